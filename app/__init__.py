@@ -1,0 +1,118 @@
+"""Switchboard: a shared WhatsApp inbox for many businesses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli, errors, logs, realtime, templating
+from app.config import Settings
+from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
+from app.tenancy import db, guard, refuse_inside_transaction
+
+FEATURES = ["inbox", "onboarding", "platform", "team", "wabas"]
+
+ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
+
+
+class Switchboard(Flask):
+    def handle_user_exception(self, error: Exception) -> Any:
+        guard.roll_back()
+        return super().handle_user_exception(error)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    settings = settings or Settings.from_environment()
+    logs.configure(settings.log_level)
+    app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
+    configure(app, settings)
+    connect(app, settings)
+    register_blueprints(app)
+    cli.init_app(app)
+    app.after_request(harden)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=driver(settings.database_url),
+        SQLALCHEMY_BINDS={"platform": driver(settings.platform_database_url)},
+        SQLALCHEMY_ENGINE_OPTIONS=ENGINE | {"connect_args": {"connect_timeout": 3}},
+        SESSION_COOKIE_NAME="__Host-session" if settings.is_https else "session",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=1_000_000,
+        SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=settings.is_https,
+        BABEL_DEFAULT_TIMEZONE="UTC",
+    )
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+
+def connect(app: Flask, settings: Settings) -> None:
+    app.extensions["outside"] = Outside.connect(settings)
+    outside(app).graph.before_call = refuse_inside_transaction
+    app.extensions["hub"] = realtime.Hub(outside(app).redis)
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations")
+    babel.init_app(app)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    guard.init_app(app)
+    errors.init_app(app)
+    templating.init_app(app, FEATURES)
+
+
+def register_blueprints(app: Flask) -> None:
+    from app.inbox.views import bp as inbox
+    from app.onboarding.views import bp as onboarding
+    from app.platform.views import bp as platform
+    from app.team.views import bp as team
+    from app.tenancy.views import bp as tenancy
+    from app.wabas.views import bp as wabas
+    from app.webhooks.views import bp as webhooks
+
+    for blueprint in (webhooks, tenancy, team, inbox, wabas, onboarding, platform):
+        app.register_blueprint(blueprint)
+
+
+def driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+
+
+def harden(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", POLICY)
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self)"
+    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if not response.cache_control.max_age:
+        headers["Cache-Control"] = "no-store"
+        headers.add("Vary", "HX-Request")
+    return response

@@ -1,0 +1,38 @@
+"""Rings again what was not heard and mends what was left: `python -m app.clock`. Several may run at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import structlog
+
+from app import create_app
+from app.tenancy.queue import SWEEPS
+from app.worker import load_jobs
+
+log = structlog.get_logger()
+
+SECONDS = 5
+
+
+def tick() -> None:
+    for sweep in SWEEPS:
+        try:
+            sweep()
+        except Exception:
+            log.exception("sweep failed", sweep=sweep.__name__)
+
+
+def main() -> None:
+    app, stopping = create_app(), threading.Event()
+    load_jobs()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    with app.app_context():
+        while not stopping.wait(SECONDS):
+            tick()
+
+
+if __name__ == "__main__":
+    main()

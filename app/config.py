@@ -1,0 +1,92 @@
+"""Settings, read once from the environment. A wrong or missing one stops the start with one clear line."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+
+class BadSettings(SystemExit):
+    pass
+
+
+def split_list(value: object) -> object:
+    return (
+        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+    )
+
+
+def check_key(value: str) -> str:
+    try:
+        raw = base64.urlsafe_b64decode(value)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != 32:
+        raise ValueError("each key must be 32 bytes in URL-safe base64")
+    return value
+
+
+def check_url(value: str) -> str:
+    if not urlsplit(value).scheme or not urlsplit(value).netloc:
+        raise ValueError("must be an address such as https://example.com")
+    return value.rstrip("/")
+
+
+List = Annotated[tuple[str, ...], BeforeValidator(split_list)]
+Key = Annotated[str, BeforeValidator(check_key)]
+Keys = Annotated[tuple[Key, ...], BeforeValidator(split_list), Field(min_length=1)]
+Url = Annotated[str, BeforeValidator(check_url)]
+Digits = Annotated[str, Field(pattern=r"^\d+$")]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    database_url: str
+    platform_database_url: str
+    migrations_database_url: str
+    redis_url: str
+    secret_key: Annotated[str, Field(min_length=32)]
+    encryption_keys: Keys
+    public_url: Url
+    meta_app_id: Digits
+    meta_app_secrets: Annotated[List, Field(min_length=1)]
+    meta_config_id: str
+    meta_verify_token: Annotated[str, Field(min_length=8)]
+    meta_graph_url: Url = "https://graph.facebook.com"
+    meta_graph_version: Annotated[str, Field(pattern=r"^v\d+\.\d+$")] = "v25.0"
+    meta_sdk_url: Url = "https://connect.facebook.net/en_US/sdk.js"
+    meta_dialog_origins: List = ("https://www.facebook.com", "https://web.facebook.com")
+    meta_business_id: Digits
+    meta_system_user_id: Digits
+    meta_system_user_token: Annotated[str, Field(min_length=1)]
+    meta_credit_line_id: Digits
+    media_url: str
+    mail_url: str
+    sentry_dsn: str = ""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        known = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
+        misspelt = [
+            name for name in environment if name.startswith("META_") and name.lower() not in cls.model_fields
+        ]
+        if misspelt:
+            raise BadSettings(f"Unknown setting {misspelt[0]}. Is it misspelt?")
+        try:
+            return cls.model_validate(known)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            name = str(first["loc"][0]).upper()
+            raise BadSettings(f"Setting {name}: {first['msg']}. See docs/settings.md.") from None
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")

@@ -1,0 +1,54 @@
+"""What the app talks to, made once in `create_app` and found here by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import redis as redis_client
+from flask import Flask, current_app
+from flask_babel import Babel
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.local import LocalProxy
+
+from app.config import Settings
+from app.crypto import Vault
+from app.meta.graph import GraphClient
+
+babel = Babel()
+csrf = CSRFProtect()
+login_manager = LoginManager()
+migrate = Migrate()
+
+
+@dataclass
+class Outside:
+    settings: Settings
+    vault: Vault
+    redis: redis_client.Redis
+    graph: GraphClient
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Outside:
+        return cls(
+            settings=settings,
+            vault=Vault(settings.encryption_keys),
+            redis=redis_client.Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2),
+            graph=GraphClient(
+                settings.meta_graph_url,
+                settings.meta_graph_version,
+                settings.meta_app_id,
+                settings.meta_app_secrets[0],
+            ),
+        )
+
+
+def outside(app: Flask | None = None) -> Outside:
+    return (app or current_app).extensions["outside"]  # type: ignore[no-any-return]
+
+
+settings: Settings = LocalProxy(lambda: outside().settings)  # type: ignore[assignment]
+vault: Vault = LocalProxy(lambda: outside().vault)  # type: ignore[assignment]
+redis: redis_client.Redis = LocalProxy(lambda: outside().redis)  # type: ignore[assignment]
+graph: GraphClient = LocalProxy(lambda: outside().graph)  # type: ignore[assignment]

@@ -1,0 +1,52 @@
+"""E-mail by `MAIL_URL`: `smtp://user:password@host:587`, `smtps://…`, or `file:///folder` for a demo."""
+
+from __future__ import annotations
+
+import pathlib
+import smtplib
+import ssl
+import uuid
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from urllib.parse import parse_qs, unquote, urlsplit
+
+
+def send(mail_url: str, to: str, subject: str, body: str) -> None:
+    """Hands one plain-text mail to the server. Raises OSError or smtplib.SMTPException if it is not taken."""
+    target = urlsplit(mail_url)
+    message = EmailMessage()
+    message["From"] = parse_qs(target.query).get("from", ["Switchboard <no-reply@localhost>"])[0]
+    message["To"] = to
+    message["Subject"] = subject
+    message["Date"] = formatdate(usegmt=True)
+    message["Message-ID"] = make_msgid()
+    message.set_content(body)
+    if target.scheme == "file":
+        write(pathlib.Path(target.path), message)
+    else:
+        post(
+            target.scheme,
+            target.hostname or "localhost",
+            target.port,
+            target.username,
+            target.password,
+            message,
+        )
+
+
+def write(folder: pathlib.Path, message: EmailMessage) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{uuid.uuid4().hex}.eml").write_bytes(bytes(message))
+
+
+def post(
+    scheme: str, host: str, port: int | None, user: str | None, password: str | None, message: EmailMessage
+) -> None:
+    connect = smtplib.SMTP_SSL if scheme == "smtps" else smtplib.SMTP
+    with connect(host, port or (465 if scheme == "smtps" else 587), timeout=15) as server:
+        server.ehlo()
+        if scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
+        if user:
+            server.login(unquote(user), unquote(password or ""))
+        server.send_message(message)

@@ -1,0 +1,130 @@
+"""Live events: published to Redis, fanned out from one subscription per process to its open streams.
+
+An event only names what changed (`conversation <id>`); pages fetch the rest under their own permissions.
+The last events of each tenant stay in a Redis stream, so that a reconnecting page is told what it missed.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterator
+
+import redis as redis_client
+import structlog
+
+log = structlog.get_logger()
+
+KEPT = 500
+PING_SECONDS = 15
+CHANNEL = "live:{}"
+PUBLISH = """
+local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'e', ARGV[1])
+redis.call('EXPIRE', KEYS[1], 86400)
+redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[1])
+return id
+"""
+RELOAD = "event: reload\ndata: \n\n"
+
+
+def publish(redis: redis_client.Redis, tenant_id: uuid.UUID, event: str) -> None:
+    """Best effort: without Redis pages fall back to asking again by themselves."""
+    try:
+        redis.eval(PUBLISH, 1, CHANNEL.format(tenant_id), event, KEPT)
+    except redis_client.RedisError as error:
+        log.warning("live event not published", error=type(error).__name__)
+
+
+class TooManyStreams(Exception):
+    """This process has as many open streams as it may; the page polls instead."""
+
+
+class Hub:
+    """The streams of one process, by tenant."""
+
+    def __init__(self, redis: redis_client.Redis, *, capacity: int = 2000) -> None:
+        self.redis, self.capacity = redis, capacity
+        self.streams: dict[str, set[queue.SimpleQueue[str]]] = defaultdict(set)
+        self.lock = threading.Lock()
+        self.listener: threading.Thread | None = None
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.streams.values()))
+
+    def open(self, tenant_id: uuid.UUID, last_event_id: str | None) -> Iterator[str]:
+        """The events of a tenant as server-sent events, first those after `last_event_id`."""
+        inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
+        channel = CHANNEL.format(tenant_id)
+        with self.lock:
+            if self.count >= self.capacity:
+                raise TooManyStreams
+            self.streams[channel].add(inbox)
+            self.listen()
+        return self.stream(channel, inbox, last_event_id)
+
+    def stream(self, channel: str, inbox: queue.SimpleQueue[str], last_event_id: str | None) -> Iterator[str]:
+        try:
+            yield "retry: 2000\n: open\n\n"
+            yield from self.missed(channel, last_event_id)
+            while True:
+                try:
+                    yield inbox.get(timeout=PING_SECONDS)
+                except queue.Empty:
+                    yield ": ping\n\n"
+        finally:
+            with self.lock:
+                self.streams[channel].discard(inbox)
+
+    def missed(self, channel: str, last_event_id: str | None) -> Iterator[str]:
+        if not last_event_id:
+            return
+        try:
+            kept = self.redis.xrange(channel, min=last_event_id, count=KEPT + 1)
+        except redis_client.RedisError:
+            kept = []
+        if not kept or kept[0][0].decode() != last_event_id:
+            yield RELOAD
+            return
+        for event_id, fields in kept[1:]:
+            yield as_event(event_id.decode(), fields[b"e"].decode())
+
+    def listen(self) -> None:
+        if self.listener is None or not self.listener.is_alive():
+            self.listener = threading.Thread(target=self.fan_out, daemon=True, name="live events")
+            self.listener.start()
+
+    def fan_out(self) -> None:
+        while True:
+            try:
+                self.relay()
+            except (redis_client.RedisError, OSError):
+                time.sleep(0.5)
+                # What was published meanwhile is gone: every page asks again.
+                self.tell_everyone(RELOAD)
+
+    def relay(self) -> None:
+        with self.redis.pubsub(ignore_subscribe_messages=True) as subscription:
+            subscription.psubscribe(CHANNEL.format("*"))
+            while True:
+                message = subscription.get_message(timeout=1.0)
+                if message:
+                    event_id, _, event = message["data"].decode().partition(" ")
+                    self.tell(message["channel"].decode(), as_event(event_id, event))
+
+    def tell(self, channel: str, event: str) -> None:
+        with self.lock:
+            streams = list(self.streams.get(channel, ()))
+        for stream in streams:
+            stream.put(event)
+
+    def tell_everyone(self, event: str) -> None:
+        for channel in list(self.streams):
+            self.tell(channel, event)
+
+
+def as_event(event_id: str, event: str) -> str:
+    return f"id: {event_id}\ndata: {event}\n\n"

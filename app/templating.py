@@ -1,0 +1,89 @@
+"""Templates by feature, assets by name, and how time is shown: UTC, with its zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import pathlib
+
+from flask import Flask, url_for
+from flask_babel import format_date, format_datetime, get_locale
+from flask_babel import gettext as _
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
+from markupsafe import Markup
+
+ROOT = pathlib.Path(__file__).parent
+DIST = ROOT.parent / "static" / "dist"
+
+
+def loader(features: list[str]) -> BaseLoader:
+    """`inbox/thread.html` is `app/inbox/templates/thread.html`; without a feature it is in `app/templates`."""
+    folders: dict[str, BaseLoader] = {name: FileSystemLoader(ROOT / name / "templates") for name in features}
+    return ChoiceLoader([PrefixLoader(folders), FileSystemLoader(ROOT / "templates")])
+
+
+@functools.cache
+def manifest() -> dict[str, str]:
+    names: dict[str, str] = json.loads((DIST / "manifest.json").read_text())
+    return names
+
+
+def asset(name: str) -> str:
+    return url_for("static", filename=f"dist/{manifest()[name]}")
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """An icon of the sprite. Without a label it is decoration that screen readers skip."""
+    role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(role, asset("icons.svg"), name)
+
+
+def clock(moment: dt.datetime) -> Markup:
+    """14:03, with the date and zone for whoever asks."""
+    moment = moment.astimezone(dt.UTC)
+    full = f"{format_datetime(moment, 'd MMMM y, HH:mm', rebase=False)} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), full, format_datetime(moment, "HH:mm", rebase=False)
+    )
+
+
+def moment(moment: dt.datetime) -> Markup:
+    """21 November 2026, 14:03 UTC."""
+    moment = moment.astimezone(dt.UTC)
+    shown = f"{format_datetime(moment, 'd MMMM y, HH:mm', rebase=False)} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), shown)
+
+
+def day(date: dt.date) -> str:
+    today = dt.datetime.now(dt.UTC).date()
+    if date == today:
+        return _("Today")
+    if date == today - dt.timedelta(days=1):
+        return _("Yesterday")
+    return format_date(date, "EEEE, d MMMM" if date.year == today.year else "d MMMM y")
+
+
+def when(moment: dt.datetime) -> Markup:
+    """The shortest that tells: the time today, the weekday this week, else the date."""
+    moment = moment.astimezone(dt.UTC)
+    age = dt.datetime.now(dt.UTC).date() - moment.date()
+    shape = "HH:mm" if age.days < 1 else "EEE" if age.days < 7 else "d MMM" if age.days < 300 else "d MMM y"
+    full = f"{format_datetime(moment, 'd MMMM y, HH:mm', rebase=False)} UTC"
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(timespec="seconds"), full, format_datetime(moment, shape, rebase=False)
+    )
+
+
+def direction() -> str:
+    locale = get_locale()
+    return locale.text_direction if locale else "ltr"
+
+
+def init_app(app: Flask, features: list[str]) -> None:
+    app.jinja_loader = loader(features)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(asset=asset, icon=icon, direction=direction)
+    app.jinja_env.filters.update(clock=clock, moment=moment, day=day, when=when)
+    if app.debug:
+        app.before_request(manifest.cache_clear)

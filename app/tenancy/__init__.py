@@ -1,0 +1,64 @@
+"""Tenants and the walls between them. Everything a feature needs of it is here by name."""
+
+from .database import (
+    Base,
+    GlobalModel,
+    Model,
+    TenantModel,
+    belongs_to,
+    database_now,
+    db,
+    exists,
+    now,
+    of_tenant,
+    one_of,
+    uuid7,
+)
+from .guard import platform_only, public, requires, signed_in
+from .live import announce
+from .models import Membership, Role, Tenant, User
+from .queue import job, sweep
+from .scope import (
+    OutsideTenant,
+    after_commit,
+    commit,
+    current_tenant_id,
+    global_scope,
+    platform_scope,
+    refuse_inside_transaction,
+    tenant_scope,
+)
+
+__all__ = [
+    "Base",
+    "GlobalModel",
+    "Membership",
+    "Model",
+    "OutsideTenant",
+    "Role",
+    "Tenant",
+    "TenantModel",
+    "User",
+    "after_commit",
+    "announce",
+    "belongs_to",
+    "commit",
+    "current_tenant_id",
+    "database_now",
+    "db",
+    "exists",
+    "global_scope",
+    "job",
+    "now",
+    "of_tenant",
+    "one_of",
+    "platform_only",
+    "platform_scope",
+    "public",
+    "refuse_inside_transaction",
+    "requires",
+    "signed_in",
+    "sweep",
+    "tenant_scope",
+    "uuid7",
+]

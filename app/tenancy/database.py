@@ -1,0 +1,159 @@
+"""The declarative base, and the two kinds of model: of one tenant, or of nobody in particular."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import time
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKeyConstraint,
+    LargeBinary,
+    MetaData,
+    Select,
+    Text,
+    Uuid,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+from werkzeug.exceptions import NotFound
+
+from . import scope
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    registry = registry(
+        type_annotation_map={
+            int: BigInteger,
+            str: Text,
+            bytes: LargeBinary,
+            dt.datetime: DateTime(timezone=True),
+            uuid.UUID: Uuid,
+            dict[str, Any]: JSONB,
+            list[str]: JSONB,
+            list[dict[str, Any]]: JSONB,
+        },
+        metadata=metadata,
+    )
+
+
+db = SQLAlchemy(
+    model_class=Base,
+    disable_autonaming=True,
+    session_options={
+        "class_": scope.ScopedSession,
+        "scopefunc": scope.session_key,
+        "expire_on_commit": False,
+    },
+)
+
+if TYPE_CHECKING:
+
+    class Model(Base):
+        __abstract__ = True
+else:
+    Model = db.Model
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def uuid7() -> uuid.UUID:
+    """A UUID that sorts by the quarter of a microsecond it was made in (RFC 9562 §5.7 and §6.2, method 3)."""
+    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    value = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1_000_000) << 64 | 0x2 << 62
+    return uuid.UUID(int=value | int.from_bytes(os.urandom(8), "big") >> 2)
+
+
+class GlobalModel(Model):
+    """A row that belongs to no tenant. Each such table is on the short list in `tests/test_catalog.py`."""
+
+    __abstract__ = True
+
+
+class TenantModel(Model):
+    """A row of one tenant: two walls stand around it (docs/architecture.md)."""
+
+    __abstract__ = True
+    tenant_id: Mapped[uuid.UUID] = mapped_column(
+        primary_key=True, default=scope.current_tenant_id, sort_order=-2
+    )
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
+
+    @declared_attr.directive
+    def __tablename__(cls) -> str:
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower() + "s"
+
+    @classmethod
+    def find(cls, id: object) -> Self | None:
+        """The current tenant's row with this id; a stranger's id finds nothing."""
+        return db.session.scalar(select(cls).where(cls.id == id)) if is_uuid(id) else None
+
+    @classmethod
+    def get_or_404(cls, id: object) -> Self:
+        if (row := cls.find(id)) is None:
+            raise NotFound
+        return row
+
+    def place(self, column: str) -> str:
+        """Where a ciphertext belongs (see `app.crypto`)."""
+        return f"{self.tenant_id}:{self.__tablename__}:{column}:{self.id}"
+
+    def refresh_locked(self) -> Self:
+        """Reads the row again and keeps others from changing it until the transaction ends."""
+        db.session.refresh(self, with_for_update=True)
+        return self
+
+
+def is_uuid(value: object) -> bool:
+    try:
+        uuid.UUID(str(value))
+    except ValueError:
+        return False
+    return True
+
+
+def belongs_to(table: str, column: str, **options: Any) -> ForeignKeyConstraint:
+    """A foreign key that carries the tenant, so that no row can point at another tenant's."""
+    columns = ["tenant_id", column]
+    return ForeignKeyConstraint(columns, [f"{table}.tenant_id", f"{table}.id"], **options)
+
+
+def of_tenant() -> ForeignKeyConstraint:
+    """For the tables that others lead back to: they end with their tenant."""
+    return ForeignKeyConstraint(["tenant_id"], ["tenants.id"], ondelete="CASCADE")
+
+
+def one_of(column: str, values: Iterable[str]) -> CheckConstraint:
+    """States are text with a check: an enum's operators are not leakproof, so row security would hide its index."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} in ({listed})", name=column)
+
+
+def exists(query: Select[Any]) -> bool:
+    return bool(db.session.scalar(select(query.exists())))
+
+
+def database_now() -> dt.datetime:
+    """The database's clock, which every process shares; leases and windows are measured by it."""
+    return db.session.scalars(select(func.clock_timestamp())).one()

@@ -1,0 +1,155 @@
+"""Who may open which page. Every view carries one of these marks; a request to one without fails.
+
+A request works in one scope from here to its end: it is committed when the view returns (also an error it returns),
+rolled back when the view raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from .database import db
+from .models import Membership, Tenant, TenantSlug
+from .scope import commit, current, global_scope, platform_scope, tenant_scope
+
+View = Callable[..., Any]
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """A tenant's page, for members who have this permission (see `PERMISSIONS`)."""
+
+    def mark(view: View) -> View:
+        view.access = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """A page for anybody."""
+    view.access = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def signed_in(view: View) -> View:
+    """A page for any user with a session, of no tenant in particular."""
+    view.access = "signed in"  # type: ignore[attr-defined]
+    return view
+
+
+def platform_only(view: View) -> View:
+    """A page of the console, for platform admins; it sees every tenant."""
+    view.access = "platform"  # type: ignore[attr-defined]
+    return view
+
+
+def access_of(endpoint: str) -> str:
+    return getattr(current_app.view_functions[endpoint], "access", "")
+
+
+def admit_request() -> AnyResponse | None:
+    if not request.endpoint or request.endpoint == "static":
+        return None
+    match access_of(request.endpoint):
+        case "":
+            raise RuntimeError(f"{request.endpoint} says nothing about who may open it")
+        case "public":
+            enter(global_scope())
+        case "signed in":
+            return enter_signed_in()
+        case "platform":
+            return enter_console()
+        case permission:
+            return enter_tenant(permission)
+    return None
+
+
+def enter(scope: contextlib.AbstractContextManager[Any]) -> None:
+    g.scope = contextlib.ExitStack()
+    g.scope.enter_context(scope)
+
+
+def enter_signed_in() -> AnyResponse | None:
+    with global_scope():
+        known = current_user.is_authenticated
+    if not known:
+        return send_to_sign_in("team.sign_in")
+    enter(global_scope())
+    return None
+
+
+def enter_console() -> AnyResponse | None:
+    with global_scope():
+        known = current_user.is_authenticated and current_user.is_platform_admin
+    if not known:
+        return send_to_sign_in("platform.sign_in")
+    enter(platform_scope(f"console: {request.endpoint}"))
+    return None
+
+
+def enter_tenant(permission: str) -> AnyResponse | None:
+    assert request.view_args is not None
+    slug = request.view_args.pop("tenant_slug")
+    with global_scope():
+        if not current_user.is_authenticated or current_user.is_platform_admin:
+            return send_to_sign_in("team.sign_in")
+        tenant_id = db.session.scalar(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug))
+    if tenant_id is None:
+        abort(404)
+    enter(tenant_scope(tenant_id))
+    g.membership = db.session.scalar(select(Membership).where(Membership.user_id == current_user.id))
+    if g.membership is None:
+        abort(404)
+    g.tenant = db.session.get_one(Tenant, tenant_id)
+    if not g.membership.may(permission):
+        abort(403)
+    return None
+
+
+def send_to_sign_in(endpoint: str) -> AnyResponse:
+    here = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment() else None
+    target = url_for(endpoint, next=here)
+    if is_fragment():
+        return Response(status=401, headers={"HX-Redirect": target})
+    return redirect(target, 303)
+
+
+def is_fragment() -> bool:
+    """Whether htmx asked, which swaps what it gets into a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def commit_request(response: Response) -> Response:
+    if "scope" in g:
+        commit()
+    return response
+
+
+def leave(error: BaseException | None) -> None:
+    if "scope" in g:
+        g.pop("scope").close()
+
+
+def roll_back() -> None:
+    """A view raised: nothing of what it did may stay, nor be told to anybody."""
+    if "scope" in g:
+        current.get().callbacks.clear()
+        db.session.rollback()
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(admit_request)
+    app.after_request(commit_request)
+    app.teardown_request(leave)
+
+    @app.url_defaults
+    def stay_in_tenant(endpoint: str, values: dict[str, Any]) -> None:
+        if "tenant" in g and app.url_map.is_endpoint_expecting(endpoint, "tenant_slug"):
+            values.setdefault("tenant_slug", g.tenant.slug)

@@ -1,0 +1,139 @@
+"""Who works here: tenants, their members, and the small tables by which a tenant is found before it is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import uuid
+
+from flask_login import UserMixin
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from .database import GlobalModel, TenantModel, db, now, of_tenant, one_of, uuid7
+
+
+class Role(enum.StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    AGENT = "agent"
+
+
+PERMISSIONS = {
+    Role.AGENT: {"inbox.read", "inbox.reply", "account.manage"},
+    Role.ADMIN: {"inbox.read", "inbox.reply", "account.manage", "team.manage", "numbers.manage"},
+    Role.OWNER: {
+        "inbox.read",
+        "inbox.reply",
+        "account.manage",
+        "team.manage",
+        "team.owners",
+        "numbers.manage",
+    },
+}
+
+
+class Tenant(GlobalModel):
+    """A client business. Under row security a scope sees only its own tenant's row."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
+class User(UserMixin, GlobalModel):
+    """A person, who may belong to several tenants. E-mail addresses are stored normalised."""
+
+    __tablename__ = "users"
+    is_platform_admin = False
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
+class Membership(TenantModel):
+    """What a user may do in a tenant."""
+
+    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "user_id"), one_of("role", Role))
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    role: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
+
+    def may(self, permission: str) -> bool:
+        return permission in PERMISSIONS[Role(self.role)]
+
+
+class TenantSlug(GlobalModel):
+    """Which tenant an address `/t/<slug>/…` means."""
+
+    __tablename__ = "tenant_slugs"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+
+
+class UserTenant(GlobalModel):
+    """Which tenants a person may enter; what they may do there stands in `memberships`."""
+
+    __tablename__ = "user_tenants"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
+class WabaRoute(GlobalModel):
+    """Which tenant owns a WABA. The key makes it one owner for good."""
+
+    __tablename__ = "waba_routes"
+
+    meta_id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+
+
+class PhoneNumberRoute(GlobalModel):
+    """Which tenant owns a business phone number. The key makes it one owner for good."""
+
+    __tablename__ = "phone_number_routes"
+
+    meta_id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    phone_number_id: Mapped[uuid.UUID]
+
+
+class InvitationRoute(GlobalModel):
+    """Which tenant an invitation's link leads to."""
+
+    __tablename__ = "invitation_routes"
+
+    invitation_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+
+
+def found(tenant: Tenant, owner: User) -> Membership:
+    """Founds a tenant with its first owner. Called inside the new tenant's scope."""
+    db.session.add(tenant)
+    db.session.flush()
+    db.session.add(TenantSlug(slug=tenant.slug, tenant_id=tenant.id))
+    return admit(owner, Role.OWNER)
+
+
+def admit(user: User, role: Role) -> Membership:
+    """Makes a user a member of the current tenant."""
+    membership = Membership(user=user, role=role)
+    db.session.add(user)
+    db.session.flush()
+    membership.user_id = user.id
+    db.session.add(membership)
+    db.session.flush()
+    db.session.add(UserTenant(user_id=user.id, tenant_id=membership.tenant_id))
+    return membership

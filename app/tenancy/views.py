@@ -1,0 +1,29 @@
+"""A tenant's front door and its stream of live events."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.realtime import TooManyStreams
+
+from .guard import requires
+
+bp = Blueprint("tenancy", __name__, url_prefix="/t/<tenant_slug>")
+
+
+@bp.get("/")
+@requires("inbox.read")
+def home() -> AnyResponse:
+    return redirect(url_for("inbox.index"), 303)
+
+
+@bp.get("/live")
+@requires("inbox.read")
+def live() -> AnyResponse:
+    """Server-sent events that name what changed. 503 when this process has no stream left: the page polls."""
+    try:
+        stream = current_app.extensions["hub"].open(g.tenant.id, request.headers.get("Last-Event-ID"))
+    except TooManyStreams:
+        return Response(status=503, headers={"Retry-After": "20"})
+    return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -1,0 +1,98 @@
+"""Runs jobs: one process per lane, `python -m app.worker [lane …]`. A worker runs nothing but the jobs it knows."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from typing import Any, cast
+
+import redis as redis_client
+import rq
+import structlog
+from flask import Flask
+from rq.job import Job as RqJob
+from rq.serializers import JSONSerializer
+
+from app import create_app
+from app.extensions import outside
+from app.tenancy.queue import JOBS, LANES
+
+log = structlog.get_logger()
+
+
+class KnownJob(RqJob):
+    """A job by its name on our list. RQ itself would import whatever the name in Redis says."""
+
+    @property
+    def func(self) -> Any:
+        return JOBS[cast("str", self.func_name)].answer
+
+    success_callback = failure_callback = stopped_callback = None  # type: ignore[assignment]
+
+
+class Worker(rq.SimpleWorker):
+    """One lane only: RQ can lose a job for good when a worker that listens to two queues dies."""
+
+    job_class = KnownJob
+    max_connection_wait_time = 3
+
+    def execute_job(self, job: RqJob, queue: rq.Queue) -> None:
+        if job.func_name not in JOBS:
+            log.error("refused an unknown job", name=str(job.func_name)[:100])
+            job.delete()
+            return
+        super().execute_job(job, queue)
+
+
+def load_jobs() -> None:
+    import app.inbox.jobs
+    import app.onboarding.jobs
+    import app.team.jobs
+    import app.webhooks.jobs  # noqa: F401
+
+
+def run(app: Flask, lane: str) -> None:
+    load_jobs()
+    connection = redis_client.Redis.from_url(outside(app).settings.redis_url)
+    with app.app_context():
+        queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=KnownJob)
+        worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=KnownJob)
+        worker.log_result_lifespan = False
+        worker.work(with_scheduler=False, logging_level="WARNING")
+
+
+def supervise(lanes: list[str]) -> None:
+    """Keeps one worker per lane alive until told to stop."""
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    workers = {lane: start(lane) for lane in lanes}
+    while not stopping:
+        for lane, process in workers.items():
+            if process.poll() is not None:
+                log.warning("worker ended, starting another", lane=lane, code=process.returncode)
+                time.sleep(0.5)
+                workers[lane] = start(lane)
+        time.sleep(0.3)
+    for process in workers.values():
+        process.terminate()
+    for process in workers.values():
+        process.wait(20)
+
+
+def start(lane: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-m", "app.worker", lane])
+
+
+if __name__ == "__main__":
+    if len(chosen := sys.argv[1:]) == 1:
+        run(create_app(), chosen[0])
+    else:
+        supervise(chosen or list(LANES))

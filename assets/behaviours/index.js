@@ -1,0 +1,2 @@
+// Small general behaviours, each attached by its attribute to whatever carries it, now or after a swap.
+import "./live.js"

@@ -1,0 +1,57 @@
+// data-live="<address>": one stream of server-sent events for the page. Each event "subject id" becomes the DOM events
+// `live:subject` and `live:subject:id` on the body, for hx-trigger="live:… from:body". Without a stream, and after a
+// gap, `live:reload` makes everything ask again. A hidden tab lets go of its stream.
+
+const address = () => document.body.dataset.live
+const FALLBACK_SECONDS = 15
+const HIDDEN_SECONDS = 30
+
+let stream, hiddenTimer, lostConnection = false
+
+function tell(name) {
+  document.body.dispatchEvent(new CustomEvent(name))
+}
+
+function open() {
+  if (stream || !address()) return
+  stream = new EventSource(address())
+  stream.onopen = () => {
+    document.body.dataset.liveState = "open"
+    if (lostConnection) tell("live:reload")
+    lostConnection = false
+  }
+  stream.onmessage = (event) => {
+    const [subject, id] = event.data.split(" ")
+    tell(`live:${subject}`)
+    tell(`live:${subject}:${id}`)
+  }
+  stream.addEventListener("reload", () => tell("live:reload"))
+  stream.onerror = () => {
+    document.body.dataset.liveState = "lost"
+    lostConnection = true
+    if (stream.readyState === EventSource.CLOSED) close()
+  }
+}
+
+function close() {
+  stream?.close()
+  stream = undefined
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hiddenTimer)
+  if (document.hidden) {
+    hiddenTimer = setTimeout(() => { lostConnection = true; close() }, HIDDEN_SECONDS * 1000)
+  } else {
+    open()
+  }
+})
+
+setInterval(() => {
+  if (document.hidden || !address()) return
+  if (document.body.dataset.liveState !== "open") tell("live:reload")
+  open()
+}, FALLBACK_SECONDS * 1000)
+
+window.addEventListener("pagehide", close)
+open()

@@ -1,0 +1,54 @@
+// Builds static/dist: one stylesheet, one script, one sprite of the icons the templates name; hashed names, a manifest.
+import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { basename, extname, join } from "node:path"
+import { buildSync } from "esbuild"
+
+const out = "static/dist"
+const manifest = {}
+
+function emit(name, data) {
+  const hash = createHash("sha256").update(data).digest("hex").slice(0, 10)
+  const extension = extname(name)
+  manifest[name] = `${basename(name, extension)}.${hash}${extension}`
+  writeFileSync(join(out, manifest[name]), data)
+}
+
+function stylesheet() {
+  const file = join(out, "draft.css")
+  const tailwind = "node_modules/@tailwindcss/cli/dist/index.mjs"
+  execFileSync(process.execPath, [tailwind, "-i", "assets/app.css", "-o", file, "--minify"], { stdio: "pipe" })
+  const css = readFileSync(file)
+  rmSync(file)
+  return css
+}
+
+function script() {
+  const options = { bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "inline" }
+  return buildSync({ entryPoints: ["assets/app.js"], write: false, ...options }).outputFiles[0].contents
+}
+
+function sources(folder) {
+  const files = readdirSync(folder, { recursive: true }).filter((file) => /\.(html|py|js)$/.test(file))
+  return files.map((file) => readFileSync(join(folder, file), "utf8")).join("\n")
+}
+
+function sprite() {
+  const icons = JSON.parse(readFileSync("node_modules/@iconify-json/lucide/icons.json", "utf8"))
+  const text = sources("app") + sources("assets")
+  const named = new Set([...text.matchAll(/\bicon\(\s*"([a-z0-9-]+)"/g)].map((match) => match[1]))
+  const symbols = [...named].sort().map((name) => {
+    const icon = icons.icons[name] ?? icons.icons[icons.aliases?.[name]?.parent]
+    if (!icon) throw new Error(`There is no icon called "${name}"`)
+    return `<symbol id="${name}" viewBox="0 0 24 24">${icon.body}</symbol>`
+  })
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`
+}
+
+rmSync(out, { recursive: true, force: true })
+mkdirSync(out, { recursive: true })
+emit("app.css", stylesheet())
+emit("app.js", script())
+emit("icons.svg", sprite())
+writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest))

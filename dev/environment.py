@@ -1,0 +1,51 @@
+"""The settings of a machine that plays everything itself: development, demo and tests."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+
+SIMULATED_META = {
+    "META_APP_ID": "1234567890",
+    "META_APP_SECRETS": "simulated-app-secret",
+    "META_CONFIG_ID": "9876543210",
+    "META_VERIFY_TOKEN": "simulated-verify-token",
+    "META_BUSINESS_ID": "506914307656634",
+    "META_SYSTEM_USER_ID": "100089633322111",
+    "META_SYSTEM_USER_TOKEN": "EAAsimulatedsystemuser",
+    "META_CREDIT_LINE_ID": "1972385232742146",
+}
+
+
+def key(seed: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(seed.encode()).digest()).decode()
+
+
+def database_urls(url_of: Callable[[str, str], str], database: str) -> dict[str, str]:
+    """The three roles' addresses; `url_of(user, database)` makes one."""
+    return {
+        "DATABASE_URL": url_of("switchboard_app", database),
+        "PLATFORM_DATABASE_URL": url_of("switchboard_platform", database),
+        "MIGRATIONS_DATABASE_URL": url_of("switchboard_owner", database),
+    }
+
+
+def settings(
+    databases: dict[str, str], redis_url: str, *, public_url: str, simulator_url: str, folder: str, seed: str
+) -> dict[str, str]:
+    return (
+        databases
+        | SIMULATED_META
+        | {
+            "REDIS_URL": redis_url,
+            "SECRET_KEY": key(f"{seed} sessions"),
+            "ENCRYPTION_KEYS": key(f"{seed} encryption"),
+            "PUBLIC_URL": public_url,
+            "META_GRAPH_URL": simulator_url,
+            "META_SDK_URL": f"{simulator_url}/en_US/sdk.js",
+            "META_DIALOG_ORIGINS": simulator_url,
+            "MEDIA_URL": f"file://{folder}/media",
+            "MAIL_URL": f"file://{folder}/mail",
+        }
+    )

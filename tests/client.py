@@ -1,0 +1,87 @@
+"""A browser for view tests. It reads every page it opens with a strict parser and fails on an invalid one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import html5lib
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from app.team.models import PlatformAdmin, UserSession
+from app.tenancy import User, global_scope
+
+FRAGMENT = {"HX-Request": "true"}
+
+
+class Browser:
+    def __init__(self, app: Flask, tenant: str = "") -> None:
+        self.app, self.tenant = app, tenant
+        self.client: FlaskClient = app.test_client()
+
+    def signed_in_as(self, who: User | PlatformAdmin) -> Browser:
+        with global_scope():
+            token = UserSession.begin(who, user_agent="tests", ip="127.0.0.1")
+        with self.client.session_transaction() as session:
+            session["_user_id"] = token
+            session["_fresh"] = True
+        return self
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.checked(self.client.get(self.at(path), **options))
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        """Posts a form with the token that its page would carry."""
+        headers = {"X-CSRFToken": self.csrf_token()} | options.pop("headers", {})
+        return self.checked(self.client.post(self.at(path), data=data, headers=headers, **options))
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        headers = {"X-CSRFToken": self.csrf_token()} | options.pop("headers", {})
+        return self.client.delete(self.at(path), headers=headers, **options)
+
+    def at(self, path: str) -> str:
+        """`~/inbox` is the inbox of this browser's tenant."""
+        return path.replace("~", f"/t/{self.tenant}", 1)
+
+    def csrf_token(self) -> str:
+        with self.app.test_request_context():
+            from flask import session
+            from flask_wtf.csrf import generate_csrf
+
+            with self.client.session_transaction() as stored:
+                session.update(stored)
+            token = generate_csrf()
+            raw = session["csrf_token"]
+        with self.client.session_transaction() as stored:
+            stored["csrf_token"] = raw
+        return token
+
+    def checked(self, response: TestResponse) -> TestResponse:
+        if response.mimetype == "text/html" and response.data and not response.is_streamed:
+            check_page(response.get_data(as_text=True))
+        return response
+
+
+def check_page(html: str) -> None:
+    """What holds for every page and fragment we serve."""
+    whole = html.lstrip().startswith("<!doctype")
+    parser = html5lib.HTMLParser(strict=False)
+    parser.parse(html) if whole else parser.parseFragment(html)
+    serious = [error for error in parser.errors if error[1] not in ("non-void-element-with-trailing-solidus",)]
+    assert not serious, serious[:3]
+    assert not re.search(r"<[^>]+\s(style|on\w+)=", html), "inline style or script"
+    assert "<script>" not in html
+    if whole:
+        assert re.search(r"<title>\s*\S", html), "a page without a title"
+        assert re.search(r"<html lang=", html)
+    for control in re.findall(r"<(?:input|textarea|select)\b[^>]*>", html):
+        assert is_labelled(control, html), f"no label: {control}"
+
+
+def is_labelled(control: str, html: str) -> bool:
+    if re.search(r'type="(hidden|submit)"', control) or "aria-label" in control:
+        return True
+    found = re.search(r'\bid="([^"]+)"', control)
+    return bool(found and f'for="{found[1]}"' in html)

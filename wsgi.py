@@ -1,0 +1,5 @@
+"""The web process: `gunicorn wsgi:app`, or any other WSGI server."""
+
+from app import create_app
+
+app = create_app()

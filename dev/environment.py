@@ -49,3 +49,22 @@ def settings(
             "MAIL_URL": f"file://{folder}/mail",
         }
     )
+
+
+def simulator(simulator_url: str, app_url: str, folder: str) -> dict[str, str]:
+    """The simulated Meta's settings: the same facts, from its side."""
+    return {
+        "SIMULATOR_DATA": folder,
+        "SIMULATOR_PORT": simulator_url.rpartition(":")[2],
+        "SIMULATOR_PUBLIC_URL": simulator_url,
+        "SIMULATOR_CALLBACK_URL": f"{app_url}/webhooks/whatsapp",
+        "SIMULATOR_ALLOWED_ORIGINS": app_url,
+        "SIMULATOR_APP_ID": SIMULATED_META["META_APP_ID"],
+        "SIMULATOR_APP_SECRET": SIMULATED_META["META_APP_SECRETS"],
+        "SIMULATOR_CONFIG_ID": SIMULATED_META["META_CONFIG_ID"],
+        "SIMULATOR_VERIFY_TOKEN": SIMULATED_META["META_VERIFY_TOKEN"],
+        "SIMULATOR_BUSINESS_ID": SIMULATED_META["META_BUSINESS_ID"],
+        "SIMULATOR_SYSTEM_USER_ID": SIMULATED_META["META_SYSTEM_USER_ID"],
+        "SIMULATOR_SYSTEM_USER_TOKEN": SIMULATED_META["META_SYSTEM_USER_TOKEN"],
+        "SIMULATOR_CREDIT_LINE_ID": SIMULATED_META["META_CREDIT_LINE_ID"],
+    }

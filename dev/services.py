@@ -60,15 +60,15 @@ class Postgres:
     def launch(self) -> None:
         settings = self.settings | {"unix_socket_directories": str(self.sockets), "listen_addresses": ""}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        log = (self.sockets / "log").open("ab")
-        self.process = subprocess.Popen(
-            [str(self.bin / "postgres"), "-D", str(self.data), *options],
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            start_new_session=True,
-            **self.as_owner(),
-        )
+        with (self.sockets / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(self.bin / "postgres"), "-D", str(self.data), *options],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self.as_owner(),
+            )
         wait_until(self.is_ready, 30, lambda: (self.sockets / "log").read_text())
 
     def is_ready(self) -> bool:

@@ -15,6 +15,7 @@ from flask import Flask
 from app import create_app
 from app.bootstrap import bootstrap
 from app.config import Settings
+from app.tenancy import db
 from dev import environment
 from dev.services import FAST, Postgres, Redis
 from tests.client import Browser
@@ -105,10 +106,14 @@ def settings(environ: dict[str, str]) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def shared_app(settings: Settings) -> Flask:
+def shared_app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.testing = True
-    return app
+    yield app
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+        app.extensions["intake"].disconnect()
 
 
 @pytest.fixture

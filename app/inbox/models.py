@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Index, func, Select, UniqueConstraint, select, text, tuple_
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.contacts.models import Contact
-from app.tenancy import TenantModel, User, belongs_to, now, one_of
+from app.meta.errors import Kind
+from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of, uuid7
 from app.wabas.models import PhoneNumber
 
+MANY = 100
 CUSTOMER_SERVICE_WINDOW = dt.timedelta(hours=24)
+# Near its end Meta's clock decides; we stop a little before.
+WINDOW_MARGIN = dt.timedelta(minutes=1)
 
 # Ticks only ever climb this ladder. A `failed` that comes late never hides a proof of delivery.
 RANKS = {
     "queued": 0,
-    "claimed": 1,
-    "dispatching": 2,
-    "unknown": 3,
+    "dispatching": 1,
+    "unknown": 2,
     "accepted": 10,
     "sent": 20,
     "failed": 30,
@@ -60,6 +65,125 @@ class Conversation(TenantModel):
     contact: Mapped[Contact] = relationship(viewonly=True)
     phone_number: Mapped[PhoneNumber] = relationship(viewonly=True)
 
+    @classmethod
+    def newest_first(
+        cls, before: Cursor | None = None, *, unread: bool = False
+    ) -> Select[tuple[Conversation]]:
+        """The list, from the newest or from `before` on (keyset)."""
+        query = select(cls).options(joinedload(cls.contact), joinedload(cls.phone_number))
+        if unread:
+            query = query.where(cls.unread_count > 0)
+        if before:
+            query = query.where(tuple_(cls.last_message_at, cls.id) < tuple_(*before.values))
+        return query.order_by(cls.last_message_at.desc(), cls.id.desc())
+
+    @classmethod
+    def count_unread(cls) -> int:
+        """How many conversations hold something new, counted up to MANY: nobody reads past that."""
+        some = select(cls.id).where(cls.unread_count > 0).limit(MANY).subquery()
+        return db.session.scalars(select(func.count()).select_from(some)).one()
+
+    @property
+    def window_closes_at(self) -> dt.datetime | None:
+        """When the customer service window closes: 24 hours after the customer last wrote."""
+        return self.last_inbound_at and self.last_inbound_at + CUSTOMER_SERVICE_WINDOW
+
+    @property
+    def window_is_open(self) -> bool:
+        return bool(self.window_closes_at and self.window_closes_at > now() + WINDOW_MARGIN)
+
+    @property
+    def window_left(self) -> dt.timedelta:
+        return max(self.window_closes_at - now(), dt.timedelta()) if self.window_closes_at else dt.timedelta()
+
+    @property
+    def last_inbound_wamid(self) -> str | None:
+        query = select(Message.wamid).where(
+            Message.conversation_id == self.id, Message.direction == "inbound"
+        )
+        return db.session.scalar(query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(1))
+
+    def thread(self, *, before: Cursor | None = None, since: Cursor | None = None) -> Select[tuple[Message]]:
+        """The messages, newest first: all, those older than `before`, or those from `since` on (keyset)."""
+        query = select(Message).where(Message.conversation_id == self.id)
+        if before:
+            query = query.where(tuple_(Message.occurred_at, Message.id) < tuple_(*before.values))
+        if since:
+            query = query.where(tuple_(Message.occurred_at, Message.id) >= tuple_(*since.values))
+        return query.order_by(Message.occurred_at.desc(), Message.id.desc())
+
+    def reply(self, body: str, *, by: User, client_id: uuid.UUID) -> Message:
+        """Puts a text into the outbox. The same `client_id` again is the same message, not another one.
+
+        Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number.
+        """
+        if said := self.said_before(client_id):
+            return said
+        if not self.phone_number.takes_messages:
+            raise NumberAway
+        if not self.window_is_open:
+            raise WindowClosed
+        message = Message.outbound(self, body, by=by, client_id=client_id)
+        try:
+            with db.session.begin_nested():
+                db.session.add(message)
+        except IntegrityError:
+            return self.said_before(client_id) or message
+        self.show_last(message)
+        return message
+
+    def said_before(self, client_id: uuid.UUID) -> Message | None:
+        mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)
+        return db.session.scalar(select(Message).where(mine))
+
+    def show_last(self, message: Message) -> None:
+        self.last_message_at, self.last_message_id = message.occurred_at, message.id
+        self.last_message_preview, self.last_message_state = (
+            " ".join(message.body.split())[:160],
+            message.state,
+        )
+        announce("conversation", self.id)
+
+    def mark_read(self) -> bool:
+        """An agent has seen it all. Returns whether there was anything new."""
+        had_news = self.unread_count > 0
+        if had_news:
+            self.unread_count = 0
+            announce("conversation", self.id)
+        return had_news
+
+
+class WindowClosed(Exception):
+    """More than a day has passed since the customer last wrote: only templates may be sent."""
+
+
+class NumberAway(Exception):
+    """The business number is not connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page of a list ended: a time and an id, as text `<microseconds>-<id>`."""
+
+    at: dt.datetime
+    id: uuid.UUID
+
+    @classmethod
+    def read(cls, value: str | None) -> Cursor | None:
+        """The cursor in an address, or none if there is none or it is garbage."""
+        at, _, id = (value or "").partition("-")
+        try:
+            return cls(dt.datetime.fromtimestamp(int(at) / 1_000_000, dt.UTC), uuid.UUID(id))
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    @property
+    def values(self) -> tuple[dt.datetime, uuid.UUID]:
+        return self.at, self.id
+
+    def __str__(self) -> str:
+        return f"{round(self.at.timestamp() * 1_000_000)}-{self.id}"
+
 
 class Message(TenantModel):
     """One message either way. Inbound ones are `received`; outbound ones walk through STATES."""
@@ -79,7 +203,7 @@ class Message(TenantModel):
             "tenant_id",
             "phone_number_id",
             "id",
-            postgresql_where=text("state in ('queued', 'claimed', 'dispatching')"),
+            postgresql_where=text("state in ('queued', 'dispatching')"),
         ),
     )
 
@@ -104,6 +228,54 @@ class Message(TenantModel):
     author: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Message.author_id) == User.id", lazy="joined"
     )
+
+    @classmethod
+    def outbound(cls, conversation: Conversation, body: str, *, by: User, client_id: uuid.UUID) -> Message:
+        return cls(
+            id=uuid7(),
+            conversation_id=conversation.id,
+            phone_number_id=conversation.phone_number_id,
+            direction="outbound",
+            body=body,
+            state="queued",
+            client_id=client_id,
+            author_id=by.id,
+            occurred_at=now(),
+        )
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.occurred_at, self.id)
+
+    @property
+    def day(self) -> dt.date:
+        return self.occurred_at.astimezone(dt.UTC).date()
+
+    @property
+    def is_outbound(self) -> bool:
+        return self.direction == "outbound"
+
+    @property
+    def description(self) -> str:
+        """What a message without words of its own is, in words. Never blank."""
+        return str((self.content or {}).get("preview") or self.type)
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether a person may send it again: it failed for a reason that may have passed, or nobody knows."""
+        return self.state == "unknown" or (self.state == "failed" and not self.failed_for_good)
+
+    @property
+    def failed_for_good(self) -> bool:
+        return bool(self.error and self.error.get("kind") == Kind.FINAL)
+
+    def retry(self) -> None:
+        """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""
+        if self.can_be_retried:
+            self.state, self.error, self.next_attempt_at = "queued", None, None
+            self.attempts = 0
+            self.fence += 1
+            announce("conversation", self.conversation_id)
 
 
 class SendAttempt(TenantModel):

@@ -1,3 +1,153 @@
-from flask import Blueprint
+"""The shared inbox. Page, fragment and live update of a region share one function and one partial."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.tenancy import db, requires
+from app.tenancy.guard import is_fragment
+
+from .forms import ReplyForm
+from .jobs import deliver, mark_read
+from .models import Conversation, Cursor, Message, NumberAway, WindowClosed
 
 bp = Blueprint("inbox", __name__, url_prefix="/t/<tenant_slug>/inbox")
+
+PAGE = 50
+LONGEST_THREAD = 500
+
+
+@bp.get("/")
+@requires("inbox.read")
+def index() -> str:
+    return render_template("inbox/index.html", **list_context())
+
+
+@bp.get("/list")
+@requires("inbox.read")
+def listed() -> str:
+    return render_template("inbox/_list.html", **list_context())
+
+
+@bp.get("/<uuid:conversation_id>")
+@requires("inbox.read")
+def show(conversation_id: uuid.UUID) -> str:
+    conversation = Conversation.get_or_404(conversation_id)
+    context = thread_context(conversation) | {"form": blank_form()}
+    if is_fragment() and "HX-History-Restore-Request" not in request.headers:
+        return render_template("inbox/_conversation.html", **context)
+    return render_template("inbox/show.html", **context, **list_context())
+
+
+@bp.get("/<uuid:conversation_id>/messages")
+@requires("inbox.read")
+def thread(conversation_id: uuid.UUID) -> str:
+    """The messages from `from` to the newest, or the page before `before`."""
+    conversation = Conversation.get_or_404(conversation_id)
+    if before := Cursor.read(request.args.get("before")):
+        return render_template("inbox/_older.html", **page_context(conversation, before))
+    return render_template("inbox/thread.html", **thread_context(conversation), form=blank_form())
+
+
+@bp.post("/<uuid:conversation_id>/messages")
+@requires("inbox.reply")
+def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
+    conversation, form = Conversation.get_or_404(conversation_id), ReplyForm()
+    if not form.validate():
+        return refused(conversation, form)
+    try:
+        message = conversation.reply(form.body.data, by=current_user, client_id=uuid.UUID(form.client_id.data))
+    except WindowClosed:
+        return refused(conversation, form, _("The 24 hours to answer are over. This was not sent."))
+    except NumberAway:
+        return refused(conversation, form, _("This number is not connected. This was not sent."))
+    deliver.later(message.phone_number_id)
+    if is_fragment():
+        return render_template("inbox/_message.html", message=message)
+    return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+
+
+def refused(conversation: Conversation, form: ReplyForm, words: str = "") -> tuple[str, int]:
+    """The composer again, with what was typed and what is wrong with it."""
+    if words:
+        form.body.errors = [words]
+    if is_fragment():
+        return render_template("inbox/_composer.html", conversation=conversation, form=form), 422
+    context = thread_context(conversation) | list_context()
+    return render_template("inbox/show.html", **context, form=form), 422
+
+
+@bp.post("/<uuid:conversation_id>/reading")
+@requires("inbox.reply")
+def read(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
+    """An agent is looking at it: no longer unread, and the customer sees blue ticks."""
+    conversation = Conversation.get_or_404(conversation_id)
+    if conversation.mark_read():
+        mark_read.later(conversation.id)
+    if is_fragment():
+        return "", 204
+    return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+
+
+@bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/attempts")
+@requires("inbox.reply")
+def retry(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
+    message = Message.get_or_404(message_id)
+    if message.conversation_id != conversation_id:
+        abort(404)
+    message.retry()
+    deliver.later(message.phone_number_id)
+    if is_fragment():
+        return render_template("inbox/_message.html", message=message)
+    return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)
+
+
+def list_context() -> dict[str, Any]:
+    unread = request.args.get("filter") == "unread"
+    before = Cursor.read(request.args.get("before"))
+    rows = db.session.scalars(Conversation.newest_first(before, unread=unread).limit(PAGE + 1)).all()
+    return {
+        "conversations": rows[:PAGE],
+        "next_page": Cursor(rows[PAGE - 1].last_message_at, rows[PAGE - 1].id) if len(rows) > PAGE else None,
+        "is_first_page": before is None,
+        "filter": "unread" if unread else "all",
+        "unread_count": Conversation.count_unread(),
+    }
+
+
+def thread_context(conversation: Conversation) -> dict[str, Any]:
+    """The messages a page shows: the last ones, or all since the one it already begins with."""
+    since = Cursor.read(request.args.get("from"))
+    query = conversation.thread(since=since).limit(LONGEST_THREAD if since else PAGE + 1)
+    newest = db.session.scalars(query).all()
+    shown = newest if since else newest[:PAGE]
+    return {
+        "conversation": conversation,
+        "messages": shown[::-1],
+        "since": since or (shown[-1].cursor if shown else None),
+        "has_older": len(newest) > PAGE and not since,
+        "window_was": request.args.get("window"),
+    }
+
+
+def page_context(conversation: Conversation, before: Cursor) -> dict[str, Any]:
+    older = db.session.scalars(conversation.thread(before=before).limit(PAGE + 1)).all()
+    return {"conversation": conversation, "messages": older[:PAGE][::-1], "has_older": len(older) > PAGE}
+
+
+@bp.app_template_global()
+def draft_message(conversation: Conversation) -> Message:
+    """What a bubble looks like before it is sent: the page fills in its text and id."""
+    return Message.outbound(conversation, "", by=current_user, client_id=uuid.UUID(int=0))
+
+
+def blank_form() -> ReplyForm:
+    form = ReplyForm(formdata=None)
+    form.client_id.data = str(uuid.uuid4())
+    return form

@@ -1,1 +1,60 @@
+"""Working off what Meta posted, and looking after what could not be."""
 
+from __future__ import annotations
+
+import datetime as dt
+import time
+
+from sqlalchemy import delete, func, select, update
+
+from app.tenancy import after_commit, db, exists, job, platform_scope, sweep
+from app.tenancy.models import PhoneNumberRoute, WabaRoute
+
+from .models import HeldChange, WebhookEvent
+
+BUDGET_SECONDS = 20
+KEPT = dt.timedelta(days=30)
+QUARANTINE = dt.timedelta(days=7)
+
+
+@job("inbound", per_tenant=False, seconds=180)
+def drain() -> None:
+    from .drain import BATCH, drain_batch
+
+    end = time.monotonic() + BUDGET_SECONDS
+    while drain_batch() == BATCH:
+        if time.monotonic() > end:
+            drain.ring()
+            return
+
+
+@sweep
+def ring_for_waiting_events() -> None:
+    with platform_scope("are webhooks waiting?"):
+        waiting = exists(select(WebhookEvent.id).where(WebhookEvent.drained_at.is_(None)))
+    if waiting:
+        drain.ring()
+
+
+@sweep
+def forget_old_events() -> None:
+    first = select(WebhookEvent.id, WebhookEvent.drained_at).order_by(WebhookEvent.id).limit(1000).subquery()
+    old = select(first.c.id).where(first.c.drained_at < func.now() - KEPT)
+    with platform_scope("forget old webhooks"):
+        db.session.execute(delete(WebhookEvent).where(WebhookEvent.id.in_(old)))
+
+
+@sweep
+def release_from_quarantine() -> None:
+    """A number has found its owner: what waited for it in the last week is drained again."""
+    owned = HeldChange.phone_number_meta_id.in_(select(PhoneNumberRoute.meta_id)) | (
+        HeldChange.waba_meta_id.in_(select(WabaRoute.meta_id)) & (HeldChange.phone_number_meta_id == "")
+    )
+    waiting = (HeldChange.kind == "unrouted") & HeldChange.released_at.is_(None)
+    recent = HeldChange.received_at > func.now() - QUARANTINE
+    freed = update(HeldChange).where(waiting, recent, owned).values(released_at=func.now())
+    with platform_scope("route what waited in quarantine"):
+        ids = set(db.session.scalars(freed.returning(HeldChange.webhook_event_id)))
+        if ids:
+            db.session.execute(update(WebhookEvent).where(WebhookEvent.id.in_(ids)).values(drained_at=None))
+            after_commit(drain.ring)

@@ -1,2 +1,4 @@
 // Small general behaviours, each attached by its attribute to whatever carries it, now or after a swap.
+import "./page.js"
 import "./live.js"
+import "./composer.js"

@@ -1,0 +1,61 @@
+PYTHON ?= python3
+BIN    := .venv/bin
+UV     := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test check bench chaos assets lock browser clean
+
+help:            ## list what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+demo: .venv/.demo assets            ## run everything on this machine, with made-up customers
+	@$(BIN)/python -m dev.demo
+
+demo-reset:      ## forget the demo's data
+	@$(if $(wildcard $(BIN)/python),$(BIN)/python -m dev.demo --reset,rm -rf .local)
+
+test: .venv/.dev assets browser     ## run all tests, on a Postgres and a Redis of their own
+	$(BIN)/python -m pytest -q -n 2
+
+check: .venv/.dev                   ## format, lint, types, imports, known vulnerabilities
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m dev.audit
+
+bench: .venv/.dev assets            ## measure, as ratios within one run
+	$(BIN)/python -m bench
+
+chaos: .venv/.dev assets            ## kill things while messages arrive, then count
+	$(BIN)/python -m bench.chaos
+
+assets: static/dist/manifest.json   ## build the stylesheet, the script and the icons
+
+static/dist/manifest.json: package-lock.json $(shell find assets app -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mjs' -o -name '*.py' 2>/dev/null) | $(BIN)/python
+	@test -f .venv/.dev -o -f .venv/.demo || $(MAKE) .venv/.demo
+	$(BIN)/python -m dev.assets
+
+# Browser tests need a Chromium; where there is none and we may install it, Debian has it.
+browser:
+	@command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+	  echo "No Chromium found: the browser tests will say so. Debian/Ubuntu: apt-get install chromium"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@$(if $(UV),$(UV) venv -q --seed --python $(PYTHON) .venv,$(PYTHON) -m venv .venv || { echo "Debian/Ubuntu: apt-get install python3-venv"; rm -rf .venv; exit 1; })
+
+.venv/.%: requirements-%.lock | $(BIN)/python
+	@echo "Installing what $* needs …"
+	@$(if $(UV),$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<,$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<)
+	@touch $@
+
+lock:            ## refresh the lock files (needs uv and npm)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group demo pyproject.toml -o requirements-demo.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock pyproject.toml -o requirements.lock
+	npm install --package-lock-only
+
+clean:           ## remove everything that can be made again
+	rm -rf .venv node_modules static/dist .local

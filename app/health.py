@@ -1,0 +1,51 @@
+"""Whether this process lives, and whether it can work."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import redis as redis_client
+from flask import Blueprint, Response, abort, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.extensions import redis
+from app.tenancy import db, global_scope, stateless
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+@stateless
+def alive() -> AnyResponse:
+    return Response("ok\n", mimetype="text/plain")
+
+
+@bp.get("/readyz")
+@stateless
+def ready() -> AnyResponse:
+    """503 without Postgres. Redis away is only slower: nothing is lost without it."""
+    try:
+        with global_scope():
+            db.session.execute(text("select 1"))
+    except SQLAlchemyError:
+        return Response("postgres: away\n", status=503, mimetype="text/plain")
+    return Response(f"postgres: ok\nredis: {'ok' if redis_answers() else 'away'}\n", mimetype="text/plain")
+
+
+@bp.get("/metrics")
+@stateless
+def metrics() -> AnyResponse:
+    """For a scraper on this machine; through a proxy it does not exist."""
+    if "X-Forwarded-For" in request.headers or not ipaddress.ip_address(request.remote_addr or "::").is_loopback:
+        abort(404)
+    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def redis_answers() -> bool:
+    try:
+        return bool(redis.ping())
+    except redis_client.RedisError:
+        return False

@@ -1,0 +1,115 @@
+"""Blocking people, groups and calls."""
+
+from app.meta.codes.explanation import N_, Explanation, Kind
+
+_BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
+_LOOK_AT_GROUP = N_("An agent opens the group again to see how it stands now, and corrects the request.")
+_MEMBERS = N_("An agent checks who is in the group, and corrects the list.")
+_SETTINGS = N_("The owner checks calling for this number in WhatsApp Manager.")
+_CALL_AGAIN = N_("An agent calls again after a moment, or writes a message.")
+_WRITE = N_("An agent writes a message instead.")
+
+CODES: dict[int, Explanation] = {
+    139100: Explanation(
+        Kind.HUMAN,
+        N_("Some of these people could not be blocked or unblocked; the others were."),
+        N_("An agent looks at the list and tries again for those who are missing."),
+    ),
+    139101: Explanation(
+        Kind.HUMAN,
+        N_("The list of blocked people is full."),
+        N_("The owner unblocks people who need not be on it."),
+    ),
+    139102: Explanation(
+        Kind.RETRY, N_("The list of blocked people was being changed elsewhere at the same time."), _BY_ITSELF
+    ),
+    139103: Explanation(Kind.RETRY, N_("Meta could not change the list of blocked people."), _BY_ITSELF),
+    131020: Explanation(Kind.FINAL, N_("The group has no other member, so nothing was sent."), _MEMBERS),
+    131041: Explanation(Kind.FINAL, N_("Meta does not know this group."), _LOOK_AT_GROUP),
+    131059: Explanation(
+        Kind.RETRY,
+        N_("The list changed while it was being read."),
+        N_("The app reads it again from the top."),
+    ),
+    131201: Explanation(Kind.HUMAN, N_("Only a part of this change to the group was made."), _LOOK_AT_GROUP),
+    131202: Explanation(Kind.FINAL, N_("Somebody is named twice in this request."), _MEMBERS),
+    131204: Explanation(Kind.FINAL, N_("The group would have too many members."), _MEMBERS),
+    131207: Explanation(
+        Kind.FINAL,
+        N_("Meta has suspended this group."),
+        N_("The owner reads Meta's reason in WhatsApp Manager and asks for a review."),
+    ),
+    131208: Explanation(Kind.THROTTLE, N_("Requests for groups came too fast for Meta."), _BY_ITSELF),
+    131209: Explanation(
+        Kind.FINAL, N_("The group's picture has the wrong shape."), N_("An agent chooses a square picture.")
+    ),
+    131210: Explanation(
+        Kind.FINAL,
+        N_("The group's picture is too small."),
+        N_("An agent chooses one of more than 192 by 192 pixels."),
+    ),
+    131211: Explanation(
+        Kind.FINAL,
+        N_("This number has created as many groups as Meta allows."),
+        N_("An agent deletes a group that nobody needs."),
+    ),
+    131212: Explanation(Kind.FINAL, N_("This person is not in the group."), _MEMBERS),
+    131213: Explanation(Kind.FINAL, N_("This request to join the group no longer exists."), _LOOK_AT_GROUP),
+    131214: Explanation(
+        Kind.FINAL,
+        N_("Meta does not let this number create groups at present."),
+        N_("The owner looks at the number's standing in WhatsApp Manager."),
+    ),
+    131215: Explanation(
+        Kind.FINAL,
+        N_("This number may not use groups."),
+        N_("The owner reads in WhatsApp Manager what a number needs for groups."),
+    ),
+    138000: Explanation(Kind.HUMAN, N_("Calling is turned off for this number."), _SETTINGS),
+    138001: Explanation(Kind.FINAL, N_("This person cannot be called on WhatsApp."), _WRITE),
+    138002: Explanation(Kind.THROTTLE, N_("This number has 1,000 calls at once, Meta's limit."), _CALL_AGAIN),
+    138003: Explanation(Kind.FINAL, N_("A call with this person is already under way."), _CALL_AGAIN),
+    138004: Explanation(Kind.FINAL, N_("The call could not be connected."), _CALL_AGAIN),
+    138005: Explanation(Kind.THROTTLE, N_("Too many calls were started in a short time."), _CALL_AGAIN),
+    138006: Explanation(
+        Kind.FINAL,
+        N_("This person has not agreed to be called."),
+        N_("An agent asks for permission to call in the chat."),
+    ),
+    138007: Explanation(Kind.FINAL, N_("The call took too long to be connected."), _CALL_AGAIN),
+    138009: Explanation(
+        Kind.FINAL,
+        N_("This person was asked for permission to call as often as Meta allows."),
+        N_("An agent waits for an answer, or asks again on another day."),
+    ),
+    138012: Explanation(
+        Kind.FINAL,
+        N_("This person was called as often as Meta allows in one day."),
+        N_("An agent calls again tomorrow, or writes a message."),
+    ),
+    138013: Explanation(
+        Kind.FINAL, N_("A business may not call people from this number or country."), _WRITE
+    ),
+    138014: Explanation(
+        Kind.HUMAN, N_("Meta has turned calling off for a while because people did not welcome it."), _WRITE
+    ),
+    138015: Explanation(
+        Kind.HUMAN,
+        N_("This number may not call yet: its messaging limit is below 2,000 people a day."),
+        _SETTINGS,
+    ),
+    138017: Explanation(
+        Kind.FINAL,
+        N_("This person has already agreed to be called at any time."),
+        N_("An agent simply calls."),
+    ),
+    138018: Explanation(Kind.HUMAN, N_("Calling is not fully set up for this number."), _SETTINGS),
+    **dict.fromkeys(
+        range(138019, 138024),
+        Explanation(Kind.FINAL, N_("The call's sound could not be set up."), _CALL_AGAIN),
+    ),
+    **dict.fromkeys(
+        (138024, 138025),
+        Explanation(Kind.HUMAN, N_("Meta reports a problem with calling on this number."), _SETTINGS),
+    ),
+}

@@ -1,0 +1,91 @@
+"""Sharing our credit line with a client's business, so that Meta bills us for its WABAs.
+
+Meta documents neither the errors of these calls nor what a repeated share does. So look first
+(`find_share`), and after a NoAnswer look again instead of sharing again.
+"""
+
+from typing import Any
+
+from app.meta.errors import NoAnswer
+from app.meta.graph import GraphClient
+from app.meta.payload import identifier, mapping, text
+
+
+def find_share(graph: GraphClient, token: str, credit_line_id: str, business_id: str) -> str | None:
+    """The id of the allocation that shares the line with this business, if there is one. Raises MetaError."""
+    answer = graph.get(
+        f"{credit_line_id}/owning_credit_allocation_configs",
+        token=token,
+        params={"receiving_business_id": business_id, "fields": "id,receiving_business,request_status"},
+    )
+    # Meta's page prints a bare object where an edge answers with a list.
+    found = answer.get("data", answer)
+    for config in map(mapping, found if isinstance(found, list) else [found]):
+        if _is_share_with(config, business_id):
+            return identifier(config.get("id"))
+    return None
+
+
+def share_and_attach(graph: GraphClient, token: str, credit_line_id: str, waba_id: str, currency: str) -> str:
+    """Method A, in one call: share with the WABA's owner and attach the line; the allocation's id. The
+    system user must be assigned to the WABA. The currency can never be changed. Raises MetaError."""
+    answer = graph.post(
+        f"{credit_line_id}/whatsapp_credit_sharing_and_attach",
+        token=token,
+        params={"waba_currency": currency, "waba_id": waba_id},
+    )
+    return _allocation_id(answer)
+
+
+def share(graph: GraphClient, token: str, credit_line_id: str, business_id: str) -> str:
+    """Method B, first half: share with a client's business; the allocation's id. Raises MetaError."""
+    answer = graph.post(
+        f"{credit_line_id}/whatsapp_credit_sharing",
+        token=token,
+        params={"receiving_business_id": business_id},
+    )
+    return _allocation_id(answer)
+
+
+def attach(graph: GraphClient, business_token: str, credit_line_id: str, waba_id: str, currency: str) -> str:
+    """Method B, second half, with the client's own token: attach the shared line to a WABA; the
+    allocation's id. The currency can never be changed. Raises MetaError."""
+    answer = graph.post(
+        f"{credit_line_id}/whatsapp_credit_attach",
+        token=business_token,
+        params={"waba_currency": currency, "waba_id": waba_id},
+    )
+    return _allocation_id(answer)
+
+
+def is_funding(
+    graph: GraphClient, *, system_token: str, business_token: str, allocation_id: str, waba_id: str
+) -> bool:
+    """Whether our line pays for this WABA; False while another payer is attached. Raises MetaError."""
+    allocation = graph.get(allocation_id, token=system_token, params={"fields": "receiving_credential{id}"})
+    waba = graph.get(waba_id, token=business_token, params={"fields": "primary_funding_id"})
+    ours = identifier(mapping(allocation.get("receiving_credential")).get("id"))
+    return ours is not None and ours == identifier(waba.get("primary_funding_id"))
+
+
+def revoke(graph: GraphClient, token: str, allocation_id: str) -> None:
+    """Stop paying for this business: for all its WABAs that are shared with us. Raises MetaError."""
+    graph.delete(allocation_id, token=token)
+
+
+def is_revoked(graph: GraphClient, token: str, allocation_id: str) -> bool:
+    """Whether Meta has taken the share away. Raises MetaError."""
+    answer = graph.get(allocation_id, token=token, params={"fields": "receiving_business,request_status"})
+    return text(answer.get("request_status"), 64) == "DELETED"
+
+
+def _is_share_with(config: dict[str, Any], business_id: str) -> bool:
+    receiver = identifier(mapping(config.get("receiving_business")).get("id"))
+    return receiver in (business_id, None) and config.get("request_status") != "DELETED"
+
+
+def _allocation_id(answer: dict[str, Any]) -> str:
+    allocation_id = identifier(answer.get("allocation_config_id"))
+    if allocation_id is None:
+        raise NoAnswer("Meta's answer does not name the shared allocation", 200)
+    return allocation_id

@@ -1,0 +1,85 @@
+"""Embedded Signup on the server's side: the code for a token, and what the token may do."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from app.meta.errors import NoAnswer, ReportedError
+from app.meta.graph import GraphClient
+from app.meta.payload import identifier, mapping, sequence, text
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessToken:
+    """A client's token; `expires_in` is in seconds, None when Meta does not say."""
+
+    value: str = field(repr=False)
+    expires_in: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What a token is good for. `waba_ids` starts with the WABA onboarded last, and is None when the token
+    is not limited to single WABAs; `expires_at` is None when it never expires."""
+
+    is_valid: bool
+    app_id: str | None
+    user_id: str | None
+    scopes: frozenset[str]
+    waba_ids: tuple[str, ...] | None
+    expires_at: datetime | None
+    error: ReportedError | None
+
+
+def exchange_code(graph: GraphClient, code: str) -> BusinessToken:
+    """Trade the code of a finished sign-up for the client's token. It lives 30 s and works once, so a
+    NoAnswer may have used it up. Raises MetaError; 100/36009 means the code was used before."""
+    params = {"client_id": graph.app_id, "client_secret": graph.app_secret, "code": code}
+    answer = graph.get("oauth/access_token", token=None, params=params)
+    value, expires_in = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(value, str) or not value:
+        raise NoAnswer("Meta's answer holds no token", 200)
+    return BusinessToken(value, expires_in if isinstance(expires_in, int) else None)
+
+
+def debug_token(graph: GraphClient, token: str, app_token: str) -> TokenInfo:
+    """Ask Meta about a token. A dead one is an answer (`is_valid` False), not an error. Raises MetaError."""
+    answer = graph.get("debug_token", token=app_token, params={"input_token": token})
+    data = answer.get("data")
+    if not isinstance(data, dict):
+        raise NoAnswer("Meta's answer says nothing about the token", 200)
+    return TokenInfo(
+        is_valid=data.get("is_valid") is True,
+        app_id=identifier(data.get("app_id")),
+        user_id=identifier(data.get("user_id")),
+        scopes=frozenset(scope for scope in sequence(data.get("scopes")) if isinstance(scope, str)),
+        waba_ids=_waba_ids(data),
+        expires_at=_moment(data.get("expires_at")),
+        error=_error(data.get("error")),
+    )
+
+
+def _waba_ids(data: dict[str, Any]) -> tuple[str, ...] | None:
+    for granular in map(mapping, sequence(data.get("granular_scopes"))):
+        if granular.get("scope") == "whatsapp_business_management":
+            if "target_ids" not in granular:
+                return None
+            found = map(identifier, sequence(granular["target_ids"]))
+            return tuple(waba_id for waba_id in found if waba_id)
+    return ()
+
+
+def _moment(seconds: Any) -> datetime | None:
+    """0 stands for never."""
+    if isinstance(seconds, int) and 0 < seconds < 100_000_000_000:
+        return datetime.fromtimestamp(seconds, UTC)
+    return None
+
+
+def _error(raw: Any) -> ReportedError | None:
+    """Flat here, unlike everywhere else: code, message and subcode."""
+    error = mapping(raw)
+    if not error:
+        return None
+    code = error.get("code")
+    return ReportedError(code if isinstance(code, int) else None, text(error.get("message"), 1_000), None)

@@ -1,0 +1,114 @@
+"""What a webhook can tell us. `waba_id` is None where Meta names a business portfolio instead."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.meta.errors import ReportedError
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a message refers to: the message it answers, or that it was forwarded."""
+
+    reply_to: str | None
+    forwarded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """A message from a person. `text` is what they wrote or tapped, `content` Meta's object for the type."""
+
+    phone_number_id: str
+    waba_id: str | None
+    wamid: str
+    from_: str | None
+    user_id: str | None
+    parent_user_id: str | None
+    username: str | None
+    profile_name: str | None
+    group_id: str | None
+    timestamp: datetime
+    type: str
+    text: str | None
+    context: Context | None
+    content: dict[str, Any]
+    referral: dict[str, Any] | None
+    errors: tuple[ReportedError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageEcho:
+    """A message the business sent from the WhatsApp Business app. It opens no window and costs nothing."""
+
+    phone_number_id: str
+    waba_id: str | None
+    wamid: str
+    to: str | None
+    to_user_id: str | None
+    to_parent_user_id: str | None
+    timestamp: datetime
+    type: str
+    text: str | None
+    context: Context | None
+    content: dict[str, Any]
+    errors: tuple[ReportedError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """How Meta charges a message; `type` decides (`regular` is billed), `billable` is going away."""
+
+    category: str | None
+    type: str | None
+    subtype: str | None
+    billable: bool | None
+    model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    phone_number_id: str
+    waba_id: str | None
+    wamid: str
+    status: str
+    timestamp: datetime
+    recipient_id: str | None
+    recipient_user_id: str | None
+    recipient_parent_user_id: str | None
+    callback_data: str | None
+    pricing: Pricing | None
+    errors: tuple[ReportedError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUpdate:
+    event: str
+    waba_id: str | None
+    owner_business_id: str | None
+    timestamp: datetime
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherChange:
+    """A change of any other field, kept whole; of `messages`, what is neither a message nor a status."""
+
+    field: str
+    waba_id: str | None
+    phone_number_id: str | None
+    timestamp: datetime
+    value: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something Meta sent that makes no sense to us, kept with the reason."""
+
+    reason: str
+    raw: Any
+    waba_id: str | None = None
+    phone_number_id: str | None = None
+
+
+Event = InboundMessage | MessageEcho | StatusUpdate | AccountUpdate | OtherChange | Unreadable

@@ -1,0 +1,177 @@
+"""Reading a webhook body: every part that makes sense comes out, and the rest with a reason."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from app.meta import payload
+from app.meta.errors import ReportedError
+from app.meta.event_types import (
+    AccountUpdate,
+    Context,
+    Event,
+    InboundMessage,
+    MessageEcho,
+    OtherChange,
+    Pricing,
+    StatusUpdate,
+    Unreadable,
+)
+from app.meta.items import Place, Puzzling, moment, read_echo, read_message, read_status
+from app.meta.payload import identifier, mapping, sequence, text
+from app.meta.previews import preview
+
+__all__ = [
+    "AccountUpdate",
+    "Context",
+    "Event",
+    "InboundMessage",
+    "MessageEcho",
+    "OtherChange",
+    "Pricing",
+    "ReportedError",
+    "StatusUpdate",
+    "Unreadable",
+    "parse",
+    "preview",
+]
+
+
+_ENVELOPE = frozenset({"messaging_product", "metadata", "contacts", "messages", "statuses"})
+_SENT_TO_PARTNERS = frozenset({"MM_LITE_TERMS_SIGNED", "AD_ACCOUNT_LINKED"})
+
+
+def parse(body: bytes, received_at: datetime | None = None) -> Iterator[Event]:
+    """Every event in a webhook body, in Meta's order. Never raises. A timestamp that is missing, garbage or
+    more than a day ahead becomes `received_at` (the present unless given)."""
+    arrival = received_at or datetime.now(UTC)
+    try:
+        envelope = payload.loads(body)
+    except ValueError:
+        start = body[:10_000].decode("utf-8", "replace").replace("\x00", "\ufffd")
+        yield Unreadable("the body is not JSON", start)
+        return
+    entries = envelope.get("entry") if isinstance(envelope, dict) else None
+    if not isinstance(entries, list):
+        yield Unreadable("the body has no list of entries", envelope)
+        return
+    for entry in entries:
+        yield from _entry(entry, arrival)
+
+
+def _entry(entry: Any, arrival: datetime) -> Iterator[Event]:
+    if not isinstance(entry, dict):
+        yield Unreadable("an entry is not an object", entry)
+        return
+    # Some of Meta's samples put the change straight into the entry.
+    changes = entry.get("changes", [entry] if "value" in entry else None)
+    if not isinstance(changes, list):
+        yield Unreadable("an entry has no list of changes", entry, identifier(entry.get("id")))
+        return
+    for change in changes:
+        yield from _change(change, entry, arrival)
+
+
+def _change(change: Any, entry: dict[str, Any], arrival: datetime) -> Iterator[Event]:
+    value = mapping(change).get("value")
+    waba_id = identifier(entry.get("id"))
+    if not isinstance(value, dict):
+        yield Unreadable("a change has no value", change, waba_id)
+        return
+    phone_number_id = identifier(mapping(value.get("metadata")).get("phone_number_id"))
+    place = Place(waba_id, phone_number_id, arrival)
+    field = _field(change, entry, value)
+    if field == "messages":
+        yield from _messages(value, entry, place)
+    elif field == "smb_message_echoes":
+        yield from (_guarded(read_echo, raw, place) for raw in _items(value, "message_echoes"))
+    elif field == "account_update":
+        yield _guarded(_account_update, value, place, entry)
+    elif field:
+        yield _other(field, value, entry, place)
+    else:
+        yield Unreadable("a change does not name its field", change, waba_id, phone_number_id)
+
+
+def _field(change: dict[str, Any], entry: dict[str, Any], value: dict[str, Any]) -> str | None:
+    """Some of Meta's samples name the field one level too deep or too high, or not at all."""
+    named = text(change.get("field"), 100) or text(value.get("field"), 100) or text(entry.get("field"), 100)
+    if named:
+        return named
+    if "messages" in value or "statuses" in value:
+        return "messages"
+    return "account_update" if "waba_info" in value else None
+
+
+def _items(value: dict[str, Any], key: str) -> list[Any]:
+    """The items under a key; something that is not a list counts as one item."""
+    found = value.get(key)
+    if isinstance(found, list):
+        return found
+    return [] if found is None else [found]
+
+
+def _guarded(read: Callable[..., Event], raw: Any, place: Place, *more: Any) -> Event:
+    try:
+        return read(raw, place, *more)
+    except Puzzling as puzzle:
+        reason = str(puzzle)
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one item, its neighbours must come out
+        reason = f"unexpected {type(error).__name__}"
+    return Unreadable(reason, raw, place.waba_id, place.phone_number_id)
+
+
+def _messages(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    contacts = _contacts(value)
+    messages, statuses = _items(value, "messages"), _items(value, "statuses")
+    for raw in messages:
+        yield _guarded(read_message, raw, place, contacts)
+    for raw in statuses:
+        yield _guarded(read_status, raw, place)
+    rest = {key: member for key, member in value.items() if key not in _ENVELOPE}
+    if rest or not (messages or statuses):
+        yield _other("messages", rest or value, entry, place)
+
+
+def _contacts(value: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Contacts by user_id and by wa_id, which never look alike."""
+    found: dict[str, dict[str, Any]] = {}
+    for contact in map(mapping, sequence(value.get("contacts"))):
+        for key in (identifier(contact.get("wa_id")), identifier(contact.get("user_id"))):
+            if key:
+                found[key] = contact
+    return found
+
+
+def _account_update(value: dict[str, Any], place: Place, entry: dict[str, Any]) -> AccountUpdate:
+    event = text(value.get("event"), 100)
+    if event is None:
+        raise Puzzling("an account update does not name its event")
+    waba_info = mapping(value.get("waba_info"))
+    certified = mapping(value.get("partner_client_certification_info")) or mapping(
+        value.get("partner_client_certification_needed_info")
+    )
+    return AccountUpdate(
+        event=event,
+        waba_id=identifier(waba_info.get("waba_id")) or _entry_waba(event, value, place),
+        owner_business_id=identifier(waba_info.get("owner_business_id"))
+        or identifier(certified.get("client_business_id")),
+        timestamp=moment(entry.get("time"), place.received_at),
+        value=value,
+    )
+
+
+def _entry_waba(event: str, value: dict[str, Any], place: Place) -> str | None:
+    """For partner events the entry's id is the partner's portfolio, unless a coexistence number left."""
+    if "phone_number" in value or "disconnection_info" in value:
+        return place.waba_id
+    to_partner = event.startswith("PARTNER_") or event in _SENT_TO_PARTNERS
+    return None if to_partner else place.waba_id
+
+
+def _other(field: str, value: dict[str, Any], entry: dict[str, Any], place: Place) -> OtherChange:
+    waba_id = place.waba_id
+    if field == "partner_solutions":
+        waba_id = identifier(mapping(value.get("waba_info")).get("waba_id"))
+    happened_at = moment(entry.get("time"), place.received_at)
+    return OtherChange(field, waba_id, place.phone_number_id, happened_at, value)

@@ -1,0 +1,232 @@
+"""Calling the Graph API. Every call ends in a dict or in one of three errors (see errors.py)."""
+
+import hashlib
+import hmac
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import httpx
+
+from app.meta import payload
+from app.meta.errors import (
+    TOO_MANY_REQUESTS,
+    UNLISTED,
+    UNLISTED_FAILURE,
+    UNLISTED_TRANSIENT,
+    UNUSABLE_TOKEN,
+    Explanation,
+    GraphError,
+    MetaError,
+    NoAnswer,
+    NotConnected,
+    explain,
+)
+
+__all__ = ["GraphClient", "GraphError", "MetaError", "NoAnswer", "NotConnected"]
+
+TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
+# httpx scans its whole pool on every request, so more connections make each of them slower.
+LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=15.0)
+
+_PATH = re.compile(r"[\w:=-]+(/[\w:=-]+)*", re.ASCII)
+_SECRET_PARAMS = ("client_secret", "code", "input_token")
+
+# httpx logs every URL at INFO, and some of Meta's URLs carry secrets.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+_NOTHING_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+
+class GraphClient:
+    """One pool of connections to Meta, safe to share between threads and greenlets."""
+
+    def __init__(
+        self,
+        base_url: str,
+        version: str,
+        app_id: str,
+        app_secret: str,
+        *,
+        timeout: httpx.Timeout = TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.app_id = app_id
+        self.app_secret = app_secret
+        self.before_call: Callable[[], object] = lambda: None  # may refuse the call by raising
+        self._root = f"{base_url.rstrip('/')}/{version}"
+        self._http = httpx.Client(
+            timeout=timeout, limits=LIMITS, follow_redirects=False, trust_env=False, transport=transport
+        )
+
+    @property
+    def app_token(self) -> str:
+        """The token of the app itself, for `debug_token`."""
+        return f"{self.app_id}|{self.app_secret}"
+
+    def get(self, path: str, *, token: str | None, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return self._call("GET", path, token, params)
+
+    def post(
+        self,
+        path: str,
+        *,
+        token: str | None,
+        params: Mapping[str, Any] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        return self._call("POST", path, token, params, json)
+
+    def delete(
+        self, path: str, *, token: str | None, params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        return self._call("DELETE", path, token, params)
+
+    def pages(self, path: str, *, token: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Every object of a collection, page after page, by cursor (the `next` link carries the token)."""
+        after: str | None = None
+        while True:
+            page = self.get(path, token=token, params={**params, "after": after})
+            yield from filter(None, map(payload.mapping, payload.sequence(page.get("data"))))
+            paging = payload.mapping(page.get("paging"))
+            following = payload.text(payload.mapping(paging.get("cursors")).get("after"))
+            if "next" not in paging or following in (None, after):
+                return
+            after = following
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        token: str | None,
+        params: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        self.before_call()
+        if not _PATH.fullmatch(path):
+            raise ValueError("not a path of the Graph API")
+        sent = {name: _flat(value) for name, value in (params or {}).items() if value is not None}
+        secrets = [self.app_secret, token, *(sent.get(name) for name in _SECRET_PARAMS)]
+        headers = {}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {_usable(token)}"
+            sent["appsecret_proof"] = self._proof(token)
+        response = self._exchange(method, f"{self._root}/{path}", params=sent, json=body, headers=headers)
+        return _read(response, [secret for secret in secrets if secret])
+
+    def _exchange(self, method: str, url: str, **request: Any) -> httpx.Response:
+        failure: MetaError
+        try:
+            return self._http.request(method, url, **request)
+        except _NOTHING_SENT as error:
+            failure = NotConnected(type(error).__name__)
+        except httpx.HTTPError as error:
+            failure = NoAnswer(type(error).__name__)
+        # Raised out here, so that httpx's error, which holds the headers, is not chained to it.
+        raise failure
+
+    def _proof(self, token: str) -> str:
+        return hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def _usable(token: str) -> str:
+    if token.isascii() and token.isprintable():
+        return token
+    raise NotConnected("the access token contains characters no token has", UNUSABLE_TOKEN)
+
+
+def _flat(value: Any) -> str:
+    """Lists and objects travel in a query as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _read(response: httpx.Response, secrets: list[str]) -> dict[str, Any]:
+    try:
+        answer = payload.loads(response.content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise _not_json(response.status_code)
+    error = payload.mapping(answer.get("error"))
+    if isinstance(error.get("code"), int):
+        raise _refusal(error, response, secrets)
+    if not response.is_success:
+        raise NoAnswer("the answer was not in the form of Meta's errors", response.status_code)
+    return answer
+
+
+def _not_json(status: int) -> MetaError:
+    """Whoever answered was not the Graph API, but 429 says plainly that nothing was done."""
+    if status == 429:
+        return GraphError(TOO_MANY_REQUESTS, http_status=status)
+    return NoAnswer("the answer was not the Graph API's", status)
+
+
+def _refusal(error: dict[str, Any], response: httpx.Response, secrets: list[str]) -> GraphError:
+    code, subcode = error["code"], error.get("error_subcode")
+    subcode = subcode if isinstance(subcode, int) else None
+    return GraphError(
+        _explanation(code, subcode, response.status_code, error.get("is_transient") is True),
+        code=code,
+        subcode=subcode,
+        fbtrace_id=payload.text(error.get("fbtrace_id"), 100),
+        details=_redacted(_words(error), secrets),
+        http_status=response.status_code,
+        wait=_regain_access(response.headers.get("x-business-use-case-usage")),
+    )
+
+
+def _explanation(code: int, subcode: int | None, status: int, transient: bool) -> Explanation:
+    found = explain(code, subcode)
+    if found is not UNLISTED:
+        return found
+    if status == 429:
+        return TOO_MANY_REQUESTS
+    if transient:
+        return UNLISTED_TRANSIENT
+    return UNLISTED_FAILURE if status >= 500 else UNLISTED
+
+
+def _words(error: dict[str, Any]) -> str | None:
+    """Meta's best words: those meant for the user, then the details, then the message."""
+    data = error.get("error_data")
+    candidates = (
+        ": ".join(filter(None, (payload.text(error.get(f"error_user_{part}")) for part in ("title", "msg")))),
+        payload.text(payload.mapping(data).get("details")),
+        payload.text(data),
+        payload.text(error.get("message")),
+    )
+    return next(filter(None, candidates), None)
+
+
+def _redacted(words: str | None, secrets: list[str]) -> str | None:
+    """Meta quotes a malformed token back in its message."""
+    for secret in secrets:
+        words = words and words.replace(secret, "…")
+    return words and words[:2_000]
+
+
+def _regain_access(usage: str | None) -> int | None:
+    """Seconds until Meta takes calls again, from the minutes in `X-Business-Use-Case-Usage`."""
+    try:
+        uses = payload.loads((usage or "").encode())
+    except ValueError:
+        return None
+    minutes = [
+        payload.mapping(use).get("estimated_time_to_regain_access")
+        for of_object in payload.mapping(uses).values()
+        for use in payload.sequence(of_object)
+    ]
+    return max((minute for minute in minutes if isinstance(minute, int)), default=0) * 60 or None

@@ -1,0 +1,178 @@
+"""Reading one message, echo or status of a webhook."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from app.meta.errors import ReportedError
+from app.meta.event_types import Context, InboundMessage, MessageEcho, Pricing, StatusUpdate
+from app.meta.payload import identifier, mapping, sequence, text
+
+_CAPTIONED = frozenset({"image", "video", "document"})
+
+
+class Puzzling(Exception):  # noqa: N818
+    """An item lacks what it must have; the message says what."""
+
+
+class Place(NamedTuple):
+    """Where an item was found, and when its delivery reached us."""
+
+    waba_id: str | None
+    phone_number_id: str | None
+    received_at: datetime
+
+
+def read_message(raw: Any, place: Place, contacts: dict[str, dict[str, Any]]) -> InboundMessage:
+    item = _object(raw)
+    wa_id, user_id = identifier(item.get("from")), identifier(item.get("from_user_id"))
+    contact = contacts.get(user_id or "") or contacts.get(wa_id or "") or {}
+    profile = mapping(contact.get("profile"))
+    wa_id = wa_id or identifier(contact.get("wa_id"))
+    user_id = user_id or identifier(contact.get("user_id"))
+    kind = text(item.get("type"), 64) or "unknown"
+    if not (wa_id or user_id or kind == "system"):
+        raise Puzzling("a message does not say who sent it")
+    content = _content(item, kind)
+    return InboundMessage(
+        phone_number_id=_number(place),
+        waba_id=place.waba_id,
+        wamid=_wamid(item),
+        from_=wa_id,
+        user_id=user_id,
+        parent_user_id=identifier(item.get("from_parent_user_id"))
+        or identifier(contact.get("parent_user_id")),
+        username=text(profile.get("username"), 100),
+        profile_name=text(profile.get("name"), 300),
+        group_id=identifier(item.get("group_id")),
+        timestamp=moment(item.get("timestamp"), place.received_at),
+        type=kind,
+        text=_words(kind, content),
+        context=_context(item.get("context")),
+        content=content,
+        referral=mapping(item.get("referral")) or None,
+        errors=_errors(item),
+    )
+
+
+def read_echo(raw: Any, place: Place) -> MessageEcho:
+    item = _object(raw)
+    to, to_user_id = identifier(item.get("to")), identifier(item.get("to_user_id"))
+    if not (to or to_user_id):
+        raise Puzzling("a message does not say to whom it went")
+    kind = text(item.get("type"), 64) or "unknown"
+    content = _content(item, kind)
+    return MessageEcho(
+        phone_number_id=_number(place),
+        waba_id=place.waba_id,
+        wamid=_wamid(item),
+        to=to,
+        to_user_id=to_user_id,
+        to_parent_user_id=identifier(item.get("to_parent_user_id")),
+        timestamp=moment(item.get("timestamp"), place.received_at),
+        type=kind,
+        text=_words(kind, content),
+        context=_context(item.get("context")),
+        content=content,
+        errors=_errors(item),
+    )
+
+
+def read_status(raw: Any, place: Place) -> StatusUpdate:
+    item = _object(raw)
+    status = text(item.get("status"), 64)
+    if status is None:
+        raise Puzzling("a status does not say what it is")
+    # Meta's pages spell the parent's key both ways.
+    parent = item.get("parent_recipient_user_id") or item.get("recipient_parent_user_id")
+    return StatusUpdate(
+        phone_number_id=_number(place),
+        waba_id=place.waba_id,
+        wamid=_wamid(item),
+        status=status,
+        timestamp=moment(item.get("timestamp"), place.received_at),
+        recipient_id=identifier(item.get("recipient_id")),
+        recipient_user_id=identifier(item.get("recipient_user_id")),
+        recipient_parent_user_id=identifier(parent),
+        callback_data=identifier(item.get("biz_opaque_callback_data")),
+        pricing=_pricing(item.get("pricing")),
+        errors=_errors(item),
+    )
+
+
+def _object(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise Puzzling("an item is not an object")
+    return raw
+
+
+def _number(place: Place) -> str:
+    if place.phone_number_id is None:
+        raise Puzzling("an item does not say to which phone number it belongs")
+    return place.phone_number_id
+
+
+def _wamid(item: dict[str, Any]) -> str:
+    wamid = identifier(item.get("id"))
+    if wamid is None:
+        raise Puzzling("an item has no id")
+    return wamid
+
+
+def moment(raw: Any, received_at: datetime) -> datetime:
+    """Unix seconds, which Meta sends as text or as a number."""
+    try:
+        found = datetime.fromtimestamp(int(raw), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return received_at
+    plausible = found.year > 2000 and found - received_at <= timedelta(days=1)
+    return found if plausible else received_at
+
+
+def _content(item: dict[str, Any], kind: str) -> dict[str, Any]:
+    content = item.get(kind)
+    if isinstance(content, dict):
+        return content
+    return {} if content is None else {kind: content}
+
+
+def _words(kind: str, content: dict[str, Any]) -> str | None:
+    """What the person wrote or tapped."""
+    if kind == "text":
+        return text(content.get("body"))
+    if kind in _CAPTIONED:
+        return text(content.get("caption"))
+    if kind in ("button", "order"):
+        return text(content.get("text"))
+    if kind == "interactive":
+        reply = mapping(content.get(text(content.get("type"), 64) or ""))
+        return text(reply.get("title"))
+    if kind == "edit":
+        edited = mapping(content.get("message"))
+        edited_kind = text(edited.get("type"), 64) or "unknown"
+        return _words(edited_kind, _content(edited, edited_kind))
+    return None
+
+
+def _context(raw: Any) -> Context | None:
+    context = mapping(raw)
+    reply_to = identifier(context.get("id"))
+    forwarded = bool(context.get("forwarded") or context.get("frequently_forwarded"))
+    return Context(reply_to, forwarded) if reply_to or forwarded else None
+
+
+def _pricing(raw: Any) -> Pricing | None:
+    if not isinstance(raw, dict):
+        return None
+    category, billable = text(raw.get("category"), 64), raw.get("billable")
+    return Pricing(
+        # One of Meta's pages writes `authentication-international`.
+        category=category and category.replace("-", "_"),
+        type=text(raw.get("type"), 64),
+        subtype=text(raw.get("subtype"), 64),
+        billable=billable if isinstance(billable, bool) else None,
+        model=text(raw.get("pricing_model"), 64),
+    )
+
+
+def _errors(item: dict[str, Any]) -> tuple[ReportedError, ...]:
+    return tuple(map(ReportedError.read, sequence(item.get("errors"))))

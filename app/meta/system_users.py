@@ -1,0 +1,59 @@
+"""System users: the people a business's programs act as, and their work on a client's WABA."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.meta.errors import GraphError
+from app.meta.graph import GraphClient
+from app.meta.payload import identifier, sequence, text
+
+
+@dataclass(frozen=True, slots=True)
+class SystemUser:
+    """`role` is known from a business's list, `tasks` from a WABA's."""
+
+    id: str
+    name: str | None
+    role: str | None
+    tasks: tuple[str, ...]
+
+
+def of_business(graph: GraphClient, token: str, business_id: str) -> list[SystemUser]:
+    """The system users of our own business. Raises MetaError."""
+    return _users(graph, f"{business_id}/system_users", token, {})
+
+
+def assigned(graph: GraphClient, token: str, waba_id: str, business_id: str) -> list[SystemUser]:
+    """The users of our business that work on a WABA. Raises MetaError."""
+    return _users(graph, f"{waba_id}/assigned_users", token, {"business": business_id})
+
+
+def assign(
+    graph: GraphClient, token: str, waba_id: str, user_id: str, tasks: Sequence[str] = ("MANAGE",)
+) -> None:
+    """Let a system user work on a WABA; the token is an admin system user's. Safe to repeat.
+    Raises MetaError."""
+    try:
+        graph.post(f"{waba_id}/assigned_users", token=token, params={"user": user_id, "tasks": list(tasks)})
+    except GraphError as error:
+        if not _already_assigned(error):
+            raise
+
+
+def _users(graph: GraphClient, path: str, token: str, params: dict[str, str]) -> list[SystemUser]:
+    found = graph.pages(path, token=token, params=params)
+    return [_user(item) for item in found if identifier(item.get("id"))]
+
+
+def _user(item: dict[str, Any]) -> SystemUser:
+    return SystemUser(
+        id=str(identifier(item.get("id"))),
+        name=text(item.get("name"), 300),
+        role=text(item.get("role"), 64),
+        tasks=tuple(task for task in sequence(item.get("tasks")) if isinstance(task, str)),
+    )
+
+
+def _already_assigned(error: GraphError) -> bool:
+    return error.code == 100 and "already assigned" in (error.details or "").lower()

@@ -1,0 +1,140 @@
+"""Turning what Meta posted into rows: claimed in batches, by tenant, a few statements for each."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import BigInteger
+
+from app.meta import events
+from app.tenancy import db, platform_scope, within_tenant
+from app.tenancy.models import PhoneNumberRoute, WabaRoute
+
+from .handlers import carry_out
+from .models import HeldChange, WebhookEvent
+
+log = structlog.get_logger()
+
+BATCH = 500
+PAYLOAD_KEPT = 2_000
+CLAIM = text(
+    "select id, body, received_at from webhook_events where drained_at is null order by id limit :limit"
+    " for update skip locked"
+)
+# One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
+ALONE = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
+
+
+@dataclass(slots=True)
+class Arrived:
+    """An event and the post it came with."""
+
+    webhook_event_id: int
+    event: events.Event
+
+
+def drain_batch(limit: int = BATCH) -> int:
+    """Works off the oldest posts nobody else has claimed. Returns how many there were."""
+    with platform_scope("drain webhooks"):
+        posts = db.session.execute(CLAIM, {"limit": limit}).all()
+        arrived = [
+            Arrived(post.id, event) for post in posts for event in events.parse(post.body, post.received_at)
+        ]
+        for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
+            db.session.execute(ALONE, {"tenant": str(tenant_id)})
+            write(tenant_id, group)
+        finish([post.id for post in posts])
+        return len(posts)
+
+
+def finish(ids: list[int]) -> None:
+    if ids:
+        done = bindparam("ids", type_=ARRAY(BigInteger))
+        statement = update(WebhookEvent).where(WebhookEvent.id == func.any(done))
+        db.session.execute(
+            statement.values(drained_at=func.clock_timestamp()),
+            {"ids": ids},
+            execution_options=UNSYNCHRONISED,
+        )
+
+
+UNSYNCHRONISED = {"synchronize_session": False}
+
+
+def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
+    """The events of each tenant. What is unreadable or of nobody is held, with the reason."""
+    owners = owners_of(arrived)
+    groups: dict[uuid.UUID, list[Arrived]] = defaultdict(list)
+    held: list[dict[str, object]] = []
+    for item in arrived:
+        owner = owners.get(address_of(item.event) or "")
+        if isinstance(item.event, events.Unreadable):
+            held.append(hold(item, "unreadable", item.event.reason, owner))
+        elif owner:
+            groups[owner].append(item)
+        else:
+            held.append(hold(item, "unrouted", "nobody has connected this number or account"))
+    if held:
+        db.session.execute(insert(HeldChange), held)
+    return groups
+
+
+def owners_of(arrived: list[Arrived]) -> dict[str, uuid.UUID]:
+    addresses = {address for item in arrived if (address := address_of(item.event))}
+    if not addresses:
+        return {}
+    owners: dict[str, uuid.UUID] = {}
+    for route in (WabaRoute, PhoneNumberRoute):
+        known = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
+        owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(known))
+    return owners
+
+
+def address_of(event: events.Event) -> str | None:
+    """The number an event is for, else its WABA."""
+    return getattr(event, "phone_number_id", None) or event.waba_id
+
+
+def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:
+    """Carries out a tenant's events at once; if that fails, one by one, holding back those that fail."""
+    try:
+        with within_tenant(tenant_id):
+            carry_out([item.event for item in group])
+    except Exception as error:
+        refuse_if_database_is_away(error)
+        if len(group) == 1:
+            log.exception("change held", tenant_id=str(tenant_id), event_id=group[0].webhook_event_id)
+            reason = f"could not be carried out: {type(error).__name__}"
+            db.session.execute(insert(HeldChange), [hold(group[0], "failed", reason, tenant_id)])
+        else:
+            half = len(group) // 2
+            write(tenant_id, group[:half])
+            write(tenant_id, group[half:])
+
+
+def refuse_if_database_is_away(error: Exception) -> None:
+    """Then nothing can be held either: the whole batch stays where it is, for later."""
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or not db.session.is_active):
+        raise error
+
+
+def hold(item: Arrived, kind: str, reason: str, tenant_id: uuid.UUID | None = None) -> dict[str, object]:
+    event = item.event
+    raw = event.raw if isinstance(event, events.Unreadable) else type(event).__name__
+    return {
+        "webhook_event_id": item.webhook_event_id,
+        "kind": kind,
+        "reason": reason,
+        "field": getattr(event, "field", ""),
+        "phone_number_meta_id": getattr(event, "phone_number_id", None) or "",
+        "waba_meta_id": event.waba_id or "",
+        "tenant_id": tenant_id,
+        "payload": json.dumps(raw, default=str)[:PAYLOAD_KEPT].encode(errors="replace"),
+    }

@@ -1,0 +1,23 @@
+"""Who does what with which event. One of the four lists that name features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.inbox.arrival import receive, record_statuses
+from app.meta import events
+from app.wabas.models import apply_account_updates
+
+# In this order: statuses lock messages before conversations, as sending does.
+HANDLERS: tuple[tuple[type[Any], Callable[[Sequence[Any]], None]], ...] = (
+    (events.AccountUpdate, apply_account_updates),
+    (events.StatusUpdate, record_statuses),
+    (events.InboundMessage, receive),
+)
+
+
+def carry_out(group: Sequence[events.Event]) -> None:
+    for kind, handle in HANDLERS:
+        if mine := [event for event in group if isinstance(event, kind)]:
+            handle(mine)

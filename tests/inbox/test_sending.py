@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import threading
+import uuid
+
+import pytest
+from sqlalchemy import text
+
+from app.inbox.models import Conversation, WindowClosed
+from app.tenancy import db, now, platform_scope, tenant_scope
+from app.wabas.models import PhoneNumber
+from tests.simulated import Road
+
+
+def test_a_reply_reaches_the_customer_and_its_ticks_turn_blue(road: Road) -> None:
+    conversation = road.customer_writes()
+    message = road.reply(conversation, "Yes, until six.")
+    road.deliver()
+    road.meta.post("reads", phone_number_id=road.number.meta_id, **{"from": "16505551234"})
+    road.until(lambda: road.state_of(message) == "read")
+    assert [sent["body"] for sent in road.meta.accepted()] == ["Yes, until six."]
+
+
+def test_the_same_client_id_is_the_same_message(road: Road) -> None:
+    conversation, client_id = road.customer_writes(), uuid.uuid4()
+    first, second = (road.reply(conversation, "once", client_id) for _ in range(2))
+    road.deliver()
+    assert first.id == second.id
+    assert len(road.meta.accepted()) == 1
+
+
+def test_two_workers_on_one_lane_send_nothing_twice(road: Road) -> None:
+    conversations = [road.customer_writes(wa_id=f"1650555{n:04}", name=f"Customer {n}") for n in range(8)]
+    for conversation in conversations:
+        for n in range(3):
+            road.reply(conversation, f"{n}")
+    workers = [threading.Thread(target=in_app(road, road.deliver)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(road.meta.accepted()) == 24
+
+
+def test_messages_to_one_person_arrive_in_order(road: Road) -> None:
+    conversation = road.customer_writes()
+    for n in range(10):
+        road.reply(conversation, str(n))
+    road.deliver()
+    assert [sent["body"] for sent in road.meta.accepted()] == [str(n) for n in range(10)]
+
+
+def test_outside_the_window_nothing_is_queued(road: Road) -> None:
+    conversation = road.customer_writes()
+    with tenant_scope(road.world.bakery.id):
+        Conversation.get_or_404(conversation.id).last_inbound_at = now().replace(year=2020)
+    with pytest.raises(WindowClosed):
+        road.reply(conversation, "too late")
+
+
+def test_a_revoked_token_pauses_the_number_and_fails_nothing(road: Road) -> None:
+    conversations = [road.customer_writes(wa_id=f"1650555{n:04}") for n in range(8)]
+    messages = [road.reply(conversation, "hi") for conversation in conversations]
+    road.meta.post("tokens/revoke", token=road.ids["token"])
+    road.deliver()
+    assert {road.state_of(message) for message in messages} == {"queued"}
+    with tenant_scope(road.world.bakery.id):
+        assert PhoneNumber.get_or_404(road.number.id).state == "paused"
+    assert attempts() <= 5
+
+
+def test_a_message_whose_worker_died_is_parked_and_not_sent_again(road: Road) -> None:
+    message = road.reply(road.customer_writes(), "did it go?")
+    with platform_scope("tests"):
+        db.session.execute(
+            text("update messages set state = 'dispatching', lease_until = now() - interval '1 s' where id = :id"),
+            {"id": message.id},
+        )
+    road.sweep()
+    road.deliver()
+    assert road.state_of(message) == "unknown"
+    assert road.meta.accepted() == []
+
+
+def attempts() -> int:
+    with platform_scope("tests"):
+        return int(db.session.scalar(text("select count(*) from send_attempts")))
+
+
+def in_app(road: Road, function: object) -> object:
+    def run() -> None:
+        with road.app.app_context():
+            function()  # type: ignore[operator]
+
+    return run

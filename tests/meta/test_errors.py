@@ -1,0 +1,91 @@
+import json
+
+import pytest
+
+from app.meta.codes import CODES, SUBCODES
+from app.meta.errors import Kind, NoAnswer, NotConnected, ReportedError, explain
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (130429, Kind.THROTTLE),
+        (131056, Kind.PAIR),
+        (80007, Kind.RETRY_LATER),
+        (4, Kind.RETRY_LATER),
+        (133004, Kind.RETRY),
+        (131047, Kind.FINAL),
+        (131026, Kind.FINAL),
+        (131049, Kind.FINAL),
+        (132015, Kind.HUMAN),
+        (133005, Kind.HUMAN),
+        (133016, Kind.HUMAN),
+        (131000, Kind.UNKNOWN_OUTCOME),
+        (2, Kind.UNKNOWN_OUTCOME),
+    ],
+)
+def test_a_code_says_what_to_do(code, kind):
+    assert explain(code).kind is kind
+
+
+@pytest.mark.parametrize("code", [0, 3, 10, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 133010])
+def test_a_broken_connection_pauses_the_number_and_fails_nothing(code):
+    assert explain(code).kind is Kind.PAUSE_NUMBER
+
+
+def test_permission_codes_end_at_299():
+    assert explain(300).kind is Kind.HUMAN
+
+
+def test_an_unknown_code_is_said_to_be_unknown():
+    assert "does not know yet" in explain(424242).title
+    assert explain(None) is explain(424242)
+
+
+def test_a_subcode_decides_where_it_has_words_of_its_own():
+    assert explain(190, 463).title != explain(190).title
+    assert explain(100, 33).kind is Kind.PAUSE_NUMBER
+    assert explain(100, 36009).kind is Kind.HUMAN
+
+
+def test_a_subcode_without_words_leaves_the_code_to_decide():
+    assert explain(130429, 2494055) is explain(130429)
+
+
+def test_template_codes_may_come_as_subcodes():
+    assert explain(100, 2388024) is explain(2388024)
+
+
+def test_an_outcome_left_open_in_an_answer_is_settled_by_a_failed_status():
+    assert explain(131000).kind is Kind.UNKNOWN_OUTCOME
+    assert explain(131000, settled=True).kind is Kind.RETRY
+    assert explain(131047, settled=True) is explain(131047)
+
+
+EVERY_EXPLANATION = sorted({*CODES.values(), *SUBCODES.values()}, key=lambda each: (each.title, each.fix))
+
+
+@pytest.mark.parametrize("explanation", EVERY_EXPLANATION)
+def test_every_code_is_explained_in_whole_sentences(explanation):
+    for words in (explanation.title, explanation.fix):
+        assert words[0].isupper()
+        assert words.endswith(".")
+        assert len(words.split()) > 3
+
+
+def test_errors_without_a_code_explain_themselves():
+    assert NoAnswer("ReadTimeout").kind is Kind.UNKNOWN_OUTCOME
+    assert NotConnected("ConnectError").kind is Kind.RETRY
+    assert str(NotConnected("ConnectError")).endswith("ConnectError")
+
+
+def test_a_reported_error_is_stored_in_the_form_of_any_other():
+    raw = {"code": 131047, "title": "Re-engagement message", "error_data": {"details": "24 hours"}}
+    stored = json.loads(json.dumps(ReportedError.read(raw).as_dict()))
+    assert stored.keys() == NoAnswer("lost").as_dict().keys()
+    assert (stored["kind"], stored["code"], stored["details"]) == ("final", 131047, "24 hours")
+
+
+@pytest.mark.parametrize("raw", [None, "boom", {}, {"code": "x", "title": [], "error_data": "s"}])
+def test_a_reported_error_without_sense_is_still_an_error(raw):
+    assert ReportedError.read(raw).explanation.title

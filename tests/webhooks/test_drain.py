@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from app.contacts.models import Contact
+from app.inbox.models import Conversation, Message
+from app.tenancy import db, platform_scope, tenant_scope
+from app.webhooks.drain import drain_batch
+from app.webhooks.models import HeldChange, WebhookEvent
+from tests.posts import change, message, post
+from tests.world import SHOES_NUMBER, World
+
+
+def arrive(*bodies: bytes) -> None:
+    with platform_scope("tests"):
+        db.session.add_all(WebhookEvent(body=body) for body in bodies)
+    while drain_batch():
+        pass
+
+
+def held() -> list[tuple[str, str]]:
+    with platform_scope("tests"):
+        return [(row.kind, row.reason) for row in db.session.scalars(select(HeldChange))]
+
+
+@pytest.fixture(autouse=True)
+def numbers(world: World) -> None:
+    world.connect_numbers()
+
+
+def test_a_text_becomes_a_contact_a_conversation_and_a_message(world: World) -> None:
+    arrive(post(message("Do you have rye bread?", name="Carla")))
+    with tenant_scope(world.bakery.id):
+        conversation = db.session.scalars(Conversation.newest_first()).one()
+        assert conversation.contact.name == "Carla"
+        assert (conversation.unread_count, conversation.last_message_preview) == (1, "Do you have rye bread?")
+        assert db.session.scalars(conversation.thread()).one().body == "Do you have rye bread?"
+
+
+def test_the_same_post_twice_changes_nothing(world: World) -> None:
+    body = post(message(wamid="wamid.same"))
+    arrive(body, body)
+    arrive(body)
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(func.count()).select_from(Message)).one() == 1
+        assert db.session.scalars(Conversation.newest_first()).one().unread_count == 1
+
+
+def test_a_late_message_does_not_hide_a_newer_one(world: World) -> None:
+    arrive(post(message("second", at=2_000_000_000 - 1e9)), post(message("first", at=2_000_000_000 - 1e9 - 60)))
+    with tenant_scope(world.bakery.id):
+        conversation = db.session.scalars(Conversation.newest_first()).one()
+        assert conversation.last_message_preview == "second"
+        assert [m.body for m in db.session.scalars(conversation.thread())] == ["second", "first"]
+
+
+def test_each_tenant_gets_its_own_part_of_a_mixed_post(world: World) -> None:
+    arrive(post(message("for bakery"), message("for shoes", number=SHOES_NUMBER)))
+    for tenant, body in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):
+        with tenant_scope(tenant.id):
+            assert db.session.scalars(select(Message.body)).all() == [body]
+
+
+def test_two_messages_of_a_new_customer_in_one_batch_make_one_contact(world: World) -> None:
+    arrive(post(message("one"), message("two")), post(message("three")))
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(func.count()).select_from(Contact)).one() == 1
+        assert db.session.scalars(Conversation.newest_first()).one().unread_count == 3
+
+
+def test_a_customer_without_a_phone_number_is_known_by_the_user_id(world: World) -> None:
+    hidden = message("hidden number")
+    for part in (hidden["value"]["messages"][0], hidden["value"]["contacts"][0]):
+        part.pop("from", None), part.pop("wa_id", None)
+    arrive(post(message("with number")), post(hidden))
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(Conversation.newest_first()).one().unread_count == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "shown"),
+    [
+        ({"type": "image", "image": {"id": "1", "mime_type": "image/jpeg"}}, "photo"),
+        ({"type": "unsupported", "errors": [{"code": 131051, "title": "unknown"}]}, "cannot show"),
+        ({"type": "location", "location": {"latitude": 1.0, "longitude": 2.0}}, "location"),
+        ({"type": "hologram", "hologram": {}}, "hologram"),
+    ],
+)
+def test_every_type_says_what_it_is(world: World, content: dict[str, object], shown: str) -> None:
+    arrive(post(message(**content)))
+    with tenant_scope(world.bakery.id):
+        conversation = db.session.scalars(Conversation.newest_first()).one()
+        assert shown in conversation.last_message_preview
+        assert shown in db.session.scalars(conversation.thread()).one().description
+
+
+@pytest.mark.parametrize("body", ["a\x00b", "\ud800 alone", "🎉" * 3000, "مرحبا", "<script>alert(1)</script>"])
+def test_no_text_is_too_strange_to_keep(world: World, body: str) -> None:
+    arrive(post(message(body, name="<b>\x00 مريم")))
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(Message)).one().body
+
+
+def test_what_cannot_be_read_is_held_and_its_neighbours_go_on(world: World) -> None:
+    broken = change("106540352242922", messages=["nonsense"])
+    arrive(post(broken, message("fine")), b"not json at all")
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(Message.body)).all() == ["fine"]
+    assert [kind for kind, _ in held()] == ["unreadable", "unreadable"]
+
+
+def test_a_change_that_fails_in_the_database_does_not_block_the_rest(world: World) -> None:
+    nameless = message("nobody", type="system", system={"body": "?"})
+    item = nameless["value"]["messages"][0]
+    item.pop("from"), item.pop("from_user_id"), nameless["value"].pop("contacts")
+    arrive(post(message("before"), nameless, message("after")))
+    with tenant_scope(world.bakery.id):
+        assert sorted(db.session.scalars(select(Message.body))) == ["after", "before"]
+    assert [kind for kind, _ in held()] == ["failed"]
+
+
+def test_messages_for_a_number_nobody_owns_wait_for_its_owner(world: World) -> None:
+
+    from app.webhooks.jobs import release_from_quarantine
+    from tests.world import number
+
+    arrive(post(message("early bird", number="999"), waba="888"))
+    assert [kind for kind, _ in held()] == ["unrouted"]
+    number(world.shoes, "888", "999", "+1 555 000 0000")
+    release_from_quarantine()
+    arrive()
+    with tenant_scope(world.shoes.id):
+        assert db.session.scalars(select(Message.body)).all() == ["early bird"]
+

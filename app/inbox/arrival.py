@@ -155,6 +155,7 @@ def move_up(rows: Iterable[Row]) -> None:
         db.session.execute(MOVE_UP, {"rows": changes, "tenant": current_tenant_id()})
         for id in rises:
             announce("conversation", id)
+            announce("arrival", id)
 
 
 MOVE_UP = text("""

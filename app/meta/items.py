@@ -44,7 +44,7 @@ def read_message(raw: Any, place: Place, contacts: dict[str, dict[str, Any]]) ->
         username=text(profile.get("username"), 100),
         profile_name=text(profile.get("name"), 300),
         group_id=identifier(item.get("group_id")),
-        timestamp=moment(item.get("timestamp"), place.received_at),
+        timestamp=within_second(item.get("timestamp"), place.received_at),
         type=kind,
         text=_words(kind, content),
         context=_context(item.get("context")),
@@ -126,6 +126,13 @@ def moment(raw: Any, received_at: datetime) -> datetime:
         return received_at
     plausible = found.year > 2000 and found - received_at <= timedelta(days=1)
     return found if plausible else received_at
+
+
+def within_second(raw: Any, received_at: datetime) -> datetime:
+    """Meta tells whole seconds. Within its second a message came when it reached us, so that quick questions
+    and answers keep their order."""
+    told = moment(raw, received_at)
+    return max(told, min(received_at, told + timedelta(milliseconds=999)))
 
 
 def _content(item: dict[str, Any], kind: str) -> dict[str, Any]:

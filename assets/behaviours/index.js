@@ -2,3 +2,4 @@
 import "./page.js"
 import "./live.js"
 import "./composer.js"
+import "./embedded-signup.js"

@@ -14,7 +14,7 @@ from .database import (
     one_of,
     uuid7,
 )
-from .guard import platform_only, public, requires, signed_in
+from .guard import platform_only, public, requires, signed_in, stateless
 from .live import announce
 from .models import Membership, Role, Tenant, User
 from .queue import job, sweep
@@ -27,6 +27,7 @@ from .scope import (
     platform_scope,
     refuse_inside_transaction,
     tenant_scope,
+    within_tenant,
 )
 
 __all__ = [
@@ -58,7 +59,9 @@ __all__ = [
     "refuse_inside_transaction",
     "requires",
     "signed_in",
+    "stateless",
     "sweep",
     "tenant_scope",
     "uuid7",
+    "within_tenant",
 ]

@@ -38,6 +38,12 @@ def public(view: View) -> View:
     return view
 
 
+def stateless(view: View) -> View:
+    """An address for anybody, which opens no database session."""
+    view.access = "stateless"  # type: ignore[attr-defined]
+    return view
+
+
 def signed_in(view: View) -> View:
     """A page for any user with a session, of no tenant in particular."""
     view.access = "signed in"  # type: ignore[attr-defined]
@@ -60,6 +66,8 @@ def admit_request() -> AnyResponse | None:
     match access_of(request.endpoint):
         case "":
             raise RuntimeError(f"{request.endpoint} says nothing about who may open it")
+        case "stateless":
+            pass
         case "public":
             enter(global_scope())
         case "signed in":

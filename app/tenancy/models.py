@@ -7,8 +7,9 @@ import enum
 import uuid
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, delete, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from werkzeug.exceptions import Forbidden, NotFound
 
 from .database import GlobalModel, TenantModel, db, now, of_tenant, one_of, uuid7
 
@@ -57,6 +58,10 @@ class User(UserMixin, GlobalModel):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 
+class LastOwner(Exception):
+    """A tenant would be left without anybody who may do everything."""
+
+
 class Membership(TenantModel):
     """What a user may do in a tenant."""
 
@@ -69,6 +74,45 @@ class Membership(TenantModel):
 
     def may(self, permission: str) -> bool:
         return permission in PERMISSIONS[Role(self.role)]
+
+    def may_change(self, other: Membership) -> bool:
+        """Owners are changed by owners only."""
+        return self.may("team.manage") and (other.role != Role.OWNER or self.may("team.owners"))
+
+    def may_give(self, role: str) -> bool:
+        return self.may("team.manage") and (role != Role.OWNER or self.may("team.owners"))
+
+    def change_role(self, role: Role, *, by: Membership) -> None:
+        self.lock_team(by)
+        if not (by.may_change(self) and by.may_give(role)):
+            raise Forbidden
+        if role != Role.OWNER:
+            self.refuse_last_owner()
+        self.role = role
+
+    def remove(self, *, by: Membership) -> None:
+        """Takes the seat away; the next request of this user finds nothing here."""
+        self.lock_team(by)
+        if not by.may_change(self):
+            raise Forbidden
+        self.refuse_last_owner()
+        db.session.delete(self)
+        mine = UserTenant.user_id == self.user_id, UserTenant.tenant_id == self.tenant_id
+        db.session.execute(delete(UserTenant).where(*mine))
+
+    def lock_team(self, by: Membership) -> None:
+        """One change of a team at a time: two owners may be demoting each other."""
+        lock = func.hashtextextended(f"team {self.tenant_id}", 0)
+        db.session.execute(select(func.pg_advisory_xact_lock(lock)))
+        here = select(Membership).where(Membership.id.in_({self.id, by.id}))
+        found = db.session.scalars(here.execution_options(populate_existing=True)).all()
+        if len(found) < len({self.id, by.id}):
+            raise NotFound
+
+    def refuse_last_owner(self) -> None:
+        owners = select(Membership.id).where(Membership.role == Role.OWNER)
+        if db.session.scalars(owners).all() == [self.id]:
+            raise LastOwner
 
 
 class TenantSlug(GlobalModel):
@@ -121,10 +165,15 @@ class InvitationRoute(GlobalModel):
 
 def found(tenant: Tenant, owner: User) -> Membership:
     """Founds a tenant with its first owner. Called inside the new tenant's scope."""
+    register(tenant)
+    return admit(owner, Role.OWNER)
+
+
+def register(tenant: Tenant) -> None:
+    """Gives a tenant its row and its address. Its first owner may still have to be invited."""
     db.session.add(tenant)
     db.session.flush()
     db.session.add(TenantSlug(slug=tenant.slug, tenant_id=tenant.id))
-    return admit(owner, Role.OWNER)
 
 
 def admit(user: User, role: Role) -> Membership:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,8 @@ SWEEPS: list[Callable[[], object]] = []
 
 class Job:
     """A function that a worker may run. `later` asks for it once the transaction is committed."""
+
+    deaf_until = 0.0
 
     def __init__(self, function: Callable[..., object], lane: str, per_tenant: bool, seconds: int) -> None:
         functools.update_wrapper(self, function)
@@ -54,12 +57,16 @@ class Job:
     def ring(self, *arguments: str) -> None:
         """Puts the job in its lane unless it already waits there. A lost bell is rung again by the sweeper."""
         bell = ":".join(["bell", self.name, *arguments])
+        if time.monotonic() < Job.deaf_until:
+            return
         try:
             if redis.set(bell, 1, nx=True, ex=BELL_SECONDS):
                 rq.Queue(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
                     self.name, args=(*arguments,), timeout=self.seconds, result_ttl=0, failure_ttl=3600
                 )
         except redis_client.RedisError as error:
+            # Whoever rings next need not wait for Redis as well; the sweeper makes up for it.
+            Job.deaf_until = time.monotonic() + 2
             log.warning("bell not rung", job=self.name, error=type(error).__name__)
 
     def answer(self, *arguments: str) -> object:

@@ -35,10 +35,15 @@ class Scope:
     reason: str = ""
     callbacks: list[Callable[[], object]] = field(default_factory=list)
     announced: set[str] = field(default_factory=set)
+    session_owner: Scope | None = None
 
     @property
     def is_platform(self) -> bool:
         return bool(self.reason)
+
+    @property
+    def session_key(self) -> int:
+        return id(self.session_owner or self)
 
 
 current: contextvars.ContextVar[Scope] = contextvars.ContextVar("scope")
@@ -57,7 +62,7 @@ def current_tenant_id() -> uuid.UUID:
 
 def session_key() -> int:
     scope = current.get(None)
-    return id(scope) if scope else threading.get_ident()
+    return scope.session_key if scope else threading.get_ident()
 
 
 @contextlib.contextmanager
@@ -81,6 +86,31 @@ def global_scope() -> Iterator[Scope]:
     """Work before a tenant is known: sign-in, invitations. Tenants' rows cannot be reached."""
     with opened(Scope()) as scope:
         yield scope
+
+
+@contextlib.contextmanager
+def within_tenant(tenant_id: uuid.UUID) -> Iterator[Scope]:
+    """Inside a platform scope's transaction, become one tenant for a while, behind both walls.
+
+    What the block did is undone if it raises; the transaction goes on. Jobs and events wait for the commit.
+    """
+    from .database import db
+
+    outer = current_scope()
+    inner = Scope(tenant_id, callbacks=[], session_owner=outer)
+    token = current.set(inner)
+    try:
+        with db.session.begin_nested():
+            settings = {"tenant": str(tenant_id)}
+            db.session.execute(text("set local role switchboard_app"))
+            db.session.execute(text("select set_config('app.tenant_id', :tenant, true)"), settings)
+            yield inner
+            db.session.flush()
+            db.session.execute(text("set local role none"))
+            db.session.execute(text("select set_config('app.tenant_id', '', true)"))
+        outer.callbacks += inner.callbacks
+    finally:
+        current.reset(token)
 
 
 @contextlib.contextmanager
@@ -124,7 +154,8 @@ def refuse_inside_transaction() -> None:
 
 class ScopedSession(Session):
     def __init__(self, db: Any, **options: Any) -> None:
-        self.db, self.scope = db, current_scope()
+        scope = current_scope()
+        self.db, self.scope = db, scope.session_owner or scope
         super().__init__(**options)
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
@@ -144,7 +175,7 @@ def tell_the_database(
 def stay_inside(state: ORMExecuteState) -> None:
     from .database import TenantModel
 
-    scope = state.session.scope  # type: ignore[attr-defined]
+    scope = current_scope()
     if scope.is_platform or state.is_column_load or state.is_relationship_load:
         return
     if scope.tenant_id is None:
@@ -160,11 +191,12 @@ def stay_inside(state: ORMExecuteState) -> None:
 def write_inside(session: ScopedSession, context: UOWTransaction, instances: object) -> None:
     from .database import TenantModel
 
-    if session.scope.is_platform:
+    scope = current_scope()
+    if scope.is_platform:
         return
     for row in [*session.new, *session.dirty, *session.deleted]:
         if (
             isinstance(row, TenantModel)
-            and (row.tenant_id or session.scope.tenant_id) != session.scope.tenant_id
+            and (row.tenant_id or scope.tenant_id) != scope.tenant_id
         ):
             raise OutsideTenant(f"{type(row).__name__} of another tenant")

@@ -1,0 +1,104 @@
+"""What the database itself must say about every table: no tenant's rows without both policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from flask import Flask
+
+# Tables of no tenant, each with its reason.
+SHORT_LIST = {
+    "alembic_version": "which migrations have run",
+    "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",
+    "invitation_routes": "finds the tenant of an invitation's link",
+    "password_resets": "of a person, who may belong to several tenants",
+    "phone_number_routes": "finds the tenant of a webhook, and gives a number one owner",
+    "platform_admins": "the people who run Switchboard belong to no tenant",
+    "sign_in_attempts": "counted before anybody is known",
+    "tenant_slugs": "finds the tenant of an address",
+    "user_sessions": "of a person, who may belong to several tenants",
+    "user_tenants": "finds the tenants of a person",
+    "users": "a person may belong to several tenants and is found by e-mail",
+    "waba_routes": "finds the tenant of a webhook, and gives a WABA one owner",
+    "webhook_events": "stored before anybody knows whose it is; the app's role may only add to it",
+}
+
+
+@pytest.fixture
+def catalog(app: Flask, superuser_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(superuser_url) as connection:
+        yield connection
+
+
+def tables(catalog: psycopg.Connection) -> set[str]:
+    query = "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
+    return {name for (name,) in catalog.execute(query)}
+
+
+def tenant_tables(catalog: psycopg.Connection) -> set[str]:
+    return tables(catalog) - SHORT_LIST.keys()
+
+
+def test_every_table_is_a_tenants_or_on_the_short_list(catalog: psycopg.Connection) -> None:
+    query = "select table_name from information_schema.columns where column_name = 'tenant_id' and is_nullable = 'NO'"
+    with_tenant = {name for (name,) in catalog.execute(query)}
+    assert tenant_tables(catalog) - {"tenants"} <= with_tenant
+    assert SHORT_LIST.keys() <= tables(catalog)
+
+
+def test_every_tenant_table_has_row_security_forced(catalog: psycopg.Connection) -> None:
+    query = "select relname from pg_class where relrowsecurity and relforcerowsecurity"
+    assert tenant_tables(catalog) <= {name for (name,) in catalog.execute(query)}
+
+
+def test_every_tenant_table_has_both_policies_with_a_check(catalog: psycopg.Connection) -> None:
+    query = "select tablename, policyname, qual, with_check, roles::text from pg_policies"
+    found = {(table, policy): (qual, check, roles) for table, policy, qual, check, roles in catalog.execute(query)}
+    for table in tenant_tables(catalog):
+        qual, check, roles = found[table, "one_tenant"]
+        assert qual == check and "app.tenant_id" in qual and roles == "{switchboard_app}"
+        assert found[table, "every_tenant"][2] == "{switchboard_platform}"
+
+
+def test_every_key_begins_with_the_tenant(catalog: psycopg.Connection) -> None:
+    query = """
+        select c.relname, a.attname from pg_index i join pg_class c on c.oid = i.indrelid
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+        where i.indisunique and c.relnamespace = 'public'::regnamespace"""
+    mine = tenant_tables(catalog) - {"tenants"}
+    assert {first for table, first in catalog.execute(query) if table in mine} == {"tenant_id"}
+
+
+def test_every_foreign_key_between_tenant_tables_carries_the_tenant(catalog: psycopg.Connection) -> None:
+    query = """
+        select c.conrelid::regclass::text, c.confrelid::regclass::text, a.attname from pg_constraint c
+        join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1] where c.contype = 'f'"""
+    mine = tenant_tables(catalog) - {"tenants"}
+    between = [row for row in catalog.execute(query) if row[0] in mine and row[1] in mine]
+    assert between and all(first == "tenant_id" for *_, first in between)
+
+
+def test_no_role_of_ours_passes_row_security(catalog: psycopg.Connection) -> None:
+    query = """
+        select rolname from pg_roles where rolname like 'switchboard%'
+        and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb)"""
+    assert catalog.execute(query).fetchall() == []
+
+
+def test_the_app_owns_nothing_and_may_create_nothing(catalog: psycopg.Connection) -> None:
+    owned = "select relname from pg_class join pg_roles r on r.oid = relowner where r.rolname = 'switchboard_app'"
+    assert catalog.execute(owned).fetchall() == []
+    may = "select has_schema_privilege('switchboard_app', 'public', 'create')"
+    assert catalog.execute(may).fetchone() == (False,)
+
+
+def test_there_are_no_views_or_definer_functions_to_look_through(catalog: psycopg.Connection) -> None:
+    views = "select relname from pg_class where relkind in ('v', 'm') and relnamespace = 'public'::regnamespace"
+    definers = "select proname from pg_proc where prosecdef and pronamespace = 'public'::regnamespace"
+    assert catalog.execute(views).fetchall() == catalog.execute(definers).fetchall() == []
+
+
+def test_states_are_not_enums(catalog: psycopg.Connection) -> None:
+    assert catalog.execute("select typname from pg_type where typtype = 'e'").fetchall() == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response
@@ -11,6 +13,9 @@ from app import cli, errors, logs, realtime, templating
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
 from app.tenancy import db, guard, refuse_inside_transaction
+from app.webhooks.door import Door
+from app.webhooks.intake import GroupCommit
+from app.webhooks.jobs import drain
 
 FEATURES = ["inbox", "onboarding", "platform", "team", "wabas"]
 
@@ -45,6 +50,9 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # Longer than any session: its row in `user_sessions` says when it ends.
+        PERMANENT_SESSION_LIFETIME=dt.timedelta(days=90),
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=1_000_000,
         SEND_FILE_MAX_AGE_DEFAULT=31_536_000,
         WTF_CSRF_TIME_LIMIT=None,
@@ -59,6 +67,8 @@ def connect(app: Flask, settings: Settings) -> None:
     app.extensions["outside"] = Outside.connect(settings)
     outside(app).graph.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
+    app.extensions["intake"] = intake = GroupCommit(settings.database_url, partial(ring_drain, app))
+    app.wsgi_app = Door(app.wsgi_app, intake, settings.meta_app_secrets)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
     babel.init_app(app)
@@ -69,7 +79,13 @@ def connect(app: Flask, settings: Settings) -> None:
     templating.init_app(app, FEATURES)
 
 
+def ring_drain(app: Flask) -> None:
+    with app.app_context():
+        drain.ring()
+
+
 def register_blueprints(app: Flask) -> None:
+    from app.health import bp as health
     from app.inbox.views import bp as inbox
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
@@ -78,7 +94,7 @@ def register_blueprints(app: Flask) -> None:
     from app.wabas.views import bp as wabas
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (webhooks, tenancy, team, inbox, wabas, onboarding, platform):
+    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform):
         app.register_blueprint(blueprint)
 
 

@@ -4,164 +4,67 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pathlib
-import shlex
 import shutil
 import signal
-import socket
-import subprocess
 import sys
 import threading
 import time
-import urllib.request
 
-from dev import environment
-from dev.services import Missing, Postgres, Redis, open_log
+from dev.services import Missing, Postgres
+from dev.stack import ROOT, Stack, free_port
 
-ROOT = pathlib.Path(__file__).parent.parent
 LOCAL = ROOT / ".local"
 PASSWORD = "switchboard demo"
-STOP_SECONDS = 12
-
-
-class Part:
-    """One process of the demo. Its output goes to `.local/logs/<name>.log`."""
-
-    def __init__(self, name: str, command: str, env: dict[str, str]) -> None:
-        self.name, self.command, self.env = name, command, env
-
-    def start(self) -> Part:
-        words = shlex.split(self.command)
-        with open_log(LOCAL / "logs" / f"{self.name}.log") as log:
-            self.process = subprocess.Popen(
-                words, env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-            )
-        return self
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
+PARTS = ("web", "worker", "clock")
 
 
 class Demo:
     def __init__(self) -> None:
-        self.parts: list[Part] = []
-        self.stopping = threading.Event()
-        self.web = f"http://127.0.0.1:{free_port(int(os.environ.get('PORT', 8000)))}"
-        self.meta = f"http://127.0.0.1:{free_port(9000)}"
+        self.stack = Stack(LOCAL, port=int(os.environ.get("PORT", "8000")), seed=secret_seed())
         self.mailbox = f"http://127.0.0.1:{free_port(8025)}"
+        self.stopping = threading.Event()
 
     def run(self) -> None:
         for name in (signal.SIGINT, signal.SIGTERM):
             signal.signal(name, lambda *_: self.stopping.set())
         started = time.monotonic()
-        self.postgres, self.redis = Postgres(LOCAL / "postgres"), Redis()
         try:
-            self.start_services()
-            self.start_parts()
-            self.seed()
+            self.start()
             self.greet(time.monotonic() - started)
-            self.watch()
+            while not self.stopping.wait(0.5):
+                self.stack.check_alive()
         finally:
-            self.stop()
+            say("Stopping …")
+            self.stack.stop()
 
-    def start_services(self) -> None:
+    def start(self) -> None:
         say("Starting Postgres and Redis …")
-        databases = given_databases()
-        if not databases:
-            self.postgres.start()
-            databases = environment.database_urls(self.postgres.url, "switchboard")
-        redis_url = os.environ.get("REDIS_URL") or self.redis.start().url()
-        self.env = os.environ | environment.settings(
-            databases,
-            redis_url,
-            public_url=self.web,
-            simulator_url=self.meta,
-            folder=str(LOCAL),
-            seed=secret_seed(),
-        )
-        self.env["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{self.env['PATH']}"
-        self.env |= {"PYTHONUNBUFFERED": "1", "FLASK_APP": "wsgi", "BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}
-        self.env["PORT"] = self.web.rpartition(":")[2]
-        if self.postgres.process:
-            self.once("flask", "bootstrap", "--superuser-url", self.postgres.url())
-        self.once("flask", "db", "upgrade")
-
-    def once(self, *command: str) -> None:
-        done = subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True)
-        if done.returncode:
-            raise Missing(f"{' '.join(command[:2])} failed:\n{done.stdout}{done.stderr}")
-
-    def start_parts(self) -> None:
+        self.stack.start_services()
         say("Starting the simulated Meta, web, workers and clock …")
-        self.env |= environment.simulator(self.meta, self.web, str(LOCAL / "simulator"))
-        self.part("simulator", "python -m simulator")
-        self.part("mailbox", f"python -m dev.mailbox {self.mailbox.rpartition(':')[2]} {LOCAL / 'mail'}")
-        for line in (ROOT / "Procfile").read_text().splitlines():
-            name, _, command = line.partition(": ")
-            if name != "release":
-                self.part(name, expand(command, self.env))
-        for url in (f"{self.web}/healthz", self.meta, self.mailbox):
-            self.wait_for(url)
-
-    def part(self, name: str, command: str) -> None:
-        self.parts.append(Part(name, command, self.env).start())
-
-    def wait_for(self, url: str) -> None:
-        end = time.monotonic() + 30
-        while not answers(url):
-            self.check_alive()
-            if time.monotonic() > end:
-                raise Missing(f"{url} does not answer. See .local/logs.")
-            time.sleep(0.1)
-
-    def check_alive(self) -> None:
-        for part in self.parts:
-            if part.process.poll() is not None:
-                tail = (LOCAL / "logs" / f"{part.name}.log").read_text(errors="replace")[-2000:]
-                raise Missing(f"{part.name} stopped:\n{tail}")
-
-    def seed(self) -> None:
-        self.once(sys.executable, "-m", "dev.seed", self.meta, PASSWORD)
+        self.stack.start("simulator", "python -m simulator")
+        self.stack.start("mailbox", f"python -m dev.mailbox {self.mailbox.rpartition(':')[2]} {LOCAL / 'mail'}")
+        for name in PARTS:
+            self.stack.start(name)
+        for url in (f"{self.stack.web}/healthz", self.stack.meta, self.mailbox):
+            self.stack.wait_for(url)
+        self.stack.once(sys.executable, "-m", "dev.seed", self.stack.meta, PASSWORD)
 
     def greet(self, seconds: float) -> None:
+        web, meta = self.stack.web, self.stack.meta
         rows = [
-            ("Switchboard", self.web, ""),
-            ("  owner of Bakery (lively)", f"{self.web}/t/bakery/", "ann@example.com"),
-            ("  agent of Bakery", f"{self.web}/t/bakery/", "ben@example.com"),
-            ("  owner of Shoes (nothing connected yet)", f"{self.web}/t/shoes/", "sue@example.com"),
-            ("Platform console", f"{self.web}/platform/", "pat@example.com"),
-            ("Simulated Meta: control panel", self.meta, ""),
-            ("  a customer's phone", f"{self.meta}/phone", ""),
-            ("Mail that was sent", self.mailbox, ""),
+            ("Switchboard", f"{web}/", ""),
+            ("  Bakery, a lively business: its owner", f"{web}/t/bakery/", "ann@example.com"),
+            ("  Bakery: an agent", f"{web}/t/bakery/", "ben@example.com"),
+            ("  Shoes, which has yet to connect: owner", f"{web}/t/shoes/", "sue@example.com"),
+            ("Platform console: an admin", f"{web}/platform/", "pat@example.com"),
+            ("Simulated Meta: control panel", f"{meta}/", ""),
+            ("Simulated Meta: a customer's phone", f"{meta}/phone", ""),
+            ("Mail that was sent", f"{self.mailbox}/", ""),
         ]
         say(f"\nReady in {seconds:.0f} s. Every password is: {PASSWORD}\n")
         for what, where, who in rows:
-            say(f"  {what:42}{where:34}{who}")
+            say(f"  {what:42}{where:36}{who}")
         say("\nLogs are in .local/logs. Ctrl-C stops everything; `make demo-reset` forgets it.\n")
-
-    def watch(self) -> None:
-        while not self.stopping.wait(0.5):
-            self.check_alive()
-
-    def stop(self) -> None:
-        say("Stopping …")
-        for part in reversed(self.parts):
-            part.stop()
-        self.redis.stop()
-        self.postgres.stop()
-
-
-def given_databases() -> dict[str, str]:
-    names = ("DATABASE_URL", "PLATFORM_DATABASE_URL", "MIGRATIONS_DATABASE_URL")
-    given = {name: os.environ[name] for name in names if name in os.environ}
-    if given and len(given) < len(names):
-        raise Missing(f"With a database of your own, set all of {', '.join(names)}.")
-    return given
 
 
 def secret_seed() -> str:
@@ -171,30 +74,6 @@ def secret_seed() -> str:
         file.write_text(os.urandom(16).hex())
         file.chmod(0o600)
     return file.read_text()
-
-
-def expand(command: str, env: dict[str, str]) -> str:
-    """A Procfile's line, as a shell would read its `${NAME:-default}`."""
-    return subprocess.run(["/bin/sh", "-c", f"echo {command}"], env=env, capture_output=True, text=True).stdout.strip()
-
-
-def free_port(wanted: int) -> int:
-    for port in range(wanted, wanted + 50):
-        with socket.socket() as attempt:
-            try:
-                attempt.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise Missing(f"No free port from {wanted} on.")
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return bool(response.status == 200)
-    except OSError:
-        return False
 
 
 def say(words: str) -> None:

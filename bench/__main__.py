@@ -1,0 +1,30 @@
+"""`make bench`: what it costs, as ratios within one run. `python -m bench acknowledge drain live inbox` chooses."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+from bench import acknowledge, drain, inbox, live
+from dev.stack import Stack
+
+PARTS = {"acknowledge": acknowledge.run, "drain": drain.run, "live": live.run, "inbox": inbox.run}
+
+
+def main(chosen: list[str]) -> None:
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-bench-", dir="/tmp"))
+    folder.chmod(0o755)
+    stack = Stack(folder, port=8300, seed="bench")
+    try:
+        stack.start_services()
+        for name in chosen or PARTS:
+            PARTS[name](stack)
+    finally:
+        stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,109 @@
+"""An attempt at connecting a number, as tests make it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import update
+from werkzeug.test import TestResponse
+
+from app.onboarding.jobs import advance
+from app.onboarding.models import Onboarding, OnboardingStep
+from app.tenancy import db, now, platform_scope, tenant_scope
+from app.wabas.models import PhoneNumber, Waba
+from tests.client import Browser
+from tests.simulated import Meta
+
+
+class Attempt:
+    """An attempt at connecting a number, with Facebook's window gone through behind the scenes."""
+
+    def __init__(self, browser: Browser, tenant_id: uuid.UUID, meta: Meta) -> None:
+        self.browser, self.tenant_id, self.meta = browser, tenant_id, meta
+        self.path = browser.post("~/onboarding").location
+        self.id = uuid.UUID(self.path.rpartition("/")[2])
+        self.signed_up: dict[str, str] = {}
+
+    def sign_up(self, name: str = "Bakery", number: str = "+1 555 078 3881") -> dict[str, str]:
+        self.signed_up = self.meta.post("signups", name=name, display_phone_number=number)
+        return self.signed_up
+
+    def post(self, to: str, **body: Any) -> TestResponse:
+        return self.browser.post(f"{self.path}/{to}", json=body)
+
+    def post_claims(self, **more: Any) -> TestResponse:
+        ids = {name: self.signed_up[name] for name in ("waba_id", "phone_number_id", "business_id")}
+        return self.post("session-info", event="FINISH", **ids | more)
+
+    def post_code(self) -> TestResponse:
+        return self.post("code", code=self.signed_up["code"])
+
+    def hand_over(self) -> None:
+        """Both things Facebook's window tells the page."""
+        if not self.signed_up:
+            self.sign_up()
+        self.post_claims()
+        self.post_code()
+
+    def run(self) -> None:
+        advance(self.tenant_id, self.id)
+
+    def connect(self) -> None:
+        self.hand_over()
+        self.run()
+
+    def page(self) -> str:
+        return self.browser.get(self.path).get_data(as_text=True)
+
+    def load(self) -> Onboarding:
+        with tenant_scope(self.tenant_id):
+            onboarding = Onboarding.get_or_404(self.id)
+            assert onboarding.steps
+            return onboarding
+
+    @property
+    def state(self) -> str:
+        return self.load().state
+
+    def step(self, name: str) -> OnboardingStep:
+        return self.load().step(name)
+
+    def states(self) -> dict[str, str]:
+        return {step.name: step.state for step in self.load().steps}
+
+    def trouble(self) -> dict[str, Any]:
+        return self.load().trouble
+
+    def make_due(self) -> None:
+        """The worker that held the lease is dead for long, and a wait is over."""
+        past = now() - dt.timedelta(minutes=1)
+        with platform_scope("tests"):
+            row = update(Onboarding).where(Onboarding.id == self.id, Onboarding.state == "running")
+            db.session.execute(row.where(Onboarding.lease_until.is_not(None)).values(lease_until=past))
+            db.session.execute(row.where(Onboarding.next_attempt_at.is_not(None)).values(next_attempt_at=past))
+
+    def number(self) -> PhoneNumber:
+        with tenant_scope(self.tenant_id):
+            return db.session.query(PhoneNumber).one()
+
+    def waba(self) -> Waba:
+        with tenant_scope(self.tenant_id):
+            return db.session.query(Waba).one()
+
+    def fail(self, edge: str, code: int = 200, **more: Any) -> None:
+        """Meta refuses the next call of this edge."""
+        self.meta.post("faults", edge=edge, kind="error", code=code, **more)
+
+
+class LaterAttempt(Attempt):
+    """One that begins when it hands over what Facebook's window said."""
+
+    def __init__(self, browser: Browser, tenant_id: uuid.UUID, meta: Meta) -> None:
+        self.browser, self.tenant_id, self.meta = browser, tenant_id, meta
+        self.signed_up = {}
+
+    def hand_over(self) -> None:
+        super().__init__(self.browser, self.tenant_id, self.meta)
+        super().hand_over()

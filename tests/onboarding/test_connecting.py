@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import pytest
+
+from app.onboarding.jobs import hear_hello, ring_for_onboardings
+from app.onboarding.steps import STEPS
+from app.tenancy import tenant_scope
+from app.wabas.models import PhoneNumber
+from tests.onboarding.attempts import Attempt
+
+
+def greet(attempt: Attempt) -> None:
+    with tenant_scope(attempt.tenant_id):
+        PhoneNumber.get_or_404(attempt.number().id).greet()
+
+
+def test_a_number_is_connected_in_ten_steps(attempt: Attempt) -> None:
+    attempt.connect()
+    *done, hello = attempt.states().values()
+    assert set(done) == {"done"}
+    assert (attempt.state, hello) == ("connected", "waiting")
+    assert attempt.number().state == "connected"
+
+
+def test_the_page_asks_for_a_hello_and_turns_green_when_it_comes(attempt: Attempt) -> None:
+    attempt.connect()
+    assert "wa.me/15550783881" in attempt.page()
+    greet(attempt)
+    assert "It works." in attempt.page()
+
+
+def test_the_hello_ends_the_last_step(attempt: Attempt) -> None:
+    attempt.connect()
+    greet(attempt)
+    hear_hello(attempt.tenant_id, attempt.id)
+    assert attempt.step("hello_seen").state == "done"
+
+
+def test_the_clock_notices_a_hello(attempt: Attempt, rung: list[str]) -> None:
+    attempt.connect()
+    ring_for_onboardings()
+    greet(attempt)
+    ring_for_onboardings()
+    assert rung == ["hear_hello"]
+
+
+def test_no_transaction_is_open_while_meta_is_called(attempt: Attempt) -> None:
+    """`refuse_inside_transaction` stands before every call; a step that forgot would fail by it."""
+    attempt.connect()
+    assert attempt.trouble().get("asks") == "hello"
+
+
+def test_the_number_is_not_connected_before_its_health_is_known(
+    attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt.fail("phone_number", 10, times=9)
+    attempt.connect()
+    assert attempt.number().state == "connecting"
+
+
+def test_a_blocked_number_is_not_connected_and_says_why(attempt: Attempt) -> None:
+    attempt.meta.post("signups", name="Bakery", display_phone_number="+1 555 078 3881")
+    attempt.fail("whatsapp_credit_sharing_and_attach", 200, details="(#200) No terms accepted")
+    attempt.connect()
+    assert attempt.state == "failed"
+    assert "No terms accepted" in attempt.page()
+
+
+def test_the_code_may_come_before_what_the_window_said(attempt: Attempt) -> None:
+    attempt.sign_up()
+    attempt.post_code()
+    attempt.post_claims()
+    attempt.run()
+    assert attempt.state == "connected"
+
+
+def test_without_the_windows_word_the_only_number_is_taken(attempt: Attempt) -> None:
+    attempt.sign_up()
+    attempt.post_code()
+    attempt.run()
+    assert attempt.number().meta_id == attempt.signed_up["phone_number_id"]
+
+
+def test_without_the_code_the_page_waits_and_says_so(attempt: Attempt) -> None:
+    attempt.sign_up()
+    attempt.post_claims()
+    assert attempt.state == "started"
+    assert "Facebook says that you are done." in attempt.page()
+
+
+def test_connecting_ones_own_number_again_replaces_the_token_and_ends_a_pause(
+    attempt: Attempt, again: Attempt
+) -> None:
+    attempt.connect()
+    with tenant_scope(attempt.tenant_id):
+        PhoneNumber.get_or_404(attempt.number().id).pause("Token revoked.", "Connect again.")
+    before = attempt.waba().token
+    again.connect()
+    assert attempt.number().state == "connected"
+    assert attempt.waba().token != before
+
+
+def test_connecting_again_registers_nothing_twice(attempt: Attempt, again: Attempt, calls: list[str]) -> None:
+    attempt.connect()
+    again.connect()
+    for once in ("register", "subscribed_apps", "assigned_users", "whatsapp_credit_sharing_and_attach"):
+        assert calls.count(f"POST {once}") == 1
+
+
+def test_every_step_has_a_title(attempt: Attempt) -> None:
+    page = attempt.page() and attempt.connect() or attempt.page()
+    for step in STEPS.values():
+        assert step.title.replace("'", "&#39;") in page

@@ -1,0 +1,196 @@
+"""Every route × method × caller: another tenant's ids are indistinguishable from ids that do not exist.
+
+Run with both walls, with the models' wall down (row security must hold), and as a role that passes row security (the
+models' wall must hold).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import event
+from werkzeug.routing import Rule
+
+from app import create_app
+from app.config import Settings
+from app.inbox.models import Conversation, Message
+from app.onboarding.models import Onboarding
+from app.team.models import Invitation, UserSession
+from app.tenancy import Membership, db, global_scope, now, tenant_scope
+from app.tenancy.scope import ScopedSession, stay_inside, write_inside
+from tests.client import Browser
+from tests.world import World, conversation
+
+CANARY = "CANARY-OF-SHOES"
+# Routes whose last part is a word, not an id.
+WORDS = {"name": "webhooks_subscribed"}
+VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
+
+
+@dataclass
+class Foreign:
+    """Shoes' real ids, by the names that routes give them."""
+
+    ids: dict[str, str]
+
+    @classmethod
+    def create(cls, world: World) -> Foreign:
+        _, shoes = world.connect_numbers()
+        talk = conversation(shoes, wa_id="4479999", name=CANARY)
+        with tenant_scope(world.shoes.id):
+            said = Message(conversation_id=talk.id, phone_number_id=shoes.id, direction="inbound", state="received")
+            said.body, said.wamid = CANARY, "wamid.shoes"
+            started = Onboarding(started_by_id=world.sue.id)
+            offer = Invitation(email="canary@example.com", role="agent", invited_by_id=world.sue.id)
+            offer.expires_at = now().replace(year=2099)
+            db.session.add_all([said, started, offer])
+            db.session.flush()
+            membership = db.session.query(Membership).filter_by(user_id=world.sue.id).one()
+        with global_scope():
+            UserSession.begin(world.sue, user_agent="sue", ip="127.0.0.1")
+            session = db.session.query(UserSession).filter_by(user_id=world.sue.id).first()
+        assert session
+        return cls(
+            {
+                "conversation_id": str(talk.id),
+                "message_id": str(said.id),
+                "onboarding_id": str(started.id),
+                "membership_id": str(membership.id),
+                "invitation_id": str(offer.id),
+                "session_id": str(session.id),
+                "phone_number_id": str(shoes.id),
+            }
+        )
+
+
+@pytest.fixture(scope="session")
+def bypassing_app(settings: Settings, superuser_url: str) -> Iterator[Flask]:
+    """The app as a role that row security does not bind."""
+    app = create_app(settings.model_copy(update={"database_url": superuser_url}))
+    app.testing = True
+    yield app
+    with app.app_context():
+        for engine in db.engines.values():
+            engine.dispose()
+    app.extensions["intake"].disconnect()
+
+
+@pytest.fixture(params=["both walls", "row security alone", "models alone"])
+def walled(request: pytest.FixtureRequest, app: Flask, bypassing_app: Flask) -> Iterator[Flask]:
+    if request.param == "models alone":
+        with bypassing_app.app_context():
+            yield bypassing_app
+    elif request.param == "row security alone":
+        event.remove(ScopedSession, "do_orm_execute", stay_inside)
+        event.remove(ScopedSession, "before_flush", write_inside)
+        yield app
+        event.listen(ScopedSession, "do_orm_execute", stay_inside)
+        event.listen(ScopedSession, "before_flush", write_inside)
+    else:
+        yield app
+
+
+def tenant_rules(app: Flask) -> list[Rule]:
+    return [rule for rule in app.url_map.iter_rules() if "tenant_slug" in rule.arguments]
+
+
+def requests(app: Flask, ids: dict[str, str]) -> Iterator[tuple[str, str, bool]]:
+    """(method, address, whether the address holds a foreign id) of every route."""
+    with app.test_request_context():
+        adapter = app.url_map.bind("localhost")
+        for rule in tenant_rules(app):
+            names = rule.arguments - {"tenant_slug"}
+            values = {name: WORDS[name] if name in WORDS else ids[name] for name in names}
+            address = adapter.build(rule.endpoint, {"tenant_slug": "bakery"} | values, force_external=False)
+            for method in sorted((rule.methods or set()) & VERBS):
+                yield method, address, bool(names - WORDS.keys())
+
+
+def ask(browser: Browser, method: str, address: str) -> tuple[int, str]:
+    headers = {"X-CSRFToken": browser.csrf_token()} if method != "GET" else {}
+    answer = browser.client.open(address, method=method, headers=headers, buffered=False)
+    body = "" if answer.is_streamed else answer.get_data(as_text=True)
+    answer.close()
+    return answer.status_code, body
+
+
+def plain(body: str, *ids: str) -> str:
+    """A page without what differs by chance: ids asked for, tokens, times."""
+    for id in ids:
+        body = body.replace(id, "ID")
+    return re.sub(r'(csrf_token" value="|X-CSRFToken": ")[^"]+', "TOKEN", re.sub(r"\d\d:\d\d|[0-9a-f]{8}", "", body))
+
+
+def shoes_rows(superuser_url: str, world: World) -> str:
+    """A fingerprint of everything Shoes has."""
+    digest = hashlib.sha256()
+    with psycopg.connect(superuser_url) as connection:
+        query = "select table_name from information_schema.columns where column_name = 'tenant_id' and table_schema = 'public'"
+        for (table,) in connection.execute(query + " order by 1").fetchall():
+            rows = f'select md5(string_agg(t::text, $$|$$ order by t::text)) from "{table}" t where tenant_id = %s'
+            digest.update(str(connection.execute(rows, (world.shoes.id,)).fetchone()).encode())
+    return digest.hexdigest()
+
+
+def test_another_tenants_ids_are_like_ids_that_do_not_exist(
+    walled: Flask, world: World, superuser_url: str
+) -> None:
+    real = Foreign.create(world).ids
+    random = {name: str(uuid.uuid4()) for name in real}
+    before = shoes_rows(superuser_url, world)
+    for who in (world.ann, world.ben):
+        browser = Browser(walled, tenant="bakery").signed_in_as(who)
+        theirs, nobodys = requests(walled, real), requests(walled, random)
+        for (method, address, is_foreign), (_, unknown, _) in zip(theirs, nobodys, strict=True):
+            if address.endswith("/live"):
+                continue
+            status, body = ask(browser, method, address)
+            assert CANARY not in body, address
+            if is_foreign:
+                assert status in (403, 404), (method, address, status)
+                other_status, other_body = ask(browser, method, unknown)
+                assert status == other_status, (method, address)
+                assert plain(body, *real.values()) == plain(other_body, *random.values()), (method, address)
+    assert shoes_rows(superuser_url, world) == before
+
+
+def test_a_stranger_is_told_that_there_is_nothing(walled: Flask, world: World) -> None:
+    real = Foreign.create(world).ids
+    sue = Browser(walled, tenant="bakery").signed_in_as(world.sue)
+    for method, address, _ in requests(walled, real):
+        assert ask(sue, method, address)[0] == 404, (method, address)
+
+
+@pytest.mark.parametrize("who", ["anonymous", "platform admin"])
+def test_nobody_else_gets_past_the_sign_in(app: Flask, world: World, who: str) -> None:
+    browser = Browser(app, tenant="bakery")
+    if who == "platform admin":
+        browser.signed_in_as(world.pat)
+    for method, address, _ in requests(app, Foreign.create(world).ids):
+        status, body = ask(browser, method, address)
+        assert status == 303, (method, address, status)
+        assert CANARY not in body
+
+
+def test_every_view_says_who_may_open_it(app: Flask) -> None:
+    unmarked = [
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static" and not getattr(app.view_functions[rule.endpoint], "access", "")
+    ]
+    assert unmarked == []
+
+
+def test_the_console_is_for_platform_admins(app: Flask, world: World) -> None:
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/platform") and app.view_functions[rule.endpoint].access != "public":  # type: ignore[attr-defined]
+            assert app.view_functions[rule.endpoint].access == "platform"  # type: ignore[attr-defined]
+    ann = Browser(app).signed_in_as(world.ann)
+    assert ann.client.get("/platform/").status_code == 303

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import redis as redis_client
 import structlog
@@ -22,18 +22,22 @@ KEPT = 500
 PING_SECONDS = 15
 CHANNEL = "live:{}"
 PUBLISH = """
-local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'e', ARGV[1])
+for i = 2, #ARGV do
+    local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[i])
+    redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[i])
+end
 redis.call('EXPIRE', KEYS[1], 86400)
-redis.call('PUBLISH', KEYS[1], id .. ' ' .. ARGV[1])
-return id
 """
+EVERYTHING = "everything *"
 RELOAD = "event: reload\ndata: \n\n"
 
 
-def publish(redis: redis_client.Redis, tenant_id: uuid.UUID, event: str) -> None:
+def publish(redis: redis_client.Redis, tenant_id: uuid.UUID, events: Sequence[str]) -> None:
     """Best effort: without Redis pages fall back to asking again by themselves."""
+    # Of more than a page can follow, only that much has changed is worth telling.
+    told = events if len(events) <= KEPT else [EVERYTHING]
     try:
-        redis.eval(PUBLISH, 1, CHANNEL.format(tenant_id), event, KEPT)
+        redis.eval(PUBLISH, 1, CHANNEL.format(tenant_id), KEPT, *told)
     except redis_client.RedisError as error:
         log.warning("live event not published", error=type(error).__name__)
 
@@ -127,4 +131,4 @@ class Hub:
 
 
 def as_event(event_id: str, event: str) -> str:
-    return f"id: {event_id}\ndata: {event}\n\n"
+    return f"id: {event_id}\n{RELOAD}" if event == EVERYTHING else f"id: {event_id}\ndata: {event}\n\n"

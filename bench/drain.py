@@ -1,1 +1,99 @@
-def run(stack): pass
+"""Turning stored posts into rows, claim included, against the fastest way to insert only the same message rows."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+import uuid
+
+from sqlalchemy import text
+
+from app import create_app
+from app.config import Settings
+from app.tenancy import db, platform_scope, tenant_scope
+from app.webhooks.drain import BATCH, drain_batch
+from bench.report import table
+from bench.town import Town
+from dev.stack import Stack
+from tests.posts import message, post
+
+ROUNDS, EVENTS, PEOPLE = 5, 10_000, 2_000
+RAW = text("""
+    insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, wamid,
+                          occurred_at, created_at, fence, attempts)
+    select :tenant, id, conversation_id, phone_number_id, 'inbound', 'text', body, 'received', wamid, now(), now(), 0, 0
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, conversation_id uuid, phone_number_id uuid, body text,
+                                                       wamid text)
+""")
+RAISE = text("""
+    update conversations c set unread_count = c.unread_count + 1, last_message_at = now(), last_inbound_at = now(),
+        last_message_id = r.id, last_message_preview = r.body
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, conversation_id uuid, body text)
+    where c.tenant_id = :tenant and c.id = r.conversation_id
+""")
+
+
+def run(stack: Stack) -> None:
+    app = create_app(Settings.from_environment(stack.env))
+    with app.app_context():
+        town = Town.named("drain")
+        fill(town, PEOPLE)
+        drain_all()
+        raw, drained = [], []
+        for _ in range(ROUNDS):
+            raw.append(timed(lambda: insert_raw(town)))
+            fill(town, EVENTS)
+            drained.append(timed(drain_all))
+    rates = {"raw set-based insert of the same rows": raw, "drain, claim included": drained}
+    floor = statistics.median(EVENTS / seconds for seconds in raw)
+    rows = []
+    for name, seconds in rates.items():
+        rate = statistics.median(EVENTS / each for each in seconds)
+        rows.append([name, f"{rate:,.0f}/s", f"{rate / floor:.2f}"])
+    table(f"Messages written, batches of {BATCH} (aim: 0.35 of raw, and 5,000/s)", ["", "rate", "ratio"], rows)
+
+
+def timed(work: object) -> float:
+    started = time.perf_counter()
+    work()  # type: ignore[operator]
+    return time.perf_counter() - started
+
+
+def fill(town: Town, count: int) -> None:
+    """Posts as they come: one message each, 2 % of them twice."""
+    bodies = []
+    for n in range(count):
+        wa_id = f"1650{n % PEOPLE:07}"
+        body = post(message(f"Message {n}", number=town.number.meta_id, wa_id=wa_id), waba=town.waba_meta_id)
+        bodies += [body, body] if n % 50 == 0 and count == EVENTS else [body]
+    with platform_scope("bench"):
+        db.session.execute(
+            text("insert into webhook_events (body) select unnest(cast(:bodies as bytea[]))"), {"bodies": bodies[:count]}
+        )
+
+
+def drain_all() -> None:
+    while drain_batch():
+        pass
+
+
+def insert_raw(town: Town) -> None:
+    """The rows a drain writes, and nothing else: messages, and the conversations they move up."""
+    with tenant_scope(town.tenant.id):
+        conversations = db.session.scalars(text("select id::text from conversations limit :n"), {"n": PEOPLE}).all()
+    rows = [
+        {
+            "id": str(uuid.uuid4()),
+            "conversation_id": conversations[n % len(conversations)],
+            "phone_number_id": str(town.number.id),
+            "body": f"Message {n}",
+            "wamid": f"wamid.raw.{uuid.uuid4().hex}",
+        }
+        for n in range(EVENTS)
+    ]
+    for start in range(0, EVENTS, BATCH):
+        with tenant_scope(town.tenant.id):
+            batch = {"tenant": town.tenant.id, "rows": json.dumps(rows[start : start + BATCH])}
+            db.session.execute(RAW, batch)
+            db.session.execute(RAISE, batch)

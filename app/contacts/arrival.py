@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -46,25 +45,25 @@ class Register:
     """The contacts of one batch: those known already, and those to be made."""
 
     def __init__(self) -> None:
-        self.known: dict[Identity, uuid.UUID] = {}
-        self.names: dict[uuid.UUID, str] = {}
-        self.new_contacts: dict[uuid.UUID, Sender] = {}
-        self.new_identities: dict[Identity, uuid.UUID] = {}
-        self.renamed: dict[uuid.UUID, str] = {}
+        self.known: dict[Identity, str] = {}
+        self.names: dict[str, str] = {}
+        self.new_contacts: dict[str, Sender] = {}
+        self.new_identities: dict[Identity, str] = {}
+        self.renamed: dict[str, str] = {}
 
     def load(self, senders: Sequence[Sender]) -> None:
         wanted = {identity for sender in senders for identity in sender.identities}
         rows = json.dumps([{"kind": kind, "value": value} for kind, value in sorted(wanted)])
-        for row in db.session.execute(KNOWN, {"rows": rows, "tenant": current_tenant_id()}):
-            self.known[row.kind, row.value] = row.contact_id
-            self.names[row.contact_id] = row.name
+        for kind, value, contact, name in db.session.execute(KNOWN, {"rows": rows, "tenant": current_tenant_id()}):
+            self.known[kind, value] = contact
+            self.names[contact] = name
 
-    def contact_of(self, sender: Sender) -> uuid.UUID:
+    def contact_of(self, sender: Sender) -> str:
         contact = next((self.known[known] for known in sender.identities if known in self.known), None)
         if not any(sender.identities):
             raise Nameless
         if contact is None:
-            contact = uuid7()
+            contact = str(uuid7())
             self.new_contacts[contact] = sender
             self.names[contact] = sender.shown_name
         for identity in sender.identities:
@@ -75,21 +74,21 @@ class Register:
         return contact
 
     def save(self) -> None:
-        contacts = [{"id": str(id), "name": self.names[id]} for id in self.new_contacts]
+        contacts = [{"id": id, "name": self.names[id]} for id in self.new_contacts]
         identities = [
-            {"id": str(uuid7()), "contact": str(contact), "kind": kind, "value": value}
+            {"id": str(uuid7()), "contact": contact, "kind": kind, "value": value}
             for (kind, value), contact in self.new_identities.items()
         ]
         renamed = [
-            {"id": str(id), "name": name} for id, name in self.renamed.items() if id not in self.new_contacts
+            {"id": id, "name": name} for id, name in self.renamed.items() if id not in self.new_contacts
         ]
         for statement, rows in ((NEW_CONTACTS, contacts), (NEW_IDENTITIES, identities), (RENAME, renamed)):
             if rows:
                 db.session.execute(statement, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 
 
-def recognise(senders: Sequence[Sender]) -> list[uuid.UUID]:
-    """The contact of each sender; strangers become contacts. One drain at a time works for a tenant, so nobody
+def recognise(senders: Sequence[Sender]) -> list[str]:
+    """The id of each sender's contact; strangers become contacts. One drain at a time works for a tenant, so nobody
     else makes the same contact meanwhile."""
     register = Register()
     register.load(senders)
@@ -99,7 +98,7 @@ def recognise(senders: Sequence[Sender]) -> list[uuid.UUID]:
 
 
 KNOWN = text("""
-    select i.kind, i.value, i.contact_id, c.name
+    select i.kind, i.value, i.contact_id::text, c.name
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, value text)
     join contact_identities i on i.tenant_id = :tenant and i.kind = r.kind and i.value = r.value
     join contacts c on c.tenant_id = :tenant and c.id = i.contact_id

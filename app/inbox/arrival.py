@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import text
@@ -17,12 +17,13 @@ from sqlalchemy import text
 from app.contacts.arrival import Sender, recognise
 from app.meta.events import InboundMessage, StatusUpdate, preview
 from app.tenancy import announce, current_tenant_id, db, uuid7
-from app.wabas.models import PhoneNumber, numbers_by_meta_id
+from app.wabas.models import numbers_by_meta_id
 
 from .callback import attempt_of
 from .models import RANKS
 
 Row = dict[str, Any]
+Pair = tuple[str, str]
 
 
 def receive(messages: Sequence[InboundMessage]) -> None:
@@ -30,12 +31,9 @@ def receive(messages: Sequence[InboundMessage]) -> None:
     numbers = numbers_by_meta_id({message.phone_number_id for message in messages})
     mine = [message for message in messages if message.phone_number_id in numbers]
     contacts = recognise([sender_of(message) for message in mine])
-    pairs = {(numbers[m.phone_number_id].id, contact) for m, contact in zip(mine, contacts, strict=True)}
-    conversations = conversations_of(pairs)
-    rows = [
-        as_row(message, number := numbers[message.phone_number_id], conversations[number.id, contact])
-        for message, contact in zip(mine, contacts, strict=True)
-    ]
+    pairs = [(str(numbers[m.phone_number_id].id), contact) for m, contact in zip(mine, contacts, strict=True)]
+    conversations = conversations_of(set(pairs))
+    rows = [as_row(message, pair[0], conversations[pair]) for message, pair in zip(mine, pairs, strict=True)]
     fresh = insert_messages(rows)
     move_up([row for row in rows if row["id"] in fresh])
     for number in numbers.values():
@@ -52,12 +50,12 @@ def sender_of(message: InboundMessage) -> Sender:
     )
 
 
-def as_row(message: InboundMessage, number: PhoneNumber, conversation_id: uuid.UUID) -> Row:
+def as_row(message: InboundMessage, number_id: str, conversation_id: str) -> Row:
     shown = preview(message)
     return {
         "id": str(uuid7()),
-        "conversation_id": str(conversation_id),
-        "phone_number_id": str(number.id),
+        "conversation_id": conversation_id,
+        "phone_number_id": number_id,
         "wamid": message.wamid,
         "type": message.type,
         "body": message.text or "",
@@ -79,28 +77,24 @@ def content_of(message: InboundMessage, shown: str) -> Row | None:
     return told | {"preview": shown} if told or not message.text else None
 
 
-def conversations_of(pairs: set[tuple[uuid.UUID, uuid.UUID]]) -> dict[tuple[uuid.UUID, uuid.UUID], uuid.UUID]:
+def conversations_of(pairs: set[Pair]) -> dict[Pair, str]:
     """The conversation of each (number, contact); made where there is none."""
-    wanted = [{"number": str(number), "contact": str(contact)} for number, contact in sorted(pairs)]
-    found = find_conversations(wanted)
-    missing = [
-        {**row, "id": str(uuid7())}
-        for row in wanted
-        if (uuid.UUID(row["number"]), uuid.UUID(row["contact"])) not in found
-    ]
-    if missing:
-        db.session.execute(NEW_CONVERSATIONS, {"rows": json.dumps(missing), "tenant": current_tenant_id()})
-        found = find_conversations(wanted)
+    found = find_conversations(pairs)
+    if missing := sorted(pairs - found.keys()):
+        rows = [{"id": str(uuid7()), "number": number, "contact": contact} for number, contact in missing]
+        db.session.execute(NEW_CONVERSATIONS, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        found |= find_conversations(set(missing))
     return found
 
 
-def find_conversations(wanted: list[dict[str, str]]) -> dict[tuple[uuid.UUID, uuid.UUID], uuid.UUID]:
-    rows = db.session.execute(CONVERSATIONS, {"rows": json.dumps(wanted), "tenant": current_tenant_id()})
-    return {(row.phone_number_id, row.contact_id): row.id for row in rows}
+def find_conversations(pairs: set[Pair]) -> dict[Pair, str]:
+    rows = json.dumps([{"number": number, "contact": contact} for number, contact in pairs])
+    found = db.session.execute(CONVERSATIONS, {"rows": rows, "tenant": current_tenant_id()})
+    return {(number, contact): id for id, number, contact in found}
 
 
 CONVERSATIONS = text("""
-    select c.id, c.phone_number_id, c.contact_id
+    select c.id::text, c.phone_number_id::text, c.contact_id::text
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, contact uuid)
     join conversations c on c.tenant_id = :tenant and c.phone_number_id = r.number and c.contact_id = r.contact
 """)
@@ -116,7 +110,7 @@ NEW_CONVERSATIONS = text("""
 def insert_messages(rows: list[Row]) -> set[str]:
     """The ids of those that were not known yet."""
     inserted = db.session.execute(NEW_MESSAGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
-    return {str(row.id) for row in inserted}
+    return {id for (id,) in inserted}
 
 
 NEW_MESSAGES = text("""
@@ -128,33 +122,22 @@ NEW_MESSAGES = text("""
         id uuid, conversation_id uuid, phone_number_id uuid, type text, body text, content jsonb, wamid text,
         occurred_at timestamptz)
     on conflict (tenant_id, phone_number_id, wamid) do nothing
-    returning id
+    returning id::text
 """)
 
 
-@dataclass(slots=True)
-class Rise:
-    """What a batch does to one conversation."""
-
-    id: str
-    count: int = 0
-    at: str = ""
-    message_id: str = ""
-    preview: str = ""
-
-
 def move_up(rows: Iterable[Row]) -> None:
-    rises: dict[str, Rise] = {}
+    """What a batch does to each conversation: how many more are unread, and which message is now the last."""
+    rises: dict[str, Row] = {}
     for row in rows:
-        rise = rises.setdefault(row["conversation_id"], Rise(row["conversation_id"]))
-        rise.count += 1
-        if row["occurred_at"] >= rise.at:
-            rise.at, rise.message_id, rise.preview = row["occurred_at"], row["id"], row["preview"]
+        rise = rises.setdefault(row["conversation_id"], {"id": row["conversation_id"], "count": 0, "at": ""})
+        rise["count"] += 1
+        if row["occurred_at"] >= rise["at"]:
+            rise |= {"at": row["occurred_at"], "message_id": row["id"], "preview": row["preview"]}
     if rises:
-        changes = json.dumps([asdict(rise) for rise in rises.values()])
+        changes = json.dumps(list(rises.values()))
         db.session.execute(MOVE_UP, {"rows": changes, "tenant": current_tenant_id()})
         for id in rises:
-            announce("conversation", id)
             announce("arrival", id)
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
+
 from app import realtime
 from app.extensions import redis
 
-from .scope import after_commit, current_scope, current_tenant_id
+from .scope import Scope, after_commit, current_scope, current_tenant_id
 
 
 def announce(subject: str, id: object) -> None:
-    """Say that `subject` (such as "conversation") changed. Said once per transaction however often it is called."""
-    tenant_id, event = current_tenant_id(), f"{subject} {id}"
-    waiting = current_scope().announced
-    if event not in waiting:
-        waiting.add(event)
-        after_commit(lambda: (waiting.discard(event), realtime.publish(redis, tenant_id, event)))
+    """Say that `subject` (such as "conversation") changed. A transaction tells all of it at once, each thing once."""
+    scope, tenant_id = current_scope(), current_tenant_id()
+    if not scope.announced:
+        after_commit(lambda: tell(scope, tenant_id))
+    scope.announced.setdefault(f"{subject} {id}")
+
+
+def tell(scope: Scope, tenant_id: uuid.UUID) -> None:
+    events, scope.announced = list(scope.announced), {}
+    realtime.publish(redis, tenant_id, events)

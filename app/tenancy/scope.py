@@ -34,7 +34,7 @@ class Scope:
     tenant_id: uuid.UUID | None = None
     reason: str = ""
     callbacks: list[Callable[[], object]] = field(default_factory=list)
-    announced: set[str] = field(default_factory=set)
+    announced: dict[str, None] = field(default_factory=dict)
     session_owner: Scope | None = None
 
     @property

@@ -22,7 +22,7 @@ from .models import HeldChange, WebhookEvent
 
 log = structlog.get_logger()
 
-BATCH = 500
+BATCH = 1000
 PAYLOAD_KEPT = 2_000
 CLAIM = text(
     "select id, body, received_at from webhook_events where drained_at is null order by id limit :limit"

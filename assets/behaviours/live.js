@@ -3,6 +3,8 @@
 // gap, `live:reload` makes everything ask again. A hidden tab lets go of its stream.
 
 const address = () => document.body.dataset.live
+// A message that arrived changes its conversation.
+const IMPLIES = { arrival: ["conversation"] }
 const FALLBACK_SECONDS = 15
 const HIDDEN_SECONDS = 30
 
@@ -22,8 +24,10 @@ function open() {
   }
   stream.onmessage = (event) => {
     const [subject, id] = event.data.split(" ")
-    tell(`live:${subject}`)
-    tell(`live:${subject}:${id}`)
+    for (const name of [subject, ...(IMPLIES[subject] ?? [])]) {
+      tell(`live:${name}`)
+      tell(`live:${name}:${id}`)
+    }
   }
   stream.addEventListener("reload", () => tell("live:reload"))
   stream.onerror = () => {

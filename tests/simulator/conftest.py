@@ -106,10 +106,20 @@ def write(client: FlaskClient) -> Callable[..., dict[str, str]]:
 def settle(world: World) -> Callable[[], None]:
     """Let everything that was planned for the next moments happen now."""
 
-    def settle(seconds: float = 0.1) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+    def settle() -> None:
+        for _ in range(6):
+            world.advance(1)
             world.settle()
-            time.sleep(0.005)
 
     return settle
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], None]:
+    def until(happened: Callable[[], bool], patience: float = 5.0) -> None:
+        deadline = time.monotonic() + patience
+        while not happened():
+            assert time.monotonic() < deadline, "It did not happen"
+            time.sleep(0.01)
+
+    return until

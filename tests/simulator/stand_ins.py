@@ -55,6 +55,6 @@ class Graph:
         headers = {"Authorization": f"Bearer {token or self.token}"}
         return self.client.open(f"/v25.0/{path}", method=method, headers=headers, **kwargs)
 
-    def send(self, number: dict[str, str], to: str, text: str = "Hello", **more: Any) -> Any:
+    def send(self, number: dict[str, str], to: str | None, text: str = "Hello", /, **more: Any) -> Any:
         body = {"messaging_product": "whatsapp", "to": to, "type": "text", "text": {"body": text}} | more
         return self("POST", f"{number['phone_number_id']}/messages", token=number["token"], json=body)

@@ -1,0 +1,46 @@
+import logging
+import signal
+import threading
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from simulator import Settings, World, create_app
+
+log = logging.getLogger("simulator")
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Keeps connections open, and keeps queries, which carry tokens and codes, out of the log."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", *_: int | str) -> None:
+        log.debug("%s %s %s", self.command, self.path.partition("?")[0], code)
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    settings = Settings.from_command_line()
+    app = create_app(settings)
+    server = make_server(settings.host, settings.port, app, threaded=True, request_handler=QuietHandler)
+    world = World.of(app)
+    world.start()
+    log.info("Meta is simulated at %s", settings.public_url)
+    _stop_on_signal(server)
+    server.serve_forever(poll_interval=0.1)
+    world.stop()
+
+
+def _stop_on_signal(server: Any) -> None:
+    def stop(*_: Any) -> None:
+        # shutdown() waits for serve_forever(), which this very thread is running.
+        threading.Thread(target=server.shutdown).start()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+if __name__ == "__main__":
+    main()

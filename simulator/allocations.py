@@ -1,0 +1,43 @@
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from simulator import ids
+from simulator.record import Record
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+
+@dataclass
+class Allocation(Record):
+    """The partner's credit line, shared with one client business."""
+
+    table: ClassVar[str] = "allocations"
+
+    business_id: str
+    receiving_credential_id: str
+    request_status: str
+    created_at: float
+
+    @classmethod
+    def share(cls, world: "World", business_id: str) -> Self:
+        """Sharing twice with the same business gives the same allocation."""
+        return cls.active_for(world, business_id) or cls.create(
+            world,
+            id=ids.object_id(),
+            business_id=business_id,
+            receiving_credential_id=ids.object_id(),
+            created_at=world.clock.now(),
+        )
+
+    @classmethod
+    def active_for(cls, world: "World", business_id: str) -> Self | None:
+        found = cls.where(world, "business_id = ? and request_status = 'APPROVED'", business_id)
+        return next(iter(found), None)
+
+    @property
+    def active(self) -> bool:
+        return self.request_status == "APPROVED"
+
+    def revoke(self) -> None:
+        self.update(request_status="DELETED")

@@ -1,0 +1,27 @@
+import time
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Real time plus whatever was skipped; `speed` shortens the delays that Meta and phones take."""
+
+    def __init__(self, speed: float = 1.0, offset: float = 0.0) -> None:
+        self.speed = speed
+        self.offset = offset
+
+    def now(self) -> float:
+        return time.time() + self.offset
+
+    def after(self, seconds: float) -> float:
+        return self.now() + seconds / self.speed
+
+    def advance(self, seconds: float) -> None:
+        self.offset += seconds
+
+
+def iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+
+
+def month(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m")

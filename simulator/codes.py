@@ -1,0 +1,46 @@
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from simulator import ids
+from simulator.businesses import Business
+from simulator.record import Record
+from simulator.tokens import Token
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+LIFETIME = 30
+
+
+@dataclass
+class Code(Record):
+    """An authorization code. Its thirty seconds run from the moment the popup hands it over."""
+
+    table: ClassVar[str] = "codes"
+
+    business_id: str
+    redirect_uri: str
+    handed_over_at: float | None
+    used_at: float | None
+
+    @classmethod
+    def write_out(cls, world: "World", business: Business) -> Self:
+        return cls.create(world, id=ids.code(), business_id=business.id)
+
+    @property
+    def used(self) -> bool:
+        return self.used_at is not None
+
+    @property
+    def expired(self) -> bool:
+        now = self.world.clock.now()
+        return self.handed_over_at is not None and now > self.handed_over_at + LIFETIME
+
+    def hand_over(self) -> None:
+        if self.handed_over_at is None:
+            self.update(handed_over_at=self.world.clock.now())
+
+    def exchange(self) -> Token:
+        self.update(used_at=self.world.clock.now())
+        business = Business.where(self.world, "id = ?", self.business_id)[0]
+        return Token.issue(self.world, business, self.world.settings.token_days)

@@ -1,0 +1,97 @@
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from simulator import outgoing
+from simulator.allocations import Allocation
+from simulator.businesses import Business
+from simulator.control import clients, lists
+from simulator.control.asked import asked, asked_customer, asked_number, asked_phone_number, found, world
+from simulator.customers import Customer
+from simulator.messages import Message
+from simulator.phone_numbers import PhoneNumber
+from simulator.tokens import Token
+from simulator.wabas import Waba
+
+api = Blueprint("control_api", __name__, url_prefix="/control/api")
+
+
+@api.get("/state")
+def state() -> Response:
+    kinds = (Business, Waba, PhoneNumber, Allocation, Token, Customer)
+    return jsonify({kind.table: lists.records(world(), kind) for kind in kinds})
+
+
+@api.get("/messages")
+def messages() -> Response:
+    return jsonify(messages=lists.records(world(), Message))
+
+
+@api.get("/deliveries")
+def deliveries() -> Response:
+    return jsonify(deliveries=lists.deliveries(world(), limit=request.args.get("limit", 200, int)))
+
+
+@api.get("/accepted")
+def accepted() -> Response:
+    return jsonify(accepted=lists.accepted(world(), after=request.args.get("after", 0, int)))
+
+
+@api.post("/seed")
+def seed() -> Response:
+    wishes = clients.Wishes(asked("registered", True), asked("subscribed", True), asked("credit", True))
+    number = clients.ready(world(), str(asked("name")), asked_number("display_phone_number"), wishes)
+    return jsonify(**ids_of(number), token=clients.token_for(world(), number).id)
+
+
+@api.post("/signups")
+def signups() -> Response:
+    """What the popup would have handed to the page, without the popup."""
+    number = clients.signed_up(world(), str(asked("name")), asked_number("display_phone_number"))
+    return jsonify(**ids_of(number), code=clients.code_for(world(), number).id)
+
+
+@api.post("/inbound")
+def inbound() -> Response:
+    number = asked_phone_number()
+    customer = Customer.with_number(world(), asked_number("from"), str(asked("name", "")))
+    message = Message.receive(world(), number, customer, str(asked("text")), asked("context_id", "") or None)
+    return jsonify(
+        wamid=message.id, user_id=customer.user_id_for(number.waba.business_id), wa_id=customer.wa_id
+    )
+
+
+@api.post("/reads")
+def reads() -> Response:
+    outgoing.read(world(), asked_customer(), asked_phone_number())
+    return jsonify(success=True)
+
+
+@api.post("/customers")
+def add_customer() -> Response:
+    return jsonify(Customer.with_number(world(), asked_number("number"), str(asked("name"))).as_dict())
+
+
+@api.patch("/customers/<wa_id>")
+def change_customer(wa_id: str) -> Response:
+    customer = found(Customer.known(world(), wa_id), "customer")
+    on, receipts = asked("phone_on", customer.phone_on), asked("read_receipts", customer.read_receipts)
+    outgoing.set_phone(customer, bool(on), bool(receipts))
+    return jsonify(customer.as_dict())
+
+
+@api.post("/tokens/revoke")
+def revoke() -> Response:
+    token = found(Token.find(world(), str(asked("token"))), "token")
+    token.revoke()
+    return jsonify(success=True)
+
+
+def ids_of(number: PhoneNumber) -> dict[str, Any]:
+    waba = number.waba
+    return {
+        "business_id": waba.business_id,
+        "waba_id": waba.id,
+        "phone_number_id": number.id,
+        "display_phone_number": number.display_number,
+    }

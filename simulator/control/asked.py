@@ -1,0 +1,48 @@
+from typing import Any, NoReturn, TypeVar
+
+from flask import abort, current_app, jsonify, make_response, request
+
+from simulator.customers import Customer
+from simulator.dialing import digits_of, is_number
+from simulator.phone_numbers import PhoneNumber
+from simulator.record import Record
+from simulator.world import World
+
+R = TypeVar("R", bound=Record)
+
+
+def world() -> World:
+    return World.of(current_app)
+
+
+def asked(name: str, default: Any = None) -> Any:
+    """A member of the JSON body; without a default it must be there."""
+    value = (request.get_json(silent=True) or {}).get(name, default)
+    if value is None:
+        refuse(400, f"{name} is missing")
+    return value
+
+
+def asked_number(name: str) -> str:
+    text = str(asked(name))
+    if not is_number(text):
+        refuse(400, f"{name} is not a phone number")
+    return digits_of(text)
+
+
+def asked_phone_number() -> PhoneNumber:
+    return found(PhoneNumber.find(world(), str(asked("phone_number_id"))), "phone number")
+
+
+def asked_customer() -> Customer:
+    return found(Customer.known(world(), asked_number("from")), "customer")
+
+
+def found(record: R | None, kind: str) -> R:
+    if record is None:
+        refuse(404, f"There is no such {kind}")
+    return record
+
+
+def refuse(status: int, reason: str) -> NoReturn:
+    abort(make_response(jsonify(error=reason), status))

@@ -1,0 +1,70 @@
+"""Clients of the partner without the popup: a whole one, or one that has just finished signing up."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from simulator.allocations import Allocation
+from simulator.businesses import Business
+from simulator.codes import Code
+from simulator.dialing import country_of
+from simulator.phone_numbers import PhoneNumber
+from simulator.tokens import Token
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+PIN = "000000"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    registered: bool = True
+    subscribed: bool = True
+    credit: bool = True
+
+
+def signed_up(world: "World", name: str, digits: str) -> PhoneNumber:
+    """The number of that name, as the signup dialog leaves it: verified and shared, not registered."""
+    existing = PhoneNumber.where(world, "digits = ?", digits)
+    if existing:
+        return existing[0]
+    with world.store.transaction():
+        waba = Business.open(world, name, country_of(digits)).open_waba(name)
+        number = waba.add_number(digits, name, verified=True)
+        waba.share_with_partner()
+    return number
+
+
+def ready(world: "World", name: str, digits: str, wishes: Wishes) -> PhoneNumber:
+    existing = PhoneNumber.where(world, "digits = ?", digits)
+    with world.store.transaction():
+        number = signed_up(world, name, digits)
+        if not existing:
+            _fulfil(world, number, wishes)
+    return number
+
+
+def token_for(world: "World", number: PhoneNumber) -> Token:
+    """The client's newest working token for this number, or a new one that never expires."""
+    waba = number.waba
+    kept = Token.where(
+        world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id
+    )
+    working = (token for token in kept if token.alive and waba.id in token.wabas)
+    return next(working, None) or Token.issue(world, waba.business, days=0)
+
+
+def code_for(world: "World", number: PhoneNumber) -> Code:
+    code = Code.write_out(world, number.waba.business)
+    code.hand_over()
+    return code
+
+
+def _fulfil(world: "World", number: PhoneNumber, wishes: Wishes) -> None:
+    waba = number.waba
+    if wishes.registered:
+        number.register(PIN)
+    if wishes.subscribed:
+        waba.subscribe()
+    if wishes.credit:
+        waba.attach_credit(Allocation.share(world, waba.business_id), "USD")

@@ -1,0 +1,83 @@
+"""What each screen shows."""
+
+import json
+import secrets
+from typing import Any
+
+from simulator import dialing
+from simulator.dialog import personas
+from simulator.dialog.signup import Signup
+from simulator.dialog.steps import CURRENT_STEP
+from simulator.phone_numbers import PhoneNumber
+
+CATEGORIES = [
+    "Shopping and retail",
+    "Apparel",
+    "Restaurant",
+    "Health",
+    "Education",
+    "Travel",
+    "Professional services",
+    "Other",
+]
+PROGRESS = ["portfolio", "profile", "number", "verify", "review"]
+
+
+def screen(signup: Signup) -> dict[str, Any]:
+    return {
+        "signup": signup,
+        "app_name": signup.world.settings.app_name,
+        "persona": personas.PERSONAS.get(signup.persona or ""),
+        "personas": personas.PERSONAS,
+        "portfolios": personas.portfolios(signup.world, signup.persona),
+        "countries": sorted(dialing.CODE_BY_COUNTRY.items()),
+        "categories": CATEGORIES,
+        "setup": signup.setup,
+        "chosen": likely_choice(signup),
+        "suggested": suggested_number(signup),
+        "hand_over": json.dumps(hand_over(signup)),
+        "progress": PROGRESS,
+    }
+
+
+def suggested_number(signup: Signup) -> dict[str, str]:
+    if signup.persona == "taken":
+        return {"code": "1", "number": personas.TAKEN_NUMBER[1:]}
+    phone = (signup.setup.get("business") or {}).get("phone") or {}
+    if phone.get("number"):
+        return {"code": str(phone.get("code") or "1"), "number": str(phone["number"])}
+    return {"code": "1", "number": _free_number(signup)}
+
+
+def likely_choice(signup: Signup) -> str | None:
+    """The first number that can be used, or else the account to which one can be added."""
+    accounts = signup.business.wabas if signup.business else []
+    numbers = (number.id for account in accounts for number in account.phone_numbers if usable(number))
+    return next(numbers, None) or next((account.id for account in accounts), None)
+
+
+def usable(number: PhoneNumber) -> bool:
+    """A number at work in an account that was never shared belongs to another provider."""
+    return not (number.registered and number.waba.shared_at is None)
+
+
+def hand_over(signup: Signup) -> dict[str, Any]:
+    """What the popup may say to its opener; a page that is not on the app's list hears nothing."""
+    if not signup.origin_allowed:
+        return {}
+    known: dict[str, Any] = {
+        "origin": signup.origin,
+        "channel": signup.channel,
+        "step": CURRENT_STEP.get(signup.step),
+    }
+    if signup.step == "success" and signup.code_id:
+        order = signup.world.happens("code_before_session_info")
+        known |= {"session": signup.session_info(), "code": signup.code_id, "code_first": order}
+    else:
+        known |= {"report_as": "ERROR" if signup.world.happens("report_as_error") else "CANCEL"}
+    return known
+
+
+def _free_number(signup: Signup) -> str:
+    number = f"555{secrets.randbelow(10**7):07d}"
+    return _free_number(signup) if PhoneNumber.where(signup.world, "digits = ?", f"1{number}") else number

@@ -1,0 +1,88 @@
+import json
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+from urllib.parse import parse_qs, urlsplit
+
+from simulator.businesses import Business
+from simulator.codes import Code
+from simulator.phone_numbers import PhoneNumber
+from simulator.record import Record
+from simulator.wabas import Waba
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+
+@dataclass
+class Signup(Record):
+    """One open popup and how far the person in it has come."""
+
+    table: ClassVar[str] = "signups"
+
+    persona: str | None
+    step: str
+    origin: str
+    channel: str
+    extras: str
+    business_id: str | None
+    waba_id: str | None
+    phone_number_id: str | None
+    verification_code: str | None
+    code_id: str | None
+    created_at: float
+
+    @classmethod
+    def open(cls, world: "World", redirect_uri: str, extras: str) -> Self:
+        opener = {name: values[0] for name, values in parse_qs(urlsplit(redirect_uri).fragment).items()}
+        return cls.create(
+            world,
+            id=secrets.token_urlsafe(24),
+            step="login",
+            origin=opener.get("origin", ""),
+            channel=opener.get("cb", ""),
+            extras=extras,
+            created_at=world.clock.now(),
+        )
+
+    @property
+    def origin_allowed(self) -> bool:
+        return self.origin in self.world.settings.allowed_origins
+
+    @property
+    def setup(self) -> dict[str, Any]:
+        """What the page filled in for the client."""
+        try:
+            return json.loads(self.extras).get("setup") or {}
+        except (ValueError, AttributeError):
+            return {}
+
+    @property
+    def business(self) -> Business | None:
+        return Business.find(self.world, self.business_id)
+
+    @property
+    def waba(self) -> Waba | None:
+        return Waba.find(self.world, self.waba_id)
+
+    @property
+    def number(self) -> PhoneNumber | None:
+        return PhoneNumber.find(self.world, self.phone_number_id)
+
+    @property
+    def code(self) -> Code | None:
+        return Code.find(self.world, self.code_id)
+
+    def complete(self) -> None:
+        """Sharing happens when the permissions are granted, before any button on the last screen."""
+        assert self.waba
+        assert self.business
+        self.waba.share_with_partner()
+        self.update(step="success", code_id=Code.write_out(self.world, self.business).id)
+
+    def session_info(self) -> dict[str, Any]:
+        data = {"waba_id": self.waba_id, "business_id": self.business_id}
+        event = "FINISH_ONLY_WABA"
+        if self.phone_number_id:
+            event, data = "FINISH", {"phone_number_id": self.phone_number_id, **data}
+        return {"type": "WA_EMBEDDED_SIGNUP", "event": event, "version": 3, "data": data}

@@ -1,0 +1,65 @@
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from simulator.dialog.screens import screen, usable
+from simulator.dialog.signup import Signup
+from simulator.dialog.steps import STEPS, EntryError
+from simulator.html import strict
+from simulator.world import World
+
+dialog = Blueprint("dialog", __name__)
+dialog.after_request(strict)
+dialog.app_template_test("usable_number")(usable)
+
+
+@dialog.get("/v<int:version>.0/dialog/oauth")
+@dialog.get("/dialog/oauth")
+def start(**_: int) -> Answer | tuple[str, int]:
+    settings = World.of(current_app).settings
+    if request.args.get("client_id") != settings.app_id:
+        return render_template("dialog/refused.html", reason="Invalid App ID: the app does not exist."), 400
+    if request.args.get("config_id") != settings.config_id:
+        return render_template(
+            "dialog/refused.html", reason="Invalid configuration: config_id is not known."
+        ), 400
+    redirect_uri, extras = request.args.get("redirect_uri", ""), request.args.get("extras", "{}")
+    signup = Signup.open(World.of(current_app), redirect_uri, extras)
+    return redirect(url_for("dialog.show", signup_id=signup.id), 303)
+
+
+@dialog.get("/dialog/<signup_id>")
+def show(signup_id: str) -> str:
+    return page(open_signup(signup_id))
+
+
+@dialog.post("/dialog/<signup_id>")
+def advance(signup_id: str) -> Answer | tuple[str, int]:
+    signup = open_signup(signup_id)
+    try:
+        signup.update(step=STEPS[signup.step](signup, request.form))
+    except EntryError as mistake:
+        return page(signup, str(mistake)), 422
+    return redirect(url_for("dialog.show", signup_id=signup.id), 303)
+
+
+@dialog.post("/dialog/<signup_id>/restart")
+def restart(signup_id: str) -> Answer:
+    """Back to choosing a portfolio: what was made so far stays, as it does at Meta."""
+    signup = open_signup(signup_id)
+    signup.update(step="portfolio")
+    return redirect(url_for("dialog.show", signup_id=signup.id), 303)
+
+
+@dialog.post("/dialog/<signup_id>/hand-over")
+def hand_over(signup_id: str) -> Response:
+    if code := open_signup(signup_id).code:
+        code.hand_over()
+    return Response(status=204)
+
+
+def page(signup: Signup, mistake: str = "") -> str:
+    return render_template(f"dialog/{signup.step}.html", mistake=mistake, form=request.form, **screen(signup))
+
+
+def open_signup(signup_id: str) -> Signup:
+    return Signup.find(World.of(current_app), signup_id) or abort(404)

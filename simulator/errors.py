@@ -1,0 +1,116 @@
+"""Meta's error codes: what each is called and which HTTP status carries it."""
+
+from typing import Any
+
+from simulator import ids
+
+TITLES = {
+    0: (401, "AuthException"),
+    1: (400, "An unknown error occurred"),
+    2: (503, "Service temporarily unavailable"),
+    3: (500, "API Method"),
+    4: (400, "Application request limit reached"),
+    10: (403, "Application does not have permission for this action"),
+    33: (400, "Parameter value is not valid"),
+    100: (400, "Invalid parameter"),
+    101: (400, "Error validating application. Cannot get application info due to a system error."),
+    190: (401, "Error validating access token"),
+    200: (403, "Permissions error"),
+    368: (403, "Temporarily blocked for policies violations"),
+    803: (404, "Some of the aliases you requested do not exist"),
+    2500: (400, "An active access token must be used to query information about the current user."),
+    80007: (400, "Rate limit issues"),
+    130429: (400, "Rate limit hit"),
+    130472: (400, "User's number is part of an experiment"),
+    130497: (403, "Business account is restricted from messaging users in this country"),
+    131000: (500, "Something went wrong"),
+    131005: (403, "Access denied"),
+    131008: (400, "Required parameter is missing"),
+    131009: (400, "Parameter value is not valid"),
+    131016: (500, "Service unavailable"),
+    131021: (400, "Recipient cannot be sender"),
+    131026: (400, "Message undeliverable"),
+    131031: (403, "Account has been locked"),
+    131037: (400, "Display name approval is required before message can be sent"),
+    131042: (400, "Business eligibility payment issue"),
+    131045: (500, "Incorrect certificate"),
+    131047: (400, "Re-engagement message"),
+    131048: (400, "Spam rate limit hit"),
+    131049: (400, "This message was not delivered to maintain healthy ecosystem engagement."),
+    131050: (400, "User has stopped marketing messages"),
+    131051: (400, "Unsupported message type"),
+    131056: (400, "(Business Account, Consumer Account) pair rate limit hit"),
+    131057: (500, "Account in maintenance mode"),
+    133000: (500, "Incomplete deregistration"),
+    133004: (503, "Server temporarily unavailable"),
+    133005: (400, "Two step verification PIN mismatch"),
+    133006: (400, "Phone number re-verification needed"),
+    133008: (400, "Too many two step verification PIN guesses"),
+    133009: (400, "Two step verification PIN guessed too fast"),
+    133010: (400, "Account not registered"),
+    133015: (400, "Please wait a few minutes before attempting to register this phone number"),
+    133016: (400, "Account register or deregister rate limit exceeded"),
+}
+CLOUD_API = range(130000, 140000)
+
+
+def title_of(code: int) -> str:
+    return TITLES.get(code, (400, "An unknown error occurred"))[1]
+
+
+class GraphError(Exception):
+    """A refusal. WhatsApp's own codes explain themselves in `error_data`, older ones in `message`."""
+
+    def __init__(
+        self, code: int, details: str = "", *, subcode: int | None = None, http: int | None = None
+    ) -> None:
+        super().__init__(code, details)
+        self.code = code
+        self.details = details
+        self.subcode = subcode
+        self.http = http or TITLES.get(code, (400, ""))[0]
+
+    @property
+    def message(self) -> str:
+        if self.code in CLOUD_API:
+            return f"(#{self.code}) {title_of(self.code)}"
+        return self.details or title_of(self.code)
+
+    def body(self) -> dict[str, Any]:
+        error: dict[str, Any] = {"message": self.message, "type": self.type, "code": self.code}
+        if self.code in CLOUD_API:
+            details = self.details or title_of(self.code)
+            error["error_data"] = {"messaging_product": "whatsapp", "details": details}
+        if self.subcode:
+            error["error_subcode"] = self.subcode
+        if self.code in (2, 4):
+            error["is_transient"] = True
+        return {"error": error | {"fbtrace_id": ids.trace()}}
+
+    @property
+    def type(self) -> str:
+        return "GraphMethodException" if self.code == 803 or self.subcode == 33 else "OAuthException"
+
+
+def unseen(method: str, node_id: str) -> GraphError:
+    """What does not exist and what the token may not see look the same."""
+    details = (
+        f"Unsupported {method.lower()} request. Object with ID '{node_id}' does not exist,"
+        " cannot be loaded due to missing permissions, or does not support this operation."
+        " Please read the Graph API documentation at https://developers.facebook.com/docs/graph-api"
+    )
+    return GraphError(100, details, subcode=33)
+
+
+def missing(name: str) -> GraphError:
+    return GraphError(100, f"(#100) The parameter {name} is required.")
+
+
+def invalid(details: str) -> GraphError:
+    return GraphError(100, f"(#100) {details}")
+
+
+def forbidden(
+    details: str = "You do not have the necessary permissions to perform this action.",
+) -> GraphError:
+    return GraphError(200, f"(#200) {details}")

@@ -1,0 +1,37 @@
+from dataclasses import dataclass
+from typing import Any
+
+from simulator.errors import forbidden, missing
+from simulator.graph import fields
+from simulator.graph.pages import page
+from simulator.tokens import Token
+from simulator.world import World
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, understood: who asks, and with which parameters."""
+
+    world: World
+    token: Token
+    params: dict[str, Any]
+
+    def require(self, name: str) -> Any:
+        value = self.params.get(name)
+        if value is None or value == "":
+            raise missing(name)
+        return value
+
+    def project(self, node: dict[str, Any], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
+        return fields.project(node, self._wanted(default), kind)
+
+    def page(self, nodes: list[dict[str, Any]], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
+        return page([self.project(node, kind, default) for node in nodes], self.params)
+
+    def only(self, *kinds: str) -> None:
+        if self.token.kind not in kinds:
+            raise forbidden()
+
+    def _wanted(self, default: tuple[str, ...]) -> fields.Wanted:
+        asked = self.params.get("fields")
+        return fields.parse(asked) if asked else fields.names(default)

@@ -1,0 +1,20 @@
+from collections.abc import Callable
+from typing import Any
+
+from simulator.graph.call import Call
+
+Answer = dict[str, Any]
+Handler = Callable[[Call, Any], Answer]
+
+EDGES: dict[tuple[type, str, str], Handler] = {}
+SUCCESS: Answer = {"success": True}
+
+
+def edge(node: type, method: str, name: str = "") -> Callable[[Handler], Handler]:
+    """Declares what answers `METHOD /{node}/name`; without a name, the node itself."""
+
+    def declare(handler: Handler) -> Handler:
+        EDGES[node, method, name] = handler
+        return handler
+
+    return declare

@@ -1,0 +1,73 @@
+from typing import Any
+
+from simulator import dialing
+from simulator.clock import iso
+from simulator.errors import invalid
+from simulator.graph.call import Call
+from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.graph.health import number_health
+from simulator.graph.overrides import verified_override
+from simulator.graph.registration import checked_pin
+from simulator.phone_numbers import PhoneNumber
+
+SHOWN = ("verified_name", "code_verification_status", "display_phone_number", "quality_rating", "id")
+LISTED = (*SHOWN[:-1], "platform_type", "throughput", "last_onboarded_time", "webhook_configuration", "id")
+
+
+@edge(PhoneNumber, "GET")
+def show(call: Call, number: PhoneNumber) -> Answer:
+    return call.project(described(number), "WhatsAppBusinessPhoneNumber", SHOWN)
+
+
+@edge(PhoneNumber, "POST")
+def change(call: Call, number: PhoneNumber) -> Answer:
+    if "pin" in call.params:
+        number.update(pin=checked_pin(call), pin_failures=0)
+    elif "webhook_configuration" in call.params:
+        number.update(override_callback_uri=_override(call))
+    else:
+        raise invalid("Nothing to change")
+    return SUCCESS
+
+
+def described(number: PhoneNumber) -> dict[str, Any]:
+    return {
+        "id": number.id,
+        "display_phone_number": number.display_number,
+        "verified_name": number.verified_name,
+        "status": number.status,
+        "code_verification_status": number.code_verification_status,
+        "quality_rating": number.quality_rating,
+        "platform_type": number.platform_type,
+        "host_platform": number.platform_type,
+        "name_status": number.name_status,
+        "new_name_status": "NONE",
+        "account_mode": "LIVE",
+        "throughput": {"level": "STANDARD" if number.registered else "NOT_APPLICABLE"},
+        "country_code": number.country,
+        "country_dial_code": dialing.calling_code(number.digits),
+        "last_onboarded_time": iso(number.last_onboarded_at) if number.last_onboarded_at else None,
+        "is_pin_enabled": number.pin is not None,
+        "is_on_biz_app": False,
+        "is_official_business_account": False,
+        "is_preverified_number": False,
+        "whatsapp_business_manager_messaging_limit": "TIER_250",
+        "webhook_configuration": _webhook_configuration(number),
+        "health_status": number_health(number),
+    }
+
+
+def _webhook_configuration(number: PhoneNumber) -> dict[str, str]:
+    callbacks = {
+        "phone_number": number.override_callback_uri,
+        "whatsapp_business_account": number.waba.override_callback_uri,
+        "application": number.world.webhooks.app_callback("messages"),
+    }
+    return {level: url for level, url in callbacks.items() if url}
+
+
+def _override(call: Call) -> str | None:
+    configuration = call.params["webhook_configuration"]
+    if not isinstance(configuration, dict):
+        raise invalid("Param webhook_configuration must be an object")
+    return verified_override(call, configuration)

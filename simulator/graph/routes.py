@@ -1,0 +1,95 @@
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, jsonify, request
+
+from simulator import faults
+from simulator.errors import GraphError, invalid, unseen
+from simulator.graph import (
+    access,
+    credit,
+    messages,
+    oauth,
+    phone_numbers,
+    registration,
+    subscriptions,
+    users,
+    wabas,
+)
+from simulator.graph.answers import dress
+from simulator.graph.call import Call
+from simulator.graph.edges import EDGES
+from simulator.graph.parameters import parameters
+from simulator.phone_numbers import PhoneNumber
+from simulator.tokens import Token
+from simulator.wabas import Waba
+from simulator.world import World
+
+__all__ = ["credit", "messages", "phone_numbers", "registration", "subscriptions", "users", "wabas"]
+
+VERSIONS = range(21, 27)
+LABELS = {"Waba": "waba", "PhoneNumber": "phone_number", "Allocation": "allocation", "Business": "business"}
+
+graph = Blueprint("graph", __name__)
+graph.after_request(dress)
+
+
+@graph.url_value_preprocessor
+def take_version(_: str | None, values: dict[str, Any] | None) -> None:
+    g.version = (values or {}).pop("version", VERSIONS[0])
+    if g.version not in VERSIONS:
+        raise GraphError(2500, f"Unknown path components: {request.path}")
+
+
+@graph.get("/me")
+def me() -> Response:
+    token = access.presented_token(world())
+    return faults.around(world(), "me", lambda: jsonify(oauth.me(call_by(token))))
+
+
+@graph.get("/debug_token")
+def debug_token() -> Response:
+    token = access.presented_token(world())
+    return faults.around(world(), "debug_token", lambda: jsonify(oauth.debug_token(call_by(token))))
+
+
+@graph.route("/oauth/access_token", methods=["GET", "POST"])
+def access_token() -> Response:
+    return faults.around(
+        world(), "oauth/access_token", lambda: jsonify(oauth.access_token(world(), parameters()))
+    )
+
+
+@graph.route("/<node:node_id>", methods=["GET", "POST", "DELETE"])
+@graph.route("/<node:node_id>/<name>", methods=["GET", "POST", "DELETE"])
+def node(node_id: str, name: str = "") -> Response:
+    token = access.presented_token(world())
+    found = access.find(world(), node_id)
+    if found is None or not access.sees(token, found):
+        raise unseen(request.method, node_id)
+    remember_waba(found)
+    label = name or LABELS.get(type(found).__name__, "node")
+    return faults.around(world(), label, lambda: jsonify(answer(token, found, name)))
+
+
+def answer(token: Token, found: access.Node, name: str) -> dict[str, Any]:
+    handler = EDGES.get((type(found), request.method, name))
+    if handler:
+        return handler(call_by(token), found)
+    if request.method == "GET" and name:
+        raise invalid(f"Tried accessing nonexisting field ({name}) on node type ({type(found).__name__})")
+    raise unseen(request.method, found.id)
+
+
+def call_by(token: Token) -> Call:
+    return Call(world(), token, parameters())
+
+
+def remember_waba(found: access.Node) -> None:
+    if isinstance(found, Waba):
+        g.waba_id = found.id
+    elif isinstance(found, PhoneNumber):
+        g.waba_id = found.waba_id
+
+
+def world() -> World:
+    return World.of(current_app)

@@ -1,0 +1,66 @@
+from simulator.errors import GraphError, forbidden, invalid
+from simulator.graph.access import App
+from simulator.graph.call import Call
+from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.graph.overrides import verified_override
+from simulator.wabas import Waba
+from simulator.webhooks import OBJECT
+from simulator.webhooks.handshake import verifies
+
+
+@edge(Waba, "GET", "subscribed_apps")
+def subscribed_apps(call: Call, waba: Waba) -> Answer:
+    if not waba.subscribed:
+        return {"data": []}
+    settings = call.world.settings
+    app = {
+        "id": settings.app_id,
+        "name": settings.app_name,
+        "link": f"{settings.public_url}/apps/{settings.app_id}",
+    }
+    override = waba.override_callback_uri
+    return {
+        "data": [
+            {"whatsapp_business_api_data": app} | ({"override_callback_uri": override} if override else {})
+        ]
+    }
+
+
+@edge(Waba, "POST", "subscribed_apps")
+def subscribe(call: Call, waba: Waba) -> Answer:
+    """Without a body this also takes an earlier override away."""
+    waba.subscribe(verified_override(call, call.params))
+    return SUCCESS
+
+
+@edge(Waba, "DELETE", "subscribed_apps")
+def unsubscribe(_: Call, waba: Waba) -> Answer:
+    waba.unsubscribe()
+    return SUCCESS
+
+
+@edge(App, "GET", "subscriptions")
+def list_callbacks(call: Call, _: App) -> Answer:
+    call.only("app")
+    rows = call.world.store.rows("select * from app_subscriptions")
+    return {"data": [_callback(row["id"], row["callback_url"], row["fields"]) for row in rows]}
+
+
+@edge(App, "POST", "subscriptions")
+def set_callback(call: Call, _: App) -> Answer:
+    if call.token.kind != "app":
+        raise forbidden("This method must be called with an app access_token.")
+    if call.require("object") != OBJECT:
+        raise invalid("Param object is not supported")
+    url, fields = call.require("callback_url"), call.require("fields")
+    if not verifies(url, call.require("verify_token"), call.world.transport):
+        raise GraphError(
+            2200, "(#2200) Callback verification failed with the following errors: HTTP Status Code"
+        )
+    call.world.webhooks.set_callback(url, fields if isinstance(fields, str) else ",".join(fields))
+    return SUCCESS
+
+
+def _callback(name: str, url: str, fields: str) -> Answer:
+    known = [{"name": field, "version": "v25.0"} for field in fields.split(",")]
+    return {"object": name, "callback_url": url, "active": True, "fields": known}

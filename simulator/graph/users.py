@@ -1,0 +1,64 @@
+import json
+from typing import Any
+
+from simulator.errors import forbidden, invalid
+from simulator.graph.call import Call
+from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.wabas import Waba
+
+TASKS = {
+    "MANAGE",
+    "DEVELOP",
+    "MANAGE_TEMPLATES",
+    "MANAGE_PHONE",
+    "VIEW_COST",
+    "MANAGE_EXTENSIONS",
+    "VIEW_PHONE_ASSETS",
+    "MANAGE_PHONE_ASSETS",
+    "VIEW_TEMPLATES",
+    "VIEW_INSIGHTS",
+    "MANAGE_USERS",
+    "MANAGE_BILLING",
+    "MESSAGING",
+    "FULL_CONTROL",
+    "RECEIVE_INCOMING_MESSAGES",
+}
+
+
+@edge(Waba, "GET", "assigned_users")
+def assigned_users(call: Call, waba: Waba) -> Answer:
+    call.require("business")
+    rows = call.world.store.rows("select * from assigned_users where waba_id = ?", waba.id)
+    return {"data": [_user(row["user_id"], json.loads(row["tasks"])) for row in rows]}
+
+
+@edge(Waba, "POST", "assigned_users")
+def assign(call: Call, waba: Waba) -> Answer:
+    user_id, tasks = _system_user(call), call.require("tasks")
+    if not isinstance(tasks, list) or not TASKS.issuperset(tasks):
+        raise invalid("Param tasks must be an array of known tasks.")
+    call.world.store.write(
+        "insert or replace into assigned_users values (?, ?, ?)", waba.id, user_id, json.dumps(tasks)
+    )
+    return SUCCESS
+
+
+@edge(Waba, "DELETE", "assigned_users")
+def unassign(call: Call, waba: Waba) -> Answer:
+    call.world.store.write(
+        "delete from assigned_users where waba_id = ? and user_id = ?", waba.id, _system_user(call)
+    )
+    return SUCCESS
+
+
+def _system_user(call: Call) -> str:
+    if call.token.kind != "system":
+        raise forbidden("Only an admin system user of the partner may assign users.")
+    user_id = str(call.require("user"))
+    if user_id != call.world.settings.system_user_id:
+        raise invalid("Param user must be a system user of the business.")
+    return user_id
+
+
+def _user(user_id: str, tasks: list[str]) -> dict[str, Any]:
+    return {"id": user_id, "name": "Partner system user", "tasks": tasks}

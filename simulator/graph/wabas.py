@@ -1,0 +1,51 @@
+from typing import Any
+
+from simulator.businesses import Business
+from simulator.graph.call import Call
+from simulator.graph.edges import Answer, edge
+from simulator.graph.health import waba_health
+from simulator.graph.phone_numbers import LISTED, described
+from simulator.wabas import Waba
+
+SHOWN = ("id", "name", "currency", "timezone_id", "message_template_namespace")
+
+
+@edge(Waba, "GET")
+def show(call: Call, waba: Waba) -> Answer:
+    return call.project(waba_fields(waba), "WhatsAppBusinessAccount", SHOWN)
+
+
+@edge(Waba, "GET", "phone_numbers")
+def phone_numbers(call: Call, waba: Waba) -> Answer:
+    return call.page(
+        [described(number) for number in waba.phone_numbers], "WhatsAppBusinessPhoneNumber", LISTED
+    )
+
+
+@edge(Business, "GET")
+def business(call: Call, owner: Business) -> Answer:
+    return call.project({"id": owner.id, "name": owner.name}, "Business", ("id", "name"))
+
+
+def waba_fields(waba: Waba) -> dict[str, Any]:
+    owner, credit = waba.business, waba.credit
+    return {
+        "id": waba.id,
+        "name": waba.name,
+        "status": waba.status,
+        "currency": waba.currency,
+        "country": waba.country,
+        "timezone_id": waba.timezone_id,
+        "message_template_namespace": waba.namespace,
+        "account_review_status": waba.account_review_status,
+        "business_verification_status": "not_verified",
+        "ownership_type": "CLIENT_OWNED",
+        "owner_business": {"id": owner.id, "name": owner.name},
+        "owner_business_info": {"name": owner.name, "id": owner.id},
+        "on_behalf_of_business_info": None,
+        "primary_funding_id": credit.receiving_credential_id if credit else None,
+        "is_shared_with_partners": waba.shared_at is not None,
+        "creation_time": int(waba.created_at),
+        "whatsapp_business_manager_messaging_limit": "TIER_250",
+        "health_status": waba_health(waba),
+    }

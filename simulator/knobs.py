@@ -1,0 +1,41 @@
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+# Chances lie between 0 and 1; `delay` and `clock_offset` are seconds.
+DEFAULTS = {
+    "duplicates": 0.0,
+    "reorder": 0.0,
+    "delay": 0.0,
+    "drop_delivered": 0.0,
+    "status_before_answer": 0.2,
+    "reads_by_itself": 0.0,
+    "code_before_session_info": 0.5,
+    "report_as_error": 0.0,
+    "clock_offset": 0.0,
+}
+
+
+class Knobs:
+    """How badly Meta behaves today; kept in the store, so it behaves the same after a restart."""
+
+    def __init__(self, world: "World") -> None:
+        self.store = world.store
+        turned = self.store.rows("select id, value from knobs")
+        self._turned: dict[str, float] = {row["id"]: row["value"] for row in turned}
+
+    def __getitem__(self, name: str) -> float:
+        return self._turned.get(name, DEFAULTS[name])
+
+    def __setitem__(self, name: str, value: float) -> None:
+        if name not in DEFAULTS:
+            raise KeyError(name)
+        self.store.insert("knobs", replace=True, id=name, value=value)
+        self._turned[name] = value
+
+    def forget(self) -> None:
+        self._turned.clear()
+
+    def all(self) -> dict[str, float]:
+        return {name: self[name] for name in DEFAULTS}

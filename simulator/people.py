@@ -1,0 +1,22 @@
+"""Who is there on the first day: a few customers, so that the phone page is not empty."""
+
+from typing import TYPE_CHECKING
+
+from simulator.customers import Customer
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+FIRST_CUSTOMERS = {
+    "Maria Silva": "5511987654321",
+    "Ahmed Hassan": "201001234567",
+    "Lena Fischer": "4915112345678",
+    "Dana Levi": "972541234567",
+    "Priya Nair": "919820012345",
+}
+
+
+def move_in(world: "World") -> None:
+    if not world.store.row("select 1 from customers"):
+        for name, digits in FIRST_CUSTOMERS.items():
+            Customer.with_number(world, digits, name)

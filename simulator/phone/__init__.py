@@ -1,0 +1,9 @@
+"""The customer's phone, as a page."""
+
+from flask import Flask
+
+from simulator.phone.views import phone
+
+
+def install(app: Flask) -> None:
+    app.register_blueprint(phone)

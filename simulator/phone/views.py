@@ -1,0 +1,110 @@
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
+
+from simulator import dialing, outgoing
+from simulator.customers import Customer
+from simulator.html import strict
+from simulator.messages import Message
+from simulator.phone import handset
+from simulator.phone.handset import Chat
+from simulator.phone_numbers import PhoneNumber
+from simulator.world import World
+
+HEARTBEAT = 15
+
+phone = Blueprint("phone", __name__, url_prefix="/phone")
+phone.after_request(strict)
+phone.app_template_filter("clock_time")(handset.clock_time)
+phone.app_template_filter("day")(handset.day)
+phone.app_template_filter("readable_number")(dialing.readable)
+
+
+@phone.get("")
+def index() -> Answer:
+    return redirect(url_for("phone.show", customer_id=handset.people(world())[0].id))
+
+
+@phone.get("/<customer_id>")
+@phone.get("/<customer_id>/<number_id>")
+def show(customer_id: str, number_id: str = "") -> str:
+    customer = customer_of(customer_id)
+    return render_template("phone/page.html", **screen(customer, number_id), **around(customer))
+
+
+@phone.get("/<customer_id>/live")
+@phone.get("/<customer_id>/<number_id>/live")
+def live(customer_id: str, number_id: str = "") -> str:
+    return render_template("phone/_screen.html", **screen(customer_of(customer_id), number_id))
+
+
+@phone.get("/<customer_id>/events")
+def events(customer_id: str) -> Response:
+    return Response(changes(world(), customer_id), mimetype="text/event-stream")
+
+
+@phone.post("")
+def add_customer() -> Answer:
+    number = request.form.get("code", "") + dialing.digits_of(request.form.get("number", ""))
+    if not 8 <= len(number) <= 15:
+        return redirect(url_for("phone.index"))
+    customer = Customer.with_number(world(), number, request.form.get("name", "").strip())
+    return redirect(url_for("phone.show", customer_id=customer.id), 303)
+
+
+@phone.post("/<customer_id>/switches")
+def switches(customer_id: str) -> Answer:
+    customer = customer_of(customer_id)
+    outgoing.set_phone(customer, "phone_on" in request.form, "read_receipts" in request.form)
+    return redirect(request.form.get("back") or url_for("phone.show", customer_id=customer_id), 303)
+
+
+@phone.post("/<customer_id>/<number_id>/messages")
+def write(customer_id: str, number_id: str) -> Answer:
+    chat = chat_of(customer_of(customer_id), number_id)
+    text = request.form.get("text", "").strip()
+    if text and chat.customer.phone_on:
+        Message.receive(world(), chat.number, chat.customer, text)
+    return redirect(url_for("phone.show", customer_id=customer_id, number_id=number_id), 303)
+
+
+@phone.post("/<customer_id>/<number_id>/read")
+def read(customer_id: str, number_id: str) -> Response:
+    chat = chat_of(customer_of(customer_id), number_id)
+    outgoing.read(world(), chat.customer, chat.number)
+    return Response(status=204)
+
+
+def screen(customer: Customer, number_id: str) -> dict[str, object]:
+    chat = chat_of(customer, number_id) if number_id else None
+    return {"customer": customer, "chat": chat, "chats": [] if chat else handset.home(customer)}
+
+
+def around(customer: Customer) -> dict[str, object]:
+    return {
+        "people": handset.people(world()),
+        "identities": handset.identities(customer),
+        "countries": sorted(dialing.CODE_BY_COUNTRY.items()),
+    }
+
+
+def changes(world: World, customer_id: str) -> Iterator[str]:
+    seen = world.hub.version(customer_id)
+    yield "retry: 500\n\n"
+    while True:
+        version = world.hub.wait(customer_id, seen, HEARTBEAT)
+        yield f"data: {version}\n\n" if version != seen else ": still here\n\n"
+        seen = version
+
+
+def customer_of(customer_id: str) -> Customer:
+    return Customer.find(world(), customer_id) or abort(404)
+
+
+def chat_of(customer: Customer, number_id: str) -> Chat:
+    return Chat(customer, PhoneNumber.find(world(), number_id) or abort(404))
+
+
+def world() -> World:
+    return World.of(current_app)

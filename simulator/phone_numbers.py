@@ -1,0 +1,73 @@
+from dataclasses import dataclass
+from typing import ClassVar
+
+from simulator import dialing, wabas
+from simulator.record import Record
+
+ATTEMPTS = 10
+ATTEMPTS_WINDOW = 72 * 3600
+
+
+@dataclass
+class PhoneNumber(Record):
+    """A business phone number."""
+
+    table: ClassVar[str] = "phone_numbers"
+
+    waba_id: str
+    digits: str
+    country: str
+    verified_name: str
+    status: str
+    code_verification_status: str
+    quality_rating: str
+    platform_type: str
+    name_status: str
+    pin: str | None
+    pin_failures: int
+    last_onboarded_at: float | None
+    override_callback_uri: str | None
+    created_at: float
+
+    @property
+    def waba(self) -> "wabas.Waba":
+        return wabas.Waba.where(self.world, "id = ?", self.waba_id)[0]
+
+    @property
+    def display_number(self) -> str:
+        return dialing.readable(self.digits)
+
+    @property
+    def verified(self) -> bool:
+        return self.code_verification_status == "VERIFIED"
+
+    @property
+    def registered(self) -> bool:
+        return self.status == "CONNECTED"
+
+    def verify(self) -> None:
+        self.update(code_verification_status="VERIFIED")
+
+    def register(self, pin: str) -> None:
+        self.update(
+            status="CONNECTED",
+            platform_type="CLOUD_API",
+            quality_rating="GREEN",
+            pin=pin,
+            pin_failures=0,
+            last_onboarded_at=self.world.clock.now(),
+        )
+
+    def deregister(self) -> None:
+        self.update(status="DISCONNECTED", platform_type="NOT_APPLICABLE")
+
+    def count_attempt(self) -> bool:
+        """Whether Meta still listens: ten registrations and deregistrations in 72 hours."""
+        store, now = self.world.store, self.world.clock.now()
+        since = now - ATTEMPTS_WINDOW
+        made = store.value(
+            "select count(*) from registration_attempts where phone_number_id = ? and at > ?", self.id, since
+        )
+        if made < ATTEMPTS:
+            store.write("insert into registration_attempts values (?, ?)", self.id, now)
+        return bool(made < ATTEMPTS)

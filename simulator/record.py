@@ -1,0 +1,43 @@
+# ruff: noqa: S608 - columns and clauses are written in this program, values are bound
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+
+@dataclass
+class Record:
+    """A row with its verbs. `world` is the way to everything else."""
+
+    table: ClassVar[str]
+
+    world: "World"
+    id: str
+
+    @classmethod
+    def find(cls, world: "World", id: str | None) -> Self | None:
+        return next(iter(cls.where(world, "id = ?", id)), None)
+
+    @classmethod
+    def where(cls, world: "World", clause: str = "true", *values: Any) -> list[Self]:
+        return [
+            cls(world, **row)
+            for row in world.store.rows(f"select * from {cls.table} where {clause}", *values)
+        ]
+
+    @classmethod
+    def create(cls, world: "World", **columns: Any) -> Self:
+        world.store.insert(cls.table, **columns)
+        return cls(world, **world.store.rows(f"select * from {cls.table} where id = ?", columns["id"])[0])
+
+    def update(self, **columns: Any) -> None:
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        self.world.store.write(
+            f"update {self.table} set {assignments} where id = ?", *columns.values(), self.id
+        )
+        for name, value in columns.items():
+            setattr(self, name, value)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "world"}

@@ -1,0 +1,77 @@
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from simulator import ids
+from simulator.record import Record
+
+if TYPE_CHECKING:
+    from simulator.businesses import Business
+    from simulator.world import World
+
+SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
+DAY = 86400
+
+
+@dataclass
+class Token(Record):
+    """An access token: `business` for one client, `system` for the partner, `app` for the app itself."""
+
+    table: ClassVar[str] = "tokens"
+
+    kind: str
+    user_id: str
+    business_id: str | None
+    waba_ids: str
+    issued_at: float
+    expires_at: float | None
+    revoked_at: float | None
+
+    @classmethod
+    def issue(cls, world: "World", business: "Business", days: int) -> Self:
+        now = world.clock.now()
+        return cls.create(
+            world,
+            id=ids.token(),
+            kind="business",
+            user_id=business.system_user_id,
+            business_id=business.id,
+            waba_ids=json.dumps([waba.id for waba in business.shared_wabas]),
+            issued_at=now,
+            expires_at=now + days * DAY if days else None,
+        )
+
+    @classmethod
+    def recognise(cls, world: "World", text: str) -> Self | None:
+        return cls.find(world, text) or cls._from_settings(world, text)
+
+    @classmethod
+    def _from_settings(cls, world: "World", text: str) -> Self | None:
+        settings = world.settings
+        owners = {settings.system_user_token: ("system", settings.system_user_id)}
+        owners |= {f"{settings.app_id}|{secret}": ("app", settings.app_id) for secret in settings.app_secret}
+        if text not in owners:
+            return None
+        kind, user_id = owners[text]
+        return cls.create(world, id=text, kind=kind, user_id=user_id, issued_at=world.clock.now())
+
+    @property
+    def wabas(self) -> list[str]:
+        return list(json.loads(self.waba_ids))
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= self.world.clock.now()
+
+    @property
+    def alive(self) -> bool:
+        return not self.expired and self.revoked_at is None
+
+    @property
+    def granular_scopes(self) -> list[dict[str, Any]]:
+        if self.kind == "business":
+            return [{"scope": scope, "target_ids": self.wabas} for scope in SCOPES]
+        return [{"scope": scope} for scope in ["business_management", *SCOPES]]
+
+    def revoke(self) -> None:
+        self.update(revoked_at=self.world.clock.now())

@@ -1,0 +1,70 @@
+from typing import TYPE_CHECKING, Any
+
+from simulator.webhooks import payloads
+from simulator.webhooks.delivery import Delivery
+
+if TYPE_CHECKING:
+    from simulator.messages import Message
+    from simulator.phone_numbers import PhoneNumber
+    from simulator.wabas import Waba
+    from simulator.world import World
+
+OBJECT = "whatsapp_business_account"
+ALL_FIELDS = "messages,account_update"
+
+
+class Webhooks:
+    """Decides who is told: only apps that subscribed to a WABA hear its messages."""
+
+    def __init__(self, world: "World") -> None:
+        self.world = world
+
+    def use_configured_callback(self) -> None:
+        if self.world.settings.callback_url:
+            self.set_callback(self.world.settings.callback_url, ALL_FIELDS)
+
+    def set_callback(self, callback_url: str, fields: str) -> None:
+        self.world.store.write(
+            "insert or replace into app_subscriptions values (?, ?, ?)", OBJECT, callback_url, fields
+        )
+
+    def message_received(self, message: "Message") -> None:
+        value = payloads.inbound(message)
+        self._tell_number(message, value)
+
+    def status_changed(self, message: "Message", status: str) -> None:
+        self._tell_number(message, payloads.status(message, status))
+
+    def partner_added(self, waba: "Waba") -> None:
+        """Addressed to the partner's portfolio, whether or not anybody subscribed to the WABA."""
+        now = int(self.world.clock.now())
+        body = payloads.envelope(
+            self.world.settings.business_id, "account_update", payloads.partner_added(waba), now
+        )
+        self._enqueue(self.app_callback("account_update"), "account_update", waba.id, body)
+
+    def _tell_number(self, message: "Message", value: dict[str, Any]) -> None:
+        number = message.number
+        if url := self._messages_callback(number):
+            body = payloads.envelope(number.waba_id, "messages", value)
+            self._enqueue(url, "messages", number.waba_id, body, message.id)
+
+    def _messages_callback(self, number: "PhoneNumber") -> str | None:
+        waba = number.waba
+        if not waba.subscribed:
+            return None
+        return number.override_callback_uri or waba.override_callback_uri or self.app_callback("messages")
+
+    def app_callback(self, field: str) -> str | None:
+        row = self.world.store.row("select * from app_subscriptions where id = ?", OBJECT)
+        return row["callback_url"] if row and field in row["fields"].split(",") else None
+
+    def _enqueue(
+        self, url: str | None, field: str, about: str, body: dict[str, Any], message_id: str | None = None
+    ) -> None:
+        if url is None:
+            return
+        copies = 2 if self.world.happens("duplicates") else 1
+        for _ in range(copies):
+            Delivery.enqueue(self.world, url, field, about, body, message_id)
+        self.world.store.after_commit(self.world.sender.wake)

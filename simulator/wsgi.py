@@ -1,0 +1,4 @@
+from simulator import Settings, World, create_app
+
+app = create_app(Settings.from_environment())
+World.of(app).start()

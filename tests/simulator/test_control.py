@@ -1,0 +1,62 @@
+import sqlite3
+
+import pytest
+from flask.testing import FlaskClient
+from stand_ins import Graph, Product
+
+
+def test_seeding_the_same_number_twice_gives_the_same_client(client: FlaskClient, shop):
+    again = client.post("/control/api/seed", json={"name": "Other", "display_phone_number": "15550783881"})
+    assert again.json == shop
+
+
+def test_a_seeded_number_can_send_at_once(graph: Graph, shop):
+    assert graph.send(shop, "16505551234").status_code == 200
+
+
+def test_a_new_token_replaces_a_revoked_one(client: FlaskClient, shop):
+    client.post("/control/api/tokens/revoke", json={"token": shop["token"]})
+    again = client.post(
+        "/control/api/seed", json={"name": "Lucky Shrub", "display_phone_number": "15550783881"}
+    )
+    assert again.json["token"] != shop["token"]
+    assert again.json["waba_id"] == shop["waba_id"]
+
+
+def test_deliveries_show_what_was_answered(client: FlaskClient, product: Product, shop, write, settle):
+    write(shop)
+    settle()
+    newest = client.get("/control/api/deliveries").json["deliveries"][0]
+    assert (newest["state"], newest["answer"], newest["attempts"]) == ("delivered", 200, 1)
+
+
+def test_the_accepted_log_cannot_be_rewritten(world, graph: Graph, shop):
+    graph.send(shop, "16505551234")
+    for sql in ("delete from accepted", "update accepted set wamid = 'x'"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            world.store.write(sql)
+
+
+def test_resetting_forgets_everything(client: FlaskClient, graph: Graph, shop):
+    graph.send(shop, "16505551234")
+    client.post("/control/api/reset")
+    state = client.get("/control/api/state").json
+    assert (state["wabas"], state["tokens"]) == ([], [])
+    assert client.get("/control/accepted").json["accepted"] == []
+
+
+def test_knobs_can_be_turned_and_read(client: FlaskClient):
+    assert client.post("/control/api/knobs", json={"duplicates": 0.5}).json["duplicates"] == 0.5
+    assert client.post("/control/api/knobs", json={"gravity": 1}).status_code == 400
+
+
+def test_what_is_missing_is_named(client: FlaskClient):
+    answer = client.post("/control/api/inbound", json={})
+    assert (answer.status_code, answer.json) == (400, {"error": "phone_number_id is missing"})
+
+
+def test_the_panel_shows_the_businesses(client: FlaskClient, shop):
+    page = client.get("/control")
+    assert "Lucky Shrub" in page.text
+    assert shop["token"] not in page.text
+    assert "unsafe" not in page.headers["Content-Security-Policy"]

@@ -1,0 +1,125 @@
+import html
+import json
+import re
+from urllib.parse import urlencode
+
+import pytest
+from flask.testing import FlaskClient
+from stand_ins import ORIGIN, Product
+
+from simulator import Settings
+
+
+class Popup:
+    """Clicks through the dialog the way a person does, without the browser."""
+
+    def __init__(self, client: FlaskClient, settings: Settings, origin: str = ORIGIN, **changed: str) -> None:
+        redirect = f"{settings.public_url}/x/connect/xd_arbiter/#cb=f1&origin={origin}&relation=opener"
+        query = {"client_id": settings.app_id, "config_id": settings.config_id, "redirect_uri": redirect}
+        self.client = client
+        self.page = client.get(f"/v25.0/dialog/oauth?{urlencode(query | changed)}", follow_redirects=True)
+
+    def enter(self, **data: str) -> "Popup":
+        self.page = self.client.post(self.page.request.path, data=data, follow_redirects=True)
+        return self
+
+    def until_the_number(self, persona: str = "new", name: str = "Wind & Wool") -> "Popup":
+        return (
+            self.enter(persona=persona)
+            .enter()
+            .enter(portfolio="new", name=name, country="US")
+            .enter(name=name)
+        )
+
+    def finish(self, number: str = "5550001111") -> "Popup":
+        self.until_the_number().enter(display_name="Wind & Wool", code="1", number=number)
+        return self.enter(code=self.sms_code).enter()
+
+    @property
+    def sms_code(self) -> str:
+        return re.search(r'verification-code">([\d-]+)<', self.page.text).group(1)
+
+    @property
+    def says(self) -> dict:
+        return json.loads(html.unescape(re.search(r'data-hand-over="([^"]*)"', self.page.text).group(1)))
+
+
+@pytest.fixture
+def popup(client: FlaskClient, settings: Settings):
+    return lambda **changed: Popup(client, settings, **changed)
+
+
+def test_a_new_business_ends_with_ids_and_a_code(popup, graph, settings):
+    said = popup().finish().says
+    assert said["origin"] == ORIGIN
+    assert said["session"]["event"] == "FINISH"
+    assert set(said["session"]["data"]) == {"phone_number_id", "waba_id", "business_id"}
+    secrets = {"client_id": settings.app_id, "client_secret": settings.app_secret[0], "code": said["code"]}
+    assert "access_token" in graph("GET", "oauth/access_token", query_string=secrets).json
+
+
+def test_the_partner_is_told_before_finish_is_pressed(popup, product: Product, settle):
+    said = popup().finish().says
+    settle()
+    assert product.values("account_update")[0]["waba_info"]["waba_id"] == said["session"]["data"]["waba_id"]
+
+
+def test_the_thirty_seconds_start_when_the_code_is_handed_over(popup, client, world, graph, settings):
+    window = popup().finish()
+    world.advance(300)
+    client.post(f"{window.page.request.path}/hand-over")
+    world.advance(31)
+    secrets = {
+        "client_id": settings.app_id,
+        "client_secret": settings.app_secret[0],
+        "code": window.says["code"],
+    }
+    answer = graph("GET", "oauth/access_token", query_string=secrets)
+    assert answer.json["error"]["error_subcode"] == 36007
+
+
+def test_a_page_that_is_not_allowed_hears_nothing(popup):
+    window = popup(origin="https://evil.example").finish()
+    assert window.says == {}
+    assert "not among the app" in window.page.text
+
+
+def test_an_unknown_configuration_is_refused(popup):
+    assert popup(config_id="1").page.status_code == 400
+    assert popup(client_id="1").page.status_code == 400
+
+
+def test_a_cancelled_popup_names_its_screen(popup):
+    assert popup().until_the_number().says["step"] == "PHONE_NUMBER_SETUP"
+
+
+def test_an_existing_number_needs_no_new_code(popup):
+    window = popup().enter(persona="existing").enter()
+    portfolio = re.search(r'name="portfolio" value="(\d+)"', window.page.text).group(1)
+    window.enter(portfolio=portfolio)
+    choice = re.search(r'value="(number:\d+)"', window.page.text).group(1)
+    assert window.enter(choice=choice).enter().says["session"]["event"] == "FINISH"
+
+
+def test_finishing_without_a_number_says_so(popup):
+    session = popup().until_the_number().enter(without="1").enter().says["session"]
+    assert session["event"] == "FINISH_ONLY_WABA"
+    assert "phone_number_id" not in session["data"]
+
+
+def test_a_number_in_use_is_refused(popup):
+    window = popup().until_the_number("taken").enter(display_name="Mine", code="1", number="5550199001")
+    assert window.page.status_code == 422
+    assert "already registered on WhatsApp" in window.page.text
+
+
+def test_a_wrong_code_is_refused(popup):
+    window = popup().until_the_number().enter(display_name="Mine", code="1", number="5550001111")
+    assert "not the code we sent" in window.enter(code="000-00").page.text
+
+
+@pytest.mark.parametrize("path", ["/sdk.js", "/en_US/sdk.js"])
+def test_the_sdk_knows_where_the_dialog_is(client: FlaskClient, settings: Settings, path: str):
+    script = client.get(path)
+    assert f'const ORIGIN = "{settings.public_url}"' in script.text
+    assert script.mimetype == "text/javascript"

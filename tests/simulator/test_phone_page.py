@@ -1,0 +1,78 @@
+import pytest
+from flask.testing import FlaskClient
+from stand_ins import Graph, Product
+
+from simulator.customers import Customer
+
+
+@pytest.fixture
+def sheena(client: FlaskClient) -> str:
+    client.post("/phone", data={"name": "Sheena Nelson", "code": "1", "number": "650 555-1234"})
+    return Customer.known(client.application.extensions["simulator"], "16505551234").id
+
+
+@pytest.fixture
+def chat(sheena: str, shop) -> str:
+    return f"/phone/{sheena}/{shop['phone_number_id']}"
+
+
+def test_the_phone_opens_on_somebody(client: FlaskClient):
+    page = client.get("/phone", follow_redirects=True)
+    assert 'data-testid="phone-customer-name"' in page.text
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_a_new_customer_finds_the_shop(client: FlaskClient, sheena: str, shop):
+    page = client.get(f"/phone/{sheena}").text
+    assert "Sheena Nelson" in page
+    assert "Lucky Shrub" in page
+
+
+def test_what_is_typed_reaches_the_business(client: FlaskClient, product: Product, chat: str, settle):
+    client.post(f"{chat}/messages", data={"text": "مرحبا 👋"})
+    settle()
+    assert product.inbound()[0]["text"]["body"] == "مرحبا 👋"
+    assert 'data-status="delivered"' in client.get(f"{chat}/live").text
+
+
+def test_a_reply_appears_when_it_is_delivered(client: FlaskClient, graph: Graph, shop, chat: str, settle):
+    client.post(f"{chat}/messages", data={"text": "Hi"})
+    graph.send(shop, "16505551234", "How can we help?")
+    assert "How can we help?" not in client.get(f"{chat}/live").text
+    settle()
+    assert "How can we help?" in client.get(f"{chat}/live").text
+
+
+def test_looking_at_the_chat_reads_it(client: FlaskClient, graph: Graph, product, shop, chat: str, settle):
+    client.post(f"{chat}/messages", data={"text": "Hi"})
+    graph.send(shop, "16505551234")
+    settle()
+    client.post(f"{chat}/read")
+    settle()
+    assert [status["status"] for status in product.statuses()] == ["sent", "delivered", "read"]
+
+
+def test_own_messages_turn_blue_and_the_business_is_seen_typing(
+    client: FlaskClient, graph: Graph, product, shop, chat: str, settle
+):
+    client.post(f"{chat}/messages", data={"text": "Hi"})
+    settle()
+    body = {"messaging_product": "whatsapp", "status": "read", "message_id": product.inbound()[0]["id"]}
+    typing = body | {"typing_indicator": {"type": "text"}}
+    graph("POST", f"{shop['phone_number_id']}/messages", token=shop["token"], json=typing)
+    page = client.get(f"{chat}/live").text
+    assert 'data-status="read"' in page
+    assert "typing…" in page
+
+
+def test_a_phone_that_is_off_cannot_write(client: FlaskClient, product, sheena: str, chat: str, settle):
+    client.post(f"/phone/{sheena}/switches", data={"read_receipts": "on"})
+    client.post(f"{chat}/messages", data={"text": "Hi"})
+    settle()
+    assert product.inbound() == []
+
+
+def test_open_pages_hear_of_changes(client: FlaskClient, world, sheena: str, chat: str):
+    seen = world.hub.version(sheena)
+    client.post(f"{chat}/messages", data={"text": "Hi"})
+    assert world.hub.wait(sheena, seen, timeout=0) > seen

@@ -147,6 +147,7 @@ class Redis:
         self.socket = self.directory / "s"
 
     def start(self) -> Redis:
+        self.socket.unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [
                 redis_binary(),

@@ -1,18 +1,105 @@
-"""Commands for whoever runs Switchboard: `flask --help`."""
+"""Commands for whoever runs Switchboard: `flask --help`. One group per noun; each may be run again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 from flask import Flask
+from flask.cli import AppGroup
 
 from app.bootstrap import bootstrap
 from app.extensions import outside
+from app.onboarding.cli import numbers
+from app.team import passwords
+from app.team.models import PlatformAdmin, businesses
+from app.team.models.people import normal_email, with_email
+from app.tenancy import User, db, global_scope, platform_scope, uuid7
+
+tenants = AppGroup("tenants", help="Client businesses.")
+platform_admins = AppGroup("platform-admins", help="The people who run Switchboard.")
 
 
 def init_app(app: Flask) -> None:
+    for group in (tenants, platform_admins, numbers):
+        app.cli.add_command(group)
+
     @app.cli.command("bootstrap")
     @click.option("--superuser-url", required=True, help="A Postgres superuser's address, used this once.")
     def create_database_and_roles(superuser_url: str) -> None:
         """Create the database and its three roles."""
         bootstrap(superuser_url, outside(app).settings)
         click.echo("The database and its roles are ready. Next: flask db upgrade")
+
+
+def checked(check: Callable[[str], Any]) -> Callable[..., Any]:
+    """Turns what an option says into what it means, or ends with the reason why it will not do."""
+
+    def callback(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+        try:
+            return value if value is None else check(value)
+        except ValueError as problem:
+            raise click.BadParameter(str(problem)) from None
+
+    return callback
+
+
+@tenants.command("create")
+@click.option("--name", required=True, callback=checked(str.strip))
+@click.option("--slug", required=True, callback=checked(businesses.checked_slug), help="As in /t/<slug>/.")
+@click.option("--owner-email", required=True, callback=checked(normal_email))
+@click.option("--owner-name", default="")
+@click.option("--password", help="The owner's. Without it an invitation link is printed.")
+def create_tenant(name: str, slug: str, owner_email: str, owner_name: str, password: str | None) -> None:
+    """Create a business with its owner."""
+    with global_scope():
+        tenant = businesses.with_slug(slug)
+        if tenant and businesses.has_owner(tenant):
+            click.echo(f"There is a tenant {slug} already ({tenant.name}). Nothing was changed.")
+            return
+        if password:
+            check_password(password, owner_email)
+        tenant = tenant or businesses.found_business(name, None, slug=slug)
+        if not password:
+            link = businesses.invite_first_owner(tenant, owner_email)
+            click.echo(f"Tenant {slug} waits for its owner. This link works for a week:\n{link}")
+            return
+        known = with_email(User, owner_email)
+        businesses.give_to(tenant, known or new_user(owner_email, owner_name, password))
+    click.echo(
+        f"Tenant {slug} is ready. {owner_email} owns it{' and keeps the password they had' if known else ''}."
+    )
+
+
+@platform_admins.command("create")
+@click.option("--email", required=True, callback=checked(normal_email))
+@click.option("--name", default="")
+@click.option("--password", help="Asked for if it is left out.")
+def create_platform_admin(email: str, name: str, password: str | None) -> None:
+    """Let somebody into the platform console."""
+    with platform_scope("platform-admins create"):
+        if with_email(PlatformAdmin, email):
+            click.echo(f"{email} is a platform admin already. Nothing was changed.")
+            return
+    password = password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    check_password(password, email)
+    with platform_scope("platform-admins create"):
+        password_hash = passwords.hashed(password)
+        db.session.add(PlatformAdmin(email=email, name=name or called(email), password_hash=password_hash))
+    click.echo(f"{email} may sign in to the platform console.")
+
+
+def new_user(email: str, name: str, password: str) -> User:
+    return User(id=uuid7(), email=email, name=name or called(email), password_hash=passwords.hashed(password))
+
+
+def called(email: str) -> str:
+    return email.partition("@")[0].title()
+
+
+def check_password(password: str, email: str) -> None:
+    try:
+        passwords.check(password, email)
+    except passwords.TooEasy as problem:
+        raise click.ClickException(f"Password: {problem}") from None

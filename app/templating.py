@@ -83,7 +83,7 @@ def direction() -> str:
 def init_app(app: Flask, features: list[str]) -> None:
     app.jinja_loader = loader(features)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=asset, icon=icon, direction=direction)
+    app.jinja_env.globals.update(asset=asset, icon=icon, direction=direction, get_locale=get_locale)
     app.jinja_env.filters.update(clock=clock, moment=moment, day=day, when=when)
     if app.debug:
         app.before_request(manifest.cache_clear)

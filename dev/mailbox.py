@@ -51,4 +51,6 @@ def create_app(folder: pathlib.Path) -> Flask:
 
 
 if __name__ == "__main__":
-    make_server("127.0.0.1", int(sys.argv[1]), create_app(pathlib.Path(sys.argv[2])), threaded=True).serve_forever()
+    make_server(
+        "127.0.0.1", int(sys.argv[1]), create_app(pathlib.Path(sys.argv[2])), threaded=True
+    ).serve_forever()

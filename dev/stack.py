@@ -29,7 +29,12 @@ class Part:
     def start(self) -> Part:
         with open_log(self.log) as log:
             self.process = subprocess.Popen(
-                shlex.split(self.command), env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                shlex.split(self.command),
+                env=self.env,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         return self
 
@@ -58,7 +63,12 @@ class Stack:
     """`folder` keeps the data. DATABASE_URL (all three) and REDIS_URL in the environment win over our own."""
 
     def __init__(
-        self, folder: pathlib.Path, *, port: int = 8000, postgres: dict[str, str] = DURABLE, seed: str = "stack"
+        self,
+        folder: pathlib.Path,
+        *,
+        port: int = 8000,
+        postgres: dict[str, str] = DURABLE,
+        seed: str = "stack",
     ) -> None:
         self.folder = folder
         self.web = f"http://127.0.0.1:{free_port(port)}"
@@ -81,7 +91,12 @@ class Stack:
             seed=self.seed,
         )
         self.env |= environment.simulator(self.meta, self.web, str(self.folder / "simulator"))
-        self.env |= {"PYTHONUNBUFFERED": "1", "FLASK_APP": "wsgi", "BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}
+        self.env |= {
+            "PYTHONUNBUFFERED": "1",
+            "FLASK_APP": "wsgi",
+            "BIND": "127.0.0.1",
+            "WEB_CONCURRENCY": "1",
+        }
         self.env["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{self.env['PATH']}"
         self.env["PORT"] = self.web.rpartition(":")[2]
         if self.postgres.process:

@@ -25,7 +25,7 @@ from app.onboarding.models import Onboarding
 from app.team.models import Invitation, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
 from app.tenancy.scope import ScopedSession, stay_inside, write_inside
-from tests.client import Browser
+from tests.client import Browser, alone
 from tests.world import World, conversation
 
 CANARY = "CANARY-OF-SHOES"
@@ -103,19 +103,18 @@ def tenant_rules(app: Flask) -> list[Rule]:
 
 def requests(app: Flask, ids: dict[str, str]) -> Iterator[tuple[str, str, bool]]:
     """(method, address, whether the address holds a foreign id) of every route."""
-    with app.test_request_context():
-        adapter = app.url_map.bind("localhost")
-        for rule in tenant_rules(app):
-            names = rule.arguments - {"tenant_slug"}
-            values = {name: WORDS[name] if name in WORDS else ids[name] for name in names}
-            address = adapter.build(rule.endpoint, {"tenant_slug": "bakery"} | values, force_external=False)
-            for method in sorted((rule.methods or set()) & VERBS):
-                yield method, address, bool(names - WORDS.keys())
+    adapter = app.url_map.bind("localhost")
+    for rule in tenant_rules(app):
+        names = rule.arguments - {"tenant_slug"}
+        values = {name: WORDS[name] if name in WORDS else ids[name] for name in names}
+        address = adapter.build(rule.endpoint, {"tenant_slug": "bakery"} | values, force_external=False)
+        for method in sorted((rule.methods or set()) & VERBS):
+            yield method, address, bool(names - WORDS.keys())
 
 
 def ask(browser: Browser, method: str, address: str) -> tuple[int, str]:
-    headers = {"X-CSRFToken": browser.csrf_token()} if method != "GET" else {}
-    answer = browser.client.open(address, method=method, headers=headers, buffered=False)
+    headers = {"X-CSRFToken": alone(browser.csrf_token)} if method != "GET" else {}
+    answer = alone(browser.client.open, address, method=method, headers=headers, buffered=False)
     body = "" if answer.is_streamed else answer.get_data(as_text=True)
     answer.close()
     return answer.status_code, body

@@ -1,1 +1,55 @@
+"""Mails to people, and forgetting what expired. A job carries an id; the link is made with the mail."""
 
+from __future__ import annotations
+
+import datetime as dt
+
+from app.extensions import redis
+from app.tenancy import db, global_scope, job, now, platform_scope, sweep
+from app.tenancy.queue import Job
+
+from .models import Invitation, PasswordReset, SignInAttempt, UserSession
+
+PATIENCE = dt.timedelta(seconds=30)
+
+
+@job(per_tenant=False)
+def mail_password_reset(reset_id: str) -> None:
+    with global_scope():
+        mine = PasswordReset.unmailed().where(PasswordReset.id == reset_id)
+        if reset := db.session.scalar(mine.with_for_update(skip_locked=True)):
+            reset.mail()
+
+
+@job()
+def mail_invitation(invitation_id: str) -> None:
+    mine = Invitation.unmailed().where(Invitation.id == invitation_id)
+    if invitation := db.session.scalar(mine.with_for_update(of=Invitation, skip_locked=True)):
+        invitation.mail()
+
+
+@sweep
+def mail_what_was_not_mailed() -> None:
+    with platform_scope("mails not taken yet"):
+        overdue = now() - PATIENCE
+        resets = db.session.scalars(PasswordReset.unmailed().where(PasswordReset.created_at < overdue)).all()
+        invitations = db.session.scalars(Invitation.unmailed().where(Invitation.created_at < overdue)).all()
+    for reset in resets:
+        ring_again(mail_password_reset, reset.created_at, str(reset.id))
+    for invitation in invitations:
+        ring_again(mail_invitation, invitation.created_at, str(invitation.tenant_id), str(invitation.id))
+
+
+def ring_again(mail: Job, since: dt.datetime, *ids: str) -> None:
+    """The longer a mail has waited the less often: its address may take none at all."""
+    pause = max(60, int((now() - since).total_seconds() / 4))
+    if redis.set(":".join(["mail again", *ids]), 1, nx=True, ex=pause):
+        mail.ring(*ids)
+
+
+@sweep
+def forget_what_expired() -> None:
+    with global_scope():
+        SignInAttempt.forget_old()
+        UserSession.forget_expired()
+        PasswordReset.forget_expired()

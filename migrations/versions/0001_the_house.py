@@ -163,7 +163,7 @@ def create_tables() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
-        sa.Column("invited_by_id", sa.Uuid(), nullable=False),
+        sa.Column("invited_by_id", sa.Uuid(), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mailed_at", sa.DateTime(timezone=True), nullable=True),
@@ -340,7 +340,9 @@ def create_tables() -> None:
         sa.Column("quality_rating", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("pause_reason", sa.Text(), nullable=False),
+        sa.Column("pause_fix", sa.Text(), nullable=False),
         sa.Column("pin_ciphertext", sa.LargeBinary(), nullable=True),
+        sa.Column("registrations", postgresql.JSONB(), nullable=False),
         sa.Column("connected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("hello_seen_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -405,18 +407,21 @@ def create_tables() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("started_by_id", sa.Uuid(), nullable=False),
+        sa.Column("started_by_id", sa.Uuid(), nullable=True),
         sa.Column("claims", postgresql.JSONB(), nullable=False),
+        sa.Column("granted", postgresql.JSONB(), nullable=True),
         sa.Column("token_ciphertext", sa.LargeBinary(), nullable=True),
         sa.Column("token_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("waba_id", sa.Uuid(), nullable=True),
         sa.Column("phone_number_id", sa.Uuid(), nullable=True),
-        sa.Column("stopped_at_step", sa.Text(), nullable=False),
+        sa.Column("stopped_at", sa.Text(), nullable=False),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fence", sa.BigInteger(), nullable=False),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state in ('started', 'running', 'waiting', 'failed', 'cancelled', 'connected')",
+            "state in ('started', 'running', 'waiting', 'failed', 'cancelled', 'abandoned', 'connected')",
             name=op.f("ck_onboardings_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -433,6 +438,13 @@ def create_tables() -> None:
             ["tenant_id"], ["tenants.id"], name=op.f("fk_onboardings_tenant_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_onboardings")),
+    )
+    op.create_index(
+        "ix_onboardings_running",
+        "onboardings",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("state = 'running'"),
     )
     op.create_table(
         "orphan_statuses",
@@ -483,7 +495,7 @@ def create_tables() -> None:
         sa.Column("error", postgresql.JSONB(), nullable=True),
         sa.CheckConstraint("direction in ('inbound', 'outbound')", name=op.f("ck_messages_direction")),
         sa.CheckConstraint(
-            "state in ('received', 'queued', 'claimed', 'dispatching', 'unknown', 'accepted', 'sent', 'failed', 'delivered', 'read', 'played', 'cancelled', 'expired')",
+            "state in ('received', 'queued', 'dispatching', 'unknown', 'accepted', 'sent', 'failed', 'delivered', 'read', 'played', 'cancelled', 'expired')",
             name=op.f("ck_messages_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -512,7 +524,7 @@ def create_tables() -> None:
         "messages",
         ["tenant_id", "phone_number_id", "id"],
         unique=False,
-        postgresql_where=sa.text("state in ('queued', 'claimed', 'dispatching')"),
+        postgresql_where=sa.text("state in ('queued', 'dispatching')"),
     )
     op.create_index(
         "ix_messages_thread",
@@ -530,10 +542,11 @@ def create_tables() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
         sa.Column("outcome", postgresql.JSONB(), nullable=True),
+        sa.Column("retried_by", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
-            "state in ('pending', 'running', 'done', 'failed', 'skipped')",
+            "state in ('pending', 'running', 'waiting', 'done', 'skipped', 'failed')",
             name=op.f("ck_onboarding_steps_state"),
         ),
         sa.ForeignKeyConstraint(
@@ -549,6 +562,13 @@ def create_tables() -> None:
             "name",
             name=op.f("uq_onboarding_steps_tenant_id_onboarding_id_name"),
         ),
+    )
+    op.create_index(
+        "ix_onboarding_steps_waiting",
+        "onboarding_steps",
+        ["name"],
+        unique=False,
+        postgresql_where=sa.text("state = 'waiting'"),
     )
     op.create_table(
         "message_events",
@@ -604,7 +624,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_messages_outbox",
         table_name="messages",
-        postgresql_where=sa.text("state in ('queued', 'claimed', 'dispatching')"),
+        postgresql_where=sa.text("state in ('queued', 'dispatching')"),
     )
     op.drop_table("messages")
     op.drop_table("orphan_statuses")

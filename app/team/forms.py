@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import EmailField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
+
+from app.tenancy import Membership, Role
+
+from . import passwords
+from .models.people import normal_email
+
+ROLES = {Role.AGENT: _("Agent"), Role.ADMIN: _("Admin"), Role.OWNER: _("Owner")}
+MOST_INVITATIONS = 20
+
+
+class Form(FlaskForm):
+    """A form with room for a problem that is no single field's. CSRF is checked before any view."""
+
+    problem = ""
+
+    class Meta:
+        csrf = False
+
+
+def one_line(text: str | None) -> str:
+    """A name as typed, without what could break out of a line of a mail or a log."""
+    return re.sub(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+", " ", text or "").strip()
+
+
+def write_normally(_form: Form, field: Any) -> None:
+    """Writes an e-mail address in the one way in which addresses are stored."""
+    try:
+        field.data = normal_email(field.data or "")
+    except ValueError:
+        raise ValidationError(gettext("Write a whole e-mail address, such as ann@bakery.example.")) from None
+
+
+def be_no_advertisement(_form: Form, field: Any) -> None:
+    """Names stand in mails to strangers."""
+    if re.search(r"://|www\.", field.data or "", re.IGNORECASE):
+        raise ValidationError(gettext("Leave web addresses out."))
+
+
+def be_hard_to_guess(form: Any, field: Any) -> None:
+    try:
+        passwords.check(field.data or "", form.email_of_owner)
+    except passwords.TooEasy as problem:
+        raise ValidationError(str(problem)) from None
+
+
+def name_field(label: str, missing: str, autocomplete: str) -> StringField:
+    checks = [
+        DataRequired(missing),
+        Length(max=80, message=_("Use at most 80 characters.")),
+        be_no_advertisement,
+    ]
+    attributes = {"autocomplete": autocomplete, "maxlength": "80"}
+    return StringField(label, checks, filters=[one_line], render_kw=attributes)
+
+
+def email_field() -> EmailField:
+    attributes = {"autocomplete": "username", "maxlength": "254", "required": True}
+    return EmailField(_("E-mail"), [write_normally], filters=[one_line], render_kw=attributes)
+
+
+def current_password_field(label: str) -> PasswordField:
+    checks = [InputRequired(_("Write your password.")), Length(max=passwords.LONGEST)]
+    return PasswordField(label, checks, render_kw={"autocomplete": "current-password"})
+
+
+def new_password_field(label: str) -> PasswordField:
+    attributes = {"autocomplete": "new-password", "minlength": "8", "maxlength": "200", "required": True}
+    return PasswordField(label, [be_hard_to_guess], render_kw=attributes)
+
+
+def own_name_field() -> StringField:
+    return name_field(_("Your name"), _("Say what your colleagues call you."), "name")
+
+
+class SignInForm(Form):
+    email = email_field()
+    password = current_password_field(_("Password"))
+
+
+class SignUpForm(Form):
+    business = name_field(_("Your business"), _("Say what your business is called."), "organization")
+    name = own_name_field()
+    email = email_field()
+    password = new_password_field(_("Password"))
+
+    @property
+    def email_of_owner(self) -> str:
+        return self.email.data or ""
+
+
+class EmailForm(Form):
+    email = email_field()
+
+
+class NewPasswordForm(Form):
+    email_of_owner = ""
+    password = new_password_field(_("New password"))
+
+
+class AcceptForm(Form):
+    email_of_owner = ""
+    name = own_name_field()
+    password = new_password_field(_("Password"))
+
+
+class NameForm(Form):
+    name = own_name_field()
+
+
+class ChangePasswordForm(Form):
+    email_of_owner = ""
+    current = current_password_field(_("Current password"))
+    password = new_password_field(_("New password"))
+
+
+class RoleForm(Form):
+    """The roles that `giver` may give."""
+
+    role = SelectField(_("Role"))
+
+    def __init__(self, giver: Membership, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.role.choices = [(role.value, word) for role, word in ROLES.items() if giver.may_give(role)]
+
+
+class InvitationForm(RoleForm):
+    emails = TextAreaField(
+        _("E-mail addresses"),
+        render_kw={"rows": "2", "autocomplete": "off", "spellcheck": "false", "required": True},
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.addresses: list[str] = []
+
+    def validate_emails(self, field: Any) -> None:
+        for part in re.split(r"[\s,;]+", field.data or ""):
+            if not part:
+                continue
+            try:
+                self.addresses.append(normal_email(part.strip("<>()\"'")))
+            except ValueError:
+                raise ValidationError(
+                    gettext("“%(part)s” is not an e-mail address.", part=part[:80])
+                ) from None
+        if not self.addresses:
+            raise ValidationError(gettext("Write at least one e-mail address."))
+        if len(self.addresses) > MOST_INVITATIONS:
+            raise ValidationError(gettext("At most %(count)s at a time.", count=MOST_INVITATIONS))

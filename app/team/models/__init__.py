@@ -1,0 +1,17 @@
+"""How people get in: sessions, invitations, password resets, and the count of failed sign-ins."""
+
+from .invitations import Invitation
+from .password_resets import PasswordReset, set_password
+from .people import PlatformAdmin
+from .sign_in_attempts import SignInAttempt, TooManyTries
+from .user_sessions import UserSession
+
+__all__ = [
+    "Invitation",
+    "PasswordReset",
+    "PlatformAdmin",
+    "SignInAttempt",
+    "TooManyTries",
+    "UserSession",
+    "set_password",
+]

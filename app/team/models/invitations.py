@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from flask import render_template
+from flask_babel import gettext as _
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app import mail
+from app.extensions import settings
+from app.team import tokens
+from app.tenancy import Membership, Role, Tenant, TenantModel, User, db, now, of_tenant, one_of, tenant_scope
+from app.tenancy.models import InvitationRoute, admit
+
+from .people import in_this_scope
+
+LASTS = dt.timedelta(days=7)
+PURPOSE = "invitation"
+
+
+class Invitation(TenantModel):
+    """A seat offered by e-mail, for a week. Nobody in particular invites the first owner of a tenant."""
+
+    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "email"), one_of("role", Role))
+
+    email: Mapped[str]
+    role: Mapped[str]
+    invited_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    expires_at: Mapped[dt.datetime]
+    accepted_at: Mapped[dt.datetime | None]
+    mailed_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    invited_by: Mapped[User | None] = relationship(lazy="joined")
+
+    @classmethod
+    def offer(cls, email: str, role: Role, *, by: User | None) -> Self:
+        """Offers a seat. An earlier offer to the same address dies, and its link with it."""
+        cls.withdraw(email)
+        made = cls(id=uuid.uuid4(), email=email, role=role, expires_at=now() + LASTS)
+        made.invited_by_id = by.id if by else None
+        db.session.add(made)
+        db.session.flush()
+        db.session.add(InvitationRoute(invitation_id=made.id, tenant_id=made.tenant_id))
+        return made
+
+    @classmethod
+    def withdraw(cls, email: str) -> None:
+        gone = delete(cls).where(cls.email == email).returning(cls.id)
+        ids = db.session.scalars(gone).all()
+        db.session.execute(delete(InvitationRoute).where(InvitationRoute.invitation_id.in_(ids)))
+
+    @classmethod
+    def open_ones(cls) -> Select[Self]:
+        return select(cls).where(cls.accepted_at.is_(None)).order_by(cls.created_at.desc(), cls.email)
+
+    @classmethod
+    def unmailed(cls) -> Select[Self]:
+        return cls.open_ones().where(cls.mailed_at.is_(None), cls.expires_at > now())
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= now()
+
+    @property
+    def link(self) -> str:
+        return tokens.link("team.invitation", token=tokens.sign(PURPOSE, self.id))
+
+    def mail_later(self) -> None:
+        from app.team.jobs import mail_invitation
+
+        mail_invitation.later(self.id)
+
+    def mail(self) -> None:
+        tenant = db.session.get_one(Tenant, self.tenant_id)
+        body = render_template("team/mail/invitation.txt", invitation=self, tenant=tenant)
+        mail.send(settings.mail_url, self.email, _("Join %(name)s on Switchboard", name=tenant.name), body)
+        self.mailed_at = now()
+
+    @classmethod
+    def behind(cls, token: str) -> tuple[Self, Tenant] | None:
+        """The invitation that a link stands for, while it can be accepted, and where it leads."""
+        invitation_id = tokens.read_id(PURPOSE, token)
+        route = db.session.get(InvitationRoute, invitation_id) if invitation_id else None
+        if route is None:
+            return None
+        with tenant_scope(route.tenant_id):
+            invitation = cls.find(invitation_id)
+            if invitation is None or not invitation.stands():
+                return None
+            return invitation, db.session.get_one(Tenant, route.tenant_id)
+
+    def stands(self) -> bool:
+        """Whether it can be accepted: it dies with its inviter's right to offer this seat."""
+        if self.accepted_at or self.is_expired:
+            return False
+        if self.invited_by_id is None:
+            return True
+        inviter = db.session.scalar(select(Membership).where(Membership.user_id == self.invited_by_id))
+        return inviter is not None and inviter.may_give(self.role)
+
+    def accept(self, user: User) -> bool:
+        """Gives the seat to a user, maybe a new one. False if it is gone, or the user not so new."""
+        try:
+            with tenant_scope(self.tenant_id):
+                mine = select(Invitation).where(Invitation.id == self.id).with_for_update(of=Invitation)
+                invitation = db.session.scalar(mine)
+                if invitation is None or not invitation.stands():
+                    return False
+                invitation.accepted_at = now()
+                if not db.session.scalar(select(Membership.id).where(Membership.user_id == user.id)):
+                    admit(in_this_scope(user), Role(self.role))
+        except IntegrityError:
+            return False
+        return True

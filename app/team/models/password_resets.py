@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from flask import render_template
+from flask_babel import gettext as _
+from sqlalchemy import ForeignKey, Select, delete, func, select, update
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from app import mail
+from app.extensions import settings
+from app.team import passwords, tokens
+from app.tenancy import GlobalModel, User, db, now
+
+from .people import PlatformAdmin, with_email
+from .user_sessions import UserSession
+
+LASTS = dt.timedelta(hours=1)
+PER_HOUR = 3
+PURPOSE = "password reset"
+
+
+class PasswordReset(GlobalModel):
+    """A link by which a person without a session sets a new password: once, within the hour."""
+
+    __tablename__ = "password_resets"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    mailed_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    user: Mapped[User] = relationship()
+
+    @classmethod
+    def request(cls, email: str) -> None:
+        """Mails a link to whoever has this address, if anybody. The caller is not told."""
+        from app.team.jobs import mail_password_reset
+
+        reset_id, user = uuid.uuid4(), with_email(User, email)
+        if user and cls.count_recent(user.id) < PER_HOUR:
+            db.session.add(cls(id=reset_id, user_id=user.id, expires_at=now() + LASTS))
+        mail_password_reset.later(reset_id)
+
+    @classmethod
+    def count_recent(cls, user_id: uuid.UUID) -> int:
+        recent = select(func.count()).where(cls.user_id == user_id, cls.created_at > now() - LASTS)
+        return db.session.scalars(recent).one()
+
+    @classmethod
+    def find(cls, token: str) -> Self | None:
+        """The reset that a link stands for, while it can be used."""
+        usable = cls.used_at.is_(None), cls.expires_at > now()
+        query = select(cls).where(cls.id == tokens.read_id(PURPOSE, token), *usable)
+        return db.session.scalar(query.options(joinedload(cls.user)))
+
+    def use(self, password: str) -> bool:
+        """Sets the password and ends every session and link. False if another link was quicker."""
+        db.session.refresh(self.user, with_for_update=True)
+        db.session.refresh(self)
+        if self.used_at is not None:
+            return False
+        set_password(self.user, password)
+        return True
+
+    @classmethod
+    def unmailed(cls) -> Select[Self]:
+        return select(cls).where(cls.mailed_at.is_(None), cls.used_at.is_(None), cls.expires_at > now())
+
+    def mail(self) -> None:
+        link = tokens.link("team.new_password", token=tokens.sign(PURPOSE, self.id))
+        body = render_template("team/mail/password_reset.txt", user=self.user, link=link)
+        mail.send(settings.mail_url, self.user.email, _("Set a new password for Switchboard"), body)
+        self.mailed_at = now()
+
+    @classmethod
+    def forget_expired(cls) -> None:
+        db.session.execute(delete(cls).where(cls.expires_at < now() - LASTS))
+
+
+def set_password(who: User | PlatformAdmin, password: str, *, but: object = None) -> None:
+    """Sets a password. Links to set another die, and every session ends but the one with the token `but`."""
+    kind = type(who)
+    password_hash = passwords.hashed(password)
+    db.session.execute(update(kind).where(kind.id == who.id).values(password_hash=password_hash))
+    if not who.is_platform_admin:
+        links = update(PasswordReset).where(PasswordReset.user_id == who.id)
+        db.session.execute(links.where(PasswordReset.used_at.is_(None)).values(used_at=now()))
+    UserSession.end_all(who, but=but)

@@ -1,0 +1,5 @@
+from flask import Blueprint
+
+bp = Blueprint("team", __name__)
+
+from . import account, invitations, members, resets, sign_in, sign_up  # noqa: E402, F401

@@ -1,0 +1,81 @@
+"""What concerns oneself: name, password, where one is signed in, and the other businesses."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import abort, flash, g, redirect, render_template, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.team import door
+from app.team.forms import ChangePasswordForm, NameForm
+from app.team.models import UserSession, set_password
+from app.team.models.businesses import businesses_of
+from app.tenancy import User, db, requires
+
+from . import bp
+
+
+@bp.get("/t/<tenant_slug>/account")
+@requires("account.manage")
+def account() -> str:
+    return account_page()
+
+
+def account_page(**forms: Any) -> str:
+    user = g.membership.user
+    return render_template(
+        "team/account.html",
+        user=user,
+        name_form=forms.get("name") or NameForm(formdata=None, obj=user),
+        password_form=forms.get("password") or ChangePasswordForm(formdata=None),
+        sessions=db.session.scalars(UserSession.of(user)).all(),
+        this_session=UserSession.find(session["_user_id"]),
+        businesses=businesses_of(user),
+    )
+
+
+@bp.post("/t/<tenant_slug>/account/name")
+@requires("account.manage")
+def change_name() -> tuple[str, int] | AnyResponse:
+    form = NameForm()
+    if not form.validate():
+        return account_page(name=form), 422
+    g.membership.user.name = form.name.data
+    flash(_("Your name is changed."))
+    return redirect(url_for("team.account"), 303)
+
+
+@bp.post("/t/<tenant_slug>/account/password")
+@requires("account.manage")
+def change_password() -> tuple[str, int] | AnyResponse:
+    user, form = g.membership.user, ChangePasswordForm()
+    form.email_of_owner = user.email
+    if not form.validate():
+        return account_page(password=form), 422
+    if not door.check(User, user.email, form.current.data):
+        form.current.errors = [_("This is not your current password.")]
+        return account_page(password=form), 422
+    set_password(user, form.password.data)
+    door.let_in(user)
+    flash(_("Your password is changed. Everywhere else you are signed out."))
+    return redirect(url_for("team.account"), 303)
+
+
+@bp.post("/t/<tenant_slug>/account/sessions/<uuid:session_id>/end")
+@requires("account.manage")
+def end_session(session_id: uuid.UUID) -> AnyResponse:
+    if not UserSession.end_one(g.membership.user, session_id):
+        abort(404)
+    flash(_("That device is signed out."))
+    return redirect(url_for("team.account"), 303)
+
+
+@bp.post("/t/<tenant_slug>/account/sessions/end")
+@requires("account.manage")
+def end_other_sessions() -> AnyResponse:
+    UserSession.end_all(g.membership.user, but=session["_user_id"])
+    flash(_("Everywhere else you are signed out."))
+    return redirect(url_for("team.account"), 303)

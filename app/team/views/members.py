@@ -1,0 +1,63 @@
+"""Who works here, and what they may do."""
+
+from __future__ import annotations
+
+from flask import abort, flash, g, redirect, render_template, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.team.forms import ROLES, InvitationForm, RoleForm
+from app.team.models import Invitation
+from app.tenancy import Membership, Role, User, db, requires
+from app.tenancy.models import LastOwner
+
+from . import bp
+
+
+@bp.get("/t/<tenant_slug>/team")
+@requires("team.manage")
+def index() -> str:
+    return team_page(InvitationForm(g.membership, formdata=None))
+
+
+def team_page(form: InvitationForm) -> str:
+    members = select(Membership).join(User).order_by(User.name, User.email)
+    return render_template(
+        "team/index.html",
+        form=form,
+        roles=ROLES,
+        members=db.session.scalars(members).all(),
+        invitations=db.session.scalars(Invitation.open_ones()).all(),
+    )
+
+
+@bp.post("/t/<tenant_slug>/team/members/<uuid:membership_id>/role")
+@requires("team.manage")
+def change_role(membership_id: object) -> AnyResponse:
+    member, form = Membership.get_or_404(membership_id), RoleForm(g.membership)
+    if not form.validate():
+        abort(403)
+    try:
+        member.change_role(Role(form.role.data), by=g.membership)
+    except LastOwner:
+        return refuse_last_owner(member)
+    flash(_("%(name)s is now %(role)s.", name=member.user.name, role=ROLES[Role(member.role)].lower()))
+    return redirect(url_for("team.index" if g.membership.may("team.manage") else "team.home"), 303)
+
+
+@bp.post("/t/<tenant_slug>/team/members/<uuid:membership_id>/removal")
+@requires("team.manage")
+def remove_member(membership_id: object) -> AnyResponse:
+    member = Membership.get_or_404(membership_id)
+    try:
+        member.remove(by=g.membership)
+    except LastOwner:
+        return refuse_last_owner(member)
+    flash(_("%(name)s no longer works here.", name=member.user.name))
+    return redirect(url_for("team.home" if member.id == g.membership.id else "team.index"), 303)
+
+
+def refuse_last_owner(member: Membership) -> AnyResponse:
+    flash(_("%(name)s is the only owner. Make somebody else an owner first.", name=member.user.name), "error")
+    return redirect(url_for("team.index"), 303)

@@ -1,0 +1,74 @@
+"""The front door: in, out, and which business to go to."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.team import door
+from app.team.forms import SignInForm
+from app.team.models import TooManyTries
+from app.team.models.businesses import businesses_of
+from app.tenancy import User, public, signed_in
+
+from . import bp
+
+
+@bp.get("/")
+@public
+def home() -> AnyResponse:
+    """Straight to work when there is only one place for it."""
+    if not current_user.is_authenticated:
+        return redirect(url_for("team.sign_in"), 303)
+    if current_user.is_platform_admin:
+        return redirect("/platform/", 303)
+    businesses = businesses_of(current_user)
+    if len(businesses) == 1:
+        return redirect(url_for("tenancy.home", tenant_slug=businesses[0].slug), 303)
+    return redirect(url_for("team.businesses"), 303)
+
+
+@bp.get("/sign-in")
+@public
+def sign_in() -> str | AnyResponse:
+    if current_user.is_authenticated:
+        return redirect(door.onward(request.args.get("next", "")), 303)
+    return render_template("team/sign_in.html", form=SignInForm(formdata=None))
+
+
+@bp.post("/sign-in")
+@public
+def begin_session() -> tuple[str, int] | AnyResponse:
+    form = SignInForm()
+    if form.validate():
+        who = door.check(User, form.email.data, form.password.data)
+        if who:
+            door.let_in(who)
+            return redirect(door.onward(request.args.get("next", "")), 303)
+        form.problem = _("E-mail and password do not go together. Check both, or set a new password.")
+    return render_template("team/sign_in.html", form=form), 422
+
+
+@bp.post("/sign-out")
+@public
+def sign_out() -> AnyResponse:
+    door.let_out()
+    target = request.form.get("next", "")
+    return redirect(target if door.is_ours(target) else url_for("team.sign_in"), 303)
+
+
+@bp.get("/businesses")
+@signed_in
+def businesses() -> str | AnyResponse:
+    if current_user.is_platform_admin:
+        return redirect(url_for("team.home"), 303)
+    return render_template("team/businesses.html", businesses=businesses_of(current_user))
+
+
+@bp.app_errorhandler(TooManyTries)
+def too_many_tries(_error: TooManyTries) -> Response:
+    response = make_response(render_template("team/too_many_tries.html"), 429)
+    response.headers["Retry-After"] = "900"
+    return response

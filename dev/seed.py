@@ -1,0 +1,221 @@
+"""The demo's people and conversations: `python -m dev.seed SIMULATOR_URL PASSWORD`. Safe to run again.
+
+Everything goes the real road: tenants by the command line, the number through its onboarding steps, customers' texts
+through the simulated Meta's webhooks, answers through the outbox.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+
+from app import create_app
+from app.contacts.models import ContactIdentity
+from app.inbox.jobs import deliver
+from app.inbox.models import Conversation, Message
+from app.tenancy import Membership, Role, User, db, global_scope, tenant_scope
+from app.tenancy.models import TenantSlug, admit
+
+BAKERY_NUMBER = "+1 555 078 3881"
+
+# Who wrote what: "<" a customer, ">" one of us.
+TALKS: list[tuple[str, str, list[str]]] = [
+    (
+        "Carla Mendes",
+        "16505551234",
+        [
+            "< Good morning! Do you have rye bread today?",
+            "> Good morning Carla! Yes, fresh from the oven until six. Shall I put one aside?",
+            "< Yes please, two! 😍 I will be there at five.",
+        ],
+    ),
+    (
+        "Jonas Weber",
+        "4915112345678",
+        [
+            "< Hi! I would like to order a birthday cake for Saturday, for about 12 people, with raspberries if possible.",
+            "> What a lovely idea. For 12 people the raspberry cake is 48 €. Which name should go on it?",
+            "< Mila. And six candles, please!",
+            "> Noted: raspberry, 12 people, “Mila”, six candles. Pick it up on Saturday from 8:00.",
+            "< Perfect, thank you 🙏",
+        ],
+    ),
+    (
+        "مريم الحسن",
+        "971501234567",
+        ["< مرحبا، هل أنتم مفتوحون اليوم؟", "> مرحباً مريم! نعم، حتى الساعة السادسة مساءً."],
+    ),
+    (
+        "Priya Nair",
+        "919812345678",
+        [
+            "< Hello, do you deliver to the office at Harbour Street?",
+            "< We would need 30 croissants tomorrow at 9",
+        ],
+    ),
+    (
+        "Tom Baker",
+        "447911123456",
+        [
+            "< Is the sourdough vegan?",
+            "> It is: flour, water, salt and time.",
+            "< Brilliant. See you tomorrow",
+        ],
+    ),
+    ("Lucía Fernández", "5491123456789", ["< Hola! Tienen medialunas los domingos?"]),
+    (
+        "Emre Yılmaz",
+        "905321234567",
+        [
+            "< Our café order for next week: 40 baguettes, 60 croissants, 20 rye. Same as always.",
+            "> Thank you Emre, it is in the book. We deliver on Monday at six.",
+        ],
+    ),
+    (
+        "Sofia Rossi",
+        "393331234567",
+        ["< https://example.com/photo-of-the-cake looks wonderful. Could you make that one?"],
+    ),
+]
+
+
+class Seed:
+    def __init__(self, simulator_url: str, password: str) -> None:
+        self.meta = httpx.Client(base_url=f"{simulator_url}/control/api", timeout=30, trust_env=False)
+        self.password = password
+
+    def run(self) -> None:
+        self.people()
+        self.number()
+        with tenant_scope(tenant_id("bakery")):
+            started = bool(db.session.scalar(select(func.count()).select_from(Message)))
+        if not started:
+            for name, wa_id, lines in TALKS:
+                self.talk(name, wa_id, lines)
+
+    def people(self) -> None:
+        for slug, owner in (("bakery", "ann"), ("shoes", "sue")):
+            flask(
+                "tenants",
+                "create",
+                "--name",
+                slug.title(),
+                "--slug",
+                slug,
+                "--owner-email",
+                f"{owner}@example.com",
+                "--owner-name",
+                owner.title(),
+                "--password",
+                self.password,
+            )
+        flask(
+            "platform-admins",
+            "create",
+            "--email",
+            "pat@example.com",
+            "--name",
+            "Pat",
+            "--password",
+            self.password,
+        )
+        with global_scope():
+            ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
+            ben = db.session.scalar(select(User).where(User.email == "ben@example.com"))
+        ben = ben or User(
+            id=uuid.uuid4(), email="ben@example.com", name="Ben", password_hash=ann.password_hash
+        )
+        with tenant_scope(tenant_id("bakery")):
+            if not db.session.scalar(select(Membership).where(Membership.user_id == ben.id)):
+                admit(ben, Role.AGENT)
+
+    def number(self) -> None:
+        self.ids = self.post("seed", name="Bakery", display_phone_number=BAKERY_NUMBER)
+        flask(
+            "numbers",
+            "connect",
+            "--tenant",
+            "bakery",
+            "--waba-id",
+            self.ids["waba_id"],
+            "--phone-number-id",
+            self.ids["phone_number_id"],
+            "--display-number",
+            BAKERY_NUMBER,
+            "--token",
+            self.ids["token"],
+        )
+
+    def talk(self, name: str, wa_id: str, lines: list[str]) -> None:
+        for number, line in enumerate(lines, 1):
+            who, words = line[0], line[2:]
+            if who == "<":
+                self.post(
+                    "inbound",
+                    phone_number_id=self.ids["phone_number_id"],
+                    **{"from": wa_id},
+                    name=name,
+                    text=words,
+                )
+            else:
+                self.answer(wa_id, words)
+            self.wait_for(wa_id, number)
+
+    def answer(self, wa_id: str, words: str) -> None:
+        with tenant_scope(tenant_id("bakery")):
+            ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
+            conversation = db.session.scalars(conversation_with(wa_id)).one()
+            message = conversation.reply(words, by=ann, client_id=uuid.uuid4())
+            conversation.mark_read()
+            deliver.later(message.phone_number_id)
+
+    def wait_for(self, wa_id: str, count: int) -> None:
+        """Until the line has gone its way, so that the next one comes after it."""
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with tenant_scope(tenant_id("bakery")):
+                conversation = db.session.scalar(conversation_with(wa_id))
+                messages = list(db.session.scalars(conversation.thread())) if conversation else []
+            if len(messages) == count and all(
+                m.state not in ("queued", "dispatching", "accepted") for m in messages
+            ):
+                return
+            time.sleep(0.05)
+        raise SystemExit("The demo's messages do not arrive. See .local/logs.")
+
+    def post(self, path: str, **body: Any) -> dict[str, Any]:
+        answer = self.meta.post(f"/{path}", json=body)
+        answer.raise_for_status()
+        return answer.json()  # type: ignore[no-any-return]
+
+
+def conversation_with(wa_id: str) -> Any:
+    known = select(ContactIdentity.contact_id).where(
+        ContactIdentity.kind == "wa_id", ContactIdentity.value == wa_id
+    )
+    return select(Conversation).where(Conversation.contact_id.in_(known))
+
+
+def tenant_id(slug: str) -> uuid.UUID:
+    with global_scope():
+        return db.session.scalars(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug)).one()
+
+
+def flask(*command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", *command], env=os.environ, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"flask {' '.join(command[:2])} failed:\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    with create_app().app_context():
+        Seed(*sys.argv[1:]).run()

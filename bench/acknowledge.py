@@ -11,7 +11,9 @@ from bench.report import table
 from dev.stack import Stack
 
 ROUNDS, SECONDS, CONNECTIONS = 5, 4, 16
-GUNICORN = "gunicorn --worker-class gevent --workers 1 --worker-connections 3000 --bind 127.0.0.1:{port} {app}"
+GUNICORN = (
+    "gunicorn --worker-class gevent --workers 1 --worker-connections 3000 --bind 127.0.0.1:{port} {app}"
+)
 GRANIAN = (
     "granian --interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 64 --backpressure 512"
     " --no-ws --log-level error {app}"
@@ -44,10 +46,26 @@ def load(stack: Stack, url: str) -> dict[str, float]:
 
 
 def show(rates: dict[str, list[dict[str, float]]]) -> None:
-    median = {name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in rates.items()}
+    median = {
+        name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
+        for name, rounds in rates.items()
+    }
     rows = []
     for name, found in median.items():
         server = name.rpartition(", ")[2]
         ratio = found["rate"] / median[f"bare Flask, {server}"]["rate"]
-        rows.append([name, f"{found['rate']:,.0f}/s", f"{ratio:.2f}", f"{found['p50']:.1f}", f"{found['p99']:.1f}", f"{found['refused']:.0f}"])
-    table("Webhooks acknowledged durably (aim: 0.9 of the bare route)", ["", "rate", "ratio", "p50 ms", "p99 ms", "refused"], rows)
+        rows.append(
+            [
+                name,
+                f"{found['rate']:,.0f}/s",
+                f"{ratio:.2f}",
+                f"{found['p50']:.1f}",
+                f"{found['p99']:.1f}",
+                f"{found['refused']:.0f}",
+            ]
+        )
+    table(
+        "Webhooks acknowledged durably (aim: 0.9 of the bare route)",
+        ["", "rate", "ratio", "p50 ms", "p99 ms", "refused"],
+        rows,
+    )

@@ -124,7 +124,9 @@ class Outcome:
         return {
             "lost": self.count - present,
             "doubled": self.number("select count(*) from messages") - present,
-            "miscounted": self.number("select abs(coalesce(sum(unread_count), 0) - (select count(*) from messages)) from conversations"),
+            "miscounted": self.number(
+                "select abs(coalesce(sum(unread_count), 0) - (select count(*) from messages)) from conversations"
+            ),
             "held": self.number("select count(*) from held_changes"),
             "still waiting": self.number("select count(*) from webhook_events where drained_at is null"),
         }

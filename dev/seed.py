@@ -38,7 +38,7 @@ TALKS: list[tuple[str, str, list[str]]] = [
     ),
     (
         "Jonas Weber",
-        "4915112345678",
+        "4915798765432",
         [
             "< Hi! I would like to order a birthday cake for Saturday, for about 12 people, with raspberries if possible.",
             "> What a lovely idea. For 12 people the raspberry cake is 48 €. Which name should go on it?",

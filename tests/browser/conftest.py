@@ -1,0 +1,84 @@
+"""The whole of Switchboard as processes, and a Chromium to walk it with."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from dev.services import FAST
+from dev.stack import Stack
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SECONDS = 15
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-browser-", dir="/tmp"))
+    folder.chmod(0o755)
+    stack = Stack(folder, port=8700, postgres=FAST, seed="browser")
+    try:
+        stack.start_services()
+        stack.start("simulator", f"{sys.executable} -m simulator --speed 5")
+        for name in ("web", "worker", "clock"):
+            stack.start(name)
+        stack.wait_for(f"{stack.web}/healthz")
+        stack.wait_for(stack.meta)
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if not program:
+        pytest.fail("No Chromium on this machine. Debian/Ubuntu: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Person:
+    """Somebody at a screen. Whatever the console complains of fails the test."""
+
+    def __init__(self, chromium: Browser, **screen: Any) -> None:
+        self.context: BrowserContext = chromium.new_context(**screen)
+        self.context.set_default_timeout(SECONDS * 1000)
+        self.complaints: list[str] = []
+        self.page: Page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self.hear)
+
+    def hear(self, message: Any) -> None:
+        # Chromium itself tells of 4xx answers; those are ours to give.
+        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+            self.complaints.append(message.text)
+
+    def close(self) -> None:
+        self.context.close()
+        assert self.complaints == []
+
+
+@pytest.fixture
+def agent(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Person]:
+    person = Person(chromium, viewport=getattr(request, "param", {"width": 1280, "height": 800}))
+    yield person
+    person.close()
+
+
+@pytest.fixture
+def customer(chromium: Browser) -> Iterator[Person]:
+    person = Person(chromium, viewport={"width": 420, "height": 800})
+    yield person
+    person.close()

@@ -6,12 +6,15 @@ The last events of each tenant stay in a Redis stream, so that a reconnecting pa
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
 import threading
 import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import redis as redis_client
 import structlog
@@ -29,6 +32,7 @@ end
 redis.call('EXPIRE', KEYS[1], 86400)
 """
 EVERYTHING = "everything *"
+END = "end"
 RELOAD = "event: reload\ndata: \n\n"
 
 
@@ -76,9 +80,12 @@ class Hub:
             yield from self.missed(channel, last_event_id)
             while True:
                 try:
-                    yield inbox.get(timeout=PING_SECONDS)
+                    event = inbox.get(timeout=PING_SECONDS)
                 except queue.Empty:
-                    yield ": ping\n\n"
+                    event = ": ping\n\n"
+                if event is END:
+                    return
+                yield event
         finally:
             with self.lock:
                 self.streams[channel].discard(inbox)
@@ -86,15 +93,36 @@ class Hub:
     def missed(self, channel: str, last_event_id: str | None) -> Iterator[str]:
         if not last_event_id:
             return
-        try:
-            kept = self.redis.xrange(channel, min=last_event_id, count=KEPT + 1)
-        except redis_client.RedisError:
-            kept = []
-        if not kept or kept[0][0].decode() != last_event_id:
+        kept = self.kept_since(channel, last_event_id)
+        if not kept or kept[0][0] != last_event_id:
             yield RELOAD
             return
-        for event_id, fields in kept[1:]:
-            yield as_event(event_id.decode(), fields[b"e"].decode())
+        for event_id, event in kept[1:]:
+            yield as_event(event_id, event)
+
+    def kept_since(self, channel: str, event_id: str) -> list[tuple[str, str]]:
+        try:
+            kept: Any = self.redis.xrange(channel, min=event_id, count=KEPT + 1)
+        except redis_client.RedisError:
+            return []
+        return [(id.decode(), fields[b"e"].decode()) for id, fields in kept]
+
+    def close(self) -> None:
+        """Ends every stream, so that a process that was asked to stop need not wait for them. Pages come back."""
+        for channel in list(self.streams):
+            self.tell(channel, END)
+
+    def close_on_sigterm(self) -> None:
+        """Closes before whatever the server does on SIGTERM."""
+        usual = signal.getsignal(signal.SIGTERM)
+
+        def stop(number: int, frame: object) -> None:
+            self.close()
+            signal.signal(signal.SIGTERM, usual)
+            os.kill(os.getpid(), number)
+
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, stop)
 
     def listen(self) -> None:
         if self.listener is None or not self.listener.is_alive():
@@ -111,7 +139,7 @@ class Hub:
                 self.tell_everyone(RELOAD)
 
     def relay(self) -> None:
-        with self.redis.pubsub(ignore_subscribe_messages=True) as subscription:
+        with self.redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
             subscription.psubscribe(CHANNEL.format("*"))
             while True:
                 message = subscription.get_message(timeout=1.0)

@@ -11,9 +11,7 @@ def protect(table: str, column: str = "tenant_id", verbs: str = "select, insert,
     op.execute(f"alter table {table} enable row level security")
     op.execute(f"alter table {table} force row level security")
     op.execute(f"create policy one_tenant on {table} to switchboard_app using ({mine}) with check ({mine})")
-    op.execute(
-        f"create policy every_tenant on {table} to switchboard_platform using (true) with check (true)"
-    )
+    op.execute(f"create policy every_tenant on {table} to switchboard_platform using (true) with check (true)")
     op.execute(f"grant {verbs} on {table} to switchboard_app")
     op.execute(f"grant select, insert, update, delete on {table} to switchboard_platform")
 

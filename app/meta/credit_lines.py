@@ -58,9 +58,7 @@ def attach(graph: GraphClient, business_token: str, credit_line_id: str, waba_id
     return _allocation_id(answer)
 
 
-def is_funding(
-    graph: GraphClient, *, system_token: str, business_token: str, allocation_id: str, waba_id: str
-) -> bool:
+def is_funding(graph: GraphClient, *, system_token: str, business_token: str, allocation_id: str, waba_id: str) -> bool:
     """Whether our line pays for this WABA; False while another payer is attached. Raises MetaError."""
     allocation = graph.get(allocation_id, token=system_token, params={"fields": "receiving_credential{id}"})
     waba = graph.get(waba_id, token=business_token, params={"fields": "primary_funding_id"})

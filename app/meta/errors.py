@@ -34,9 +34,7 @@ NOT_CONNECTED = Explanation(
 UNUSABLE_TOKEN = Explanation(
     Kind.PAUSE_NUMBER,
     N_("The stored access to Meta is damaged, so nothing was sent."),
-    N_(
-        "The owner connects this number with Facebook again. Waiting messages are kept and go out afterwards."
-    ),
+    N_("The owner connects this number with Facebook again. Waiting messages are kept and go out afterwards."),
 )
 TOO_MANY_REQUESTS = Explanation(
     Kind.THROTTLE,
@@ -130,14 +128,14 @@ class GraphError(MetaError):
     """Meta refused, in its own words."""
 
 
-class NoAnswer(MetaError):  # noqa: N818
+class NoAnswer(MetaError):
     """Nobody can tell whether Meta did it: the answer was lost or cannot be understood."""
 
     def __init__(self, details: str, http_status: int | None = None) -> None:
         super().__init__(NO_ANSWER, details=details, http_status=http_status)
 
 
-class NotConnected(MetaError):  # noqa: N818
+class NotConnected(MetaError):
     """Meta was not reached, so it certainly did nothing."""
 
     def __init__(self, details: str, explanation: Explanation = NOT_CONNECTED) -> None:

@@ -86,9 +86,7 @@ class GraphClient:
     ) -> dict[str, Any]:
         return self._call("POST", path, token, params, json)
 
-    def delete(
-        self, path: str, *, token: str | None, params: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
+    def delete(self, path: str, *, token: str | None, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return self._call("DELETE", path, token, params)
 
     def pages(self, path: str, *, token: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ from app.meta.payload import identifier, mapping, sequence, text
 _CAPTIONED = frozenset({"image", "video", "document"})
 
 
-class Puzzling(Exception):  # noqa: N818
+class Puzzling(Exception):
     """An item lacks what it must have; the message says what."""
 
 
@@ -39,8 +39,7 @@ def read_message(raw: Any, place: Place, contacts: dict[str, dict[str, Any]]) ->
         wamid=_wamid(item),
         from_=wa_id,
         user_id=user_id,
-        parent_user_id=identifier(item.get("from_parent_user_id"))
-        or identifier(contact.get("parent_user_id")),
+        parent_user_id=identifier(item.get("from_parent_user_id")) or identifier(contact.get("parent_user_id")),
         username=text(profile.get("username"), 100),
         profile_name=text(profile.get("name"), 300),
         group_id=identifier(item.get("group_id")),

@@ -75,9 +75,7 @@ def _decode(text: str, suspect: bool) -> Any:
     return _clean(value) if suspect else value
 
 
-_DECODER = json.JSONDecoder(
-    parse_float=_finite, parse_int=_short_integer, parse_constant=lambda _: None, strict=False
-)
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_int=_short_integer, parse_constant=lambda _: None, strict=False)
 
 
 def _clean(value: Any) -> Any:

@@ -29,9 +29,7 @@ def assigned(graph: GraphClient, token: str, waba_id: str, business_id: str) -> 
     return _users(graph, f"{waba_id}/assigned_users", token, {"business": business_id})
 
 
-def assign(
-    graph: GraphClient, token: str, waba_id: str, user_id: str, tasks: Sequence[str] = ("MANAGE",)
-) -> None:
+def assign(graph: GraphClient, token: str, waba_id: str, user_id: str, tasks: Sequence[str] = ("MANAGE",)) -> None:
     """Let a system user work on a WABA; the token is an admin system user's. Safe to repeat.
     Raises MetaError."""
     try:

@@ -1,1 +1,34 @@
+"""Taking attempts onwards, and looking after those that were left behind."""
 
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Select
+
+from app.tenancy import db, job, platform_scope, sweep
+from app.tenancy.queue import Job
+
+from .models import Onboarding
+
+
+@job("default", seconds=300)
+def advance(onboarding_id: str) -> None:
+    Onboarding.get_or_404(onboarding_id).advance()
+
+
+@job("default")
+def hear_hello(onboarding_id: str) -> None:
+    Onboarding.get_or_404(onboarding_id).hear_hello()
+
+
+@sweep
+def ring_for_onboardings() -> None:
+    with platform_scope("onboardings left behind, or due again"):
+        ring_for(advance, Onboarding.left_running())
+        ring_for(hear_hello, Onboarding.greeted())
+
+
+def ring_for(job: Job, found: Select[uuid.UUID, uuid.UUID]) -> None:
+    for tenant_id, onboarding_id in db.session.execute(found):
+        job.ring(str(tenant_id), str(onboarding_id))

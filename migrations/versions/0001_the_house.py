@@ -143,9 +143,7 @@ def create_tables() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_contacts_tenant_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_contacts_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_contacts")),
     )
     op.create_table(
@@ -199,9 +197,7 @@ def create_tables() -> None:
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mailed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_password_resets_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_password_resets_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_password_resets")),
     )
     op.create_table(
@@ -240,9 +236,7 @@ def create_tables() -> None:
             name=op.f("fk_user_sessions_platform_admin_id"),
             ondelete="CASCADE",
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_user_sessions_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_sessions_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_sessions")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_user_sessions_token_hash")),
     )
@@ -254,9 +248,7 @@ def create_tables() -> None:
         sa.ForeignKeyConstraint(
             ["tenant_id"], ["tenants.id"], name=op.f("fk_user_tenants_tenant_id"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_user_tenants_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_tenants_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "tenant_id", name=op.f("pk_user_tenants")),
     )
     op.create_table(
@@ -280,9 +272,7 @@ def create_tables() -> None:
         sa.Column("token_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("subscribed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name=op.f("fk_wabas_tenant_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("fk_wabas_tenant_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_wabas")),
         sa.UniqueConstraint("tenant_id", "meta_id", name=op.f("uq_wabas_tenant_id_meta_id")),
     )
@@ -304,13 +294,9 @@ def create_tables() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_contact_identities")),
-        sa.UniqueConstraint(
-            "tenant_id", "kind", "value", name=op.f("uq_contact_identities_tenant_id_kind_value")
-        ),
+        sa.UniqueConstraint("tenant_id", "kind", "value", name=op.f("uq_contact_identities_tenant_id_kind_value")),
     )
-    op.create_index(
-        "ix_contact_identities_contact", "contact_identities", ["tenant_id", "contact_id"], unique=False
-    )
+    op.create_index("ix_contact_identities_contact", "contact_identities", ["tenant_id", "contact_id"], unique=False)
     op.create_table(
         "credit_line_shares",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -629,9 +615,7 @@ def downgrade() -> None:
     op.drop_table("messages")
     op.drop_table("orphan_statuses")
     op.drop_table("onboardings")
-    op.drop_index(
-        "ix_conversations_unread", table_name="conversations", postgresql_where=sa.text("unread_count > 0")
-    )
+    op.drop_index("ix_conversations_unread", table_name="conversations", postgresql_where=sa.text("unread_count > 0"))
     op.drop_index("ix_conversations_newest", table_name="conversations")
     op.drop_table("conversations")
     op.drop_table("phone_numbers")

@@ -9,9 +9,7 @@ from .conftest import TOKEN
 
 
 def test_a_waba_names_its_owner(graph, wire):
-    wire.answers(
-        {"id": "102", "name": "Lucky", "currency": "USD", "owner_business_info": {"id": "5", "name": "L"}}
-    )
+    wire.answers({"id": "102", "name": "Lucky", "currency": "USD", "owner_business_info": {"id": "5", "name": "L"}})
     waba = wabas.fetch(graph, TOKEN, "102")
     assert (waba.name, waba.currency, waba.owner_business_id) == ("Lucky", "USD", "5")
 

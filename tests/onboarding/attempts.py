@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import update
@@ -11,10 +14,32 @@ from werkzeug.test import TestResponse
 
 from app.onboarding.jobs import advance
 from app.onboarding.models import Onboarding, OnboardingStep
+from app.onboarding.steps import STEPS
 from app.tenancy import db, now, platform_scope, tenant_scope
-from app.wabas.models import PhoneNumber, Waba
+from app.wabas.models import CreditLineShare, PhoneNumber, Waba
 from tests.client import Browser
 from tests.simulated import Meta
+
+
+class Killed(BaseException):
+    """kill -9: nothing of ours gets to run."""
+
+
+@contextlib.contextmanager
+def killed_in(name: str, *, after_the_call: bool = False) -> Iterator[None]:
+    """A worker dies at the beginning of this step, or after Meta has done it and before we have noted it."""
+    step = STEPS[name]
+
+    def die(onboarding: Onboarding) -> None:
+        if after_the_call:
+            step.run(onboarding)
+        raise Killed
+
+    STEPS[name] = replace(step, run=die)
+    try:
+        yield
+    finally:
+        STEPS[name] = step
 
 
 class Attempt:
@@ -54,6 +79,12 @@ class Attempt:
         self.hand_over()
         self.run()
 
+    def stop_after(self, name: str) -> None:
+        """The worker is killed right after this step, before the next."""
+        following = list(STEPS)[list(STEPS).index(name) + 1]
+        with killed_in(following), contextlib.suppress(Killed):
+            self.run()
+
     def page(self) -> str:
         return self.browser.get(self.path).get_data(as_text=True)
 
@@ -84,6 +115,20 @@ class Attempt:
             db.session.execute(row.where(Onboarding.lease_until.is_not(None)).values(lease_until=past))
             db.session.execute(row.where(Onboarding.next_attempt_at.is_not(None)).values(next_attempt_at=past))
 
+    def token(self) -> str:
+        with tenant_scope(self.tenant_id):
+            return Onboarding.get_or_404(self.id).token
+
+    def set_pin_at_meta(self, pin: str) -> None:
+        """As somebody did who had this number on WhatsApp before."""
+        token = self.meta.post("seed", name="Bakery", display_phone_number="+1 555 078 3881")["token"]
+        answer = self.meta.client.post(
+            f"/v25.0/{self.signed_up['phone_number_id']}",
+            json={"pin": pin},
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        assert answer.json() == {"success": True}
+
     def number(self) -> PhoneNumber:
         with tenant_scope(self.tenant_id):
             return db.session.query(PhoneNumber).one()
@@ -91,6 +136,10 @@ class Attempt:
     def waba(self) -> Waba:
         with tenant_scope(self.tenant_id):
             return db.session.query(Waba).one()
+
+    def allocation_id(self) -> str:
+        with tenant_scope(self.tenant_id):
+            return db.session.query(CreditLineShare).one().allocation_config_id
 
     def fail(self, edge: str, code: int = 200, **more: Any) -> None:
         """Meta refuses the next call of this edge."""
@@ -104,6 +153,9 @@ class LaterAttempt(Attempt):
         self.browser, self.tenant_id, self.meta = browser, tenant_id, meta
         self.signed_up = {}
 
-    def hand_over(self) -> None:
+    def start(self) -> None:
         super().__init__(self.browser, self.tenant_id, self.meta)
+
+    def hand_over(self) -> None:
+        self.start()
         super().hand_over()

@@ -4,9 +4,7 @@ from app.meta.codes.explanation import N_, Explanation, Kind
 
 MINUTE, HOUR = 60, 3_600
 
-_RECONNECT = N_(
-    "The owner connects this number with Facebook again. Waiting messages are kept and go out afterwards."
-)
+_RECONNECT = N_("The owner connects this number with Facebook again. Waiting messages are kept and go out afterwards.")
 _PERMISSION = N_(
     "The owner connects this number with Facebook again and grants every permission it asks for. "
     "Waiting messages are kept and go out afterwards."
@@ -235,7 +233,5 @@ SUBCODES: dict[tuple[int, int], Explanation] = {
         N_("Facebook's sign-in did not come from the address this platform's Meta app expects."),
         _PLATFORM,
     ),
-    (100, 36009): Explanation(
-        Kind.HUMAN, N_("Facebook's sign-in code was already used once."), _SIGN_UP_AGAIN
-    ),
+    (100, 36009): Explanation(Kind.HUMAN, N_("Facebook's sign-in code was already used once."), _SIGN_UP_AGAIN),
 }

@@ -87,9 +87,7 @@ CODES: dict[int, Explanation] = {
         N_("This person was called as often as Meta allows in one day."),
         N_("An agent calls again tomorrow, or writes a message."),
     ),
-    138013: Explanation(
-        Kind.FINAL, N_("A business may not call people from this number or country."), _WRITE
-    ),
+    138013: Explanation(Kind.FINAL, N_("A business may not call people from this number or country."), _WRITE),
     138014: Explanation(
         Kind.HUMAN, N_("Meta has turned calling off for a while because people did not welcome it."), _WRITE
     ),

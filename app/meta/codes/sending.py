@@ -12,9 +12,7 @@ _META_TROUBLE = Explanation(
     N_("Meta had a problem of its own and did not say whether this was done."),
     _NOT_CONFIRMED,
 )
-_CORRECT_MESSAGE = N_(
-    "An agent corrects the message and sends it again; Meta's own words below name the part."
-)
+_CORRECT_MESSAGE = N_("An agent corrects the message and sends it again; Meta's own words below name the part.")
 
 CODES: dict[int, Explanation] = {
     1: Explanation(
@@ -55,9 +53,7 @@ CODES: dict[int, Explanation] = {
         N_("The owner corrects the templates' categories. Meta lifts the limit by itself after some days."),
         wait=86_400,
     ),
-    100: Explanation(
-        Kind.FINAL, N_("Meta did not accept one of the details of this request."), _CORRECT_MESSAGE
-    ),
+    100: Explanation(Kind.FINAL, N_("Meta did not accept one of the details of this request."), _CORRECT_MESSAGE),
     131008: Explanation(Kind.FINAL, N_("Something that Meta requires is missing."), _CORRECT_MESSAGE),
     131009: Explanation(
         Kind.FINAL,

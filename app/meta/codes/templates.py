@@ -23,9 +23,7 @@ _INSIGHTS = Explanation(
 )
 
 CODES: dict[int, Explanation] = {
-    132000: Explanation(
-        Kind.FINAL, N_("The number of filled-in fields does not match the template."), _FILL_IN
-    ),
+    132000: Explanation(Kind.FINAL, N_("The number of filled-in fields does not match the template."), _FILL_IN),
     132001: Explanation(
         Kind.FINAL,
         N_("This template does not exist in this language, or is not approved yet."),
@@ -36,9 +34,7 @@ CODES: dict[int, Explanation] = {
         N_("With its fields filled in, the template's text is too long."),
         N_("Shorten what was filled in, and send it once more."),
     ),
-    132007: Explanation(
-        Kind.FINAL, N_("The template's content goes against Meta's policies."), _ANOTHER_TEMPLATE
-    ),
+    132007: Explanation(Kind.FINAL, N_("The template's content goes against Meta's policies."), _ANOTHER_TEMPLATE),
     132008: Explanation(Kind.FINAL, N_("One of the template's fields has the wrong form."), _FILL_IN),
     132012: Explanation(Kind.FINAL, N_("One of the template's fields is of the wrong type."), _FILL_IN),
     132018: Explanation(Kind.FINAL, N_("One of the template's fields is not valid."), _FILL_IN),
@@ -75,9 +71,7 @@ CODES: dict[int, Explanation] = {
         N_("Nobody has to do anything. The app tries again in ten minutes."),
         wait=600,
     ),
-    134102: Explanation(
-        Kind.FINAL, N_("This template cannot be used for marketing messages."), _ANOTHER_TEMPLATE
-    ),
+    134102: Explanation(Kind.FINAL, N_("This template cannot be used for marketing messages."), _ANOTHER_TEMPLATE),
     139000: Explanation(Kind.HUMAN, N_("Meta blocked the flow because of its policies."), _CORRECT_FLOW),
     139001: _FLOW_FAILED,
     139002: _FLOW_FAILED,

@@ -1,0 +1,136 @@
+"""What the platform's admins look at first, counted over all tenants. Needs a platform scope.
+
+The tables of posted webhooks belong to a floor above this one, so they are read by their names.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy.orm import aliased
+
+from app.onboarding.models import Onboarding
+from app.tenancy import Membership, Tenant, db
+from app.wabas.models import PhoneNumber
+
+SHOWN = 20
+PAGE = 50
+
+WAITING = text("select count(*) as number, min(received_at) as oldest from webhook_events where drained_at is null")
+HELD = text("select kind, count(*) as number from held_changes where released_at is null group by kind order by kind")
+OUTBOX = text("select count(*) from messages where state in ('queued', 'dispatching')")
+HELD_CHANGES = text("""
+    select h.id, h.kind, h.reason, h.field, h.received_at, h.payload, h.waba_meta_id,
+        h.phone_number_meta_id, t.id as tenant_id, t.name as tenant
+    from held_changes h left join tenants t on t.id = h.tenant_id
+    where h.id < :before and h.released_at is null order by h.id desc limit :limit
+""")
+NEWEST = 2**62
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An attempt at connecting that stands still, and whose it is."""
+
+    tenant: Tenant
+    onboarding: Onboarding
+
+
+@dataclass(frozen=True)
+class Board:
+    tenants: int
+    numbers: dict[str, int]
+    failed: list[Failed]
+    webhooks_waiting: int
+    oldest_webhook_at: dt.datetime | None
+    held: dict[str, int]
+    outbox_waiting: int
+
+    @classmethod
+    def look(cls) -> Board:
+        waiting = db.session.execute(WAITING).one()
+        return cls(
+            tenants=count(select(func.count()).select_from(Tenant)),
+            numbers=by_kind(select(PhoneNumber.state, func.count()).group_by(PhoneNumber.state)),
+            failed=[Failed(tenant, onboarding) for tenant, onboarding in db.session.execute(failed())],
+            webhooks_waiting=waiting.number,
+            oldest_webhook_at=waiting.oldest,
+            held={row.kind: row.number for row in db.session.execute(HELD)},
+            outbox_waiting=db.session.execute(OUTBOX).scalar_one(),
+        )
+
+
+def count(query: Select[int]) -> int:
+    return db.session.scalars(query).one()
+
+
+def by_kind(query: Select[str, int]) -> dict[str, int]:
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def failed() -> Select[Tenant, Onboarding]:
+    """The longest failed first; without those after which the tenant got through."""
+    later = aliased(Onboarding)
+    got_through = (
+        select(later.id)
+        .where(later.tenant_id == Onboarding.tenant_id, later.id > Onboarding.id, later.state == "connected")
+        .exists()
+    )
+    return (
+        select(Tenant, Onboarding)
+        .join(Onboarding, Onboarding.tenant_id == Tenant.id)
+        .where(Onboarding.state == "failed", ~got_through)
+        .order_by(Onboarding.id)
+        .limit(SHOWN)
+    )
+
+
+def tenants(search: str, after: Tenant | None) -> Select[Tenant, int, int]:
+    """By name, with how many members and numbers each has (keyset paging)."""
+    query = select(Tenant, of_tenant(Membership), of_tenant(PhoneNumber)).order_by(Tenant.name, Tenant.id)
+    if search:
+        query = query.where(Tenant.name.icontains(search, autoescape=True))
+    if after:
+        query = query.where((Tenant.name > after.name) | ((Tenant.name == after.name) & (Tenant.id > after.id)))
+    return query.limit(PAGE + 1)
+
+
+def of_tenant(model: type[Membership | PhoneNumber]) -> Any:
+    return select(func.count()).where(model.tenant_id == Tenant.id).correlate(Tenant).scalar_subquery()
+
+
+def numbers_of(tenant_id: uuid.UUID) -> Select[PhoneNumber]:
+    return select(PhoneNumber).where(PhoneNumber.tenant_id == tenant_id).order_by(PhoneNumber.created_at)
+
+
+def onboardings_of(tenant_id: uuid.UUID) -> Select[Onboarding]:
+    return Onboarding.newest_first().where(Onboarding.tenant_id == tenant_id).limit(SHOWN)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A change that could not be carried out. It is shown by the names in it, never by its words."""
+
+    row: Row[Any]
+
+    @property
+    def shape(self) -> str:
+        return ", ".join(names(self.row.payload)) or f"{len(self.row.payload)} bytes"
+
+
+def held_changes(before: int | None) -> list[Held]:
+    rows = db.session.execute(HELD_CHANGES, {"before": before or NEWEST, "limit": PAGE + 1})
+    return [Held(row) for row in rows]
+
+
+def names(payload: bytes) -> list[str]:
+    try:
+        read = json.loads(payload)
+    except ValueError:
+        return []
+    return [str(name)[:40] for name in read][:12] if isinstance(read, dict) else []

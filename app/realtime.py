@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 KEPT = 500
 PING_SECONDS = 15
+# A page comes back after this long, and is asked again who it is.
+LIFETIME_SECONDS = 120
 CHANNEL = "live:{}"
 PUBLISH = """
 for i = 2, #ARGV do
@@ -75,10 +77,12 @@ class Hub:
         return self.stream(channel, inbox, last_event_id)
 
     def stream(self, channel: str, inbox: queue.SimpleQueue[str], last_event_id: str | None) -> Iterator[str]:
+        end = time.monotonic() + LIFETIME_SECONDS
         try:
-            yield "retry: 2000\n: open\n\n"
+            # An id without data is no event, but where the page goes on from when it comes back.
+            yield f"retry: 500\n: open\nid: {last_event_id or self.latest(channel)}\n\n"
             yield from self.missed(channel, last_event_id)
-            while True:
+            while time.monotonic() < end:
                 try:
                     event = inbox.get(timeout=PING_SECONDS)
                 except queue.Empty:
@@ -89,6 +93,13 @@ class Hub:
         finally:
             with self.lock:
                 self.streams[channel].discard(inbox)
+
+    def latest(self, channel: str) -> str:
+        try:
+            newest = self.redis.xrevrange(channel, count=1)
+        except redis_client.RedisError:
+            newest = []
+        return newest[0][0].decode() if newest else "0-0"
 
     def missed(self, channel: str, last_event_id: str | None) -> Iterator[str]:
         if not last_event_id:

@@ -29,7 +29,7 @@ class KnownJob(RqJob):
     def func(self) -> Any:
         return JOBS[cast("str", self.func_name)].answer
 
-    success_callback = failure_callback = stopped_callback = None  # type: ignore[assignment]
+    success_callback = failure_callback = stopped_callback = None
 
 
 class Worker(rq.SimpleWorker):
@@ -50,6 +50,7 @@ def load_jobs() -> None:
     import app.inbox.jobs
     import app.onboarding.jobs
     import app.team.jobs
+    import app.wabas.jobs
     import app.webhooks.jobs  # noqa: F401
 
 

@@ -123,6 +123,7 @@ class PhoneNumber(TenantModel):
     pause_reason: Mapped[str] = mapped_column(default="")
     pause_fix: Mapped[str] = mapped_column(default="")
     pin_ciphertext: Mapped[bytes | None]
+    probed_at: Mapped[dt.datetime | None]
     registrations: Mapped[list[str]] = mapped_column(default=list)
     connected_at: Mapped[dt.datetime | None]
     hello_seen_at: Mapped[dt.datetime | None]
@@ -186,7 +187,7 @@ class PhoneNumber(TenantModel):
 
     def connect(self) -> None:
         """It can send and receive; a pause is over."""
-        self.state, self.pause_reason, self.pause_fix = "connected", "", ""
+        self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
         self.connected_at = now()
         announce("number", self.id)
 
@@ -194,6 +195,13 @@ class PhoneNumber(TenantModel):
         """Nothing is sent until the connection is repaired; waiting messages wait. Receiving goes on."""
         if self.state in ("connected", "paused"):
             self.state, self.pause_reason, self.pause_fix = "paused", reason, fix
+            self.probed_at = self.probed_at or now()
+            announce("number", self.id)
+
+    def resume(self) -> None:
+        """What stopped it is mended: what waits goes out."""
+        if self.state == "paused":
+            self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
             announce("number", self.id)
 
     def end(self, reason: str, at: dt.datetime) -> None:

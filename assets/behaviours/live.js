@@ -32,8 +32,9 @@ function open() {
   stream.addEventListener("reload", () => tell("live:reload"))
   stream.onerror = () => {
     document.body.dataset.liveState = "lost"
+    if (stream.readyState !== EventSource.CLOSED) return // it comes back by itself and is told what it missed
     lostConnection = true
-    if (stream.readyState === EventSource.CLOSED) close()
+    close()
   }
 }
 

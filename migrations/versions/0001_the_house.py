@@ -328,6 +328,7 @@ def create_tables() -> None:
         sa.Column("pause_reason", sa.Text(), nullable=False),
         sa.Column("pause_fix", sa.Text(), nullable=False),
         sa.Column("pin_ciphertext", sa.LargeBinary(), nullable=True),
+        sa.Column("probed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("registrations", postgresql.JSONB(), nullable=False),
         sa.Column("connected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("hello_seen_at", sa.DateTime(timezone=True), nullable=True),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.inbox.models import Conversation, WindowClosed
 from app.tenancy import db, now, platform_scope, tenant_scope
+from app.wabas.jobs import probe
 from app.wabas.models import PhoneNumber
 from tests.simulated import Road
 
@@ -94,3 +95,23 @@ def in_app(road: Road, function: object) -> object:
             function()  # type: ignore[operator]
 
     return run
+
+
+def test_a_paused_number_goes_on_by_itself_once_meta_lets_it(road: Road) -> None:
+    message = road.reply(road.customer_writes(), "hi")
+    with tenant_scope(road.world.bakery.id):
+        PhoneNumber.get_or_404(road.number.id).pause("Meta was cross.", "Wait.")
+    road.deliver()
+    assert road.state_of(message) == "queued"
+    probe(road.world.bakery.id, road.number.id)
+    road.deliver()
+    assert road.state_of(message) != "queued" and len(road.meta.accepted()) == 1
+
+
+def test_a_paused_number_whose_token_is_dead_stays_paused(road: Road) -> None:
+    road.meta.post("tokens/revoke", token=road.ids["token"])
+    with tenant_scope(road.world.bakery.id):
+        PhoneNumber.get_or_404(road.number.id).pause("Meta was cross.", "Wait.")
+    probe(road.world.bakery.id, road.number.id)
+    with tenant_scope(road.world.bakery.id):
+        assert PhoneNumber.get_or_404(road.number.id).state == "paused"

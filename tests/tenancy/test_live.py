@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from app import realtime
+from app.extensions import outside
+from app.tenancy import announce, tenant_scope
+from tests.client import Browser
+from tests.world import World
+
+
+@pytest.fixture
+def hub(app: Flask) -> realtime.Hub:
+    return realtime.Hub(outside().redis, capacity=2)
+
+
+def opened(hub: realtime.Hub, world: World, last_event_id: str | None = None) -> Iterator[str]:
+    """A stream whose first lines have been read, so that it is subscribed."""
+    stream = hub.open(world.bakery.id, last_event_id)
+    assert ": open" in next(stream)
+    return stream
+
+
+def change(world: World, *subjects: str) -> None:
+    with tenant_scope(world.bakery.id):
+        for subject in subjects:
+            announce(subject, "1")
+
+
+def ids(stream: Iterator[str], count: int) -> list[str]:
+    return [event.split("\n")[0].removeprefix("id: ") for event in itertools.islice(stream, count)]
+
+
+def test_a_page_is_told_what_changed_once_it_is_committed(hub: realtime.Hub, world: World) -> None:
+    stream = opened(hub, world)
+    wait_for_subscription(hub)
+    change(world, "conversation", "number", "conversation")
+    told = [next(stream), next(stream)]
+    assert [event.split("data: ")[1].strip() for event in told] == ["conversation 1", "number 1"]
+
+
+def test_the_tenant_next_door_is_told_nothing(hub: realtime.Hub, world: World) -> None:
+    theirs, ours = hub.open(world.shoes.id, None), opened(hub, world)
+    next(theirs)
+    wait_for_subscription(hub)
+    change(world, "conversation")
+    assert "conversation" in next(ours)
+    assert all(queue.empty() for queue in hub.streams[realtime.CHANNEL.format(world.shoes.id)])
+
+
+def test_who_comes_back_is_told_what_was_missed(hub: realtime.Hub, world: World) -> None:
+    change(world, "first")
+    change(world, "second")
+    change(world, "third")
+    kept = [id.decode() for id, _ in outside().redis.xrange(realtime.CHANNEL.format(world.bakery.id))]
+    assert ids(opened(hub, world, kept[0]), 2) == kept[1:]
+
+
+def test_who_was_away_too_long_is_told_to_ask_for_everything(hub: realtime.Hub, world: World) -> None:
+    change(world, "long ago")
+    outside().redis.flushdb()
+    change(world, "now")
+    assert next(opened(hub, world, "1-0")) == realtime.RELOAD
+
+
+def test_more_streams_than_fit_are_refused(hub: realtime.Hub, world: World) -> None:
+    for _ in range(2):
+        hub.open(world.bakery.id, None)
+    with pytest.raises(realtime.TooManyStreams):
+        hub.open(world.bakery.id, None)
+
+
+def test_closing_ends_every_stream(hub: realtime.Hub, world: World) -> None:
+    stream = opened(hub, world)
+    hub.close()
+    assert list(stream) == []
+    assert hub.count == 0
+
+
+def test_a_stranger_gets_no_stream(sue: Browser) -> None:
+    assert sue.get("~/live").status_code == 404
+
+
+def wait_for_subscription(hub: realtime.Hub) -> None:
+    for _ in range(200):
+        if outside().redis.pubsub_numpat():
+            return
+        time.sleep(0.01)
+    raise AssertionError("the hub does not listen")

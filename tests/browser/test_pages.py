@@ -1,0 +1,70 @@
+"""Every page, as assistive technology and small screens meet it: axe finds nothing serious, nothing overflows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dev.stack import ROOT, Stack
+from tests.browser.conftest import Person
+from tests.browser.steps import connect, sign_up, write_as_customer
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+PAGES = ["inbox/", "inbox/?filter=unread", "numbers", "team", "account"]
+PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "nowhere"]
+LOOKS: list[dict[str, Any]] = [
+    {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
+    {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    {"viewport": {"width": 360, "height": 740}, "color_scheme": "light"},
+    {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
+]
+
+
+@pytest.fixture(scope="module")
+def cookies(stack: Stack, chromium: Browser) -> Any:
+    """A business with a number and a conversation; the cookies of its owner."""
+    ann, carla = Person(chromium), Person(chromium)
+    sign_up(ann.page, stack, "Pages")
+    connect(ann.page, "Pages", "6505550177")
+    write_as_customer(carla.page, stack, "Dora", "Is the *blue* one still there?\nhttps://example.com", "Pages")
+    expect(ann.page.get_by_text("It works.")).to_be_visible()
+    kept = ann.context.cookies()
+    ann.close()
+    carla.close()
+    return kept
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["wide light", "wide dark", "phone light", "phone dark"])
+def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies: Any, look: dict[str, Any]) -> None:
+    person = Person(chromium, bypass_csp=True, **look)
+    person.context.add_cookies(cookies)
+    page = person.page
+    for path in PAGES:
+        page.goto(f"{stack.web}/t/pages/{path}")
+        inspect(page)
+    page.goto(f"{stack.web}/t/pages/inbox/")
+    page.get_by_role("link", name="Dora").click()
+    expect(page.get_by_test_id("bubble").first).to_be_visible()
+    inspect(page)
+    page.goto(f"{stack.web}/t/pages/numbers")
+    page.get_by_role("button", name="Connect WhatsApp").first.click()
+    inspect(page)
+    person.context.clear_cookies()
+    for path in PUBLIC:
+        page.goto(f"{stack.web}/{path}")
+        inspect(page)
+    person.close()
+
+
+def inspect(page: Page) -> None:
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    serious = [
+        f"{problem['id']}: {problem['nodes'][0]['html'][:200]} {problem['nodes'][0].get('failureSummary', '')[:200]}"
+        for problem in found
+        if problem["impact"] in ("serious", "critical")
+    ]
+    assert serious == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} overflows"

@@ -39,10 +39,6 @@ def create_role(connection: psycopg.Connection, role: str, password: object) -> 
 def create_database(connection: psycopg.Connection, database: str) -> None:
     name = sql.Identifier(database)
     if not connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
-        connection.execute(
-            sql.SQL("create database {} owner switchboard_owner template template0").format(name)
-        )
+        connection.execute(sql.SQL("create database {} owner switchboard_owner template template0").format(name))
     connection.execute(sql.SQL("revoke all on database {} from public").format(name))
-    connection.execute(
-        sql.SQL("grant connect on database {} to switchboard_app, switchboard_platform").format(name)
-    )
+    connection.execute(sql.SQL("grant connect on database {} to switchboard_app, switchboard_platform").format(name))

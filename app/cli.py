@@ -67,9 +67,7 @@ def create_tenant(name: str, slug: str, owner_email: str, owner_name: str, passw
             return
         known = with_email(User, owner_email)
         businesses.give_to(tenant, known or new_user(owner_email, owner_name, password))
-    click.echo(
-        f"Tenant {slug} is ready. {owner_email} owns it{' and keeps the password they had' if known else ''}."
-    )
+    click.echo(f"Tenant {slug} is ready. {owner_email} owns it{' and keeps the password they had' if known else ''}.")
 
 
 @platform_admins.command("create")

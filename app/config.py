@@ -17,9 +17,7 @@ class BadSettings(SystemExit):
 
 
 def split_list(value: object) -> object:
-    return (
-        tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-    )
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def check_key(value: str) -> str:
@@ -75,9 +73,7 @@ class Settings(BaseModel):
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         known = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
-        misspelt = [
-            name for name in environment if name.startswith("META_") and name.lower() not in cls.model_fields
-        ]
+        misspelt = [name for name in environment if name.startswith("META_") and name.lower() not in cls.model_fields]
         if misspelt:
             raise BadSettings(f"Unknown setting {misspelt[0]}. Is it misspelt?")
         try:

@@ -27,9 +27,7 @@ class Vault:
 
     def encrypt(self, secret: str, place: str) -> bytes:
         nonce = os.urandom(12)
-        return (
-            self.current + nonce + self.ciphers[self.current].encrypt(nonce, secret.encode(), place.encode())
-        )
+        return self.current + nonce + self.ciphers[self.current].encrypt(nonce, secret.encode(), place.encode())
 
     def decrypt(self, ciphertext: bytes, place: str) -> str:
         cipher = self.ciphers.get(ciphertext[:4])

@@ -35,16 +35,12 @@ def refused(error: HTTPException) -> Response:
 
 
 def stale_form(error: CSRFError) -> Response:
-    return page(
-        400, _("This page is out of date"), _("Reload it and try again. What you typed was not sent.")
-    )
+    return page(400, _("This page is out of date"), _("Reload it and try again. What you typed was not sent."))
 
 
 def database_away(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database away", error=type(error).__name__)
-    response = page(
-        503, _("One moment"), _("Switchboard is catching its breath. Nothing is lost: try again shortly.")
-    )
+    response = page(503, _("One moment"), _("Switchboard is catching its breath. Nothing is lost: try again shortly."))
     response.headers["Retry-After"] = "5"
     return response
 

@@ -96,13 +96,13 @@ class Hub:
 
     def latest(self, channel: str) -> str:
         try:
-            newest = self.redis.xrevrange(channel, count=1)
+            newest: Any = self.redis.xrevrange(channel, count=1)
         except redis_client.RedisError:
             newest = []
-        return newest[0][0].decode() if newest else "0-0"
+        return str(newest[0][0].decode()) if newest else "0-0"
 
     def missed(self, channel: str, last_event_id: str | None) -> Iterator[str]:
-        if not last_event_id:
+        if not last_event_id or last_event_id == self.latest(channel):
             return
         kept = self.kept_since(channel, last_event_id)
         if not kept or kept[0][0] != last_event_id:

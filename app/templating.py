@@ -58,10 +58,10 @@ def moment(moment: dt.datetime) -> Markup:
 def day(date: dt.date) -> str:
     today = dt.datetime.now(dt.UTC).date()
     if date == today:
-        return _("Today")
+        return str(_("Today"))
     if date == today - dt.timedelta(days=1):
-        return _("Yesterday")
-    return format_date(date, "EEEE, d MMMM" if date.year == today.year else "d MMMM y")
+        return str(_("Yesterday"))
+    return str(format_date(date, "EEEE, d MMMM" if date.year == today.year else "d MMMM y"))
 
 
 def when(moment: dt.datetime) -> Markup:

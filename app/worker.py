@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from flask import Flask
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
-from app import create_app
+from app import FEATURES, create_app
 from app.extensions import outside
 from app.tenancy.queue import JOBS, LANES
 
@@ -47,11 +48,9 @@ class Worker(rq.SimpleWorker):
 
 
 def load_jobs() -> None:
-    import app.inbox.jobs
-    import app.onboarding.jobs
-    import app.team.jobs
-    import app.wabas.jobs
-    import app.webhooks.jobs  # noqa: F401
+    for name in ("webhooks", *FEATURES):
+        if importlib.util.find_spec(f"app.{name}.jobs"):
+            importlib.import_module(f"app.{name}.jobs")
 
 
 def run(app: Flask, lane: str) -> None:

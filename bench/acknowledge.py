@@ -11,9 +11,7 @@ from bench.report import table
 from dev.stack import Stack
 
 ROUNDS, SECONDS, CONNECTIONS = 5, 4, 16
-GUNICORN = (
-    "gunicorn --worker-class gevent --workers 1 --worker-connections 3000 --bind 127.0.0.1:{port} {app}"
-)
+GUNICORN = "gunicorn --worker-class gevent --workers 1 --worker-connections 3000 --bind 127.0.0.1:{port} {app}"
 GRANIAN = (
     "granian --interface wsgi --host 127.0.0.1 --port {port} --workers 1 --blocking-threads 64 --backpressure 512"
     " --no-ws --log-level error {app}"
@@ -47,8 +45,7 @@ def load(stack: Stack, url: str) -> dict[str, float]:
 
 def show(rates: dict[str, list[dict[str, float]]]) -> None:
     median = {
-        name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
-        for name, rounds in rates.items()
+        name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in rates.items()
     }
     rows = []
     for name, found in median.items():

@@ -51,9 +51,7 @@ def run(stack: Stack) -> None:
     for name, seconds in rates.items():
         rate = statistics.median(EVENTS / each for each in seconds)
         rows.append([name, f"{rate:,.0f}/s", f"{rate / floor:.2f}"])
-    table(
-        f"Messages written, batches of {BATCH} (aim: 0.35 of raw, and 5,000/s)", ["", "rate", "ratio"], rows
-    )
+    table(f"Messages written, batches of {BATCH} (aim: 0.35 of raw, and 5,000/s)", ["", "rate", "ratio"], rows)
 
 
 def timed(work: object) -> float:
@@ -84,9 +82,7 @@ def drain_all() -> None:
 def insert_raw(town: Town) -> None:
     """The rows a drain writes, and nothing else: messages, and the conversations they move up."""
     with tenant_scope(town.tenant.id):
-        conversations = db.session.scalars(
-            text("select id::text from conversations limit :n"), {"n": PEOPLE}
-        ).all()
+        conversations = db.session.scalars(text("select id::text from conversations limit :n"), {"n": PEOPLE}).all()
     rows = [
         {
             "id": str(uuid.uuid4()),

@@ -20,10 +20,7 @@ from tests.posts import message, post, signed
 
 STREAMS, TOWNS, SAMPLES = 500, 25, 150
 PORT = 8395
-SERVERS = {
-    "gunicorn gevent": GUNICORN,
-    "granian, 600 threads": GRANIAN.replace("64", "600").replace("512", "600"),
-}
+SERVERS = {"gunicorn gevent": GUNICORN, "granian, 600 threads": GRANIAN.replace("64", "600").replace("512", "600")}
 
 
 def run(stack: Stack) -> None:
@@ -41,11 +38,7 @@ def run(stack: Stack) -> None:
         rows.append([name, *(f"{percentile(times, share) * 1000:.0f}" for share in (0.5, 0.95, 0.99))])
         stack.parts.pop("web").stop()
     stack.parts.pop("worker").stop()
-    table(
-        f"Webhook to screen, {STREAMS} pages open (aim: p95 under 500 ms)",
-        ["", "p50 ms", "p95 ms", "p99 ms"],
-        rows,
-    )
+    table(f"Webhook to screen, {STREAMS} pages open (aim: p95 under 500 ms)", ["", "p50 ms", "p95 ms", "p99 ms"], rows)
 
 
 def cookie(app: Flask, town: Town) -> str:
@@ -103,9 +96,7 @@ class Audience:
         return time.perf_counter() - started
 
     async def post(self, town: Town, n: int) -> None:
-        body = post(
-            message(f"Live {n}", number=town.number.meta_id, wa_id="4915100000001"), waba=town.waba_meta_id
-        )
+        body = post(message(f"Live {n}", number=town.number.meta_id, wa_id="4915100000001"), waba=town.waba_meta_id)
         await exchange(request("POST", "/webhooks/whatsapp", signed(body), body))
 
     async def fetch(self) -> None:

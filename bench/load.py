@@ -28,14 +28,10 @@ def request(host: str, number: str, n: int) -> bytes:
         )
     )
     head = f"POST /webhooks/whatsapp HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
-    return (
-        head + "".join(f"{name}: {value}\r\n" for name, value in signed(body).items()) + "\r\n"
-    ).encode() + body
+    return (head + "".join(f"{name}: {value}\r\n" for name, value in signed(body).items()) + "\r\n").encode() + body
 
 
-async def connection(
-    host: str, port: int, requests: itertools.cycle[bytes], end: float, times: list[float]
-) -> int:
+async def connection(host: str, port: int, requests: itertools.cycle[bytes], end: float, times: list[float]) -> int:
     reader, writer = await asyncio.open_connection(host, port)
     refused = 0
     while (started := time.perf_counter()) < end:
@@ -56,9 +52,7 @@ async def run(url: str, seconds: float, connections: int, number: str) -> dict[s
     requests = itertools.cycle([request(host, number, n) for n in range(20_000)])
     times: list[float] = []
     end = time.perf_counter() + seconds
-    refused = await asyncio.gather(
-        *(connection(host, port, requests, end, times) for _ in range(connections))
-    )
+    refused = await asyncio.gather(*(connection(host, port, requests, end, times) for _ in range(connections)))
     times.sort()
     return {
         "rate": len(times) / seconds,

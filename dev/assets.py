@@ -24,7 +24,7 @@ def npm() -> tuple[list[str], dict[str, str]]:
 
 
 def node_major(node: str) -> int:
-    answer = subprocess.run([node, "--version"], capture_output=True, text=True).stdout
+    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     found = re.match(r"v(\d+)", answer)
     return int(found[1]) if found else 0
 

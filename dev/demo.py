@@ -42,9 +42,7 @@ class Demo:
         self.stack.start_services()
         say("Starting the simulated Meta, web, workers and clock …")
         self.stack.start("simulator", "python -m simulator")
-        self.stack.start(
-            "mailbox", f"python -m dev.mailbox {self.mailbox.rpartition(':')[2]} {LOCAL / 'mail'}"
-        )
+        self.stack.start("mailbox", f"python -m dev.mailbox {self.mailbox.rpartition(':')[2]} {LOCAL / 'mail'}")
         for name in PARTS:
             self.stack.start(name)
         for url in (f"{self.stack.web}/healthz", self.stack.meta, self.mailbox):

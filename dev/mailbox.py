@@ -44,13 +44,11 @@ def create_app(folder: pathlib.Path) -> Flask:
         return Response(STYLE, mimetype="text/css")
 
     @app.get("/favicon.ico")
-    def favicon() -> None:
+    def favicon() -> Response:
         abort(404)
 
     return app
 
 
 if __name__ == "__main__":
-    make_server(
-        "127.0.0.1", int(sys.argv[1]), create_app(pathlib.Path(sys.argv[2])), threaded=True
-    ).serve_forever()
+    make_server("127.0.0.1", int(sys.argv[1]), create_app(pathlib.Path(sys.argv[2])), threaded=True).serve_forever()

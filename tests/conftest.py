@@ -15,9 +15,9 @@ from flask import Flask
 from app import create_app
 from app.bootstrap import bootstrap
 from app.config import Settings
-from app.tenancy import db
 from dev import environment
 from dev.services import FAST, Postgres, Redis
+from tests.apps import running
 from tests.client import Browser
 from tests.world import World
 
@@ -107,13 +107,8 @@ def settings(environ: dict[str, str]) -> Settings:
 
 @pytest.fixture(scope="session")
 def shared_app(settings: Settings) -> Iterator[Flask]:
-    app = create_app(settings)
-    app.testing = True
-    yield app
-    with app.app_context():
-        for engine in db.engines.values():
-            engine.dispose()
-        app.extensions["intake"].disconnect()
+    with running(settings) as app:
+        yield app
 
 
 @pytest.fixture

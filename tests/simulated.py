@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -35,7 +35,7 @@ class Served:
         self.url = f"http://127.0.0.1:{self.server.port}"
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
-    def __enter__(self) -> Served:
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 
@@ -133,9 +133,7 @@ def meta(app: Flask, tmp_path: pathlib.Path) -> Iterator[Meta]:
     with Served(app) as product:
         settings = environment.simulator("http://127.0.0.1:0", product.url, str(tmp_path / "simulator"))
         given = {name.removeprefix("SIMULATOR_"): value for name, value in settings.items()}
-        played = simulator.create_app(
-            simulator.Settings.from_environment(settings | {"SIMULATOR_SPEED": "200"})
-        )
+        played = simulator.create_app(simulator.Settings.from_environment(settings | {"SIMULATOR_SPEED": "200"}))
         with Served(played) as running:
             world = played.extensions["simulator"]
             world.start()

@@ -18,13 +18,13 @@ from flask import Flask
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
-from app import create_app
 from app.config import Settings
-from app.inbox.models import Conversation, Message
+from app.inbox.models import Message
 from app.onboarding.models import Onboarding
 from app.team.models import Invitation, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
 from app.tenancy.scope import ScopedSession, stay_inside, write_inside
+from tests.apps import running
 from tests.client import Browser, alone
 from tests.world import World, conversation
 
@@ -73,13 +73,8 @@ class Foreign:
 @pytest.fixture(scope="session")
 def bypassing_app(settings: Settings, superuser_url: str) -> Iterator[Flask]:
     """The app as a role that row security does not bind."""
-    app = create_app(settings.model_copy(update={"database_url": superuser_url}))
-    app.testing = True
-    yield app
-    with app.app_context():
-        for engine in db.engines.values():
-            engine.dispose()
-    app.extensions["intake"].disconnect()
+    with running(settings.model_copy(update={"database_url": superuser_url})) as app:
+        yield app
 
 
 @pytest.fixture(params=["both walls", "row security alone", "models alone"])
@@ -131,16 +126,16 @@ def shoes_rows(superuser_url: str, world: World) -> str:
     """A fingerprint of everything Shoes has."""
     digest = hashlib.sha256()
     with psycopg.connect(superuser_url) as connection:
-        query = "select table_name from information_schema.columns where column_name = 'tenant_id' and table_schema = 'public'"
-        for (table,) in connection.execute(query + " order by 1").fetchall():
+        query = """
+            select table_name from information_schema.columns
+            where column_name = 'tenant_id' and table_schema = 'public' order by 1"""
+        for (table,) in connection.execute(query).fetchall():
             rows = f'select md5(string_agg(t::text, $$|$$ order by t::text)) from "{table}" t where tenant_id = %s'
             digest.update(str(connection.execute(rows, (world.shoes.id,)).fetchone()).encode())
     return digest.hexdigest()
 
 
-def test_another_tenants_ids_are_like_ids_that_do_not_exist(
-    walled: Flask, world: World, superuser_url: str
-) -> None:
+def test_another_tenants_ids_are_like_ids_that_do_not_exist(walled: Flask, world: World, superuser_url: str) -> None:
     real = Foreign.create(world).ids
     random = {name: str(uuid.uuid4()) for name in real}
     before = shoes_rows(superuser_url, world)

@@ -79,9 +79,7 @@ class Register:
             {"id": str(uuid7()), "contact": contact, "kind": kind, "value": value}
             for (kind, value), contact in self.new_identities.items()
         ]
-        renamed = [
-            {"id": id, "name": name} for id, name in self.renamed.items() if id not in self.new_contacts
-        ]
+        renamed = [{"id": id, "name": name} for id, name in self.renamed.items() if id not in self.new_contacts]
         for statement, rows in ((NEW_CONTACTS, contacts), (NEW_IDENTITIES, identities), (RENAME, renamed)):
             if rows:
                 db.session.execute(statement, {"rows": json.dumps(rows), "tenant": current_tenant_id()})

@@ -19,9 +19,7 @@ class Contact(TenantModel):
 
     name: Mapped[str] = mapped_column(default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    identities: Mapped[list[ContactIdentity]] = relationship(
-        viewonly=True, order_by="ContactIdentity.created_at"
-    )
+    identities: Mapped[list[ContactIdentity]] = relationship(viewonly=True, order_by="ContactIdentity.created_at")
 
     def identity(self, kind: str) -> str | None:
         return next((known.value for known in reversed(self.identities) if known.kind == kind), None)

@@ -185,9 +185,7 @@ def as_status_row(status: StatusUpdate, number_id: uuid.UUID) -> Row:
 
 def messages_of(rows: list[Row]) -> dict[Any, str]:
     """Message ids by (number, wamid), and by the attempt that Meta hands back."""
-    found = db.session.execute(
-        MESSAGES_OF_STATUSES, {"rows": json.dumps(rows), "tenant": current_tenant_id()}
-    )
+    found = db.session.execute(MESSAGES_OF_STATUSES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
     known: dict[Any, str] = {}
     for row in found:
         key = str(row.attempt_id) if row.attempt_id else (str(row.phone_number_id), row.wamid)
@@ -221,6 +219,20 @@ NEW_ORPHANS = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, phone_number_id uuid, wamid text, status text,
                                                        occurred_at timestamptz, pricing jsonb, errors jsonb)
     on conflict (tenant_id, phone_number_id, wamid, status, occurred_at) do nothing
+""")
+
+
+def adopt_orphans(number_id: uuid.UUID, wamid: str, message_id: uuid.UUID) -> None:
+    """The statuses that came before anybody could know the message by this wamid."""
+    mine = {"tenant": current_tenant_id(), "number": number_id, "wamid": wamid}
+    rows = [dict(row) for row in db.session.execute(ADOPT, mine).mappings()]
+    climb([row | {"message_id": str(message_id), "wamid": wamid} for row in rows])
+
+
+ADOPT = text("""
+    delete from orphan_statuses where tenant_id = :tenant and phone_number_id = :number and wamid = :wamid
+    returning id::text, status, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
+        pricing, errors
 """)
 
 
@@ -265,9 +277,7 @@ CLIMB = text("""
 def show_ticks(message_ids: list[uuid.UUID]) -> None:
     """The list shows the tick of a conversation's last message."""
     if message_ids:
-        db.session.execute(
-            SHOW_TICKS, {"ids": [str(id) for id in message_ids], "tenant": current_tenant_id()}
-        )
+        db.session.execute(SHOW_TICKS, {"ids": [str(id) for id in message_ids], "tenant": current_tenant_id()})
 
 
 SHOW_TICKS = text("""

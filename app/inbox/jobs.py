@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import structlog
 
 from app.extensions import outside
@@ -42,6 +44,6 @@ def mark_read(conversation_id: str) -> None:
 def ring_for_waiting_messages() -> None:
     with platform_scope("messages waiting, or left behind by a worker that died"):
         outbox.park_abandoned()
+        outbox.expire_late()
         for tenant_id, number_id in outbox.lanes_waiting():
-            lane = (str(tenant_id), str(number_id))
-            after_commit(lambda lane=lane: deliver.ring(*lane))
+            after_commit(partial(deliver.ring, str(tenant_id), str(number_id)))

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Index, func, Select, UniqueConstraint, select, text, tuple_
+from sqlalchemy import Index, Select, UniqueConstraint, func, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
@@ -61,14 +61,14 @@ class Conversation(TenantModel):
     last_message_state: Mapped[str] = mapped_column(default="received")
     last_message_id: Mapped[uuid.UUID | None]
     last_inbound_at: Mapped[dt.datetime | None]
+    # Until when the messages already sent to this person have used up what WhatsApp allows for one pair.
+    pair_tat: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     contact: Mapped[Contact] = relationship(viewonly=True)
     phone_number: Mapped[PhoneNumber] = relationship(viewonly=True)
 
     @classmethod
-    def newest_first(
-        cls, before: Cursor | None = None, *, unread: bool = False
-    ) -> Select[tuple[Conversation]]:
+    def newest_first(cls, before: Cursor | None = None, *, unread: bool = False) -> Select[Conversation]:
         """The list, from the newest or from `before` on (keyset)."""
         query = select(cls).options(joinedload(cls.contact), joinedload(cls.phone_number))
         if unread:
@@ -98,12 +98,10 @@ class Conversation(TenantModel):
 
     @property
     def last_inbound_wamid(self) -> str | None:
-        query = select(Message.wamid).where(
-            Message.conversation_id == self.id, Message.direction == "inbound"
-        )
+        query = select(Message.wamid).where(Message.conversation_id == self.id, Message.direction == "inbound")
         return db.session.scalar(query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(1))
 
-    def thread(self, *, before: Cursor | None = None, since: Cursor | None = None) -> Select[tuple[Message]]:
+    def thread(self, *, before: Cursor | None = None, since: Cursor | None = None) -> Select[Message]:
         """The messages, newest first: all, those older than `before`, or those from `since` on (keyset)."""
         query = select(Message).where(Message.conversation_id == self.id)
         if before:
@@ -195,9 +193,7 @@ class Message(TenantModel):
         UniqueConstraint("tenant_id", "conversation_id", "client_id"),
         one_of("direction", ("inbound", "outbound")),
         one_of("state", STATES),
-        Index(
-            "ix_messages_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")
-        ),
+        Index("ix_messages_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
         Index(
             "ix_messages_outbox",
             "tenant_id",
@@ -220,6 +216,7 @@ class Message(TenantModel):
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     next_attempt_at: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime | None]
     lease_until: Mapped[dt.datetime | None]
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -241,6 +238,7 @@ class Message(TenantModel):
             client_id=client_id,
             author_id=by.id,
             occurred_at=now(),
+            expires_at=conversation.window_closes_at,
         )
 
     @property
@@ -268,6 +266,15 @@ class Message(TenantModel):
     @property
     def failed_for_good(self) -> bool:
         return bool(self.error and self.error.get("kind") == Kind.FINAL)
+
+    def cancel(self) -> bool:
+        """Takes back what has not been handed to Meta yet. Returns whether there was still time."""
+        waiting = update(Message).where(Message.id == self.id, Message.state == "queued").values(state="cancelled")
+        if not db.session.execute(waiting.returning(Message.id)).all():
+            return False
+        self.state = "cancelled"
+        announce("conversation", self.conversation_id)
+        return True
 
     def retry(self) -> None:
         """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""

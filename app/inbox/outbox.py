@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import structlog
@@ -24,8 +24,9 @@ from app.meta.graph import GraphClient
 from app.tenancy import announce, commit, current_tenant_id, db, uuid7
 from app.wabas.models import PhoneNumber
 
-from .arrival import show_ticks
+from .arrival import adopt_orphans, show_ticks
 from .callback import callback_of
+from .pace import PAIR_BURST, PAIR_SECONDS, Pace
 
 log = structlog.get_logger()
 
@@ -35,6 +36,10 @@ CAUTIOUS = 4
 BUDGET_SECONDS = 30
 # Longer than any call to Meta may take (`app.meta.graph.TIMEOUT`), so that a lease outlives its call.
 LEASE = dt.timedelta(seconds=60)
+PAIR = {
+    "interval": dt.timedelta(seconds=PAIR_SECONDS),
+    "tolerance": dt.timedelta(seconds=PAIR_SECONDS * (PAIR_BURST - 1)),
+}
 RETRY_SECONDS = (2, 8, 30, 120, 600)
 UNREACHABLE_SECONDS = (1, 2, 4, 15, 60, 300)
 
@@ -104,6 +109,7 @@ class Lane:
         self.number, self.graph = number, graph
         self.token = number.waba.token
         self.in_flight = CAUTIOUS
+        self.pace = Pace(number)
 
     def run(self) -> bool:
         """Sends what waits, many at a time. Returns whether the budget ran out first."""
@@ -111,26 +117,38 @@ class Lane:
         flying: dict[Future[meta.Accepted | MetaError], Parcel] = {}
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             while True:
+                pause = None
                 if monotonic() < end and self.number.is_connected:
-                    for parcel in self.pick_up(self.in_flight - len(flying)):
+                    parcels, pause = self.pick_up(self.in_flight - len(flying))
+                    for parcel in parcels:
                         sending = pool.submit(parcel.hand_over, self.graph, self.token, self.number.meta_id)
                         flying[sending] = parcel
-                if not flying:
+                if not flying and pause is None:
                     return monotonic() >= end
-                for done in wait(flying, return_when=FIRST_COMPLETED).done:
+                for done in wait(flying, pause, FIRST_COMPLETED).done if flying else ():
                     self.settle(flying.pop(done), done.result())
+                if not flying and pause:
+                    sleep(pause)
 
-    def pick_up(self, room: int) -> list[Parcel]:
-        """Claims the oldest waiting message of each conversation, and says so before a byte is sent."""
+    def pick_up(self, room: int) -> tuple[list[Parcel], float | None]:
+        """Claims the oldest waiting message of each conversation, and says so before a byte is sent.
+
+        With them, for how many seconds the number has to hold back before the next; none when nothing waits.
+        """
         if room < 1:
-            return []
-        claim = {"tenant": current_tenant_id(), "number": self.number.id, "room": room, "lease": LEASE}
-        parcels = [self.parcel(row) for row in db.session.execute(CLAIM, claim)]
+            return [], None
+        allowed = self.pace.allowance()
+        if allowed.messages < 1:
+            commit()
+            return [], allowed.wait
+        claim = {"tenant": current_tenant_id(), "number": self.number.id, "room": min(room, allowed.messages)}
+        parcels = [self.parcel(row) for row in db.session.execute(CLAIM, claim | PAIR | {"lease": LEASE})]
+        self.pace.spend(len(parcels))
         attempts = [{"id": parcel.attempt_id, "message": parcel.message_id} for parcel in parcels]
         if attempts:
             db.session.execute(NEW_ATTEMPT, [row | {"tenant": current_tenant_id()} for row in attempts])
         commit()
-        return parcels
+        return parcels, None
 
     def parcel(self, row: Row[Any]) -> Parcel:
         attempt_id = uuid7()
@@ -158,18 +176,19 @@ class Lane:
     def accepted(self, parcel: Parcel, outcome: meta.Accepted) -> None:
         self.in_flight = IN_FLIGHT
         self.record(ACCEPT, parcel, "accepted", None, wamid=outcome.wamid)
+        adopt_orphans(self.number.id, outcome.wamid, parcel.message_id)
 
     def refused(self, parcel: Parcel, error: MetaError) -> None:
         verdict = Verdict.on(error, parcel.attempts)
         self.record(REFUSE, parcel, verdict.state, error, state=verdict.state, wait=verdict.wait)
         if error.kind is Kind.PAUSE_NUMBER:
             self.number.pause(error.title, error.fix)
+        if error.kind is Kind.THROTTLE:
+            self.pace.slow_down()
 
-    def record(
-        self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any
-    ) -> None:
+    def record(self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any) -> None:
         """Writes what came of an attempt, unless somebody else has settled the message meanwhile."""
-        told = error and error.as_dict()
+        told = error.as_dict() if error else None
         ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
         db.session.execute(statement, ids | values | ({"error": dumped(told)} if error else {}))
         attempt = {"tenant": current_tenant_id(), "attempt": parcel.attempt_id, "outcome": outcome}
@@ -177,13 +196,18 @@ class Lane:
 
 
 def dumped(error: dict[str, Any] | None) -> str | None:
-    return error and json.dumps(error)
+    return json.dumps(error) if error else None
 
 
 def lanes_waiting() -> Iterator[tuple[uuid.UUID, uuid.UUID]]:
     """Every (tenant, number) with a message that could go now. Needs a platform scope."""
     for row in db.session.execute(WAITING):
         yield row.tenant_id, row.phone_number_id
+
+
+def expire_late() -> int:
+    """What waited until WhatsApp would not take it any more. Needs a platform scope."""
+    return len(db.session.execute(EXPIRE).all())
 
 
 def park_abandoned() -> int:
@@ -197,16 +221,21 @@ CLAIM = text("""
         where tenant_id = :tenant and phone_number_id = :number and state in ('queued', 'dispatching')
         order by conversation_id, id
     ), chosen as (
-        select m.id from messages m
+        select m.id from messages m join conversations c on c.tenant_id = :tenant and c.id = m.conversation_id
         where m.tenant_id = :tenant and m.state = 'queued' and m.id in (
             select id from heads
             where state = 'queued' and (next_attempt_at is null or next_attempt_at <= clock_timestamp()))
-        order by m.id limit :room for update skip locked
+          and (m.expires_at is null or m.expires_at > clock_timestamp())
+          and (c.pair_tat is null or c.pair_tat <= clock_timestamp() + :tolerance)
+        order by m.id limit :room for update of m skip locked
     ), claimed as (
         update messages m set state = 'dispatching', fence = m.fence + 1, attempts = m.attempts + 1,
             lease_until = clock_timestamp() + :lease, next_attempt_at = null, error = null
         from chosen where m.tenant_id = :tenant and m.id = chosen.id
         returning m.id, m.conversation_id, m.body, m.fence, m.attempts
+    ), paced as (
+        update conversations c set pair_tat = greatest(c.pair_tat, clock_timestamp()) + :interval
+        from claimed where c.tenant_id = :tenant and c.id = claimed.conversation_id
     )
     select claimed.*,
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
@@ -240,6 +269,11 @@ WAITING = text("""
     join phone_numbers p on p.tenant_id = m.tenant_id and p.id = m.phone_number_id and p.state = 'connected'
     where m.state = 'queued' and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp())
     group by 1, 2
+""")
+EXPIRE = text("""
+    update messages set state = 'expired', lease_until = null
+    where state = 'queued' and expires_at <= clock_timestamp()
+    returning id
 """)
 PARK = text("""
     update messages set state = 'unknown', lease_until = null

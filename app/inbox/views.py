@@ -62,9 +62,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     if not form.validate():
         return refused(conversation, form)
     try:
-        message = conversation.reply(
-            form.body.data, by=current_user, client_id=uuid.UUID(form.client_id.data)
-        )
+        message = conversation.reply(form.body.data, by=current_user, client_id=uuid.UUID(form.client_id.data))
     except WindowClosed:
         return refused(conversation, form, _("The 24 hours to answer are over. This was not sent."))
     except NumberAway:

@@ -150,9 +150,7 @@ class InvitationForm(RoleForm):
             try:
                 self.addresses.append(normal_email(part.strip("<>()\"'")))
             except ValueError:
-                raise ValidationError(
-                    gettext("“%(part)s” is not an e-mail address.", part=part[:80])
-                ) from None
+                raise ValidationError(gettext("“%(part)s” is not an e-mail address.", part=part[:80])) from None
         if not self.addresses:
             raise ValidationError(gettext("Write at least one e-mail address."))
         if len(self.addresses) > MOST_INVITATIONS:

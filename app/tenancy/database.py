@@ -95,9 +95,7 @@ class TenantModel(Model):
     """A row of one tenant: two walls stand around it (docs/architecture.md)."""
 
     __abstract__ = True
-    tenant_id: Mapped[uuid.UUID] = mapped_column(
-        primary_key=True, default=scope.current_tenant_id, sort_order=-2
-    )
+    tenant_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=scope.current_tenant_id, sort_order=-2)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
 
     @declared_attr.directive
@@ -156,4 +154,4 @@ def exists(query: Select[Any]) -> bool:
 
 def database_now() -> dt.datetime:
     """The database's clock, which every process shares; leases and windows are measured by it."""
-    return db.session.scalars(select(func.clock_timestamp())).one()
+    return db.session.scalars(select(func.clock_timestamp(type_=DateTime(timezone=True)))).one()

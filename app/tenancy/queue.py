@@ -75,9 +75,7 @@ class Job:
         return self(*arguments)
 
 
-def job(
-    lane: str = "default", *, per_tenant: bool = True, seconds: int = 60
-) -> Callable[[Callable[..., Any]], Job]:
+def job(lane: str = "default", *, per_tenant: bool = True, seconds: int = 60) -> Callable[[Callable[..., Any]], Job]:
     """Lets workers run the decorated function; `seconds` is its time limit."""
 
     def register(function: Callable[..., Any]) -> Job:

@@ -158,14 +158,12 @@ class ScopedSession(Session):
         self.db, self.scope = db, scope.session_owner or scope
         super().__init__(**options)
 
-    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+    def get_bind(self, *_args: Any, **_options: Any) -> Engine | Connection:
         return self.db.engines["platform" if self.scope.is_platform else None]  # type: ignore[no-any-return]
 
 
 @event.listens_for(ScopedSession, "after_begin")
-def tell_the_database(
-    session: ScopedSession, transaction: SessionTransaction, connection: Connection
-) -> None:
+def tell_the_database(session: ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
     if session.scope.tenant_id:
         settings = {"tenant": str(session.scope.tenant_id)}
         connection.execute(text("select set_config('app.tenant_id', :tenant, true)"), settings)
@@ -195,8 +193,5 @@ def write_inside(session: ScopedSession, context: UOWTransaction, instances: obj
     if scope.is_platform:
         return
     for row in [*session.new, *session.dirty, *session.deleted]:
-        if (
-            isinstance(row, TenantModel)
-            and (row.tenant_id or scope.tenant_id) != scope.tenant_id
-        ):
+        if isinstance(row, TenantModel) and (row.tenant_id or scope.tenant_id) != scope.tenant_id:
             raise OutsideTenant(f"{type(row).__name__} of another tenant")

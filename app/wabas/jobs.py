@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from sqlalchemy import func, or_, select
 
@@ -41,4 +42,4 @@ def ring_for_paused_numbers() -> None:
     paused = select(PhoneNumber.tenant_id, PhoneNumber.id).where(PhoneNumber.state == "paused", due)
     with platform_scope("do paused numbers work again?"):
         for tenant_id, number_id in db.session.execute(paused):
-            after_commit(lambda lane=(str(tenant_id), str(number_id)): probe.ring(*lane))
+            after_commit(partial(probe.ring, str(tenant_id), str(number_id)))

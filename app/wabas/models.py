@@ -122,6 +122,10 @@ class PhoneNumber(TenantModel):
     state: Mapped[str] = mapped_column(default="connecting")
     pause_reason: Mapped[str] = mapped_column(default="")
     pause_fix: Mapped[str] = mapped_column(default="")
+    messages_per_second: Mapped[int] = mapped_column(default=80)
+    sending_tat: Mapped[dt.datetime] = mapped_column(default=now)
+    slowdown: Mapped[float] = mapped_column(default=1.0)
+    slowed_at: Mapped[dt.datetime] = mapped_column(default=now)
     pin_ciphertext: Mapped[bytes | None]
     probed_at: Mapped[dt.datetime | None]
     registrations: Mapped[list[str]] = mapped_column(default=list)

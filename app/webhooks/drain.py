@@ -44,9 +44,7 @@ def drain_batch(limit: int = BATCH) -> int:
     """Works off the oldest posts nobody else has claimed. Returns how many there were."""
     with platform_scope("drain webhooks"):
         posts = db.session.execute(CLAIM, {"limit": limit}).all()
-        arrived = [
-            Arrived(post.id, event) for post in posts for event in events.parse(post.body, post.received_at)
-        ]
+        arrived = [Arrived(post.id, event) for post in posts for event in events.parse(post.body, post.received_at)]
         for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
             db.session.execute(ALONE, {"tenant": str(tenant_id)})
             write(tenant_id, group)

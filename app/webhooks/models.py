@@ -29,9 +29,7 @@ class HeldChange(GlobalModel):
     __tablename__ = "held_changes"
     __table_args__ = (
         one_of("kind", ("unreadable", "unrouted", "failed")),
-        Index(
-            "ix_held_changes_unrouted", "phone_number_meta_id", postgresql_where=text("released_at is null")
-        ),
+        Index("ix_held_changes_unrouted", "phone_number_meta_id", postgresql_where=text("released_at is null")),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)

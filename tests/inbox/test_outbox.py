@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 
 import pytest
 from sqlalchemy import text
 
-from app.inbox.models import Conversation, WindowClosed
+from app.inbox.arrival import adopt_orphans
+from app.inbox.models import Conversation, Message, OrphanStatus, WindowClosed
+from app.inbox.pace import PAIR_BURST, SHARE
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.jobs import probe
 from app.wabas.models import PhoneNumber
@@ -115,3 +118,56 @@ def test_a_paused_number_whose_token_is_dead_stays_paused(road: Road) -> None:
     probe(road.world.bakery.id, road.number.id)
     with tenant_scope(road.world.bakery.id):
         assert PhoneNumber.get_or_404(road.number.id).state == "paused"
+
+
+def test_a_status_that_came_too_early_is_joined_when_its_message_is_known(road: Road) -> None:
+    message = road.reply(road.customer_writes(), "hi")
+    with tenant_scope(road.world.bakery.id):
+        early = OrphanStatus(phone_number_id=road.number.id, wamid="wamid.early", status="delivered", occurred_at=now())
+        db.session.add(early)
+        Message.get_or_404(message.id).state = "dispatching"
+        adopt_orphans(road.number.id, "wamid.early", message.id)
+    assert road.state_of(message) == "delivered"
+    with tenant_scope(road.world.bakery.id):
+        assert db.session.query(OrphanStatus).count() == 0
+
+
+def test_a_message_that_waited_past_the_window_is_not_sent(road: Road) -> None:
+    message = road.reply(road.customer_writes(), "too late")
+    with tenant_scope(road.world.bakery.id):
+        Message.get_or_404(message.id).expires_at = now()
+    road.deliver()
+    road.sweep()
+    assert road.state_of(message) == "expired" and road.meta.accepted() == []
+
+
+def test_what_still_waits_can_be_taken_back(road: Road) -> None:
+    message = road.reply(road.customer_writes(), "a mistake")
+    with tenant_scope(road.world.bakery.id):
+        assert Message.get_or_404(message.id).cancel()
+    road.deliver()
+    assert road.meta.accepted() == []
+    with tenant_scope(road.world.bakery.id):
+        assert not Message.get_or_404(message.id).cancel()
+
+
+def test_one_person_gets_a_burst_and_then_waits_while_others_do_not(road: Road) -> None:
+    eager, other = road.customer_writes(), road.customer_writes(wa_id="16505559999", name="Otto")
+    for n in range(PAIR_BURST + 3):
+        road.reply(eager, str(n))
+    road.reply(other, "hello Otto")
+    road.deliver()
+    sent = [json.loads(row["body"])["body"] for row in road.meta.accepted()]
+    assert "hello Otto" in sent
+    assert [words for words in sent if words != "hello Otto"] == [str(n) for n in range(PAIR_BURST)]
+
+
+def test_a_number_keeps_metas_pace(road: Road) -> None:
+    with tenant_scope(road.world.bakery.id):
+        PhoneNumber.get_or_404(road.number.id).messages_per_second = 20
+    for n in range(30):
+        road.reply(road.customer_writes(wa_id=f"1650555{n:04}"), "hi")
+    started = time.monotonic()
+    road.deliver()
+    assert len(road.meta.accepted()) == 30
+    assert time.monotonic() - started > (30 - 0.25 * 20) / (20 * SHARE) - 0.2

@@ -23,9 +23,7 @@ PASSWORD = "correct horse battery"
 NEW_PASSWORD = "three unrelated words"
 
 
-def sign_in(
-    browser: Browser, email: str = "ann@example.com", password: str = PASSWORD, **more: str
-) -> TestResponse:
+def sign_in(browser: Browser, email: str = "ann@example.com", password: str = PASSWORD, **more: str) -> TestResponse:
     query = {"next": more.pop("next")} if "next" in more else {}
     return browser.post("/sign-in", {"email": email, "password": password}, query_string=query, headers=more)
 
@@ -60,9 +58,7 @@ def member(tenant: Tenant, user: User) -> Membership | None:
 def mails() -> list[tuple[str, str, str]]:
     """To whom, about what, and the words of the mails sent since the last look."""
     folder = pathlib.Path(urlsplit(settings.mail_url).path)
-    found = [
-        message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))
-    ]
+    found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
     shutil.rmtree(folder, ignore_errors=True)
     return [(mail["To"], mail["Subject"], mail.get_content()) for mail in found]
 

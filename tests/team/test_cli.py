@@ -24,9 +24,7 @@ def test_a_business_is_made_with_its_owner(app: Flask, browser: Browser) -> None
     assert browser.get("/t/tea/team").status_code == 200
 
 
-def test_without_a_password_a_link_is_printed_that_makes_its_user_the_owner(
-    app: Flask, browser: Browser
-) -> None:
+def test_without_a_password_a_link_is_printed_that_makes_its_user_the_owner(app: Flask, browser: Browser) -> None:
     link = re.search(r"http://localhost(/\S+)", run(app, *TENANT).output)[1]
     assert browser.get(link).status_code == 200
     assert accept(browser, link).location == "/t/tea/"

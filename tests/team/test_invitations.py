@@ -37,16 +37,12 @@ def test_an_invitation_goes_out_by_mail(ann: Browser) -> None:
 
 
 def test_several_addresses_at_once_are_taken_however_they_are_written(ann: Browser) -> None:
-    ann.post(
-        "~/team/invitations", {"emails": "a@x.com, B@X.com;c@x.com\n <d@x.com>  a@x.com", "role": "admin"}
-    )
+    ann.post("~/team/invitations", {"emails": "a@x.com, B@X.com;c@x.com\n <d@x.com>  a@x.com", "role": "admin"})
     assert sorted(each.email for each in rows(Invitation)) == ["a@x.com", "b@x.com", "c@x.com", "d@x.com"]
     assert {each.role for each in rows(Invitation)} == {"admin"}
 
 
-@pytest.mark.parametrize(
-    "emails", ["", "  ", "nobody", "a@x.com, nobody", " ".join(f"u{n}@x.com" for n in range(21))]
-)
+@pytest.mark.parametrize("emails", ["", "  ", "nobody", "a@x.com, nobody", " ".join(f"u{n}@x.com" for n in range(21))])
 def test_addresses_that_will_not_do_invite_nobody(ann: Browser, emails: str) -> None:
     answer = ann.post("~/team/invitations", {"emails": emails, "role": "agent"})
     assert answer.status_code == 422
@@ -156,9 +152,7 @@ def test_sending_again_makes_a_new_link_and_kills_the_old(ann: Browser, browser:
     assert len(rows(Invitation)) == len(rows(InvitationRoute)) == 1
 
 
-def test_an_invitation_with_another_role_kills_the_link_before(
-    ann: Browser, browser: Browser, world: World
-) -> None:
+def test_an_invitation_with_another_role_kills_the_link_before(ann: Browser, browser: Browser, world: World) -> None:
     old, new = invite(ann, role="admin"), invite(ann, role="agent")
     assert browser.get(old).status_code == 410
     accept(browser, new)
@@ -215,9 +209,7 @@ def test_somebody_removed_can_be_invited_again(ann: Browser, browser: Browser, w
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"password": "short"}, {"password": "ned@example.com"}])
-def test_a_form_that_will_not_do_keeps_the_seat_free(
-    ann: Browser, browser: Browser, wrong: dict[str, str]
-) -> None:
+def test_a_form_that_will_not_do_keeps_the_seat_free(ann: Browser, browser: Browser, wrong: dict[str, str]) -> None:
     link = invite(ann)
     assert accept(browser, link, **wrong).status_code == 422
     assert accept(browser, link).status_code == 303

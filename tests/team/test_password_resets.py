@@ -41,9 +41,7 @@ def test_a_link_sets_a_new_password(world: World, browser: Browser) -> None:
     assert sign_in(browser, password=NEW_PASSWORD).status_code == 303
 
 
-def test_known_and_unknown_addresses_are_answered_alike(
-    world: World, browser: Browser, other: Browser
-) -> None:
+def test_known_and_unknown_addresses_are_answered_alike(world: World, browser: Browser, other: Browser) -> None:
     known = browser.post("/forgotten-password", {"email": "ann@example.com"})
     unknown = other.post("/forgotten-password", {"email": "xyz@example.com"})
     plain = [re.sub(r'X-CSRFToken": "[^"]+', "", answer.text) for answer in (known, unknown)]
@@ -88,9 +86,7 @@ def test_using_one_link_kills_the_others(world: World, browser: Browser) -> None
     assert browser.get(first).status_code == 410
 
 
-def test_a_new_password_ends_every_session(
-    world: World, app: Flask, browser: Browser, other: Browser
-) -> None:
+def test_a_new_password_ends_every_session(world: World, app: Flask, browser: Browser, other: Browser) -> None:
     sign_in(other)
     kept = cookie(other)
     set_password(browser, ask_for_reset(browser))
@@ -126,9 +122,7 @@ def test_a_links_host_is_the_configured_one_whatever_the_request_says(
     assert "evil" not in words
 
 
-def test_a_job_carries_no_secret(
-    world: World, app: Flask, browser: Browser, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_job_carries_no_secret(world: World, app: Flask, browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     link = ask_for_reset(browser)
     queue = rq.Queue("default", connection=app.extensions["outside"].redis, serializer=JSONSerializer)

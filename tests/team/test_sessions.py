@@ -75,9 +75,7 @@ def test_the_cookie_of_a_site_with_https_is_bound_to_its_host(world: World, sett
         assert "Domain" not in header
 
 
-def test_signing_out_kills_the_session_and_clears_the_browser(
-    world: World, app: Flask, browser: Browser
-) -> None:
+def test_signing_out_kills_the_session_and_clears_the_browser(world: World, app: Flask, browser: Browser) -> None:
     sign_in(browser)
     before = cookie(browser)
     answer = browser.post("/sign-out")

@@ -72,9 +72,7 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(
     wrong = sign_in(browser, "ann@example.com", "not her password")
     unknown = sign_in(other, "xyz@example.com", "not her password")
     assert wrong.status_code == unknown.status_code == 422
-    assert without_tokens(wrong.text) == without_tokens(unknown.text).replace(
-        "xyz@example.com", "ann@example.com"
-    )
+    assert without_tokens(wrong.text) == without_tokens(unknown.text).replace("xyz@example.com", "ann@example.com")
     assert not is_in(browser)
 
 
@@ -116,9 +114,7 @@ def test_the_console_may_ask_for_its_own_people(world: World) -> None:
 @pytest.mark.parametrize(
     "form", [{}, {"email": "ann"}, {"email": "ann@example.com"}, {"email": "\x00@x.com", "password": "x"}]
 )
-def test_a_form_half_filled_is_told_what_is_missing(
-    world: World, browser: Browser, form: dict[str, str]
-) -> None:
+def test_a_form_half_filled_is_told_what_is_missing(world: World, browser: Browser, form: dict[str, str]) -> None:
     answer = browser.post("/sign-in", form)
     assert answer.status_code == 422
     assert 'class="problem"' in answer.text

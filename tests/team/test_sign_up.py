@@ -57,17 +57,13 @@ def test_a_slug_is_made_of_the_name(name: str, slug: str) -> None:
     assert slug_of(name) == slug
 
 
-@pytest.mark.parametrize(
-    "slug", ["", "-a", "a-", "A", "a b", "a/b", "платформа", "a" * 49, "platform", "a\n"]
-)
+@pytest.mark.parametrize("slug", ["", "-a", "a-", "A", "a b", "a/b", "платформа", "a" * 49, "platform", "a\n"])
 def test_a_slug_that_will_not_do_is_refused(app: Flask, slug: str) -> None:
     with pytest.raises(ValueError, match="slug"):
         checked_slug(slug)
 
 
-def test_a_known_person_with_the_right_password_gets_one_more_business(
-    world: World, browser: Browser
-) -> None:
+def test_a_known_person_with_the_right_password_gets_one_more_business(world: World, browser: Browser) -> None:
     answer = browser.post("/sign-up", FORM | {"email": "ann@example.com"})
     assert answer.location == "/t/tea-and-sons/"
     assert "Bakery" in browser.get("/businesses").text
@@ -80,9 +76,7 @@ def test_signing_up_twice_founds_one_business(browser: Browser) -> None:
     assert len(rows(Tenant)) == 1
 
 
-def test_a_known_address_with_a_wrong_password_gets_a_mail_and_nothing_else(
-    world: World, browser: Browser
-) -> None:
+def test_a_known_address_with_a_wrong_password_gets_a_mail_and_nothing_else(world: World, browser: Browser) -> None:
     answer = browser.post("/sign-up", FORM | {"email": "ann@example.com", "password": "not Ann's words"})
     assert answer.status_code == 422
     assert "We could not sign you up like this" in answer.text
@@ -129,9 +123,7 @@ def test_a_password_never_comes_back_in_the_page(browser: Browser) -> None:
 
 
 def test_a_name_is_kept_on_one_line(browser: Browser) -> None:
-    browser.post(
-        "/sign-up", FORM | {"business": "Tea\r\nBcc: all@example.com", "name": "  Tom\t\x1b[31m  T. "}
-    )
+    browser.post("/sign-up", FORM | {"business": "Tea\r\nBcc: all@example.com", "name": "  Tom\t\x1b[31m  T. "})
     assert rows(Tenant)[0].name == "Tea Bcc: all@example.com"
     assert rows(User)[0].name == "Tom [31m T."
 

@@ -132,4 +132,3 @@ def test_messages_for_a_number_nobody_owns_wait_for_its_owner(world: World) -> N
     arrive()
     with tenant_scope(world.shoes.id):
         assert db.session.scalars(select(Message.body)).all() == ["early bird"]
-

@@ -35,9 +35,7 @@ class SignInAttempt(GlobalModel):
     attempted_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
-    def check(
-        cls, kind: type[Person], email: str, password: str, *, ip: str, device: str = ""
-    ) -> Person | None:
+    def check(cls, kind: type[Person], email: str, password: str, *, ip: str, device: str = "") -> Person | None:
         """Whoever has this address and password. Raises `TooManyTries` without looking at the password.
 
         A device that this person has used before has tries of its own, so that nobody can lock its owner out.

@@ -41,9 +41,7 @@ class UserSession(GlobalModel):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
     token_hash: Mapped[str] = mapped_column(unique=True)
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    platform_admin_id: Mapped[uuid.UUID | None] = mapped_column(
-        ForeignKey("platform_admins.id", ondelete="CASCADE")
-    )
+    platform_admin_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("platform_admins.id", ondelete="CASCADE"))
     user_agent: Mapped[str] = mapped_column(default="")
     ip: Mapped[str] = mapped_column(default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)

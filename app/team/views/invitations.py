@@ -35,11 +35,7 @@ def invite() -> tuple[str, int] | AnyResponse:
     for email in wanted:
         Invitation.offer(email, Role(form.role.data), by=g.membership.user).mail_later()
     if wanted:
-        flash(
-            ngettext(
-                "%(num)d invitation is on its way.", "%(num)d invitations are on their way.", len(wanted)
-            )
-        )
+        flash(ngettext("%(num)d invitation is on its way.", "%(num)d invitations are on their way.", len(wanted)))
     if already := colleagues.intersection(form.addresses):
         flash(_("Already here: %(emails)s.", emails=", ".join(sorted(already))), "warning")
     return redirect(url_for("team.index"), 303)
@@ -122,9 +118,7 @@ def accept_page(invitation: Invitation, tenant: Tenant, form: AcceptForm) -> str
 
 
 def is_current(user: User) -> bool:
-    return bool(
-        current_user.is_authenticated and not current_user.is_platform_admin and current_user.id == user.id
-    )
+    return bool(current_user.is_authenticated and not current_user.is_platform_admin and current_user.id == user.id)
 
 
 def token() -> str:

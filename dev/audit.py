@@ -1,0 +1,101 @@
+"""What we depend on: are the lock files whole, and is anything in them known to be vulnerable? `python -m dev.audit`"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = pathlib.Path(__file__).parent.parent
+SECONDS = 120
+PINNED = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
+# How a service that cannot be reached shows in what pip-audit says.
+UNREACHABLE = re.compile(r"Connect|Proxy|Time(?:d )?out|ServiceError", re.IGNORECASE)
+
+
+def main() -> int:
+    problems = [*locks(), *vulnerabilities()]
+    for problem in problems:
+        print(f"  {problem}")
+    return int(bool(problems))
+
+
+def locks() -> Iterator[str]:
+    """Nothing in a lock file says where it came from, and each holds what it is made from."""
+    for name, wanted in requirements().items():
+        text = (ROOT / name).read_text()
+        pinned = {canonicalize_name(package): version for package, version in PINNED.findall(text)}
+        if "://" in text:
+            yield f"{name} contains an address"
+        for requirement in wanted:
+            version = pinned.get(canonicalize_name(requirement.name))
+            if version is None or not requirement.specifier.contains(version, prereleases=True):
+                yield f"{name} has {version or 'no'} {requirement.name}; pyproject.toml wants {requirement}"
+    if '"resolved"' in (ROOT / "package-lock.json").read_text():
+        yield 'package-lock.json contains addresses ("resolved")'
+
+
+def requirements() -> dict[str, list[Requirement]]:
+    """What each lock file is made from."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    ours, groups = project["project"]["dependencies"], project["dependency-groups"]
+    wanted = {
+        "requirements.lock": ours,
+        "requirements-demo.lock": [*ours, *members(groups, "demo")],
+        "requirements-dev.lock": [*ours, *members(groups, "dev")],
+    }
+    return {name: [Requirement(text) for text in texts] for name, texts in wanted.items()}
+
+
+def members(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
+    for member in groups[name]:
+        if isinstance(member, str):
+            yield member
+        else:
+            yield from members(groups, member["include-group"])
+
+
+def vulnerabilities() -> Iterator[str]:
+    """What is known about what runs in production. A service that cannot be asked is no finding, but it is said."""
+    answer, complaint = ask()
+    if answer is None and UNREACHABLE.search(complaint):
+        print("Known vulnerabilities: NOT CHECKED, the service that knows them cannot be reached.")
+        return
+    if answer is None:
+        yield f"pip-audit failed: {complaint.strip()[-500:]}"
+        return
+    known = [package for package in answer["dependencies"] if "vulns" in package]
+    unknown = len(answer["dependencies"]) - len(known)
+    if unknown:
+        print(f"Known vulnerabilities: NOT CHECKED for {unknown} packages, the service does not know them.")
+    print(f"Known vulnerabilities: {len(known)} packages checked.")
+    for package in known:
+        for found in package["vulns"]:
+            mended = f"mended in {', '.join(found['fix_versions'])}" if found["fix_versions"] else "not mended yet"
+            yield f"{package['name']} {package['version']}: {found['id']}, {mended}"
+
+
+def ask() -> tuple[dict[str, Any] | None, str]:
+    """What pip-audit found, or none and what it said instead."""
+    command = [sys.executable, "-m", "pip_audit", "--requirement", str(ROOT / "requirements.lock")]
+    command += ["--require-hashes", "--disable-pip", "--format", "json", "--desc", "off", "--progress-spinner", "off"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return None, "timed out"
+    try:
+        return json.loads(done.stdout), ""
+    except ValueError:
+        return None, done.stderr
+
+
+if __name__ == "__main__":
+    sys.exit(main())

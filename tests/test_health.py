@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from flask import Flask
+
+from app.config import Settings
+from tests.apps import running
+
+
+def test_a_process_that_can_work_says_so(app: Flask) -> None:
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.text) == (200, "postgres: ok\nredis: ok\n")
+
+
+def test_a_role_that_passes_row_security_is_not_ready(app: Flask, settings: Settings, superuser_url: str) -> None:
+    with running(settings.model_copy(update={"database_url": superuser_url})) as careless:
+        assert careless.test_client().get("/readyz").status_code == 503
+
+
+def test_without_postgres_pages_say_so_in_words(app: Flask, settings: Settings) -> None:
+    nowhere = "postgresql://nobody@127.0.0.1:1/nowhere"
+    with running(settings.model_copy(update={"database_url": nowhere})) as alone:
+        client = alone.test_client()
+        assert client.get("/readyz").status_code == 503
+        with client.session_transaction() as session:
+            session["_user_id"] = "somebody"
+        page = client.get("/t/bakery/inbox/")
+        assert page.status_code == 503 and "Nothing is lost" in page.text
+
+
+def test_metrics_are_not_for_the_world(app: Flask) -> None:
+    client = app.test_client()
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404

@@ -1,0 +1,129 @@
+"""House rules that a reader would otherwise have to remember (STYLE.md)."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+
+from app import FEATURES
+from app.config import Settings
+from app.inbox.models import STATES
+
+ROOT = pathlib.Path(__file__).parent.parent
+APP = ROOT / "app"
+CODE = sorted(APP.rglob("*.py"))
+TEMPLATES = sorted(file for file in APP.rglob("templates/**/*") if file.is_file())
+
+# What is no word of ours to translate.
+SAME_IN_EVERY_LANGUAGE = {"Switchboard", "UTC"}
+WORD = re.compile(r"[^\W\d_]{2,}")
+READ_ALOUD = re.compile(r"""\s(?:alt|aria-label|placeholder|title)=(?:"([^"]*)"|'([^']*)')""")
+
+
+def found(pattern: str, files: Iterable[pathlib.Path]) -> list[str]:
+    """Every line that the pattern is in, as `file:line`."""
+    return [
+        f"{file.relative_to(ROOT)}:{number}"
+        for file in files
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if re.search(pattern, line, re.IGNORECASE)
+    ]
+
+
+def test_the_product_does_not_know_its_fake() -> None:
+    assert found("simulat", [*CODE, *TEMPLATES]) == []
+
+
+def test_the_simulator_does_not_know_the_product() -> None:
+    assert found(r"^\s*(from|import) (app|bench|dev|tests)\b", (ROOT / "simulator").rglob("*.py")) == []
+
+
+def test_nothing_is_marked_safe_but_icons_and_times() -> None:
+    """They are put together from our own words in one file (app/templating.py), where `format` escapes the rest."""
+    others = [file for file in CODE if file != APP / "templating.py"]
+    assert found(r"\bMarkup\(|\|\s*safe\b|autoescape false", [*others, *TEMPLATES]) == []
+
+
+def test_no_value_is_written_into_sql() -> None:
+    assert [place for file in CODE for place in assembled_statements(file)] == []
+
+
+def assembled_statements(file: pathlib.Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        is_sql = isinstance(node, ast.Call) and name_of(node.func) in ("text", "execute", "SQL") and node.args
+        if is_sql and is_assembled(node.args[0]):
+            yield f"{file.relative_to(ROOT)}:{node.lineno}"
+
+
+def name_of(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def is_assembled(value: ast.expr) -> bool:
+    """An f-string, `… % …`, `"…" + …` or `"…".format(…)`."""
+    match value:
+        case ast.JoinedStr():
+            return True
+        case ast.BinOp(left=left, right=right):
+            return any(isinstance(side, ast.Constant | ast.JoinedStr) for side in (left, right))
+        case ast.Call(func=ast.Attribute(value=ast.Constant(), attr="format")):
+            return True
+    return False
+
+
+def test_no_template_has_a_script_or_a_style_of_its_own() -> None:
+    assert found(r"""<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=["']|\shx-on|javascript:""", TEMPLATES) == []
+
+
+def test_every_word_in_a_template_can_be_translated() -> None:
+    bare = {str(file.relative_to(ROOT)): words for file in TEMPLATES if (words := untranslated(file))}
+    assert bare == {}
+
+
+def untranslated(file: pathlib.Path) -> list[str]:
+    """What a person would read, or hear, that does not go through gettext."""
+    html = re.sub(
+        r"\{% trans.*?\{% endtrans %\}|\{% block body_\w+ %\}.*?\{% endblock %\}", "", file.read_text(), flags=re.DOTALL
+    )
+    html = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", html, flags=re.DOTALL)
+    spoken = [double or single for double, single in READ_ALOUD.findall(html)]
+    shown = re.sub(r"<[^>]*>", "\n", html).splitlines()
+    return [word for words in [*spoken, *shown] for word in WORD.findall(words) if word not in SAME_IN_EVERY_LANGUAGE]
+
+
+def test_every_setting_is_described() -> None:
+    described = set(re.findall(r"^### `(\w+)`", (ROOT / "docs/settings.md").read_text(), re.MULTILINE))
+    assert described == {name.upper() for name in Settings.model_fields}
+
+
+def test_a_worker_knows_every_job_and_the_clock_every_sweep() -> None:
+    """Asked of a new process: in this one other tests have loaded them all."""
+    written = {name for file in CODE for name in marked(file)}
+    loaded = "from app.tenancy.queue import *; from app.worker import load_jobs; load_jobs()"
+    told = 'print(*JOBS, *(f"{sweep.__module__}.{sweep.__name__}" for sweep in SWEEPS))'
+    command = [sys.executable, "-c", f"{loaded}; {told}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert written
+    assert set(done.stdout.split()) == written
+
+
+def marked(file: pathlib.Path) -> Iterator[str]:
+    module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.FunctionDef):
+            marks = [mark.func if isinstance(mark, ast.Call) else mark for mark in node.decorator_list]
+            if {"job", "sweep"} & set(map(name_of, marks)):
+                yield f"{module}.{node.name}"
+
+
+def test_every_state_of_a_message_has_words() -> None:
+    pieces = (APP / "inbox/templates/_ui.html").read_text()
+    assert [state for state in STATES if state != "received" and f'"{state}": (' not in pieces] == []
+
+
+def test_every_folder_of_templates_is_on_the_list_of_features() -> None:
+    assert {folder.parent.name for folder in APP.glob("*/templates")} == set(FEATURES)

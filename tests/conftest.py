@@ -15,6 +15,7 @@ from flask import Flask
 from app import create_app
 from app.bootstrap import bootstrap
 from app.config import Settings
+from app.tenancy.queue import Job
 from dev import environment
 from dev.services import FAST, Postgres, Redis
 from tests.apps import running
@@ -117,6 +118,7 @@ def app(shared_app: Flask, superuser_url: str) -> Iterator[Flask]:
     empty_tables(superuser_url)
     with shared_app.app_context():
         shared_app.extensions["outside"].redis.flushdb()
+        Job.deaf_until = 0.0
         yield shared_app
 
 

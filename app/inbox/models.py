@@ -113,9 +113,12 @@ class Conversation(TenantModel):
     def reply(self, body: str, *, by: User, client_id: uuid.UUID) -> Message:
         """Puts a text into the outbox. The same `client_id` again is the same message, not another one.
 
-        Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number.
+        Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number,
+        `SaidOtherwise` when the id belongs to a message with other words.
         """
         if said := self.said_before(client_id):
+            if said.body != body:
+                raise SaidOtherwise
             return said
         if not self.phone_number.takes_messages:
             raise NumberAway
@@ -153,6 +156,10 @@ class Conversation(TenantModel):
 
 class WindowClosed(Exception):
     """More than a day has passed since the customer last wrote: only templates may be sent."""
+
+
+class SaidOtherwise(Exception):
+    """The same id came with other words: one of the two is a mistake, so neither is guessed at."""
 
 
 class NumberAway(Exception):

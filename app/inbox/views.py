@@ -15,7 +15,7 @@ from app.tenancy.guard import is_fragment
 
 from .forms import ReplyForm
 from .jobs import deliver, mark_read
-from .models import Conversation, Cursor, Message, NumberAway, WindowClosed
+from .models import Conversation, Cursor, Message, NumberAway, SaidOtherwise, WindowClosed
 
 bp = Blueprint("inbox", __name__, url_prefix="/t/<tenant_slug>/inbox")
 
@@ -67,6 +67,8 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
         return refused(conversation, form, _("The 24 hours to answer are over. This was not sent."))
     except NumberAway:
         return refused(conversation, form, _("This number is not connected. This was not sent."))
+    except SaidOtherwise:
+        return refused(conversation, form, _("This page had sent something else already. Look above, then send again."))
     deliver.later(message.phone_number_id)
     if is_fragment():
         return render_template("inbox/_message.html", message=message)

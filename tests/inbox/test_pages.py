@@ -5,6 +5,7 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
+from app.extensions import Outside, outside
 from app.inbox.models import Conversation, Message
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
@@ -56,6 +57,25 @@ def test_a_reply_is_queued_once_and_shown(ann: Browser, talk: Conversation, worl
         assert answer.status_code == 200 and "Yes, until six." in answer.text
     (message,) = messages(world)
     assert (message.body, message.state, message.author_id) == ("Yes, until six.", "queued", world.ann.id)
+
+
+def test_the_same_id_with_other_words_is_refused(ann: Browser, talk: Conversation, world: World) -> None:
+    form = {"body": "Yes", "client_id": str(uuid.uuid4())}
+    ann.post(f"~/inbox/{talk.id}/messages", form, headers=FRAGMENT)
+    answer = ann.post(f"~/inbox/{talk.id}/messages", form | {"body": "No"}, headers=FRAGMENT)
+    assert answer.status_code == 422 and "No" in answer.text
+    assert [message.body for message in messages(world)] == ["Yes"]
+
+
+def test_without_redis_a_reply_is_kept_all_the_same(ann: Browser, talk: Conversation, world: World) -> None:
+    settings = outside().settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    usual, outside().redis = outside().redis, Outside.connect(settings).redis
+    try:
+        assert ann.post(f"~/inbox/{talk.id}/messages", {"body": "Hello"}).status_code == 303
+        assert ann.get("~/inbox/").status_code == 200
+    finally:
+        outside().redis = usual
+    assert [message.state for message in messages(world)] == ["queued"]
 
 
 def test_without_javascript_a_reply_leads_back_to_the_conversation(ben: Browser, talk: Conversation) -> None:

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import itertools
+import uuid
+
+import pytest
+from sqlalchemy import func, select
+
+from app.inbox.callback import callback_of
+from app.inbox.models import Message, MessageEvent, OrphanStatus, SendAttempt
+from app.tenancy import db, platform_scope, tenant_scope
+from app.webhooks.drain import drain_batch
+from app.webhooks.models import WebhookEvent
+from tests.posts import post, status
+from tests.world import World, conversation
+
+
+@pytest.fixture
+def sent(world: World) -> Message:
+    """A message Meta has taken."""
+    bakery, _ = world.connect_numbers()
+    talk = conversation(bakery)
+    with tenant_scope(world.bakery.id):
+        message = Message.outbound(talk, "Hello", by=world.ann, client_id=uuid.uuid4())
+        message.state, message.wamid = "accepted", "wamid.hello"
+        db.session.add(message)
+    return message
+
+
+def arrive(*bodies: bytes) -> None:
+    with platform_scope("tests"):
+        db.session.add_all(WebhookEvent(body=body) for body in bodies)
+    drain_batch()
+
+
+def state(message: Message) -> str:
+    with tenant_scope(message.tenant_id):
+        return Message.get_or_404(message.id).state
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["sent", "delivered", "read", "failed"])))
+def test_in_whatever_order_statuses_come_the_last_word_is_the_same(sent: Message, order: tuple[str, ...]) -> None:
+    for name in order:
+        arrive(post(status("wamid.hello", name)), post(status("wamid.hello", name)))
+    assert state(sent) == "read"
+
+
+def test_ticks_never_go_back(sent: Message) -> None:
+    seen = []
+    for name in ("read", "sent", "delivered"):
+        arrive(post(status("wamid.hello", name)))
+        seen.append(state(sent))
+    assert seen == ["read", "read", "read"]
+
+
+def test_every_status_is_kept_once(sent: Message) -> None:
+    body = post(status("wamid.hello", "delivered", at=1_790_000_000))
+    arrive(body, body)
+    arrive(body)
+    with tenant_scope(sent.tenant_id):
+        assert db.session.scalar(select(func.count()).select_from(MessageEvent)) == 1
+
+
+def test_a_failure_says_why_in_plain_words(sent: Message) -> None:
+    error = {"code": 131047, "title": "Re-engagement message", "error_data": {"details": "24 hours"}}
+    arrive(post(status("wamid.hello", "failed", errors=[error])))
+    with tenant_scope(sent.tenant_id):
+        told = Message.get_or_404(sent.id).error
+    assert told and told["code"] == 131047 and told["title"] and told["fix"]
+
+
+def test_a_message_whose_answer_was_lost_is_found_by_its_attempt(sent: Message) -> None:
+    with tenant_scope(sent.tenant_id):
+        lost = Message.get_or_404(sent.id)
+        lost.state, lost.wamid = "unknown", None
+        attempt = SendAttempt(message_id=sent.id)
+        db.session.add(attempt)
+        db.session.flush()
+        data = callback_of(attempt.id)
+    arrive(post(status("wamid.found", "sent", biz_opaque_callback_data=data)))
+    with tenant_scope(sent.tenant_id):
+        found = Message.get_or_404(sent.id)
+        assert (found.state, found.wamid) == ("sent", "wamid.found")
+
+
+def test_a_forged_attempt_finds_nothing(sent: Message) -> None:
+    with tenant_scope(sent.tenant_id):
+        attempt = SendAttempt(message_id=sent.id)
+        db.session.add(attempt)
+    forged = f"v1.{attempt.id.hex}.{'0' * 16}"
+    arrive(post(status("wamid.forged", "read", biz_opaque_callback_data=forged)))
+    assert state(sent) == "accepted"
+    with tenant_scope(sent.tenant_id):
+        assert db.session.scalars(select(OrphanStatus.wamid)).all() == ["wamid.forged"]
+
+
+def test_a_status_of_something_unheard_of_is_kept(world: World, sent: Message) -> None:
+    arrive(post(status("wamid.other", "delivered")))
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(OrphanStatus.status)).all() == ["delivered"]

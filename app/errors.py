@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+
+from app.extensions import login_manager
 
 log = structlog.get_logger()
 
@@ -53,5 +55,7 @@ def broken(error: Exception) -> Response:
 
 
 def page(status: int, title: str, words: str) -> Response:
+    # Flask-Login puts the user into every template, and would look for one in a database that may be away.
+    g._login_user = login_manager.anonymous_user()
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/page.html"
     return make_response(render_template(template, title=title, words=words, status=status), status)

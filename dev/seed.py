@@ -11,9 +11,12 @@ import subprocess
 import sys
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpx
+from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from app import create_app
@@ -27,7 +30,8 @@ BAKERY_NUMBER = "+1 555 078 3881"
 ARRIVED = ("received", "delivered", "read")
 
 # Who wrote what: "<" a customer, ">" one of us.
-TALKS: list[tuple[str, str, list[str]]] = [
+Talk = tuple[str, str, list[str]]
+TALKS: list[Talk] = [
     (
         "Carla Mendes",
         "16505551234",
@@ -87,8 +91,8 @@ class Seed:
         with tenant_scope(tenant_id("bakery")):
             started = bool(db.session.scalar(select(func.count()).select_from(Message)))
         if not started:
-            for name, wa_id, lines in TALKS:
-                self.talk(name, wa_id, lines)
+            with ThreadPoolExecutor(len(TALKS)) as pool:
+                list(pool.map(partial(self.talk, current_app._get_current_object()), TALKS))  # type: ignore[attr-defined]
 
     def people(self) -> None:
         for slug, owner in (("bakery", "ann"), ("shoes", "sue")):
@@ -132,17 +136,21 @@ class Seed:
             self.ids["token"],
         )
 
-    def talk(self, name: str, wa_id: str, lines: list[str]) -> None:
-        for number, line in enumerate(lines, 1):
-            who, words = line[0], line[2:]
-            if who == "<":
-                self.post(
-                    "inbound", phone_number_id=self.ids["phone_number_id"], **{"from": wa_id}, name=name, text=words
-                )
-            else:
-                self.answer(wa_id, words)
-            self.wait_for(wa_id, number)
-        self.post("reads", phone_number_id=self.ids["phone_number_id"], **{"from": wa_id})
+    def talk(self, app: Flask, talk: Talk) -> None:
+        name, wa_id, lines = talk
+        with app.app_context():
+            for number, line in enumerate(lines, 1):
+                who, words = line[0], line[2:]
+                if who == "<":
+                    self.customer_writes(name, wa_id, words)
+                else:
+                    self.answer(wa_id, words)
+                self.wait_for(wa_id, number)
+            self.post("reads", phone_number_id=self.ids["phone_number_id"], **{"from": wa_id})
+
+    def customer_writes(self, name: str, wa_id: str, words: str) -> None:
+        number = self.ids["phone_number_id"]
+        self.post("inbound", phone_number_id=number, **{"from": wa_id}, name=name, text=words)
 
     def answer(self, wa_id: str, words: str) -> None:
         with tenant_scope(tenant_id("bakery")):

@@ -19,13 +19,12 @@ class Business(Record):
     country: str
     persona: str | None
     created_at: float
+    messaging_limit: int
 
     @classmethod
     def open(cls, world: "World", name: str, country: str, persona: str | None = None) -> Self:
         now = world.clock.now()
-        return cls.create(
-            world, id=ids.object_id(), name=name, country=country, persona=persona, created_at=now
-        )
+        return cls.create(world, id=ids.object_id(), name=name, country=country, persona=persona, created_at=now)
 
     @property
     def wabas(self) -> list["Waba"]:

@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -6,6 +7,8 @@ from simulator.record import Record
 
 if TYPE_CHECKING:
     from simulator.world import World
+
+CONTACT_LASTS = 30 * 86400
 
 
 @dataclass
@@ -20,6 +23,9 @@ class Customer(Record):
     phone_on: int
     read_receipts: int
     created_at: float
+    username: str | None
+    hidden_since: float | None
+    marketing_capped: int
 
     @classmethod
     def with_number(cls, world: "World", digits: str, name: str = "") -> Self:
@@ -42,12 +48,66 @@ class Customer(Record):
     @classmethod
     def with_user_id(cls, world: "World", user_id: str, business_id: str) -> Self | None:
         """The id means somebody only to the portfolio it was made for."""
+        if ".ENT." in user_id:
+            everybody = cls.where(
+                world, "id in (select customer_id from identities where business_id = ?)", business_id
+            )
+            return next((one for one in everybody if one.parent_user_id == user_id), None)
         sql = "select customer_id from identities where id = ? and business_id = ?"
         return cls.find(world, world.store.value(sql, user_id, business_id))
 
+    @classmethod
+    def hidden(cls, world: "World", name: str, username: str, country: str = "US") -> Self:
+        """Somebody of whom businesses only learn the id. The number nobody sees is made up."""
+        digits = dialing.CODE_BY_COUNTRY[country] + "".join(world.random.choices("23456789", k=10))
+        customer = cls.with_number(world, digits, name)
+        customer.update(username=username, hidden_since=world.clock.now())
+        return customer
+
+    def hide_number(self, hide: bool) -> None:
+        if hide != self.has_number_hidden:
+            self.update(hidden_since=self.world.clock.now() if hide else None)
+
+    @property
+    def has_number_hidden(self) -> bool:
+        return self.hidden_since is not None
+
+    def shows_number_to(self, phone_number_id: str) -> bool:
+        """A hidden number is shown to whoever wrote to it in the last 30 days."""
+        if self.hidden_since is None:
+            return True
+        since = max(self.hidden_since, self.world.clock.now() - CONTACT_LASTS)
+        sql = """
+            select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'out'
+            and origin = 'api' and not by_user_id and created_at > ? limit 1"""
+        return self.world.store.row(sql, phone_number_id, self.id, since) is not None
+
+    @property
+    def parent_user_id(self) -> str | None:
+        """Linked portfolios share one more id of each person, where Meta has enabled that."""
+        if not self.world.knobs["parent_user_ids"]:
+            return None
+        digest = hashlib.sha256(f"{self.id}:{self.wa_id}".encode()).hexdigest()
+        return f"{self.country}.ENT.{int(digest, 16) % 10**20:020}"
+
     def user_id_for(self, business_id: str) -> str:
+        if known := self._user_id(business_id):
+            return known
         with self.world.store.transaction():
             return self._user_id(business_id) or self._introduce(business_id)
+
+    def renew_ids(self) -> dict[str, str]:
+        """With a new number everybody is somebody new to every business; here is who they were."""
+        sql = "select business_id, id from identities where customer_id = ?"
+        before: dict[str, str] = {row["business_id"]: row["id"] for row in self.world.store.rows(sql, self.id)}
+        for business_id in before:
+            self.world.store.write(
+                "update identities set id = ? where customer_id = ? and business_id = ?",
+                ids.user_id(self.country),
+                self.id,
+                business_id,
+            )
+        return before
 
     def _user_id(self, business_id: str) -> str | None:
         return self.world.store.text(

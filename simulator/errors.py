@@ -20,6 +20,7 @@ TITLES = {
     803: (404, "Some of the aliases you requested do not exist"),
     2500: (400, "An active access token must be used to query information about the current user."),
     80007: (400, "Rate limit issues"),
+    130403: (400, "User is blocked"),
     130429: (400, "Rate limit hit"),
     130472: (400, "User's number is part of an experiment"),
     130497: (403, "Business account is restricted from messaging users in this country"),
@@ -39,8 +40,26 @@ TITLES = {
     131049: (400, "This message was not delivered to maintain healthy ecosystem engagement."),
     131050: (400, "User has stopped marketing messages"),
     131051: (400, "Unsupported message type"),
+    131052: (400, "Media download error"),
+    131053: (400, "Media upload error"),
+    131055: (400, "Method not allowed"),
     131056: (400, "(Business Account, Consumer Account) pair rate limit hit"),
     131057: (500, "Account in maintenance mode"),
+    131060: (400, "This message is currently unavailable"),
+    131062: (400, "Business-scoped user ID recipients are not supported for this message"),
+    131063: (400, "Marketing templates are disabled on Cloud API"),
+    131064: (400, "Messaging limit reached because of template classification violations"),
+    132000: (400, "Number of parameters does not match the expected number of params"),
+    132001: (404, "Template name does not exist in the translation"),
+    132005: (400, "Translated text too long"),
+    132007: (400, "Template format character policy violated"),
+    132008: (400, "Template parameter value is wrongly formatted"),
+    132012: (400, "Parameter format does not match format in the created template"),
+    132015: (400, "Template is paused"),
+    132016: (400, "Template is disabled"),
+    132018: (400, "Invalid template parameters"),
+    132068: (400, "Flow is blocked"),
+    132069: (400, "Flow is throttled"),
     133000: (500, "Incomplete deregistration"),
     133004: (503, "Server temporarily unavailable"),
     133005: (400, "Two step verification PIN mismatch"),
@@ -50,8 +69,17 @@ TITLES = {
     133010: (400, "Account not registered"),
     133015: (400, "Please wait a few minutes before attempting to register this phone number"),
     133016: (400, "Account register or deregister rate limit exceeded"),
+    134011: (400, "WhatsApp Payments terms of service have not been accepted"),
+    135000: (400, "Generic user error"),
+    137000: (400, "Recipient identity key hash mismatch"),
+    139100: (400, "Failed to block or unblock some users"),
+    2593107: (400, "Synchronization request limit exceeded"),
+    2593108: (400, "Synchronization request made outside of allowed time window"),
+    2593109: (400, "History sync is turned off by the business from the WhatsApp Business App"),
 }
 CLOUD_API = range(130000, 140000)
+# Meta accepts first and reports these in a `failed` status.
+TOLD_LATER = {130472, 130497, 131026, 131042, 131047, 131048, 131049, 131050, 131052, 131053}
 
 
 def title_of(code: int) -> str:
@@ -61,9 +89,7 @@ def title_of(code: int) -> str:
 class GraphError(Exception):
     """A refusal. WhatsApp's own codes explain themselves in `error_data`, older ones in `message`."""
 
-    def __init__(
-        self, code: int, details: str = "", *, subcode: int | None = None, http: int | None = None
-    ) -> None:
+    def __init__(self, code: int, details: str = "", *, subcode: int | None = None, http: int | None = None) -> None:
         super().__init__(code, details)
         self.code = code
         self.details = details

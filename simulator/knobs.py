@@ -3,14 +3,34 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from simulator.world import World
 
-# Chances lie between 0 and 1; `delay` and `clock_offset` are seconds.
+# Of the webhooks, then of the messages, then the limits. What is not named here is a chance from 0 to 1.
+UNITS = {
+    "delay": "seconds",
+    "delay_spread": "seconds, on average, exponentially distributed",
+    "batch": "updates per POST",
+    "batch_wait": "seconds",
+    "throughput": "messages per second and number",
+    "pair_burst": "messages",
+    "pair_every": "seconds",
+}
 DEFAULTS = {
     "duplicates": 0.0,
     "reorder": 0.0,
+    "loss": 0.0,
     "delay": 0.0,
+    "delay_spread": 0.0,
+    "batch": 1.0,
+    "batch_wait": 0.2,
     "drop_delivered": 0.0,
     "status_before_answer": 0.2,
     "reads_by_itself": 0.0,
+    "refuse_at_once": 0.0,
+    "edits_everywhere": 1.0,
+    "parent_user_ids": 0.0,
+    "url_in_webhooks": 1.0,
+    "throughput": 80.0,
+    "pair_burst": 45.0,
+    "pair_every": 6.0,
     "code_before_session_info": 0.5,
     "report_as_error": 0.0,
     "clock_offset": 0.0,

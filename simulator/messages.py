@@ -7,12 +7,15 @@ from simulator import ids
 from simulator.customers import Customer
 from simulator.phone_numbers import PhoneNumber
 from simulator.record import Record
+from simulator.relations import Relation
 
 if TYPE_CHECKING:
     from simulator.world import World
 
-SERVICE_WINDOW = 24 * 3600
 TYPING_LASTS = 25
+FILES = ("image", "video", "audio", "document", "sticker")
+# These change or mark another message and have no bubble of their own.
+NO_BUBBLE = ("reaction", "edit", "revoke")
 
 
 @dataclass
@@ -38,51 +41,59 @@ class Message(Record):
     delivered_at: float | None
     read_at: float | None
     error_code: int | None
+    reference: str | None
+    forwarded: int
+    referral: str | None
+    origin: str
+    category: str
+    pricing_type: str | None
+    shown: str | None
+    edited_at: float | None
+    deleted_at: float | None
+    played_at: float | None
+    trouble: str | None
 
     @classmethod
-    def write(
-        cls, world: "World", number: PhoneNumber, customer: Customer, direction: str, **columns: Any
-    ) -> Self:
+    def write(cls, world: "World", number: PhoneNumber, customer: Customer, direction: str, **columns: Any) -> Self:
         columns["content"] = json.dumps(columns["content"], ensure_ascii=False)
-        return cls.create(
+        columns.setdefault("created_at", world.clock.now())
+        message = cls.create(
             world,
-            id=ids.wamid(customer.wa_id, inbound=direction == "in"),
+            id=ids.wamid(_who(number, customer), inbound=direction == "in"),
             seq=(world.store.value("select max(seq) from messages") or 0) + 1,
             phone_number_id=number.id,
             customer_id=customer.id,
             direction=direction,
-            created_at=world.clock.now(),
             **columns,
         )
+        # Read a moment ago by whoever wrote this; asking the store again would only cost time.
+        message.__dict__.update(number=number, customer=customer)
+        return message
 
     @classmethod
     def receive(
         cls, world: "World", number: PhoneNumber, customer: Customer, text: str, context_id: str | None = None
     ) -> Self:
         """A customer writes."""
+        return cls.arrive(world, number, customer, "text", {"body": text}, context_id=context_id)
+
+    @classmethod
+    def arrive(
+        cls, world: "World", number: PhoneNumber, customer: Customer, type: str, content: Any, **columns: Any
+    ) -> Self:
+        """A customer sends something of any type."""
         with world.store.transaction():
-            message = cls.write(
-                world,
-                number,
-                customer,
-                "in",
-                type="text",
-                content={"body": text},
-                context_id=context_id,
-                status="sent",
-            )
-            world.webhooks.message_received(message)
+            message = cls.write(world, number, customer, "in", type=type, content=content, status="sent", **columns)
+            world.limits.count(number)
+            if not message.relation.blocked:
+                world.webhooks.message_received(message)
             message.announce()
         return message
 
     @classmethod
     def chat(cls, world: "World", customer: Customer, number: PhoneNumber, limit: int = 200) -> list[Self]:
         newest = cls.where(
-            world,
-            "customer_id = ? and phone_number_id = ? order by seq desc limit ?",
-            customer.id,
-            number.id,
-            limit,
+            world, "customer_id = ? and phone_number_id = ? order by seq desc limit ?", customer.id, number.id, limit
         )
         return newest[::-1]
 
@@ -94,17 +105,30 @@ class Message(Record):
     def customer(self) -> Customer:
         return Customer.where(self.world, "id = ?", self.customer_id)[0]
 
+    @cached_property
+    def relation(self) -> Relation:
+        return Relation(self.world, self.number, self.customer)
+
     @property
-    def body(self) -> dict[str, Any]:
-        return dict(json.loads(self.content))
+    def inbound(self) -> bool:
+        return self.direction == "in"
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """Header, body, footer and what can be tapped, of a template or an interactive message."""
+        return dict(json.loads(self.shown)) if self.shown else {}
+
+    @property
+    def voice(self) -> bool:
+        return self.type == "audio" and bool(self.body.get("voice"))
 
     @property
     def window_open(self) -> bool:
-        since = self.world.clock.now() - SERVICE_WINDOW
-        sql = """
-            select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'
-            and created_at > ?"""
-        return self.world.store.row(sql, self.phone_number_id, self.customer_id, since) is not None
+        return self.relation.window_open
 
     def announce(self) -> None:
         self.world.store.after_commit(lambda: self.world.hub.notify(self.customer_id))
@@ -130,7 +154,12 @@ class Message(Record):
 
     def business_stops_typing(self) -> None:
         self.world.store.write(
-            "delete from typing where phone_number_id = ? and customer_id = ?",
-            self.phone_number_id,
-            self.customer_id,
+            "delete from typing where phone_number_id = ? and customer_id = ?", self.phone_number_id, self.customer_id
         )
+
+
+def _who(number: PhoneNumber, customer: Customer) -> str:
+    """The id of a message tells whose it is; a hidden number must not be told."""
+    if not customer.has_number_hidden:
+        return customer.wa_id
+    return customer.user_id_for(number.waba.business_id).partition(".")[2]

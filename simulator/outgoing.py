@@ -4,17 +4,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from simulator import destiny, magic
 from simulator.customers import Customer
+from simulator.destiny import Doom
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
 
 if TYPE_CHECKING:
     from simulator.world import World
 
-RANK = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4}
-NEEDS_PHONE = {"delivered", "read"}
-NO_PAYMENT = 131042
-WINDOW_CLOSED = 131047
+RANK = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4, "played": 5}
 
 
 @dataclass(frozen=True)
@@ -24,19 +23,21 @@ class Order:
     number: PhoneNumber
     customer: Customer
     type: str
-    content: dict[str, Any]
+    content: Any
     to: str | None
     recipient: str | None
     context_id: str | None
     biz_opaque_callback_data: str | None
+    shown: dict[str, Any] | None = None
+    category: str = "service"
 
 
-def accept(world: "World", order: Order) -> Message:
+def accept(world: "World", order: Order, doom: Doom | None = None) -> Message:
     with world.store.transaction():
         message = _write(world, order)
         _log(world, order, message)
         message.business_stops_typing()
-        _plan(world, message)
+        _plan(world, message, doom or destiny.of(message))
         message.announce()
     return message
 
@@ -44,11 +45,11 @@ def accept(world: "World", order: Order) -> Message:
 def advance(message: Message, status: str, error_code: int | None = None) -> None:
     """One step along the road; a step back, or one onto a phone that is off, is no step."""
     if RANK[status] <= RANK[message.status] or (
-        status != "sent" and status != "failed" and not message.customer.phone_on
+        status not in ("sent", "failed") and not (message.customer.phone_on and _finds_phone(message))
     ):
         return
     with message.world.store.transaction():
-        message.update(status=status, error_code=error_code, **_moment(message, status))
+        message.update(status=status, **_moment(message, status, error_code))
         _tell(message, status)
         message.announce()
 
@@ -57,9 +58,17 @@ def read(world: "World", customer: Customer, number: PhoneNumber) -> None:
     """The customer looks at the chat; without read receipts nobody learns of it."""
     if not customer.read_receipts:
         return
-    delivered = "customer_id = ? and phone_number_id = ? and direction = 'out' and status = 'delivered'"
-    for message in Message.where(world, f"{delivered} order by seq", customer.id, number.id):
+    arrived = (
+        "customer_id = ? and phone_number_id = ? and direction = 'out' and status = 'delivered' and origin = 'api'"
+    )
+    for message in Message.where(world, f"{arrived} and type != 'reaction' order by seq", customer.id, number.id):
         advance(message, "read")
+
+
+def play(message: Message) -> None:
+    """The customer listens to a voice note for the first time."""
+    if message.voice and not message.inbound and message.customer.read_receipts:
+        advance(message, "played")
 
 
 def set_phone(customer: Customer, on: bool, receipts: bool) -> None:
@@ -72,7 +81,7 @@ def set_phone(customer: Customer, on: bool, receipts: bool) -> None:
 
 
 def _deliver_waiting(customer: Customer) -> None:
-    waiting = "customer_id = ? and direction = 'out' and status = 'sent' order by seq"
+    waiting = "customer_id = ? and direction = 'out' and status = 'sent' and type != 'reaction' order by seq"
     for message in Message.where(customer.world, waiting, customer.id):
         customer.world.timeline.plan(message, "delivered", within=(0.1, 0.8))
 
@@ -86,9 +95,12 @@ def _write(world: "World", order: Order) -> Message:
         type=order.type,
         content=order.content,
         context_id=order.context_id,
+        reference=order.content["message_id"] if order.type == "reaction" else None,
         recipient_input=order.to or order.recipient,
         by_user_id=int(not order.to),
         biz_opaque_callback_data=order.biz_opaque_callback_data,
+        category=order.category,
+        shown=json.dumps(order.shown, ensure_ascii=False) if order.shown else None,
         status="accepted",
     )
 
@@ -108,24 +120,56 @@ def _log(world: "World", order: Order, message: Message) -> None:
     )
 
 
-def _plan(world: "World", message: Message) -> None:
-    if not message.number.waba.credit:
-        world.timeline.plan(message, "failed", within=(0.2, 1.0), error_code=NO_PAYMENT)
-    elif not message.window_open:
-        world.timeline.plan(message, "failed", within=(0.2, 1.0), error_code=WINDOW_CLOSED)
+def _plan(world: "World", message: Message, doom: Doom | None) -> None:
+    if doom:
+        message.update(trouble=doom.details or None)
+        world.timeline.plan(message, "failed", within=(0.2, 1.0), error_code=doom.code)
+    elif destiny.links_in(message):
+        world.links.fetch_for(message)
     else:
         world.timeline.plan(message, "sent", within=(0.1, 0.8))
 
 
-def _moment(message: Message, status: str) -> dict[str, float]:
-    return {} if status == "failed" else {f"{status}_at": message.world.clock.now()}
+def _finds_phone(message: Message) -> bool:
+    return magic.status_habit(message.customer.wa_id) != "undelivered"
+
+
+def _moment(message: Message, status: str, error_code: int | None) -> dict[str, Any]:
+    if status == "failed":
+        return {"error_code": error_code}
+    return {f"{status}_at": message.world.clock.now(), "error_code": None}
 
 
 def _tell(message: Message, status: str) -> None:
-    world = message.world
-    if not (status == "delivered" and world.happens("drop_delivered")):
-        world.webhooks.status_changed(message, status)
+    world, habit = message.world, magic.status_habit(message.customer.wa_id)
+    for told in _told(message, status, habit):
+        world.webhooks.status_changed(message, told)
     if status == "sent":
-        world.timeline.plan(message, "delivered", within=(0.2, 1.2))
+        _plan_arrival(message, habit)
     if status == "delivered" and world.happens("reads_by_itself"):
         world.timeline.plan(message, "read", within=(1.0, 4.0))
+    if status == "failed" and habit == "failed-then-delivered":
+        world.timeline.plan(message, "delivered", within=(1.0, 2.0))
+
+
+def _told(message: Message, status: str, habit: str | None) -> list[str]:
+    """Which statuses the business hears of, now that the message has taken this step."""
+    if habit == "silent" or (habit == "straight-to-read" and status == "delivered"):
+        return []
+    if habit == "backwards":
+        return {"sent": [], "delivered": ["delivered", "sent"]}.get(status, [status])
+    if status == "delivered" and message.world.happens("drop_delivered"):
+        return []
+    return [status] * (2 if habit == "twice" else 1)
+
+
+def _plan_arrival(message: Message, habit: str | None) -> None:
+    timeline = message.world.timeline
+    if message.type == "reaction":
+        return
+    if habit in ("fails-late", "failed-then-delivered"):
+        timeline.plan(message, "failed", within=(0.5, 1.0), error_code=131026)
+        return
+    timeline.plan(message, "delivered", within=(0.2, 1.2))
+    if habit == "straight-to-read":
+        timeline.plan(message, "read", within=(1.3, 1.5))

@@ -6,6 +6,7 @@ from simulator.record import Record
 
 ATTEMPTS = 10
 ATTEMPTS_WINDOW = 72 * 3600
+COEXISTENCE_THROUGHPUT = 20
 
 
 @dataclass
@@ -28,10 +29,18 @@ class PhoneNumber(Record):
     last_onboarded_at: float | None
     override_callback_uri: str | None
     created_at: float
+    throughput: int | None
+    coexistence: int
 
     @property
     def waba(self) -> "wabas.Waba":
         return wabas.Waba.where(self.world, "id = ?", self.waba_id)[0]
+
+    @property
+    def messages_per_second(self) -> float:
+        """A number that is also on the WhatsApp Business app stays slow."""
+        usual = COEXISTENCE_THROUGHPUT if self.coexistence else self.world.knobs["throughput"]
+        return usual if self.throughput is None else self.throughput
 
     @property
     def display_number(self) -> str:

@@ -10,12 +10,23 @@ def pricing_of(message: Message, status: str) -> dict[str, Any] | None:
     """On `sent`, and on whichever of `delivered` and `read` is reported first."""
     if status not in ("sent", "delivered", "read") or message.priced:
         return None
-    used = used_this_month(message)
-    if status != "sent":
-        message.update(priced=1)
-        _use_one(message)
-    kind = "free_customer_service" if used < FREE_PER_MONTH else "regular"
-    return {"billable": kind == "regular", "pricing_model": "PMP", "category": "service", "type": kind}
+    kind = message.pricing_type or _type_of(message)
+    if status == "sent":
+        message.update(pricing_type=kind)
+    else:
+        message.update(pricing_type=kind, priced=1)
+        if message.category == "service":
+            _use_one(message)
+    return {"billable": kind == "regular", "pricing_model": "PMP", "category": message.category, "type": kind}
+
+
+def _type_of(message: Message) -> str:
+    """Three days after an ad everything is free, in the window what is no template, and utility templates too."""
+    if message.relation.free_entry:
+        return "free_entry_point"
+    if message.category == "service":
+        return "free_customer_service" if used_this_month(message) < FREE_PER_MONTH else "regular"
+    return "free_customer_service" if message.category == "utility" and message.window_open else "regular"
 
 
 def used_this_month(message: Message) -> int:

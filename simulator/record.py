@@ -21,21 +21,15 @@ class Record:
 
     @classmethod
     def where(cls, world: "World", clause: str = "true", *values: Any) -> list[Self]:
-        return [
-            cls(world, **row)
-            for row in world.store.rows(f"select * from {cls.table} where {clause}", *values)
-        ]
+        return [cls(world, **row) for row in world.store.rows(f"select * from {cls.table} where {clause}", *values)]
 
     @classmethod
     def create(cls, world: "World", **columns: Any) -> Self:
-        world.store.insert(cls.table, **columns)
-        return cls(world, **world.store.rows(f"select * from {cls.table} where id = ?", columns["id"])[0])
+        return cls(world, **world.store.insert_row(cls.table, **columns))
 
     def update(self, **columns: Any) -> None:
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        self.world.store.write(
-            f"update {self.table} set {assignments} where id = ?", *columns.values(), self.id
-        )
+        self.world.store.write(f"update {self.table} set {assignments} where id = ?", *columns.values(), self.id)
         for name, value in columns.items():
             setattr(self, name, value)
 

@@ -14,15 +14,14 @@ class Settings:
     port: int = 9000
     data: Path = Path(".local/simulator")
     public_url: str = "http://127.0.0.1:9000"
+    media_url: str = ""
     app_id: str = "1234567890"
     app_name: str = "Demo app"
     app_secret: list[str] = field(default_factory=lambda: ["simulated-app-secret"], repr=False)
     config_id: str = "998877665544332"
     callback_url: str = ""
     verify_token: str = field(default="simulated-verify-token", repr=False)
-    allowed_origins: list[str] = field(
-        default_factory=lambda: ["http://127.0.0.1:8000", "http://localhost:8000"]
-    )
+    allowed_origins: list[str] = field(default_factory=lambda: ["http://127.0.0.1:8000", "http://localhost:8000"])
     business_id: str = "506914307656634"
     system_user_id: str = "61555822107539"
     system_user_token: str = field(default="EAASimulatedSystemUserToken", repr=False)

@@ -45,6 +45,14 @@ class Store:
         verb, marks = "insert or replace" if replace else "insert", ", ".join("?" * len(columns))
         return self.write(f"{verb} into {table} ({names}) values ({marks})", *columns.values())
 
+    def insert_row(self, table: str, **columns: Any) -> Row:
+        """The row as it was written, with its defaults."""
+        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+        sql = f"insert into {table} ({names}) values ({marks}) returning *"  # noqa: S608 - tables and columns are this program's
+        with self.transaction() as db:
+            row: Row = db.execute(sql, tuple(columns.values())).fetchall()[0]
+        return row
+
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         if joined := getattr(self._thread, "db", None):

@@ -16,13 +16,9 @@ class Timeline:
         self.world = world
         self.loop = Loop("timeline", self._turn)
 
-    def plan(
-        self, message: "Message", status: str, within: tuple[float, float], error_code: int | None = None
-    ) -> None:
+    def plan(self, message: "Message", status: str, within: tuple[float, float], error_code: int | None = None) -> None:
         due_at = self.world.clock.after(self.world.random.uniform(*within))
-        self.world.store.insert(
-            "steps", message_id=message.id, status=status, error_code=error_code, due_at=due_at
-        )
+        self.world.store.insert("steps", message_id=message.id, status=status, error_code=error_code, due_at=due_at)
         self.world.store.after_commit(self.loop.wake)
 
     def run_due(self) -> int:

@@ -1,4 +1,5 @@
 import random
+import shutil
 from pathlib import Path
 from typing import Self
 
@@ -9,6 +10,8 @@ from simulator import people
 from simulator.clock import Clock
 from simulator.hub import Hub
 from simulator.knobs import Knobs
+from simulator.limits import Limits
+from simulator.links import Links
 from simulator.settings import Settings
 from simulator.store import Store
 from simulator.timeline import Timeline
@@ -27,9 +30,11 @@ class World:
         self.knobs = Knobs(self)
         self.clock = Clock(settings.speed, self.knobs["clock_offset"])
         self.hub = Hub()
+        self.limits = Limits(self)
         self.timeline = Timeline(self)
+        self.links = Links(self, transport)
         self.webhooks = Webhooks(self)
-        self.sender = Sender(self, transport)
+        self.sender = Sender(self)
         self.populate()
 
     @classmethod
@@ -39,10 +44,12 @@ class World:
 
     def start(self) -> None:
         self.timeline.loop.start()
+        self.links.loop.start()
         self.sender.start()
 
     def stop(self) -> None:
         self.timeline.loop.stop()
+        self.links.loop.stop()
         self.sender.stop()
         self.store.close()
 
@@ -52,7 +59,9 @@ class World:
 
     def reset(self) -> None:
         self.store.reset()
+        shutil.rmtree(Path(self.settings.data) / "media", ignore_errors=True)
         self.knobs.forget()
+        self.limits.forget()
         self.clock.offset = 0.0
         self.populate()
 
@@ -67,5 +76,5 @@ class World:
 
     def settle(self) -> None:
         """Do at once, in this thread, everything that is due."""
-        while self.timeline.run_due() or self.sender.send_due():
+        while self.links.run_due() or self.timeline.run_due() or self.sender.send_due():
             pass

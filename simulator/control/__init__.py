@@ -1,11 +1,16 @@
 """The control panel: everything this Meta knows, and the levers to make it misbehave."""
 
-from flask import Flask
+from flask import Flask, jsonify
 
-from simulator.control import api, levers, pages
+from simulator.control import api, business_app, customers, levers, pages, writing
+from simulator.handwriting import NotPossible
 
 
 def install(app: Flask) -> None:
     app.register_blueprint(api.api)
+    app.register_blueprint(writing.writing)
+    app.register_blueprint(customers.customers)
+    app.register_blueprint(business_app.business_app)
     app.register_blueprint(levers.levers)
+    app.register_error_handler(NotPossible, lambda reason: (jsonify(error=str(reason)), 409))
     app.register_blueprint(pages.pages)

@@ -2,11 +2,10 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import outgoing
 from simulator.allocations import Allocation
 from simulator.businesses import Business
 from simulator.control import clients, lists
-from simulator.control.asked import asked, asked_customer, asked_number, asked_phone_number, found, world
+from simulator.control.asked import asked, asked_number, found, world
 from simulator.customers import Customer
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
@@ -49,35 +48,6 @@ def signups() -> Response:
     """What the popup would have handed to the page, without the popup."""
     number = clients.signed_up(world(), str(asked("name")), asked_number("display_phone_number"))
     return jsonify(**ids_of(number), code=clients.code_for(world(), number).id)
-
-
-@api.post("/inbound")
-def inbound() -> Response:
-    number = asked_phone_number()
-    customer = Customer.with_number(world(), asked_number("from"), str(asked("name", "")))
-    message = Message.receive(world(), number, customer, str(asked("text")), asked("context_id", "") or None)
-    return jsonify(
-        wamid=message.id, user_id=customer.user_id_for(number.waba.business_id), wa_id=customer.wa_id
-    )
-
-
-@api.post("/reads")
-def reads() -> Response:
-    outgoing.read(world(), asked_customer(), asked_phone_number())
-    return jsonify(success=True)
-
-
-@api.post("/customers")
-def add_customer() -> Response:
-    return jsonify(Customer.with_number(world(), asked_number("number"), str(asked("name"))).as_dict())
-
-
-@api.patch("/customers/<wa_id>")
-def change_customer(wa_id: str) -> Response:
-    customer = found(Customer.known(world(), wa_id), "customer")
-    on, receipts = asked("phone_on", customer.phone_on), asked("read_receipts", customer.read_receipts)
-    outgoing.set_phone(customer, bool(on), bool(receipts))
-    return jsonify(customer.as_dict())
 
 
 @api.post("/tokens/revoke")

@@ -6,6 +6,7 @@ from simulator.customers import Customer
 from simulator.dialing import digits_of, is_number
 from simulator.phone_numbers import PhoneNumber
 from simulator.record import Record
+from simulator.wabas import Waba
 from simulator.world import World
 
 R = TypeVar("R", bound=Record)
@@ -34,8 +35,19 @@ def asked_phone_number() -> PhoneNumber:
     return found(PhoneNumber.find(world(), str(asked("phone_number_id"))), "phone number")
 
 
-def asked_customer() -> Customer:
-    return found(Customer.known(world(), asked_number("from")), "customer")
+def asked_waba() -> Waba:
+    """Named itself, or by one of its numbers."""
+    if waba_id := asked("waba_id", ""):
+        return found(Waba.find(world(), str(waba_id)), "WhatsApp account")
+    return asked_phone_number().waba
+
+
+def asked_customer(name: str = "from") -> Customer:
+    """By number, or by the id under which the business knows them."""
+    if user_id := str(asked("user_id", "")):
+        business_id = asked_phone_number().waba.business_id
+        return found(Customer.with_user_id(world(), user_id, business_id), "customer")
+    return found(Customer.known(world(), asked_number(name)), "customer")
 
 
 def found(record: R | None, kind: str) -> R:

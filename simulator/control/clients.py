@@ -47,9 +47,7 @@ def ready(world: "World", name: str, digits: str, wishes: Wishes) -> PhoneNumber
 def token_for(world: "World", number: PhoneNumber) -> Token:
     """The client's newest working token for this number, or a new one that never expires."""
     waba = number.waba
-    kept = Token.where(
-        world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id
-    )
+    kept = Token.where(world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id)
     working = (token for token in kept if token.alive and waba.id in token.wabas)
     return next(working, None) or Token.issue(world, waba.business, days=0)
 

@@ -2,11 +2,16 @@
 
 from flask import Blueprint, Response, jsonify, request
 
+from simulator import magic
 from simulator.clock import month
 from simulator.control import lists
-from simulator.control.asked import asked, asked_phone_number, refuse, world
-from simulator.faults import KINDS, Fault
+from simulator.control.asked import asked, asked_phone_number, asked_waba, found, refuse, world
+from simulator.dialing import digits_of
+from simulator.faults import ALIASES, KINDS, Fault
 from simulator.knobs import DEFAULTS
+from simulator.message_templates import CATEGORIES, STATUSES, MessageTemplate
+from simulator.phone_numbers import PhoneNumber
+from simulator.webhooks import payloads
 
 levers = Blueprint("control_levers", __name__, url_prefix="/control/api")
 
@@ -42,6 +47,65 @@ def free_messages() -> Response:
     return jsonify(success=True)
 
 
+@levers.post("/random")
+def random_seed() -> Response:
+    """From here on chance takes the same turns again, as far as one thread can tell."""
+    world().random.seed(int(asked("seed")))
+    return jsonify(success=True)
+
+
+@levers.post("/limits")
+def limits() -> Response:
+    """A null gives a number the usual throughput back; a portfolio limit of -1 is none."""
+    number, body = asked_phone_number(), request.get_json()
+    if "throughput" in body:
+        number.update(throughput=body["throughput"])
+    if "messaging_limit" in body:
+        number.waba.business.update(messaging_limit=int(body["messaging_limit"]))
+    return jsonify(throughput=number.messages_per_second, messaging_limit=number.waba.business.messaging_limit)
+
+
+@levers.get("/magic")
+def magic_numbers() -> Response:
+    return jsonify(calls=magic.CALLS, statuses=magic.STATUSES, errors=magic.errors())
+
+
+@levers.get("/templates")
+def list_templates() -> Response:
+    return jsonify(templates=lists.records(world(), MessageTemplate))
+
+
+@levers.post("/templates")
+def keep_template() -> Response:
+    """Seeds one template of a WABA, or changes it: one per name and language."""
+    category, status = str(asked("category", "UTILITY")), str(asked("status", "APPROVED"))
+    if category not in CATEGORIES or status not in STATUSES:
+        refuse(400, f"category must be one of {CATEGORIES}, status one of {STATUSES}")
+    template = MessageTemplate.keep(
+        world(),
+        asked_waba(),
+        str(asked("name")),
+        str(asked("language", "en_US")),
+        category=category,
+        status=status,
+        parameter_format=str(asked("parameter_format", "POSITIONAL")),
+        components=asked("components"),
+    )
+    return jsonify(template.as_dict())
+
+
+@levers.post("/webhooks")
+def send_webhook() -> Response:
+    """Any webhook at all: field and value as Meta documents them."""
+    value, field = asked("value"), str(asked("field"))
+    if number_id := asked("phone_number_id", ""):
+        number = found(PhoneNumber.find(world(), str(number_id)), "phone number")
+        world().webhooks.tell_number(number, field, payloads.head(number) | value)
+    else:
+        world().webhooks.tell_waba(asked_waba(), field, value)
+    return jsonify(success=True)
+
+
 @levers.get("/faults")
 def list_faults() -> Response:
     return jsonify(faults=lists.records(world(), Fault))
@@ -49,19 +113,22 @@ def list_faults() -> Response:
 
 @levers.post("/faults")
 def add_fault() -> Response:
-    kind = asked("kind", "error")
-    if kind not in KINDS:
+    kind = str(asked("kind", "error"))
+    if kind not in KINDS and kind not in ALIASES:
         refuse(400, f"kind must be one of {', '.join(KINDS)}")
-    world().store.insert(
-        "faults",
-        edge=str(asked("edge")),
-        kind=kind,
+    Fault.order(
+        world(),
+        str(asked("edge")),
+        ALIASES.get(kind, kind),
         code=asked("code", 0) or None,
         subcode=asked("subcode", 0) or None,
         http=asked("http", 0) or None,
         details=str(asked("details", "")),
         seconds=float(asked("seconds", 30)),
-        remaining=int(asked("times", 1)),
+        times=int(asked("times", 1)),
+        chance=float(asked("chance", 1)),
+        phone_number_id=asked("phone_number_id", "") or None,
+        customer=digits_of(str(asked("to", ""))) or None,
     )
     return list_faults()
 

@@ -18,9 +18,7 @@ def newest_accepted(world: World, limit: int) -> list[dict[str, Any]]:
 
 
 def deliveries(world: World, limit: int) -> list[dict[str, Any]]:
-    return [
-        _readable(row) for row in world.store.rows("select * from deliveries order by id desc limit ?", limit)
-    ]
+    return [_readable(row) for row in world.store.rows("select * from deliveries order by id desc limit ?", limit)]
 
 
 def _readable(row: Row) -> dict[str, Any]:

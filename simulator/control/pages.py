@@ -1,12 +1,18 @@
-from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
+from simulator import coexistence, magic, sample_templates
 from simulator.businesses import Business
 from simulator.control import clients, lists
 from simulator.control.asked import world
+from simulator.customers import Customer
 from simulator.dialing import digits_of
-from simulator.faults import Fault
+from simulator.faults import KINDS, Fault
 from simulator.html import strict
+from simulator.knobs import UNITS
+from simulator.message_templates import STATUSES, MessageTemplate
+from simulator.phone import handset
+from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
 
 pages = Blueprint("control_pages", __name__)
@@ -24,7 +30,14 @@ def index() -> str:
         deliveries=lists.deliveries(world(), limit=30),
         accepted=lists.newest_accepted(world(), limit=30),
         knobs=world().knobs.all(),
-        faults=Fault.where(world(), "remaining > 0"),
+        units=UNITS,
+        faults=Fault.where(world(), "remaining != 0"),
+        kinds=KINDS,
+        magic=magic,
+        prefix=magic.CODE_PREFIX,
+        people=handset.people(world()),
+        templates=MessageTemplate.where(world(), "true order by created_at desc limit 50"),
+        statuses=STATUSES,
     )
 
 
@@ -46,6 +59,61 @@ def turn_knobs() -> Answer:
     for name in world().knobs.all():
         if request.form.get(name):
             world().knobs[name] = float(request.form[name])
+    return back()
+
+
+@pages.post("/control/faults")
+def add_fault() -> Answer:
+    form = request.form
+    code = form.get("code", "").strip()
+    Fault.order(
+        world(),
+        form["edge"].strip(),
+        form["kind"],
+        code=int(code) if code else None,
+        times=int(form.get("times") or 1),
+        chance=float(form.get("chance") or 1),
+        seconds=float(form.get("seconds") or 30),
+    )
+    return back()
+
+
+@pages.post("/control/faults/clear")
+def clear_faults() -> Answer:
+    world().store.write("delete from faults")
+    return back()
+
+
+@pages.post("/control/numbers/<number_id>/app")
+def use_app(number_id: str) -> Answer:
+    number = PhoneNumber.find(world(), number_id) or abort(404)
+    people = coexistence.people_of(world(), number)
+    match request.form.get("act"):
+        case "join" | "leave" as act:
+            coexistence.join(number, act == "join")
+        case "history":
+            coexistence.send_history(world(), number, people)
+        case "decline":
+            coexistence.decline_history(world(), number)
+        case "contacts":
+            coexistence.sync_contacts(world(), number, [coexistence.contact_of(one) for one in people])
+        case _:
+            customer, text = Customer.with_number(world(), request.form["to"]), request.form.get("text", "").strip()
+            coexistence.write_from_app(world(), number, customer, "text", {"body": text or "Hello"})
+    return back()
+
+
+@pages.post("/control/templates")
+def add_templates() -> Answer:
+    sample_templates.hand_out(world())
+    return back()
+
+
+@pages.post("/control/templates/<template_id>")
+def judge_template(template_id: str) -> Answer:
+    template = MessageTemplate.find(world(), template_id) or abort(404)
+    if request.form.get("status") in STATUSES:
+        template.update(status=request.form["status"])
     return back()
 
 

@@ -24,9 +24,7 @@ class Persona:
 
 PERSONAS = {
     "new": Persona("Nadia Haddad", "Owns a business that is new to WhatsApp"),
-    "existing": Persona(
-        "Tom Becker", "Has a WhatsApp account with a verified number", "Becker Bikes", "4930901820110"
-    ),
+    "existing": Persona("Tom Becker", "Has a WhatsApp account with a verified number", "Becker Bikes", "4930901820110"),
     "second": Persona(
         "Asha Rao",
         "Has a WhatsApp account whose number is in use elsewhere",

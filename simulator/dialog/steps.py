@@ -146,8 +146,7 @@ def _check_free(signup: Signup, waba: Waba, digits: str) -> None:
         raise EntryError("This number is already in your list. Go back and pick it there.")
     if existing or Customer.known(signup.world, digits):
         raise EntryError(
-            "This number is already registered on WhatsApp. Disconnect it there first;"
-            " that may take up to 3 minutes."
+            "This number is already registered on WhatsApp. Disconnect it there first; that may take up to 3 minutes."
         )
 
 

@@ -19,9 +19,7 @@ def start(**_: int) -> Answer | tuple[str, int]:
     if request.args.get("client_id") != settings.app_id:
         return render_template("dialog/refused.html", reason="Invalid App ID: the app does not exist."), 400
     if request.args.get("config_id") != settings.config_id:
-        return render_template(
-            "dialog/refused.html", reason="Invalid configuration: config_id is not known."
-        ), 400
+        return render_template("dialog/refused.html", reason="Invalid configuration: config_id is not known."), 400
     redirect_uri, extras = request.args.get("redirect_uri", ""), request.args.get("extras", "{}")
     signup = Signup.open(World.of(current_app), redirect_uri, extras)
     return redirect(url_for("dialog.show", signup_id=signup.id), 303)

@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.routing import BaseConverter
 
 from simulator.errors import GraphError
-from simulator.graph import answers, routes
+from simulator.graph import answers, downloads, routes
 
 
 class NodeId(BaseConverter):
@@ -15,5 +15,6 @@ def install(app: Flask) -> None:
     app.url_map.converters["node"] = NodeId
     app.register_blueprint(routes.graph)
     app.register_blueprint(routes.graph, url_prefix="/v<int:version>.0", name="versioned_graph")
+    app.register_blueprint(downloads.downloads)
     app.register_error_handler(GraphError, answers.refuse)
     app.register_error_handler(404, answers.unknown_path)

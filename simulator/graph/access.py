@@ -7,6 +7,8 @@ from flask import request
 from simulator.allocations import Allocation
 from simulator.businesses import Business
 from simulator.errors import GraphError
+from simulator.media import Media
+from simulator.message_templates import MessageTemplate
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
 from simulator.wabas import Waba
@@ -30,7 +32,7 @@ class CreditLine:
     id: str
 
 
-Node = App | Partner | CreditLine | Business | Waba | PhoneNumber | Allocation
+Node = App | Partner | CreditLine | Business | Waba | PhoneNumber | Allocation | Media | MessageTemplate
 
 
 def find(world: World, node_id: str) -> Node | None:
@@ -47,6 +49,8 @@ def find(world: World, node_id: str) -> Node | None:
         or Waba.find(world, node_id)
         or Business.find(world, node_id)
         or Allocation.find(world, node_id)
+        or _living(Media.find(world, node_id))
+        or MessageTemplate.find(world, node_id)
     )
 
 
@@ -58,12 +62,22 @@ def sees(token: Token, node: Node) -> bool:
             return _sees_waba(token, node)
         case PhoneNumber():
             return _sees_waba(token, node.waba)
+        case Media():
+            number = PhoneNumber.find(token.world, node.phone_number_id)
+            return number is not None and _sees_waba(token, number.waba)
+        case MessageTemplate():
+            waba = Waba.find(token.world, node.waba_id)
+            return waba is not None and _sees_waba(token, waba)
         case Business():
             return token.business_id == node.id or any(_sees_waba(token, waba) for waba in node.shared_wabas)
         case CreditLine():
             return token.kind == "system" or _holds_share(token)
         case _:
             return token.kind == "system"
+
+
+def _living(media: Media | None) -> Media | None:
+    return media if media and media.alive else None
 
 
 def _sees_waba(token: Token, waba: Waba) -> bool:
@@ -77,9 +91,7 @@ def _holds_share(token: Token) -> bool:
 
 
 def assigned(world: World, waba: Waba, user_id: str) -> bool:
-    found = world.store.row(
-        "select 1 from assigned_users where waba_id = ? and user_id = ?", waba.id, user_id
-    )
+    found = world.store.row("select 1 from assigned_users where waba_id = ? and user_id = ?", waba.id, user_id)
     return found is not None
 
 

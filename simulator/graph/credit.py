@@ -46,9 +46,7 @@ def attach(call: Call, _: CreditLine) -> Answer:
     waba = _waba(call)
     allocation = Allocation.active_for(call.world, waba.business_id)
     if allocation is None:
-        raise forbidden(
-            "The credit line is not shared with the business that owns the WhatsApp Business Account."
-        )
+        raise forbidden("The credit line is not shared with the business that owns the WhatsApp Business Account.")
     _attach(call, waba, allocation)
     return SUCCESS | {"waba_id": waba.id, "allocation_config_id": allocation.id}
 
@@ -63,9 +61,7 @@ def allocations(call: Call, _: CreditLine) -> Answer:
 
 @edge(Allocation, "GET")
 def show(call: Call, allocation: Allocation) -> Answer:
-    return call.project(
-        _described(allocation), "ExtendedCreditAllocationConfig", ("id", "receiving_business")
-    )
+    return call.project(_described(allocation), "ExtendedCreditAllocationConfig", ("id", "receiving_business"))
 
 
 @edge(Allocation, "DELETE")

@@ -17,9 +17,7 @@ def project(node: dict[str, Any], wanted: Wanted, kind: str) -> dict[str, Any]:
     for name in wanted:
         if name not in node:
             raise invalid(f"Tried accessing nonexisting field ({name}) on node type ({kind})")
-    shown = {
-        name: _inside(node[name], inner, name) for name, inner in wanted.items() if node[name] is not None
-    }
+    shown = {name: _inside(node[name], inner, name) for name, inner in wanted.items() if node[name] is not None}
     return shown | ({"id": node["id"]} if "id" in node else {})
 
 

@@ -5,10 +5,8 @@ from simulator.wabas import Waba
 
 NO_PAYMENT = {
     "error_code": 141006,
-    "error_description": "There is an error with the payment method."
-    " This will block business initiated conversations.",
-    "possible_solution": "There was an error with your payment method."
-    " Please add a new payment method to the account.",
+    "error_description": "There is an error with the payment method. This will block business initiated conversations.",
+    "possible_solution": "There was an error with your payment method. Please add a new payment method to the account.",
 }
 NOT_REGISTERED = {
     "error_code": 141000,

@@ -1,14 +1,16 @@
 from typing import Any
 
-from simulator import dialing, outgoing
+from simulator import destiny, dialing, filling, magic, options, outgoing
 from simulator.customers import Customer
 from simulator.errors import GraphError, forbidden, invalid
 from simulator.graph import access
 from simulator.graph.call import Call
-from simulator.graph.contents import CONTENTS, MESSAGE_TYPES
+from simulator.graph.contents import MESSAGE_TYPES, checked
 from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.message_templates import MessageTemplate
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
+from simulator.relations import Relation
 
 
 @edge(PhoneNumber, "POST", "messages")
@@ -18,7 +20,10 @@ def send(call: Call, number: PhoneNumber) -> Answer:
         raise invalid("Param messaging_product must be one of {WHATSAPP}")
     if call.params.get("status") == "read":
         return _mark_read(call, number)
-    message = outgoing.accept(call.world, _order(call, number))
+    order = _order(call, number)
+    _check_recipient(call, order)
+    call.world.limits.admit(number, order.customer)
+    message = outgoing.accept(call.world, order)
     if call.world.happens("status_before_answer"):
         _report_first(call, message)
     return _accepted(call, message)
@@ -45,18 +50,21 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
     to, recipient = call.params.get("to"), call.params.get("recipient")
     kind = call.params.get("type", "text")
     if kind not in MESSAGE_TYPES:
-        raise invalid(
-            f'Param type must be one of {{{", ".join(sorted(MESSAGE_TYPES)).upper()}}} - got "{kind}".'
-        )
+        raise invalid(f'Param type must be one of {{{", ".join(sorted(MESSAGE_TYPES)).upper()}}} - got "{kind}".')
+    customer = _addressee(call, number, to, recipient)
+    content = checked(kind, call.params.get(kind))
+    shown, category = _shown(call, number, kind, content)
     return outgoing.Order(
         number=number,
-        customer=_addressee(call, number, to, recipient),
+        customer=customer,
         type=kind,
-        content=_content(call, kind),
+        content=content,
         to=str(to) if to else None,
         recipient=str(recipient) if recipient else None,
-        context_id=_context(call),
+        context_id=_context(call, kind),
         biz_opaque_callback_data=_callback_data(call),
+        shown=shown,
+        category=category,
     )
 
 
@@ -88,17 +96,71 @@ def _by_user_id(call: Call, number: PhoneNumber, recipient: str) -> Customer:
     return customer
 
 
-def _content(call: Call, kind: str) -> dict[str, Any]:
-    if kind not in CONTENTS:
-        raise GraphError(131051, f"Messages of type {kind} are not played by this simulator.")
-    return CONTENTS[kind](call.params.get(kind))
+def _shown(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[dict[str, Any] | None, str]:
+    """What the customer will see of a message with parts, and as what it is charged."""
+    if missing := destiny.missing_file(call.world, content, kind, number.id):
+        raise invalid(f"Param {missing}['id'] is not a valid whatsapp business account media attachment ID")
+    if kind == "interactive":
+        parts = {part: content[part] for part in ("header", "footer") if part in content}
+        body = content.get("body", {}).get("text")
+        footer = {"footer": parts.pop("footer")["text"]} if "footer" in parts else {}
+        return {**_header(parts.get("header")), "body": body, **footer, **_cards(content)}, "service"
+    if kind == "template":
+        return _filled(call, number, content)
+    return None, "service"
 
 
-def _context(call: Call) -> str | None:
+def _header(header: dict[str, Any] | None) -> dict[str, Any]:
+    if header is None:
+        return {}
+    shown = {"text": header["text"]} if header["type"] == "text" else {"kind": header["type"], **header}
+    return {"header": shown}
+
+
+def _cards(content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"options": options.of_interactive(content)}
+    action = content.get("action", {})
+    if content["type"] == "list":
+        found["list"] = action["button"]
+    if content["type"] == "carousel":
+        found["cards"] = [
+            _header(card.get("header")) | {"body": card.get("body", {}).get("text")} for card in action["cards"]
+        ]
+    return found
+
+
+def _filled(call: Call, number: PhoneNumber, content: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    name, language = content["name"], content["language"]["code"]
+    template = MessageTemplate.sendable(call.world, number.waba_id, name, language)
+    shown = filling.fill(template, content.get("components", []))
+    if not call.params.get("to") and any(option["kind"] == "copy" for option in shown.get("options", [])):
+        raise GraphError(131062, "Authentication templates need a phone number.")
+    return shown, template.category.lower()
+
+
+def _check_recipient(call: Call, order: outgoing.Order) -> None:
+    if Relation(call.world, order.number, order.customer).blocked:
+        raise GraphError(130403, "You blocked this user.")
+    if code := magic.refused_with(order.customer.wa_id):
+        raise GraphError(code, "This number always fails this way.")
+    if call.world.happens("refuse_at_once"):
+        _refuse_closed_window(call, order)
+
+
+def _refuse_closed_window(call: Call, order: outgoing.Order) -> None:
+    """Meta sometimes knows at once what it usually reports later."""
+    if order.type != "template" and not Relation(call.world, order.number, order.customer).window_open:
+        raise GraphError(destiny.WINDOW_CLOSED, "More than 24 hours have passed since the customer last replied.")
+
+
+def _context(call: Call, kind: str) -> str | None:
     context = call.params.get("context") or {}
     if not isinstance(context, dict):
         raise invalid("Param context must be an object.")
-    return context.get("message_id")
+    if context and kind == "reaction":
+        raise GraphError(131009, "Param context is not allowed with reactions.")
+    message_id = context.get("message_id")
+    return None if message_id is None else str(message_id)
 
 
 def _callback_data(call: Call) -> str | None:
@@ -121,4 +183,7 @@ def _accepted(call: Call, message: Message) -> Answer:
         contact["wa_id"] = customer.wa_id
     if call.params.get("recipient"):
         contact["user_id"] = customer.user_id_for(number.waba.business_id)
-    return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": message.id}]}
+    accepted = {"id": message.id}
+    if message.type == "template":
+        accepted["message_status"] = "accepted"
+    return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [accepted]}

@@ -31,9 +31,7 @@ def access_token(world: World, params: dict[str, Any]) -> Answer:
 def debug_token(call: Call) -> Answer:
     token = Token.recognise(call.world, call.require("input_token"))
     if token is None:
-        return {
-            "data": {"is_valid": False, "scopes": [], "error": _trouble("Invalid OAuth access token.", None)}
-        }
+        return {"data": {"is_valid": False, "scopes": [], "error": _trouble("Invalid OAuth access token.", None)}}
     return {"data": _inspected(token)}
 
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 from simulator import dialing
+from simulator.businesses import Business
 from simulator.clock import iso
 from simulator.errors import invalid
 from simulator.graph.call import Call
@@ -8,9 +9,11 @@ from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.health import number_health
 from simulator.graph.overrides import verified_override
 from simulator.graph.registration import checked_pin
+from simulator.limits import TIERS
 from simulator.phone_numbers import PhoneNumber
 
 SHOWN = ("verified_name", "code_verification_status", "display_phone_number", "quality_rating", "id")
+HIGH_THROUGHPUT = 1000
 LISTED = (*SHOWN[:-1], "platform_type", "throughput", "last_onboarded_time", "webhook_configuration", "id")
 
 
@@ -43,18 +46,28 @@ def described(number: PhoneNumber) -> dict[str, Any]:
         "name_status": number.name_status,
         "new_name_status": "NONE",
         "account_mode": "LIVE",
-        "throughput": {"level": "STANDARD" if number.registered else "NOT_APPLICABLE"},
+        "throughput": {"level": _throughput(number)},
         "country_code": number.country,
         "country_dial_code": dialing.calling_code(number.digits),
         "last_onboarded_time": iso(number.last_onboarded_at) if number.last_onboarded_at else None,
         "is_pin_enabled": number.pin is not None,
-        "is_on_biz_app": False,
+        "is_on_biz_app": bool(number.coexistence),
         "is_official_business_account": False,
         "is_preverified_number": False,
-        "whatsapp_business_manager_messaging_limit": "TIER_250",
+        "whatsapp_business_manager_messaging_limit": tier(number.waba.business),
         "webhook_configuration": _webhook_configuration(number),
         "health_status": number_health(number),
     }
+
+
+def tier(business: Business) -> str:
+    return TIERS.get(business.messaging_limit, f"TIER_{business.messaging_limit}")
+
+
+def _throughput(number: PhoneNumber) -> str:
+    if not number.registered:
+        return "NOT_APPLICABLE"
+    return "HIGH" if number.messages_per_second >= HIGH_THROUGHPUT else "STANDARD"
 
 
 def _webhook_configuration(number: PhoneNumber) -> dict[str, str]:

@@ -39,9 +39,7 @@ def checked_pin(call: Call) -> str:
 
 def _count_attempt(number: PhoneNumber) -> None:
     if not number.count_attempt():
-        details = (
-            "The number was registered or deregistered 10 times within 72 hours. Try again after 72 hours."
-        )
+        details = "The number was registered or deregistered 10 times within 72 hours. Try again after 72 hours."
         raise GraphError(133016, details)
 
 

@@ -6,7 +6,11 @@ from simulator import faults
 from simulator.errors import GraphError, invalid, unseen
 from simulator.graph import (
     access,
+    blocks,
+    coexistence,
     credit,
+    media,
+    message_templates,
     messages,
     oauth,
     phone_numbers,
@@ -24,7 +28,19 @@ from simulator.tokens import Token
 from simulator.wabas import Waba
 from simulator.world import World
 
-__all__ = ["credit", "messages", "phone_numbers", "registration", "subscriptions", "users", "wabas"]
+__all__ = [
+    "blocks",
+    "coexistence",
+    "credit",
+    "media",
+    "message_templates",
+    "messages",
+    "phone_numbers",
+    "registration",
+    "subscriptions",
+    "users",
+    "wabas",
+]
 
 VERSIONS = range(21, 27)
 LABELS = {"Waba": "waba", "PhoneNumber": "phone_number", "Allocation": "allocation", "Business": "business"}
@@ -54,9 +70,7 @@ def debug_token() -> Response:
 
 @graph.route("/oauth/access_token", methods=["GET", "POST"])
 def access_token() -> Response:
-    return faults.around(
-        world(), "oauth/access_token", lambda: jsonify(oauth.access_token(world(), parameters()))
-    )
+    return faults.around(world(), "oauth/access_token", lambda: jsonify(oauth.access_token(world(), parameters())))
 
 
 @graph.route("/<node:node_id>", methods=["GET", "POST", "DELETE"])

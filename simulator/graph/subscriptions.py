@@ -19,11 +19,7 @@ def subscribed_apps(call: Call, waba: Waba) -> Answer:
         "link": f"{settings.public_url}/apps/{settings.app_id}",
     }
     override = waba.override_callback_uri
-    return {
-        "data": [
-            {"whatsapp_business_api_data": app} | ({"override_callback_uri": override} if override else {})
-        ]
-    }
+    return {"data": [{"whatsapp_business_api_data": app} | ({"override_callback_uri": override} if override else {})]}
 
 
 @edge(Waba, "POST", "subscribed_apps")
@@ -54,9 +50,7 @@ def set_callback(call: Call, _: App) -> Answer:
         raise invalid("Param object is not supported")
     url, fields = call.require("callback_url"), call.require("fields")
     if not verifies(url, call.require("verify_token"), call.world.transport):
-        raise GraphError(
-            2200, "(#2200) Callback verification failed with the following errors: HTTP Status Code"
-        )
+        raise GraphError(2200, "(#2200) Callback verification failed with the following errors: HTTP Status Code")
     call.world.webhooks.set_callback(url, fields if isinstance(fields, str) else ",".join(fields))
     return SUCCESS
 

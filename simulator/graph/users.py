@@ -45,9 +45,7 @@ def assign(call: Call, waba: Waba) -> Answer:
 
 @edge(Waba, "DELETE", "assigned_users")
 def unassign(call: Call, waba: Waba) -> Answer:
-    call.world.store.write(
-        "delete from assigned_users where waba_id = ? and user_id = ?", waba.id, _system_user(call)
-    )
+    call.world.store.write("delete from assigned_users where waba_id = ? and user_id = ?", waba.id, _system_user(call))
     return SUCCESS
 
 

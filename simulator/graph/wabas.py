@@ -4,7 +4,7 @@ from simulator.businesses import Business
 from simulator.graph.call import Call
 from simulator.graph.edges import Answer, edge
 from simulator.graph.health import waba_health
-from simulator.graph.phone_numbers import LISTED, described
+from simulator.graph.phone_numbers import LISTED, described, tier
 from simulator.wabas import Waba
 
 SHOWN = ("id", "name", "currency", "timezone_id", "message_template_namespace")
@@ -17,9 +17,7 @@ def show(call: Call, waba: Waba) -> Answer:
 
 @edge(Waba, "GET", "phone_numbers")
 def phone_numbers(call: Call, waba: Waba) -> Answer:
-    return call.page(
-        [described(number) for number in waba.phone_numbers], "WhatsAppBusinessPhoneNumber", LISTED
-    )
+    return call.page([described(number) for number in waba.phone_numbers], "WhatsAppBusinessPhoneNumber", LISTED)
 
 
 @edge(Business, "GET")
@@ -46,6 +44,6 @@ def waba_fields(waba: Waba) -> dict[str, Any]:
         "primary_funding_id": credit.receiving_credential_id if credit else None,
         "is_shared_with_partners": waba.shared_at is not None,
         "creation_time": int(waba.created_at),
-        "whatsapp_business_manager_messaging_limit": "TIER_250",
+        "whatsapp_business_manager_messaging_limit": tier(owner),
         "health_status": waba_health(waba),
     }

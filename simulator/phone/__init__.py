@@ -2,8 +2,10 @@
 
 from flask import Flask
 
+from simulator.phone.actions import actions
 from simulator.phone.views import phone
 
 
 def install(app: Flask) -> None:
     app.register_blueprint(phone)
+    app.register_blueprint(actions)

@@ -1,27 +1,85 @@
 """What is on the screen of a customer's phone."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from simulator.customers import Customer
-from simulator.messages import Message
+from simulator.handwriting import DELETE_WITHIN, EDIT_WITHIN
+from simulator.messages import NO_BUBBLE, Message
 from simulator.phone_numbers import PhoneNumber
+from simulator.relations import Relation
 from simulator.world import World
 
-ARRIVED = ("delivered", "read")
+ARRIVED = ("delivered", "read", "played")
+EMOJI = ("👍", "❤️", "😂", "😮", "😢", "🙏")
+FACES = {"template": "shaped", "button": "answer"}
+GISTS = {
+    "image": "📷 Photo",
+    "video": "🎬 Video",
+    "audio": "🎵 Audio",
+    "document": "📄 Document",
+    "sticker": "Sticker",
+    "location": "📍 Location",
+    "contacts": "👤 Contact",
+    "order": "🛒 Order",
+    "unsupported": "Something else",
+}
 
 
 @dataclass(frozen=True)
+class Bubble:
+    """A message with what later ones did to it."""
+
+    message: Message
+    chips: tuple[str, ...] = ()
+    quoted: Message | None = None
+
+    @property
+    def face(self) -> str:
+        """Which template draws the inside."""
+        if self.message.type == "interactive":
+            return "answer" if self.message.inbound else "shaped"
+        return FACES.get(self.message.type, self.message.type)
+
+    @property
+    def editable(self) -> bool:
+        return self._younger_than(EDIT_WITHIN) and self.message.type in ("text", "image", "video", "document")
+
+    @property
+    def deletable(self) -> bool:
+        return self._younger_than(DELETE_WITHIN)
+
+    def _younger_than(self, age: float) -> bool:
+        now = self.message.world.clock.now()
+        return self.message.inbound and not self.message.deleted_at and now - self.message.created_at < age
+
+    def file(self, content: dict[str, Any] | None = None) -> str | None:
+        """The id of the file shown here; what came as a link was fetched before it was sent."""
+        about = content or self.message.body
+        fetched = self.message.shape.get("fetched", {})
+        file: str | None = about.get("id") or fetched.get(about.get("link"))
+        return file
+
+
+@dataclass
 class Chat:
     customer: Customer
     number: PhoneNumber
 
-    @property
+    @cached_property
     def bubbles(self) -> list[Message]:
         """Own messages at once; those of the business when they have reached this phone."""
         messages = Message.chat(self.customer.world, self.customer, self.number)
-        return [message for message in messages if message.direction == "in" or message.status in ARRIVED]
+        return [message for message in messages if _here(message) and message.type not in NO_BUBBLE]
+
+    @property
+    def shown(self) -> Iterator[Bubble]:
+        chips, by_id = self._chips(), {message.id: message for message in self.bubbles}
+        for message in self.bubbles:
+            yield Bubble(message, chips.get(message.id, ()), by_id.get(message.context_id or ""))
 
     @property
     def last(self) -> Message | None:
@@ -36,6 +94,43 @@ class Chat:
         world = self.customer.world
         sql = "select until from typing where phone_number_id = ? and customer_id = ?"
         return (world.store.value(sql, self.number.id, self.customer.id) or 0) > world.clock.now()
+
+    @property
+    def offers_stopped(self) -> bool:
+        return Relation(self.customer.world, self.number, self.customer).offers_stopped
+
+    def _chips(self) -> dict[str, tuple[str, ...]]:
+        """The last reaction of each side; an empty one takes it away."""
+        sql = (
+            "customer_id = ? and phone_number_id = ? and type = 'reaction'"
+            " and status not in ('accepted', 'failed') order by seq"
+        )
+        latest: dict[str, dict[str, str]] = {}
+        for reaction in Message.where(self.customer.world, sql, self.customer.id, self.number.id):
+            latest.setdefault(reaction.reference or "", {})[reaction.direction] = reaction.body.get("emoji", "")
+        return {wamid: tuple(filter(None, by.values())) for wamid, by in latest.items()}
+
+
+def _here(message: Message) -> bool:
+    return message.direction == "in" or message.status in ARRIVED
+
+
+def gist(message: Message) -> str:
+    """One line for the list of chats and for quotes."""
+    if message.deleted_at:
+        return "Deleted"
+    body = message.body
+    if message.type in ("interactive", "template", "button"):
+        return str(message.shape.get("body") or body.get("text") or _answered(body) or "Message")
+    if message.type in ("text", "system"):
+        return str(body["body"])
+    caption = body.get("caption") if isinstance(body, dict) else None
+    return str(caption or ("🎤 Voice note" if message.voice else GISTS.get(message.type, message.type)))
+
+
+def _answered(body: dict[str, Any]) -> str:
+    reply = body.get(body.get("type", ""), {})
+    return str(reply.get("title") or {"nfm_reply": "Form sent"}.get(body.get("type", ""), ""))
 
 
 def home(customer: Customer) -> list[Chat]:

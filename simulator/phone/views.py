@@ -1,11 +1,13 @@
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, send_file, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
-from simulator import dialing, outgoing
+from simulator import dialing, samples
 from simulator.customers import Customer
 from simulator.html import strict
+from simulator.media import Media
 from simulator.messages import Message
 from simulator.phone import handset
 from simulator.phone.handset import Chat
@@ -18,6 +20,7 @@ phone = Blueprint("phone", __name__, url_prefix="/phone")
 phone.after_request(strict)
 phone.app_template_filter("clock_time")(handset.clock_time)
 phone.app_template_filter("day")(handset.day)
+phone.app_template_filter("gist")(handset.gist)
 phone.app_template_filter("readable_number")(dialing.readable)
 
 
@@ -53,32 +56,30 @@ def add_customer() -> Answer:
     return redirect(url_for("phone.show", customer_id=customer.id), 303)
 
 
-@phone.post("/<customer_id>/switches")
-def switches(customer_id: str) -> Answer:
-    customer = customer_of(customer_id)
-    outgoing.set_phone(customer, "phone_on" in request.form, "read_receipts" in request.form)
-    return redirect(request.form.get("back") or url_for("phone.show", customer_id=customer_id), 303)
-
-
-@phone.post("/<customer_id>/<number_id>/messages")
-def write(customer_id: str, number_id: str) -> Answer:
-    chat = chat_of(customer_of(customer_id), number_id)
-    text = request.form.get("text", "").strip()
-    if text and chat.customer.phone_on:
-        Message.receive(world(), chat.number, chat.customer, text)
-    return redirect(url_for("phone.show", customer_id=customer_id, number_id=number_id), 303)
-
-
-@phone.post("/<customer_id>/<number_id>/read")
-def read(customer_id: str, number_id: str) -> Response:
-    chat = chat_of(customer_of(customer_id), number_id)
-    outgoing.read(world(), chat.customer, chat.number)
-    return Response(status=204)
+@phone.get("/media/<media_id>")
+def file(media_id: str) -> Response:
+    """What a phone shows; anything a browser could run is only handed out as a file."""
+    media = Media.find(world(), media_id) or abort(404)
+    harmless = media.plain_type.startswith(("image/", "audio/", "video/")) and "svg" not in media.plain_type
+    return send_file(
+        media.path.absolute(), media.mime_type, as_attachment=not harmless, download_name=media.filename or media.id
+    )
 
 
 def screen(customer: Customer, number_id: str) -> dict[str, object]:
     chat = chat_of(customer, number_id) if number_id else None
-    return {"customer": customer, "chat": chat, "chats": [] if chat else handset.home(customer)}
+    off = "" if customer.phone_on else Markup(" disabled")
+    reply_to = Message.find(world(), request.args.get("reply"))
+    return {
+        "customer": customer,
+        "chat": chat,
+        "chats": [] if chat else handset.home(customer),
+        "reply_to": reply_to,
+        "off": off,
+        "act": lambda name: url_for(f"phone_actions.{name}", customer_id=customer.id, number_id=number_id),
+        "emoji": handset.EMOJI,
+        "places": samples.PLACES,
+    }
 
 
 def around(customer: Customer) -> dict[str, object]:

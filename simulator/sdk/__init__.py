@@ -20,9 +20,7 @@ def install(app: Flask) -> None:
 @sdk.get("/<locale>/sdk.js")
 def script(**_: str) -> Response:
     settings = World.of(current_app).settings
-    answer = Response(
-        SCRIPT.replace('"@origin@"', json.dumps(settings.public_url)), mimetype="text/javascript"
-    )
+    answer = Response(SCRIPT.replace('"@origin@"', json.dumps(settings.public_url)), mimetype="text/javascript")
     answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer

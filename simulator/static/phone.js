@@ -1,9 +1,10 @@
 const glass = document.querySelector("[data-live]");
 const shown = document.querySelector("#screen");
 const composer = document.querySelector("[data-composer]");
-const switches = document.querySelector("[data-switches]");
+const sheet = document.querySelector("#attach");
 
 const atBottom = (list) => !list || list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+const busy = () => shown.querySelector("details[open], audio[data-playing]");
 
 function scrollDown() {
   const list = document.querySelector("#bubbles");
@@ -22,6 +23,12 @@ async function refresh() {
   markRead();
 }
 
+// A menu that is open, or a voice note that plays, is not pulled away from under the finger.
+function refreshWhenIdle() {
+  if (busy()) setTimeout(refreshWhenIdle, 400);
+  else refresh();
+}
+
 function markRead() {
   const unread = shown.querySelector("[data-unread]");
   const phoneOn = !glass.classList.contains("off");
@@ -30,16 +37,43 @@ function markRead() {
   }
 }
 
-async function send(event) {
-  event.preventDefault();
-  const field = composer.elements.text;
-  const body = new URLSearchParams(new FormData(composer));
-  if (!field.value.trim()) return;
-  field.value = "";
-  grow(field);
-  await fetch(composer.action, { method: "POST", body, redirect: "manual" });
+async function post(url, body) {
+  await fetch(url, { method: "POST", body, redirect: "manual" });
+  if (composer?.elements.context_id) location.assign(location.pathname);
+  composer?.reset();
+  showSheet(false);
   await refresh();
   scrollDown();
+}
+
+function send(event) {
+  event.preventDefault();
+  const field = composer.elements.text;
+  if (!field.value.trim()) return;
+  const body = new URLSearchParams(new FormData(composer));
+  field.value = "";
+  grow(field);
+  post(composer.action, body);
+}
+
+function act(event) {
+  const form = event.target.closest("[data-act]");
+  if (!form) return;
+  event.preventDefault();
+  post(form.action, withMarks(new FormData(form, event.submitter)));
+}
+
+// Caption, quote and the marks of the sheet go with whatever is sent next.
+function withMarks(body) {
+  if (!composer) return body;
+  for (const [name, value] of new FormData(composer)) if (!body.has(name) && value) body.set(name, value);
+  return body;
+}
+
+function showSheet(open) {
+  if (!sheet) return;
+  sheet.hidden = !open;
+  document.querySelector("[data-sheet]").setAttribute("aria-expanded", open);
 }
 
 function grow(field) {
@@ -52,12 +86,48 @@ function sendOnEnter(event) {
   composer.requestSubmit();
 }
 
+function setUpRecording(button) {
+  if (!navigator.mediaDevices || !window.MediaRecorder) return;
+  let recorder;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    if (recorder?.state === "recording") return recorder.stop();
+    const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+    const parts = [];
+    recorder = new MediaRecorder(stream);
+    recorder.addEventListener("dataavailable", (event) => parts.push(event.data));
+    recorder.addEventListener("stop", () => {
+      stream.getTracks().forEach((track) => track.stop());
+      button.classList.remove("recording");
+      button.setAttribute("aria-label", "Record a voice note");
+      const body = withMarks(new FormData());
+      body.set("voice", "1");
+      body.set("file", new Blob(parts, { type: recorder.mimeType }), "voice-note");
+      post(button.dataset.record, body);
+    });
+    recorder.start();
+    button.classList.add("recording");
+    button.setAttribute("aria-label", "Stop and send");
+  });
+}
+
 composer?.addEventListener("submit", send);
 composer?.elements.text.addEventListener("keydown", sendOnEnter);
 composer?.elements.text.addEventListener("input", (event) => grow(event.target));
-switches?.addEventListener("change", () => switches.submit());
+glass.addEventListener("submit", act);
+glass.addEventListener("change", (event) => event.target.form?.matches("[data-upload]") && event.target.form.requestSubmit());
+document.querySelector("[data-sheet]")?.addEventListener("click", () => showSheet(sheet.hidden));
+document.querySelectorAll("[data-record]").forEach(setUpRecording);
+document.querySelectorAll("[data-switches]").forEach((form) => form.addEventListener("change", () => form.submit()));
+shown.addEventListener("play", (event) => {
+  event.target.toggleAttribute("data-playing", true);
+  if (event.target.dataset.play) fetch(event.target.dataset.play, { method: "POST" });
+}, true);
+for (const name of ["pause", "ended"]) shown.addEventListener(name, (event) => event.target.removeAttribute("data-playing"), true);
+shown.addEventListener("toggle", (event) => event.target.open && event.target.scrollIntoView({ block: "nearest" }), true);
 document.addEventListener("visibilitychange", markRead);
-new EventSource(glass.dataset.events).addEventListener("message", refresh);
+new EventSource(glass.dataset.events).addEventListener("message", refreshWhenIdle);
 addEventListener("resize", scrollDown);
+shown.addEventListener("load", scrollDown, { capture: true, once: true });
 scrollDown();
 markRead();

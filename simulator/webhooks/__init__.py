@@ -6,11 +6,15 @@ from simulator.webhooks.delivery import Delivery
 if TYPE_CHECKING:
     from simulator.messages import Message
     from simulator.phone_numbers import PhoneNumber
+    from simulator.relations import Relation
     from simulator.wabas import Waba
     from simulator.world import World
 
 OBJECT = "whatsapp_business_account"
-ALL_FIELDS = "messages,account_update"
+ALL_FIELDS = (
+    "messages,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
+    "message_template_status_update,phone_number_quality_update,business_capability_update"
+)
 
 
 class Webhooks:
@@ -29,31 +33,40 @@ class Webhooks:
         )
 
     def message_received(self, message: "Message") -> None:
-        value = payloads.inbound(message)
-        self._tell_number(message, value)
+        self.tell_number(message.number, "messages", payloads.inbound(message), message.id)
 
     def status_changed(self, message: "Message", status: str) -> None:
-        self._tell_number(message, payloads.status(message, status))
+        self.tell_number(message.number, "messages", payloads.status(message, status), message.id)
+
+    def preference_changed(self, relation: "Relation", value: str) -> None:
+        self.tell_number(relation.number, "user_preferences", payloads.preference(relation, value))
+
+    def echoed(self, message: "Message") -> None:
+        self.tell_number(message.number, "smb_message_echoes", payloads.echo(message))
 
     def partner_added(self, waba: "Waba") -> None:
         """Addressed to the partner's portfolio, whether or not anybody subscribed to the WABA."""
         now = int(self.world.clock.now())
-        body = payloads.envelope(
-            self.world.settings.business_id, "account_update", payloads.partner_added(waba), now
-        )
+        body = payloads.envelope(self.world.settings.business_id, "account_update", payloads.partner_added(waba), now)
         self._enqueue(self.app_callback("account_update"), "account_update", waba.id, body)
 
-    def _tell_number(self, message: "Message", value: dict[str, Any]) -> None:
-        number = message.number
-        if url := self._messages_callback(number):
-            body = payloads.envelope(number.waba_id, "messages", value)
-            self._enqueue(url, "messages", number.waba_id, body, message.id)
+    def tell_waba(self, waba: "Waba", field: str, value: dict[str, Any]) -> None:
+        """Account and template fields: never overridden, and stamped with their time."""
+        body = payloads.envelope(waba.id, field, value, int(self.world.clock.now()))
+        self._enqueue(self.app_callback(field) if waba.subscribed else None, field, waba.id, body)
 
-    def _messages_callback(self, number: "PhoneNumber") -> str | None:
+    def tell_number(
+        self, number: "PhoneNumber", field: str, value: dict[str, Any], message_id: str | None = None
+    ) -> None:
+        if url := self._callback(number, field):
+            body = payloads.envelope(number.waba_id, field, value)
+            self._enqueue(url, field, number.waba_id, body, message_id)
+
+    def _callback(self, number: "PhoneNumber", field: str) -> str | None:
         waba = number.waba
         if not waba.subscribed:
             return None
-        return number.override_callback_uri or waba.override_callback_uri or self.app_callback("messages")
+        return number.override_callback_uri or waba.override_callback_uri or self.app_callback(field)
 
     def app_callback(self, field: str) -> str | None:
         row = self.world.store.row("select * from app_subscriptions where id = ?", OBJECT)
@@ -62,7 +75,7 @@ class Webhooks:
     def _enqueue(
         self, url: str | None, field: str, about: str, body: dict[str, Any], message_id: str | None = None
     ) -> None:
-        if url is None:
+        if url is None or self.world.happens("loss"):
             return
         copies = 2 if self.world.happens("duplicates") else 1
         for _ in range(copies):

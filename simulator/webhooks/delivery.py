@@ -1,8 +1,10 @@
+# ruff: noqa: S608 - clauses are written in this program, values are bound
 import hashlib
 import hmac
 import json
+import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from simulator.record import Record
 
@@ -31,14 +33,19 @@ class Delivery(Record):
     created_at: float
     due_at: float
     settled_at: float | None
+    parts: int
+    message_ids: str | None
+    claimed: int
 
     @classmethod
     def enqueue(
         cls, world: "World", url: str, field: str, about: str, body: dict[str, Any], message_id: str | None
     ) -> None:
-        later = world.knobs["delay"]
+        later = world.knobs["delay"] + _spread(world)
         if world.happens("reorder"):
             later += world.random.uniform(0.5, 4.0)
+        if world.knobs["batch"] > 1:
+            later += world.knobs["batch_wait"]
         world.store.insert(
             "deliveries",
             url=url,
@@ -57,8 +64,25 @@ class Delivery(Record):
             "X-Hub-Signature-256": f"sha256={signature(self.world.settings.app_secret[0], self.body)}",
         }
 
+    @classmethod
+    def claim(cls, world: "World", db: sqlite3.Connection, clause: str, *values: object) -> list[Self]:
+        """Whoever claims a delivery is the only one to post it."""
+        chosen = f"select id from deliveries where state = 'waiting' and not claimed and {clause}"
+        sql = f"update deliveries set claimed = 1 where id in ({chosen}) returning *"
+        claimed = [cls(world, **row) for row in db.execute(sql, values).fetchall()]
+        return sorted(claimed, key=lambda delivery: (delivery.due_at, delivery.id))
+
+    @property
+    def about_messages(self) -> list[str]:
+        wamids = self.message_ids.split(",") if self.message_ids else [self.message_id]
+        return [wamid for wamid in wamids if wamid]
+
     def answered(self, answer: int | None, trouble: str | None = None) -> None:
-        self.update(attempts=self.attempts + 1, answer=answer, trouble=trouble, **self._outcome(answer))
+        self.attempts, self.answer, self.trouble = self.attempts + 1, answer, trouble
+
+    def settle(self) -> None:
+        told = {"attempts": self.attempts, "answer": self.answer, "trouble": self.trouble}
+        self.update(claimed=0, **told, **self._outcome(self.answer))
 
     def _outcome(self, answer: int | None) -> dict[str, Any]:
         now = self.world.clock.now()
@@ -66,7 +90,12 @@ class Delivery(Record):
             return {"state": "delivered", "settled_at": now}
         if now > self.created_at + GIVE_UP_AFTER:
             return {"state": "abandoned", "settled_at": now}
-        return {"due_at": self.world.clock.after(min(FIRST_GAP * 2**self.attempts, LONGEST_GAP))}
+        return {"due_at": self.world.clock.after(min(FIRST_GAP * 2 ** (self.attempts - 1), LONGEST_GAP))}
+
+
+def _spread(world: "World") -> float:
+    mean = world.knobs["delay_spread"]
+    return world.random.expovariate(1 / mean) if mean else 0.0
 
 
 def written_by_meta(body: dict[str, Any]) -> bytes:

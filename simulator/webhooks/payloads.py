@@ -2,19 +2,24 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.errors import title_of
 from simulator.pricing import pricing_of
+from simulator.webhooks import items
 
 if TYPE_CHECKING:
     from simulator.customers import Customer
     from simulator.messages import Message
     from simulator.phone_numbers import PhoneNumber
+    from simulator.relations import Relation
     from simulator.wabas import Waba
 
 Json = dict[str, Any]
 HELP = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
 DETAILS = {
+    131026: "Message undeliverable.",
     131042: "Message failed to send because there were one or more errors related to your payment method.",
     131047: "Message failed to send because more than 24 hours have passed since the customer last replied"
     " to this number.",
+    131049: "This message was not delivered to maintain healthy ecosystem engagement.",
+    131050: "The user has stopped marketing messages from this business.",
 }
 
 
@@ -25,58 +30,82 @@ def envelope(entry_id: str, field: str, value: Json, time: int | None = None) ->
 
 
 def inbound(message: "Message") -> Json:
+    """What a customer sent. System messages come without `contacts`."""
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
-    item: Json = {
-        "from": customer.wa_id,
-        "from_user_id": user_id,
-        "id": message.id,
-        "timestamp": str(int(message.created_at)),
-        "type": message.type,
-        message.type: message.body,
-    }
-    if message.context_id:
-        item["context"] = {"from": number.digits, "id": message.context_id}
-    return {**_head(number), "contacts": [_contact(customer, user_id)], "messages": [item]}
+    visible = customer.shows_number_to(number.id)
+    item = items.inbound(message, user_id, visible)
+    if message.type == "system":
+        return {**head(number), "messages": [item]}
+    return {**head(number), "contacts": [contact(customer, user_id, visible)], "messages": [item]}
 
 
 def status(message: "Message", name: str) -> Json:
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
-    item: Json = {
-        "id": message.id,
-        "status": name,
-        "timestamp": str(int(message.world.clock.now())),
-        "recipient_id": customer.wa_id,
-    }
+    visible = not message.by_user_id or customer.shows_number_to(number.id)
+    item: Json = {"id": message.id, "status": name, "timestamp": str(int(message.world.clock.now()))}
+    if visible:
+        item["recipient_id"] = customer.wa_id
     if name != "failed" or message.by_user_id:
         item["recipient_user_id"] = user_id
+        if customer.parent_user_id:
+            item["parent_recipient_user_id"] = customer.parent_user_id
     if message.biz_opaque_callback_data:
         item["biz_opaque_callback_data"] = message.biz_opaque_callback_data
     if pricing := pricing_of(message, name):
         item["pricing"] = pricing
     if name == "failed":
-        return {**_head(number), "statuses": [item | {"errors": [_error(message.error_code or 131000)]}]}
-    return {**_head(number), "contacts": [_contact(customer, user_id)], "statuses": [item]}
+        failure = error(message.error_code or 131000, message.trouble)
+        return {**head(number), "statuses": [item | {"errors": [failure]}]}
+    shown = contact(customer, user_id, visible, with_username=name != "sent")
+    return {**head(number), "contacts": [shown], "statuses": [item]}
+
+
+def preference(relation: "Relation", value: str) -> Json:
+    number, customer = relation.number, relation.customer
+    user_id = customer.user_id_for(number.waba.business_id)
+    known_as = contact(customer, user_id, customer.shows_number_to(number.id))
+    words = {"stop": "stop", "resume": "resume"}[value]
+    change = {name: known_as[name] for name in ("wa_id", "user_id", "parent_user_id") if name in known_as} | {
+        "detail": f"User requested to {words} marketing messages",
+        "category": "marketing_messages",
+        "value": value,
+        "timestamp": int(relation.world.clock.now()),
+    }
+    return {**head(number), "contacts": [known_as], "user_preferences": [change]}
+
+
+def echo(message: "Message") -> Json:
+    """What the business wrote in its WhatsApp Business app."""
+    customer, number = message.customer, message.number
+    item = items.content(message) | {"from": number.digits, "id": message.id, "timestamp": items.seconds(message)}
+    if customer.shows_number_to(number.id):
+        item["to"] = customer.wa_id
+    item["to_user_id"] = customer.user_id_for(number.waba.business_id)
+    return {**head(number), "message_echoes": [item]}
 
 
 def partner_added(waba: "Waba") -> Json:
-    return {
-        "event": "PARTNER_ADDED",
-        "waba_info": {"waba_id": waba.id, "owner_business_id": waba.business_id},
-    }
+    return {"event": "PARTNER_ADDED", "waba_info": {"waba_id": waba.id, "owner_business_id": waba.business_id}}
 
 
-def _head(number: "PhoneNumber") -> Json:
+def head(number: "PhoneNumber") -> Json:
     metadata = {"display_phone_number": number.digits, "phone_number_id": number.id}
     return {"messaging_product": "whatsapp", "metadata": metadata}
 
 
-def _contact(customer: "Customer", user_id: str) -> Json:
-    return {"profile": {"name": customer.name}, "wa_id": customer.wa_id, "user_id": user_id}
+def contact(customer: "Customer", user_id: str, visible: bool, with_username: bool = True) -> Json:
+    """`wa_id` is missing, not empty, where the number may not be shown."""
+    profile = {"name": customer.name}
+    if customer.username and with_username:
+        profile["username"] = customer.username
+    known_as = {"wa_id": customer.wa_id, "user_id": user_id} if visible else {"user_id": user_id}
+    parent = {"parent_user_id": customer.parent_user_id} if customer.parent_user_id else {}
+    return {"profile": profile, **known_as, **parent}
 
 
-def _error(code: int) -> Json:
+def error(code: int, details: str | None = None) -> Json:
     title = title_of(code)
-    details = DETAILS.get(code, title)
-    return {"code": code, "title": title, "message": title, "error_data": {"details": details}, "href": HELP}
+    data = {"details": details or DETAILS.get(code, title)}
+    return {"code": code, "title": title, "message": title, "error_data": data, "href": HELP}

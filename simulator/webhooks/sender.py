@@ -1,13 +1,14 @@
 import logging
 import queue
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
-
-import httpx
 
 from simulator.loop import LONGEST_NAP, Loop
 from simulator.messages import Message
+from simulator.webhooks import batches
 from simulator.webhooks.delivery import Delivery
+from simulator.webhooks.line import Line, Trouble
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -15,27 +16,30 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 AT_ONCE = 24
-TIMEOUT = 10.0
+CLAIM = 200
 
 
 class Sender:
     """Posts what is due, many at a time and so in no particular order."""
 
-    def __init__(self, world: "World", transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, world: "World") -> None:
         self.world = world
-        self.http = httpx.Client(transport=transport, timeout=TIMEOUT, trust_env=False)
+        self._line = Line()
         self._loop = Loop("webhooks", self._turn)
-        self._in_flight: set[str] = set()
-        self._claiming = threading.Lock()
+        self._settling = Loop("settled webhooks", self._settle_done)
         self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        world.store.write("update deliveries set claimed = 0 where claimed")
 
     def start(self) -> None:
         self._loop.start()
+        self._settling.start()
         for _ in range(AT_ONCE):
             threading.Thread(target=self._work, name="webhooks", daemon=True).start()
 
     def stop(self) -> None:
         self._loop.stop()
+        self._settling.stop()
         for _ in range(AT_ONCE):
             self._queue.put(None)
 
@@ -43,15 +47,17 @@ class Sender:
         self._loop.wake()
 
     def send_due(self) -> int:
-        due = self._claim_due()
-        for delivery in due:
-            self._post(delivery)
-        return len(due)
+        return self._send(self._claim_due())
 
     def send_for(self, message_id: str) -> None:
         """Post what is known about one message before going on."""
-        for delivery in self._claim("message_id = ?", message_id):
+        self._send(self._claim("message_id = ? limit ?", message_id, CLAIM))
+
+    def _send(self, due: list[Delivery]) -> int:
+        for delivery in due:
             self._post(delivery)
+            self._settle([delivery])
+        return len(due)
 
     def _turn(self) -> float:
         due = self._claim_due()
@@ -61,44 +67,50 @@ class Sender:
 
     def _work(self) -> None:
         while delivery := self._queue.get():
-            try:
-                self._post(delivery)
-            except Exception:
-                log.exception("A delivery could not be recorded; it will be sent again")
+            self._post(delivery)
+            self._done.put(delivery)
+            self._settling.wake()
 
     def _claim_due(self) -> list[Delivery]:
-        return self._claim("due_at <= ? order by due_at, id limit 500", self.world.clock.now())
+        return self._claim("due_at <= ? order by due_at, id limit ?", self.world.clock.now(), CLAIM)
 
-    def _claim(self, clause: str, value: object) -> list[Delivery]:
-        with self._claiming:
-            waiting = Delivery.where(self.world, f"state = 'waiting' and {clause}", value)
-            free = [delivery for delivery in waiting if delivery.id not in self._in_flight]
-            self._in_flight.update(delivery.id for delivery in free)
-        return free
-
-    def _release(self, delivery: Delivery) -> None:
-        """Under the same lock, or a claim that has just read the old state would send once more."""
-        with self._claiming:
-            self._in_flight.discard(delivery.id)
+    def _claim(self, clause: str, *values: object) -> list[Delivery]:
+        with self.world.store.transaction() as db:
+            claimed = Delivery.claim(self.world, db, clause, *values)
+            most = int(self.world.knobs["batch"])
+            return batches.combine(self.world, claimed, most) if most > 1 else claimed
 
     def _post(self, delivery: Delivery) -> None:
         try:
-            answer = self.http.post(delivery.url, content=delivery.body, headers=delivery.headers())
-            delivery.answered(answer.status_code)
-        except httpx.HTTPError as error:
+            delivery.answered(self._line.post(delivery.url, delivery.body, delivery.headers()))
+        except Trouble as error:
             delivery.answered(None, type(error).__name__)
-        finally:
-            self._release(delivery)
-        if delivery.state == "delivered":
-            self._show_second_tick(delivery)
 
-    def _show_second_tick(self, delivery: Delivery) -> None:
-        message = Message.find(self.world, delivery.message_id)
-        if message and message.direction == "in" and message.status == "sent":
-            message.update(status="delivered")
-            message.announce()
+    def _settle_done(self) -> float:
+        """Many at once: one commit costs as much as another."""
+        done = []
+        while not self._done.empty():
+            done.append(self._done.get())
+        self._settle(done)
+        return LONGEST_NAP
+
+    def _settle(self, done: list[Delivery]) -> None:
+        if done:
+            with self.world.store.transaction():
+                for delivery in done:
+                    delivery.settle()
+                self._show_second_ticks(done)
+            if any(delivery.state == "waiting" for delivery in done):
+                self._loop.wake()
+
+    def _show_second_ticks(self, done: Iterable[Delivery]) -> None:
+        for wamid in (wamid for delivery in done if delivery.state == "delivered" for wamid in delivery.about_messages):
+            message = Message.find(self.world, wamid)
+            if message and message.direction == "in" and message.status == "sent":
+                message.update(status="delivered")
+                message.announce()
 
     def _until_next(self) -> float:
-        """Never at once: what is due already may be in flight."""
-        due_at = self.world.store.value("select min(due_at) from deliveries where state = 'waiting'")
+        sql = "select min(due_at) from deliveries where state = 'waiting' and claimed = 0"
+        due_at = self.world.store.value(sql)
         return LONGEST_NAP if due_at is None else max(0.01, due_at - self.world.clock.now())

@@ -26,9 +26,7 @@ def product() -> Iterator[Product]:
 
 @pytest.fixture
 def settings(tmp_path: Path, product: Product) -> Settings:
-    return Settings(
-        data=tmp_path, callback_url=product.url, allowed_origins=[ORIGIN], speed=100, token_days=60
-    )
+    return Settings(data=tmp_path, callback_url=product.url, allowed_origins=[ORIGIN], speed=100, token_days=60)
 
 
 @pytest.fixture
@@ -59,18 +57,14 @@ def graph(client: FlaskClient, settings: Settings) -> Graph:
 @pytest.fixture
 def shop(client: FlaskClient) -> dict[str, str]:
     """A number that is ready to write with."""
-    answer = client.post(
-        "/control/api/seed", json={"name": "Lucky Shrub", "display_phone_number": "+1 555 078 3881"}
-    )
+    answer = client.post("/control/api/seed", json={"name": "Lucky Shrub", "display_phone_number": "+1 555 078 3881"})
     return answer.json
 
 
 @pytest.fixture
 def signed_up(client: FlaskClient) -> dict[str, str]:
     """A client who has just finished the popup, with the code it handed over."""
-    answer = client.post(
-        "/control/api/signups", json={"name": "Wind & Wool", "display_phone_number": "15550001111"}
-    )
+    answer = client.post("/control/api/signups", json={"name": "Wind & Wool", "display_phone_number": "15550001111"})
     return answer.json
 
 
@@ -88,9 +82,7 @@ def business_token(client: FlaskClient, settings: Settings, signed_up: dict[str,
 def write(client: FlaskClient) -> Callable[..., dict[str, str]]:
     """A customer writes."""
 
-    def write(
-        number: dict[str, str], text: str = "Hi", sender: str = "16505551234", **more: Any
-    ) -> dict[str, str]:
+    def write(number: dict[str, str], text: str = "Hi", sender: str = "16505551234", **more: Any) -> dict[str, str]:
         body = {
             "phone_number_id": number["phone_number_id"],
             "from": sender,

@@ -6,6 +6,8 @@ from typing import Any
 from flask import Flask, Response, request
 from flask.testing import FlaskClient
 
+from simulator.samples import png
+
 ORIGIN = "http://product.example:8000"
 
 
@@ -22,6 +24,7 @@ class Product:
     def app(self) -> Flask:
         app = Flask("product")
         app.add_url_rule("/webhooks", view_func=self.answer, methods=["GET", "POST"])
+        app.add_url_rule("/webhooks/picture.png", view_func=lambda: Response(png(), mimetype="image/png"))
         return app
 
     def answer(self) -> Response:

@@ -16,9 +16,7 @@ def test_a_seeded_number_can_send_at_once(graph: Graph, shop):
 
 def test_a_new_token_replaces_a_revoked_one(client: FlaskClient, shop):
     client.post("/control/api/tokens/revoke", json={"token": shop["token"]})
-    again = client.post(
-        "/control/api/seed", json={"name": "Lucky Shrub", "display_phone_number": "15550783881"}
-    )
+    again = client.post("/control/api/seed", json={"name": "Lucky Shrub", "display_phone_number": "15550783881"})
     assert again.json["token"] != shop["token"]
     assert again.json["waba_id"] == shop["waba_id"]
 
@@ -60,3 +58,30 @@ def test_the_panel_shows_the_businesses(client: FlaskClient, shop):
     assert "Lucky Shrub" in page.text
     assert shop["token"] not in page.text
     assert "unsafe" not in page.headers["Content-Security-Policy"]
+
+
+def test_a_failure_can_be_ordered_on_the_panel(client: FlaskClient, graph: Graph, shop):
+    client.post("/control/faults", data={"edge": "messages", "kind": "error", "code": "130429", "times": "1"})
+    assert "messages · error 130429 · × 1" in client.get("/control").text
+    assert graph.send(shop, "16505551234").json["error"]["code"] == 130429
+
+
+def test_the_panel_plays_the_business_app(client: FlaskClient, product: Product, shop, settle):
+    app = f"/control/numbers/{shop['phone_number_id']}/app"
+    client.post(app, data={"act": "join"})
+    client.post(app, data={"act": "echo", "to": "16505551234", "text": "From the phone"})
+    settle()
+    assert product.values("smb_message_echoes")[0]["message_echoes"][0]["text"] == {"body": "From the phone"}
+
+
+def test_the_panel_hands_out_templates_and_judges_them(client: FlaskClient, shop):
+    client.post("/control/templates")
+    template = client.get("/control/api/templates").json["templates"][0]
+    client.post(f"/control/templates/{template['id']}", data={"status": "PAUSED"})
+    assert client.get("/control/api/templates").json["templates"][0]["status"] == "PAUSED"
+
+
+def test_the_panel_lists_the_magic_numbers(client: FlaskClient):
+    page = client.get("/control").text
+    assert "15558000003" in page
+    assert "15559131047" in page

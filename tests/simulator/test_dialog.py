@@ -24,12 +24,7 @@ class Popup:
         return self
 
     def until_the_number(self, persona: str = "new", name: str = "Wind & Wool") -> "Popup":
-        return (
-            self.enter(persona=persona)
-            .enter()
-            .enter(portfolio="new", name=name, country="US")
-            .enter(name=name)
-        )
+        return self.enter(persona=persona).enter().enter(portfolio="new", name=name, country="US").enter(name=name)
 
     def finish(self, number: str = "5550001111") -> "Popup":
         self.until_the_number().enter(display_name="Wind & Wool", code="1", number=number)

@@ -41,9 +41,7 @@ def test_what_is_not_there_and_what_is_not_yours_look_the_same(graph: Graph, sho
 
 
 def test_fields_narrow_an_answer_down(graph: Graph, shop):
-    answer = graph(
-        "GET", f"{shop['waba_id']}?fields=owner_business_info{{name}},currency", token=shop["token"]
-    )
+    answer = graph("GET", f"{shop['waba_id']}?fields=owner_business_info{{name}},currency", token=shop["token"])
     owner = {"id": shop["business_id"], "name": "Lucky Shrub"}
     assert answer.json == {"owner_business_info": owner, "currency": "USD", "id": shop["waba_id"]}
 

@@ -51,9 +51,7 @@ def test_an_override_that_does_not_answer_is_refused(graph: Graph, business_toke
     path, override = f"{signed_up['waba_id']}/subscribed_apps", {"override_callback_uri": product.url}
     refused = graph("POST", path, token=business_token, json=override | {"verify_token": "wrong"})
     assert "not reachable or invalid" in refused.json["error"]["message"]
-    assert graph("POST", path, token=business_token, json=override | {"verify_token": "right"}).json[
-        "success"
-    ]
+    assert graph("POST", path, token=business_token, json=override | {"verify_token": "right"}).json["success"]
 
 
 def test_subscribing_without_a_body_removes_the_override(graph: Graph, business_token, signed_up, product):
@@ -64,9 +62,7 @@ def test_subscribing_without_a_body_removes_the_override(graph: Graph, business_
 
 
 def test_the_system_user_joins_the_waba(graph: Graph, assigned, signed_up, settings):
-    users = graph("GET", f"{signed_up['waba_id']}/assigned_users?business={settings.business_id}").json[
-        "data"
-    ]
+    users = graph("GET", f"{signed_up['waba_id']}/assigned_users?business={settings.business_id}").json["data"]
     assert assigned.json == {"success": True}
     assert [(user["id"], user["tasks"]) for user in users] == [(settings.system_user_id, ["MANAGE"])]
 
@@ -88,9 +84,7 @@ def test_sharing_and_attaching_needs_an_assigned_user(graph: Graph, line, signed
     assert (answer.status_code, answer.json["error"]["code"]) == (403, 200)
 
 
-def test_both_ends_of_a_shared_line_name_the_same_credential(
-    graph: Graph, line, assigned, signed_up, business_token
-):
+def test_both_ends_of_a_shared_line_name_the_same_credential(graph: Graph, line, assigned, signed_up, business_token):
     asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
     shared = graph("POST", f"{line}/whatsapp_credit_sharing_and_attach", query_string=asked).json
     credential = graph("GET", f"{shared['allocation_config_id']}?fields=receiving_credential{{id}}").json
@@ -98,9 +92,7 @@ def test_both_ends_of_a_shared_line_name_the_same_credential(
     assert credential["receiving_credential"]["id"] == waba["primary_funding_id"]
 
 
-def test_sharing_again_gives_the_same_allocation_and_keeps_the_currency(
-    graph: Graph, line, assigned, signed_up
-):
+def test_sharing_again_gives_the_same_allocation_and_keeps_the_currency(graph: Graph, line, assigned, signed_up):
     asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
     path = f"{line}/whatsapp_credit_sharing_and_attach"
     first, second = (graph("POST", path, query_string=asked).json for _ in range(2))
@@ -121,9 +113,7 @@ def test_the_other_way_shares_first_and_lets_the_client_attach(graph: Graph, lin
 
 def test_a_share_can_be_looked_up_and_revoked(graph: Graph, line, signed_up):
     client = {"receiving_business_id": signed_up["business_id"]}
-    shared = graph("POST", f"{line}/whatsapp_credit_sharing", query_string=client).json[
-        "allocation_config_id"
-    ]
+    shared = graph("POST", f"{line}/whatsapp_credit_sharing", query_string=client).json["allocation_config_id"]
     path = f"{line}/owning_credit_allocation_configs"
     assert graph("GET", path, query_string=client).json["data"][0]["id"] == shared
     graph("DELETE", shared)

@@ -55,7 +55,8 @@ def test_an_id_means_nothing_to_another_portfolio(graph: Graph, client: FlaskCli
         ({"text": {"body": "  "}}, 131009),
         ({"text": {"body": "x" * 4097}}, 100),
         ({"type": "telegram"}, 100),
-        ({"type": "image"}, 131051),
+        ({"type": "image"}, 131008),
+        ({"type": "pin"}, 131051),
         ({"recipient_type": "group"}, 131009),
         ({"biz_opaque_callback_data": "x" * 513}, 100),
     ],
@@ -99,10 +100,7 @@ def test_reading_one_message_reads_the_ones_before_it(graph: Graph, world: World
 
 def test_reading_an_unknown_message_is_refused(graph: Graph, shop):
     body = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.unknown"}
-    assert (
-        error_of(graph("POST", f"{shop['phone_number_id']}/messages", token=shop["token"], json=body))
-        == 131009
-    )
+    assert error_of(graph("POST", f"{shop['phone_number_id']}/messages", token=shop["token"], json=body)) == 131009
 
 
 def test_the_first_status_may_come_before_the_answer(graph: Graph, world, product: Product, shop, write):

@@ -26,36 +26,26 @@ def test_a_status_names_everybody_and_gives_the_callback_data_back(
     assert value["metadata"]["display_phone_number"] == "15550783881"
 
 
-def test_prices_come_with_sent_and_with_the_first_arrival(
-    graph: Graph, client, product, conversation, settle
-):
+def test_prices_come_with_sent_and_with_the_first_arrival(graph: Graph, client, product, conversation, settle):
     graph.send(conversation, "16505551234")
     settle()
-    client.post(
-        "/control/api/reads", json={"phone_number_id": conversation["phone_number_id"], "from": "16505551234"}
-    )
+    client.post("/control/api/reads", json={"phone_number_id": conversation["phone_number_id"], "from": "16505551234"})
     settle()
     priced = {status["status"]: "pricing" in status for status in product.statuses()}
     assert priced == {"sent": True, "delivered": True, "read": False}
 
 
-def test_the_price_moves_to_read_when_delivered_is_lost(
-    graph: Graph, client, product, world, conversation, settle
-):
+def test_the_price_moves_to_read_when_delivered_is_lost(graph: Graph, client, product, world, conversation, settle):
     world.knobs["drop_delivered"] = 1
     graph.send(conversation, "16505551234")
     settle()
-    client.post(
-        "/control/api/reads", json={"phone_number_id": conversation["phone_number_id"], "from": "16505551234"}
-    )
+    client.post("/control/api/reads", json={"phone_number_id": conversation["phone_number_id"], "from": "16505551234"})
     settle()
     assert names(product) == ["sent", "read"]
     assert product.statuses()[1]["pricing"]["type"] == "free_customer_service"
 
 
-def test_after_a_thousand_free_messages_a_number_pays(
-    graph: Graph, client: FlaskClient, product, conversation, settle
-):
+def test_after_a_thousand_free_messages_a_number_pays(graph: Graph, client: FlaskClient, product, conversation, settle):
     number = conversation["phone_number_id"]
     client.post("/control/api/free-messages", json={"phone_number_id": number, "used": 999})
     for _ in range(2):
@@ -86,9 +76,7 @@ def test_the_window_closes_after_a_day(graph: Graph, product: Product, world, co
     assert names(product) == ["failed"]
 
 
-def test_without_a_credit_line_messages_fail(
-    graph: Graph, client: FlaskClient, product: Product, write, settle
-):
+def test_without_a_credit_line_messages_fail(graph: Graph, client: FlaskClient, product: Product, write, settle):
     seed = {"name": "Broke", "display_phone_number": "15550003333", "credit": False}
     broke = client.post("/control/api/seed", json=seed).json
     write(broke)
@@ -97,9 +85,7 @@ def test_without_a_credit_line_messages_fail(
     assert product.statuses()[0]["errors"][0]["code"] == 131042
 
 
-def test_a_phone_that_is_off_receives_when_it_is_on_again(
-    graph: Graph, client, product, conversation, settle
-):
+def test_a_phone_that_is_off_receives_when_it_is_on_again(graph: Graph, client, product, conversation, settle):
     client.patch("/control/api/customers/16505551234", json={"phone_on": False})
     graph.send(conversation, "16505551234")
     settle()
@@ -113,8 +99,6 @@ def test_without_read_receipts_nobody_learns_of_reading(graph: Graph, client, pr
     client.patch("/control/api/customers/16505551234", json={"read_receipts": False})
     graph.send(conversation, "16505551234")
     settle()
-    client.post(
-        "/control/api/reads", json={"phone_number_id": conversation["phone_number_id"], "from": "16505551234"}
-    )
+    client.post("/control/api/reads", json={"phone_number_id": conversation["phone_number_id"], "from": "16505551234"})
     settle()
     assert "read" not in names(product)

@@ -10,10 +10,7 @@ from simulator.webhooks.delivery import signature
 
 def test_signatures_match_the_published_vectors():
     body = b'{"object":"whatsapp_business_account","entry":[]}'
-    assert (
-        signature("test_app_secret", body)
-        == "dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756"
-    )
+    assert signature("test_app_secret", body) == "dec6a680679a968e7e0319355b23599cbfc54502c0784668e9618baa0c633756"
     escaped = b'{"text":"caf\\u00e9 \\ud83d\\ude00"}'
     assert signature("s3cr3t", escaped) == "0a2a5ed493fe5c4ecbb694f2d49af310908405d260f664eeb8a96cc4b05f93c8"
 
@@ -31,9 +28,7 @@ def test_an_inbound_text_looks_like_metas(product: Product, shop, write, settle)
     written = write(shop, "Hello")
     settle()
     value, message = product.values()[-1], product.inbound()[-1]
-    assert value["contacts"] == [
-        {"profile": {"name": "Sheena"}, "wa_id": "16505551234", "user_id": written["user_id"]}
-    ]
+    assert value["contacts"] == [{"profile": {"name": "Sheena"}, "wa_id": "16505551234", "user_id": written["user_id"]}]
     assert message["timestamp"].isdigit()
     assert {name: message[name] for name in ("from", "from_user_id", "id", "type", "text")} == {
         "from": "16505551234",
@@ -67,12 +62,8 @@ def test_anything_but_200_is_tried_again(product: Product, shop, write, settle):
     assert len(set(product.bodies[1:])) == 1
 
 
-def test_a_number_override_beats_the_apps_callback(
-    graph: Graph, product: Product, shop, write, settle, world
-):
-    override = {
-        "webhook_configuration": {"override_callback_uri": f"{product.url}?mine", "verify_token": "right"}
-    }
+def test_a_number_override_beats_the_apps_callback(graph: Graph, product: Product, shop, write, settle, world):
+    override = {"webhook_configuration": {"override_callback_uri": f"{product.url}?mine", "verify_token": "right"}}
     graph("POST", shop["phone_number_id"], token=shop["token"], json=override)
     write(shop)
     assert world.store.value("select url from deliveries where field = 'messages'") == f"{product.url}?mine"
@@ -88,9 +79,7 @@ def test_duplicates_are_the_same_bytes_twice(product: Product, world, shop, writ
     assert product.bodies[1] == product.bodies[2]
 
 
-def test_what_was_not_delivered_survives_a_restart(
-    settings: Settings, client: FlaskClient, product, shop, write
-):
+def test_what_was_not_delivered_survives_a_restart(settings: Settings, client: FlaskClient, product, shop, write):
     write(shop, "Before the restart")
     again = create_app(settings).extensions["simulator"]
     again.settle()
@@ -98,9 +87,7 @@ def test_what_was_not_delivered_survives_a_restart(
     again.stop()
 
 
-def test_in_the_background_everything_happens_by_itself(
-    graph: Graph, product: Product, world, shop, write, until
-):
+def test_in_the_background_everything_happens_by_itself(graph: Graph, product: Product, world, shop, write, until):
     world.start()
     write(shop)
     graph.send(shop, "16505551234")

@@ -1,0 +1,125 @@
+"""A template filled with the parameters of one send; whatever does not fit is refused the way Meta does."""
+
+import re
+from typing import Any
+
+from simulator import options
+from simulator.errors import GraphError
+from simulator.message_templates import MessageTemplate
+
+Json = dict[str, Any]
+VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+LONGEST_BODY = 1024
+NEEDS_PARAMETER = {"COPY_CODE": "coupon_code", "OTP": "text"}
+
+
+def fill(template: MessageTemplate, given: list[Json]) -> Json:
+    """What the customer will see."""
+    return Filling(template.parts, given, template.named_parameters).shown()
+
+
+class Filling:
+    def __init__(self, definition: list[Json], given: list[Json], named: bool) -> None:
+        self.definition = {part["type"].upper(): part for part in definition}
+        self.given = given
+        self.named = named
+
+    def shown(self) -> Json:
+        shown: Json = {"header": self._header(), "body": self._text("BODY", "body"), "options": self._buttons()}
+        if len(shown["body"] or "") > LONGEST_BODY:
+            raise GraphError(132005, "body: the text is too long once its parameters are filled in")
+        shown["footer"] = self.definition.get("FOOTER", {}).get("text")
+        if cards := self._cards():
+            shown["cards"] = [{"header": card["header"], "body": card["body"]} for card in cards]
+            shown["options"] += [option | {"card": at} for at, card in enumerate(cards) for option in card["options"]]
+        return {name: part for name, part in shown.items() if part}
+
+    def _header(self) -> Json | None:
+        format = self.definition.get("HEADER", {}).get("format", "TEXT").upper()
+        if format == "TEXT":
+            text = self._text("HEADER", "header")
+            return {"text": text} if text else None
+        parameters = self._parameters("header")
+        kind = format.lower()
+        received = parameters[0].get("type") if len(parameters) == 1 else None
+        if received != kind or not isinstance(parameters[0].get(kind), dict):
+            shown = str(received or "UNKNOWN").upper()
+            raise GraphError(132012, f"header: Format mismatch, expected {format}, received {shown}")
+        return {"kind": kind, kind: parameters[0][kind]}
+
+    def _text(self, name: str, place: str) -> str | None:
+        text = self.definition.get(name, {}).get("text")
+        values = self._values(place, VARIABLE.findall(text or ""))
+        return VARIABLE.sub(lambda found: values[found[1]], text) if text else None
+
+    def _values(self, place: str, expected: list[str]) -> dict[str, str]:
+        parameters, wanted = self._parameters(place), list(dict.fromkeys(expected))
+        if len(parameters) != len(wanted):
+            raise mismatch(place, len(parameters), len(wanted))
+        names = [self._name(place, parameter) for parameter in parameters] if self.named else wanted
+        if set(names) != set(wanted):
+            raise GraphError(132000, f"{place}: the parameters are not named as in the template")
+        return {name: written(place, parameter) for name, parameter in zip(names, parameters, strict=True)}
+
+    def _name(self, place: str, parameter: Json) -> str:
+        if not parameter.get("parameter_name"):
+            raise GraphError(132012, f"{place}: Parameter name is missing or empty")
+        return str(parameter["parameter_name"])
+
+    def _buttons(self) -> list[options.Option]:
+        defined = self.definition.get("BUTTONS", {}).get("buttons", [])
+        given: dict[int, list[Json]] = {
+            int(part["index"]): part.get("parameters", []) for part in self.given if part["type"] == "button"
+        }
+        if any(index >= len(defined) for index in given):
+            raise mismatch("buttons", len(given), len(defined))
+        for index, button in enumerate(defined):
+            _check_button(index, button, given.get(index, []))
+        return [options.of_template_button(button, given.get(index, [])) for index, button in enumerate(defined)]
+
+    def _cards(self) -> list[Json]:
+        defined = self.definition.get("CAROUSEL", {}).get("cards", [])
+        given: list[Json] = next((part.get("cards", []) for part in self.given if part["type"] == "carousel"), [])
+        if len(given) != len(defined):
+            raise mismatch("carousel", len(given), len(defined))
+        cards = zip(defined, given, strict=True)
+        return [Filling(one["components"], _lowered(two), self.named)._card() for one, two in cards]
+
+    def _card(self) -> Json:
+        return {"header": self._header(), "body": self._text("BODY", "body"), "options": self._buttons()}
+
+    def _parameters(self, place: str) -> list[Json]:
+        return next((part.get("parameters") or [] for part in self.given if part["type"] == place), [])
+
+
+def written(place: str, parameter: Json) -> str:
+    kind = parameter.get("type")
+    if kind in ("currency", "date_time"):
+        return str(parameter.get(kind, {}).get("fallback_value", ""))
+    if kind != "text" or not isinstance(parameter.get("text"), str):
+        raise GraphError(132012, f"{place}: Format mismatch, expected TEXT, received {str(kind).upper()}")
+    if re.search(r"[\n\t]| {5}", parameter["text"]):
+        raise GraphError(132018, "Param text cannot have new-line/tab characters or more than 4 consecutive spaces")
+    return str(parameter["text"])
+
+
+def mismatch(place: str, found: int, expected: int) -> GraphError:
+    return GraphError(
+        132000,
+        f"{place}: number of localizable_params ({found}) does not match the expected number of params ({expected})",
+    )
+
+
+def _check_button(index: int, button: Json, parameters: list[Json]) -> None:
+    needed = NEEDS_PARAMETER.get(button["type"])
+    if button["type"] == "URL" and "{{" in button.get("url", ""):
+        needed = "text"
+    if needed and not parameters:
+        kind = button["type"].capitalize()
+        raise GraphError(131008, f"buttons: Button at index {index} of type {kind} requires a parameter")
+    if needed and not parameters[0].get(needed):
+        raise GraphError(132012, f"buttons: Button at index {index} expects a parameter of type {needed}")
+
+
+def _lowered(card: Json) -> list[Json]:
+    return [part | {"type": str(part.get("type", "")).lower()} for part in card.get("components", [])]

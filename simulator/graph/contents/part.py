@@ -1,0 +1,66 @@
+from typing import Any, Self
+
+from simulator.errors import GraphError, invalid
+
+
+class Part:
+    """An object inside a request, which knows the path that Meta's complaints name."""
+
+    def __init__(self, value: Any, path: str) -> None:
+        if value is None:
+            raise GraphError(131008, f"Required parameter is missing: {path}")
+        if not isinstance(value, dict):
+            raise invalid(f"Param {path} must be a JSON object.")
+        self.value: dict[str, Any] = value
+        self.path = path
+
+    def __contains__(self, name: str) -> bool:
+        return self.value.get(name) is not None
+
+    def get(self, name: str) -> Any:
+        return self.value.get(name)
+
+    def require(self, name: str) -> Any:
+        if name not in self:
+            raise GraphError(131008, f"Required parameter is missing: {self.path}.{name}")
+        return self.value[name]
+
+    def part(self, name: str) -> Self:
+        return type(self)(self.require(name), f"{self.path}.{name}")
+
+    def parts(self, name: str, least: int, most: int) -> list[Self]:
+        found = self.require(name)
+        if not isinstance(found, list) or not least <= len(found) <= most:
+            raise self.wrong(name, f"must hold {least} to {most} items")
+        return [type(self)(item, f"{self.path}.{name}[{index}]") for index, item in enumerate(found)]
+
+    def text(self, name: str, longest: int) -> str:
+        value = self.require(name)
+        if not isinstance(value, str) or not value.strip():
+            raise GraphError(131009, f"Param {self.path}['{name}'] must be a non-empty string.")
+        if len(value) > longest:
+            raise invalid(f"Param {self.path}['{name}'] must be at most {longest} characters long.")
+        return value
+
+    def optional_text(self, name: str, longest: int) -> None:
+        if name in self:
+            self.text(name, longest)
+
+    def choice(self, name: str, options: tuple[str, ...]) -> str:
+        value = str(self.require(name))
+        if value not in options:
+            raise self.wrong(name, f"must be one of {{{', '.join(options)}}}")
+        return value
+
+    def only(self, *names: str) -> None:
+        for name in self.value:
+            if name not in names:
+                raise invalid(f'Unexpected key "{name}" on param "{self.path}".')
+
+    def without(self, *names: str) -> None:
+        for name in names:
+            if name in self:
+                raise self.wrong(name, "is not allowed here")
+
+    def wrong(self, name: str, why: str) -> GraphError:
+        return GraphError(131009, f"Param {self.path}['{name}'] {why}.")

@@ -1,0 +1,40 @@
+"""The other host, where files are fetched from: five minutes per address, and never without the token."""
+
+from flask import Blueprint, Response, abort, current_app, request, send_file
+
+from simulator import faults
+from simulator.errors import GraphError
+from simulator.graph import access
+from simulator.media import Media
+from simulator.tokens import Token
+from simulator.world import World
+
+downloads = Blueprint("downloads", __name__)
+
+
+@downloads.get("/whatsapp_business/attachments/")
+def download() -> Response:
+    world = World.of(current_app)
+    return faults.around(world, "download", lambda: _file(world))
+
+
+def _file(world: World) -> Response:
+    token = _bearer(world)
+    media = Media.find(world, request.args.get("mid"))
+    if media is None or not media.opened_by(request.args.get("ext", ""), request.args.get("hash", "")):
+        abort(Response("", 404))
+    if not access.sees(token, media):
+        abort(Response("", 404))
+    return send_file(
+        media.path.absolute(), media.mime_type, as_attachment=True, download_name=media.filename or media.id
+    )
+
+
+def _bearer(world: World) -> Token:
+    """Only the header counts here, and what is wrong with it is nobody's business."""
+    if "access_token" in request.args or "Authorization" not in request.headers:
+        abort(Response("", 401))
+    try:
+        return access.presented_token(world)
+    except GraphError:
+        abort(Response("", 401))

@@ -1,0 +1,75 @@
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import httpx
+
+from simulator import destiny
+from simulator.loop import LONGEST_NAP, Loop
+from simulator.media import LARGEST, Media
+from simulator.messages import Message
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 5.0
+
+
+class Links:
+    """Fetches the files that businesses send as links. What cannot be fetched fails with 131053, later."""
+
+    def __init__(self, world: "World", transport: httpx.BaseTransport | None = None) -> None:
+        self.world = world
+        self.http = httpx.Client(transport=transport, timeout=PATIENCE, trust_env=False, follow_redirects=True)
+        self.loop = Loop("links", self._turn)
+
+    def fetch_for(self, message: Message) -> None:
+        self.world.store.insert("fetches", message_id=message.id, due_at=self.world.clock.now())
+        self.world.store.after_commit(self.loop.wake)
+
+    def run_due(self) -> int:
+        waiting = self.world.store.rows("select id, message_id from fetches order by id limit 50")
+        for id, message_id in waiting:
+            self._prepare(message_id)
+            self.world.store.write("delete from fetches where id = ?", id)
+        return len(waiting)
+
+    def _prepare(self, message_id: str) -> None:
+        message = Message.find(self.world, message_id)
+        if message is None:
+            return
+        fetched: dict[str, str] = {}
+        for kind, link in destiny.links_in(message):
+            media, trouble = self._fetch(message, kind, link)
+            if media is None:
+                message.update(trouble=trouble)
+                self.world.timeline.plan(message, "failed", within=(0.1, 0.5), error_code=destiny.UNUSABLE_FILE)
+                return
+            fetched[link] = media.id
+        message.update(shown=json.dumps(message.shape | {"fetched": fetched}, ensure_ascii=False))
+        self.world.timeline.plan(message, "sent", within=(0.1, 0.5))
+
+    def _fetch(self, message: Message, kind: str, link: str) -> tuple[Media | None, str]:
+        try:
+            data, mime_type = self._download(link, LARGEST[kind])
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            return None, f"Downloading media from weblink failed: {error or type(error).__name__}"
+        media = Media.keep(self.world, message.number, "link", mime_type, data, link.rpartition("/")[2])
+        if media.fits(kind):
+            return media, ""
+        return None, f"Media of type {media.plain_type} cannot be sent as {kind}."
+
+    def _download(self, link: str, most: int) -> tuple[bytes, str]:
+        data = bytearray()
+        with self.http.stream("GET", link) as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_bytes():
+                data += chunk
+                if len(data) > most:
+                    raise ValueError(f"the file is larger than {most} bytes")
+        return bytes(data), answer.headers.get("content-type", "application/octet-stream")
+
+    def _turn(self) -> float:
+        return 0.0 if self.run_due() else LONGEST_NAP

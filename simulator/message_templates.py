@@ -1,0 +1,67 @@
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from simulator import ids
+from simulator.errors import GraphError
+from simulator.record import Record
+
+if TYPE_CHECKING:
+    from simulator.wabas import Waba
+    from simulator.world import World
+
+SENDABLE = ("APPROVED", "REINSTATED", "FLAGGED", "PENDING_DELETION")
+CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
+STATUSES = (*SENDABLE, "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL", "LIMIT_EXCEEDED", "ARCHIVED", "LOCKED")
+
+
+@dataclass
+class MessageTemplate(Record):
+    """A template of a WABA, in one language."""
+
+    table: ClassVar[str] = "templates"
+
+    waba_id: str
+    name: str
+    language: str
+    category: str
+    parameter_format: str
+    components: str
+    status: str
+    created_at: float
+
+    @classmethod
+    def keep(cls, world: "World", waba: "Waba", name: str, language: str, **columns: Any) -> Self:
+        """One per name and language: seeding it again changes it."""
+        columns["components"] = json.dumps(columns["components"], ensure_ascii=False)
+        if kept := cls.named(world, waba.id, name, language):
+            kept.update(**columns)
+            return kept
+        now = world.clock.now()
+        return cls.create(
+            world, id=ids.object_id(), waba_id=waba.id, name=name, language=language, created_at=now, **columns
+        )
+
+    @classmethod
+    def named(cls, world: "World", waba_id: str, name: str, language: str) -> Self | None:
+        found = cls.where(world, "waba_id = ? and name = ? and language = ?", waba_id, name, language)
+        return next(iter(found), None)
+
+    @classmethod
+    def sendable(cls, world: "World", waba_id: str, name: str, language: str) -> Self:
+        template = cls.named(world, waba_id, name, language)
+        if template and template.status == "PAUSED":
+            raise GraphError(132015, f"Template {name} is paused because of its low quality.")
+        if template and template.status == "DISABLED":
+            raise GraphError(132016, f"Template {name} is disabled for good because of its low quality.")
+        if template is None or template.status not in SENDABLE:
+            raise GraphError(132001, f"template name ({name}) does not exist in {language}")
+        return template
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        return list(json.loads(self.components))
+
+    @property
+    def named_parameters(self) -> bool:
+        return self.parameter_format == "NAMED"

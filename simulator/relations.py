@@ -1,0 +1,91 @@
+"""What stands between one business number and one customer: offers stopped, blocks, open windows."""
+
+from typing import TYPE_CHECKING
+
+from simulator.customers import Customer
+from simulator.phone_numbers import PhoneNumber
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+SERVICE_WINDOW = 24 * 3600
+FREE_ENTRY = 72 * 3600
+DAY = 86400
+
+
+class Relation:
+    def __init__(self, world: "World", number: PhoneNumber, customer: Customer) -> None:
+        self.world = world
+        self.number = number
+        self.customer = customer
+        self._pair = (number.id, customer.id)
+
+    @property
+    def window_open(self) -> bool:
+        """Only messages to this business count, and only those that came after it was on the Cloud API."""
+        since = self.world.clock.now() - SERVICE_WINDOW
+        sql = """
+            select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'
+            and origin = 'api' and created_at > ? limit 1"""
+        return self.world.store.row(sql, *self._pair, since) is not None
+
+    @property
+    def offers_stopped(self) -> bool:
+        return self._marked("stops")
+
+    @property
+    def blocked(self) -> bool:
+        return self._marked("blocks")
+
+    def stop_offers(self, stop: bool) -> None:
+        """The customer has had enough of this business's marketing, or wants it again."""
+        with self.world.store.transaction():
+            self._mark("stops", stop)
+            self.world.webhooks.preference_changed(self, "stop" if stop else "resume")
+        self.world.hub.notify(self.customer.id)
+
+    def block(self, block: bool) -> None:
+        self._mark("blocks", block)
+
+    def came_from_an_ad(self) -> None:
+        now = self.world.clock.now()
+        self.world.store.write("insert or replace into entry_points values (?, ?, ?, null)", *self._pair, now)
+
+    def answer_to_ad(self) -> None:
+        """The first answer within a day starts three free days."""
+        now = self.world.clock.now()
+        self.world.store.write(
+            "update entry_points set free_until = ? where phone_number_id = ? and customer_id = ?"
+            " and free_until is null and at > ?",
+            now + FREE_ENTRY,
+            *self._pair,
+            now - DAY,
+        )
+
+    @property
+    def free_entry(self) -> bool:
+        sql = "select free_until from entry_points where phone_number_id = ? and customer_id = ?"
+        return (self.world.store.value(sql, *self._pair) or 0) > self.world.clock.now()
+
+    def open_conversation(self) -> bool:
+        """Whether the portfolio may write to one more person outside their window today."""
+        business, store, now = self.number.waba.business, self.world.store, self.world.clock.now()
+        sql = "select count(*) from opened where business_id = ? and customer_id != ? and at > ?"
+        others = store.value(sql, business.id, self.customer.id, now - DAY)
+        if 0 <= business.messaging_limit <= others:
+            return False
+        store.write("insert or replace into opened values (?, ?, ?)", business.id, self.customer.id, now)
+        return True
+
+    def _marked(self, table: str) -> bool:
+        sql = f"select 1 from {table} where phone_number_id = ? and customer_id = ?"  # noqa: S608 - two fixed names
+        return self.world.store.row(sql, *self._pair) is not None
+
+    def _mark(self, table: str, on: bool) -> None:
+        verb = (
+            "insert or replace into {} values (?, ?, ?)"
+            if on
+            else "delete from {} where phone_number_id = ? and customer_id = ?"
+        )
+        moment = (self.world.clock.now(),) if on else ()
+        self.world.store.write(verb.format(table), *self._pair, *moment)

@@ -1,0 +1,55 @@
+"""A few templates to try things with."""
+
+from typing import TYPE_CHECKING, Any
+
+from simulator.message_templates import MessageTemplate
+from simulator.wabas import Waba
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+SAMPLES: list[dict[str, Any]] = [
+    {
+        "name": "hello_world",
+        "language": "en_US",
+        "category": "UTILITY",
+        "components": [
+            {"type": "HEADER", "format": "TEXT", "text": "Hello World"},
+            {"type": "BODY", "text": "Welcome and congratulations!! This message shows that you can send."},
+            {"type": "FOOTER", "text": "WhatsApp Business Platform sample message"},
+        ],
+    },
+    {
+        "name": "order_update",
+        "language": "en_US",
+        "category": "UTILITY",
+        "components": [
+            {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is on its way."},
+            {
+                "type": "BUTTONS",
+                "buttons": [
+                    {"type": "URL", "text": "Track it", "url": "https://shop.example/track/{{1}}"},
+                    {"type": "QUICK_REPLY", "text": "Thank you"},
+                ],
+            },
+        ],
+    },
+    {
+        "name": "summer_offer",
+        "language": "en_US",
+        "category": "MARKETING",
+        "parameter_format": "NAMED",
+        "components": [
+            {"type": "HEADER", "format": "IMAGE"},
+            {"type": "BODY", "text": "{{first_name}}, everything blue is 20 % off until Sunday. See you soon!"},
+            {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Stop offers"}]},
+        ],
+    },
+]
+
+
+def hand_out(world: "World") -> None:
+    for waba in Waba.where(world):
+        for sample in SAMPLES:
+            columns = {"status": "APPROVED", "parameter_format": "POSITIONAL"} | sample
+            MessageTemplate.keep(world, waba, **columns)

@@ -1,0 +1,94 @@
+"""Several updates in one POST, the three ways Meta may combine them."""
+
+import json
+from collections import defaultdict
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from simulator.webhooks.delivery import Delivery, written_by_meta
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+Json = dict[str, Any]
+LISTS = ("messages", "statuses", "contacts")
+# Side by side, as changes of one entry, or as items of one change.
+DEPTHS = ("entries", "changes", "items")
+
+
+def combine(world: "World", deliveries: list[Delivery], most: int) -> list[Delivery]:
+    by_url: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        by_url[delivery.url].append(delivery)
+    batches = (batch for waiting in by_url.values() for batch in _cut(waiting, most))
+    return [batch[0] if len(batch) == 1 else _one(world, batch) for batch in batches]
+
+
+def _cut(waiting: list[Delivery], most: int) -> list[list[Delivery]]:
+    return [waiting[start : start + most] for start in range(0, len(waiting), most)]
+
+
+def _one(world: "World", batch: list[Delivery]) -> Delivery:
+    """Takes the place of those it is made of: when it fails, all of them come again."""
+    bodies = [json.loads(delivery.body) for delivery in batch]
+    merged = merge(bodies, world.random.choice(DEPTHS))
+    wamids = [wamid for delivery in batch for wamid in delivery.about_messages]
+    first = batch[0]
+    id = world.store.insert(
+        "deliveries",
+        url=first.url,
+        field=",".join(dict.fromkeys(delivery.field for delivery in batch)),
+        about=first.about,
+        body=written_by_meta(merged),
+        message_ids=",".join(wamids),
+        parts=sum(delivery.parts for delivery in batch),
+        claimed=1,
+        created_at=first.created_at,
+        due_at=first.due_at,
+    )
+    marks = ", ".join("?" * len(batch))
+    world.store.write(f"delete from deliveries where id in ({marks})", *[one.id for one in batch])  # noqa: S608
+    return Delivery.where(world, "id = ?", id)[0]
+
+
+def merge(bodies: list[Json], depth: str) -> Json:
+    entries = [entry for body in bodies for entry in body["entry"]]
+    if depth != "entries":
+        entries = _joined_entries(entries)
+    if depth == "items":
+        for entry in entries:
+            entry["changes"] = _joined_changes(entry["changes"])
+    return {"object": bodies[0]["object"], "entry": entries}
+
+
+def _joined_entries(entries: list[Json]) -> list[Json]:
+    joined: dict[str, Json] = {}
+    for entry in entries:
+        if entry["id"] in joined:
+            joined[entry["id"]]["changes"] += entry["changes"]
+        else:
+            joined[entry["id"]] = entry
+    return list(joined.values())
+
+
+def _joined_changes(changes: list[Json]) -> list[Json]:
+    """Only what is about the same number, and of a kind that is a list."""
+    joined: list[Json] = []
+    for change in changes:
+        alike = next((one for one in joined if _alike(one, change)), None)
+        if alike is None:
+            joined.append(change)
+        else:
+            for name in LISTS:
+                items = alike["value"].get(name, []) + change["value"].get(name, [])
+                alike["value"] |= {name: _distinct(items)} if items else {}
+    return joined
+
+
+def _alike(one: Json, other: Json) -> bool:
+    both_messages = one["field"] == other["field"] == "messages"
+    return both_messages and bool(one["value"].get("metadata") == other["value"].get("metadata"))
+
+
+def _distinct(items: list[Json]) -> list[Json]:
+    return [item for at, item in enumerate(items) if item not in islice(items, at)]

@@ -1,0 +1,83 @@
+import pytest
+from flask.testing import FlaskClient
+from stand_ins import Graph, Product
+
+
+@pytest.fixture
+def hidden(client: FlaskClient, world, shop) -> dict[str, str]:
+    """Somebody of whom businesses only know the id."""
+    customer = client.post("/control/api/customers", json={"name": "Noor", "username": "noor.h"}).json
+    path = f"/control/api/customers/{customer['wa_id']}/ids?phone_number_id={shop['phone_number_id']}"
+    return customer | {"user_id": client.get(path).json["user_id"]}
+
+
+def test_a_hidden_number_is_missing_not_empty(product: Product, shop, write, hidden, settle):
+    written = write(shop, user_id=hidden["user_id"])
+    settle()
+    value, message = product.values()[-1], product.inbound()[-1]
+    assert "from" not in message
+    assert value["contacts"] == [{"profile": {"name": "Noor", "username": "noor.h"}, "user_id": hidden["user_id"]}]
+    assert hidden["wa_id"] not in product.bodies[-1].decode()
+    assert written["wamid"] == message["id"]
+
+
+def test_who_is_only_an_id_can_be_answered(graph: Graph, product: Product, shop, write, hidden, settle):
+    write(shop, user_id=hidden["user_id"])
+    graph.send(shop, None, recipient=hidden["user_id"])
+    settle()
+    assert [status["status"] for status in product.statuses()] == ["sent", "delivered"]
+    assert all("recipient_id" not in status for status in product.statuses())
+    assert product.statuses()[0]["recipient_user_id"] == hidden["user_id"]
+
+
+def test_whoever_writes_to_the_number_is_shown_it(graph: Graph, product, shop, write, hidden, settle):
+    graph.send(shop, hidden["wa_id"])
+    write(shop, user_id=hidden["user_id"])
+    settle()
+    assert product.inbound()[-1]["from"] == hidden["wa_id"]
+
+
+def test_a_new_number_is_told_by_the_old_one(client: FlaskClient, product: Product, shop, write, settle):
+    before = write(shop)["user_id"]
+    client.post("/control/api/customers/16505551234/number", json={"number": "+16505559876"})
+    settle()
+    value = next(value for value in product.values() if value.get("messages", [{}])[0].get("type") == "system")
+    (message,) = value["messages"]
+    assert "contacts" not in value
+    assert message["from"] == "16505551234"
+    assert message["system"]["type"] == "user_changed_number"
+    assert (message["system"]["wa_id"], message["system"]["previous_user_id"]) == ("16505559876", before)
+    assert message["system"]["user_id"] != before
+
+
+def test_a_hidden_persons_new_number_is_only_a_new_id(client, product, shop, write, hidden, settle):
+    write(shop, user_id=hidden["user_id"])
+    client.post(f"/control/api/customers/{hidden['wa_id']}/number", json={"number": "+16505559876"})
+    settle()
+    message = next(message for message in product.inbound() if message["type"] == "system")
+    assert "from" not in message
+    assert message["system"]["type"] == "user_changed_user_id"
+    assert "wa_id" not in message["system"]
+
+
+def test_linked_portfolios_share_a_parent_id(client: FlaskClient, world, product, shop, write, settle):
+    world.knobs["parent_user_ids"] = 1
+    write(shop)
+    settle()
+    parent = product.values()[-1]["contacts"][0]["parent_user_id"]
+    assert parent.startswith("US.ENT.")
+    assert product.inbound()[-1]["from_parent_user_id"] == parent
+
+
+def test_a_blocked_customer_is_neither_heard_nor_reached(graph: Graph, product, shop, write, settle):
+    write(shop)
+    settle()
+    block = {"messaging_product": "whatsapp", "block_users": [{"user": "+16505551234"}]}
+    path = f"{shop['phone_number_id']}/block_users"
+    graph("POST", path, token=shop["token"], json=block)
+    write(shop, "Hello?")
+    settle()
+    assert len(product.inbound()) == 1
+    assert graph.send(shop, "16505551234").json["error"]["code"] == 130403
+    graph("DELETE", path, token=shop["token"], json=block)
+    assert graph.send(shop, "16505551234").status_code == 200

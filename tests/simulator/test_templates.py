@@ -1,0 +1,123 @@
+import pytest
+from flask.testing import FlaskClient
+from stand_ins import Graph, Product
+
+COMPONENTS = [
+    {"type": "HEADER", "format": "IMAGE"},
+    {"type": "BODY", "text": "Hi {{1}}, order {{2}} has shipped."},
+    {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Track", "url": "https://x.example/{{1}}"}]},
+]
+
+
+@pytest.fixture
+def template(client: FlaskClient, shop):
+    def template(**changed):
+        body = {"phone_number_id": shop["phone_number_id"], "name": "shipped", "category": "UTILITY"}
+        plain = {"components": [{"type": "BODY", "text": "Hi {{1}}, it has shipped."}]}
+        return client.post("/control/api/templates", json=body | plain | changed).json
+
+    return template
+
+
+@pytest.fixture
+def send(graph: Graph, shop):
+    def send(*parameters: str, components=None, language: str = "en_US", to: str = "16505551234"):
+        texts = [{"type": "text", "text": text} for text in parameters]
+        given = components or [{"type": "body", "parameters": texts}]
+        content = {"name": "shipped", "language": {"code": language}, "components": given}
+        return graph.send(shop, to, type="template", template=content)
+
+    return send
+
+
+def code_of(answer) -> tuple[int, int]:
+    return answer.status_code, answer.json["error"]["code"]
+
+
+def test_a_template_goes_outside_the_window_and_is_paid_for(product: Product, template, send, settle):
+    template()
+    assert send("Pablo").json["messages"][0]["message_status"] == "accepted"
+    settle()
+    assert [status["status"] for status in product.statuses()] == ["sent", "delivered"]
+    price = product.statuses()[0]["pricing"]
+    assert (price["category"], price["type"], price["billable"]) == ("utility", "regular", True)
+
+
+def test_a_utility_template_is_free_inside_the_window(product: Product, shop, write, template, send, settle):
+    write(shop)
+    template()
+    send("Pablo")
+    settle()
+    assert product.statuses()[0]["pricing"]["type"] == "free_customer_service"
+
+
+def test_parameters_are_counted(template, send):
+    template()
+    assert code_of(send()) == (400, 132000)
+    assert code_of(send("Pablo", "again")) == (400, 132000)
+
+
+def test_a_language_must_match_exactly(template, send):
+    template()
+    assert code_of(send("Pablo", language="en")) == (404, 132001)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [("PENDING", 132001), ("REJECTED", 132001), ("PAUSED", 132015), ("DISABLED", 132016)]
+)
+def test_only_approved_templates_go(template, send, status: str, code: int):
+    template(status=status)
+    assert code_of(send("Pablo"))[1] == code
+
+
+def test_a_picture_header_needs_a_picture(template, send):
+    template(components=COMPONENTS)
+    body = {"type": "body", "parameters": [{"type": "text", "text": "Pablo"}, {"type": "text", "text": "7"}]}
+    wrong = {"type": "header", "parameters": [{"type": "text", "text": "Hi"}]}
+    assert code_of(send(components=[wrong, body])) == (400, 132012)
+
+
+def test_named_parameters_must_be_named(template, send):
+    named = [{"type": "BODY", "text": "Hi {{first_name}}, it has shipped."}]
+    template(parameter_format="NAMED", components=named)
+    assert code_of(send("Pablo")) == (400, 132012)
+    parameter = {"type": "text", "text": "Pablo", "parameter_name": "first_name"}
+    assert send(components=[{"type": "body", "parameters": [parameter]}]).status_code == 200
+
+
+def test_whoever_stopped_offers_gets_none(client: FlaskClient, product: Product, shop, write, template, send, settle):
+    write(shop)
+    template(category="MARKETING")
+    client.post("/control/api/offers", json={"phone_number_id": shop["phone_number_id"], "from": "16505551234"})
+    send("Pablo")
+    settle()
+    assert product.values("user_preferences")[0]["user_preferences"][0]["value"] == "stop"
+    assert product.statuses()[0]["errors"][0]["code"] == 131050
+
+
+def test_whoever_had_enough_of_everybody_gets_no_offers(client, product, shop, write, template, send, settle):
+    write(shop)
+    template(category="MARKETING")
+    client.patch("/control/api/customers/16505551234", json={"marketing_capped": 1})
+    send("Pablo")
+    settle()
+    assert product.statuses()[0]["errors"][0]["code"] == 131049
+
+
+def test_a_portfolio_reaches_only_so_many_people_a_day(client, product, world, shop, template, send, settle):
+    template()
+    client.post("/control/api/limits", json={"phone_number_id": shop["phone_number_id"], "messaging_limit": 2})
+    for digits in ("16505550001", "16505550002", "16505550001", "16505550003"):
+        send("Pablo", to=digits)
+    settle()
+    failed = [status["recipient_id"] for status in product.statuses() if status["status"] == "failed"]
+    assert failed == ["16505550003"]
+
+
+def test_templates_are_listed_on_the_waba(graph: Graph, shop, template):
+    template()
+    template(language="de", status="PAUSED")
+    path = f"{shop['waba_id']}/message_templates"
+    assert len(graph("GET", path, token=shop["token"]).json["data"]) == 2
+    (approved,) = graph("GET", f"{path}?status=APPROVED", token=shop["token"]).json["data"]
+    assert (approved["name"], approved["language"], approved["parameter_format"]) == ("shipped", "en_US", "POSITIONAL")

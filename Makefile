@@ -15,7 +15,8 @@ demo-reset:      ## forget the demo's data
 	@$(if $(wildcard $(BIN)/python),$(BIN)/python -m dev.demo --reset,rm -rf .local)
 
 test: .venv/.dev assets browser     ## run all tests, on a Postgres and a Redis of their own
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -q -n 2 --ignore tests/browser
+	$(BIN)/python -m pytest -q tests/browser
 
 check: .venv/.dev                   ## format, lint, types, imports, known vulnerabilities
 	$(BIN)/ruff format --check .

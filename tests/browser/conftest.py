@@ -20,15 +20,6 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 SECONDS = 15
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker walks the pages: the processes it starts are enough for this machine."""
-    here = pathlib.Path(__file__).parent
-    for item in items:
-        if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-browser-", dir="/tmp"))

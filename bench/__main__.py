@@ -1,4 +1,4 @@
-"""`make bench`: what it costs, as ratios within one run. `python -m bench acknowledge drain live inbox` chooses."""
+"""`make bench`: what it costs, as ratios within one run. `python -m bench drain live` chooses some of PARTS."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, drain, inbox, live
+from bench import acknowledge, drain, inbox, live, pace
 from dev.stack import Stack
 
-PARTS = {"acknowledge": acknowledge.run, "drain": drain.run, "live": live.run, "inbox": inbox.run}
+PARTS = {"acknowledge": acknowledge.run, "drain": drain.run, "live": live.run, "inbox": inbox.run, "pace": pace.run}
 
 
 def main(chosen: list[str]) -> None:

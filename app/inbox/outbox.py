@@ -127,6 +127,7 @@ class Lane:
                     return monotonic() >= end
                 for done in wait(flying, pause, FIRST_COMPLETED).done if flying else ():
                     self.settle(flying.pop(done), done.result())
+                commit()
                 if not flying and pause:
                     sleep(pause)
 
@@ -171,7 +172,6 @@ class Lane:
             self.accepted(parcel, outcome)
         show_ticks([parcel.message_id])
         announce("conversation", parcel.conversation_id)
-        commit()
 
     def accepted(self, parcel: Parcel, outcome: meta.Accepted) -> None:
         self.in_flight = IN_FLIGHT

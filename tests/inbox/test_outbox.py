@@ -21,6 +21,7 @@ def test_a_reply_reaches_the_customer_and_its_ticks_turn_blue(road: Road) -> Non
     conversation = road.customer_writes()
     message = road.reply(conversation, "Yes, until six.")
     road.deliver()
+    road.until(lambda: road.state_of(message) == "delivered")
     road.meta.post("reads", phone_number_id=road.number.meta_id, **{"from": "16505551234"})
     road.until(lambda: road.state_of(message) == "read")
     assert [json.loads(sent["body"])["body"] for sent in road.meta.accepted()] == ["Yes, until six."]

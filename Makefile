@@ -3,7 +3,7 @@ BIN    := .venv/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check bench chaos assets lock browser clean
+.PHONY: help demo demo-reset test check bench chaos conformance assets lock browser clean
 
 help:            ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -31,6 +31,9 @@ bench: .venv/.dev assets            ## measure, as ratios within one run
 chaos: .venv/.dev assets            ## kill things while messages arrive, then count
 	$(BIN)/python -m bench.chaos
 
+conformance: .venv/.dev             ## compare our calls and the simulator with Meta's OpenAPI file
+	@$(BIN)/python -m conformance $(META_OPENAPI)
+
 assets: static/dist/manifest.json   ## build the stylesheet, the script and the icons
 
 static/dist/manifest.json: package-lock.json $(shell find assets app -name '*.html' -o -name '*.css' -o -name '*.js' -o -name '*.mjs' -o -name '*.py' 2>/dev/null) | $(BIN)/python
@@ -55,7 +58,7 @@ $(BIN)/python:
 lock:            ## refresh the lock files (needs uv and npm)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group demo pyproject.toml -o requirements-demo.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group s3 pyproject.toml -o requirements.lock
 	npm install --package-lock-only
 
 clean:           ## remove everything that can be made again

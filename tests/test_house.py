@@ -39,7 +39,7 @@ def test_the_product_does_not_know_its_fake() -> None:
 
 
 def test_the_simulator_does_not_know_the_product() -> None:
-    assert found(r"^\s*(from|import) (app|bench|dev|tests)\b", (ROOT / "simulator").rglob("*.py")) == []
+    assert found(r"^\s*(from|import) (app|bench|conformance|dev|tests)\b", (ROOT / "simulator").rglob("*.py")) == []
 
 
 def test_nothing_is_marked_safe_but_icons_and_times() -> None:

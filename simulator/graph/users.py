@@ -2,10 +2,12 @@ import json
 from typing import Any
 
 from simulator.errors import forbidden, invalid
+from simulator.graph.access import Partner
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.wabas import Waba
 
+NAME = "Partner system user"
 TASKS = {
     "MANAGE",
     "DEVELOP",
@@ -23,6 +25,13 @@ TASKS = {
     "FULL_CONTROL",
     "RECEIVE_INCOMING_MESSAGES",
 }
+
+
+@edge(Partner, "GET", "system_users")
+def system_users(call: Call, _: Partner) -> Answer:
+    call.only("system")
+    user = {"id": call.world.settings.system_user_id, "name": NAME, "role": "ADMIN"}
+    return call.page([user], "SystemUser", ("id", "name", "role"))
 
 
 @edge(Waba, "GET", "assigned_users")
@@ -59,4 +68,4 @@ def _system_user(call: Call) -> str:
 
 
 def _user(user_id: str, tasks: list[str]) -> dict[str, Any]:
-    return {"id": user_id, "name": "Partner system user", "tasks": tasks}
+    return {"id": user_id, "name": NAME, "tasks": tasks}

@@ -1,0 +1,217 @@
+"""What is said to the simulator: first as the product says it, then each of its edges once more by hand."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import httpx
+
+from app.meta import credit_lines, embedded_signup, health, media, messages, phone_numbers, system_users, wabas
+from app.meta.graph import GraphClient
+from conformance import contents
+from conformance.recording import Exchange, Recorder
+from dev.environment import SIMULATED_META
+
+VERSION = "v25.0"
+PIN = "123456"
+CUSTOMER = "16505551234"
+SYSTEM_TOKEN = SIMULATED_META["META_SYSTEM_USER_TOKEN"]
+SYSTEM_USER = SIMULATED_META["META_SYSTEM_USER_ID"]
+PARTNER = SIMULATED_META["META_BUSINESS_ID"]
+LINE = SIMULATED_META["META_CREDIT_LINE_ID"]
+APP = SIMULATED_META["META_APP_ID"]
+# What Meta's description calls the ids in its paths; of the last two it does not speak.
+NAMES = {
+    "app": ("Application-ID",),
+    "business": ("Business-ID",),
+    "waba": ("WABA-ID", "WhatsApp-Business-Account-ID"),
+    "number": ("Phone-Number-ID",),
+    "media": ("Media-ID",),
+    "template": ("TEMPLATE_ID",),
+    "credit line": ("Credit-Line-ID",),
+    "allocation": ("Allocation-ID",),
+}
+FILES = {
+    "image": ("image/png", b"\x89PNG\r\n\x1a\n"),
+    "video": ("video/mp4", b"\0\0\0\x18ftypmp42"),
+    "audio": ("audio/ogg", b"OggS"),
+    "document": ("application/pdf", b"%PDF-1.4"),
+    "sticker": ("image/webp", b"RIFF\0\0\0\0WEBP"),
+}
+
+
+class Traffic:
+    """`kinds` tells for each id how it may be called in a path."""
+
+    def __init__(self, simulator_url: str) -> None:
+        self.recorder = Recorder()
+        secret = SIMULATED_META["META_APP_SECRETS"]
+        self.graph = GraphClient(simulator_url, VERSION, APP, secret, transport=self.recorder)
+        self.by_hand = httpx.Client(base_url=f"{simulator_url}/{VERSION}", transport=self.recorder, trust_env=False)
+        self.control = httpx.Client(base_url=f"{simulator_url}/control/api", timeout=10, trust_env=False)
+        self.kinds: dict[str, tuple[str, ...]] = {}
+        self.know(app=APP, business=PARTNER, **{"credit line": LINE})
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        return self.recorder.exchanges
+
+    def run(self) -> None:
+        bakery, token = self.connected_client()
+        self.client_of_method_b()
+        self.conversation(bakery["phone_number_id"], token)
+        self.every_edge(bakery, token)
+        self.every_message(bakery, token)
+        self.refusals(bakery, token)
+        self.farewell(bakery, token)
+
+    def close(self) -> None:
+        self.graph.close()
+        self.by_hand.close()
+        self.control.close()
+
+    def know(self, **ids: str) -> None:
+        self.kinds |= {id: NAMES[kind] for kind, id in ids.items()}
+
+    def client(self, path: str, **asked: object) -> dict[str, str]:
+        found = self.ordered(path, **asked)
+        self.know(business=found["business_id"], waba=found["waba_id"], number=found["phone_number_id"])
+        return found
+
+    def ordered(self, path: str, **asked: object) -> dict[str, Any]:
+        """What only the simulator's control panel can bring about."""
+        answer = self.control.post(f"/{path}", json=asked)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def connected_client(self) -> tuple[dict[str, str], str]:
+        """All that happens while a number is being connected."""
+        graph = self.graph
+        bakery = self.client("signups", name="Bakery", display_phone_number="+1 555 078 3881")
+        waba, number = bakery["waba_id"], bakery["phone_number_id"]
+        token = embedded_signup.exchange_code(graph, bakery["code"]).value
+        embedded_signup.debug_token(graph, token, graph.app_token)
+        wabas.fetch(graph, token, waba)
+        phone_numbers.of_waba(graph, token, waba)
+        phone_numbers.fetch(graph, token, number)
+        wabas.subscribe(graph, token, waba)
+        wabas.subscribed_apps(graph, token, waba)
+        wabas.is_subscribed(graph, token, waba)
+        system_users.of_business(graph, SYSTEM_TOKEN, PARTNER)
+        system_users.assign(graph, SYSTEM_TOKEN, waba, SYSTEM_USER)
+        system_users.assigned(graph, SYSTEM_TOKEN, waba, PARTNER)
+        credit_lines.find_share(graph, SYSTEM_TOKEN, LINE, bakery["business_id"])
+        bakery["allocation_id"] = credit_lines.share_and_attach(graph, SYSTEM_TOKEN, LINE, waba, "USD")
+        self.know(allocation=bakery["allocation_id"])
+        credit_lines.is_funding(
+            graph,
+            system_token=SYSTEM_TOKEN,
+            business_token=token,
+            allocation_id=bakery["allocation_id"],
+            waba_id=waba,
+        )
+        phone_numbers.register(graph, token, number, PIN, "DE")
+        phone_numbers.set_pin(graph, token, number, PIN)
+        health.fetch(graph, token, number)
+        health.fetch(graph, token, waba)
+        return bakery, token
+
+    def client_of_method_b(self) -> None:
+        """One with whom the credit line is shared the other way, and who leaves again."""
+        graph = self.graph
+        florist = self.client(
+            "seed", name="Florist", display_phone_number="+1 555 078 3882", credit=False, registered=False
+        )
+        token, waba = florist["token"], florist["waba_id"]
+        allocation = credit_lines.share(graph, SYSTEM_TOKEN, LINE, florist["business_id"])
+        self.know(allocation=allocation)
+        credit_lines.attach(graph, token, LINE, waba, "USD")
+        credit_lines.revoke(graph, SYSTEM_TOKEN, allocation)
+        credit_lines.is_revoked(graph, SYSTEM_TOKEN, allocation)
+
+    def conversation(self, number: str, token: str) -> None:
+        wamid = self.written(number, text="Hello")
+        messages.mark_read(self.graph, token, number, wamid, typing=True)
+        messages.send_text(
+            self.graph, token, number, to=CUSTOMER, body="Hi", callback_data="1", context_wamid=wamid, preview_url=True
+        )
+        content = {"type": "text", "text": {"body": "Hi"}}
+        user_id = self.ordered("inbound", phone_number_id=number, **{"from": CUSTOMER}, text="?")["user_id"]
+        messages.send(self.graph, token, number, recipient=user_id, content=content, callback_data=None)
+        self.written(number, type="image")
+        media_id = self.media_received()
+        self.know(media=media_id)
+        location = media.locate(self.graph, token, media_id, number)
+        self.graph.download(location.url, io.BytesIO(), token=token, limit=media.LARGEST, seconds=10)
+
+    def written(self, number: str, **said: object) -> str:
+        return str(self.ordered("inbound", phone_number_id=number, **{"from": CUSTOMER}, **said)["wamid"])
+
+    def media_received(self) -> str:
+        told = self.control.get("/messages").json()["messages"]
+        return next(str(json.loads(one["content"])["id"]) for one in told if one["type"] == "image")
+
+    def every_edge(self, bakery: dict[str, str], token: str) -> None:
+        waba, number = bakery["waba_id"], bakery["phone_number_id"]
+        people = {"messaging_product": "whatsapp", "block_users": [{"user": f"+{CUSTOMER}"}]}
+        templates = [self.ordered("templates", waba_id=waba, **template)["id"] for template in contents.TEMPLATES]
+        self.know(template=templates[0])
+        self.call(token, "GET", "me")
+        self.call(token, "GET", bakery["business_id"])
+        self.call(SYSTEM_TOKEN, "GET", f"{PARTNER}/extendedcredits")
+        self.call(token, "GET", number)
+        self.call(token, "GET", waba)
+        self.call(token, "GET", f"{waba}/phone_numbers")
+        self.call(token, "GET", f"{waba}/message_templates", params={"limit": 2})
+        self.call(token, "GET", templates[0])
+        self.call(token, "POST", f"{number}/block_users", json=people)
+        self.call(token, "GET", f"{number}/block_users")
+        self.call(token, "DELETE", f"{number}/block_users", json=people)
+        self.call(self.graph.app_token, "GET", f"{APP}/subscriptions")
+        file = self.uploaded(number, token, "document")
+        self.call(token, "GET", file)
+        self.call(token, "DELETE", file)
+
+    def call(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
+        return self.asked(token, method, path, **request).raise_for_status()
+
+    def asked(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
+        return self.by_hand.request(method, path, headers={"Authorization": f"Bearer {token}"}, **request)
+
+    def uploaded(self, number: str, token: str, kind: str) -> str:
+        mime_type, content = FILES[kind]
+        answer = self.call(
+            token,
+            "POST",
+            f"{number}/media",
+            data={"messaging_product": "whatsapp", "type": mime_type},
+            files={"file": (kind, content, mime_type)},
+        )
+        self.know(media=str(answer.json()["id"]))
+        return str(answer.json()["id"])
+
+    def every_message(self, bakery: dict[str, str], token: str) -> None:
+        number = bakery["phone_number_id"]
+        files = {kind: self.uploaded(number, token, kind) for kind in FILES}
+        for content in contents.of_every_type(files, self.written(number, text="Good bread")):
+            envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": f"+{CUSTOMER}"}
+            self.call(token, "POST", f"{number}/messages", json=envelope | content)
+
+    def refusals(self, bakery: dict[str, str], token: str) -> None:
+        """How Meta says no: to a token it does not know, and to what makes no sense."""
+        waba, number = bakery["waba_id"], bakery["phone_number_id"]
+        for path in (number, waba, f"{waba}/phone_numbers", f"{waba}/subscribed_apps", f"{waba}/message_templates"):
+            self.asked("unknown", "GET", path)
+            self.asked(token, "GET", path, params={"fields": "nonsense"})
+        for path in (f"{number}/messages", f"{number}/register", f"{number}/media", f"{number}/block_users"):
+            self.asked("unknown", "POST", path, json={})
+            self.asked(token, "POST", path, json={})
+        self.asked(token, "POST", f"{number}/register", json={"messaging_product": "whatsapp", "pin": "000000"})
+
+    def farewell(self, bakery: dict[str, str], token: str) -> None:
+        phone_numbers.deregister(self.graph, token, bakery["phone_number_id"])
+        wabas.unsubscribe(self.graph, token, bakery["waba_id"])
+        params = {"user": SYSTEM_USER}
+        self.call(SYSTEM_TOKEN, "DELETE", f"{bakery['waba_id']}/assigned_users", params=params)

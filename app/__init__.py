@@ -128,7 +128,7 @@ def harden(response: Response) -> Response:
     headers["Referrer-Policy"] = "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self)"
     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if not response.cache_control.max_age:
+    if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
         headers.add("Vary", "HX-Request")
     return response

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 
 class BadSettings(SystemExit):
@@ -34,6 +34,13 @@ def check_url(value: str) -> str:
     if not urlsplit(value).scheme or not urlsplit(value).netloc:
         raise ValueError("must be an address such as https://example.com")
     return value.rstrip("/")
+
+
+def check_media_url(value: str) -> str:
+    parts = urlsplit(value)
+    if not (parts.scheme == "s3" and parts.netloc) and not (parts.scheme == "file" and parts.path.strip("/")):
+        raise ValueError("must be file:///folder or s3://bucket/prefix?endpoint=…&region=…")
+    return value
 
 
 List = Annotated[tuple[str, ...], BeforeValidator(split_list)]
@@ -65,7 +72,7 @@ class Settings(BaseModel):
     meta_system_user_id: Digits
     meta_system_user_token: Annotated[str, Field(min_length=1)]
     meta_credit_line_id: Digits
-    media_url: str
+    media_url: Annotated[str, AfterValidator(check_media_url)]
     mail_url: str
     sentry_dsn: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -12,6 +12,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.local import LocalProxy
 
+from app import storage as stores
 from app.config import Settings
 from app.crypto import Vault
 from app.meta.graph import GraphClient
@@ -28,6 +29,7 @@ class Outside:
     vault: Vault
     redis: redis_client.Redis
     graph: GraphClient
+    storage: stores.Storage
 
     @classmethod
     def connect(cls, settings: Settings) -> Outside:
@@ -41,6 +43,7 @@ class Outside:
                 settings.meta_app_id,
                 settings.meta_app_secrets[0],
             ),
+            storage=stores.connect(settings.media_url),
         )
 
 
@@ -52,3 +55,4 @@ settings: Settings = LocalProxy(lambda: outside().settings)  # type: ignore[assi
 vault: Vault = LocalProxy(lambda: outside().vault)  # type: ignore[assignment]
 redis: redis_client.Redis = LocalProxy(lambda: outside().redis)  # type: ignore[assignment]
 graph: GraphClient = LocalProxy(lambda: outside().graph)  # type: ignore[assignment]
+storage: stores.Storage = LocalProxy(lambda: outside().storage)  # type: ignore[assignment]

@@ -48,9 +48,9 @@ class Worker(rq.SimpleWorker):
 
 
 def load_jobs() -> None:
-    for name in ("webhooks", *FEATURES):
-        if importlib.util.find_spec(f"app.{name}.jobs"):
-            importlib.import_module(f"app.{name}.jobs")
+    for name in ("webhooks.jobs", *(f"{feature}.jobs" for feature in FEATURES), "inbox.media_jobs"):
+        if importlib.util.find_spec(f"app.{name}"):
+            importlib.import_module(f"app.{name}")
 
 
 def run(app: Flask, lane: str) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.config import Settings
+from app.inbox.media import Media
 from app.inbox.models import Message
 from app.onboarding.models import Onboarding
 from app.team.models import Invitation, UserSession
@@ -52,6 +53,9 @@ class Foreign:
             offer.expires_at = now().replace(year=2099)
             db.session.add_all([said, started, offer])
             db.session.flush()
+            file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
+            db.session.add(file)
+            db.session.flush()
             membership = db.session.query(Membership).filter_by(user_id=world.sue.id).one()
         with global_scope():
             UserSession.begin(world.sue, user_agent="sue", ip="127.0.0.1")
@@ -61,6 +65,7 @@ class Foreign:
             {
                 "conversation_id": str(talk.id),
                 "message_id": str(said.id),
+                "media_id": str(file.id),
                 "onboarding_id": str(started.id),
                 "membership_id": str(membership.id),
                 "invitation_id": str(offer.id),

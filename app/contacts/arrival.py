@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy import text
 
+from app.meta.events import AddressBookEntry
 from app.tenancy import current_tenant_id, db, uuid7
 
 from .models import international
+from .spellings import RESPELT, other_spellings
 
 Identity = tuple[str, str]
 
@@ -24,13 +27,25 @@ class Sender:
     parent_bsuid: str | None
     username: str | None
     name: str
+    formerly: tuple[Identity, ...] = ()
 
     @property
     def identities(self) -> Iterator[Identity]:
-        """What the person is known by, surest first. A username may change hands, so it identifies nobody."""
+        """What the person is known by, surest first. A username may change hands, so it identifies nobody.
+
+        Somebody whose number changed is known by what they were before.
+        """
+        yield from self.formerly
         for kind in ("bsuid", "wa_id", "parent_bsuid"):
             if value := getattr(self, kind):
                 yield kind, value
+
+    @property
+    def respelt(self) -> Iterator[Identity]:
+        """The other ways WhatsApp may have written the person's number."""
+        for value in (self.wa_id, *(value for kind, value in self.formerly if kind == "wa_id")):
+            if value and value.startswith(RESPELT):
+                yield from (("wa_id", spelling) for spelling in other_spellings(value))
 
     @property
     def shown_name(self) -> str:
@@ -47,29 +62,37 @@ class Register:
     def __init__(self) -> None:
         self.known: dict[Identity, str] = {}
         self.names: dict[str, str] = {}
+        self.saved: set[str] = set()
         self.new_contacts: dict[str, Sender] = {}
         self.new_identities: dict[Identity, str] = {}
         self.renamed: dict[str, str] = {}
 
     def load(self, senders: Sequence[Sender]) -> None:
         wanted = {identity for sender in senders for identity in sender.identities}
+        wanted.update(identity for sender in senders for identity in sender.respelt)
         rows = json.dumps([{"kind": kind, "value": value} for kind, value in sorted(wanted)])
-        for kind, value, contact, name in db.session.execute(KNOWN, {"rows": rows, "tenant": current_tenant_id()}):
+        for kind, value, contact, name, is_saved in db.session.execute(
+            KNOWN, {"rows": rows, "tenant": current_tenant_id()}
+        ):
             self.known[kind, value] = contact
             self.names[contact] = name
+            if is_saved:
+                self.saved.add(contact)
 
     def contact_of(self, sender: Sender) -> str:
-        contact = next((self.known[known] for known in sender.identities if known in self.known), None)
-        if not any(sender.identities):
+        identities = list(sender.identities)
+        if not identities:
             raise Nameless
+        names = chain(identities, sender.respelt)
+        contact = next((self.known[known] for known in names if known in self.known), None)
         if contact is None:
             contact = str(uuid7())
             self.new_contacts[contact] = sender
             self.names[contact] = sender.shown_name
-        for identity in sender.identities:
+        for identity in identities:
             if identity not in self.known:
                 self.known[identity] = self.new_identities[identity] = contact
-        if sender.name and self.names[contact] != sender.name:
+        if sender.name and self.names[contact] != sender.name and contact not in self.saved:
             self.names[contact] = self.renamed[contact] = sender.name
         return contact
 
@@ -95,8 +118,19 @@ def recognise(senders: Sequence[Sender]) -> list[str]:
     return contacts
 
 
+def keep_address_book(entries: Sequence[AddressBookEntry]) -> None:
+    """Names from the business's own phone. Who was taken out of the book there keeps the name, but may rename."""
+    entries = sorted(entries, key=lambda entry: entry.timestamp)
+    senders = [Sender(each.wa_id, each.user_id, None, each.username, each.name) for each in entries]
+    named = {
+        contact: {"id": contact, "name": entry.name, "is_saved": entry.action != "remove" and bool(entry.name)}
+        for contact, entry in zip(recognise(senders), entries, strict=True)
+    }
+    db.session.execute(NAME, {"rows": json.dumps(list(named.values())), "tenant": current_tenant_id()})
+
+
 KNOWN = text("""
-    select i.kind, i.value, i.contact_id::text, c.name
+    select i.kind, i.value, i.contact_id::text, c.name, c.name_is_saved
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, value text)
     join contact_identities i on i.tenant_id = :tenant and i.kind = r.kind and i.value = r.value
     join contacts c on c.tenant_id = :tenant and c.id = i.contact_id
@@ -114,5 +148,10 @@ NEW_IDENTITIES = text("""
 RENAME = text("""
     update contacts c set name = r.name
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, name text)
+    where c.tenant_id = :tenant and c.id = r.id
+""")
+NAME = text("""
+    update contacts c set name = case when r.is_saved then r.name else c.name end, name_is_saved = r.is_saved
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, name text, is_saved boolean)
     where c.tenant_id = :tenant and c.id = r.id
 """)

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 import phonenumbers
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tenancy import TenantModel, belongs_to, now, of_tenant, one_of
@@ -18,8 +18,12 @@ class Contact(TenantModel):
     __table_args__ = (of_tenant(),)
 
     name: Mapped[str] = mapped_column(default="")
+    # Whether the business gave the name in its own address book; then what the customer calls themselves is ignored.
+    name_is_saved: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    identities: Mapped[list[ContactIdentity]] = relationship(viewonly=True, order_by="ContactIdentity.created_at")
+    identities: Mapped[list[ContactIdentity]] = relationship(
+        viewonly=True, order_by="ContactIdentity.created_at, ContactIdentity.id"
+    )
 
     def identity(self, kind: str) -> str | None:
         return next((known.value for known in reversed(self.identities) if known.kind == kind), None)

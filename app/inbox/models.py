@@ -9,14 +9,22 @@ from typing import Any
 
 from sqlalchemy import Index, Select, UniqueConstraint, func, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from app.contacts.models import Contact
+from app.meta.contents import Content, Referral, read, read_referral
 from app.meta.errors import Kind
+from app.meta.payload import mapping, sequence
 from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of, uuid7
 from app.wabas.models import PhoneNumber
 
+from .changes import MessageChange
+from .media import Media
+from .reactions import Reaction
+
 MANY = 100
+PATIENCE = dt.timedelta(seconds=10)
 CUSTOMER_SERVICE_WINDOW = dt.timedelta(hours=24)
 # Near its end Meta's clock decides; we stop a little before.
 WINDOW_MARGIN = dt.timedelta(minutes=1)
@@ -34,6 +42,25 @@ RANKS = {
     "played": 60,
 }
 STATES = ("received", *RANKS, "cancelled", "expired")
+
+# The types that have a bubble of their own (templates/message/). Any other says honestly what it is.
+SHAPES = {
+    "audio": "audio",
+    "button": "choice",
+    "contacts": "contacts",
+    "document": "document",
+    "edit": "text",
+    "image": "image",
+    "interactive": "interactive",
+    "location": "location",
+    "media_placeholder": "placeholder",
+    "order": "order",
+    "sticker": "sticker",
+    "system": "system",
+    "text": "text",
+    "unsupported": "unsupported",
+    "video": "video",
+}
 
 
 class Conversation(TenantModel):
@@ -103,7 +130,7 @@ class Conversation(TenantModel):
 
     def thread(self, *, before: Cursor | None = None, since: Cursor | None = None) -> Select[Message]:
         """The messages, newest first: all, those older than `before`, or those from `since` on (keyset)."""
-        query = select(Message).where(Message.conversation_id == self.id)
+        query = select(Message).where(Message.conversation_id == self.id).options(*Message.with_all_around_it())
         if before:
             query = query.where(tuple_(Message.occurred_at, Message.id) < tuple_(*before.values))
         if since:
@@ -190,6 +217,22 @@ class Cursor:
         return f"{round(self.at.timestamp() * 1_000_000)}-{self.id}"
 
 
+def about_message(table: str) -> str:
+    """How what is said about a message finds it: by the id that WhatsApp knows it by on one of our numbers."""
+    return (
+        f"and_(Message.tenant_id == foreign({table}.tenant_id),"
+        f" Message.phone_number_id == foreign({table}.phone_number_id),"
+        f" Message.wamid == foreign({table}.target_wamid))"
+    )
+
+
+ANSWERED = (
+    "and_(foreign(Message.tenant_id) == remote(Message.tenant_id),"
+    " foreign(Message.phone_number_id) == remote(Message.phone_number_id),"
+    " foreign(Message.reply_to_wamid) == remote(Message.wamid))"
+)
+
+
 class Message(TenantModel):
     """One message either way. Inbound ones are `received`; outbound ones walk through STATES."""
 
@@ -218,6 +261,7 @@ class Message(TenantModel):
     content: Mapped[dict[str, Any] | None]
     state: Mapped[str]
     wamid: Mapped[str | None]
+    reply_to_wamid: Mapped[str | None]
     client_id: Mapped[uuid.UUID | None]
     author_id: Mapped[uuid.UUID | None]
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -232,6 +276,26 @@ class Message(TenantModel):
     author: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Message.author_id) == User.id", lazy="joined"
     )
+    media: Mapped[Media | None] = relationship(viewonly=True, uselist=False)
+    reactions: Mapped[list[Reaction]] = relationship(
+        viewonly=True, primaryjoin=about_message("Reaction"), order_by="Reaction.occurred_at, Reaction.id"
+    )
+    changes: Mapped[list[MessageChange]] = relationship(
+        viewonly=True,
+        primaryjoin=about_message("MessageChange"),
+        order_by="MessageChange.occurred_at, MessageChange.id",
+    )
+    quoted: Mapped[Message | None] = relationship(viewonly=True, uselist=False, primaryjoin=ANSWERED)
+
+    @classmethod
+    def with_all_around_it(cls) -> tuple[ExecutableOption, ...]:
+        """Loads with the messages what their bubbles show beside their words, a query for each kind of thing."""
+        return (
+            selectinload(cls.media),
+            selectinload(cls.reactions),
+            selectinload(cls.changes),
+            selectinload(cls.quoted).selectinload(cls.changes),
+        )
 
     @classmethod
     def outbound(cls, conversation: Conversation, body: str, *, by: User, client_id: uuid.UUID) -> Message:
@@ -266,13 +330,71 @@ class Message(TenantModel):
         return str((self.content or {}).get("preview") or self.type)
 
     @property
+    def shape(self) -> str:
+        """Which partial of templates/message/ shows it."""
+        return "deleted" if self.is_deleted else SHAPES.get(self.type or "text", "other")
+
+    @property
+    def words(self) -> str:
+        """What it says now: after the last edit, where there is one."""
+        return self.edits[-1].body if self.edits else self.body
+
+    @property
+    def edits(self) -> list[MessageChange]:
+        return [change for change in self.changes if change.kind == "edit"]
+
+    @property
+    def versions(self) -> list[tuple[dt.datetime, str]]:
+        """What it said before, and since when; oldest first."""
+        return [(self.occurred_at, self.body), *((edit.occurred_at, edit.body) for edit in self.edits)][:-1]
+
+    @property
+    def is_deleted(self) -> bool:
+        return any(change.kind == "revoke" for change in self.changes)
+
+    @property
+    def holds(self) -> Content:
+        """What it carries beside its words: a place, cards, a choice, answers, an order."""
+        return read(self.type, (self.content or {}).get("raw"))
+
+    @property
+    def referral(self) -> Referral | None:
+        return read_referral((self.content or {}).get("referral"))
+
+    @property
+    def complaints(self) -> list[dict[str, Any]]:
+        """What WhatsApp said was wrong with it."""
+        return [mapping(error) for error in sequence((self.content or {}).get("errors"))]
+
+    @property
+    def is_forwarded(self) -> bool:
+        return bool((self.content or {}).get("forwarded"))
+
+    @property
+    def is_from_phone(self) -> bool:
+        """Whether somebody of the business wrote it in the WhatsApp Business app."""
+        return bool((self.content or {}).get("from_phone"))
+
+    @property
+    def chips(self) -> list[Reaction]:
+        """The reaction of each side, if its last one was not taken away."""
+        last = {reaction.direction: reaction for reaction in self.reactions}
+        return [reaction for reaction in last.values() if reaction.emoji]
+
+    @property
     def can_be_retried(self) -> bool:
         """Whether a person may send it again: it failed for a reason that may have passed, or nobody knows."""
-        return self.state == "unknown" or (self.state == "failed" and not self.failed_for_good)
+        may_pass = self.state == "unknown" or (self.state == "failed" and not self.failed_for_good)
+        return may_pass and not self.is_from_phone
 
     @property
     def failed_for_good(self) -> bool:
         return bool(self.error and self.error.get("kind") == Kind.FINAL)
+
+    @property
+    def waits_long(self) -> bool:
+        """Whether it waits for longer than sending takes: the number is paused, or Meta is away."""
+        return self.state == "queued" and self.created_at < now() - PATIENCE
 
     def cancel(self) -> bool:
         """Takes back what has not been handed to Meta yet. Returns whether there was still time."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import format_currency, format_decimal
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.tenancy import db, requires
+from app.tenancy import db, exists, requires
 from app.tenancy.guard import is_fragment
 
 from .forms import ReplyForm
 from .jobs import deliver, mark_read
+from .markup import Run, runs
 from .models import Conversation, Cursor, Message, NumberAway, SaidOtherwise, WindowClosed
 
 bp = Blueprint("inbox", __name__, url_prefix="/t/<tenant_slug>/inbox")
@@ -110,6 +113,19 @@ def retry(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | st
     return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)
 
 
+@bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/cancellation")
+@requires("inbox.reply")
+def take_back(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
+    """A message that still waits is not sent. If it is on its way already, the page shows that instead."""
+    message = Message.get_or_404(message_id)
+    if message.conversation_id != conversation_id:
+        abort(404)
+    message.cancel()
+    if is_fragment():
+        return render_template("inbox/_message.html", message=message)
+    return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)
+
+
 def list_context() -> dict[str, Any]:
     unread = request.args.get("filter") == "unread"
     before = Cursor.read(request.args.get("before"))
@@ -133,7 +149,7 @@ def thread_context(conversation: Conversation) -> dict[str, Any]:
         "conversation": conversation,
         "messages": shown[::-1],
         "since": since or (shown[-1].cursor if shown else None),
-        "has_older": len(newest) > PAGE and not since,
+        "has_older": len(newest) > PAGE if since is None else exists(conversation.thread(before=since)),
         "window_was": request.args.get("window"),
     }
 
@@ -141,6 +157,22 @@ def thread_context(conversation: Conversation) -> dict[str, Any]:
 def page_context(conversation: Conversation, before: Cursor) -> dict[str, Any]:
     older = db.session.scalars(conversation.thread(before=before).limit(PAGE + 1)).all()
     return {"conversation": conversation, "messages": older[:PAGE][::-1], "has_older": len(older) > PAGE}
+
+
+@bp.app_template_filter()
+def marked_up(text: str) -> list[Run]:
+    """A text as runs, each with its styles."""
+    return runs(text)
+
+
+@bp.app_template_filter()
+def unmarked(text: str) -> str:
+    return "".join(run.text for run in runs(text))
+
+
+@bp.app_template_filter()
+def price(amount: Decimal, currency: str) -> str:
+    return str(format_currency(amount, currency)) if len(currency) == 3 else str(format_decimal(amount))
 
 
 @bp.app_template_global()
@@ -153,3 +185,6 @@ def blank_form() -> ReplyForm:
     form = ReplyForm(formdata=None)
     form.client_id.data = str(uuid.uuid4())
     return form
+
+
+from . import media_views  # noqa: E402, F401  (its views belong to this blueprint)

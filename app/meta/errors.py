@@ -56,6 +56,21 @@ UNLISTED = Explanation(
     N_("Meta refused this for a reason this app does not know yet."),
     N_("Someone reads Meta's own words below and decides. The app does not try again by itself."),
 )
+FILE_GONE = Explanation(
+    Kind.FINAL,
+    N_("WhatsApp does not have this file any more."),
+    N_("Ask the customer to send it again. WhatsApp keeps files for 7 days."),
+)
+FILE_TOO_LARGE = Explanation(
+    Kind.FINAL,
+    N_("This file is larger than WhatsApp allows."),
+    N_("Ask the customer to send a smaller one, or a link to it."),
+)
+FOREIGN_ADDRESS = Explanation(
+    Kind.HUMAN,
+    N_("The address given for this file is not one of WhatsApp's, so it was not opened."),
+    N_("Try again. If it stays like this, tell whoever runs this app."),
+)
 NOT_DELIVERED = Explanation(
     Kind.RETRY,
     N_("Meta had a problem of its own, and this message was not delivered."),
@@ -133,6 +148,13 @@ class NoAnswer(MetaError):
 
     def __init__(self, details: str, http_status: int | None = None) -> None:
         super().__init__(NO_ANSWER, details=details, http_status=http_status)
+
+
+class FileGone(MetaError):
+    """Meta has no such file, or has it no more."""
+
+    def __init__(self, details: str) -> None:
+        super().__init__(FILE_GONE, details=details)
 
 
 class NotConnected(MetaError):

@@ -56,6 +56,46 @@ class MessageEcho:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoricMessage:
+    """A message from before the number came here, either way; `status` is how far an outbound one has come."""
+
+    message: InboundMessage | MessageEcho
+    status: str | None
+
+    @property
+    def phone_number_id(self) -> str:
+        return self.message.phone_number_id
+
+    @property
+    def waba_id(self) -> str | None:
+        return self.message.waba_id
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryProgress:
+    """How much of a number's older messages has come (percent), or why none will."""
+
+    phone_number_id: str
+    waba_id: str | None
+    percent: int | None
+    errors: tuple[ReportedError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressBookEntry:
+    """A contact as the business keeps it on its phone; `action` is `add` or `remove`."""
+
+    phone_number_id: str
+    waba_id: str | None
+    action: str
+    wa_id: str | None
+    user_id: str | None
+    username: str | None
+    name: str
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Pricing:
     """How Meta charges a message; `type` decides (`regular` is billed), `billable` is going away."""
 
@@ -111,4 +151,14 @@ class Unreadable:
     phone_number_id: str | None = None
 
 
-Event = InboundMessage | MessageEcho | StatusUpdate | AccountUpdate | OtherChange | Unreadable
+Event = (
+    InboundMessage
+    | MessageEcho
+    | HistoricMessage
+    | HistoryProgress
+    | AddressBookEntry
+    | StatusUpdate
+    | AccountUpdate
+    | OtherChange
+    | Unreadable
+)

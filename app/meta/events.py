@@ -8,8 +8,11 @@ from app.meta import payload
 from app.meta.errors import ReportedError
 from app.meta.event_types import (
     AccountUpdate,
+    AddressBookEntry,
     Context,
     Event,
+    HistoricMessage,
+    HistoryProgress,
     InboundMessage,
     MessageEcho,
     OtherChange,
@@ -17,14 +20,27 @@ from app.meta.event_types import (
     StatusUpdate,
     Unreadable,
 )
-from app.meta.items import Place, Puzzling, moment, read_echo, read_message, read_status
+from app.meta.items import (
+    Place,
+    Puzzling,
+    moment,
+    read_address_book_entry,
+    read_echo,
+    read_historic,
+    read_history_progress,
+    read_message,
+    read_status,
+)
 from app.meta.payload import identifier, mapping, sequence, text
 from app.meta.previews import preview
 
 __all__ = [
     "AccountUpdate",
+    "AddressBookEntry",
     "Context",
     "Event",
+    "HistoricMessage",
+    "HistoryProgress",
     "InboundMessage",
     "MessageEcho",
     "OtherChange",
@@ -85,6 +101,10 @@ def _change(change: Any, entry: dict[str, Any], arrival: datetime) -> Iterator[E
         yield from _messages(value, entry, place)
     elif field == "smb_message_echoes":
         yield from (_guarded(read_echo, raw, place) for raw in _items(value, "message_echoes"))
+    elif field == "history":
+        yield from _history(value, place)
+    elif field == "smb_app_state_sync":
+        yield from (_guarded(read_address_book_entry, raw, place) for raw in _items(value, "state_sync"))
     elif field == "account_update":
         yield _guarded(_account_update, value, place, entry)
     elif field:
@@ -131,6 +151,20 @@ def _messages(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Ite
     rest = {key: member for key, member in value.items() if key not in _ENVELOPE}
     if rest or not (messages or statuses):
         yield _other("messages", rest or value, entry, place)
+
+
+def _history(value: dict[str, Any], place: Place) -> Iterator[Event]:
+    """Threads in chunks; the files of their messages come apart from them, with the messages they belong to."""
+    shown_number = text(mapping(value.get("metadata")).get("display_phone_number"), 40) or ""
+    business = "".join(filter(str.isdecimal, shown_number)) or None
+    for chunk in _items(value, "history"):
+        for thread in map(mapping, _items(mapping(chunk), "threads")):
+            customer = identifier(thread.get("id"))
+            for raw in _items(thread, "messages"):
+                yield _guarded(read_historic, raw, place, customer, business)
+        yield _guarded(read_history_progress, chunk, place)
+    for raw in _items(value, "messages"):
+        yield _guarded(read_historic, raw, place, None, business)
 
 
 def _contacts(value: dict[str, Any]) -> dict[str, dict[str, Any]]:

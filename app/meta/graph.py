@@ -6,18 +6,22 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from time import monotonic
+from typing import Any, BinaryIO
 
 import httpx
 
 from app.meta import payload
 from app.meta.errors import (
+    FILE_TOO_LARGE,
+    FOREIGN_ADDRESS,
     TOO_MANY_REQUESTS,
     UNLISTED,
     UNLISTED_FAILURE,
     UNLISTED_TRANSIENT,
     UNUSABLE_TOKEN,
     Explanation,
+    FileGone,
     GraphError,
     MetaError,
     NoAnswer,
@@ -30,6 +34,11 @@ __all__ = ["GraphClient", "GraphError", "MetaError", "NoAnswer", "NotConnected"]
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
 # httpx scans its whole pool on every request, so more connections make each of them slower.
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=15.0)
+
+# Where Meta keeps files; an address elsewhere is never given a token.
+_FILE_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+_CHUNK = 64 * 1024
 
 _PATH = re.compile(r"[\w:=-]+(/[\w:=-]+)*", re.ASCII)
 _SECRET_PARAMS = ("client_secret", "code", "input_token")
@@ -101,6 +110,35 @@ class GraphClient:
                 return
             after = following
 
+    def download(self, url: str, into: BinaryIO, *, token: str, limit: int, seconds: float) -> None:
+        """Copies a file that Meta keeps. Redirects are not followed: they would take the token along."""
+        self.before_call()
+        if not self._is_metas(url):
+            raise MetaError(FOREIGN_ADDRESS)
+        headers = {"Authorization": f"Bearer {_usable(token)}", "Accept-Encoding": "identity"}
+        failure: MetaError
+        try:
+            with self._http.stream("GET", url, headers=headers) as response:
+                return _copy(response, into, limit, monotonic() + seconds)
+        except _NOTHING_SENT as error:
+            failure = NotConnected(type(error).__name__)
+        except httpx.HTTPError as error:
+            failure = NoAnswer(type(error).__name__)
+        raise failure
+
+    def _is_metas(self, url: str) -> bool:
+        """Whether the address is on a host of Meta's; with another base URL than Meta's, where that one is."""
+        try:
+            asked, base = httpx.URL(url), httpx.URL(self._root)
+        except httpx.InvalidURL:
+            return False
+        is_one_machine = asked.host == base.host or {asked.host, base.host} <= _THIS_MACHINE
+        if is_one_machine and (asked.scheme, asked.port) == (base.scheme, base.port):
+            return True
+        ours = f".{base.host}".endswith(".facebook.com")
+        theirs = any(f".{asked.host}".endswith(f".{host}") for host in _FILE_HOSTS)
+        return ours and theirs and asked.scheme == "https" and asked.port is None
+
     def close(self) -> None:
         self._http.close()
 
@@ -137,6 +175,21 @@ class GraphClient:
 
     def _proof(self, token: str) -> str:
         return hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def _copy(response: httpx.Response, into: BinaryIO, limit: int, end: float) -> None:
+    if response.status_code in (404, 410):
+        raise FileGone(f"answered with {response.status_code}")
+    if response.status_code != 200:
+        raise NoAnswer("the answer was not a file", response.status_code)
+    size = 0
+    for chunk in response.iter_raw(_CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise MetaError(FILE_TOO_LARGE)
+        if monotonic() > end:
+            raise NoAnswer("the file came too slowly")
+        into.write(chunk)
 
 
 def _usable(token: str) -> str:

@@ -1,10 +1,20 @@
 """Reading one message, echo or status of a webhook."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.meta.errors import ReportedError
-from app.meta.event_types import Context, InboundMessage, MessageEcho, Pricing, StatusUpdate
+from app.meta.event_types import (
+    AddressBookEntry,
+    Context,
+    HistoricMessage,
+    HistoryProgress,
+    InboundMessage,
+    MessageEcho,
+    Pricing,
+    StatusUpdate,
+)
 from app.meta.payload import identifier, mapping, sequence, text
 
 _CAPTIONED = frozenset({"image", "video", "document"})
@@ -73,6 +83,44 @@ def read_echo(raw: Any, place: Place) -> MessageEcho:
         context=_context(item.get("context")),
         content=content,
         errors=_errors(item),
+    )
+
+
+def read_historic(raw: Any, place: Place, customer: str | None, business: str | None) -> HistoricMessage:
+    """A message of a thread with a customer. Who sent it, its `from` tells: the customer, or else the business."""
+    item = _object(raw)
+    sender = identifier(item.get("from"))
+    is_ours = sender == business if customer is None else sender != customer
+    status = text(mapping(item.get("history_context")).get("status"), 40)
+    if is_ours:
+        echo = read_echo({"to": customer, **item}, place)
+        return HistoricMessage(echo, status and status.lower())
+    return HistoricMessage(read_message({"from": customer, **item}, place, {}), None)
+
+
+def read_history_progress(raw: Any, place: Place) -> HistoryProgress:
+    chunk = _object(raw)
+    percent = mapping(chunk.get("metadata")).get("progress")
+    known = isinstance(percent, int) and 0 <= percent <= 100
+    return HistoryProgress(_number(place), place.waba_id, percent if known else None, _errors(chunk))
+
+
+def read_address_book_entry(raw: Any, place: Place) -> AddressBookEntry:
+    entry = _object(raw)
+    contact = mapping(entry.get("contact"))
+    wa_id, user_id = identifier(contact.get("phone_number")), identifier(contact.get("user_id"))
+    wa_id = wa_id and re.sub(r"\D", "", wa_id)
+    if not (wa_id or user_id):
+        raise Puzzling("an entry of the address book does not say whose it is")
+    return AddressBookEntry(
+        phone_number_id=_number(place),
+        waba_id=place.waba_id,
+        action=text(entry.get("action"), 40) or "add",
+        wa_id=wa_id,
+        user_id=user_id,
+        username=text(contact.get("username"), 100),
+        name=text(contact.get("full_name"), 300) or text(contact.get("first_name"), 300) or "",
+        timestamp=moment(mapping(entry.get("metadata")).get("timestamp"), place.received_at),
     )
 
 

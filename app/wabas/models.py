@@ -131,6 +131,8 @@ class PhoneNumber(TenantModel):
     registrations: Mapped[list[str]] = mapped_column(default=list)
     connected_at: Mapped[dt.datetime | None]
     hello_seen_at: Mapped[dt.datetime | None]
+    history_percent: Mapped[int | None]
+    history_refusal: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     waba: Mapped[Waba] = relationship(viewonly=True, lazy="select")
 
@@ -218,6 +220,13 @@ class PhoneNumber(TenantModel):
         if self.hello_seen_at is None:
             self.hello_seen_at = now()
             announce("number", self.id)
+
+    def note_history(self, percent: int | None, refusal: str) -> None:
+        """How much of its older messages has come from the phone. Chunks come in any order."""
+        if percent is not None:
+            self.history_percent = max(percent, self.history_percent or 0)
+        self.history_refusal = refusal if percent is None else ""
+        announce("number", self.id)
 
 
 class CreditLineShare(TenantModel):

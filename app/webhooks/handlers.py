@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.inbox.arrival import receive, record_statuses
+from app.contacts.arrival import keep_address_book
+from app.inbox.arrival import import_history, note_progress, receive, record_statuses
 from app.meta import events
 from app.wabas.models import apply_account_updates
 
 # In this order: statuses lock messages before conversations, as sending does.
-HANDLERS: tuple[tuple[type[Any], Callable[[Sequence[Any]], None]], ...] = (
+HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.AccountUpdate, apply_account_updates),
     (events.StatusUpdate, record_statuses),
-    (events.InboundMessage, receive),
+    (events.AddressBookEntry, keep_address_book),
+    (events.HistoricMessage, import_history),
+    (events.HistoryProgress, note_progress),
+    (events.InboundMessage | events.MessageEcho, receive),
 )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 import pytest
@@ -138,6 +139,17 @@ def test_a_failed_message_says_why_and_can_be_sent_again(ann: Browser, talk: Con
     assert "Meta refused this." in page and "Ask the owner." in page and "Odd." in page
     ann.post(f"~/inbox/{talk.id}/messages/{message.id}/attempts")
     assert [(m.id, m.state) for m in messages(world)] == [(message.id, "queued")]
+
+
+def test_what_waits_long_can_be_taken_back(ann: Browser, talk: Conversation, world: World) -> None:
+    ann.post(f"~/inbox/{talk.id}/messages", {"body": "a mistake"})
+    (message,) = messages(world)
+    assert "Take back" not in ann.get(f"~/inbox/{talk.id}").text
+    with tenant_scope(world.bakery.id):
+        Message.get_or_404(message.id).created_at = now() - dt.timedelta(minutes=1)
+    assert "Take back" in ann.get(f"~/inbox/{talk.id}").text
+    ann.post(f"~/inbox/{talk.id}/messages/{message.id}/cancellation")
+    assert [message.state for message in messages(world)] == ["cancelled"]
 
 
 def test_a_message_is_sent_again_only_from_its_own_conversation(ann: Browser, talk: Conversation, world: World) -> None:

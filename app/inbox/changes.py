@@ -1,0 +1,82 @@
+"""What senders changed afterwards: edits and deletions. A message's own row stays as it came."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of
+
+KINDS = ("edit", "revoke")
+
+
+class MessageChange(TenantModel):
+    """One edit (with the new words) or the deletion of a message, which may come later than its change."""
+
+    __table_args__ = (
+        belongs_to("phone_numbers", "phone_number_id"),
+        UniqueConstraint("tenant_id", "phone_number_id", "wamid"),
+        one_of("kind", KINDS),
+        Index("ix_message_changes_target", "tenant_id", "phone_number_id", "target_wamid"),
+    )
+
+    phone_number_id: Mapped[uuid.UUID]
+    wamid: Mapped[str]
+    target_wamid: Mapped[str]
+    kind: Mapped[str]
+    body: Mapped[str] = mapped_column(default="")
+    occurred_at: Mapped[dt.datetime]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
+def keep_changes(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        db.session.execute(NEW_CHANGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+
+
+def are_changed(wamids: list[str]) -> list[str]:
+    """Of these messages, those that were changed before they came here."""
+    return list(db.session.scalars(CHANGED, {"wamids": wamids, "tenant": current_tenant_id()}))
+
+
+def retell(wamids: list[str]) -> list[str]:
+    """Where a changed message is the last of its conversation, the list shows what it says now.
+
+    Returns the conversations of all of them.
+    """
+    if not wamids:
+        return []
+    return list(db.session.scalars(RETELL, {"wamids": wamids, "tenant": current_tenant_id()}))
+
+
+NEW_CHANGES = text("""
+    insert into message_changes (tenant_id, id, phone_number_id, wamid, target_wamid, kind, body, occurred_at,
+                                 created_at)
+    select :tenant, id, phone_number_id, wamid, target, type, body, occurred_at, clock_timestamp()
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, phone_number_id uuid, wamid text, target text,
+                                                       type text, body text, occurred_at timestamptz)
+    on conflict (tenant_id, phone_number_id, wamid) do nothing
+""")
+CHANGED = text("""
+    select target_wamid from message_changes where tenant_id = :tenant and target_wamid = any(:wamids)
+""")
+RETELL = text("""
+    with changed as (
+        select m.id, m.conversation_id, bool_or(x.kind = 'revoke') as is_deleted,
+            (array_agg(x.body order by x.kind = 'edit' desc, x.occurred_at desc, x.id desc))[1] as body
+        from message_changes x join messages m
+            on m.tenant_id = :tenant and m.phone_number_id = x.phone_number_id and m.wamid = x.target_wamid
+        where x.tenant_id = :tenant and x.target_wamid = any(:wamids)
+        group by m.id, m.conversation_id
+    ), told as (
+        update conversations c set last_message_preview =
+            case when is_deleted then 'deleted a message' else left(regexp_replace(body, '\\s+', ' ', 'g'), 160) end
+        from changed where c.tenant_id = :tenant and c.id = changed.conversation_id and c.last_message_id = changed.id
+    )
+    select distinct conversation_id::text from changed
+""")

@@ -1,0 +1,91 @@
+"""WhatsApp's own marks in a text (*bold*, _italic_, ~struck~, `code`) and links, as runs that a template wraps.
+
+A run is plain text: whatever a stranger wrote is escaped by the template, and no HTML is put together here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+STYLES = {"*": "bold", "_": "italic", "~": "struck"}
+BLOCK = re.compile(r"```(?!`)(.+?)```|`([^`\n]+)`", re.DOTALL)
+LINK = re.compile(r"https?://[^\s<>\"“”]+|www\.[^\s<>\"“”]+\.[^\s<>\"“”]+", re.IGNORECASE)
+# What ends a sentence rather than an address.
+TRAILING = ".,;:!?'*_~…"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    text: str
+    styles: frozenset[str] = frozenset()
+    href: str = ""
+
+
+def runs(text: str) -> list[Run]:
+    """The pieces of a text, in order. Joined they are the text without the marks that took effect."""
+    found: list[Run] = []
+    end = 0
+    for block in BLOCK.finditer(text):
+        found += prose(text[end : block.start()])
+        found.append(Run((block[1] or block[2]).strip("\n"), frozenset({"code"})))
+        end = block.end()
+    found += prose(text[end:])
+    # Nothing but marks: then they are meant.
+    return found if any(run.text for run in found) else [Run(text)]
+
+
+def prose(text: str) -> Iterator[Run]:
+    links = list(links_of(text))
+    covered = {place for start, end in links for place in (start, end)}
+    ranges = [(start, end, style) for start, end, style in marked(text, links)]
+    marks = {place for start, end, _ in ranges for place in (start, end)}
+    edges = sorted({0, len(text), *covered, *marks, *(place + 1 for place in marks)})
+    open_styles: set[str] = set()
+    begins = {start: style for start, _, style in ranges}
+    ends = {end: style for _, end, style in ranges}
+    starts = dict(links)
+    for start, end in pairwise(edges):
+        if start in begins:
+            open_styles.add(begins[start])
+        elif start in ends:
+            open_styles.discard(ends[start])
+        else:
+            piece = text[start:end]
+            yield Run(piece, frozenset(open_styles), address(piece) if starts.get(start) == end else "")
+
+
+def links_of(text: str) -> Iterator[tuple[int, int]]:
+    for match in LINK.finditer(text):
+        link = match[0].rstrip(TRAILING)
+        if (unopened := link.count(")") - link.count("(")) > 0:
+            closing = len(link) - len(link.rstrip(")"))
+            link = link[: len(link) - min(unopened, closing)].rstrip(TRAILING)
+        yield match.start(), match.start() + len(link)
+
+
+def address(link: str) -> str:
+    return link if link[:4].lower() == "http" else f"https://{link}"
+
+
+def marked(text: str, links: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+    """Pairs of marks: the first stands before a word, the second after one, both in one line."""
+    waiting: dict[str, int] = {}
+    upcoming = iter([*links, (len(text) + 1, len(text) + 1)])
+    link_start, link_end = next(upcoming)
+    for place, character in enumerate(text):
+        if place >= link_end:
+            link_start, link_end = next(upcoming)
+        if character == "\n":
+            waiting.clear()
+        if character not in STYLES or link_start <= place < link_end:
+            continue
+        before, after = text[place - 1 : place], text[place + 1 : place + 2]
+        began = waiting.get(character)
+        if began is not None and place > began + 1 and not before.isspace() and not after.isalnum():
+            yield began, place, STYLES[character]
+            del waiting[character]
+        elif after and not after.isspace() and not before.isalnum():
+            waiting[character] = place

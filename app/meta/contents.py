@@ -1,0 +1,253 @@
+"""What a message holds beside its words, read so that a page can show it whatever Meta or a customer put there."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.meta.payload import mapping, sequence, text
+
+MANY = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    latitude: float
+    longitude: float
+    name: str
+    address: str
+
+    @property
+    def map_url(self) -> str:
+        here = f"{self.latitude:.6f}/{self.longitude:.6f}"
+        marker = f"mlat={self.latitude:.6f}&mlon={self.longitude:.6f}"
+        return f"https://www.openstreetmap.org/?{marker}#map=17/{here}"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A person in an address book."""
+
+    name: str
+    organisation: str
+    phones: tuple[str, ...]
+    emails: tuple[str, ...]
+    urls: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.name or self.organisation or self.phones or self.emails or self.urls)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button that was tapped, or a row of a list."""
+
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """A form that was filled in, question by question."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    name: str
+    quantity: int
+    price: Decimal | None
+    currency: str
+
+    @property
+    def total(self) -> Decimal | None:
+        return None if self.price is None else self.price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    items: tuple[Item, ...]
+
+    @property
+    def totals(self) -> dict[str, Decimal]:
+        """What it comes to, by currency. An order mixes none, but nothing says so."""
+        sums: dict[str, Decimal] = {}
+        for item in self.items:
+            if item.total is not None:
+                sums[item.currency] = sums.get(item.currency, Decimal()) + item.total
+        return sums
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """The advertisement or post from which a customer came."""
+
+    kind: str
+    headline: str
+    body: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """A person's new phone number, in digits, where WhatsApp tells it."""
+
+    wa_id: str
+
+
+Content = Place | tuple[Card, ...] | Choice | Answers | Order | Renaming | None
+
+
+def read(kind: str, raw: Any) -> Content:
+    """What a message of this kind holds, or None where it makes no sense or there is nothing to read."""
+    reader = _READERS.get(kind)
+    return reader(mapping(raw)) if reader else None
+
+
+def read_referral(raw: Any) -> Referral | None:
+    told = mapping(raw)
+    if not told:
+        return None
+    return Referral(
+        kind=text(told.get("source_type"), 40) or "",
+        headline=text(told.get("headline"), 500) or "",
+        body=text(told.get("body"), 2_000) or "",
+        url=web_address(told.get("source_url")),
+    )
+
+
+def web_address(raw: Any) -> str:
+    """An http or https address, or nothing."""
+    address = text(raw, 2_000) or ""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return address if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def _place(raw: dict[str, Any]) -> Place | None:
+    latitude, longitude = _degrees(raw.get("latitude"), 90), _degrees(raw.get("longitude"), 180)
+    if latitude is None or longitude is None:
+        return None
+    return Place(latitude, longitude, text(raw.get("name"), 300) or "", text(raw.get("address"), 1_000) or "")
+
+
+def _degrees(raw: Any, most: float) -> float | None:
+    try:
+        found = float(raw)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) and abs(found) <= most else None
+
+
+def _cards(raw: dict[str, Any]) -> tuple[Card, ...]:
+    cards = (_card(mapping(card)) for card in sequence(raw.get("contacts"))[:MANY])
+    return tuple(card for card in cards if not card.is_empty)
+
+
+def _card(raw: dict[str, Any]) -> Card:
+    name, organisation = mapping(raw.get("name")), mapping(raw.get("org"))
+    parts = filter(None, (text(name.get("first_name"), 200), text(name.get("last_name"), 200)))
+    return Card(
+        name=text(name.get("formatted_name"), 300) or " ".join(parts),
+        organisation=text(organisation.get("company"), 300) or "",
+        phones=tuple(_each(raw.get("phones"), "phone", "wa_id")),
+        emails=tuple(_each(raw.get("emails"), "email")),
+        urls=tuple(filter(None, map(web_address, _each(raw.get("urls"), "url")))),
+    )
+
+
+def _each(raw: Any, *names: str) -> Iterator[str]:
+    for entry in map(mapping, sequence(raw)[:MANY]):
+        if found := next(filter(None, (text(entry.get(name), 300) for name in names)), None):
+            yield found
+
+
+def _button(raw: dict[str, Any]) -> Choice | None:
+    title = text(raw.get("text"), 300)
+    return Choice(title, "") if title else None
+
+
+def _interactive(raw: dict[str, Any]) -> Choice | Answers | None:
+    if raw.get("type") == "nfm_reply":
+        return _answers(mapping(raw.get("nfm_reply")))
+    reply = mapping(raw.get(text(raw.get("type"), 64) or ""))
+    title = text(reply.get("title"), 300)
+    return Choice(title, text(reply.get("description"), 300) or "") if title else None
+
+
+def _answers(raw: dict[str, Any]) -> Answers:
+    try:
+        given = json.loads(text(raw.get("response_json")) or "{}")
+    except (ValueError, RecursionError):
+        given = {}
+    asked = ((key, value) for key, value in list(mapping(given).items())[:MANY] if key != "flow_token")
+    return Answers(tuple((_question(key), _answer(value)) for key, value in asked))
+
+
+def _question(key: str) -> str:
+    """Forms name their fields `screen_0_First_name_1`."""
+    words = [word for word in key.replace("-", "_").split("_") if word]
+    if words[:1] == ["screen"] and len(words) > 2:
+        words = words[2:]
+        words = words[:-1] if words[-1].isdecimal() and len(words) > 1 else words
+    return " ".join(words)[:200] or key[:200]
+
+
+def _answer(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_answer, value[:MANY]))
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)[:1_000]
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    return "" if value is None else str(value)[:2_000]
+
+
+def _order(raw: dict[str, Any]) -> Order:
+    return Order(tuple(map(_item, map(mapping, sequence(raw.get("product_items"))[:MANY]))))
+
+
+def _item(raw: dict[str, Any]) -> Item:
+    return Item(
+        name=text(raw.get("product_retailer_id"), 300) or "",
+        quantity=_quantity(raw.get("quantity")),
+        price=_price(raw.get("item_price")),
+        currency=(text(raw.get("currency"), 3) or "").upper(),
+    )
+
+
+def _quantity(raw: Any) -> int:
+    try:
+        return min(max(int(raw), 0), 1_000_000)
+    except (TypeError, ValueError, OverflowError):
+        return 1
+
+
+def _price(raw: Any) -> Decimal | None:
+    try:
+        price = Decimal(str(raw))
+    except InvalidOperation:
+        return None
+    return price if price.is_finite() and abs(price) < 10**12 else None
+
+
+def _renaming(raw: dict[str, Any]) -> Renaming | None:
+    wa_id = text(raw.get("wa_id"), 40) or text(raw.get("new_wa_id"), 40)
+    return Renaming(wa_id) if wa_id and wa_id.isdecimal() else None
+
+
+_READERS: dict[str, Callable[[dict[str, Any]], Content]] = {
+    "location": _place,
+    "contacts": _cards,
+    "button": _button,
+    "interactive": _interactive,
+    "order": _order,
+    "system": _renaming,
+}

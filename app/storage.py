@@ -1,0 +1,164 @@
+"""Where files are kept: `MEDIA_URL` is `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.
+
+A key is the tenant's id and a random name. Nothing a sender chose is in it, and nothing lists what there is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import re
+import secrets
+import uuid
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+KEY = re.compile(r"[0-9a-f-]{36}/[0-9a-f]{32}")
+CHUNK = 64 * 1024
+
+
+class NotKept(Exception):
+    """There is no file with this key."""
+
+
+class StorageAway(Exception):
+    """The store cannot be reached, is full, or does not let us write."""
+
+
+class Storage(Protocol):
+    def put(self, key: str, file: BinaryIO) -> None:
+        """Keeps what `file` holds from where it stands."""
+
+    def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The bytes from `start` on. Raises `NotKept` before the first of them."""
+
+    def delete(self, key: str) -> None:
+        """Forgets the file. One that is not there is forgotten already."""
+
+
+def connect(url: str) -> Storage:
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path not in ("", "/"):
+        return Folder(pathlib.Path(unquote(parts.path)))
+    if parts.scheme == "s3" and parts.netloc:
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        return Bucket(parts.netloc, parts.path.strip("/"), options.get("endpoint"), options.get("region"))
+    raise ValueError("must be file:///folder or s3://bucket/prefix?endpoint=…&region=…")
+
+
+def new_key(tenant_id: uuid.UUID) -> str:
+    return f"{tenant_id}/{secrets.token_hex(16)}"
+
+
+def checked(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise NotKept(key)
+    return key
+
+
+class Folder:
+    """A folder of this machine, or one that several mount."""
+
+    def __init__(self, root: pathlib.Path) -> None:
+        self.root = root
+
+    def put(self, key: str, file: BinaryIO) -> None:
+        path = self.path(key)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with draft.open("xb") as out:
+                while chunk := file.read(CHUNK):
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            draft.replace(path)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise StorageAway(error.strerror or type(error).__name__) from error
+
+    def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        try:
+            file = self.path(key).open("rb")
+        except FileNotFoundError:
+            raise NotKept(key) from None
+        except OSError as error:
+            raise StorageAway(error.strerror or type(error).__name__) from error
+        file.seek(start)
+        return part(file, length)
+
+    def delete(self, key: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self.path(key).unlink()
+
+    def path(self, key: str) -> pathlib.Path:
+        tenant, _, name = checked(key).partition("/")
+        return self.root / tenant / name[:2] / name
+
+
+def part(file: BinaryIO, length: int | None) -> Iterator[bytes]:
+    with file:
+        left = length
+        while left is None or left > 0:
+            chunk = file.read(CHUNK if left is None else min(CHUNK, left))
+            if not chunk:
+                return
+            left = None if left is None else left - len(chunk)
+            yield chunk
+
+
+class Bucket:
+    """Any S3-compatible store. Credentials come from where boto3 looks for them (AWS_ACCESS_KEY_ID, a role, …)."""
+
+    def __init__(self, name: str, prefix: str, endpoint: str | None, region: str | None) -> None:
+        self.name, self.prefix, self.endpoint, self.region = name, prefix, endpoint, region
+        self.connection: Any = None
+
+    @property
+    def client(self) -> Any:
+        """Made when first needed: boto3 is installed only where media are kept in S3."""
+        if self.connection is None:
+            import boto3
+            from botocore.config import Config
+
+            limits = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"})
+            self.connection = boto3.session.Session().client(
+                "s3", endpoint_url=self.endpoint, region_name=self.region, config=limits
+            )
+        return self.connection
+
+    def put(self, key: str, file: BinaryIO) -> None:
+        with translated(key):
+            self.client.upload_fileobj(file, self.name, self.place(key))
+
+    def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        end = "" if length is None else start + length - 1
+        wanted = {"Range": f"bytes={start}-{end}"} if start or length is not None else {}
+        with translated(key):
+            body = self.client.get_object(Bucket=self.name, Key=self.place(key), **wanted)["Body"]
+        return part(body, length)
+
+    def delete(self, key: str) -> None:
+        with translated(key):
+            self.client.delete_object(Bucket=self.name, Key=self.place(key))
+
+    def place(self, key: str) -> str:
+        return f"{self.prefix}/{checked(key)}" if self.prefix else checked(key)
+
+
+@contextlib.contextmanager
+def translated(key: str) -> Iterator[None]:
+    """boto3's errors as ours."""
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code"))
+        raise (NotKept(key) if code in ("NoSuchKey", "404") else StorageAway(code)) from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise StorageAway(type(error).__name__) from error

@@ -45,12 +45,18 @@ class Part:
         self.process.wait()
 
     def stop(self) -> None:
+        self.ask_to_stop()
+        self.wait_for_end()
+
+    def ask_to_stop(self) -> None:
         if self.is_alive:
             self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.kill()
+
+    def wait_for_end(self) -> None:
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
 
 class Stack:
@@ -118,8 +124,10 @@ class Stack:
                 raise Missing(f"{part.name} stopped:\n{part.log.read_text(errors='replace')[-2000:]}")
 
     def stop(self) -> None:
-        for part in reversed(self.parts.values()):
-            part.stop()
+        for part in self.parts.values():
+            part.ask_to_stop()
+        for part in self.parts.values():
+            part.wait_for_end()
         self.redis.stop()
         self.postgres.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import pathlib
 import shutil
 import tempfile
@@ -33,6 +34,8 @@ class Stack:
         self.folder.chmod(0o755)
         self.postgres = Postgres(self.folder / "pg", settings=FAST).start()
         self.redis = Redis().start()
+        # Also where pytest gives up before it says goodbye.
+        atexit.register(self.stop)
         self.migrate_template()
 
     def settings(self, database: str, redis_database: int) -> dict[str, str]:

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 
 BATCH = 1000
 PAYLOAD_KEPT = 2_000
+# Classes of SQLSTATE: connection, deadlock, resources, locks, and an operator who stops the server.
+PASSING = ("08", "40", "53", "55", "57")
 CLAIM = text(
     "select id, body, received_at from webhook_events where drained_at is null order by id limit :limit"
     " for update skip locked"
@@ -106,7 +108,7 @@ def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:
         with within_tenant(tenant_id):
             carry_out([item.event for item in group])
     except Exception as error:
-        refuse_if_database_is_away(error)
+        refuse_if_it_passes(error)
         if len(group) == 1:
             log.exception("change held", tenant_id=str(tenant_id), event_id=group[0].webhook_event_id)
             reason = f"could not be carried out: {type(error).__name__}"
@@ -117,9 +119,12 @@ def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:
             write(tenant_id, group[half:])
 
 
-def refuse_if_database_is_away(error: Exception) -> None:
-    """Then nothing can be held either: the whole batch stays where it is, for later."""
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or not db.session.is_active):
+def refuse_if_it_passes(error: Exception) -> None:
+    """The database is away, or had to break off: no change is to blame, so the whole batch stays, for later."""
+    if not isinstance(error, DBAPIError):
+        return
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if error.connection_invalidated or not db.session.is_active or state[:2] in PASSING:
         raise error
 
 

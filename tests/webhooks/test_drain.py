@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from app.contacts.models import Contact
 from app.inbox.models import Conversation, Message
 from app.tenancy import db, platform_scope, tenant_scope
+from app.webhooks import drain
 from app.webhooks.drain import drain_batch
 from app.webhooks.models import HeldChange, WebhookEvent
 from tests.posts import change, message, post
@@ -132,3 +134,17 @@ def test_messages_for_a_number_nobody_owns_wait_for_its_owner(world: World) -> N
     arrive()
     with tenant_scope(world.shoes.id):
         assert db.session.scalars(select(Message.body)).all() == ["early bird"]
+
+
+def test_a_deadlock_holds_nothing_back_for_good(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken_off(group: object) -> None:
+        db.session.execute(text("do $$ begin raise exception using errcode = '40P01'; end $$"))
+
+    monkeypatch.setattr(drain, "carry_out", broken_off)
+    with pytest.raises(DBAPIError):
+        arrive(post(message("patience")))
+    monkeypatch.undo()
+    arrive()
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(Message.body)).all() == ["patience"]
+    assert held() == []

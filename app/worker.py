@@ -18,7 +18,7 @@ from rq.serializers import JSONSerializer
 
 from app import FEATURES, create_app
 from app.extensions import outside
-from app.tenancy.queue import JOBS, LANES
+from app.tenancy.queue import JOBS, LANES, stopping
 
 log = structlog.get_logger()
 
@@ -38,6 +38,10 @@ class Worker(rq.SimpleWorker):
 
     job_class = KnownJob
     max_connection_wait_time = 3
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def execute_job(self, job: RqJob, queue: rq.Queue) -> None:
         if job.func_name not in JOBS:

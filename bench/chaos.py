@@ -169,7 +169,7 @@ class Outbound:
             for n in range(self.count):
                 talk = talks[n % len(talks)]
                 talk.reply(f"answer {n}", by=self.town.owner, client_id=uuid.uuid4())
-            deliver.later(number.id)
+            deliver.later()
 
     def waiting(self) -> str:
         mine = "tenant_id = (select id from tenants where slug = 'outbound') and direction = 'outbound'"

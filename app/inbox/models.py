@@ -7,12 +7,13 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Index, Select, UniqueConstraint, func, select, text, tuple_, update
+from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.contacts.models import Contact
+from app.meta.codes.explanation import N_
 from app.meta.contents import Content, Referral, read, read_referral
 from app.meta.errors import Kind
 from app.meta.payload import mapping, sequence
@@ -41,7 +42,17 @@ RANKS = {
     "read": 50,
     "played": 60,
 }
-STATES = ("received", *RANKS, "cancelled", "expired")
+STATES = ("received", "scheduled", *RANKS, "cancelled", "expired")
+# Replies of people go before campaigns, and keep a share of the pace for themselves.
+LANES = ("replies", "campaigns")
+UNDO = dt.timedelta(seconds=5)
+# How long a template may wait for its turn before it would come out of nowhere.
+TEMPLATE_PATIENCE = dt.timedelta(hours=24)
+CLOSED_MEANWHILE = {
+    "kind": "final",
+    "title": N_("The 24 hours to answer were over when this was due, and no template was chosen for that case."),
+    "fix": N_("Send a message template, or wait until the customer writes again."),
+}
 
 # The types that have a bubble of their own (templates/message/). Any other says honestly what it is.
 SHAPES = {
@@ -61,6 +72,17 @@ SHAPES = {
     "unsupported": "unsupported",
     "video": "video",
 }
+
+
+OUTBOX_INDEXES = (
+    ("lane", ("tenant_id", "phone_number_id", "lane", "id"), "state = 'queued'"),
+    ("due", ("tenant_id", "phone_number_id", "next_attempt_at"), "state = 'queued'"),
+    ("pair", ("tenant_id", "conversation_id", "id"), "state in ('queued', 'dispatching')"),
+    ("leased", ("lease_until",), "state = 'dispatching'"),
+    ("expiring", ("expires_at",), "state = 'queued'"),
+    ("scheduled", ("send_at",), "state = 'scheduled'"),
+    ("unknown", ("tenant_id", "id"), "state = 'unknown' and may_repeat"),
+)
 
 
 class Conversation(TenantModel):
@@ -137,8 +159,8 @@ class Conversation(TenantModel):
             query = query.where(tuple_(Message.occurred_at, Message.id) >= tuple_(*since.values))
         return query.order_by(Message.occurred_at.desc(), Message.id.desc())
 
-    def reply(self, body: str, *, by: User, client_id: uuid.UUID) -> Message:
-        """Puts a text into the outbox. The same `client_id` again is the same message, not another one.
+    def reply(self, body: str, *, by: User, client_id: uuid.UUID, later: Later | None = None) -> Message:
+        """Puts a text into the outbox, or aside until later. The same `client_id` again is the same message.
 
         Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number,
         `SaidOtherwise` when the id belongs to a message with other words.
@@ -149,15 +171,20 @@ class Conversation(TenantModel):
             return said
         if not self.phone_number.takes_messages:
             raise NumberAway
-        if not self.window_is_open:
+        if not (later or self.window_is_open):
             raise WindowClosed
         message = Message.outbound(self, body, by=by, client_id=client_id)
+        if later:
+            message.put_aside(later)
         try:
             with db.session.begin_nested():
                 db.session.add(message)
         except IntegrityError:
             return self.said_before(client_id) or message
-        self.show_last(message)
+        if later:
+            announce("conversation", self.id)
+        else:
+            self.show_last(message)
         return message
 
     def said_before(self, client_id: uuid.UUID) -> Message | None:
@@ -191,6 +218,14 @@ class SaidOtherwise(Exception):
 
 class NumberAway(Exception):
     """The business number is not connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """When to send something, and what instead if only templates may be sent by then (`type`, `body`, `content`)."""
+
+    at: dt.datetime
+    instead: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +278,11 @@ class Message(TenantModel):
         UniqueConstraint("tenant_id", "conversation_id", "client_id"),
         one_of("direction", ("inbound", "outbound")),
         one_of("state", STATES),
+        one_of("lane", LANES),
         Index("ix_messages_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
-        Index(
-            "ix_messages_outbox",
-            "tenant_id",
-            "phone_number_id",
-            "id",
-            postgresql_where=text("state in ('queued', 'dispatching')"),
+        *(
+            Index(f"ix_messages_{name}", *columns, postgresql_where=text(where))
+            for name, columns, where in OUTBOX_INDEXES
         ),
     )
 
@@ -272,6 +305,11 @@ class Message(TenantModel):
     fence: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[dict[str, Any] | None]
+    lane: Mapped[str] = mapped_column(default="replies", server_default="replies")
+    # Whether it does no harm to get it twice: a code to sign in, a notice the business marked so.
+    may_repeat: Mapped[bool] = mapped_column(default=False, server_default=false())
+    send_at: Mapped[dt.datetime | None]
+    instead: Mapped[dict[str, Any] | None]
     conversation: Mapped[Conversation] = relationship(viewonly=True)
     author: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Message.author_id) == User.id", lazy="joined"
@@ -396,9 +434,46 @@ class Message(TenantModel):
         """Whether it waits for longer than sending takes: the number is paused, or Meta is away."""
         return self.state == "queued" and self.created_at < now() - PATIENCE
 
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it is held for a moment, for its author to think again."""
+        is_fresh = self.state == "queued" and self.attempts == 0 and self.error is None
+        return bool(is_fresh and self.next_attempt_at and self.next_attempt_at > now())
+
+    def hold(self) -> None:
+        """Its author may take it back for a moment."""
+        if self.state == "queued" and self.attempts == 0 and self.next_attempt_at is None:
+            self.next_attempt_at = now() + UNDO
+
+    def put_aside(self, later: Later) -> None:
+        """Keeps it until its time. Its place in the thread is where it will be sent."""
+        self.state, self.send_at, self.instead = "scheduled", later.at, later.instead
+        self.occurred_at, self.expires_at = later.at, None
+
+    def release(self) -> None:
+        """Its time has come: it goes out, or what was chosen for a closed window does."""
+        if self.state != "scheduled":
+            return
+        conversation = Conversation.get_or_404(self.conversation_id)
+        self.state, self.occurred_at, self.next_attempt_at = "queued", now(), now()
+        self.expires_at = conversation.window_closes_at
+        if not conversation.window_is_open and not self.fall_back():
+            self.state, self.error = "expired", CLOSED_MEANWHILE
+        conversation.show_last(self)
+
+    def fall_back(self) -> bool:
+        """Becomes the template that was chosen for a closed window. Returns whether there is one."""
+        if self.instead is None:
+            return False
+        self.type, self.body, self.content = self.instead["type"], self.instead["body"], self.instead["content"]
+        self.state, self.instead, self.expires_at = "queued", None, now() + TEMPLATE_PATIENCE
+        announce("conversation", self.conversation_id)
+        return True
+
     def cancel(self) -> bool:
         """Takes back what has not been handed to Meta yet. Returns whether there was still time."""
-        waiting = update(Message).where(Message.id == self.id, Message.state == "queued").values(state="cancelled")
+        waits = Message.state.in_(("queued", "scheduled"))
+        waiting = update(Message).where(Message.id == self.id, waits).values(state="cancelled")
         if not db.session.execute(waiting.returning(Message.id)).all():
             return False
         self.state = "cancelled"

@@ -72,7 +72,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
         return refused(conversation, form, _("This number is not connected. This was not sent."))
     except SaidOtherwise:
         return refused(conversation, form, _("This page had sent something else already. Look above, then send again."))
-    deliver.later(message.phone_number_id)
+    deliver.later()
     if is_fragment():
         return render_template("inbox/_message.html", message=message)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
@@ -107,7 +107,7 @@ def retry(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | st
     if message.conversation_id != conversation_id:
         abort(404)
     message.retry()
-    deliver.later(message.phone_number_id)
+    deliver.later()
     if is_fragment():
         return render_template("inbox/_message.html", message=message)
     return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)

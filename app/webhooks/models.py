@@ -15,7 +15,10 @@ class WebhookEvent(GlobalModel):
     """A body exactly as it was posted and signed. It stays here for 30 days."""
 
     __tablename__ = "webhook_events"
-    __table_args__ = (Index("ix_webhook_events_waiting", "id", postgresql_where=text("drained_at is null")),)
+    __table_args__ = (
+        Index("ix_webhook_events_waiting", "id", postgresql_where=text("drained_at is null")),
+        Index("ix_webhook_events_received", "received_at"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     body: Mapped[bytes]

@@ -17,7 +17,7 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
-FEATURES = ["inbox", "onboarding", "platform", "team", "wabas"]
+FEATURES = ["inbox", "onboarding", "platform", "service", "team", "wabas"]
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -89,12 +89,13 @@ def register_blueprints(app: Flask) -> None:
     from app.inbox.views import bp as inbox
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
+    from app.service.views import bp as service
     from app.team.views import bp as team
     from app.tenancy.views import bp as tenancy
     from app.wabas.views import bp as wabas
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform):
+    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, service, onboarding, platform):
         app.register_blueprint(blueprint)
 
 

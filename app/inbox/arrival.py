@@ -22,6 +22,7 @@ from app.meta.payload import text as text_of
 from app.tenancy import announce, current_tenant_id, db, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
+from .away import tell_that_nobody_is_there
 from .callback import attempt_of
 from .changes import are_changed, keep_changes, retell
 from .media import file_row, keep_files
@@ -127,6 +128,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     for number in take_in(said):
         if number.meta_id in greeting:
             number.greet()
+    tell_that_nobody_is_there(one.conversation_id for one in said if one.is_live and one.id)
 
 
 def as_said(message: InboundMessage | MessageEcho) -> Said:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import shutil
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, cast
 
 from app import storage as stores
 from app.extensions import outside
@@ -40,7 +43,7 @@ NO_RECORDING = N_("This recording cannot be turned into a voice note. Record it 
 class Attachment:
     """A file, checked against WhatsApp's limits."""
 
-    file: BinaryIO
+    file: IO[bytes]
     name: str
     kind: str
     mime: str
@@ -53,12 +56,11 @@ class Attachment:
     def of(cls, source: IO[bytes], name: str) -> Attachment:
         """Raises `Refused` where WhatsApp would not take it."""
         name = readable_name(name) or "file"
-        file = copied(source)
-        head = file.read(4096)
+        head = source.read(4096)
         content_type = sniff(head[:HEAD], "")
         mime = mime_of(head, content_type, name)
         kind = outgoing.kind_of(mime)
-        size, digest = measured(file)
+        size, digest = measured(source)
         if not size:
             outgoing.check_size("document", size, name)
         if kind is None:
@@ -66,14 +68,14 @@ class Attachment:
         if content_type == "audio/ogg" and not is_mono_opus(head):
             raise Refused(NOT_OPUS, name=name)
         outgoing.check_size(kind, size, name, moves=b"ANIM" in head)
-        return cls(file, name, kind, mime, content_type, size, digest)
+        return cls(source, name, kind, mime, content_type, size, digest)
 
     @classmethod
     def of_recording(cls, source: IO[bytes]) -> Attachment:
         """A voice note, of whatever the browser recorded."""
-        recording = copied(source)
-        outgoing.check_size("audio", measured(recording)[0], "voice")
-        note = make_voice_note(recording)
+        outgoing.check_size("audio", measured(source)[0], "voice")
+        with copied(source) as recording:
+            note = make_voice_note(recording)
         if note is None:
             raise Refused(NO_RECORDING)
         return cls.of_note(note)
@@ -104,28 +106,31 @@ class Attachment:
         storage, tenant_id = outside().storage, current_tenant_id()
         self.file.seek(0)
         key = stores.new_key(tenant_id)
-        storage.put(key, self.file)
+        storage.put(key, cast("BinaryIO", self.file))
         media.store(key, size=self.size, content_type=self.content_type)
-        self.file.seek(0)
-        if self.content_type.startswith(PICTURES) and (thumbnail := make_thumbnail(self.file)):
-            media.thumbnail_key, media.width, media.height = (
-                stores.new_key(tenant_id),
-                thumbnail.width,
-                thumbnail.height,
-            )
-            storage.put(media.thumbnail_key, io.BytesIO(thumbnail.data))
+        if self.content_type.startswith(PICTURES):
+            self.keep_thumbnail(media)
+
+    def keep_thumbnail(self, media: Media) -> None:
+        with copied(self.file) as picture:
+            thumbnail = make_thumbnail(picture)
+        if thumbnail:
+            media.thumbnail_key = stores.new_key(current_tenant_id())
+            media.width, media.height = thumbnail.width, thumbnail.height
+            outside().storage.put(media.thumbnail_key, io.BytesIO(thumbnail.data))
 
 
-def copied(source: IO[bytes]) -> BinaryIO:
-    """A file of the system, which other programs can be given."""
-    file = tempfile.TemporaryFile()  # noqa: SIM115  (it ends with the request)
-    while chunk := source.read(CHUNK):
-        file.write(chunk)
-    file.seek(0)
-    return file
+@contextlib.contextmanager
+def copied(source: IO[bytes]) -> Iterator[BinaryIO]:
+    """A file of the system, which another program can be given. An upload may be in memory only."""
+    source.seek(0)
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(source, file, CHUNK)
+        file.seek(0)
+        yield file
 
 
-def measured(file: BinaryIO) -> tuple[int, str]:
+def measured(file: IO[bytes]) -> tuple[int, str]:
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     return file.tell(), digest

@@ -485,8 +485,8 @@ class Message(TenantModel):
 
     def fail(self, error: MetaError) -> None:
         """It cannot go: its file is not taken."""
-        if self.state == "queued":
-            self.state, self.error = "failed", error.as_dict()
+        waiting = update(Message).where(Message.id == self.id, Message.state == "queued")
+        db.session.execute(waiting.values(state="failed", error=error.as_dict()))
 
     def retry(self) -> None:
         """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""

@@ -51,6 +51,8 @@ def template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str:
 @takes_files(LARGEST + 1_000_000)
 def send_template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str | tuple[str, int] | AnyResponse:
     conversation, chosen = Conversation.get_or_404(conversation_id), template_or_404(conversation_id, template_id)
+    if "preview" in request.form:
+        return render_form(conversation, chosen)
     form = WritingForm()
     form.validate()
     try:

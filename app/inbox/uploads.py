@@ -95,8 +95,7 @@ class Uploading:
             self.media.upload_later(error, error.wait or RETRY_SECONDS[self.attempt - 1])
         else:
             self.media.error, self.media.next_attempt_at = None, None
-            self.message.refresh_locked().fail(error)
-            db.session.flush()
+            self.message.fail(error)
             show_ticks([self.message.id])
 
     def is_mine(self) -> bool:

@@ -193,10 +193,11 @@ bp.add_app_template_global(can_make_voice_notes)
 
 
 @bp.app_template_global()
-def accepted_files() -> str:
-    """What the file picker offers."""
-    types = [mime for kind in TAKEN.values() for mime in kind]
-    return ",".join([*types, *(f".{extension}" for extension in EXTENSIONS)])
+def accepted_files(kind: str = "") -> str:
+    """What the file picker offers: all that WhatsApp takes, or what is of one kind."""
+    kinds = [kind] if kind else [*TAKEN]
+    types = [mime for kind in kinds for mime in TAKEN[kind]]
+    return ",".join([*types, *(f".{extension}" for extension, mime in EXTENSIONS.items() if mime in types)])
 
 
 @bp.app_template_global()

@@ -125,7 +125,7 @@ class Template:
     def _button(self, index: int, button: dict[str, Any], given: Mapping[str, str]) -> dict[str, str]:
         value = given.get(Variable("url", "1", "", index).key, "")
         url = "" if _is_one_time_code(button) else text(button.get("url")) or ""
-        title = text(button.get("text"), 100) or N_("Copy code")
+        title = text(button.get("text"), 100) or ""
         return {"title": title, "url": _VARIABLE.sub(lambda _: value, url)}
 
     def _components(self, given: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -133,7 +133,7 @@ def copied(source: IO[bytes]) -> Iterator[BinaryIO]:
 def measured(file: IO[bytes]) -> tuple[int, str]:
     file.seek(0)
     digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-    return file.tell(), digest
+    return file.seek(0, io.SEEK_END), digest
 
 
 def mime_of(head: bytes, content_type: str, name: str) -> str:

@@ -77,7 +77,8 @@ def test_a_voice_note_is_sent_as_one(road: Road, ann: Browser) -> None:
     talk = road.customer_writes()
     data = {"voice": (io.BytesIO(recording()), "voice"), "client_id": str(uuid.uuid4()), "body": ""}
     page = ann.post(f"~/inbox/{talk.id}/messages", data, headers=FRAGMENT)
-    assert page.status_code == 200 and "0:02" in page.text
+    assert page.status_code == 200, page.text
+    assert "0:02" in page.text
     go(road)
     (sent,) = contents(road)
     assert sent["type"] == "audio" and sent["content"]["voice"] is True

@@ -17,7 +17,7 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
-FEATURES = ["inbox", "onboarding", "platform", "service", "team", "wabas"]
+FEATURES = ["inbox", "message_templates", "onboarding", "platform", "service", "team", "wabas"]
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -127,7 +127,7 @@ def harden(response: Response) -> Response:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self)"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(self), microphone=(self)"
     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"

@@ -21,6 +21,7 @@ from werkzeug.routing import Rule
 from app.config import Settings
 from app.inbox.media import Media
 from app.inbox.models import Message
+from app.message_templates.models import MessageTemplate
 from app.onboarding.models import Onboarding
 from app.team.models import Invitation, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
@@ -31,7 +32,7 @@ from tests.world import World, conversation
 
 CANARY = "CANARY-OF-SHOES"
 # Routes whose last part is a word, not an id.
-WORDS = {"name": "webhooks_subscribed"}
+WORDS = {"name": "webhooks_subscribed", "kind": "location"}
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -53,6 +54,9 @@ class Foreign:
             offer.expires_at = now().replace(year=2099)
             db.session.add_all([said, started, offer])
             db.session.flush()
+            form = MessageTemplate(waba_id=shoes.waba_id, meta_id="1", name=CANARY, language="en", category="UTILITY")
+            form.status, form.parameter_format, form.components = "APPROVED", "POSITIONAL", []
+            db.session.add(form)
             file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
             db.session.add(file)
             db.session.flush()
@@ -66,6 +70,7 @@ class Foreign:
                 "conversation_id": str(talk.id),
                 "message_id": str(said.id),
                 "media_id": str(file.id),
+                "template_id": str(form.id),
                 "onboarding_id": str(started.id),
                 "membership_id": str(membership.id),
                 "invitation_id": str(offer.id),

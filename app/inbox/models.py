@@ -7,15 +7,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, false, func, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.contacts.models import Contact
 from app.meta.codes.explanation import N_
 from app.meta.contents import Content, Referral, read, read_referral
-from app.meta.errors import Kind
+from app.meta.errors import Kind, MetaError
+from app.meta.outgoing import Outgoing, reaction
 from app.meta.payload import mapping, sequence
 from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of, uuid7
 from app.wabas.models import PhoneNumber
@@ -48,6 +50,7 @@ LANES = ("replies", "campaigns")
 UNDO = dt.timedelta(seconds=5)
 # How long a template may wait for its turn before it would come out of nowhere.
 TEMPLATE_PATIENCE = dt.timedelta(hours=24)
+CODE_PATIENCE = dt.timedelta(minutes=10)
 CLOSED_MEANWHILE = {
     "kind": "final",
     "title": N_("The 24 hours to answer were over when this was due, and no template was chosen for that case."),
@@ -68,6 +71,7 @@ SHAPES = {
     "order": "order",
     "sticker": "sticker",
     "system": "system",
+    "template": "template",
     "text": "text",
     "unsupported": "unsupported",
     "video": "video",
@@ -152,40 +156,80 @@ class Conversation(TenantModel):
 
     def thread(self, *, before: Cursor | None = None, since: Cursor | None = None) -> Select[Message]:
         """The messages, newest first: all, those older than `before`, or those from `since` on (keyset)."""
-        query = select(Message).where(Message.conversation_id == self.id).options(*Message.with_all_around_it())
+        query = select(Message).where(Message.conversation_id == self.id, Message.is_shown)
+        query = query.options(*Message.with_all_around_it())
         if before:
             query = query.where(tuple_(Message.occurred_at, Message.id) < tuple_(*before.values))
         if since:
             query = query.where(tuple_(Message.occurred_at, Message.id) >= tuple_(*since.values))
         return query.order_by(Message.occurred_at.desc(), Message.id.desc())
 
-    def reply(self, body: str, *, by: User, client_id: uuid.UUID, later: Later | None = None) -> Message:
-        """Puts a text into the outbox, or aside until later. The same `client_id` again is the same message.
+    def reply(
+        self,
+        body: str,
+        *,
+        by: User,
+        client_id: uuid.UUID,
+        answering: Message | None = None,
+        later: Later | None = None,
+    ) -> Message:
+        """Puts a text into the outbox (see `send`)."""
+        return self.send(Outgoing("text", body), by=by, client_id=client_id, answering=answering, later=later)
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        by: User,
+        client_id: uuid.UUID,
+        answering: Message | None = None,
+        media: Media | None = None,
+        later: Later | None = None,
+    ) -> Message:
+        """Puts a message into the outbox, or aside until later. The same `client_id` again is the same message.
 
         Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number,
         `SaidOtherwise` when the id belongs to a message with other words.
         """
+        message = Message.outbound(self, outgoing.words, by=by, client_id=client_id)
+        message.carry(outgoing, answering, media)
         if said := self.said_before(client_id):
-            if said.body != body:
+            if not said.says_the_same_as(message):
                 raise SaidOtherwise
             return said
-        if not self.phone_number.takes_messages:
-            raise NumberAway
-        if not (later or self.window_is_open):
-            raise WindowClosed
-        message = Message.outbound(self, body, by=by, client_id=client_id)
+        self.refuse_what_cannot_go(outgoing, later)
         if later:
             message.put_aside(later)
         try:
             with db.session.begin_nested():
                 db.session.add(message)
+                if media:
+                    db.session.flush()
+                    media.message_id, media.next_attempt_at = message.id, now()
+                    db.session.add(media)
         except IntegrityError:
             return self.said_before(client_id) or message
-        if later:
-            announce("conversation", self.id)
-        else:
+        if message.is_shown and not later:
             self.show_last(message)
+        else:
+            announce("conversation", self.id)
         return message
+
+    def refuse_what_cannot_go(self, outgoing: Outgoing, later: Later | None = None) -> None:
+        if not self.phone_number.takes_messages:
+            raise NumberAway
+        if outgoing.needs_window and not (later or self.window_is_open):
+            raise WindowClosed
+
+    def react(self, to: Message, emoji: str, *, by: User) -> Message | None:
+        """Puts our emoji under a message, or takes it away where `emoji` is empty. None if that is so already."""
+        if to.our_emoji == emoji or not to.wamid:
+            return None
+        sent = self.send(reaction(to.wamid, emoji), by=by, client_id=uuid.uuid4())
+        ours = Reaction(phone_number_id=self.phone_number_id, direction="outbound", target_wamid=to.wamid, emoji=emoji)
+        ours.wamid, ours.message_id, ours.occurred_at = str(sent.id), sent.id, sent.occurred_at
+        db.session.add(ours)
+        return sent
 
     def said_before(self, client_id: uuid.UUID) -> Message | None:
         mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)
@@ -193,10 +237,7 @@ class Conversation(TenantModel):
 
     def show_last(self, message: Message) -> None:
         self.last_message_at, self.last_message_id = message.occurred_at, message.id
-        self.last_message_preview, self.last_message_state = (
-            " ".join(message.body.split())[:160],
-            message.state,
-        )
+        self.last_message_preview, self.last_message_state = message.preview, message.state
         announce("conversation", self.id)
 
     def mark_read(self) -> bool:
@@ -330,7 +371,7 @@ class Message(TenantModel):
         """Loads with the messages what their bubbles show beside their words, a query for each kind of thing."""
         return (
             selectinload(cls.media),
-            selectinload(cls.reactions),
+            selectinload(cls.reactions).selectinload(Reaction.message),
             selectinload(cls.changes),
             selectinload(cls.quoted).selectinload(cls.changes),
         )
@@ -349,6 +390,40 @@ class Message(TenantModel):
             occurred_at=now(),
             expires_at=conversation.window_closes_at,
         )
+
+    def carry(self, outgoing: Outgoing, answering: Message | None, media: Media | None) -> None:
+        """What it is made of. A plain text holds nothing beside its words."""
+        self.type, self.reply_to_wamid = outgoing.type, answering.wamid if answering else None
+        self.may_repeat = outgoing.is_code
+        if not outgoing.needs_window:
+            self.expires_at = now() + (CODE_PATIENCE if outgoing.is_code else TEMPLATE_PATIENCE)
+        if outgoing.type != "text":
+            self.content = {"raw": outgoing.raw, "preview": outgoing.preview}
+        if outgoing.shown is not None:
+            self.content = {**(self.content or {}), "shown": outgoing.shown}
+        if media:
+            self.content = {**(self.content or {}), "sha256": media.sha256}
+
+    def says_the_same_as(self, other: Message) -> bool:
+        mine, theirs = (
+            (one.type, one.body, one.content, one.reply_to_wamid, one.conversation_id) for one in (self, other)
+        )
+        return mine == theirs
+
+    @property
+    def preview(self) -> str:
+        """One line for the list."""
+        return str((self.content or {}).get("preview") or " ".join(self.body.split())[:160])
+
+    @hybrid_property
+    def is_shown(self) -> bool:
+        """A reaction of ours is a message that has no bubble: it is a chip under another one."""
+        return self.type != "reaction" or self.client_id is None
+
+    @is_shown.inplace.expression
+    @classmethod
+    def _is_shown(cls) -> ColumnElement[bool]:
+        return (cls.type != "reaction") | cls.client_id.is_(None)
 
     @property
     def cursor(self) -> Cursor:
@@ -393,7 +468,8 @@ class Message(TenantModel):
     @property
     def holds(self) -> Content:
         """What it carries beside its words: a place, cards, a choice, answers, an order."""
-        return read(self.type, (self.content or {}).get("raw"))
+        content = self.content or {}
+        return read(self.type, content.get("shown") or content.get("raw"))
 
     @property
     def referral(self) -> Referral | None:
@@ -417,7 +493,18 @@ class Message(TenantModel):
     def chips(self) -> list[Reaction]:
         """The reaction of each side, if its last one was not taken away."""
         last = {reaction.direction: reaction for reaction in self.reactions}
-        return [reaction for reaction in last.values() if reaction.emoji]
+        return [reaction for reaction in last.values() if reaction.emoji or reaction.is_lost]
+
+    @property
+    def our_emoji(self) -> str:
+        """Which emoji the customer sees as ours, once everything has gone out."""
+        ours = [one.emoji for one in self.reactions if one.direction == "outbound" and not one.is_lost]
+        return ours[-1] if ours else ""
+
+    @property
+    def takes_answers(self) -> bool:
+        """Whether WhatsApp knows it, so that it can be quoted and reacted to."""
+        return bool(self.wamid) and not self.is_deleted and self.shape != "system"
 
     @property
     def can_be_retried(self) -> bool:
@@ -480,12 +567,19 @@ class Message(TenantModel):
         announce("conversation", self.conversation_id)
         return True
 
+    def fail(self, error: MetaError) -> None:
+        """It cannot go: its file is not taken."""
+        waiting = update(Message).where(Message.id == self.id, Message.state == "queued")
+        db.session.execute(waiting.values(state="failed", error=error.as_dict()))
+
     def retry(self) -> None:
         """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""
         if self.can_be_retried:
             self.state, self.error, self.next_attempt_at = "queued", None, None
             self.attempts = 0
             self.fence += 1
+            if self.media:
+                self.media.upload_again()
             announce("conversation", self.conversation_id)
 
 

@@ -18,11 +18,14 @@ from sqlalchemy import Row, text
 from app.meta import messages as meta
 from app.meta.errors import Kind, MetaError, NotConnected
 from app.meta.graph import GraphClient
+from app.meta.media import FILE_CODES
+from app.meta.outgoing import content_of
 from app.tenancy import announce, commit, current_tenant_id, db, uuid7
 from app.wabas.models import PhoneNumber
 
 from .arrival import adopt_orphans, show_ticks
 from .callback import callback_of
+from .media import Media
 from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Allowance, Pace
 from .reach import Reach
 
@@ -51,20 +54,23 @@ class Parcel:
     attempts: int
     to: str | None
     recipient: str | None
-    body: str
+    type: str
+    content: dict[str, Any]
+    context_wamid: str | None
+    file_id: uuid.UUID | None
     callback_data: str
 
     def hand_over(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
         try:
-            return meta.send_text(
+            return meta.send(
                 graph,
                 token,
                 number,
                 to=self.to,
                 recipient=self.recipient,
-                body=self.body,
-                preview_url="://" in self.body,
+                content=self.content,
                 callback_data=self.callback_data,
+                context_wamid=self.context_wamid,
             )
         except MetaError as error:
             return error
@@ -178,7 +184,10 @@ class Lane:
             attempts=row.attempts,
             to=row.wa_id,
             recipient=row.bsuid,
-            body=row.body,
+            type=row.type,
+            content=content_of(row.type, row.body, row.raw or {}, row.file_meta_id),
+            context_wamid=row.reply_to_wamid,
+            file_id=row.file_id,
             callback_data=callback_of(attempt_id),
         )
 
@@ -198,12 +207,20 @@ class Lane:
         adopt_orphans(self.number_id, outcome.wamid, parcel.message_id)
 
     def refused(self, parcel: Parcel, error: MetaError) -> None:
-        verdict = Verdict.on(error, parcel.attempts)
+        verdict = self.verdict_on(error, parcel)
         self.record(REFUSE, parcel, verdict.state, error, state=verdict.state, wait=verdict.wait)
         if error.kind is Kind.PAUSE_NUMBER:
             PhoneNumber.get_or_404(self.number_id).pause(error.title, error.fix)
         if error.kind is Kind.THROTTLE:
             self.pace.slow_down()
+
+    def verdict_on(self, error: MetaError, parcel: Parcel) -> Verdict:
+        """A reaction sent twice is the same reaction; a file that Meta may have forgotten is uploaded once more."""
+        if parcel.type == "reaction" and error.kind is Kind.UNKNOWN_OUTCOME and parcel.attempts <= len(RETRY_SECONDS):
+            return Verdict("queued", RETRY_SECONDS[parcel.attempts - 1])
+        if parcel.file_id and error.code in FILE_CODES and Media.get_or_404(parcel.file_id).upload_again():
+            return Verdict("queued", 0)
+        return Verdict.on(error, parcel.attempts)
 
     def record(self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any) -> None:
         """Writes what came of an attempt, unless somebody else has settled the message meanwhile."""
@@ -239,6 +256,8 @@ CLAIM = text("""
         where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued' and m.lane = :lane
           and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp())
           and (m.expires_at is null or m.expires_at > clock_timestamp())
+          and not exists (select 1 from media f where f.tenant_id = :tenant and f.message_id = m.id
+              and f.state = 'stored' and f.meta_id = '')
           and (c.pair_tat is null or c.pair_tat <= clock_timestamp() + :tolerance)
           and not exists (
             select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
@@ -251,17 +270,19 @@ CLAIM = text("""
         update messages m set state = 'dispatching', fence = m.fence + 1, attempts = m.attempts + 1,
             lease_until = clock_timestamp() + :lease, next_attempt_at = null, error = null
         from chosen where m.tenant_id = :tenant and m.id = chosen.id
-        returning m.id, m.conversation_id, m.lane, m.body, m.fence, m.attempts, chosen.is_outside
+        returning m.id, m.conversation_id, m.lane, m.type, m.body, m.content -> 'raw' as raw, m.reply_to_wamid,
+            m.fence, m.attempts, chosen.is_outside
     ), paced as (
         update conversations c set pair_tat = greatest(c.pair_tat, clock_timestamp()) + :interval
         from claimed where c.tenant_id = :tenant and c.id = claimed.conversation_id
     )
-    select claimed.*, c.contact_id,
+    select claimed.*, c.contact_id, f.id as file_id, f.meta_id as file_meta_id,
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
             and i.kind = 'wa_id' order by created_at desc limit 1) as wa_id,
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
             and i.kind = 'bsuid' order by created_at desc limit 1) as bsuid
     from claimed join conversations c on c.tenant_id = :tenant and c.id = claimed.conversation_id
+    left join media f on f.tenant_id = :tenant and f.message_id = claimed.id
     order by claimed.id
 """)
 # Who was written to more than the pair's burst: the next message knows its time, and nobody asks before it.

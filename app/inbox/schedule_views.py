@@ -12,9 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
 
-from .forms import TimeForm
 from .jobs import deliver
 from .models import Conversation, Later, Message
+from .schedule_forms import TimeForm
 from .views import bp
 
 AT_ONCE = 200

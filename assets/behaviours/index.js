@@ -1,7 +1,12 @@
 // Small general behaviours, each attached by its attribute to whatever carries it, now or after a swap.
 import "./page.js"
 import "./live.js"
+import "./tray.js"
+import "./quote.js"
 import "./composer.js"
+import "./record.js"
+import "./sheet.js"
+import "./position.js"
 import "./embedded-signup.js"
 import "./jump.js"
 import "./time-zone.js"

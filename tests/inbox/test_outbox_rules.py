@@ -21,7 +21,7 @@ from app.wabas.models import PhoneNumber
 from tests.simulated import Road
 
 HOUR = dt.timedelta(hours=1)
-TEMPLATE = {"type": "template", "name": "hello_world", "language": {"code": "en_US"}}
+TEMPLATE = {"name": "hello_world", "language": {"code": "en_US"}, "components": []}
 INSTEAD = {"type": "template", "body": "Welcome", "content": {"raw": TEMPLATE, "preview": "Welcome"}}
 
 
@@ -180,7 +180,9 @@ def test_a_portfolio_at_its_limit_waits_with_the_reason(road: Road, monkeypatch:
     talks = [road.customer_writes(wa_id=f"1650555{n:04}") for n in range(4)]
     for talk in talks:
         close_window(road, talk)
-    messages = [campaign(road, talk, "buy", type="template") for talk in talks]
+    messages = [
+        campaign(road, talk, "buy", type="template", content={"raw": TEMPLATE, "preview": "Hello"}) for talk in talks
+    ]
     road.deliver()
     assert len(said(road)) == 2
     waiting = [road.reload(message) for message in messages if road.state_of(message) == "queued"]
@@ -192,9 +194,9 @@ def test_whoever_was_reached_today_may_be_written_to_again(road: Road, monkeypat
     talk = road.customer_writes()
     close_window(road, talk)
     for n in range(3):
-        campaign(road, talk, f"{n}", type="template")
+        campaign(road, talk, str(n), type="template", content={"raw": TEMPLATE, "preview": "Hello"})
     road.deliver()
-    assert said(road) == ["0", "1", "2"]
+    assert len(said(road)) == 3
 
 
 def test_tomorrow_there_is_room_again(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +204,7 @@ def test_tomorrow_there_is_room_again(road: Road, monkeypatch: pytest.MonkeyPatc
     for n in range(2):
         talk = road.customer_writes(wa_id=f"1650555{n:04}")
         close_window(road, talk)
-        campaign(road, talk, "buy", type="template")
+        campaign(road, talk, "buy", type="template", content={"raw": TEMPLATE, "preview": "Hello"})
     road.deliver()
     assert len(said(road)) == 1
     with platform_scope("tests"):

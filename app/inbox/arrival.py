@@ -128,6 +128,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     for number in take_in(said):
         if number.meta_id in greeting:
             number.greet()
+    release_parked([one.conversation_id for one in said if one.is_live and one.id])
     tell_that_nobody_is_there(one.conversation_id for one in said if one.is_live and one.id)
 
 
@@ -333,6 +334,22 @@ MOVE_UP = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, count bigint, at timestamptz, inbound_at timestamptz,
                                                        message_id uuid, preview text, state text)
     where c.tenant_id = :tenant and c.id = r.id
+""")
+
+
+def release_parked(conversation_ids: list[str]) -> None:
+    """What an agent wrote into a closed window goes out now that the customer has written."""
+    if conversation_ids:
+        db.session.execute(RELEASE_PARKED, {"ids": conversation_ids, "tenant": current_tenant_id()})
+
+
+RELEASE_PARKED = text("""
+    update messages m set state = 'queued', next_attempt_at = clock_timestamp(), occurred_at = clock_timestamp(),
+        expires_at = c.last_inbound_at + interval '24 h'
+    from conversations c
+    where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[])) and m.tenant_id = :tenant
+      and m.conversation_id = c.id and m.state = 'scheduled' and m.send_at is null
+      and c.last_inbound_at > clock_timestamp() - interval '23 h'
 """)
 
 

@@ -45,6 +45,7 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
 
 
 def sent(conversation: Conversation, message: Message) -> str | AnyResponse:
+    message.hold()
     hand_on(message)
     if is_fragment():
         return render_template("inbox/_sent.html", message=message)

@@ -263,9 +263,12 @@ class NumberAway(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """When to send something, and what instead if only templates may be sent by then (`type`, `body`, `content`)."""
+    """When to send something, or none: as soon as the customer writes.
 
-    at: dt.datetime
+    `instead` (`type`, `body`, `content`) goes out if only templates may be sent by then.
+    """
+
+    at: dt.datetime | None
     instead: dict[str, Any] | None = None
 
 
@@ -535,7 +538,7 @@ class Message(TenantModel):
     def put_aside(self, later: Later) -> None:
         """Keeps it until its time. Its place in the thread is where it will be sent."""
         self.state, self.send_at, self.instead = "scheduled", later.at, later.instead
-        self.occurred_at, self.expires_at = later.at, None
+        self.occurred_at, self.expires_at = later.at or now(), None
 
     def release(self) -> None:
         """Its time has come: it goes out, or what was chosen for a closed window does."""
@@ -574,7 +577,7 @@ class Message(TenantModel):
 
     def retry(self) -> None:
         """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""
-        if self.can_be_retried:
+        if self.refresh_locked().can_be_retried:
             self.state, self.error, self.next_attempt_at = "queued", None, None
             self.attempts = 0
             self.fence += 1

@@ -78,6 +78,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     except NOT_SENT as problem:
         return refused(conversation, form, told(problem))
     for message in messages:
+        message.hold()
         hand_on(message)
     if is_fragment():
         return "".join(render_template("inbox/_message.html", message=message) for message in messages)

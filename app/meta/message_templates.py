@@ -87,6 +87,11 @@ class Template:
     def variables(self) -> list[Variable]:
         return [*self._in_text("HEADER", self.header), *self._in_text("BODY", self.body), *self._in_buttons()]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is nothing to fill in."""
+        return not (self.variables or self.file_kind)
+
     def _in_text(self, part: str, words: str) -> Iterator[Variable]:
         names = list(dict.fromkeys(_VARIABLE.findall(words)))
         examples = _examples(mapping(self.part(part).get("example")), part.lower())

@@ -21,8 +21,15 @@ from app.wabas.models import PhoneNumber
 from tests.simulated import Road
 
 HOUR = dt.timedelta(hours=1)
-TEMPLATE = {"name": "hello_world", "language": {"code": "en_US"}, "components": []}
+TEMPLATE = {"name": "hello", "language": {"code": "en_US"}, "components": []}
 INSTEAD = {"type": "template", "body": "Welcome", "content": {"raw": TEMPLATE, "preview": "Welcome"}}
+
+
+@pytest.fixture(autouse=True)
+def hello(road: Road) -> None:
+    """A template without gaps."""
+    body = [{"type": "BODY", "text": "Hello"}]
+    road.meta.post("templates", waba_id=road.ids["waba_id"], name="hello", components=body)
 
 
 def said(road: Road) -> list[str]:

@@ -17,7 +17,7 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
-FEATURES = ["inbox", "onboarding", "platform", "team", "wabas"]
+FEATURES = ["inbox", "onboarding", "platform", "team", "wabas", "webhooks"]
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -92,9 +92,12 @@ def register_blueprints(app: Flask) -> None:
     from app.team.views import bp as team
     from app.tenancy.views import bp as tenancy
     from app.wabas.views import bp as wabas
+    from app.webhooks.console import bp as posts
+    from app.webhooks.held import bp as held
+    from app.webhooks.own_posts import bp as own_posts
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform):
+    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform, posts, held, own_posts):
         app.register_blueprint(blueprint)
 
 

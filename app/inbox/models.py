@@ -43,6 +43,9 @@ RANKS = {
 }
 STATES = ("received", *RANKS, "cancelled", "expired")
 
+# What a person may have to look after (see failures.py).
+IN_TROUBLE = "state in ('failed', 'unknown', 'expired')"
+
 # The types that have a bubble of their own (templates/message/). Any other says honestly what it is.
 SHAPES = {
     "audio": "audio",
@@ -251,6 +254,8 @@ class Message(TenantModel):
             "id",
             postgresql_where=text("state in ('queued', 'dispatching')"),
         ),
+        Index("ix_messages_trouble", "tenant_id", "id", postgresql_where=text(IN_TROUBLE)),
+        Index("ix_messages_troubles", "id", postgresql_where=text(IN_TROUBLE)),
     )
 
     conversation_id: Mapped[uuid.UUID]

@@ -147,12 +147,11 @@ def keep_held(rows: list[dict[str, object]]) -> None:
     new = insert(HeldChange)
     told = ("kind", "reason", "field", "phone_number_meta_id", "waba_meta_id", "tenant_id", "payload")
     anew = {name: new.excluded[name] for name in told} | {"released_at": None, "tries": HeldChange.tries + 1}
-    db.session.execute(
-        new.on_conflict_do_update(
-            "uq_held_changes_webhook_event_id", set_=anew, where=HeldChange.discarded_at.is_(None)
-        ),
-        rows,
-    )
+    again = HeldChange.discarded_at.is_(None)
+    db.session.execute(new.on_conflict_do_update(SAME_CHANGE, set_=anew, where=again), rows)
+
+
+SAME_CHANGE = "uq_held_changes_webhook_event_id_position"
 
 
 def hold(item: Arrived, kind: str, reason: str, tenant_id: uuid.UUID | None = None) -> dict[str, object]:

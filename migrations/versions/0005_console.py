@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.add_column("held_changes", sa.Column("discarded_by", sa.Text(), server_default="", nullable=False))
     op.add_column("held_changes", sa.Column("discard_reason", sa.Text(), server_default="", nullable=False))
     op.create_unique_constraint(
-        op.f("uq_held_changes_webhook_event_id"), "held_changes", ["webhook_event_id", "position"]
+        op.f("uq_held_changes_webhook_event_id_position"), "held_changes", ["webhook_event_id", "position"]
     )
     op.create_foreign_key(
         op.f("fk_held_changes_replay_id"), "held_changes", "replays", ["replay_id"], ["id"], ondelete="SET NULL"
@@ -84,7 +84,7 @@ def downgrade() -> None:
     op.drop_index("ix_held_changes_replay", table_name="held_changes")
     op.drop_index("ix_held_changes_reason", table_name="held_changes")
     op.drop_constraint(op.f("fk_held_changes_replay_id"), "held_changes")
-    op.drop_constraint(op.f("uq_held_changes_webhook_event_id"), "held_changes")
+    op.drop_constraint(op.f("uq_held_changes_webhook_event_id_position"), "held_changes")
     for column in ("discard_reason", "discarded_by", "discarded_at", "replay_id", "tries", "position"):
         op.drop_column("held_changes", column)
     op.drop_column("webhook_events", "drains")

@@ -68,6 +68,11 @@ def lasting(duration: dt.timedelta) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else str(format_timedelta(duration, threshold=1.5))
 
 
+def translated(words: str) -> str:
+    """Words that stand in a table or a row: in the reader's language, and escaped like any other value."""
+    return str(_(words)) if words else ""
+
+
 def day(date: dt.date) -> str:
     today = dt.datetime.now(dt.UTC).date()
     if date == today:
@@ -97,6 +102,8 @@ def init_app(app: Flask, features: list[str]) -> None:
     app.jinja_loader = loader(features)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, icon=icon, direction=direction, get_locale=get_locale)
-    app.jinja_env.filters.update(clock=clock, moment=moment, day=day, when=when, instant=instant, lasting=lasting)
+    app.jinja_env.filters.update(
+        clock=clock, moment=moment, day=day, when=when, instant=instant, lasting=lasting, translated=translated
+    )
     if app.debug:
         app.before_request(manifest.cache_clear)

@@ -86,6 +86,7 @@ def ring_drain(app: Flask) -> None:
 
 def register_blueprints(app: Flask) -> None:
     from app.health import bp as health
+    from app.inbox.story_views import bp as stories
     from app.inbox.views import bp as inbox
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
@@ -97,7 +98,20 @@ def register_blueprints(app: Flask) -> None:
     from app.webhooks.own_posts import bp as own_posts
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform, posts, held, own_posts):
+    for blueprint in (
+        health,
+        webhooks,
+        tenancy,
+        team,
+        inbox,
+        wabas,
+        onboarding,
+        stories,
+        platform,
+        posts,
+        held,
+        own_posts,
+    ):
         app.register_blueprint(blueprint)
 
 

@@ -54,11 +54,11 @@ class Failures:
 
     def by_reason(self) -> list[Row[Any]]:
         """How many for each number, state and code, most first; with Meta's error as one of them has it."""
-        title, fix = (func.max(Message.error[name].astext).label(name) for name in ("title", "fix"))
+        told = [func.max(Message.error[name].astext).label(name) for name in ("title", "fix", "kind")]
         number = func.max(PhoneNumber.display_number).label("display_number")
         key = (Message.tenant_id, Message.phone_number_id, Message.state, code)
         count = func.count().label("number")
-        query = select(*key, title, fix, number, count).join(PhoneNumber, of_number()).where(*self.conditions)
+        query = select(*key, *told, number, count).join(PhoneNumber, of_number()).where(*self.conditions)
         return list(db.session.execute(query.group_by(*key).order_by(count.desc()).limit(PAGE)))
 
     def to_retry(self) -> list[uuid.UUID]:

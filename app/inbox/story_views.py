@@ -7,7 +7,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
@@ -17,23 +17,24 @@ from app.tenancy.database import is_uuid
 
 from .failures import AT_ONCE, PAGE, SPANS, STATES, Failures, retry_all
 from .story import Story, messages_like
-from .views import bp
+
+bp = Blueprint("stories", __name__, url_prefix="/t/<tenant_slug>")
 
 
 @bp.get("/stories")
 @requires("inbox.read")
-def stories() -> str | AnyResponse:
+def index() -> str | AnyResponse:
     """Messages by an id or a customer's number; the only one opens at once."""
     words, at = request.args.get("q", "").strip(), moment_asked("at")
     found = messages_like(words, at) if words else []
     if len(found) == 1:
-        return redirect(url_for("inbox.story", message_id=found[0].id), 303)
+        return redirect(url_for("stories.show", message_id=found[0].id), 303)
     return render_template("inbox/stories.html", messages=found, words=words)
 
 
 @bp.get("/stories/<uuid:message_id>")
 @requires("inbox.read")
-def story(message_id: uuid.UUID) -> str:
+def show(message_id: uuid.UUID) -> str:
     return render_template("inbox/story.html", story=Story.of(message_id))
 
 
@@ -58,7 +59,7 @@ def retry_failures() -> AnyResponse:
     asked = failures_asked()
     ids = asked.to_retry() if "all" in request.form else ids_chosen()
     tell_retried(retry_all(ids, also_unknown="twice_is_fine" in request.form), len(ids))
-    return redirect(url_for("inbox.failures", **filter_of(asked)), 303)
+    return redirect(url_for("stories.failures", **filter_of(asked)), 303)
 
 
 def failures_asked() -> Failures:

@@ -187,4 +187,4 @@ def blank_form() -> ReplyForm:
     return form
 
 
-from . import media_views, story_views  # noqa: E402, F401  (their views belong to this blueprint)
+from . import media_views  # noqa: E402, F401  (its views belong to this blueprint)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from flask_babel import gettext
 from sqlalchemy import Row, select, text
 
 from app.inbox.callback import attempt_of
@@ -152,6 +153,7 @@ NAMES: dict[type, str] = {
     events.OtherChange: N_("Another change"),
     events.Unreadable: N_("Not understood"),
 }
+KINDS_OF_EVENT = {kind.__name__: words for kind, words in NAMES.items()}
 
 
 def outcome_of(
@@ -220,5 +222,7 @@ def names_in(kept: bytes) -> str:
         read = json.loads(kept)
     except ValueError:
         read = None
+    if isinstance(read, str) and read in KINDS_OF_EVENT:
+        return str(gettext(KINDS_OF_EVENT[read]))
     names = [visible(str(name)[:40]) for name in read][:12] if isinstance(read, dict) else []
     return ", ".join(names) or f"{len(kept)} bytes"

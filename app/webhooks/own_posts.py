@@ -11,7 +11,7 @@ from app.tenancy import platform_scope, requires
 
 from .about import moments_of, posts_about
 
-bp = Blueprint("own_posts", __name__, url_prefix="/t/<tenant_slug>/inbox/stories")
+bp = Blueprint("own_posts", __name__, url_prefix="/t/<tenant_slug>/stories")
 
 
 @bp.get("/<uuid:message_id>/posts")

@@ -40,7 +40,7 @@ def page(browser: Browser, path: str) -> str:
 
 
 def verdict(browser: Browser, message: Message) -> str:
-    shown = page(browser, f"~/inbox/stories/{message.id}")
+    shown = page(browser, f"~/stories/{message.id}")
     return shown.partition('data-testid="verdict"')[2].partition("<ol")[0]
 
 
@@ -81,7 +81,7 @@ def test_a_refusal_is_told_with_its_reason_and_the_fix_in_the_first_line(
     attempt(world, message, "failed", REFUSED)
     assert "It was not delivered." in verdict(ann, message)
     assert REFUSED["title"] in verdict(ann, message) and "An agent reads Meta" in verdict(ann, message)
-    shown = page(ann, f"~/inbox/stories/{message.id}")
+    shown = page(ann, f"~/stories/{message.id}")
     for words in ("which refused it", "Undeliverable", "code 131026", "fbtrace_id AbC123", "Answered after"):
         assert words in shown, words
 
@@ -91,7 +91,7 @@ def test_a_lost_answer_is_told_as_unknown_with_the_risk(ann: Browser, world: Wor
     attempt(world, message, None)
     told = verdict(ann, message)
     assert "Nobody knows whether it went out." in told and "the customer may get it twice" in told
-    assert "without an answer" in page(ann, f"~/inbox/stories/{message.id}")
+    assert "without an answer" in page(ann, f"~/stories/{message.id}")
 
 
 def test_what_waited_too_long_says_what_it_waited_for(ann: Browser, world: World, talk: Conversation) -> None:
@@ -109,7 +109,7 @@ def test_a_late_status_says_how_late_it_came(ann: Browser, world: World, talk: C
     pricing = {"category": "service", "type": "free_customer_service", "pricing_model": "PMP", "billable": False}
     arrive(status("wamid.late", "delivered", at=now().timestamp() - 3 * 3600, pricing=pricing))
     assert "It was delivered." in verdict(ann, message)
-    shown = page(ann, f"~/inbox/stories/{message.id}")
+    shown = page(ann, f"~/stories/{message.id}")
     assert "told us 3 hours later" in shown and "free_customer_service" in shown
 
 
@@ -128,7 +128,7 @@ def test_an_inbound_message_tells_when_it_came(ben: Browser, world: World, talk:
     arrive(post_of_message("hello there", wamid="wamid.in"))
     with tenant_scope(world.bakery.id):
         (message,) = db.session.scalars(select(Message)).unique()
-    shown = page(ben, f"~/inbox/stories/{message.id}")
+    shown = page(ben, f"~/stories/{message.id}")
     assert "It came in and is in the inbox." in shown and "WhatsApp's own time" in shown
 
 
@@ -146,7 +146,7 @@ def test_the_road_with_a_failure_is_told_as_it_was(road: Road, ann: Browser) -> 
 
 def test_a_failed_bubble_leads_to_its_story(ben: Browser, world: World, talk: Conversation) -> None:
     message = sent(world, talk, "failed", error=REFUSED)
-    assert f"/inbox/stories/{message.id}" in page(ben, f"~/inbox/{talk.id}")
+    assert f"/stories/{message.id}" in page(ben, f"~/inbox/{talk.id}")
 
 
 @pytest.mark.parametrize("ask", ["{m.wamid}", "{m.id}", "+1 650 555 1234"])
@@ -155,7 +155,7 @@ def test_a_message_is_found_by_either_id_or_the_customers_number(
 ) -> None:
     message = sent(world, talk, "failed", wamid="wamid.abc/+=")
     words = {"q": ask.format(m=message)}
-    assert ben.get("~/inbox/stories", query_string=words).location.endswith(f"/inbox/stories/{message.id}")
+    assert ben.get("~/stories", query_string=words).location.endswith(f"/stories/{message.id}")
     answer = pat.get("/platform/messages", query_string=words)
     assert answer.location == f"/platform/tenants/{world.bakery.id}/messages/{message.id}"
 
@@ -163,23 +163,23 @@ def test_a_message_is_found_by_either_id_or_the_customers_number(
 def test_a_time_narrows_what_a_number_finds(ben: Browser, world: World, talk: Conversation) -> None:
     old = sent(world, talk, "read", occurred_at=dt.datetime(2026, 1, 5, 12, 3, tzinfo=dt.UTC))
     sent(world, talk, "read")
-    found = ben.get("~/inbox/stories", query_string={"q": "16505551234", "at": "2026-01-05T12:00"})
+    found = ben.get("~/stories", query_string={"q": "16505551234", "at": "2026-01-05T12:00"})
     assert found.location.endswith(str(old.id))
 
 
 def test_what_is_not_found_says_what_to_look_for(ben: Browser, pat: Browser, world: World, talk: Conversation) -> None:
-    assert "No message here is known by" in page(ben, "~/inbox/stories?q=<b>hm")
+    assert "No message here is known by" in page(ben, "~/stories?q=<b>hm")
     assert "look for it in what Meta posted" in page(pat, "/platform/messages?q=wamid.nothing")
 
 
 def test_a_stranger_finds_and_opens_nothing(sue: Browser, app: Any, world: World, talk: Conversation) -> None:
     message = sent(world, talk, "failed", wamid="wamid.ours")
-    assert sue.get(f"~/inbox/stories/{message.id}").status_code == 404
+    assert sue.get(f"~/stories/{message.id}").status_code == 404
     at_home = Browser(app, tenant="shoes").signed_in_as(world.sue)
-    assert at_home.get(f"~/inbox/stories/{message.id}").status_code == 404
+    assert at_home.get(f"~/stories/{message.id}").status_code == 404
     for words in ("wamid.ours", str(message.id), "16505551234"):
-        assert "No message here" in page(at_home, f"~/inbox/stories?q={words}")
-    assert "Everything got through" in page(at_home, "~/inbox/failures")
+        assert "No message here" in page(at_home, f"~/stories?q={words}")
+    assert "Everything got through" in page(at_home, "~/failures")
 
 
 def test_failures_are_grouped_by_number_and_code(ann: Browser, pat: Browser, world: World, talk: Conversation) -> None:
@@ -187,7 +187,7 @@ def test_failures_are_grouped_by_number_and_code(ann: Browser, pat: Browser, wor
         sent(world, talk, "failed", error=REFUSED)
     sent(world, talk, "unknown")
     sent(world, talk, "read")
-    for browser, path in ((ann, "~/inbox/failures"), (pat, "/platform/failures")):
+    for browser, path in ((ann, "~/failures"), (pat, "/platform/failures")):
         shown = page(browser, path)
         assert 'tabular-nums">3</span>' in shown and "code 131026" in shown and REFUSED["title"] in shown
         assert shown.count('name="id"') == 4
@@ -195,11 +195,11 @@ def test_failures_are_grouped_by_number_and_code(ann: Browser, pat: Browser, wor
 
 
 def test_agents_do_not_manage_failures(ben: Browser, world: World, talk: Conversation) -> None:
-    assert ben.get("~/inbox/failures").status_code == 403
-    assert ben.post("~/inbox/failures/attempts", {"all": "yes"}).status_code == 403
+    assert ben.get("~/failures").status_code == 403
+    assert ben.post("~/failures/attempts", {"all": "yes"}).status_code == 403
 
 
-@pytest.mark.parametrize(("who", "path"), [("ann", "~/inbox/failures"), ("pat", "/platform/failures")])
+@pytest.mark.parametrize(("who", "path"), [("ann", "~/failures"), ("pat", "/platform/failures")])
 def test_failed_messages_are_sent_again_and_unknown_ones_only_on_leave(
     request: pytest.FixtureRequest, world: World, talk: Conversation, who: str, path: str
 ) -> None:
@@ -214,21 +214,21 @@ def test_failed_messages_are_sent_again_and_unknown_ones_only_on_leave(
 
 def test_only_the_chosen_are_sent_again(ann: Browser, world: World, talk: Conversation) -> None:
     chosen, _ = (sent(world, talk, "failed", error=REFUSED) for _ in range(2))
-    ann.post("~/inbox/failures/attempts", {"id": [str(chosen.id), "nonsense"]})
+    ann.post("~/failures/attempts", {"id": [str(chosen.id), "nonsense"]})
     assert states(world) == ["queued", "failed"]
 
 
 def test_what_can_never_go_is_left_alone_and_said(ann: Browser, world: World, talk: Conversation) -> None:
     sent(world, talk, "failed", error=REFUSED | {"kind": "final"})
     sent(world, talk, "failed", error=REFUSED, expires_at=now() - dt.timedelta(hours=1))
-    answer = ann.post("~/inbox/failures/attempts", {"all": "yes"}, follow_redirects=True)
+    answer = ann.post("~/failures/attempts", {"all": "yes"}, follow_redirects=True)
     assert "2 were left alone" in answer.get_data(as_text=True)
     assert states(world) == ["failed", "failed"]
 
 
 def test_an_id_of_another_tenant_is_not_sent_again(app: Any, world: World, talk: Conversation) -> None:
     message = sent(world, talk, "failed", error=REFUSED)
-    Browser(app, tenant="shoes").signed_in_as(world.sue).post("~/inbox/failures/attempts", {"id": str(message.id)})
+    Browser(app, tenant="shoes").signed_in_as(world.sue).post("~/failures/attempts", {"id": str(message.id)})
     assert states(world) == ["failed"]
 
 
@@ -283,7 +283,7 @@ def test_hostile_words_are_only_text(ann: Browser, world: World, talk: Conversat
     bad = "<script>alert(1)</script>"
     message = sent(world, talk, "failed", bad, error=REFUSED | {"details": bad, "title": bad, "fbtrace_id": bad})
     attempt(world, message, "failed", message.error)
-    for path in (f"~/inbox/stories/{message.id}", "~/inbox/failures"):
+    for path in (f"~/stories/{message.id}", "~/failures"):
         assert "<script>alert" not in page(ann, path)
 
 
@@ -292,4 +292,4 @@ def test_every_status_is_in_the_story_once(ann: Browser, world: World, talk: Con
     arrive(status("wamid.x", "sent"), status("wamid.x", "delivered"), status("wamid.x", "delivered", at=1_790_000_000))
     with tenant_scope(world.bakery.id):
         assert len(db.session.scalars(select(MessageEvent)).all()) == 3
-    assert page(ann, f"~/inbox/stories/{message.id}").count("Delivered to the phone") == 2
+    assert page(ann, f"~/stories/{message.id}").count("Delivered to the phone") == 2

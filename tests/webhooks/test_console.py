@@ -386,7 +386,7 @@ def test_an_owner_reads_what_meta_posted_about_their_own_message_only(ann: Brows
     arrive(message("mine", wamid="wamid.mine"), message("of shoes", number=SHOES_NUMBER, wamid="wamid.shoes"))
     with tenant_scope(world.bakery.id):
         (mine,) = db.session.scalars(select(Message)).unique()
-    shown = page(ann, f"~/inbox/stories/{mine.id}/posts")
+    shown = page(ann, f"~/stories/{mine.id}/posts")
     assert "wamid.mine" in shown and "of shoes" not in shown
 
 
@@ -394,8 +394,8 @@ def test_an_agent_does_not_read_raw_posts(ben: Browser, sue: Browser, world: Wor
     arrive(message("mine"))
     with tenant_scope(world.bakery.id):
         (mine,) = db.session.scalars(select(Message)).unique()
-    assert ben.get(f"~/inbox/stories/{mine.id}/posts").status_code == 403
-    assert sue.get(f"~/inbox/stories/{mine.id}/posts").status_code == 404
+    assert ben.get(f"~/stories/{mine.id}/posts").status_code == 403
+    assert sue.get(f"~/stories/{mine.id}/posts").status_code == 404
 
 
 def test_nobody_else_reads_or_changes_anything(ann: Browser, ben: Browser, browser: Browser) -> None:

@@ -113,14 +113,20 @@ def first_since(moment: dt.datetime) -> int:
 
 
 def posts_with(words: str, drained_at: dt.datetime) -> list[WebhookEvent]:
-    """The posts that told something known since that moment: received before it, worked off about then."""
-    second = dt.timedelta(seconds=1)
+    """The posts that told something known since that moment: received before it, worked off about then.
+
+    Most are worked off at once, so they are among the last that had come; else it takes a longer look.
+    """
     # What a batch wrote carries the time of the statement, its posts the time when the batch was through.
-    around = WebhookEvent.drained_at.between(drained_at - second, drained_at + AFTERWARDS)
-    upper = first_since(drained_at + second)
-    recent = select(WebhookEvent.id).where(WebhookEvent.id < upper).order_by(newest).limit(LOOKED_THROUGH).subquery()
-    query = select(WebhookEvent).where(WebhookEvent.id.in_(select(recent.c.id)), around, says(words))
-    return list(db.session.scalars(query.order_by(newest).limit(5)))
+    around = WebhookEvent.drained_at.between(drained_at - SECOND, drained_at + AFTERWARDS)
+    upper = first_since(drained_at + SECOND)
+    for reach in (LIKELY, LOOKED_THROUGH):
+        recent = select(WebhookEvent.id).where(WebhookEvent.id < upper).order_by(newest).limit(reach).subquery()
+        query = select(WebhookEvent).where(WebhookEvent.id.in_(select(recent.c.id)), around, says(words))
+        if found := list(db.session.scalars(query.order_by(newest).limit(5))):
+            return found
+    return []
 
 
-AFTERWARDS = dt.timedelta(minutes=3)
+SECOND, AFTERWARDS = dt.timedelta(seconds=1), dt.timedelta(minutes=3)
+LIKELY = 2_000

@@ -17,7 +17,16 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
-FEATURES = ["inbox", "message_templates", "onboarding", "platform", "service", "team", "wabas"]
+FEATURES = [
+    "inbox",
+    "message_templates",
+    "onboarding",
+    "platform",
+    "service",
+    "team",
+    "wabas",
+    "webhooks",
+]
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -86,6 +95,7 @@ def ring_drain(app: Flask) -> None:
 
 def register_blueprints(app: Flask) -> None:
     from app.health import bp as health
+    from app.inbox.story_views import bp as stories
     from app.inbox.views import bp as inbox
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
@@ -93,9 +103,26 @@ def register_blueprints(app: Flask) -> None:
     from app.team.views import bp as team
     from app.tenancy.views import bp as tenancy
     from app.wabas.views import bp as wabas
+    from app.webhooks.console import bp as posts
+    from app.webhooks.held import bp as held
+    from app.webhooks.own_posts import bp as own_posts
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, service, onboarding, platform):
+    for blueprint in (
+        health,
+        webhooks,
+        tenancy,
+        team,
+        inbox,
+        wabas,
+        service,
+        onboarding,
+        stories,
+        platform,
+        posts,
+        held,
+        own_posts,
+    ):
         app.register_blueprint(blueprint)
 
 

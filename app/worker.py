@@ -52,7 +52,7 @@ class Worker(rq.SimpleWorker):
 
 
 def load_jobs() -> None:
-    for name in ("webhooks.jobs", *(f"{feature}.jobs" for feature in FEATURES), "inbox.media_jobs", "inbox.uploads"):
+    for name in (*(f"{feature}.jobs" for feature in FEATURES), "inbox.media_jobs", "inbox.uploads"):
         if importlib.util.find_spec(f"app.{name}"):
             importlib.import_module(f"app.{name}")
 

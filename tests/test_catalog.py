@@ -16,6 +16,7 @@ SHORT_LIST = {
     "password_resets": "of a person, who may belong to several tenants",
     "phone_number_routes": "finds the tenant of a webhook, and gives a number one owner",
     "platform_admins": "the people who run Switchboard belong to no tenant",
+    "replays": "tries of the platform to carry out held changes of any tenant",
     "sign_in_attempts": "counted before anybody is known",
     "tenant_slugs": "finds the tenant of an address",
     "user_sessions": "of a person, who may belong to several tenants",

@@ -469,7 +469,8 @@ def climb(rows: list[Row]) -> None:
     if not rows:
         return
     parameters = {"rows": json.dumps(rows), "tenant": current_tenant_id()}
-    db.session.execute(NEW_EVENTS, parameters)
+    new = set(db.session.scalars(NEW_EVENTS, parameters))
+    rows = [row for row in rows if row["id"] in new]
     highest: dict[str, Row] = {}
     for row in rows:
         best = highest.get(row["message_id"])
@@ -489,6 +490,7 @@ NEW_EVENTS = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message_id uuid, status text,
                                                        occurred_at timestamptz, pricing jsonb, errors jsonb)
     on conflict (tenant_id, message_id, status, occurred_at) do nothing
+    returning id::text
 """)
 CLIMB = text("""
     update messages m set

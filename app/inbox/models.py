@@ -57,6 +57,9 @@ CLOSED_MEANWHILE = {
     "fix": N_("Send a message template, or wait until the customer writes again."),
 }
 
+# What a person may have to look after (see failures.py).
+IN_TROUBLE = "state in ('failed', 'unknown', 'expired')"
+
 # The types that have a bubble of their own (templates/message/). Any other says honestly what it is.
 SHAPES = {
     "audio": "audio",
@@ -328,6 +331,8 @@ class Message(TenantModel):
             Index(f"ix_messages_{name}", *columns, postgresql_where=text(where))
             for name, columns, where in OUTBOX_INDEXES
         ),
+        Index("ix_messages_trouble", "tenant_id", "id", postgresql_where=text(IN_TROUBLE)),
+        Index("ix_messages_troubles", "id", postgresql_where=text(IN_TROUBLE)),
     )
 
     conversation_id: Mapped[uuid.UUID]

@@ -124,14 +124,10 @@ class Story:
                 return Verdict("doubtful", N_("Nobody knows whether it went out."), *self.doubt())
             case "expired":
                 return Verdict("bad", N_("It was not sent: the 24 hours to answer were over first."), *self.delay())
-            case "cancelled":
-                return Verdict("neutral", N_("It was taken back before it was sent."))
-            case "scheduled":
-                return Verdict("neutral", N_("It was put aside, and goes out later by itself."))
             case "queued":
                 return Verdict("neutral", N_("It waits to be sent."), *self.delay())
-            case "dispatching":
-                return Verdict("neutral", N_("It is being handed to WhatsApp right now."))
+            case "cancelled" | "scheduled" | "dispatching":
+                return Verdict("neutral", UNDER_WAY[self.message.state])
             case "accepted" | "sent":
                 why = N_("The customer's phone has not confirmed it: it may be off, or without a network.")
                 return Verdict("neutral", N_("WhatsApp has taken it, and has not delivered it yet."), why, NOTHING)
@@ -206,6 +202,11 @@ def written_with(wa_id: str, at: dt.datetime | None) -> Select[Message]:
     return query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(FOUND)
 
 
+UNDER_WAY = {
+    "cancelled": N_("It was taken back before it was sent."),
+    "scheduled": N_("It was put aside, and goes out later by itself."),
+    "dispatching": N_("It is being handed to WhatsApp right now."),
+}
 NOTHING = N_("Nobody has to do anything.")
 OUTCOMES = {
     "accepted": N_("Handed to WhatsApp, which took it"),

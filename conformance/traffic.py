@@ -134,10 +134,8 @@ class Traffic:
     def conversation(self, number: str, token: str) -> None:
         wamid = self.written(number, text="Hello")
         messages.mark_read(self.graph, token, number, wamid, typing=True)
-        messages.send_text(
-            self.graph, token, number, to=CUSTOMER, body="Hi", callback_data="1", context_wamid=wamid, preview_url=True
-        )
-        content = {"type": "text", "text": {"body": "Hi"}}
+        content = {"type": "text", "text": {"body": "Hi", "preview_url": True}}
+        messages.send(self.graph, token, number, to=CUSTOMER, content=content, callback_data="1", context_wamid=wamid)
         user_id = self.ordered("inbound", phone_number_id=number, **{"from": CUSTOMER}, text="?")["user_id"]
         messages.send(self.graph, token, number, recipient=user_id, content=content, callback_data=None)
         self.written(number, type="image")

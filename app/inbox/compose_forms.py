@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
@@ -31,6 +31,12 @@ class ComposeForm(WritingForm):
     intro: ClassVar[str] = ""
     names: ClassVar[tuple[str, ...]]
     extra: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self:
+            # The composer is on the same page and has fields of these names too.
+            field.id = field.label.field_id = f"part-{field.id}"
 
     def outgoing(self) -> Outgoing:
         raise NotImplementedError

@@ -2,7 +2,7 @@
 // bubble in data-bubble, and is posted behind it: one after the other, each with its own id, so that a second try is
 // the same message. Enter sends, Shift+Enter starts a new line. What is typed stays as a draft until it is sent; files
 // go one message each, in order, and come back into the tray when they are refused.
-import { empty, entriesOf, picture, putBack, readable, render, say } from "./tray.js"
+import { empty, entriesOf, forget, picture, putBack, readable, render, say } from "./tray.js"
 import { quoteOf, unquote } from "./quote.js"
 
 const CAPTIONED = ["image", "video", "document"]
@@ -83,7 +83,7 @@ function show(message) {
 function fileIn(message) {
   const file = message.entry?.file ?? message.voice
   message.progress ??= document.querySelector("#bubble-progress").content.firstElementChild.cloneNode(true)
-  message.picture ??= message.entry && picture(file)
+  message.picture ??= message.entry && picture(message.entry)
   if (message.picture) {
     message.picture.className = "picture-waiting"
     return [message.picture, message.progress]
@@ -154,7 +154,10 @@ function answered(message, answer) {
     return
   }
   const html = answer.responseText
-  if (answer.status < 300) return replace(bubbleOf(message), html)
+  if (answer.status < 300) {
+    forget(message.entry)
+    return replace(bubbleOf(message), html)
+  }
   bubbleOf(message)?.remove()
   if (message.body) localStorage.setItem(message.key, message.body)
   if (answer.status === 422 && here(message)) replace(document.querySelector("[data-composer]"), html)

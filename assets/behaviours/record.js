@@ -47,6 +47,7 @@ function stop(recording) {
 function stopped(recording, type) {
   if (recording !== current) return
   recording.blob = new Blob(recording.pieces, { type })
+  part(recording.form, "elapsed").textContent = clock(recording.seconds)
   part(recording.form, "listen").src = URL.createObjectURL(recording.blob)
   showRecorder(recording.form, "listening")
 }
@@ -54,7 +55,12 @@ function stopped(recording, type) {
 function discard(recording) {
   current = undefined
   stop(recording)
-  URL.revokeObjectURL(part(recording.form, "listen").src)
+  const heard = part(recording.form, "listen")
+  const address = heard.src
+  heard.pause()
+  heard.removeAttribute("src")
+  heard.load()
+  if (address) URL.revokeObjectURL(address)
   showRecorder(recording.form, "idle")
   recording.form.elements.body.focus()
 }

@@ -68,13 +68,15 @@ export function putBack(form, entry) {
   render(form)
 }
 
-export function picture(file) {
-  if (!/^image\/(jpeg|png|webp)$/.test(file.type)) return
-  const image = document.createElement("img")
-  image.src = URL.createObjectURL(file)
-  image.alt = ""
-  image.addEventListener("load", () => URL.revokeObjectURL(image.src), { once: true })
-  return image
+export function picture(entry) {
+  if (!/^image\/(jpeg|png|webp)$/.test(entry.file.type)) return
+  entry.address ??= URL.createObjectURL(entry.file)
+  return Object.assign(document.createElement("img"), { src: entry.address, alt: "" })
+}
+
+// Once it is sent, or thrown away.
+export function forget(entry) {
+  if (entry?.address) URL.revokeObjectURL(entry.address)
 }
 
 export function render(form) {
@@ -83,7 +85,7 @@ export function render(form) {
   const item = form.querySelector("template[data-tray-item]").content.firstElementChild
   tray.replaceChildren(...entriesOf(form).map((entry) => {
     const shown = item.cloneNode(true)
-    const image = picture(entry.file)
+    const image = picture(entry)
     if (image) shown.querySelector(".tray-picture").replaceChildren(image)
     shown.querySelector("[data-name]").textContent = entry.file.name
     shown.querySelector("[data-size]").textContent = readable(entry.file.size)
@@ -94,6 +96,7 @@ export function render(form) {
     caption.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); form.requestSubmit() } })
     shown.querySelector("[data-remove]").addEventListener("click", () => {
       trays.set(keyOf(form), entriesOf(form).filter((other) => other !== entry))
+      forget(entry)
       render(form)
       form.elements.body.focus()
     })

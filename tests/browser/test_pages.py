@@ -48,6 +48,7 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
     page.get_by_role("link", name="Dora").click()
     expect(page.get_by_test_id("bubble").first).to_be_visible()
     inspect(page)
+    look_into_the_composer(page)
     page.goto(f"{stack.web}/t/pages/numbers")
     page.get_by_role("button", name="Connect WhatsApp").first.click()
     inspect(page)
@@ -56,6 +57,20 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
         page.goto(f"{stack.web}/{path}")
         inspect(page)
     person.close()
+
+
+def look_into_the_composer(page: Page) -> None:
+    """The menu, the form with the most fields, and what can be done with a message."""
+    page.get_by_test_id("attach").click()
+    inspect(page)
+    page.locator("#attach-menu").get_by_text("List", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    inspect(page)
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_test_id("bubble").first.get_by_label("Answer or react").click()
+    expect(page.get_by_text("Answer this message")).to_be_visible()
+    inspect(page)
+    page.keyboard.press("Escape")
 
 
 def inspect(page: Page) -> None:

@@ -22,7 +22,14 @@ class Role(enum.StrEnum):
 
 PERMISSIONS = {
     Role.AGENT: {"inbox.read", "inbox.reply", "account.manage"},
-    Role.ADMIN: {"inbox.read", "inbox.reply", "account.manage", "team.manage", "numbers.manage"},
+    Role.ADMIN: {
+        "inbox.read",
+        "inbox.reply",
+        "account.manage",
+        "team.manage",
+        "numbers.manage",
+        "contacts.manage",
+    },
     Role.OWNER: {
         "inbox.read",
         "inbox.reply",
@@ -30,6 +37,8 @@ PERMISSIONS = {
         "team.manage",
         "team.owners",
         "numbers.manage",
+        "contacts.manage",
+        "contacts.erase",
     },
 }
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
 
+from app.contacts.models import ALONE
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
@@ -30,8 +31,6 @@ CLAIM = text(
     "select id, body, received_at from webhook_events where drained_at is null order by id limit :limit"
     " for update skip locked"
 )
-# One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
-ALONE = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
 
 
 @dataclass(slots=True)
@@ -47,6 +46,7 @@ def drain_batch(limit: int = BATCH) -> int:
     with platform_scope("drain webhooks"):
         posts = db.session.execute(CLAIM, {"limit": limit}).all()
         arrived = [Arrived(post.id, event) for post in posts for event in events.parse(post.body, post.received_at)]
+        # One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
         for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
             db.session.execute(ALONE, {"tenant": str(tenant_id)})
             write(tenant_id, group)

@@ -17,7 +17,7 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
-FEATURES = ["inbox", "onboarding", "platform", "team", "wabas"]
+FEATURES = ["contacts", "inbox", "onboarding", "platform", "team", "wabas"]
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -85,7 +85,9 @@ def ring_drain(app: Flask) -> None:
 
 
 def register_blueprints(app: Flask) -> None:
+    from app.contacts.views import bp as contacts
     from app.health import bp as health
+    from app.inbox.contact_views import bp as people
     from app.inbox.views import bp as inbox
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
@@ -94,7 +96,7 @@ def register_blueprints(app: Flask) -> None:
     from app.wabas.views import bp as wabas
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform):
+    for blueprint in (health, webhooks, tenancy, team, inbox, contacts, people, wabas, onboarding, platform):
         app.register_blueprint(blueprint)
 
 

@@ -111,9 +111,9 @@ class ContactMerge(TenantModel):
         mine = or_(cls.contact_id == contact_id, cls.other_id == contact_id)
         return select(cls).where(mine).order_by(cls.id.desc())
 
-    @property
-    def other_name(self) -> str:
-        return db.session.scalar(select(Contact.name).where(Contact.id == self.other_id)) or ""
+    def other_name_for(self, contact_id: uuid.UUID) -> str:
+        other_id = self.other_id if contact_id == self.contact_id else self.contact_id
+        return db.session.scalar(select(Contact.name).where(Contact.id == other_id)) or ""
 
     def move(self, contact: Contact, other: Contact) -> None:
         # Messages are locked before conversations, as sending does. An answer that came in between is moved after.

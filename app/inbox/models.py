@@ -350,6 +350,8 @@ class Message(TenantModel):
     @property
     def shape(self) -> str:
         """Which partial of templates/message/ shows it."""
+        if (self.content or {}).get("erased"):
+            return "erased"
         return "deleted" if self.is_deleted else SHAPES.get(self.type or "text", "other")
 
     @property

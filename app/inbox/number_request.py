@@ -19,5 +19,5 @@ def ask_for_number(conversation: Conversation, *, by: User, client_id: uuid.UUID
     """
     words = _("May we have your phone number? Tap the button below to share it.")
     message = conversation.reply(words, by=by, client_id=client_id)
-    message.type, message.content = "interactive", contact_requests.content(words)
+    message.content = contact_requests.content(words)
     return message

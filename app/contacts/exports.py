@@ -55,7 +55,7 @@ def consents_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, bool]:
     columns = Consent.contact_id, Consent.is_granted
     mine = Consent.contact_id.in_(ids), Consent.purpose == "marketing"
     found = db.session.execute(select(*columns).where(*mine).order_by(Consent.occurred_at, Consent.id))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def row(

@@ -7,6 +7,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from .consents import PURPOSES, SOURCES
@@ -99,7 +100,7 @@ class TagNameForm(Form):
 
 class TagForm(Form):
     name = name_field(_("Name"), _("Write the tag’s name."), LONGEST_TAG)
-    color = SelectField(_("Colour"), choices=[(each, COLOR_WORDS[each]) for each in COLORS], default="grey")
+    color = SelectField(_("Colour"), choices=[SelectChoice(each, COLOR_WORDS[each]) for each in COLORS], default="grey")
 
 
 class NoteForm(Form):
@@ -109,7 +110,9 @@ class NoteForm(Form):
 
 
 class LinkForm(Form):
-    kind = SelectField(_("Kind"), choices=[(each, LINK_WORDS[each]) for each in LINK_KINDS], default="order")
+    kind = SelectField(
+        _("Kind"), choices=[SelectChoice(each, LINK_WORDS[each]) for each in LINK_KINDS], default="order"
+    )
     title = name_field(_("Title"), _("Say what the link leads to."), LONGEST_NAME)
     url = StringField(_("Address"), [DataRequired(_("Write the web address.")), at_most(1_000)], filters=[address])
 
@@ -121,9 +124,11 @@ class LinkForm(Form):
 
 
 class ConsentForm(Form):
-    purpose = SelectField(_("For what"), choices=[(each, PURPOSE_WORDS[each]) for each in PURPOSES])
-    answer = SelectField(_("Answer"), choices=[("yes", _("Agreed")), ("no", _("Refused"))])
-    source = SelectField(_("How"), choices=[(each, SOURCE_WORDS[each]) for each in SOURCES if each != "import"])
+    purpose = SelectField(_("For what"), choices=[SelectChoice(each, PURPOSE_WORDS[each]) for each in PURPOSES])
+    answer = SelectField(_("Answer"), choices=[SelectChoice("yes", _("Agreed")), SelectChoice("no", _("Refused"))])
+    source = SelectField(
+        _("How"), choices=[SelectChoice(each, SOURCE_WORDS[each]) for each in SOURCES if each != "import"]
+    )
     evidence = TextAreaField(
         _("Evidence"),
         [DataRequired(_("Say what shows it: their words, the form, the date of the call.")), at_most(1_000)],
@@ -133,7 +138,7 @@ class ConsentForm(Form):
 
 class FieldForm(Form):
     name = name_field(_("Name"), _("Write the field’s name."), 60)
-    kind = SelectField(_("Type"), choices=[(each, KIND_WORDS[each]) for each in KINDS])
+    kind = SelectField(_("Type"), choices=[SelectChoice(each, KIND_WORDS[each]) for each in KINDS])
     choices = TextAreaField(_("Choices"), filters=[several_lines])
 
     @property

@@ -123,11 +123,11 @@ class ContactImport(TenantModel):
         """What is wrong with the choice of columns, in words."""
         chosen = list(self.mapping.values())
         if "phone" not in chosen:
-            return _("Say which column holds the phone number.")
+            return str(_("Say which column holds the phone number."))
         if any(chosen.count(each) > 1 for each in chosen):
-            return _("Two columns are meant for the same thing. Choose one of them.")
+            return str(_("Two columns are meant for the same thing. Choose one of them."))
         if "marketing" in chosen and not self.evidence:
-            return _("Say where and how these people agreed: it is kept with each consent as evidence.")
+            return str(_("Say where and how these people agreed: it is kept with each consent as evidence."))
         return ""
 
     @cached_property
@@ -229,8 +229,8 @@ def take(line: Line, to: str, cell: str, fields: dict[str, ContactField]) -> Non
 
 def no_number(cell: str) -> str:
     if not cell:
-        return _("The phone number is missing.")
-    return _("“%(cell)s” is no phone number with its country’s code, such as +1 650 555 1234.", cell=cell[:40])
+        return str(_("The phone number is missing."))
+    return str(_("“%(cell)s” is no phone number with its country’s code, such as +1 650 555 1234.", cell=cell[:40]))
 
 
 def read_tags(cell: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ class Person:
     def fields(self) -> list[tuple[ContactField, str]]:
         """Every field of the business, with this contact's value or none."""
         mine = select(ContactFieldValue.field_id, ContactFieldValue.value)
-        values = dict(db.session.execute(mine.where(ContactFieldValue.contact_id == self.contact.id)).tuples().all())
+        values = dict(db.session.execute(mine.where(ContactFieldValue.contact_id == self.contact.id)).all())
         return [(each, values.get(each.id, "")) for each in ContactField.all()]
 
     @cached_property

@@ -174,7 +174,7 @@ def begins(term: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:
     return and_(term >= start, term < start + ABOVE)
 
 
-def matching(start: str, rest: list[str], after: Place | None) -> Select[tuple[str, uuid.UUID]]:
+def matching(start: str, rest: list[str], after: Place | None) -> Select[str, uuid.UUID]:
     """Each contact once, by the first of its terms that begins like this."""
     earlier = aliased(ContactTerm)
     mine = (earlier.contact_id == ContactTerm.contact_id, earlier.term < ContactTerm.term, earlier.term >= start)

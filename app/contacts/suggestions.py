@@ -52,16 +52,15 @@ class MergeSuggestion(TenantModel):
         """Why it is suggested."""
         match self.reason:
             case "told":
-                return _("WhatsApp named both in one message: %(detail)s.", detail=self.detail)
+                return str(_("WhatsApp named both in one message: %(detail)s.", detail=self.detail))
             case "spelling":
-                return _("Their numbers are two ways of writing one: %(detail)s.", detail=self.detail)
+                return str(_("Their numbers are two ways of writing one: %(detail)s.", detail=self.detail))
             case "username":
-                return _("Both have been @%(detail)s.", detail=self.detail)
+                return str(_("Both have been @%(detail)s.", detail=self.detail))
             case "card":
-                return _(
-                    "One sent a contact card in their own name with the other’s number: %(detail)s.", detail=self.detail
-                )
-        return _("Both are called “%(detail)s”, and one of them hides the number.", detail=self.detail)
+                words = _("One sent a card in their own name with the other’s number: %(detail)s.", detail=self.detail)
+                return str(words)
+        return str(_("Both are called “%(detail)s”, and one of them hides the number.", detail=self.detail))
 
     def decide(self, state: str, *, by: User) -> None:
         self.state, self.decided_by_id, self.decided_at = state, by.id, now()

@@ -40,7 +40,7 @@ Page = str | AnyResponse
 @requires("inbox.read")
 def media(contact_id: uuid.UUID) -> str:
     contact, before = Contact.get_or_404(contact_id), Cursor.read(request.args.get("before"))
-    found = db.session.execute(gallery(contact.id, before).limit(PAGE + 1)).tuples().all()
+    found = db.session.execute(gallery(contact.id, before).limit(PAGE + 1)).all()
     more = found[PAGE - 1][1].cursor if len(found) > PAGE else None
     return part("media", contact, files=found[:PAGE], more=more, is_first=before is None)
 

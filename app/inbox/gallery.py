@@ -12,7 +12,7 @@ from .models import Conversation, Cursor, Message
 PAGE = 24
 
 
-def gallery(contact_id: uuid.UUID, before: Cursor | None = None) -> Select[tuple[Media, Message]]:
+def gallery(contact_id: uuid.UUID, before: Cursor | None = None) -> Select[Media, Message]:
     theirs = select(Conversation.id).where(Conversation.contact_id == contact_id)
     joined = (Message.tenant_id == Media.tenant_id) & (Message.id == Media.message_id)
     query = select(Media, Message).join(Message, joined)

@@ -11,7 +11,7 @@ import uuid
 from typing import Any, Self
 
 from sqlalchemy import Index, Select, insert, or_, select, text, update
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.contacts import search
 from app.contacts.consents import Consent
@@ -79,9 +79,6 @@ class ContactMerge(TenantModel):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     undone_at: Mapped[dt.datetime | None]
     undone_by_id: Mapped[uuid.UUID | None]
-    by: Mapped[User | None] = relationship(
-        viewonly=True, primaryjoin="foreign(ContactMerge.by_id) == User.id", lazy="joined"
-    )
 
     @classmethod
     def of(cls, one: Contact, two: Contact, *, by: User) -> Self:

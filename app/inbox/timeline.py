@@ -40,7 +40,7 @@ def timeline(contact: Contact) -> list[Moment]:
 def names_of(moments: list[Moment]) -> dict[uuid.UUID, str]:
     ids = {moment.by_id for moment in moments if moment.by_id}
     query = select(User.id, User.name).where(User.id.in_(ids))
-    return dict(db.session.execute(query).tuples().all()) if ids else {}
+    return dict(db.session.execute(query).all()) if ids else {}
 
 
 def identities(contact: Contact) -> Iterator[Moment]:
@@ -89,12 +89,12 @@ def acts(contact: Contact) -> Iterator[Moment]:
 def act_words(event: ContactEvent) -> str:
     match event.kind:
         case "created":
-            return _("Made by hand")
+            return str(_("Made by hand"))
         case "imported":
-            return _("Imported from “%(file)s”", file=event.details.get("filename", ""))
+            return str(_("Imported from “%(file)s”", file=event.details.get("filename", "")))
         case "renamed":
             before, after = event.details.get("before") or _("No name"), event.details.get("after", "")
-            return _("Renamed from “%(before)s” to “%(after)s”", before=before, after=after)
+            return str(_("Renamed from “%(before)s” to “%(after)s”", before=before, after=after))
         case "exported":
-            return _("Everything about this person was given out as a file")
-    return _("Everything about this person was erased")
+            return str(_("Everything about this person was given out as a file"))
+    return str(_("Everything about this person was erased"))

@@ -126,7 +126,7 @@ class ContactImport(TenantModel):
             return str(_("Say which column holds the phone number."))
         if any(chosen.count(each) > 1 for each in chosen):
             return str(_("Two columns are meant for the same thing. Choose one of them."))
-        if "marketing" in chosen and not self.evidence:
+        if not self.evidence and any(line.marketing is not None for line in self.lines):
             return str(_("Say where and how these people agreed: it is kept with each consent as evidence."))
         return ""
 

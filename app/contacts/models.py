@@ -161,12 +161,15 @@ class NoNumber(ValueError):
 def wa_id_of(typed: str) -> str:
     """The digits of a number typed with its country's code: +1 650 555 1234, 0049 30 …, 16505551234."""
     digits = "".join(each for each in typed if each.isdecimal() and each.isascii())
-    if not typed.strip().startswith("+"):
-        digits = digits.removeprefix("00")
+    says_country = typed.strip().startswith(("+", "00"))
+    if digits.startswith("00"):
+        digits = digits[2:]
     try:
         number = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         raise NoNumber from None
-    if any(each.isalpha() for each in typed) or not phonenumbers.is_possible_number(number):
+    # Digits alone may be a number of here without its country, that looks like a number of somewhere else.
+    is_number = phonenumbers.is_possible_number if says_country else phonenumbers.is_valid_number
+    if any(each.isalpha() for each in typed) or not is_number(number):
         raise NoNumber
     return f"{number.country_code}{phonenumbers.national_significant_number(number)}"

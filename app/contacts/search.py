@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import phonenumbers
-from sqlalchemy import ColumnElement, Index, Select, Text, and_, exists, select, text, tuple_
+from sqlalchemy import ColumnElement, Index, Select, Text, and_, exists, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, uuid7
@@ -24,6 +24,7 @@ from .spellings import other_spellings
 
 LONGEST_TERM = 60
 MOST_WORDS = 8
+COMMON = 5_000
 # A number may be remembered by its end, so it stands there backwards too. The sign sorts after every letter we fold to
 # and is no part of a name or number.
 BACKWARDS = "~"
@@ -146,19 +147,26 @@ def find(query: str, limit: int, after: Place | None = None, *, only: ColumnElem
 
 
 def starts_of(query: str) -> list[str]:
-    """With what a term has to begin; of several words, the longest leads."""
+    """With what a term has to begin; of several words, the rarest leads."""
     if digits := digits_of(query):
         ends = [BACKWARDS + digits[::-1]] if len(digits) >= SHORTEST_END else []
         return [digits, *ends]
-    words = fold(query.lstrip("@ ")).split()[:MOST_WORDS]
-    return [max(words, key=len)[:LONGEST_TERM]] if words else []
+    words = words_of(query)
+    return [min(words, key=commonness)] if len(words) > 1 else words
 
 
 def rest_of(query: str, start: str) -> list[str]:
-    if digits_of(query):
-        return []
-    words = fold(query.lstrip("@ ")).split()[:MOST_WORDS]
-    return [word[:LONGEST_TERM] for word in words if word[:LONGEST_TERM] != start]
+    return [] if digits_of(query) else [word for word in words_of(query) if word != start]
+
+
+def words_of(query: str) -> list[str]:
+    return [word[:LONGEST_TERM] for word in fold(query.lstrip("@ ")).split()[:MOST_WORDS]]
+
+
+def commonness(word: str) -> int:
+    """How many terms begin like this, counted up to COMMON."""
+    some = select(ContactTerm.id).where(begins(ContactTerm.term, word)).limit(COMMON).subquery()
+    return db.session.scalars(select(func.count()).select_from(some)).one()
 
 
 def digits_of(query: str) -> str:

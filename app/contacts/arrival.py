@@ -164,7 +164,7 @@ class Register:
         changed = {*self.new_contacts, *self.renamed, *self.new_identities.values(), *self.usernames.values()}
         index(changed | self.passed_on)
         suggest([(*pair, *why) for pair, why in self.suspected.items()])
-        suggest_namesakes(sorted({*self.new_contacts, *self.renamed}))
+        suggest_namesakes({id: self.names[id] for id in {*self.new_contacts, *self.renamed}})
 
 
 def recognise(senders: Sequence[Sender]) -> list[str]:

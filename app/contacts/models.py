@@ -162,14 +162,18 @@ def wa_id_of(typed: str) -> str:
     """The digits of a number typed with its country's code: +1 650 555 1234, 0049 30 …, 16505551234."""
     digits = "".join(each for each in typed if each.isdecimal() and each.isascii())
     says_country = typed.strip().startswith(("+", "00"))
-    if digits.startswith("00"):
-        digits = digits[2:]
+    digits = digits.removeprefix("00")
     try:
         number = phonenumbers.parse(f"+{digits}")
     except phonenumbers.NumberParseException:
         raise NoNumber from None
-    # Digits alone may be a number of here without its country, that looks like a number of somewhere else.
-    is_number = phonenumbers.is_possible_number if says_country else phonenumbers.is_valid_number
-    if any(each.isalpha() for each in typed) or not is_number(number):
+    if any(each.isalpha() for each in typed) or not phonenumbers.is_possible_number(number):
+        raise NoNumber
+    # Digits alone may be a number of here without its country, that looks like one of somewhere else.
+    if not says_country and not any(map(is_in_use, (digits, *other_spellings(digits)))):
         raise NoNumber
     return f"{number.country_code}{phonenumbers.national_significant_number(number)}"
+
+
+def is_in_use(wa_id: str) -> bool:
+    return phonenumbers.is_valid_number(phonenumbers.parse(f"+{wa_id}"))

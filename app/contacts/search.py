@@ -57,6 +57,11 @@ def terms_of(name: str, identities: Iterable[tuple[str, str]]) -> set[str]:
     return {term[:LONGEST_TERM] for term in found if term}
 
 
+def whole_name_term(name: str) -> str:
+    """The term of a name that has all its words."""
+    return " ".join(fold(name).split()[:MOST_WORDS])[:LONGEST_TERM]
+
+
 def phone_terms(wa_id: str) -> Iterator[str]:
     """A number with its country, without, in its other spellings, and from its end."""
     for spelling in (wa_id, *other_spellings(wa_id)):
@@ -99,12 +104,14 @@ SHOWN = text("""
     from contacts c left join contact_identities i on i.tenant_id = :tenant and i.contact_id = c.id
     where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[]))
       and c.merged_into_id is null and c.erased_at is null
+    order by c.id for no key update of c
 """)
 FORGET = text("delete from contact_terms where tenant_id = :tenant and contact_id = any(cast(:ids as uuid[]))")
 NEW_TERMS = text("""
     insert into contact_terms (tenant_id, id, contact_id, term)
     select :tenant, id, contact, term
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, term text)
+    on conflict (tenant_id, contact_id, term) do nothing
 """)
 
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
+from .search import whole_name_term
+
 # From the surest to the least sure.
 REASONS = ("told", "spelling", "username", "card", "name")
 STATES = ("open", "accepted", "dismissed")
@@ -77,10 +79,14 @@ def suggest(pairs: list[tuple[str, str, str, str]]) -> None:
         db.session.execute(SUGGEST, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 
 
-def suggest_namesakes(contact_ids: list[str]) -> None:
-    """Whoever has the whole name of one of these, where one of the two has a number and the other hides it."""
-    if contact_ids:
-        db.session.execute(NAMESAKES, {"ids": contact_ids, "tenant": current_tenant_id()})
+def suggest_namesakes(names: dict[str, str]) -> None:
+    """Whoever has the whole name of one of these contacts, where one of the two has a number and the other hides it.
+
+    Two words at least: half the world has somebody's first name.
+    """
+    rows = [{"id": id, "term": term} for id, name in names.items() if " " in (term := whole_name_term(name))]
+    if rows:
+        db.session.execute(NAMESAKES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 
 
 SUGGEST = text("""
@@ -89,24 +95,21 @@ SUGGEST = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, other uuid, reason text, detail text)
     on conflict (tenant_id, contact_id, other_id) do nothing
 """)
-# Two words at least: half the world has somebody's first name. The longest term of a contact that ends in its last word
-# is its whole name, so equal terms of equal names are looked up, never scanned.
 NAMESAKES = text("""
     insert into merge_suggestions (tenant_id, id, contact_id, other_id, reason, detail, state, created_at)
-    select :tenant, gen_random_uuid(), least(c.id, o.id), greatest(c.id, o.id), 'name', c.name, 'open',
-           clock_timestamp()
-    from contacts c
-    join contact_terms mine on mine.tenant_id = :tenant and mine.contact_id = c.id and mine.term like '% %'
+    select :tenant, gen_random_uuid(), least(c.id, theirs.id), greatest(c.id, theirs.id), 'name', c.name,
+           'open', clock_timestamp()
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, term text)
+    join contacts c on c.tenant_id = :tenant and c.id = r.id
     cross join lateral (
-        select t.contact_id from contact_terms t
-        where t.tenant_id = :tenant and t.term = mine.term and t.contact_id <> c.id limit 3
+        select o.id from contact_terms t join contacts o on o.tenant_id = :tenant and o.id = t.contact_id
+        where t.tenant_id = :tenant and t.term = r.term and o.id <> c.id and lower(o.name) = lower(c.name)
+          and o.merged_into_id is null
+          and exists (select from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.id
+                      and i.kind = 'wa_id')
+           <> exists (select from contact_identities i where i.tenant_id = :tenant and i.contact_id = o.id
+                      and i.kind = 'wa_id')
+        limit 3
     ) theirs
-    join contacts o on o.tenant_id = :tenant and o.id = theirs.contact_id and lower(o.name) = lower(c.name)
-    where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[])) and o.merged_into_id is null
-      and exists (select from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.id
-                  and i.kind = 'wa_id')
-       <> exists (select from contact_identities i where i.tenant_id = :tenant and i.contact_id = o.id
-                  and i.kind = 'wa_id')
-    group by least(c.id, o.id), greatest(c.id, o.id), c.name
     on conflict (tenant_id, contact_id, other_id) do nothing
 """)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import psycopg
 import pytest
@@ -9,16 +8,16 @@ from sqlalchemy import text
 
 from app.contacts import search
 from app.tenancy import current_tenant_id, db, tenant_scope
+from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
 from tests.contacts.people import contact, from_hidden
-from tests.arrivals import arrive
 from tests.world import World
 
 
 def names(world: World, query: str) -> list[str]:
     with tenant_scope(world.bakery.id):
         ids = [place.id for place in search.find(query, 50)]
-        found = {id: name for id, name in db.session.execute(text("select id, name from contacts"))}
+        found = dict(db.session.execute(text("select id, name from contacts")))
     return [found[id] for id in ids]
 
 
@@ -109,11 +108,15 @@ def fill(world: World, superuser_url: str) -> None:
         connection.execute("set local session_replication_role = replica")
         given = {"tenant": world.bakery.id, "many": MANY}
         for statement in (
-            "insert into contacts (tenant_id, id, name, created_at) select %(tenant)s, gen_random_uuid(),"
-            " 'Person ' || n || ' Smith', now() from generate_series(1, %(many)s) n",
-            "insert into contact_terms (tenant_id, id, contact_id, term) select tenant_id, gen_random_uuid(), id, t"
-            " from contacts, lateral (values (lower(name)), ('smith ' || split_part(name, ' ', 2)),"
-            " ('~' || reverse(lpad(split_part(name, ' ', 2), 7, '5')))) v(t) where tenant_id = %(tenant)s",
+            (
+                "insert into contacts (tenant_id, id, name, created_at) select %(tenant)s, gen_random_uuid(),"
+                " 'Person ' || n || ' Smith', now() from generate_series(1, %(many)s) n"
+            ),
+            (
+                "insert into contact_terms (tenant_id, id, contact_id, term) select tenant_id, gen_random_uuid(), id, t"
+                " from contacts, lateral (values (lower(name)), ('smith ' || split_part(name, ' ', 2)),"
+                " ('~' || reverse(lpad(split_part(name, ' ', 2), 7, '5')))) v(t) where tenant_id = %(tenant)s"
+            ),
         ):
             connection.execute(statement, given)
     with psycopg.connect(superuser_url, autocommit=True) as connection:

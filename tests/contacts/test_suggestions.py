@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from app.contacts.models import Contact
 from app.contacts.suggestions import MergeSuggestion
+from app.extensions import outside
 from app.meta import contact_requests
 from app.meta.messages import send
-from app.extensions import outside
 from app.tenancy import db, tenant_scope
 from tests.arrivals import arrive, conversations
 from tests.client import Browser

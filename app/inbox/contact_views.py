@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import select
@@ -26,7 +26,7 @@ from .erasure import erase
 from .gallery import PAGE, gallery
 from .jobs import deliver
 from .merges import ContactMerge, NotLast, NotTwo
-from .models import Conversation, Cursor, NumberAway, WindowClosed
+from .models import Conversation, Cursor, NumberAway, SaidOtherwise, WindowClosed
 from .number_request import ask_for_number
 from .person_file import person_file
 from .timeline import names_of, timeline
@@ -100,6 +100,8 @@ def merged(contact: Contact, other: Contact) -> AnyResponse:
 @requires("inbox.reply")
 def undo_merge(contact_id: uuid.UUID, merge_id: uuid.UUID) -> AnyResponse:
     contact, merge = Contact.get_or_404(contact_id), ContactMerge.get_or_404(merge_id)
+    if merge.contact_id != contact.id:
+        abort(404)
     try:
         merge.undo(by=current_user)
         flash(_("Undone: there are two contacts again, as before."))
@@ -135,10 +137,14 @@ def dismiss_suggestion(suggestion_id: uuid.UUID) -> AnyResponse | tuple[str, int
 def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResponse:
     """Asks somebody who hides their number for it, in this conversation."""
     contact, conversation = Contact.get_or_404(contact_id), Conversation.get_or_404(conversation_id)
+    if conversation.contact_id != contact.id:
+        abort(404)
     try:
-        message = ask_for_number(conversation, by=current_user, client_id=uuid.uuid4())
+        message = ask_for_number(conversation, by=current_user)
         deliver.later(message.phone_number_id)
-        flash(_("Asked. When they share the number, it appears here by itself."))
+        flash(_("Asked. When they share the number, it is kept with this contact."))
+    except SaidOtherwise:
+        flash(_("They were asked already and have not answered yet."), "warning")
     except WindowClosed:
         flash(_("The 24 hours to answer are over. You can ask as soon as they write again."), "error")
     except NumberAway:

@@ -12,12 +12,14 @@ from app.tenancy import User
 from .models import Conversation, Message
 
 
-def ask_for_number(conversation: Conversation, *, by: User, client_id: uuid.UUID) -> Message:
-    """Puts the question into the outbox. What they answer joins the contact as an identity (`arrival.sender_of`).
+def ask_for_number(conversation: Conversation, *, by: User) -> Message:
+    """Puts the question into the outbox, once until they write again. What they answer joins the contact as an identity
+    (`arrival.sender_of`).
 
     Raises what `Conversation.reply` raises.
     """
     words = _("May we have your phone number? Tap the button below to share it.")
-    message = conversation.reply(words, by=by, client_id=client_id)
+    asked_once = uuid.uuid5(conversation.id, f"number {conversation.last_inbound_at}")
+    message = conversation.reply(words, by=by, client_id=asked_once)
     message.content = contact_requests.content(words)
     return message

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -208,7 +209,7 @@ def test_messages_that_arrive_during_a_merge_are_neither_lost_nor_doubled(
 def test_answers_during_a_merge_end_in_the_thread_that_stays(
     app: Flask, world: World, two: tuple[uuid.UUID, uuid.UUID], round: int
 ) -> None:
-    arrive(hidden("now", at=__import__("time").time()))
+    arrive(hidden("now", at=time.time()))
     with tenant_scope(world.bakery.id):
         gone = db.session.scalars(select(Conversation.id).where(Conversation.contact_id == two[1])).one()
 

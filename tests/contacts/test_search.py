@@ -17,7 +17,7 @@ from tests.world import World
 def names(world: World, query: str) -> list[str]:
     with tenant_scope(world.bakery.id):
         ids = [place.id for place in search.find(query, 50)]
-        found = dict(db.session.execute(text("select id, name from contacts")))
+        found = dict(db.session.execute(text("select id, name from contacts")).all())
     return [found[id] for id in ids]
 
 

@@ -18,6 +18,7 @@ from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
 FEATURES = [
+    "contacts",
     "inbox",
     "message_templates",
     "onboarding",
@@ -94,7 +95,9 @@ def ring_drain(app: Flask) -> None:
 
 
 def register_blueprints(app: Flask) -> None:
+    from app.contacts.views import bp as contacts
     from app.health import bp as health
+    from app.inbox.contact_views import bp as people
     from app.inbox.story_views import bp as stories
     from app.inbox.views import bp as inbox
     from app.onboarding.views import bp as onboarding
@@ -114,6 +117,8 @@ def register_blueprints(app: Flask) -> None:
         tenancy,
         team,
         inbox,
+        contacts,
+        people,
         wabas,
         service,
         onboarding,

@@ -19,7 +19,14 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.config import Settings
+from app.contacts.fields import ContactField
+from app.contacts.imports import ContactImport
+from app.contacts.models import Contact
+from app.contacts.records import ContactLink, ContactNote
+from app.contacts.suggestions import MergeSuggestion
+from app.contacts.tags import Tag
 from app.inbox.media import Media
+from app.inbox.merges import ContactMerge
 from app.inbox.models import Message
 from app.message_templates.models import MessageTemplate
 from app.onboarding.models import Onboarding
@@ -76,8 +83,28 @@ class Foreign:
                 "invitation_id": str(offer.id),
                 "session_id": str(session.id),
                 "phone_number_id": str(shoes.id),
+                "contact_id": str(talk.contact_id),
             }
+            | belongings(world, talk.contact_id)
         )
+
+
+def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:
+    """What a contact of Shoes has, and what it may be merged with."""
+    with tenant_scope(world.shoes.id):
+        other = Contact(id=uuid.uuid4(), name=CANARY)
+        tag, field = Tag(id=uuid.uuid4(), name=CANARY), ContactField(id=uuid.uuid4(), name=CANARY, kind="text")
+        db.session.add_all([other, tag, field])
+        db.session.flush()
+        note = ContactNote(id=uuid.uuid4(), contact_id=contact_id, body=CANARY)
+        link = ContactLink(id=uuid.uuid4(), contact_id=contact_id, kind="order", title=CANARY, url="https://x.example")
+        pair = {"contact_id": contact_id, "other_id": other.id}
+        suggestion = MergeSuggestion(id=uuid.uuid4(), reason="name", detail=CANARY, **pair)
+        merge = ContactMerge(id=uuid.uuid4(), by_id=world.sue.id, undone_at=now(), **pair)
+        table = ContactImport(id=uuid.uuid4(), filename=CANARY, body="phone\n1", created_by_id=world.sue.id)
+        db.session.add_all([note, link, suggestion, merge, table])
+    made = {"tag": tag, "field": field, "note": note, "link": link, "suggestion": suggestion, "merge": merge}
+    return {f"{name}_id": str(row.id) for name, row in (made | {"import": table}).items()}
 
 
 @pytest.fixture(scope="session")

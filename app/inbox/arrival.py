@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from app.contacts.arrival import Sender, recognise
 from app.meta.codes.explanation import N_
+from app.meta.contact_requests import given_number, numbers_in_the_name_of
 from app.meta.events import HistoricMessage, HistoryProgress, InboundMessage, MessageEcho, StatusUpdate, preview
 from app.meta.payload import identifier
 from app.meta.payload import text as text_of
@@ -163,12 +164,14 @@ def as_historic(historic: HistoricMessage) -> Said:
 def sender_of(message: InboundMessage) -> Sender:
     if message.type == "system":
         return renamed_sender(message)
+    card = message.content if message.type == "contacts" else None
     return Sender(
-        wa_id=message.from_,
+        wa_id=message.from_ or given_number(card),
         bsuid=message.user_id,
         parent_bsuid=message.parent_user_id,
         username=message.username,
         name=message.profile_name or "",
+        cards=numbers_in_the_name_of(message.profile_name or "", card),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, false, func, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
@@ -99,6 +99,8 @@ class Conversation(TenantModel):
         UniqueConstraint("tenant_id", "phone_number_id", "contact_id"),
         belongs_to("phone_numbers", "phone_number_id"),
         belongs_to("contacts", "contact_id"),
+        belongs_to("conversations", "merged_into_id"),
+        Index("ix_conversations_contact", "tenant_id", "contact_id"),
         Index("ix_conversations_newest", "tenant_id", text("last_message_at desc"), text("id desc")),
         Index(
             "ix_conversations_unread",
@@ -119,14 +121,28 @@ class Conversation(TenantModel):
     last_inbound_at: Mapped[dt.datetime | None]
     # Until when the messages already sent to this person have used up what WhatsApp allows for one pair.
     pair_tat: Mapped[dt.datetime | None]
+    # The conversation that took over the messages, when two contacts turned out to be one (`merges.py`).
+    merged_into_id: Mapped[uuid.UUID | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     contact: Mapped[Contact] = relationship(viewonly=True)
     phone_number: Mapped[PhoneNumber] = relationship(viewonly=True)
 
     @classmethod
+    def find(cls, id: object) -> Self | None:
+        """One that was merged into another is found there."""
+        found = super().find(id)
+        return cls.find(found.merged_into_id) if found and found.merged_into_id else found
+
+    def at_home(self) -> Self:
+        """Keeps it from being merged into another until the transaction ends. Where it just was: that other one."""
+        db.session.refresh(self, with_for_update={"read": True, "key_share": True})
+        return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
+
+    @classmethod
     def newest_first(cls, before: Cursor | None = None, *, unread: bool = False) -> Select[Conversation]:
         """The list, from the newest or from `before` on (keyset)."""
-        query = select(cls).options(joinedload(cls.contact), joinedload(cls.phone_number))
+        query = select(cls).where(cls.merged_into_id.is_(None))
+        query = query.options(joinedload(cls.contact), joinedload(cls.phone_number))
         if unread:
             query = query.where(cls.unread_count > 0)
         if before:
@@ -194,6 +210,8 @@ class Conversation(TenantModel):
         Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number,
         `SaidOtherwise` when the id belongs to a message with other words.
         """
+        if (home := self.at_home()) is not self:
+            return home.send(outgoing, by=by, client_id=client_id, answering=answering, media=media, later=later)
         message = Message.outbound(self, outgoing.words, by=by, client_id=client_id)
         message.carry(outgoing, answering, media)
         if said := self.said_before(client_id):
@@ -453,6 +471,8 @@ class Message(TenantModel):
     @property
     def shape(self) -> str:
         """Which partial of templates/message/ shows it."""
+        if (self.content or {}).get("erased"):
+            return "erased"
         return "deleted" if self.is_deleted else SHAPES.get(self.type or "text", "other")
 
     @property

@@ -117,7 +117,8 @@ class Offer:
     buttons: tuple[Button, ...]
     menu: str
     rows: tuple[Choice, ...]
-    asks_for_place: bool
+    # What the customer is asked to share: a `place`, their `number`, or nothing.
+    asks_for: str
 
 
 Content = Place | tuple[Card, ...] | Choice | Answers | Order | Renaming | Offer | None
@@ -221,8 +222,11 @@ def _offer(raw: dict[str, Any]) -> Offer:
         ),
         menu=text(action.get("button"), 300) or "",
         rows=tuple(Choice(text(row.get("title"), 300) or "", text(row.get("description"), 300) or "") for row in rows),
-        asks_for_place=raw.get("type") == "location_request_message",
+        asks_for=_ASKED_FOR.get(text(raw.get("type"), 64) or "", ""),
     )
+
+
+_ASKED_FOR = {"location_request_message": "place", "request_contact_info": "number"}
 
 
 def _template(shown: dict[str, Any]) -> Offer:
@@ -234,7 +238,7 @@ def _template(shown: dict[str, Any]) -> Offer:
         buttons=tuple(Button(text(one.get("title"), 300) or "", web_address(one.get("url"))) for one in buttons),
         menu="",
         rows=(),
-        asks_for_place=False,
+        asks_for="",
     )
 
 

@@ -22,7 +22,15 @@ class Role(enum.StrEnum):
 
 PERMISSIONS = {
     Role.AGENT: {"inbox.read", "inbox.reply", "account.manage"},
-    Role.ADMIN: {"inbox.read", "inbox.reply", "account.manage", "team.manage", "numbers.manage", "failures.manage"},
+    Role.ADMIN: {
+        "inbox.read",
+        "inbox.reply",
+        "account.manage",
+        "team.manage",
+        "numbers.manage",
+        "failures.manage",
+        "contacts.manage",
+    },
     Role.OWNER: {
         "inbox.read",
         "inbox.reply",
@@ -32,6 +40,8 @@ PERMISSIONS = {
         "numbers.manage",
         "failures.manage",
         "looks.read",
+        "contacts.manage",
+        "contacts.erase",
     },
 }
 

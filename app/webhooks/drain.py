@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
 
+from app.contacts.models import ALONE
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
@@ -37,8 +38,6 @@ RELEASE = text("""
     update held_changes set released_at = clock_timestamp()
     where webhook_event_id = any(:ids) and released_at is null and discarded_at is null
 """)
-# One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
-ALONE = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
 
 
 @dataclass(slots=True)
@@ -57,6 +56,7 @@ def drain_batch(limit: int = BATCH) -> int:
         arrived = [item for post in posts for item in arrived_with(post)]
         if again := [post.id for post in posts if post.drains]:
             db.session.execute(RELEASE, {"ids": again})
+        # One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
         for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
             db.session.execute(ALONE, {"tenant": str(tenant_id)})
             write(tenant_id, group)

@@ -78,6 +78,11 @@ def location_request(body: str) -> Outgoing:
     return _shaped("location_request_message", body, {"name": "send_location"})
 
 
+def number_request(body: str) -> Outgoing:
+    """With the button “Share phone number”."""
+    return _shaped("request_contact_info", body, {"name": "request_contact_info"})
+
+
 def _shaped(
     kind: str, body: str, action: dict[str, Any], header: str = "", footer: str = "", longest: int = LONGEST_BODY
 ) -> Outgoing:

@@ -14,7 +14,7 @@ from app.inbox.models import Conversation
 from app.tenancy import db, platform_scope, tenant_scope
 from app.wabas.models import PhoneNumber
 from app.webhooks.drain import drain_batch
-from bench.chaos import Outbound
+from bench.chaos.outbound import Outbound
 from bench.report import table
 from dev.stack import Stack
 

@@ -53,7 +53,7 @@ TICKS = """
 """
 LEFT = """
     select id, 'not drained' from webhook_events where drained_at is null
-    union all select webhook_event_id, kind || ': ' || reason from held_changes
+    union all select webhook_event_id, kind || ': ' || reason from held_changes where released_at is null
 """
 
 

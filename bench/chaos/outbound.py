@@ -109,6 +109,11 @@ class Outbound:
         return self.meta.get("/accepted").json()["accepted"]  # type: ignore[no-any-return]
 
     @property
+    def log(self) -> list[str]:
+        """The words of all that Meta took, in its order."""
+        return [json.loads(row["body"])["body"] for row in self.accepted]
+
+    @property
     def fates(self) -> dict[str, tuple[str, str]]:
         """By its words: what Meta says became of a message, and its wamid."""
         rows = self.meta.get("/messages").json()["messages"]
@@ -125,7 +130,7 @@ class Outbound:
     def findings(self, database: Database, harms: list[Harm]) -> list[Finding]:
         rows = database.rows(MESSAGES)
         fates = self.fates
-        log = [json.loads(row["body"])["body"] for row in self.accepted]
+        log = self.log
         return [
             *differences("answer", {f"answer {n}": True for n in range(self.count)}, [(row[0], True) for row in rows]),
             *(Finding("doubled", "send", words, 1, times) for words, times in Counter(log).items() if times > 1),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import os
 import statistics
 import threading
 import time
@@ -93,11 +92,6 @@ class Recovery:
             if (seconds := self.seconds(harm)) is not None:
                 measured[harm.kind].append(seconds)
         counts = {kind: sum(harm.kind == kind for harm in harms) for kind in sorted({harm.kind for harm in harms})}
-        if os.environ.get("VERBOSE"):
-            for harm in harms:
-                lanes = {lane: self.wait(harm, lane) for lane in AFFECTED[harm.victim]}
-                told = [f"{lane} {wait:.1f}" for lane, wait in lanes.items() if wait is not None]
-                print(f"  {harm.began - harms[0].began:6.1f} {harm.kind:17} {harm.over - harm.began:4.1f}", *told)
         rows = [[kind, str(count), *self.figures(measured[kind])] for kind, count in counts.items()]
         title = f"Seconds until work went on, from the harm on (at most {LONGEST_SECONDS})"
         table(title, ["", "times", "min", "median", "p95", "max"], rows)

@@ -51,6 +51,7 @@ class Harms:
         self.stack, self.database, self.dice, self.once = stack, database, dice, once
         self.done: list[Harm] = []
         self.enough = threading.Event()
+        self.trouble: BaseException | None = None
         self.thread = threading.Thread(target=self.run)
         self.later: list[threading.Timer] = []
         self.kinds: dict[str, Callable[[], object]] = {
@@ -72,12 +73,17 @@ class Harms:
         self.thread.join()
         for timer in self.later:
             timer.join()
+        if self.trouble:
+            raise self.trouble
 
     def run(self) -> None:
-        for kind in self.order():
-            if self.enough.wait(self.dice.uniform(0.75, 1.25) * EVERY):
-                return
-            self.do(kind)
+        try:
+            for kind in self.order():
+                if self.enough.wait(self.dice.uniform(0.75, 1.25) * EVERY):
+                    return
+                self.do(kind)
+        except BaseException as error:
+            self.trouble = error
 
     def order(self) -> Iterator[str]:
         while True:

@@ -60,9 +60,9 @@ class Watch:
                     if is_busy:
                         self.busy[lane].append(time.time())
 
-    def was_busy(self, lane: str, since: float, until: float) -> bool:
-        place = bisect.bisect_left(self.busy[lane], since)
-        return place < len(self.busy[lane]) and self.busy[lane][place] <= until
+    def first_busy(self, lane: str, since: float) -> float:
+        place = bisect.bisect_left(self.busy[lane], since - 2 * PULSE)
+        return max(since, self.busy[lane][place]) if place < len(self.busy[lane]) else float("inf")
 
 
 class Recovery:
@@ -74,31 +74,32 @@ class Recovery:
             "accepted": sorted(accepted),
         }
 
-    def seconds(self, harm: Harm) -> float | None:
-        """From the harm to the first work done after it, of the slowest of all that it stopped."""
-        waits = [wait for lane in AFFECTED[harm.victim] if (wait := self.wait(harm, lane)) is not None]
-        return max(waits, default=None)
-
-    def wait(self, harm: Harm, lane: str) -> float | None:
-        """Nothing is measured where there was nothing to do."""
-        done = self.done[lane]
-        place = bisect.bisect_right(done, harm.over)
-        next_ = done[place] if place < len(done) else float("inf")
-        return next_ - harm.began if self.watch.was_busy(lane, harm.began - 2 * PULSE, next_) else None
+    def waits(self, harm: Harm) -> list[tuple[float, str]]:
+        """For how long each kind of work stood still: from the harm, or the first moment when there was some to do,
+        to the first that was done after the harm. Nothing is measured where there was nothing to do."""
+        found = []
+        for lane in AFFECTED[harm.victim]:
+            done, began = self.done[lane], self.watch.first_busy(lane, harm.began)
+            place = bisect.bisect_right(done, harm.over)
+            next_ = done[place] if place < len(done) else float("inf")
+            if began <= next_ and began < float("inf"):
+                found.append((next_ - began, lane))
+        return found
 
     def show(self, harms: list[Harm]) -> list[Finding]:
-        measured: dict[str, list[float]] = defaultdict(list)
-        for harm in harms:
-            if (seconds := self.seconds(harm)) is not None:
-                measured[harm.kind].append(seconds)
-        counts = {kind: sum(harm.kind == kind for harm in harms) for kind in sorted({harm.kind for harm in harms})}
-        rows = [[kind, str(count), *self.figures(measured[kind])] for kind, count in counts.items()]
+        worst = [(harm, max(waits)) for harm in harms if (waits := self.waits(harm))]
+        rows = []
+        for kind in sorted({harm.kind for harm in harms}):
+            seconds = [wait for harm, (wait, _) in worst if harm.kind == kind]
+            rows.append([kind, str(sum(harm.kind == kind for harm in harms)), *self.figures(seconds)])
         title = f"Seconds until work went on, from the harm on (at most {LONGEST_SECONDS})"
         table(title, ["", "times", "min", "median", "p95", "max"], rows)
         return [
-            Finding("slow", "recovery", kind, LONGEST_SECONDS, worst)
-            for kind, seconds in measured.items()
-            if (worst := max(seconds, default=0)) > LONGEST_SECONDS
+            Finding(
+                "slow", f"until {lane}", f"{harm.kind}, {harm.began - harms[0].began:.0f} s in", LONGEST_SECONDS, wait
+            )
+            for harm, (wait, lane) in worst
+            if wait > LONGEST_SECONDS
         ]
 
     @staticmethod

@@ -100,13 +100,14 @@ class Model:
     @property
     def conversations(self) -> dict[Key, Any]:
         chats: dict[Key, Chat] = defaultdict(Chat)
+        changes = self.changes_by_target()
         for (number, wamid), (wa_id, at) in self.ours.items():
             chats[number, wa_id].items.append((at, wamid, "Ours"))
         for (number, wamid), item in self.said.items():
             chat, at = chats[number, item["from"]], int(item["timestamp"])
             if self.has_bubble(number, item):
                 chat.unread += 1
-                chat.items.append((at, wamid, self.now_says(number, item)))
+                chat.items.append((at, wamid, now_says(item, changes[number, wamid])))
                 chat.inbound.append(at)
             elif item["type"] == "reaction":
                 chat.items.append((at, None, None))
@@ -115,22 +116,21 @@ class Model:
                 chat.changed.append(at)
         return {key: chat.rows for key, chat in chats.items()}
 
-    def now_says(self, number: str, item: Item) -> str | None:
-        """The words in the list, as far as they are the customer's own."""
-        about = [other for other in self.about.get((number, item["id"]), ()) if other["type"] != "reaction"]
-        if any(other["type"] == "revoke" for other in about):
-            return "deleted a message"
-        if about:
-            return words(max(about, key=lambda other: int(other["timestamp"])))
-        return words(item) if item["type"] == "text" else None
-
-    @property
-    def about(self) -> dict[Key, list[Item]]:
+    def changes_by_target(self) -> dict[Key, list[Item]]:
         found: dict[Key, list[Item]] = defaultdict(list)
         for (number, _), item in self.said.items():
-            if item["type"] in ASIDES:
+            if item["type"] in ("edit", "revoke"):
                 found[number, target(item)].append(item)
         return found
+
+
+def now_says(item: Item, changes: list[Item]) -> str | None:
+    """The words in the list, as far as they are the customer's own."""
+    if any(change["type"] == "revoke" for change in changes):
+        return "deleted a message"
+    if changes:
+        return words(max(changes, key=lambda change: int(change["timestamp"])))
+    return words(item) if item["type"] == "text" else None
 
 
 def target(item: Item) -> str:

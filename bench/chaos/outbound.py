@@ -136,7 +136,7 @@ class Outbound:
             *(Finding("doubled", "send", words, 1, times) for words, times in Counter(log).items() if times > 1),
             *(Finding("lost", "accepted answer", words, "a row") for words in set(log) - {row[0] for row in rows}),
             *self.wrong(rows, fates),
-            *self.out_of_order(),
+            *self.out_of_order(rows, harms),
             *self.unexplained(rows, harms),
         ]
 
@@ -152,10 +152,16 @@ class Outbound:
                 found.append(Finding("lost", "answer", words, "a fate", state))
         return found
 
-    def out_of_order(self) -> list[Finding]:
+    def out_of_order(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:
+        """One message after the other to each person. Only what a stopped sender, whose lease had ended meanwhile,
+        still handed over when it woke may come late: nothing can call it back."""
+        began = {row[0]: row[4] for row in rows}
+        stops = [harm for harm in harms if harm.kind.startswith("stop") and harm.victim in SENDERS]
         talks: dict[str, list[int]] = defaultdict(list)
         for row in self.accepted:
-            talks[row["wa_id"]].append(int(json.loads(row["body"])["body"].removeprefix("answer ")))
+            words = json.loads(row["body"])["body"]
+            if not any(began[words] < harm.over - 1 and row["accepted_at"] > harm.over for harm in stops):
+                talks[row["wa_id"]].append(int(words.removeprefix("answer ")))
         return [Finding("wrong", "order", who, sorted(ns), ns) for who, ns in talks.items() if ns != sorted(ns)]
 
     def unexplained(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:

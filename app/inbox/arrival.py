@@ -208,6 +208,7 @@ def take_in(said: Sequence[Said]) -> Iterable[PhoneNumber]:
     for one, pair in zip(mine, pairs, strict=True):
         one.place(pair[0], conversations[pair])
     fresh = insert_messages([one for one in mine if one.target is None])
+    withdraw_strays(fresh)
     asides = [one for one in mine if one.target is not None]
     if asides:
         fresh += keep_asides(asides)
@@ -285,6 +286,33 @@ def keep_asides(asides: list[Said]) -> list[Said]:
         one.preview = reaction_preview(one, known[one.number_id, str(one.target)])
         one.id = ""
     return strays + news
+
+
+def withdraw_strays(fresh: list[Said]) -> None:
+    """What was said about a message before it came had a bubble of its own; from now on it has its place."""
+    if fresh:
+        rows = json.dumps([{"number": one.number_id, "wamid": one.message.wamid} for one in fresh])
+        db.session.execute(WITHDRAW, {"rows": rows, "tenant": current_tenant_id()})
+
+
+WITHDRAW = text("""
+    with r as (select * from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, wamid text)), asides as (
+        select x.phone_number_id, x.wamid from r join reactions x
+            on x.tenant_id = :tenant and x.phone_number_id = r.number and x.target_wamid = r.wamid
+        union all
+        select x.phone_number_id, x.wamid from r join message_changes x
+            on x.tenant_id = :tenant and x.phone_number_id = r.number and x.target_wamid = r.wamid
+    ), gone as (
+        delete from messages m using asides a
+        where m.tenant_id = :tenant and m.phone_number_id = a.phone_number_id and m.wamid = a.wamid
+        returning m.id, m.conversation_id, m.direction
+    ), counted as (
+        select conversation_id, count(*) filter (where direction = 'inbound') as unread from gone group by 1
+    )
+    update conversations c set unread_count = greatest(c.unread_count - counted.unread, 0),
+        last_message_id = case when c.last_message_id in (select id from gone) then null else c.last_message_id end
+    from counted where c.tenant_id = :tenant and c.id = counted.conversation_id
+""")
 
 
 def targets_of(asides: list[Said]) -> dict[tuple[str, str | None], Row]:

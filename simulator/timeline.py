@@ -24,8 +24,9 @@ class Timeline:
     def run_due(self) -> int:
         now = self.world.clock.now()
         sql = "select * from steps where due_at <= ? order by due_at limit ?"
-        due = self.world.store.rows(sql, now, AT_ONCE)
         with self.world.store.transaction():
+            # Read in here: a step that `run_now` takes meanwhile leaves its id to the next one.
+            due = self.world.store.rows(sql, now, AT_ONCE)
             for step in due:
                 self._take(*step)
         return len(due)

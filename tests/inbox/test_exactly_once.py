@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from app.extensions import outside
 from app.inbox import outbox
-from app.inbox.jobs import mark_read
+from app.inbox.jobs import deliver, mark_read
 from app.inbox.models import Conversation, Message
 from app.inbox.outbox import Lane
 from app.meta.errors import NO_ANSWER, MetaError
@@ -40,7 +40,7 @@ def waiting(world: World) -> Message:
 
 
 def lane(message: Message) -> Lane:
-    return Lane(PhoneNumber.get_or_404(message.phone_number_id), outside().graph)
+    return Lane(PhoneNumber.get_or_404(message.phone_number_id))
 
 
 def accepted(wamid: str) -> Accepted:
@@ -79,8 +79,7 @@ def test_it_is_written_down_before_a_byte_is_sent(waiting: Message, superuser_ur
         return httpx.Response(200, json={"messages": [{"id": "wamid.1"}]})
 
     graph_answering(meta)
-    with tenant_scope(waiting.tenant_id):
-        lane(waiting).run()
+    deliver()
     assert seen == [("dispatching", 1)]
 
 
@@ -88,11 +87,11 @@ def test_it_is_written_down_before_a_byte_is_sent(waiting: Message, superuser_ur
 def test_whoever_comes_back_late_changes_nothing(waiting: Message, answer: Accepted | MetaError) -> None:
     with tenant_scope(waiting.tenant_id):
         slow = lane(waiting)
-        ((parcel,), _) = slow.pick_up(1)
+        (parcel,) = slow.pick_up(1)
         db.session.execute(text("update messages set state = 'unknown' where tenant_id = :t"), {"t": waiting.tenant_id})
         Message.get_or_404(waiting.id).retry()
         db.session.flush()
-        ((again,), _) = lane(waiting).pick_up(1)
+        (again,) = lane(waiting).pick_up(1)
         slow.settle(parcel, answer)
         message = db.session.get(Message, (waiting.tenant_id, waiting.id), populate_existing=True)
     assert message and (message.state, message.wamid, message.fence) == ("dispatching", None, again.fence)
@@ -102,7 +101,7 @@ def test_statuses_that_were_told_before_the_answer_count(waiting: Message) -> No
     arrive(status("wamid.early", "sent"), status("wamid.early", "delivered"))
     with tenant_scope(waiting.tenant_id):
         going = lane(waiting)
-        ((parcel,), _) = going.pick_up(1)
+        (parcel,) = going.pick_up(1)
         going.settle(parcel, accepted("wamid.early"))
     with tenant_scope(waiting.tenant_id):
         assert Message.get_or_404(waiting.id).state == "delivered"

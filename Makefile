@@ -61,7 +61,7 @@ $(BIN)/python:
 lock:            ## refresh the lock files (needs uv and npm)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group demo pyproject.toml -o requirements-demo.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group s3 pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group s3 --group voice pyproject.toml -o requirements.lock
 	npm install --package-lock-only
 
 clean:           ## remove everything that can be made again

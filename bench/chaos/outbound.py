@@ -170,23 +170,23 @@ class Outbound:
 
     def reasons(self, rows: list[Any], harms: list[Harm]) -> dict[str, str]:
         """Why nobody can know, of each message whose fate is unknown."""
-        silent = {words for words, state, _, outcome, *_ in rows if state == "unknown" and outcome == "unknown"}
-        unlucky = self.struck("http500", "timeout")
-        return {
-            words: self.reason(words in silent and len(silent) <= unlucky, outcome, started, harms)
-            for words, state, _, outcome, started, *_ in rows
-            if state == "unknown"
-        }
+        reasons, silent = {}, []
+        for words, state, _, outcome, started, finished, *_ in rows:
+            if state == "unknown":
+                end = finished or (started or 0) + LEASE_SECONDS
+                reasons[words] = self.harmed(started, end, harms) if outcome != "accepted" else ""
+                if outcome == "unknown" and not reasons[words]:
+                    silent.append(words)
+        # Meta's silences are counted: no more of them than were ordered.
+        for words in silent[: self.struck("http500", "timeout", "refuse")]:
+            reasons[words] = "no answer from Meta"
+        return reasons
 
-    def reason(self, was_silent: bool, outcome: str | None, started: float | None, harms: list[Harm]) -> str:
-        if was_silent:
-            return "no answer from Meta"
-        harmed = [
-            harm
-            for harm in harms
-            if started and harm.victim in SENDERS and started - 1 < harm.over and harm.began < started + LEASE_SECONDS
-        ]
-        return f"{harmed[0].kind} while sending" if outcome != "accepted" and harmed else ""
+    def harmed(self, started: float | None, end: float, harms: list[Harm]) -> str:
+        for harm in harms:
+            if started and harm.victim in SENDERS and started - 1 < harm.over and harm.began < end:
+                return f"{harm.kind} while sending"
+        return ""
 
     def struck(self, *kinds: str) -> int:
         """How often Meta did nothing and did not say so."""

@@ -592,6 +592,8 @@ class Message(TenantModel):
         if not db.session.execute(waiting.returning(Message.id)).all():
             return False
         self.state = "cancelled"
+        is_last = (Conversation.id == self.conversation_id) & (Conversation.last_message_id == self.id)
+        db.session.execute(update(Conversation).where(is_last).values(last_message_state="cancelled"))
         announce("conversation", self.conversation_id)
         return True
 

@@ -34,6 +34,8 @@ IN_FLIGHT = 32
 CAUTIOUS = 4
 # Longer than any call to Meta may take (`app.meta.graph.TIMEOUT`), so that a lease outlives its call.
 LEASE = dt.timedelta(seconds=60)
+# A call begins within this time or not at all: whoever was stopped for longer has lost the message to somebody else.
+BEGINS = dt.timedelta(seconds=25)
 PAIR = {
     "interval": dt.timedelta(seconds=PAIR_SECONDS),
     "tolerance": dt.timedelta(seconds=PAIR_SECONDS * (PAIR_BURST - 1)),
@@ -59,8 +61,11 @@ class Parcel:
     context_wamid: str | None
     file_id: uuid.UUID | None
     callback_data: str
+    begins_before: float
 
     def hand_over(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
+        if monotonic() > self.begins_before:
+            return NotConnected("the sender was held up, so nothing was sent")
         try:
             return meta.send(
                 graph,
@@ -151,7 +156,7 @@ class Lane:
             return []
         claim = {"tenant": current_tenant_id(), "number": self.number_id, "lane": lane, "lease": LEASE} | PAIR
         claim["portfolio"] = self.reach.portfolio
-        new_people = self.reach.left()
+        new_people, claimed_at = self.reach.left(), monotonic()
         if new_people >= room:
             rows = db.session.execute(CLAIM, claim | {"room": room, "counts": None}).all()
         else:
@@ -159,7 +164,7 @@ class Lane:
             more = min(new_people, room - len(rows))
             rows = [*rows, *db.session.execute(CLAIM, claim | {"room": more, "counts": True})]
         self.reach.note([row.contact_id for row in rows if row.is_outside])
-        return [self.parcel(row) for row in rows]
+        return [self.parcel(row, claimed_at) for row in rows]
 
     def next_look(self, allowed: Allowance, claimed: int) -> float | None:
         """When to come back (monotonic). Where nothing could be claimed, what must wait is told until when."""
@@ -173,7 +178,7 @@ class Lane:
         waits = not allowed.campaigns and db.session.scalar(CAMPAIGN_WAITS, ids)
         return monotonic() + allowed.wait if waits else None
 
-    def parcel(self, row: Row[Any]) -> Parcel:
+    def parcel(self, row: Row[Any], claimed_at: float) -> Parcel:
         attempt_id = uuid7()
         return Parcel(
             message_id=row.id,
@@ -189,6 +194,7 @@ class Lane:
             context_wamid=row.reply_to_wamid,
             file_id=row.file_id,
             callback_data=callback_of(attempt_id),
+            begins_before=claimed_at + BEGINS.total_seconds(),
         )
 
     def settle(self, parcel: Parcel, outcome: meta.Accepted | MetaError) -> None:
@@ -318,7 +324,8 @@ ACCEPT = text("""
 REFUSE = text("""
     update messages set state = :state, error = cast(:error as jsonb), lease_until = null,
         next_attempt_at = clock_timestamp() + make_interval(secs => :wait)
-    where tenant_id = :tenant and id = :message and fence = :fence and state = 'dispatching'
+    where tenant_id = :tenant and id = :message and fence = :fence
+      and (state = 'dispatching' or state = 'unknown' and :state <> 'unknown')
 """)
 EXPIRE = text("""
     update messages set state = 'expired', lease_until = null

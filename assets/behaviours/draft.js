@@ -6,24 +6,22 @@ function field(selector) {
 }
 
 function put(target, words) {
+  if (!target) return
   target.value = words
   target.dispatchEvent(new Event("input", { bubbles: true }))
 }
 
-document.addEventListener("htmx:after:swap", (event) => {
+document.addEventListener("htmx:after:swap", () => {
   document.querySelectorAll("[data-takes-draft]:not([data-ready])").forEach((form) => {
     form.dataset.ready = "true"
-    const draft = field(form.dataset.takesDraft)
-    if (draft && !form.elements.body.value) form.elements.body.value = draft.value
+    if (!form.elements.body.value) form.elements.body.value = field(form.dataset.takesDraft)?.value ?? ""
   })
-  const form = event.detail.ctx?.sourceElement
-  const draft = form?.matches?.("[data-takes-draft]") && document.querySelector("[data-done]") && field(form.dataset.takesDraft)
-  if (draft) put(draft, "")
 })
 
 document.addEventListener("htmx:after:request", (event) => {
-  const form = event.detail.ctx?.sourceElement
-  if (!form?.matches?.("[data-give-back]") || !event.detail.ctx.text?.includes('data-state="cancelled"')) return
+  const { sourceElement: form, text = "" } = event.detail.ctx ?? {}
+  if (form?.matches?.("[data-takes-draft]") && text.includes("data-done")) put(field(form.dataset.takesDraft), "")
+  if (!form?.matches?.("[data-give-back]") || !text.includes('data-state="cancelled"')) return
   const target = field(form.dataset.giveBack)
-  if (target && !target.value) { put(target, form.dataset.words); target.focus() }
+  if (target?.value === "") { put(target, form.dataset.words); target.focus() }
 })

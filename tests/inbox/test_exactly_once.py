@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
+import time
 import uuid
 from typing import Any
 
@@ -18,7 +20,7 @@ from app.extensions import outside
 from app.inbox import outbox
 from app.inbox.jobs import deliver, mark_read
 from app.inbox.models import Conversation, Message
-from app.inbox.outbox import Lane
+from app.inbox.outbox import Lane, park_abandoned
 from app.meta.errors import NO_ANSWER, MetaError
 from app.meta.messages import Accepted
 from app.tenancy import db, platform_scope, tenant_scope
@@ -95,6 +97,21 @@ def test_whoever_comes_back_late_changes_nothing(waiting: Message, answer: Accep
         slow.settle(parcel, answer)
         message = db.session.get(Message, (waiting.tenant_id, waiting.id), populate_existing=True)
     assert message and (message.state, message.wamid, message.fence) == ("dispatching", None, again.fence)
+
+
+def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_again(waiting: Message) -> None:
+    asked: list[str] = []
+    graph_answering(lambda request: asked.append(request.url.path) or httpx.Response(500))
+    with tenant_scope(waiting.tenant_id):
+        going = lane(waiting)
+        (parcel,) = going.pick_up(1)
+    with platform_scope("tests"):
+        db.session.execute(text("update messages set lease_until = now() where state = 'dispatching'"))
+        park_abandoned()
+    late = dataclasses.replace(parcel, begins_before=time.monotonic() - 1)
+    with tenant_scope(waiting.tenant_id):
+        going.settle(late, late.hand_over(outside().graph, going.token, going.meta_id))
+        assert Message.get_or_404(waiting.id).state == "queued" and asked == []
 
 
 def test_statuses_that_were_told_before_the_answer_count(waiting: Message) -> None:

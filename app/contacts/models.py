@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 import phonenumbers
-from sqlalchemy import Index, UniqueConstraint, false
+from sqlalchemy import Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tenancy import TenantModel, belongs_to, now, of_tenant, one_of
@@ -15,7 +15,15 @@ IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username")
 
 
 class Contact(TenantModel):
-    __table_args__ = (of_tenant(),)
+    __table_args__ = (
+        of_tenant(),
+        Index(
+            "ix_contacts_search",
+            text("search_lexemes(tenant_id, null::timestamptz, name)"),
+            postgresql_using="gin",
+            postgresql_where=text("name <> ''"),
+        ),
+    )
 
     name: Mapped[str] = mapped_column(default="")
     # Whether the business gave the name in its own address book; then what the customer calls themselves is ignored.

@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Index, Select, UniqueConstraint, func, select, text, tuple_, update
+from sqlalchemy import Index, Select, UniqueConstraint, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.contacts.models import Contact
@@ -20,6 +20,7 @@ from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of
 from app.wabas.models import PhoneNumber
 
 from .changes import MessageChange
+from .desk import Desk, desk_constraints
 from .media import Media
 from .reactions import Reaction
 
@@ -63,25 +64,19 @@ SHAPES = {
 }
 
 
-class Conversation(TenantModel):
+class Conversation(Desk, TenantModel):
     """All that one contact and one of our numbers wrote to each other."""
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "phone_number_id", "contact_id"),
         belongs_to("phone_numbers", "phone_number_id"),
         belongs_to("contacts", "contact_id"),
-        Index("ix_conversations_newest", "tenant_id", text("last_message_at desc"), text("id desc")),
-        Index(
-            "ix_conversations_unread",
-            "tenant_id",
-            text("last_message_at desc"),
-            text("id desc"),
-            postgresql_where=text("unread_count > 0"),
-        ),
+        *desk_constraints(),
     )
 
     phone_number_id: Mapped[uuid.UUID]
     contact_id: Mapped[uuid.UUID]
+    # What nobody here has opened yet. What is new to each agent, their read pointers say.
     unread_count: Mapped[int] = mapped_column(default=0)
     last_message_at: Mapped[dt.datetime] = mapped_column(default=now)
     last_message_preview: Mapped[str] = mapped_column(default="")
@@ -95,20 +90,9 @@ class Conversation(TenantModel):
     phone_number: Mapped[PhoneNumber] = relationship(viewonly=True)
 
     @classmethod
-    def newest_first(cls, before: Cursor | None = None, *, unread: bool = False) -> Select[Conversation]:
-        """The list, from the newest or from `before` on (keyset)."""
+    def newest_first(cls) -> Select[Conversation]:
         query = select(cls).options(joinedload(cls.contact), joinedload(cls.phone_number))
-        if unread:
-            query = query.where(cls.unread_count > 0)
-        if before:
-            query = query.where(tuple_(cls.last_message_at, cls.id) < tuple_(*before.values))
         return query.order_by(cls.last_message_at.desc(), cls.id.desc())
-
-    @classmethod
-    def count_unread(cls) -> int:
-        """How many conversations hold something new, counted up to MANY: nobody reads past that."""
-        some = select(cls.id).where(cls.unread_count > 0).limit(MANY).subquery()
-        return db.session.scalars(select(func.count()).select_from(some)).one()
 
     @property
     def window_closes_at(self) -> dt.datetime | None:
@@ -137,6 +121,12 @@ class Conversation(TenantModel):
             query = query.where(tuple_(Message.occurred_at, Message.id) >= tuple_(*since.values))
         return query.order_by(Message.occurred_at.desc(), Message.id.desc())
 
+    def thread_after(self, after: Cursor) -> Select[Message]:
+        """The messages newer than `after`, oldest first."""
+        query = select(Message).where(Message.conversation_id == self.id).options(*Message.with_all_around_it())
+        query = query.where(tuple_(Message.occurred_at, Message.id) > tuple_(*after.values))
+        return query.order_by(Message.occurred_at, Message.id)
+
     def reply(self, body: str, *, by: User, client_id: uuid.UUID) -> Message:
         """Puts a text into the outbox. The same `client_id` again is the same message, not another one.
 
@@ -158,6 +148,7 @@ class Conversation(TenantModel):
         except IntegrityError:
             return self.said_before(client_id) or message
         self.show_last(message)
+        self.answered()
         return message
 
     def said_before(self, client_id: uuid.UUID) -> Message | None:
@@ -243,6 +234,12 @@ class Message(TenantModel):
         UniqueConstraint("tenant_id", "conversation_id", "client_id"),
         one_of("direction", ("inbound", "outbound")),
         one_of("state", STATES),
+        Index(
+            "ix_messages_search",
+            text("search_lexemes(tenant_id, occurred_at, body)"),
+            postgresql_using="gin",
+            postgresql_where=text("body <> ''"),
+        ),
         Index("ix_messages_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
         Index(
             "ix_messages_outbox",
@@ -315,6 +312,10 @@ class Message(TenantModel):
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.occurred_at, self.id)
+
+    @property
+    def entry(self) -> str:
+        return "message"
 
     @property
     def day(self) -> dt.date:

@@ -95,8 +95,15 @@ class GraphClient:
     ) -> dict[str, Any]:
         return self._call("POST", path, token, params, json)
 
-    def delete(self, path: str, *, token: str | None, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return self._call("DELETE", path, token, params)
+    def delete(
+        self,
+        path: str,
+        *,
+        token: str | None,
+        params: Mapping[str, Any] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        return self._call("DELETE", path, token, params, json)
 
     def pages(self, path: str, *, token: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Every object of a collection, page after page, by cursor (the `next` link carries the token)."""

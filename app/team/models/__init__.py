@@ -4,6 +4,7 @@ from .invitations import Invitation
 from .password_resets import PasswordReset, set_password
 from .people import PlatformAdmin
 from .sign_in_attempts import SignInAttempt, TooManyTries
+from .teams import Team, TeamMember
 from .user_sessions import UserSession
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "PasswordReset",
     "PlatformAdmin",
     "SignInAttempt",
+    "Team",
+    "TeamMember",
     "TooManyTries",
     "UserSession",
     "set_password",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Index, Select, UniqueConstraint, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.contacts.models import Contact

@@ -1,6 +1,13 @@
 // Small general behaviours, each attached by its attribute to whatever carries it, now or after a swap.
 import "./page.js"
 import "./live.js"
+import "./suggestions.js"
 import "./composer.js"
 import "./embedded-signup.js"
 import "./jump.js"
+import "./menu.js"
+import "./shortcuts.js"
+import "./palette.js"
+import "./picking.js"
+import "./company.js"
+import "./show.js"

@@ -1,0 +1,43 @@
+// data-palette: a dialog in which one types where to go or what to do. Its fixed items show when they hold what is
+// typed (commands only where they can be run); what the server finds stands above them. Arrows choose, Enter goes.
+
+const dialog = () => document.querySelector("[data-palette]")
+const field = () => dialog().querySelector("[role=combobox]")
+const shown = () => [...dialog().querySelectorAll("[role=option]:not([hidden])")]
+let at = 0
+
+function filter() {
+  const typed = field().value.trim().toLowerCase()
+  for (const item of dialog().querySelectorAll("#palette-fixed [role=option]")) {
+    const name = item.dataset.runs
+    const possible = !name || document.querySelector(`[data-command="${name}"]`) || !["resolve", "snooze", "assign", "take", "tag", "template", "unread", "macro", "more", "attach", "details", "undo", "back"].includes(name)
+    item.hidden = !possible || !item.textContent.toLowerCase().includes(typed)
+  }
+  mark(0)
+}
+
+function mark(to) {
+  const items = shown()
+  at = Math.max(0, Math.min(to, items.length - 1))
+  dialog().querySelectorAll("[aria-selected]").forEach((item) => item.removeAttribute("aria-selected"))
+  const item = items[at]
+  item?.setAttribute("aria-selected", "true")
+  item?.scrollIntoView({ block: "nearest" })
+  if (item) field().setAttribute("aria-activedescendant", item.id)
+}
+
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches?.("[data-palette]") || event.newState !== "open") return
+  field().value = ""
+  dialog().querySelector("#palette-found").replaceChildren()
+  filter()
+}, true)
+document.addEventListener("input", (event) => { if (event.target.closest("[data-palette]")) filter() })
+document.addEventListener("htmx:after:swap", () => { if (dialog()?.open) mark(0) })
+document.addEventListener("keydown", (event) => {
+  if (!event.target.closest?.("[data-palette]")) return
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (by) { event.preventDefault(); mark(at + by) }
+  if (event.key === "Enter") { event.preventDefault(); shown()[at]?.click() }
+})
+document.addEventListener("click", (event) => { if (event.target === dialog()) dialog().close() })

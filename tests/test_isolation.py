@@ -19,10 +19,13 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.config import Settings
+from app.inbox.canned_replies import CannedReply
+from app.inbox.macros import Macro
 from app.inbox.media import Media
 from app.inbox.models import Message
+from app.inbox.saved_views import SavedView
 from app.onboarding.models import Onboarding
-from app.team.models import Invitation, UserSession
+from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
 from app.tenancy.scope import ScopedSession, stay_inside, write_inside
 from tests.apps import running
@@ -56,6 +59,14 @@ class Foreign:
             file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
             db.session.add(file)
             db.session.flush()
+            desk = [
+                Team(name=CANARY),
+                CannedReply(shortcut="canary", body=CANARY),
+                Macro(name=CANARY, note=CANARY),
+                SavedView(name=CANARY, owner_id=world.sue.id, is_shared=True, arguments={}),
+            ]
+            db.session.add_all(desk)
+            db.session.flush()
             membership = db.session.query(Membership).filter_by(user_id=world.sue.id).one()
         with global_scope():
             UserSession.begin(world.sue, user_agent="sue", ip="127.0.0.1")
@@ -72,6 +83,13 @@ class Foreign:
                 "session_id": str(session.id),
                 "phone_number_id": str(shoes.id),
             }
+            | dict(
+                zip(
+                    ("team_id", "canned_reply_id", "macro_id", "saved_view_id"),
+                    (str(it.id) for it in desk),
+                    strict=True,
+                )
+            )
         )
 
 

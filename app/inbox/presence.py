@@ -1,10 +1,9 @@
-"""Who is here: at work at all, looking at a conversation, typing in it. Redis forgets each within seconds."""
+"""Who looks at a conversation, and who types in it. Redis forgets both within seconds."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
 
 import redis as redis_client
 
@@ -14,25 +13,6 @@ from app.tenancy import User, current_tenant_id
 
 VIEWING_SECONDS = 45
 TYPING_SECONDS = 8
-ONLINE_SECONDS = 150
-
-
-def come_online(tenant_id: uuid.UUID, user_id: uuid.UUID) -> None:
-    """A page of theirs keeps its stream open, which it renews every two minutes."""
-    try:
-        redis.set(f"online:{tenant_id}:{user_id}", 1, ex=ONLINE_SECONDS)
-    except redis_client.RedisError:
-        return
-
-
-def online(user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    if not user_ids:
-        return set()
-    try:
-        found = redis.mget([f"online:{current_tenant_id()}:{id}" for id in user_ids])
-    except redis_client.RedisError:
-        return set()
-    return {id for id, there in zip(user_ids, found, strict=True) if there}
 
 
 class Company:

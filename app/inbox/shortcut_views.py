@@ -65,6 +65,8 @@ def palette_places() -> list[tuple[str, str]]:
         (url_for("inbox.shortcuts"), _("Keys")),
         (url_for("team.account"), _("You")),
     ]
+    if g.membership.may("desk.manage"):
+        places.append((url_for("inbox.number_settings"), _("Numbers in the inbox")))
     if g.membership.may("numbers.manage"):
         places.append((url_for("wabas.index"), _("Numbers")))
     if g.membership.may("team.manage"):

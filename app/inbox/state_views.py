@@ -14,14 +14,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import User, db, now, requires
+from app.tenancy import User, db, now, online, requires
 from app.tenancy.guard import is_fragment
 
 from .blocks import REASONS, Block
 from .desk import CONVERSATION_STATES, Taken, member_or_none
 from .desk_jobs import carry_out_block
 from .models import Conversation
-from .presence import online
 from .read_pointers import ReadPointer
 from .views import bp
 

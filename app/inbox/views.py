@@ -180,6 +180,7 @@ from . import (  # noqa: E402
     macro_views,  # noqa: F401
     media_views,  # noqa: F401
     note_views,  # noqa: F401
+    number_views,  # noqa: F401
     presence_views,  # noqa: F401
     saved_view_views,  # noqa: F401
     search_views,  # noqa: F401

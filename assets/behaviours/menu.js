@@ -2,32 +2,15 @@
 // (data-filter="<items>": which of them hold what is typed). What was chosen closes it.
 //   data-closes="<selector>"   a button that takes the nearest such element away (a dialog is closed)
 
-const GAP = 4
-
-function place(menu) {
-  const opener = document.querySelector(`[popovertarget="${menu.id}"]:not([hidden])`)
-  if (!opener || getComputedStyle(menu).position !== "fixed") return
-  const at = opener.getBoundingClientRect()
-  const rtl = document.dir === "rtl"
-  const x = rtl ? at.left : at.right - menu.offsetWidth
-  const below = at.bottom + GAP
-  menu.style.inset = "auto"
-  menu.style.left = `${Math.max(8, Math.min(x, innerWidth - menu.offsetWidth - 8))}px`
-  menu.style.top = `${Math.max(8, Math.min(below, innerHeight - menu.offsetHeight - 8))}px`
-}
-
 document.addEventListener("toggle", (event) => {
   const menu = event.target
   if (event.newState !== "open" || !menu.matches?.("[popover]")) return
-  place(menu)
   if (menu.matches("[data-menu]")) (menu.querySelector("[autofocus]") ?? menu.querySelector(".menu-item"))?.focus()
 }, true)
 
 document.addEventListener("htmx:after:swap", () => {
   const menu = document.querySelector("[data-menu]:popover-open")
-  if (!menu) return
-  place(menu)
-  if (!menu.contains(document.activeElement)) (menu.querySelector("[autofocus]") ?? menu.querySelector(".menu-item"))?.focus()
+  if (menu && !menu.contains(document.activeElement)) (menu.querySelector("[autofocus]") ?? menu.querySelector(".menu-item"))?.focus()
 })
 
 document.addEventListener("keydown", (event) => {

@@ -1,6 +1,8 @@
 // data-palette: a dialog in which one types where to go or what to do. Its fixed items show when they hold what is
 // typed (commands only where they can be run); what the server finds stands above them. Arrows choose, Enter goes.
 
+import { isPossible } from "./shortcuts.js"
+
 const dialog = () => document.querySelector("[data-palette]")
 const field = () => dialog().querySelector("[role=combobox]")
 const shown = () => [...dialog().querySelectorAll("[role=option]:not([hidden])")]
@@ -10,8 +12,7 @@ function filter() {
   const typed = field().value.trim().toLowerCase()
   for (const item of dialog().querySelectorAll("#palette-fixed [role=option]")) {
     const name = item.dataset.runs
-    const possible = !name || document.querySelector(`[data-command="${name}"]`) || !["resolve", "snooze", "assign", "take", "tag", "template", "unread", "macro", "more", "attach", "details", "undo", "back"].includes(name)
-    item.hidden = !possible || !item.textContent.toLowerCase().includes(typed)
+    item.hidden = (name && !isPossible(name)) || !item.textContent.toLowerCase().includes(typed)
   }
   mark(0)
 }

@@ -57,13 +57,14 @@ const OWN = {
   "select-range": () => pick(focusedRow(), true),
   keys: () => document.querySelector("[data-keys]").showModal(),
   palette: () => document.querySelector("[data-palette]").showModal(),
-  "go-inbox": () => go("inbox/"), "go-contacts": () => go("contacts"), "go-campaigns": () => go("campaigns"),
-  "go-templates": () => go("templates"), "go-reports": () => go("reports"), "go-settings": () => go("account"),
 }
+const PLACES = { inbox: "inbox", contacts: "contacts", campaigns: "campaigns", templates: "templates", reports: "reports", settings: "account" }
+const NEED_NOTHING = ["next", "previous", "reply", "note", "keys", "palette"]
 
 // Returns whether there was something to do.
 export function run(name) {
   if (OWN[name]) return OWN[name]() !== false
+  if (name.startsWith("go-")) { const link = railLink(name); link?.click(); return Boolean(link) }
   const found = [...document.querySelectorAll(`[data-command="${name}"]`)]
   const element = (name === "undo" ? found.at(-1) : found.find(isShown))
   if (!element) return false
@@ -96,10 +97,17 @@ function pick(row, range) {
   box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: range }))
 }
 
-function go(place) {
-  const link = [...document.querySelectorAll(".rail a[href]")].find((one) => one.pathname.endsWith(`/${place}`) || one.pathname.endsWith(`/${place}/`))
-  if (!link) return false
-  link.click()
+function railLink(name) {
+  const place = PLACES[name.slice("go-".length)]
+  return [...document.querySelectorAll(".rail a[href]")].find((one) => one.pathname.replace(/\/$/, "").endsWith(`/${place}`))
+}
+
+// Whether a command does something on this page as it is.
+export function isPossible(name) {
+  if (name.startsWith("go-")) return Boolean(railLink(name))
+  if (name === "resolve-next") return isPossible("resolve")
+  if (name.startsWith("select")) return Boolean(focusedRow())
+  return NEED_NOTHING.includes(name) || Boolean(document.querySelector(`[data-command="${name}"]`))
 }
 
 document.addEventListener("click", (event) => {

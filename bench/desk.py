@@ -26,7 +26,7 @@ from bench.town import Town
 from dev.stack import Stack
 
 SIZES = [int(size) for size in os.environ.get("DESK_SIZES", "100000,1000000").split(",")]
-TENANTS, REQUESTS, PER_CONVERSATION = 200, 60, 10
+TENANTS, REQUESTS, PER_CONVERSATION = 200, 40, 10
 # The big tenant has this share of everything; the others the rest, alike.
 BIG = 0.2
 COMMON, RARE = "bread", "zanzibar"

@@ -2,6 +2,7 @@
 import "./page.js"
 import "./live.js"
 import "./suggestions.js"
+import "./note.js"
 import "./composer.js"
 import "./embedded-signup.js"
 import "./jump.js"

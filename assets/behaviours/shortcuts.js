@@ -2,6 +2,8 @@
 // data-key-of="<command>"); a command presses what says data-command="<command>". Nothing happens while somebody writes
 // or holds a modifier that the key does not name. `g i` is one key after the other.
 
+import { write } from "./note.js"
+
 const PAUSE = 1200
 let first = "", timer
 
@@ -42,16 +44,14 @@ document.addEventListener("keydown", (event) => {
 
 function leave(event) {
   event.target.blur()
-  const note = event.target.closest("[data-note]")
-  if (note) { note.hidden = true; document.querySelector("[data-composer] textarea")?.focus() }
   event.preventDefault()
 }
 
 const OWN = {
   next: () => step(1),
   previous: () => step(-1),
-  reply: () => { write("[data-composer] textarea") },
-  note: () => { write("[data-note] textarea") },
+  reply: () => write(false),
+  note: () => write(true),
   "resolve-next": () => { const on = nextOf(currentRow()); return run("resolve") && (link(on)?.click(), true) },
   select: () => pick(focusedRow(), false),
   "select-range": () => pick(focusedRow(), true),
@@ -82,14 +82,6 @@ function step(by) {
 }
 
 const nextOf = (row) => { const all = rows(), at = all.indexOf(row); return all[at + 1] ?? all[at - 1] }
-
-function write(field) {
-  const note = document.querySelector("[data-note]"), isNote = field.startsWith("[data-note]")
-  if (note) note.hidden = !isNote
-  const found = document.querySelector(field)
-  found?.focus()
-  return Boolean(found)
-}
 
 function pick(row, range) {
   const box = row?.querySelector("[data-pick]")

@@ -76,12 +76,7 @@ function take(item) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!list || event.target !== field) {
-    // Enter keeps a note, as it sends a message.
-    const note = event.target.closest?.("[data-note]")
-    if (note && event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); note.requestSubmit() }
-    return
-  }
+  if (!list || event.target !== field) return
   const at = items().indexOf(chosen())
   const move = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key]
   if (move !== undefined) mark(move)

@@ -56,7 +56,7 @@ class Takers:
             sql(ACTIVE), Conversation.assignee_id.in_(user_ids)
         )
         found = db.session.execute(counted.group_by(Conversation.assignee_id))
-        return dict.fromkeys(user_ids, 0) | {row[0]: row[1] for row in found}
+        return dict.fromkeys(user_ids, 0) | {row[0]: row[1] for row in found if row[0]}
 
     def next(self) -> TeamMember | None:
         free = [member for member in self.members if self.load[member.user_id] < self.team.capacity]

@@ -3,6 +3,32 @@
 
 import { isPossible } from "./shortcuts.js"
 
+// Of the page's own: every command in the list of keys, every view.
+function build() {
+  const fixed = dialog().querySelector("#palette-fixed"), draft = dialog().querySelector("template").content.firstElementChild
+  fixed.querySelectorAll("[data-built]").forEach((item) => item.remove())
+  const made = (id, words) => {
+    const item = draft.cloneNode(true)
+    item.id = `palette-${id}`
+    item.dataset.built = ""
+    item.querySelector("span").textContent = words
+    return item
+  }
+  const commands = [...document.querySelectorAll("[data-key-of]")].filter((key) => !["palette", "keys"].includes(key.dataset.keyOf)).map((key) => {
+    const item = made(key.dataset.keyOf, key.closest("div").querySelector("dt").textContent)
+    item.dataset.runs = key.dataset.keyOf
+    item.querySelector("kbd").textContent = key.textContent
+    return item
+  })
+  const views = [...document.querySelectorAll(".view")].map((view, number) => {
+    const item = made(`view-${number}`, view.querySelector(".view-words").textContent)
+    item.querySelector("kbd").remove()
+    item.addEventListener("click", () => { dialog().close(); view.click() })
+    return item
+  })
+  fixed.prepend(...commands, ...views)
+}
+
 const dialog = () => document.querySelector("[data-palette]")
 const field = () => dialog().querySelector("[role=combobox]")
 const shown = () => [...dialog().querySelectorAll("[role=option]:not([hidden])")]
@@ -31,6 +57,7 @@ document.addEventListener("toggle", (event) => {
   if (!event.target.matches?.("[data-palette]") || event.newState !== "open") return
   field().value = ""
   dialog().querySelector("#palette-found").replaceChildren()
+  build()
   filter()
 }, true)
 document.addEventListener("input", (event) => { if (event.target.closest("[data-palette]")) filter() })

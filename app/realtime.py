@@ -48,6 +48,14 @@ def publish(redis: redis_client.Redis, tenant_id: uuid.UUID, events: Sequence[st
         log.warning("live event not published", error=type(error).__name__)
 
 
+def whisper(redis: redis_client.Redis, tenant_id: uuid.UUID, event: str) -> None:
+    """An event that is not kept: by the time a page comes back it would not be true any more."""
+    try:
+        redis.publish(CHANNEL.format(tenant_id), f" {event}")
+    except redis_client.RedisError as error:
+        log.warning("live event not published", error=type(error).__name__)
+
+
 class TooManyStreams(Exception):
     """This process has as many open streams as it may; the page polls instead."""
 
@@ -170,4 +178,6 @@ class Hub:
 
 
 def as_event(event_id: str, event: str) -> str:
+    if not event_id:
+        return f"data: {event}\n\n"
     return f"id: {event_id}\n{RELOAD}" if event == EVERYTHING else f"id: {event_id}\ndata: {event}\n\n"

@@ -53,7 +53,8 @@ class Worker(rq.SimpleWorker):
 
 
 def load_jobs() -> None:
-    for name in (*(f"{feature}.jobs" for feature in FEATURES), "inbox.media_jobs", "inbox.uploads"):
+    extra = ("inbox.media_jobs", "inbox.uploads", "inbox.desk_jobs", "inbox.distribution")
+    for name in (*(f"{feature}.jobs" for feature in FEATURES), *extra):
         if importlib.util.find_spec(f"app.{name}"):
             importlib.import_module(f"app.{name}")
 

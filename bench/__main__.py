@@ -7,10 +7,17 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, drain, inbox, live, pace
+from bench import acknowledge, desk, drain, inbox, live, pace
 from dev.stack import Stack
 
-PARTS = {"acknowledge": acknowledge.run, "drain": drain.run, "live": live.run, "inbox": inbox.run, "pace": pace.run}
+PARTS = {
+    "acknowledge": acknowledge.run,
+    "drain": drain.run,
+    "live": live.run,
+    "inbox": inbox.run,
+    "desk": desk.run,
+    "pace": pace.run,
+}
 
 
 def main(chosen: list[str]) -> None:

@@ -25,12 +25,15 @@ from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import Tag
+from app.inbox.canned_replies import CannedReply
+from app.inbox.macros import Macro
 from app.inbox.media import Media
 from app.inbox.merges import ContactMerge
 from app.inbox.models import Message
+from app.inbox.saved_views import SavedView
 from app.message_templates.models import MessageTemplate
 from app.onboarding.models import Onboarding
-from app.team.models import Invitation, UserSession
+from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
 from app.tenancy.scope import ScopedSession, stay_inside, write_inside
 from tests.apps import running
@@ -67,6 +70,14 @@ class Foreign:
             file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
             db.session.add(file)
             db.session.flush()
+            desk = [
+                Team(name=CANARY),
+                CannedReply(shortcut="canary", body=CANARY),
+                Macro(name=CANARY, note=CANARY),
+                SavedView(name=CANARY, owner_id=world.sue.id, is_shared=True, arguments={}),
+            ]
+            db.session.add_all(desk)
+            db.session.flush()
             membership = db.session.query(Membership).filter_by(user_id=world.sue.id).one()
         with global_scope():
             UserSession.begin(world.sue, user_agent="sue", ip="127.0.0.1")
@@ -86,6 +97,13 @@ class Foreign:
                 "contact_id": str(talk.contact_id),
             }
             | belongings(world, talk.contact_id)
+            | dict(
+                zip(
+                    ("team_id", "canned_reply_id", "macro_id", "saved_view_id"),
+                    (str(it.id) for it in desk),
+                    strict=True,
+                )
+            )
         )
 
 

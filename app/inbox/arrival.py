@@ -23,6 +23,7 @@ from app.meta.payload import text as text_of
 from app.tenancy import announce, current_tenant_id, db, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
+from . import desk
 from .away import tell_that_nobody_is_there
 from .callback import attempt_of
 from .changes import are_changed, keep_changes, retell
@@ -242,9 +243,10 @@ CONVERSATIONS = text("""
 """)
 NEW_CONVERSATIONS = text("""
     insert into conversations (tenant_id, id, phone_number_id, contact_id, unread_count, last_message_at,
-                               last_message_preview, last_message_state, created_at)
-    select :tenant, id, number, contact, 0, to_timestamp(0), '', 'received', clock_timestamp()
+                               last_message_preview, last_message_state, created_at, team_id)
+    select :tenant, r.id, number, contact, 0, to_timestamp(0), '', 'received', clock_timestamp(), n.team_id
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, contact uuid)
+    join phone_numbers n on n.tenant_id = :tenant and n.id = number
     on conflict (tenant_id, phone_number_id, contact_id) do nothing
 """)
 
@@ -345,11 +347,13 @@ def move_up(said: Iterable[Said]) -> None:
         if one.is_live:
             rise["count"] += bool(one.id)
             rise["inbound_at"] = max(at, rise.get("inbound_at", ""))
+            rise["waits_since"] = min(at, rise.get("waits_since", at))
         if at >= rise["at"]:
             rise |= {"at": at, "message_id": one.id or None, "preview": one.preview, "state": one.state}
     if rises:
         changes = json.dumps(list(rises.values()))
         db.session.execute(MOVE_UP, {"rows": changes, "tenant": current_tenant_id()})
+        desk.wake([id for id, rise in rises.items() if rise["count"]])
         for id, rise in rises.items():
             announce("arrival" if "inbound_at" in rise else "conversation", id)
 
@@ -358,12 +362,16 @@ MOVE_UP = text("""
     update conversations c set
         unread_count = c.unread_count + r.count,
         last_inbound_at = greatest(c.last_inbound_at, r.inbound_at),
+        news_at = case when r.count > 0 then clock_timestamp() else c.news_at end,
+        waiting_since = case when r.state <> 'received' and r.at >= c.last_message_at then null
+            when r.count > 0 then coalesce(c.waiting_since, r.waits_since) else c.waiting_since end,
         last_message_at = greatest(c.last_message_at, r.at),
         last_message_id = case when r.at >= c.last_message_at then r.message_id else c.last_message_id end,
         last_message_preview = case when r.at >= c.last_message_at then r.preview else c.last_message_preview end,
         last_message_state = case when r.at >= c.last_message_at then r.state else c.last_message_state end
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, count bigint, at timestamptz, inbound_at timestamptz,
-                                                       message_id uuid, preview text, state text)
+                                                       waits_since timestamptz, message_id uuid, preview text,
+                                                       state text)
     where c.tenant_id = :tenant and c.id = r.id
 """)
 

@@ -38,7 +38,7 @@ TELL = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, conversation uuid, client uuid)
     join conversations c on c.tenant_id = :tenant and c.id = r.conversation
     join phone_numbers p on p.tenant_id = :tenant and p.id = c.phone_number_id and p.state in ('connected', 'paused')
-    where c.last_inbound_at > clock_timestamp() - interval '1 h'
+    where c.last_inbound_at > clock_timestamp() - interval '1 h' and c.state not in ('spam', 'blocked')
     on conflict (tenant_id, conversation_id, client_id) do nothing
     returning conversation_id
 """)

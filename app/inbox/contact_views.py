@@ -140,8 +140,8 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
     if conversation.contact_id != contact.id:
         abort(404)
     try:
-        message = ask_for_number(conversation, by=current_user)
-        deliver.later(message.phone_number_id)
+        ask_for_number(conversation, by=current_user)
+        deliver.later()
         flash(_("Asked. When they share the number, it is kept with this contact."))
     except SaidOtherwise:
         flash(_("They were asked already and have not answered yet."), "warning")

@@ -22,8 +22,10 @@ from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
 from app.tenancy import TenantModel, User, announce, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
+from .activities import Activity
 from .arrival import show_ticks
 from .models import Conversation
+from .notes import Mention, Note
 
 # What belongs to a contact, and what a contact has only one of.
 MOVING: dict[str, tuple[Any, str | None]] = {
@@ -45,8 +47,17 @@ SHOWN = (
     "last_message_id",
     "last_inbound_at",
     "pair_tat",
+    "state",
+    "snoozed_until",
+    "assignee_id",
+    "team_id",
+    "waiting_since",
+    "news_at",
 )
-TIMES = ("last_message_at", "last_inbound_at", "pair_tat")
+TIMES = ("last_message_at", "last_inbound_at", "pair_tat", "snoozed_until", "waiting_since", "news_at")
+IDS = ("last_message_id", "assignee_id", "team_id")
+# What stands between the messages of a thread and goes where they go.
+BETWEEN: dict[str, Any] = {"team_note": Note, "activity": Activity, "mention": Mention}
 Standing = dict[str, Any]
 
 
@@ -121,6 +132,8 @@ class ContactMerge(TenantModel):
         db.session.flush()
         for kind, (model, twin) in MOVING.items():
             self.move_rows(kind, model, twin)
+        for thread in self.before["threads"]:
+            self.move_between(uuid.UUID(thread["gone"]), uuid.UUID(thread["home"]))
         if other.name_is_saved and not contact.name_is_saved:
             contact.name, contact.name_is_saved = other.name, True
         self.before = self.before | {"named": name_of(contact)}
@@ -137,6 +150,23 @@ class ContactMerge(TenantModel):
         rows = [{"merge_id": self.id, "kind": kind, "row_id": id, "from_id": self.other_id} for id in moved]
         if rows:
             db.session.execute(insert(MergeMove), rows)
+
+    def move_between(self, gone: uuid.UUID, home: uuid.UUID) -> None:
+        """Gives the thread that stays the notes and lines of the one that goes."""
+        rows = []
+        for kind, model in BETWEEN.items():
+            moving = update(model).where(model.conversation_id == gone).values(conversation_id=home)
+            moved = db.session.scalars(moving.returning(model.id), execution_options=UNSYNCHRONISED)
+            rows += [{"merge_id": self.id, "kind": kind, "row_id": id, "from_id": gone} for id in moved]
+        if rows:
+            db.session.execute(insert(MergeMove), rows)
+
+    def return_between(self) -> None:
+        for kind, model in BETWEEN.items():
+            moves = select(MergeMove.row_id, MergeMove.from_id).where(MergeMove.merge_id == self.id)
+            for row_id, gone in db.session.execute(moves.where(MergeMove.kind == kind)).all():
+                back = update(model).where(model.id == row_id).values(conversation_id=gone)
+                db.session.execute(back, execution_options=UNSYNCHRONISED)
 
     def return_rows(self, kind: str, model: Any) -> None:
         """What has left the contact since stays away."""
@@ -169,6 +199,7 @@ class ContactMerge(TenantModel):
         self.execute(LOCK_CONVERSATIONS)
         for kind, (model, _) in MOVING.items():
             self.return_rows(kind, model)
+        self.return_between()
         for thread in self.before["threads"]:
             part(thread)
         if name_of(contact) == self.before["named"]:
@@ -204,7 +235,7 @@ class MergeMove(TenantModel):
 
     __table_args__ = (
         belongs_to("contact_merges", "merge_id", ondelete="CASCADE"),
-        one_of("kind", ("message", *MOVING)),
+        one_of("kind", ("message", *MOVING, *BETWEEN)),
         Index("ix_merge_moves_merge", "tenant_id", "merge_id", "kind"),
     )
 
@@ -230,8 +261,13 @@ def join(home: Conversation, gone: Conversation) -> Standing:
         setattr(home, name, getattr(latest, name))
     home.unread_count += gone.unread_count
     home.last_inbound_at = later(home.last_inbound_at, gone.last_inbound_at)
-    home.pair_tat = later(home.pair_tat, gone.pair_tat)
-    gone.unread_count, gone.last_inbound_at, gone.merged_into_id = 0, None, home.id
+    home.pair_tat, home.news_at = later(home.pair_tat, gone.pair_tat), later(home.news_at, gone.news_at)
+    home.waiting_since = min(filter(None, (home.waiting_since, gone.waiting_since)), default=None)
+    if gone.is_active and not home.is_active and home.state not in ("spam", "blocked"):
+        home.state, home.snoozed_until = gone.state, None
+    if home.assignee_id is None and home.team_id is None:
+        home.assignee_id, home.team_id = gone.assignee_id, gone.team_id
+    gone.unread_count, gone.last_inbound_at, gone.merged_into_id, gone.state = 0, None, home.id, "merged"
     return told | {"joined": standing(home)}
 
 
@@ -246,9 +282,11 @@ def part(thread: Standing) -> None:
     now_shown, joined, was = standing(home), thread["joined"], thread["home_was"]
     if same(now_shown, joined, "last_message_at", "last_message_id"):
         restore(home, was, "last_message_at", "last_message_preview", "last_message_state", "last_message_id")
-    for name in ("last_inbound_at", "pair_tat"):
+    for name in ("last_inbound_at", "pair_tat", "waiting_since", "news_at"):
         if same(now_shown, joined, name):
             restore(home, was, name)
+    if same(now_shown, joined, "state", "snoozed_until", "assignee_id", "team_id"):
+        restore(home, was, "state", "snoozed_until", "assignee_id", "team_id")
     restore(gone, thread["gone_was"], *SHOWN)
     home.unread_count, gone.unread_count, gone.merged_into_id = left, unread, None
     db.session.flush()
@@ -280,7 +318,7 @@ def read(name: str, value: Any) -> Any:
         return None
     if name in TIMES:
         return dt.datetime.fromisoformat(value)
-    return uuid.UUID(value) if name == "last_message_id" else value
+    return uuid.UUID(value) if name in IDS else value
 
 
 def later(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime | None:

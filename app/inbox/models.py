@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, false, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, false, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
@@ -23,6 +23,7 @@ from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of
 from app.wabas.models import PhoneNumber
 
 from .changes import MessageChange
+from .desk import Desk, desk_constraints
 from .media import Media
 from .reactions import Reaction
 
@@ -92,7 +93,7 @@ OUTBOX_INDEXES = (
 )
 
 
-class Conversation(TenantModel):
+class Conversation(Desk, TenantModel):
     """All that one contact and one of our numbers wrote to each other."""
 
     __table_args__ = (
@@ -101,18 +102,12 @@ class Conversation(TenantModel):
         belongs_to("contacts", "contact_id"),
         belongs_to("conversations", "merged_into_id"),
         Index("ix_conversations_contact", "tenant_id", "contact_id"),
-        Index("ix_conversations_newest", "tenant_id", text("last_message_at desc"), text("id desc")),
-        Index(
-            "ix_conversations_unread",
-            "tenant_id",
-            text("last_message_at desc"),
-            text("id desc"),
-            postgresql_where=text("unread_count > 0"),
-        ),
+        *desk_constraints(),
     )
 
     phone_number_id: Mapped[uuid.UUID]
     contact_id: Mapped[uuid.UUID]
+    # What nobody here has opened yet. What is new to each agent, their read pointers say.
     unread_count: Mapped[int] = mapped_column(default=0)
     last_message_at: Mapped[dt.datetime] = mapped_column(default=now)
     last_message_preview: Mapped[str] = mapped_column(default="")
@@ -139,21 +134,10 @@ class Conversation(TenantModel):
         return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
 
     @classmethod
-    def newest_first(cls, before: Cursor | None = None, *, unread: bool = False) -> Select[Conversation]:
-        """The list, from the newest or from `before` on (keyset)."""
+    def newest_first(cls) -> Select[Conversation]:
         query = select(cls).where(cls.merged_into_id.is_(None))
         query = query.options(joinedload(cls.contact), joinedload(cls.phone_number))
-        if unread:
-            query = query.where(cls.unread_count > 0)
-        if before:
-            query = query.where(tuple_(cls.last_message_at, cls.id) < tuple_(*before.values))
         return query.order_by(cls.last_message_at.desc(), cls.id.desc())
-
-    @classmethod
-    def count_unread(cls) -> int:
-        """How many conversations hold something new, counted up to MANY: nobody reads past that."""
-        some = select(cls.id).where(cls.unread_count > 0).limit(MANY).subquery()
-        return db.session.scalars(select(func.count()).select_from(some)).one()
 
     @property
     def window_closes_at(self) -> dt.datetime | None:
@@ -182,6 +166,13 @@ class Conversation(TenantModel):
         if since:
             query = query.where(tuple_(Message.occurred_at, Message.id) >= tuple_(*since.values))
         return query.order_by(Message.occurred_at.desc(), Message.id.desc())
+
+    def thread_after(self, after: Cursor) -> Select[Message]:
+        """The messages newer than `after`, oldest first."""
+        query = select(Message).where(Message.conversation_id == self.id, Message.is_shown)
+        query = query.options(*Message.with_all_around_it())
+        query = query.where(tuple_(Message.occurred_at, Message.id) > tuple_(*after.values))
+        return query.order_by(Message.occurred_at, Message.id)
 
     def reply(
         self,
@@ -232,6 +223,7 @@ class Conversation(TenantModel):
             return self.said_before(client_id) or message
         if message.is_shown and not later:
             self.show_last(message)
+            self.answered()
         else:
             announce("conversation", self.id)
         return message
@@ -344,6 +336,12 @@ class Message(TenantModel):
         one_of("direction", ("inbound", "outbound")),
         one_of("state", STATES),
         one_of("lane", LANES),
+        Index(
+            "ix_messages_search",
+            text("search_lexemes(tenant_id, occurred_at, body)"),
+            postgresql_using="gin",
+            postgresql_where=text("body <> ''"),
+        ),
         Index("ix_messages_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
         *(
             Index(f"ix_messages_{name}", *columns, postgresql_where=text(where))
@@ -454,6 +452,10 @@ class Message(TenantModel):
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.occurred_at, self.id)
+
+    @property
+    def entry(self) -> str:
+        return "message"
 
     @property
     def day(self) -> dt.date:

@@ -7,14 +7,14 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask_babel import format_currency, format_decimal
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.meta.outgoing import EXTENSIONS, TAKEN
 from app.meta.outgoing import LARGEST as LARGEST_OF
-from app.tenancy import db, exists, requires, takes_files
+from app.tenancy import requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .attachments import LARGEST
@@ -22,26 +22,14 @@ from .forms import ReplyForm
 from .jobs import mark_read
 from .markup import Run, runs
 from .models import Conversation, Cursor, Message
+from .notes import Mention, Note, name_runs
 from .problems import NOT_SENT, told
+from .read_pointers import ReadPointer
+from .thread import Thread
 from .uploads import hand_on
 from .voice import can_make_voice_notes
 
 bp = Blueprint("inbox", __name__, url_prefix="/t/<tenant_slug>/inbox")
-
-PAGE = 50
-LONGEST_THREAD = 500
-
-
-@bp.get("/")
-@requires("inbox.read")
-def index() -> str:
-    return render_template("inbox/index.html", **list_context())
-
-
-@bp.get("/list")
-@requires("inbox.read")
-def listed() -> str:
-    return render_template("inbox/_list.html", **list_context())
 
 
 @bp.get("/<uuid:conversation_id>")
@@ -52,16 +40,18 @@ def show(conversation_id: uuid.UUID) -> str:
     context = thread_context(conversation) | {"form": form, "answering": form.answered_in(conversation)}
     if is_fragment() and "HX-History-Restore-Request" not in request.headers:
         return render_template("inbox/_conversation.html", **context)
-    return render_template("inbox/show.html", **context, **list_context())
+    return render_template("inbox/show.html", **context, **list_views.list_context())
 
 
 @bp.get("/<uuid:conversation_id>/messages")
 @requires("inbox.read")
 def thread(conversation_id: uuid.UUID) -> str:
-    """The messages from `from` to the newest, or the page before `before`."""
+    """The messages from `from` to the newest, or the page before `before`, or after `after`."""
     conversation = Conversation.get_or_404(conversation_id)
     if before := Cursor.read(request.args.get("before")):
-        return render_template("inbox/_older.html", **page_context(conversation, before))
+        return render_template("inbox/_older.html", **Thread.before(conversation, before).context)
+    if after := Cursor.read(request.args.get("after")):
+        return render_template("inbox/_newer.html", **Thread.after(conversation, after).context)
     return render_template("inbox/thread.html", **thread_context(conversation), form=ReplyForm.blank())
 
 
@@ -80,6 +70,8 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     for message in messages:
         message.hold()
         hand_on(message)
+    if conversation.phone_number.read_receipts == "on_reply":
+        mark_read.later(conversation.id)
     if is_fragment():
         return "".join(render_template("inbox/_message.html", message=message) for message in messages)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
@@ -93,19 +85,22 @@ def refused(conversation: Conversation, form: ReplyForm, words: str = "") -> tup
     if is_fragment():
         context = {"conversation": conversation, "form": form, "answering": answering}
         return render_template("inbox/_composer.html", **context), 422
-    context = thread_context(conversation) | list_context() | {"answering": answering}
+    context = thread_context(conversation) | list_views.list_context() | {"answering": answering}
     return render_template("inbox/show.html", **context, form=form), 422
 
 
 @bp.post("/<uuid:conversation_id>/reading")
 @requires("inbox.reply")
-def read(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
+def read(conversation_id: uuid.UUID) -> AnyResponse:
     """An agent is looking at it: no longer unread, and the customer sees blue ticks."""
     conversation = Conversation.get_or_404(conversation_id)
-    if conversation.mark_read():
+    is_news = ReadPointer.move(conversation, g.membership)
+    is_news = Mention.see(conversation, current_user) or is_news
+    if conversation.mark_read() and conversation.phone_number.read_receipts == "always":
         mark_read.later(conversation.id)
     if is_fragment():
-        return "", 204
+        # Only this page has something new to show: its list.
+        return Response(status=204, headers={"HX-Trigger": "live:conversation"} if is_news else {})
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
 
 
@@ -135,37 +130,16 @@ def take_back(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse 
     return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)
 
 
-def list_context() -> dict[str, Any]:
-    unread = request.args.get("filter") == "unread"
-    before = Cursor.read(request.args.get("before"))
-    rows = db.session.scalars(Conversation.newest_first(before, unread=unread).limit(PAGE + 1)).all()
-    return {
-        "conversations": rows[:PAGE],
-        "next_page": Cursor(rows[PAGE - 1].last_message_at, rows[PAGE - 1].id) if len(rows) > PAGE else None,
-        "is_first_page": before is None,
-        "filter": "unread" if unread else "all",
-        "unread_count": Conversation.count_unread(),
-    }
-
-
 def thread_context(conversation: Conversation) -> dict[str, Any]:
-    """The messages a page shows: the last ones, or all since the one it already begins with."""
-    since = Cursor.read(request.args.get("from"))
-    query = conversation.thread(since=since).limit(LONGEST_THREAD if since else PAGE + 1)
-    newest = db.session.scalars(query).all()
-    shown = newest if since else newest[:PAGE]
-    return {
-        "conversation": conversation,
-        "messages": shown[::-1],
-        "since": since or (shown[-1].cursor if shown else None),
-        "has_older": len(newest) > PAGE if since is None else exists(conversation.thread(before=since)),
-        "window_was": request.args.get("window"),
-    }
-
-
-def page_context(conversation: Conversation, before: Cursor) -> dict[str, Any]:
-    older = db.session.scalars(conversation.thread(before=before).limit(PAGE + 1)).all()
-    return {"conversation": conversation, "messages": older[:PAGE][::-1], "has_older": len(older) > PAGE}
+    """What a page shows: the last messages; all since the one it already begins with; or those around one."""
+    since, until = Cursor.read(request.args.get("from")), Cursor.read(request.args.get("until"))
+    around = Message.find(request.args.get("at"))
+    if around and around.conversation_id == conversation.id:
+        shown = Thread.around_message(conversation, around)
+    else:
+        shown = Thread.from_on(conversation, since, until) if since else Thread.newest(conversation)
+    head = state_views.head_context(conversation)
+    return shown.context | head | {"window_was": request.args.get("window")}
 
 
 @bp.app_template_filter()
@@ -182,6 +156,17 @@ def unmarked(text: str) -> str:
 @bp.app_template_filter()
 def price(amount: Decimal, currency: str) -> str:
     return str(format_currency(amount, currency)) if len(currency) == 3 else str(format_decimal(amount))
+
+
+@bp.app_template_filter()
+def named(body: str, note: Note) -> list[tuple[str, bool]]:
+    """A note as runs, each with whether it names a colleague."""
+    return name_runs(body, note)
+
+
+@bp.app_template_global()
+def new_id() -> str:
+    return str(uuid.uuid4())
 
 
 @bp.app_template_global()
@@ -208,4 +193,20 @@ def file_limits() -> str:
 
 
 # Their views belong to this blueprint.
-from . import compose_views, media_views, schedule_views, template_views  # noqa: E402, F401
+from . import (  # noqa: E402
+    bulk_views,  # noqa: F401
+    canned_views,  # noqa: F401
+    compose_views,  # noqa: F401
+    list_views,
+    macro_views,  # noqa: F401
+    media_views,  # noqa: F401
+    note_views,  # noqa: F401
+    number_views,  # noqa: F401
+    presence_views,  # noqa: F401
+    saved_view_views,  # noqa: F401
+    schedule_views,  # noqa: F401
+    search_views,  # noqa: F401
+    shortcut_views,  # noqa: F401
+    state_views,
+    template_views,  # noqa: F401
+)

@@ -104,8 +104,15 @@ class GraphClient:
         parts = {"file": (name, file, mime)}
         return self._call("POST", path, token, None, data=fields, files=parts, timeout=UPLOAD_TIMEOUT)
 
-    def delete(self, path: str, *, token: str | None, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        return self._call("DELETE", path, token, params)
+    def delete(
+        self,
+        path: str,
+        *,
+        token: str | None,
+        params: Mapping[str, Any] | None = None,
+        json: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        return self._call("DELETE", path, token, params, json=json)
 
     def pages(self, path: str, *, token: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Every object of a collection, page after page, by cursor (the `next` link carries the token)."""

@@ -17,6 +17,7 @@ from .database import (
 from .guard import platform_only, public, requires, signed_in, stateless, takes_files
 from .live import announce
 from .models import Membership, Role, Tenant, User
+from .presence import online
 from .queue import job, sweep
 from .scope import (
     OutsideTenant,
@@ -53,6 +54,7 @@ __all__ = [
     "now",
     "of_tenant",
     "one_of",
+    "online",
     "platform_only",
     "platform_scope",
     "public",

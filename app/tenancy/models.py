@@ -7,7 +7,7 @@ import enum
 import uuid
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, delete, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from werkzeug.exceptions import Forbidden, NotFound
 
@@ -26,6 +26,7 @@ PERMISSIONS = {
         "inbox.read",
         "inbox.reply",
         "account.manage",
+        "desk.manage",
         "team.manage",
         "numbers.manage",
         "failures.manage",
@@ -37,6 +38,7 @@ PERMISSIONS = {
         "account.manage",
         "team.manage",
         "team.owners",
+        "desk.manage",
         "numbers.manage",
         "failures.manage",
         "looks.read",
@@ -82,6 +84,10 @@ class Membership(TenantModel):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
     role: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # What came in before is no news to this member.
+    news_since: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
+    # Away, a member keeps what they have and is given nothing new.
+    is_away: Mapped[bool] = mapped_column(default=False, server_default=false())
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
     def may(self, permission: str) -> bool:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.realtime import TooManyStreams
 
 from .guard import requires
+from .presence import come_online
 
 bp = Blueprint("tenancy", __name__, url_prefix="/t/<tenant_slug>")
 
@@ -22,6 +23,7 @@ def home() -> AnyResponse:
 @requires("inbox.read")
 def live() -> AnyResponse:
     """Server-sent events that name what changed. 503 when this process has no stream left: the page polls."""
+    come_online(g.tenant.id, g.membership.user_id)
     try:
         stream = current_app.extensions["hub"].open(g.tenant.id, request.headers.get("Last-Event-ID"))
     except TooManyStreams:

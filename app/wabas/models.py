@@ -29,6 +29,7 @@ from app.tenancy import (
 )
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 
+READ_RECEIPTS = ("always", "on_reply", "never")
 PHONE_NUMBER_STATES = ("connecting", "connected", "paused", "disconnected")
 
 # Meta takes ten registrations of a number in 72 hours, then none for another 72.
@@ -112,6 +113,8 @@ class PhoneNumber(TenantModel):
         UniqueConstraint("tenant_id", "meta_id"),
         belongs_to("wabas", "waba_id"),
         one_of("state", PHONE_NUMBER_STATES),
+        one_of("read_receipts", READ_RECEIPTS),
+        belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
     )
 
     waba_id: Mapped[uuid.UUID]
@@ -135,6 +138,10 @@ class PhoneNumber(TenantModel):
     hello_seen_at: Mapped[dt.datetime | None]
     history_percent: Mapped[int | None]
     history_refusal: Mapped[str] = mapped_column(default="", server_default="")
+    # Which team's queue what comes in here stands in.
+    team_id: Mapped[uuid.UUID | None]
+    # When customers see blue ticks: once a person has opened what they wrote, once it is answered, or never.
+    read_receipts: Mapped[str] = mapped_column(default="always", server_default="always")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     waba: Mapped[Waba] = relationship(viewonly=True, lazy="select")
 

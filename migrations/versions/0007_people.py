@@ -357,7 +357,7 @@ def create_tables() -> None:
         sa.Column("row_id", sa.Uuid(), nullable=False),
         sa.Column("from_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint(
-            "kind in ('message', 'conversation', 'identity', 'tag', 'value', 'note', 'link', 'consent')",
+            "kind in ('message', 'conversation', 'identity', 'tag', 'value', 'note', 'link', 'consent', 'team_note', 'activity', 'mention')",
             name=op.f("ck_merge_moves_kind"),
         ),
         sa.ForeignKeyConstraint(

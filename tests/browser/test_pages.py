@@ -13,7 +13,19 @@ from tests.browser.steps import connect, sign_up, write_as_customer
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 CONTACTS = ["contacts/", "contacts/new", "contacts/imports", "contacts/tags", "contacts/fields"]
-PAGES = ["inbox/", "inbox/?filter=unread", *CONTACTS, "numbers", "team", "account"]
+DESK = [
+    "inbox/",
+    "inbox/?filter=unread",
+    "inbox/?view=snoozed",
+    "inbox/search?q=blue",
+    "inbox/canned-replies",
+    "inbox/macros",
+    "inbox/shortcuts",
+    "inbox/views/new?view=mine",
+    "inbox/numbers",
+    "inbox/scheduled",
+]
+PAGES = [*DESK, *CONTACTS, "numbers", "team", "team/teams", "service/", "account"]
 PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "nowhere"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -50,6 +62,15 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
     expect(page.get_by_test_id("bubble").first).to_be_visible()
     inspect(page)
     look_into_the_composer(page)
+    for opened in ("snooze", "more", "assignment"):
+        page.locator(f"[popovertarget={opened}]").click()
+        inspect(page)
+        page.keyboard.press("Escape")
+    for key in ("?", "Control+k"):
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press(key)
+        inspect(page)
+        page.keyboard.press("Escape")
     page.goto(f"{stack.web}/t/pages/numbers")
     page.get_by_role("button", name="Connect WhatsApp").first.click()
     inspect(page)

@@ -24,7 +24,7 @@ def talk(world: World) -> Conversation:
         hello.body, hello.wamid = "Do you have rye bread?", "wamid.hello"
         db.session.add(hello)
         again = Conversation.get_or_404(talk.id)
-        again.unread_count, again.last_message_preview = 1, hello.body
+        again.unread_count, again.last_message_preview, again.news_at = 1, hello.body, now()
     return talk
 
 
@@ -108,7 +108,7 @@ def test_after_a_day_the_composer_says_so_and_does_not_send(ann: Browser, talk: 
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(talk.id).last_inbound_at = now().replace(year=2020)
     page = ann.get(f"~/inbox/{talk.id}").text
-    assert "More than 24 hours have passed" in page and 'name="body"' not in page
+    assert "More than 24 hours have passed" in page and 'id="body"' not in page
     answer = ann.post(f"~/inbox/{talk.id}/messages", {"body": "too late"}, headers=FRAGMENT)
     assert answer.status_code == 422 and messages(world) == []
 

@@ -5,6 +5,7 @@ from .looks import Look
 from .password_resets import PasswordReset, set_password
 from .people import PlatformAdmin
 from .sign_in_attempts import SignInAttempt, TooManyTries
+from .teams import Team, TeamMember
 from .user_sessions import UserSession
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "PasswordReset",
     "PlatformAdmin",
     "SignInAttempt",
+    "Team",
+    "TeamMember",
     "TooManyTries",
     "UserSession",
     "set_password",

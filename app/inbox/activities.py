@@ -1,0 +1,59 @@
+"""What was done to a conversation, by whom, as lines in its thread."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.tenancy import TenantModel, User, belongs_to, now, one_of
+
+KINDS = (
+    "open",
+    "pending",
+    "snoozed",
+    "resolved",
+    "archived",
+    "spam",
+    "blocked",
+    "woken",
+    "answered",
+    "assigned",
+    "unassigned",
+    "given",
+    "team",
+    "no_team",
+)
+
+
+class Activity(TenantModel):
+    """One line. Names stand in `told` as they were then; nobody did what has no actor."""
+
+    __tablename__ = "activities"
+    __table_args__ = (
+        belongs_to("conversations", "conversation_id"),
+        one_of("kind", KINDS),
+        Index("ix_activities_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
+    )
+
+    conversation_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    actor_id: Mapped[uuid.UUID | None]
+    told: Mapped[dict[str, Any] | None]
+    occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
+    actor: Mapped[User | None] = relationship(
+        viewonly=True, primaryjoin="foreign(Activity.actor_id) == User.id", lazy="joined"
+    )
+    entry = "activity"
+
+    @property
+    def day(self) -> dt.date:
+        return self.occurred_at.astimezone(dt.UTC).date()
+
+    @property
+    def until(self) -> dt.datetime | None:
+        told = (self.told or {}).get("until")
+        return dt.datetime.fromisoformat(told) if told else None

@@ -1,0 +1,91 @@
+"""Answers that are written once and used often, found with `/` in the composer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Callable
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.team.models import Team, TeamMember
+from app.team.models.teams import of_member
+from app.tenancy import Membership, Tenant, TenantModel, User, belongs_to, db, now, of_tenant
+
+from .models import Conversation
+
+SHOWN = 8
+VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+
+
+class CannedReply(TenantModel):
+    """With an owner it is that person's own; with a team, that team's; else everybody's."""
+
+    __tablename__ = "canned_replies"
+    __table_args__ = (
+        of_tenant(),
+        of_member("owner_id"),
+        belongs_to("teams", "team_id", ondelete="CASCADE"),
+    )
+
+    shortcut: Mapped[str]
+    body: Mapped[str]
+    language: Mapped[str] = mapped_column(default="")
+    owner_id: Mapped[uuid.UUID | None]
+    team_id: Mapped[uuid.UUID | None]
+    use_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    team: Mapped[Team | None] = relationship(viewonly=True)
+
+    @classmethod
+    def for_member(cls, member: Membership) -> Select[CannedReply]:
+        teams = select(TeamMember.team_id).where(TeamMember.user_id == member.user_id)
+        mine = or_(cls.owner_id.is_(None), cls.owner_id == member.user_id)
+        ours = or_(cls.team_id.is_(None), cls.team_id.in_(teams))
+        return select(cls).where(mine, ours).order_by(cls.shortcut, cls.language)
+
+    @classmethod
+    def suggest(cls, typed: str, member: Membership) -> list[CannedReply]:
+        """What somebody may mean: shortcuts that begin so first, then words within; often used ones first."""
+        typed = typed.casefold().strip()
+        known = db.session.scalars(cls.for_member(member)).all()
+        found = [reply for reply in known if typed in reply.shortcut.casefold() or typed in reply.body.casefold()]
+        return sorted(found, key=lambda reply: reply.rank(typed))[:SHOWN]
+
+    def rank(self, typed: str) -> tuple[bool, bool, int]:
+        shortcut = self.shortcut.casefold()
+        return (not shortcut.startswith(typed), typed not in shortcut, -self.use_count)
+
+    def filled(self, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
+        return filled(self.body, conversation, by=by, tenant=tenant)
+
+    def may_be_changed_by(self, member: Membership) -> bool:
+        return self.owner_id == member.user_id or (self.owner_id is None and member.may("desk.manage"))
+
+    def use(self) -> None:
+        counted = update(CannedReply).where(CannedReply.id == self.id)
+        db.session.execute(counted.values(use_count=CannedReply.use_count + 1))
+
+
+def filled(body: str, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
+    """With its variables filled in; one that is unknown, or has no value, stays to be seen."""
+    contact = conversation.contact
+    values: dict[str, Callable[[], str | None]] = {
+        "name": lambda: contact.name,
+        "first_name": lambda: first(contact.name),
+        "phone": lambda: contact.phone,
+        "agent": lambda: by.name,
+        "agent_first_name": lambda: first(by.name),
+        "business": lambda: tenant.name,
+        "our_number": lambda: conversation.phone_number.display_number,
+    }
+    return VARIABLE.sub(lambda found: values.get(found[1], lambda: None)() or found[0], body)
+
+
+VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "business", "our_number")
+
+
+def first(name: str) -> str:
+    return name.split(maxsplit=1)[0] if name.split() else ""

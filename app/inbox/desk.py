@@ -1,0 +1,161 @@
+"""What a team does with a conversation: its state, whose it is, who waits for whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Self
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import SchemaItem
+
+from app.team.models.teams import Team, of_member
+from app.tenancy import Membership, User, announce, belongs_to, current_tenant_id, db, now, one_of
+
+from .activities import Activity
+
+CONVERSATION_STATES = ("open", "pending", "snoozed", "resolved", "archived", "spam", "blocked", "merged")
+# What stands in somebody's queue.
+ACTIVE = "state in ('open', 'pending')"
+
+
+class Taken(Exception):
+    """Somebody else has it by now."""
+
+    def __init__(self, holder_id: uuid.UUID | None) -> None:
+        super().__init__(str(holder_id))
+        self.holder_id = holder_id
+
+
+def desk_constraints() -> tuple[SchemaItem, ...]:
+    """The team's half of a conversation's table."""
+    newest = "last_message_at desc", "id desc"
+    return (
+        one_of("state", CONVERSATION_STATES),
+        of_member("assignee_id", ondelete="SET NULL (assignee_id)"),
+        belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
+        partial("active", "tenant_id", *newest, where=ACTIVE),
+        partial("assignee", "tenant_id", "assignee_id", *newest, where=ACTIVE),
+        partial("number", "tenant_id", "phone_number_id", *newest, where=ACTIVE),
+        partial("team", "tenant_id", "team_id", *newest, where=f"{ACTIVE} and team_id is not null"),
+        partial("waiting", "tenant_id", "waiting_since", "id", where=f"{ACTIVE} and waiting_since is not null"),
+        partial("window", "tenant_id", "last_inbound_at", "id", where=ACTIVE),
+        partial("quiet", "tenant_id", "state", *newest, where="state <> 'open'"),
+        partial("snoozed", "snoozed_until", where="state = 'snoozed'"),
+        partial("queue", "tenant_id", "team_id", "waiting_since", where=UNGIVEN),
+    )
+
+
+UNGIVEN = f"{ACTIVE} and team_id is not null and assignee_id is null"
+
+
+def partial(name: str, *columns: str, where: str) -> Index:
+    expressions = [text(column) if " " in column else column for column in columns]
+    return Index(f"ix_conversations_{name}", *expressions, postgresql_where=text(where))
+
+
+class Desk:
+    """The team's half of a conversation. Each change takes the row's lock and leaves a line in the thread."""
+
+    state: Mapped[str] = mapped_column(default="open", server_default="open")
+    snoozed_until: Mapped[dt.datetime | None]
+    assignee_id: Mapped[uuid.UUID | None]
+    team_id: Mapped[uuid.UUID | None]
+    # Since when the customer has been without an answer, and when something of theirs last came in here.
+    waiting_since: Mapped[dt.datetime | None]
+    news_at: Mapped[dt.datetime | None]
+
+    id: Any
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in ("open", "pending")
+
+    def locked(self) -> Self:
+        db.session.refresh(self, with_for_update={"key_share": True})
+        return self
+
+    def put(self, state: str, *, by: User | None, until: dt.datetime | None = None) -> bool:
+        """Opens, resolves, snoozes (until a time, or until the customer writes)… Returns whether that changed it."""
+        self.locked()
+        if (self.state, self.snoozed_until) == (state, until):
+            return False
+        self.state, self.snoozed_until = state, until
+        self.record(state, by, until=until and until.isoformat())
+        return True
+
+    def claim(self, by: User) -> None:
+        """Takes it unless it is somebody's. Raises `Taken`: of two who take it at once, one is told."""
+        self.give(by, by=by, expected=None)
+
+    def give(self, to: User | None, *, by: User | None, expected: uuid.UUID | None) -> bool:
+        """Makes it somebody's, or nobody's. Raises `Taken` when it is not `expected`'s any more."""
+        self.locked()
+        to_id = to and to.id
+        if self.assignee_id == to_id:
+            return False
+        if self.assignee_id != expected:
+            raise Taken(self.assignee_id)
+        self.assignee_id = to_id
+        self.record(
+            "assigned" if to else "unassigned", by, to=to and to.name, to_self=bool(to and by and to.id == by.id)
+        )
+        return True
+
+    def give_to_team(self, team: Team | None, *, by: User | None) -> bool:
+        self.locked()
+        if self.team_id == (team and team.id):
+            return False
+        self.team_id = team.id if team else None
+        self.record("team" if team else "no_team", by, to=team and team.name)
+        return True
+
+    def answered(self) -> None:
+        """Somebody of the business wrote: nobody waits any more."""
+        self.waiting_since = None
+
+    def record(self, kind: str, by: User | None, **told: Any) -> None:
+        kept = {name: value for name, value in told.items() if value}
+        db.session.add(Activity(conversation_id=self.id, kind=kind, actor_id=by and by.id, told=kept or None))
+        db.session.flush()
+        announce("conversation", self.id)
+
+
+def member_or_none(user_id: object) -> User | None:
+    """A colleague by id; somebody who does not work here is nobody."""
+    found = db.session.query(Membership).filter_by(user_id=user_id).one_or_none()
+    return found.user if found else None
+
+
+def wake(conversation_ids: list[str]) -> None:
+    """Customers wrote: what slept is open again, and says why. Spam stays spam."""
+    if conversation_ids:
+        db.session.execute(WAKE, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "answered"})
+
+
+def wake_due() -> list[uuid.UUID]:
+    """Opens what was snoozed until now."""
+    return list(db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": now(), "kind": "woken"}))
+
+
+WAKE = text("""
+    with woken as (
+        update conversations set state = 'open', snoozed_until = null
+        where tenant_id = :tenant and id = any(cast(:ids as uuid[]))
+            and state in ('pending', 'snoozed', 'resolved', 'archived')
+        returning id
+    )
+    insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
+    select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from woken
+""")
+WAKE_DUE = text("""
+    with woken as (
+        update conversations set state = 'open', snoozed_until = null
+        where tenant_id = :tenant and state = 'snoozed' and snoozed_until <= :now
+        returning id
+    )
+    insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
+    select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from woken
+    returning conversation_id
+""")

@@ -1,0 +1,63 @@
+"""What the desk has done for it: snoozes that end, people blocked at WhatsApp."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+from sqlalchemy import func, select
+
+from app.extensions import outside
+from app.meta import blocks as meta
+from app.meta.errors import Kind, MetaError
+from app.tenancy import after_commit, announce, commit, db, job, platform_scope, sweep
+
+from . import desk
+from .blocks import Block
+from .models import Conversation
+
+log = structlog.get_logger()
+
+NEVER = (Kind.FINAL, Kind.HUMAN)
+
+
+@job("default")
+def carry_out_block(conversation_id: str) -> None:
+    """Tells WhatsApp who is blocked or is not any more. What is wished meanwhile is carried out next."""
+    conversation = Conversation.find(conversation_id)
+    block = conversation and Block.of(conversation)
+    if not conversation or not block or block.state not in ("blocking", "unblocking"):
+        return
+    wished, number, contact = block.state, conversation.phone_number, conversation.contact
+    token, meta_id = number.waba.token, number.meta_id
+    wa_id, bsuid = contact.identity("wa_id"), contact.identity("bsuid")
+    who = {"user": f"+{wa_id}"} if wa_id else {"user_id": bsuid or ""}
+    commit()
+    error = None
+    try:
+        (meta.block if wished == "blocking" else meta.unblock)(outside().graph, token, meta_id, who)
+    except MetaError as refusal:
+        log.info("not blocked", conversation_id=conversation_id, wished=wished, meta_code=refusal.code)
+        error = refusal
+    settled = Block.of(conversation)
+    if settled and error:
+        settled.refresh_locked().refuse(wished, error.as_dict(), later=error.kind not in NEVER)
+    elif settled:
+        settled.refresh_locked().settle(wished)
+
+
+@job("default")
+def wake_snoozed() -> None:
+    for conversation_id in desk.wake_due():
+        announce("conversation", conversation_id)
+
+
+@sweep
+def ring_for_the_desk() -> None:
+    with platform_scope("snoozes that end, and blocks not carried out yet"):
+        due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= func.clock_timestamp())
+        for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
+            after_commit(partial(wake_snoozed.ring, str(tenant_id)))
+        waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= func.clock_timestamp())
+        for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
+            after_commit(partial(carry_out_block.ring, str(tenant_id), str(conversation_id)))

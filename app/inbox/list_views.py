@@ -1,0 +1,73 @@
+"""The list beside the conversations, and the views over it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import g, render_template, request
+from sqlalchemy import select
+
+from app.team.models import Team
+from app.team.models.teams import colleagues
+from app.tenancy import User, db, requires
+from app.wabas.models import PhoneNumber
+
+from .lists import PAGE, Listing, count, count_views
+from .models import Cursor
+from .preferences import DeskPreference
+from .read_pointers import count_news
+from .saved_views import SavedView
+from .views import bp
+
+
+@bp.get("/")
+@requires("inbox.read")
+def index() -> str:
+    return render_template("inbox/index.html", **list_context())
+
+
+@bp.get("/list")
+@requires("inbox.read")
+def listed() -> str:
+    return render_template("inbox/_list.html", **list_context())
+
+
+def list_context() -> dict[str, Any]:
+    preference = DeskPreference.of(g.membership)
+    listing = Listing.read(request.args, g.membership, preference.first_view)
+    before = Cursor.read(request.args.get("before"))
+    rows = listing.page(before)
+    context = {
+        "listing": listing,
+        "conversations": rows[:PAGE],
+        "next_page": listing.cursor(rows[PAGE - 1]) if len(rows) > PAGE else None,
+        "is_first_page": before is None,
+        "news": count_news(rows[:PAGE], g.membership),
+        "people": {person.id: person for person in holders([row.assignee_id for row in rows])},
+    }
+    return context | views_context(listing, preference) if before is None else context
+
+
+def holders(ids: list[uuid.UUID | None]) -> list[User]:
+    wanted = {id for id in ids if id}
+    return list(db.session.scalars(select(User).where(User.id.in_(wanted)))) if wanted else []
+
+
+def views_context(listing: Listing, preference: DeskPreference) -> dict[str, Any]:
+    """Every view there is, with how much is in it."""
+    me = g.membership
+    numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id)).all()
+    teams = db.session.scalars(Team.in_order()).all()
+    saved = db.session.scalars(SavedView.for_member(me)).all()
+    kept = {str(view.id): Listing.read(view.arguments, me) for view in saved}
+    more = {f"number {number.id}": Listing(me, number=number.id) for number in numbers if len(numbers) > 1}
+    more |= {f"team {team.id}": Listing(me, team=team.id) for team in teams}
+    return {
+        "counts": count_views(me) | count(more | {f"saved {id}": one for id, one in kept.items()}),
+        "numbers": numbers,
+        "teams": teams,
+        "saved_views": [(view, kept[str(view.id)]) for view in saved],
+        "agents": colleagues() if listing.agent else [],
+        "keys": preference.remapped,
+    }

@@ -1,0 +1,84 @@
+"""Teams: who shares a queue, and how it is shared out."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.team.models import Team
+from app.team.models.teams import DISTRIBUTIONS, MOST_AT_ONCE, colleagues
+from app.tenancy import db, exists, requires
+
+from . import bp
+
+
+@bp.get("/t/<tenant_slug>/team/teams")
+@requires("team.manage")
+def teams() -> str:
+    return page()
+
+
+def page(problem: str = "", typed: str = "") -> str:
+    known = db.session.scalars(Team.in_order()).all()
+    return render_template("team/teams.html", teams=known, people=colleagues(), problem=problem, typed=typed)
+
+
+@bp.post("/t/<tenant_slug>/team/teams")
+@requires("team.manage")
+def add_team() -> AnyResponse | tuple[str, int]:
+    return keep(Team(distribution="manual", capacity=MOST_AT_ONCE))
+
+
+@bp.post("/t/<tenant_slug>/team/teams/<uuid:team_id>")
+@requires("team.manage")
+def change_team(team_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
+    return keep(Team.get_or_404(team_id))
+
+
+def keep(team: Team) -> AnyResponse | tuple[str, int]:
+    name = " ".join(request.form.get("name", "").split())
+    if not name or len(name) > 40:
+        return page(_("Give the team a name of at most 40 letters."), name), 422
+    if exists(select(Team.id).where(Team.name == name, Team.id != team.id)):
+        return page(_("There is a team with this name."), name), 422
+    team.name = name
+    if request.form.get("distribution") in DISTRIBUTIONS:
+        team.distribution = request.form["distribution"]
+    capacity = request.form.get("capacity", "")
+    if capacity.isascii() and capacity.isdigit() and 0 < int(capacity) <= 1000:
+        team.capacity = int(capacity)
+    db.session.add(team)
+    db.session.flush()
+    team.consist_of({uuid.UUID(id) for id in request.form.getlist("member") if is_uuid(id)})
+    flash(_("The team %(name)s is kept.", name=team.name))
+    return redirect(url_for("team.teams"), 303)
+
+
+def is_uuid(value: str) -> bool:
+    try:
+        uuid.UUID(value)
+    except ValueError:
+        return False
+    return True
+
+
+@bp.post("/t/<tenant_slug>/team/teams/<uuid:team_id>/removal")
+@requires("team.manage")
+def remove_team(team_id: uuid.UUID) -> AnyResponse:
+    """Its conversations are then no team's; whose they are stays."""
+    team = Team.get_or_404(team_id)
+    db.session.delete(team)
+    flash(_("The team %(name)s is removed.", name=team.name))
+    return redirect(url_for("team.teams"), 303)
+
+
+@bp.post("/t/<tenant_slug>/account/presence")
+@requires("account.manage")
+def change_presence() -> AnyResponse:
+    g.membership.is_away = request.form.get("away") == "1"
+    flash(_("You are away: nothing new is given to you.") if g.membership.is_away else _("You are here."))
+    return redirect(url_for("team.account"), 303)

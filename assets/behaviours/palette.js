@@ -1,0 +1,71 @@
+// data-palette: a dialog in which one types where to go or what to do. Its fixed items show when they hold what is
+// typed (commands only where they can be run); what the server finds stands above them. Arrows choose, Enter goes.
+
+import { isPossible } from "./shortcuts.js"
+
+// Of the page's own: every command in the list of keys, every view.
+function build() {
+  const fixed = dialog().querySelector("#palette-fixed"), draft = dialog().querySelector("template").content.firstElementChild
+  fixed.querySelectorAll("[data-built]").forEach((item) => item.remove())
+  const made = (id, words) => {
+    const item = draft.cloneNode(true)
+    item.id = `palette-${id}`
+    item.dataset.built = ""
+    item.querySelector("span").textContent = words
+    return item
+  }
+  const commands = [...document.querySelectorAll("[data-key-of]")].filter((key) => !["palette", "keys"].includes(key.dataset.keyOf)).map((key) => {
+    const item = made(key.dataset.keyOf, key.closest("div").querySelector("dt").textContent)
+    item.dataset.runs = key.dataset.keyOf
+    item.querySelector("kbd").textContent = key.textContent
+    return item
+  })
+  const views = [...document.querySelectorAll(".view")].map((view, number) => {
+    const item = made(`view-${number}`, view.querySelector(".view-words").textContent)
+    item.querySelector("kbd").remove()
+    item.addEventListener("click", () => { dialog().close(); view.click() })
+    return item
+  })
+  fixed.prepend(...commands, ...views)
+}
+
+const dialog = () => document.querySelector("[data-palette]")
+const field = () => dialog().querySelector("[role=combobox]")
+const shown = () => [...dialog().querySelectorAll("[role=option]:not([hidden])")]
+let at = 0
+
+function filter() {
+  const typed = field().value.trim().toLowerCase()
+  for (const item of dialog().querySelectorAll("#palette-fixed [role=option]")) {
+    const name = item.dataset.runs
+    item.hidden = (name && !isPossible(name)) || !item.textContent.toLowerCase().includes(typed)
+  }
+  mark(0)
+}
+
+function mark(to) {
+  const items = shown()
+  at = Math.max(0, Math.min(to, items.length - 1))
+  dialog().querySelectorAll("[aria-selected]").forEach((item) => item.removeAttribute("aria-selected"))
+  const item = items[at]
+  item?.setAttribute("aria-selected", "true")
+  item?.scrollIntoView({ block: "nearest" })
+  if (item) field().setAttribute("aria-activedescendant", item.id)
+}
+
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches?.("[data-palette]") || event.newState !== "open") return
+  field().value = ""
+  dialog().querySelector("#palette-found").replaceChildren()
+  build()
+  filter()
+}, true)
+document.addEventListener("input", (event) => { if (event.target.closest("[data-palette]")) filter() })
+document.addEventListener("htmx:after:swap", () => { if (dialog()?.open) mark(0) })
+document.addEventListener("keydown", (event) => {
+  if (!event.target.closest?.("[data-palette]")) return
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]
+  if (by) { event.preventDefault(); mark(at + by) }
+  if (event.key === "Enter") { event.preventDefault(); shown()[at]?.click() }
+})
+document.addEventListener("click", (event) => { if (event.target === dialog()) dialog().close() })

@@ -1,0 +1,95 @@
+"""The desk by keyboard: an agent takes, notes, resolves and undoes without a mouse; a colleague sees it at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from dev.stack import Stack
+from tests.browser.conftest import Person
+from tests.browser.steps import connect, sign_up, write_as_customer
+
+
+@pytest.fixture(scope="module")
+def cookies(stack: Stack, chromium: Browser) -> Any:
+    """A business with a number and two conversations; the cookies of its owner."""
+    ann, carla = Person(chromium), Person(chromium)
+    sign_up(ann.page, stack, "Desk")
+    connect(ann.page, "Desk", "6505550188")
+    write_as_customer(carla.page, stack, "Dora", "Is the rye bread still there?", "Desk")
+    write_as_customer(carla.page, stack, "Emil", "Good morning", "Desk")
+    expect(ann.page.get_by_text("It works.")).to_be_visible()
+    kept = ann.context.cookies()
+    ann.close()
+    carla.close()
+    return kept
+
+
+@pytest.fixture
+def desk(stack: Stack, agent: Person, cookies: Any) -> Page:
+    agent.context.add_cookies(cookies)
+    agent.page.goto(f"{stack.web}/t/desk/inbox/?view=all")
+    expect(agent.page.get_by_role("link", name="Dora")).to_be_visible()
+    return agent.page
+
+
+def test_a_day_by_keyboard(desk: Page) -> None:
+    desk.keyboard.press("j")
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("i")
+    expect(desk.get_by_text("Yours now")).to_be_visible()
+    desk.keyboard.press("n")
+    desk.keyboard.type("Ask the baker first")
+    desk.keyboard.press("Enter")
+    expect(desk.get_by_test_id("note").filter(has_text="Ask the baker first")).to_have_count(1)
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("e")
+    expect(desk.get_by_test_id("reopen")).to_be_visible()
+    desk.keyboard.press("z")
+    expect(desk.get_by_test_id("resolve")).to_be_visible()
+
+
+def test_the_palette_leads_anywhere(desk: Page) -> None:
+    desk.keyboard.press("Control+k")
+    desk.keyboard.type("snoo")
+    expect(desk.get_by_role("option", name="Snoozed")).to_be_visible()
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("?")
+    expect(desk.get_by_role("dialog", name="Keys")).to_be_visible()
+    desk.keyboard.press("Escape")
+    expect(desk.get_by_role("dialog", name="Keys")).not_to_be_visible()
+
+
+def test_what_is_found_is_shown_in_its_thread(desk: Page) -> None:
+    desk.keyboard.press("/")
+    desk.wait_for_url("**/search")
+    desk.get_by_role("searchbox").fill("rye")
+    desk.get_by_role("link", name="Dora").filter(has_text="rye").click()
+    expect(desk.locator(".bubble.here")).to_contain_text("rye bread")
+
+
+def test_several_are_chosen_with_the_keyboard_and_put_back(desk: Page) -> None:
+    for name in ("Dora", "Emil"):
+        desk.get_by_label(f"Select {name}").check(force=True)
+    desk.locator("#bulk").get_by_role("button", name="Archive").click()
+    expect(desk.get_by_text("2 conversations changed")).to_be_visible()
+    expect(desk.get_by_role("link", name="Dora")).to_have_count(0)
+    desk.keyboard.press("z")
+    expect(desk.get_by_role("link", name="Dora")).to_be_visible()
+
+
+def test_what_one_window_does_the_other_shows(stack: Stack, chromium: Browser, desk: Page, cookies: Any) -> None:
+    desk.get_by_role("link", name="Dora").click()
+    other = Person(chromium)
+    other.context.add_cookies(cookies)
+    other.page.goto(desk.url)
+    expect(other.page.get_by_test_id("bubble").first).to_be_visible()
+    other.page.get_by_test_id("resolve").click()
+    expect(desk.get_by_test_id("reopen")).to_be_visible()
+    other.page.get_by_test_id("reopen").click()
+    expect(desk.get_by_test_id("resolve")).to_be_visible()
+    other.close()

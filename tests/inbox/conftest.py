@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import pytest
+
+from app.inbox.models import Conversation, Message
+from app.tenancy import db, now, tenant_scope
+from tests.world import World, conversation
+
+
+@pytest.fixture
+def carla(world: World) -> Conversation:
+    """Carla wrote to Bakery a moment ago, and nobody has answered."""
+    bakery, _ = world.connect_numbers()
+    return written(world, conversation(bakery), "Do you have rye bread?")
+
+
+def written(world: World, talk: Conversation, words: str) -> Conversation:
+    with tenant_scope(world.bakery.id):
+        said = Message(conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound", body=words)
+        said.state, said.wamid = "received", f"wamid.{talk.id}.{words[:20]}"
+        db.session.add(said)
+        again = Conversation.get_or_404(talk.id)
+        again.last_message_preview, again.last_message_at = words, now()
+        again.news_at = again.waiting_since = again.last_inbound_at = now()
+    return talk

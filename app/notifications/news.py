@@ -1,0 +1,127 @@
+"""What happened that somebody may want to hear of, and who does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+
+from app.inbox.models import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN, Conversation
+from app.tenancy import Membership, db, now
+
+from .models import Notification, NotificationRule, PushSubscription, ToldConversation
+
+# Whoever looks at the conversation has read it by then, and nobody need be told.
+GRACE = dt.timedelta(seconds=2)
+# What reaches us later than this after it was written is told by the inbox and the digest only.
+FRESH = dt.timedelta(hours=1)
+CLOSING = dt.timedelta(hours=1)
+MOST_UNREAD = 100
+
+
+def arrived(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]:
+    """Conversations in which customers wrote something that nobody has read, nor been told of."""
+    at = now()
+    untold = or_(
+        ToldConversation.inbound_at.is_(None),
+        ToldConversation.inbound_at < Conversation.last_inbound_at,
+        ToldConversation.unread_count < Conversation.unread_count,
+    )
+    return with_told(columns).where(
+        untold,
+        Conversation.unread_count > 0,
+        Conversation.last_message_at > at - FRESH,
+        Conversation.last_inbound_at.between(at - FRESH, at - GRACE),
+    )
+
+
+def closing(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]:
+    """Conversations that wait for an answer, which will soon need a template."""
+    closes = now() - CUSTOMER_SERVICE_WINDOW
+    untold = or_(
+        ToldConversation.closing_of.is_(None), ToldConversation.closing_of < Conversation.last_inbound_at
+    )
+    return with_told(columns).where(
+        untold,
+        Conversation.last_message_state == "received",
+        Conversation.last_message_at.between(closes, closes + CLOSING),
+        Conversation.last_inbound_at.between(closes + WINDOW_MARGIN, closes + CLOSING),
+    )
+
+
+def with_told(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]:
+    here = and_(
+        ToldConversation.tenant_id == Conversation.tenant_id, ToldConversation.conversation_id == Conversation.id
+    )
+    return columns.outerjoin(ToldConversation, here)
+
+
+FINDERS = {"message": arrived, "closing": closing}
+
+
+def tenants_with_news() -> Iterator[uuid.UUID]:
+    """Asked by the platform: only where somebody listens."""
+    listening = PushSubscription.awake().with_only_columns(PushSubscription.tenant_id).distinct().subquery()
+    here = select(Conversation).where(Conversation.tenant_id == listening.c.tenant_id)
+    some: ColumnElement[bool] = or_(*(find(here).correlate(listening).exists() for find in FINDERS.values()))
+    yield from db.session.scalars(select(listening.c.tenant_id).where(some))
+
+
+def find(kind: str, limit: int) -> list[Conversation]:
+    query = FINDERS[kind](select(Conversation)).order_by(Conversation.last_message_at).limit(limit)
+    return list(db.session.scalars(query))
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A member, what they want to hear, and where."""
+
+    membership: Membership
+    rule: NotificationRule
+    browsers: list[PushSubscription]
+
+    @classmethod
+    def all(cls) -> list[Listener]:
+        rules = {rule.membership_id: rule for rule in db.session.scalars(select(NotificationRule))}
+        found: dict[uuid.UUID, Listener] = {}
+        for browser in db.session.scalars(PushSubscription.awake()):
+            member = browser.membership
+            if member.may("inbox.read"):
+                rule = rules.get(member.id) or NotificationRule.usual(member)
+                found.setdefault(member.id, cls(member, rule, [])).browsers.append(browser)
+        return list(found.values())
+
+    def hear(self, kind: str, conversation: Conversation) -> None:
+        if self.rule.wants(kind, conversation, self.membership.user_id) and not self.rule.is_quiet(now()):
+            for browser in self.browsers:
+                Notification.put(kind, browser, conversation)
+
+
+def tell_all(kind: str, conversations: Iterable[Conversation], user_ids: Iterable[uuid.UUID] | None = None) -> None:
+    """Tells those members who want to hear it, of everybody or of these users."""
+    only = None if user_ids is None else set(user_ids)
+    listeners = [one for one in Listener.all() if only is None or one.membership.user_id in only]
+    for conversation in conversations:
+        for listener in listeners:
+            listener.hear(kind, conversation)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What is new to a member: how many conversations, up to MOST_UNREAD, and the newest message among them."""
+
+    count: int
+    newest_at: dt.datetime | None
+    newest_id: uuid.UUID | None
+
+    @classmethod
+    def of(cls, membership: Membership, rule: NotificationRule) -> Unread:
+        unread = select(Conversation).where(Conversation.unread_count > 0)
+        newest = unread.order_by(Conversation.last_message_at.desc()).limit(MOST_UNREAD)
+        rows = [row for row in db.session.scalars(newest) if rule.hears(row, membership.user_id)]
+        if not rows:
+            return cls(0, None, None)
+        return cls(len(rows), rows[0].last_inbound_at, rows[0].id)

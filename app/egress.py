@@ -90,13 +90,15 @@ class Egress:
         deadline = time.monotonic() + TOTAL_SECONDS
         wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
         guarded = Guarded(self.resolve, self.wire, deadline)
-        named = {"Host": address.raw_host.decode(), "Accept-Encoding": "identity"} | headers
+        named = [("Host", address.raw_host.decode()), *headers.items()]
         try:
             with (
                 httpcore.ConnectionPool(self.trust, network_backend=guarded) as pool,
                 pool.stream("POST", str(address), headers=named, content=content, extensions={"timeout": wait}) as told,
             ):
-                return Answer(told.status, {name.lower().decode(): value.decode("latin-1") for name, value in told.headers})
+                return Answer(
+                    told.status, {name.lower().decode(): value.decode("latin-1") for name, value in told.headers}
+                )
         except UnicodeError:
             raise Refused("not a name") from None
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:

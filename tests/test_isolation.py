@@ -21,6 +21,8 @@ from werkzeug.routing import Rule
 from app.config import Settings
 from app.inbox.media import Media
 from app.inbox.models import Message
+from app.notifications.models import PushSubscription
+from app.notifications.push import Target
 from app.onboarding.models import Onboarding
 from app.team.models import Invitation, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
@@ -61,6 +63,9 @@ class Foreign:
             UserSession.begin(world.sue, user_agent="sue", ip="127.0.0.1")
             session = db.session.query(UserSession).filter_by(user_id=world.sue.id).first()
         assert session
+        with tenant_scope(world.shoes.id):
+            target = Target("https://push.example/sue", "", "")
+            browser = PushSubscription.keep(membership, target, session_id=session.id, device=CANARY)
         return cls(
             {
                 "conversation_id": str(talk.id),
@@ -70,6 +75,7 @@ class Foreign:
                 "membership_id": str(membership.id),
                 "invitation_id": str(offer.id),
                 "session_id": str(session.id),
+                "browser_id": str(browser.id),
                 "phone_number_id": str(shoes.id),
             }
         )

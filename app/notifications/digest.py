@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flask import render_template
 from flask_babel import format_datetime, ngettext
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, select, text
 
 from app import mail
 from app.extensions import settings
@@ -26,7 +26,7 @@ MOST = 100
 
 
 def is_due() -> tuple[ColumnElement[bool], ...]:
-    return NotificationRule.digest != "off", NotificationRule.next_digest_at <= func.clock_timestamp()
+    return NotificationRule.digest != "off", NotificationRule.next_digest_at <= now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,10 @@ class Digest:
         tenant = db.session.get_one(Tenant, self.rule.tenant_id)
         lines = [(self.name(one), self.clock(one.since), self.link(tenant, one.conversation.id)) for one in found]
         subject = ngettext(
-            "%(num)d customer waits at %(business)s", "%(num)d customers wait at %(business)s", len(found), business=tenant.name
+            "%(num)d customer waits at %(business)s",
+            "%(num)d customers wait at %(business)s",
+            len(found),
+            business=tenant.name,
         )
         body = render_template(
             "notifications/mail/digest.txt",

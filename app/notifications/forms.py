@@ -9,6 +9,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TimeField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -40,8 +41,12 @@ def be_both_or_none(form: Any, field: Any) -> None:
         raise ValidationError(gettext("Write both times, or leave both empty."))
 
 
+def offered(words: dict[str, Any]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
+
+
 class RuleForm(FlaskForm):
-    about = RadioField(_("When a customer writes, tell me about"), choices=list(ABOUT_WORDS.items()))
+    about = RadioField(_("When a customer writes, tell me about"), choices=offered(ABOUT_WORDS))
     mentions = BooleanField(_("When a colleague mentions me or gives me a conversation"))
     closing = BooleanField(_("An hour before the time to answer runs out"))
     numbers = CheckBoxes(_("Only for these numbers"))
@@ -50,15 +55,15 @@ class RuleForm(FlaskForm):
     quiet_from = TimeField(_("From"), validators=[Optional(), be_both_or_none])
     quiet_until = TimeField(_("Until"), validators=[Optional()])
     time_zone = SelectField(_("Time zone"), validators=[InputRequired()])
-    digest = SelectField(_("Mail me what waits"), choices=list(DIGEST_WORDS.items()))
+    digest = SelectField(_("Mail me what waits"), choices=offered(DIGEST_WORDS))
 
     class Meta:
         csrf = False
 
     def __init__(self, numbers: list[Any], **options: Any) -> None:
         super().__init__(**options)
-        self.numbers.choices = [(str(number.id), number.display_number) for number in numbers]
-        self.time_zone.choices = time_zones()
+        self.numbers.choices = [SelectChoice(str(number.id), number.display_number) for number in numbers]
+        self.time_zone.choices = [SelectChoice(name) for name in time_zones()]
 
     @classmethod
     def showing(cls, rule: NotificationRule, numbers: list[Any]) -> RuleForm:
@@ -68,7 +73,7 @@ class RuleForm(FlaskForm):
     def fill(self, rule: NotificationRule, at: dt.datetime) -> None:
         for name in ("about", "mentions", "closing", "preview", "sound", "quiet_from", "quiet_until", "time_zone"):
             setattr(rule, name, self[name].data)
-        rule.mute([id for id, _words in self.numbers.choices if id not in self.numbers.data])
+        rule.mute([choice.value for choice in self.numbers.choices if choice.value not in self.numbers.data])
         rule.change_digest(self.digest.data, at)
 
 

@@ -22,7 +22,7 @@ CLOSING = dt.timedelta(hours=1)
 MOST_UNREAD = 100
 
 
-def arrived(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]:
+def arrived(columns: Select[Conversation]) -> Select[Conversation]:
     """Conversations in which customers wrote something that nobody has read, nor been told of."""
     at = now()
     untold = or_(
@@ -38,12 +38,10 @@ def arrived(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]
     )
 
 
-def closing(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]:
+def closing(columns: Select[Conversation]) -> Select[Conversation]:
     """Conversations that wait for an answer, which will soon need a template."""
     closes = now() - CUSTOMER_SERVICE_WINDOW
-    untold = or_(
-        ToldConversation.closing_of.is_(None), ToldConversation.closing_of < Conversation.last_inbound_at
-    )
+    untold = or_(ToldConversation.closing_of.is_(None), ToldConversation.closing_of < Conversation.last_inbound_at)
     return with_told(columns).where(
         untold,
         Conversation.last_message_state == "received",
@@ -52,7 +50,7 @@ def closing(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]
     )
 
 
-def with_told(columns: Select[tuple[Conversation]]) -> Select[tuple[Conversation]]:
+def with_told(columns: Select[Conversation]) -> Select[Conversation]:
     here = and_(
         ToldConversation.tenant_id == Conversation.tenant_id, ToldConversation.conversation_id == Conversation.id
     )

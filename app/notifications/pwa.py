@@ -1,4 +1,4 @@
-"""What makes a browser offer to install Switchboard: a manifest, a service worker, and a page for when it is offline."""
+"""What makes a browser offer to install Switchboard: a manifest, a service worker, and a page without a connection."""
 
 from __future__ import annotations
 

@@ -87,7 +87,9 @@ def remove_browser(browser_id: uuid.UUID) -> AnyResponse:
 @bp.post("/test")
 @requires("account.manage")
 def send_test() -> AnyResponse:
-    browsers = db.session.scalars(PushSubscription.of(g.membership).where(PushSubscription.session_id.is_not(None))).all()
+    browsers = db.session.scalars(
+        PushSubscription.of(g.membership).where(PushSubscription.session_id.is_not(None))
+    ).all()
     for browser in browsers:
         Notification.put("test", browser, None)
     push.later()

@@ -9,7 +9,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from app.inbox.models import Conversation
-from app.templating import asset
+from app.templating import manifest
 from app.tenancy import Tenant, db
 
 from .models import Notification, NotificationRule
@@ -33,10 +33,14 @@ def payload(notification: Notification) -> dict[str, object]:
         "body": body,
         "url": address(tenant, conversation),
         "tag": str(topic(notification)),
-        "icon": asset("icon-192.png"),
-        "badge": asset("badge.png"),
+        "icon": picture("icon-192.png"),
+        "badge": picture("badge.png"),
         "unread": Unread.of(membership, rule).count,
     }
+
+
+def picture(name: str) -> str:
+    return path("static", filename=f"dist/{manifest()[name]}")
 
 
 def topic(notification: Notification) -> uuid.UUID:

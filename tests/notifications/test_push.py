@@ -21,9 +21,7 @@ BROWSER = Target(
     "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
     "BTBZMqHH6r4Tts7J_aSIgg",
 )
-OUR_KEY = ec.derive_private_key(
-    int.from_bytes(unpacked("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big"), CURVE
-)
+OUR_KEY = ec.derive_private_key(int.from_bytes(unpacked("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big"), CURVE)
 SALT = unpacked("DGv6ra1nlYgDCS1FRnbzlw")
 ENCRYPTED = (
     "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A"
@@ -32,7 +30,9 @@ ENCRYPTED = (
 
 
 def test_the_example_of_the_rfc_comes_out_byte_for_byte() -> None:
-    assert packed(push.encrypt(b"When I grow up, I want to be a watermelon", BROWSER, key=OUR_KEY, salt=SALT)) == ENCRYPTED
+    assert (
+        packed(push.encrypt(b"When I grow up, I want to be a watermelon", BROWSER, key=OUR_KEY, salt=SALT)) == ENCRYPTED
+    )
 
 
 def test_the_signature_says_for_whom_until_when_and_can_be_checked() -> None:
@@ -59,9 +59,23 @@ def test_the_key_survives_a_restart_and_is_another_one_for_another_secret() -> N
 @pytest.mark.parametrize(
     "url",
     [
-        *("http://push.example/x", "ftp://push.example/x", "gopher://push.example", "file:///etc/passwd", "unix:/tmp/x"),
+        *(
+            "http://push.example/x",
+            "ftp://push.example/x",
+            "gopher://push.example",
+            "file:///etc/passwd",
+            "unix:/tmp/x",
+        ),
         *("https://push.example:6379/", "https://push.example:22/x", "https://user:word@push.example/", "https:///x"),
-        *("https://a@127.0.0.1/", "//push.example/", "push.example", "", "https://", "https://[::1%25lo]/", "javascript:1"),
+        *(
+            "https://a@127.0.0.1/",
+            "//push.example/",
+            "push.example",
+            "",
+            "https://",
+            "https://[::1%25lo]/",
+            "javascript:1",
+        ),
     ],
 )
 def test_an_address_of_another_kind_is_refused_before_anybody_is_asked(url: str) -> None:
@@ -72,10 +86,36 @@ def test_an_address_of_another_kind_is_refused_before_anybody_is_asked(url: str)
 @pytest.mark.parametrize(
     "address",
     [
-        *("127.0.0.1", "127.1.2.3", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254"),
+        *(
+            "127.0.0.1",
+            "127.1.2.3",
+            "0.0.0.0",
+            "10.0.0.1",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+        ),
         *("100.64.0.1", "192.0.0.8", "192.88.99.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255"),
-        *("::1", "::", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:0:127.0.0.1", "fe80::1", "fc00::1"),
-        *("fd00:ec2::254", "fec0::1", "ff02::1", "64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1", "64:ff9b:1::1", "2002:7f00:1::"),
+        *(
+            "::1",
+            "::",
+            "::127.0.0.1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "::ffff:0:127.0.0.1",
+            "fe80::1",
+            "fc00::1",
+        ),
+        *(
+            "fd00:ec2::254",
+            "fec0::1",
+            "ff02::1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2002:7f00:1::",
+        ),
         *("2001:0:7f00:1::", "2001:db8::1", "not an address", "", "2130706433"),
     ],
 )
@@ -85,7 +125,9 @@ def test_an_address_inside_is_never_dialled(address: str) -> None:
         Egress(resolve=lambda host, port: [address]).post("https://push.example/x", b"", {})
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "①②⑦.⓪.⓪.①"])
+@pytest.mark.parametrize(
+    "name", ["localhost", "127.0.0.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.1", "①②⑦.⓪.⓪.①"]
+)
 def test_other_spellings_of_this_machine_are_refused(name: str) -> None:
     with pytest.raises(Refused):
         Egress().post(f"https://{name}/", b"", {})

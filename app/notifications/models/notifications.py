@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Self
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, delete, func, select, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -57,7 +57,7 @@ class Notification(TenantModel):
     @classmethod
     def claim(cls, limit: int) -> list[Self]:
         """Takes what is due. Whoever dies with it has it tried again when the lease ends."""
-        due = select(cls).where(cls.next_attempt_at <= func.clock_timestamp()).order_by(cls.next_attempt_at)
+        due = select(cls).where(cls.next_attempt_at <= now()).order_by(cls.next_attempt_at)
         mine = db.session.scalars(due.limit(limit).with_for_update(of=cls, skip_locked=True)).all()
         for one in mine:
             one.attempts += 1

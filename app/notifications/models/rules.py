@@ -7,7 +7,7 @@ import uuid
 import zoneinfo
 
 from sqlalchemy import Index, UniqueConstraint, select, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, relationship
 
 from app.inbox.models import Conversation
 from app.tenancy import Membership, TenantModel, belongs_to, db, one_of

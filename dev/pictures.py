@@ -9,20 +9,23 @@ from PIL import Image, ImageDraw
 GREEN, WHITE, MINT = "#0f6b53", "#ffffff", "#9be3c8"
 # The tile is 32 units wide; drawn this many times larger, then made smaller, which smoothes the edges.
 UNITS, FINER = 32, 4
+# Of the two bubbles.
+MIDDLE = (17.6, 17.3)
 
 
 class Picture:
     """A canvas in the units of the SVG. `zoom` is the size of the drawing on its tile."""
 
-    def __init__(self, size: int, zoom: float = 1.0) -> None:
+    def __init__(self, size: int, zoom: float) -> None:
         self.size, self.side = size, size * FINER
         self.scale = self.side / UNITS * zoom
-        self.shift = self.side * (1 - zoom) / 2
         self.image = Image.new("RGBA", (self.side, self.side), (0, 0, 0, 0))
         self.draw = ImageDraw.Draw(self.image)
 
     def at(self, *units: float) -> list[float]:
-        return [unit * self.scale + self.shift for unit in units]
+        """Pairs of x and y, with the middle of the bubbles in the middle of the tile."""
+        middles = MIDDLE * (len(units) // 2)
+        return [(unit - middle) * self.scale + self.side / 2 for unit, middle in zip(units, middles, strict=True)]
 
     def tile(self, radius: float) -> Picture:
         whole = (0, 0, self.side - 1, self.side - 1)
@@ -48,10 +51,10 @@ class Picture:
 
 def pictures() -> dict[str, bytes]:
     return {
-        "icon-192.png": Picture(192).tile(9).bubbles().png(),
-        "icon-512.png": Picture(512).tile(9).bubbles().png(),
+        "icon-192.png": Picture(192, zoom=1.1).tile(9).bubbles().png(),
+        "icon-512.png": Picture(512, zoom=1.1).tile(9).bubbles().png(),
         # Systems cut their own shape out of this one.
         "icon-maskable.png": Picture(512, zoom=0.85).tile(0).bubbles().png(),
         # Android shows only the outline, in its own colour.
-        "badge.png": Picture(96, zoom=1.35).bubbles(WHITE, WHITE).png(),
+        "badge.png": Picture(96, zoom=1.5).bubbles(WHITE, WHITE).png(),
     }

@@ -12,8 +12,8 @@ from tests.browser.conftest import Person
 from tests.browser.steps import connect, sign_up, write_as_customer
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-PAGES = ["inbox/", "inbox/?filter=unread", "numbers", "team", "account"]
-PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "nowhere"]
+PAGES = ["inbox/", "inbox/?filter=unread", "numbers", "team", "account", "notifications/"]
+PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "offline", "nowhere"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},

@@ -44,7 +44,9 @@ def picture(name: str) -> str:
 
 
 def topic(notification: Notification) -> uuid.UUID:
-    return notification.conversation_id or notification.subscription_id
+    """What a newer one replaces: the conversation's news is one thing, being mentioned in it another."""
+    about = notification.conversation_id or notification.subscription_id
+    return about if notification.kind in ("message", "closing") else uuid.uuid5(about, notification.kind)
 
 
 def address(tenant: Tenant, conversation: Conversation | None) -> str:

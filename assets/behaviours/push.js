@@ -1,6 +1,8 @@
 // data-push="<address>": turns notifications on in this browser. data-push-on inside it is the button, and of several
-// data-push-words the one that fits is shown. A browser that was turned on says on each visit how it is reached now
+// data-push-words the one that fits is shown. A browser that was turned on says now and then how it is reached
 // (data-push-renewal), unless somebody has removed it; data-push-browser marks its row, data-push-here is shown in it.
+
+const RENEWED_MINUTES = 10
 
 const panel = () => document.querySelector("[data-push]")
 const news = () => document.querySelector("[data-push-member]")
@@ -49,10 +51,13 @@ async function turnOn() {
 
 async function renew() {
   const id = localStorage.getItem(storageKey())
+  const last = Number(sessionStorage.getItem(storageKey()))
+  if (!panel() && Date.now() - last < RENEWED_MINUTES * 60_000) return true
   const subscription = id && Notification.permission === "granted" && (await subscribed({ anew: true }))
   if (!subscription) return false
   const response = await tell(news().dataset.pushRenewal.replace(/[0-]{36}/, id), subscription)
   if (response.status === 404) localStorage.removeItem(storageKey())
+  if (response.ok) sessionStorage.setItem(storageKey(), String(Date.now()))
   return response.ok
 }
 

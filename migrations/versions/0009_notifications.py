@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind in ('message', 'mention', 'assignment', 'closing', 'test')", name=op.f("ck_notifications_kind")
         ),
-        unique("notifications", "subscription_id", "conversation_id"),
+        unique("notifications", "subscription_id", "conversation_id", "kind"),
     )
     op.create_index("ix_notifications_due", "notifications", ["next_attempt_at"])
     op.create_table(

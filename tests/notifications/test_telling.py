@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
+from app.inbox.models import Conversation
 from app.notifications.jobs import notify, push, tell
 from app.notifications.models import Notification
 from app.notifications.push import public_key
@@ -174,6 +175,26 @@ def test_a_mention_is_told_to_whom_it_names(desk: Desk, ann: Browser, ben: Brows
     push(desk.world.bakery.id)
     assert anns.heard() == []
     assert [heard["title"] for heard in bens.heard()] == ["A colleague mentioned you"]
+
+
+def test_a_mention_is_not_lost_behind_a_message(desk: Desk, ann: Browser) -> None:
+    chromium = desk.turn_on(ann)
+    desk.write()
+    notify(desk.world.bakery.id, "mention", str(conversation(desk.world).id), str(desk.world.ann.id))
+    desk.pass_on()
+    heard = chromium.heard()
+    assert {one["title"] for one in heard} == {"A colleague mentioned you", "Carla"}
+    assert len({one["tag"] for one in heard}) == 2
+
+
+def test_an_answer_makes_the_warning_needless(desk: Desk, ann: Browser) -> None:
+    chromium = desk.turn_on(ann)
+    desk.write("Still there?", at=time.time() - 23.5 * 3600)
+    tell(desk.world.bakery.id)
+    with tenant_scope(desk.world.bakery.id):
+        db.session.execute(db.update(Conversation).values(last_message_state="queued"))
+    push(desk.world.bakery.id)
+    assert chromium.heard() == []
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -24,12 +24,12 @@ STALE = dt.timedelta(hours=4)
 
 
 class Notification(TenantModel):
-    """What one browser is still to be told. There is one for each conversation: the newest replaces what waits."""
+    """What one browser is still to be told. Of a kind there is one for each conversation: the newest replaces it."""
 
     __table_args__ = (
         belongs_to("push_subscriptions", "subscription_id", ondelete="CASCADE"),
         belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
-        UniqueConstraint("tenant_id", "subscription_id", "conversation_id"),
+        UniqueConstraint("tenant_id", "subscription_id", "conversation_id", "kind"),
         one_of("kind", KINDS),
         Index("ix_notifications_due", "next_attempt_at"),
     )
@@ -49,9 +49,9 @@ class Notification(TenantModel):
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "subscription_id": subscription.id, "kind": kind}
         values |= {"conversation_id": conversation and conversation.id, "attempts": 0}
         fresh = {"created_at": at, "next_attempt_at": at}
-        again = {"kind": kind, "attempts": 0, **fresh}
+        again = {"attempts": 0, **fresh}
         made = insert(cls).values(**values, **fresh)
-        key = ["tenant_id", "subscription_id", "conversation_id"]
+        key = ["tenant_id", "subscription_id", "conversation_id", "kind"]
         db.session.execute(made.on_conflict_do_update(index_elements=key, set_=again))
 
     @classmethod
@@ -66,10 +66,15 @@ class Notification(TenantModel):
 
     @property
     def is_news(self) -> bool:
-        """Whether it is still worth telling: nobody has read it meanwhile, and the member is signed in there."""
+        """Whether it is still worth telling: nobody has dealt with it meanwhile, and the member is signed in there."""
         if self.created_at < now() - STALE or self.subscription.is_asleep:
             return False
-        return self.kind != "message" or bool(self.conversation and self.conversation.unread_count)
+        match self.kind, self.conversation:
+            case "message", Conversation(unread_count=count):
+                return count > 0
+            case "closing", Conversation(last_message_state=state):
+                return state == "received"
+        return True
 
     def is_done(self) -> None:
         """Unless something newer has taken its place meanwhile."""

@@ -6,6 +6,7 @@ answer nothing is read but its first lines.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import ssl
@@ -90,11 +91,12 @@ class Egress:
         deadline = time.monotonic() + TOTAL_SECONDS
         wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
         guarded = Guarded(self.resolve, self.wire, deadline)
+        target = httpcore.URL(scheme=b"https", host=address.raw_host, port=443, target=address.raw_path)
         named = [("Host", address.raw_host.decode()), *headers.items()]
         try:
             with (
                 httpcore.ConnectionPool(self.trust, network_backend=guarded) as pool,
-                pool.stream("POST", str(address), headers=named, content=content, extensions={"timeout": wait}) as told,
+                pool.stream("POST", target, headers=named, content=content, extensions={"timeout": wait}) as told,
             ):
                 return Answer(
                     told.status, {name.lower().decode(): value.decode("latin-1") for name, value in told.headers}
@@ -124,8 +126,13 @@ class Guarded(httpcore.NetworkBackend):
         found = self.resolve(host, port)
         if not found or not all(map(is_outside, found)):
             raise Refused("not on the open internet")
-        stream = self.wire.connect_tcp(found[0], port, left(self.deadline, timeout), local_address, socket_options)
-        return Hurried(stream, self.deadline)
+        for address in found[:-1]:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self.dial(address, port, timeout, local_address, socket_options)
+        return self.dial(found[-1], port, timeout, local_address, socket_options)
+
+    def dial(self, address: str, port: int, timeout: float | None, *options: Any) -> httpcore.NetworkStream:
+        return Hurried(self.wire.connect_tcp(address, port, left(self.deadline, timeout), *options), self.deadline)
 
 
 class Hurried(httpcore.NetworkStream):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from typing import Any
 
+import httpcore
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from app.egress import Egress, Refused, checked, is_outside
+from app.egress import Egress, Refused, Unreachable, checked, is_outside
 from app.notifications import push
 from app.notifications.push import CURVE, Target, packed, unpacked
 
@@ -142,3 +144,32 @@ def test_one_address_inside_among_several_is_enough_to_refuse() -> None:
     egress = Egress(resolve=lambda host, port: ["93.184.215.14", "10.0.0.7"])
     with pytest.raises(Refused):
         egress.post("https://push.example/x", b"", {})
+
+
+class Dribble(httpcore.SyncBackend, httpcore.NetworkStream):
+    """A server that answers a letter at a time, without end."""
+
+    def connect_tcp(self, *address: Any, **options: Any) -> httpcore.NetworkStream:
+        return self
+
+    def start_tls(self, *names: Any, **options: Any) -> httpcore.NetworkStream:
+        return self
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        time.sleep(0.01)
+        return b"H"
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def get_extra_info(self, info: str) -> Any:
+        return None
+
+
+def test_a_server_that_never_ends_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.egress.TOTAL_SECONDS", 0.1)
+    with pytest.raises(Unreachable, match="ReadTimeout"):
+        Egress(resolve=lambda host, port: ["93.184.215.14"], wire=Dribble()).post("https://push.example/x", b"", {})

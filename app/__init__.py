@@ -21,6 +21,7 @@ FEATURES = [
     "contacts",
     "inbox",
     "message_templates",
+    "notifications",
     "onboarding",
     "platform",
     "service",
@@ -100,6 +101,8 @@ def register_blueprints(app: Flask) -> None:
     from app.inbox.contact_views import bp as people
     from app.inbox.story_views import bp as stories
     from app.inbox.views import bp as inbox
+    from app.notifications.pwa import bp as pwa
+    from app.notifications.views import bp as notifications
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
     from app.service.views import bp as service
@@ -113,6 +116,7 @@ def register_blueprints(app: Flask) -> None:
 
     for blueprint in (
         health,
+        pwa,
         webhooks,
         tenancy,
         team,
@@ -122,6 +126,7 @@ def register_blueprints(app: Flask) -> None:
         wabas,
         service,
         onboarding,
+        notifications,
         stories,
         platform,
         posts,
@@ -145,6 +150,7 @@ POLICY = "; ".join(
         "font-src 'self'",
         "connect-src 'self'",
         "manifest-src 'self'",
+        "worker-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",

@@ -15,6 +15,7 @@ from werkzeug.local import LocalProxy
 from app import storage as stores
 from app.config import Settings
 from app.crypto import Vault
+from app.egress import Egress
 from app.meta.graph import GraphClient
 
 babel = Babel()
@@ -30,6 +31,7 @@ class Outside:
     redis: redis_client.Redis
     graph: GraphClient
     storage: stores.Storage
+    egress: Egress
 
     @classmethod
     def connect(cls, settings: Settings) -> Outside:
@@ -44,6 +46,7 @@ class Outside:
                 settings.meta_app_secrets[0],
             ),
             storage=stores.connect(settings.media_url),
+            egress=Egress(),
         )
 
 

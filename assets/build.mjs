@@ -1,4 +1,5 @@
-// Builds static/dist: one stylesheet, one script, one sprite of the icons the templates name; hashed names, a manifest.
+// Builds static/dist: one stylesheet, one script, one sprite of the icons the templates name, and the service worker that
+// keeps these three; hashed names, a manifest.
 import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
@@ -24,9 +25,15 @@ function stylesheet() {
   return css
 }
 
-function script() {
+function script(entry, define = {}) {
   const options = { bundle: true, minify: true, format: "iife", target: "es2022", legalComments: "inline" }
-  return buildSync({ entryPoints: ["assets/app.js"], write: false, ...options }).outputFiles[0].contents
+  return buildSync({ entryPoints: [entry], write: false, define, ...options }).outputFiles[0].contents
+}
+
+function serviceWorker() {
+  const assets = Object.values(manifest).map((name) => `/static/dist/${name}`)
+  const version = createHash("sha256").update(assets.join()).digest("hex").slice(0, 10)
+  return script("assets/service-worker.js", { ASSETS: JSON.stringify(assets), VERSION: JSON.stringify(version) })
 }
 
 function sources(folder) {
@@ -49,6 +56,7 @@ function sprite() {
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 emit("app.css", stylesheet())
-emit("app.js", script())
+emit("app.js", script("assets/app.js"))
 emit("icons.svg", sprite())
+emit("service-worker.js", serviceWorker())
 writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest))

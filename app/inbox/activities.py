@@ -29,6 +29,9 @@ KINDS = (
 )
 
 
+UNTOLD_ASSIGNMENT = "told_at is null and kind in ('assigned', 'given')"
+
+
 class Activity(TenantModel):
     """One line. Names stand in `told` as they were then; nobody did what has no actor."""
 
@@ -36,6 +39,7 @@ class Activity(TenantModel):
     __table_args__ = (
         belongs_to("conversations", "conversation_id"),
         one_of("kind", KINDS),
+        Index("ix_activities_untold", "tenant_id", "occurred_at", postgresql_where=text(UNTOLD_ASSIGNMENT)),
         Index("ix_activities_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
     )
 
@@ -44,6 +48,8 @@ class Activity(TenantModel):
     actor_id: Mapped[uuid.UUID | None]
     told: Mapped[dict[str, Any] | None]
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # Whether whoever it was given to has been notified.
+    told_at: Mapped[dt.datetime | None]
     actor: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Activity.actor_id) == User.id", lazy="joined"
     )

@@ -69,6 +69,7 @@ class Mention(TenantModel):
         belongs_to("conversations", "conversation_id"),
         of_member("user_id"),
         UniqueConstraint("tenant_id", "note_id", "user_id"),
+        Index("ix_mentions_untold", "tenant_id", "created_at", postgresql_where=text("told_at is null")),
         Index("ix_mentions_of", "tenant_id", "user_id", text("created_at desc")),
     )
 
@@ -76,6 +77,7 @@ class Mention(TenantModel):
     conversation_id: Mapped[uuid.UUID]
     user_id: Mapped[uuid.UUID]
     seen_at: Mapped[dt.datetime | None]
+    told_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod

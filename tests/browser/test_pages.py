@@ -25,8 +25,8 @@ DESK = [
     "inbox/numbers",
     "inbox/scheduled",
 ]
-PAGES = [*DESK, *CONTACTS, "numbers", "team", "team/teams", "service/", "account"]
-PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "nowhere"]
+PAGES = [*DESK, *CONTACTS, "numbers", "team", "team/teams", "service/", "notifications/", "account"]
+PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "offline", "nowhere"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},

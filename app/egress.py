@@ -1,0 +1,165 @@
+"""Calls to addresses that somebody else chose: only to the open internet, over TLS, in a few seconds, no redirects.
+
+The address that is checked is the one that is dialled, so a name cannot mean something else a moment later. Of the
+answer nothing is read but its first lines.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpcore
+import httpx
+
+CONNECT_SECONDS = 5
+TOTAL_SECONDS = 10
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# What `is_global` of Python lets through, or reads differently from one version to the next.
+INSIDE = tuple(
+    ipaddress.ip_network(block)
+    for block in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+        *("192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24"),
+        *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32"),
+        *("2002::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
+    )
+)
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+class Refused(Exception):
+    """We do not call this address."""
+
+
+class Unreachable(Exception):
+    """Nobody answered there, or not in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def is_outside(address: str) -> bool:
+    """Whether an IP address belongs to the open internet, whatever it may embed."""
+    try:
+        ip: Address = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address) and ip in NAT64:
+        return is_outside(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+    return ip.is_global and not any(ip in block for block in INSIDE if block.version == ip.version)
+
+
+def checked(url: str) -> httpx.URL:
+    """An address that might be called, or `Refused`: https, its usual port, a name and nothing else before the path."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise Refused("not an address") from None
+    if parsed.scheme != "https" or parsed.port not in (None, 443) or parsed.userinfo or not parsed.raw_host:
+        raise Refused("only https on its usual port")
+    if not parsed.raw_host.isascii() or "%" in parsed.host:
+        raise Refused("not a name")
+    return parsed
+
+
+@dataclass
+class Egress:
+    resolve: Callable[[str, int], Sequence[str]] = resolve
+    wire: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
+    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+
+    def post(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
+        """Raises `Refused` before anything is sent to where we do not call, `Unreachable` when it does not answer."""
+        address = checked(url)
+        deadline = time.monotonic() + TOTAL_SECONDS
+        wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
+        guarded = Guarded(self.resolve, self.wire, deadline)
+        target = httpcore.URL(scheme=b"https", host=address.raw_host, port=443, target=address.raw_path)
+        named = [("Host", address.raw_host.decode()), *headers.items()]
+        try:
+            with (
+                httpcore.ConnectionPool(self.trust, network_backend=guarded) as pool,
+                pool.stream("POST", target, headers=named, content=content, extensions={"timeout": wait}) as told,
+            ):
+                return Answer(
+                    told.status, {name.lower().decode(): value.decode("latin-1") for name, value in told.headers}
+                )
+        except UnicodeError:
+            raise Refused("not a name") from None
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
+            raise Unreachable(type(error).__name__) from None
+
+
+class Guarded(httpcore.NetworkBackend):
+    """Dials only what was checked, and hurries up as the deadline comes near."""
+
+    def __init__(
+        self, resolve: Callable[[str, int], Sequence[str]], wire: httpcore.NetworkBackend, deadline: float
+    ) -> None:
+        self.resolve, self.wire, self.deadline = resolve, wire, deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        found = self.resolve(host, port)
+        if not found or not all(map(is_outside, found)):
+            raise Refused("not on the open internet")
+        for address in found[:-1]:
+            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return self.dial(address, port, timeout, local_address, socket_options)
+        return self.dial(found[-1], port, timeout, local_address, socket_options)
+
+    def dial(self, address: str, port: int, timeout: float | None, *options: Any) -> httpcore.NetworkStream:
+        return Hurried(self.wire.connect_tcp(address, port, left(self.deadline, timeout), *options), self.deadline)
+
+
+class Hurried(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self.stream, self.deadline = stream, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.stream.read(max_bytes, left(self.deadline, timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.stream.write(buffer, left(self.deadline, timeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        inner = self.stream.start_tls(ssl_context, server_hostname, left(self.deadline, timeout))
+        return Hurried(inner, self.deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.stream.get_extra_info(info)
+
+    def close(self) -> None:
+        self.stream.close()
+
+
+def left(deadline: float, timeout: float | None) -> float:
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise httpcore.ReadTimeout("out of time")
+    return min(seconds, timeout or seconds)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import zoneinfo
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, StringField, TimeField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from .models import NotificationRule
+
+ABOUT_WORDS = {
+    "all": _("Every conversation"),
+    "mine_and_unassigned": _("Mine, and those that are nobody's yet"),
+    "mine": _("Only mine"),
+    "none": _("None"),
+}
+DIGEST_WORDS = {"off": _("Never"), "hourly": _("At most every hour"), "daily": _("Once a day, at 8 in the morning")}
+
+
+@functools.cache
+def time_zones() -> list[str]:
+    """As people know them: UTC, and continents with their cities."""
+    known = zoneinfo.available_timezones()
+    return ["UTC", *sorted(name for name in known if "/" in name and not name.startswith(("Etc/", "posix/", "right/")))]
+
+
+class CheckBoxes(SelectMultipleField):
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+def be_both_or_none(form: Any, field: Any) -> None:
+    if bool(field.data) != bool(form.quiet_until.data):
+        raise ValidationError(gettext("Write both times, or leave both empty."))
+
+
+def offered(words: dict[str, Any]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
+
+
+class RuleForm(FlaskForm):
+    about = RadioField(_("When a customer writes, tell me about"), choices=offered(ABOUT_WORDS))
+    mentions = BooleanField(_("When a colleague mentions me or gives me a conversation"))
+    closing = BooleanField(_("An hour before the time to answer runs out"))
+    numbers = CheckBoxes(_("Only for these numbers"))
+    preview = BooleanField(_("Show the customer's name and the first words"))
+    sound = BooleanField(_("Play a sound while Switchboard is open"))
+    quiet_from = TimeField(_("From"), validators=[Optional(), be_both_or_none])
+    quiet_until = TimeField(_("Until"), validators=[Optional()])
+    time_zone = SelectField(_("Time zone"), validators=[InputRequired()])
+    digest = SelectField(_("Mail me what waits"), choices=offered(DIGEST_WORDS))
+
+    class Meta:
+        csrf = False
+
+    def __init__(self, numbers: list[Any], **options: Any) -> None:
+        super().__init__(**options)
+        self.numbers.choices = [SelectChoice(str(number.id), number.display_number) for number in numbers]
+        self.time_zone.choices = [SelectChoice(name) for name in time_zones()]
+
+    @classmethod
+    def showing(cls, rule: NotificationRule, numbers: list[Any]) -> RuleForm:
+        heard = [str(number.id) for number in numbers if str(number.id) not in rule.muted_numbers]
+        return cls(numbers, formdata=None, obj=rule, data={"numbers": heard})
+
+    def fill(self, rule: NotificationRule, at: dt.datetime) -> None:
+        for name in ("about", "mentions", "closing", "preview", "sound", "quiet_from", "quiet_until", "time_zone"):
+            setattr(rule, name, self[name].data)
+        rule.mute([choice.value for choice in self.numbers.choices if choice.value not in self.numbers.data])
+        rule.change_digest(self.digest.data, at)
+
+
+class BrowserForm(FlaskForm):
+    """What a browser tells of itself when notifications are turned on."""
+
+    endpoint = StringField(validators=[InputRequired()])
+    p256dh = StringField(validators=[InputRequired()])
+    auth = StringField(validators=[InputRequired()])
+
+    class Meta:
+        csrf = False

@@ -1,0 +1,122 @@
+"""Telling people: finding what is new, handing it to their browsers, and mailing what waits."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import structlog
+from sqlalchemy import func, select
+
+from app.egress import Answer, Egress, Refused, Unreachable
+from app.extensions import outside, settings
+from app.tenancy import after_commit, commit, current_tenant_id, db, job, now, platform_scope, sweep
+
+from . import digest as digests
+from . import news
+from .models import Notification, NotificationRule, PushSubscription, ToldConversation
+from .push import Target, send
+from .words import payload, topic
+
+log = structlog.get_logger()
+
+AT_ONCE = 200
+TOGETHER = 50
+THREADS = 16
+GONE = (404, 410)
+
+
+@job()
+def tell() -> None:
+    """Puts what is new into the queue of every browser that is to hear of it."""
+    if not alone():
+        return
+    for kind in news.FINDERS:
+        found = news.find(kind, AT_ONCE)
+        news.tell_all(kind, found)
+        for conversation in found:
+            ToldConversation.note(conversation, kind)
+    news.tell_colleagues(AT_ONCE)
+    push.later()
+
+
+def alone() -> bool:
+    """One at a time for a tenant: two would tell the same twice."""
+    lock = func.hashtextextended(f"tell {current_tenant_id()}", 0)
+    return bool(db.session.scalar(select(func.pg_try_advisory_xact_lock(lock))))
+
+
+@job(seconds=120)
+def push() -> None:
+    """Hands what waits to the push services of the browsers it is for."""
+    claimed = Notification.claim(TOGETHER)
+    for stale in [one for one in claimed if not one.is_news]:
+        stale.is_done()
+        claimed.remove(stale)
+    letters = [partial(deliver, outside().egress, *letter(one)) for one in claimed]
+    commit()
+    with ThreadPoolExecutor(THREADS) as pool:
+        answers = list(pool.map(lambda letter: letter(), letters))
+    for one, answer in zip(claimed, answers, strict=True):
+        settle(one, answer)
+    if len(claimed) == TOGETHER:
+        push.later()
+
+
+def letter(one: Notification) -> tuple[Target, dict[str, object], uuid.UUID, str, str]:
+    return one.subscription.target, payload(one), topic(one), settings.secret_key, settings.public_url
+
+
+def deliver(
+    egress: Egress, target: Target, words: dict[str, object], about: uuid.UUID, secret_key: str, contact: str
+) -> Answer | Refused | Unreachable:
+    try:
+        return send(egress, target, words, about=about, secret_key=secret_key, contact=contact)
+    except (Refused, Unreachable) as problem:
+        return problem
+
+
+def settle(one: Notification, answer: Answer | Refused | Unreachable) -> None:
+    browser = PushSubscription.find(one.subscription_id)
+    if browser is None:
+        return
+    match answer:
+        case Answer(status=status) if status in GONE:
+            db.session.delete(browser)
+        case Answer(status=status) if status < 300:
+            browser.took_it()
+            one.is_done()
+        case Refused():
+            db.session.delete(browser)
+            log.warning("push refused", reason=str(answer))
+        case _:
+            log.info("push not taken", answer=answer.status if isinstance(answer, Answer) else str(answer))
+            browser.took_nothing()
+            one.try_later()
+
+
+@sweep
+def ring_for_news() -> None:
+    with platform_scope("is there news that somebody wants to hear?"):
+        for tenant_id in news.tenants_with_news():
+            after_commit(partial(tell.ring, str(tenant_id)))
+        due = select(Notification.tenant_id).where(Notification.next_attempt_at <= now()).distinct()
+        for tenant_id in db.session.scalars(due):
+            after_commit(partial(push.ring, str(tenant_id)))
+
+
+@job()
+def digest(rule_id: str) -> None:
+    """Mails one member what waits, if it is time and anything does."""
+    due = select(NotificationRule).where(NotificationRule.id == rule_id, *digests.is_due())
+    if rule := db.session.scalar(due.with_for_update(of=NotificationRule, skip_locked=True)):
+        digests.Digest(rule).go()
+
+
+@sweep
+def ring_for_digests() -> None:
+    due = select(NotificationRule.tenant_id, NotificationRule.id).where(*digests.is_due()).limit(AT_ONCE)
+    with platform_scope("whose digest is due?"):
+        for tenant_id, rule_id in db.session.execute(due):
+            after_commit(partial(digest.ring, str(tenant_id), str(rule_id)))

@@ -1,0 +1,100 @@
+"""The browsers of a member, and how each is reached."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import uuid
+from typing import Self
+
+from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import vault
+from app.notifications.push import Target
+from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, now, uuid7
+
+MOST_BROWSERS = 20
+# A browser that took nothing for so long is gone.
+PATIENCE = dt.timedelta(days=14)
+
+
+class PushSubscription(TenantModel):
+    """One browser of one member. It sleeps while that member is not signed in there."""
+
+    __table_args__ = (
+        belongs_to("memberships", "membership_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "membership_id", "endpoint_hash"),
+        Index("ix_push_subscriptions_session", "session_id"),
+    )
+
+    membership_id: Mapped[uuid.UUID]
+    session_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user_sessions.id", ondelete="SET NULL"))
+    # An address that anybody may call who knows it, so it is kept like a password.
+    endpoint_hash: Mapped[str]
+    target_ciphertext: Mapped[bytes]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    told_at: Mapped[dt.datetime | None]
+    failing_since: Mapped[dt.datetime | None]
+    device: Mapped[str] = mapped_column(default="")
+    membership: Mapped[Membership] = relationship(viewonly=True, lazy="joined", innerjoin=True)
+
+    @classmethod
+    def of(cls, membership: Membership) -> Select[Self]:
+        return select(cls).where(cls.membership_id == membership.id).order_by(cls.created_at.desc(), cls.id)
+
+    @classmethod
+    def awake(cls) -> Select[Self]:
+        return select(cls).where(cls.session_id.is_not(None))
+
+    @classmethod
+    def keep(cls, membership: Membership, target: Target, *, session_id: uuid.UUID, device: str) -> Self:
+        """This member's browser at this address: the one that is known, or a new one."""
+        here = digest(target.endpoint)
+        known = db.session.scalar(cls.of(membership).where(cls.endpoint_hash == here))
+        mine = known or cls(id=uuid7(), tenant_id=current_tenant_id(), membership_id=membership.id)
+        mine.reach_at(target, session_id=session_id, device=device)
+        db.session.add(mine)
+        db.session.flush()
+        mine.drop_oldest()
+        return mine
+
+    def reach_at(self, target: Target, *, session_id: uuid.UUID, device: str) -> None:
+        self.endpoint_hash = digest(target.endpoint)
+        self.target = target
+        self.session_id, self.device, self.failing_since = session_id, device, None
+
+    def drop_oldest(self) -> None:
+        """Nobody works in that many browsers."""
+        mine = select(PushSubscription.id).where(PushSubscription.membership_id == self.membership_id)
+        kept = mine.order_by(PushSubscription.created_at.desc(), PushSubscription.id).limit(MOST_BROWSERS)
+        old = delete(PushSubscription).where(
+            PushSubscription.membership_id == self.membership_id, PushSubscription.id.not_in(kept)
+        )
+        db.session.execute(old)
+
+    @property
+    def target(self) -> Target:
+        return Target(**json.loads(vault.decrypt(self.target_ciphertext, self.place("target"))))
+
+    @target.setter
+    def target(self, value: Target) -> None:
+        self.target_ciphertext = vault.encrypt(value.as_json(), self.place("target"))
+
+    @property
+    def is_asleep(self) -> bool:
+        return self.session_id is None
+
+    def took_it(self) -> None:
+        self.told_at, self.failing_since = now(), None
+
+    def took_nothing(self) -> None:
+        """It is forgotten when that lasts."""
+        self.failing_since = self.failing_since or now()
+        if self.failing_since < now() - PATIENCE:
+            db.session.delete(self)
+
+
+def digest(endpoint: str) -> str:
+    return hashlib.sha256(endpoint.encode()).hexdigest()

@@ -1,0 +1,88 @@
+"""How a notification reads. Names and words of customers only for whoever chose to see them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from flask import current_app
+from flask_babel import gettext as _
+
+from app.inbox.models import Conversation
+from app.templating import manifest
+from app.tenancy import Tenant, db
+
+from .models import Notification, NotificationRule
+from .news import Unread
+
+
+def path(endpoint: str, **values: object) -> str:
+    """An address on this site, made without a request."""
+    return current_app.url_map.bind("").build(endpoint, values)
+
+
+def payload(notification: Notification) -> dict[str, object]:
+    """What the service worker shows (assets/service-worker.js)."""
+    membership = notification.subscription.membership
+    tenant = db.session.get_one(Tenant, notification.tenant_id)
+    rule = NotificationRule.of(membership)
+    conversation = notification.conversation
+    title, body = in_words(notification.kind, conversation, tenant, preview=rule.preview)
+    return {
+        "title": title,
+        "body": body,
+        "url": address(tenant, conversation),
+        "tag": str(topic(notification)),
+        "icon": picture("icon-192.png"),
+        "badge": picture("badge.png"),
+        "unread": Unread.of(membership, rule).count,
+    }
+
+
+def picture(name: str) -> str:
+    return path("static", filename=f"dist/{manifest()[name]}")
+
+
+def topic(notification: Notification) -> uuid.UUID:
+    """What a newer one replaces: the conversation's news is one thing, being mentioned in it another."""
+    about = notification.conversation_id or notification.subscription_id
+    return about if notification.kind in ("message", "closing") else uuid.uuid5(about, notification.kind)
+
+
+def address(tenant: Tenant, conversation: Conversation | None) -> str:
+    if conversation is None:
+        return path("notifications.index", tenant_slug=tenant.slug)
+    return path("inbox.show", tenant_slug=tenant.slug, conversation_id=conversation.id)
+
+
+def in_words(kind: str, conversation: Conversation | None, tenant: Tenant, *, preview: bool) -> tuple[str, str]:
+    if conversation is None:
+        return _("It works"), _("This is how Switchboard tells you that a customer wrote.")
+    who = preview and conversation.contact.name
+    return WORDS[kind](conversation, who or _("A customer"), tenant.name, preview)
+
+
+def of_message(conversation: Conversation, who: str, business: str, preview: bool) -> tuple[str, str]:
+    if preview:
+        return who, conversation.last_message_preview or _("Something new")
+    return business, _("A customer wrote.")
+
+
+def of_mention(_conversation: Conversation, who: str, business: str, _preview: bool) -> tuple[str, str]:
+    return _("A colleague mentioned you"), _("%(business)s: about %(who)s", business=business, who=who)
+
+
+def of_assignment(_conversation: Conversation, who: str, business: str, _preview: bool) -> tuple[str, str]:
+    return _("A conversation is yours now"), _("%(business)s: %(who)s", business=business, who=who)
+
+
+def of_closing(_conversation: Conversation, who: str, _business: str, _preview: bool) -> tuple[str, str]:
+    return _("Less than an hour to answer"), _("%(who)s still waits. After that only a template can be sent.", who=who)
+
+
+WORDS: dict[str, Callable[[Conversation, str, str, bool], tuple[str, str]]] = {
+    "message": of_message,
+    "mention": of_mention,
+    "assignment": of_assignment,
+    "closing": of_closing,
+}

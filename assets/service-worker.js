@@ -1,0 +1,70 @@
+// Stands before every page, for three things only: the hashed assets, which never change; a page for when there is no
+// connection; and notifications. Pages and answers with data are never kept.
+
+const OFFLINE = "/offline"
+const SHELL = `shell-${VERSION}`
+
+self.addEventListener("install", (event) => event.waitUntil(keepShell()))
+self.addEventListener("activate", (event) => event.waitUntil(takeOver()))
+self.addEventListener("fetch", (event) => {
+  const { request } = event
+  const address = new URL(request.url)
+  if (request.method !== "GET" || address.origin !== location.origin) return
+  if (ASSETS.includes(address.pathname)) event.respondWith(asset(request))
+  else if (request.mode === "navigate") event.respondWith(page(request))
+})
+self.addEventListener("push", (event) => event.waitUntil(tell(event.data?.json() ?? {})))
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close()
+  event.waitUntil(open(event.notification.data.url))
+})
+
+async function keepShell() {
+  const shell = await caches.open(SHELL)
+  await shell.addAll([...ASSETS, new Request(OFFLINE, { credentials: "omit" })])
+  await self.skipWaiting()
+}
+
+async function takeOver() {
+  const old = (await caches.keys()).filter((name) => name !== SHELL)
+  await Promise.all(old.map((name) => caches.delete(name)))
+  await self.clients.claim()
+}
+
+async function asset(request) {
+  return (await caches.match(request)) ?? fetch(request)
+}
+
+async function page(request) {
+  try {
+    return await fetch(request)
+  } catch {
+    return (await caches.match(OFFLINE)) ?? Response.error()
+  }
+}
+
+async function tell({ title, body, url, tag, icon, badge, unread }) {
+  if (unread !== undefined) await (unread ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.())?.catch(() => {})
+  if (await isLookedAt(url)) return
+  await self.registration.showNotification(title ?? "Switchboard", { body, tag, icon, badge, renotify: Boolean(tag), data: { url } })
+}
+
+const windows = () => self.clients.matchAll({ type: "window", includeUncontrolled: true })
+const pathOf = (client) => new URL(client.url).pathname
+
+async function isLookedAt(url) {
+  return (await windows()).some((client) => client.focused && pathOf(client) === url)
+}
+
+// The tab that shows it already, else one of the same business, else a new one.
+async function open(url) {
+  const all = await windows()
+  const there = all.find((client) => pathOf(client) === url)
+  if (there) return there.focus()
+  const home = url.split("/").slice(0, 3).join("/")
+  const near = all.find((client) => pathOf(client).startsWith(`${home}/`))
+  try {
+    if (near) return await (await near.focus()).navigate(url)
+  } catch { /* a tab that is not ours to steer */ }
+  return self.clients.openWindow(url)
+}

@@ -17,7 +17,7 @@ from .models import CUSTOMER_SERVICE_WINDOW, MANY, WINDOW_MARGIN, Conversation, 
 from .notes import Mention
 from .read_pointers import ReadPointer
 
-PAGE = 30
+PAGE = 25
 CLOSING_SOON = dt.timedelta(hours=4)
 # Among how many of a view's newest what is new to an agent is looked for.
 NEWS_DEPTH = 1000

@@ -198,3 +198,12 @@ def test_a_shared_view_is_not_an_agents_to_remove(ann: Browser, ben: Browser, wo
 def test_garbage_in_an_address_shows_the_usual_list(ann: Browser, carla: Conversation, junk: str) -> None:
     answer = ann.get(f"~/inbox/?{junk}")
     assert answer.status_code == 200 and "Carla" in answer.text
+
+
+def test_the_first_page_is_light(ann: Browser, carla: Conversation, world: World) -> None:
+    """60 kB of HTML at most, with a full list and an open conversation."""
+    for n in range(30):
+        written(
+            world, talk_with(world, f"Person {n:02}", f"4915100000{n:03}"), "Two rye loaves and one croissant, please"
+        )
+    assert len(ann.get(f"~/inbox/{carla.id}").data) < 60_000

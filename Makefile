@@ -3,7 +3,7 @@ BIN    := .venv/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check bench chaos conformance assets lock browser clean
+.PHONY: help demo demo-reset test check bench chaos bugs conformance assets lock browser clean
 
 help:            ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -28,8 +28,11 @@ check: .venv/.dev                   ## format, lint, types, imports, known vulne
 bench: .venv/.dev assets            ## measure, as ratios within one run
 	$(BIN)/python -m bench
 
-chaos: .venv/.dev assets            ## kill things while messages arrive, then count
+chaos: .venv/.dev assets            ## break everything while messages come and go, then compare
 	$(BIN)/python -m bench.chaos
+
+bugs: .venv/.dev assets             ## put deliberate bugs in; the tests must catch each
+	$(BIN)/python -m bench.bugs
 
 conformance: .venv/.dev             ## compare our calls and the simulator with Meta's OpenAPI file
 	@$(BIN)/python -m conformance $(META_OPENAPI)
@@ -58,7 +61,7 @@ $(BIN)/python:
 lock:            ## refresh the lock files (needs uv and npm)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -o requirements-dev.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group demo pyproject.toml -o requirements-demo.lock
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group s3 pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header -c requirements-dev.lock --group s3 --group voice pyproject.toml -o requirements.lock
 	npm install --package-lock-only
 
 clean:           ## remove everything that can be made again

@@ -17,7 +17,17 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
-FEATURES = ["inbox", "onboarding", "platform", "team", "wabas"]
+FEATURES = [
+    "contacts",
+    "inbox",
+    "message_templates",
+    "onboarding",
+    "platform",
+    "service",
+    "team",
+    "wabas",
+    "webhooks",
+]
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -85,16 +95,39 @@ def ring_drain(app: Flask) -> None:
 
 
 def register_blueprints(app: Flask) -> None:
+    from app.contacts.views import bp as contacts
     from app.health import bp as health
+    from app.inbox.contact_views import bp as people
+    from app.inbox.story_views import bp as stories
     from app.inbox.views import bp as inbox
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
+    from app.service.views import bp as service
     from app.team.views import bp as team
     from app.tenancy.views import bp as tenancy
     from app.wabas.views import bp as wabas
+    from app.webhooks.console import bp as posts
+    from app.webhooks.held import bp as held
+    from app.webhooks.own_posts import bp as own_posts
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform):
+    for blueprint in (
+        health,
+        webhooks,
+        tenancy,
+        team,
+        inbox,
+        contacts,
+        people,
+        wabas,
+        service,
+        onboarding,
+        stories,
+        platform,
+        posts,
+        held,
+        own_posts,
+    ):
         app.register_blueprint(blueprint)
 
 
@@ -126,7 +159,7 @@ def harden(response: Response) -> Response:
     headers["Cross-Origin-Resource-Policy"] = "same-origin"
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self)"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(self), microphone=(self)"
     headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"

@@ -8,7 +8,7 @@ import json
 import pathlib
 
 from flask import Flask, url_for
-from flask_babel import format_date, format_datetime, get_locale
+from flask_babel import format_date, format_datetime, format_timedelta, get_locale
 from flask_babel import gettext as _
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup
@@ -55,6 +55,24 @@ def moment(moment: dt.datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), shown)
 
 
+def instant(moment: dt.datetime) -> Markup:
+    """21 Nov 2026, 14:03:07 UTC."""
+    moment = moment.astimezone(dt.UTC)
+    shown = f"{format_datetime(moment, 'd MMM y, HH:mm:ss', rebase=False)} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="milliseconds"), shown)
+
+
+def lasting(duration: dt.timedelta) -> str:
+    """How long something took: milliseconds under a second, else the largest unit that fits."""
+    seconds = duration.total_seconds()
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else str(format_timedelta(duration, threshold=1.5))
+
+
+def translated(words: str) -> str:
+    """Words that stand in a table or a row: in the reader's language, and escaped like any other value."""
+    return str(_(words)) if words else ""
+
+
 def day(date: dt.date) -> str:
     today = dt.datetime.now(dt.UTC).date()
     if date == today:
@@ -84,6 +102,8 @@ def init_app(app: Flask, features: list[str]) -> None:
     app.jinja_loader = loader(features)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, icon=icon, direction=direction, get_locale=get_locale)
-    app.jinja_env.filters.update(clock=clock, moment=moment, day=day, when=when)
+    app.jinja_env.filters.update(
+        clock=clock, moment=moment, day=day, when=when, instant=instant, lasting=lasting, translated=translated
+    )
     if app.debug:
         app.before_request(manifest.cache_clear)

@@ -8,7 +8,17 @@ from typing import Any
 
 import httpx
 
-from app.meta import credit_lines, embedded_signup, health, media, messages, phone_numbers, system_users, wabas
+from app.meta import (
+    credit_lines,
+    embedded_signup,
+    health,
+    media,
+    message_templates,
+    messages,
+    phone_numbers,
+    system_users,
+    wabas,
+)
 from app.meta.graph import GraphClient
 from conformance import contents
 from conformance.recording import Exchange, Recorder
@@ -61,7 +71,7 @@ class Traffic:
     def run(self) -> None:
         bakery, token = self.connected_client()
         self.client_of_method_b()
-        self.conversation(bakery["phone_number_id"], token)
+        self.conversation(bakery["waba_id"], bakery["phone_number_id"], token)
         self.every_edge(bakery, token)
         self.every_message(bakery, token)
         self.refusals(bakery, token)
@@ -131,18 +141,19 @@ class Traffic:
         credit_lines.revoke(graph, SYSTEM_TOKEN, allocation)
         credit_lines.is_revoked(graph, SYSTEM_TOKEN, allocation)
 
-    def conversation(self, number: str, token: str) -> None:
+    def conversation(self, waba: str, number: str, token: str) -> None:
         wamid = self.written(number, text="Hello")
         messages.mark_read(self.graph, token, number, wamid, typing=True)
-        messages.send_text(
-            self.graph, token, number, to=CUSTOMER, body="Hi", callback_data="1", context_wamid=wamid, preview_url=True
-        )
-        content = {"type": "text", "text": {"body": "Hi"}}
+        content = {"type": "text", "text": {"body": "Hi", "preview_url": True}}
+        messages.send(self.graph, token, number, to=CUSTOMER, content=content, callback_data="1", context_wamid=wamid)
         user_id = self.ordered("inbound", phone_number_id=number, **{"from": CUSTOMER}, text="?")["user_id"]
         messages.send(self.graph, token, number, recipient=user_id, content=content, callback_data=None)
         self.written(number, type="image")
         media_id = self.media_received()
         self.know(media=media_id)
+        menu = io.BytesIO(b"%PDF-1.4")
+        self.know(media=media.upload(self.graph, token, number, file=menu, name="menu.pdf", mime="application/pdf"))
+        message_templates.templates_of(self.graph, token, waba)
         location = media.locate(self.graph, token, media_id, number)
         self.graph.download(location.url, io.BytesIO(), token=token, limit=media.LARGEST, seconds=10)
 

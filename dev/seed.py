@@ -156,9 +156,9 @@ class Seed:
         with tenant_scope(tenant_id("bakery")):
             ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
             conversation = db.session.scalars(conversation_with(wa_id)).one()
-            message = conversation.reply(words, by=ann, client_id=uuid.uuid4())
+            conversation.reply(words, by=ann, client_id=uuid.uuid4())
             conversation.mark_read()
-            deliver.later(message.phone_number_id)
+            deliver.later()
 
     def wait_for(self, wa_id: str, count: int) -> None:
         """Until the line has gone its way, so that the next one comes after it."""

@@ -2,10 +2,11 @@
 
 import pathlib
 import sys
+import time
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import Connection, create_engine, pool, text
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
@@ -17,11 +18,18 @@ def run() -> None:
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text("set lock_timeout = '2s'"))
-        connection.execute(text("select pg_advisory_lock(7701)"))
-        connection.commit()
+        wait_for_turn(connection)
         context.configure(connection=connection, target_metadata=db.metadata, compare_type=True)
         with context.begin_transaction():
             context.run_migrations()
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """One at a time. Who waits holds no snapshot: an index that is made concurrently would wait for it in turn."""
+    while not connection.scalar(text("select pg_try_advisory_lock(7701)")):
+        connection.commit()
+        time.sleep(0.5)
+    connection.commit()
 
 
 run()

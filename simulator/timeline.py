@@ -23,9 +23,9 @@ class Timeline:
 
     def run_due(self) -> int:
         now = self.world.clock.now()
-        sql = "select * from steps where due_at <= ? order by due_at limit ?"
-        due = self.world.store.rows(sql, now, AT_ONCE)
+        # Read inside: once another thread has taken a step, its id may already be that of the next one.
         with self.world.store.transaction():
+            due = self.world.store.rows("select * from steps where due_at <= ? order by due_at limit ?", now, AT_ONCE)
             for step in due:
                 self._take(*step)
         return len(due)

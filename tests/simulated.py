@@ -70,25 +70,30 @@ class Road:
     def __init__(self, app: Flask, world: World, meta: Meta) -> None:
         self.app, self.world, self.meta = app, world, meta
         self.ids = meta.post("seed", name="Bakery", display_phone_number="+1 555 078 3881")
-        self.number = self.connect()
+        self.number = self.connect(self.ids, "+1 555 078 3881")
 
-    def connect(self) -> PhoneNumber:
+    def another_number(self, display_number: str) -> PhoneNumber:
+        """A second one of Bakery's, on a WABA of its own."""
+        return self.connect(self.meta.post("seed", name="Stall", display_phone_number=display_number), display_number)
+
+    def connect(self, ids: dict[str, Any], display_number: str) -> PhoneNumber:
         bakery = self.world.bakery.id
         with tenant_scope(bakery):
-            waba = Waba(id=uuid.uuid4(), tenant_id=bakery, meta_id=self.ids["waba_id"], name="Bakery")
-            waba.token = self.ids["token"]
+            waba = Waba(id=uuid.uuid4(), tenant_id=bakery, meta_id=ids["waba_id"], name="Bakery")
+            waba.token = ids["token"]
             db.session.add(waba)
             db.session.flush()
-            number = PhoneNumber(id=uuid.uuid4(), tenant_id=bakery, waba_id=waba.id, display_number="+1 555 078 3881")
-            number.meta_id, number.state, number.connected_at = self.ids["phone_number_id"], "connected", now()
+            number = PhoneNumber(id=uuid.uuid4(), tenant_id=bakery, waba_id=waba.id, display_number=display_number)
+            number.meta_id, number.state, number.connected_at = ids["phone_number_id"], "connected", now()
             db.session.add_all([number, WabaRoute(meta_id=waba.meta_id, tenant_id=bakery)])
             db.session.add(PhoneNumberRoute(meta_id=number.meta_id, tenant_id=bakery, phone_number_id=number.id))
         return number
 
-    def customer_writes(self, text: str = "Hello", *, wa_id: str = "16505551234", name: str = "Carla") -> Conversation:
-        wamid = self.meta.post(
-            "inbound", phone_number_id=self.ids["phone_number_id"], **{"from": wa_id}, name=name, text=text
-        )["wamid"]
+    def customer_writes(
+        self, text: str = "Hello", *, wa_id: str = "16505551234", name: str = "Carla", number: PhoneNumber | None = None
+    ) -> Conversation:
+        to = (number or self.number).meta_id
+        wamid = self.meta.post("inbound", phone_number_id=to, **{"from": wa_id}, name=name, text=text)["wamid"]
         self.until(lambda: self.message_with(wamid) is not None)
         with tenant_scope(self.world.bakery.id):
             found = self.message_with(wamid)
@@ -105,7 +110,7 @@ class Road:
             return again.reply(text, by=self.world.ann, client_id=client_id or uuid.uuid4())
 
     def deliver(self) -> None:
-        deliver(self.world.bakery.id, self.number.id)
+        deliver()
 
     def state_of(self, message: Message) -> str:
         with tenant_scope(self.world.bakery.id):

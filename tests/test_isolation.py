@@ -19,11 +19,19 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.config import Settings
+from app.contacts.fields import ContactField
+from app.contacts.imports import ContactImport
+from app.contacts.models import Contact
+from app.contacts.records import ContactLink, ContactNote
+from app.contacts.suggestions import MergeSuggestion
+from app.contacts.tags import Tag
 from app.inbox.canned_replies import CannedReply
 from app.inbox.macros import Macro
 from app.inbox.media import Media
+from app.inbox.merges import ContactMerge
 from app.inbox.models import Message
 from app.inbox.saved_views import SavedView
+from app.message_templates.models import MessageTemplate
 from app.onboarding.models import Onboarding
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
@@ -34,7 +42,7 @@ from tests.world import World, conversation
 
 CANARY = "CANARY-OF-SHOES"
 # Routes whose last part is a word, not an id.
-WORDS = {"name": "webhooks_subscribed"}
+WORDS = {"name": "webhooks_subscribed", "kind": "location"}
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -56,6 +64,9 @@ class Foreign:
             offer.expires_at = now().replace(year=2099)
             db.session.add_all([said, started, offer])
             db.session.flush()
+            form = MessageTemplate(waba_id=shoes.waba_id, meta_id="1", name=CANARY, language="en", category="UTILITY")
+            form.status, form.parameter_format, form.components = "APPROVED", "POSITIONAL", []
+            db.session.add(form)
             file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
             db.session.add(file)
             db.session.flush()
@@ -77,12 +88,15 @@ class Foreign:
                 "conversation_id": str(talk.id),
                 "message_id": str(said.id),
                 "media_id": str(file.id),
+                "template_id": str(form.id),
                 "onboarding_id": str(started.id),
                 "membership_id": str(membership.id),
                 "invitation_id": str(offer.id),
                 "session_id": str(session.id),
                 "phone_number_id": str(shoes.id),
+                "contact_id": str(talk.contact_id),
             }
+            | belongings(world, talk.contact_id)
             | dict(
                 zip(
                     ("team_id", "canned_reply_id", "macro_id", "saved_view_id"),
@@ -91,6 +105,24 @@ class Foreign:
                 )
             )
         )
+
+
+def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:
+    """What a contact of Shoes has, and what it may be merged with."""
+    with tenant_scope(world.shoes.id):
+        other = Contact(id=uuid.uuid4(), name=CANARY)
+        tag, field = Tag(id=uuid.uuid4(), name=CANARY), ContactField(id=uuid.uuid4(), name=CANARY, kind="text")
+        db.session.add_all([other, tag, field])
+        db.session.flush()
+        note = ContactNote(id=uuid.uuid4(), contact_id=contact_id, body=CANARY)
+        link = ContactLink(id=uuid.uuid4(), contact_id=contact_id, kind="order", title=CANARY, url="https://x.example")
+        pair = {"contact_id": contact_id, "other_id": other.id}
+        suggestion = MergeSuggestion(id=uuid.uuid4(), reason="name", detail=CANARY, **pair)
+        merge = ContactMerge(id=uuid.uuid4(), by_id=world.sue.id, undone_at=now(), **pair)
+        table = ContactImport(id=uuid.uuid4(), filename=CANARY, body="phone\n1", created_by_id=world.sue.id)
+        db.session.add_all([note, link, suggestion, merge, table])
+    made = {"tag": tag, "field": field, "note": note, "link": link, "suggestion": suggestion, "merge": merge}
+    return {f"{name}_id": str(row.id) for name, row in (made | {"import": table}).items()}
 
 
 @pytest.fixture(scope="session")

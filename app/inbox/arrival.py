@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from app.contacts.arrival import Sender, recognise
 from app.meta.codes.explanation import N_
+from app.meta.contact_requests import given_number, numbers_in_the_name_of
 from app.meta.events import HistoricMessage, HistoryProgress, InboundMessage, MessageEcho, StatusUpdate, preview
 from app.meta.payload import identifier
 from app.meta.payload import text as text_of
@@ -23,6 +24,7 @@ from app.tenancy import announce, current_tenant_id, db, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
 from . import desk
+from .away import tell_that_nobody_is_there
 from .callback import attempt_of
 from .changes import are_changed, keep_changes, retell
 from .media import file_row, keep_files
@@ -128,6 +130,8 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     for number in take_in(said):
         if number.meta_id in greeting:
             number.greet()
+    release_parked([one.conversation_id for one in said if one.is_live and one.id])
+    tell_that_nobody_is_there(one.conversation_id for one in said if one.is_live and one.id)
 
 
 def as_said(message: InboundMessage | MessageEcho) -> Said:
@@ -161,12 +165,14 @@ def as_historic(historic: HistoricMessage) -> Said:
 def sender_of(message: InboundMessage) -> Sender:
     if message.type == "system":
         return renamed_sender(message)
+    card = message.content if message.type == "contacts" else None
     return Sender(
-        wa_id=message.from_,
+        wa_id=message.from_ or given_number(card),
         bsuid=message.user_id,
         parent_bsuid=message.parent_user_id,
         username=message.username,
         name=message.profile_name or "",
+        cards=numbers_in_the_name_of(message.profile_name or "", card),
     )
 
 
@@ -203,6 +209,7 @@ def take_in(said: Sequence[Said]) -> Iterable[PhoneNumber]:
     for one, pair in zip(mine, pairs, strict=True):
         one.place(pair[0], conversations[pair])
     fresh = insert_messages([one for one in mine if one.target is None])
+    withdraw_strays(fresh)
     asides = [one for one in mine if one.target is not None]
     if asides:
         fresh += keep_asides(asides)
@@ -283,6 +290,33 @@ def keep_asides(asides: list[Said]) -> list[Said]:
     return strays + news
 
 
+def withdraw_strays(fresh: list[Said]) -> None:
+    """What was said about a message before it came had a bubble of its own; from now on it has its place."""
+    if fresh:
+        rows = json.dumps([{"number": one.number_id, "wamid": one.message.wamid} for one in fresh])
+        db.session.execute(WITHDRAW, {"rows": rows, "tenant": current_tenant_id()})
+
+
+WITHDRAW = text("""
+    with r as (select * from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, wamid text)), asides as (
+        select x.phone_number_id, x.wamid from r join reactions x
+            on x.tenant_id = :tenant and x.phone_number_id = r.number and x.target_wamid = r.wamid
+        union all
+        select x.phone_number_id, x.wamid from r join message_changes x
+            on x.tenant_id = :tenant and x.phone_number_id = r.number and x.target_wamid = r.wamid
+    ), gone as (
+        delete from messages m using asides a
+        where m.tenant_id = :tenant and m.phone_number_id = a.phone_number_id and m.wamid = a.wamid
+        returning m.id, m.conversation_id, m.direction
+    ), counted as (
+        select conversation_id, count(*) filter (where direction = 'inbound') as unread from gone group by 1
+    )
+    update conversations c set unread_count = greatest(c.unread_count - counted.unread, 0),
+        last_message_id = case when c.last_message_id in (select id from gone) then null else c.last_message_id end
+    from counted where c.tenant_id = :tenant and c.id = counted.conversation_id
+""")
+
+
 def targets_of(asides: list[Said]) -> dict[tuple[str, str | None], Row]:
     """The messages these are about, as far as they are here: what they say, unless they were deleted."""
     rows = json.dumps([{"number": one.number_id, "wamid": one.target} for one in asides])
@@ -339,6 +373,22 @@ MOVE_UP = text("""
                                                        waits_since timestamptz, message_id uuid, preview text,
                                                        state text)
     where c.tenant_id = :tenant and c.id = r.id
+""")
+
+
+def release_parked(conversation_ids: list[str]) -> None:
+    """What an agent wrote into a closed window goes out now that the customer has written."""
+    if conversation_ids:
+        db.session.execute(RELEASE_PARKED, {"ids": conversation_ids, "tenant": current_tenant_id()})
+
+
+RELEASE_PARKED = text("""
+    update messages m set state = 'queued', next_attempt_at = clock_timestamp(), occurred_at = clock_timestamp(),
+        expires_at = c.last_inbound_at + interval '24 h'
+    from conversations c
+    where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[])) and m.tenant_id = :tenant
+      and m.conversation_id = c.id and m.state = 'scheduled' and m.send_at is null
+      and c.last_inbound_at > clock_timestamp() - interval '23 h'
 """)
 
 
@@ -458,7 +508,8 @@ def climb(rows: list[Row]) -> None:
     if not rows:
         return
     parameters = {"rows": json.dumps(rows), "tenant": current_tenant_id()}
-    db.session.execute(NEW_EVENTS, parameters)
+    new = set(db.session.scalars(NEW_EVENTS, parameters))
+    rows = [row for row in rows if row["id"] in new]
     highest: dict[str, Row] = {}
     for row in rows:
         best = highest.get(row["message_id"])
@@ -478,6 +529,7 @@ NEW_EVENTS = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message_id uuid, status text,
                                                        occurred_at timestamptz, pricing jsonb, errors jsonb)
     on conflict (tenant_id, message_id, status, occurred_at) do nothing
+    returning id::text
 """)
 CLIMB = text("""
     update messages m set

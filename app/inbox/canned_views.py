@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.meta.outgoing.plain import LONGEST_TEXT
 from app.team.models import Team
 from app.tenancy import db, requires
 
 from .canned_replies import VARIABLES, CannedReply
-from .forms import LONGEST_TEXT, tidy
+from .forms import tidy
 from .models import Conversation
 from .views import bp
 

@@ -15,7 +15,7 @@ from app.tenancy import Membership, User, announce, belongs_to, current_tenant_i
 
 from .activities import Activity
 
-CONVERSATION_STATES = ("open", "pending", "snoozed", "resolved", "archived", "spam", "blocked")
+CONVERSATION_STATES = ("open", "pending", "snoozed", "resolved", "archived", "spam", "blocked", "merged")
 # What stands in somebody's queue.
 ACTIVE = "state in ('open', 'pending')"
 

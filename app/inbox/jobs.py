@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import structlog
+from sqlalchemy import and_, func, or_, select
 
 from app.extensions import outside
 from app.meta import messages as meta
 from app.meta.errors import MetaError
-from app.tenancy import after_commit, commit, job, platform_scope, sweep
-from app.wabas.models import PhoneNumber
+from app.tenancy import commit, db, job, platform_scope, sweep, within_tenant
 
-from . import outbox
-from .models import Conversation
+from . import outbox, unknowns
+from .models import Conversation, Message
+from .sender import Sender, lanes_waiting
 
 log = structlog.get_logger()
 
+AT_ONCE = 500
 
-@job("outbound", seconds=180)
-def deliver(phone_number_id: str) -> None:
-    number = PhoneNumber.get_or_404(phone_number_id)
-    if number.is_connected and outbox.Lane(number, outside().graph).run():
-        deliver.later(number.id)
+
+@job("outbound", per_tenant=False, seconds=180)
+def deliver() -> None:
+    """Sends what waits, of every tenant and number."""
+    if Sender(outside().graph).run():
+        deliver.ring()
 
 
 @job("default")
@@ -41,9 +42,27 @@ def mark_read(conversation_id: str) -> None:
 
 
 @sweep
+def release_scheduled() -> None:
+    """Sends what was put aside until now; and what waited until its window closed, as the template chosen for that."""
+    at = func.clock_timestamp()
+    is_due = and_(Message.state == "scheduled", Message.send_at <= at)
+    is_late = and_(Message.state == "queued", Message.expires_at <= at, Message.instead.is_not(None))
+    found = select(Message.tenant_id, Message.id).where(or_(is_due, is_late)).limit(AT_ONCE)
+    with platform_scope("messages whose time has come"):
+        for tenant_id, message_id in db.session.execute(found).all():
+            with within_tenant(tenant_id):
+                message = Message.get_or_404(message_id).refresh_locked()
+                if message.state == "scheduled":
+                    message.release()
+                elif message.state == "queued":
+                    message.fall_back()
+
+
+@sweep
 def ring_for_waiting_messages() -> None:
     with platform_scope("messages waiting, or left behind by a worker that died"):
         outbox.park_abandoned()
         outbox.expire_late()
-        for tenant_id, number_id in outbox.lanes_waiting():
-            after_commit(partial(deliver.ring, str(tenant_id), str(number_id)))
+        unknowns.repeat_lost()
+    if any(waiting.is_due for waiting in lanes_waiting()):
+        deliver.ring()

@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.meta.outgoing.plain import LONGEST_TEXT
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.tenancy import db, requires
 
 from .desk import member_or_none
-from .forms import LONGEST_TEXT, tidy
+from .forms import tidy
 from .jobs import deliver
 from .lists import as_uuid
 from .macros import ENDINGS, Macro
@@ -130,5 +131,5 @@ def run_macro(conversation_id: uuid.UUID, macro_id: uuid.UUID) -> Answer:
     except SaidOtherwise:
         return told(conversation, _("The macro has run already."), wrong=True)
     if message:
-        deliver.later(message.phone_number_id)
+        deliver.later()
     return told(conversation, _("“%(name)s” is done", name=macro.name))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
-from app.meta.media import KEPT, KINDS, File
+from app.meta.media import KEPT, KEPT_UPLOAD, KINDS, File
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
 STATES = ("waiting", "stored", "failed", "gone")
@@ -23,6 +23,10 @@ STATES = ("waiting", "stored", "failed", "gone")
 LEASE = dt.timedelta(seconds=240)
 RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
 LONGEST_NAME = 200
+# Meta forgets uploads after 30 days; a day before, we do.
+UPLOAD_LASTS = KEPT_UPLOAD - dt.timedelta(days=1)
+# An id that Meta has just given is not what it complains of.
+UPLOAD_IS_NEW = dt.timedelta(minutes=10)
 
 # No browser plays these.
 UNPLAYABLE = ("audio/amr", "video/3gpp")
@@ -35,7 +39,11 @@ DISGUISE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060
 
 
 class Media(TenantModel):
-    """The file of one message. `mime` is what the sender's phone calls it, `content_type` what it proved to be."""
+    """The file of one message. `mime` is what its sender calls it, `content_type` what it proved to be.
+
+    Of our own messages it is stored before anything else, then uploaded: `next_attempt_at` says when, until `meta_id`
+    is what Meta calls it.
+    """
 
     __tablename__ = "media"
     __table_args__ = (
@@ -44,6 +52,7 @@ class Media(TenantModel):
         one_of("kind", KINDS),
         one_of("state", STATES),
         Index("ix_media_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_media_to_upload", "next_attempt_at", postgresql_where=text("state = 'stored'")),
     )
 
     message_id: Mapped[uuid.UUID]
@@ -64,6 +73,8 @@ class Media(TenantModel):
     next_attempt_at: Mapped[dt.datetime | None]
     error: Mapped[dict[str, Any] | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    uploaded_at: Mapped[dt.datetime | None]
+    seconds: Mapped[int | None]
 
     @classmethod
     def claim(cls, id: str) -> Media | None:
@@ -71,6 +82,30 @@ class Media(TenantModel):
         due = (cls.id == id) & (cls.state == "waiting") & (cls.next_attempt_at <= func.clock_timestamp())
         taken = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
         return db.session.scalar(update(cls).where(due).values(taken).returning(cls))
+
+    @classmethod
+    def claim_upload(cls, id: str) -> Media | None:
+        """The file, if Meta is still to be given it and nobody else is at it."""
+        due = (cls.id == id) & (cls.state == "stored") & (cls.next_attempt_at <= func.clock_timestamp())
+        taken = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
+        return db.session.scalar(update(cls).where(due).values(taken).returning(cls))
+
+    @property
+    def is_to_upload(self) -> bool:
+        return self.is_stored and self.next_attempt_at is not None
+
+    def uploaded(self, meta_id: str) -> None:
+        self.meta_id, self.uploaded_at, self.error, self.next_attempt_at = meta_id, now(), None, None
+
+    def upload_later(self, error: MetaError, seconds: int) -> None:
+        self.error, self.next_attempt_at = error.as_dict(), now() + dt.timedelta(seconds=seconds)
+
+    def upload_again(self) -> bool:
+        """Meta may have forgotten it. Returns whether there is any sense in giving it once more."""
+        if not self.is_stored or (self.uploaded_at and self.uploaded_at > now() - UPLOAD_IS_NEW):
+            return False
+        self.meta_id, self.uploaded_at, self.attempts, self.next_attempt_at = "", None, 0, now()
+        return True
 
     @property
     def is_stored(self) -> bool:
@@ -88,6 +123,11 @@ class Media(TenantModel):
     def is_late(self) -> bool:
         """Whether Meta has certainly thrown it away by now."""
         return now() - self.created_at > KEPT
+
+    @property
+    def duration(self) -> str:
+        """1:05"""
+        return f"{self.seconds // 60}:{self.seconds % 60:02}" if self.seconds else ""
 
     @property
     def extension(self) -> str:

@@ -18,15 +18,19 @@ SHARE = 0.93
 BURST_SECONDS = 0.05
 RECOVERY_PER_SECOND = 1.05
 SLOWEST = 0.02
+# The rest is kept for agents' replies, and for what customers write back.
+CAMPAIGNS_SHARE = 0.8
 PAIR_SECONDS, PAIR_BURST = 6, 45
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many messages may go now, and if none, after how many seconds one may."""
+    """How many messages may go now, of them how many of campaigns; and after how many seconds more may."""
 
-    messages: int
+    replies: int
+    campaigns: int
     wait: float
+    is_connected: bool
 
 
 class Pace:
@@ -40,13 +44,20 @@ class Pace:
         """Locks the number's row, so that several workers share one allowance."""
         row = db.session.execute(LOCK, self.ids).one()
         self.rate = row.messages_per_second * SHARE * self.recovered(row.slowdown, row.since)
-        burst = max(BURST_SECONDS, 1 / self.rate)
-        spare = burst - max(row.ahead, 0.0)
-        # A hair's breadth is forgiven: the clock of the last wait was another one.
-        return Allowance(int(max(spare, 0.0) * self.rate + 1e-6), max(1 / self.rate - spare, 0.001))
+        replies, wait = self.spare(row.ahead, self.rate)
+        campaigns, campaigns_wait = self.spare(row.campaigns_ahead, self.rate * CAMPAIGNS_SHARE)
+        return Allowance(replies, campaigns, wait if not replies else campaigns_wait, row.state == "connected")
 
-    def spend(self, count: int) -> None:
-        db.session.execute(SPEND, self.ids | {"seconds": count / self.rate})
+    @staticmethod
+    def spare(ahead: float, rate: float) -> tuple[int, float]:
+        spare = max(BURST_SECONDS, 1 / rate) - max(ahead, 0.0)
+        # A hair's breadth is forgiven: the clock of the last wait was another one.
+        return int(max(spare, 0.0) * rate + 1e-6), max(1 / rate - spare, 0.001)
+
+    def spend(self, count: int, campaigns: int = 0) -> None:
+        each = 1 / self.rate
+        seconds = {"seconds": count * each, "campaigns": campaigns * each / CAMPAIGNS_SHARE}
+        db.session.execute(SPEND, self.ids | seconds)
 
     def slow_down(self) -> None:
         """Meta said that it was too fast: half of the present speed, which then climbs back."""
@@ -61,11 +72,14 @@ class Pace:
 
 LOCK = text("""
     select messages_per_second, slowdown, extract(epoch from clock_timestamp() - slowed_at)::float as since,
-        extract(epoch from sending_tat - clock_timestamp())::float as ahead
+        extract(epoch from sending_tat - clock_timestamp())::float as ahead,
+        extract(epoch from campaigns_tat - clock_timestamp())::float as campaigns_ahead, state
     from phone_numbers where tenant_id = :tenant and id = :number for update
 """)
 SPEND = text("""
-    update phone_numbers set sending_tat = greatest(sending_tat, clock_timestamp()) + make_interval(secs => :seconds)
+    update phone_numbers set
+        sending_tat = greatest(sending_tat, clock_timestamp()) + make_interval(secs => :seconds),
+        campaigns_tat = greatest(campaigns_tat, clock_timestamp()) + make_interval(secs => :campaigns)
     where tenant_id = :tenant and id = :number
 """)
 SLOW_DOWN = text("""

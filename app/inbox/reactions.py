@@ -5,19 +5,28 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of
 
+if TYPE_CHECKING:
+    from .models import Message
+
+NOT_SENT = ("failed", "expired", "cancelled")
+
 
 class Reaction(TenantModel):
-    """One emoji put under a message, or (when empty) taken away again. The message may not be known here."""
+    """One emoji put under a message, or (when empty) taken away again. The message may not be known here.
+
+    One of ours goes out as a message of its own (`message_id`), which nobody sees, and is known by that until then.
+    """
 
     __table_args__ = (
         belongs_to("phone_numbers", "phone_number_id"),
+        belongs_to("messages", "message_id", ondelete="CASCADE"),
         UniqueConstraint("tenant_id", "phone_number_id", "wamid"),
         one_of("direction", ("inbound", "outbound")),
         Index("ix_reactions_target", "tenant_id", "phone_number_id", "target_wamid"),
@@ -30,6 +39,13 @@ class Reaction(TenantModel):
     emoji: Mapped[str]
     occurred_at: Mapped[dt.datetime]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    message_id: Mapped[uuid.UUID | None]
+    message: Mapped[Message | None] = relationship(viewonly=True)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was ours and did not go out."""
+        return self.message is not None and self.message.state in NOT_SENT
 
 
 def keep_reactions(rows: list[dict[str, Any]]) -> set[str]:

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import joinedload
 
-from app.contacts.models import Contact, ContactIdentity
+from app.contacts import search
+from app.contacts.models import Contact
 from app.tenancy import db
 
 from .lists import as_uuid
@@ -105,15 +106,10 @@ class Search:
         """Conversations with whoever is called so, or whose number begins so."""
         if not self.words:
             return []
-        ids = list(db.session.scalars(CONTACTS, {"words": self.words, "enough": limit}))
-        digits = re.sub(r"[\s()+./-]", "", self.words)
-        if digits.isascii() and digits.isdigit() and len(digits) > 2:
-            known = (ContactIdentity.kind == "wa_id") & (ContactIdentity.value >= digits)
-            near = select(ContactIdentity.contact_id).where(known, ContactIdentity.value < f"{digits}:")
-            ids += db.session.scalars(near.limit(limit))
+        ids = [place.id for place in search.find(self.words, limit)]
         talks = (
             select(Conversation)
-            .where(Conversation.contact_id.in_(ids))
+            .where(Conversation.contact_id.in_(ids), Conversation.merged_into_id.is_(None))
             .join(Contact, Contact.id == Conversation.contact_id)
         )
         newest = talks.order_by(Conversation.last_message_at.desc()).limit(limit)
@@ -148,7 +144,6 @@ ENTRIES = text("""
     select * from search_entries(:words, :conversation, :number, :author, :type, :since, :before, :before_id, :enough,
                                  :milliseconds)
 """)
-CONTACTS = text("select * from search_contacts(:words, :enough)")
 
 
 def loaded(kind: type[Any], rows: list[Any], name: str) -> list[Any]:

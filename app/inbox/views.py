@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask_babel import format_currency, format_decimal
-from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.tenancy import requires
+from app.meta.outgoing import EXTENSIONS, TAKEN
+from app.meta.outgoing import LARGEST as LARGEST_OF
+from app.tenancy import requires, takes_files
 from app.tenancy.guard import is_fragment
 
+from .attachments import LARGEST
 from .forms import ReplyForm
-from .jobs import deliver, mark_read
+from .jobs import mark_read
 from .markup import Run, runs
-from .models import Conversation, Cursor, Message, NumberAway, SaidOtherwise, WindowClosed
+from .models import Conversation, Cursor, Message
 from .notes import Mention, Note, name_runs
+from .problems import NOT_SENT, told
 from .read_pointers import ReadPointer
 from .thread import Thread
+from .uploads import hand_on
+from .voice import can_make_voice_notes
 
 bp = Blueprint("inbox", __name__, url_prefix="/t/<tenant_slug>/inbox")
 
@@ -30,7 +36,8 @@ bp = Blueprint("inbox", __name__, url_prefix="/t/<tenant_slug>/inbox")
 @requires("inbox.read")
 def show(conversation_id: uuid.UUID) -> str:
     conversation = Conversation.get_or_404(conversation_id)
-    context = thread_context(conversation) | {"form": blank_form()}
+    form = ReplyForm.blank(reply_to=request.args.get("reply_to", ""))
+    context = thread_context(conversation) | {"form": form, "answering": form.answered_in(conversation)}
     if is_fragment() and "HX-History-Restore-Request" not in request.headers:
         return render_template("inbox/_conversation.html", **context)
     return render_template("inbox/show.html", **context, **list_views.list_context())
@@ -45,28 +52,28 @@ def thread(conversation_id: uuid.UUID) -> str:
         return render_template("inbox/_older.html", **Thread.before(conversation, before).context)
     if after := Cursor.read(request.args.get("after")):
         return render_template("inbox/_newer.html", **Thread.after(conversation, after).context)
-    return render_template("inbox/thread.html", **thread_context(conversation), form=blank_form())
+    return render_template("inbox/thread.html", **thread_context(conversation), form=ReplyForm.blank())
 
 
 @bp.post("/<uuid:conversation_id>/messages")
 @requires("inbox.reply")
+@takes_files(LARGEST + 1_000_000)
 def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
+    """Words and files, as one message or several."""
     conversation, form = Conversation.get_or_404(conversation_id), ReplyForm()
     if not form.validate():
         return refused(conversation, form)
     try:
-        message = conversation.reply(form.body.data, by=current_user, client_id=uuid.UUID(form.client_id.data))
-    except WindowClosed:
-        return refused(conversation, form, _("The 24 hours to answer are over. This was not sent."))
-    except NumberAway:
-        return refused(conversation, form, _("This number is not connected. This was not sent."))
-    except SaidOtherwise:
-        return refused(conversation, form, _("This page had sent something else already. Look above, then send again."))
-    deliver.later(message.phone_number_id)
+        messages = form.writing(conversation).send(conversation, by=current_user)
+    except NOT_SENT as problem:
+        return refused(conversation, form, told(problem))
+    for message in messages:
+        message.hold()
+        hand_on(message)
     if conversation.phone_number.read_receipts == "on_reply":
         mark_read.later(conversation.id)
     if is_fragment():
-        return render_template("inbox/_message.html", message=message)
+        return "".join(render_template("inbox/_message.html", message=message) for message in messages)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
 
 
@@ -74,9 +81,11 @@ def refused(conversation: Conversation, form: ReplyForm, words: str = "") -> tup
     """The composer again, with what was typed and what is wrong with it."""
     if words:
         form.body.errors = [words]
+    answering = form.answered_in(conversation)
     if is_fragment():
-        return render_template("inbox/_composer.html", conversation=conversation, form=form), 422
-    context = thread_context(conversation) | list_views.list_context()
+        context = {"conversation": conversation, "form": form, "answering": answering}
+        return render_template("inbox/_composer.html", **context), 422
+    context = thread_context(conversation) | list_views.list_context() | {"answering": answering}
     return render_template("inbox/show.html", **context, form=form), 422
 
 
@@ -102,7 +111,7 @@ def retry(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | st
     if message.conversation_id != conversation_id:
         abort(404)
     message.retry()
-    deliver.later(message.phone_number_id)
+    hand_on(message)
     if is_fragment():
         return render_template("inbox/_message.html", message=message)
     return redirect(url_for("inbox.show", conversation_id=conversation_id), 303)
@@ -166,16 +175,28 @@ def draft_message(conversation: Conversation) -> Message:
     return Message.outbound(conversation, "", by=current_user, client_id=uuid.UUID(int=0))
 
 
-def blank_form() -> ReplyForm:
-    form = ReplyForm(formdata=None)
-    form.client_id.data = str(uuid.uuid4())
-    return form
+bp.add_app_template_global(can_make_voice_notes)
+
+
+@bp.app_template_global()
+def accepted_files(kind: str = "") -> str:
+    """What the file picker offers: all that WhatsApp takes, or what is of one kind."""
+    kinds = [kind] if kind else [*TAKEN]
+    types = [mime for kind in kinds for mime in TAKEN[kind]]
+    return ",".join([*types, *(f".{extension}" for extension, mime in EXTENSIONS.items() if mime in types)])
+
+
+@bp.app_template_global()
+def file_limits() -> str:
+    """For the page's own check: the largest file of each kind, and the types of each."""
+    return json.dumps({kind: {"most": LARGEST_OF[kind], "types": TAKEN[kind]} for kind in TAKEN})
 
 
 # Their views belong to this blueprint.
 from . import (  # noqa: E402
     bulk_views,  # noqa: F401
     canned_views,  # noqa: F401
+    compose_views,  # noqa: F401
     list_views,
     macro_views,  # noqa: F401
     media_views,  # noqa: F401
@@ -183,7 +204,9 @@ from . import (  # noqa: E402
     number_views,  # noqa: F401
     presence_views,  # noqa: F401
     saved_view_views,  # noqa: F401
+    schedule_views,  # noqa: F401
     search_views,  # noqa: F401
     shortcut_views,  # noqa: F401
     state_views,
+    template_views,  # noqa: F401
 )

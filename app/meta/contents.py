@@ -100,7 +100,28 @@ class Renaming:
     wa_id: str
 
 
-Content = Place | tuple[Card, ...] | Choice | Answers | Order | Renaming | None
+@dataclass(frozen=True, slots=True)
+class Button:
+    """What a button says, and where it leads if it is a link."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What one of our messages gives to tap, and what stands around its words. `menu` opens the rows of a list."""
+
+    header: str
+    footer: str
+    buttons: tuple[Button, ...]
+    menu: str
+    rows: tuple[Choice, ...]
+    # What the customer is asked to share: a `place`, their `number`, or nothing.
+    asks_for: str
+
+
+Content = Place | tuple[Card, ...] | Choice | Answers | Order | Renaming | Offer | None
 
 
 def read(kind: str, raw: Any) -> Content:
@@ -132,13 +153,13 @@ def web_address(raw: Any) -> str:
 
 
 def _place(raw: dict[str, Any]) -> Place | None:
-    latitude, longitude = _degrees(raw.get("latitude"), 90), _degrees(raw.get("longitude"), 180)
+    latitude, longitude = degrees(raw.get("latitude"), 90), degrees(raw.get("longitude"), 180)
     if latitude is None or longitude is None:
         return None
     return Place(latitude, longitude, text(raw.get("name"), 300) or "", text(raw.get("address"), 1_000) or "")
 
 
-def _degrees(raw: Any, most: float) -> float | None:
+def degrees(raw: Any, most: float) -> float | None:
     try:
         found = float(raw)
     except (TypeError, ValueError, OverflowError):
@@ -174,12 +195,51 @@ def _button(raw: dict[str, Any]) -> Choice | None:
     return Choice(title, "") if title else None
 
 
-def _interactive(raw: dict[str, Any]) -> Choice | Answers | None:
+def _interactive(raw: dict[str, Any]) -> Choice | Answers | Offer | None:
     if raw.get("type") == "nfm_reply":
         return _answers(mapping(raw.get("nfm_reply")))
+    if "action" in raw:
+        return _offer(raw)
     reply = mapping(raw.get(text(raw.get("type"), 64) or ""))
     title = text(reply.get("title"), 300)
     return Choice(title, text(reply.get("description"), 300) or "") if title else None
+
+
+def _offer(raw: dict[str, Any]) -> Offer:
+    action = mapping(raw.get("action"))
+    replies = (mapping(mapping(button).get("reply")) for button in sequence(action.get("buttons"))[:MANY])
+    parameters = mapping(action.get("parameters"))
+    sections = map(mapping, sequence(action.get("sections"))[:MANY])
+    rows = [mapping(row) for section in sections for row in sequence(section.get("rows"))[:MANY]]
+    titles = [*(reply.get("title") for reply in replies), parameters.get("display_text")]
+    return Offer(
+        header=text(mapping(raw.get("header")).get("text"), 300) or "",
+        footer=text(mapping(raw.get("footer")).get("text"), 300) or "",
+        buttons=tuple(
+            Button(title, web_address(parameters.get("url")))
+            for title in (text(title, 300) for title in titles)
+            if title
+        ),
+        menu=text(action.get("button"), 300) or "",
+        rows=tuple(Choice(text(row.get("title"), 300) or "", text(row.get("description"), 300) or "") for row in rows),
+        asks_for=_ASKED_FOR.get(text(raw.get("type"), 64) or "", ""),
+    )
+
+
+_ASKED_FOR = {"location_request_message": "place", "request_contact_info": "number"}
+
+
+def _template(shown: dict[str, Any]) -> Offer:
+    """A template as it was filled in: its parts are words already."""
+    buttons = (mapping(button) for button in sequence(shown.get("buttons"))[:MANY])
+    return Offer(
+        header=text(shown.get("header"), 300) or "",
+        footer=text(shown.get("footer"), 300) or "",
+        buttons=tuple(Button(text(one.get("title"), 300) or "", web_address(one.get("url"))) for one in buttons),
+        menu="",
+        rows=(),
+        asks_for="",
+    )
 
 
 def _answers(raw: dict[str, Any]) -> Answers:
@@ -250,4 +310,5 @@ _READERS: dict[str, Callable[[dict[str, Any]], Content]] = {
     "interactive": _interactive,
     "order": _order,
     "system": _renaming,
+    "template": _template,
 }

@@ -14,6 +14,7 @@ __all__ = [
     "MetaError",
     "NoAnswer",
     "NotConnected",
+    "NotUploaded",
     "ReportedError",
     "explain",
 ]
@@ -65,6 +66,11 @@ FILE_TOO_LARGE = Explanation(
     Kind.FINAL,
     N_("This file is larger than WhatsApp allows."),
     N_("Ask the customer to send a smaller one, or a link to it."),
+)
+NOT_UPLOADED = Explanation(
+    Kind.RETRY,
+    N_("The file did not reach WhatsApp. Nothing was sent."),
+    N_("Nobody has to do anything. The app tries again by itself."),
 )
 FOREIGN_ADDRESS = Explanation(
     Kind.HUMAN,
@@ -155,6 +161,13 @@ class FileGone(MetaError):
 
     def __init__(self, details: str) -> None:
         super().__init__(FILE_GONE, details=details)
+
+
+class NotUploaded(MetaError):
+    """The file may or may not be with Meta. Nobody sees it there, so it may be uploaded again."""
+
+    def __init__(self, details: str | None, http_status: int | None = None) -> None:
+        super().__init__(NOT_UPLOADED, details=details, http_status=http_status)
 
 
 class NotConnected(MetaError):

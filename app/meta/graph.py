@@ -32,6 +32,8 @@ from app.meta.errors import (
 __all__ = ["GraphClient", "GraphError", "MetaError", "NoAnswer", "NotConnected"]
 
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
+# Each of these is for one piece; Meta looks at a large file before it answers.
+UPLOAD_TIMEOUT = httpx.Timeout(connect=5.0, read=60.0, write=20.0, pool=5.0)
 # httpx scans its whole pool on every request, so more connections make each of them slower.
 LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=15.0)
 
@@ -93,7 +95,14 @@ class GraphClient:
         params: Mapping[str, Any] | None = None,
         json: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        return self._call("POST", path, token, params, json)
+        return self._call("POST", path, token, params, json=json)
+
+    def upload(
+        self, path: str, *, token: str, fields: Mapping[str, str], file: BinaryIO, name: str, mime: str
+    ) -> dict[str, Any]:
+        """Posts a file, read piece by piece, with the fields of a form around it."""
+        parts = {"file": (name, file, mime)}
+        return self._call("POST", path, token, None, data=fields, files=parts, timeout=UPLOAD_TIMEOUT)
 
     def delete(
         self,
@@ -103,7 +112,7 @@ class GraphClient:
         params: Mapping[str, Any] | None = None,
         json: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        return self._call("DELETE", path, token, params, json)
+        return self._call("DELETE", path, token, params, json=json)
 
     def pages(self, path: str, *, token: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Every object of a collection, page after page, by cursor (the `next` link carries the token)."""
@@ -155,7 +164,7 @@ class GraphClient:
         path: str,
         token: str | None,
         params: Mapping[str, Any] | None,
-        body: Mapping[str, Any] | None = None,
+        **request: Any,
     ) -> dict[str, Any]:
         self.before_call()
         if not _PATH.fullmatch(path):
@@ -166,7 +175,7 @@ class GraphClient:
         if token is not None:
             headers["Authorization"] = f"Bearer {_usable(token)}"
             sent["appsecret_proof"] = self._proof(token)
-        response = self._exchange(method, f"{self._root}/{path}", params=sent, json=body, headers=headers)
+        response = self._exchange(method, f"{self._root}/{path}", params=sent, headers=headers, **request)
         return _read(response, [secret for secret in secrets if secret])
 
     def _exchange(self, method: str, url: str, **request: Any) -> httpx.Response:

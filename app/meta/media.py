@@ -1,19 +1,22 @@
-"""Files that customers send: Meta keeps them for 7 days, under an id, at an address that lives 5 minutes."""
+"""Files: what customers send is kept by Meta for 7 days, at an address that lives 5 minutes; what we give it, 30."""
 
 import base64
 import binascii
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
-from app.meta.errors import FileGone, GraphError
+from app.meta.errors import FileGone, GraphError, Kind, MetaError, NotUploaded
 from app.meta.graph import GraphClient
 from app.meta.payload import identifier, text
 
 KINDS = ("image", "video", "audio", "document", "sticker")
 LARGEST = 100 * 1024 * 1024
 KEPT = timedelta(days=7)
+KEPT_UPLOAD = timedelta(days=30)
 
+# What Meta may answer to a message whose file's id it does not know (any more).
+FILE_CODES = (100, 131009, 131052, 131053)
 # (code, subcode) of "there is nothing with this id".
 _NOTHING_THERE = {(100, 33), (131052, None)}
 _URL_SAFE = str.maketrans("-_", "+/")
@@ -69,6 +72,21 @@ def locate(graph: GraphClient, token: str, media_id: str, phone_number_id: str) 
         sha256=text(answer.get("sha256"), 200) or "",
         size=int(size) if size.isdecimal() else None,
     )
+
+
+def upload(graph: GraphClient, token: str, phone_number_id: str, *, file: BinaryIO, name: str, mime: str) -> str:
+    """The id under which Meta keeps the file for 30 days. Nothing is sent by this, so it may always be done again:
+    where it stays unknown whether Meta has the file, that is `NotUploaded`. Raises MetaError."""
+    fields = {"messaging_product": "whatsapp", "type": mime}
+    try:
+        answer = graph.upload(f"{phone_number_id}/media", token=token, fields=fields, file=file, name=name, mime=mime)
+    except MetaError as error:
+        if error.kind is Kind.UNKNOWN_OUTCOME:
+            raise NotUploaded(error.details, error.http_status) from None
+        raise
+    if (id := identifier(answer.get("id"))) is None:
+        raise NotUploaded("Meta's answer does not name the file", 200)
+    return id
 
 
 def is_digest(told: str, digest: bytes) -> bool:

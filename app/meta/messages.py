@@ -45,32 +45,6 @@ def send(
     return _accepted(graph.post(f"{phone_number_id}/messages", token=token, json=envelope))
 
 
-def send_text(
-    graph: GraphClient,
-    token: str,
-    phone_number_id: str,
-    *,
-    to: str | None = None,
-    recipient: str | None = None,
-    body: str,
-    preview_url: bool = False,
-    callback_data: str | None,
-    context_wamid: str | None = None,
-) -> Accepted:
-    """Send up to 4,096 characters of text. Raises MetaError."""
-    content = {"type": "text", "text": {"body": body, "preview_url": preview_url}}
-    return send(
-        graph,
-        token,
-        phone_number_id,
-        to=to,
-        recipient=recipient,
-        content=content,
-        callback_data=callback_data,
-        context_wamid=context_wamid,
-    )
-
-
 def mark_read(graph: GraphClient, token: str, phone_number_id: str, wamid: str, typing: bool = False) -> None:
     """Mark this message and all before it as read, and show "typing…" for up to 25 s. Raises MetaError."""
     request: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}

@@ -6,6 +6,9 @@ from typing import Any
 from app.meta.graph import GraphClient
 from app.meta.payload import identifier, mapping, text
 
+UNLIMITED = 1_000_000_000
+_TIERS = {"TIER_250": 250, "TIER_2K": 2_000, "TIER_10K": 10_000, "TIER_100K": 100_000}
+
 _FIELDS = (
     "id,display_phone_number,verified_name,status,quality_rating,code_verification_status,name_status,"
     "platform_type,throughput,is_on_biz_app,is_pin_enabled,whatsapp_business_manager_messaging_limit"
@@ -33,6 +36,12 @@ class PhoneNumber:
     def is_registered(self) -> bool:
         """Whether it works on the Cloud API already; registering again would count towards Meta's ten."""
         return self.status == "CONNECTED" and self.platform_type == "CLOUD_API"
+
+
+def people_a_day(messaging_limit: str) -> int:
+    """To how many people a portfolio may write first in 24 hours (messaging limits). A value we do not know
+    limits nothing here: Meta still does."""
+    return _TIERS.get(messaging_limit, UNLIMITED)
 
 
 def of_waba(graph: GraphClient, token: str, waba_id: str) -> list[PhoneNumber]:

@@ -19,6 +19,7 @@ _WORDS = {
     "order": N_("sent an order"),
     "revoke": N_("deleted a message"),
     "media_placeholder": N_("sent a photo, video or file that has not arrived yet"),
+    "template": N_("sent a template"),
     "request_welcome": N_("opened the chat"),
 }
 _SYSTEM = {
@@ -32,24 +33,28 @@ _OTHER = N_("sent something this app cannot show yet ({type})")
 
 def preview(message: InboundMessage | MessageEcho, translate: Callable[[str], str] = str) -> str:
     """One line of at most 160 characters, never blank. `translate` is gettext."""
-    line = " ".join(_line(message, translate).split())
-    return line if len(line) <= LENGTH else line[: LENGTH - 1] + "…"
+    return line(message.type, message.text, message.content, translate)
 
 
-def _line(message: InboundMessage | MessageEcho, translate: Callable[[str], str]) -> str:
-    said = (message.text or "").strip()
-    if message.type in ("text", "button", "interactive") and said:
+def line(kind: str, said: str | None, content: dict[str, Any], translate: Callable[[str], str] = str) -> str:
+    """The same of a message in pieces: its type, its words, and what stands under the type's name."""
+    found = " ".join(_line(kind, (said or "").strip(), content, translate).split())
+    return found if len(found) <= LENGTH else found[: LENGTH - 1] + "…"
+
+
+def _line(kind: str, said: str, content: dict[str, Any], translate: Callable[[str], str]) -> str:
+    if kind in ("text", "button", "interactive", "template") and said:
         return said
-    special = _SPECIAL.get(message.type)
-    words, facts = special(message.content) if special else (_WORDS.get(message.type), {})
+    special = _SPECIAL.get(kind)
+    words, facts = special(content) if special else (_WORDS.get(kind), {})
     if words is None:
-        words, facts = _OTHER, {"type": _unknown_type(message)}
-    line = translate(words).format(**facts)
-    return f"{line}: {said}" if said else line
+        words, facts = _OTHER, {"type": _unknown_type(kind, content)}
+    done = translate(words).format(**facts)
+    return f"{done}: {said}" if said else done
 
 
-def _unknown_type(message: InboundMessage | MessageEcho) -> str:
-    named = text(message.content.get("type"), 40) if message.type == "unsupported" else message.type
+def _unknown_type(kind: str, content: dict[str, Any]) -> str:
+    named = text(content.get("type"), 40) if kind == "unsupported" else kind
     return named or N_("unknown")
 
 

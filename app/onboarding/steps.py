@@ -172,6 +172,7 @@ def describe(number: PhoneNumber, seen: phone_numbers.PhoneNumber) -> None:
     number.display_number = seen.display_phone_number or number.display_number
     number.verified_name = seen.verified_name or ""
     number.quality_rating = seen.quality_rating or "UNKNOWN"
+    number.messaging_limit = seen.messaging_limit or ""
 
 
 @step(N_("Messages reach Switchboard"))

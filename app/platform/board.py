@@ -6,12 +6,11 @@ The tables of posted webhooks belong to a floor above this one, so they are read
 from __future__ import annotations
 
 import datetime as dt
-import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.orm import aliased
 
 from app.onboarding.models import Onboarding
@@ -22,15 +21,11 @@ SHOWN = 20
 PAGE = 50
 
 WAITING = text("select count(*) as number, min(received_at) as oldest from webhook_events where drained_at is null")
-HELD = text("select kind, count(*) as number from held_changes where released_at is null group by kind order by kind")
-OUTBOX = text("select count(*) from messages where state in ('queued', 'dispatching')")
-HELD_CHANGES = text("""
-    select h.id, h.kind, h.reason, h.field, h.received_at, h.payload, h.waba_meta_id,
-        h.phone_number_meta_id, t.id as tenant_id, t.name as tenant
-    from held_changes h left join tenants t on t.id = h.tenant_id
-    where h.id < :before and h.released_at is null order by h.id desc limit :limit
+HELD = text("""
+    select kind, count(*) as number from held_changes where released_at is null and discarded_at is null
+    group by kind order by kind
 """)
-NEWEST = 2**62
+OUTBOX = text("select count(*) from messages where state in ('queued', 'dispatching')")
 
 
 @dataclass(frozen=True)
@@ -110,27 +105,3 @@ def numbers_of(tenant_id: uuid.UUID) -> Select[PhoneNumber]:
 
 def onboardings_of(tenant_id: uuid.UUID) -> Select[Onboarding]:
     return Onboarding.newest_first().where(Onboarding.tenant_id == tenant_id).limit(SHOWN)
-
-
-@dataclass(frozen=True)
-class Held:
-    """A change that could not be carried out. It is shown by the names in it, never by its words."""
-
-    row: Row[Any]
-
-    @property
-    def shape(self) -> str:
-        return ", ".join(names(self.row.payload)) or f"{len(self.row.payload)} bytes"
-
-
-def held_changes(before: int | None) -> list[Held]:
-    rows = db.session.execute(HELD_CHANGES, {"before": before or NEWEST, "limit": PAGE + 1})
-    return [Held(row) for row in rows]
-
-
-def names(payload: bytes) -> list[str]:
-    try:
-        read = json.loads(payload)
-    except ValueError:
-        return []
-    return [str(name)[:40] for name in read][:12] if isinstance(read, dict) else []

@@ -7,7 +7,7 @@ from wtforms.validators import DataRequired, Length
 from app.team.forms import Form, one_line
 
 
-class RetryForm(Form):
+class ReasonForm(Form):
     """What an admin does in a tenant's stead has a reason, which is kept."""
 
     reason = StringField(

@@ -18,7 +18,7 @@ from app.team.models import PlatformAdmin
 from app.tenancy import Membership, Tenant, db, platform_only, public, tenant_scope
 
 from . import board as boards
-from .forms import RetryForm
+from .forms import ReasonForm
 
 log = structlog.get_logger()
 bp = Blueprint("platform", __name__, url_prefix="/platform")
@@ -78,13 +78,13 @@ def tenants() -> str:
 @bp.get("/tenants/<uuid:tenant_id>")
 @platform_only
 def tenant(tenant_id: uuid.UUID) -> str:
-    return tenant_page(tenant_id, RetryForm(formdata=None))
+    return tenant_page(tenant_id, ReasonForm(formdata=None))
 
 
 @bp.post("/tenants/<uuid:tenant_id>/onboardings/<uuid:onboarding_id>/steps/<name>/retry")
 @platform_only
 def retry(tenant_id: uuid.UUID, onboarding_id: uuid.UUID, name: str) -> tuple[str, int] | AnyResponse:
-    form = RetryForm()
+    form = ReasonForm()
     if not form.validate():
         return tenant_page(tenant_id, form), 422
     with tenant_scope(tenant_id):
@@ -102,15 +102,7 @@ def retry(tenant_id: uuid.UUID, onboarding_id: uuid.UUID, name: str) -> tuple[st
     return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
 
 
-@bp.get("/held-changes")
-@platform_only
-def held_changes() -> str:
-    found = boards.held_changes(request.args.get("before", type=int))
-    page, more = found[: boards.PAGE], len(found) > boards.PAGE
-    return render_template("platform/held_changes.html", held=page, more=more)
-
-
-def tenant_page(tenant_id: uuid.UUID, form: RetryForm) -> str:
+def tenant_page(tenant_id: uuid.UUID, form: ReasonForm) -> str:
     if (tenant := db.session.get(Tenant, tenant_id)) is None:
         abort(404)
     members = select(func.count()).where(Membership.tenant_id == tenant_id)
@@ -127,3 +119,6 @@ def tenant_page(tenant_id: uuid.UUID, form: RetryForm) -> str:
 def onward() -> str:
     target = request.args.get("next", "")
     return target if door.is_ours(target) and target.startswith("/platform/") else url_for(".board")
+
+
+from . import messages  # noqa: E402, F401  (its views belong to this blueprint)

@@ -14,7 +14,7 @@ from .database import (
     one_of,
     uuid7,
 )
-from .guard import platform_only, public, requires, signed_in, stateless
+from .guard import platform_only, public, requires, signed_in, stateless, takes_files
 from .live import announce
 from .models import Membership, Role, Tenant, User
 from .presence import online
@@ -63,6 +63,7 @@ __all__ = [
     "signed_in",
     "stateless",
     "sweep",
+    "takes_files",
     "tenant_scope",
     "uuid7",
     "within_tenant",

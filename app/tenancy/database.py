@@ -119,7 +119,7 @@ class TenantModel(Model):
 
     def refresh_locked(self) -> Self:
         """Reads the row again and keeps others from changing it until the transaction ends."""
-        db.session.refresh(self, with_for_update=True)
+        db.session.refresh(self, with_for_update={"of": type(self)})
         return self
 
 

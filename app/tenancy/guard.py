@@ -7,6 +7,7 @@ rolled back when the view raises.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from flask import Flask, Response, abort, current_app, g, redirect, request, url
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
+
+from app.extensions import csrf
 
 from .database import db
 from .models import Membership, Tenant, TenantSlug
@@ -54,6 +57,23 @@ def platform_only(view: View) -> View:
     """A page of the console, for platform admins; it sees every tenant."""
     view.access = "platform"  # type: ignore[attr-defined]
     return view
+
+
+def takes_files(most_bytes: int) -> Callable[[View], View]:
+    """A view whose form may hold that much. Nothing of it is read before the caller is known, nor with a transaction
+    open: a slow sender would keep it open for minutes."""
+
+    def mark(view: View) -> View:
+        @functools.wraps(view)
+        def reading(**arguments: Any) -> Any:
+            commit()
+            request.max_content_length = most_bytes
+            csrf.protect()
+            return view(**arguments)
+
+        return csrf.exempt(reading)  # type: ignore[no-any-return]
+
+    return mark
 
 
 def access_of(endpoint: str) -> str:

@@ -22,7 +22,16 @@ class Role(enum.StrEnum):
 
 PERMISSIONS = {
     Role.AGENT: {"inbox.read", "inbox.reply", "account.manage"},
-    Role.ADMIN: {"inbox.read", "inbox.reply", "account.manage", "desk.manage", "team.manage", "numbers.manage"},
+    Role.ADMIN: {
+        "inbox.read",
+        "inbox.reply",
+        "account.manage",
+        "desk.manage",
+        "team.manage",
+        "numbers.manage",
+        "failures.manage",
+        "contacts.manage",
+    },
     Role.OWNER: {
         "inbox.read",
         "inbox.reply",
@@ -31,6 +40,10 @@ PERMISSIONS = {
         "team.owners",
         "desk.manage",
         "numbers.manage",
+        "failures.manage",
+        "looks.read",
+        "contacts.manage",
+        "contacts.erase",
     },
 }
 

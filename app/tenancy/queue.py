@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,8 @@ log = structlog.get_logger()
 LANES = ("inbound", "outbound", "default")
 BELL_SECONDS = 5
 JOBS: dict[str, Job] = {}
+# Set when this process was asked to stop: a job that could go on for long ends early.
+stopping = threading.Event()
 SWEEPS: list[Callable[[], object]] = []
 
 

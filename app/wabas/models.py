@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Select, UniqueConstraint, select
+from sqlalchemy import Select, UniqueConstraint, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -127,6 +127,8 @@ class PhoneNumber(TenantModel):
     pause_fix: Mapped[str] = mapped_column(default="")
     messages_per_second: Mapped[int] = mapped_column(default=80)
     sending_tat: Mapped[dt.datetime] = mapped_column(default=now)
+    campaigns_tat: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
+    messaging_limit: Mapped[str] = mapped_column(default="", server_default="")
     slowdown: Mapped[float] = mapped_column(default=1.0)
     slowed_at: Mapped[dt.datetime] = mapped_column(default=now)
     pin_ciphertext: Mapped[bytes | None]

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, func, insert, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
 
+from app.contacts.models import ALONE
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
@@ -27,18 +30,22 @@ PAYLOAD_KEPT = 2_000
 # Classes of SQLSTATE: connection, deadlock, resources, locks, and an operator who stops the server.
 PASSING = ("08", "40", "53", "55", "57")
 CLAIM = text(
-    "select id, body, received_at from webhook_events where drained_at is null order by id limit :limit"
+    "select id, body, received_at, drains from webhook_events where drained_at is null order by id limit :limit"
     " for update skip locked"
 )
-# One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
-ALONE = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
+# Of a post that is worked off again: what is still held afterwards says so anew.
+RELEASE = text("""
+    update held_changes set released_at = clock_timestamp()
+    where webhook_event_id = any(:ids) and released_at is null and discarded_at is null
+""")
 
 
 @dataclass(slots=True)
 class Arrived:
-    """An event and the post it came with."""
+    """An event, the post it came with, and its place in it."""
 
     webhook_event_id: int
+    position: int
     event: events.Event
 
 
@@ -46,7 +53,10 @@ def drain_batch(limit: int = BATCH) -> int:
     """Works off the oldest posts nobody else has claimed. Returns how many there were."""
     with platform_scope("drain webhooks"):
         posts = db.session.execute(CLAIM, {"limit": limit}).all()
-        arrived = [Arrived(post.id, event) for post in posts for event in events.parse(post.body, post.received_at)]
+        arrived = [item for post in posts for item in arrived_with(post)]
+        if again := [post.id for post in posts if post.drains]:
+            db.session.execute(RELEASE, {"ids": again})
+        # One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
         for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
             db.session.execute(ALONE, {"tenant": str(tenant_id)})
             write(tenant_id, group)
@@ -54,12 +64,16 @@ def drain_batch(limit: int = BATCH) -> int:
         return len(posts)
 
 
+def arrived_with(post: Row[Any]) -> list[Arrived]:
+    return [Arrived(post.id, n, event) for n, event in enumerate(events.parse(post.body, post.received_at))]
+
+
 def finish(ids: list[int]) -> None:
     if ids:
         done = bindparam("ids", type_=ARRAY(BigInteger))
         statement = update(WebhookEvent).where(WebhookEvent.id == func.any(done))
         db.session.execute(
-            statement.values(drained_at=func.clock_timestamp()),
+            statement.values(drained_at=func.clock_timestamp(), drains=WebhookEvent.drains + 1),
             {"ids": ids},
             execution_options=UNSYNCHRONISED,
         )
@@ -82,11 +96,11 @@ def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
         else:
             held.append(hold(item, "unrouted", "nobody has connected this number or account"))
     if held:
-        db.session.execute(insert(HeldChange), held)
+        keep_held(held)
     return groups
 
 
-def owners_of(arrived: list[Arrived]) -> dict[str, uuid.UUID]:
+def owners_of(arrived: Sequence[Arrived]) -> dict[str, uuid.UUID]:
     addresses = {address for item in arrived if (address := address_of(item.event))}
     if not addresses:
         return {}
@@ -112,7 +126,7 @@ def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:
         if len(group) == 1:
             log.exception("change held", tenant_id=str(tenant_id), event_id=group[0].webhook_event_id)
             reason = f"could not be carried out: {type(error).__name__}"
-            db.session.execute(insert(HeldChange), [hold(group[0], "failed", reason, tenant_id)])
+            keep_held([hold(group[0], "failed", reason, tenant_id)])
         else:
             half = len(group) // 2
             write(tenant_id, group[:half])
@@ -128,11 +142,24 @@ def refuse_if_it_passes(error: Exception) -> None:
         raise error
 
 
+def keep_held(rows: list[dict[str, object]]) -> None:
+    """Holds these changes. One that was held before is the same again, unless somebody has discarded it."""
+    new = insert(HeldChange)
+    told = ("kind", "reason", "field", "phone_number_meta_id", "waba_meta_id", "tenant_id", "payload")
+    anew = {name: new.excluded[name] for name in told} | {"released_at": None, "tries": HeldChange.tries + 1}
+    again = HeldChange.discarded_at.is_(None)
+    db.session.execute(new.on_conflict_do_update(SAME_CHANGE, set_=anew, where=again), rows)
+
+
+SAME_CHANGE = "uq_held_changes_webhook_event_id_position"
+
+
 def hold(item: Arrived, kind: str, reason: str, tenant_id: uuid.UUID | None = None) -> dict[str, object]:
     event = item.event
     raw = event.raw if isinstance(event, events.Unreadable) else type(event).__name__
     return {
         "webhook_event_id": item.webhook_event_id,
+        "position": item.position,
         "kind": kind,
         "reason": reason,
         "field": getattr(event, "field", ""),

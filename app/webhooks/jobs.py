@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+import uuid
+from functools import partial
 
 from sqlalchemy import delete, func, select, update
 
@@ -11,6 +13,7 @@ from app.tenancy import after_commit, db, exists, job, platform_scope, sweep
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 
 from .models import HeldChange, WebhookEvent
+from .replays import Replay
 
 BUDGET_SECONDS = 20
 KEPT = dt.timedelta(days=30)
@@ -50,7 +53,7 @@ def release_from_quarantine() -> None:
     owned = HeldChange.phone_number_meta_id.in_(select(PhoneNumberRoute.meta_id)) | (
         HeldChange.waba_meta_id.in_(select(WabaRoute.meta_id)) & (HeldChange.phone_number_meta_id == "")
     )
-    waiting = (HeldChange.kind == "unrouted") & HeldChange.released_at.is_(None)
+    waiting = (HeldChange.kind == "unrouted") & HeldChange.released_at.is_(None) & HeldChange.discarded_at.is_(None)
     recent = HeldChange.received_at > func.now() - QUARANTINE
     freed = update(HeldChange).where(waiting, recent, owned).values(released_at=func.now())
     with platform_scope("route what waited in quarantine"):
@@ -58,3 +61,23 @@ def release_from_quarantine() -> None:
         if ids:
             db.session.execute(update(WebhookEvent).where(WebhookEvent.id.in_(ids)).values(drained_at=None))
             after_commit(drain.ring)
+
+
+@job("default", per_tenant=False, seconds=180)
+def replay(replay_id: str) -> None:
+    """Hands its posts back to the drain, some hundreds at a time."""
+    more = True
+    while more:
+        with platform_scope("replay held changes"):
+            asked = db.session.get_one(Replay, uuid.UUID(replay_id), with_for_update=True)
+            more = asked.state == "collecting" and asked.collect()
+            after_commit(drain.ring)
+
+
+@sweep
+def look_after_replays() -> None:
+    with platform_scope("replays under way"):
+        for asked in db.session.scalars(Replay.unfinished()).all():
+            asked.settle()
+            if asked.state == "collecting":
+                after_commit(partial(replay.ring, str(asked.id)))

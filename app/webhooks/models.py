@@ -5,35 +5,56 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import Identity, Index, text
+from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import GlobalModel, now, one_of
+
+KINDS = ("unreadable", "unrouted", "failed")
 
 
 class WebhookEvent(GlobalModel):
     """A body exactly as it was posted and signed. It stays here for 30 days."""
 
     __tablename__ = "webhook_events"
-    __table_args__ = (Index("ix_webhook_events_waiting", "id", postgresql_where=text("drained_at is null")),)
+    __table_args__ = (
+        Index("ix_webhook_events_waiting", "id", postgresql_where=text("drained_at is null")),
+        Index("ix_webhook_events_received", "received_at"),
+    )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     body: Mapped[bytes]
     received_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     drained_at: Mapped[dt.datetime | None]
+    # How often it was worked off to the end.
+    drains: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class HeldChange(GlobalModel):
-    """A change that could not be carried out: unreadable, of a number nobody owns, or failing. Never dropped."""
+    """A change that could not be carried out: unreadable, of a number nobody owns, or failing. Never dropped.
+
+    `position` is its place among the changes of its post: when the post is worked off again it is the same row.
+    """
 
     __tablename__ = "held_changes"
     __table_args__ = (
-        one_of("kind", ("unreadable", "unrouted", "failed")),
+        one_of("kind", KINDS),
+        UniqueConstraint("webhook_event_id", "position"),
         Index("ix_held_changes_unrouted", "phone_number_meta_id", postgresql_where=text("released_at is null")),
+        Index(
+            "ix_held_changes_reason",
+            "kind",
+            "reason",
+            "id",
+            postgresql_where=text("released_at is null and discarded_at is null"),
+        ),
+        Index("ix_held_changes_replay", "replay_id", postgresql_where=text("replay_id is not null")),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     webhook_event_id: Mapped[int]
+    position: Mapped[int | None]
+    tries: Mapped[int] = mapped_column(server_default=text("1"))
     kind: Mapped[str]
     reason: Mapped[str]
     field: Mapped[str] = mapped_column(default="")
@@ -43,3 +64,18 @@ class HeldChange(GlobalModel):
     payload: Mapped[bytes]
     received_at: Mapped[dt.datetime] = mapped_column(default=now)
     released_at: Mapped[dt.datetime | None]
+    replay_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("replays.id", ondelete="SET NULL"))
+    discarded_at: Mapped[dt.datetime | None]
+    discarded_by: Mapped[str] = mapped_column(default="", server_default="")
+    discard_reason: Mapped[str] = mapped_column(default="", server_default="")
+
+    @property
+    def state(self) -> str:
+        if self.discarded_at:
+            return "discarded"
+        return "understood" if self.released_at else "held"
+
+    def discard(self, reason: str, *, by: str) -> None:
+        """Nobody is to work on it any more. It stays visible, and is never held again."""
+        if self.state == "held":
+            self.discarded_at, self.discarded_by, self.discard_reason = now(), by, reason

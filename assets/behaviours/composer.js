@@ -1,7 +1,12 @@
 // data-composer="<conversation id>": a form whose message appears in the thread (data-thread) at once, as a copy of the
 // bubble in data-bubble, and is posted behind it: one after the other, each with its own id, so that a second try is
-// the same message. Enter sends, Shift+Enter starts a new line. What is typed stays as a draft until it is sent.
+// the same message. Enter sends, Shift+Enter starts a new line. What is typed stays as a draft until it is sent; files
+// go one message each, in order, and come back into the tray when they are refused.
+import { empty, entriesOf, forget, picture, putBack, readable, render, say } from "./tray.js"
+import { quoteOf, unquote } from "./quote.js"
 
+const CAPTIONED = ["image", "video", "document"]
+const PATIENCE = 15000
 const waiting = []
 let posting = false
 
@@ -14,6 +19,7 @@ function attach(form) {
   form.dataset.ready = "true"
   if (!field.value) field.value = localStorage.getItem(draftKey(form)) ?? ""
   fit(field)
+  render(form)
   field.addEventListener("input", () => { keepDraft(form); fit(field) })
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
@@ -36,14 +42,26 @@ function fit(field) {
 
 function send(form) {
   const body = form.elements.body.value.trim()
-  if (!body) return
-  const message = { id: crypto.randomUUID(), body, action: form.action, key: draftKey(form), form: form.dataset }
-  waiting.push(message)
-  show(message)
+  const files = entriesOf(form)
+  if (!body && !files.length) return
+  const captioned = body && files.length && !files[0].caption && CAPTIONED.includes(files[0].kind)
+  if (body && !captioned) enqueue(form, { body })
+  files.forEach((entry, place) => enqueue(form, { body: captioned && !place ? body : entry.caption.trim(), entry }))
   form.elements.body.value = ""
   form.elements.body.focus()
+  empty(form)
+  say(form, "")
   keepDraft(form)
   fit(form.elements.body)
+}
+
+// A message of `body`, and perhaps an `entry` (a file) or a `voice` (a recording). It answers what is being answered.
+export function enqueue(form, parts) {
+  const quote = quoteOf(form)
+  const message = { id: crypto.randomUUID(), body: "", action: form.action, key: draftKey(form), form: form.dataset, quote, ...parts }
+  unquote(form)
+  waiting.push(message)
+  show(message)
   post()
 }
 
@@ -52,10 +70,28 @@ function show(message) {
   if (!thread || bubbleOf(message) || !here(message)) return
   const bubble = document.querySelector(message.form.bubble).content.firstElementChild.cloneNode(true)
   bubble.id = `message-${message.id}`
-  bubble.querySelector(".bubble-text").textContent = message.body
+  const words = bubble.querySelector(".bubble-text")
+  words.textContent = message.body
+  if (message.quote) words.before(message.quote.shown.cloneNode(true))
+  if (message.entry || message.voice) words.before(...fileIn(message))
+  if (!message.body) words.remove()
   if (message.problem) bubble.append(problem(message))
   thread.append(bubble)
   thread.closest(".thread").scrollTop = 0
+}
+
+function fileIn(message) {
+  const file = message.entry?.file ?? message.voice
+  message.progress ??= document.querySelector("#bubble-progress").content.firstElementChild.cloneNode(true)
+  message.picture ??= message.entry && picture(message.entry)
+  if (message.picture) {
+    message.picture.className = "picture-waiting"
+    return [message.picture, message.progress]
+  }
+  const part = document.querySelector("#bubble-file").content.firstElementChild.cloneNode(true)
+  part.querySelector(".file-name").textContent = file.name ?? ""
+  part.querySelector("[data-size]").textContent = readable(file.size)
+  return [part, message.progress]
 }
 
 const here = (message) => document.querySelector("[data-composer]")?.action === message.action
@@ -66,34 +102,67 @@ async function post() {
   while (waiting.length && !waiting[0].problem) {
     const message = waiting[0]
     const answer = await attempt(message)
-    if (answer) { waiting.shift(); await answered(message, answer) }
+    if (answer) { waiting.shift(); answered(message, answer) }
   }
   posting = false
 }
 
 async function attempt(message) {
-  const headers = { "HX-Request": "true", "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"] }
-  const body = new URLSearchParams({ body: message.body, client_id: message.id })
   try {
-    const answer = await fetch(message.action, { method: "POST", headers, body, signal: AbortSignal.timeout(15000) })
-    if (answer.status < 500) return answer
+    const answer = await posted(message)
+    if (answer.status && answer.status < 500) return answer
   } catch { /* told below, like an answer that says the server is away */ }
   message.problem = true
   bubbleOf(message)?.append(problem(message))
 }
 
-async function answered(message, answer) {
-  if (answer.headers.has("HX-Redirect")) {
+// Only this kind of request tells how far an upload has come. It is given up when nothing moves for a while.
+function posted(message) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    let timer
+    const wait = (more = PATIENCE) => { clearTimeout(timer); timer = setTimeout(() => request.abort(), more) }
+    request.open("POST", message.action)
+    request.setRequestHeader("HX-Request", "true")
+    request.setRequestHeader("X-CSRFToken", JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"])
+    request.upload.addEventListener("progress", (event) => {
+      if (message.progress) message.progress.value = (100 * event.loaded) / event.total
+      wait(event.loaded < event.total ? PATIENCE : 4 * PATIENCE)
+    })
+    request.addEventListener("load", () => { clearTimeout(timer); resolve(request) })
+    for (const failure of ["error", "abort"]) request.addEventListener(failure, () => { clearTimeout(timer); reject(new Error(failure)) })
+    wait()
+    request.send(formOf(message))
+  })
+}
+
+function formOf(message) {
+  const form = new FormData()
+  form.set("body", message.body)
+  form.set("client_id", message.id)
+  if (message.quote) form.set("reply_to", message.quote.id)
+  if (message.entry) form.set("files", message.entry.file, message.entry.file.name)
+  if (message.voice) form.set("voice", message.voice, "voice")
+  return form
+}
+
+function answered(message, answer) {
+  const elsewhere = answer.getResponseHeader("HX-Redirect")
+  if (elsewhere) {
     localStorage.setItem(message.key, message.body)
-    location.assign(answer.headers.get("HX-Redirect"))
+    location.assign(elsewhere)
     return
   }
-  const html = await answer.text()
-  if (answer.ok) return replace(bubbleOf(message), html)
+  const html = answer.responseText
+  if (answer.status < 300) {
+    forget(message.entry)
+    return replace(bubbleOf(message), html)
+  }
   bubbleOf(message)?.remove()
-  localStorage.setItem(message.key, message.body)
+  if (message.body) localStorage.setItem(message.key, message.body)
   if (answer.status === 422 && here(message)) replace(document.querySelector("[data-composer]"), html)
   else document.querySelector("#toasts").insertAdjacentHTML("beforeend", html)
+  if (message.entry && here(message)) putBack(document.querySelector("[data-composer]"), message.entry)
 }
 
 function replace(old, html) {
@@ -122,5 +191,8 @@ function attachAll() {
 document.addEventListener("htmx:after:swap", attachAll)
 document.addEventListener("htmx:after:settle", attachAll)
 window.addEventListener("online", () => { waiting.forEach((message) => { if (message.problem) bubbleOf(message)?.querySelector("[data-problem] button")?.click() }) })
-window.addEventListener("beforeunload", (event) => { if (waiting.length) event.preventDefault() })
+window.addEventListener("beforeunload", (event) => {
+  const form = document.querySelector("[data-composer]")
+  if (waiting.length || (form && entriesOf(form).length)) event.preventDefault()
+})
 attachAll()

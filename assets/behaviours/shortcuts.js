@@ -68,7 +68,8 @@ export function run(name) {
   const found = [...document.querySelectorAll(`[data-command="${name}"]`)]
   const element = (name === "undo" ? found.at(-1) : found.find(isShown))
   if (!element) return false
-  element.click()
+  if (element.matches("input, textarea, select")) element.focus()
+  else element.click()
   return true
 }
 

@@ -17,6 +17,8 @@ from dev.stack import Stack
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+# A microphone that hums, and nobody to ask whether it may be used.
+ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 SECONDS = 15
 
 

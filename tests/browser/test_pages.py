@@ -12,7 +12,8 @@ from tests.browser.conftest import Person
 from tests.browser.steps import connect, sign_up, write_as_customer
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-PAGES = [
+CONTACTS = ["contacts/", "contacts/new", "contacts/imports", "contacts/tags", "contacts/fields"]
+DESK = [
     "inbox/",
     "inbox/?filter=unread",
     "inbox/?view=snoozed",
@@ -22,11 +23,9 @@ PAGES = [
     "inbox/shortcuts",
     "inbox/views/new?view=mine",
     "inbox/numbers",
-    "numbers",
-    "team",
-    "team/teams",
-    "account",
+    "inbox/scheduled",
 ]
+PAGES = [*DESK, *CONTACTS, "numbers", "team", "team/teams", "service/", "account"]
 PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "nowhere"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -62,6 +61,7 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
     page.get_by_role("link", name="Dora").click()
     expect(page.get_by_test_id("bubble").first).to_be_visible()
     inspect(page)
+    look_into_the_composer(page)
     for opened in ("snooze", "more", "assignment"):
         page.locator(f"[popovertarget={opened}]").click()
         inspect(page)
@@ -79,6 +79,20 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
         page.goto(f"{stack.web}/{path}")
         inspect(page)
     person.close()
+
+
+def look_into_the_composer(page: Page) -> None:
+    """The menu, the form with the most fields, and what can be done with a message."""
+    page.get_by_test_id("attach").click()
+    inspect(page)
+    page.locator("#attach-menu").get_by_text("List", exact=True).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    inspect(page)
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_test_id("bubble").first.get_by_label("Answer or react").click()
+    expect(page.get_by_text("Answer this message")).to_be_visible()
+    inspect(page)
+    page.keyboard.press("Escape")
 
 
 def inspect(page: Page) -> None:

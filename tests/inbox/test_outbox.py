@@ -161,6 +161,7 @@ def test_one_person_gets_a_burst_and_then_waits_while_others_do_not(road: Road) 
     sent = [json.loads(row["body"])["body"] for row in road.meta.accepted()]
     assert "hello Otto" in sent
     assert [words for words in sent if words != "hello Otto"] == [str(n) for n in range(PAIR_BURST)]
+    assert attempts() == PAIR_BURST + 1
 
 
 def test_a_number_keeps_metas_pace(road: Road) -> None:

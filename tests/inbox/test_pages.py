@@ -146,7 +146,8 @@ def test_what_waits_long_can_be_taken_back(ann: Browser, talk: Conversation, wor
     (message,) = messages(world)
     assert "Take back" not in ann.get(f"~/inbox/{talk.id}").text
     with tenant_scope(world.bakery.id):
-        Message.get_or_404(message.id).created_at = now() - dt.timedelta(minutes=1)
+        row = Message.get_or_404(message.id)
+        row.created_at, row.next_attempt_at = now() - dt.timedelta(minutes=1), None
     assert "Take back" in ann.get(f"~/inbox/{talk.id}").text
     ann.post(f"~/inbox/{talk.id}/messages/{message.id}/cancellation")
     assert [message.state for message in messages(world)] == ["cancelled"]

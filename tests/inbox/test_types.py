@@ -230,6 +230,21 @@ def test_an_edit_of_something_unknown_is_not_lost(ann: Browser, world: World) ->
     assert "Three loaves" in shown(ann, world)
 
 
+@pytest.mark.parametrize("kind", ["reaction", "edit"])
+def test_what_overtook_its_message_is_shown_and_counted_once(world: World, kind: str) -> None:
+    said = message("Two loaves", wamid="wamid.t", at=NOW - 60)
+    about = (
+        edit("Three loaves", at=NOW - 50, wamid="wamid.x")
+        if kind == "edit"
+        else reaction("👍", at=NOW - 50, wamid="wamid.x")
+    )
+    arrive(about)
+    arrive(said)
+    arrive(about)
+    assert [one.type for one in messages(world)] == ["text"]
+    assert conversation(world).unread_count == 1
+
+
 def system(**told: Any) -> dict[str, Any]:
     change = message(type="system", system={"body": "changed", "type": "user_changed_number"} | told)
     change["value"].pop("contacts")

@@ -1,7 +1,8 @@
 import pytest
 
 from app.meta.errors import GraphError, NoAnswer
-from app.meta.messages import Accepted, mark_read, send, send_text
+from app.meta.messages import Accepted, mark_read, send
+from app.meta.outgoing import content_of
 
 from .conftest import TOKEN
 
@@ -10,6 +11,10 @@ ACCEPTED = {
     "contacts": [{"input": "+16505551234", "wa_id": "16505551234", "user_id": "US.134"}],
     "messages": [{"id": "wamid.A", "message_status": "accepted"}],
 }
+
+
+def send_text(*arguments, body, **more):
+    return send(*arguments, content=content_of("text", body, {}), **more)
 
 
 def test_a_text_is_accepted_under_its_wamid(graph, wire):

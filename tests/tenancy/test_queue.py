@@ -71,6 +71,6 @@ def test_a_job_with_another_tenants_ids_finds_nothing(app: Flask, world: World) 
 def test_what_is_in_redis_are_names_and_ids_only(app: Flask, world: World) -> None:
     load_jobs()
     with tenant_scope(world.bakery.id):
-        JOBS["app.inbox.jobs.deliver"].later(number := uuid.uuid4())
-    (job,) = lane("outbound").jobs
-    assert (job.func_name, job.args) == ("app.inbox.jobs.deliver", [str(world.bakery.id), str(number)])
+        JOBS["app.inbox.jobs.mark_read"].later(number := uuid.uuid4())
+    (job,) = lane("default").jobs
+    assert (job.func_name, job.args) == ("app.inbox.jobs.mark_read", [str(world.bakery.id), str(number)])

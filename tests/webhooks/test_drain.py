@@ -57,6 +57,15 @@ def test_a_late_message_does_not_hide_a_newer_one(world: World) -> None:
         assert [m.body for m in db.session.scalars(conversation.thread())] == ["second", "first"]
 
 
+def test_a_message_that_is_drained_later_does_not_hide_a_newer_one(world: World) -> None:
+    arrive(post(message("second", wamid="wamid.2", at=2_000_000_000 - 1e9)))
+    arrive(post(message("first", at=2_000_000_000 - 1e9 - 60)))
+    with tenant_scope(world.bakery.id):
+        conversation = db.session.scalars(Conversation.newest_first()).one()
+        assert conversation.last_message_preview == "second"
+        assert conversation.last_message_at.timestamp() // 1 == 2_000_000_000 - 1e9
+
+
 def test_each_tenant_gets_its_own_part_of_a_mixed_post(world: World) -> None:
     arrive(post(message("for bakery"), message("for shoes", number=SHOES_NUMBER)))
     for tenant, body in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):

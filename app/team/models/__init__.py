@@ -1,6 +1,7 @@
 """How people get in: sessions, invitations, password resets, and the count of failed sign-ins."""
 
 from .invitations import Invitation
+from .looks import Look
 from .password_resets import PasswordReset, set_password
 from .people import PlatformAdmin
 from .sign_in_attempts import SignInAttempt, TooManyTries
@@ -9,6 +10,7 @@ from .user_sessions import UserSession
 
 __all__ = [
     "Invitation",
+    "Look",
     "PasswordReset",
     "PlatformAdmin",
     "SignInAttempt",

@@ -1,0 +1,52 @@
+"""Who agreed to what: every yes and no with where it came from. Nothing in it is ever rewritten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from sqlalchemy import Index, Select, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.tenancy import TenantModel, User, belongs_to, db, now, one_of
+
+PURPOSES = ("marketing", "utility")
+SOURCES = ("message", "phone", "form", "paper", "import", "other")
+
+
+class Consent(TenantModel):
+    """One yes or no. The last of a purpose holds; the app's role may add to the history, not change it."""
+
+    __table_args__ = (
+        belongs_to("contacts", "contact_id", ondelete="CASCADE"),
+        one_of("purpose", PURPOSES),
+        one_of("source", SOURCES),
+        Index("ix_consents_contact", "tenant_id", "contact_id", text("occurred_at desc"), text("id desc")),
+    )
+
+    contact_id: Mapped[uuid.UUID]
+    purpose: Mapped[str]
+    is_granted: Mapped[bool]
+    source: Mapped[str]
+    evidence: Mapped[str] = mapped_column(default="")
+    by_id: Mapped[uuid.UUID | None]
+    occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    by: Mapped[User | None] = relationship(
+        viewonly=True, primaryjoin="foreign(Consent.by_id) == User.id", lazy="joined"
+    )
+
+    @classmethod
+    def history(cls, contact_id: uuid.UUID) -> Select[Self]:
+        """Newest first."""
+        mine = select(cls).where(cls.contact_id == contact_id)
+        return mine.order_by(cls.occurred_at.desc(), cls.id.desc())
+
+    @classmethod
+    def standing(cls, contact_id: uuid.UUID) -> dict[str, Consent]:
+        """What holds now, by purpose. A purpose that is not there was never asked about."""
+        found: dict[str, Consent] = {}
+        for consent in db.session.scalars(cls.history(contact_id)):
+            found.setdefault(consent.purpose, consent)
+        return found

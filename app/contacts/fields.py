@@ -1,0 +1,145 @@
+"""Fields of a business's own about its contacts, each with a type."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal, InvalidOperation
+from typing import Self
+from urllib.parse import urlsplit
+
+from flask_babel import gettext as _
+from sqlalchemy import Index, Select, UniqueConstraint, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+
+KINDS = ("text", "number", "date", "yes_no", "choice", "link")
+LONGEST_VALUE = 1_000
+MOST_FIELDS = 50
+YES, NO = ("yes", "true", "1", "y"), ("no", "false", "0", "n")
+
+
+class Wrong(Exception):
+    """What was typed is no value of this field; the words say why."""
+
+
+class ContactField(TenantModel):
+    __table_args__ = (
+        of_tenant(),
+        one_of("kind", KINDS),
+        Index("uq_contact_fields_name", "tenant_id", text("lower(name)"), unique=True),
+    )
+
+    name: Mapped[str]
+    kind: Mapped[str]
+    choices: Mapped[list[str]] = mapped_column(default=list)
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def in_order(cls) -> Select[Self]:
+        return select(cls).order_by(cls.position, cls.id)
+
+    @classmethod
+    def all(cls) -> list[Self]:
+        return list(db.session.scalars(cls.in_order()))
+
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        return db.session.scalar(select(cls).where(func.lower(cls.name) == func.lower(name)))
+
+    @property
+    def count(self) -> int:
+        """How many contacts have a value of it."""
+        query = select(func.count()).select_from(ContactFieldValue).where(ContactFieldValue.field_id == self.id)
+        return db.session.scalars(query).one()
+
+    def read(self, typed: str) -> str:
+        """What was typed, in the one way in which it is stored. Raises `Wrong` with the reason in words."""
+        typed = typed.replace("\x00", "").strip()
+        if len(typed) > LONGEST_VALUE:
+            raise Wrong(_("Use at most %(count)s characters.", count=LONGEST_VALUE))
+        match self.kind:
+            case "number":
+                return read_number(typed)
+            case "date":
+                return read_date(typed)
+            case "yes_no":
+                return read_yes_no(typed)
+            case "choice":
+                return self.read_choice(typed)
+            case "link":
+                return read_link(typed)
+        return typed
+
+    def read_choice(self, typed: str) -> str:
+        found = next((choice for choice in self.choices if choice.casefold() == typed.casefold()), None)
+        if typed and found is None:
+            raise Wrong(_("Choose one of: %(choices)s.", choices=", ".join(self.choices)))
+        return found or ""
+
+    def put_on(self, contact_id: uuid.UUID, value: str) -> None:
+        """Keeps a value that was `read`. An empty one takes it away."""
+        if not value:
+            here = (ContactFieldValue.contact_id == contact_id) & (ContactFieldValue.field_id == self.id)
+            db.session.execute(delete(ContactFieldValue).where(here))
+            return
+        row = {"tenant_id": current_tenant_id(), "id": uuid7(), "contact_id": contact_id, "field_id": self.id}
+        put = upsert(ContactFieldValue).values(row | {"value": value})
+        key = ["tenant_id", "contact_id", "field_id"]
+        db.session.execute(put.on_conflict_do_update(index_elements=key, set_={"value": value}))
+
+
+class ContactFieldValue(TenantModel):
+    __table_args__ = (
+        belongs_to("contacts", "contact_id", ondelete="CASCADE"),
+        belongs_to("contact_fields", "field_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "contact_id", "field_id"),
+        Index("ix_contact_field_values_field", "tenant_id", "field_id"),
+    )
+
+    contact_id: Mapped[uuid.UUID]
+    field_id: Mapped[uuid.UUID]
+    value: Mapped[str]
+
+
+def read_number(typed: str) -> str:
+    if not typed:
+        return ""
+    try:
+        number = Decimal(typed.replace(" ", "").replace("\u00a0", ""))
+    except InvalidOperation:
+        raise Wrong(_("Write a number with digits, such as 12 or 12.5.")) from None
+    if not number.is_finite() or abs(number) >= 10**15:
+        raise Wrong(_("Write a smaller number."))
+    return f"{number:f}"
+
+
+def read_date(typed: str) -> str:
+    try:
+        return dt.date.fromisoformat(typed).isoformat() if typed else ""
+    except ValueError:
+        raise Wrong(_("Write a date as year-month-day, such as 2026-11-21.")) from None
+
+
+def read_yes_no(typed: str) -> str:
+    word = typed.casefold()
+    if word and word not in YES + NO:
+        raise Wrong(_("Write yes or no."))
+    return "" if not word else "yes" if word in YES else "no"
+
+
+def read_link(typed: str) -> str:
+    """A web address that a page may link to."""
+    if not typed:
+        return ""
+    try:
+        parts = urlsplit(typed)
+        is_whole = parts.scheme in ("http", "https") and bool(parts.hostname) and not any(c.isspace() for c in typed)
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise Wrong(_("Write a whole web address that begins with https:// or http://."))
+    return typed

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, Length, ValidationError
+
+from .consents import PURPOSES, SOURCES
+from .fields import KINDS, Wrong, read_link
+from .models import NoNumber, wa_id_of
+from .names import DISGUISE, LONGEST_NAME, plain
+from .records import LINK_KINDS
+from .tags import COLORS, LONGEST_TAG
+
+LONGEST_NOTE = 5_000
+
+PURPOSE_WORDS = {"marketing": _("Marketing"), "utility": _("Service messages")}
+SOURCE_WORDS = {
+    "message": _("They wrote it"),
+    "phone": _("On the phone"),
+    "form": _("On a web form"),
+    "paper": _("On paper"),
+    "import": _("From an import"),
+    "other": _("Another way"),
+}
+LINK_WORDS = {"property": _("Property"), "order": _("Order"), "deal": _("Deal"), "other": _("Other")}
+KIND_WORDS = {
+    "text": _("Text"),
+    "number": _("Number"),
+    "date": _("Date"),
+    "yes_no": _("Yes or no"),
+    "choice": _("One of several"),
+    "link": _("Web address"),
+}
+COLOR_WORDS = {
+    "grey": _("Grey"),
+    "green": _("Green"),
+    "blue": _("Blue"),
+    "violet": _("Violet"),
+    "pink": _("Pink"),
+    "red": _("Red"),
+    "amber": _("Amber"),
+    "teal": _("Teal"),
+}
+
+
+class Form(FlaskForm):
+    """CSRF is checked before any view."""
+
+    class Meta:
+        csrf = False
+
+
+def one_line(value: str | None) -> str:
+    line = DISGUISE.sub(" ", value or "").strip()
+    return line if plain(line) else ""
+
+
+def address(value: str | None) -> str:
+    return (value or "").replace("\x00", "").strip()
+
+
+def several_lines(value: str | None) -> str:
+    return re.sub("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]", "", (value or "").replace("\r\n", "\n")).strip()
+
+
+def at_most(count: int) -> Length:
+    return Length(max=count, message=_("Use at most %(count)s characters.", count=count))
+
+
+def name_field(label: Any, missing: Any, most: int) -> StringField:
+    return StringField(label, [DataRequired(missing), at_most(most)], filters=[one_line])
+
+
+class NameForm(Form):
+    name = name_field(_("Name"), _("Write a name."), LONGEST_NAME)
+
+
+class NewContactForm(Form):
+    name = StringField(_("Name"), [at_most(LONGEST_NAME)], filters=[one_line])
+    phone = StringField(_("Phone number"), [DataRequired(_("Write the phone number."))], filters=[one_line])
+    wa_id = ""
+
+    def validate_phone(self, field: Any) -> None:
+        try:
+            self.wa_id = wa_id_of(field.data)
+        except NoNumber:
+            words = gettext("Write the whole number with its country’s code, such as +1 650 555 1234.")
+            raise ValidationError(words) from None
+
+
+class TagNameForm(Form):
+    tag = name_field(_("Tag"), _("Write the tag’s name."), LONGEST_TAG)
+
+
+class TagForm(Form):
+    name = name_field(_("Name"), _("Write the tag’s name."), LONGEST_TAG)
+    color = SelectField(_("Colour"), choices=[SelectChoice(each, COLOR_WORDS[each]) for each in COLORS], default="grey")
+
+
+class NoteForm(Form):
+    note = TextAreaField(
+        _("Note"), [DataRequired(_("Write something first.")), at_most(LONGEST_NOTE)], filters=[several_lines]
+    )
+
+
+class LinkForm(Form):
+    kind = SelectField(
+        _("Kind"), choices=[SelectChoice(each, LINK_WORDS[each]) for each in LINK_KINDS], default="order"
+    )
+    title = name_field(_("Title"), _("Say what the link leads to."), LONGEST_NAME)
+    url = StringField(_("Address"), [DataRequired(_("Write the web address.")), at_most(1_000)], filters=[address])
+
+    def validate_url(self, field: Any) -> None:
+        try:
+            field.data = read_link(field.data)
+        except Wrong as wrong:
+            raise ValidationError(str(wrong)) from None
+
+
+class ConsentForm(Form):
+    purpose = SelectField(_("For what"), choices=[SelectChoice(each, PURPOSE_WORDS[each]) for each in PURPOSES])
+    answer = SelectField(_("Answer"), choices=[SelectChoice("yes", _("Agreed")), SelectChoice("no", _("Refused"))])
+    source = SelectField(
+        _("How"), choices=[SelectChoice(each, SOURCE_WORDS[each]) for each in SOURCES if each != "import"]
+    )
+    evidence = TextAreaField(
+        _("Evidence"),
+        [DataRequired(_("Say what shows it: their words, the form, the date of the call.")), at_most(1_000)],
+        filters=[several_lines],
+    )
+
+
+class FieldForm(Form):
+    name = name_field(_("Name"), _("Write the field’s name."), 60)
+    kind = SelectField(_("Type"), choices=[SelectChoice(each, KIND_WORDS[each]) for each in KINDS])
+    choices = TextAreaField(_("Choices"), filters=[several_lines])
+
+    @property
+    def listed(self) -> list[str]:
+        found = (plain(line)[:100] for line in (self.choices.data or "").splitlines())
+        return list(dict.fromkeys(filter(None, found)))
+
+    def validate_choices(self, _field: Any) -> None:
+        if self.kind.data == "choice" and len(self.listed) < 2:
+            raise ValidationError(gettext("Write at least two choices, one to a line."))
+        if len(self.listed) > 100:
+            raise ValidationError(gettext("At most %(count)s choices.", count=100))
+
+
+class ErasureForm(Form):
+    """Nothing is erased by a slip: the word has to be written."""
+
+    word = StringField(_("Type ERASE to confirm"), filters=[one_line])
+
+    def validate_word(self, field: Any) -> None:
+        if field.data != "ERASE":
+            raise ValidationError(gettext("Type ERASE in capital letters to go on. Nothing was erased."))

@@ -1,0 +1,23 @@
+"""Names as people type them: kept readable, and brought to one form for searching."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST_NAME = 200
+# Line ends and control characters, and those that turn the direction of writing for all that follows.
+DISGUISE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\\s]+")
+INVISIBLE = ("Cf", "Cc", "Cs", "Co", "Mn", "Zs", "Zl", "Zp")
+
+
+def plain(name: str) -> str:
+    """A name on one line that cannot disguise what stands beside it. One that nobody could see is none."""
+    found = DISGUISE.sub(" ", name[: LONGEST_NAME * 4]).strip()[:LONGEST_NAME].strip()
+    return found if any(unicodedata.category(each) not in INVISIBLE for each in found) else ""
+
+
+def fold(text: str) -> str:
+    """Without case, accents and what cannot be seen: “José” and “JOSE” are found by either."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(each for each in apart if unicodedata.category(each) not in ("Mn", "Cf")).split())

@@ -1,0 +1,111 @@
+"""Tags: one set for the whole business, put on contacts and shown wherever a contact is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from sqlalchemy import Index, Select, UniqueConstraint, delete, func, insert, literal, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+
+COLORS = ("grey", "green", "blue", "violet", "pink", "red", "amber", "teal")
+LONGEST_TAG = 40
+
+
+class TagExists(Exception):
+    """Another tag has that name."""
+
+
+class Tag(TenantModel):
+    __table_args__ = (
+        of_tenant(),
+        one_of("color", COLORS),
+        Index("uq_tags_name", "tenant_id", text("lower(name)"), unique=True),
+    )
+
+    name: Mapped[str]
+    color: Mapped[str] = mapped_column(default="grey")
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def in_order(cls) -> Select[Self]:
+        return select(cls).order_by(cls.position, func.lower(cls.name))
+
+    @classmethod
+    def named(cls, name: str) -> Self | None:
+        return db.session.scalar(select(cls).where(func.lower(cls.name) == func.lower(name)))
+
+    @classmethod
+    def get_or_make(cls, name: str) -> Self:
+        """The tag of that name, in whatever case; made at the end of the list where there is none."""
+        if (known := cls.named(name)) is not None:
+            return known
+        last = db.session.scalar(select(func.max(cls.position))) or 0
+        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "name": name, "position": last + 1}
+        color = COLORS[(last + 1) % len(COLORS)]
+        made = upsert(cls).values(values | {"color": color, "created_at": now()}).on_conflict_do_nothing()
+        db.session.execute(made)
+        found = cls.named(name)
+        assert found
+        return found
+
+    @classmethod
+    def counted(cls) -> list[tuple[Self, int]]:
+        """Every tag, with how many contacts have it."""
+        many = select(ContactTag.tag_id, func.count().label("count")).group_by(ContactTag.tag_id).subquery()
+        query = cls.in_order().add_columns(func.coalesce(many.c.count, 0)).outerjoin(many, many.c.tag_id == cls.id)
+        return [(tag, count) for tag, count in db.session.execute(query)]
+
+    def change(self, name: str, color: str) -> None:
+        if (other := Tag.named(name)) is not None and other.id != self.id:
+            raise TagExists
+        self.name, self.color = name, color
+
+    def put_on(self, contact_id: uuid.UUID, *, by: User | None = None) -> None:
+        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "contact_id": contact_id, "tag_id": self.id}
+        added = {"added_by_id": by and by.id, "created_at": now()}
+        db.session.execute(upsert(ContactTag).values(values | added).on_conflict_do_nothing())
+
+    def take_off(self, contact_id: uuid.UUID) -> None:
+        here = (ContactTag.contact_id == contact_id) & (ContactTag.tag_id == self.id)
+        db.session.execute(delete(ContactTag).where(here))
+
+    def merge_into(self, other: Tag) -> None:
+        """Whoever had this tag has the other one, once."""
+        theirs = select(ContactTag.contact_id).where(ContactTag.tag_id == other.id)
+        missing = select(
+            ContactTag.tenant_id,
+            func.gen_random_uuid(),
+            ContactTag.contact_id,
+            literal(other.id),
+            ContactTag.added_by_id,
+            ContactTag.created_at,
+        ).where(ContactTag.tag_id == self.id, ContactTag.contact_id.not_in(theirs))
+        columns = ["tenant_id", "id", "contact_id", "tag_id", "added_by_id", "created_at"]
+        db.session.execute(insert(ContactTag).from_select(columns, missing))
+        self.remove()
+
+    def remove(self) -> None:
+        db.session.delete(self)
+        db.session.flush()
+
+
+class ContactTag(TenantModel):
+    """A tag on a contact."""
+
+    __table_args__ = (
+        belongs_to("contacts", "contact_id", ondelete="CASCADE"),
+        belongs_to("tags", "tag_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "contact_id", "tag_id"),
+        Index("ix_contact_tags_tag", "tenant_id", "tag_id", text("contact_id desc")),
+    )
+
+    contact_id: Mapped[uuid.UUID]
+    tag_id: Mapped[uuid.UUID]
+    added_by_id: Mapped[uuid.UUID | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)

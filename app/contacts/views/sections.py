@@ -1,0 +1,122 @@
+"""The parts of a contact that are changed where they stand, in the inbox or on the contact's own page."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import abort, request
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.contacts.consents import Consent
+from app.contacts.fields import Wrong
+from app.contacts.forms import ConsentForm, LinkForm, NoteForm, TagNameForm
+from app.contacts.models import Contact
+from app.contacts.person import MOST_LINKS, Person
+from app.contacts.records import ContactLink, ContactNote
+from app.contacts.tags import Tag
+from app.tenancy import db, requires
+
+from . import bp
+from .contacts import section
+
+Answer = AnyResponse | tuple[str, int]
+
+
+@bp.post("/<uuid:contact_id>/tags")
+@requires("inbox.reply")
+def add_tag(contact_id: uuid.UUID) -> Answer:
+    contact, form = Contact.get_or_404(contact_id), TagNameForm()
+    if not form.validate():
+        return section(contact, "tags", 422, tag_problem=form.tag.errors[0], typed={"tag": form.tag.data})
+    contact.tag(form.tag.data, by=current_user)
+    return section(contact, "tags", opened="tags")
+
+
+@bp.post("/<uuid:contact_id>/tags/<uuid:tag_id>/removal")
+@requires("inbox.reply")
+def remove_tag(contact_id: uuid.UUID, tag_id: uuid.UUID) -> Answer:
+    contact, tag = Contact.get_or_404(contact_id), Tag.get_or_404(tag_id)
+    tag.take_off(contact.id)
+    db.session.expire(contact, ["tags"])
+    return section(contact, "tags", opened="tags")
+
+
+@bp.post("/<uuid:contact_id>/fields")
+@requires("inbox.reply")
+def save_fields(contact_id: uuid.UUID) -> Answer:
+    """All fields at once: either every value is kept, or none and each wrong one says why."""
+    contact = Contact.get_or_404(contact_id)
+    typed, values, problems = {}, {}, {}
+    for field, _value in Person(contact).fields:
+        if (given := request.form.get(f"field-{field.id}")) is None:
+            continue
+        typed[field.id] = given
+        try:
+            values[field] = field.read(given)
+        except Wrong as wrong:
+            problems[field.id] = str(wrong)
+    if problems:
+        return section(contact, "fields", 422, field_problems=problems, typed=typed)
+    for field, value in values.items():
+        field.put_on(contact.id, value)
+    return section(contact, "fields")
+
+
+@bp.post("/<uuid:contact_id>/notes")
+@requires("inbox.reply")
+def add_note(contact_id: uuid.UUID) -> Answer:
+    contact, form = Contact.get_or_404(contact_id), NoteForm()
+    if not form.validate():
+        return section(contact, "notes", 422, note_form=form)
+    db.session.add(ContactNote(contact_id=contact.id, body=form.note.data, author_id=current_user.id))
+    db.session.flush()
+    return section(contact, "notes")
+
+
+@bp.post("/<uuid:contact_id>/notes/<uuid:note_id>/removal")
+@requires("inbox.reply")
+def remove_note(contact_id: uuid.UUID, note_id: uuid.UUID) -> Answer:
+    contact = Contact.get_or_404(contact_id)
+    remove(contact, ContactNote.get_or_404(note_id))
+    return section(contact, "notes")
+
+
+@bp.post("/<uuid:contact_id>/links")
+@requires("inbox.reply")
+def add_link(contact_id: uuid.UUID) -> Answer:
+    contact, form = Contact.get_or_404(contact_id), LinkForm()
+    if not form.validate() or len(Person(contact).links) >= MOST_LINKS:
+        return section(contact, "links", 422, link_form=form)
+    link = ContactLink(contact_id=contact.id, kind=form.kind.data, title=form.title.data, url=form.url.data)
+    db.session.add(link)
+    db.session.flush()
+    return section(contact, "links")
+
+
+@bp.post("/<uuid:contact_id>/links/<uuid:link_id>/removal")
+@requires("inbox.reply")
+def remove_link(contact_id: uuid.UUID, link_id: uuid.UUID) -> Answer:
+    contact = Contact.get_or_404(contact_id)
+    remove(contact, ContactLink.get_or_404(link_id))
+    return section(contact, "links")
+
+
+@bp.post("/<uuid:contact_id>/consents")
+@requires("inbox.reply")
+def add_consent(contact_id: uuid.UUID) -> Answer:
+    contact, form = Contact.get_or_404(contact_id), ConsentForm()
+    if not form.validate():
+        return section(contact, "consent", 422, consent_form=form)
+    said = {"purpose": form.purpose.data, "source": form.source.data, "evidence": form.evidence.data}
+    is_granted = form.answer.data == "yes"
+    db.session.add(Consent(contact_id=contact.id, is_granted=is_granted, by_id=current_user.id, **said))
+    db.session.flush()
+    return section(contact, "consent")
+
+
+def remove(contact: Contact, row: ContactNote | ContactLink) -> None:
+    if row.contact_id != contact.id:
+        abort(404)
+    db.session.delete(row)
+    db.session.flush()

@@ -1,0 +1,100 @@
+"""What happened with a contact, newest first: how it was recognised, what it agreed to, what people did to it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.contacts.consents import Consent
+from app.contacts.forms import PURPOSE_WORDS
+from app.contacts.models import Contact, international
+from app.contacts.records import ContactEvent
+from app.contacts.tags import ContactTag, Tag
+from app.tenancy import User, db
+
+from .merges import ContactMerge
+
+MOST = 100
+
+
+@dataclass(frozen=True)
+class Moment:
+    at: dt.datetime
+    kind: str
+    words: str
+    by_id: uuid.UUID | None = None
+    merge: ContactMerge | None = None
+
+
+def timeline(contact: Contact) -> list[Moment]:
+    sources = (identities, consents, tags, merges, acts)
+    moments = [Moment(contact.created_at, "created", _("First seen")), *(m for each in sources for m in each(contact))]
+    return sorted(moments, key=lambda moment: moment.at, reverse=True)[:MOST]
+
+
+def names_of(moments: list[Moment]) -> dict[uuid.UUID, str]:
+    ids = {moment.by_id for moment in moments if moment.by_id}
+    query = select(User.id, User.name).where(User.id.in_(ids))
+    return dict(db.session.execute(query).all()) if ids else {}
+
+
+def identities(contact: Contact) -> Iterator[Moment]:
+    for known in contact.identities:
+        match known.kind:
+            case "wa_id":
+                yield Moment(known.created_at, "identity", _("Known by %(number)s", number=international(known.value)))
+            case "username":
+                yield Moment(known.created_at, "identity", _("Known as @%(name)s", name=known.value))
+            case "bsuid":
+                yield Moment(known.created_at, "identity", _("Recognised by WhatsApp’s id for this person"))
+
+
+def consents(contact: Contact) -> Iterator[Moment]:
+    for consent in db.session.scalars(Consent.history(contact.id).limit(MOST)):
+        purpose = PURPOSE_WORDS[consent.purpose]
+        words = _("Agreed: %(purpose)s") if consent.is_granted else _("Refused: %(purpose)s")
+        yield Moment(consent.occurred_at, "consent", words % {"purpose": purpose}, consent.by_id)
+
+
+def tags(contact: Contact) -> Iterator[Moment]:
+    query = select(ContactTag.created_at, ContactTag.added_by_id, Tag.name).join(
+        Tag, (Tag.tenant_id == ContactTag.tenant_id) & (Tag.id == ContactTag.tag_id)
+    )
+    for at, by_id, name in db.session.execute(query.where(ContactTag.contact_id == contact.id)):
+        yield Moment(at, "tag", _("Tagged “%(name)s”", name=name), by_id)
+
+
+def merges(contact: Contact) -> Iterator[Moment]:
+    for merge in db.session.scalars(ContactMerge.all_of(contact.id).limit(MOST)):
+        name = merge.other_name_for(contact.id) or _("No name")
+        is_standing = merge.undone_at is None and merge.contact_id == contact.id
+        words = _("Merged with “%(name)s”", name=name)
+        yield Moment(merge.created_at, "merge", words, merge.by_id, merge if is_standing else None)
+        if merge.undone_at:
+            words = _("Taken apart from “%(name)s” again", name=name)
+            yield Moment(merge.undone_at, "merge", words, merge.undone_by_id)
+
+
+def acts(contact: Contact) -> Iterator[Moment]:
+    query = select(ContactEvent).where(ContactEvent.contact_id == contact.id).order_by(ContactEvent.id.desc())
+    for event in db.session.scalars(query.limit(MOST)):
+        yield Moment(event.created_at, event.kind, act_words(event), event.by_id)
+
+
+def act_words(event: ContactEvent) -> str:
+    match event.kind:
+        case "created":
+            return str(_("Made by hand"))
+        case "imported":
+            return str(_("Imported from “%(file)s”", file=event.details.get("filename", "")))
+        case "renamed":
+            before, after = event.details.get("before") or _("No name"), event.details.get("after", "")
+            return str(_("Renamed from “%(before)s” to “%(after)s”", before=before, after=after))
+        case "exported":
+            return str(_("Everything about this person was given out as a file"))
+    return str(_("Everything about this person was erased"))

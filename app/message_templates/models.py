@@ -1,0 +1,97 @@
+"""The message templates of each WABA, as Meta last told them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Self
+
+from sqlalchemy import Select, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.meta import message_templates as meta
+from app.meta.errors import MetaError
+from app.tenancy import TenantModel, announce, belongs_to, db, now
+
+FRESH = dt.timedelta(minutes=10)
+ASKED = dt.timedelta(seconds=30)
+
+
+class TemplateList(TenantModel):
+    """When a WABA's templates were last asked for, and what came of it."""
+
+    __table_args__ = (UniqueConstraint("tenant_id", "waba_id"), belongs_to("wabas", "waba_id"))
+
+    waba_id: Mapped[uuid.UUID]
+    asked_at: Mapped[dt.datetime | None]
+    fetched_at: Mapped[dt.datetime | None]
+    error: Mapped[dict[str, Any] | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def of(cls, waba_id: uuid.UUID) -> Self:
+        known = db.session.scalar(select(cls).where(cls.waba_id == waba_id))
+        return known or cls(waba_id=waba_id)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether Meta should be asked again, and nobody is at it."""
+        is_old = self.fetched_at is None or self.fetched_at < now() - FRESH
+        return is_old and (self.asked_at is None or self.asked_at < now() - ASKED)
+
+    def ask(self) -> None:
+        self.asked_at = now()
+        db.session.add(self)
+
+    def store(self, templates: list[tuple[str, meta.Template]]) -> None:
+        """What Meta told now; what it did not tell is gone."""
+        kept = {(one.name, one.language): one for one in db.session.scalars(MessageTemplate.of(self.waba_id))}
+        for meta_id, told in templates:
+            row = kept.pop((told.name, told.language), None) or MessageTemplate(waba_id=self.waba_id)
+            row.copy(meta_id, told)
+            db.session.add(row)
+        db.session.execute(delete(MessageTemplate).where(MessageTemplate.id.in_([one.id for one in kept.values()])))
+        self.fetched_at, self.error = now(), None
+        announce("templates", self.waba_id)
+
+    def fail(self, error: MetaError) -> None:
+        self.error = error.as_dict()
+        announce("templates", self.waba_id)
+
+
+class MessageTemplate(TenantModel):
+    """One template in one language."""
+
+    __table_args__ = (UniqueConstraint("tenant_id", "waba_id", "name", "language"), belongs_to("wabas", "waba_id"))
+
+    waba_id: Mapped[uuid.UUID]
+    meta_id: Mapped[str]
+    name: Mapped[str]
+    language: Mapped[str]
+    category: Mapped[str]
+    status: Mapped[str]
+    parameter_format: Mapped[str]
+    components: Mapped[list[dict[str, Any]]]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def of(cls, waba_id: uuid.UUID) -> Select[Self]:
+        return select(cls).where(cls.waba_id == waba_id).order_by(cls.name, cls.language)
+
+    @classmethod
+    def sendable(cls, waba_id: uuid.UUID) -> list[Self]:
+        return [one for one in db.session.scalars(cls.of(waba_id)) if one.status in meta.SENDABLE]
+
+    def copy(self, meta_id: str, told: meta.Template) -> None:
+        self.meta_id, self.name, self.language = meta_id, told.name, told.language
+        self.category, self.status, self.components = told.category, told.status, told.components
+        self.parameter_format = "NAMED" if told.is_named else "POSITIONAL"
+
+    @property
+    def definition(self) -> meta.Template:
+        is_named = self.parameter_format == "NAMED"
+        return meta.Template(self.name, self.language, self.category, self.status, is_named, self.components)
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ").capitalize()

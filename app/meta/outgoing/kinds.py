@@ -1,0 +1,58 @@
+"""A message to be sent, and why one cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.meta.previews import line
+
+
+class Refused(ValueError):
+    """WhatsApp would not take it. Says so in words, with what is too much or missing."""
+
+    def __init__(self, words: str, **facts: object) -> None:
+        super().__init__(words)
+        self.words, self.facts = words, facts
+
+    def told(self, translate: Callable[[str], str] = str) -> str:
+        return translate(self.words).format(**self.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """`raw` stands in Meta's content under the type's name; `words` are what a person reads first.
+
+    `shown` is how the message looks where `raw` does not tell: a template with its variables filled in.
+    """
+
+    type: str
+    words: str = ""
+    raw: dict[str, Any] = field(default_factory=dict)
+    shown: dict[str, Any] | None = None
+    # A code to sign in: worthless after minutes, harmless twice.
+    is_code: bool = False
+
+    @property
+    def preview(self) -> str:
+        """One line, never blank."""
+        return line(self.type, self.words, self.raw)
+
+    @property
+    def needs_window(self) -> bool:
+        return self.type != "template"
+
+
+def within(value: str, most: int, words: str) -> str:
+    """The value without spaces around it. `words` may name {value}, {most} and {over}."""
+    tidy = value.strip()
+    if (over := len(tidy) - most) > 0:
+        raise Refused(words, value=tidy, most=most, over=over)
+    return tidy
+
+
+def needed(value: str, most: int, missing: str, words: str) -> str:
+    if not value.strip():
+        raise Refused(missing)
+    return within(value, most, words)

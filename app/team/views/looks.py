@@ -1,0 +1,21 @@
+"""Who of the platform read this business's messages."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template, request
+
+from app.team.models import Look
+from app.tenancy import db, requires
+
+from . import bp
+
+PAGE = 50
+
+
+@bp.get("/t/<tenant_slug>/looks")
+@requires("looks.read")
+def looks() -> str:
+    found = db.session.scalars(Look.newest_first(request.args.get("before", type=uuid.UUID)).limit(PAGE + 1)).all()
+    return render_template("team/looks.html", looks=found[:PAGE], more=len(found) > PAGE)

@@ -1,0 +1,97 @@
+"""`make bugs`: puts deliberate bugs into a copy of the tree, one at a time; the tests must catch every one.
+
+`python -m bench.bugs [WORD …]` tries those whose names contain a word.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.report import table
+from dev.stack import ROOT
+
+LIST = pathlib.Path(__file__).with_name("bugs.toml")
+LEFT_OUT = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", "__pycache__", ".*_cache")
+SHARED = (".venv", "node_modules")
+FAILED = 1  # what pytest answers when tests ran and some failed
+
+
+@dataclass
+class Bug:
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: list[str]
+
+
+class Copy:
+    """A tree of its own, in which anything may be broken."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.root = folder / "tree"
+        shutil.copytree(ROOT, self.root, ignore=LEFT_OUT)
+        for name in SHARED:
+            (self.root / name).symlink_to((ROOT / name).resolve())
+
+    def test(self, tests: Iterable[str], *options: str) -> int:
+        # Without bytecode: an edit within the same second would not be noticed.
+        env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *tests]
+        done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
+        self.said = done.stdout
+        return done.returncode
+
+    def try_out(self, bug: Bug) -> str:
+        path = self.root / bug.file
+        right = path.read_text()
+        if right.count(bug.old) != 1:
+            return f"its text is there {right.count(bug.old)} times"
+        path.write_text(right.replace(bug.old, bug.new))
+        try:
+            return "" if self.test(bug.tests, "-x") == FAILED else "survived"
+        finally:
+            path.write_text(right)
+
+    @property
+    def caught_by(self) -> str:
+        lines = (line.split()[1] for line in self.said.splitlines() if line.startswith(("FAILED ", "ERROR ")))
+        return next(lines, "").rpartition("::")[2][:70]
+
+
+def main(words: list[str]) -> int:
+    bugs = [Bug(**each) for each in tomllib.loads(LIST.read_text())["bug"]]
+    chosen = [bug for bug in bugs if not words or any(word in bug.name for word in words)]
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-bugs-", dir="/tmp"))
+    try:
+        return run(Copy(folder), chosen)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(copy: Copy, bugs: list[Bug]) -> int:
+    if copy.test(sorted({test for bug in bugs for test in bug.tests})):
+        print(f"Without any bug the tests fail already:\n{copy.said[-3000:]}")
+        return 1
+    rows, survivors = [], 0
+    for bug in bugs:
+        started = time.monotonic()
+        trouble = copy.try_out(bug)
+        survivors += bool(trouble)
+        rows.append([bug.name, trouble.upper() or copy.caught_by, f"{time.monotonic() - started:.0f} s"])
+        print("." if not trouble else "✗", end="", flush=True)
+    table(f"{len(bugs)} deliberate bugs, {len(bugs) - survivors} caught", ["", "by", ""], rows)
+    return int(bool(survivors))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,260 @@
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+
+import pytest
+from sqlalchemy import select
+
+from app.contacts.consents import Consent
+from app.contacts.fields import ContactField, ContactFieldValue
+from app.contacts.models import Contact
+from app.contacts.records import ContactLink, ContactNote
+from app.contacts.tags import ContactTag, Tag
+from app.inbox.models import Message
+from app.tenancy import db, tenant_scope
+from tests.arrivals import arrive, conversation, messages
+from tests.client import FRAGMENT, Browser
+from tests.contacts.people import contact, contacts
+from tests.posts import message
+from tests.world import World
+
+HOSTILE = [
+    "\u202egnp.exe\u202c",
+    "\u200b\u200b\u200b",
+    "x" * 10_000,
+    "<script>alert(1)</script>",
+    "{{ 7 * 7 }}",
+    "Zoë 👩‍👩‍👧",
+    "a\x00b",
+    "Ž̵̡͎a̸l̶g̷o̸" * 200,
+]
+
+
+@pytest.fixture
+def carla(world: World) -> Contact:
+    return contact(world, "Carla Mendes", wa_id="16505551234")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_text_on_every_page(ann: Browser, world: World, name: str) -> None:
+    world.connect_numbers()
+    arrive(message("Hi", wa_id="16505551234", name=name))
+    (known,) = contacts(world)
+    for path in ("~/contacts/", f"~/contacts/{known.id}", f"~/inbox/{conversation(world).id}", "~/inbox/"):
+        page = ann.get(path).text
+        assert "<script>alert" not in page and "\u202e" not in page and len(page) < 60_000
+    assert 0 < len(known.name) <= 200
+
+
+def test_a_contact_is_made_by_hand_once(ann: Browser, world: World) -> None:
+    form = {"name": "Greta", "phone": "+47 912 34 567"}
+    assert ann.post("~/contacts/", form).status_code == 303
+    again = ann.post("~/contacts/", form | {"phone": "0047 91234567"})
+    assert again.status_code == 422 and "here already" in again.text and len(contacts(world)) == 1
+
+
+@pytest.mark.parametrize("phone", ["", "12", "650 555 1234", "not a number", "+1 650 555 1234 ext 5", "+" + "9" * 40])
+def test_what_is_no_number_is_refused_and_kept(ann: Browser, world: World, phone: str) -> None:
+    answer = ann.post("~/contacts/", {"name": "Greta", "phone": phone})
+    assert answer.status_code == 422 and "Greta" in answer.text and contacts(world) == []
+
+
+def test_who_was_made_by_hand_is_recognised_when_they_write(ann: Browser, world: World) -> None:
+    world.connect_numbers()
+    ann.post("~/contacts/", {"name": "Bia", "phone": "+55 11 98765-4321"})
+    arrive(message("Oi", wa_id="551187654321", name="bia ♥"))
+    assert [each.name for each in contacts(world)] == ["Bia"]
+
+
+def test_a_name_given_here_is_not_changed_by_the_customer(ann: Browser, world: World) -> None:
+    world.connect_numbers()
+    arrive(message("Hi", name="carla 🌸"))
+    (known,) = contacts(world)
+    ann.post(f"~/contacts/{known.id}/name", {"name": "Carla Mendes"})
+    arrive(message("Hi", name="Queen C"))
+    assert [each.name for each in contacts(world)] == ["Carla Mendes"]
+
+
+def test_a_tag_is_made_where_it_is_needed_and_counted_once(ben: Browser, world: World, carla: Contact) -> None:
+    for name in ("VIP", "vip", "VIP"):
+        answer = ben.post(f"~/contacts/{carla.id}/tags", {"tag": name}, headers=FRAGMENT)
+        assert answer.status_code == 200 and "VIP" in answer.text
+    with tenant_scope(world.bakery.id):
+        assert [(tag.name, count) for tag, count in Tag.counted()] == [("VIP", 1)]
+
+
+def test_merged_tags_are_on_each_contact_once(ann: Browser, world: World, carla: Contact) -> None:
+    other = contact(world, "Dora", wa_id="16505559999")
+    with tenant_scope(world.bakery.id):
+        for name in ("VIP", "Important"):
+            Contact.get_or_404(carla.id).tag(name, by=world.ann)
+        Contact.get_or_404(other.id).tag("Important", by=world.ann)
+        vip, important = Tag.named("VIP"), Tag.named("Important")
+        assert vip and important
+    ann.post(f"~/contacts/tags/{important.id}/merge", {"into": str(vip.id)})
+    with tenant_scope(world.bakery.id):
+        assert [(tag.name, count) for tag, count in Tag.counted()] == [("VIP", 2)]
+
+
+def test_a_tag_is_not_renamed_to_another(ann: Browser, world: World, carla: Contact) -> None:
+    with tenant_scope(world.bakery.id):
+        vip, _other = Tag.get_or_make("VIP"), Tag.get_or_make("Regular")
+    answer = ann.post(f"~/contacts/tags/{vip.id}", {"name": "regular", "color": "red"})
+    assert answer.status_code == 422 and "Merge the two instead" in answer.text
+
+
+def test_a_deleted_tag_is_gone_from_contacts(ann: Browser, world: World, carla: Contact) -> None:
+    with tenant_scope(world.bakery.id):
+        Contact.get_or_404(carla.id).tag("VIP", by=world.ann)
+        vip = Tag.named("VIP")
+        assert vip
+    ann.post(f"~/contacts/tags/{vip.id}/removal")
+    with tenant_scope(world.bakery.id):
+        assert db.session.query(ContactTag).count() == 0
+
+
+def test_an_agent_does_not_manage_tags_fields_or_files(ben: Browser, carla: Contact) -> None:
+    for path in ("~/contacts/tags", "~/contacts/fields", "~/contacts/imports", f"~/contacts/{carla.id}/erasure"):
+        assert ben.get(path).status_code == 403
+    assert ben.post("~/contacts/export").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "kept"),
+    [
+        ("number", " 12.50 ", "12.50"),
+        ("number", "12x", None),
+        ("number", "NaN", None),
+        ("number", "1e999", None),
+        ("date", "2026-02-28", "2026-02-28"),
+        ("date", "2026-02-30", None),
+        ("yes_no", "YES", "yes"),
+        ("yes_no", "perhaps", None),
+        ("choice", "rye", "Rye"),
+        ("choice", "Cake", None),
+        ("link", "https://example.com/a", "https://example.com/a"),
+        ("link", "javascript:alert(1)", None),
+        ("link", "https://", None),
+        ("text", "anything <b>", "anything <b>"),
+        ("text", "x" * 5_000, None),
+    ],
+)
+def test_a_field_keeps_only_what_it_is_for(
+    ben: Browser, world: World, carla: Contact, kind: str, typed: str, kept: str | None
+) -> None:
+    with tenant_scope(world.bakery.id):
+        field = ContactField(id=uuid.uuid4(), name="It", kind=kind, choices=["Rye", "White"])
+        db.session.add(field)
+    answer = ben.post(f"~/contacts/{carla.id}/fields", {f"field-{field.id}": typed}, headers=FRAGMENT)
+    assert answer.status_code == (200 if kept else 422)
+    with tenant_scope(world.bakery.id):
+        values = db.session.scalars(select(ContactFieldValue.value)).all()
+    assert values == ([kept] if kept else [])
+
+
+def test_a_note_is_shown_and_deleted(ben: Browser, world: World, carla: Contact) -> None:
+    ben.post(f"~/contacts/{carla.id}/notes", {"note": "Likes the <b>corner</b>\npiece"})
+    assert "&lt;b&gt;corner" in ben.get(f"~/contacts/{carla.id}").text
+    with tenant_scope(world.bakery.id):
+        note = db.session.scalars(select(ContactNote)).one()
+    ben.post(f"~/contacts/{carla.id}/notes/{note.id}/removal")
+    assert "corner" not in ben.get(f"~/contacts/{carla.id}").text
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "ftp://x.example", "//x.example", "https://", "data:text/html,x"]
+)
+def test_a_link_leads_to_the_web_only(ben: Browser, world: World, carla: Contact, url: str) -> None:
+    form = {"title": "Order", "url": url, "kind": "order"}
+    answer = ben.post(f"~/contacts/{carla.id}/links", form, headers=FRAGMENT)
+    assert answer.status_code == 422 and "whole web address" in answer.text
+    with tenant_scope(world.bakery.id):
+        assert db.session.query(ContactLink).count() == 0
+
+
+def test_consent_is_a_history_whose_last_word_holds(ben: Browser, world: World, carla: Contact) -> None:
+    for answer in ("yes", "no"):
+        form = {"purpose": "marketing", "answer": answer, "source": "phone", "evidence": f"said {answer}"}
+        ben.post(f"~/contacts/{carla.id}/consents", form)
+    page = ben.get(f"~/contacts/{carla.id}").text
+    assert "said yes" in page and "said no" in page
+    with tenant_scope(world.bakery.id):
+        assert not Consent.standing(carla.id)["marketing"].is_granted
+
+
+def test_consent_cannot_be_rewritten(world: World, carla: Contact) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add(Consent(contact_id=carla.id, purpose="marketing", is_granted=False, source="phone"))
+    with pytest.raises(Exception, match="permission denied"), tenant_scope(world.bakery.id):
+        db.session.execute(Consent.__table__.update().values(is_granted=True))
+
+
+def test_an_export_calculates_nothing_and_comes_back_in(ann: Browser, world: World) -> None:
+    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "＝1", "plain, with “commas”; and\nlines"]
+    for number, name in enumerate(names):
+        contact(world, name, wa_id=f"1650555{number:04}")
+    answer = ann.post("~/contacts/export")
+    rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline="")))
+    cells = [cell for row in rows for cell in row]
+    assert len(rows) == len(names) + 1
+    assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@", "\t", "＝"))]
+
+
+def test_everything_about_a_person_is_given_out_with_a_trace(ann: Browser, world: World) -> None:
+    world.connect_numbers()
+    arrive(message("my secret", name="Carla"))
+    (known,) = contacts(world)
+    answer = ann.post(f"~/contacts/{known.id}/person-file")
+    told = answer.get_json()
+    assert told["conversations"][0]["messages"][0]["body"] == "my secret"
+    assert "given out as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
+
+
+def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: World, superuser_url: str) -> None:
+    world.connect_numbers()
+    arrive(message("CANARY words", name="CANARY name", wa_id="16505550042"))
+    (known,) = contacts(world)
+    talk = conversation(world)
+    ann.post(f"~/contacts/{known.id}/name", {"name": "CANARY renamed"})
+    ann.post(f"~/contacts/{known.id}/notes", {"note": "CANARY note"})
+    ann.post(f"~/inbox/{talk.id}/messages", {"body": "CANARY answer"})
+    assert ann.post(f"~/contacts/{known.id}/erasure", {"word": "ERASE"}).status_code == 303
+    assert holders_of(superuser_url, "CANARY") == holders_of(superuser_url, "16505550042") == []
+    assert len(messages(world)) == 2 and messages(world)[1].state == "cancelled"
+    assert "Erased at the person" in ann.get(f"~/inbox/{talk.id}").text
+    assert "was erased" in ann.get(f"~/contacts/{known.id}/timeline").text
+
+
+def holders_of(superuser_url: str, word: str) -> list[str]:
+    """The tables that hold a word, but for what WhatsApp posted, which ends by itself."""
+    import psycopg
+
+    with psycopg.connect(superuser_url) as connection:
+        tables = connection.execute(
+            "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+        ).fetchall()
+        return [
+            table
+            for (table,) in tables
+            if table != "webhook_events"
+            and connection.execute(f'select 1 from "{table}" t where t::text like %s', (f"%{word}%",)).fetchone()
+        ]
+
+
+def test_nobody_is_erased_without_the_word(ann: Browser, world: World, carla: Contact) -> None:
+    answer = ann.post(f"~/contacts/{carla.id}/erasure", {"word": "yes"})
+    assert answer.status_code == 422 and "Nothing was erased" in answer.text
+    assert [each.name for each in contacts(world)] == ["Carla Mendes"]
+
+
+def test_an_erased_person_who_writes_again_is_a_new_contact(ann: Browser, world: World) -> None:
+    world.connect_numbers()
+    arrive(message("Hi", name="Carla"))
+    (known,) = contacts(world)
+    ann.post(f"~/contacts/{known.id}/erasure", {"word": "ERASE"})
+    arrive(message("Me again", name="Carla"))
+    assert [each.name for each in contacts(world)] == ["", "Carla"]
+    with tenant_scope(world.bakery.id):
+        assert db.session.query(Message).count() == 2

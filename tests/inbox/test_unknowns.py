@@ -1,0 +1,127 @@
+"""A message that may be sent twice, and of which nobody knows whether it went out, is tried once more under proof."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import text
+
+from app.inbox.models import Conversation, Message, MessageEvent, SendAttempt
+from app.inbox.unknowns import LATER_MESSAGES, repeat_lost
+from app.tenancy import db, now, platform_scope, tenant_scope
+from app.webhooks.models import WebhookEvent
+from tests import world as people
+from tests.world import World
+
+SECOND = dt.timedelta(seconds=1)
+TRIED = 300 * SECOND
+
+
+class Case:
+    """A code to sign in, tried five minutes ago; since then all went well with everything else."""
+
+    def __init__(self, world: World) -> None:
+        self.world, (self.number, _) = world, world.connect_numbers()
+        self.talk = people.conversation(self.number)
+        self.message = self.tried("Your code is 123456", "unknown", ago=TRIED, may_repeat=True)
+        self.hear(every=30 * SECOND)
+
+    def tried(
+        self, words: str, state: str, *, ago: dt.timedelta, told: bool = False, may_repeat: bool = False
+    ) -> Message:
+        with tenant_scope(self.world.bakery.id):
+            talk = Conversation.get_or_404(self.talk.id)
+            message = Message(conversation_id=talk.id, phone_number_id=self.number.id, direction="outbound")
+            message.body, message.state, message.may_repeat = words, state, may_repeat
+            db.session.add(message)
+            db.session.flush()
+            outcome = "unknown" if state == "unknown" else "accepted"
+            times = {"started_at": now() - ago, "finished_at": now() - ago + SECOND}
+            db.session.add(SendAttempt(message_id=message.id, outcome=outcome, **times))
+            if told:
+                at = now() - ago + 2 * SECOND
+                db.session.add(MessageEvent(message_id=message.id, status="sent", occurred_at=at, received_at=at))
+        return message
+
+    def later(self, count: int = LATER_MESSAGES, *, told: bool = True, ago: dt.timedelta = 200 * SECOND) -> None:
+        for n in range(count):
+            self.tried(f"later {n}", "sent" if told else "accepted", ago=ago, told=told)
+
+    def hear(self, *, every: dt.timedelta, until: dt.timedelta = 0 * SECOND) -> None:
+        with platform_scope("tests"):
+            ago = TRIED
+            while ago >= until:
+                db.session.add(WebhookEvent(body=b"{}", received_at=now() - ago, drained_at=now()))
+                ago -= every
+
+    def state(self) -> str:
+        with platform_scope("tests"):
+            repeat_lost()
+        with tenant_scope(self.world.bakery.id):
+            return Message.get_or_404(self.message.id).state
+
+
+@pytest.fixture
+def case(world: World) -> Case:
+    return Case(world)
+
+
+def test_it_is_sent_again_once_meta_would_have_told(case: Case) -> None:
+    case.later()
+    assert case.state() == "queued"
+
+
+def test_it_is_not_sent_a_third_time(case: Case) -> None:
+    case.later()
+    assert case.state() == "queued"
+    with platform_scope("tests"):
+        db.session.execute(text("update messages set state = 'unknown' where id = :id"), {"id": case.message.id})
+    assert case.state() == "unknown"
+
+
+def test_what_a_person_wrote_is_never_sent_again_by_itself(case: Case) -> None:
+    with tenant_scope(case.world.bakery.id):
+        Message.get_or_404(case.message.id).may_repeat = False
+    case.later()
+    assert case.state() == "unknown"
+
+
+def test_too_few_later_messages_prove_nothing(case: Case) -> None:
+    case.later(LATER_MESSAGES - 1)
+    assert case.state() == "unknown"
+
+
+def test_a_later_message_of_which_nothing_was_heard_either_proves_that_statuses_are_missing(case: Case) -> None:
+    case.later()
+    case.later(1, told=False)
+    assert case.state() == "unknown"
+
+
+def test_webhooks_that_wait_to_be_read_may_speak_of_it(case: Case) -> None:
+    case.later()
+    with platform_scope("tests"):
+        db.session.add(WebhookEvent(body=b"{}", received_at=now() - 20 * SECOND))
+    assert case.state() == "unknown"
+
+
+def test_after_a_silence_the_clock_starts_anew(case: Case) -> None:
+    case.later()
+    with platform_scope("tests"):
+        silence = "received_at between now() - interval '170 s' and now() - interval '70 s'"
+        db.session.execute(text(f"delete from webhook_events where {silence}"))
+    assert case.state() == "unknown"
+
+
+def test_statuses_that_usually_take_long_are_waited_for(case: Case) -> None:
+    case.later()
+    with platform_scope("tests"):
+        db.session.execute(text("update message_events set received_at = received_at + interval '60 s'"))
+    assert case.state() == "unknown"
+
+
+def test_a_code_that_has_expired_is_not_sent(case: Case) -> None:
+    case.later()
+    with tenant_scope(case.world.bakery.id):
+        Message.get_or_404(case.message.id).expires_at = now() - SECOND
+    assert case.state() == "unknown"

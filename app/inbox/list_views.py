@@ -8,6 +8,7 @@ from typing import Any
 from flask import g, render_template, request
 from sqlalchemy import select
 
+from app.contacts.tags import Tag
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.tenancy import User, db, requires
@@ -19,6 +20,8 @@ from .preferences import DeskPreference
 from .read_pointers import count_news
 from .saved_views import SavedView
 from .views import bp
+
+MOST_TAGS = 50
 
 
 @bp.get("/")
@@ -66,6 +69,7 @@ def views_context(listing: Listing, preference: DeskPreference) -> dict[str, Any
     return {
         "counts": count_views(me) | count(more | {f"saved {id}": one for id, one in kept.items()}),
         "numbers": numbers,
+        "tags": db.session.scalars(Tag.in_order().limit(MOST_TAGS)).all(),
         "teams": teams,
         "saved_views": [(view, kept[str(view.id)]) for view in saved],
         "agents": colleagues() if listing.agent else [],

@@ -11,13 +11,15 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Select, and_, func, literal, select, text, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
+from app.contacts.models import Contact
+from app.contacts.tags import ContactTag
 from app.tenancy import Membership, db, now
 
 from .models import CUSTOMER_SERVICE_WINDOW, MANY, WINDOW_MARGIN, Conversation, Cursor
 from .notes import Mention
 from .read_pointers import ReadPointer
 
-PAGE = 30
+PAGE = 25
 CLOSING_SOON = dt.timedelta(hours=4)
 # Among how many of a view's newest what is new to an agent is looked for.
 NEWS_DEPTH = 1000
@@ -60,6 +62,7 @@ class Listing:
     number: uuid.UUID | None = None
     team: uuid.UUID | None = None
     agent: uuid.UUID | None = None
+    tag: uuid.UUID | None = None
     unread: bool = False
     sort: str = "newest"
 
@@ -74,13 +77,14 @@ class Listing:
             number=as_uuid(arguments.get("number")),
             team=as_uuid(arguments.get("team")),
             agent=as_uuid(arguments.get("agent")),
+            tag=as_uuid(arguments.get("tag")),
             unread=arguments.get("filter") == "unread",
             sort=sort if sort in SORTS else usual_sort(view),
         )
 
     @property
     def arguments(self) -> dict[str, Any]:
-        found = {"view": self.view, "number": self.number, "team": self.team, "agent": self.agent}
+        found = {"view": self.view, "number": self.number, "team": self.team, "agent": self.agent, "tag": self.tag}
         told: dict[str, Any] = {name: str(value) for name, value in found.items() if value}
         if self.unread:
             told["filter"] = "unread"
@@ -96,7 +100,7 @@ class Listing:
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.number or self.team or self.agent or self.unread)
+        return bool(self.number or self.team or self.agent or self.tag or self.unread)
 
     def matching(self) -> Select[Conversation]:
         query = select(Conversation).where(*self.conditions())
@@ -115,6 +119,9 @@ class Listing:
         ):
             if value:
                 found.append(column == value)
+        if self.tag:
+            tagged = select(ContactTag.contact_id).where(ContactTag.tag_id == self.tag)
+            found.append(Conversation.contact_id.in_(tagged))
         return found
 
     def of_view(self) -> list[ColumnElement[bool]]:
@@ -145,7 +152,9 @@ class Listing:
             here, there = tuple_(column, Conversation.id), tuple_(*before.values)
             query = query.where(here < there if newest_first else here > there)
         order = (column.desc(), Conversation.id.desc()) if newest_first else (column, Conversation.id)
-        query = query.options(joinedload(Conversation.contact), joinedload(Conversation.phone_number))
+        query = query.options(
+            joinedload(Conversation.contact).selectinload(Contact.tags), joinedload(Conversation.phone_number)
+        )
         return db.session.scalars(query.order_by(*order).limit(limit + 1)).all()
 
     def new_ones(self, query: Select[Conversation]) -> Select[Conversation]:

@@ -23,6 +23,14 @@ document.addEventListener("keydown", (event) => {
   items.at(to % items.length)?.focus()
 })
 
+// At once: the browser itself takes a moment, in which the next key would still land in the dialog.
+document.addEventListener("keydown", (event) => {
+  const open = event.key === "Escape" && document.querySelector("dialog[open]")
+  if (!open || event.defaultPrevented) return
+  event.preventDefault()
+  open.close()
+})
+
 document.addEventListener("input", (event) => {
   const items = event.target.dataset?.filter
   if (!items) return

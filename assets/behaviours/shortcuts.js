@@ -32,7 +32,9 @@ document.addEventListener("keydown", (event) => {
   const writing = isWriting(event.target)
   if (writing && event.key === "Escape" && !event.target.closest("dialog, [popover]")) return leave(event)
   if ((writing || document.querySelector("dialog[open]")) && !key.startsWith("Mod+")) return
-  if (document.querySelector("[data-menu]:popover-open") && !key.startsWith("Mod+")) return
+  // Escape first closes what is open, and leaves what one writes in; only then does it lead back.
+  if (document.querySelector(":popover-open") && !key.startsWith("Mod+")) return
+  if (event.key === "Escape" && event.target.closest(".composer, .note-form")) return
   const name = known[first ? `${first} ${key}` : key] ?? known[key]
   clearTimeout(timer)
   const begins = !first && Object.keys(known).some((one) => one.startsWith(`${key} `))
@@ -68,7 +70,8 @@ export function run(name) {
   const found = [...document.querySelectorAll(`[data-command="${name}"]`)]
   const element = (name === "undo" ? found.at(-1) : found.find(isShown))
   if (!element) return false
-  element.click()
+  if (element.matches("input, textarea, select")) element.focus()
+  else element.click()
   return true
 }
 

@@ -42,6 +42,7 @@ def downgrade() -> None:
         "search_lexemes(uuid, timestamptz, text)",
         "search_place(uuid, timestamptz)",
         "search_words(text)",
+        "search_letters(text)",
         "search_fold(text)",
     ):
         op.execute(f"drop function {function}")

@@ -10,8 +10,10 @@ from sqlalchemy import text
 from app.inbox.models import Conversation, Message
 from app.inbox.search import Search, excerpted
 from app.tenancy import db, now, tenant_scope
+from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
 from tests.inbox.conftest import written
+from tests.posts import message
 from tests.world import World, conversation
 
 SAID = {
@@ -117,7 +119,9 @@ def test_notes_are_found_and_lead_to_their_thread(ann: Browser, carla: Conversat
     assert "<mark>walnut</mark>" in page and "#note-" in page
 
 
-def test_customers_are_found_by_name_and_number(ann: Browser, carla: Conversation) -> None:
+def test_customers_are_found_by_name_and_number(ann: Browser, world: World) -> None:
+    world.connect_numbers()
+    arrive(message("Hello", wa_id="16505551234", name="Carla"))
     assert "Carla" in ann.get("~/inbox/search?q=carl").text
     assert "Carla" in ann.get("~/inbox/search?q=%2B1 650 555").text
     assert "Carla" in ann.get("~/inbox/palette?q=car", headers=FRAGMENT).text

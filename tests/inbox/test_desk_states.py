@@ -198,3 +198,23 @@ def test_a_shared_view_is_not_an_agents_to_remove(ann: Browser, ben: Browser, wo
 def test_garbage_in_an_address_shows_the_usual_list(ann: Browser, carla: Conversation, junk: str) -> None:
     answer = ann.get(f"~/inbox/?{junk}")
     assert answer.status_code == 200 and "Carla" in answer.text
+
+
+def test_a_tag_is_a_view(ann: Browser, carla: Conversation, world: World) -> None:
+    from app.contacts.tags import Tag
+
+    with tenant_scope(world.bakery.id):
+        vip, other = Tag.get_or_make("VIP"), Tag.get_or_make("Other")
+        vip.put_on(carla.contact_id)
+    assert "Carla" in ann.get(f"~/inbox/list?view=all&tag={vip.id}").text
+    assert "Carla" not in ann.get(f"~/inbox/list?view=all&tag={other.id}").text
+    assert "VIP" in ann.get("~/inbox/").text
+
+
+def test_the_first_page_is_light(ann: Browser, carla: Conversation, world: World) -> None:
+    """60 kB of HTML at most, with a full list."""
+    for n in range(30):
+        written(
+            world, talk_with(world, f"Person {n:02}", f"4915100000{n:03}"), "Two rye loaves and one croissant, please"
+        )
+    assert len(ann.get("~/inbox/").data) < 60_000

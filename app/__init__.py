@@ -17,7 +17,7 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
-FEATURES = ["inbox", "onboarding", "platform", "team", "wabas"]
+FEATURES = ["inbox", "numbers", "onboarding", "platform", "team", "wabas", "webhooks"]
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -87,6 +87,8 @@ def ring_drain(app: Flask) -> None:
 def register_blueprints(app: Flask) -> None:
     from app.health import bp as health
     from app.inbox.views import bp as inbox
+    from app.numbers.views import bp as numbers
+    from app.onboarding.setup_views import bp as setup
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
     from app.team.views import bp as team
@@ -94,7 +96,7 @@ def register_blueprints(app: Flask) -> None:
     from app.wabas.views import bp as wabas
     from app.webhooks.views import bp as webhooks
 
-    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, onboarding, platform):
+    for blueprint in (health, webhooks, tenancy, team, inbox, wabas, numbers, onboarding, setup, platform):
         app.register_blueprint(blueprint)
 
 

@@ -48,7 +48,7 @@ class Worker(rq.SimpleWorker):
 
 
 def load_jobs() -> None:
-    for name in ("webhooks.jobs", *(f"{feature}.jobs" for feature in FEATURES), "inbox.media_jobs"):
+    for name in (*(f"{feature}.jobs" for feature in FEATURES), "inbox.media_jobs"):
         if importlib.util.find_spec(f"app.{name}"):
             importlib.import_module(f"app.{name}")
 

@@ -1,4 +1,4 @@
-"""The ten steps of connecting a number. Each looks at Meta first, so that it is safe to run again any time.
+"""The steps of connecting a number. Each looks at Meta first, so that it is safe to run again any time.
 
 A step reads what it needs, commits (no transaction is open while Meta is called), calls, and writes. It ends
 well, with a word about it if there is one; or raises `MetaError`, `Trouble` or `Skipped`.
@@ -15,15 +15,20 @@ from app.meta import credit_lines, embedded_signup, health, phone_numbers, syste
 from app.meta.codes.explanation import N_
 from app.meta.errors import GraphError
 from app.tenancy import commit, now
-from app.wabas.models import CreditLineShare, OwnedElsewhere, PhoneNumber, Waba
+from app.wabas.credit import CreditLineShare
+from app.wabas.models import PhoneNumber, Waba
+from app.wabas.routes import OwnedElsewhere
 
-from .trouble import LOOK_AGAIN, START_AGAIN, Trouble
+from .sign_up import recover
+from .trouble import LOOK_AGAIN, PASSING, START_AGAIN, Trouble
 
 if TYPE_CHECKING:
     from .models import Onboarding
 
 NEEDED = ("whatsapp_business_management", "whatsapp_business_messaging")
 UNFINISHED_DEREGISTRATION, WRONG_PIN, UNVERIFIED, TOO_OFTEN = 133000, 133005, 133006, 133016
+SYNCHRONISED_BEFORE = 2593107
+COEXISTENCE = "WHATSAPP_BUSINESS_APP_ONBOARDING"
 
 SYSTEM_USER = N_(
     "META_SYSTEM_USER_TOKEN has to be that of an admin system user of our business, and the client has to "
@@ -63,12 +68,8 @@ def step(title: str, hint: str = "") -> Callable[[Callable[[Onboarding], str | N
 @step(N_("Facebook's sign-in accepted"))
 def code_exchanged(onboarding: Onboarding) -> None:
     """The request that received the code exchanges it (`Onboarding.receive_code`); it works only once."""
-    if onboarding.token_ciphertext is None:
-        raise Trouble(
-            N_("Facebook's answer got lost, and its sign-in code works only once."),
-            START_AGAIN,
-            start_again=True,
-        )
+    if onboarding.token is None:
+        onboarding.token = recover(onboarding)
 
 
 @step(N_("Permissions checked"))
@@ -88,19 +89,23 @@ def token_inspected(onboarding: Onboarding) -> None:
             start_again=True,
         )
     onboarding.granted = None if info.waba_ids is None else list(info.waba_ids)
-    onboarding.token_expires_at = info.expires_at
+    onboarding.token_expires_at, onboarding.token_user_id = info.expires_at, info.user_id or ""
 
 
 @step(N_("Your WhatsApp account and number found"))
 def assets_confirmed(onboarding: Onboarding) -> str:
     """What the browser claims is believed only as far as the token opens it."""
-    token, expires_at = onboarding.token, onboarding.token_expires_at
-    waba_id, claimed = claimed_waba(onboarding), onboarding.claims.get("phone_number_id")
+    token, waba_id, claims = onboarding.token, claimed_waba(onboarding), onboarding.claims
     commit()
     found = wabas.fetch(graph, token, waba_id)
-    number = chosen_number(phone_numbers.of_waba(graph, token, waba_id), claimed)
+    numbers = phone_numbers.of_waba(graph, token, waba_id)
     try:
         waba = Waba.claim(found.id)
+        waba.see(found)
+        waba.renew(token, onboarding.token_expires_at, onboarding.token_user_id)
+        onboarding.waba_id = waba.id
+        commit()
+        number = chosen_number(numbers, claims.get("phone_number_id"), claims.get("event", ""))
         owned = PhoneNumber.claim(waba, number.id, number.display_phone_number or number.id)
     except OwnedElsewhere:
         raise Trouble(
@@ -108,10 +113,8 @@ def assets_confirmed(onboarding: Onboarding) -> str:
             N_("If it is yours, ask the people who run Switchboard. Or start again with another number."),
             start_again=True,
         ) from None
-    waba.name, waba.owner_business_id = found.name or waba.name, found.owner_business_id or ""
-    waba.currency, waba.token, waba.token_expires_at = found.currency or "", token, expires_at
-    describe(owned, number)
-    onboarding.waba_id, onboarding.phone_number_id = waba.id, owned.id
+    owned.see(number)
+    onboarding.phone_number_id = owned.id
     return f"{owned.display_number} · {waba.name}"
 
 
@@ -135,7 +138,7 @@ def claimed_waba(onboarding: Onboarding) -> str:
     return granted[0]
 
 
-def chosen_number(found: list[phone_numbers.PhoneNumber], claimed: str | None) -> phone_numbers.PhoneNumber:
+def chosen_number(found: list[phone_numbers.PhoneNumber], claimed: str | None, event: str) -> phone_numbers.PhoneNumber:
     if claimed:
         for number in found:
             if number.id == claimed:
@@ -148,16 +151,24 @@ def chosen_number(found: list[phone_numbers.PhoneNumber], claimed: str | None) -
     if not found:
         raise Trouble(
             N_("The WhatsApp account you shared has no phone number yet."),
-            N_("Add a number in WhatsApp Manager and try again; or start again and add it on the way."),
+            N_("Add one here: WhatsApp sends a code to it, or reads it out in a call."),
+            asks="new_number",
         )
-    if len(found) > 1:
+    if len(likely := likeliest(found, event)) > 1:
         raise Trouble(
             N_("The WhatsApp account you shared has several numbers."),
             N_("Choose the one to connect."),
             asks="number",
             choices=[as_choice(number) for number in found],
         )
-    return found[0]
+    return likely[0]
+
+
+def likeliest(found: list[phone_numbers.PhoneNumber], event: str) -> list[phone_numbers.PhoneNumber]:
+    """Of several numbers: the one from the WhatsApp Business app if that was the way, else the one that is
+    connected already."""
+    on_app = [number for number in found if number.is_on_biz_app and event.endswith(COEXISTENCE)]
+    return on_app or [number for number in found if PhoneNumber.with_meta_id(number.id)] or found
 
 
 def as_choice(number: phone_numbers.PhoneNumber) -> dict[str, str]:
@@ -166,12 +177,6 @@ def as_choice(number: phone_numbers.PhoneNumber) -> dict[str, str]:
         "number": number.display_phone_number or number.id,
         "name": number.verified_name or "",
     }
-
-
-def describe(number: PhoneNumber, seen: phone_numbers.PhoneNumber) -> None:
-    number.display_number = seen.display_phone_number or number.display_number
-    number.verified_name = seen.verified_name or ""
-    number.quality_rating = seen.quality_rating or "UNKNOWN"
 
 
 @step(N_("Messages reach Switchboard"))
@@ -205,13 +210,25 @@ def credit_line_shared(onboarding: Onboarding) -> str:
     commit()
     allocation = credit_lines.find_share(graph, ours, line, waba.owner_business_id)
     if allocation is None:
-        allocation = credit_lines.share_and_attach(graph, ours, line, waba.meta_id, currency)
+        allocation = share_line(waba, token, currency)
     elif not credit_lines.is_funding(
         graph, system_token=ours, business_token=token, allocation_id=allocation, waba_id=waba.meta_id
     ):
         credit_lines.attach(graph, token, line, waba.meta_id, currency)
     CreditLineShare.record(waba, line, allocation, currency)
     return currency
+
+
+def share_line(waba: Waba, token: str, currency: str) -> str:
+    """In one call, or, where Meta refuses that, in the two that take its place and need no system user."""
+    line, ours, meta_id = settings.meta_credit_line_id, settings.meta_system_user_token, waba.meta_id
+    try:
+        return credit_lines.share_and_attach(graph, ours, line, meta_id, currency)
+    except GraphError as error:
+        if error.kind in PASSING or not waba.owner_business_id:
+            raise
+    credit_lines.share(graph, ours, line, waba.owner_business_id)
+    return credit_lines.attach(graph, token, line, meta_id, currency)
 
 
 @step(N_("Payment to Meta confirmed"), CREDIT_LINE)
@@ -235,6 +252,28 @@ def credit_line_verified(onboarding: Onboarding) -> None:
             ),
         )
     share.verified_at = now()
+
+
+@step(N_("Number verified"))
+def number_verified(onboarding: Onboarding) -> None:
+    """Facebook's window verifies a number on the way, but may be left before."""
+    number, token = onboarding.phone_number, onboarding.waba.token
+    meta_id = number.meta_id
+    commit()
+    seen = phone_numbers.fetch(graph, token, meta_id)
+    if not (seen.is_verified or seen.is_registered or seen.is_on_biz_app):
+        raise unverified()
+
+
+def unverified(error: GraphError | None = None) -> Trouble:
+    return Trouble(
+        N_("WhatsApp does not know yet that this number is yours."),
+        N_("Have a code sent to it by SMS, or read out in a call, and enter it here."),
+        said=(error.details if error else "") or "",
+        code=error.code if error else None,
+        fbtrace_id=error.fbtrace_id if error else None,
+        asks="code",
+    )
 
 
 @step(N_("Number registered with WhatsApp"))
@@ -285,15 +324,6 @@ def needs_pin(error: GraphError | None = None) -> Trouble:
     )
 
 
-def unverified(error: GraphError) -> Trouble:
-    trouble = Trouble.at_meta(error)
-    trouble.fix = N_(
-        "Verify it in WhatsApp Manager, by SMS or call, and try this step again. Or press Connect WhatsApp "
-        "once more and enter the code on the way."
-    )
-    return trouble
-
-
 @step(N_("Meta lets it send and receive"))
 def health_checked(onboarding: Onboarding) -> None:
     number, token = onboarding.phone_number, onboarding.waba.token
@@ -309,8 +339,25 @@ def health_checked(onboarding: Onboarding) -> None:
             said=" ".join(filter(None, said)),
             code=problem.code if problem else None,
         )
-    describe(number, seen)
+    number.see(seen, state)
     number.connect()
+
+
+@step(N_("Contacts and older messages asked for"))
+def app_synchronised(onboarding: Onboarding) -> str:
+    """For a number that stays in the WhatsApp Business app: each once, within a day."""
+    number, token = onboarding.phone_number, onboarding.waba.token
+    meta_id, together = number.meta_id, number.is_on_biz_app
+    commit()
+    if not together:
+        raise Skipped(N_("Only for numbers that stay in the WhatsApp Business app."))
+    for sync_type in ("smb_app_state_sync", "history"):
+        try:
+            phone_numbers.synchronise(graph, token, meta_id, sync_type)
+        except GraphError as error:
+            if error.code != SYNCHRONISED_BEFORE:
+                raise
+    return N_("They arrive in the inbox over the next minutes.")
 
 
 @step(N_("Your first message arrived"))

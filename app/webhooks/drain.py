@@ -16,6 +16,7 @@ from sqlalchemy.types import BigInteger
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
+from app.wabas.partners import PartnerWaba
 
 from .handlers import carry_out
 from .models import HeldChange, WebhookEvent
@@ -47,6 +48,7 @@ def drain_batch(limit: int = BATCH) -> int:
     with platform_scope("drain webhooks"):
         posts = db.session.execute(CLAIM, {"limit": limit}).all()
         arrived = [Arrived(post.id, event) for post in posts for event in events.parse(post.body, post.received_at)]
+        PartnerWaba.note(item.event for item in arrived)
         for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
             db.session.execute(ALONE, {"tenant": str(tenant_id)})
             write(tenant_id, group)

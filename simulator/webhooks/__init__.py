@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 OBJECT = "whatsapp_business_account"
 ALL_FIELDS = (
     "messages,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
-    "message_template_status_update,phone_number_quality_update,business_capability_update"
+    "message_template_status_update,phone_number_quality_update,phone_number_name_update,business_capability_update,"
+    "account_alerts,account_review_update,security,business_username_updates"
 )
 
 

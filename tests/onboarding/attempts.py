@@ -16,7 +16,8 @@ from app.onboarding.jobs import advance
 from app.onboarding.models import Onboarding, OnboardingStep
 from app.onboarding.steps import STEPS
 from app.tenancy import db, now, platform_scope, tenant_scope
-from app.wabas.models import CreditLineShare, PhoneNumber, Waba
+from app.wabas.credit import CreditLineShare
+from app.wabas.models import PhoneNumber, Waba
 from tests.client import Browser
 from tests.simulated import Meta
 

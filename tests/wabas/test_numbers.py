@@ -7,7 +7,9 @@ import pytest
 
 from app.meta.events import AccountUpdate
 from app.tenancy import db, now, tenant_scope
-from app.wabas.models import OwnedElsewhere, PhoneNumber, Waba, apply_account_updates
+from app.wabas.models import PhoneNumber, Waba
+from app.wabas.news import apply_account_updates
+from app.wabas.routes import OwnedElsewhere
 from tests.client import FRAGMENT, Browser
 from tests.world import BAKERY_NUMBER, BAKERY_WABA, World
 

@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
@@ -129,7 +130,8 @@ def enter_tenant(permission: str) -> AnyResponse | None:
         abort(403)
     assert request.endpoint
     if getattr(current_app.view_functions[request.endpoint], "confirmed", False) and not is_confirmed():
-        return redirect(url_for("team.confirm", next=request.path), 303)
+        came_from = urlsplit(request.referrer or "").path
+        return redirect(url_for("team.confirm", next=request.path if request.method == "GET" else came_from), 303)
     return None
 
 

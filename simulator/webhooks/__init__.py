@@ -47,8 +47,11 @@ class Webhooks:
 
     def partner_added(self, waba: "Waba") -> None:
         """Addressed to the partner's portfolio, whether or not anybody subscribed to the WABA."""
+        self.tell_partner(waba, payloads.partner_added(waba))
+
+    def tell_partner(self, waba: "Waba", value: dict[str, Any]) -> None:
         now = int(self.world.clock.now())
-        body = payloads.envelope(self.world.settings.business_id, "account_update", payloads.partner_added(waba), now)
+        body = payloads.envelope(self.world.settings.business_id, "account_update", value, now)
         self._enqueue(self.app_callback("account_update"), "account_update", waba.id, body)
 
     def tell_waba(self, waba: "Waba", field: str, value: dict[str, Any]) -> None:

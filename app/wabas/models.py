@@ -208,8 +208,8 @@ class PhoneNumber(AtMeta):
             announce("number", self.id)
 
     def end(self, reason: str, at: dt.datetime, fix: str = CONNECT_AGAIN) -> None:
-        """Our access ended at that moment. News from before it was connected (again) changes nothing."""
-        if self.connected_at and at > self.connected_at:
+        """Our access ended at that moment, to the second. News from before it was connected (again) change nothing."""
+        if self.connected_at and at >= self.connected_at.replace(microsecond=0):
             self.pause(reason, fix)
 
     def disconnect(self) -> None:

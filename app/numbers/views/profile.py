@@ -66,7 +66,10 @@ def change_profile(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
 @requires("numbers.manage")
 def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form, file = PhoneNumber.get_or_404(phone_number_id), PictureForm(), request.files.get("picture")
-    content = file.read(PICTURE_BYTES + 1) if file else b""
+    content = b""
+    if file:
+        content = file.read(PICTURE_BYTES + 1)
+        file.close()
     if not content or len(content) > PICTURE_BYTES or picture_type(content) not in PICTURE_TYPES:
         form.picture.errors = [_("Choose a square JPEG or PNG of at most 900 kB.")]
         found, problem = ask(number, business_profiles.fetch)

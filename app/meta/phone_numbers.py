@@ -70,13 +70,13 @@ def create(
 
 def request_code(graph: GraphClient, token: str, phone_number_id: str, method: str, language: str) -> None:
     """Have Meta send the code to the number: `method` is SMS or VOICE. Raises MetaError."""
-    params = {"code_method": method, "language": language}
-    graph.post(f"{phone_number_id}/request_code", token=token, params=params)
+    asked = {"code_method": method, "language": language}
+    graph.post(f"{phone_number_id}/request_code", token=token, json=asked)
 
 
 def verify_code(graph: GraphClient, token: str, phone_number_id: str, code: str) -> None:
     """The code that came to the number, digits only. Raises MetaError; 136025 means a wrong one."""
-    graph.post(f"{phone_number_id}/verify_code", token=token, params={"code": code})
+    graph.post(f"{phone_number_id}/verify_code", token=token, json={"code": code})
 
 
 def synchronise(graph: GraphClient, token: str, phone_number_id: str, sync_type: str) -> None:

@@ -12,7 +12,8 @@ from tests.browser.conftest import Person
 from tests.browser.steps import connect, sign_up, write_as_customer
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
-PAGES = ["inbox/", "inbox/?filter=unread", "numbers", "team", "account"]
+PAGES = ["inbox/", "inbox/?filter=unread", "numbers", "onboarding/ways", "team", "account", "account/confirmation"]
+OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
 PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "nowhere"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -43,6 +44,11 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
     page = person.page
     for path in PAGES:
         page.goto(f"{stack.web}/t/pages/{path}")
+        inspect(page)
+    page.goto(f"{stack.web}/t/pages/numbers")
+    number = page.get_by_role("link", name="Profile, health").get_attribute("href")
+    for path in OF_A_NUMBER:
+        page.goto(f"{stack.web}{number}{path}")
         inspect(page)
     page.goto(f"{stack.web}/t/pages/inbox/")
     page.get_by_role("link", name="Dora").click()

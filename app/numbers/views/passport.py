@@ -18,7 +18,7 @@ from app.numbers.traffic import Traffic
 from app.tenancy import confirmed, db, now, requires
 from app.wabas.changes import NumberChange
 from app.wabas.expiry import NotRenewed, renew
-from app.wabas.inspection import inspect
+from app.wabas.inspection import REVOKED, UNSHARED, inspect
 from app.wabas.models import PhoneNumber, digits
 from app.wabas.offboarding import Offboarding
 
@@ -36,9 +36,15 @@ def show(phone_number_id: uuid.UUID) -> str:
 
 def passport(number: PhoneNumber, **more: object) -> str:
     history = db.session.scalars(NumberChange.of(number.id, now() - HISTORY).limit(100)).all()
+    lost = number.state == "paused" and number.pause_reason in (REVOKED, UNSHARED)
     given = {"name_form": NameForm(formdata=None), "leave_form": DisconnectionForm(formdata=None)} | more
     return render_template(
-        "numbers/passport.html", number=number, history=history, offboarding=Offboarding.of(number.waba), **given
+        "numbers/passport.html",
+        number=number,
+        history=history,
+        lost=lost,
+        offboarding=Offboarding.of(number.waba),
+        **given,
     )
 
 

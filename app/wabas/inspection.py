@@ -11,7 +11,7 @@ from app.meta import embedded_signup, health, phone_numbers, wabas
 from app.meta.codes.explanation import N_
 from app.meta.errors import UNUSABLE_TOKEN, MetaError
 from app.meta.graph import GraphClient
-from app.tenancy import commit, now
+from app.tenancy import commit, db, now
 
 from .models import CONNECT_AGAIN, PhoneNumber, Waba
 
@@ -88,9 +88,12 @@ def inspect(waba: Waba) -> None:
         return lose(numbers, str(lost))
     except MetaError:
         return None
+    waba.refresh_locked()
     write_down(waba, look)
     for number in numbers:
-        judge(number, look)
+        db.session.refresh(number)
+        if number.state in ("connected", "paused"):
+            judge(number, look)
     return None
 
 

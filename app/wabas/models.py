@@ -220,6 +220,8 @@ class PhoneNumber(AtMeta):
     def see(self, seen: phone_numbers.PhoneNumber, state: Health | None = None) -> None:
         """What Meta says of it at this moment; what is new becomes part of its history."""
         self.display_number = seen.display_phone_number or self.display_number
+        if (seen.is_on_biz_app, seen.throughput_level) != (self.is_on_biz_app, self.throughput):
+            self.messages_per_second = pace(seen)
         self.is_on_biz_app = seen.is_on_biz_app
         self.requested_name = seen.new_display_name or ""
         told: dict[str, str | None] = {
@@ -262,6 +264,13 @@ class PhoneNumber(AtMeta):
             self.history_percent = max(percent, self.history_percent or 0)
         self.history_refusal = refusal if percent is None else ""
         announce("number", self.id)
+
+
+def pace(seen: phone_numbers.PhoneNumber) -> int:
+    """How many messages a second Meta takes from it."""
+    if seen.is_on_biz_app:
+        return 20
+    return 1000 if seen.throughput_level == "HIGH" else 80
 
 
 def digits(number: str) -> str:

@@ -2,6 +2,7 @@
 import "./page.js"
 import "./live.js"
 import "./composer.js"
+import "./copy.js"
 import "./embedded-signup.js"
 import "./jump.js"
 import "./preview.js"

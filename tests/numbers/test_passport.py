@@ -9,7 +9,7 @@ import pytest
 
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.client import Browser
+from tests.client import FRAGMENT, Browser
 from tests.simulated import Road
 
 PAGES = ["", "/profile", "/links", "/greeting", "/blocked", "/traffic"]
@@ -47,6 +47,12 @@ def test_everything_meta_says_is_on_the_page(ann: Browser, at: str) -> None:
     page = text(ann, at)
     for words in ("High", "250 people a day", "Up to 80 messages a second", "Your business at Meta", "Yes"):
         assert words in page
+
+
+def test_the_live_part_is_what_the_page_holds(ann: Browser, at: str) -> None:
+    part = ann.get(at, headers=FRAGMENT).get_data(as_text=True).strip()
+    assert part.startswith('<div id="passport"')
+    assert part in text(ann, at)
 
 
 def test_switched_off_webhooks_are_switched_on_again_from_the_page(ann: Browser, road: Road, at: str) -> None:

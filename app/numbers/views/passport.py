@@ -16,6 +16,7 @@ from app.numbers.asking import ask
 from app.numbers.forms import DisconnectionForm, NameForm, PinForm
 from app.numbers.traffic import Traffic
 from app.tenancy import confirmed, db, now, requires
+from app.tenancy.guard import is_fragment
 from app.wabas.changes import NumberChange
 from app.wabas.expiry import NotRenewed, renew
 from app.wabas.inspection import REVOKED, UNSHARED, inspect
@@ -38,8 +39,9 @@ def passport(number: PhoneNumber, **more: object) -> str:
     history = db.session.scalars(NumberChange.of(number.id, now() - HISTORY).limit(100)).all()
     lost = number.state == "paused" and number.pause_reason in (REVOKED, UNSHARED)
     given = {"name_form": NameForm(formdata=None), "leave_form": DisconnectionForm(formdata=None)} | more
+    template = "numbers/_passport.html" if is_fragment() else "numbers/passport.html"
     return render_template(
-        "numbers/passport.html",
+        template,
         number=number,
         history=history,
         lost=lost,

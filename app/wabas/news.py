@@ -21,6 +21,15 @@ ENDINGS = {
     "ACCOUNT_OFFBOARDED": N_("This number has left WhatsApp Business Platform."),
     "ACCOUNT_DELETED": N_("This WhatsApp Business Account was deleted at Meta."),
 }
+# Why a number that is also in the WhatsApp Business app left.
+DISCONNECTIONS = {
+    "ACCOUNT_DISCONNECTED": N_("Somebody disconnected this number in the WhatsApp Business app."),
+    "BUSINESS_DOWNGRADE": N_("This number was moved from the WhatsApp Business app to the ordinary WhatsApp."),
+    "CHANGE_NUMBER": N_("The WhatsApp Business app was given another number."),
+    "COMPANION_INACTIVITY": N_("This number was not used here for about 30 days, so WhatsApp disconnected it."),
+    "PRIMARY_INACTIVITY": N_("The phone was not used for about 14 days, so WhatsApp disconnected this number."),
+    "USER_RE_REGISTERED": N_("The WhatsApp Business app was set up anew, which disconnected this number."),
+}
 DISABLED = N_("Meta has disabled this WhatsApp Business Account.")
 APPEAL = N_("Read Meta's reason in WhatsApp Manager, Business Support Home, and ask for a review there.")
 TIERS = {-1: "TIER_UNLIMITED", 1000: "TIER_1K", 2000: "TIER_2K", 10_000: "TIER_10K", 100_000: "TIER_100K"}
@@ -36,7 +45,7 @@ def apply_account_updates(updates: Sequence[AccountUpdate]) -> None:
 def apply(waba: Waba, update: AccountUpdate) -> None:
     """Where our access ended, sending pauses with the reason; for everything else Meta is asked how it stands."""
     numbers, at = numbers_meant(waba, update), update.timestamp
-    if reason := ENDINGS.get(update.event):
+    if reason := DISCONNECTIONS.get(why_disconnected(update.value)) or ENDINGS.get(update.event):
         for number in numbers:
             number.end(reason, at=at)
         return
@@ -54,6 +63,10 @@ def numbers_meant(waba: Waba, update: AccountUpdate) -> list[PhoneNumber]:
     """All of them, unless the update names one (a number shared with the WhatsApp Business app)."""
     named = digits(str(update.value.get("phone_number") or ""))
     return [number for number in waba.phone_numbers if not named or digits(number.display_number) == named]
+
+
+def why_disconnected(value: dict[str, Any]) -> str:
+    return text(mapping(value.get("disconnection_info")).get("reason"), 60) or ""
 
 
 def ban_state(value: dict[str, Any]) -> str:

@@ -94,6 +94,12 @@ def test_news_that_name_one_number_are_about_that_one(world: World, number: Phon
     assert after(world, told("PARTNER_REMOVED", phone_number="15550783881")).state == "paused"
 
 
+def test_a_number_that_left_by_the_app_says_why(world: World, number: PhoneNumber) -> None:
+    why = {"reason": "PRIMARY_INACTIVITY", "initiated_by": "SYSTEM"}
+    ended = after(world, told("PARTNER_REMOVED", phone_number="15550783881", disconnection_info=why))
+    assert "not used for about 14 days" in ended.pause_reason
+
+
 def test_the_first_message_is_noted_once(world: World, number: PhoneNumber) -> None:
     with tenant_scope(world.bakery.id):
         mine = PhoneNumber.get_or_404(number.id)

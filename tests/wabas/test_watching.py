@@ -61,6 +61,12 @@ def test_what_no_webhook_told_pauses_sending_and_never_receiving(road: Road, eve
     assert paused.pause_fix
 
 
+def test_what_customers_write_arrives_while_sending_is_paused(road: Road) -> None:
+    happens(road, "revoke")
+    assert look(road).state == "paused"
+    assert road.customer_writes("Are you there?").id
+
+
 def test_a_blocked_health_pauses_and_says_which_part(road: Road) -> None:
     allocation = road.meta.get("state")["allocations"][0]["id"]
     road.meta.client.delete(f"/v25.0/{allocation}", headers=AS_PLATFORM)

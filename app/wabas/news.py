@@ -128,7 +128,9 @@ def note_name(waba: Waba, change: OtherChange) -> None:
             number.note("name_status", {"REJECTED": "DECLINED"}.get(decision, decision), change.timestamp)
         if reason and decision == "REJECTED":
             alert([number], reason, change.timestamp)
-        number.requested_name = "" if decision == "APPROVED" else wanted or number.requested_name
+        number.requested_name = wanted or number.requested_name
+        if decision in ("APPROVED", "REJECTED"):
+            number.requested_name = ""
 
 
 def note_alert(waba: Waba, change: OtherChange) -> None:

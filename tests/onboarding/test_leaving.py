@@ -45,6 +45,13 @@ def test_nothing_is_left_at_meta_nor_here(connected: Attempt, calls: list[str]) 
     assert connected.waba().token is None
 
 
+def test_what_was_taken_off_is_not_shown_as_standing(connected: Attempt, ann: Browser) -> None:
+    go(connected, begin(connected))
+    page = ann.get(f"~/numbers/{connected.number().id}").get_data(as_text=True)
+    assert "Nothing of it is left at Meta" in page
+    assert "How it stands" not in page
+
+
 @pytest.mark.parametrize("name", [step.__name__ for step in STEPS])
 def test_killed_at_any_step_it_goes_on(connected: Attempt, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     process = begin(connected)

@@ -129,6 +129,12 @@ def test_news_are_seen_at_once_and_join_the_history(road: Road, event: str, colu
     assert (column, value) in history(road)
 
 
+def test_a_name_that_was_refused_is_not_waited_for_any_more(road: Road) -> None:
+    happens(road, "name_rejected")
+    road.until(lambda: number(road).name_status == "DECLINED")
+    assert number(road).requested_name == ""
+
+
 def test_a_limit_is_known_from_the_webhook_alone(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     look(road)
     monkeypatch.setattr(Job, "ring", lambda *_: None)

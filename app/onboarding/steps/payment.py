@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 CREDIT_LINE = N_(
     "Our system user has to be Admin or Finance Editor, the Credit Allocation API terms accepted (Business "
-    "settings, Payments), and the account's currency one that the credit line takes."
+    "settings, Payments), and the account's currency one that the credit line takes. For a client of another "
+    "provider Meta refuses in the last 3 and first 4 days of a month."
 )
 
 

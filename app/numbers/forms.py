@@ -170,10 +170,18 @@ class UsernameForm(Form):
     )
 
 
-class BlockForm(Form):
-    person = StringField(
-        _("Number"),
+def phone_field(label: str) -> StringField:
+    return StringField(
+        label,
         [Regexp(r"^\+?\d{7,15}$", message=_("Write the number with its country code."))],
         filters=[lambda text: re.sub(r"[\s().-]", "", text or "")],
         render_kw={"inputmode": "tel", "autocomplete": "off"},
     )
+
+
+class BlockForm(Form):
+    person = phone_field(_("Number"))
+
+
+class TrialForm(Form):
+    phone = phone_field(_("Your own phone's number"))

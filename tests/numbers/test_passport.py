@@ -175,3 +175,17 @@ def test_a_number_without_our_access_says_what_to_do(ann: Browser, road: Road, a
 
 def test_a_number_that_does_not_exist_is_not_found(ann: Browser) -> None:
     assert ann.get(f"~/numbers/{uuid.uuid4()}").status_code == 404
+
+
+def test_a_test_message_goes_to_a_phone_that_wrote(ann: Browser, road: Road, at: str) -> None:
+    talk = road.customer_writes("hello", wa_id="16505550142", name="Ann's phone")
+    answer = ann.post(f"{at}/trial", {"phone": "+1 (650) 555-0142"})
+    assert answer.location.endswith(f"/inbox/{talk.id}")
+    road.deliver()
+    assert [one["wa_id"] for one in road.meta.accepted()] == ["16505550142"]
+
+
+def test_a_phone_that_did_not_write_is_asked_to_first(ann: Browser, road: Road, at: str) -> None:
+    answer = ann.post(f"{at}/trial", {"phone": "+1 650 555 0143"})
+    assert answer.status_code == 422
+    assert "Send hello from this phone first" in answer.get_data(as_text=True)

@@ -6,4 +6,4 @@ from flask import Blueprint
 
 bp = Blueprint("numbers", __name__, url_prefix="/t/<tenant_slug>/numbers/<uuid:phone_number_id>")
 
-from . import greeting, links, passport, people, profile  # noqa: E402, F401
+from . import greeting, links, passport, people, profile, trial  # noqa: E402, F401

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.meta import phone_numbers, wabas
 from app.numbers.asking import ask
-from app.numbers.forms import DisconnectionForm, NameForm, PinForm
+from app.numbers.forms import DisconnectionForm, NameForm, PinForm, TrialForm
 from app.numbers.traffic import Traffic
 from app.tenancy import confirmed, db, now, requires
 from app.tenancy.guard import is_fragment
@@ -38,7 +38,8 @@ def show(phone_number_id: uuid.UUID) -> str:
 def passport(number: PhoneNumber, **more: object) -> str:
     history = db.session.scalars(NumberChange.of(number.id, now() - HISTORY).limit(100)).all()
     lost = number.state == "paused" and number.pause_reason in (REVOKED, UNSHARED)
-    given = {"name_form": NameForm(formdata=None), "leave_form": DisconnectionForm(formdata=None)} | more
+    kinds = {"name_form": NameForm, "leave_form": DisconnectionForm, "trial_form": TrialForm}
+    forms = {name: kind(formdata=None) for name, kind in kinds.items()}
     template = "numbers/_passport.html" if is_fragment() else "numbers/passport.html"
     return render_template(
         template,
@@ -46,7 +47,7 @@ def passport(number: PhoneNumber, **more: object) -> str:
         history=history,
         lost=lost,
         offboarding=Offboarding.of(number.waba),
-        **given,
+        **(forms | more),
     )
 
 

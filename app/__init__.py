@@ -22,6 +22,7 @@ FEATURES = [
     "inbox",
     "message_templates",
     "notifications",
+    "numbers",
     "onboarding",
     "platform",
     "service",
@@ -103,6 +104,8 @@ def register_blueprints(app: Flask) -> None:
     from app.inbox.views import bp as inbox
     from app.notifications.pwa import bp as pwa
     from app.notifications.views import bp as notifications
+    from app.numbers.views import bp as numbers
+    from app.onboarding.setup_views import bp as setup
     from app.onboarding.views import bp as onboarding
     from app.platform.views import bp as platform
     from app.service.views import bp as service
@@ -124,8 +127,10 @@ def register_blueprints(app: Flask) -> None:
         contacts,
         people,
         wabas,
+        numbers,
         service,
         onboarding,
+        setup,
         notifications,
         stories,
         platform,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 from app.bootstrap import bootstrap
 from app.extensions import outside
 from app.onboarding.cli import numbers
+from app.platform.doctor import Finding, examine
 from app.team import passwords
 from app.team.models import PlatformAdmin, businesses
 from app.team.models.people import normal_email, with_email
@@ -25,12 +26,29 @@ def init_app(app: Flask) -> None:
     for group in (tenants, platform_admins, numbers):
         app.cli.add_command(group)
 
+    @app.cli.command("doctor")
+    def look_at_everything() -> None:
+        """Look at everything this installation needs, and say what to mend."""
+        findings = []
+        for finding in examined():
+            findings.append(finding)
+            click.echo(f"{'ok ' if finding.is_well else 'BAD'}  {finding.title}: {finding.words}")
+            if finding.fix:
+                click.echo(f"     {finding.fix}")
+        if not all(finding.is_well for finding in findings):
+            raise click.ClickException("Something has to be mended.")
+
     @app.cli.command("bootstrap")
     @click.option("--superuser-url", required=True, help="A Postgres superuser's address, used this once.")
     def create_database_and_roles(superuser_url: str) -> None:
         """Create the database and its three roles."""
         bootstrap(superuser_url, outside(app).settings)
         click.echo("The database and its roles are ready. Next: flask db upgrade")
+
+
+def examined() -> Iterator[Finding]:
+    with global_scope():
+        yield from examine()
 
 
 def checked(check: Callable[[str], Any]) -> Callable[..., Any]:

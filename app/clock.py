@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
+import time
 
+import redis as redis_client
 import structlog
 
 from app import create_app
+from app.extensions import redis
 from app.tenancy.queue import SWEEPS
 from app.worker import load_jobs
 
 log = structlog.get_logger()
 
-SECONDS = 5
+SECONDS, BEAT_SECONDS = 5, 60
 
 
 def tick() -> None:
+    with contextlib.suppress(redis_client.RedisError):
+        redis.set("clock beat", int(time.time()), ex=BEAT_SECONDS)
     for sweep in SWEEPS:
         try:
             sweep()

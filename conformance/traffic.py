@@ -20,7 +20,7 @@ from app.meta import (
     wabas,
 )
 from app.meta.graph import GraphClient
-from conformance import contents
+from conformance import contents, numbers
 from conformance.recording import Exchange, Recorder
 from dev.environment import SIMULATED_META
 
@@ -72,6 +72,10 @@ class Traffic:
         bakery, token = self.connected_client()
         self.client_of_method_b()
         self.conversation(bakery["waba_id"], bakery["phone_number_id"], token)
+        numbers.added_by_api(self, bakery["waba_id"], token)
+        numbers.together_with_the_app(self)
+        numbers.shown_to_customers(self, bakery["phone_number_id"], token)
+        numbers.looked_after(self, bakery["business_id"])
         self.every_edge(bakery, token)
         self.every_message(bakery, token)
         self.refusals(bakery, token)

@@ -25,7 +25,7 @@ class Doom:
 def of(message: Message) -> Doom | None:
     if code := magic.fails_with(message.customer.wa_id):
         return Doom(code)
-    if not message.number.waba.credit:
+    if not message.number.waba.credit or message.world.knobs["credit_exhausted"]:
         return Doom(NO_PAYMENT)
     if message.type == "template":
         return _of_template(message) or _of_files(message)

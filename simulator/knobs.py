@@ -33,6 +33,9 @@ DEFAULTS = {
     "pair_every": 6.0,
     "code_before_session_info": 0.5,
     "report_as_error": 0.0,
+    "code_missing": 0.0,
+    "session_info_missing": 0.0,
+    "credit_exhausted": 0.0,
     "clock_offset": 0.0,
 }
 

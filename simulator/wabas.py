@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from simulator import businesses, ids, phone_numbers
+from simulator import businesses, foreign_lines, ids, phone_numbers
 from simulator.allocations import Allocation
 from simulator.dialing import country_of
 from simulator.record import Record
@@ -39,7 +39,7 @@ class Waba(Record):
     @property
     def credit(self) -> Allocation | None:
         allocation = Allocation.find(self.world, self.allocation_id)
-        return allocation if allocation and allocation.active else None
+        return allocation if allocation and allocation.active and foreign_lines.has_ended(self) else None
 
     def add_number(self, digits: str, verified_name: str, verified: bool = False) -> "PhoneNumber":
         return phone_numbers.PhoneNumber.create(

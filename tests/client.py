@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,12 @@ class Browser:
         with self.client.session_transaction() as session:
             session["_user_id"] = token
             session["_fresh"] = True
+        return self
+
+    def confirmed(self) -> Browser:
+        """Having given the password once more a moment ago."""
+        with self.client.session_transaction() as session:
+            session["confirmed_at"] = int(time.time())
         return self
 
     def get(self, path: str, **options: Any) -> TestResponse:

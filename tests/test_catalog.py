@@ -13,6 +13,8 @@ SHORT_LIST = {
     "alembic_version": "which migrations have run",
     "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
+    "meta_callbacks": "Facebook names a person, not a tenant; the app's role adds to it and reads it by its code",
+    "partner_wabas": "accounts shared with us, known before a tenant is; only the platform reads them",
     "password_resets": "of a person, who may belong to several tenants",
     "phone_number_routes": "finds the tenant of a webhook, and gives a number one owner",
     "platform_admins": "the people who run Switchboard belong to no tenant",

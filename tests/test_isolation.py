@@ -35,6 +35,7 @@ from app.message_templates.models import MessageTemplate
 from app.notifications.models import PushSubscription
 from app.notifications.push import Target
 from app.onboarding.models import Onboarding
+from app.onboarding.setup_links import SetupLink
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
 from app.tenancy.scope import ScopedSession, stay_inside, write_inside
@@ -44,7 +45,13 @@ from tests.world import World, conversation
 
 CANARY = "CANARY-OF-SHOES"
 # Routes whose last part is a word, not an id.
-WORDS = {"name": "webhooks_subscribed", "kind": "location"}
+WORDS = {
+    "name": "webhooks_subscribed",
+    "kind": "location",
+    "answer": "pin",
+    "code": "ABCDEFGHIJ2345",
+    "person": "16505551234",
+}
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -63,12 +70,15 @@ class Foreign:
             said.body, said.wamid = CANARY, "wamid.shoes"
             started = Onboarding(started_by_id=world.sue.id)
             offer = Invitation(email="canary@example.com", role="agent", invited_by_id=world.sue.id)
+            link = SetupLink(created_by_id=world.sue.id, expires_at=now().replace(year=2099))
             offer.expires_at = now().replace(year=2099)
             db.session.add_all([said, started, offer])
             db.session.flush()
             form = MessageTemplate(waba_id=shoes.waba_id, meta_id="1", name=CANARY, language="en", category="UTILITY")
             form.status, form.parameter_format, form.components = "APPROVED", "POSITIONAL", []
             db.session.add(form)
+            link.onboarding_id = started.id
+            db.session.add(link)
             file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
             db.session.add(file)
             db.session.flush()
@@ -101,6 +111,7 @@ class Foreign:
                 "browser_id": str(browser.id),
                 "phone_number_id": str(shoes.id),
                 "contact_id": str(talk.contact_id),
+                "setup_link_id": str(link.id),
             }
             | belongings(world, talk.contact_id)
             | dict(
@@ -201,7 +212,7 @@ def test_another_tenants_ids_are_like_ids_that_do_not_exist(walled: Flask, world
     random = {name: str(uuid.uuid4()) for name in real}
     before = shoes_rows(superuser_url, world)
     for who in (world.ann, world.ben):
-        browser = Browser(walled, tenant="bakery").signed_in_as(who)
+        browser = Browser(walled, tenant="bakery").signed_in_as(who).confirmed()
         theirs, nobodys = requests(walled, real), requests(walled, random)
         for (method, address, is_foreign), (_, unknown, _) in zip(theirs, nobodys, strict=True):
             if address.endswith("/live"):
@@ -218,7 +229,7 @@ def test_another_tenants_ids_are_like_ids_that_do_not_exist(walled: Flask, world
 
 def test_a_stranger_is_told_that_there_is_nothing(walled: Flask, world: World) -> None:
     real = Foreign.create(world).ids
-    sue = Browser(walled, tenant="bakery").signed_in_as(world.sue)
+    sue = Browser(walled, tenant="bakery").signed_in_as(world.sue).confirmed()
     for method, address, _ in requests(walled, real):
         assert ask(sue, method, address)[0] == 404, (method, address)
 

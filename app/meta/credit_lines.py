@@ -11,6 +11,12 @@ from app.meta.graph import GraphClient
 from app.meta.payload import identifier, mapping, text
 
 
+def of_business(graph: GraphClient, token: str, business_id: str) -> list[str]:
+    """The ids of our own business's credit lines. Raises MetaError."""
+    found = graph.pages(f"{business_id}/extendedcredits", token=token, params={"fields": "id,legal_entity_name"})
+    return [line for item in found if (line := identifier(item.get("id")))]
+
+
 def find_share(graph: GraphClient, token: str, credit_line_id: str, business_id: str) -> str | None:
     """The id of the allocation that shares the line with this business, if there is one. Raises MetaError."""
     answer = graph.get(

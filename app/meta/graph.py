@@ -43,6 +43,7 @@ _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 _CHUNK = 64 * 1024
 
 _PATH = re.compile(r"[\w:=-]+(/[\w:=-]+)*", re.ASCII)
+_SESSION = re.compile(r"upload:[\w=:-]+(\?sig=[\w-]+)?", re.ASCII)
 _SECRET_PARAMS = ("client_secret", "code", "input_token")
 
 # httpx logs every URL at INFO, and some of Meta's URLs carry secrets.
@@ -113,6 +114,15 @@ class GraphClient:
         json: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         return self._call("DELETE", path, token, params, json=json)
+
+    def resume(self, session: str, file: BinaryIO, *, token: str) -> dict[str, Any]:
+        """The second half of a resumable upload, into the session that the first half gave."""
+        self.before_call()
+        if not _SESSION.fullmatch(session):
+            raise NoAnswer("the name of the upload is none")
+        headers = {"Authorization": f"OAuth {_usable(token)}", "file_offset": "0"}
+        response = self._exchange("POST", f"{self._root}/{session}", content=file.read(), headers=headers)
+        return _read(response, [self.app_secret, token])
 
     def pages(self, path: str, *, token: str, params: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Every object of a collection, page after page, by cursor (the `next` link carries the token)."""

@@ -1,6 +1,6 @@
 """`health_status`: whether a number, a WABA or a template can send, and what stands in the way."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.meta.errors import NoAnswer
@@ -20,11 +20,28 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Entity:
+    """A part of the chain from the number to our app, and what stands in its way."""
+
+    type: str
+    id: str
+    can_send_message: str
+    problems: tuple[Problem, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """`can_send_message` is AVAILABLE, LIMITED or BLOCKED: that of the worst entity."""
 
     can_send_message: str
-    problems: tuple[Problem, ...]
+    entities: tuple[Entity, ...]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(problem for entity in self.entities for problem in entity.problems)
 
     @property
     def is_blocked(self) -> bool:
@@ -38,8 +55,16 @@ def fetch(graph: GraphClient, token: str, node_id: str) -> Health:
     can_send_message = text(status.get("can_send_message"), 64)
     if can_send_message is None:
         raise NoAnswer("Meta's answer holds no health status", 200)
-    entities = map(mapping, sequence(status.get("entities")))
-    return Health(can_send_message, tuple(problem for entity in entities for problem in _problems(entity)))
+    return Health(can_send_message, tuple(map(_entity, map(mapping, sequence(status.get("entities"))))))
+
+
+def _entity(entity: dict[str, Any]) -> Entity:
+    return Entity(
+        type=text(entity.get("entity_type"), 64) or "",
+        id=identifier(entity.get("id")) or "",
+        can_send_message=text(entity.get("can_send_message"), 64) or "",
+        problems=tuple(_problems(entity)),
+    )
 
 
 def _problems(entity: dict[str, Any]) -> list[Problem]:

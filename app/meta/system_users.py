@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.meta.errors import GraphError
+from app.meta.errors import GraphError, NoAnswer
 from app.meta.graph import GraphClient
 from app.meta.payload import identifier, sequence, text
 
@@ -37,6 +37,25 @@ def assign(graph: GraphClient, token: str, waba_id: str, user_id: str, tasks: Se
     except GraphError as error:
         if not _already_assigned(error):
             raise
+
+
+def fetch_business_token(graph: GraphClient, token: str, business_id: str) -> str:
+    """The token that a client's business has given our app, where its code was lost; the token asking is our
+    system user's. Raises MetaError."""
+    return _business_token(graph, token, business_id, {"fetch_only": True})
+
+
+def renew_business_token(graph: GraphClient, token: str, business_id: str) -> str:
+    """A new token of a client's business, for another 60 days. Raises MetaError."""
+    return _business_token(graph, token, business_id, {"set_token_expires_in_60_days": True})
+
+
+def _business_token(graph: GraphClient, token: str, business_id: str, params: dict[str, Any]) -> str:
+    answer = graph.post(f"{business_id}/system_user_access_tokens", token=token, params=params)
+    found = answer.get("access_token")
+    if not isinstance(found, str) or not found:
+        raise NoAnswer("Meta's answer holds no token", 200)
+    return found
 
 
 def _users(graph: GraphClient, path: str, token: str, params: dict[str, str]) -> list[SystemUser]:

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from app.tenancy import commit, db, global_scope, tenant_scope
 from app.tenancy.models import TenantSlug
-from app.wabas.models import OwnedElsewhere, PhoneNumber, Waba
+from app.wabas.models import PhoneNumber, Waba
+from app.wabas.routes import OwnedElsewhere
 
 from .models import Onboarding
 
@@ -48,10 +49,7 @@ def record(waba_id: str, phone_number_id: str, display_number: str, token: str) 
 
 
 def run(waba_id: str, phone_number_id: str, token: str) -> None:
-    onboarding = Onboarding.begin(by=None)
-    onboarding.claims = {"waba_id": waba_id, "phone_number_id": phone_number_id}
-    onboarding.receive_token(token)
-    onboarding.step("code_exchanged").finish(state="skipped")
+    onboarding = Onboarding.with_token(token, waba_id, phone_number_id, by=None, source="token")
     commit()
     onboarding.advance()
     for step in onboarding.steps:

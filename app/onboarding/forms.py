@@ -1,17 +1,102 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import StringField
-from wtforms.validators import Regexp
+from wtforms import BooleanField, PasswordField, SelectField, StringField
+from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
+
+from .setup_links import DAYS
+
+DIGITS = {"inputmode": "numeric", "autocomplete": "off"}
 
 
-class PinForm(FlaskForm):
+class Form(FlaskForm):
     class Meta:
         csrf = False  # checked before any view
 
+
+def only_digits(text: str | None) -> str:
+    return re.sub(r"\D", "", text or "")
+
+
+def bare(text: str | None) -> str:
+    return (text or "").strip()
+
+
+class PinForm(Form):
     pin = StringField(
         _("PIN"),
         [Regexp(r"^\d{6}$", message=_("A PIN is six digits."))],
-        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"},
+        render_kw=DIGITS | {"maxlength": "6"},
     )
+
+
+class NewNumberForm(Form):
+    calling_code = StringField(
+        _("Country code"),
+        [Regexp(r"^[1-9]\d{0,2}$", message=_("Write the country code in digits, such as 49."))],
+        filters=[only_digits],
+        render_kw=DIGITS | {"maxlength": "5", "placeholder": "49"},
+    )
+    number = StringField(
+        _("Phone number"),
+        [Regexp(r"^\d{4,14}$", message=_("Write the number without its country code, digits only."))],
+        filters=[lambda text: only_digits(text).lstrip("0")],
+        render_kw=DIGITS | {"inputmode": "tel", "maxlength": "24"},
+    )
+    name = StringField(
+        _("Name that customers see"),
+        [Length(2, 75, message=_("Between 2 and 75 letters."))],
+        filters=[bare],
+        render_kw={"autocomplete": "organization", "maxlength": "75"},
+    )
+    migrate = BooleanField(_("It is at another provider now: move it here"))
+
+
+class VerificationForm(Form):
+    method = StringField(_("How"), [AnyOf(("SMS", "VOICE"))])
+
+
+class VerificationCodeForm(Form):
+    code = StringField(
+        _("Code"),
+        [Regexp(r"^\d{6}$", message=_("The code is six digits."))],
+        filters=[only_digits],
+        render_kw={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "9"},
+    )
+
+
+class TokenForm(Form):
+    """A token somebody has already, made in Meta's business settings for our app."""
+
+    token = PasswordField(
+        _("Access token"),
+        [InputRequired(_("Paste the token.")), Regexp(r"^[\x21-\x7e]{20,1000}$", message=_("That is no token."))],
+        filters=[bare],
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+    waba_id = StringField(
+        _("WhatsApp account id"),
+        [Regexp(r"^\d{5,32}$", message=_("The id is a row of digits. WhatsApp Manager shows it."))],
+        filters=[bare],
+        render_kw=DIGITS | {"maxlength": "32"},
+    )
+    phone_number_id = StringField(
+        _("Phone number id"),
+        [Optional(), Regexp(r"^\d{5,32}$", message=_("The id is a row of digits, not the number itself."))],
+        filters=[bare],
+        render_kw=DIGITS | {"maxlength": "32"},
+    )
+
+
+class SetupLinkForm(Form):
+    days = SelectField(_("Works for"), coerce=int, default=7)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        from flask_babel import ngettext
+
+        self.days.choices = [(days, ngettext("%(num)d day", "%(num)d days", days)) for days in DAYS]

@@ -10,6 +10,7 @@ from app.tenancy import db, job, platform_scope, sweep
 from app.tenancy.queue import Job
 
 from .models import Onboarding
+from .nudges import nudge
 
 
 @job("default", seconds=300)
@@ -22,11 +23,17 @@ def hear_hello(onboarding_id: str) -> None:
     Onboarding.get_or_404(onboarding_id).hear_hello()
 
 
+@job("default")
+def remind(onboarding_id: str) -> None:
+    nudge(Onboarding.get_or_404(onboarding_id))
+
+
 @sweep
 def ring_for_onboardings() -> None:
     with platform_scope("onboardings left behind, or due again"):
         ring_for(advance, Onboarding.left_running())
         ring_for(hear_hello, Onboarding.greeted())
+        ring_for(remind, Onboarding.left_in_the_window())
 
 
 def ring_for(job: Job, found: Select[uuid.UUID, uuid.UUID]) -> None:

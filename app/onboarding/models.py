@@ -7,27 +7,31 @@ import uuid
 from typing import Any, Self
 
 import structlog
-from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, func, or_, select, text, update
+from sqlalchemy import Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import graph, vault
-from app.meta import embedded_signup
 from app.meta.codes.explanation import N_
-from app.meta.errors import MetaError, NotConnected
-from app.tenancy import TenantModel, User, announce, belongs_to, commit, db, now, of_tenant, one_of
+from app.meta.errors import MetaError
+from app.tenancy import User, announce, belongs_to, commit, db, now, of_tenant, one_of
+from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
 
+from .holding import Holding
+from .leases import LEASE, Leased
 from .run import Run
+from .sign_up import CodeLost, exchange, fetching, lost_code
+from .step_rows import OnboardingStep
 from .steps import STEPS
-from .trouble import START_AGAIN, Trouble
+from .trouble import Trouble
+
+__all__ = ["Onboarding", "OnboardingStep"]
 
 log = structlog.get_logger()
 
 STATES = ("started", "running", "waiting", "failed", "cancelled", "abandoned", "connected")
-STEP_STATES = ("pending", "running", "waiting", "done", "skipped", "failed")
+# How it began: with Facebook's window, with a token somebody had, or by an account shared with us without either.
+SOURCES = ("facebook", "token", "partner")
 
-# Longer than a step's calls to Meta may take together.
-LEASE = dt.timedelta(minutes=3)
 # What Facebook's window shows at each of its steps.
 SCREENS = {
     "BUSINESS_ACCOUNT_SELECTION": N_("the choice of your business"),
@@ -38,42 +42,49 @@ SCREENS = {
     "PERMISSIONS": N_("the permissions"),
 }
 CLAIMS = ("waba_id", "phone_number_id", "business_id")
+NUDGED_AFTER, NUDGED_WITHIN = dt.timedelta(minutes=30), dt.timedelta(days=3)
 
 
-class Onboarding(TenantModel):
+class Onboarding(Holding, Leased):
     __table_args__ = (
         of_tenant(),
         one_of("state", STATES),
+        one_of("source", SOURCES),
         belongs_to("wabas", "waba_id"),
         belongs_to("phone_numbers", "phone_number_id"),
         Index("ix_onboardings_running", "lease_until", postgresql_where=text("state = 'running'")),
+        Index("ix_onboardings_cancelled", "cancelled_at", postgresql_where=text("state = 'cancelled'")),
     )
 
     state: Mapped[str] = mapped_column(default="started")
+    source: Mapped[str] = mapped_column(default="facebook", server_default="facebook")
     started_by_id: Mapped[uuid.UUID | None]
     claims: Mapped[dict[str, Any]] = mapped_column(default=dict)
     granted: Mapped[list[str] | None]
+    token = Sealed()
     token_ciphertext: Mapped[bytes | None]
     token_expires_at: Mapped[dt.datetime | None]
+    token_user_id: Mapped[str] = mapped_column(default="", server_default="")
+    code_lost_at: Mapped[dt.datetime | None]
     waba_id: Mapped[uuid.UUID | None]
     phone_number_id: Mapped[uuid.UUID | None]
     stopped_at: Mapped[str] = mapped_column(default="")
-    lease_until: Mapped[dt.datetime | None]
-    fence: Mapped[int] = mapped_column(default=0)
-    next_attempt_at: Mapped[dt.datetime | None]
+    cancelled_at: Mapped[dt.datetime | None]
+    nudged_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     finished_at: Mapped[dt.datetime | None]
     steps: Mapped[list[OnboardingStep]] = relationship(viewonly=True, order_by="OnboardingStep.position")
 
     @classmethod
-    def begin(cls, by: User | None) -> Self:
+    def begin(cls, by: User | None, source: str = "facebook") -> Self:
         """A new attempt; the person's last one if nothing has happened in it yet."""
         mine = select(cls).where(cls.state.in_(("started", "cancelled")), cls.started_by_id == (by and by.id))
-        if by and (unused := db.session.scalar(mine.order_by(cls.id.desc()).limit(1))):
-            return unused
-        for dead in db.session.scalars(select(cls).where(cls.state == "failed")):
+        unused = mine.where(cls.source == source).order_by(cls.id.desc()).limit(1)
+        if by and (found := db.session.scalar(unused)):
+            return found
+        for dead in db.session.scalars(select(cls).where(cls.state.in_(("failed", "running")))):
             dead.abandon()
-        onboarding = cls(started_by_id=by and by.id)
+        onboarding = cls(started_by_id=by and by.id, source=source)
         db.session.add(onboarding)
         db.session.flush()
         steps = [
@@ -82,6 +93,16 @@ class Onboarding(TenantModel):
         ]
         db.session.add_all(steps)
         db.session.flush()
+        return onboarding
+
+    @classmethod
+    def with_token(cls, token: str, waba_id: str, phone_number_id: str, *, by: User | None, source: str) -> Self:
+        """An attempt for whoever has a token already: without Facebook's window, through the same steps."""
+        onboarding = cls.begin(by, source)
+        given = {"waba_id": waba_id, "phone_number_id": phone_number_id}
+        onboarding.claims = {name: value for name, value in given.items() if value}
+        onboarding.receive_token(token)
+        onboarding.step("code_exchanged").finish(state="skipped")
         return onboarding
 
     @classmethod
@@ -95,7 +116,7 @@ class Onboarding(TenantModel):
     def abandon(self) -> None:
         """Where only a new attempt helps, the new one takes this one's place."""
         if self.trouble.get("start_again"):
-            self.state = "abandoned"
+            self.state, self.next_attempt_at = "abandoned", None
 
     # What the browser tells
 
@@ -112,6 +133,8 @@ class Onboarding(TenantModel):
         commit()
         try:
             token = exchange(code)
+        except CodeLost:
+            self.code_lost_at, self.lease_until, step.outcome = now(), None, fetching().as_dict()
         except MetaError as error:
             self.fail(step, lost_code(error))
         else:
@@ -124,13 +147,7 @@ class Onboarding(TenantModel):
             self.advance_later()
 
     def receive_token(self, token: str) -> None:
-        self.token_ciphertext = vault.encrypt(token, self.place("token"))
-        self.state = "running"
-
-    @property
-    def token(self) -> str:
-        assert self.token_ciphertext is not None
-        return vault.decrypt(self.token_ciphertext, self.place("token"))
+        self.token, self.state = token, "running"
 
     def receive_claims(self, event: str, data: dict[str, Any]) -> None:
         """What Facebook's window told the browser. Nothing of it counts until the token proves it."""
@@ -145,20 +162,9 @@ class Onboarding(TenantModel):
         """Facebook's window was closed before its end. If the code came all the same, that counts."""
         self.refresh_locked()
         if self.state in ("started", "cancelled"):
-            self.state, self.stopped_at = "cancelled", at_step[:60]
+            self.state, self.stopped_at, self.cancelled_at = "cancelled", at_step[:60], now()
             self.claims = self.claims | {"report": report}
             announce("onboarding", self.id)
-
-    def choose_number(self, meta_id: str) -> None:
-        """Which of several numbers to connect. The step checks it against Meta again."""
-        if self.refresh_locked().asks == "number":
-            self.claims = self.claims | {"phone_number_id": meta_id}
-            self.resume()
-
-    def enter_pin(self, pin: str) -> None:
-        if self.refresh_locked().asks == "pin":
-            self.phone_number.pin = pin
-            self.resume()
 
     def retry(self, name: str, by: str) -> None:
         """Somebody (named, for the record) wants a step that failed to be tried again."""
@@ -215,33 +221,6 @@ class Onboarding(TenantModel):
             step.finish()
             announce("onboarding", self.id)
 
-    def take_lease(self) -> int | None:
-        """The number under which this worker may write, if nobody else is at work and it is time."""
-        taken = db.session.scalar(
-            update(Onboarding)
-            .where(Onboarding.id == self.id, *Onboarding.is_due())
-            .values(lease_until=func.clock_timestamp() + LEASE, fence=Onboarding.fence + 1, next_attempt_at=None)
-            .returning(Onboarding.fence)
-        )
-        db.session.refresh(self)
-        return taken
-
-    def keep_lease(self, fence: int) -> bool:
-        mine = Onboarding.id == self.id, Onboarding.fence == fence, Onboarding.lease_until.is_not(None)
-        kept = update(Onboarding).where(*mine).values(lease_until=func.clock_timestamp() + LEASE)
-        return db.session.scalar(kept.returning(Onboarding.id)) is not None
-
-    @classmethod
-    def is_due(cls) -> tuple[ColumnElement[bool], ...]:
-        free = or_(cls.lease_until.is_(None), cls.lease_until < func.clock_timestamp())
-        due = or_(cls.next_attempt_at.is_(None), cls.next_attempt_at <= func.clock_timestamp())
-        return cls.state == "running", free, due
-
-    @classmethod
-    def left_running(cls) -> Select[uuid.UUID, uuid.UUID]:
-        """Those whose worker died, whose bell was lost, or whose wait is over. Needs a platform scope."""
-        return select(cls.tenant_id, cls.id).where(*cls.is_due())
-
     @classmethod
     def greeted(cls) -> Select[uuid.UUID, uuid.UUID]:
         """Those whose last step can be ticked off. Needs a platform scope."""
@@ -253,6 +232,13 @@ class Onboarding(TenantModel):
             .where(OnboardingStep.state == "waiting", OnboardingStep.name == "hello_seen")
             .where(PhoneNumber.hello_seen_at.is_not(None))
         )
+
+    @classmethod
+    def left_in_the_window(cls) -> Select[uuid.UUID, uuid.UUID]:
+        """Those that somebody cancelled a while ago and was not reminded of. Needs a platform scope."""
+        cancelled = cls.state == "cancelled", cls.nudged_at.is_(None), cls.started_by_id.is_not(None)
+        recent = cls.cancelled_at.between(now() - NUDGED_WITHIN, now() - NUDGED_AFTER)
+        return select(cls.tenant_id, cls.id).where(*cancelled, recent)
 
     # How it stands
 
@@ -299,78 +285,6 @@ class Onboarding(TenantModel):
     @property
     def hello_has_come(self) -> bool:
         return bool(self.phone_number_id) and self.phone_number.hello_seen_at is not None
-
-
-class OnboardingStep(TenantModel):
-    __table_args__ = (
-        UniqueConstraint("tenant_id", "onboarding_id", "name"),
-        belongs_to("onboardings", "onboarding_id", ondelete="CASCADE"),
-        one_of("state", STEP_STATES),
-        Index("ix_onboarding_steps_waiting", "name", postgresql_where=text("state = 'waiting'")),
-    )
-
-    onboarding_id: Mapped[uuid.UUID]
-    name: Mapped[str]
-    position: Mapped[int]
-    state: Mapped[str] = mapped_column(default="pending")
-    attempts: Mapped[int] = mapped_column(default=0)
-    outcome: Mapped[dict[str, Any] | None]
-    retried_by: Mapped[str] = mapped_column(default="")
-    started_at: Mapped[dt.datetime | None]
-    finished_at: Mapped[dt.datetime | None]
-
-    def begin(self) -> None:
-        self.state, self.started_at, self.finished_at = "running", now(), None
-        self.attempts += 1
-
-    def finish(self, note: str = "", state: str = "done") -> None:
-        self.state, self.finished_at = state, now()
-        self.outcome = {"note": note} if note else None
-
-    def wait(self, trouble: Trouble) -> None:
-        self.state, self.outcome = "waiting", trouble.as_dict()
-
-    def fail(self, trouble: Trouble) -> None:
-        self.state, self.finished_at, self.outcome = "failed", now(), trouble.as_dict()
-
-    @property
-    def title(self) -> str:
-        return STEPS[self.name].title
-
-    @property
-    def is_over(self) -> bool:
-        return self.state in ("done", "skipped")
-
-    @property
-    def trouble(self) -> dict[str, Any]:
-        """What went wrong last, if it is not over."""
-        return {} if self.is_over else self.outcome or {}
-
-    @property
-    def note(self) -> str:
-        return str((self.outcome or {}).get("note", ""))
-
-    @property
-    def may_be_retried(self) -> bool:
-        """Where only a new attempt helps, trying again would not."""
-        tried = self.state == "failed" or "tries" in self.trouble
-        return tried and not self.trouble.get("start_again")
-
-
-def exchange(code: str) -> embedded_signup.BusinessToken:
-    """The token for the code. Where Meta was certainly not reached, the code is good for one more try."""
-    try:
-        return embedded_signup.exchange_code(graph, code)
-    except NotConnected:
-        return embedded_signup.exchange_code(graph, code)
-
-
-def lost_code(error: MetaError) -> Trouble:
-    trouble = Trouble.at_meta(error)
-    trouble.fix, trouble.mender, trouble.start_again = START_AGAIN, "you", True
-    if trouble.code is None and not isinstance(error, NotConnected):
-        trouble.title = N_("Facebook's answer got lost, and its sign-in code works only once.")
-    return trouble
 
 
 def is_meta_id(value: object) -> bool:

@@ -23,7 +23,8 @@ OURS = N_("This is ours to mend. The people who run Switchboard see it at the to
 class Trouble(Exception):
     """`mender` does something about it: nobody, you (the tenant), or us, to whom `hint` says what.
 
-    `asks` names what the step needs from the tenant (`choices` to choose from), `start_again` says that only
+    `asks` names what the step needs from the tenant (`choices` to choose from; `sent`: how a code was sent),
+    `start_again` says that only
     a new attempt can help, `passing` that the machine may try again.
     """
 
@@ -37,6 +38,7 @@ class Trouble(Exception):
     hint: str = ""
     asks: str = ""
     choices: list[dict[str, str]] = field(default_factory=list)
+    sent: str = ""
     start_again: bool = False
     passing: bool = False
     wait: int = 0

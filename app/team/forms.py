@@ -123,6 +123,10 @@ class ChangePasswordForm(Form):
     password = new_password_field(_("New password"))
 
 
+class ConfirmationForm(Form):
+    password = current_password_field(_("Your password"))
+
+
 class RoleForm(Form):
     """The roles that `giver` may give."""
 

@@ -9,12 +9,13 @@ from .database import (
     database_now,
     db,
     exists,
+    is_uuid,
     now,
     of_tenant,
     one_of,
     uuid7,
 )
-from .guard import platform_only, public, requires, signed_in, stateless, takes_files
+from .guard import confirmed, platform_only, public, requires, signed_in, stateless, takes_files
 from .live import announce
 from .models import Membership, Role, Tenant, User
 from .presence import online
@@ -45,11 +46,13 @@ __all__ = [
     "announce",
     "belongs_to",
     "commit",
+    "confirmed",
     "current_tenant_id",
     "database_now",
     "db",
     "exists",
     "global_scope",
+    "is_uuid",
     "job",
     "now",
     "of_tenant",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
@@ -24,6 +26,8 @@ from .scope import commit, current, global_scope, platform_scope, tenant_scope
 
 View = Callable[..., Any]
 
+CONFIRMED_SECONDS = 10 * 60
+
 
 def requires(permission: str) -> Callable[[View], View]:
     """A tenant's page, for members who have this permission (see `PERMISSIONS`)."""
@@ -33,6 +37,12 @@ def requires(permission: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def confirmed(view: View) -> View:
+    """Beneath `requires`: only for who has just shown again that they know their password."""
+    view.confirmed = True  # type: ignore[attr-defined]
+    return view
 
 
 def public(view: View) -> View:
@@ -138,7 +148,21 @@ def enter_tenant(permission: str) -> AnyResponse | None:
     g.tenant = db.session.get_one(Tenant, tenant_id)
     if not g.membership.may(permission):
         abort(403)
+    assert request.endpoint
+    if getattr(current_app.view_functions[request.endpoint], "confirmed", False) and not is_confirmed():
+        came_from = urlsplit(request.referrer or "").path
+        return redirect(url_for("team.confirm", next=request.path if request.method == "GET" else came_from), 303)
     return None
+
+
+def confirm() -> None:
+    """The person at this browser has just given their password."""
+    session["confirmed_at"] = int(time.time())
+
+
+def is_confirmed() -> bool:
+    since = time.time() - float(session.get("confirmed_at", 0))
+    return 0 <= since < CONFIRMED_SECONDS
 
 
 def send_to_sign_in(endpoint: str) -> AnyResponse:

@@ -1,39 +1,59 @@
-"""Finding out whether a paused number works again, so that what waits goes out by itself."""
+"""Watching what is connected: asking Meta, warning before a token ends, keeping secrets under the newest key."""
 
 from __future__ import annotations
 
 import datetime as dt
 from functools import partial
 
+import structlog
 from sqlalchemy import func, or_, select
 
-from app.extensions import outside
-from app.meta import health, phone_numbers
-from app.meta.errors import Kind, MetaError
-from app.tenancy import after_commit, commit, db, job, now, platform_scope, sweep
+from app.extensions import redis
+from app.tenancy import after_commit, db, job, platform_scope, sweep
+from app.tenancy.sealed import Sealed
 
-from .models import PhoneNumber
+from .expiry import warn
+from .inspection import inspect
+from .models import WARNED_AT, PhoneNumber, Waba
+from .offboarding import Offboarding
 
-PROBE_EVERY = dt.timedelta(minutes=2)
+log = structlog.get_logger()
+
+PROBE_EVERY, CHECK_EVERY = dt.timedelta(minutes=2), dt.timedelta(hours=1)
+RESEAL_SECONDS = 60
 
 
 @job()
 def probe(phone_number_id: str) -> None:
+    """Whether a paused number works again, so that what waits goes out by itself."""
     number = PhoneNumber.get_or_404(phone_number_id)
-    if number.state != "paused":
-        return
-    number.probed_at = now()
-    token, meta_id, graph = number.waba.token, number.meta_id, outside().graph
-    commit()
-    try:
-        works = phone_numbers.fetch(graph, token, meta_id).is_registered
-        works = works and not health.fetch(graph, token, meta_id).is_blocked
-    except MetaError as error:
-        if error.kind is Kind.PAUSE_NUMBER:
-            number.pause(error.title, error.fix)
-        return
-    if works:
-        number.resume()
+    if number.state == "paused":
+        inspect(number.waba)
+
+
+@job()
+def check(waba_id: str) -> None:
+    inspect(Waba.get_or_404(waba_id))
+
+
+@job()
+def warn_of_expiry(waba_id: str) -> None:
+    warn(Waba.get_or_404(waba_id).refresh_locked())
+
+
+@job(seconds=180)
+def offboard(offboarding_id: str) -> None:
+    Offboarding.get_or_404(offboarding_id).go()
+
+
+@sweep
+def ring_for_offboardings() -> None:
+    due = select(Offboarding.tenant_id, Offboarding.id).where(
+        Offboarding.state == "running", Offboarding.next_attempt_at <= func.now()
+    )
+    with platform_scope("offboardings that go on"):
+        for tenant_id, offboarding_id in db.session.execute(due):
+            after_commit(partial(offboard.ring, str(tenant_id), str(offboarding_id)))
 
 
 @sweep
@@ -43,3 +63,35 @@ def ring_for_paused_numbers() -> None:
     with platform_scope("do paused numbers work again?"):
         for tenant_id, number_id in db.session.execute(paused):
             after_commit(partial(probe.ring, str(tenant_id), str(number_id)))
+
+
+@sweep
+def ring_for_what_webhooks_missed() -> None:
+    """Every account that is connected is looked at once an hour."""
+    same = (PhoneNumber.tenant_id == Waba.tenant_id) & (PhoneNumber.waba_id == Waba.id)
+    connected = select(PhoneNumber.id).where(same, PhoneNumber.state.in_(("connected", "paused"))).exists()
+    due = or_(Waba.checked_at.is_(None), Waba.checked_at < func.now() - CHECK_EVERY)
+    found = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
+    with platform_scope("reconcile accounts with Meta"):
+        for tenant_id, waba_id in db.session.execute(found.order_by(Waba.checked_at).limit(100)):
+            after_commit(partial(check.ring, str(tenant_id), str(waba_id)))
+
+
+@sweep
+def ring_before_tokens_end() -> None:
+    soon = Waba.token_expires_at < func.now() + dt.timedelta(days=WARNED_AT[0])
+    with platform_scope("do tokens end soon?"):
+        for waba in db.session.scalars(select(Waba).where(soon, Waba.token_ciphertext.is_not(None))):
+            if waba.warning_due:
+                after_commit(partial(warn_of_expiry.ring, str(waba.tenant_id), str(waba.id)))
+
+
+@sweep
+def reseal_secrets() -> None:
+    """After a new first key in ENCRYPTION_KEYS: the old one may go when nothing is left under it."""
+    if not redis.set("reseal", 1, nx=True, ex=RESEAL_SECONDS):
+        return
+    with platform_scope("encrypt secrets with the newest key"):
+        for secret in Sealed.everywhere:
+            if lost := secret.reseal():
+                log.error("secrets that no key opens", table=secret.owner.__tablename__, number=lost)

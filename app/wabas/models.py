@@ -1,4 +1,4 @@
-"""A tenant's WhatsApp Business Accounts, their phone numbers, and the credit line shared with them."""
+"""A tenant's WhatsApp Business Accounts and their phone numbers."""
 
 from __future__ import annotations
 
@@ -6,64 +6,51 @@ import datetime as dt
 import re
 import secrets
 import uuid
-from collections.abc import Iterable, Sequence
-from typing import Any, Self, TypeVar
+from collections.abc import Iterable
+from typing import Any, Self
 
-from sqlalchemy import Select, UniqueConstraint, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, UniqueConstraint, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import vault
+from app.meta import phone_numbers, wabas
 from app.meta.codes.explanation import N_
-from app.meta.events import AccountUpdate
-from app.tenancy import (
-    TenantModel,
-    announce,
-    belongs_to,
-    current_tenant_id,
-    db,
-    now,
-    of_tenant,
-    one_of,
-    uuid7,
-)
+from app.meta.health import Health
+from app.tenancy import announce, belongs_to, db, now, of_tenant, one_of, uuid7
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
+from app.tenancy.sealed import Sealed
+
+from .changes import NumberChange
+from .routes import AtMeta, take_route
 
 READ_RECEIPTS = ("always", "on_reply", "never")
+# Days before the end of a token at which its owner is warned.
+WARNED_AT = (14, 7, 3, 1)
 PHONE_NUMBER_STATES = ("connecting", "connected", "paused", "disconnected")
 
 # Meta takes ten registrations of a number in 72 hours, then none for another 72.
 REGISTRATIONS, REGISTRATION_WINDOW = 10, dt.timedelta(hours=72)
 
 CONNECT_AGAIN = N_("Connect this number with Facebook again. Waiting messages are kept and go out afterwards.")
-# What ends our access to a WABA, in words. Receiving is never stopped here: what still comes in is shown.
-ENDINGS = {
-    "PARTNER_REMOVED": N_("Your business has stopped sharing this number with us, so nothing can be sent."),
-    "PARTNER_APP_UNINSTALLED": N_("Your business has removed our access to this number."),
-    "ACCOUNT_OFFBOARDED": N_("This number has left WhatsApp Business Platform."),
-    "ACCOUNT_DELETED": N_("This WhatsApp Business Account was deleted at Meta."),
-}
 
 
-Route = TypeVar("Route", WabaRoute, PhoneNumberRoute)
-
-
-class OwnedElsewhere(Exception):
-    """Another tenant has connected this WABA or number."""
-
-
-class Waba(TenantModel):
+class Waba(AtMeta):
     """A WhatsApp Business Account. Meta's own id is `meta_id`."""
 
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "meta_id"))
 
-    meta_id: Mapped[str]
     name: Mapped[str] = mapped_column(default="")
     owner_business_id: Mapped[str] = mapped_column(default="")
     currency: Mapped[str] = mapped_column(default="")
+    token = Sealed()
     token_ciphertext: Mapped[bytes | None]
     token_expires_at: Mapped[dt.datetime | None]
+    token_user_id: Mapped[str] = mapped_column(default="", server_default="")
+    token_warned_days: Mapped[int | None]
     subscribed_at: Mapped[dt.datetime | None]
+    status: Mapped[str] = mapped_column(default="", server_default="")
+    review_status: Mapped[str] = mapped_column(default="", server_default="")
+    verification_status: Mapped[str] = mapped_column(default="", server_default="")
+    checked_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     phone_numbers: Mapped[list[PhoneNumber]] = relationship(viewonly=True, order_by="PhoneNumber.created_at")
 
@@ -77,36 +64,53 @@ class Waba(TenantModel):
         return waba
 
     @classmethod
-    def with_meta_id(cls, meta_id: str) -> Self | None:
-        return db.session.scalar(select(cls).where(cls.meta_id == meta_id))
-
-    @classmethod
     def in_order(cls) -> Select[Self]:
         return select(cls).order_by(cls.created_at, cls.id)
 
     @property
-    def token(self) -> str:
-        """The business token. Raises `Undecryptable` when no key opens it."""
-        assert self.token_ciphertext is not None
-        return vault.decrypt(self.token_ciphertext, self.place("token"))
+    def is_left(self) -> bool:
+        """Nothing of it is connected any more, by somebody's wish."""
+        return all(number.state == "disconnected" for number in self.phone_numbers)
 
-    @token.setter
-    def token(self, value: str) -> None:
-        self.token_ciphertext = vault.encrypt(value, self.place("token"))
+    @property
+    def days_left(self) -> int | None:
+        """Whole days until Facebook lets us in no more; None if it does for good."""
+        return None if self.token_expires_at is None else max(0, (self.token_expires_at - now()).days)
 
-    def apply(self, update: AccountUpdate) -> None:
-        """What Meta says about the account. Where our access ended, sending pauses with the reason."""
-        if reason := ENDINGS.get(update.event):
-            for number in self.numbers_meant(update):
-                number.end(reason, at=update.timestamp)
+    @property
+    def warning_step(self) -> int | None:
+        """Which of the days before a token's end has come."""
+        left = self.days_left
+        return None if left is None else next((days for days in reversed(WARNED_AT) if left < days), None)
 
-    def numbers_meant(self, update: AccountUpdate) -> list[PhoneNumber]:
-        """All of them, unless the update names one (a number shared with the WhatsApp Business app)."""
-        named = digits(str(update.value.get("phone_number") or ""))
-        return [number for number in self.phone_numbers if not named or digits(number.display_number) == named]
+    @property
+    def warning_due(self) -> bool:
+        """Whether that day's warning has still to be sent."""
+        step = self.warning_step
+        return step is not None and (self.token_warned_days is None or step < self.token_warned_days)
+
+    def renew(self, token: str, expires_at: dt.datetime | None, user_id: str | None) -> None:
+        """A token that Meta has just confirmed takes the place of the old one."""
+        self.token, self.token_expires_at, self.token_warned_days = token, expires_at, None
+        self.token_user_id = user_id or ""
+
+    def see(self, seen: wabas.Waba) -> None:
+        """What Meta says of it at this moment."""
+        self.name = seen.name or self.name
+        self.owner_business_id = seen.owner_business_id or self.owner_business_id
+        self.currency = seen.currency or self.currency
+        self.status, self.review_status = seen.status or "", seen.account_review_status or ""
+        self.verification_status = seen.business_verification_status or ""
+        self.checked_at = now()
+
+    def check_later(self) -> None:
+        """Has a worker look at Meta: news say that something changed, Meta says how it stands."""
+        from .jobs import check
+
+        check.later(self.id)
 
 
-class PhoneNumber(TenantModel):
+class PhoneNumber(AtMeta):
     """A business phone number. Meta's own id is `meta_id`."""
 
     __table_args__ = (
@@ -118,19 +122,27 @@ class PhoneNumber(TenantModel):
     )
 
     waba_id: Mapped[uuid.UUID]
-    meta_id: Mapped[str]
     display_number: Mapped[str]
     verified_name: Mapped[str] = mapped_column(default="")
     quality_rating: Mapped[str] = mapped_column(default="UNKNOWN")
     state: Mapped[str] = mapped_column(default="connecting")
     pause_reason: Mapped[str] = mapped_column(default="")
     pause_fix: Mapped[str] = mapped_column(default="")
+    status: Mapped[str] = mapped_column(default="", server_default="")
+    name_status: Mapped[str] = mapped_column(default="", server_default="")
+    requested_name: Mapped[str] = mapped_column(default="", server_default="")
+    messaging_limit: Mapped[str] = mapped_column(default="", server_default="")
+    throughput: Mapped[str] = mapped_column(default="", server_default="")
+    username: Mapped[str] = mapped_column(default="", server_default="")
+    is_on_biz_app: Mapped[bool] = mapped_column(default=False, server_default=false())
+    can_send: Mapped[str] = mapped_column(default="", server_default="")
+    health: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     messages_per_second: Mapped[int] = mapped_column(default=80)
     sending_tat: Mapped[dt.datetime] = mapped_column(default=now)
     campaigns_tat: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
-    messaging_limit: Mapped[str] = mapped_column(default="", server_default="")
     slowdown: Mapped[float] = mapped_column(default=1.0)
     slowed_at: Mapped[dt.datetime] = mapped_column(default=now)
+    pin = Sealed()
     pin_ciphertext: Mapped[bytes | None]
     probed_at: Mapped[dt.datetime | None]
     registrations: Mapped[list[str]] = mapped_column(default=list)
@@ -155,27 +167,11 @@ class PhoneNumber(TenantModel):
         db.session.flush()
         return number
 
-    @classmethod
-    def with_meta_id(cls, meta_id: str) -> Self | None:
-        return db.session.scalar(select(cls).where(cls.meta_id == meta_id))
-
-    @property
-    def pin(self) -> str | None:
-        """The six digits of two-step verification that `register` needs again."""
-        if self.pin_ciphertext is None:
-            return None
-        return vault.decrypt(self.pin_ciphertext, self.place("pin"))
-
-    @pin.setter
-    def pin(self, value: str) -> None:
-        self.pin_ciphertext = vault.encrypt(value, self.place("pin"))
-
     def choose_pin(self) -> str:
         """The PIN to register with: the one it has, else a new one by chance."""
         if self.pin is None:
             self.pin = f"{secrets.randbelow(1_000_000):06}"
-        assert self.pin is not None
-        return self.pin
+        return str(self.pin)
 
     def count_registration(self) -> bool:
         """Whether Meta would still take a registration; if so, this one counts."""
@@ -219,10 +215,50 @@ class PhoneNumber(TenantModel):
             self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
             announce("number", self.id)
 
-    def end(self, reason: str, at: dt.datetime) -> None:
-        """Our access ended at that moment. News from before it was connected (again) changes nothing."""
-        if self.connected_at and at > self.connected_at:
-            self.pause(reason, CONNECT_AGAIN)
+    def end(self, reason: str, at: dt.datetime, fix: str = CONNECT_AGAIN) -> None:
+        """Our access ended at that moment, to the second. News from before it was connected (again) change nothing."""
+        if self.connected_at and at >= self.connected_at.replace(microsecond=0):
+            self.pause(reason, fix)
+
+    def disconnect(self) -> None:
+        """Somebody wants it off Switchboard. Nothing is sent any more; what still comes in is shown."""
+        self.state, self.pause_reason, self.pause_fix = "disconnected", "", ""
+        announce("number", self.id)
+
+    def see(self, seen: phone_numbers.PhoneNumber, state: Health | None = None) -> None:
+        """What Meta says of it at this moment; what is new becomes part of its history."""
+        self.display_number = seen.display_phone_number or self.display_number
+        if (seen.is_on_biz_app, seen.throughput_level) != (self.is_on_biz_app, self.throughput):
+            self.messages_per_second = pace(seen)
+        self.is_on_biz_app = seen.is_on_biz_app
+        self.requested_name = seen.new_display_name or ""
+        told: dict[str, str | None] = {
+            "verified_name": seen.verified_name,
+            "quality_rating": seen.quality_rating or "UNKNOWN",
+            "status": seen.status,
+            "name_status": seen.name_status,
+            "messaging_limit": seen.messaging_limit,
+            "throughput": seen.throughput_level,
+            "username": seen.username,
+            "can_send": state.can_send_message if state else None,
+        }
+        for kind, value in told.items():
+            if value is not None:
+                self.note(kind, value)
+        if state:
+            self.health = [entity.as_dict() for entity in state.entities]
+
+    def note(self, kind: str, value: str, at: dt.datetime | None = None) -> None:
+        """One thing about it changed. News that are older than what is known only join the history."""
+        known = getattr(self, kind)
+        if known == value:
+            return
+        is_newest = at is None or NumberChange.newest_at(self.id, kind) <= at
+        if known or at:
+            NumberChange.record(self.id, kind, known, value, at or now())
+        if is_newest:
+            setattr(self, kind, value)
+            announce("number", self.id)
 
     def greet(self) -> None:
         """A message has come in. The first one proves that the connection works from end to end."""
@@ -238,46 +274,11 @@ class PhoneNumber(TenantModel):
         announce("number", self.id)
 
 
-class CreditLineShare(TenantModel):
-    """The platform's credit line as shared with a WABA's owner; `allocation_config_id` revokes it."""
-
-    __table_args__ = (belongs_to("wabas", "waba_id"), UniqueConstraint("tenant_id", "waba_id"))
-
-    waba_id: Mapped[uuid.UUID]
-    credit_line_id: Mapped[str]
-    allocation_config_id: Mapped[str]
-    currency: Mapped[str]
-    verified_at: Mapped[dt.datetime | None]
-    created_at: Mapped[dt.datetime] = mapped_column(default=now)
-
-    @classmethod
-    def of(cls, waba: Waba) -> Self | None:
-        return db.session.scalar(select(cls).where(cls.waba_id == waba.id))
-
-    @classmethod
-    def record(cls, waba: Waba, credit_line_id: str, allocation_config_id: str, currency: str) -> Self:
-        """Meta has shared the line with this WABA's owner."""
-        share = cls.of(waba) or cls(waba_id=waba.id, credit_line_id=credit_line_id)
-        share.credit_line_id, share.allocation_config_id = credit_line_id, allocation_config_id
-        share.currency = currency
-        db.session.add(share)
-        db.session.flush()
-        return share
-
-
-def take_route(kind: type[Route], meta_id: str, **more: Any) -> Route:
-    """Makes the tenant the owner, unless another one is. Who tries at the same time waits at the key."""
-    tenant_id = current_tenant_id()
-    if (route := db.session.get(kind, meta_id)) is None:
-        try:
-            with db.session.begin_nested():
-                route = kind(meta_id=meta_id, tenant_id=tenant_id, **more)
-                db.session.add(route)
-        except IntegrityError:
-            route = db.session.get_one(kind, meta_id)
-    if route.tenant_id != tenant_id:
-        raise OwnedElsewhere(meta_id)
-    return route
+def pace(seen: phone_numbers.PhoneNumber) -> int:
+    """How many messages a second Meta takes from it."""
+    if seen.is_on_biz_app:
+        return 20
+    return 1000 if seen.throughput_level == "HIGH" else 80
 
 
 def digits(number: str) -> str:
@@ -288,10 +289,3 @@ def numbers_by_meta_id(meta_ids: Iterable[str]) -> dict[str, PhoneNumber]:
     """The current tenant's phone numbers among these, by Meta's id."""
     found = db.session.scalars(select(PhoneNumber).where(PhoneNumber.meta_id.in_(list(meta_ids))))
     return {number.meta_id: number for number in found}
-
-
-def apply_account_updates(updates: Sequence[AccountUpdate]) -> None:
-    """What Meta says about the current tenant's WABAs, in order."""
-    for update in updates:
-        if update.waba_id and (waba := Waba.with_meta_id(update.waba_id)):
-            waba.apply(update)

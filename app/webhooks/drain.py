@@ -19,6 +19,7 @@ from app.contacts.models import ALONE
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
+from app.wabas.partners import PartnerWaba
 
 from .handlers import carry_out
 from .models import HeldChange, WebhookEvent
@@ -56,6 +57,7 @@ def drain_batch(limit: int = BATCH) -> int:
         arrived = [item for post in posts for item in arrived_with(post)]
         if again := [post.id for post in posts if post.drains]:
             db.session.execute(RELEASE, {"ids": again})
+        PartnerWaba.note(item.event for item in arrived)
         # One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
         for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
             db.session.execute(ALONE, {"tenant": str(tenant_id)})

@@ -8,11 +8,12 @@ from typing import Any
 from app.contacts.arrival import keep_address_book
 from app.inbox.arrival import import_history, note_progress, receive, record_statuses
 from app.meta import events
-from app.wabas.models import apply_account_updates
+from app.wabas.news import apply_account_updates, apply_number_news
 
 # In this order: statuses lock messages before conversations, as sending does.
 HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.AccountUpdate, apply_account_updates),
+    (events.OtherChange, apply_number_news),
     (events.StatusUpdate, record_statuses),
     (events.AddressBookEntry, keep_address_book),
     (events.HistoricMessage, import_history),

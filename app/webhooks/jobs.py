@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from app.tenancy import after_commit, db, exists, job, platform_scope, sweep
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 
+from .callbacks import MetaCallback
 from .models import HeldChange, WebhookEvent
 from .replays import Replay
 
@@ -29,6 +30,21 @@ def drain() -> None:
         if time.monotonic() > end:
             drain.ring()
             return
+
+
+@job(per_tenant=False)
+def handle_callback(callback_id: str) -> None:
+    mine = select(MetaCallback).where(MetaCallback.id == callback_id, MetaCallback.handled_at.is_(None))
+    with platform_scope("somebody removed the app, or wants data deleted"):
+        if callback := db.session.scalar(mine.with_for_update(skip_locked=True)):
+            callback.handle()
+
+
+@sweep
+def ring_for_callbacks() -> None:
+    with platform_scope("callbacks not handled yet"):
+        for callback_id in db.session.scalars(select(MetaCallback.id).where(MetaCallback.handled_at.is_(None))):
+            handle_callback.ring(str(callback_id))
 
 
 @sweep

@@ -31,7 +31,7 @@ function load() {
 }
 
 // FB.login has to run in the click itself, or the browser blocks the window.
-function press() {
+function press(button) {
   setup = { ...root().dataset }
   if (!ready) {
     say("loading")
@@ -45,7 +45,7 @@ function press() {
     config_id: setup.configId,
     response_type: "code",
     override_default_response_type: true,
-    extras: { setup: {} },
+    extras: button.dataset.feature ? { setup: {}, featureType: button.dataset.feature } : { setup: {} },
   })
 }
 
@@ -96,5 +96,8 @@ if (root()) {
   setup = { ...root().dataset }
   load().catch(() => say("no-sdk"))
   window.addEventListener("message", hear)
-  document.addEventListener("click", (event) => event.target.closest("[data-signup-button]") && press())
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-signup-button]")
+    if (button) press(button)
+  })
 }

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from simulator.allocations import Allocation
 from simulator.businesses import Business
+from simulator.codes import Code
 from simulator.control import clients, lists
 from simulator.control.asked import asked, asked_number, found, world
 from simulator.customers import Customer
@@ -46,7 +47,18 @@ def seed() -> Response:
 @api.post("/signups")
 def signups() -> Response:
     """What the popup would have handed to the page, without the popup."""
-    number = clients.signed_up(world(), str(asked("name")), asked_number("display_phone_number"))
+    name = str(asked("name"))
+    if asked("without_number", False):
+        waba = clients.shared(world(), name)
+        code = Code.write_out(world(), waba.business)
+        code.hand_over()
+        return jsonify(business_id=waba.business_id, waba_id=waba.id, code=code.id)
+    number = clients.signed_up(world(), name, asked_number("display_phone_number"))
+    if not asked("verified", True):
+        number.update(code_verification_status="NOT_VERIFIED")
+    if asked("coexistence", False):
+        number.register("000000")
+        number.update(coexistence=1, pin=None)
     return jsonify(**ids_of(number), code=clients.code_for(world(), number).id)
 
 

@@ -9,6 +9,7 @@ from simulator.codes import Code
 from simulator.dialing import country_of
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
+from simulator.wabas import Waba
 
 if TYPE_CHECKING:
     from simulator.world import World
@@ -33,6 +34,14 @@ def signed_up(world: "World", name: str, digits: str) -> PhoneNumber:
         number = waba.add_number(digits, name, verified=True)
         waba.share_with_partner()
     return number
+
+
+def shared(world: "World", name: str) -> Waba:
+    """An account of that name, shared without a number."""
+    with world.store.transaction():
+        waba = Business.open(world, name, "US").open_waba(name)
+        waba.share_with_partner()
+    return waba
 
 
 def ready(world: "World", name: str, digits: str, wishes: Wishes) -> PhoneNumber:

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, jsonify, request
 
 from simulator import magic
+from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
 from simulator.control.asked import asked, asked_phone_number, asked_waba, found, refuse, world
@@ -10,6 +11,7 @@ from simulator.dialing import digits_of
 from simulator.faults import ALIASES, KINDS, Fault
 from simulator.knobs import DEFAULTS
 from simulator.message_templates import CATEGORIES, STATUSES, MessageTemplate
+from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 from simulator.webhooks import payloads
 
@@ -104,6 +106,23 @@ def send_webhook() -> Response:
     else:
         world().webhooks.tell_waba(asked_waba(), field, value)
     return jsonify(success=True)
+
+
+@levers.post("/account-events")
+def account_event() -> Response:
+    """Something happens to a client's account: see simulator/account_events.py."""
+    name = str(asked("event"))
+    if name not in EVENTS:
+        refuse(400, f"event must be one of {', '.join(EVENTS)}")
+    EVENTS[name](asked_phone_number())
+    return jsonify(success=True)
+
+
+@levers.get("/verification-code")
+def verification_code() -> Response:
+    """What came to the number by SMS, or was read out."""
+    number = found(PhoneNumber.find(world(), request.args.get("phone_number_id", "")), "phone number")
+    return jsonify(code=Extras(number)["verification_code"])
 
 
 @levers.get("/faults")

@@ -2,7 +2,9 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from werkzeug.wrappers import Response as Answer
 
 from simulator import coexistence, magic, sample_templates
+from simulator.account_events import EVENTS
 from simulator.businesses import Business
+from simulator.clock import iso
 from simulator.control import clients, lists
 from simulator.control.asked import world
 from simulator.customers import Customer
@@ -11,6 +13,7 @@ from simulator.faults import KINDS, Fault
 from simulator.html import strict
 from simulator.knobs import UNITS
 from simulator.message_templates import STATUSES, MessageTemplate
+from simulator.number_extras import Extras
 from simulator.phone import handset
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
@@ -38,6 +41,9 @@ def index() -> str:
         people=handset.people(world()),
         templates=MessageTemplate.where(world(), "true order by created_at desc limit 50"),
         statuses=STATUSES,
+        events=EVENTS,
+        code_of=lambda number: Extras(number)["verification_code"],
+        now=iso(world().clock.now()),
     )
 
 
@@ -100,6 +106,20 @@ def use_app(number_id: str) -> Answer:
         case _:
             customer, text = Customer.with_number(world(), request.form["to"]), request.form.get("text", "").strip()
             coexistence.write_from_app(world(), number, customer, "text", {"body": text or "Hello"})
+    return back()
+
+
+@pages.post("/control/numbers/<number_id>/event")
+def happen(number_id: str) -> Answer:
+    number = PhoneNumber.find(world(), number_id) or abort(404)
+    if event := EVENTS.get(request.form.get("event", "")):
+        event(number)
+    return back()
+
+
+@pages.post("/control/clock")
+def move_clock() -> Answer:
+    world().advance(float(request.form.get("days") or 0) * 86400)
     return back()
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulator import foreign_lines
 from simulator.businesses import Business
 from simulator.dialing import country_of
 from simulator.phone_numbers import PhoneNumber
@@ -20,6 +21,10 @@ class Persona:
     business: str = ""
     number: str = ""
     number_in_use: bool = False
+    verified: bool = True
+    on_app: bool = False
+    other_partner: bool = False
+    over_limit: bool = False
 
 
 PERSONAS = {
@@ -31,6 +36,23 @@ PERSONAS = {
         "Rao Textiles",
         "912240001234",
         True,
+    ),
+    "app": Persona(
+        "Chiara Russo", "Writes to customers from the WhatsApp Business app", "Russo Fiori", "390612345678", on_app=True
+    ),
+    "other": Persona(
+        "Peter Novak",
+        "Has a WhatsApp account that another provider pays for",
+        "Novak Tools",
+        "420221234567",
+        other_partner=True,
+    ),
+    "nonumber": Persona("Grace Obi", "Has a WhatsApp account without a number", "Obi Foods"),
+    "unverified": Persona(
+        "Lena Vogt", "Has a number that she never verified", "Vogt Design", "4930901820222", verified=False
+    ),
+    "limit": Persona(
+        "Omar Aziz", "Has as many numbers as Meta allows him", "Aziz Cars", "971501234567", over_limit=True
     ),
     "taken": Persona("Luca Conti", "Wants a number that is still on somebody’s WhatsApp"),
 }
@@ -46,12 +68,23 @@ def log_in(world: "World", key: str) -> None:
         stranger.add_number(TAKEN_NUMBER, "Somebody else", verified=True).register("999999")
 
 
+def over_limit(key: str | None) -> bool:
+    return PERSONAS[key].over_limit if key in PERSONAS else False
+
+
 def portfolios(world: "World", key: str | None) -> list[Business]:
     return Business.where(world, "persona = ? order by created_at desc", key)
 
 
 def _open(world: "World", key: str, persona: Persona) -> None:
-    business = Business.open(world, persona.business, country_of(persona.number), key)
-    number = business.open_waba(persona.business).add_number(persona.number, persona.business, verified=True)
-    if persona.number_in_use:
+    business = Business.open(world, persona.business, country_of(persona.number) if persona.number else "US", key)
+    waba = business.open_waba(persona.business)
+    if persona.other_partner:
+        foreign_lines.note(waba)
+    if not persona.number:
+        return
+    number = waba.add_number(persona.number, persona.business, verified=persona.verified)
+    if persona.number_in_use or persona.on_app:
         number.register("999999")
+    if persona.on_app:
+        number.update(pin=None, coexistence=1)

@@ -5,7 +5,7 @@ import secrets
 from typing import Any
 
 from simulator import dialing
-from simulator.dialog import personas
+from simulator.dialog import mishaps, personas
 from simulator.dialog.signup import Signup
 from simulator.dialog.steps import CURRENT_STEP
 from simulator.phone_numbers import PhoneNumber
@@ -35,6 +35,7 @@ def screen(signup: Signup) -> dict[str, Any]:
         "setup": signup.setup,
         "chosen": likely_choice(signup),
         "suggested": suggested_number(signup),
+        "mishaps": mishaps.at(signup.step),
         "hand_over": json.dumps(hand_over(signup)),
         "progress": PROGRESS,
     }
@@ -57,8 +58,8 @@ def likely_choice(signup: Signup) -> str | None:
 
 
 def usable(number: PhoneNumber) -> bool:
-    """A number at work in an account that was never shared belongs to another provider."""
-    return not (number.registered and number.waba.shared_at is None)
+    """A number at work in an account that was never shared belongs to another provider, or to the client's app."""
+    return not (number.registered and number.waba.shared_at is None) or bool(number.coexistence)
 
 
 def hand_over(signup: Signup) -> dict[str, Any]:
@@ -73,6 +74,10 @@ def hand_over(signup: Signup) -> dict[str, Any]:
     if signup.step == "success" and signup.code_id:
         order = signup.world.happens("code_before_session_info")
         known |= {"session": signup.session_info(), "code": signup.code_id, "code_first": order}
+        known |= {
+            "no_code": signup.world.happens("code_missing"),
+            "no_session": signup.world.happens("session_info_missing"),
+        }
     else:
         known |= {"report_as": "ERROR" if signup.world.happens("report_as_error") else "CANCEL"}
     return known

@@ -58,6 +58,14 @@ class Signup(Record):
             return {}
 
     @property
+    def together_with_app(self) -> bool:
+        """Whether the page asked for a number that stays in the WhatsApp Business app."""
+        try:
+            return bool(json.loads(self.extras).get("featureType") == "whatsapp_business_app_onboarding")
+        except (ValueError, AttributeError):
+            return False
+
+    @property
     def business(self) -> Business | None:
         return Business.find(self.world, self.business_id)
 
@@ -78,10 +86,15 @@ class Signup(Record):
         assert self.waba
         assert self.business
         self.waba.share_with_partner()
+        if self.number and self.number.coexistence:
+            self.number.update(last_onboarded_at=self.world.clock.now())
         self.update(step="success", code_id=Code.write_out(self.world, self.business).id)
 
     def session_info(self) -> dict[str, Any]:
         data = {"waba_id": self.waba_id, "business_id": self.business_id}
+        if self.together_with_app and self.number and self.number.coexistence:
+            event = "FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING"
+            return {"type": "WA_EMBEDDED_SIGNUP", "event": event, "data": {"waba_id": self.waba_id}}
         event = "FINISH_ONLY_WABA"
         if self.phone_number_id:
             event, data = "FINISH", {"phone_number_id": self.phone_number_id, **data}

@@ -27,6 +27,12 @@ CURRENT_STEP = {
 }
 
 
+ON_APP = (
+    "This number is registered in the WhatsApp Business app. Disconnect it there first, or connect it together with"
+    " the app."
+)
+
+
 class EntryError(Exception):
     """Something the person must enter differently."""
 
@@ -123,6 +129,8 @@ def _use_existing(signup: Signup, number_id: str) -> str:
     chosen = PhoneNumber.find(signup.world, number_id)
     if chosen is None:
         raise EntryError("Choose an account, or create one.")
+    if chosen.coexistence and not signup.together_with_app:
+        raise EntryError(ON_APP)
     signup.update(waba_id=_own_waba(signup, chosen.waba_id).id, phone_number_id=chosen.id)
     if chosen.verified:
         return "review"
@@ -134,6 +142,8 @@ def _add_number(signup: Signup, form: Form) -> PhoneNumber:
     name = _filled(form, "display_name", "Give the number a name that customers will see.")
     digits = form.get("code", "1") + dialing.digits_of(form.get("number", ""))
     waba = signup.waba
+    if personas.over_limit(signup.persona):
+        raise EntryError("You have reached the maximum of phone numbers. Verify your business to add more.")
     if waba is None or not 8 <= len(digits) <= 15:
         raise EntryError("The phone number does not look valid. Check it and try again.")
     _check_free(signup, waba, digits)

@@ -1,6 +1,7 @@
 from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
+from simulator.dialog import mishaps
 from simulator.dialog.screens import screen, usable
 from simulator.dialog.signup import Signup
 from simulator.dialog.steps import STEPS, EntryError
@@ -33,6 +34,8 @@ def show(signup_id: str) -> str:
 @dialog.post("/dialog/<signup_id>")
 def advance(signup_id: str) -> Answer | tuple[str, int]:
     signup = open_signup(signup_id)
+    if mishap := mishaps.MISHAPS.get(request.form.get("mishap", "")):
+        return page(signup, mishap.words), 422
     try:
         signup.update(step=STEPS[signup.step](signup, request.form))
     except EntryError as mistake:

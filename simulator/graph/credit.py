@@ -1,3 +1,4 @@
+from simulator import foreign_lines
 from simulator.allocations import Allocation
 from simulator.businesses import Business
 from simulator.errors import forbidden, invalid
@@ -78,10 +79,14 @@ def _waba(call: Call) -> Waba:
 
 
 def _attach(call: Call, waba: Waba, allocation: Allocation) -> None:
-    """A WABA keeps its line and its currency for good."""
+    """A WABA keeps its line and its currency for good; who pays changes only on most days of a month."""
+    if foreign_lines.has(waba) and foreign_lines.is_blackout(call.world.clock.now()):
+        raise invalid("The payment of this account cannot be changed in the last 3 and first 4 days of a month.")
     currency = call.require("waba_currency")
     if currency not in CURRENCIES:
         raise invalid(f"Param waba_currency must be one of {{{', '.join(sorted(CURRENCIES))}}}")
+    if foreign_lines.has(waba):
+        foreign_lines.note(waba)
     if waba.credit and waba.currency != currency:
         raise invalid("WABA already has a credit line attached")
     waba.attach_credit(allocation, currency)

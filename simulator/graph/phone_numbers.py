@@ -10,6 +10,7 @@ from simulator.graph.health import number_health
 from simulator.graph.overrides import verified_override
 from simulator.graph.registration import checked_pin
 from simulator.limits import TIERS
+from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 
 SHOWN = ("verified_name", "code_verification_status", "display_phone_number", "quality_rating", "id")
@@ -26,6 +27,8 @@ def show(call: Call, number: PhoneNumber) -> Answer:
 def change(call: Call, number: PhoneNumber) -> Answer:
     if "pin" in call.params:
         number.update(pin=checked_pin(call), pin_failures=0)
+    elif "new_display_name" in call.params:
+        Extras(number)["new_display_name"] = str(call.require("new_display_name"))
     elif "webhook_configuration" in call.params:
         number.update(override_callback_uri=_override(call))
     else:
@@ -34,6 +37,7 @@ def change(call: Call, number: PhoneNumber) -> Answer:
 
 
 def described(number: PhoneNumber) -> dict[str, Any]:
+    extras = Extras(number)
     return {
         "id": number.id,
         "display_phone_number": number.display_number,
@@ -44,7 +48,10 @@ def described(number: PhoneNumber) -> dict[str, Any]:
         "platform_type": number.platform_type,
         "host_platform": number.platform_type,
         "name_status": number.name_status,
-        "new_name_status": "NONE",
+        "new_name_status": "PENDING_REVIEW" if extras["new_display_name"] else "NONE",
+        "new_display_name": extras["new_display_name"],
+        "username": extras["username"],
+        "conversational_automation": {"id": number.id} | extras.object("automation"),
         "account_mode": "LIVE",
         "throughput": {"level": _throughput(number)},
         "country_code": number.country,

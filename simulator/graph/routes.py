@@ -14,9 +14,11 @@ from simulator.graph import (
     messages,
     oauth,
     phone_numbers,
+    profiles,
     registration,
     subscriptions,
     users,
+    verification,
     wabas,
 )
 from simulator.graph.answers import dress
@@ -36,9 +38,11 @@ __all__ = [
     "message_templates",
     "messages",
     "phone_numbers",
+    "profiles",
     "registration",
     "subscriptions",
     "users",
+    "verification",
     "wabas",
 ]
 
@@ -71,6 +75,22 @@ def debug_token() -> Response:
 @graph.route("/oauth/access_token", methods=["GET", "POST"])
 def access_token() -> Response:
     return faults.around(world(), "oauth/access_token", lambda: jsonify(oauth.access_token(world(), parameters())))
+
+
+@graph.post("/upload:<name>")
+def upload(name: str) -> Response:
+    access.presented_token(world())
+    return faults.around(world(), "upload", lambda: jsonify(profiles.finish_upload(name)))
+
+
+@graph.delete("/<node:node_id>/message_qrdls/<code>")
+def message_link(node_id: str, code: str) -> Response:
+    token = access.presented_token(world())
+    found = access.find(world(), node_id)
+    if not isinstance(found, PhoneNumber) or not access.sees(token, found):
+        raise unseen(request.method, node_id)
+    call = call_by(token)
+    return faults.around(world(), "message_qrdls", lambda: jsonify(profiles.delete_link(call, found, code)))
 
 
 @graph.route("/<node:node_id>", methods=["GET", "POST", "DELETE"])

@@ -35,6 +35,12 @@ def unsubscribe(_: Call, waba: Waba) -> Answer:
     return SUCCESS
 
 
+@edge(App, "GET")
+def show_app(call: Call, app: App) -> Answer:
+    call.only("app", "system")
+    return call.project({"id": app.id, "name": call.world.settings.app_name}, "Application", ("id", "name"))
+
+
 @edge(App, "GET", "subscriptions")
 def list_callbacks(call: Call, _: App) -> Answer:
     call.only("app")

@@ -1,10 +1,12 @@
 import json
 from typing import Any
 
-from simulator.errors import forbidden, invalid
+from simulator.businesses import Business
+from simulator.errors import GraphError, forbidden, invalid
 from simulator.graph.access import Partner
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.tokens import Token
 from simulator.wabas import Waba
 
 NAME = "Partner system user"
@@ -56,6 +58,20 @@ def assign(call: Call, waba: Waba) -> Answer:
 def unassign(call: Call, waba: Waba) -> Answer:
     call.world.store.write("delete from assigned_users where waba_id = ? and user_id = ?", waba.id, _system_user(call))
     return SUCCESS
+
+
+@edge(Business, "POST", "system_user_access_tokens")
+def business_token(call: Call, business: Business) -> Answer:
+    """The token the client gave the app, or, not only to be fetched, a new one."""
+    call.only("system")
+    call.require("appsecret_proof")
+    if not business.shared_wabas:
+        raise GraphError(3962, "The business has not shared a WhatsApp Business Account with the app.")
+    if call.params.get("fetch_only") not in (True, "true"):
+        return {"access_token": Token.issue(call.world, business, days=60).id}
+    given = Token.where(call.world, "business_id = ? and kind = 'business' order by issued_at desc", business.id)
+    token = next((one for one in given if one.alive), None)
+    return {"access_token": (token or Token.issue(call.world, business, call.world.settings.token_days)).id}
 
 
 def _system_user(call: Call) -> str:

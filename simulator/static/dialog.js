@@ -17,6 +17,8 @@ function handOver() {
     () => post(new URLSearchParams({ cb: said.channel, code: said.code }).toString()),
   ];
   if (!said.code) return;
+  if (said.no_session) words[0] = () => {};
+  if (said.no_code) words[1] = () => {};
   (said.code_first ? words.reverse() : words).forEach((speak) => speak());
   navigator.sendBeacon(document.body.dataset.handOverTo);
 }

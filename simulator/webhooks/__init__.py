@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 OBJECT = "whatsapp_business_account"
 ALL_FIELDS = (
     "messages,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
-    "message_template_status_update,phone_number_quality_update,business_capability_update"
+    "message_template_status_update,phone_number_quality_update,phone_number_name_update,business_capability_update,"
+    "account_alerts,account_review_update,security,business_username_updates"
 )
 
 
@@ -46,8 +47,11 @@ class Webhooks:
 
     def partner_added(self, waba: "Waba") -> None:
         """Addressed to the partner's portfolio, whether or not anybody subscribed to the WABA."""
+        self.tell_partner(waba, payloads.partner_added(waba))
+
+    def tell_partner(self, waba: "Waba", value: dict[str, Any]) -> None:
         now = int(self.world.clock.now())
-        body = payloads.envelope(self.world.settings.business_id, "account_update", payloads.partner_added(waba), now)
+        body = payloads.envelope(self.world.settings.business_id, "account_update", value, now)
         self._enqueue(self.app_callback("account_update"), "account_update", waba.id, body)
 
     def tell_waba(self, waba: "Waba", field: str, value: dict[str, Any]) -> None:

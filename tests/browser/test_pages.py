@@ -25,7 +25,9 @@ DESK = [
     "inbox/numbers",
     "inbox/scheduled",
 ]
-PAGES = [*DESK, *CONTACTS, "numbers", "team", "team/teams", "service/", "notifications/", "account"]
+SETTINGS = ["numbers", "onboarding/ways", "team", "team/teams", "service/", "notifications/"]
+PAGES = [*DESK, *CONTACTS, *SETTINGS, "account", "account/confirmation"]
+OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
 PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "offline", "nowhere"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
@@ -56,6 +58,11 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
     page = person.page
     for path in PAGES:
         page.goto(f"{stack.web}/t/pages/{path}")
+        inspect(page)
+    page.goto(f"{stack.web}/t/pages/numbers")
+    number = page.get_by_role("link", name="Profile, health").get_attribute("href")
+    for path in OF_A_NUMBER:
+        page.goto(f"{stack.web}{number}{path}")
         inspect(page)
     page.goto(f"{stack.web}/t/pages/inbox/")
     page.get_by_role("link", name="Dora").click()

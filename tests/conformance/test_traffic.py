@@ -36,14 +36,14 @@ def test_everything_that_calls_meta_is_called(monkeypatch: pytest.MonkeyPatch):
     assert expected - called == set()
 
 
-def test_every_edge_of_the_simulator_is_called_but_two_which_meta_does_not_describe():
+def test_every_edge_of_the_simulator_is_called_but_one_which_meta_does_not_describe():
     with program.simulated_meta() as url:
         traffic = Traffic(url)
         traffic.run()
         traffic.close()
     called = {(one.method, *named(one.path, traffic.kinds)) for one in traffic.exchanges if one.status < 400}
     offered = {(method, NODES[node.__name__], name) for node, method, name in EDGES}
-    left = {("POST", "Application-ID", "subscriptions"), ("POST", "Phone-Number-ID", "smb_app_data")}
+    left = {("POST", "Application-ID", "subscriptions")}
     assert offered - called == left
 
 

@@ -16,7 +16,8 @@ from app.onboarding.jobs import advance
 from app.onboarding.models import Onboarding, OnboardingStep
 from app.onboarding.steps import STEPS
 from app.tenancy import db, now, platform_scope, tenant_scope
-from app.wabas.models import CreditLineShare, PhoneNumber, Waba
+from app.wabas.credit import CreditLineShare
+from app.wabas.models import PhoneNumber, Waba
 from tests.client import Browser
 from tests.simulated import Meta
 
@@ -51,16 +52,17 @@ class Attempt:
         self.id = uuid.UUID(self.path.rpartition("/")[2])
         self.signed_up: dict[str, str] = {}
 
-    def sign_up(self, name: str = "Bakery", number: str = "+1 555 078 3881") -> dict[str, str]:
-        self.signed_up = self.meta.post("signups", name=name, display_phone_number=number)
+    def sign_up(self, name: str = "Bakery", number: str = "+1 555 078 3881", **wishes: bool) -> dict[str, str]:
+        self.signed_up = self.meta.post("signups", name=name, display_phone_number=number, **wishes)
         return self.signed_up
 
     def post(self, to: str, **body: Any) -> TestResponse:
         return self.browser.post(f"{self.path}/{to}", json=body)
 
     def post_claims(self, **more: Any) -> TestResponse:
-        ids = {name: self.signed_up[name] for name in ("waba_id", "phone_number_id", "business_id")}
-        return self.post("session-info", event="FINISH", **ids | more)
+        known = ("waba_id", "phone_number_id", "business_id")
+        ids = {name: self.signed_up[name] for name in known if name in self.signed_up}
+        return self.post("session-info", **{"event": "FINISH"} | ids | more)
 
     def post_code(self) -> TestResponse:
         return self.post("code", code=self.signed_up["code"])
@@ -128,6 +130,13 @@ class Attempt:
             headers={"Authorization": f"Bearer {token}"},
         )
         assert answer.json() == {"success": True}
+
+    def code_sent(self, number_id: str = "") -> str:
+        """What came to the number by SMS, or was read out."""
+        return str(self.meta.get(f"verification-code?phone_number_id={number_id or self.number().meta_id}")["code"])
+
+    def answer(self, to: str, **typed: str) -> TestResponse:
+        return self.browser.post(f"{self.path}/{to}", typed)
 
     def number(self) -> PhoneNumber:
         with tenant_scope(self.tenant_id):

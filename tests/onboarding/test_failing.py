@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from app.onboarding.steps import STEPS
+from app.tenancy import db, platform_scope
+from app.wabas.partners import PartnerWaba
+from app.webhooks.drain import drain_batch
 from tests.onboarding.attempts import Attempt
 
 REFUSALS = {
@@ -15,6 +20,8 @@ REFUSALS = {
     "health_checked": "GET phone_number",
     "token_inspected": "debug_token",
 }
+# What is tried where Meta refuses the first.
+SECOND_WAYS = {"credit_line_shared": ["POST whatsapp_credit_sharing"]}
 
 
 @pytest.mark.parametrize("name", REFUSALS)
@@ -23,7 +30,8 @@ def test_a_step_that_failed_is_tried_again_from_the_page(attempt: Attempt, name:
         attempt.hand_over()
         attempt.stop_after("number_registered")
         attempt.make_due()
-    attempt.fail(REFUSALS[name], 100, details="(#100) Meta says no")
+    for edge in (REFUSALS[name], *SECOND_WAYS.get(name, ())):
+        attempt.fail(edge, 100, details="(#100) Meta says no")
     if name == "health_checked":
         attempt.run()
     else:
@@ -39,14 +47,15 @@ def test_a_step_that_failed_is_tried_again_from_the_page(attempt: Attempt, name:
 
 @pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.hint])
 def test_what_the_platform_has_to_mend_says_so(attempt: Attempt, name: str) -> None:
-    attempt.fail(REFUSALS[name], 200)
+    for edge in (REFUSALS[name], *SECOND_WAYS.get(name, ())):
+        attempt.fail(edge, 200)
     attempt.connect()
     assert attempt.trouble()["mender"] == "us"
     assert "The people who run Switchboard" in attempt.page()
 
 
 def test_what_is_done_stays_done(attempt: Attempt, calls: list[str]) -> None:
-    attempt.fail("POST register", 133006)
+    attempt.fail("POST register", 100)
     attempt.connect()
     attempt.browser.post(f"{attempt.path}/steps/number_registered/retry")
     attempt.run()
@@ -61,7 +70,7 @@ def test_the_retry_is_signed(attempt: Attempt) -> None:
 
 
 def test_only_the_step_that_failed_can_be_tried_again(attempt: Attempt) -> None:
-    attempt.fail("POST register", 133006)
+    attempt.fail("POST register", 100)
     attempt.connect()
     attempt.browser.post(f"{attempt.path}/steps/webhooks_subscribed/retry")
     assert attempt.state == "failed"
@@ -83,12 +92,64 @@ def test_a_used_code_says_so(attempt: Attempt, again: Attempt) -> None:
     assert "was already used once" in again.page()
 
 
-def test_a_lost_exchange_is_not_repeated(attempt: Attempt, calls: list[str]) -> None:
+def test_a_lost_exchange_is_tried_once_more_and_then_fetched_another_way(attempt: Attempt, calls: list[str]) -> None:
     attempt.meta.post("faults", edge="oauth/access_token", kind="drop-after-accept")
     attempt.hand_over()
     attempt.run()
-    assert calls.count("GET access_token") == 1
+    assert calls.count("GET access_token") == 2
     assert "got lost" in attempt.page()
+    work_off(attempt)
+    attempt.make_due()
+    attempt.run()
+    assert attempt.state == "connected"
+
+
+def test_an_exchange_that_never_arrived_costs_nothing(attempt: Attempt) -> None:
+    attempt.meta.post("faults", edge="oauth/access_token", kind="http500")
+    attempt.connect()
+    assert attempt.state == "connected"
+
+
+def test_a_lost_code_opens_no_account_that_meta_has_not_named(attempt: Attempt) -> None:
+    attempt.meta.post("faults", edge="oauth/access_token", kind="drop-after-accept")
+    attempt.hand_over()
+    attempt.run()
+    assert attempt.state == "running"
+    assert attempt.load().token is None
+
+
+def test_a_lost_code_opens_no_account_that_somebody_else_is_after(attempt: Attempt, rival: Attempt) -> None:
+    attempt.meta.post("faults", edge="oauth/access_token", kind="drop-after-accept")
+    rival.signed_up = attempt.sign_up()
+    rival.post_claims()
+    attempt.hand_over()
+    work_off(attempt)
+    attempt.run()
+    assert attempt.load().token is None
+
+
+def test_a_code_that_was_no_code_recovers_nothing(attempt: Attempt, rival: Attempt) -> None:
+    attempt.signed_up = rival.sign_up(name="Shoes", number="+1 555 078 3882")
+    attempt.post_claims()
+    attempt.post("code", code="made up")
+    work_off(attempt)
+    attempt.run()
+    assert attempt.trouble()["start_again"]
+    assert attempt.load().token is None
+
+
+def work_off(attempt: Attempt) -> None:
+    """What Meta posted about the sign-up has come in."""
+
+    def came() -> bool:
+        drain_batch()
+        with platform_scope("tests"):
+            return db.session.query(PartnerWaba).count() > 0
+
+    end = time.monotonic() + 10
+    while not came():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def test_the_same_code_posted_twice_is_exchanged_once(attempt: Attempt, calls: list[str]) -> None:
@@ -148,7 +209,7 @@ def test_a_pin_is_six_digits(attempt: Attempt) -> None:
 
 
 def test_a_number_registered_ten_times_is_left_alone(attempt: Attempt, calls: list[str]) -> None:
-    attempt.fail("POST register", 133006, times=99)
+    attempt.fail("POST register", 100, times=99)
     attempt.connect()
     for _ in range(12):
         attempt.browser.post(f"{attempt.path}/steps/number_registered/retry")

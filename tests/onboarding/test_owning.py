@@ -87,13 +87,13 @@ def test_a_token_of_another_app_is_refused(attempt: Attempt, monkeypatch: pytest
     assert "not for Switchboard" in attempt.page()
 
 
-def test_an_account_without_a_number_fails_with_the_fix(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_without_a_number_asks_for_one(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.meta.phone_numbers.of_waba", lambda *_: [])
     attempt.sign_up()
     attempt.post_code()
     attempt.run()
-    assert attempt.step("assets_confirmed").state == "failed"
-    assert "Add a number in WhatsApp Manager" in attempt.page()
+    assert (attempt.state, attempt.load().asks) == ("waiting", "new_number")
+    assert "Add one here" in attempt.page()
 
 
 def test_of_several_numbers_the_tenant_chooses(attempt: Attempt, two_numbers: tuple[str, str]) -> None:
@@ -117,10 +117,6 @@ def test_the_windows_word_also_chooses(attempt: Attempt, two_numbers: tuple[str,
 def test_a_number_that_was_not_offered_cannot_be_chosen(attempt: Attempt, two_numbers: tuple[str, str]) -> None:
     attempt.post_code()
     attempt.run()
-    attempt.browser.client.put(
-        f"{attempt.path}/number",
-        json={"phone_number_id": "206540352242922"},
-        headers={"X-CSRFToken": attempt.browser.csrf_token()},
-    )
+    attempt.browser.post(f"{attempt.path}/number", {"phone_number_id": "206540352242922"})
     attempt.run()
     assert attempt.state == "failed"

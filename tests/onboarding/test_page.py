@@ -9,6 +9,7 @@ from tests.client import FRAGMENT, Browser
 from tests.onboarding.attempts import Attempt
 
 POSTS = ["code", "session-info", "cancellation", "steps/token_inspected/retry", "number", "pin"]
+POSTS += ["new-number", "verification", "verification-code"]
 
 
 def at(browser: Browser, attempt: Attempt, to: str = "") -> str:
@@ -51,7 +52,8 @@ def test_an_attempt_that_does_not_exist_is_not_found(ann: Browser) -> None:
 
 def test_the_page_has_one_button_that_knows_where_to_go(attempt: Attempt) -> None:
     page = attempt.page()
-    assert page.count("data-signup-button") == 1
+    assert page.count("data-signup-button") == 2
+    assert page.count('class="btn btn-primary btn-lg"') == 1
     for known in (
         settings.meta_sdk_url,
         settings.meta_config_id,
@@ -125,4 +127,4 @@ def test_the_numbers_page_leads_to_an_attempt_that_needs_somebody(ann: Browser, 
     attempt.connect()
     page = ann.get("~/numbers").get_data(as_text=True)
     assert attempt.path in page
-    assert "has to be verified" in page
+    assert "does not know yet that this number is yours" in page

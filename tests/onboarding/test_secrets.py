@@ -6,8 +6,10 @@ import pytest
 from app.crypto import Undecryptable
 from app.extensions import outside
 from app.onboarding.models import Onboarding
-from app.tenancy import tenant_scope
+from app.tenancy import is_uuid, tenant_scope
+from app.tenancy.queue import SWEEPS, Job
 from app.wabas.models import PhoneNumber, Waba
+from tests.client import Browser
 from tests.onboarding.attempts import Attempt
 
 TABLES = "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
@@ -31,9 +33,24 @@ def secrets(attempt: Attempt) -> list[str]:
         return [attempt.signed_up["code"], attempt.waba().token, str(attempt.number().pin)]
 
 
-def test_no_page_shows_a_secret(attempt: Attempt, secrets: list[str]) -> None:
-    shown = attempt.page() + attempt.browser.get("~/numbers").get_data(as_text=True)
+def test_no_page_shows_a_secret(attempt: Attempt, secrets: list[str], pat: Browser) -> None:
+    number = f"~/numbers/{attempt.number().id}"
+    pages = ["~/numbers", "~/onboarding/ways", number, f"{number}/profile", f"{number}/links", f"{number}/blocked"]
+    console = ["/platform/", "/platform/accounts", "/platform/doctor", f"/platform/tenants/{attempt.tenant_id}"]
+    shown = attempt.page() + "".join(attempt.browser.get(page).get_data(as_text=True) for page in pages)
+    shown += "".join(pat.get(page).get_data(as_text=True) for page in console)
     assert [secret for secret in secrets if secret in shown] == []
+
+
+def test_no_job_holds_a_secret(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    rung: list[str] = []
+    monkeypatch.setattr(Job, "ring", lambda job, *ids: rung.extend(ids))
+    attempt.connect()
+    attempt.browser.post(f"~/numbers/{attempt.number().id}/renewal")
+    for sweep in SWEEPS:
+        sweep()
+    assert rung
+    assert all(is_uuid(one) for one in rung)
 
 
 def test_no_row_holds_a_secret_in_clear(secrets: list[str], superuser_url: str) -> None:

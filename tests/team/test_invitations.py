@@ -7,7 +7,8 @@ import time_machine
 from flask import Flask
 from rq.serializers import JSONSerializer
 
-from app.team import jobs, tokens
+from app import tokens
+from app.team import jobs
 from app.team.models import Invitation
 from app.tenancy import Membership, Role, User, now, tenant_scope, uuid7
 from app.tenancy.models import InvitationRoute

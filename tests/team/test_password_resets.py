@@ -8,7 +8,8 @@ import time_machine
 from flask import Flask
 from rq.serializers import JSONSerializer
 
-from app.team import jobs, tokens
+from app import tokens
+from app.team import jobs
 from app.team.models import PasswordReset
 from app.tenancy import now
 from tests.client import Browser

@@ -7,7 +7,9 @@ import pytest
 
 from app.meta.events import AccountUpdate
 from app.tenancy import db, now, tenant_scope
-from app.wabas.models import OwnedElsewhere, PhoneNumber, Waba, apply_account_updates
+from app.wabas.models import PhoneNumber, Waba
+from app.wabas.news import apply_account_updates
+from app.wabas.routes import OwnedElsewhere
 from tests.client import FRAGMENT, Browser
 from tests.world import BAKERY_NUMBER, BAKERY_WABA, World
 
@@ -90,6 +92,12 @@ def test_news_of_another_account_change_nothing(world: World, number: PhoneNumbe
 def test_news_that_name_one_number_are_about_that_one(world: World, number: PhoneNumber) -> None:
     assert after(world, told("PARTNER_REMOVED", phone_number="+1 555 000 0000")).state == "connected"
     assert after(world, told("PARTNER_REMOVED", phone_number="15550783881")).state == "paused"
+
+
+def test_a_number_that_left_by_the_app_says_why(world: World, number: PhoneNumber) -> None:
+    why = {"reason": "PRIMARY_INACTIVITY", "initiated_by": "SYSTEM"}
+    ended = after(world, told("PARTNER_REMOVED", phone_number="15550783881", disconnection_info=why))
+    assert "not used for about 14 days" in ended.pause_reason
 
 
 def test_the_first_message_is_noted_once(world: World, number: PhoneNumber) -> None:

@@ -10,9 +10,8 @@ from sqlalchemy import ForeignKey, Select, UniqueConstraint, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app import mail
+from app import mail, tokens
 from app.extensions import settings
-from app.team import tokens
 from app.tenancy import Membership, Role, Tenant, TenantModel, User, db, now, of_tenant, one_of, tenant_scope
 from app.tenancy.models import InvitationRoute, admit
 

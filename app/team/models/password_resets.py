@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from sqlalchemy import ForeignKey, Select, delete, func, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from app import mail
+from app import mail, tokens
 from app.extensions import settings
-from app.team import passwords, tokens
+from app.team import passwords
 from app.tenancy import GlobalModel, User, db, now
 
 from .people import PlatformAdmin, with_email

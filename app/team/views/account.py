@@ -5,15 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import abort, flash, g, redirect, render_template, session, url_for
+from flask import abort, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door
-from app.team.forms import ChangePasswordForm, NameForm
+from app.team.forms import ChangePasswordForm, ConfirmationForm, NameForm
 from app.team.models import UserSession, set_password
 from app.team.models.businesses import businesses_of
-from app.tenancy import User, db, requires
+from app.tenancy import User, db, guard, requires
 
 from . import bp
 
@@ -79,3 +79,22 @@ def end_other_sessions() -> AnyResponse:
     UserSession.end_all(g.membership.user, but=session["_user_id"])
     flash(_("Everywhere else you are signed out."))
     return redirect(url_for("team.account"), 303)
+
+
+@bp.get("/t/<tenant_slug>/account/confirmation")
+@requires("account.manage")
+def confirm() -> str:
+    return render_template("team/confirmation.html", form=ConfirmationForm(formdata=None), user=g.membership.user)
+
+
+@bp.post("/t/<tenant_slug>/account/confirmation")
+@requires("account.manage")
+def keep_confirmation() -> tuple[str, int] | AnyResponse:
+    user, form = g.membership.user, ConfirmationForm()
+    valid = form.validate()
+    if valid and door.check(User, user.email, form.password.data):
+        guard.confirm()
+        return redirect(door.onward(request.args.get("next", "")), 303)
+    if valid:
+        form.password.errors = [_("This is not your password.")]
+    return render_template("team/confirmation.html", form=form, user=user), 422

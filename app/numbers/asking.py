@@ -1,0 +1,47 @@
+"""Asking Meta while somebody waits for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.crypto import Undecryptable
+from app.extensions import outside
+from app.meta.codes.explanation import N_
+from app.meta.errors import MetaError
+from app.meta.graph import GraphClient
+from app.tenancy import commit
+from app.wabas.models import PhoneNumber
+
+T = TypeVar("T")
+
+NO_ACCESS = N_("Facebook does not let us in any more.")
+CONNECT = N_("Connect this number with Facebook again.")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why Meta did not do it: our words, what to do, and Meta's own."""
+
+    title: str
+    fix: str
+    said: str = ""
+    code: int | None = None
+    fbtrace_id: str | None = None
+
+
+def ask(number: PhoneNumber, call: Callable[[GraphClient, str, str], T]) -> tuple[T | None, Problem | None]:
+    """What Meta answers, called with the client, the token and the number's id at Meta; or why it does not."""
+    try:
+        token = number.waba.token
+    except Undecryptable:
+        token = None
+    if token is None:
+        return None, Problem(NO_ACCESS, CONNECT)
+    graph, meta_id = outside().graph, number.meta_id
+    commit()
+    try:
+        return call(graph, token, meta_id), None
+    except MetaError as error:
+        return None, Problem(error.title, error.fix, error.details or "", error.code, error.fbtrace_id)

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from flask_wtf.file import FileField
+from wtforms import EmailField, SelectField, StringField, TextAreaField
+from wtforms.validators import Length, Optional, Regexp, ValidationError
+
+from app.meta.conversational_components import MOST_COMMANDS, MOST_PROMPTS
+
+VERTICALS = [
+    ("", _("Not said")),
+    ("APPAREL", _("Clothing")),
+    ("ALCOHOL", _("Alcohol")),
+    ("AUTO", _("Cars")),
+    ("BEAUTY", _("Beauty")),
+    ("EDU", _("Education")),
+    ("ENTERTAIN", _("Entertainment")),
+    ("EVENT_PLAN", _("Events")),
+    ("FINANCE", _("Finance")),
+    ("GROCERY", _("Groceries")),
+    ("GOVT", _("Government")),
+    ("HEALTH", _("Health")),
+    ("HOTEL", _("Hotels")),
+    ("NONPROFIT", _("Non-profit")),
+    ("ONLINE_GAMBLING", _("Gambling online")),
+    ("OTC_DRUGS", _("Medicines without prescription")),
+    ("PHYSICAL_GAMBLING", _("Gambling on site")),
+    ("PROF_SERVICES", _("Professional services")),
+    ("RESTAURANT", _("Restaurants")),
+    ("RETAIL", _("Shops")),
+    ("TRAVEL", _("Travel")),
+    ("OTHER", _("Other")),
+]
+PICTURE_TYPES, PICTURE_BYTES = ("image/jpeg", "image/png"), 900_000
+
+
+class Form(FlaskForm):
+    class Meta:
+        csrf = False  # checked before any view
+
+
+def bare(text: str | None) -> str:
+    return (text or "").strip()
+
+
+def lines(text: str | None) -> list[str]:
+    return [line.strip() for line in (text or "").splitlines() if line.strip()]
+
+
+def be_web_address(_form: Form, field: Any) -> None:
+    if field.data and not re.fullmatch(r"https?://[^\s]+\.[^\s]+", field.data):
+        raise ValidationError(gettext("Write the whole address, with https:// in front."))
+
+
+def text_field(label: str, longest: int, **attributes: str) -> StringField:
+    checks = [Length(max=longest, message=_("Use at most %(max)d letters."))]
+    return StringField(label, checks, filters=[bare], render_kw={"maxlength": str(longest)} | attributes)
+
+
+def website(label: str) -> StringField:
+    checks = [Length(max=256, message=_("Use at most %(max)d letters.")), be_web_address]
+    return StringField(label, checks, filters=[bare], render_kw={"maxlength": "256", "inputmode": "url"})
+
+
+class ProfileForm(Form):
+    about = text_field(_("About"), 139, **{"data-preview": "about"})
+    description = TextAreaField(
+        _("Description"),
+        [Length(max=512, message=_("Use at most %(max)d letters."))],
+        filters=[bare],
+        render_kw={"rows": "3", "maxlength": "512", "data-preview": "description"},
+    )
+    address = text_field(_("Address"), 256, **{"data-preview": "address", "autocomplete": "street-address"})
+    email = EmailField(
+        _("E-mail"),
+        [
+            Optional(),
+            Length(max=128, message=_("Use at most %(max)d letters.")),
+            Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("Write a whole e-mail address.")),
+        ],
+        filters=[bare],
+        render_kw={"maxlength": "128", "data-preview": "email"},
+    )
+    website_1 = website(_("Website"))
+    website_2 = website(_("Second website"))
+    vertical = SelectField(_("Line of business"))
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.vertical.choices = VERTICALS
+
+
+class PictureForm(Form):
+    picture = FileField(_("Photo"), render_kw={"accept": ", ".join(PICTURE_TYPES)})
+
+
+class NameForm(Form):
+    name = StringField(
+        _("New name"),
+        [Length(2, 75, message=_("Between 2 and 75 letters."))],
+        filters=[bare],
+        render_kw={"maxlength": "75", "autocomplete": "off"},
+    )
+
+
+class PinForm(Form):
+    pin = StringField(
+        _("New PIN"),
+        [Regexp(r"^\d{6}$", message=_("A PIN is six digits."))],
+        filters=[bare],
+        render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"},
+    )
+
+
+class DisconnectionForm(Form):
+    number = StringField(_("The number"), render_kw={"autocomplete": "off", "inputmode": "tel"})
+
+
+class LinkForm(Form):
+    message = StringField(
+        _("Text that is already written"),
+        [Length(1, 140, message=_("Between 1 and 140 letters."))],
+        filters=[bare],
+        render_kw={"maxlength": "140", "autocomplete": "off"},
+    )
+
+
+class GreetingForm(Form):
+    prompts = TextAreaField(_("Questions to tap"), render_kw={"rows": "4"})
+    commands = TextAreaField(_("Commands"), render_kw={"rows": "5"})
+
+    def validate_prompts(self, field: Any) -> None:
+        if len(lines(field.data)) > MOST_PROMPTS:
+            raise ValidationError(gettext("At most %(count)s questions.", count=MOST_PROMPTS))
+        if any(len(line) > 80 for line in lines(field.data)):
+            raise ValidationError(gettext("A question has at most 80 letters."))
+
+    def validate_commands(self, _field: Any) -> None:
+        if len(self.listed) > MOST_COMMANDS:
+            raise ValidationError(gettext("At most %(count)s commands.", count=MOST_COMMANDS))
+        for name, words in self.listed:
+            if not re.fullmatch(r"\w{1,32}", name):
+                raise ValidationError(gettext("“%(name)s”: a command is one word of at most 32 letters.", name=name))
+            if not 1 <= len(words) <= 256:
+                raise ValidationError(gettext("“%(name)s” needs an explanation behind it.", name=name))
+
+    @property
+    def listed(self) -> list[tuple[str, str]]:
+        """`hours When we are open` is the command /hours and its explanation."""
+        split = (line.lstrip("/").partition(" ") for line in lines(self.commands.data))
+        return [(name, words.strip(" :-")) for name, _space, words in split]
+
+
+class UsernameForm(Form):
+    username = StringField(
+        _("Username"),
+        [
+            Regexp(
+                r"^(?!www)(?!.*\.\.)(?=.*[a-z])[a-z0-9_][a-z0-9._]{1,33}[a-z0-9_]$",
+                message=_("3 to 35 small letters, digits, dots and underscores, with at least one letter."),
+            )
+        ],
+        filters=[lambda text: bare(text).lstrip("@").lower()],
+        render_kw={"maxlength": "36", "autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+def phone_field(label: str) -> StringField:
+    return StringField(
+        label,
+        [Regexp(r"^\+?\d{7,15}$", message=_("Write the number with its country code."))],
+        filters=[lambda text: re.sub(r"[\s().-]", "", text or "")],
+        render_kw={"inputmode": "tel", "autocomplete": "off"},
+    )
+
+
+class BlockForm(Form):
+    person = phone_field(_("Number"))
+
+
+class TrialForm(Form):
+    phone = phone_field(_("Your own phone's number"))

@@ -1,0 +1,46 @@
+"""How much a number had to do: messages by week, either way, and how many failed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from sqlalchemy import Row, func, select
+
+from app.inbox.models import Message
+from app.tenancy import db
+
+
+@dataclass(frozen=True)
+class Traffic:
+    weeks: Sequence[Row[Any]]
+
+    @classmethod
+    def of(cls, phone_number_id: uuid.UUID, since: dt.datetime) -> Self:
+        week = func.date_trunc("week", Message.occurred_at, "UTC").label("week")
+        inbound, failed = Message.direction == "inbound", Message.state == "failed"
+        query = (
+            select(
+                week,
+                func.count().filter(inbound).label("inbound"),
+                func.count().filter(~inbound).label("outbound"),
+                func.count().filter(failed).label("failed"),
+            )
+            .where(Message.phone_number_id == phone_number_id, Message.id > first_id(since))
+            .where(Message.occurred_at > since)
+            .group_by(week)
+            .order_by(week.desc())
+        )
+        return cls(db.session.execute(query).all())
+
+    @property
+    def most(self) -> int:
+        return max((max(row.inbound, row.outbound) for row in self.weeks), default=0)
+
+
+def first_id(since: dt.datetime) -> uuid.UUID:
+    """The smallest id a row of that moment can have: ids sort by time, and so keep the count off older rows."""
+    return uuid.UUID(int=int(since.timestamp() * 1000) << 80)

@@ -1,0 +1,68 @@
+"""Short links and QR codes that open a chat with the number."""
+
+from __future__ import annotations
+
+import uuid
+
+import segno
+from flask import Response, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.meta import message_links
+from app.numbers.asking import Problem, ask
+from app.numbers.forms import LinkForm
+from app.tenancy import requires
+from app.wabas.models import PhoneNumber
+
+from . import bp
+
+
+@bp.get("/links")
+@requires("numbers.manage")
+def links(phone_number_id: uuid.UUID) -> str:
+    return links_page(PhoneNumber.get_or_404(phone_number_id), LinkForm(formdata=None))
+
+
+def links_page(number: PhoneNumber, form: LinkForm, problem: Problem | None = None) -> str:
+    found, trouble = ask(number, message_links.of_number)
+    return render_template("numbers/links.html", number=number, links=found, form=form, problem=problem or trouble)
+
+
+@bp.post("/links")
+@requires("numbers.manage")
+def create_link(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
+    number, form = PhoneNumber.get_or_404(phone_number_id), LinkForm()
+    if not form.validate():
+        return links_page(number, form), 422
+    words = str(form.message.data)
+    _made, problem = ask(number, lambda graph, token, meta_id: message_links.create(graph, token, meta_id, words))
+    if problem:
+        return links_page(number, form, problem), 422
+    flash(_("The link is ready."))
+    return redirect(url_for(".links", phone_number_id=number.id), 303)
+
+
+@bp.post("/links/<code>/removal")
+@requires("numbers.manage")
+def remove_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyResponse:
+    number = PhoneNumber.get_or_404(phone_number_id)
+    if not (code.isascii() and code.isalnum()):
+        return links_page(number, LinkForm(formdata=None)), 404
+    _done, problem = ask(number, lambda graph, token, meta_id: message_links.delete(graph, token, meta_id, code))
+    if problem:
+        return links_page(number, LinkForm(formdata=None), problem), 422
+    flash(_("The link opens nothing any more."))
+    return redirect(url_for(".links", phone_number_id=number.id), 303)
+
+
+@bp.get("/links/<code>.svg")
+@requires("numbers.manage")
+def qr_code(phone_number_id: uuid.UUID, code: str) -> AnyResponse:
+    """Drawn here: a link of Meta's is its code, and its own picture would be a third party's on our page.
+    `number` is the number itself."""
+    number = PhoneNumber.get_or_404(phone_number_id)
+    address = number.wa_me if code == "number" else f"https://wa.me/message/{code[:64]}"
+    drawn = segno.make(address, error="m", micro=False).svg_inline(scale=8, border=2, light="white")
+    drawn = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return Response(drawn, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})

@@ -1,0 +1,158 @@
+"""How a number stands, its history, and what can be done about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+import structlog
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.meta import phone_numbers, wabas
+from app.numbers.asking import ask
+from app.numbers.forms import DisconnectionForm, NameForm, PinForm, TrialForm
+from app.numbers.traffic import Traffic
+from app.tenancy import confirmed, db, now, requires
+from app.tenancy.guard import is_fragment
+from app.wabas.changes import NumberChange
+from app.wabas.expiry import NotRenewed, renew
+from app.wabas.inspection import REVOKED, UNSHARED, inspect
+from app.wabas.models import PhoneNumber, digits
+from app.wabas.offboarding import Offboarding
+
+from . import bp
+
+log = structlog.get_logger()
+HISTORY = dt.timedelta(days=90)
+
+
+@bp.get("")
+@requires("numbers.manage")
+def show(phone_number_id: uuid.UUID) -> str:
+    return passport(PhoneNumber.get_or_404(phone_number_id))
+
+
+def passport(number: PhoneNumber, **more: object) -> str:
+    history = db.session.scalars(NumberChange.of(number.id, now() - HISTORY).limit(100)).all()
+    lost = number.state == "paused" and number.pause_reason in (REVOKED, UNSHARED)
+    kinds = {"name_form": NameForm, "leave_form": DisconnectionForm, "trial_form": TrialForm}
+    forms = {name: kind(formdata=None) for name, kind in kinds.items()}
+    template = "numbers/_passport.html" if is_fragment() else "numbers/passport.html"
+    return render_template(
+        template,
+        number=number,
+        history=history,
+        lost=lost,
+        offboarding=Offboarding.of(number.waba),
+        **(forms | more),
+    )
+
+
+@bp.get("/traffic")
+@requires("numbers.manage")
+def traffic(phone_number_id: uuid.UUID) -> str:
+    """Counting takes a moment where there is much, so the page asks for it apart."""
+    number = PhoneNumber.get_or_404(phone_number_id)
+    return render_template("numbers/_traffic.html", traffic=Traffic.of(number.id, now() - HISTORY))
+
+
+@bp.post("/check")
+@requires("numbers.manage")
+def check(phone_number_id: uuid.UUID) -> AnyResponse:
+    number = PhoneNumber.get_or_404(phone_number_id)
+    inspect(number.waba)
+    return back(number, _("Meta was asked: this is how it stands."))
+
+
+@bp.post("/subscription")
+@requires("numbers.manage")
+def subscribe(phone_number_id: uuid.UUID) -> AnyResponse:
+    """Switches on again that messages reach us."""
+    number = PhoneNumber.get_or_404(phone_number_id)
+    waba_id = number.waba.meta_id
+    _done, problem = ask(number, lambda graph, token, _meta_id: wabas.subscribe(graph, token, waba_id))
+    if problem:
+        return back(number, f"{_(problem.title)} {_(problem.fix)}", "error")
+    inspect(number.waba)
+    return back(number, _("Switched on: messages reach Switchboard again."))
+
+
+@bp.post("/renewal")
+@requires("numbers.manage")
+def renew_token(phone_number_id: uuid.UUID) -> AnyResponse:
+    number = PhoneNumber.get_or_404(phone_number_id)
+    try:
+        renew(number.waba)
+    except NotRenewed:
+        words = _("Meta renews it only through Facebook's window: press Connect again with Facebook.")
+        return back(number, words, "warning")
+    return back(number, _("Renewed: Facebook lets us in for another 60 days."))
+
+
+@bp.get("/pin")
+@requires("numbers.manage")
+@confirmed
+def pin(phone_number_id: uuid.UUID) -> str:
+    number = PhoneNumber.get_or_404(phone_number_id)
+    log.info("PIN shown", phone_number_id=str(number.id), user_id=str(current_user.id))
+    return render_template("numbers/pin.html", number=number, form=PinForm(formdata=None))
+
+
+@bp.post("/pin")
+@requires("numbers.manage")
+@confirmed
+def change_pin(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
+    number, form = PhoneNumber.get_or_404(phone_number_id), PinForm()
+    if not form.validate():
+        return render_template("numbers/pin.html", number=number, form=form), 422
+    chosen = str(form.pin.data)
+    _done, problem = ask(number, lambda graph, token, meta_id: phone_numbers.set_pin(graph, token, meta_id, chosen))
+    if problem:
+        return render_template("numbers/pin.html", number=number, form=form, problem=problem), 422
+    number.pin = chosen
+    flash(_("The new PIN is set at WhatsApp and kept here."))
+    return redirect(url_for(".pin", phone_number_id=number.id), 303)
+
+
+@bp.post("/name")
+@requires("numbers.manage")
+def rename(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
+    number, form = PhoneNumber.get_or_404(phone_number_id), NameForm()
+    if not form.validate():
+        return passport(number, name_form=form), 422
+    wanted = str(form.name.data)
+    _done, problem = ask(number, lambda graph, token, meta_id: phone_numbers.rename(graph, token, meta_id, wanted))
+    if problem:
+        return passport(number, name_form=form, problem=problem), 422
+    number.requested_name = wanted
+    return back(number, _("Meta reviews the new name. This page tells when it is decided."))
+
+
+@bp.post("/disconnection")
+@requires("numbers.manage")
+@confirmed
+def disconnect(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
+    """Takes the number's whole account off Switchboard."""
+    number, form = PhoneNumber.get_or_404(phone_number_id), DisconnectionForm()
+    if digits(form.number.data or "") != digits(number.display_number):
+        form.number.errors = [_("Write the number as it stands at the top of the page.")]
+        return passport(number, leave_form=form), 422
+    Offboarding.begin(number.waba, by=current_user.name)
+    return back(number, _("Nothing is sent any more. The rest is being taken off."))
+
+
+@bp.post("/disconnection/retry")
+@requires("numbers.manage")
+def retry_disconnection(phone_number_id: uuid.UUID) -> AnyResponse:
+    number = PhoneNumber.get_or_404(phone_number_id)
+    if offboarding := Offboarding.of(number.waba):
+        offboarding.retry()
+    return back(number, _("It is tried again now."))
+
+
+def back(number: PhoneNumber, words: str, kind: str = "message") -> AnyResponse:
+    flash(words, kind)
+    return redirect(url_for("numbers.show", phone_number_id=number.id), 303)

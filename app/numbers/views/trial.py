@@ -1,0 +1,52 @@
+"""A test message to the phone of whoever is looking: the whole way through the outbox, with its ticks."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import redirect, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.contacts.models import ContactIdentity
+from app.inbox.jobs import deliver
+from app.inbox.models import Conversation, NumberAway, WindowClosed
+from app.numbers.forms import TrialForm
+from app.tenancy import db, requires
+from app.wabas.models import PhoneNumber
+
+from . import bp
+from .passport import passport
+
+
+@bp.post("/trial")
+@requires("numbers.manage")
+def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
+    """Only where the phone has written first: without that, WhatsApp takes nothing but paid templates."""
+    number, form = PhoneNumber.get_or_404(phone_number_id), TrialForm()
+    if not form.validate():
+        return passport(number, trial_form=form), 422
+    words = _("This is a test message from Switchboard. If you can read it, everything works.")
+    try:
+        conversation = conversation_with(number, str(form.phone.data))
+        if conversation is None:
+            raise WindowClosed
+        conversation.reply(words, by=current_user, client_id=uuid.uuid4())
+    except WindowClosed:
+        form.phone.errors = [_("Send hello from this phone first (see above), then try again.")]
+    except NumberAway:
+        form.phone.errors = [_("This number is not connected.")]
+    else:
+        deliver.later(number.id)
+        return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
+    return passport(number, trial_form=form), 422
+
+
+def conversation_with(number: PhoneNumber, phone: str) -> Conversation | None:
+    same = ContactIdentity.contact_id == Conversation.contact_id
+    mine = select(Conversation).join(ContactIdentity, same).where(Conversation.phone_number_id == number.id)
+    return db.session.scalar(
+        mine.where(ContactIdentity.kind == "wa_id", ContactIdentity.value == phone.lstrip("+")).limit(1)
+    )

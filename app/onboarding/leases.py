@@ -1,0 +1,54 @@
+"""One worker at a time: who holds an attempt's lease may write to it, and a fence keeps out who lost it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, db
+
+# Longer than a step's calls to Meta may take together.
+LEASE = dt.timedelta(minutes=3)
+
+
+class Leased(TenantModel):
+    """What is `running` and due is for whoever takes it first."""
+
+    __abstract__ = True
+
+    state: Mapped[str]
+    lease_until: Mapped[dt.datetime | None]
+    fence: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[dt.datetime | None]
+
+    def take_lease(self) -> int | None:
+        """The number under which this worker may write, if nobody else is at work and it is time."""
+        kind = type(self)
+        taken = db.session.scalar(
+            update(kind)
+            .where(kind.id == self.id, *kind.is_due())
+            .values(lease_until=func.clock_timestamp() + LEASE, fence=kind.fence + 1, next_attempt_at=None)
+            .returning(kind.fence)
+        )
+        db.session.refresh(self)
+        return taken
+
+    def keep_lease(self, fence: int) -> bool:
+        kind = type(self)
+        mine = kind.id == self.id, kind.fence == fence, kind.lease_until.is_not(None)
+        kept = update(kind).where(*mine).values(lease_until=func.clock_timestamp() + LEASE)
+        return db.session.scalar(kept.returning(kind.id)) is not None
+
+    @classmethod
+    def is_due(cls) -> tuple[ColumnElement[bool], ...]:
+        free = or_(cls.lease_until.is_(None), cls.lease_until < func.clock_timestamp())
+        due = or_(cls.next_attempt_at.is_(None), cls.next_attempt_at <= func.clock_timestamp())
+        return cls.state == "running", free, due
+
+    @classmethod
+    def left_running(cls) -> Select[uuid.UUID, uuid.UUID]:
+        """Those whose worker died, whose bell was lost, or whose wait is over. Needs a platform scope."""
+        return select(cls.tenant_id, cls.id).where(*cls.is_due())

@@ -1,0 +1,25 @@
+"""A mail to whoever left Facebook's window on the way: where they stopped, and how to go on."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask_babel import gettext as _
+
+from app import mail, tokens
+from app.extensions import settings
+from app.tenancy import Tenant, User, db, now
+
+from .models import Onboarding
+
+
+def nudge(onboarding: Onboarding) -> None:
+    """Once, while it still stands where it was left."""
+    if onboarding.refresh_locked().state != "cancelled" or onboarding.nudged_at:
+        return
+    onboarding.nudged_at = now()
+    tenant, user = db.session.get_one(Tenant, onboarding.tenant_id), db.session.get(User, onboarding.started_by_id)
+    if user is None:
+        return
+    link = tokens.link("onboarding.show", tenant_slug=tenant.slug, onboarding_id=str(onboarding.id))
+    body = render_template("onboarding/mail/nudge.txt", onboarding=onboarding, user=user, link=link)
+    mail.send(settings.mail_url, user.email, _("Go on connecting WhatsApp"), body)

@@ -1,0 +1,76 @@
+"""A link for whoever holds the Facebook account: it connects the business's number, and opens nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import tokens
+from app.tenancy import Membership, TenantModel, User, belongs_to, db, is_uuid, now, of_tenant
+
+from .models import Onboarding
+
+PURPOSE = "setup link"
+DAYS = (1, 3, 7, 14)
+
+
+class SetupLink(TenantModel):
+    """Works until it expires, is taken back, its maker loses the right to connect numbers, or the number
+    is connected."""
+
+    __table_args__ = (of_tenant(), belongs_to("onboardings", "onboarding_id", ondelete="CASCADE"))
+
+    onboarding_id: Mapped[uuid.UUID]
+    created_by_id: Mapped[uuid.UUID]
+    expires_at: Mapped[dt.datetime]
+    opened_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def create(cls, by: User, days: int) -> Self:
+        made = cls(onboarding_id=Onboarding.begin(None).id, created_by_id=by.id)
+        made.expires_at = now() + dt.timedelta(days=days)
+        db.session.add(made)
+        db.session.flush()
+        return made
+
+    @classmethod
+    def open_ones(cls) -> Select[Self]:
+        return select(cls).where(cls.revoked_at.is_(None), cls.expires_at > now()).order_by(cls.id.desc())
+
+    @property
+    def address(self) -> str:
+        """The tenant is in it, as nobody is signed in who could say which one is meant."""
+        return tokens.link("setup.show", token=tokens.sign(PURPOSE, f"{self.tenant_id} {self.id}"))
+
+    @classmethod
+    def ids_in(cls, token: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+        """The tenant and the link that a token we have signed stands for."""
+        parts = (tokens.read(PURPOSE, token) or "").split()
+        return (uuid.UUID(parts[0]), uuid.UUID(parts[1])) if len(parts) == 2 and all(map(is_uuid, parts)) else None
+
+    @property
+    def works(self) -> bool:
+        maker = db.session.scalar(select(Membership).where(Membership.user_id == self.created_by_id))
+        may = maker is not None and maker.may("numbers.manage")
+        return may and self.revoked_at is None and self.expires_at > now()
+
+    @property
+    def onboarding(self) -> Onboarding:
+        """A new attempt takes the place of one that cannot go on."""
+        return Onboarding.get_or_404(self.onboarding_id)
+
+    def start_again(self) -> None:
+        if self.onboarding.trouble.get("start_again"):
+            self.onboarding_id = Onboarding.begin(None).id
+
+    def open(self) -> None:
+        self.opened_at = self.opened_at or now()
+
+    def revoke(self) -> None:
+        self.revoked_at = self.revoked_at or now()

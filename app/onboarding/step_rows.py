@@ -1,0 +1,73 @@
+"""The steps of an attempt as rows: how far each has come, and what became of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, belongs_to, now, one_of
+
+from .steps import STEPS
+from .trouble import Trouble
+
+STEP_STATES = ("pending", "running", "waiting", "done", "skipped", "failed")
+
+
+class OnboardingStep(TenantModel):
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "onboarding_id", "name"),
+        belongs_to("onboardings", "onboarding_id", ondelete="CASCADE"),
+        one_of("state", STEP_STATES),
+        Index("ix_onboarding_steps_waiting", "name", postgresql_where=text("state = 'waiting'")),
+    )
+
+    onboarding_id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    position: Mapped[int]
+    state: Mapped[str] = mapped_column(default="pending")
+    attempts: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[dict[str, Any] | None]
+    retried_by: Mapped[str] = mapped_column(default="")
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+
+    def begin(self) -> None:
+        self.state, self.started_at, self.finished_at = "running", now(), None
+        self.attempts += 1
+
+    def finish(self, note: str = "", state: str = "done") -> None:
+        self.state, self.finished_at = state, now()
+        self.outcome = {"note": note} if note else None
+
+    def wait(self, trouble: Trouble) -> None:
+        self.state, self.outcome = "waiting", trouble.as_dict()
+
+    def fail(self, trouble: Trouble) -> None:
+        self.state, self.finished_at, self.outcome = "failed", now(), trouble.as_dict()
+
+    @property
+    def title(self) -> str:
+        return STEPS[self.name].title
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("done", "skipped")
+
+    @property
+    def trouble(self) -> dict[str, Any]:
+        """What went wrong last, if it is not over."""
+        return {} if self.is_over else self.outcome or {}
+
+    @property
+    def note(self) -> str:
+        return str((self.outcome or {}).get("note", ""))
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Where only a new attempt helps, trying again would not."""
+        tried = self.state == "failed" or "tries" in self.trouble
+        return tried and not self.trouble.get("start_again")

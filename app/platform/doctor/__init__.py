@@ -1,0 +1,56 @@
+"""Whether this installation can work: each thing it needs, looked at, with what to do where it is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.meta.codes.explanation import N_
+from app.meta.errors import MetaError
+from app.tenancy import commit
+
+from . import at_meta, here, reached
+from .checks import Check, Finding, Ill
+
+__all__ = ["CHECKS", "Finding", "examine"]
+
+META_REFUSES = N_("Compare the META_ settings with the app's dashboard at Meta (docs/settings.md).")
+LOOK_IN_LOG = N_("Look into the log of the web process.")
+
+CHECKS: tuple[Check, ...] = (
+    reached.public_url,
+    reached.tls,
+    reached.proxy,
+    reached.challenge,
+    at_meta.meta_app,
+    at_meta.callback,
+    at_meta.fields,
+    at_meta.system_user,
+    at_meta.credit_line,
+    here.clock,
+    here.postgres,
+    here.queues,
+    here.backlog,
+    here.sweeps,
+    here.storage,
+    here.keys,
+    here.mail,
+)
+
+
+def examine() -> Iterator[Finding]:
+    """Every check, one after the other; one that breaks is ill and does not stop the others."""
+    for check in CHECKS:
+        commit()
+        yield finding(check)
+
+
+def finding(check: Check) -> Finding:
+    try:
+        return Finding(check.title, True, check.look())
+    except Ill as ill:
+        return Finding(check.title, False, ill.words, ill.fix)
+    except MetaError as error:
+        said = " ".join(filter(None, (error.title, error.details, f"({error.code})" if error.code else "")))
+        return Finding(check.title, False, said, META_REFUSES)
+    except Exception as error:  # noqa: BLE001  a check that breaks is a finding too
+        return Finding(check.title, False, type(error).__name__, LOOK_IN_LOG)

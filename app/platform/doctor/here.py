@@ -1,0 +1,144 @@
+"""Whether what runs here runs: clocks, database, queues, files, keys, mail."""
+
+from __future__ import annotations
+
+import datetime as dt
+import smtplib
+import time
+import uuid
+from email.utils import parsedate_to_datetime
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import httpx
+import redis as redis_client
+import rq
+from sqlalchemy import func, select, text
+
+from app.extensions import outside
+from app.meta.codes.explanation import N_
+from app.storage import new_key
+from app.tenancy import database_now, db, now, platform_scope
+from app.tenancy.queue import LANES
+from app.tenancy.sealed import Sealed
+
+from .checks import SECONDS, Ill, check
+
+TOO_FAR, TOO_OLD = dt.timedelta(seconds=30), dt.timedelta(minutes=2)
+
+
+@check(N_("The clock"))
+def clock() -> str:
+    with platform_scope("doctor"):
+        apart = abs(database_now() - now())
+    if apart > TOO_FAR:
+        raise Ill(f"{apart.total_seconds():.0f} s", N_("This machine and Postgres disagree. Let both follow NTP."))
+    told = metas_clock()
+    if told and abs(parsedate_to_datetime(told) - now()) > TOO_FAR:
+        raise Ill(told, N_("This machine and Meta disagree about the time. Let it follow NTP."))
+    return f"{apart.total_seconds():.1f} s"
+
+
+def metas_clock() -> str | None:
+    """Whether Meta can be reached at all is another check's."""
+    try:
+        with httpx.Client(timeout=SECONDS, trust_env=False) as http:
+            told: str | None = http.get(outside().settings.meta_graph_url).headers.get("date")
+            return told
+    except httpx.HTTPError:
+        return None
+
+
+@check(N_("Postgres and row security"))
+def postgres() -> str:
+    bound = text("select not (rolsuper or rolbypassrls) from pg_roles where rolname = :role")
+    for name in ("database_url", "platform_database_url"):
+        role = urlsplit(getattr(outside().settings, name)).username
+        with platform_scope("doctor"):
+            if not db.session.scalar(bound, {"role": role}):
+                raise Ill(
+                    str(role), N_("This role passes row security: one of the two walls is gone. Run flask bootstrap.")
+                )
+    return "switchboard_app, switchboard_platform"
+
+
+@check(N_("Redis and the workers"))
+def queues() -> str:
+    redis = outside().redis
+    try:
+        redis.ping()
+    except redis_client.RedisError:
+        raise Ill("Redis", N_("Redis does not answer at REDIS_URL. Webhooks are still stored; no job runs.")) from None
+    listening = {name for worker in rq.Worker.all(connection=redis) for name in worker.queue_names()}
+    if absent := [lane for lane in LANES if lane not in listening]:
+        raise Ill(", ".join(absent), N_("No worker listens here. Start python -m app.worker."))
+    return ", ".join(LANES)
+
+
+@check(N_("Webhooks are worked off"))
+def backlog() -> str:
+    waiting = text("select count(*), min(received_at) from webhook_events where drained_at is null")
+    with platform_scope("doctor"):
+        number, oldest = db.session.execute(waiting).one()
+    if oldest and now() - oldest > TOO_OLD:
+        raise Ill(f"{number}", N_("The oldest waits for over two minutes. Is the worker of the lane inbound alive?"))
+    return f"{number}"
+
+
+@check(N_("The clock process runs"))
+def sweeps() -> str:
+    beat = outside().redis.get("clock beat")
+    if beat is None:
+        raise Ill("python -m app.clock", N_("Start it: without it nothing lost is rung again, and nothing is watched."))
+    return f"{max(0.0, time.time() - float(beat)):.0f} s"
+
+
+@check(N_("Files are kept"))
+def storage() -> str:
+    store, key, content = outside().storage, new_key(uuid.uuid4()), b"written to see whether it can be"
+    try:
+        store.put(key, BytesIO(content))
+        store.delete(key)
+    except Exception as error:  # noqa: BLE001  each kind of store has its own
+        raise Ill(
+            type(error).__name__, N_("MEDIA_URL cannot be written to. Check the folder's rights, or the keys.")
+        ) from None
+    return urlsplit(outside().settings.media_url).scheme
+
+
+@check(N_("The keys for secrets"))
+def keys() -> str:
+    vault, stale, lost = outside().vault, 0, 0
+    with platform_scope("doctor"):
+        for secret in Sealed.everywhere:
+            column = getattr(secret.owner, secret.column)
+            key = func.substr(column, 1, 4)
+            for fingerprint, number in db.session.execute(
+                select(key, func.count()).where(column.is_not(None)).group_by(key)
+            ):
+                stale += number if bytes(fingerprint) != vault.current else 0
+                lost += number if bytes(fingerprint) not in vault.ciphers else 0
+    if lost:
+        raise Ill(
+            f"{lost}", N_("So many secrets no key of ENCRYPTION_KEYS opens. Put the missing key back into the list.")
+        )
+    if stale:
+        raise Ill(
+            f"{stale}",
+            N_("So many are still under an older key. Keep it in the list; the clock moves them within minutes."),
+        )
+    return f"{len(vault.ciphers)}"
+
+
+@check(N_("Mail"))
+def mail() -> str:
+    target = urlsplit(outside().settings.mail_url)
+    if target.scheme == "file":
+        return target.path
+    connect = smtplib.SMTP_SSL if target.scheme == "smtps" else smtplib.SMTP
+    try:
+        with connect(target.hostname or "", target.port or 587, timeout=SECONDS) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException):
+        raise Ill(target.hostname or "", N_("The mail server of MAIL_URL does not answer.")) from None
+    return target.hostname or ""

@@ -1,0 +1,126 @@
+"""Looking at Meta: whether our access still works, and how a WABA and its numbers stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from app.crypto import Undecryptable
+from app.extensions import outside
+from app.meta import embedded_signup, health, phone_numbers, wabas
+from app.meta.codes.explanation import N_
+from app.meta.errors import UNUSABLE_TOKEN, MetaError
+from app.meta.graph import GraphClient
+from app.tenancy import commit, db, now
+
+from .models import CONNECT_AGAIN, PhoneNumber, Waba
+
+# The token is dead, or what it opened is not shared with us any more. Everything else passes, or is no proof.
+DEAD, NOT_OURS, GONE = {0, 190}, {3, 10, 200, 803}, (100, 33)
+
+REVOKED = N_("Facebook does not let us in any more: the access was taken back or has run out.")
+UNSHARED = N_("Your business does not share this WhatsApp account with us any more.")
+UNSUBSCRIBED = N_("Messages of this account do not reach Switchboard: its webhooks were switched off.")
+SUBSCRIBE_AGAIN = N_("Press Switch on again on the number's page. Waiting messages are kept and go out afterwards.")
+NOT_REGISTERED = N_("WhatsApp does not have this number registered with Switchboard.")
+REGISTER_AGAIN = N_("Connect this number again: it is registered anew on the way.")
+BLOCKED = N_("Meta does not let this number send.")
+LOOK_THERE = N_("The number's page says what Meta wants changed. We look again every two minutes.")
+
+
+class Lost(Exception):
+    """Our access has ended, in words."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything Meta says about a WABA at one moment."""
+
+    token: embedded_signup.TokenInfo
+    waba: wabas.Waba
+    is_subscribed: bool
+    numbers: dict[str, phone_numbers.PhoneNumber]
+    health: dict[str, health.Health]
+
+    @classmethod
+    def at(cls, graph: GraphClient, token: str, meta_id: str, number_ids: list[str]) -> Self:
+        """Raises `Lost`, or MetaError where nothing is certain."""
+        info = embedded_signup.debug_token(graph, token, graph.app_token)
+        if not info.is_valid:
+            raise Lost(REVOKED)
+        try:
+            numbers = {number.id: number for number in phone_numbers.of_waba(graph, token, meta_id)}
+            return cls(
+                token=info,
+                waba=wabas.fetch(graph, token, meta_id),
+                is_subscribed=wabas.is_subscribed(graph, token, meta_id),
+                numbers=numbers,
+                health={id: health.fetch(graph, token, id) for id in number_ids if id in numbers},
+            )
+        except MetaError as error:
+            if error.code in DEAD:
+                raise Lost(REVOKED) from None
+            if error.code in NOT_OURS or (error.code, error.subcode) == GONE:
+                raise Lost(UNSHARED) from None
+            raise
+
+
+def inspect(waba: Waba) -> None:
+    """Brings the rows to what Meta says, pauses sending where it cannot work and resumes it where it can again.
+
+    An answer that is lost, or a fault of Meta's, is no reason to pause anything.
+    """
+    numbers = [number for number in waba.phone_numbers if number.state in ("connected", "paused")]
+    waba.checked_at = now()
+    for number in numbers:
+        number.probed_at = now()
+    try:
+        token = waba.token
+    except Undecryptable:
+        return lose(numbers, UNUSABLE_TOKEN.title)
+    meta_id, ids, graph = waba.meta_id, [number.meta_id for number in numbers], outside().graph
+    commit()
+    if token is None:
+        return None
+    try:
+        look = Look.at(graph, token, meta_id, ids)
+    except Lost as lost:
+        return lose(numbers, str(lost))
+    except MetaError:
+        return None
+    waba.refresh_locked()
+    write_down(waba, look)
+    for number in numbers:
+        db.session.refresh(number)
+        if number.state in ("connected", "paused"):
+            judge(number, look)
+    return None
+
+
+def lose(numbers: list[PhoneNumber], reason: str) -> None:
+    """A number that is paused already keeps the more exact words of the news that said so."""
+    for number in numbers:
+        if number.state == "connected":
+            number.pause(reason, CONNECT_AGAIN)
+
+
+def write_down(waba: Waba, look: Look) -> None:
+    waba.see(look.waba)
+    waba.token_expires_at, waba.token_user_id = look.token.expires_at, look.token.user_id or ""
+    waba.subscribed_at = (waba.subscribed_at or now()) if look.is_subscribed else None
+
+
+def judge(number: PhoneNumber, look: Look) -> None:
+    seen, state = look.numbers.get(number.meta_id), look.health.get(number.meta_id)
+    if seen is None or state is None:
+        return number.pause(UNSHARED, CONNECT_AGAIN)
+    number.see(seen, state)
+    if not look.is_subscribed:
+        number.pause(UNSUBSCRIBED, SUBSCRIBE_AGAIN)
+    elif not (seen.is_registered or seen.is_on_biz_app):
+        number.pause(NOT_REGISTERED, REGISTER_AGAIN)
+    elif state.is_blocked:
+        number.pause(BLOCKED, LOOK_THERE)
+    else:
+        number.resume()
+    return None

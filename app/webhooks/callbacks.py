@@ -1,0 +1,77 @@
+"""What Facebook calls when somebody removes the app, or wants their data deleted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from functools import partial
+from typing import Self
+
+from sqlalchemy import CheckConstraint, Index, select, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.meta.codes.explanation import N_
+from app.meta.signed_requests import SignedRequest
+from app.onboarding.models import Onboarding
+from app.tenancy import GlobalModel, after_commit, db, now, within_tenant
+from app.wabas.jobs import check
+from app.wabas.models import CONNECT_AGAIN, Waba
+
+KINDS = ("deauthorize", "data_deletion")
+ERASED = N_("Somebody at your business had Facebook delete what it gave us, our access among it.")
+
+
+class MetaCallback(GlobalModel):
+    """One such call, stored before it is answered. Its id is the code under which its end can be looked up."""
+
+    __tablename__ = "meta_callbacks"
+    __table_args__ = (
+        CheckConstraint("kind in ('deauthorize', 'data_deletion')", name="kind"),
+        Index("ix_meta_callbacks_waiting", "received_at", postgresql_where=text("handled_at is null")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    kind: Mapped[str]
+    meta_user_id: Mapped[str]
+    issued_at: Mapped[dt.datetime | None]
+    received_at: Mapped[dt.datetime] = mapped_column(default=now)
+    handled_at: Mapped[dt.datetime | None]
+
+    @classmethod
+    def receive(cls, kind: str, asked: SignedRequest) -> Self:
+        from .jobs import handle_callback
+
+        made = cls(id=uuid.uuid4(), kind=kind, meta_user_id=asked.user_id, issued_at=asked.issued_at)
+        db.session.add(made)
+        db.session.flush()
+        handle_callback.later(made.id)
+        return made
+
+    @property
+    def code(self) -> str:
+        return self.id.hex
+
+    def handle(self) -> None:
+        """Needs a platform scope. The call may be old or repeated, so a removal is believed when Meta confirms it."""
+        mine = Waba.token_user_id == self.meta_user_id
+        for tenant_id, waba_id in db.session.execute(select(Waba.tenant_id, Waba.id).where(mine)).all():
+            if self.kind == "deauthorize":
+                after_commit(partial(check.ring, str(tenant_id), str(waba_id)))
+            else:
+                with within_tenant(tenant_id):
+                    erase(Waba.get_or_404(waba_id))
+        if self.kind == "data_deletion":
+            self.erase_attempts()
+        self.handled_at = now()
+
+    def erase_attempts(self) -> None:
+        mine = Onboarding.token_user_id == self.meta_user_id
+        for onboarding in db.session.scalars(select(Onboarding).where(mine)):
+            onboarding.token_ciphertext, onboarding.token_user_id, onboarding.claims = None, "", {}
+
+
+def erase(waba: Waba) -> None:
+    """Everything Facebook gave us goes; conversations are the business's own."""
+    waba.token, waba.token_user_id, waba.token_expires_at = None, "", None
+    for number in waba.phone_numbers:
+        number.pause(ERASED, CONNECT_AGAIN)

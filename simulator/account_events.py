@@ -1,0 +1,194 @@
+"""What happens to a client's account: Meta does it, and tells of it."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from simulator.phone_numbers import PhoneNumber
+from simulator.tokens import Token
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+Json = dict[str, Any]
+
+
+def partner_removed(number: PhoneNumber) -> None:
+    """The client takes the partner off the account: the token opens it no more."""
+    waba = number.waba
+    tell_partner(number, {"event": "PARTNER_REMOVED"})
+    for token in Token.where(number.world, "business_id = ?", waba.business_id):
+        kept = [id for id in token.wabas if id != waba.id]
+        token.update(waba_ids=json.dumps(kept))
+    waba.update(shared_at=None)
+
+
+def app_uninstalled(number: PhoneNumber) -> None:
+    """The client removes the app: every token of the business is dead."""
+    revoke(number)
+    tell_partner(number, {"event": "PARTNER_APP_UNINSTALLED"})
+
+
+def revoke(number: PhoneNumber) -> None:
+    for token in Token.where(number.world, "business_id = ?", number.waba.business_id):
+        token.revoke()
+
+
+def unsubscribe(number: PhoneNumber) -> None:
+    """Silently, as when somebody cleans up in Business Manager."""
+    number.waba.unsubscribe()
+
+
+def deleted(number: PhoneNumber) -> None:
+    account(number, {"event": "ACCOUNT_DELETED"})
+
+
+def restricted(number: PhoneNumber) -> None:
+    kind = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 0}
+    account(number, {"event": "ACCOUNT_RESTRICTION", "restriction_info": [kind]})
+
+
+def violated(number: PhoneNumber) -> None:
+    account(number, {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}})
+
+
+def disabled(number: PhoneNumber) -> None:
+    number.waba.update(status="DISABLED")
+    ban = {"waba_ban_state": "DISABLE", "waba_ban_date": "November 21, 2026"}
+    account(number, {"event": "DISABLED_UPDATE", "ban_info": ban})
+
+
+def quality_low(number: PhoneNumber) -> None:
+    number.update(quality_rating="RED")
+    of_number(number, "phone_number_quality_update", {"event": "FLAGGED"})
+
+
+def quality_high(number: PhoneNumber) -> None:
+    number.update(quality_rating="GREEN")
+    of_number(number, "phone_number_quality_update", {"event": "UNFLAGGED"})
+
+
+def limit_raised(number: PhoneNumber) -> None:
+    number.waba.business.update(messaging_limit=10_000)
+    value = {"max_daily_conversations_per_business": 10_000, "max_phone_numbers_per_business": 20}
+    number.world.webhooks.tell_waba(number.waba, "business_capability_update", value)
+
+
+def name_approved(number: PhoneNumber) -> None:
+    number.update(name_status="APPROVED")
+    decided(number, "APPROVED", None)
+
+
+def name_rejected(number: PhoneNumber) -> None:
+    number.update(name_status="DECLINED")
+    decided(number, "REJECTED", "NAME_NOT_CONSISTENT")
+
+
+def reviewed(number: PhoneNumber) -> None:
+    number.waba.update(account_review_status="APPROVED")
+    number.world.webhooks.tell_waba(number.waba, "account_review_update", {"decision": "APPROVED"})
+
+
+def alerted(number: PhoneNumber) -> None:
+    info = {
+        "alert_severity": "WARNING",
+        "alert_status": "ACTIVE",
+        "alert_type": "PROFILE_PICTURE_LOST",
+        "alert_description": "Please reupload your profile picture",
+    }
+    value = {"entity_type": "PHONE_NUMBER", "entity_id": number.id, "alert_info": info}
+    number.world.webhooks.tell_waba(number.waba, "account_alerts", value)
+
+
+def pin_changed(number: PhoneNumber) -> None:
+    of_number(number, "security", {"event": "PIN_CHANGED", "requester": number.waba.business.system_user_id})
+
+
+def deregistered(number: PhoneNumber) -> None:
+    """Silently: only whoever looks finds out."""
+    number.deregister()
+
+
+def deauthorized(number: PhoneNumber) -> None:
+    revoke(number)
+    call_app(number.world, "deauthorize", number.waba.business.system_user_id)
+
+
+def data_deletion(number: PhoneNumber) -> None:
+    call_app(number.world, "data-deletion", number.waba.business.system_user_id)
+
+
+EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
+    event.__name__: event
+    for event in (
+        partner_removed,
+        app_uninstalled,
+        revoke,
+        unsubscribe,
+        deregistered,
+        deauthorized,
+        data_deletion,
+        deleted,
+        restricted,
+        violated,
+        disabled,
+        quality_low,
+        quality_high,
+        limit_raised,
+        name_approved,
+        name_rejected,
+        reviewed,
+        alerted,
+        pin_changed,
+    )
+}
+
+
+def account(number: PhoneNumber, value: Json) -> None:
+    number.world.webhooks.tell_waba(number.waba, "account_update", value)
+
+
+def tell_partner(number: PhoneNumber, value: Json) -> None:
+    waba = number.waba
+    info = {"waba_id": waba.id, "owner_business_id": waba.business_id}
+    number.world.webhooks.tell_partner(waba, value | {"waba_info": info})
+
+
+def of_number(number: PhoneNumber, field: str, value: Json) -> None:
+    about = {"display_phone_number": number.digits}
+    number.world.webhooks.tell_waba(number.waba, field, about | value)
+
+
+def decided(number: PhoneNumber, decision: str, reason: str | None) -> None:
+    value = {"decision": decision, "requested_verified_name": number.verified_name, "rejection_reason": reason}
+    of_number(number, "phone_number_name_update", value)
+
+
+def call_app(world: "World", address: str, user_id: str) -> None:
+    """Facebook's own callbacks go to the app's site, in a form."""
+    site = urlsplit(world.settings.callback_url)
+    url = f"{site.scheme}://{site.netloc}/webhooks/meta/{address}"
+    signed = signed_request(world.settings.app_secret[0], user_id, int(world.clock.now()))
+
+    def post() -> None:
+        with httpx.Client(transport=world.transport, timeout=10, trust_env=False) as http:
+            http.post(url, data={"signed_request": signed})
+
+    threading.Thread(target=post, daemon=True).start()
+
+
+def signed_request(secret: str, user_id: str, issued_at: int) -> str:
+    told = {"algorithm": "HMAC-SHA256", "issued_at": issued_at, "user_id": user_id}
+    body = encoded(json.dumps(told).encode())
+    return f"{encoded(hmac.new(secret.encode(), body.encode(), hashlib.sha256).digest())}.{body}"
+
+
+def encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

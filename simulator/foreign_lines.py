@@ -1,0 +1,32 @@
+"""Accounts that another partner pays for: the payer changes on the 1st of a month, and not on every day."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from simulator.wabas import Waba
+
+FIRST, LAST = 4, 3
+
+
+def note(waba: "Waba") -> None:
+    now = waba.world.clock.now()
+    waba.world.store.insert("foreign_lines", replace=True, waba_id=waba.id, since=now)
+
+
+def has(waba: "Waba") -> bool:
+    return waba.world.store.row("select 1 from foreign_lines where waba_id = ?", waba.id) is not None
+
+
+def has_ended(waba: "Waba") -> bool:
+    """Whether a 1st of a month has come since our line was shared."""
+    since = waba.world.store.value("select since from foreign_lines where waba_id = ?", waba.id)
+    if since is None:
+        return True
+    start, today = (datetime.fromtimestamp(moment, UTC) for moment in (since, waba.world.clock.now()))
+    return (today.year, today.month) > (start.year, start.month)
+
+
+def is_blackout(moment: float) -> bool:
+    today = datetime.fromtimestamp(moment, UTC)
+    return today.day <= FIRST or (today + timedelta(days=LAST)).month != today.month

@@ -1,0 +1,162 @@
+"""What customers see of a number: profile, username, links with a text, and what an empty chat offers."""
+
+import json
+import re
+import secrets
+from typing import Any
+
+from flask import current_app, request
+
+from simulator.errors import GraphError, invalid, unseen
+from simulator.graph.access import App
+from simulator.graph.call import Call
+from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.number_extras import Extras
+from simulator.phone_numbers import PhoneNumber
+from simulator.world import World
+
+LIMITS = {"about": 139, "address": 256, "description": 512, "email": 128}
+VERTICALS = (
+    "ALCOHOL APPAREL AUTO BEAUTY EDU ENTERTAIN EVENT_PLAN FINANCE GOVT GROCERY HEALTH HOTEL NONPROFIT ONLINE_GAMBLING"
+    " OTC_DRUGS OTHER PHYSICAL_GAMBLING PROF_SERVICES RESTAURANT RETAIL TRAVEL"
+)
+CODE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+USERNAME = re.compile(r"(?!www)(?!.*\.\.)(?=.*[a-z])[a-z0-9_][a-z0-9._]{1,33}[a-z0-9_]")
+MOST_PROMPTS, MOST_COMMANDS = 4, 30
+
+
+@edge(PhoneNumber, "GET", "whatsapp_business_profile")
+def profile(call: Call, number: PhoneNumber) -> Answer:
+    known = {"messaging_product": "whatsapp"} | Extras(number).object("profile")
+    asked = str(call.params.get("fields", "about")).split(",")
+    return {"data": [{name: known[name] for name in ("messaging_product", *asked) if name in known}]}
+
+
+@edge(PhoneNumber, "POST", "whatsapp_business_profile")
+def change_profile(call: Call, number: PhoneNumber) -> Answer:
+    call.require("messaging_product")
+    extras = Extras(number)
+    known = extras.object("profile")
+    for name, longest in LIMITS.items():
+        if name in call.params:
+            value = str(call.params[name])
+            if len(value) > longest or (name == "about" and not value):
+                raise invalid(f"Param {name} must be at most {longest} characters long.")
+            known[name] = value
+    if "vertical" in call.params:
+        if call.params["vertical"] not in ("", *VERTICALS.split()):
+            raise invalid("Param vertical must be one of the documented values.")
+        known["vertical"] = call.params["vertical"]
+    if "websites" in call.params:
+        known["websites"] = _websites(call.params["websites"])
+    if handle := call.params.get("profile_picture_handle"):
+        known["profile_picture_url"] = _picture(call, str(handle))
+    extras["profile"] = json.dumps(known)
+    return SUCCESS
+
+
+@edge(App, "POST", "uploads")
+def begin_upload(call: Call, _: App) -> Answer:
+    name = f"upload:{secrets.token_urlsafe(24)}"
+    call.world.store.insert(
+        "uploads",
+        id=name,
+        file_type=str(call.require("file_type")),
+        file_length=int(call.require("file_length")),
+        created_at=call.world.clock.now(),
+    )
+    return {"id": name}
+
+
+def finish_upload(name: str) -> Answer:
+    """The data step: raw bytes, and `OAuth` before the token."""
+    world = World.of(current_app)
+    row = world.store.row("select * from uploads where id = ?", f"upload:{name}")
+    if row is None:
+        raise unseen("POST", name)
+    # Some servers keep back headers with an underscore.
+    if len(request.get_data()) != row["file_length"] or request.headers.get("file_offset", "0") != "0":
+        raise invalid("The upload does not have the announced length.")
+    handle = f"4::{secrets.token_urlsafe(40)}"
+    world.store.write("update uploads set handle = ? where id = ?", handle, row["id"])
+    return {"h": handle}
+
+
+@edge(PhoneNumber, "POST", "message_qrdls")
+def keep_link(call: Call, number: PhoneNumber) -> Answer:
+    words, code = str(call.require("prefilled_message")), str(call.params.get("code") or "")
+    if len(words) > 140:
+        raise invalid("Param prefilled_message must be at most 140 characters long.")
+    if code:
+        call.world.store.write("update links set prefilled_message = ? where id = ?", words, code)
+    else:
+        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(14))
+        now = call.world.clock.now()
+        call.world.store.insert("links", id=code, phone_number_id=number.id, prefilled_message=words, created_at=now)
+    return _link(code, words)
+
+
+@edge(PhoneNumber, "GET", "message_qrdls")
+def list_links(call: Call, number: PhoneNumber) -> Answer:
+    rows = call.world.store.rows("select * from links where phone_number_id = ? order by created_at", number.id)
+    return {"data": [_link(row["id"], row["prefilled_message"]) for row in rows]}
+
+
+def delete_link(call: Call, number: PhoneNumber, code: str) -> Answer:
+    found = call.world.store.row("select 1 from links where id = ? and phone_number_id = ?", code, number.id)
+    if found is None:
+        raise invalid("Param code is not a link of this phone number.")
+    call.world.store.write("delete from links where id = ?", code)
+    return SUCCESS
+
+
+@edge(PhoneNumber, "POST", "conversational_automation")
+def automate(call: Call, number: PhoneNumber) -> Answer:
+    prompts, commands = call.params.get("prompts") or [], call.params.get("commands") or []
+    if len(prompts) > MOST_PROMPTS or any(len(prompt) > 80 for prompt in prompts):
+        raise invalid("Param prompts must be at most 4 of at most 80 characters.")
+    if len(commands) > MOST_COMMANDS or any(len(one["command_name"]) > 32 for one in commands):
+        raise invalid("Param commands must be at most 30 with names of at most 32 characters.")
+    Extras(number)["automation"] = json.dumps({"prompts": prompts, "commands": commands})
+    return SUCCESS
+
+
+@edge(PhoneNumber, "GET", "username")
+def username(_: Call, number: PhoneNumber) -> Answer:
+    return {"username": Extras(number)["username"]}
+
+
+@edge(PhoneNumber, "POST", "username")
+def take_username(call: Call, number: PhoneNumber) -> Answer:
+    wanted = str(call.require("username"))
+    if not USERNAME.fullmatch(wanted):
+        raise GraphError(147001, "The username is not valid.")
+    sql = "select 1 from number_extras where username = ? and phone_number_id != ?"
+    if call.world.store.row(sql, wanted, number.id):
+        raise GraphError(147002, "The username is not available.")
+    Extras(number)["username"] = wanted
+    return {"status": "approved"}
+
+
+@edge(PhoneNumber, "DELETE", "username")
+def give_up_username(_: Call, number: PhoneNumber) -> Answer:
+    Extras(number)["username"] = None
+    return SUCCESS
+
+
+def _websites(addresses: Any) -> list[str]:
+    if not isinstance(addresses, list) or len(addresses) > 2:
+        raise invalid("Param websites must be an array of at most 2.")
+    if any(not re.match(r"https?://", str(one)) or len(str(one)) > 256 for one in addresses):
+        raise invalid("Param websites must start with http:// or https://.")
+    return [str(one) for one in addresses]
+
+
+def _picture(call: Call, handle: str) -> str:
+    if call.world.store.row("select 1 from uploads where handle = ?", handle) is None:
+        raise invalid("Param profile_picture_handle is not a handle.")
+    return f"{call.world.settings.public_url}/static/icon.svg?{secrets.token_hex(4)}"
+
+
+def _link(code: str, words: str) -> dict[str, str]:
+    return {"code": code, "prefilled_message": words, "deep_link_url": f"https://wa.me/message/{code}"}

@@ -1,0 +1,64 @@
+"""Numbers added by API, and the code that proves whose they are."""
+
+from simulator import dialing
+from simulator.customers import Customer
+from simulator.errors import GraphError, invalid
+from simulator.graph.call import Call
+from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.number_extras import Extras
+from simulator.phone_numbers import PhoneNumber
+from simulator.wabas import Waba
+
+MOST_NUMBERS = 20
+
+
+@edge(Waba, "POST", "phone_numbers")
+def create(call: Call, waba: Waba) -> Answer:
+    digits = dialing.digits_of(f"{call.require('cc')}{call.require('phone_number')}")
+    moving = call.params.get("migrate_phone_number") in (True, "true")
+    name = "" if moving else str(call.require("verified_name"))
+    if not 8 <= len(digits) <= 15 or not (moving or 2 <= len(name) <= 75):
+        raise invalid("Param phone_number or verified_name is not valid.")
+    known = next(iter(PhoneNumber.where(call.world, "digits = ?", digits)), None)
+    if known and known.waba_id == waba.id:
+        raise GraphError(2388012, "This phone number is already in the list of this WhatsApp Business Account.")
+    if moving:
+        return {"id": _move(waba, known).id}
+    if known or Customer.known(call.world, digits):
+        raise GraphError(2388001, "This phone number is already registered on WhatsApp.")
+    if len(waba.phone_numbers) >= MOST_NUMBERS:
+        raise invalid("The maximum of phone numbers is reached.")
+    return {"id": waba.add_number(digits, name).id}
+
+
+@edge(PhoneNumber, "POST", "request_code")
+def request_code(call: Call, number: PhoneNumber) -> Answer:
+    if call.require("code_method") not in ("SMS", "VOICE") or not call.require("language"):
+        raise invalid("Param code_method must be one of {SMS, VOICE}")
+    if number.verified:
+        raise GraphError(136024, "Request code error: the ownership of this number is verified already.")
+    if not Extras(number).send_code():
+        raise GraphError(136024, "Request code error: too many codes were requested. Try again later.")
+    return SUCCESS
+
+
+@edge(PhoneNumber, "POST", "verify_code")
+def verify_code(call: Call, number: PhoneNumber) -> Answer:
+    code, expected = str(call.require("code")), Extras(number)["verification_code"]
+    if not expected or code != expected:
+        raise GraphError(136025, "Verify code error: the code does not match.")
+    Extras(number)["verification_code"] = None
+    number.verify()
+    return SUCCESS
+
+
+def _move(waba: Waba, known: PhoneNumber | None) -> PhoneNumber:
+    """The number leaves where it is when it is registered here; name and quality come along."""
+    if known is None:
+        raise GraphError(2388091, "This phone number is not on the WhatsApp Business Platform.")
+    if known.pin is not None:
+        raise GraphError(2388001, "Two-step verification of this number has to be switched off first.")
+    known.update(
+        waba_id=waba.id, status="PENDING", platform_type="NOT_APPLICABLE", code_verification_status="NOT_VERIFIED"
+    )
+    return known

@@ -1,0 +1,41 @@
+"""What a number has besides its registration: profile, username, links, and the code that verifies it."""
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulator.phone_numbers import PhoneNumber
+
+MOST_CODES, CODES_WINDOW = 5, 3600
+
+
+class Extras:
+    def __init__(self, number: "PhoneNumber") -> None:
+        self.number, self.store = number, number.world.store
+        self.store.write("insert or ignore into number_extras (phone_number_id) values (?)", number.id)
+
+    def __getitem__(self, name: str) -> str | None:
+        row = self.store.row("select * from number_extras where phone_number_id = ?", self.number.id)
+        assert row is not None
+        value: str | None = row[name]
+        return value
+
+    def __setitem__(self, name: str, value: str | None) -> None:
+        assert name.isidentifier()
+        sql = f"update number_extras set {name} = ? where phone_number_id = ?"  # noqa: S608 - names are this program's
+        self.store.write(sql, value, self.number.id)
+
+    def object(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self[name] or "{}")
+        return found
+
+    def send_code(self) -> bool:
+        """Whether Meta still sends one: a few in an hour."""
+        now = self.number.world.clock.now()
+        lately = [moment for moment in json.loads(self["code_requests"] or "[]") if moment > now - CODES_WINDOW]
+        if len(lately) >= MOST_CODES:
+            return False
+        self["code_requests"] = json.dumps([*lately, now])
+        self["verification_code"] = f"{secrets.randbelow(10**6):06d}"
+        return True

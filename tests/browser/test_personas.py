@@ -1,0 +1,133 @@
+"""Everybody who may sit in front of Facebook's window: each comes through, or reads on the page what helps."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import Browser, Error, Page, expect
+
+from dev.stack import Stack
+from tests.browser.conftest import Person
+from tests.browser.steps import sign_up
+
+CONNECTED = "Connected. Now see it work."
+
+
+def begin(page: Page, stack: Stack, business: str) -> None:
+    sign_up(page, stack, business)
+    page.get_by_role("link", name="Numbers", exact=True).click()
+    page.get_by_role("button", name="Connect WhatsApp").first.click()
+    page.wait_for_url("**/onboarding/**")
+    page.wait_for_function("window.FB !== undefined")
+
+
+def go_through(page: Page, persona: str, button: str = "Continue with Facebook", without: str = "") -> None:
+    """Through the whole window, taking what it proposes; `without` is what is left out on the way."""
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name=button).click()
+    popup = opened.value
+    popup.get_by_test_id(f"persona-{persona}").click()
+    onward, finish = popup.get_by_test_id("dialog-continue"), popup.get_by_test_id("dialog-finish")
+    for _ in range(12):
+        expect(onward.or_(finish)).to_be_visible()
+        if finish.is_visible():
+            with contextlib.suppress(Error):  # the window may be gone before the click is answered
+                finish.click()
+            return
+        if without and (other := popup.get_by_test_id(without)).count():
+            other.click()
+        else:
+            onward.click()
+
+
+def verify(page: Page, stack: Stack, digits: str, button: str) -> None:
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_label("Code", exact=True)).to_be_visible()
+    page.get_by_label("Code", exact=True).fill(code_sent(stack, digits))
+    page.get_by_role("button", name="Verify the number").click()
+
+
+def code_sent(stack: Stack, digits: str) -> str:
+    number = next(one for one in asked(stack, "state")["phone_numbers"] if one["digits"] == digits)
+    return str(asked(stack, f"verification-code?phone_number_id={number['id']}")["code"])
+
+
+def asked(stack: Stack, path: str) -> dict[str, Any]:
+    with urllib.request.urlopen(f"{stack.meta}/control/api/{path}", timeout=5) as answer:
+        return dict(json.load(answer))
+
+
+def test_who_has_an_account_needs_one_click_and_the_window(stack: Stack, agent: Person) -> None:
+    begin(agent.page, stack, "Becker")
+    started = time.monotonic()
+    go_through(agent.page, "existing")
+    expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
+    assert time.monotonic() - started < 120
+
+
+def test_who_did_not_verify_the_number_does_it_here(stack: Stack, agent: Person) -> None:
+    begin(agent.page, stack, "Vogt")
+    go_through(agent.page, "unverified", without="dialog-verify-later")
+    verify(agent.page, stack, "4930901820222", "Send the code by SMS")
+    expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
+
+
+def test_who_has_no_number_adds_one_here(stack: Stack, agent: Person) -> None:
+    page = agent.page
+    begin(page, stack, "Obi")
+    go_through(page, "nonumber", without="dialog-without-number")
+    page.get_by_label("Country code").fill("49")
+    page.get_by_label("Phone number").fill("0151 111 2223")
+    page.get_by_label("Name that customers see").fill("Obi Foods")
+    page.get_by_role("button", name="Add the number").click()
+    verify(page, stack, "491511112223", "Call the number and read it out")
+    expect(page.get_by_text(CONNECTED)).to_be_visible()
+
+
+def test_who_uses_the_app_keeps_it(stack: Stack, agent: Person) -> None:
+    begin(agent.page, stack, "Russo")
+    go_through(agent.page, "app", button="Connect it together with the app")
+    expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
+    expect(agent.page.locator("[data-step=app_synchronised][data-state=done]")).to_be_visible()
+
+
+def test_who_comes_from_another_provider_reads_when_the_payer_changes(stack: Stack, agent: Person) -> None:
+    begin(agent.page, stack, "Novak")
+    go_through(agent.page, "other")
+    expect(
+        agent.page.get_by_text("on the 1st of a month").or_(agent.page.get_by_text("cannot be changed"))
+    ).to_be_visible()
+    expect(agent.page.get_by_role("button", name="Try this step again")).to_be_visible()
+
+
+def test_who_stops_on_the_way_reads_where(stack: Stack, agent: Person) -> None:
+    begin(agent.page, stack, "Haddad")
+    with agent.page.expect_popup() as opened:
+        agent.page.get_by_role("button", name="Continue with Facebook").click()
+    popup = opened.value
+    popup.get_by_test_id("persona-new").click()
+    popup.get_by_test_id("dialog-continue").click()
+    with contextlib.suppress(Error):
+        popup.get_by_test_id("dialog-cancel").click()
+    expect(agent.page.get_by_text("You stopped at the choice of your business.")).to_be_visible()
+    expect(agent.page.get_by_role("button", name="Go on with Facebook")).to_be_visible()
+
+
+def test_somebody_else_connects_it_by_a_link(stack: Stack, agent: Person, chromium: Browser) -> None:
+    page = agent.page
+    sign_up(page, stack, "Rao")
+    page.goto(f"{stack.web}/t/rao/onboarding/ways")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Link", exact=True).input_value()
+    guest = Person(chromium)
+    guest.page.goto(link)
+    guest.page.wait_for_function("window.FB !== undefined")
+    go_through(guest.page, "existing")
+    # Of two businesses that are after the same number one gets it; both are told.
+    refused = guest.page.get_by_text("already connected to Switchboard by another business")
+    expect(guest.page.get_by_text(CONNECTED).or_(refused)).to_be_visible()
+    guest.close()

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from app.onboarding.migration import Calendar
+from tests.client import Browser
+
+
+def day(text: str) -> dt.date:
+    return dt.date.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("today", "refused"),
+    [
+        ("2026-11-04", True),
+        ("2026-11-05", False),
+        ("2026-11-27", False),
+        ("2026-11-28", True),
+        ("2027-02-25", False),
+        ("2027-02-26", True),
+        ("2028-02-26", False),
+        ("2026-12-31", True),
+    ],
+)
+def test_the_last_three_and_first_four_days_of_a_month_are_refused(today: str, refused: bool) -> None:
+    assert Calendar(day(today)).is_blackout is refused
+
+
+def test_the_next_day_and_the_change_of_the_payer_are_named() -> None:
+    late = Calendar(day("2026-12-30"))
+    assert (late.next_day, late.takes_over_on, late.best_day) == (
+        day("2027-01-05"),
+        day("2027-02-01"),
+        day("2027-01-28"),
+    )
+
+
+def test_the_page_explains_it(ann: Browser) -> None:
+    page = ann.get("~/onboarding/ways").get_data(as_text=True)
+    assert "Our payment takes over on" in page
+    assert "two-step verification" in page

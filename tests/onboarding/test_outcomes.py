@@ -1,0 +1,199 @@
+"""However Facebook's window ends: there is a way on, on the same page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+import pathlib
+
+from sqlalchemy import update
+
+from app.extensions import outside
+from app.meta import phone_numbers
+from app.onboarding.jobs import remind, ring_for_onboardings
+from app.onboarding.models import Onboarding
+from app.tenancy import db, now, platform_scope, tenant_scope
+from tests.client import Browser
+from tests.onboarding.attempts import Attempt
+from tests.world import World
+
+NEW = {"calling_code": "49", "number": "0151 2345678", "name": "Bakery"}
+
+
+def mails() -> list[email.message.EmailMessage]:
+    folder = pathlib.Path(outside().settings.mail_url.removeprefix("file://"))
+    files = sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime)
+    return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]  # type: ignore[misc]
+
+
+def leave_the_window(attempt: Attempt, minutes: int) -> None:
+    attempt.post("cancellation", current_step="PHONE_NUMBER_VERIFICATION")
+    with platform_scope("tests"):
+        mine = update(Onboarding).where(Onboarding.id == attempt.id)
+        db.session.execute(mine.values(cancelled_at=now() - dt.timedelta(minutes=minutes)))
+
+
+def test_a_number_that_was_not_verified_is_verified_here(attempt: Attempt) -> None:
+    attempt.sign_up(verified=False)
+    attempt.connect()
+    assert attempt.load().asks == "code"
+    attempt.answer("verification", method="SMS")
+    assert "is on its way" in attempt.page()
+    attempt.answer("verification-code", code=attempt.code_sent())
+    attempt.run()
+    assert attempt.state == "connected"
+
+
+def test_a_wrong_code_says_so_and_asks_again(attempt: Attempt) -> None:
+    attempt.sign_up(verified=False)
+    attempt.connect()
+    attempt.answer("verification", method="VOICE")
+    attempt.answer("verification-code", code="000 000")
+    assert (attempt.load().asks, attempt.trouble()["code"]) == ("code", 136025)
+    assert "Verify the number" in attempt.page()
+
+
+def test_too_many_codes_are_refused_in_words(attempt: Attempt) -> None:
+    attempt.sign_up(verified=False)
+    attempt.connect()
+    for _ in range(6):
+        attempt.answer("verification", method="SMS")
+    assert attempt.trouble()["code"] == 136024
+    assert attempt.load().asks == "code"
+
+
+def test_what_is_no_code_is_not_sent_to_meta(attempt: Attempt, calls: list[str]) -> None:
+    attempt.sign_up(verified=False)
+    attempt.connect()
+    attempt.answer("verification", method="SMS")
+    assert attempt.answer("verification-code", code="12").status_code == 422
+    assert "POST verify_code" not in calls
+
+
+def test_an_account_without_a_number_gets_one_here(attempt: Attempt) -> None:
+    attempt.sign_up(without_number=True)
+    attempt.connect()
+    assert attempt.load().asks == "new_number"
+    attempt.answer("new-number", **NEW)
+    attempt.run()
+    attempt.answer("verification", method="SMS")
+    attempt.answer("verification-code", code=attempt.code_sent())
+    attempt.run()
+    assert attempt.state == "connected"
+    assert attempt.number().display_number.replace(" ", "").replace("-", "") == "+491512345678"
+
+
+def test_a_number_that_is_taken_is_refused_and_what_was_typed_stays(attempt: Attempt) -> None:
+    attempt.meta.post("seed", name="Somebody", display_phone_number="+49 151 2345678")
+    attempt.sign_up(without_number=True)
+    attempt.connect()
+    attempt.answer("new-number", **NEW)
+    assert attempt.load().asks == "new_number"
+    assert attempt.trouble()["code"] == 2388001
+
+
+def test_a_name_too_short_is_told_beside_its_field(attempt: Attempt) -> None:
+    attempt.sign_up(without_number=True)
+    attempt.connect()
+    answer = attempt.answer("new-number", **NEW | {"name": "B"})
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "Between 2 and 75" in page
+    assert 'value="1512345678"' in page
+
+
+def test_a_lost_answer_about_a_new_number_adds_it_once(attempt: Attempt) -> None:
+    attempt.sign_up(without_number=True)
+    attempt.connect()
+    attempt.meta.post("faults", edge="POST phone_numbers", kind="drop-after-accept")
+    attempt.answer("new-number", **NEW)
+    attempt.run()
+    assert attempt.load().asks == "code"
+    with tenant_scope(attempt.tenant_id):
+        token = attempt.waba().token
+    found = phone_numbers.of_waba(outside().graph, token, attempt.signed_up["waba_id"])
+    assert len(found) == 1
+
+
+def test_a_number_moves_here_from_another_provider(attempt: Attempt) -> None:
+    there = attempt.meta.post("seed", name="Bakery", display_phone_number="+49 151 2345678", registered=False)
+    attempt.sign_up(name="Bakery here", without_number=True)
+    attempt.connect()
+    attempt.answer("new-number", **NEW, migrate="y")
+    attempt.run()
+    attempt.answer("verification", method="SMS")
+    attempt.answer("verification-code", code=attempt.code_sent())
+    attempt.run()
+    assert attempt.state == "connected"
+    assert attempt.number().meta_id == there["phone_number_id"]
+
+
+def test_a_number_in_the_business_app_is_not_registered_and_its_past_is_asked_for(
+    attempt: Attempt, calls: list[str]
+) -> None:
+    attempt.sign_up(coexistence=True)
+    attempt.post("session-info", event="FINISH_WHATSAPP_BUSINESS_APP_ONBOARDING", waba_id=attempt.signed_up["waba_id"])
+    attempt.post_code()
+    attempt.run()
+    assert (attempt.state, attempt.step("app_synchronised").state) == ("connected", "done")
+    assert "POST register" not in calls
+    assert calls.count("POST smb_app_data") == 2
+
+
+def test_a_past_that_comes_too_late_is_a_red_item_beside_a_connected_number(attempt: Attempt) -> None:
+    attempt.sign_up(coexistence=True)
+    attempt.meta.post("clock", advance=25 * 3600)
+    attempt.post_claims()
+    attempt.sign_up()
+    attempt.post_code()
+    attempt.run()
+    assert attempt.step("app_synchronised").state == "failed"
+    assert attempt.number().state == "connected"
+
+
+def test_where_the_first_way_of_sharing_is_refused_the_second_is_gone(attempt: Attempt, calls: list[str]) -> None:
+    attempt.fail("whatsapp_credit_sharing_and_attach", 200)
+    attempt.connect()
+    assert attempt.state == "connected"
+    assert "POST whatsapp_credit_attach" in calls
+
+
+def test_whoever_left_the_window_is_reminded_once(attempt: Attempt, rung: list[str]) -> None:
+    leave_the_window(attempt, minutes=31)
+    ring_for_onboardings()
+    assert "remind" in rung
+    before = len(mails())
+    for _ in range(2):
+        remind(attempt.tenant_id, attempt.id)
+    assert len(mails()) == before + 1
+    body = mails()[-1].get_content()
+    assert "you stopped at the code for your phone number" in body
+    assert attempt.path in body
+
+
+def test_nobody_is_reminded_at_once_nor_after_going_on(attempt: Attempt, rung: list[str]) -> None:
+    leave_the_window(attempt, minutes=5)
+    ring_for_onboardings()
+    assert "remind" not in rung
+    leave_the_window(attempt, minutes=40)
+    attempt.hand_over()
+    before = len(mails())
+    remind(attempt.tenant_id, attempt.id)
+    assert len(mails()) == before
+
+
+def test_a_token_one_has_connects_without_the_window(ann: Browser, world: World, attempt: Attempt) -> None:
+    ids = attempt.meta.post("seed", name="Bakery", display_phone_number="+1 555 078 3881")
+    answer = ann.post("~/onboarding/tokens", {"token": ids["token"], "waba_id": ids["waba_id"]})
+    assert answer.status_code == 303
+    attempt.path, attempt.id = answer.location, type(attempt.id)(answer.location.rpartition("/")[2])
+    attempt.run()
+    assert attempt.state == "connected"
+    assert ids["token"] not in attempt.page()
+
+
+def test_what_is_no_token_is_told_and_not_shown_again(ann: Browser) -> None:
+    answer = ann.post("~/onboarding/tokens", {"token": "EAA short", "waba_id": "x"})
+    assert answer.status_code == 422
+    assert "EAA short" not in answer.get_data(as_text=True)

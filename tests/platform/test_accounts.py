@@ -1,0 +1,146 @@
+"""Accounts of clients, as the platform looks after them; and the doctor."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from flask import Flask
+from sqlalchemy import update
+
+from app.extensions import outside
+from app.onboarding.jobs import advance
+from app.onboarding.models import Onboarding
+from app.platform.doctor import CHECKS, Finding, examine
+from app.tenancy import db, global_scope, now, platform_scope, tenant_scope
+from app.wabas.models import PhoneNumber, Waba
+from app.wabas.partners import PartnerWaba
+from tests.client import Browser
+from tests.simulated import Meta, Road
+from tests.world import World
+
+
+def shared(meta: Meta, road: Road) -> dict[str, str]:
+    """An account that was shared with us without any browser."""
+    ids = meta.post("signups", name="Orphan", display_phone_number="+1 555 078 3899")
+
+    def known() -> bool:
+        with platform_scope("tests"):
+            return db.session.get(PartnerWaba, ids["waba_id"]) is not None
+
+    road.until(known)
+    return ids
+
+
+def test_an_account_of_nobody_is_shown_and_given_to_its_business(pat: Browser, road: Road, meta: Meta) -> None:
+    ids = shared(meta, road)
+    assert ids["waba_id"] in pat.get("/platform/accounts").get_data(as_text=True)
+    assert pat.post(f"/platform/accounts/{ids['waba_id']}/adoption", {"slug": "shoes"}).status_code == 303
+    shoes = road.world.shoes.id
+    with tenant_scope(shoes):
+        onboarding = db.session.query(Onboarding).one()
+    advance(shoes, onboarding.id)
+    with tenant_scope(shoes):
+        assert db.session.query(PhoneNumber).one().state == "connected"
+    assert ids["waba_id"] not in pat.get("/platform/accounts").get_data(as_text=True)
+
+
+def test_a_business_that_does_not_exist_gets_nothing(pat: Browser, road: Road, meta: Meta) -> None:
+    ids = shared(meta, road)
+    answer = pat.post(f"/platform/accounts/{ids['waba_id']}/adoption", {"slug": "nobody"}, follow_redirects=True)
+    assert "There is no business “nobody” here." in answer.get_data(as_text=True)
+
+
+def test_an_account_that_was_taken_back_is_no_orphan(pat: Browser, road: Road, meta: Meta) -> None:
+    ids = shared(meta, road)
+    meta.post("account-events", event="partner_removed", phone_number_id=ids["phone_number_id"])
+
+    def gone() -> bool:
+        with platform_scope("tests"):
+            return db.session.get_one(PartnerWaba, ids["waba_id"]).removed_at is not None
+
+    road.until(gone)
+    assert ids["waba_id"] not in pat.get("/platform/accounts").get_data(as_text=True)
+
+
+def test_what_is_red_for_the_owner_is_red_here(pat: Browser, world: World) -> None:
+    number, _ = world.connect_numbers()
+    with tenant_scope(world.bakery.id):
+        PhoneNumber.get_or_404(number.id).pause("Something is wrong.", "Mend it.")
+    with platform_scope("tests"):
+        soon = now() + dt.timedelta(days=2, hours=1)
+        db.session.execute(update(Waba).where(Waba.tenant_id == world.shoes.id).values(token_expires_at=soon))
+    page = pat.get("/platform/accounts").get_data(as_text=True)
+    assert "Something is wrong." in page
+    assert "2 more days" in page
+
+
+def test_the_platform_takes_an_account_off_with_a_reason(pat: Browser, world: World) -> None:
+    number, _ = world.connect_numbers()
+    path = f"/platform/tenants/{world.bakery.id}/wabas/{number.waba_id}/offboarding"
+    pat.post(path, {"reason": ""})
+    with tenant_scope(world.bakery.id):
+        assert PhoneNumber.get_or_404(number.id).state == "connected"
+    pat.post(path, {"reason": "does not pay"})
+    with tenant_scope(world.bakery.id):
+        assert PhoneNumber.get_or_404(number.id).state == "disconnected"
+
+
+def findings() -> dict[str, Finding]:
+    with global_scope():
+        return {finding.title: finding for finding in examine()}
+
+
+def test_every_check_ends_in_words(app: Flask, world: World, meta: Meta) -> None:
+    found = findings()
+    assert len(found) == len(CHECKS)
+    assert [one.title for one in found.values() if not one.is_well and not (one.words and one.fix)] == []
+
+
+def test_what_is_well_says_so(app: Flask, world: World, meta: Meta) -> None:
+    found = findings()
+    for title in (
+        "Meta knows the app and its secret",
+        "The fields of the webhooks",
+        "Our system user at Meta",
+        "The credit line",
+        "The clock",
+        "Postgres and row security",
+        "Webhooks are worked off",
+        "Files are kept",
+        "The keys for secrets",
+        "Mail",
+    ):
+        assert found[title].is_well, found[title]
+
+
+def test_what_is_wrong_names_its_fix(app: Flask, world: World, meta: Meta) -> None:
+    found = findings()
+    assert "python -m app.clock" in found["The clock process runs"].words
+    assert "Start python -m app.worker" in found["Redis and the workers"].fix
+    assert "Set the callback" in found["Webhooks come to this installation"].fix
+
+
+def test_a_secret_that_no_key_opens_is_found(app: Flask, world: World, meta: Meta) -> None:
+    world.connect_numbers()
+    with platform_scope("tests"):
+        db.session.execute(update(Waba).values(token_ciphertext=b"gone" + b"0" * 40))
+    assert not findings()["The keys for secrets"].is_well
+
+
+def test_no_finding_holds_a_secret(app: Flask, world: World, meta: Meta) -> None:
+    told = str(findings())
+    settings = outside().settings
+    hidden = [settings.meta_system_user_token, settings.meta_verify_token, *settings.meta_app_secrets]
+    assert [secret for secret in hidden if secret in told] == []
+
+
+def test_the_console_shows_it(pat: Browser, world: World, meta: Meta) -> None:
+    page = pat.get("/platform/doctor").get_data(as_text=True)
+    assert "Redis and the workers" in page
+    assert "Start python -m app.worker" in page
+
+
+def test_the_command_fails_where_something_has_to_be_mended(app: Flask, world: World, meta: Meta) -> None:
+    done = app.test_cli_runner().invoke(args=["doctor"])
+    assert done.exit_code == 1
+    assert "Something has to be mended" in done.output

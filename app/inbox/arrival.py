@@ -31,6 +31,7 @@ from .media import file_row, keep_files
 from .media_jobs import fetch
 from .models import RANKS
 from .reactions import keep_reactions
+from .surveys import keep_answers, score_of
 
 Row = dict[str, Any]
 Pair = tuple[str, str]
@@ -70,6 +71,11 @@ class Said:
     def place(self, number_id: str, conversation_id: str) -> None:
         self.id, self.number_id, self.conversation_id = str(uuid7()), number_id, conversation_id
         self.preview, self.at = preview(self.message), self.message.timestamp.isoformat()
+
+    @property
+    def score(self) -> str | None:
+        """What it answers to a question about how it went. Such an answer asks for none."""
+        return score_of(self.message.type, self.message.content)
 
     @property
     def target(self) -> str | None:
@@ -130,6 +136,11 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     for number in take_in(said):
         if number.meta_id in greeting:
             number.greet()
+    keep_answers(
+        (one.number_id, one.message.context.reply_to, one.score, one.at)
+        for one in said
+        if one.id and one.score and one.message.context and one.message.context.reply_to
+    )
     release_parked([one.conversation_id for one in said if one.is_live and one.id])
     tell_that_nobody_is_there(one.conversation_id for one in said if one.is_live and one.id)
 
@@ -347,13 +358,14 @@ def move_up(said: Iterable[Said]) -> None:
         if one.is_live:
             rise["count"] += bool(one.id)
             rise["inbound_at"] = max(at, rise.get("inbound_at", ""))
-            rise["waits_since"] = min(at, rise.get("waits_since", at))
+            if not one.score:
+                rise["waits_since"] = min(at, rise.get("waits_since", at))
         if at >= rise["at"]:
             rise |= {"at": at, "message_id": one.id or None, "preview": one.preview, "state": one.state}
     if rises:
         changes = json.dumps(list(rises.values()))
         db.session.execute(MOVE_UP, {"rows": changes, "tenant": current_tenant_id()})
-        desk.wake([id for id, rise in rises.items() if rise["count"]])
+        desk.wake([id for id, rise in rises.items() if rise["count"] and "waits_since" in rise])
         for id, rise in rises.items():
             announce("arrival" if "inbound_at" in rise else "conversation", id)
 

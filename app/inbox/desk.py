@@ -64,6 +64,8 @@ class Desk:
     team_id: Mapped[uuid.UUID | None]
     # Since when the customer has been without an answer, and when something of theirs last came in here.
     waiting_since: Mapped[dt.datetime | None]
+    # When somebody here first answered since it was last resolved: after that, the target for further answers counts.
+    answered_at: Mapped[dt.datetime | None]
     news_at: Mapped[dt.datetime | None]
 
     id: Any
@@ -82,6 +84,8 @@ class Desk:
         if (self.state, self.snoozed_until) == (state, until):
             return False
         self.state, self.snoozed_until = state, until
+        if state == "resolved":
+            self.answered_at = None
         self.record(state, by, until=until and until.isoformat())
         return True
 
@@ -113,7 +117,7 @@ class Desk:
 
     def answered(self) -> None:
         """Somebody of the business wrote: nobody waits any more."""
-        self.waiting_since = None
+        self.waiting_since, self.answered_at = None, self.answered_at or now()
 
     def record(self, kind: str, by: User | None, **told: Any) -> None:
         kept = {name: value for name, value in told.items() if value}

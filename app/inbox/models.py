@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any, Self
 
+from flask_babel import gettext
 from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, false, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -17,8 +18,9 @@ from app.contacts.models import Contact
 from app.meta.codes.explanation import N_
 from app.meta.contents import Content, Referral, read, read_referral
 from app.meta.errors import Kind, MetaError
-from app.meta.outgoing import Outgoing, reaction
+from app.meta.outgoing import Outgoing, reaction, survey
 from app.meta.payload import mapping, sequence
+from app.service.models import ServicePolicy
 from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of, uuid7
 from app.wabas.models import PhoneNumber
 
@@ -243,6 +245,21 @@ class Conversation(Desk, TenantModel):
         ours.wamid, ours.message_id, ours.occurred_at = str(sent.id), sent.id, sent.occurred_at
         db.session.add(ours)
         return sent
+
+    def put(self, state: str, *, by: User | None, until: dt.datetime | None = None) -> bool:
+        changed = super().put(state, by=by, until=until)
+        if changed and state == "resolved" and by:
+            self.ask_how_it_went(by)
+        return changed
+
+    def ask_how_it_went(self, by: User) -> None:
+        """Where the business wants to know: once a week at most, and only while free answers are possible."""
+        question = ServicePolicy.current().survey_question
+        year, week, _weekday = now().isocalendar()
+        asked = uuid.uuid5(self.id, f"survey {year}-{week}")
+        if question and self.window_is_open and self.phone_number.takes_messages and not self.said_before(asked):
+            titles = [("good", gettext("😊 Good")), ("fair", gettext("😐 Fair")), ("bad", gettext("🙁 Bad"))]
+            self.send(survey(question, titles), by=by, client_id=asked)
 
     def said_before(self, client_id: uuid.UUID) -> Message | None:
         mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)

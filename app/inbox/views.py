@@ -209,4 +209,5 @@ from . import (  # noqa: E402
     shortcut_views,  # noqa: F401
     state_views,
     template_views,  # noqa: F401
+    waits,  # noqa: F401
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .files import CAPTIONED, EXTENSIONS, LARGEST, TAKEN, check_size, file, kind_of
-from .interactive import MOST_BUTTONS, MOST_ROWS, Row, buttons, link, location_request, menu, number_request
+from .interactive import MOST_BUTTONS, MOST_ROWS, Row, buttons, link, location_request, menu, number_request, survey
 from .kinds import Outgoing, Refused
 from .plain import contact, location, reaction, text
 
@@ -31,6 +31,7 @@ __all__ = [
     "menu",
     "number_request",
     "reaction",
+    "survey",
     "text",
 ]
 

@@ -50,6 +50,12 @@ def buttons(body: str, titles: Sequence[str], header: str = "", footer: str = ""
     return _shaped("button", body, {"buttons": replies}, header, footer)
 
 
+def survey(question: str, titles: Sequence[tuple[str, str]]) -> Outgoing:
+    """A question with up to three answers, each as (id, title)."""
+    replies = [{"type": "reply", "reply": {"id": f"survey-{id}", "title": title}} for id, title in titles]
+    return _shaped("button", question, {"buttons": replies})
+
+
 def menu(body: str, button: str, rows: Sequence[Row], header: str = "", footer: str = "") -> Outgoing:
     asked = [row for row in rows if row.title.strip()]
     if lost := next((row for row in rows if row.description.strip() and not row.title.strip()), None):

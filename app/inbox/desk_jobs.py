@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import func, select
 
 from app.extensions import outside
-from app.meta import blocks as meta
+from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
 from app.tenancy import after_commit, announce, commit, db, job, platform_scope, sweep
 
@@ -31,7 +31,7 @@ def carry_out_block(conversation_id: str) -> None:
     wished, number, contact = block.state, conversation.phone_number, conversation.contact
     token, meta_id = number.waba.token, number.meta_id
     wa_id, bsuid = contact.identity("wa_id"), contact.identity("bsuid")
-    who = {"user": f"+{wa_id}"} if wa_id else {"user_id": bsuid or ""}
+    who = wa_id or bsuid or ""
     commit()
     error = None
     try:

@@ -28,6 +28,7 @@ LOOK_SECONDS = 0.2
 # Worth staying for: what an agent may still take back.
 NEAR = dt.timedelta(seconds=6)
 
+NO_ACCESS = N_("We have no access to this number any more.")
 UNREADABLE = N_("Our access to this number cannot be opened with the keys of this installation.")
 
 
@@ -81,13 +82,17 @@ class Sender:
     def attend(self, waiting: Waiting) -> None:
         if lane := self.lanes.get(waiting.number_id):
             lane.look_at = monotonic() if lane.look_at is None else lane.look_at
-            return
+            return None
         with tenant_scope(waiting.tenant_id):
             number = PhoneNumber.get_or_404(waiting.number_id)
             try:
-                self.lanes[number.id] = Lane(number)
+                lane = Lane(number)
             except Undecryptable:
-                number.pause(UNREADABLE, CONNECT_AGAIN)
+                return number.pause(UNREADABLE, CONNECT_AGAIN)
+            if lane.token is None:
+                return number.pause(NO_ACCESS, CONNECT_AGAIN)
+            self.lanes[number.id] = lane
+            return None
 
     def pick_up(self, pool: ThreadPoolExecutor) -> None:
         for lane in [*self.lanes.values()]:

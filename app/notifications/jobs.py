@@ -65,7 +65,7 @@ def push() -> None:
 
 
 def letter(one: Notification) -> tuple[Target, dict[str, object], uuid.UUID, str, str]:
-    return one.subscription.target, payload(one), topic(one), settings.secret_key, settings.public_url
+    return one.subscription.destination, payload(one), topic(one), settings.secret_key, settings.public_url
 
 
 def deliver(

@@ -244,3 +244,13 @@ def test_a_number_that_waits_for_its_pace_holds_up_no_other(road: Road) -> None:
     road.deliver()
     assert said(road).index("swift") <= 1 and len(said(road)) == 4
     assert road.reload(swift).phone_number_id == other.id
+
+
+def test_a_number_without_access_is_paused_and_nothing_is_lost(road: Road) -> None:
+    message = road.reply(road.customer_writes(), "hi")
+    with tenant_scope(road.world.bakery.id):
+        PhoneNumber.get_or_404(road.number.id).waba.token_ciphertext = None
+    road.deliver()
+    assert road.state_of(message) == "queued" and said(road) == []
+    with tenant_scope(road.world.bakery.id):
+        assert PhoneNumber.get_or_404(road.number.id).state == "paused"

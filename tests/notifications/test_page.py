@@ -99,7 +99,7 @@ def test_the_address_is_kept_encrypted(desk: Desk, ann: Browser) -> None:
     desk.turn_on(ann)
     (browser,) = desk.browsers()
     assert b"push.example" not in browser.target_ciphertext
-    assert browser.target.endpoint == "https://push.example/ann"
+    assert browser.destination.endpoint == "https://push.example/ann"
 
 
 @pytest.mark.parametrize(
@@ -149,5 +149,5 @@ def test_what_somebody_does_not_want_to_hear_makes_no_sound(desk: Desk, ann: Bro
 def test_at_most_twenty_browsers_are_kept(desk: Desk, ann: Browser) -> None:
     for place in range(22):
         desk.turn_on(ann, f"browser-{place}")
-    kept = {browser.target.endpoint.rpartition("-")[2] for browser in desk.browsers()}
+    kept = {browser.destination.endpoint.rpartition("-")[2] for browser in desk.browsers()}
     assert kept == {str(place) for place in range(2, 22)}

@@ -11,9 +11,9 @@ from typing import Self
 from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.extensions import vault
 from app.notifications.push import Target
 from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, now, uuid7
+from app.tenancy.sealed import Sealed
 
 MOST_BROWSERS = 20
 # A browser that took nothing for so long is gone.
@@ -33,6 +33,7 @@ class PushSubscription(TenantModel):
     session_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user_sessions.id", ondelete="SET NULL"))
     # An address that anybody may call who knows it, so it is kept like a password.
     endpoint_hash: Mapped[str]
+    target = Sealed()
     target_ciphertext: Mapped[bytes]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     told_at: Mapped[dt.datetime | None]
@@ -62,7 +63,7 @@ class PushSubscription(TenantModel):
 
     def reach_at(self, target: Target, *, session_id: uuid.UUID, device: str) -> None:
         self.endpoint_hash = digest(target.endpoint)
-        self.target = target
+        self.target = target.as_json()
         self.session_id, self.device, self.failing_since = session_id, device, None
 
     def drop_oldest(self) -> None:
@@ -75,12 +76,8 @@ class PushSubscription(TenantModel):
         db.session.execute(old)
 
     @property
-    def target(self) -> Target:
-        return Target(**json.loads(vault.decrypt(self.target_ciphertext, self.place("target"))))
-
-    @target.setter
-    def target(self, value: Target) -> None:
-        self.target_ciphertext = vault.encrypt(value.as_json(), self.place("target"))
+    def destination(self) -> Target:
+        return Target(**json.loads(self.target))
 
     @property
     def is_asleep(self) -> bool:

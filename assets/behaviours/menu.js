@@ -29,6 +29,7 @@ document.addEventListener("keydown", (event) => {
   if (!open || event.defaultPrevented) return
   event.preventDefault()
   open.close()
+  if (open.contains(document.activeElement)) document.activeElement.blur()
 })
 
 document.addEventListener("input", (event) => {

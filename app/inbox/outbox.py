@@ -20,7 +20,7 @@ from app.meta.errors import Kind, MetaError, NotConnected
 from app.meta.graph import GraphClient
 from app.meta.media import FILE_CODES
 from app.meta.outgoing import content_of
-from app.tenancy import announce, commit, current_tenant_id, db, uuid7
+from app.tenancy import announce, current_tenant_id, db, uuid7
 from app.wabas.models import PhoneNumber
 
 from .arrival import adopt_orphans, show_ticks
@@ -112,7 +112,7 @@ class Verdict:
 class Lane:
     """The waiting messages of one phone number. Messages to one person go one after the other, in order.
 
-    Each method but the constructor's facts runs in a scope of its tenant, and commits.
+    Each method runs in a scope of its tenant; what `pick_up` claims may be handed over once that has committed.
     """
 
     def __init__(self, number: PhoneNumber) -> None:
@@ -132,11 +132,10 @@ class Lane:
         return self.flying < self.in_flight
 
     def pick_up(self, room: int) -> list[Parcel]:
-        """Claims the oldest waiting message of each conversation, and says so before a byte is sent."""
+        """Claims the oldest waiting message of each conversation."""
         allowed = self.pace.allowance()
         if not allowed.is_connected:
             self.look_at = None
-            commit()
             return []
         room = min(room, self.in_flight - self.flying, allowed.replies)
         parcels = self.claim("replies", room)
@@ -147,7 +146,6 @@ class Lane:
         attempts = [{"id": parcel.attempt_id, "message": parcel.message_id} for parcel in parcels]
         if attempts:
             db.session.execute(NEW_ATTEMPT, [row | {"tenant": current_tenant_id()} for row in attempts])
-        commit()
         self.flying += len(parcels)
         return parcels
 

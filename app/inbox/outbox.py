@@ -313,10 +313,11 @@ FINISH_ATTEMPT = text("""
     update send_attempts set finished_at = clock_timestamp(), outcome = :outcome, error = cast(:error as jsonb)
     where tenant_id = :tenant and id = :attempt
 """)
+# Queued under the same fence: it was to be tried once more, and need not be.
 ACCEPT = text("""
     update messages set wamid = coalesce(wamid, :wamid), lease_until = null,
-        state = case when state in ('dispatching', 'unknown') then 'accepted' else state end,
-        error = case when state in ('dispatching', 'unknown') then null else error end
+        state = case when state in ('dispatching', 'unknown', 'queued') then 'accepted' else state end,
+        error = case when state in ('dispatching', 'unknown', 'queued') then null else error end
     where tenant_id = :tenant and id = :message and fence = :fence
 """)
 REFUSE = text("""

@@ -114,6 +114,17 @@ def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_
         assert Message.get_or_404(waiting.id).state == "queued" and asked == []
 
 
+def test_an_answer_that_comes_before_the_second_try_makes_it_needless(waiting: Message) -> None:
+    with tenant_scope(waiting.tenant_id):
+        slow = lane(waiting)
+        (parcel,) = slow.pick_up(1)
+        again = text("update messages set state = 'queued', may_repeat = false where tenant_id = :tenant")
+        db.session.execute(again, {"tenant": waiting.tenant_id})
+        slow.settle(parcel, accepted("wamid.late"))
+    with tenant_scope(waiting.tenant_id):
+        assert Message.get_or_404(waiting.id).state == "accepted"
+
+
 def test_statuses_that_were_told_before_the_answer_count(waiting: Message) -> None:
     arrive(status("wamid.early", "sent"), status("wamid.early", "delivered"))
     with tenant_scope(waiting.tenant_id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -84,6 +85,8 @@ def test_several_are_chosen_with_the_keyboard_and_put_back(desk: Page) -> None:
 
 def test_what_one_window_does_the_other_shows(stack: Stack, chromium: Browser, desk: Page, cookies: Any) -> None:
     desk.get_by_role("link", name="Dora").click()
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    desk.wait_for_url(re.compile(r"/inbox/[0-9a-f-]{36}"))
     other = Person(chromium)
     other.context.add_cookies(cookies)
     other.page.goto(desk.url)

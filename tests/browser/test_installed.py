@@ -53,14 +53,8 @@ def at(stack: Stack, business: tuple[str, Any], path: str) -> str:
     return f"{stack.web}/t/{business[0]}/{path}"
 
 
-CONTROLLED = """new Promise((done) => {
-    if (navigator.serviceWorker.controller) done()
-    navigator.serviceWorker.addEventListener("controllerchange", () => done())
-})"""
-LIVE = """new Promise((done) => {
-    const look = () => document.body.dataset.liveState === "open" ? done() : setTimeout(look, 50)
-    look()
-})"""
+# Asked again and again, with an end: a promise in a page that nothing keeps would be waited for without one.
+CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
 
 
 def deliver(page: Page, cdp: CDPSession, origin: str, words: dict[str, Any]) -> None:
@@ -80,7 +74,7 @@ def deliver(page: Page, cdp: CDPSession, origin: str, words: dict[str, Any]) -> 
 
 def test_chromium_finds_nothing_that_forbids_to_install_it(stack: Stack, ann: Person, business: Any) -> None:
     ann.page.goto(at(stack, business, "inbox/"))
-    ann.page.evaluate(CONTROLLED)
+    ann.page.wait_for_function(CONTROLLED)
     cdp = ann.context.new_cdp_session(ann.page)
     told = cdp.send("Page.getAppManifest")
     assert told["errors"] == [] and json.loads(told["data"])["name"] == "Switchboard"
@@ -90,7 +84,7 @@ def test_chromium_finds_nothing_that_forbids_to_install_it(stack: Stack, ann: Pe
 
 def test_without_a_connection_there_is_a_page_of_ours_and_no_old_data(stack: Stack, ann: Person, business: Any) -> None:
     ann.page.goto(at(stack, business, "inbox/"))
-    ann.page.evaluate(CONTROLLED)
+    ann.page.wait_for_function(CONTROLLED)
     kept = ann.page.evaluate(
         "async () => (await Promise.all((await caches.keys()).map(async n => (await (await caches.open(n)).keys())"
         ".map(r => new URL(r.url).pathname)))).flat()"
@@ -105,7 +99,7 @@ def test_without_a_connection_there_is_a_page_of_ours_and_no_old_data(stack: Sta
 def test_what_is_pushed_is_shown_and_the_newer_replaces_it(stack: Stack, ann: Person, business: Any) -> None:
     page = ann.page
     page.goto(at(stack, business, "inbox/"))
-    page.evaluate(CONTROLLED)
+    page.wait_for_function(CONTROLLED)
     cdp = ann.context.new_cdp_session(page)
     url = at(stack, business, "inbox/1").removeprefix(stack.web)
     words = {"title": "Carla", "body": "Two rye loaves", "tag": "1", "url": url}
@@ -156,7 +150,7 @@ def test_the_title_counts_what_is_new_and_a_sound_is_played(stack: Stack, ann: P
     page.goto(at(stack, business, "team"))
     page.get_by_role("heading", name="Team").click()
     page.evaluate("document.body.addEventListener('chime', () => { document.body.dataset.chimed = 'yes' })")
-    page.evaluate(LIVE)
+    expect(page.locator("body")).to_have_attribute("data-live-state", "open")
     customer_writes(stack, "Emil")
     expect(page).to_have_title(re.compile(r"^\(1\) Team"), timeout=20_000)
     expect(page.locator("body[data-chimed]")).to_be_attached(timeout=15_000)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import re
+import time
+from email import message_from_bytes, policy
 
 from playwright.sync_api import Error, Page, expect
 
@@ -59,3 +62,26 @@ def write_as_customer(page: Page, stack: Stack, name: str, text: str, business: 
     page.get_by_test_id("phone-business").filter(has_text=business).click()
     page.get_by_test_id("phone-compose").fill(text)
     page.keyboard.press("Enter")
+
+
+def join(page: Page, stack: Stack, owner: Page, slug: str, email: str) -> None:
+    """A colleague is invited by the owner, finds the link in the mail, and comes in."""
+    owner.goto(f"{stack.web}/t/{slug}/team")
+    owner.get_by_label("E-mail addresses").fill(email)
+    owner.get_by_role("button", name="Invite").click()
+    page.goto(link_mailed_to(email, stack))
+    page.get_by_label("Your name").fill(email.partition("@")[0].title())
+    page.get_by_label("Password").fill("a long walk on the beach")
+    page.get_by_role("button", name="Join").click()
+    page.wait_for_url("**/inbox/")
+
+
+def link_mailed_to(email: str, stack: Stack) -> str:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        for file in (stack.folder / "mail").glob("*.eml"):
+            mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+            if mail["To"] == email and (found := re.search(r"https?://\S+", mail.get_content())):
+                return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"no mail to {email}")

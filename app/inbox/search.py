@@ -35,6 +35,7 @@ class Search:
     conversation: uuid.UUID | None = None
     number: uuid.UUID | None = None
     agent: uuid.UUID | None = None
+    tag: uuid.UUID | None = None
     type: str = ""
     since: dt.date | None = None
     until: dt.date | None = None
@@ -47,6 +48,7 @@ class Search:
             conversation=as_uuid(arguments.get("conversation")),
             number=as_uuid(arguments.get("number")),
             agent=as_uuid(arguments.get("agent")),
+            tag=as_uuid(arguments.get("tag")),
             type=kind if kind in TYPES else "",
             since=as_date(arguments.get("since")),
             until=as_date(arguments.get("until")),
@@ -58,10 +60,15 @@ class Search:
             "conversation": self.conversation,
             "number": self.number,
             "agent": self.agent,
+            "tag": self.tag,
             "type": self.type,
         }
         found |= {"q": self.words, "since": self.since, "until": self.until}
         return {name: str(value) for name, value in found.items() if value}
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.number or self.agent or self.tag or self.type or self.since or self.until)
 
     def find(self, before: Cursor | None = None) -> Found:
         """A page of messages and notes, newest first; from `before` on, if it is given."""
@@ -80,6 +87,7 @@ class Search:
             "conversation": self.conversation,
             "number": self.number,
             "author": self.agent,
+            "tag": self.tag,
             "type": self.type or None,
             "since": self.since and dt.datetime.combine(self.since, dt.time(), dt.UTC),
             "before": before.at if before else end,
@@ -141,8 +149,8 @@ class Found:
 # Comes before every other id.
 FIRST = uuid.UUID(int=0)
 ENTRIES = text("""
-    select * from search_entries(:words, :conversation, :number, :author, :type, :since, :before, :before_id, :enough,
-                                 :milliseconds)
+    select * from search_entries(:words, :conversation, :number, :author, :tag, :type, :since, :before, :before_id,
+                                 :enough, :milliseconds)
 """)
 
 

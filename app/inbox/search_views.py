@@ -7,6 +7,7 @@ from typing import Any
 from flask import g, render_template, request
 from sqlalchemy import select
 
+from app.contacts.tags import Tag
 from app.team.models.teams import colleagues
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
@@ -32,7 +33,8 @@ def search() -> str:
         return render_template("inbox/_found.html", **context)
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()
     talk = Conversation.find(asked.conversation) if asked.conversation else None
-    context |= {"numbers": numbers, "agents": colleagues(), "types": TYPES, "talk": talk}
+    tags = db.session.scalars(Tag.in_order()).all()
+    context |= {"numbers": numbers, "agents": colleagues(), "tags": tags, "types": TYPES, "talk": talk}
     return render_template("inbox/search.html", **context)
 
 

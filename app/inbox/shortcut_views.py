@@ -39,9 +39,6 @@ COMMANDS = {
     "undo": ("z", lazy_gettext("Undo")),
     "go-inbox": ("g i", lazy_gettext("Go to the inbox")),
     "go-contacts": ("g c", lazy_gettext("Go to contacts")),
-    "go-campaigns": ("g b", lazy_gettext("Go to campaigns")),
-    "go-templates": ("g t", lazy_gettext("Go to templates")),
-    "go-reports": ("g r", lazy_gettext("Go to reports")),
     "go-settings": ("g s", lazy_gettext("Go to settings")),
     "keys": ("?", lazy_gettext("Show all keys")),
 }

@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
+from app.contacts.tags import Tag
 from app.inbox.models import Conversation, Message
 from app.inbox.search import Search, excerpted
 from app.tenancy import db, now, tenant_scope
@@ -113,6 +114,14 @@ def test_filters_narrow(world: World, said: Conversation) -> None:
     assert not found(world, "rye", agent=str(world.ben.id))
 
 
+def test_a_tag_narrows_to_the_customers_that_have_it(world: World, said: Conversation) -> None:
+    with tenant_scope(world.bakery.id):
+        regular, rare = Tag.get_or_make("Regular"), Tag.get_or_make("Rare")
+        regular.put_on(said.contact_id, by=world.ann)
+    assert found(world, "rye", tag=str(regular.id)) == found(world, "rye")
+    assert found(world, "rye", tag=str(rare.id)) == []
+
+
 def test_notes_are_found_and_lead_to_their_thread(ann: Browser, carla: Conversation, world: World) -> None:
     ann.post(f"~/inbox/{carla.id}/notes", {"body": "Allergic to walnuts"}, headers=FRAGMENT)
     page = ann.get("~/inbox/search?q=walnut").text
@@ -131,7 +140,9 @@ def test_nothing_of_the_neighbours_is_found(sue: Browser, world: World, said: Co
     with tenant_scope(world.shoes.id):
         assert Search.read({"q": "rye"}).find().hits == []
         assert Search.read({"q": "Carla"}).people() == []
-        nothing = text("select count(*) from search_entries('rye', null, null, null, null, null, null, null, 10, 1000)")
+        nothing = text(
+            "select count(*) from search_entries('rye', null, null, null, null, null, null, null, null, 10, 1000)"
+        )
         assert db.session.scalar(nothing) == 0
     assert sue.get("~/inbox/search?q=rye").status_code == 404
 
@@ -140,7 +151,9 @@ def test_without_a_tenant_the_door_is_shut(world: World, said: Conversation) -> 
     from app.tenancy import global_scope
 
     with global_scope():
-        query = text("select count(*) from search_entries('rye', null, null, null, null, null, null, null, 10, 1000)")
+        query = text(
+            "select count(*) from search_entries('rye', null, null, null, null, null, null, null, null, 10, 1000)"
+        )
         assert db.session.scalar(query) == 0
 
 

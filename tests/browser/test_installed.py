@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import sign_up
+from tests.browser.steps import sign_up, wait_until
 from tests.posts import message, post, signed
 
 WABA, NUMBER = "302290129340398", "306540352242922"
@@ -53,8 +53,14 @@ def at(stack: Stack, business: tuple[str, Any], path: str) -> str:
     return f"{stack.web}/t/{business[0]}/{path}"
 
 
-# Asked again and again, with an end: a promise in a page that nothing keeps would be waited for without one.
 CONTROLLED = "Boolean(navigator.serviceWorker.controller)"
+
+
+SHOWN = """() => Promise.race([
+    navigator.serviceWorker.ready.then((worker) => worker.getNotifications())
+        .then((all) => all.map((one) => [one.title, one.body, one.tag])),
+    new Promise((done) => setTimeout(done, 2000, [])),
+])"""
 
 
 def deliver(page: Page, cdp: CDPSession, origin: str, words: dict[str, Any]) -> None:
@@ -74,7 +80,7 @@ def deliver(page: Page, cdp: CDPSession, origin: str, words: dict[str, Any]) -> 
 
 def test_chromium_finds_nothing_that_forbids_to_install_it(stack: Stack, ann: Person, business: Any) -> None:
     ann.page.goto(at(stack, business, "inbox/"))
-    ann.page.wait_for_function(CONTROLLED)
+    wait_until(ann.page, CONTROLLED)
     cdp = ann.context.new_cdp_session(ann.page)
     told = cdp.send("Page.getAppManifest")
     assert told["errors"] == [] and json.loads(told["data"])["name"] == "Switchboard"
@@ -84,7 +90,7 @@ def test_chromium_finds_nothing_that_forbids_to_install_it(stack: Stack, ann: Pe
 
 def test_without_a_connection_there_is_a_page_of_ours_and_no_old_data(stack: Stack, ann: Person, business: Any) -> None:
     ann.page.goto(at(stack, business, "inbox/"))
-    ann.page.wait_for_function(CONTROLLED)
+    wait_until(ann.page, CONTROLLED)
     kept = ann.page.evaluate(
         "async () => (await Promise.all((await caches.keys()).map(async n => (await (await caches.open(n)).keys())"
         ".map(r => new URL(r.url).pathname)))).flat()"
@@ -99,16 +105,15 @@ def test_without_a_connection_there_is_a_page_of_ours_and_no_old_data(stack: Sta
 def test_what_is_pushed_is_shown_and_the_newer_replaces_it(stack: Stack, ann: Person, business: Any) -> None:
     page = ann.page
     page.goto(at(stack, business, "inbox/"))
-    page.wait_for_function(CONTROLLED)
+    wait_until(page, CONTROLLED)
     cdp = ann.context.new_cdp_session(page)
     url = at(stack, business, "inbox/1").removeprefix(stack.web)
     words = {"title": "Carla", "body": "Two rye loaves", "tag": "1", "url": url}
-    shown = "(await (await navigator.serviceWorker.ready).getNotifications()).map(n => [n.title, n.body, n.tag])"
     told: list[Any] = []
     for _ in range(20):
         deliver(page, cdp, stack.web, words)
         deliver(page, cdp, stack.web, words | {"body": "And a cake"})
-        if told := page.evaluate(f"async () => {shown}"):
+        if told := page.evaluate(SHOWN):
             break
     assert told == [["Carla", "And a cake", "1"]]
 

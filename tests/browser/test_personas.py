@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Error, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import sign_up
+from tests.browser.steps import sign_up, wait_until
 
 CONNECTED = "Connected. Now see it work."
 
@@ -22,7 +22,7 @@ def begin(page: Page, stack: Stack, business: str) -> None:
     page.get_by_role("link", name="Numbers", exact=True).click()
     page.get_by_role("button", name="Connect WhatsApp").first.click()
     page.wait_for_url("**/onboarding/**")
-    page.wait_for_function("window.FB !== undefined")
+    wait_until(page, "window.FB !== undefined")
 
 
 def go_through(page: Page, persona: str, button: str = "Continue with Facebook", without: str = "") -> None:
@@ -125,7 +125,7 @@ def test_somebody_else_connects_it_by_a_link(stack: Stack, agent: Person, chromi
     link = page.get_by_label("Link", exact=True).input_value()
     guest = Person(chromium)
     guest.page.goto(link)
-    guest.page.wait_for_function("window.FB !== undefined")
+    wait_until(guest.page, "window.FB !== undefined")
     go_through(guest.page, "existing")
     # Of two businesses that are after the same number one gets it; both are told.
     refused = guest.page.get_by_text("already connected to Switchboard by another business")

@@ -197,6 +197,7 @@ from . import (  # noqa: E402
     bulk_views,  # noqa: F401
     canned_views,  # noqa: F401
     compose_views,  # noqa: F401
+    emoji_views,  # noqa: F401
     list_views,
     macro_views,  # noqa: F401
     media_views,  # noqa: F401

@@ -1,8 +1,8 @@
-"""A tenant's front door and its stream of live events."""
+"""A tenant's front door, the way to all its settings, and its stream of live events."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, g, redirect, request, url_for
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.realtime import TooManyStreams
@@ -17,6 +17,12 @@ bp = Blueprint("tenancy", __name__, url_prefix="/t/<tenant_slug>")
 @requires("inbox.read")
 def home() -> AnyResponse:
     return redirect(url_for("inbox.index"), 303)
+
+
+@bp.get("/settings")
+@requires("inbox.read")
+def settings() -> str:
+    return render_template("all_settings.html")
 
 
 @bp.get("/live")

@@ -60,7 +60,7 @@ const OWN = {
   keys: () => document.querySelector("[data-keys]").showModal(),
   palette: () => document.querySelector("[data-palette]").showModal(),
 }
-const PLACES = { inbox: "inbox", contacts: "contacts", settings: "account" }
+const PLACES = { inbox: "inbox", contacts: "contacts", settings: "settings" }
 const NEED_NOTHING = ["next", "previous", "reply", "note", "keys", "palette"]
 
 // Returns whether there was something to do.

@@ -1,0 +1,27 @@
+"""One page leads to everything that can be set up; whoever may not change something is not led there."""
+
+from __future__ import annotations
+
+import re
+
+from tests.client import Browser
+from tests.world import World
+
+
+def places(page: str) -> list[str]:
+    return re.findall(r'class="row-link[^"]*" href="([^"]+)"', page)
+
+
+def test_every_place_opens_for_whoever_sees_it(ann: Browser, ben: Browser, world: World) -> None:
+    for somebody in (ann, ben):
+        found = places(somebody.get("~/settings").text)
+        assert found and all(somebody.get(path).status_code == 200 for path in found)
+
+
+def test_an_agent_is_not_led_to_the_team(ann: Browser, ben: Browser, world: World) -> None:
+    assert "/t/bakery/team" in places(ann.get("~/settings").text)
+    assert "/t/bakery/team" not in places(ben.get("~/settings").text)
+
+
+def test_a_stranger_sees_nothing_of_it(sue: Browser, world: World) -> None:
+    assert sue.get("~/settings").status_code == 404

@@ -51,6 +51,7 @@ WORDS = {
     "answer": "pin",
     "code": "ABCDEFGHIJ2345",
     "person": "16505551234",
+    "what": "reply",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

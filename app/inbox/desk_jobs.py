@@ -14,6 +14,7 @@ from app.tenancy import after_commit, announce, commit, db, job, platform_scope,
 
 from . import desk
 from .blocks import Block
+from .drafts import Draft
 from .models import Conversation
 
 log = structlog.get_logger()
@@ -61,3 +62,9 @@ def ring_for_the_desk() -> None:
         waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= func.clock_timestamp())
         for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
             after_commit(partial(carry_out_block.ring, str(tenant_id), str(conversation_id)))
+
+
+@sweep
+def forget_old_drafts() -> None:
+    with platform_scope("drafts that nobody came back to"):
+        Draft.forget_old()

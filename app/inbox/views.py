@@ -65,7 +65,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     if not form.validate():
         return refused(conversation, form)
     try:
-        messages = form.writing(conversation).send(conversation, by=current_user)
+        messages = form.writing(conversation, g.membership).send(conversation, by=current_user)
     except NOT_SENT as problem:
         return refused(conversation, form, told(problem))
     for message in messages:

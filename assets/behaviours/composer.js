@@ -136,7 +136,8 @@ function formOf(message) {
   form.set("client_id", message.id)
   form.set("age", Date.now() - message.at)
   if (message.quote) form.set("reply_to", message.quote.id)
-  if (message.entry) form.set("files", message.entry.file, message.entry.file.name)
+  if (message.entry?.kept) form.set("canned", message.entry.kept)
+  else if (message.entry) form.set("files", message.entry.file, message.entry.file.name)
   if (message.voice) form.set("voice", message.voice, "voice")
   return form
 }

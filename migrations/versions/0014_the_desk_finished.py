@@ -9,7 +9,7 @@ down_revision = "0013"
 
 TENANT_TABLES = ("drafts", "canned_files", "macro_tags")
 ACTIVITIES = (
-    "open pending snoozed resolved archived spam blocked woken answered assigned unassigned given team no_team".split()
+    ["open", "pending", "snoozed", "resolved", "archived", "spam", "blocked", "woken", "answered", "assigned", "unassigned", "given", "team", "no_team"]
 )
 FILE_KINDS = ("audio", "document", "image", "sticker", "video")
 

@@ -46,6 +46,10 @@ class Browser:
         headers = {"X-CSRFToken": alone(self.csrf_token)} | options.pop("headers", {})
         return self.checked(alone(self.client.post, self.at(path), data=data, headers=headers, **options))
 
+    def put(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
+        headers = {"X-CSRFToken": alone(self.csrf_token)} | options.pop("headers", {})
+        return alone(self.client.put, self.at(path), data=data, headers=headers, **options)
+
     def delete(self, path: str, **options: Any) -> TestResponse:
         headers = {"X-CSRFToken": alone(self.csrf_token)} | options.pop("headers", {})
         return alone(self.client.delete, self.at(path), headers=headers, **options)

@@ -25,6 +25,7 @@ from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import Tag
+from app.inbox.canned_files import CannedFile
 from app.inbox.canned_replies import CannedReply
 from app.inbox.macros import Macro
 from app.inbox.media import Media
@@ -51,6 +52,7 @@ WORDS = {
     "answer": "pin",
     "code": "ABCDEFGHIJ2345",
     "person": "16505551234",
+    "what": "reply",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -90,6 +92,10 @@ class Foreign:
             ]
             db.session.add_all(desk)
             db.session.flush()
+            picture = CannedFile(canned_reply_id=desk[1].id, kind="image", filename=CANARY, content_type="image/png")
+            picture.size, picture.sha256, picture.storage_key = 1, "", f"{world.shoes.id}/{'0' * 32}"
+            db.session.add(picture)
+            db.session.flush()
             membership = db.session.query(Membership).filter_by(user_id=world.sue.id).one()
         with global_scope():
             UserSession.begin(world.sue, user_agent="sue", ip="127.0.0.1")
@@ -103,6 +109,7 @@ class Foreign:
                 "conversation_id": str(talk.id),
                 "message_id": str(said.id),
                 "media_id": str(file.id),
+                "canned_file_id": str(picture.id),
                 "template_id": str(form.id),
                 "onboarding_id": str(started.id),
                 "membership_id": str(membership.id),

@@ -20,7 +20,7 @@ from app.tenancy import current_tenant_id
 
 from .media import Media, readable_name
 from .sniffing import HEAD, UNKNOWN, sniff
-from .thumbnails import make_thumbnail
+from .thumbnails import Thumbnail, make_thumbnail
 from .voice import VoiceNote, make_voice_note
 
 CHUNK = 64 * 1024
@@ -103,21 +103,27 @@ class Attachment:
         return media
 
     def keep(self, media: Media) -> None:
-        storage, tenant_id = outside().storage, current_tenant_id()
-        self.file.seek(0)
-        key = stores.new_key(tenant_id)
-        storage.put(key, cast("BinaryIO", self.file))
-        media.store(key, size=self.size, content_type=self.content_type)
-        if self.content_type.startswith(PICTURES):
-            self.keep_thumbnail(media)
-
-    def keep_thumbnail(self, media: Media) -> None:
-        with copied(self.file) as picture:
-            thumbnail = make_thumbnail(picture)
-        if thumbnail:
-            media.thumbnail_key = stores.new_key(current_tenant_id())
+        media.store(self.stored(), size=self.size, content_type=self.content_type)
+        if thumbnail := self.thumbnail():
             media.width, media.height = thumbnail.width, thumbnail.height
-            outside().storage.put(media.thumbnail_key, io.BytesIO(thumbnail.data))
+            media.thumbnail_key = stored(io.BytesIO(thumbnail.data))
+
+    def stored(self) -> str:
+        """The key of a copy in our own store. Raises `StorageAway`."""
+        self.file.seek(0)
+        return stored(cast("BinaryIO", self.file))
+
+    def thumbnail(self) -> Thumbnail | None:
+        if not self.content_type.startswith(PICTURES):
+            return None
+        with copied(self.file) as picture:
+            return make_thumbnail(picture)
+
+
+def stored(file: BinaryIO) -> str:
+    key = stores.new_key(current_tenant_id())
+    outside().storage.put(key, file)
+    return key
 
 
 @contextlib.contextmanager

@@ -7,12 +7,14 @@ import re
 import uuid
 from collections.abc import Callable
 
+import phonenumbers
+from babel import Locale, UnknownLocaleError
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.team.models import Team, TeamMember
 from app.team.models.teams import of_member
-from app.tenancy import Membership, Tenant, TenantModel, User, belongs_to, db, now, of_tenant
+from app.tenancy import Membership, Tenant, TenantModel, User, belongs_to, db, exists, now, of_tenant
 
 from .models import Conversation
 
@@ -47,16 +49,30 @@ class CannedReply(TenantModel):
         return select(cls).where(mine, ours).order_by(cls.shortcut, cls.language)
 
     @classmethod
-    def suggest(cls, typed: str, member: Membership) -> list[CannedReply]:
-        """What somebody may mean: shortcuts that begin so first, then words within; often used ones first."""
+    def suggest(cls, typed: str, member: Membership, spoken: str = "") -> list[CannedReply]:
+        """What somebody may mean: shortcuts that begin so first, then words within. Of several the one that the
+        customer's country probably speaks, then those that are used often."""
         typed = typed.casefold().strip()
         known = db.session.scalars(cls.for_member(member)).all()
-        found = [reply for reply in known if typed in reply.shortcut.casefold() or typed in reply.body.casefold()]
-        return sorted(found, key=lambda reply: reply.rank(typed))[:SHOWN]
+        found = [reply for reply in known if reply.may_be_meant(typed)]
+        return sorted(found, key=lambda reply: reply.rank(typed, spoken))[:SHOWN]
 
-    def rank(self, typed: str) -> tuple[bool, bool, int]:
+    def may_be_meant(self, typed: str) -> bool:
+        return any(typed in words.casefold() for words in (self.shortcut, self.body, self.language))
+
+    def rank(self, typed: str, spoken: str) -> tuple[bool, bool, bool, int]:
         shortcut = self.shortcut.casefold()
-        return (not shortcut.startswith(typed), typed not in shortcut, -self.use_count)
+        is_foreign = bool(self.language and spoken) and main_language(self.language) != spoken
+        return (not shortcut.startswith(typed), typed not in shortcut, is_foreign, -self.use_count)
+
+    @property
+    def has_twin(self) -> bool:
+        """Whether another one is called the same, in the same language and for the same people."""
+        cls = type(self)
+        same = (cls.shortcut, self.shortcut), (cls.language, self.language)
+        whose = (cls.owner_id, self.owner_id), (cls.team_id, self.team_id)
+        others = select(cls.id).where(*(column.is_not_distinct_from(value) for column, value in (*same, *whose)))
+        return exists(others.where(cls.id != self.id) if self.id else others)
 
     def filled(self, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
         return filled(self.body, conversation, by=by, tenant=tenant)
@@ -85,6 +101,19 @@ def filled(body: str, conversation: Conversation, *, by: User, tenant: Tenant) -
 
 
 VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "business", "our_number")
+
+
+def language_of(conversation: Conversation) -> str:
+    """What is probably spoken where the customer's number is from; nothing where that is hidden."""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(conversation.contact.phone or ""))
+        return main_language(str(Locale.parse(f"und_{region}", resolve_likely_subtags=True)))
+    except (phonenumbers.NumberParseException, UnknownLocaleError, ValueError):
+        return ""
+
+
+def main_language(code: str) -> str:
+    return re.split(r"[-_]", code.casefold())[0]
 
 
 def first(name: str) -> str:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from functools import partial
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app.extensions import outside
 from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
+from app.storage import StorageAway
 from app.tenancy import after_commit, announce, commit, db, job, platform_scope, sweep
 
 from . import desk
 from .blocks import Block
+from .canned_files import CannedFile
+from .drafts import Draft
 from .models import Conversation
 
 log = structlog.get_logger()
 
+AT_ONCE = 50
 NEVER = (Kind.FINAL, Kind.HUMAN)
 
 
@@ -61,3 +65,27 @@ def ring_for_the_desk() -> None:
         waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= func.clock_timestamp())
         for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
             after_commit(partial(carry_out_block.ring, str(tenant_id), str(conversation_id)))
+
+
+@sweep
+def forget_old_drafts() -> None:
+    with platform_scope("drafts that nobody came back to"):
+        Draft.forget_old()
+
+
+@sweep
+def throw_left_files_away() -> None:
+    """First the bytes, then the row: what cannot be deleted now is tried again."""
+    left = select(CannedFile).where(CannedFile.canned_reply_id.is_(None)).order_by(CannedFile.created_at)
+    with platform_scope("files whose canned replies are gone"):
+        files = db.session.scalars(left.limit(AT_ONCE)).all()
+        commit()
+        try:
+            for file in files:
+                for key in filter(None, (file.storage_key, file.thumbnail_key)):
+                    outside().storage.delete(key)
+                mine = (CannedFile.tenant_id == file.tenant_id) & (CannedFile.id == file.id)
+                db.session.execute(delete(CannedFile).where(mine))
+                commit()
+        except StorageAway as problem:
+            log.error("file of a canned reply not deleted", reason=str(problem))

@@ -20,6 +20,7 @@ from app.extensions import storage
 from app.storage import StorageAway
 from app.tenancy import User, after_commit, announce, current_tenant_id, db, now
 
+from .drafts import Draft
 from .media import Media
 from .merges import ContactMerge
 from .models import Conversation, Message
@@ -66,6 +67,7 @@ def forget_messages(contact_ids: list[uuid.UUID]) -> None:
     given = {"conversations": json.dumps([str(id) for id in conversations]), "tenant": current_tenant_id()}
     for statement in (FORGET_CHANGES, FORGET_REACTIONS):
         db.session.execute(statement, given)
+    db.session.execute(delete(Draft).where(Draft.conversation_id.in_(conversations)))
     forget_files(conversations)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)

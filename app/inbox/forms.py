@@ -11,8 +11,10 @@ from werkzeug.datastructures import FileStorage
 from wtforms import HiddenField, TextAreaField, ValidationError
 
 from app.meta.outgoing import Refused, text
+from app.tenancy import Membership
 
 from .attachments import Attachment
+from .canned_files import CannedFile
 from .models import Conversation, Message
 from .writing import Writing
 
@@ -48,6 +50,8 @@ class ReplyForm(WritingForm):
     body = TextAreaField(_("Message"), filters=[tidy])
     files = MultipleFileField(_("Photos, videos and files"))
     voice = FileField(_("Voice note"))
+    # The file of a canned reply, by its id.
+    canned = HiddenField()
 
     @property
     def uploads(self) -> list[FileStorage]:
@@ -55,16 +59,18 @@ class ReplyForm(WritingForm):
 
     def validate_body(self, field: TextAreaField) -> None:
         """A text of its own; as the words below a file it has another limit."""
-        if self.uploads or self.voice.data:
+        if self.uploads or self.voice.data or self.canned.data:
             return
         try:
             text(field.data)
         except Refused as refused:
             raise ValidationError(refused.told(gettext)) from None
 
-    def writing(self, conversation: Conversation) -> Writing:
-        """Raises `Refused` where WhatsApp takes no such file."""
+    def writing(self, conversation: Conversation, member: Membership) -> Writing:
+        """Raises `Refused` where WhatsApp takes no such file, or it is none of theirs."""
         attachments = [Attachment.of(upload.stream, upload.filename or "") for upload in self.uploads]
+        if self.canned.data:
+            attachments.append(CannedFile.copy_for(member, self.canned.data))
         if self.voice.data:
             attachments.append(Attachment.of_recording(self.voice.data.stream))
         return Writing(self.body.data, self.id, attachments, self.answered_in(conversation))

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from flask import g, render_template, request
+from flask_login import current_user
 from sqlalchemy import select
 
 from app.contacts.tags import Tag
@@ -14,6 +15,7 @@ from app.team.models.teams import colleagues
 from app.tenancy import User, db, requires
 from app.wabas.models import PhoneNumber
 
+from .drafts import Draft
 from .lists import PAGE, Listing, count, count_views
 from .models import Cursor
 from .preferences import DeskPreference
@@ -47,6 +49,7 @@ def list_context() -> dict[str, Any]:
         "next_page": listing.cursor(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "is_first_page": before is None,
         "news": count_news(rows[:PAGE], g.membership),
+        "drafts": Draft.previews([row.id for row in rows[:PAGE]], current_user),
         "people": {person.id: person for person in holders([row.assignee_id for row in rows])},
     }
     return context | views_context(listing, preference) if before is None else context

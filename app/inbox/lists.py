@@ -15,9 +15,9 @@ from app.contacts.models import Contact
 from app.contacts.tags import ContactTag
 from app.tenancy import Membership, db, now
 
-from .models import CUSTOMER_SERVICE_WINDOW, MANY, WINDOW_MARGIN, Conversation, Cursor
+from .models import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN, Conversation, Cursor
 from .notes import Mention
-from .read_pointers import ReadPointer
+from .read_pointers import MANY, ReadPointer
 
 PAGE = 25
 CLOSING_SOON = dt.timedelta(hours=4)

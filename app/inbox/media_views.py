@@ -17,6 +17,7 @@ from app.storage import NotKept, StorageAway
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
 
+from .canned_files import CannedFile
 from .media import Media
 from .media_jobs import fetch
 from .models import Message
@@ -62,7 +63,7 @@ def media_or_404(media_id: uuid.UUID) -> Media:
     return media
 
 
-def serve(media: Media, key: str | None, content_type: str, size: int | None) -> Response:
+def serve(media: Media | CannedFile, key: str | None, content_type: str, size: int | None) -> Response:
     """The file or, if the browser has it already, that it is the same; part of it, if that is what is asked for."""
     etag = f"{media.tenant_id}-{media.sha256}-{(key or '')[-8:]}"
     headers = {
@@ -99,7 +100,7 @@ def opened(key: str | None, start: int = 0, length: int | None = None) -> Iterat
         abort(503)
 
 
-def disposition(media: Media, content_type: str) -> str:
+def disposition(media: Media | CannedFile, content_type: str) -> str:
     """Pictures, films and sounds are shown where they stand; everything else is only ever downloaded."""
     name = media.filename or f"{media.kind}-{media.created_at:%Y-%m-%d}{EXTENSIONS.get(content_type, '')}"
     plain = re.sub(r"[^\w. -]", "_", name, flags=re.ASCII)

@@ -24,6 +24,7 @@ from app.tenancy import TenantModel, User, announce, belongs_to, current_tenant_
 
 from .activities import Activity
 from .arrival import show_ticks
+from .drafts import carry_drafts
 from .models import Conversation
 from .notes import Mention, Note
 
@@ -133,7 +134,9 @@ class ContactMerge(TenantModel):
         for kind, (model, twin) in MOVING.items():
             self.move_rows(kind, model, twin)
         for thread in self.before["threads"]:
-            self.move_between(uuid.UUID(thread["gone"]), uuid.UUID(thread["home"]))
+            gone, home = uuid.UUID(thread["gone"]), uuid.UUID(thread["home"])
+            self.move_between(gone, home)
+            carry_drafts(gone, home)
         if other.name_is_saved and not contact.name_is_saved:
             contact.name, contact.name_is_saved = other.name, True
         self.before = self.before | {"named": name_of(contact)}

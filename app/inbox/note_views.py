@@ -13,6 +13,7 @@ from app.team.models.teams import colleagues
 from app.tenancy import requires
 from app.tenancy.guard import is_fragment
 
+from .drafts import Draft
 from .forms import tidy
 from .lists import as_uuid
 from .models import Conversation
@@ -31,6 +32,7 @@ def write_note(conversation_id: uuid.UUID) -> AnyResponse | str | tuple[str, int
     else:
         client_id = as_uuid(request.form.get("client_id")) or uuid.uuid4()
         note = Note.write(conversation, body, by=current_user, client_id=client_id)
+        Draft.clear(conversation, "note", by=current_user)
         if is_fragment():
             return render_template("inbox/noted.html", conversation=conversation, note=note)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)

@@ -12,7 +12,10 @@ from sqlalchemy.orm import Mapped
 from app.team.models.teams import of_member
 from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, uuid7
 
-from .models import MANY, Conversation
+from .models import Conversation
+
+# Nobody reads a count past that.
+MANY = 100
 
 
 class ReadPointer(TenantModel):

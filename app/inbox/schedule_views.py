@@ -14,6 +14,7 @@ from app.message_templates.models import MessageTemplate
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
 
+from .drafts import Draft
 from .jobs import deliver
 from .models import Conversation, Later, Message
 from .problems import NOT_SENT, told
@@ -46,9 +47,11 @@ def later(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
         except NOT_SENT as refused:
             problem = told(refused)
         else:
+            Draft.clear(conversation, "reply", by=current_user)
             return put_aside(message)
     if request.method == "GET":
         form.client_id.data, form.parks.data = str(uuid.uuid4()), "parks" in request.args
+        form.body.data = draft.body if (draft := Draft.of(conversation, "reply", current_user)) else ""
     page = "inbox/_later.html" if is_fragment() else "inbox/later.html"
     context = {"conversation": conversation, "form": form, "problem": problem}
     return render_template(page, **context), 422 if problem or form.errors else 200

@@ -18,6 +18,7 @@ from app.tenancy import requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .attachments import LARGEST
+from .drafts import Draft
 from .forms import ReplyForm
 from .jobs import mark_read
 from .markup import Run, runs
@@ -64,12 +65,14 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     if not form.validate():
         return refused(conversation, form)
     try:
-        messages = form.writing(conversation).send(conversation, by=current_user)
+        messages = form.writing(conversation, g.membership).send(conversation, by=current_user)
     except NOT_SENT as problem:
         return refused(conversation, form, told(problem))
     for message in messages:
         message.hold()
         hand_on(message)
+    if form.body.data:
+        Draft.clear(conversation, "reply", by=current_user, age=draft_views.told_age())
     if conversation.phone_number.read_receipts == "on_reply":
         mark_read.later(conversation.id)
     if is_fragment():
@@ -197,6 +200,7 @@ from . import (  # noqa: E402
     bulk_views,  # noqa: F401
     canned_views,  # noqa: F401
     compose_views,  # noqa: F401
+    draft_views,
     emoji_views,  # noqa: F401
     list_views,
     macro_views,  # noqa: F401

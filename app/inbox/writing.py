@@ -25,6 +25,13 @@ class Writing:
 
     def send(self, conversation: Conversation, *, by: User) -> list[Message]:
         """Raises what `Conversation.send` does, `Refused`, and `StorageAway`."""
+        try:
+            return self.sent(conversation, by)
+        finally:
+            for attachment in self.attachments:
+                attachment.file.close()
+
+    def sent(self, conversation: Conversation, by: User) -> list[Message]:
         parts = list(self.parts())
         for message, _ in parts:
             conversation.refuse_what_cannot_go(message)

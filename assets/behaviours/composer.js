@@ -1,7 +1,8 @@
 // data-composer="<conversation id>": a form whose message appears in the thread (data-thread) at once, as a copy of the
 // bubble in data-bubble, and is posted behind it: one after the other, each with its own id, so that a second try is
-// the same message. Enter sends, Shift+Enter starts a new line. What is typed stays as a draft until it is sent; files
-// go one message each, in order, and come back into the tray when they are refused.
+// the same message. Enter sends, Shift+Enter starts a new line. What was not sent stands in the field again; files go
+// one message each, in order, and come back into the tray when they are refused.
+import { forget as forgetDraft, giveBack, remember, restore } from "./draft.js"
 import { empty, entriesOf, forget, picture, putBack, readable, render, say } from "./tray.js"
 import { quoteOf, unquote } from "./quote.js"
 
@@ -10,17 +11,16 @@ const PATIENCE = 15000
 const waiting = []
 let posting = false
 
-const draftKey = (form) => `draft:${form.dataset.composer}`
 const bubbleOf = (message) => document.getElementById(`message-${message.id}`)
 
 function attach(form) {
   const field = form.elements.body
   if (!field || form.dataset.ready) return
   form.dataset.ready = "true"
-  if (!field.value) field.value = localStorage.getItem(draftKey(form)) ?? ""
+  restore(field)
   fit(field)
   render(form)
-  field.addEventListener("input", () => { keepDraft(form); fit(field) })
+  field.addEventListener("input", () => fit(field))
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
     event.preventDefault()
@@ -28,12 +28,6 @@ function attach(form) {
   })
   form.addEventListener("submit", (event) => { event.preventDefault(); send(form) })
   if (matchMedia("(pointer: fine)").matches) field.focus()
-}
-
-function keepDraft(form) {
-  const text = form.elements.body.value
-  if (text) localStorage.setItem(draftKey(form), text)
-  else localStorage.removeItem(draftKey(form))
 }
 
 function fit(field) {
@@ -48,17 +42,17 @@ function send(form) {
   if (body && !captioned) enqueue(form, { body })
   files.forEach((entry, place) => enqueue(form, { body: captioned && !place ? body : entry.caption.trim(), entry }))
   form.elements.body.value = ""
+  if (body) forgetDraft(form.elements.body)
   form.elements.body.focus()
   empty(form)
   say(form, "")
-  keepDraft(form)
   fit(form.elements.body)
 }
 
 // A message of `body`, and perhaps an `entry` (a file) or a `voice` (a recording). It answers what is being answered.
 export function enqueue(form, parts) {
-  const quote = quoteOf(form)
-  const message = { id: crypto.randomUUID(), body: "", action: form.action, key: draftKey(form), form: form.dataset, quote, ...parts }
+  const quote = quoteOf(form), { draft: address, draftKey: key } = form.elements.body.dataset
+  const message = { id: crypto.randomUUID(), at: Date.now(), body: "", action: form.action, draft: { key, address }, form: form.dataset, quote, ...parts }
   unquote(form)
   waiting.push(message)
   show(message)
@@ -140,8 +134,10 @@ function formOf(message) {
   const form = new FormData()
   form.set("body", message.body)
   form.set("client_id", message.id)
+  form.set("age", Date.now() - message.at)
   if (message.quote) form.set("reply_to", message.quote.id)
-  if (message.entry) form.set("files", message.entry.file, message.entry.file.name)
+  if (message.entry?.kept) form.set("canned", message.entry.kept)
+  else if (message.entry) form.set("files", message.entry.file, message.entry.file.name)
   if (message.voice) form.set("voice", message.voice, "voice")
   return form
 }
@@ -149,7 +145,7 @@ function formOf(message) {
 function answered(message, answer) {
   const elsewhere = answer.getResponseHeader("HX-Redirect")
   if (elsewhere) {
-    localStorage.setItem(message.key, message.body)
+    if (message.body) giveBack(message.draft, message.body)
     location.assign(elsewhere)
     return
   }
@@ -159,10 +155,24 @@ function answered(message, answer) {
     return replace(bubbleOf(message), html)
   }
   bubbleOf(message)?.remove()
-  if (message.body) localStorage.setItem(message.key, message.body)
-  if (answer.status === 422 && here(message)) replace(document.querySelector("[data-composer]"), html)
-  else document.querySelector("#toasts").insertAdjacentHTML("beforeend", html)
+  if (answer.status === 422 && here(message)) refuse(message, html)
+  else {
+    if (message.body) giveBack(message.draft, message.body)
+    document.querySelector("#toasts").insertAdjacentHTML("beforeend", html)
+  }
   if (message.entry && here(message)) putBack(document.querySelector("[data-composer]"), message.entry)
+}
+
+// The composer as the server gives it back, with what was refused; what has been typed since stands below it.
+function refuse(message, html) {
+  const form = document.querySelector("[data-composer]"), typed = form.elements.body?.value
+  replace(form, html)
+  const field = document.querySelector("[data-composer]").elements.body
+  if (!field) return giveBack(message.draft, message.body)
+  if (!typed) return
+  field.value = [field.value, typed].filter(Boolean).join("\n")
+  remember(field)
+  fit(field)
 }
 
 function replace(old, html) {

@@ -1,6 +1,8 @@
 // What a field offers while somebody types: after `/` canned replies (data-canned="<address>" on the field's form), after
 // `@` colleagues (data-mentions="<address>" on the field). The server's list says what each inserts (data-inserts) and
-// whom to tell of it (data-tells). Arrows choose, Enter or Tab takes, Escape closes.
+// whom to tell of it (data-tells), and which file comes along into the tray (data-file). Arrows choose, Enter or Tab takes, Escape closes.
+
+import { takeKept } from "./tray.js"
 
 let list, field, asked = 0, begins = 0
 
@@ -70,6 +72,7 @@ function take(item) {
     const headers = { "HX-Request": "true", "X-CSRFToken": JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"] }
     fetch(item.dataset.tells, { method: "POST", headers }).catch(() => {})
   }
+  if (item.dataset.file) takeKept(field.form, JSON.parse(item.dataset.file))
   close()
   field.focus()
   field.dispatchEvent(new Event("input", { bubbles: true }))

@@ -58,6 +58,12 @@ export function take(form, files) {
   form.elements.body.focus()
 }
 
+// A file that the server has already, with where its picture is.
+export function takeKept(form, { id, name, size, kind, address }) {
+  trays.set(keyOf(form), [...entriesOf(form), { kept: id, file: { name, size, type: "" }, address, kind, caption: "" }])
+  render(form)
+}
+
 export function empty(form) {
   trays.delete(keyOf(form))
   render(form)
@@ -69,14 +75,14 @@ export function putBack(form, entry) {
 }
 
 export function picture(entry) {
-  if (!/^image\/(jpeg|png|webp)$/.test(entry.file.type)) return
-  entry.address ??= URL.createObjectURL(entry.file)
+  if (!entry.address && !/^image\/(jpeg|png|webp)$/.test(entry.file.type)) return
+  entry.address ||= URL.createObjectURL(entry.file)
   return Object.assign(document.createElement("img"), { src: entry.address, alt: "" })
 }
 
 // Once it is sent, or thrown away.
 export function forget(entry) {
-  if (entry?.address) URL.revokeObjectURL(entry.address)
+  if (entry?.address && !entry.kept) URL.revokeObjectURL(entry.address)
 }
 
 export function render(form) {

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.inbox import models, reach
+from app.inbox import reach
 from app.inbox.jobs import release_scheduled
-from app.inbox.models import Conversation, Later, Message
+from app.inbox.models import Conversation, Later, Message, underway
+from app.inbox.models.messages import CLOSED_MEANWHILE
 from app.inbox.pace import CAMPAIGNS_SHARE, SHARE
 from app.inbox.sender import lanes_waiting
 from app.tenancy import db, now, platform_scope, tenant_scope
@@ -66,7 +67,7 @@ def campaign(road: Road, conversation: Conversation, words: str, **more: Any) ->
 
 
 def test_a_held_message_goes_by_itself_after_a_moment(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "UNDO", dt.timedelta(seconds=0.4))
+    monkeypatch.setattr(underway, "UNDO", dt.timedelta(seconds=0.4))
     message = road.reply(road.customer_writes(), "hi")
     with tenant_scope(road.world.bakery.id):
         Message.get_or_404(message.id).hold()
@@ -88,7 +89,7 @@ def test_a_held_message_that_is_taken_back_is_not_sent_and_the_next_one_is(road:
 
 
 def test_nothing_overtakes_a_held_message(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "UNDO", dt.timedelta(seconds=0.4))
+    monkeypatch.setattr(underway, "UNDO", dt.timedelta(seconds=0.4))
     conversation = road.customer_writes()
     first = road.reply(conversation, "first")
     with tenant_scope(road.world.bakery.id):
@@ -133,7 +134,7 @@ def test_what_is_due_in_a_closed_window_is_not_sent_and_says_why(road: Road) -> 
     release_scheduled()
     road.deliver()
     assert road.state_of(message) == "expired" and said(road) == []
-    assert road.reload(message).error == models.CLOSED_MEANWHILE
+    assert road.reload(message).error == CLOSED_MEANWHILE
 
 
 def test_what_is_due_in_a_closed_window_becomes_the_template_chosen_for_that(road: Road) -> None:

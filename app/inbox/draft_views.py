@@ -1,0 +1,43 @@
+"""Drafts, as the page saves them while somebody types."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from flask import abort, request
+from flask_login import current_user
+
+from app.tenancy import requires
+
+from .drafts import KEPT, KINDS, Draft
+from .models import Conversation
+from .views import bp
+
+
+@bp.put("/<uuid:conversation_id>/drafts/<what>")
+@requires("inbox.reply")
+def keep_draft(conversation_id: uuid.UUID, what: str) -> tuple[str, int]:
+    conversation = Conversation.get_or_404(conversation_id)
+    if what not in KINDS:
+        abort(404)
+    body = request.form.get("body", "").replace("\r\n", "\n").replace("\x00", "")
+    Draft.keep(conversation, what, body if body.strip() else "", by=current_user, age=told_age())
+    return "", 204
+
+
+def told_age() -> dt.timedelta:
+    """How long ago the page says that was (milliseconds)."""
+    try:
+        age = dt.timedelta(milliseconds=int(request.form.get("age", 0)))
+    except (ValueError, OverflowError):
+        return dt.timedelta()
+    return min(max(age, dt.timedelta()), KEPT)
+
+
+@bp.app_template_global()
+def draft_in(conversation: Conversation, kind: str) -> Draft | None:
+    """What the reader has typed there. Of somebody who was erased nothing is brought back, from no browser either."""
+    if conversation.contact.is_erased:
+        return Draft(body="", typed_at=dt.datetime.now(dt.UTC))
+    return Draft.of(conversation, kind, current_user)

@@ -1,0 +1,61 @@
+"""What became of our messages: each try at handing one over, each status that Meta told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, belongs_to, now
+
+
+class SendAttempt(TenantModel):
+    """One try at handing a message to Meta. Its id, signed, comes back in every status webhook."""
+
+    __table_args__ = (
+        belongs_to("messages", "message_id", ondelete="CASCADE"),
+        Index("ix_send_attempts_message", "tenant_id", "message_id"),
+    )
+
+    message_id: Mapped[uuid.UUID]
+    started_at: Mapped[dt.datetime] = mapped_column(default=now)
+    finished_at: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None]
+    error: Mapped[dict[str, Any] | None]
+
+
+class MessageEvent(TenantModel):
+    """A status as Meta told it. All are kept, also those that came late or twice removed nothing."""
+
+    __table_args__ = (
+        belongs_to("messages", "message_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "message_id", "status", "occurred_at"),
+    )
+
+    message_id: Mapped[uuid.UUID]
+    status: Mapped[str]
+    occurred_at: Mapped[dt.datetime]
+    received_at: Mapped[dt.datetime] = mapped_column(default=now)
+    pricing: Mapped[dict[str, Any] | None]
+    errors: Mapped[list[dict[str, Any]] | None]
+
+
+class OrphanStatus(TenantModel):
+    """A status that came before the message it speaks of; joined to it when that appears."""
+
+    __tablename__ = "orphan_statuses"
+    __table_args__ = (
+        belongs_to("phone_numbers", "phone_number_id"),
+        UniqueConstraint("tenant_id", "phone_number_id", "wamid", "status", "occurred_at"),
+    )
+
+    phone_number_id: Mapped[uuid.UUID]
+    wamid: Mapped[str]
+    status: Mapped[str]
+    occurred_at: Mapped[dt.datetime]
+    received_at: Mapped[dt.datetime] = mapped_column(default=now)
+    pricing: Mapped[dict[str, Any] | None]
+    errors: Mapped[list[dict[str, Any]] | None]

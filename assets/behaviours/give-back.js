@@ -1,0 +1,27 @@
+// data-takes-draft="<composer>": a form that carries on with what was typed there, and clears it when it has done its work.
+// data-give-back="<composer>": words that were taken back; they return to the composer if nothing else stands there.
+
+function field(selector) {
+  return document.querySelector(selector)?.elements.body
+}
+
+function put(target, words) {
+  if (!target) return
+  target.value = words
+  target.dispatchEvent(new Event("input", { bubbles: true }))
+}
+
+document.addEventListener("htmx:after:swap", () => {
+  document.querySelectorAll("[data-takes-draft]:not([data-ready])").forEach((form) => {
+    form.dataset.ready = "true"
+    if (!form.elements.body.value) form.elements.body.value = field(form.dataset.takesDraft)?.value ?? ""
+  })
+})
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { sourceElement: form, text = "" } = event.detail.ctx ?? {}
+  if (form?.matches?.("[data-takes-draft]") && text.includes("data-done")) put(field(form.dataset.takesDraft), "")
+  if (!form?.matches?.("[data-give-back]") || !text.includes('data-state="cancelled"')) return
+  const target = field(form.dataset.giveBack)
+  if (target?.value === "") { put(target, form.dataset.words); target.focus() }
+})

@@ -1,0 +1,228 @@
+"""Canned replies with a file, for a team, in several languages."""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import pathlib
+import re
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from PIL import Image
+
+from app.extensions import outside
+from app.inbox.canned_files import CannedFile
+from app.inbox.canned_replies import CannedReply
+from app.inbox.desk_jobs import throw_left_files_away
+from app.inbox.media import Media
+from app.inbox.models import Conversation, Message
+from app.storage import StorageAway
+from app.team.models import Team
+from app.tenancy import db, tenant_scope
+from tests import world as people
+from tests.client import FRAGMENT, Browser
+from tests.world import World
+
+ADDRESS = "~/inbox/canned-replies"
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (64, 48), "peru").save(out, "JPEG")
+    return out.getvalue()
+
+
+def write(browser: Browser, at: str = ADDRESS, *, file: tuple[bytes, str] | None = None, **fields: str) -> Any:
+    form: dict[str, Any] = {"shortcut": "cake", "body": "This one, {{first_name}}", "shared": "1"} | fields
+    if file:
+        form["file"] = (io.BytesIO(file[0]), file[1])
+    return browser.post(at, form, content_type="multipart/form-data")
+
+
+@pytest.fixture
+def cake(ann: Browser, world: World) -> CannedReply:
+    """A shared canned reply with a photo."""
+    assert write(ann, file=(picture(), "cake.jpg")).status_code == 303
+    return only(world)
+
+
+def only(world: World) -> CannedReply:
+    with tenant_scope(world.bakery.id):
+        return db.session.scalars(db.select(CannedReply)).one()
+
+
+def kept(world: World) -> list[CannedFile]:
+    with tenant_scope(world.bakery.id):
+        return list(db.session.scalars(db.select(CannedFile)))
+
+
+def stored(world: World) -> list[str]:
+    folder = pathlib.Path(urlsplit(f"file://{outside().storage.root}").path) / str(world.bakery.id)  # type: ignore[attr-defined]
+    return [path.name for path in folder.rglob("*") if path.is_file()]
+
+
+def offered(browser: Browser, talk: Conversation, typed: str = "cake") -> str:
+    return str(browser.get(f"~/inbox/{talk.id}/canned-replies?q={typed}").text)
+
+
+def send(browser: Browser, talk: Conversation, file: CannedFile, words: str = "This one, Carla") -> Any:
+    form = {"body": words, "canned": str(file.id), "client_id": str(uuid.uuid4())}
+    return browser.post(f"~/inbox/{talk.id}/messages", form, headers=FRAGMENT)
+
+
+def test_its_file_is_offered_with_the_words(ben: Browser, world: World, carla: Conversation, cake: CannedReply) -> None:
+    found = re.search(r'data-file="([^"]+)"', offered(ben, carla))
+    assert found
+    told = json.loads(html.unescape(found[1]))
+    (file,) = kept(world)
+    assert (told["id"], told["name"], told["kind"]) == (str(file.id), "cake.jpg", "image")
+    assert ben.get(told["address"]).mimetype == "image/webp"
+
+
+def test_it_is_sent_as_that_media_with_the_words_as_caption(
+    ben: Browser, world: World, carla: Conversation, cake: CannedReply
+) -> None:
+    (file,) = kept(world)
+    assert send(ben, carla, file).status_code == 200
+    with tenant_scope(world.bakery.id):
+        sent = db.session.query(Message).filter_by(direction="outbound").one()
+        copy = db.session.query(Media).one()
+    assert (sent.type, sent.body, copy.sha256) == ("image", "This one, Carla", file.sha256)
+    assert copy.storage_key and copy.storage_key != file.storage_key
+
+
+def test_what_was_sent_outlives_the_canned_reply(
+    ann: Browser, world: World, carla: Conversation, cake: CannedReply
+) -> None:
+    send(ann, carla, kept(world)[0])
+    ann.post(f"{ADDRESS}/{cake.id}/removal")
+    throw_left_files_away()
+    with tenant_scope(world.bakery.id):
+        copy = db.session.query(Media).one()
+    assert kept(world) == [] and ann.get(f"~/inbox/media/{copy.id}").data == picture()
+
+
+def test_with_the_canned_reply_its_file_leaves_the_store(ann: Browser, world: World, cake: CannedReply) -> None:
+    assert len(stored(world)) == 2
+    ann.post(f"{ADDRESS}/{cake.id}/removal")
+    throw_left_files_away()
+    assert stored(world) == [] and kept(world) == []
+
+
+def test_with_a_team_go_its_replies_and_their_files(ann: Browser, world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add(team := Team(id=uuid.uuid4(), name="Ovens"))
+    write(ann, team=str(team.id), file=(picture(), "cake.jpg"))
+    with tenant_scope(world.bakery.id):
+        db.session.delete(Team.get_or_404(team.id))
+    throw_left_files_away()
+    assert stored(world) == []
+
+
+def test_a_store_that_is_away_is_asked_again(
+    ann: Browser, world: World, cake: CannedReply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann.post(f"{ADDRESS}/{cake.id}/removal")
+    with monkeypatch.context() as away:
+        away.setattr(outside().storage, "delete", refuse)
+        throw_left_files_away()
+    assert len(kept(world)) == 1
+    throw_left_files_away()
+    assert kept(world) == [] and stored(world) == []
+
+
+def refuse(_key: str) -> None:
+    raise StorageAway("away")
+
+
+def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, cake: CannedReply) -> None:
+    write(ann, f"{ADDRESS}/{cake.id}", file=(b"%PDF-1.4 menu", "menu.pdf"))
+    throw_left_files_away()
+    assert [file.filename for file in kept(world)] == ["menu.pdf"] and len(stored(world)) == 1
+
+
+def test_a_change_of_words_keeps_the_file_and_a_tick_takes_it_off(
+    ann: Browser, world: World, cake: CannedReply
+) -> None:
+    write(ann, f"{ADDRESS}/{cake.id}", body="Or this one")
+    assert [file.canned_reply_id for file in kept(world)] == [cake.id]
+    write(ann, f"{ADDRESS}/{cake.id}", remove_file="1")
+    assert [file.canned_reply_id for file in kept(world)] == [None]
+
+
+@pytest.mark.parametrize(
+    ("file", "fields", "words"),
+    [
+        ((b"<html>", "cake.html"), {}, "WhatsApp does not take “cake.html”"),
+        ((picture(), "cake.jpg"), {"body": "x" * 1025}, "Shorten them by 1"),
+        (None, {"body": ""}, "Write what it says, or choose a file"),
+    ],
+)
+def test_what_whatsapp_would_refuse_is_refused_here(
+    ann: Browser, world: World, file: tuple[bytes, str] | None, fields: dict[str, str], words: str
+) -> None:
+    answer = write(ann, file=file, **fields)
+    assert answer.status_code == 422 and words in answer.text
+    assert kept(world) == [] and stored(world) == []
+
+
+def test_a_hostile_file_is_only_ever_downloaded(ann: Browser, world: World) -> None:
+    write(ann, file=(b"<script>alert(1)</script>", "menu.txt"))
+    answer = ann.get(f"~/inbox/canned-files/{kept(world)[0].id}")
+    assert answer.mimetype == "application/octet-stream" or answer.mimetype == "text/plain"
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+
+
+def test_the_file_of_somebodys_own_reply_is_theirs_alone(
+    ann: Browser, ben: Browser, sue: Browser, world: World, carla: Conversation
+) -> None:
+    write(ben, file=(picture(), "cake.jpg"))
+    (file,) = kept(world)
+    address = f"~/inbox/canned-files/{file.id}"
+    assert [each.get(address).status_code for each in (ben, ann, sue)] == [200, 404, 404]
+    answer = send(ann, carla, file)
+    assert answer.status_code == 422 and "was removed meanwhile" in answer.text
+
+
+def test_a_teams_reply_is_offered_to_the_team(ann: Browser, ben: Browser, world: World, carla: Conversation) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add(team := Team(id=uuid.uuid4(), name="Ovens"))
+        db.session.flush()
+        team.consist_of({world.ben.id})
+    write(ann, team=str(team.id))
+    assert "/cake" in offered(ben, carla) and "/cake" not in offered(ann, carla)
+
+
+def test_the_customers_language_comes_first(ann: Browser, world: World, carla: Conversation) -> None:
+    for language, words in (("de", "Guten Tag"), ("en", "Good day"), ("fr", "Bonjour")):
+        write(ann, shortcut="hello", language=language, body=words)
+    with tenant_scope(world.bakery.id):
+        number = Conversation.get_or_404(carla.id).phone_number
+    berliner = people.conversation(number, wa_id="4930901820", name="Karla")
+    first = [re.search(r'data-inserts="([^"]+)"', offered(ann, talk, "hello")) for talk in (carla, berliner)]
+    assert [found and found[1] for found in first] == ["Good day", "Guten Tag"]
+
+
+def test_it_is_found_by_its_language(ann: Browser, carla: Conversation) -> None:
+    write(ann, shortcut="hello", language="fr", body="Bonjour")
+    assert "Bonjour" in offered(ann, carla, "fr")
+
+
+def test_two_of_one_name_would_only_confuse(ann: Browser, world: World, cake: CannedReply) -> None:
+    answer = write(ann, body="Another")
+    assert answer.status_code == 422 and "There is a /cake already" in answer.text
+    assert write(ann, body="Dieser", language="de").status_code == 303
+
+
+def test_uses_are_counted_for_those_who_may_use_it(ann: Browser, ben: Browser, world: World, cake: CannedReply) -> None:
+    assert ben.post(f"{ADDRESS}/{cake.id}/uses").status_code == 204
+    write(ben, shortcut="mine")
+    with tenant_scope(world.bakery.id):
+        mine = db.session.query(CannedReply).filter_by(shortcut="mine").one()
+    assert ann.post(f"{ADDRESS}/{mine.id}/uses").status_code == 404
+    assert "used 1 time" in ann.get(ADDRESS).text

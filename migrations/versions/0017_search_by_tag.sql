@@ -4,7 +4,9 @@ create or replace function search_entries(
     words text, of_conversation uuid, of_number uuid, of_author uuid, of_tag uuid, of_type text,
     since timestamptz, before timestamptz, before_id uuid, enough int, milliseconds int
 ) returns table (kind text, id uuid, conversation_id uuid, occurred_at timestamptz)
-language plpgsql stable security definer set search_path = public, pg_temp as $$
+language plpgsql stable security definer set search_path = public, pg_temp
+-- How many rows begin with some letters is guessed far too high, and helpers take longer to start than this to run.
+set max_parallel_workers_per_gather = 0 as $$
 declare
     mine constant uuid := nullif(current_setting('app.tenant_id', true), '')::uuid;
     stops_at constant timestamptz := clock_timestamp() + make_interval(secs => milliseconds / 1000.0);
@@ -40,9 +42,9 @@ begin
                     and (of_author is null or m.author_id = of_author)
                     and (of_type is null or m.type = of_type)
                     and (of_conversation is null or m.conversation_id = of_conversation)
-                    and (of_tag is null or exists (
-                        select from conversations c join contact_tags t using (tenant_id, contact_id)
-                        where c.tenant_id = mine and c.id = m.conversation_id and t.tag_id = of_tag))
+                    and (of_tag is null or coalesce((
+                        select true from conversations c join contact_tags t using (tenant_id, contact_id)
+                        where c.tenant_id = mine and c.id = m.conversation_id and t.tag_id = of_tag limit 1), false))
                     and (since is null or m.occurred_at >= since)
                     and (before is null or (m.occurred_at, m.id) < (before, coalesce(before_id, m.id)))
                     and (runs = '{}' or (select bool_and(strpos(search_fold(m.body), run) > 0) from unnest(runs) run))
@@ -52,9 +54,9 @@ begin
                     and (of_author is null or n.author_id = of_author)
                     and (of_type is null or of_type = 'note')
                     and (of_conversation is null or n.conversation_id = of_conversation)
-                    and (of_tag is null or exists (
-                        select from conversations c join contact_tags t using (tenant_id, contact_id)
-                        where c.tenant_id = mine and c.id = n.conversation_id and t.tag_id = of_tag))
+                    and (of_tag is null or coalesce((
+                        select true from conversations c join contact_tags t using (tenant_id, contact_id)
+                        where c.tenant_id = mine and c.id = n.conversation_id and t.tag_id = of_tag limit 1), false))
                     and (since is null or n.occurred_at >= since)
                     and (before is null or (n.occurred_at, n.id) < (before, coalesce(before_id, n.id)))
                     and (runs = '{}' or (select bool_and(strpos(search_fold(n.body), run) > 0) from unnest(runs) run))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.team.models.teams import of_member
@@ -18,11 +18,13 @@ class DeskPreference(TenantModel):
     # `command=key`, those that differ from ours.
     keys: Mapped[list[str]] = mapped_column(default=list)
     first_view: Mapped[str] = mapped_column(default="all")
+    # Else only with Ctrl or Cmd, and Enter starts a new line.
+    enter_sends: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     @classmethod
     def of(cls, member: Membership) -> DeskPreference:
         found = db.session.scalar(select(cls).where(cls.user_id == member.user_id))
-        return found or cls(user_id=member.user_id, keys=[], first_view="all")
+        return found or cls(user_id=member.user_id, keys=[], first_view="all", enter_sends=True)
 
     @property
     def remapped(self) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -47,9 +49,20 @@ COMMANDS = {
 @bp.app_template_global()
 def commands() -> list[tuple[str, str, str]]:
     """Each command with its words and the key it has for whoever looks at the page."""
-    if "keys" not in g:
-        g.keys = DeskPreference.of(g.membership).remapped
-    return [(name, str(words), g.keys.get(name, key)) for name, (key, words) in COMMANDS.items()]
+    remapped = preference().remapped
+    return [(name, str(words), remapped.get(name, key)) for name, (key, words) in COMMANDS.items()]
+
+
+@bp.app_template_global()
+def enter_sends() -> bool:
+    return preference().enter_sends
+
+
+def preference() -> DeskPreference:
+    """Of whoever looks at the page."""
+    if "desk_preference" not in g:
+        g.desk_preference = DeskPreference.of(g.membership)
+    return cast("DeskPreference", g.desk_preference)
 
 
 @bp.app_template_global()
@@ -74,26 +87,29 @@ def palette_places() -> list[tuple[str, str]]:
 @bp.get("/shortcuts")
 @requires("inbox.read")
 def shortcuts() -> str:
-    return page(commands(), DeskPreference.of(g.membership).first_view)
+    return page(commands(), preference())
 
 
-def page(typed: list[tuple[str, str, str]], first_view: str, problem: str = "") -> str:
-    return render_template("inbox/shortcuts.html", typed=typed, first_view=first_view, views=VIEWS, problem=problem)
+def page(typed: list[tuple[str, str, str]], chosen: DeskPreference, problem: str = "") -> str:
+    return render_template("inbox/shortcuts.html", typed=typed, preference=chosen, views=VIEWS, problem=problem)
 
 
 @bp.post("/shortcuts")
 @requires("inbox.read")
 def change_shortcuts() -> AnyResponse | tuple[str, int]:
-    form, preference = request.form, DeskPreference.of(g.membership)
+    form, mine = request.form, preference()
     chosen = {name: "" if "reset" in form else form.get(name, "").strip()[:12] for name in COMMANDS}
     chosen = {name: key or COMMANDS[name][0] for name, key in chosen.items()}
     first_view = form.get("first_view", "all")
+    mine.first_view = first_view if first_view in VIEWS else "all"
+    mine.enter_sends = form.get("enter") != "new-line"
     if twice := {key for key in chosen.values() if list(chosen.values()).count(key) > 1}:
         typed = [(name, str(words), chosen[name]) for name, (_key, words) in COMMANDS.items()]
         problem = _("One key can only do one thing: %(keys)s", keys=", ".join(sorted(twice)))
-        return page(typed, first_view, problem), 422
-    preference.keys = [f"{name}={key}" for name, key in chosen.items() if key != COMMANDS[name][0]]
-    preference.first_view = first_view if first_view in VIEWS else "all"
-    db.session.add(preference)
+        answer = page(typed, mine, problem), 422
+        db.session.rollback()
+        return answer
+    mine.keys = [f"{name}={key}" for name, key in chosen.items() if key != COMMANDS[name][0]]
+    db.session.add(mine)
     flash(_("Kept."))
     return redirect(url_for("inbox.shortcuts"), 303)

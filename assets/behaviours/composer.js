@@ -1,6 +1,7 @@
 // data-composer="<conversation id>": a form whose message appears in the thread (data-thread) at once, as a copy of the
 // bubble in data-bubble, and is posted behind it: one after the other, each with its own id, so that a second try is
-// the same message. Enter sends, Shift+Enter starts a new line. What was not sent stands in the field again; files go
+// the same message. Enter sends, Shift+Enter starts a new line (data-sends-with="mod-enter": only with Ctrl or Cmd). The
+// arrow up in an empty field brings back what was last sent from here. What was not sent stands in the field again; files go
 // one message each, in order, and come back into the tray when they are refused.
 import { forget as forgetDraft, giveBack, remember, restore } from "./draft.js"
 import { empty, entriesOf, forget, picture, putBack, readable, render, say } from "./tray.js"
@@ -9,7 +10,7 @@ import { quoteOf, unquote } from "./quote.js"
 const CAPTIONED = ["image", "video", "document"]
 const PATIENCE = 15000
 const waiting = []
-let posting = false
+let posting = false, last = {}
 
 const bubbleOf = (message) => document.getElementById(`message-${message.id}`)
 
@@ -22,12 +23,23 @@ function attach(form) {
   render(form)
   field.addEventListener("input", () => fit(field))
   field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return
+    if (event.key === "ArrowUp" && !field.value && last.action === form.action) return recall(event, field)
+    if (event.key !== "Enter" || event.isComposing || !sends(form, event)) return
     event.preventDefault()
     form.requestSubmit()
   })
   form.addEventListener("submit", (event) => { event.preventDefault(); send(form) })
   if (matchMedia("(pointer: fine)").matches) field.focus()
+}
+
+function sends(form, event) {
+  return event.ctrlKey || event.metaKey || (form.dataset.sendsWith !== "mod-enter" && !event.shiftKey)
+}
+
+function recall(event, field) {
+  event.preventDefault()
+  field.value = last.body
+  field.dispatchEvent(new Event("input", { bubbles: true }))
 }
 
 function fit(field) {
@@ -39,6 +51,7 @@ function send(form) {
   const files = entriesOf(form)
   if (!body && !files.length) return
   const captioned = body && files.length && !files[0].caption && CAPTIONED.includes(files[0].kind)
+  if (body) last = { action: form.action, body }
   if (body && !captioned) enqueue(form, { body })
   files.forEach((entry, place) => enqueue(form, { body: captioned && !place ? body : entry.caption.trim(), entry }))
   form.elements.body.value = ""

@@ -10,6 +10,7 @@ let isOpen = false
 export function write(note) {
   if (!form()) return false
   form().hidden = !note
+  document.querySelectorAll(".writing-tab").forEach((tab) => tab.setAttribute("aria-current", String((tab.dataset.runs === "note") === note)))
   const field = note ? form().querySelector("textarea") : composer()
   field?.focus()
   isOpen = note

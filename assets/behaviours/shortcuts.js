@@ -108,6 +108,7 @@ export function isPossible(name) {
 document.addEventListener("click", (event) => {
   const runs = event.target.closest("[data-runs]")
   if (!runs) return
+  event.preventDefault()
   runs.closest("dialog")?.close()
   run(runs.dataset.runs)
 })

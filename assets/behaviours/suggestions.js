@@ -1,5 +1,5 @@
 // What a field offers while somebody types: after `/` canned replies (data-canned="<address>" on the field's form), after
-// `@` colleagues (data-mentions="<address>" on the field). The server's list says what each inserts (data-inserts) and
+// `:` and two letters emoji (data-emoji="<address>" there), after `@` colleagues (data-mentions="<address>" on the field). The server's list says what each inserts (data-inserts) and
 // whom to tell of it (data-tells), and which file comes along into the tray (data-file). Arrows choose, Enter or Tab takes, Escape closes.
 
 import { takeKept } from "./tray.js"
@@ -14,6 +14,9 @@ function wanted(target) {
   const slash = target.closest("[data-canned]")?.dataset.canned
   const canned = slash && /(?:^|\s)\/([\w-]*)$/.exec(before)
   if (canned) return { address: slash, typed: canned[1], from: before.length - canned[1].length - 1 }
+  const faces = target.closest("[data-emoji]")?.dataset.emoji
+  const face = faces && /(?:^|\s):([\p{L}\d_+-]{2,})$/u.exec(before)
+  if (face) return { address: faces, typed: face[1], from: before.length - face[1].length - 1 }
   const named = target.dataset.mentions && /(?:^|\s)@([\p{L}\w]*)$/u.exec(before)
   if (named) return { address: target.dataset.mentions, typed: named[1], from: before.length - named[1].length - 1 }
 }

@@ -136,3 +136,20 @@ def test_buttons_are_written_tapped_and_answered(talk: tuple[Page, Page]) -> Non
     answer = ann.locator("#messages [data-direction=inbound]").last
     expect(answer).to_contain_text("Tapped")
     expect(answer).to_contain_text("Yes please")
+
+
+def test_an_emoji_is_found_by_its_name_while_typing(talk: tuple[Page, Page]) -> None:
+    ann, _ = talk
+    field = ann.get_by_label("Message", exact=True)
+    field.press_sequentially("Done :tad")
+    expect(ann.locator("#suggestions").get_by_role("option")).to_have_text("🎉 party popper")
+    field.press("Enter")
+    expect(field).to_have_value("Done 🎉")
+    ann.get_by_test_id("emoji").click()
+    ann.get_by_role("button", name="thumbs up").click()
+    expect(field).to_have_value("Done 🎉👍")
+    field.press("Enter")
+    expect(mine(ann)).to_contain_text("Done 🎉👍")
+    field.press("ArrowUp")
+    expect(field).to_have_value("Done 🎉👍")
+    field.fill("")

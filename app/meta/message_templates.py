@@ -92,6 +92,10 @@ class Template:
         """Whether there is nothing to fill in."""
         return not (self.variables or self.file_kind)
 
+    @property
+    def goes_as_it_is(self) -> bool:
+        return self.is_whole and self.can_be_filled
+
     def _in_text(self, part: str, words: str) -> Iterator[Variable]:
         names = list(dict.fromkeys(_VARIABLE.findall(words)))
         examples = _examples(mapping(self.part(part).get("example")), part.lower())

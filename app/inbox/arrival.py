@@ -31,7 +31,7 @@ from .media import file_row, keep_files
 from .media_jobs import fetch
 from .models import RANKS
 from .reactions import keep_reactions
-from .surveys import keep_answers, score_of
+from .surveys import follow_up, keep_answers, score_of
 
 Row = dict[str, Any]
 Pair = tuple[str, str]
@@ -136,11 +136,12 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     for number in take_in(said):
         if number.meta_id in greeting:
             number.greet()
-    keep_answers(
+    unhappy = keep_answers(
         (one.number_id, one.message.context.reply_to, one.score, one.at)
         for one in said
         if one.id and one.score and one.message.context and one.message.context.reply_to
     )
+    follow_up(unhappy)
     release_parked([one.conversation_id for one in said if one.is_live and one.id])
     tell_that_nobody_is_there(one.conversation_id for one in said if one.is_live and one.id)
 

@@ -78,6 +78,11 @@ class Said:
         return score_of(self.message.type, self.message.content)
 
     @property
+    def is_entry(self) -> bool:
+        """Whether it came by an advertisement or a page's button."""
+        return isinstance(self.message, InboundMessage) and bool(self.message.referral)
+
+    @property
     def target(self) -> str | None:
         """The message it is about, where it is an aside."""
         key = ASIDES.get(self.message.type)
@@ -359,6 +364,8 @@ def move_up(said: Iterable[Said]) -> None:
         if one.is_live:
             rise["count"] += bool(one.id)
             rise["inbound_at"] = max(at, rise.get("inbound_at", ""))
+            if one.is_entry:
+                rise["entry_at"] = max(at, rise.get("entry_at", ""))
             if not one.score:
                 rise["waits_since"] = min(at, rise.get("waits_since", at))
         if at >= rise["at"]:
@@ -375,6 +382,7 @@ MOVE_UP = text("""
     update conversations c set
         unread_count = c.unread_count + r.count,
         last_inbound_at = greatest(c.last_inbound_at, r.inbound_at),
+        entry_at = greatest(c.entry_at, r.entry_at),
         news_at = case when r.count > 0 then clock_timestamp() else c.news_at end,
         waiting_since = case when r.state <> 'received' and r.at >= c.last_message_at then null
             when r.count > 0 then coalesce(c.waiting_since, r.waits_since) else c.waiting_since end,
@@ -383,8 +391,8 @@ MOVE_UP = text("""
         last_message_preview = case when r.at >= c.last_message_at then r.preview else c.last_message_preview end,
         last_message_state = case when r.at >= c.last_message_at then r.state else c.last_message_state end
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, count bigint, at timestamptz, inbound_at timestamptz,
-                                                       waits_since timestamptz, message_id uuid, preview text,
-                                                       state text)
+                                                       entry_at timestamptz, waits_since timestamptz,
+                                                       message_id uuid, preview text, state text)
     where c.tenant_id = :tenant and c.id = r.id
 """)
 

@@ -63,9 +63,13 @@ class Relation:
         )
 
     @property
-    def free_entry(self) -> bool:
+    def free_until(self) -> float:
         sql = "select free_until from entry_points where phone_number_id = ? and customer_id = ?"
-        return (self.world.store.value(sql, *self._pair) or 0) > self.world.clock.now()
+        return self.world.store.value(sql, *self._pair) or 0
+
+    @property
+    def free_entry(self) -> bool:
+        return self.free_until > self.world.clock.now()
 
     def open_conversation(self) -> bool:
         """Whether the portfolio may write to one more person outside their window today."""

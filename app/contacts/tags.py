@@ -66,14 +66,17 @@ class Tag(TenantModel):
             raise TagExists
         self.name, self.color = name, color
 
-    def put_on(self, contact_id: uuid.UUID, *, by: User | None = None) -> None:
-        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "contact_id": contact_id, "tag_id": self.id}
-        added = {"added_by_id": by and by.id, "created_at": now()}
-        db.session.execute(upsert(ContactTag).values(values | added).on_conflict_do_nothing())
+    def put_on(self, *contact_ids: uuid.UUID, by: User | None = None) -> set[uuid.UUID]:
+        """Returns who did not have it."""
+        values = {"tenant_id": current_tenant_id(), "tag_id": self.id, "added_by_id": by and by.id, "created_at": now()}
+        rows = [values | {"id": uuid7(), "contact_id": contact_id} for contact_id in sorted({*contact_ids})]
+        added = upsert(ContactTag).values(rows).on_conflict_do_nothing().returning(ContactTag.contact_id)
+        return {*db.session.scalars(added)} if rows else set()
 
-    def take_off(self, contact_id: uuid.UUID) -> None:
-        here = (ContactTag.contact_id == contact_id) & (ContactTag.tag_id == self.id)
-        db.session.execute(delete(ContactTag).where(here))
+    def take_off(self, *contact_ids: uuid.UUID) -> set[uuid.UUID]:
+        """Returns who had it."""
+        here = (ContactTag.contact_id.in_(contact_ids)) & (ContactTag.tag_id == self.id)
+        return {*db.session.scalars(delete(ContactTag).where(here).returning(ContactTag.contact_id))}
 
     def merge_into(self, other: Tag) -> None:
         """Whoever had this tag has the other one, once."""

@@ -26,6 +26,7 @@ KINDS = (
     "given",
     "team",
     "no_team",
+    "unhappy",
 )
 
 

@@ -31,7 +31,7 @@ from .media import file_row, keep_files
 from .media_jobs import fetch
 from .models import RANKS
 from .reactions import keep_reactions
-from .surveys import keep_answers, score_of
+from .surveys import follow_up, keep_answers, score_of
 
 Row = dict[str, Any]
 Pair = tuple[str, str]
@@ -76,6 +76,11 @@ class Said:
     def score(self) -> str | None:
         """What it answers to a question about how it went. Such an answer asks for none."""
         return score_of(self.message.type, self.message.content)
+
+    @property
+    def is_entry(self) -> bool:
+        """Whether it came by an advertisement or a page's button."""
+        return isinstance(self.message, InboundMessage) and bool(self.message.referral)
 
     @property
     def target(self) -> str | None:
@@ -136,11 +141,12 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     for number in take_in(said):
         if number.meta_id in greeting:
             number.greet()
-    keep_answers(
+    unhappy = keep_answers(
         (one.number_id, one.message.context.reply_to, one.score, one.at)
         for one in said
         if one.id and one.score and one.message.context and one.message.context.reply_to
     )
+    follow_up(unhappy)
     release_parked([one.conversation_id for one in said if one.is_live and one.id])
     tell_that_nobody_is_there(one.conversation_id for one in said if one.is_live and one.id)
 
@@ -358,6 +364,8 @@ def move_up(said: Iterable[Said]) -> None:
         if one.is_live:
             rise["count"] += bool(one.id)
             rise["inbound_at"] = max(at, rise.get("inbound_at", ""))
+            if one.is_entry:
+                rise["entry_at"] = max(at, rise.get("entry_at", ""))
             if not one.score:
                 rise["waits_since"] = min(at, rise.get("waits_since", at))
         if at >= rise["at"]:
@@ -374,6 +382,7 @@ MOVE_UP = text("""
     update conversations c set
         unread_count = c.unread_count + r.count,
         last_inbound_at = greatest(c.last_inbound_at, r.inbound_at),
+        entry_at = greatest(c.entry_at, r.entry_at),
         news_at = case when r.count > 0 then clock_timestamp() else c.news_at end,
         waiting_since = case when r.state <> 'received' and r.at >= c.last_message_at then null
             when r.count > 0 then coalesce(c.waiting_since, r.waits_since) else c.waiting_since end,
@@ -382,8 +391,8 @@ MOVE_UP = text("""
         last_message_preview = case when r.at >= c.last_message_at then r.preview else c.last_message_preview end,
         last_message_state = case when r.at >= c.last_message_at then r.state else c.last_message_state end
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, count bigint, at timestamptz, inbound_at timestamptz,
-                                                       waits_since timestamptz, message_id uuid, preview text,
-                                                       state text)
+                                                       entry_at timestamptz, waits_since timestamptz,
+                                                       message_id uuid, preview text, state text)
     where c.tenant_id = :tenant and c.id = r.id
 """)
 

@@ -13,8 +13,9 @@ from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts.tags import Tag
 from app.team.models import Team
-from app.tenancy import User, db, requires
+from app.tenancy import User, announce, db, requires
 from app.tenancy.guard import is_fragment
 
 from .desk import member_or_none
@@ -29,7 +30,7 @@ MOST = 200
 @bp.post("/bulk")
 @requires("inbox.reply")
 def bulk() -> AnyResponse | str | tuple[str, int]:
-    """`state`, `assignee` or `team` for each `id`. `was` is how each stood before, to put it back (undo)."""
+    """`state`, `assignee`, `team` or a tag for each `id`. `was` is how each stood before, to put it back (undo)."""
     if request.form.get("was"):
         return done(put_back(request.form.getlist("was")), _("Undone"))
     ids = {id for value in request.form.getlist("id")[:MOST] if (id := as_uuid(value))}
@@ -50,10 +51,32 @@ def bulk() -> AnyResponse | str | tuple[str, int]:
             team = Team.get_or_404(team_id) if team_id else None
             for conversation in found:
                 conversation.give_to_team(team, by=current_user)
+        case {"add_tag": tag_id} | {"remove_tag": tag_id}:
+            return tagged(found, Tag.get_or_404(tag_id), is_added="add_tag" in request.form)
         case _:
             abort(422)
     words = ngettext("%(num)d conversation changed", "%(num)d conversations changed", len(found))
     return done(found, words, {"was": before})
+
+
+def tagged(found: list[Conversation], tag: Tag, *, is_added: bool) -> AnyResponse | str | tuple[str, int]:
+    """The way back is for those who were changed only: the others had the tag, or had it not, before."""
+    contacts = [conversation.contact_id for conversation in found]
+    changed = tag.put_on(*contacts, by=current_user) if is_added else tag.take_off(*contacts)
+    them = [conversation for conversation in found if conversation.contact_id in changed]
+    for conversation in them:
+        announce("conversation", conversation.id)
+    put = ngettext("“%(tag)s” is on %(num)d more", "“%(tag)s” is on %(num)d more", len(changed), tag=tag.name)
+    off = ngettext("“%(tag)s” is off %(num)d", "“%(tag)s” is off %(num)d", len(changed), tag=tag.name)
+    back = {"remove_tag" if is_added else "add_tag": str(tag.id), "id": [str(conversation.id) for conversation in them]}
+    return done(them, put if is_added else off, back if them else None)
+
+
+@bp.get("/bulk/tags")
+@requires("inbox.reply")
+def choose_bulk_tag() -> str:
+    """What the selected can be tagged with: asked for only when somebody wants to."""
+    return render_template("inbox/_bulk_tags.html", tags=db.session.scalars(Tag.in_order()).all())
 
 
 def locked(ids: set[uuid.UUID]) -> list[Conversation]:

@@ -143,6 +143,11 @@ def wake_due() -> list[uuid.UUID]:
     return list(db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": now(), "kind": "woken"}))
 
 
+def reopen(conversation_ids: list[str]) -> None:
+    """Customers said that they were not happy: somebody should look after them."""
+    db.session.execute(REOPEN, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "unhappy"})
+
+
 WAKE = text("""
     with woken as (
         update conversations set state = 'open', snoozed_until = null
@@ -162,4 +167,15 @@ WAKE_DUE = text("""
     insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
     select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from woken
     returning conversation_id
+""")
+REOPEN = text("""
+    with reopened as (
+        update conversations set state = 'open', snoozed_until = null,
+            waiting_since = coalesce(waiting_since, clock_timestamp())
+        where tenant_id = :tenant and id = any(cast(:ids as uuid[]))
+            and state in ('open', 'pending', 'snoozed', 'resolved', 'archived')
+        returning id
+    )
+    insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
+    select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from reopened
 """)

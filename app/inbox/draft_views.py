@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from flask import abort, request
+from flask import abort, request, url_for
 from flask_login import current_user
 
 from app.tenancy import requires
@@ -41,3 +41,11 @@ def draft_in(conversation: Conversation, kind: str) -> Draft | None:
     if conversation.contact.is_erased:
         return Draft(body="", typed_at=dt.datetime.now(dt.UTC))
     return Draft.of(conversation, kind, current_user)
+
+
+@bp.app_template_global()
+def draft_attributes(conversation: Conversation, kind: str, draft: Draft | None) -> dict[str, object]:
+    """For the field it stands in: where it is saved, its name in the browser, and how old those words are."""
+    address = url_for("inbox.keep_draft", conversation_id=conversation.id, what=kind)
+    key = f"{current_user.id}/{conversation.id}/{kind}"
+    return {"data-draft": address, "data-draft-key": key, "data-draft-age": draft.age if draft else None}

@@ -72,6 +72,7 @@ def forget_messages(contact_ids: list[uuid.UUID]) -> None:
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
     quiet = {"last_message_preview": "", "unread_count": 0, "last_inbound_at": None}
+    quiet |= {"entry_at": None, "free_until": None}
     theirs = update(Conversation).where(Conversation.id.in_(conversations))
     db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)
     for id in conversations:

@@ -9,25 +9,32 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts.tags import Tag
+from app.message_templates.jobs import keep_fresh
+from app.message_templates.models import MessageTemplate
+from app.meta.outgoing import Refused
 from app.meta.outgoing.plain import LONGEST_TEXT
+from app.storage import StorageAway
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.tenancy import db, requires
 
+from .canned_replies import CannedReply
 from .desk import member_or_none
 from .forms import tidy
-from .jobs import deliver
 from .lists import as_uuid
 from .macros import ENDINGS, Macro
-from .models import Conversation, NumberAway, SaidOtherwise, WindowClosed
+from .models import Conversation, NumberAway, WindowClosed
+from .problems import NOT_SENT
 from .state_views import Answer, told
+from .uploads import hand_on
 from .views import bp
 
 
 @bp.get("/macros")
 @requires("inbox.read")
 def macros() -> str:
-    return page(Macro(name="", reply="", note="", assignment="", ending=""))
+    return page(Macro(name="", reply="", note="", assignment="", ending="", template_name="", template_language=""))
 
 
 @bp.get("/macros/<uuid:macro_id>")
@@ -37,6 +44,7 @@ def edit_macro(macro_id: uuid.UUID) -> str:
 
 
 def page(macro: Macro, problem: str = "") -> str:
+    keep_fresh()
     return render_template(
         "inbox/macros.html",
         macro=macro,
@@ -44,6 +52,9 @@ def page(macro: Macro, problem: str = "") -> str:
         known=db.session.scalars(Macro.for_member(g.membership)).all(),
         people=colleagues(),
         teams=db.session.scalars(Team.in_order()).all(),
+        tags=db.session.scalars(Tag.in_order()).all(),
+        canned=db.session.scalars(CannedReply.for_member(g.membership)).all(),
+        templates=MessageTemplate.whole(),
     )
 
 
@@ -70,17 +81,11 @@ def change_macro(macro_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
 
 
 def keep(macro: Macro) -> AnyResponse | tuple[str, int]:
-    form = request.form
     with db.session.no_autoflush:
-        macro.name = " ".join(form.get("name", "").split())[:60]
-        macro.reply, macro.note = tidy(form.get("reply"))[:LONGEST_TEXT], tidy(form.get("note"))[:LONGEST_TEXT]
-        macro.ending = form["ending"] if form.get("ending") in ENDINGS else ""
-        team = Team.get_or_404(form["team"]) if form.get("team") else None
-        macro.team_id = team.id if team else None
-        choice = form.get("assignment", "")
-        person = member_or_none(as_uuid(choice)) if as_uuid(choice) else None
-        macro.assignee_id = person.id if person else None
-        macro.assignment = "person" if person else choice if choice in ("me", "nobody") else ""
+        fill(macro)
+        choose_what_is_said(macro)
+        choose_whose_it_becomes(macro)
+        macro.choose_tags(request.form.getlist("add_tag"), request.form.getlist("remove_tag"))
         if problem := wrong_with(macro):
             answer = page(macro, problem), 422
             db.session.rollback()
@@ -90,11 +95,41 @@ def keep(macro: Macro) -> AnyResponse | tuple[str, int]:
     return redirect(url_for("inbox.macros"), 303)
 
 
+def fill(macro: Macro) -> None:
+    form = request.form
+    macro.name, macro.note = " ".join(form.get("name", "").split())[:60], tidy(form.get("note"))[:LONGEST_TEXT]
+    macro.ending = form["ending"] if form.get("ending") in ENDINGS else ""
+    team = Team.get_or_404(form["team"]) if form.get("team") else None
+    macro.team_id = team.id if team else None
+
+
+def choose_what_is_said(macro: Macro) -> None:
+    """Words of its own or a canned reply, and a template."""
+    form = request.form
+    macro.reply = tidy(form.get("reply"))[:LONGEST_TEXT]
+    mine = CannedReply.for_member(g.membership).where(CannedReply.id == as_uuid(form.get("canned")))
+    canned = db.session.scalar(mine)
+    macro.canned_reply_id, macro.canned_shortcut = (canned.id, canned.shortcut) if canned else (None, "")
+    macro.template_name, _bar, macro.template_language = form.get("template", "").partition("|")
+
+
+def choose_whose_it_becomes(macro: Macro) -> None:
+    choice = request.form.get("assignment", "")
+    person = member_or_none(as_uuid(choice)) if as_uuid(choice) else None
+    macro.assignee_id = person.id if person else None
+    macro.assignment = "person" if person else choice if choice in ("me", "nobody") else ""
+
+
 def wrong_with(macro: Macro) -> str:
+    canned = CannedReply.find(macro.canned_reply_id)
     if not macro.name:
         return str(_("Give it a name."))
-    if not (macro.reply or macro.note or macro.assignment or macro.team_id or macro.ending):
+    if not macro.does_something:
         return str(_("Choose at least one thing that it does."))
+    if macro.reply and canned:
+        return str(_("Choose words of its own or a canned reply, not both."))
+    if canned and canned.owner_id and macro.owner_id is None:
+        return str(_("/%(shortcut)s is yours alone: a macro for everybody cannot send it.", shortcut=canned.shortcut))
     return ""
 
 
@@ -123,13 +158,24 @@ def run_macro(conversation_id: uuid.UUID, macro_id: uuid.UUID) -> Answer:
         abort(404)
     run_id = as_uuid(request.form.get("run_id")) or uuid.uuid4()
     try:
-        message = macro.run(conversation, by=current_user, tenant=g.tenant, run_id=run_id)
-    except WindowClosed:
-        return told(conversation, _("The 24 hours to answer are over. Nothing of the macro was done."), wrong=True)
-    except NumberAway:
-        return told(conversation, _("This number is not connected. Nothing of the macro was done."), wrong=True)
-    except SaidOtherwise:
-        return told(conversation, _("The macro has run already."), wrong=True)
-    if message:
-        deliver.later()
+        messages = macro.run(conversation, by=current_user, tenant=g.tenant, run_id=run_id)
+    except NOT_SENT as problem:
+        return told(conversation, why_not(problem), wrong=True)
+    for message in messages:
+        hand_on(message)
     return told(conversation, _("“%(name)s” is done", name=macro.name))
+
+
+def why_not(problem: Exception) -> str:
+    match problem:
+        case WindowClosed():
+            return str(
+                _("The 24 hours to answer are over. Nothing of the macro was done: give it a template for that case.")
+            )
+        case NumberAway():
+            return str(_("This number is not connected. Nothing of the macro was done."))
+        case Refused():
+            return str(_("%(why)s Nothing of the macro was done.", why=problem.told(_)))
+        case StorageAway():
+            return str(_("The file could not be read. Nothing of the macro was done: try again in a moment."))
+    return str(_("The macro has run already."))

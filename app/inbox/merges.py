@@ -264,6 +264,7 @@ def join(home: Conversation, gone: Conversation) -> Standing:
         setattr(home, name, getattr(latest, name))
     home.unread_count += gone.unread_count
     home.last_inbound_at = later(home.last_inbound_at, gone.last_inbound_at)
+    home.entry_at, home.free_until = later(home.entry_at, gone.entry_at), later(home.free_until, gone.free_until)
     home.pair_tat, home.news_at = later(home.pair_tat, gone.pair_tat), later(home.news_at, gone.news_at)
     home.waiting_since = min(filter(None, (home.waiting_since, gone.waiting_since)), default=None)
     if gone.is_active and not home.is_active and home.state not in ("spam", "blocked"):

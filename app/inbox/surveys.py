@@ -14,7 +14,10 @@ from sqlalchemy.orm import Mapped
 
 from app.meta.payload import mapping
 from app.meta.payload import text as text_of
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.service.models import ServicePolicy
+from app.tenancy import TenantModel, announce, belongs_to, current_tenant_id, db, now, one_of, uuid7
+
+from . import desk
 
 SCORES = ("bad", "fair", "good")
 BUTTON = re.compile(r"survey-(bad|fair|good)")
@@ -36,19 +39,30 @@ class SurveyAnswer(TenantModel):
 
 
 def score_of(kind: str, content: dict[str, Any]) -> str | None:
-    """What a customer answered by tapping a button of such a question."""
-    tapped = BUTTON.fullmatch(text_of(mapping(content.get("button_reply")).get("id"), 40) or "")
-    return tapped[1] if kind == "interactive" and tapped else None
+    """What a customer answered by tapping a button of such a question, or a quick reply of its template."""
+    told = {"interactive": mapping(content.get("button_reply")).get("id"), "button": content.get("payload")}
+    tapped = BUTTON.fullmatch(text_of(told.get(kind), 40) or "")
+    return tapped[1] if tapped else None
 
 
-def keep_answers(answers: Iterable[tuple[str, str, str, str]]) -> None:
-    """Each as (number's id, wamid of the question, score, time). Only our own questions count."""
+def keep_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
+    """Each as (number's id, wamid of the question, score, time). Only our own questions count.
+
+    Returns the conversations of those who were not happy, once.
+    """
     rows = [
         {"id": str(uuid7()), "number": number, "asked": asked, "score": score, "at": at}
         for number, asked, score, at in answers
     ]
-    if rows:
-        db.session.execute(KEEP, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+    return list(db.session.scalars(KEEP, {"rows": json.dumps(rows), "tenant": current_tenant_id()})) if rows else []
+
+
+def follow_up(conversation_ids: list[str]) -> None:
+    """Who was not happy stands in the queue again, where the business wants that."""
+    if conversation_ids and ServicePolicy.current().survey_reopens:
+        desk.reopen(conversation_ids)
+        for conversation_id in conversation_ids:
+            announce("conversation", conversation_id)
 
 
 def counts() -> dict[str, int]:
@@ -61,13 +75,19 @@ def counts() -> dict[str, int]:
 
 
 KEEP = text("""
-    insert into survey_answers (tenant_id, id, message_id, score, answered_at)
-    select distinct on (m.id) :tenant, r.id, m.id, r.score, r.at
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, asked text, score text, at timestamptz)
-    join messages m on m.tenant_id = :tenant and m.phone_number_id = r.number and m.wamid = r.asked
-        and m.direction = 'outbound'
-        and m.content #>> '{raw,action,buttons,0,reply,id}' like 'survey-%'
-    order by m.id, r.at desc
-    on conflict (tenant_id, message_id) do update set score = excluded.score, answered_at = excluded.answered_at
-        where survey_answers.answered_at <= excluded.answered_at
+    with kept as (
+        insert into survey_answers (tenant_id, id, message_id, score, answered_at)
+        select distinct on (m.id) :tenant, r.id, m.id, r.score, r.at
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, asked text, score text, at timestamptz)
+        join messages m on m.tenant_id = :tenant and m.phone_number_id = r.number and m.wamid = r.asked
+            and m.direction = 'outbound'
+            and (m.content #>> '{raw,action,buttons,0,reply,id}' like 'survey-%'
+                or m.content @? '$.raw.components[*].parameters[*].payload ? (@ starts with "survey-")')
+        order by m.id, r.at desc
+        on conflict (tenant_id, message_id) do update set score = excluded.score, answered_at = excluded.answered_at
+            where survey_answers.answered_at <= excluded.answered_at and survey_answers.score <> excluded.score
+        returning message_id, score
+    )
+    select distinct m.conversation_id::text from kept join messages m on m.tenant_id = :tenant and m.id = message_id
+    where score = 'bad'
 """)

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import structlog
+from sqlalchemy import select
 
 from app.extensions import outside
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
-from app.tenancy import commit, job
+from app.tenancy import commit, db, job
 from app.wabas.models import Waba
 
 from .models import TemplateList
 
 log = structlog.get_logger()
+
+
+def keep_fresh() -> None:
+    """Has Meta asked for the templates of every WABA whose list is old."""
+    for waba_id in db.session.scalars(select(Waba.id)):
+        known = TemplateList.of(waba_id)
+        if known.is_due:
+            known.ask()
+            fetch_templates.later(waba_id)
 
 
 @job("default")

@@ -82,6 +82,23 @@ class MessageTemplate(TenantModel):
     def sendable(cls, waba_id: uuid.UUID) -> list[Self]:
         return [one for one in db.session.scalars(cls.of(waba_id)) if one.status in meta.SENDABLE]
 
+    @classmethod
+    def sendable_called(cls, waba_id: uuid.UUID, name: str, language: str) -> Self | None:
+        called = cls.of(waba_id).where(cls.name == name, cls.language == language, cls.status.in_(meta.SENDABLE))
+        return db.session.scalar(called)
+
+    @classmethod
+    def whole(cls) -> list[Self]:
+        """Those of any WABA that go out as they are, with nothing to fill in: one for each name and language."""
+        sendable = select(cls).where(cls.status.in_(meta.SENDABLE)).order_by(cls.name, cls.language, cls.id)
+        found = [one for one in db.session.scalars(sendable) if one.definition.goes_as_it_is]
+        return list({one.key: one for one in found}.values())
+
+    @property
+    def key(self) -> str:
+        """Names it in a form, and in every WABA that has it."""
+        return f"{self.name}|{self.language}"
+
     def copy(self, meta_id: str, told: meta.Template) -> None:
         self.meta_id, self.name, self.language = meta_id, told.name, told.language
         self.category, self.status, self.components = told.category, told.status, told.components

@@ -119,6 +119,12 @@ class StatusUpdate:
     callback_data: str | None
     pricing: Pricing | None
     errors: tuple[ReportedError, ...]
+    # When a free entry point ends, as far as Meta tells.
+    free_until: datetime | None = None
+
+    @property
+    def is_free_entry(self) -> bool:
+        return self.pricing is not None and self.pricing.type == "free_entry_point"
 
 
 @dataclass(frozen=True, slots=True)

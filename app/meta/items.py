@@ -17,6 +17,8 @@ from app.meta.event_types import (
 )
 from app.meta.payload import identifier, mapping, sequence, text
 
+# Seven days since September 2026, and a little for clocks that differ.
+_LONGEST_FREE = timedelta(days=8)
 _CAPTIONED = frozenset({"image", "video", "document"})
 
 
@@ -143,6 +145,7 @@ def read_status(raw: Any, place: Place) -> StatusUpdate:
         callback_data=identifier(item.get("biz_opaque_callback_data")),
         pricing=_pricing(item.get("pricing")),
         errors=_errors(item),
+        free_until=_free_until(mapping(item.get("conversation")), place.received_at),
     )
 
 
@@ -226,6 +229,17 @@ def _pricing(raw: Any) -> Pricing | None:
         billable=billable if isinstance(billable, bool) else None,
         model=text(raw.get("pricing_model"), 64),
     )
+
+
+def _free_until(conversation: dict[str, Any], received_at: datetime) -> datetime | None:
+    """Told with `sent` only, and of free entry points only."""
+    if mapping(conversation.get("origin")).get("type") != "referral_conversion":
+        return None
+    try:
+        found = datetime.fromtimestamp(int(conversation["expiration_timestamp"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+    return found if found - received_at <= _LONGEST_FREE else None
 
 
 def _errors(item: dict[str, Any]) -> tuple[ReportedError, ...]:

@@ -1,7 +1,7 @@
 """Message templates: `GET /<waba_id>/message_templates`, what one still needs, and what it looks like filled in."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,6 +74,12 @@ class Template:
         return list(map(mapping, sequence(self.part("BUTTONS").get("buttons"))))
 
     @property
+    def quick_replies(self) -> list[int]:
+        """Where they stand among its buttons."""
+        kinds = [str(button.get("type")).upper() for button in self.buttons]
+        return [index for index, kind in enumerate(kinds) if kind == "QUICK_REPLY"]
+
+    @property
     def can_be_filled(self) -> bool:
         """Whether all that it needs can be given here."""
         format = str(self.part("HEADER").get("format", "TEXT")).upper()
@@ -92,6 +98,10 @@ class Template:
         """Whether there is nothing to fill in."""
         return not (self.variables or self.file_kind)
 
+    @property
+    def goes_as_it_is(self) -> bool:
+        return self.is_whole and self.can_be_filled
+
     def _in_text(self, part: str, words: str) -> Iterator[Variable]:
         names = list(dict.fromkeys(_VARIABLE.findall(words)))
         examples = _examples(mapping(self.part(part).get("example")), part.lower())
@@ -107,13 +117,17 @@ class Template:
             elif kind == "URL" and "{{" in str(button.get("url")) and not _is_one_time_code(button):
                 yield Variable("url", "1", shown.removeprefix(_base(button)), index)
 
-    def filled(self, values: Mapping[str, str]) -> Outgoing:
-        """The message to send. Raises `Refused` where something is missing or too long."""
+    def filled(self, values: Mapping[str, str], payloads: Sequence[str] = ()) -> Outgoing:
+        """The message to send. Raises `Refused` where something is missing or too long.
+
+        `payloads` come back when a quick reply is tapped, each in its place; without them its label does.
+        """
         given = {variable.key: _checked(variable, values.get(variable.key, "")) for variable in self.variables}
         shown = self.shown(given)
         if (over := len(shown["body"]) - LONGEST_BODY) > 0:
             raise Refused(N_("Filled in, the text has {over} characters too many: WhatsApp takes 1,024."), over=over)
-        raw = {"name": self.name, "language": {"code": self.language}, "components": list(self._components(given))}
+        components = [*self._components(given), *self._payloads(payloads)]
+        raw = {"name": self.name, "language": {"code": self.language}, "components": components}
         return Outgoing("template", shown["body"], raw, shown, is_code=self.category == "AUTHENTICATION")
 
     def shown(self, given: Mapping[str, str]) -> dict[str, Any]:
@@ -141,6 +155,10 @@ class Template:
                 yield {"type": place, "parameters": [self._parameter(one, given[one.key]) for one in variables]}
         for index, button in enumerate(self.buttons):
             yield from self._button_component(index, button, given)
+
+    def _payloads(self, payloads: Sequence[str]) -> Iterator[dict[str, Any]]:
+        for index, payload in zip(self.quick_replies, payloads, strict=False):
+            yield _component("quick_reply", index, {"type": "payload", "payload": payload})
 
     def _parameter(self, variable: Variable, value: str) -> dict[str, str]:
         named = {"parameter_name": variable.name} if self.is_named else {}

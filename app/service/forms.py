@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
@@ -9,6 +10,7 @@ from wtforms import BooleanField, Field, IntegerField, SelectField, StringField,
 from wtforms.validators import Length, NumberRange, Optional
 
 from .models import ServicePolicy, Unreadable, read_day, read_holiday, tidy_lines
+from .questions import askable
 
 DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 LONGEST_TARGET = 30 * 24 * 60
@@ -52,6 +54,23 @@ class PolicyForm(FlaskForm):
     next_response_minutes = minutes_field(_("Every further answer within (minutes)"))
     targets_run_always = BooleanField(_("The clock also runs while you are closed"))
     survey_question = text_field(_("Question after a conversation is resolved"))
+    survey_template = SelectField(
+        _("After the 24 hours: ask with a template"), validate_choice=False, filters=[lambda key: key or ""]
+    )
+    survey_reopens = BooleanField(_("Who was not happy is open again, waiting for an answer"))
+
+    def __init__(self, policy: ServicePolicy, **options: Any) -> None:
+        super().__init__(**options)
+        known = {template.key: f"{template.title} ({template.language})" for template in askable()}
+        if policy.survey_template and policy.survey_template not in known:
+            known[policy.survey_template] = _("%(name)s: cannot be sent now", name=policy.survey_template_name)
+        self.survey_template.choices = [("", _("Do not ask")), *known.items()]
+
+    def validate_survey_template(self, field: SelectField) -> None:
+        if field.data not in dict(field.choices):
+            raise ValidationError(
+                _("That template cannot ask: it must be approved, have two or three quick replies and no gaps.")
+            )
 
     @property
     def days(self) -> list[StringField]:
@@ -59,7 +78,7 @@ class PolicyForm(FlaskForm):
 
     @classmethod
     def of(cls, policy: ServicePolicy) -> PolicyForm:
-        form = cls(formdata=None, obj=policy)
+        form = cls(policy, formdata=None, obj=policy)
         for field, day in zip(form.days, policy.week or [""] * 7, strict=False):
             field.data = day
         form.holidays.data = "\n".join(policy.holidays)
@@ -67,7 +86,7 @@ class PolicyForm(FlaskForm):
 
     def fill(self, policy: ServicePolicy) -> None:
         names = ("time_zone", "away_text", "first_response_minutes", "next_response_minutes", "targets_run_always")
-        for name in (*names, "survey_question"):
+        for name in (*names, "survey_question", "survey_template", "survey_reopens"):
             setattr(policy, name, self[name].data)
         policy.week = [(field.data or "").strip() for field in self.days]
         policy.holidays = tidy_lines(self.holidays.data or "")

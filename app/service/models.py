@@ -9,7 +9,7 @@ import zoneinfo
 from typing import Self
 
 from flask_babel import gettext as _
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import TenantModel, db, now, of_tenant
@@ -49,14 +49,36 @@ class ServicePolicy(TenantModel):
     next_response_minutes: Mapped[int | None]
     targets_run_always: Mapped[bool] = mapped_column(default=False)
     survey_question: Mapped[str] = mapped_column(default="")
+    # What asks when the 24 hours to answer are over.
+    survey_template_name: Mapped[str] = mapped_column(default="", server_default="")
+    survey_template_language: Mapped[str] = mapped_column(default="", server_default="")
+    # Whether somebody who was not happy stands in the queue again.
+    survey_reopens: Mapped[bool] = mapped_column(default=False, server_default=false())
     updated_at: Mapped[dt.datetime] = mapped_column(default=now, onupdate=now)
 
     @classmethod
     def current(cls) -> Self:
         """The tenant's, or one that promises nothing."""
         return db.session.scalar(select(cls)) or cls(
-            time_zone="UTC", week=[], holidays=[], away_text="", survey_question="", targets_run_always=False
+            time_zone="UTC",
+            week=[],
+            holidays=[],
+            away_text="",
+            survey_question="",
+            survey_template_name="",
+            survey_template_language="",
+            targets_run_always=False,
+            survey_reopens=False,
         )
+
+    @property
+    def survey_template(self) -> str:
+        """As a form names it (`MessageTemplate.key`)."""
+        return f"{self.survey_template_name}|{self.survey_template_language}" if self.survey_template_name else ""
+
+    @survey_template.setter
+    def survey_template(self, key: str) -> None:
+        self.survey_template_name, _bar, self.survey_template_language = key.partition("|")
 
     @property
     def hours(self) -> OpeningHours:

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.contacts.arrival import keep_address_book
 from app.inbox.arrival import import_history, note_progress, receive, record_statuses
+from app.inbox.entry_points import note_free_entries
 from app.meta import events
 from app.wabas.news import apply_account_updates, apply_number_news
 
@@ -15,6 +16,7 @@ HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.AccountUpdate, apply_account_updates),
     (events.OtherChange, apply_number_news),
     (events.StatusUpdate, record_statuses),
+    (events.StatusUpdate, note_free_entries),
     (events.AddressBookEntry, keep_address_book),
     (events.HistoricMessage, import_history),
     (events.HistoryProgress, note_progress),

@@ -24,6 +24,7 @@ ACTIVITIES = [
     "team",
     "no_team",
 ]
+MACRO_WORDS = ("canned_shortcut", "template_name", "template_language")
 FILE_KINDS = ("audio", "document", "image", "sticker", "video")
 
 
@@ -36,7 +37,7 @@ def upgrade() -> None:
     op.add_column(
         "service_policies", sa.Column("survey_reopens", sa.Boolean(), server_default=sa.false(), nullable=False)
     )
-    for name in ("template_name", "template_language"):
+    for name in MACRO_WORDS:
         op.add_column("macros", sa.Column(name, sa.Text(), server_default="", nullable=False))
     op.add_column("macros", sa.Column("canned_reply_id", sa.Uuid(), nullable=True))
     op.create_foreign_key(
@@ -165,7 +166,7 @@ def downgrade() -> None:
     for table in reversed(TENANT_TABLES):
         op.drop_table(table)
     op.drop_constraint("fk_macros_tenant_id_canned_reply_id", "macros")
-    for name in ("canned_reply_id", "template_language", "template_name"):
+    for name in ("canned_reply_id", *MACRO_WORDS):
         op.drop_column("macros", name)
     for name in ("survey_reopens", "survey_template_language", "survey_template_name"):
         op.drop_column("service_policies", name)

@@ -55,11 +55,20 @@ def status(message: "Message", name: str) -> Json:
         item["biz_opaque_callback_data"] = message.biz_opaque_callback_data
     if pricing := pricing_of(message, name):
         item["pricing"] = pricing
+        if pricing["type"] == "free_entry_point":
+            item["conversation"] = _entry_point(message, name)
     if name == "failed":
         failure = error(message.error_code or 131000, message.trouble)
         return {**head(number), "statuses": [item | {"errors": [failure]}]}
     shown = contact(customer, user_id, visible, with_username=name != "sent")
     return {**head(number), "contacts": [shown], "statuses": [item]}
+
+
+def _entry_point(message: "Message", name: str) -> Json:
+    """When it ends is told with `sent` only."""
+    relation = message.relation
+    told: Json = {"id": f"{relation.number.id}-{int(relation.free_until)}", "origin": {"type": "referral_conversion"}}
+    return told | ({"expiration_timestamp": str(int(relation.free_until))} if name == "sent" else {})
 
 
 def preference(relation: "Relation", value: str) -> Json:

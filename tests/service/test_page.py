@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from app.inbox.models import Message
+from app.message_templates.models import MessageTemplate
 from app.service.models import Ring, ServicePolicy
 from app.tenancy import db, now, tenant_scope
 from tests.arrivals import arrive, messages
@@ -100,3 +101,51 @@ def test_the_ring_goes_from_green_over_amber_to_red() -> None:
     waits = [now() - 10 * minute, now() - 40 * minute, now() - 61 * minute]
     assert [promise.ring(since, is_first=True) for since in waits] == [Ring.GOOD, Ring.SOON, Ring.LATE]
     assert promise.ring(waits[2], is_first=False) is None and promise.ring(None, is_first=True) is None
+
+
+def template(world: World, *titles: str, body: str = "How was it?") -> None:
+    number, _ = world.connect_numbers()
+    with tenant_scope(world.bakery.id):
+        one = MessageTemplate(waba_id=number.waba_id, meta_id="1", name="how_was_it", language="en", category="UTILITY")
+        one.status, one.parameter_format = "APPROVED", "POSITIONAL"
+        buttons = [{"type": "QUICK_REPLY", "text": title} for title in titles]
+        one.components = [{"type": "BODY", "text": body}, {"type": "BUTTONS", "buttons": buttons}]
+        db.session.add(one)
+
+
+def test_a_template_with_answers_can_be_chosen_to_ask(app: Flask, world: World) -> None:
+    template(world, "Great", "Okay", "Bad")
+    ann = Browser(app).signed_in_as(world.ann)
+    assert "How was it (en)" in ann.get(ADDRESS).text
+    chosen = CLOSED | {"survey_template": "how_was_it|en", "survey_reopens": "y"}
+    assert ann.post(ADDRESS, data=chosen).status_code == 303
+    kept = policy(world)
+    assert (kept.survey_template_name, kept.survey_template_language, kept.survey_reopens) == ("how_was_it", "en", True)
+
+
+@pytest.mark.parametrize(
+    ("titles", "body"),
+    [(("Great",), "How was it?"), (("1", "2", "3", "4"), "How was it?"), (("Great", "Bad"), "How was it, {{1}}?")],
+)
+def test_a_template_that_cannot_ask_is_not_offered_and_not_taken(
+    app: Flask, world: World, titles: tuple[str, ...], body: str
+) -> None:
+    template(world, *titles, body=body)
+    ann = Browser(app).signed_in_as(world.ann)
+    assert "You have no such template yet" in ann.get(ADDRESS).text
+    answer = ann.post(ADDRESS, data=CLOSED | {"survey_template": "how_was_it|en"})
+    assert answer.status_code == 422 and "That template cannot ask" in answer.text
+
+
+def test_a_chosen_template_that_is_not_approved_any_more_is_told_and_does_not_get_in_the_way(
+    app: Flask, world: World
+) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add(ServicePolicy(survey_template_name="how_was_it", survey_template_language="en"))
+    ann = Browser(app).signed_in_as(world.ann)
+    assert "how_was_it: cannot be sent now" in ann.get(ADDRESS).text
+    assert ann.post(ADDRESS, data=CLOSED | {"survey_template": "how_was_it|en"}).status_code == 303
+
+
+def test_the_stranger_sees_nothing_of_it(app: Flask, world: World) -> None:
+    assert Browser(app).signed_in_as(world.sue).get(ADDRESS).status_code == 404

@@ -67,7 +67,13 @@ def test_an_ad_travels_with_the_first_message_and_makes_answers_free(graph, prod
     graph.send(shop, "16505551234")
     settle()
     assert product.inbound()[0]["referral"]["source_type"] == "ad"
-    assert product.statuses()[0]["pricing"]["type"] == "free_entry_point"
+    sent, delivered = product.statuses()[:2]
+    assert sent["pricing"]["type"] == "free_entry_point"
+    assert sent["conversation"]["origin"] == {"type": "referral_conversion"}
+    assert int(sent["conversation"]["expiration_timestamp"]) - int(sent["timestamp"]) in range(
+        72 * 3600 - 60, 72 * 3600 + 1
+    )
+    assert "expiration_timestamp" not in delivered["conversation"]
 
 
 def test_a_reaction_and_its_removal(client: FlaskClient, product: Product, shop, write, settle):

@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from typing import Self
 
-from flask_babel import gettext
 from sqlalchemy import Index, Select, UniqueConstraint, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
@@ -14,9 +13,9 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from app.contacts.models import Contact
 from app.inbox.desk import Desk, desk_constraints
 from app.inbox.media import Media
+from app.inbox.questions import question_for
 from app.inbox.reactions import Reaction
-from app.meta.outgoing import Outgoing, reaction, survey
-from app.service.models import ServicePolicy
+from app.meta.outgoing import Outgoing, reaction
 from app.tenancy import TenantModel, User, announce, belongs_to, db, now
 from app.wabas.models import PhoneNumber
 
@@ -166,18 +165,15 @@ class Conversation(Desk, Window, TenantModel):
 
     def put(self, state: str, *, by: User | None, until: dt.datetime | None = None) -> bool:
         changed = super().put(state, by=by, until=until)
-        if changed and state == "resolved" and by:
+        if changed and state == "resolved" and by and self.phone_number.takes_messages:
             self.ask_how_it_went(by)
         return changed
 
     def ask_how_it_went(self, by: User) -> None:
-        """Where the business wants to know: once a week at most, and only while free answers are possible."""
-        question = ServicePolicy.current().survey_question
-        year, week, _weekday = now().isocalendar()
-        asked = uuid.uuid5(self.id, f"survey {year}-{week}")
-        if question and self.window_is_open and self.phone_number.takes_messages and not self.said_before(asked):
-            titles = [("good", gettext("😊 Good")), ("fair", gettext("😐 Fair")), ("bad", gettext("🙁 Bad"))]
-            self.send(survey(question, titles), by=by, client_id=asked)
+        """Where the business wants to know. A question is no answer: the next one counts as the first again."""
+        if question := question_for(self):
+            self.send(question, by=by, client_id=uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}"))
+            self.answered_at = None
 
     def said_before(self, client_id: uuid.UUID) -> Message | None:
         mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)

@@ -1,0 +1,231 @@
+"""What macros do beside words: tags, canned replies, templates; and the same tags on many conversations at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import re
+import uuid
+from typing import Any
+
+import pytest
+
+from app.contacts.tags import ContactTag, Tag
+from app.inbox.canned_replies import CannedReply
+from app.inbox.macros import Macro
+from app.inbox.models import Conversation, Message
+from app.message_templates.models import MessageTemplate
+from app.tenancy import db, now, tenant_scope
+from tests import world as people
+from tests.client import FRAGMENT, Browser
+from tests.world import World
+
+TOO_LATE = "The 24 hours to answer are over"
+
+
+@pytest.fixture
+def tags(world: World) -> dict[str, uuid.UUID]:
+    with tenant_scope(world.bakery.id):
+        return {name: Tag.get_or_make(name).id for name in ("regular", "complaint")}
+
+
+def close_window(world: World, talk: Conversation) -> None:
+    with tenant_scope(world.bakery.id):
+        Conversation.get_or_404(talk.id).last_inbound_at = now() - dt.timedelta(days=2)
+
+
+def approve(world: World, talk: Conversation, name: str = "come_back", status: str = "APPROVED") -> None:
+    with tenant_scope(world.bakery.id):
+        waba_id = Conversation.get_or_404(talk.id).phone_number.waba_id
+        template = MessageTemplate(waba_id=waba_id, meta_id=name, name=name, language="en", category="UTILITY")
+        template.status, template.parameter_format = status, "POSITIONAL"
+        template.components = [{"type": "BODY", "text": "Your order waits."}]
+        db.session.add(template)
+
+
+def make(browser: Browser, world: World, **fields: Any) -> Macro:
+    answer = browser.post("~/inbox/macros", {"name": "It", "shared": "1"} | fields)
+    assert answer.status_code == 303, answer.text
+    with tenant_scope(world.bakery.id):
+        return db.session.scalars(db.select(Macro).order_by(Macro.id.desc())).first()  # type: ignore[return-value]
+
+
+def run(browser: Browser, talk: Conversation, macro: Macro, run_id: str = "") -> Any:
+    address = f"~/inbox/{talk.id}/macros/{macro.id}/runs"
+    return browser.post(address, {"run_id": run_id or str(uuid.uuid4())}, headers=FRAGMENT)
+
+
+def tagged(world: World, talk: Conversation) -> set[str]:
+    with tenant_scope(world.bakery.id):
+        return {tag.name for tag in Conversation.get_or_404(talk.id).contact.tags}
+
+
+def put(world: World, talk: Conversation, *ids: uuid.UUID) -> None:
+    with tenant_scope(world.bakery.id):
+        for id in ids:
+            Tag.get_or_404(id).put_on(talk.contact_id)
+
+
+def sent(world: World) -> list[tuple[str, str]]:
+    with tenant_scope(world.bakery.id):
+        found = db.session.query(Message).filter_by(direction="outbound").order_by(Message.id)
+        return [(message.type, message.body) for message in found]
+
+
+def test_a_macro_puts_tags_on_and_takes_them_off(
+    ann: Browser, ben: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]
+) -> None:
+    put(world, carla, tags["complaint"])
+    macro = make(ann, world, add_tag=tags["regular"], remove_tag=tags["complaint"])
+    assert run(ben, carla, macro).status_code == 200
+    assert tagged(world, carla) == {"regular"}
+
+
+def test_the_tags_of_a_macro_can_be_changed(
+    ann: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]
+) -> None:
+    macro = make(ann, world, add_tag=[str(id) for id in tags.values()])
+    answer = ann.post(f"~/inbox/macros/{macro.id}", {"name": "It", "remove_tag": str(tags["regular"])})
+    assert answer.status_code == 303
+    put(world, carla, *tags.values())
+    run(ann, carla, macro)
+    assert tagged(world, carla) == {"complaint"}
+
+
+def test_a_tag_that_is_gone_is_in_no_macro(ann: Browser, world: World, tags: dict[str, uuid.UUID]) -> None:
+    macro = make(ann, world, note="Hm", add_tag=tags["regular"])
+    with tenant_scope(world.bakery.id):
+        Tag.get_or_404(tags["regular"]).remove()
+    with tenant_scope(world.bakery.id):
+        assert Macro.get_or_404(macro.id).tags == []
+
+
+def test_a_macro_sends_a_canned_reply_with_its_file(
+    ann: Browser, ben: Browser, world: World, carla: Conversation
+) -> None:
+    file = (io.BytesIO(b"%PDF-1.4 menu"), "menu.pdf")
+    form = {"shortcut": "menu", "body": "Our menu, {{first_name}}", "shared": "1", "file": file}
+    ann.post("~/inbox/canned-replies", form, content_type="multipart/form-data")
+    with tenant_scope(world.bakery.id):
+        canned = db.session.query(CannedReply).one()
+    macro, run_id = make(ann, world, canned=canned.id, ending="pending"), str(uuid.uuid4())
+    for _ in range(2):
+        assert run(ben, carla, macro, run_id).status_code == 200
+    assert sent(world) == [("document", "Our menu, Carla")]
+    with tenant_scope(world.bakery.id):
+        assert Conversation.get_or_404(carla.id).state == "pending"
+
+
+def test_a_canned_reply_that_is_gone_is_told_and_nothing_is_done(
+    ann: Browser, world: World, carla: Conversation
+) -> None:
+    ann.post("~/inbox/canned-replies", {"shortcut": "menu", "body": "Our menu", "shared": "1"})
+    with tenant_scope(world.bakery.id):
+        canned = db.session.query(CannedReply).one()
+    macro = make(ann, world, canned=canned.id, ending="resolved")
+    ann.post(f"~/inbox/canned-replies/{canned.id}/removal")
+    answer = run(ann, carla, macro)
+    assert answer.status_code == 409 and "The canned reply /menu is gone. Nothing of the macro was done." in answer.text
+    assert sent(world) == [] and "is gone: this macro says so" in ann.get(f"~/inbox/macros/{macro.id}").text
+
+
+def test_words_into_a_closed_window_are_told_and_nothing_is_done(
+    ann: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]
+) -> None:
+    close_window(world, carla)
+    macro = make(ann, world, reply="Hello?", add_tag=tags["regular"])
+    answer = run(ann, carla, macro)
+    assert answer.status_code == 409 and TOO_LATE in answer.text
+    assert sent(world) == [] and tagged(world, carla) == set()
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_open", "told"),
+    [
+        ("Hello", True, ("text", "Hello")),
+        ("Hello", False, ("template", "Your order waits.")),
+        ("", True, ("template", "Your order waits.")),
+    ],
+)
+def test_the_template_stands_in_for_words_that_cannot_go(
+    ann: Browser, world: World, carla: Conversation, reply: str, is_open: bool, told: tuple[str, str]
+) -> None:
+    approve(world, carla)
+    if not is_open:
+        close_window(world, carla)
+    run(ann, carla, make(ann, world, reply=reply, template="come_back|en"))
+    assert sent(world) == [told]
+
+
+def test_a_template_that_this_number_does_not_have_is_told(ann: Browser, world: World, carla: Conversation) -> None:
+    approve(world, carla, status="PAUSED")
+    macro = make(ann, world, template="come_back|en", ending="resolved")
+    answer = run(ann, carla, macro)
+    assert answer.status_code == 409 and "“come_back” is not approved for this number" in answer.text
+    assert sent(world) == [] and "come_back: not approved any more" in ann.get(f"~/inbox/macros/{macro.id}").text
+
+
+def test_a_macro_for_everybody_sends_nothing_of_ones_own(ann: Browser, world: World) -> None:
+    ann.post("~/inbox/canned-replies", {"shortcut": "mine", "body": "Secret"})
+    with tenant_scope(world.bakery.id):
+        mine = db.session.query(CannedReply).one()
+    answer = ann.post("~/inbox/macros", {"name": "It", "shared": "1", "canned": str(mine.id)})
+    assert answer.status_code == 422 and "/mine is yours alone" in answer.text
+
+
+def bulk(browser: Browser, *talks: Conversation, **action: Any) -> Any:
+    return browser.post("~/inbox/bulk", {"id": [str(talk.id) for talk in talks], **action}, headers=FRAGMENT)
+
+
+def undo(browser: Browser, page: str) -> Any:
+    hidden = re.findall(r'<input type="hidden" name="(id|add_tag|remove_tag)" value="([^"]+)">', page)
+    form: dict[str, list[str]] = {}
+    for name, value in hidden:
+        form.setdefault(name, []).append(value)
+    return browser.post("~/inbox/bulk", form, headers=FRAGMENT)
+
+
+@pytest.fixture
+def dora(world: World, carla: Conversation) -> Conversation:
+    with tenant_scope(world.bakery.id):
+        number = Conversation.get_or_404(carla.id).phone_number
+    return people.conversation(number, wa_id="16505550199", name="Dora")
+
+
+def test_many_are_tagged_at_once_and_undone_only_where_it_changed_something(
+    ben: Browser, world: World, carla: Conversation, dora: Conversation, tags: dict[str, uuid.UUID]
+) -> None:
+    put(world, dora, tags["regular"])
+    answer = bulk(ben, carla, dora, add_tag=tags["regular"])
+    assert "“regular” is on 1 more" in answer.text
+    assert [tagged(world, talk) for talk in (carla, dora)] == [{"regular"}, {"regular"}]
+    undo(ben, answer.text)
+    assert [tagged(world, talk) for talk in (carla, dora)] == [set(), {"regular"}]
+
+
+def test_a_tag_comes_off_many_and_goes_back(
+    ben: Browser, world: World, carla: Conversation, dora: Conversation, tags: dict[str, uuid.UUID]
+) -> None:
+    put(world, dora, tags["complaint"])
+    answer = bulk(ben, carla, dora, remove_tag=tags["complaint"])
+    assert "“complaint” is off 1" in answer.text and tagged(world, dora) == set()
+    undo(ben, answer.text)
+    assert [tagged(world, talk) for talk in (carla, dora)] == [set(), {"complaint"}]
+
+
+def test_who_tagged_many_is_known(ben: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]) -> None:
+    bulk(ben, carla, add_tag=tags["regular"])
+    with tenant_scope(world.bakery.id):
+        assert db.session.query(ContactTag).one().added_by_id == world.ben.id
+
+
+def test_a_strangers_tag_does_not_exist(ben: Browser, world: World, carla: Conversation) -> None:
+    with tenant_scope(world.shoes.id):
+        theirs = Tag.get_or_make("sneakers").id
+    assert bulk(ben, carla, add_tag=theirs).status_code == 404
+
+
+def test_the_tags_are_offered_when_somebody_asks(ben: Browser, sue: Browser, tags: dict[str, uuid.UUID]) -> None:
+    offered = ben.get("~/inbox/bulk/tags", headers=FRAGMENT).text
+    assert offered.count("regular") == 2 and "Take off" in offered
+    assert sue.get("~/inbox/bulk/tags").status_code == 404

@@ -1,4 +1,5 @@
 import base64
+import hashlib
 import secrets
 import string
 
@@ -14,6 +15,10 @@ def wamid(digits: str, inbound: bool) -> str:
     direction = b"\x12" if inbound else b"\x11"
     head = b"\x1c\x18" + bytes([len(digits)]) + digits.encode() + b"\x15\x02\x00"
     return "wamid." + base64.b64encode(head + direction + b"\x18\x12" + tail + b"\x00").decode()
+
+
+def conversation(number_id: str, customer_id: str, until: float | None) -> str:
+    return hashlib.sha256(f"{number_id} {customer_id} {until}".encode()).hexdigest()[:32]
 
 
 def token() -> str:

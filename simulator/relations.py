@@ -64,8 +64,13 @@ class Relation:
 
     @property
     def free_entry(self) -> bool:
+        return (self.free_until or 0) > self.world.clock.now()
+
+    @property
+    def free_until(self) -> float | None:
         sql = "select free_until from entry_points where phone_number_id = ? and customer_id = ?"
-        return (self.world.store.value(sql, *self._pair) or 0) > self.world.clock.now()
+        until: float | None = self.world.store.value(sql, *self._pair)
+        return until
 
     def open_conversation(self) -> bool:
         """Whether the portfolio may write to one more person outside their window today."""

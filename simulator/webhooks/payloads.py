@@ -1,5 +1,6 @@
 from typing import TYPE_CHECKING, Any
 
+from simulator import ids
 from simulator.errors import title_of
 from simulator.pricing import pricing_of
 from simulator.webhooks import items
@@ -55,11 +56,21 @@ def status(message: "Message", name: str) -> Json:
         item["biz_opaque_callback_data"] = message.biz_opaque_callback_data
     if pricing := pricing_of(message, name):
         item["pricing"] = pricing
+    if name != "failed" and message.pricing_type == "free_entry_point":
+        item["conversation"] = conversation(message, name)
     if name == "failed":
         failure = error(message.error_code or 131000, message.trouble)
         return {**head(number), "statuses": [item | {"errors": [failure]}]}
     shown = contact(customer, user_id, visible, with_username=name != "sent")
     return {**head(number), "contacts": [shown], "statuses": [item]}
+
+
+def conversation(message: "Message", name: str) -> Json:
+    """Since v24 only where an ad made it free. When that ends, `sent` says."""
+    until = message.relation.free_until
+    id = ids.conversation(message.phone_number_id, message.customer_id, until)
+    told: Json = {"id": id, "origin": {"type": "referral_conversion"}}
+    return told | {"expiration_timestamp": str(int(until))} if until and name == "sent" else told
 
 
 def preference(relation: "Relation", value: str) -> Json:

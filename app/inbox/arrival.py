@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.billing.usage import Usage
 from app.contacts.arrival import Sender, recognise
 from app.meta.codes.explanation import N_
 from app.meta.contact_requests import given_number, numbers_in_the_name_of
@@ -436,18 +437,17 @@ FILL = text("""
 
 
 def record_statuses(statuses: Sequence[StatusUpdate]) -> None:
-    """Ticks: each status is kept as an event; a message only ever climbs to a higher rank."""
+    """Ticks: each status is kept as an event; a message only ever climbs to a higher rank. What it costs is counted."""
     numbers = numbers_by_meta_id({status.phone_number_id for status in statuses})
-    rows = [
-        as_status_row(status, numbers[status.phone_number_id].id)
-        for status in statuses
-        if status.phone_number_id in numbers
-    ]
+    mine = [status for status in statuses if status.phone_number_id in numbers]
+    rows = [as_status_row(status, numbers[status.phone_number_id].id) for status in mine]
     known = messages_of(rows)
     for row in rows:
         row["message_id"] = known.get((row["phone_number_id"], row["wamid"])) or known.get(row["attempt_id"])
     keep_orphans([row for row in rows if not row["message_id"]])
     climb([row for row in rows if row["message_id"]])
+    open_free_entries([row for row in rows if row["message_id"] and row["free_entry_until"]])
+    Usage.record(mine, numbers)
 
 
 def as_status_row(status: StatusUpdate, number_id: uuid.UUID) -> Row:
@@ -460,6 +460,7 @@ def as_status_row(status: StatusUpdate, number_id: uuid.UUID) -> Row:
         "occurred_at": status.timestamp.isoformat(),
         "pricing": status.pricing and asdict(status.pricing),
         "errors": [error.as_dict() for error in status.errors] or None,
+        "free_entry_until": status.free_entry_until and status.free_entry_until.isoformat(),
     }
 
 
@@ -567,4 +568,22 @@ SHOW_TICKS = text("""
     from messages m
     where m.tenant_id = :tenant and m.id = any(cast(:ids as uuid[]))
       and c.tenant_id = :tenant and c.id = m.conversation_id and c.last_message_id = m.id
+""")
+
+
+def open_free_entries(rows: list[Row]) -> None:
+    """Whoever came from an advertisement and was answered costs nothing for some days; Meta tells until when."""
+    if rows:
+        db.session.execute(OPEN_FREE_ENTRIES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+
+
+OPEN_FREE_ENTRIES = text("""
+    update conversations c set free_entry_until = greatest(c.free_entry_until, told.until)
+    from (
+        select m.conversation_id, max(r.free_entry_until) as until
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(message_id uuid, free_entry_until timestamptz)
+        join messages m on m.tenant_id = :tenant and m.id = r.message_id
+        group by 1
+    ) told
+    where c.tenant_id = :tenant and c.id = told.conversation_id
 """)

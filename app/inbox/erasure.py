@@ -69,7 +69,7 @@ def forget_messages(contact_ids: list[uuid.UUID]) -> None:
     forget_files(conversations)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
-    quiet = {"last_message_preview": "", "unread_count": 0, "last_inbound_at": None}
+    quiet = {"last_message_preview": "", "unread_count": 0, "last_inbound_at": None, "free_entry_until": None}
     theirs = update(Conversation).where(Conversation.id.in_(conversations))
     db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)
     for id in conversations:

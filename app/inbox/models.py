@@ -14,7 +14,9 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
+from app.billing.terms import Estimate, Terms
 from app.contacts.models import Contact
+from app.message_templates.models import MessageTemplate
 from app.meta.codes.explanation import N_
 from app.meta.contents import Content, Referral, read, read_referral
 from app.meta.errors import Kind, MetaError
@@ -116,6 +118,8 @@ class Conversation(Desk, TenantModel):
     last_message_state: Mapped[str] = mapped_column(default="received")
     last_message_id: Mapped[uuid.UUID | None]
     last_inbound_at: Mapped[dt.datetime | None]
+    # Until when everything we send here is free, as Meta told: the customer came from an advertisement.
+    free_entry_until: Mapped[dt.datetime | None]
     # Until when the messages already sent to this person have used up what WhatsApp allows for one pair.
     pair_tat: Mapped[dt.datetime | None]
     # The conversation that took over the messages, when two contacts turned out to be one (`merges.py`).
@@ -153,6 +157,12 @@ class Conversation(Desk, TenantModel):
     @property
     def window_left(self) -> dt.timedelta:
         return max(self.window_closes_at - now(), dt.timedelta()) if self.window_closes_at else dt.timedelta()
+
+    @property
+    def terms(self) -> Terms:
+        """What it costs to write to this customer."""
+        wa_id, currency = self.contact.identity("wa_id"), self.phone_number.waba.currency
+        return Terms(currency, wa_id, self.window_closes_at, self.free_entry_until)
 
     @property
     def last_inbound_wamid(self) -> str | None:
@@ -603,6 +613,16 @@ class Message(TenantModel):
         self.state, self.instead, self.expires_at = "queued", None, now() + TEMPLATE_PATIENCE
         announce("conversation", self.conversation_id)
         return True
+
+    @property
+    def price_when_due(self) -> Estimate | None:
+        """Of what was put aside: of the template chosen for a closed window, or of an answer that waits for one."""
+        terms = self.conversation.terms
+        if self.instead is None:
+            return None if self.send_at else terms.price_of("service", now())
+        waba_id = self.conversation.phone_number.waba_id
+        template = MessageTemplate.sent_as(waba_id, mapping(mapping(self.instead.get("content")).get("raw")))
+        return terms.price_of(template.category, self.send_at or now()) if template else None
 
     def cancel(self) -> bool:
         """Takes back what has not been handed to Meta yet. Returns whether there was still time."""

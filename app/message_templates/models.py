@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
+from app.meta.payload import mapping
 from app.tenancy import TenantModel, announce, belongs_to, db, now
 
 FRESH = dt.timedelta(minutes=10)
@@ -81,6 +82,13 @@ class MessageTemplate(TenantModel):
     @classmethod
     def sendable(cls, waba_id: uuid.UUID) -> list[Self]:
         return [one for one in db.session.scalars(cls.of(waba_id)) if one.status in meta.SENDABLE]
+
+    @classmethod
+    def sent_as(cls, waba_id: uuid.UUID, raw: dict[str, Any]) -> Self | None:
+        """The one that a message names, as messages name them."""
+        language = mapping(raw.get("language")).get("code")
+        named = cls.name == str(raw.get("name")), cls.language == str(language)
+        return db.session.scalar(select(cls).where(cls.waba_id == waba_id, *named))
 
     def copy(self, meta_id: str, told: meta.Template) -> None:
         self.meta_id, self.name, self.language = meta_id, told.name, told.language

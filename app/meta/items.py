@@ -143,6 +143,7 @@ def read_status(raw: Any, place: Place) -> StatusUpdate:
         callback_data=identifier(item.get("biz_opaque_callback_data")),
         pricing=_pricing(item.get("pricing")),
         errors=_errors(item),
+        free_entry_until=_free_entry_until(item.get("conversation")),
     )
 
 
@@ -226,6 +227,17 @@ def _pricing(raw: Any) -> Pricing | None:
         billable=billable if isinstance(billable, bool) else None,
         model=text(raw.get("pricing_model"), 64),
     )
+
+
+def _free_entry_until(raw: Any) -> datetime | None:
+    """Only such conversations are told of since v24; before, each window was one."""
+    conversation = mapping(raw)
+    if text(mapping(conversation.get("origin")).get("type"), 64) != "referral_conversion":
+        return None
+    try:
+        return datetime.fromtimestamp(int(conversation["expiration_timestamp"]), UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _errors(item: dict[str, Any]) -> tuple[ReportedError, ...]:

@@ -71,6 +71,10 @@ class RateCard(GlobalModel):
     def prices(self) -> PriceList:
         return prices_of(self.id)
 
+    def price(self, market: str, category: str) -> Money | None:
+        micros = self.prices.prices.get((market, category))
+        return None if micros is None else Money(micros, self.currency)
+
 
 class MarketCode(GlobalModel):
     """Which market of a card a calling code belongs to; `*` is every code that is not listed."""
@@ -137,10 +141,10 @@ class Rates:
             return Quote(category, unknown="no_number", rate_card_id=card.id)
         if (market := card.prices.market_of(number)) is None:
             return Quote(category, unknown="no_market", rate_card_id=card.id)
-        micros, unknown = card.prices.prices.get((market, category)), ""
-        if micros is None:
-            unknown = "untold" if (market, category) in card.prices.prices else "no_rate"
-        return Quote(category, market, None if micros is None else Money(micros, currency), unknown, card.id)
+        if money := card.price(market, category):
+            return Quote(category, market, money, rate_card_id=card.id)
+        unknown = "untold" if (market, category) in card.prices.prices else "no_rate"
+        return Quote(category, market, unknown=unknown, rate_card_id=card.id)
 
 
 def day_of(moment: dt.datetime) -> dt.date:

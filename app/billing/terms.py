@@ -15,11 +15,11 @@ from app.meta.pricing import is_free_in_window
 from .rate_cards import UNKNOWN, Quote, Rates, day_of
 
 CATEGORY_WORDS = {
-    "authentication": N_("Authentication"),
-    "authentication_international": N_("Authentication (international)"),
     "marketing": N_("Marketing"),
-    "service": N_("Answer"),
     "utility": N_("Utility"),
+    "authentication": N_("Authentication"),
+    "authentication_international": N_("Authentication, international"),
+    "service": N_("Answer"),
 }
 
 

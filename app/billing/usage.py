@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from app.contacts.models import ContactIdentity
@@ -18,6 +18,7 @@ from app.wabas.models import PhoneNumber, Waba
 
 from .money import Money
 from .rate_cards import UNKNOWN, Rates, day_of
+from .terms import category_words
 
 # A message falls due when it reaches the customer's phone; Meta may leave out the first of these.
 ARRIVED = ("delivered", "read")
@@ -36,6 +37,7 @@ class Usage(TenantModel):
         belongs_to("phone_numbers", "phone_number_id"),
         UniqueConstraint("tenant_id", "phone_number_id", "wamid"),
         one_of("unknown", ("", *UNKNOWN)),
+        Index("ix_usages_unpriced", "unknown", postgresql_where=text("unknown <> ''")),
         CheckConstraint("(micros is null) = (unknown <> '')", name="known_or_why_not"),
     )
 
@@ -48,8 +50,17 @@ class Usage(TenantModel):
     currency: Mapped[str]
     micros: Mapped[int | None]
     unknown: Mapped[str]
-    rate_card_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("rate_cards.id"))
+    # No foreign key, which every row would be checked for: nobody may take a card away.
+    rate_card_id: Mapped[uuid.UUID | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @property
+    def category_words(self) -> str:
+        return category_words(self.category)
+
+    @property
+    def why_unknown(self) -> str:
+        return UNKNOWN[self.unknown] if self.unknown else ""
 
     @property
     def money(self) -> Money | None:

@@ -75,12 +75,12 @@ def create_usages() -> None:
             ["phone_numbers.tenant_id", "phone_numbers.id"],
             name=op.f("fk_usages_tenant_id_phone_number_id"),
         ),
-        sa.ForeignKeyConstraint(["rate_card_id"], ["rate_cards.id"], name=op.f("fk_usages_rate_card_id")),
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_usages")),
         sa.UniqueConstraint(
             "tenant_id", "phone_number_id", "wamid", name=op.f("uq_usages_tenant_id_phone_number_id_wamid")
         ),
     )
+    op.create_index("ix_usages_unpriced", "usages", ["unknown"], postgresql_where=sa.text("unknown <> ''"))
 
 
 def downgrade() -> None:

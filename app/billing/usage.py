@@ -118,7 +118,7 @@ def numbers_of_hidden(statuses: Iterable[StatusUpdate]) -> dict[str, str]:
     theirs = (shown.tenant_id == known.tenant_id) & (shown.contact_id == known.contact_id) & (shown.kind == "wa_id")
     query = select(known.value, shown.value).join(shown, theirs).where(known.kind == "bsuid", known.value.in_(bsuids))
     # Latest last, so that the latest stays.
-    return dict(db.session.execute(query.order_by(shown.created_at, shown.id)).tuples().all())
+    return dict(db.session.execute(query.order_by(shown.created_at, shown.id)).all())
 
 
 def row_of(

@@ -18,6 +18,7 @@ from app.webhooks.intake import GroupCommit
 from app.webhooks.jobs import drain
 
 FEATURES = [
+    "billing",
     "contacts",
     "inbox",
     "message_templates",

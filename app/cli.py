@@ -9,6 +9,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from app.billing.cli import rates
 from app.bootstrap import bootstrap
 from app.extensions import outside
 from app.onboarding.cli import numbers
@@ -23,7 +24,7 @@ platform_admins = AppGroup("platform-admins", help="The people who run Switchboa
 
 
 def init_app(app: Flask) -> None:
-    for group in (tenants, platform_admins, numbers):
+    for group in (tenants, platform_admins, numbers, rates):
         app.cli.add_command(group)
 
     @app.cli.command("doctor")

@@ -82,6 +82,11 @@ def day(date: dt.date) -> str:
     return str(format_date(date, "EEEE, d MMMM" if date.year == today.year else "d MMMM y"))
 
 
+def date(day: dt.date) -> str:
+    """1 October 2026."""
+    return str(format_date(day, "d MMMM y"))
+
+
 def when(moment: dt.datetime) -> Markup:
     """The shortest that tells: the time today, the weekday this week, else the date."""
     moment = moment.astimezone(dt.UTC)
@@ -103,7 +108,14 @@ def init_app(app: Flask, features: list[str]) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=asset, icon=icon, direction=direction, get_locale=get_locale)
     app.jinja_env.filters.update(
-        clock=clock, moment=moment, day=day, when=when, instant=instant, lasting=lasting, translated=translated
+        clock=clock,
+        date=date,
+        moment=moment,
+        day=day,
+        when=when,
+        instant=instant,
+        lasting=lasting,
+        translated=translated,
     )
     if app.debug:
         app.before_request(manifest.cache_clear)

@@ -1,4 +1,7 @@
-"""Turning stored posts into rows, claim included, against the fastest way to insert only the same message rows."""
+"""Turning stored posts into rows, claim included, against the fastest way to insert only the same message rows.
+
+And statuses: those of messages that Meta charges for, which are counted, against those of messages that are free.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from app.webhooks.drain import BATCH, drain_batch
 from bench.report import table
 from bench.town import Town
 from dev.stack import Stack
-from tests.posts import message, post
+from tests.posts import message, post, status
 
 ROUNDS, EVENTS, PEOPLE = 5, 10_000, 2_000
 RAW = text("""
@@ -25,6 +28,15 @@ RAW = text("""
     select :tenant, id, conversation_id, phone_number_id, 'inbound', 'text', body, 'received', wamid, now(), now(), 0, 0
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, conversation_id uuid, phone_number_id uuid, body text,
                                                        wamid text)
+""")
+SENT = text("""
+    insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, wamid,
+                          occurred_at, created_at, fence, attempts)
+    select :tenant, gen_random_uuid(), c.id, c.phone_number_id, 'outbound', 'text', 'Hello', 'accepted',
+           'wamid.' || gen_random_uuid(), now(), now(), 0, 0
+    from (select *, row_number() over () as n from conversations where tenant_id = :tenant) c
+    join generate_series(0, :count - 1) k on k % :people = c.n - 1
+    returning wamid
 """)
 RAISE = text("""
     update conversations c set unread_count = c.unread_count + 1, last_message_at = now(), last_inbound_at = now(),
@@ -52,6 +64,37 @@ def run(stack: Stack) -> None:
         rate = statistics.median(EVENTS / each for each in seconds)
         rows.append([name, f"{rate:,.0f}/s", f"{rate / floor:.2f}"])
     table(f"Messages written, batches of {BATCH} (aim: 0.35 of raw, and 5,000/s)", ["", "rate", "ratio"], rows)
+    with app.app_context():
+        statuses(town)
+
+
+def statuses(town: Town) -> None:
+    """Three for each message, the first two with its price, as Meta tells them."""
+    kinds = {"of free messages": "free_customer_service", "of charged messages": "regular"}
+    taken: dict[str, list[float]] = {name: [] for name in kinds}
+    for _ in range(ROUNDS):
+        for name, kind in kinds.items():
+            fill_statuses(town, kind)
+            taken[name].append(timed(drain_all))
+    free, charged = (statistics.median(EVENTS / each for each in taken[name]) for name in kinds)
+    pairs = zip(*taken.values(), strict=True)
+    ratio = statistics.median(before / after for before, after in pairs)
+    rows = [
+        ["of free messages", f"{free:,.0f}/s", "1.00"],
+        ["of charged messages", f"{charged:,.0f}/s", f"{ratio:.2f}"],
+    ]
+    table("Statuses written (aim: charging costs 5 % at most)", ["", "rate", "ratio"], rows)
+
+
+def fill_statuses(town: Town, kind: str) -> None:
+    sent = {"tenant": town.tenant.id, "count": EVENTS // 3, "people": PEOPLE}
+    with tenant_scope(town.tenant.id):
+        wamids = db.session.scalars(SENT, sent).all()
+    price = {"billable": kind == "regular", "pricing_model": "PMP", "category": "utility", "type": kind}
+    told = {"sent": {"pricing": price}, "delivered": {"pricing": price}, "read": {}}
+    about = {"number": town.number.meta_id}
+    every = [status(each, name, **about, **more) for name, more in told.items() for each in wamids]
+    keep([post(each, waba=town.waba_meta_id) for each in every])
 
 
 def timed(work: object) -> float:
@@ -67,11 +110,13 @@ def fill(town: Town, count: int) -> None:
         wa_id = f"1650{n % PEOPLE:07}"
         body = post(message(f"Message {n}", number=town.number.meta_id, wa_id=wa_id), waba=town.waba_meta_id)
         bodies += [body, body] if n % 50 == 0 and count == EVENTS else [body]
+    keep(bodies[:count])
+
+
+def keep(bodies: list[bytes]) -> None:
+    arrived = text("insert into webhook_events (body) select unnest(cast(:bodies as bytea[]))")
     with platform_scope("bench"):
-        db.session.execute(
-            text("insert into webhook_events (body) select unnest(cast(:bodies as bytea[]))"),
-            {"bodies": bodies[:count]},
-        )
+        db.session.execute(arrived, {"bodies": bodies})
 
 
 def drain_all() -> None:

@@ -1,32 +1,43 @@
+from datetime import UTC, datetime
 from typing import Any
 
 from simulator.clock import month
 from simulator.messages import Message
 
 FREE_PER_MONTH = 1000
+# Until then the service window made all answers and utility templates free.
+WINDOW_CHARGED_FROM = datetime(2026, 10, 1, tzinfo=UTC).timestamp()
+ARRIVALS = {"delivered": 1, "read": 2}
 
 
 def pricing_of(message: Message, status: str) -> dict[str, Any] | None:
-    """On `sent`, and on whichever of `delivered` and `read` is reported first."""
-    if status not in ("sent", "delivered", "read") or message.priced:
+    """On `sent`, and on whichever of `delivered` and `read` is reported first, however often that one is told."""
+    if status != "sent" and (status not in ARRIVALS or message.priced not in (0, ARRIVALS[status])):
         return None
     kind = message.pricing_type or _type_of(message)
-    if status == "sent":
-        message.update(pricing_type=kind)
-    else:
-        message.update(pricing_type=kind, priced=1)
-        if message.category == "service":
+    message.update(pricing_type=kind)
+    if status != "sent" and not message.priced:
+        message.update(priced=ARRIVALS[status])
+        if _uses_allowance(message, kind):
             _use_one(message)
     return {"billable": kind == "regular", "pricing_model": "PMP", "category": message.category, "type": kind}
 
 
 def _type_of(message: Message) -> str:
-    """Three days after an ad everything is free, in the window what is no template, and utility templates too."""
+    """Three days after an ad everything is free; reactions always are, and so many answers a month."""
     if message.relation.free_entry:
         return "free_entry_point"
-    if message.category == "service":
-        return "free_customer_service" if used_this_month(message) < FREE_PER_MONTH else "regular"
-    return "free_customer_service" if message.category == "utility" and message.window_open else "regular"
+    if message.type == "reaction":
+        return "free_customer_service"
+    if message.world.clock.now() < WINDOW_CHARGED_FROM:
+        free = message.category == "service" or (message.category == "utility" and message.window_open)
+        return "free_customer_service" if free else "regular"
+    free = message.category == "service" and used_this_month(message) < FREE_PER_MONTH
+    return "free_customer_service" if free else "regular"
+
+
+def _uses_allowance(message: Message, kind: str) -> bool:
+    return message.category == "service" and kind != "free_entry_point" and message.type != "reaction"
 
 
 def used_this_month(message: Message) -> int:

@@ -80,7 +80,7 @@ class Road:
         bakery = self.world.bakery.id
         with tenant_scope(bakery):
             waba = Waba(id=uuid.uuid4(), tenant_id=bakery, meta_id=ids["waba_id"], name="Bakery")
-            waba.token = ids["token"]
+            waba.token, waba.currency = ids["token"], "USD"
             db.session.add(waba)
             db.session.flush()
             number = PhoneNumber(id=uuid.uuid4(), tenant_id=bakery, waba_id=waba.id, display_number=display_number)

@@ -120,6 +120,12 @@ def marked(file: pathlib.Path) -> Iterator[str]:
                 yield f"{module}.{node.name}"
 
 
+def test_amounts_are_whole_numbers() -> None:
+    """A price is counted in micro-units; only where one is shown it becomes a decimal."""
+    others = [file for file in (APP / "billing").rglob("*.py") if file.name != "money.py"]
+    assert others and found(r"\bDecimal\b|\bfloat\b|\bround\(", [*others, APP / "inbox/costs.py"]) == []
+
+
 def test_every_state_of_a_message_has_words() -> None:
     pieces = (APP / "inbox/templates/_ui.html").read_text()
     assert [state for state in STATES if state != "received" and f'"{state}": (' not in pieces] == []

@@ -18,6 +18,7 @@ from flask import Flask
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
+from app.billing.usage import Usage
 from app.config import Settings
 from app.contacts.fields import ContactField
 from app.contacts.imports import ContactImport
@@ -84,6 +85,9 @@ class Foreign:
             file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
             db.session.add(file)
             db.session.flush()
+            usage = Usage(phone_number_id=shoes.id, wamid=said.wamid, category="utility", market=CANARY, unknown="")
+            usage.arrived_at, usage.currency, usage.micros = now(), "USD", 55_000
+            db.session.add(usage)
             desk = [
                 Team(name=CANARY),
                 CannedReply(shortcut="canary", body=CANARY),

@@ -57,6 +57,7 @@ def tenant(slug: str, owner: User) -> Tenant:
 def number(tenant: Tenant, waba_meta_id: str, meta_id: str, display_number: str) -> PhoneNumber:
     with tenant_scope(tenant.id):
         waba = Waba(id=uuid.uuid4(), tenant_id=tenant.id, meta_id=waba_meta_id, name=tenant.name)
+        waba.currency = "USD"
         waba.token = f"EAA-{tenant.slug}"
         db.session.add(waba)
         db.session.flush()

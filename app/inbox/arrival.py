@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.billing.usage import Usage
 from app.contacts.arrival import Sender, recognise
 from app.meta.codes.explanation import N_
 from app.meta.contact_requests import given_number, numbers_in_the_name_of
@@ -445,18 +446,16 @@ FILL = text("""
 
 
 def record_statuses(statuses: Sequence[StatusUpdate]) -> None:
-    """Ticks: each status is kept as an event; a message only ever climbs to a higher rank."""
+    """Ticks: each status is kept as an event; a message only ever climbs to a higher rank. What it costs is counted."""
     numbers = numbers_by_meta_id({status.phone_number_id for status in statuses})
-    rows = [
-        as_status_row(status, numbers[status.phone_number_id].id)
-        for status in statuses
-        if status.phone_number_id in numbers
-    ]
+    mine = [status for status in statuses if status.phone_number_id in numbers]
+    rows = [as_status_row(status, numbers[status.phone_number_id].id) for status in mine]
     known = messages_of(rows)
     for row in rows:
         row["message_id"] = known.get((row["phone_number_id"], row["wamid"])) or known.get(row["attempt_id"])
     keep_orphans([row for row in rows if not row["message_id"]])
     climb([row for row in rows if row["message_id"]])
+    Usage.record(mine, numbers)
 
 
 def as_status_row(status: StatusUpdate, number_id: uuid.UUID) -> Row:

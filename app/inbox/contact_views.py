@@ -22,6 +22,7 @@ from app.contacts.views.contacts import back_to
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
 
+from .costs import Costs
 from .erasure import erase
 from .gallery import PAGE, gallery
 from .jobs import deliver
@@ -60,6 +61,23 @@ def conversations(contact_id: uuid.UUID) -> str:
     mine = select(Conversation).where(Conversation.contact_id == contact.id, Conversation.merged_into_id.is_(None))
     query = mine.options(joinedload(Conversation.phone_number)).order_by(Conversation.last_message_at.desc())
     return part("conversations", contact, conversations=db.session.scalars(query).all())
+
+
+@bp.get("/<uuid:contact_id>/costs")
+@requires("inbox.read")
+def costs(contact_id: uuid.UUID) -> str:
+    contact = Contact.get_or_404(contact_id)
+    return part("costs", contact, costs=Costs(contact.id))
+
+
+@bp.get("/<uuid:contact_id>/costs/messages")
+@requires("inbox.read")
+def charges(contact_id: uuid.UUID) -> str:
+    """What the costs are made of: each message, with its place in the thread."""
+    contact, before = Contact.get_or_404(contact_id), Cursor.read(request.args.get("before"))
+    costs = Costs(contact.id)
+    charged, more = costs.one_by_one(before)
+    return part("charges", contact, costs=costs, charged=charged, more=more, is_first=before is None)
 
 
 def part(name: str, contact: Contact, **context: Any) -> str:

@@ -54,8 +54,19 @@ SHOWN = (
     "team_id",
     "waiting_since",
     "news_at",
+    "entry_at",
+    "free_until",
 )
-TIMES = ("last_message_at", "last_inbound_at", "pair_tat", "snoozed_until", "waiting_since", "news_at")
+TIMES = (
+    "last_message_at",
+    "last_inbound_at",
+    "pair_tat",
+    "snoozed_until",
+    "waiting_since",
+    "news_at",
+    "entry_at",
+    "free_until",
+)
 IDS = ("last_message_id", "assignee_id", "team_id")
 # What stands between the messages of a thread and goes where they go.
 BETWEEN: dict[str, Any] = {"team_note": Note, "activity": Activity, "mention": Mention}
@@ -286,7 +297,7 @@ def part(thread: Standing) -> None:
     now_shown, joined, was = standing(home), thread["joined"], thread["home_was"]
     if same(now_shown, joined, "last_message_at", "last_message_id"):
         restore(home, was, "last_message_at", "last_message_preview", "last_message_state", "last_message_id")
-    for name in ("last_inbound_at", "pair_tat", "waiting_since", "news_at"):
+    for name in ("last_inbound_at", "pair_tat", "waiting_since", "news_at", "entry_at", "free_until"):
         if same(now_shown, joined, name):
             restore(home, was, name)
     if same(now_shown, joined, "state", "snoozed_until", "assignee_id", "team_id"):
@@ -309,12 +320,13 @@ def plain(value: Any) -> Any:
 
 def same(one: Standing, other: Standing, *names: str) -> bool:
     """Whether nothing has happened to it. Times are compared as times: each zone writes its own."""
-    return all(read(name, one[name]) == read(name, other[name]) for name in names)
+    return all(read(name, one.get(name)) == read(name, other.get(name)) for name in names)
 
 
 def restore(conversation: Conversation, was: Standing, *names: str) -> None:
     for name in names:
-        setattr(conversation, name, read(name, was[name]))
+        # What has been kept since that merge, it says nothing about.
+        setattr(conversation, name, read(name, was.get(name)))
 
 
 def read(name: str, value: Any) -> Any:

@@ -11,6 +11,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateTimeLocalField, HiddenField, SelectField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Optional
 
+from app.billing.terms import Estimate, Terms
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused, text
 from app.tenancy import User
@@ -52,13 +53,23 @@ class LaterForm(TimeForm):
     instead = SelectField(_("If the 24 hours to answer are over by then"), validators=[Optional()])
     client_id = HiddenField()
 
-    def __init__(self, templates: list[MessageTemplate]) -> None:
+    def __init__(self, templates: list[MessageTemplate], terms: Terms) -> None:
         super().__init__()
+        self.terms = terms
         self.templates = {str(one.id): one for one in templates}
         if self.parks.data:
             del self.at
-        named = [(id, _("Send the template “%(name)s”", name=one.title)) for id, one in self.templates.items()]
+        named = [(id, self.priced(one)) for id, one in self.templates.items()]
         self.instead.choices = [("", _("Do not send anything")), *named]
+
+    @property
+    def price_of_answer(self) -> Estimate:
+        return self.terms.price_of("service", dt.datetime.now(dt.UTC))
+
+    def priced(self, template: MessageTemplate) -> str:
+        """What it would cost by today's prices; those of the day it goes out may be others."""
+        price = self.terms.price_of(template.category, dt.datetime.now(dt.UTC)).words
+        return str(gettext("Send the template “%(name)s” (%(price)s)", name=template.title, price=price))
 
     def validate_body(self, field: TextAreaField) -> None:
         try:

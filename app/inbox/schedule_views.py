@@ -10,9 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts.models import Contact
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
+from app.wabas.models import PhoneNumber
 
 from .drafts import Draft
 from .jobs import deliver
@@ -27,8 +29,12 @@ AT_ONCE = 200
 @bp.get("/scheduled")
 @requires("inbox.read")
 def scheduled() -> str:
-    around = joinedload(Message.conversation).joinedload(Conversation.contact)
-    waiting = select(Message).where(Message.state == "scheduled").options(around)
+    talk = joinedload(Message.conversation)
+    around = (
+        talk.joinedload(Conversation.contact).selectinload(Contact.identities),
+        talk.joinedload(Conversation.phone_number).joinedload(PhoneNumber.waba),
+    )
+    waiting = select(Message).where(Message.state == "scheduled").options(*around)
     messages = db.session.scalars(waiting.order_by(Message.send_at.asc().nulls_last(), Message.id).limit(AT_ONCE)).all()
     return render_template("inbox/scheduled.html", messages=messages)
 
@@ -39,7 +45,7 @@ def later(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
     """The form for a text that goes out later, and what goes out instead if the window is closed by then."""
     conversation = Conversation.get_or_404(conversation_id)
     templates = [one for one in MessageTemplate.sendable(conversation.phone_number.waba_id) if one.definition.is_whole]
-    form = LaterForm(templates)
+    form = LaterForm(templates, conversation.terms)
     problem = ""
     if request.method == "POST" and form.validate():
         try:

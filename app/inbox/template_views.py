@@ -12,7 +12,7 @@ from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.codes.explanation import N_
 from app.meta.outgoing import Refused
-from app.tenancy import requires, takes_files
+from app.tenancy import now, requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .attachments import LARGEST, Attachment
@@ -33,9 +33,11 @@ def templates(conversation_id: uuid.UUID) -> str:
     if known.is_due:
         known.ask()
         fetch_templates.later(waba_id)
-    context = {"conversation": conversation, "known": known, "waba_id": waba_id}
+    sendable, terms = MessageTemplate.sendable(waba_id), conversation.terms
+    prices = {one.id: terms.price_of(one.category, now()) for one in sendable}
+    context = {"conversation": conversation, "known": known, "waba_id": waba_id, "prices": prices}
     page = "inbox/_templates.html" if is_fragment() else "inbox/templates.html"
-    return render_template(page, templates=MessageTemplate.sendable(waba_id), **context)
+    return render_template(page, templates=sendable, **context)
 
 
 @bp.get("/<uuid:conversation_id>/templates/<uuid:template_id>")
@@ -83,6 +85,7 @@ def render_form(conversation: Conversation, chosen: MessageTemplate, problem: st
     context = {
         "conversation": conversation,
         "template": chosen,
+        "estimate": conversation.terms.price_of(chosen.category, now()),
         "definition": definition,
         "values": values,
         "shown": definition.shown(values),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
+from app.meta.payload import mapping
 from app.tenancy import TenantModel, announce, belongs_to, db, now
 
 FRESH = dt.timedelta(minutes=10)
@@ -98,6 +99,13 @@ class MessageTemplate(TenantModel):
     def key(self) -> str:
         """Names it in a form, and in every WABA that has it."""
         return f"{self.name}|{self.language}"
+
+    @classmethod
+    def sent_as(cls, waba_id: uuid.UUID, raw: dict[str, Any]) -> Self | None:
+        """The one that a message names, as messages name them."""
+        language = mapping(raw.get("language")).get("code")
+        named = cls.name == str(raw.get("name")), cls.language == str(language)
+        return db.session.scalar(select(cls).where(cls.waba_id == waba_id, *named))
 
     def copy(self, meta_id: str, told: meta.Template) -> None:
         self.meta_id, self.name, self.language = meta_id, told.name, told.language

@@ -105,6 +105,15 @@ class Pricing:
     billable: bool | None
     model: str | None
 
+    @property
+    def is_charged(self) -> bool:
+        return self.type == "regular" if self.type else bool(self.billable)
+
+    @property
+    def is_exempt(self) -> bool:
+        """Of a government or a charity that need not pay what others would."""
+        return self.subtype == "paid_exempt"
+
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:

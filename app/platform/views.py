@@ -17,13 +17,14 @@ from app.team.forms import SignInForm
 from app.team.models import PlatformAdmin
 from app.tenancy import Membership, Tenant, db, platform_only, public, tenant_scope
 
-from . import accounts
+from . import accounts, rates
 from . import board as boards
 from .forms import ReasonForm
 
 log = structlog.get_logger()
 bp = Blueprint("platform", __name__, url_prefix="/platform")
 accounts.add_to(bp)
+rates.add_to(bp)
 
 
 @bp.before_request

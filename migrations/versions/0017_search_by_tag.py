@@ -5,7 +5,7 @@ import pathlib
 from alembic import op
 
 revision = "0017"
-down_revision = "0014"
+down_revision = "0016"
 
 SQL = pathlib.Path(__file__).parent / "0017_search_by_tag.sql"
 DOOR = "search_entries(text, uuid, uuid, uuid, uuid, text, timestamptz, timestamptz, uuid, int, int)"

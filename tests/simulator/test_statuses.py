@@ -45,6 +45,29 @@ def test_the_price_moves_to_read_when_delivered_is_lost(graph: Graph, client, pr
     assert product.statuses()[1]["pricing"]["type"] == "free_customer_service"
 
 
+def test_a_status_told_twice_says_the_same_price_twice(graph: Graph, product, shop, write, settle):
+    write(shop, sender="15558000014")
+    graph.send(shop, "15558000014")
+    settle()
+    told = [(status["status"], "pricing" in status) for status in product.statuses()]
+    assert told == [("sent", True), ("sent", True), ("delivered", True), ("delivered", True)]
+
+
+def test_outside_an_ads_days_nothing_is_told_of_a_conversation(graph: Graph, product, conversation, settle):
+    graph.send(conversation, "16505551234")
+    settle()
+    assert all("conversation" not in status for status in product.statuses())
+
+
+def test_a_reaction_is_free_and_uses_up_nothing(graph: Graph, client: FlaskClient, product, shop, write, settle):
+    wamid, number = write(shop)["wamid"], shop["phone_number_id"]
+    client.post("/control/api/free-messages", json={"phone_number_id": number, "used": 1000})
+    graph.send(shop, "16505551234", type="reaction", reaction={"message_id": wamid, "emoji": "👍"})
+    settle()
+    (status,) = product.statuses()
+    assert (status["status"], status["pricing"]["type"]) == ("sent", "free_customer_service")
+
+
 def test_after_a_thousand_free_messages_a_number_pays(graph: Graph, client: FlaskClient, product, conversation, settle):
     number = conversation["phone_number_id"]
     client.post("/control/api/free-messages", json={"phone_number_id": number, "used": 999})

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import pytest
 from flask.testing import FlaskClient
 from stand_ins import Graph, Product
@@ -43,12 +45,37 @@ def test_a_template_goes_outside_the_window_and_is_paid_for(product: Product, te
     assert (price["category"], price["type"], price["billable"]) == ("utility", "regular", True)
 
 
-def test_a_utility_template_is_free_inside_the_window(product: Product, shop, write, template, send, settle):
+@pytest.mark.parametrize(("day", "kind"), [("2026-09-30", "free_customer_service"), ("2026-10-01", "regular")])
+def test_a_utility_template_inside_the_window_was_free_until_october(
+    product: Product, world, shop, write, template, send, settle, day: str, kind: str
+):
+    world.advance(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp() - world.clock.now())
     write(shop)
     template()
     send("Pablo")
     settle()
-    assert product.statuses()[0]["pricing"]["type"] == "free_customer_service"
+    assert product.statuses()[0]["pricing"]["type"] == kind
+
+
+@pytest.mark.parametrize("category", ["MARKETING", "AUTHENTICATION"])
+def test_the_window_makes_no_other_template_free(product: Product, shop, write, template, send, settle, category: str):
+    write(shop)
+    template(category=category)
+    send("Pablo")
+    settle()
+    assert {status["pricing"]["type"] for status in product.statuses()} == {"regular"}
+
+
+def test_an_ad_makes_even_offers_free_and_tells_until_when(product, world, shop, write, template, send, settle):
+    write(shop, referral=True)
+    template(category="MARKETING")
+    send("Pablo")
+    settle()
+    sent, delivered = product.statuses()
+    assert (sent["pricing"]["type"], sent["pricing"]["category"]) == ("free_entry_point", "marketing")
+    assert sent["conversation"]["origin"] == {"type": "referral_conversion"}
+    assert 71 * 3600 < int(sent["conversation"]["expiration_timestamp"]) - world.clock.now() <= 72 * 3600
+    assert "expiration_timestamp" not in delivered["conversation"]
 
 
 def test_parameters_are_counted(template, send):

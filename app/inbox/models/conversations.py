@@ -10,6 +10,7 @@ from sqlalchemy import Index, Select, UniqueConstraint, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
+from app.billing.terms import Terms
 from app.contacts.models import Contact
 from app.inbox.desk import Desk, desk_constraints
 from app.inbox.media import Media
@@ -70,6 +71,12 @@ class Conversation(Desk, Window, TenantModel):
         query = select(cls).where(cls.merged_into_id.is_(None))
         query = query.options(joinedload(cls.contact), joinedload(cls.phone_number))
         return query.order_by(cls.last_message_at.desc(), cls.id.desc())
+
+    @property
+    def terms(self) -> Terms:
+        """What it costs to write to this customer."""
+        wa_id, currency = self.contact.identity("wa_id"), self.phone_number.waba.currency
+        return Terms(currency, wa_id, self.window_closes_at, self.free_until)
 
     @property
     def last_inbound_wamid(self) -> str | None:

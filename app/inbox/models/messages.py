@@ -11,12 +11,15 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
+from app.billing.terms import Estimate
 from app.inbox.changes import MessageChange
 from app.inbox.media import Media
 from app.inbox.reactions import Reaction
+from app.message_templates.models import MessageTemplate
 from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
 from app.meta.outgoing import Outgoing
+from app.meta.payload import mapping
 from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of, uuid7
 
 from .bubbles import Bubble
@@ -158,6 +161,16 @@ class Message(Bubble, Underway, TenantModel):
         if not self.conversation.window_is_open and not self.fall_back():
             self.state, self.error = "expired", CLOSED_MEANWHILE
         self.conversation.show_last(self)
+
+    @property
+    def price_when_due(self) -> Estimate | None:
+        """Of what was put aside: of the template chosen for a closed window, or of an answer that waits for one."""
+        terms = self.conversation.terms
+        if self.instead is None:
+            return None if self.send_at else terms.price_of("service", now())
+        waba_id = self.conversation.phone_number.waba_id
+        template = MessageTemplate.sent_as(waba_id, mapping(mapping(self.instead.get("content")).get("raw")))
+        return terms.price_of(template.category, self.send_at or now()) if template else None
 
     def cancel(self) -> bool:
         """Takes back what has not been handed to Meta yet. Returns whether there was still time."""

@@ -1,0 +1,35 @@
+"""Amounts: whole micro-units of a currency (a millionth of it). Only to be shown they become anything else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from babel.numbers import parse_pattern
+from flask_babel import get_locale
+
+MICROS = 1_000_000
+_AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    micros: int
+    currency: str
+
+    def __str__(self) -> str:
+        """As the reader's language writes it, with at least the four places that prices of messages have."""
+        locale = get_locale()
+        pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+        pattern.frac_prec = (4, 6)
+        amount = Decimal(self.micros).scaleb(-6)
+        shown = str(pattern.apply(amount, locale, currency=self.currency, currency_digits=False))
+        # A dollar sign alone is the dollar of wherever the reader is.
+        return shown.replace("$", "US$") if self.currency == "USD" and "US" not in shown else shown
+
+
+def micros_of(written: str) -> int | None:
+    """`0.0625` as 62500; none if it is no such amount."""
+    found = _AMOUNT.fullmatch(written)
+    return int(found[1]) * MICROS + int((found[2] or "").ljust(6, "0")) if found else None

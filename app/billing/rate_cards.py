@@ -1,0 +1,153 @@
+"""Meta's rate cards by currency and day. Nothing on a card is ever changed: a correction is a card that came later."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import uuid
+from dataclasses import dataclass, field
+from typing import Self
+
+from sqlalchemy import ForeignKey, Select, func, insert, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.meta.codes.explanation import N_
+from app.meta.pricing import CATEGORIES
+from app.tenancy import GlobalModel, db, now, uuid7
+
+from .money import Money
+from .price_lists import PriceList
+
+# Why a price is not known.
+UNKNOWN = {
+    "no_currency": N_("Meta has not told yet in which currency it bills this account."),
+    "no_card": N_("No price list for this currency and day has been loaded."),
+    "no_number": N_("WhatsApp hides the customer's number, and the price depends on its country."),
+    "no_market": N_("The country of this number is not on the price list."),
+    "no_rate": N_("The price list names no price for this kind of message."),
+    "untold": N_("Meta has a price for this that the price list does not tell."),
+    "exempt": N_("Meta marks it as exempt from payment."),
+}
+
+
+class RateCard(GlobalModel):
+    """What one currency's messages cost from a day on, wherever they go. See `PriceList`."""
+
+    __tablename__ = "rate_cards"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+    currency: Mapped[str]
+    valid_from: Mapped[dt.date]
+    source: Mapped[str]
+    loaded_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def newest_first(cls) -> Select[Self]:
+        return select(cls).order_by(cls.currency, cls.valid_from.desc(), cls.loaded_at.desc(), cls.id.desc())
+
+    @classmethod
+    def on(cls, currency: str, day: dt.date) -> Self | None:
+        """The one in force: of those from the same day, the last that was loaded."""
+        valid = cls.newest_first().where(cls.currency == currency, cls.valid_from <= day)
+        return db.session.scalar(valid.limit(1))
+
+    @classmethod
+    def load(cls, prices: PriceList, currency: str, valid_from: dt.date, source: str) -> Self | None:
+        """A new card, or none where the last one from that day says the same."""
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("rate cards", 0))))
+        known = db.session.scalar(cls.newest_first().where(cls.currency == currency, cls.valid_from == valid_from))
+        if known and known.prices == prices:
+            return None
+        card = cls(id=uuid7(), currency=currency, valid_from=valid_from, source=source)
+        db.session.add(card)
+        db.session.flush()
+        codes = [{"code": code, "market": market} for code, market in prices.codes.items()]
+        rates = [{"market": market, "category": each, "micros": m} for (market, each), m in prices.prices.items()]
+        db.session.execute(insert(MarketCode), [row | {"rate_card_id": card.id} for row in codes])
+        db.session.execute(insert(Rate), [row | {"rate_card_id": card.id} for row in rates])
+        return card
+
+    @property
+    def prices(self) -> PriceList:
+        return prices_of(self.id)
+
+    def price(self, market: str, category: str) -> Money | None:
+        micros = self.prices.prices.get((market, category))
+        return None if micros is None else Money(micros, self.currency)
+
+
+class MarketCode(GlobalModel):
+    """Which market of a card a calling code belongs to; `*` is every code that is not listed."""
+
+    __tablename__ = "market_codes"
+
+    rate_card_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rate_cards.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    market: Mapped[str]
+
+
+class Rate(GlobalModel):
+    """What one message costs, in micro-units of the card's currency. None: Meta has a price, nobody could tell us."""
+
+    __tablename__ = "rates"
+
+    rate_card_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rate_cards.id"), primary_key=True)
+    market: Mapped[str] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    micros: Mapped[int | None]
+
+
+@functools.lru_cache(maxsize=64)
+def prices_of(rate_card_id: uuid.UUID) -> PriceList:
+    """A card's figures, kept in memory: they never change."""
+    codes = db.session.execute(
+        select(MarketCode.code, MarketCode.market).where(MarketCode.rate_card_id == rate_card_id)
+    )
+    rates = db.session.execute(select(Rate.market, Rate.category, Rate.micros).where(Rate.rate_card_id == rate_card_id))
+    prices = PriceList({row.code: row.market for row in codes})
+    prices.prices.update({(row.market, row.category): row.micros for row in rates})
+    return prices
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The list price of one message; or that it is not known, and why (a key of UNKNOWN)."""
+
+    category: str
+    market: str | None = None
+    money: Money | None = None
+    unknown: str = ""
+    rate_card_id: uuid.UUID | None = None
+
+
+@dataclass
+class Rates:
+    """The cards in force, each looked for once."""
+
+    found: dict[tuple[str, dt.date], RateCard | None] = field(default_factory=dict)
+
+    def card(self, currency: str, day: dt.date) -> RateCard | None:
+        if (currency, day) not in self.found:
+            self.found[currency, day] = RateCard.on(currency, day)
+        return self.found[currency, day]
+
+    def quote(self, category: str, number: str | None, currency: str, day: dt.date) -> Quote:
+        card = self.card(currency, day) if currency else None
+        if card is None:
+            return Quote(category, unknown="no_card" if currency else "no_currency")
+        if category not in CATEGORIES:
+            return Quote(category, unknown="no_rate", rate_card_id=card.id)
+        if not (number and number.isdecimal()):
+            return Quote(category, unknown="no_number", rate_card_id=card.id)
+        if (market := card.prices.market_of(number)) is None:
+            return Quote(category, unknown="no_market", rate_card_id=card.id)
+        if money := card.price(market, category):
+            return Quote(category, market, money, rate_card_id=card.id)
+        unknown = "untold" if (market, category) in card.prices.prices else "no_rate"
+        return Quote(category, market, unknown=unknown, rate_card_id=card.id)
+
+
+def day_of(moment: dt.datetime) -> dt.date:
+    """The day whose prices count. Meta's begins at midnight where the account is; it does not say where that is in
+    words that we can read, so it is UTC here, and near the midnight before a change a price may be a day off."""
+    return moment.astimezone(dt.UTC).date()

@@ -1,0 +1,110 @@
+"""What a message would cost before it is sent: the list price, free and why, or not known and why. Never a guess."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from babel.dates import format_datetime
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from app.meta.codes.explanation import N_
+from app.meta.pricing import is_free_in_window
+
+from .rate_cards import UNKNOWN, Quote, Rates, day_of
+
+CATEGORY_WORDS = {
+    "marketing": N_("Marketing"),
+    "utility": N_("Utility"),
+    "authentication": N_("Authentication"),
+    "authentication_international": N_("Authentication, international"),
+    "service": N_("Answer"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """`free` says why it costs nothing (`entry_point`, `window`), until a moment; `allowance` that it may.
+
+    `abroad` is what Meta charges instead for businesses that it counts as foreign in that market.
+    """
+
+    quote: Quote
+    free: str = ""
+    until: dt.datetime | None = None
+    has_allowance: bool = False
+    abroad: Quote | None = None
+
+    @property
+    def words(self) -> str:
+        if self.free:
+            return " · ".join((self.free_words, category_words(self.quote.category)))
+        place = [category_words(self.quote.category), *filter(None, [_(self.quote.market or "")])]
+        if self.quote.money is None:
+            words = _("Price not known: %(why)s", why=_(UNKNOWN[self.quote.unknown]))
+            return " · ".join((words, *place))
+        price = " · ".join((_("≈ %(price)s", price=self.quote.money), *place))
+        if self.has_allowance:
+            return str(
+                _("Free as one of this number's first 1,000 answers of the month, after that %(price)s", price=price)
+            )
+        return price + self.abroad_words
+
+    @property
+    def free_words(self) -> str:
+        if self.free == "entry_point":
+            return str(_("Free until %(time)s: the customer came from an advertisement", time=moment_of(self.until)))
+        if self.until is None:
+            return str(_("Free: it goes out within 24 hours of what the customer writes"))
+        return str(_("Free until %(time)s: the customer wrote less than 24 hours ago", time=moment_of(self.until)))
+
+    @property
+    def abroad_words(self) -> str:
+        if self.abroad is None:
+            return ""
+        if self.abroad.money is None:
+            return str(_("; another price where Meta counts the business as international"))
+        return str(_("; %(price)s where Meta counts the business as international", price=self.abroad.money))
+
+
+@dataclass
+class Terms:
+    """Under which one customer can be written to: in which currency Meta bills, their number, which windows are open.
+
+    The number is none where WhatsApp hides it.
+    """
+
+    currency: str
+    number: str | None
+    window_closes_at: dt.datetime | None = None
+    free_until: dt.datetime | None = None
+    rates: Rates = field(default_factory=Rates)
+
+    def price_of(self, category: str, at: dt.datetime) -> Estimate:
+        """Of a message of this category (`service` is whatever is no template) that goes out at that moment."""
+        category, day = category.lower(), day_of(at)
+        quote = self.rates.quote(category, self.number, self.currency, day)
+        if self.free_until and at < self.free_until:
+            return Estimate(quote, "entry_point", self.free_until)
+        is_open = bool(self.window_closes_at and at < self.window_closes_at)
+        if is_free_in_window(category, day) and (is_open or category == "service"):
+            return Estimate(quote, "window", self.window_closes_at if is_open else None)
+        abroad = self.abroad(day) if category == "authentication" and quote.money else None
+        return Estimate(quote, has_allowance=category == "service", abroad=abroad)
+
+    def abroad(self, day: dt.date) -> Quote | None:
+        quote = self.rates.quote("authentication_international", self.number, self.currency, day)
+        return None if quote.unknown == "no_rate" else quote
+
+
+def category_words(category: str) -> str:
+    return str(_(CATEGORY_WORDS[category])) if category in CATEGORY_WORDS else category.replace("_", " ").capitalize()
+
+
+def moment_of(moment: dt.datetime | None) -> str:
+    """14:05 UTC; with its day, where that is not today."""
+    assert moment
+    moment = moment.astimezone(dt.UTC)
+    shape = "HH:mm" if moment.date() == dt.datetime.now(dt.UTC).date() else "EEE d MMM, HH:mm"
+    return f"{format_datetime(moment, shape, locale=get_locale())} UTC"

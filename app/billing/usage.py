@@ -1,0 +1,144 @@
+"""What Meta bills: one row for each message that arrived and is charged."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, select, text
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from app.contacts.models import ContactIdentity
+from app.meta.events import StatusUpdate
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.wabas.models import PhoneNumber, Waba
+
+from .money import Money
+from .rate_cards import UNKNOWN, Rates, day_of
+from .terms import category_words
+
+# A message falls due when it reaches the customer's phone; Meta may leave out the first of these.
+ARRIVED = ("delivered", "read")
+Key = tuple[str, str]
+
+
+class Usage(TenantModel):
+    """One message that Meta charges for, at the list price of the moment it arrived: written once, never changed.
+
+    It knows the message by Meta's id alone, so it says nothing about a person, and what other software sent from our
+    number is counted too.
+    """
+
+    __tablename__ = "usages"
+    __table_args__ = (
+        belongs_to("phone_numbers", "phone_number_id"),
+        UniqueConstraint("tenant_id", "phone_number_id", "wamid"),
+        one_of("unknown", ("", *UNKNOWN)),
+        Index("ix_usages_unpriced", "unknown", postgresql_where=text("unknown <> ''")),
+        CheckConstraint("(micros is null) = (unknown <> '')", name="known_or_why_not"),
+    )
+
+    phone_number_id: Mapped[uuid.UUID]
+    wamid: Mapped[str]
+    arrived_at: Mapped[dt.datetime]
+    # As Meta's webhook says, which may differ from what we knew of the template.
+    category: Mapped[str]
+    market: Mapped[str | None]
+    currency: Mapped[str]
+    micros: Mapped[int | None]
+    unknown: Mapped[str]
+    # No foreign key, which every row would be checked for: nobody may take a card away.
+    rate_card_id: Mapped[uuid.UUID | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @property
+    def category_words(self) -> str:
+        return category_words(self.category)
+
+    @property
+    def why_unknown(self) -> str:
+        return UNKNOWN[self.unknown] if self.unknown else ""
+
+    @property
+    def money(self) -> Money | None:
+        return None if self.micros is None else Money(self.micros, self.currency)
+
+    @classmethod
+    def record(cls, statuses: Iterable[StatusUpdate], numbers: Mapping[str, PhoneNumber]) -> None:
+        """Counts what these statuses prove to be charged. Statuses come twice, in any order, and days late: the first
+        that has a message arrive and says what Meta charges decides. `sent` says so too, and proves nothing yet."""
+        charged = first_arrivals(statuses)
+        if not charged:
+            return
+        currencies, hidden, rates = currencies_of(numbers.values()), numbers_of_hidden(charged.values()), Rates()
+        rows = []
+        for status in charged.values():
+            number = numbers[status.phone_number_id]
+            recipient = status.recipient_id or hidden.get(status.recipient_user_id or "")
+            rows.append(row_of(status, number, recipient, currencies[number.waba_id], rates))
+        db.session.execute(NEW_USAGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+
+
+NEW_USAGES = text("""
+    insert into usages (tenant_id, id, phone_number_id, wamid, arrived_at, category, market, currency, micros, unknown,
+                        rate_card_id, created_at)
+    select :tenant, id, phone_number_id, wamid, arrived_at, category, market, currency, micros, unknown,
+           rate_card_id, clock_timestamp()
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(
+        id uuid, phone_number_id uuid, wamid text, arrived_at timestamptz, category text, market text, currency text,
+        micros bigint, unknown text, rate_card_id uuid)
+    on conflict (tenant_id, phone_number_id, wamid) do nothing
+""")
+
+
+def first_arrivals(statuses: Iterable[StatusUpdate]) -> dict[Key, StatusUpdate]:
+    first: dict[Key, StatusUpdate] = {}
+    for status in statuses:
+        if status.status in ARRIVED and status.pricing and status.pricing.is_charged:
+            key = status.phone_number_id, status.wamid
+            if key not in first or status.timestamp < first[key].timestamp:
+                first[key] = status
+    return first
+
+
+def currencies_of(numbers: Iterable[PhoneNumber]) -> dict[uuid.UUID, str]:
+    ids = {number.waba_id for number in numbers}
+    return {row.id: row.currency for row in db.session.execute(select(Waba.id, Waba.currency).where(Waba.id.in_(ids)))}
+
+
+def numbers_of_hidden(statuses: Iterable[StatusUpdate]) -> dict[str, str]:
+    """The numbers that people who hide theirs from a status have shown us another time, by their ids."""
+    bsuids = {status.recipient_user_id for status in statuses if not status.recipient_id and status.recipient_user_id}
+    if not bsuids:
+        return {}
+    known, shown = ContactIdentity, aliased(ContactIdentity)
+    theirs = (shown.tenant_id == known.tenant_id) & (shown.contact_id == known.contact_id) & (shown.kind == "wa_id")
+    query = select(known.value, shown.value).join(shown, theirs).where(known.kind == "bsuid", known.value.in_(bsuids))
+    # Latest last, so that the latest stays.
+    return dict(db.session.execute(query.order_by(shown.created_at, shown.id)).all())
+
+
+def row_of(
+    status: StatusUpdate, number: PhoneNumber, recipient: str | None, currency: str, rates: Rates
+) -> dict[str, Any]:
+    pricing = status.pricing
+    assert pricing
+    quote = rates.quote(pricing.category or "", recipient, currency, day_of(status.timestamp))
+    money, unknown = quote.money, quote.unknown
+    if pricing.is_exempt:
+        money, unknown = None, "exempt"
+    return {
+        "id": str(uuid7()),
+        "phone_number_id": str(number.id),
+        "wamid": status.wamid,
+        "arrived_at": status.timestamp.isoformat(),
+        "category": quote.category,
+        "market": quote.market,
+        "currency": currency,
+        "micros": money.micros if money else None,
+        "unknown": unknown,
+        "rate_card_id": str(quote.rate_card_id) if quote.rate_card_id else None,
+    }

@@ -40,12 +40,16 @@ def icon(name: str, label: str = "") -> Markup:
 
 
 def clock(moment: dt.datetime) -> Markup:
-    """14:03, with the date and zone for whoever asks."""
+    """14:03. The page tells the date and zone to whoever asks (`moment.js`)."""
     moment = moment.astimezone(dt.UTC)
-    full = f"{format_datetime(moment, 'd MMMM y, HH:mm', rebase=False)} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        moment.isoformat(timespec="seconds"), full, format_datetime(moment, "HH:mm", rebase=False)
+    return Markup('<time datetime="{}">{}</time>').format(
+        written(moment), format_datetime(moment, "HH:mm", rebase=False)
     )
+
+
+def written(moment: dt.datetime) -> str:
+    """As machines read it."""
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def moment(moment: dt.datetime) -> Markup:
@@ -92,10 +96,7 @@ def when(moment: dt.datetime) -> Markup:
     moment = moment.astimezone(dt.UTC)
     age = dt.datetime.now(dt.UTC).date() - moment.date()
     shape = "HH:mm" if age.days < 1 else "EEE" if age.days < 7 else "d MMM" if age.days < 300 else "d MMM y"
-    full = f"{format_datetime(moment, 'd MMMM y, HH:mm', rebase=False)} UTC"
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        moment.isoformat(timespec="seconds"), full, format_datetime(moment, shape, rebase=False)
-    )
+    return Markup('<time datetime="{}">{}</time>').format(written(moment), format_datetime(moment, shape, rebase=False))
 
 
 def direction() -> str:

@@ -8,7 +8,7 @@ import uuid
 from flask import abort, request, url_for
 from flask_login import current_user
 
-from app.tenancy import requires
+from app.tenancy import now, requires
 
 from .drafts import KEPT, KINDS, Draft
 from .models import Conversation
@@ -39,7 +39,7 @@ def told_age() -> dt.timedelta:
 def draft_in(conversation: Conversation, kind: str) -> Draft | None:
     """What the reader has typed there. Of somebody who was erased nothing is brought back, from no browser either."""
     if conversation.contact.is_erased:
-        return Draft(body="", typed_at=dt.datetime.now(dt.UTC))
+        return Draft(body="", typed_at=now() + KEPT)
     return Draft.of(conversation, kind, current_user)
 
 

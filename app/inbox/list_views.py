@@ -13,6 +13,7 @@ from app.contacts.tags import Tag
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.tenancy import User, db, requires
+from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
 from .drafts import Draft
@@ -24,18 +25,27 @@ from .saved_views import SavedView
 from .views import bp
 
 MOST_TAGS = 50
+NAMED = ("view", "number", "team", "agent", "tag", "filter", "sort")
 
 
 @bp.get("/")
 @requires("inbox.read")
 def index() -> str:
+    """The page; the list alone where a view is switched."""
+    if is_fragment() and "HX-History-Restore-Request" not in request.headers:
+        return render_template("inbox/_list.html", **list_context(), is_update=True)
     return render_template("inbox/index.html", **list_context())
 
 
 @bp.get("/list")
 @requires("inbox.read")
 def listed() -> str:
-    return render_template("inbox/_list.html", **list_context())
+    return render_template("inbox/_list.html", **list_context(), is_update=True)
+
+
+def arguments() -> dict[str, str]:
+    """What the address of a conversation says about the list beside it, which is asked for on its own."""
+    return {name: value for name, value in request.args.items() if name in NAMED}
 
 
 def list_context() -> dict[str, Any]:

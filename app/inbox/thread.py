@@ -16,6 +16,8 @@ from .models import Conversation, Cursor, Message
 from .notes import Note
 
 PAGE = 50
+# What a first view shows; the rest comes as one scrolls up.
+FIRST = 20
 LONGEST = 500
 
 Entry = Message | Note | Activity
@@ -36,9 +38,8 @@ class Thread:
 
     @classmethod
     def newest(cls, conversation: Conversation) -> Self:
-        found = load(conversation.thread(), PAGE + 1)[::-1]
-        shown = found[-PAGE:]
-        return cls(conversation, shown, has_older=len(found) > PAGE)
+        found = load(conversation.thread(), FIRST + 1)[::-1]
+        return cls(conversation, found[-FIRST:], has_older=len(found) > FIRST)
 
     @classmethod
     def from_on(cls, conversation: Conversation, since: Cursor, until: Cursor | None) -> Self:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -41,7 +40,15 @@ def show(conversation_id: uuid.UUID) -> str:
     context = thread_context(conversation) | {"form": form, "answering": form.answered_in(conversation)}
     if is_fragment() and "HX-History-Restore-Request" not in request.headers:
         return render_template("inbox/_conversation.html", **context)
-    return render_template("inbox/show.html", **context, **list_views.list_context())
+    return render_template("inbox/show.html", **context, beside=list_views.arguments())
+
+
+@bp.get("/<uuid:conversation_id>/details")
+@requires("inbox.read")
+def details(conversation_id: uuid.UUID) -> str:
+    """Who the customer is: asked for when there is room to see it."""
+    page = "inbox/_details.html" if is_fragment() else "inbox/details.html"
+    return render_template(page, conversation=Conversation.get_or_404(conversation_id))
 
 
 @bp.get("/<uuid:conversation_id>/messages")
@@ -88,7 +95,7 @@ def refused(conversation: Conversation, form: ReplyForm, words: str = "") -> tup
     if is_fragment():
         context = {"conversation": conversation, "form": form, "answering": answering}
         return render_template("inbox/_composer.html", **context), 422
-    context = thread_context(conversation) | list_views.list_context() | {"answering": answering}
+    context = thread_context(conversation) | {"answering": answering, "beside": list_views.arguments()}
     return render_template("inbox/show.html", **context, form=form), 422
 
 
@@ -190,9 +197,9 @@ def accepted_files(kind: str = "") -> str:
 
 
 @bp.app_template_global()
-def file_limits() -> str:
+def file_limits() -> dict[str, Any]:
     """For the page's own check: the largest file of each kind, and the types of each."""
-    return json.dumps({kind: {"most": LARGEST_OF[kind], "types": TAKEN[kind]} for kind in TAKEN})
+    return {kind: {"most": LARGEST_OF[kind], "types": TAKEN[kind]} for kind in TAKEN}
 
 
 # Their views belong to this blueprint.

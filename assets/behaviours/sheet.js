@@ -1,5 +1,5 @@
 // data-dialog: opens when something is swapped into it; closes by Escape, by data-close, or when what was swapped in
-// says data-done. data-pop: a popover that opens beside the data-menu link whose answer was swapped into it.
+// says data-done. data-into="<selector>": a link whose answer goes into that element; a popover (data-pop) opens beside.
 import { unquote } from "./quote.js"
 
 const filled = (dialog) => dialog.firstElementChild.children.length > 0
@@ -12,7 +12,7 @@ document.addEventListener("htmx:after:swap", (event) => {
     } else if (filled(dialog) && !dialog.open) open(dialog)
   })
   const source = event.detail.ctx?.sourceElement
-  const pop = source?.matches?.("[data-menu]") && document.querySelector(source.getAttribute("hx-target"))
+  const pop = source?.matches?.("[data-into]") && document.querySelector(source.dataset.into)
   if (pop) {
     pop.showPopover({ source })
     pop.querySelector("button, a")?.focus()
@@ -27,6 +27,13 @@ function open(dialog) {
   dialog.showModal()
   dialog.querySelector(".field input, .field textarea, a.template-choice")?.focus()
 }
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-into]")
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
+  event.preventDefault()
+  window.htmx.ajax("GET", link.href, { source: link, target: link.dataset.into, swap: "innerHTML" })
+})
 
 document.addEventListener("click", (event) => {
   const dialog = event.target.closest("dialog[data-dialog]")

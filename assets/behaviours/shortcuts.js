@@ -7,7 +7,7 @@ import { write } from "./note.js"
 const PAUSE = 1200
 let first = "", timer
 
-const commands = () => Object.fromEntries([...document.querySelectorAll("[data-key-of]")].map((key) => [key.dataset.key, key.dataset.keyOf]))
+const commands = () => Object.fromEntries([...document.querySelectorAll("[data-key-of]")].map((key) => [key.dataset.key ?? key.textContent, key.dataset.keyOf]))
 const isWriting = (target) => target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true]")
 const isShown = (element) => element.offsetParent !== null || element.closest("[popover]") !== null || getComputedStyle(element).position === "fixed"
 const rows = () => [...document.querySelectorAll("[data-conversation]")]

@@ -97,10 +97,10 @@ def test_a_suggestion_says_why_and_is_dismissed_for_good(ann: Browser, world: Wo
     arrive(message("Hi", wa_id="16505551234", name="Carla Mendes"), from_hidden(name="Carla Mendes"))
     (suggestion,) = suggestions(world)
     talk = conversations(world)[0]
-    assert "hides the number" in ann.get(f"~/inbox/{talk.id}").text
+    assert "hides the number" in ann.get(f"~/inbox/{talk.id}/details").text
     ann.post(f"~/contacts/suggestions/{suggestion.id}/dismissal")
     arrive(from_hidden(name="Carla Mendes"))
-    assert "hides the number" not in ann.get(f"~/inbox/{talk.id}").text
+    assert "hides the number" not in ann.get(f"~/inbox/{talk.id}/details").text
 
 
 def test_an_accepted_suggestion_makes_one_contact(ann: Browser, world: World) -> None:
@@ -113,7 +113,7 @@ def test_an_accepted_suggestion_makes_one_contact(ann: Browser, world: World) ->
 def test_who_hides_the_number_can_be_asked_for_it(ann: Browser, world: World) -> None:
     arrive(from_hidden(at=time.time()))
     (talk,), (known,) = conversations(world), contacts(world)
-    assert "Ask for the number" in ann.get(f"~/inbox/{talk.id}").text
+    assert "Ask for the number" in ann.get(f"~/inbox/{talk.id}/details").text
     for _twice in range(2):
         ann.post(f"~/contacts/{known.id}/number-requests/{talk.id}")
     assert [each.body for each in messages(world) if each.is_outbound] == [

@@ -362,5 +362,5 @@ def test_keys_are_changed_and_one_key_does_one_thing(ann: Browser) -> None:
     keys = dict(re.findall(r'id="key-[\w-]+" name="([\w-]+)" value="([^"]+)"', page))
     assert ann.post("~/inbox/shortcuts", keys | {"resolve": "j"}).status_code == 422
     ann.post("~/inbox/shortcuts", keys | {"resolve": "d", "first_view": "unassigned"})
-    assert 'data-key-of="resolve" data-key="d"' in ann.get("~/inbox/").text
+    assert '<kbd data-key-of="resolve">d</kbd>' in ann.get("~/inbox/").text
     assert ">Unassigned" in ann.get("~/inbox/").text.split('id="view-name"')[1][:100]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 import uuid
 
 import pytest
@@ -8,6 +10,7 @@ from sqlalchemy import func, select
 
 from app.extensions import Outside, outside
 from app.inbox.models import Conversation, Message
+from app.inbox.thread import FIRST, PAGE
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.client import FRAGMENT, Browser
@@ -166,7 +169,7 @@ def test_pages_of_the_list_neither_repeat_nor_skip(ann: Browser, world: World) -
     path = "~/inbox/list"
     while path:
         page = ann.get(path).text
-        seen += [line.split('"')[1] for line in page.split("data-conversation=")[1:] for line in [f"={line}"]]
+        seen += re.findall(r'<li id="row-([0-9a-f-]+)"', page)
         more = page.partition('class="more" href="')[2].partition('"')[0]
         path = more.replace("/inbox/?", "/inbox/list?").replace("&amp;", "&")
     assert len(seen) == len(set(seen)) == len(talks)
@@ -179,9 +182,10 @@ def test_older_messages_come_page_by_page(ann: Browser, talk: Conversation, worl
             said.state, said.body, said.wamid = "received", f"number {n};", f"wamid.{n}"
             db.session.add(said)
     page = ann.get(f"~/inbox/{talk.id}").text
-    assert page.count('data-testid="bubble"') == 50 + 1
-    older = page.partition('class="more"')[2].partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
-    assert ann.get(older).text.count('data-testid="bubble"') == 50
+    assert page.count('data-testid="bubble"') == FIRST + 1
+    older = re.search(r'hx-get="([^"]+before=[^"]+)"', page)
+    assert older
+    assert ann.get(html.unescape(older[1])).text.count('data-testid="bubble"') == PAGE
 
 
 def test_a_session_that_ended_inside_htmx_leads_to_the_sign_in(browser: Browser, world: World) -> None:

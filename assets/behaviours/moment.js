@@ -1,0 +1,8 @@
+// A time that is shown shortly: pointing at it tells all of it, by the clock it is shown by.
+
+document.addEventListener("pointerover", (event) => {
+  const shown = event.target.closest?.("time[datetime]:not([title])")
+  if (!shown) return
+  const whole = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short", hourCycle: "h23", timeZone: "UTC" })
+  shown.title = `${whole.format(new Date(shown.dateTime))} UTC`
+})

@@ -1,6 +1,7 @@
 from typing import Any
 
 from simulator.clock import month
+from simulator.credit_line import CreditLine
 from simulator.messages import Message
 
 FREE_PER_MONTH = 1000
@@ -17,6 +18,8 @@ def pricing_of(message: Message, status: str) -> dict[str, Any] | None:
         message.update(pricing_type=kind, priced=1)
         if message.category == "service":
             _use_one(message)
+        if kind == "regular":
+            CreditLine.of(message.world).charge(message)
     return {"billable": kind == "regular", "pricing_model": "PMP", "category": message.category, "type": kind}
 
 

@@ -51,6 +51,7 @@ WORDS = {
     "answer": "pin",
     "code": "ABCDEFGHIJ2345",
     "person": "16505551234",
+    "drawn": "png",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app, request
 
-from simulator import qr_codes
+from simulator import pictures
 from simulator.errors import GraphError, invalid, unseen
 from simulator.graph.access import App
 from simulator.graph.call import Call
@@ -81,7 +81,7 @@ def finish_upload(name: str) -> Answer:
     if len(request.get_data()) != row["file_length"] or request.headers.get("file_offset", "0") != "0":
         raise invalid("The upload does not have the announced length.")
     handle = f"4::{secrets.token_urlsafe(40)}"
-    world.store.write("update uploads set handle = ? where id = ?", handle, row["id"])
+    world.store.write("update uploads set handle = ?, content = ? where id = ?", handle, request.get_data(), row["id"])
     return {"h": handle}
 
 
@@ -98,9 +98,9 @@ def keep_link(call: Call, number: PhoneNumber) -> Answer:
         now = call.world.clock.now()
         call.world.store.insert("links", id=code, phone_number_id=number.id, prefilled_message=words, created_at=now)
     drawn = call.params.get("generate_qr_image")
-    if drawn not in (None, *qr_codes.FORMATS):
+    if drawn not in (None, *pictures.FORMATS):
         raise invalid("Param generate_qr_image must be one of {SVG, PNG}")
-    return _link(call, code, words) | ({"qr_image_url": qr_codes.address(call.world, code, drawn)} if drawn else {})
+    return _link(call, code, words) | ({"qr_image_url": pictures.qr_code(call.world, code, drawn)} if drawn else {})
 
 
 @edge(PhoneNumber, "GET", "message_qrdls")
@@ -171,14 +171,15 @@ def _websites(addresses: Any) -> list[str]:
 
 
 def _picture(call: Call, handle: str) -> str:
-    if call.world.store.row("select 1 from uploads where handle = ?", handle) is None:
+    row = call.world.store.row("select id from uploads where handle = ?", handle)
+    if row is None:
         raise invalid("Param profile_picture_handle is not a handle.")
-    return f"{call.world.settings.public_url}/static/icon.svg?{secrets.token_hex(4)}"
+    return pictures.profile_picture(call.world, row["id"])
 
 
 def _link(call: Call, code: str, words: str) -> dict[str, str]:
     """With its picture where the caller asked for one: `fields=code,qr_image_url.format(SVG)`."""
     link = {"code": code, "prefilled_message": words, "deep_link_url": f"https://wa.me/message/{code}"}
     if asked := PICTURE.search(str(call.params.get("fields", ""))):
-        link["qr_image_url"] = qr_codes.address(call.world, code, asked[1])
+        link["qr_image_url"] = pictures.qr_code(call.world, code, asked[1])
     return link

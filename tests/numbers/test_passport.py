@@ -87,6 +87,18 @@ def test_a_photo_goes_to_meta_in_two_steps(ann: Browser, at: str) -> None:
     assert answer.status_code == 303
 
 
+def test_the_photo_is_shown_by_us(ann: Browser, at: str) -> None:
+    sent = {"picture": (io.BytesIO(PNG), "logo.png")}
+    ann.post(f"{at}/profile/picture", sent, content_type="multipart/form-data")
+    assert f'src="{ann.at(at)}/profile/picture"' in text(ann, f"{at}/profile")
+    shown = ann.client.get(ann.at(f"{at}/profile/picture"))
+    assert (shown.mimetype, shown.data) == ("image/png", PNG)
+
+
+def test_where_there_is_no_photo_none_is_shown(ann: Browser, at: str) -> None:
+    assert ann.client.get(ann.at(f"{at}/profile/picture")).status_code == 404
+
+
 @pytest.mark.parametrize("content", [b"", b"<svg onload=alert(1)>", PNG + b"0" * 200])
 def test_what_is_no_photo_is_refused(ann: Browser, at: str, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.numbers.views.profile.PICTURE_BYTES", 200)
@@ -161,7 +173,7 @@ def test_a_picture_from_anywhere_but_meta_is_not_fetched(
     ann: Browser, at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     code = link_made(ann, at)
-    monkeypatch.setattr("simulator.qr_codes.address", lambda *_: "https://metadata.example/latest")
+    monkeypatch.setattr("simulator.pictures.qr_code", lambda *_: "https://metadata.example/latest")
     answer = ann.get(f"{at}/links/{code}/picture.png", follow_redirects=True)
     assert "Take ours" in answer.get_data(as_text=True)
 

@@ -36,6 +36,10 @@ def check_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def check_optional_url(value: str) -> str:
+    return check_url(value) if value else ""
+
+
 def check_media_url(value: str) -> str:
     parts = urlsplit(value)
     if not (parts.scheme == "s3" and parts.netloc) and not (parts.scheme == "file" and parts.path.strip("/")):
@@ -68,6 +72,7 @@ class Settings(BaseModel):
     meta_graph_version: Annotated[str, Field(pattern=r"^v\d+\.\d+$")] = "v25.0"
     meta_sdk_url: Url = "https://connect.facebook.net/en_US/sdk.js"
     meta_dialog_origins: List = ("https://www.facebook.com", "https://web.facebook.com")
+    meta_hosted_signup_url: Annotated[str, AfterValidator(check_optional_url)] = ""
     meta_business_id: Digits
     meta_system_user_id: Digits
     meta_system_user_token: Annotated[str, Field(min_length=1)]

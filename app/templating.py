@@ -6,9 +6,10 @@ import datetime as dt
 import functools
 import json
 import pathlib
+from decimal import Decimal
 
 from flask import Flask, url_for
-from flask_babel import format_date, format_datetime, format_timedelta, get_locale
+from flask_babel import format_currency, format_date, format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup
@@ -72,6 +73,10 @@ def lasting(duration: dt.timedelta) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else str(format_timedelta(duration, threshold=1.5))
 
 
+def money(amount: Decimal, currency: str) -> str:
+    return str(format_currency(amount, currency)) if currency else str(format_decimal(amount))
+
+
 def translated(words: str) -> str:
     """Words that stand in a table or a row: in the reader's language, and escaped like any other value."""
     return str(_(words)) if words else ""
@@ -116,6 +121,7 @@ def init_app(app: Flask, features: list[str]) -> None:
         when=when,
         instant=instant,
         lasting=lasting,
+        money=money,
         translated=translated,
     )
     if app.debug:

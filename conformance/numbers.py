@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from conformance.traffic import Traffic
 
 SYSTEM_TOKEN = SIMULATED_META["META_SYSTEM_USER_TOKEN"]
-PARTNER = SIMULATED_META["META_BUSINESS_ID"]
+PARTNER, LINE = SIMULATED_META["META_BUSINESS_ID"], SIMULATED_META["META_CREDIT_LINE_ID"]
 CUSTOMER = "16505551234"
 
 
@@ -46,8 +46,11 @@ def shown_to_customers(traffic: Traffic, number: str, token: str) -> None:
     business_profiles.fetch(graph, token, number)
     handle = business_profiles.upload_picture(graph, token, io.BytesIO(b"\x89PNG\r\n\x1a\n"), 8, "image/png")
     business_profiles.update(graph, token, number, profile_picture_handle=handle)
+    business_profiles.picture(graph, token, number)
     link = message_links.create(graph, token, number, "Hello")
     message_links.of_number(graph, token, number)
+    message_links.create(graph, token, number, "Good morning", link.code)
+    message_links.picture(graph, token, number, link.code, "SVG")
     message_links.delete(graph, token, number, link.code)
     conversational_components.update(graph, token, number, ["Open?"], [("hours", "When we are open")])
     conversational_components.fetch(graph, token, number)
@@ -65,5 +68,6 @@ def looked_after(traffic: Traffic, business: str) -> None:
     system_users.fetch_business_token(graph, SYSTEM_TOKEN, business)
     system_users.renew_business_token(graph, SYSTEM_TOKEN, business)
     credit_lines.of_business(graph, SYSTEM_TOKEN, PARTNER)
+    credit_lines.fetch(graph, SYSTEM_TOKEN, LINE)
     app_settings.fetch(graph, graph.app_token)
     app_settings.callback(graph, graph.app_token)

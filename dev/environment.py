@@ -45,6 +45,10 @@ def settings(
             "META_GRAPH_URL": simulator_url,
             "META_SDK_URL": f"{simulator_url}/en_US/sdk.js",
             "META_DIALOG_ORIGINS": simulator_url,
+            "META_HOSTED_SIGNUP_URL": (
+                f"{simulator_url}/messaging/whatsapp/onboard/?app_id={SIMULATED_META['META_APP_ID']}"
+                f"&config_id={SIMULATED_META['META_CONFIG_ID']}"
+            ),
             "MEDIA_URL": f"file://{folder}/media",
             "MAIL_URL": f"file://{folder}/mail",
         }

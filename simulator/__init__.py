@@ -3,7 +3,7 @@
 import httpx
 from flask import Flask
 
-from simulator import control, dialog, graph, phone, sdk
+from simulator import control, dialog, graph, phone, pictures, sdk
 from simulator.settings import Settings
 from simulator.world import World
 
@@ -14,6 +14,6 @@ def create_app(settings: Settings, transport: httpx.BaseTransport | None = None)
     """The world is `app.extensions["simulator"]`; its `start()` and `stop()` run the background."""
     app = Flask(__name__)
     app.extensions["simulator"] = World(settings, transport)
-    for part in (graph, sdk, dialog, phone, control):
+    for part in (graph, sdk, dialog, phone, pictures, control):
         part.install(app)
     return app

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simulator import magic
+from simulator.credit_line import CreditLine
 from simulator.media import TYPES, Media
 from simulator.messages import NO_BUBBLE, Message
 
@@ -27,6 +28,8 @@ def of(message: Message) -> Doom | None:
         return Doom(code)
     if not message.number.waba.credit or message.world.knobs["credit_exhausted"]:
         return Doom(NO_PAYMENT)
+    if CreditLine.of(message.world).is_used_up:
+        return Doom(NO_PAYMENT, "The credit line is over its limit.")
     if message.type == "template":
         return _of_template(message) or _of_files(message)
     if not message.window_open:

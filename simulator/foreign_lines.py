@@ -18,11 +18,18 @@ def has(waba: "Waba") -> bool:
     return waba.world.store.row("select 1 from foreign_lines where waba_id = ?", waba.id) is not None
 
 
+def credential_id(waba: "Waba") -> str | None:
+    """Of the line that still pays; another provider's, so it is none of our allocations'."""
+    return str(int(waba.id) + 1) if has(waba) and not has_ended(waba) else None
+
+
 def has_ended(waba: "Waba") -> bool:
-    """Whether a 1st of a month has come since our line was shared."""
+    """Whether our line was attached, and a 1st of a month has come since."""
     since = waba.world.store.value("select since from foreign_lines where waba_id = ?", waba.id)
     if since is None:
         return True
+    if waba.allocation_id is None:
+        return False
     start, today = (datetime.fromtimestamp(moment, UTC) for moment in (since, waba.world.clock.now()))
     return (today.year, today.month) > (start.year, start.month)
 

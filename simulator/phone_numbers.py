@@ -7,6 +7,7 @@ from simulator.record import Record
 ATTEMPTS = 10
 ATTEMPTS_WINDOW = 72 * 3600
 COEXISTENCE_THROUGHPUT = 20
+REGISTER_WITHIN = 14 * 86400
 
 
 @dataclass
@@ -31,6 +32,7 @@ class PhoneNumber(Record):
     created_at: float
     throughput: int | None
     coexistence: int
+    signed_up_at: float | None
 
     @property
     def waba(self) -> "wabas.Waba":
@@ -57,6 +59,15 @@ class PhoneNumber(Record):
     def verify(self) -> None:
         self.update(code_verification_status="VERIFIED")
 
+    def sign_up(self) -> None:
+        """The client has gone through the signup dialog with it: from now on the partner has two weeks."""
+        now = self.world.clock.now()
+        self.update(signed_up_at=now, **({"last_onboarded_at": now} if self.coexistence else {}))
+
+    @property
+    def signed_up_too_long_ago(self) -> bool:
+        return self.signed_up_at is not None and self.world.clock.now() > self.signed_up_at + REGISTER_WITHIN
+
     def register(self, pin: str) -> None:
         self.update(
             status="CONNECTED",
@@ -65,6 +76,7 @@ class PhoneNumber(Record):
             pin=pin,
             pin_failures=0,
             last_onboarded_at=self.world.clock.now(),
+            signed_up_at=None,
         )
 
     def deregister(self) -> None:

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from simulator.clock import month
+from simulator.credit_line import CreditLine
 from simulator.messages import Message
 
 FREE_PER_MONTH = 1000
@@ -20,6 +21,8 @@ def pricing_of(message: Message, status: str) -> dict[str, Any] | None:
         message.update(priced=ARRIVALS[status])
         if _uses_allowance(message, kind):
             _use_one(message)
+        if kind == "regular":
+            CreditLine.of(message.world).charge(message)
     return {"billable": kind == "regular", "pricing_model": "PMP", "category": message.category, "type": kind}
 
 

@@ -54,6 +54,7 @@ WORDS = {
     "code": "ABCDEFGHIJ2345",
     "person": "16505551234",
     "what": "reply",
+    "drawn": "png",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

@@ -1,6 +1,7 @@
 """What customers see when they open a number's profile."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, BinaryIO
 
 from app.meta.errors import NoAnswer
@@ -8,6 +9,7 @@ from app.meta.graph import GraphClient
 from app.meta.payload import mapping, sequence, text
 
 _FIELDS = "about,address,description,email,profile_picture_url,websites,vertical"
+LARGEST, SECONDS = 5 * 1024 * 1024, 10.0
 VERTICALS = (
     "ALCOHOL",
     "APPAREL",
@@ -58,6 +60,15 @@ def fetch(graph: GraphClient, token: str, phone_number_id: str) -> BusinessProfi
         vertical=text(told.get("vertical"), 40) or "",
         picture_url=text(told.get("profile_picture_url"), 2_000) or "",
     )
+
+
+def picture(graph: GraphClient, token: str, phone_number_id: str) -> bytes:
+    """The photo that customers see; empty where there is none. Raises MetaError."""
+    address = fetch(graph, token, phone_number_id).picture_url
+    into = BytesIO()
+    if address:
+        graph.download(address, into, token=None, limit=LARGEST, seconds=SECONDS)
+    return into.getvalue()
 
 
 def update(graph: GraphClient, token: str, phone_number_id: str, **changed: Any) -> None:

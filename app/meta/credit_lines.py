@@ -4,11 +4,45 @@ Meta documents neither the errors of these calls nor what a repeated share does.
 (`find_share`), and after a NoAnswer look again instead of sharing again.
 """
 
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from app.meta.errors import NoAnswer
 from app.meta.graph import GraphClient
 from app.meta.payload import identifier, mapping, text
+
+_AMOUNTS = ("balance", "max_balance", "credit_available")
+
+
+@dataclass(frozen=True, slots=True)
+class CreditLine:
+    """What is owed on it, how much may be, and what is left, where Meta says so; all in `currency`."""
+
+    currency: str
+    balance: Decimal | None
+    max_balance: Decimal | None
+    credit_available: Decimal | None
+
+    @property
+    def is_used_up(self) -> bool:
+        """Then every number that it pays for is refused with 131042."""
+        return self.credit_available is not None and self.credit_available <= 0
+
+    @property
+    def share_left(self) -> Decimal | None:
+        """What is left of it, between 0 and 1."""
+        if self.credit_available is None or not self.max_balance:
+            return None
+        return max(Decimal(0), self.credit_available / self.max_balance)
+
+
+def fetch(graph: GraphClient, token: str, credit_line_id: str) -> CreditLine:
+    """How much of the line is used. Raises MetaError."""
+    answer = graph.get(credit_line_id, token=token, params={"fields": ",".join(("id", *_AMOUNTS))})
+    told = {name: mapping(answer.get(name)) for name in _AMOUNTS}
+    currencies = (text(amount.get("currency"), 10) for amount in told.values())
+    return CreditLine(next(filter(None, currencies), ""), **{name: _amount(told[name]) for name in _AMOUNTS})
 
 
 def of_business(graph: GraphClient, token: str, business_id: str) -> list[str]:
@@ -67,9 +101,8 @@ def attach(graph: GraphClient, business_token: str, credit_line_id: str, waba_id
 def is_funding(graph: GraphClient, *, system_token: str, business_token: str, allocation_id: str, waba_id: str) -> bool:
     """Whether our line pays for this WABA; False while another payer is attached. Raises MetaError."""
     allocation = graph.get(allocation_id, token=system_token, params={"fields": "receiving_credential{id}"})
-    waba = graph.get(waba_id, token=business_token, params={"fields": "primary_funding_id"})
     ours = identifier(mapping(allocation.get("receiving_credential")).get("id"))
-    return ours is not None and ours == identifier(waba.get("primary_funding_id"))
+    return ours is not None and ours == payer(graph, business_token, waba_id)
 
 
 def revoke(graph: GraphClient, token: str, allocation_id: str) -> None:
@@ -83,6 +116,12 @@ def is_revoked(graph: GraphClient, token: str, allocation_id: str) -> bool:
     return text(answer.get("request_status"), 64) == "DELETED"
 
 
+def payer(graph: GraphClient, business_token: str, waba_id: str) -> str | None:
+    """What pays for a WABA at the moment, if anything does. Raises MetaError."""
+    waba = graph.get(waba_id, token=business_token, params={"fields": "primary_funding_id"})
+    return identifier(waba.get("primary_funding_id"))
+
+
 def _is_share_with(config: dict[str, Any], business_id: str) -> bool:
     receiver = identifier(mapping(config.get("receiving_business")).get("id"))
     return receiver in (business_id, None) and config.get("request_status") != "DELETED"
@@ -93,3 +132,13 @@ def _allocation_id(answer: dict[str, Any]) -> str:
     if allocation_id is None:
         raise NoAnswer("Meta's answer does not name the shared allocation", 200)
     return allocation_id
+
+
+def _amount(told: dict[str, Any]) -> Decimal | None:
+    """Money in hundredths where Meta gives them: those are the same in every language."""
+    try:
+        if "amount_in_hundredths" in told:
+            return Decimal(str(told["amount_in_hundredths"])) / 100
+        return Decimal(str(told["amount"])) if "amount" in told else None
+    except InvalidOperation:
+        return None

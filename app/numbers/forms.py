@@ -62,9 +62,11 @@ def text_field(label: str, longest: int, **attributes: str) -> StringField:
     return StringField(label, checks, filters=[bare], render_kw={"maxlength": str(longest)} | attributes)
 
 
-def website(label: str) -> StringField:
+def website(label: str, name: str) -> StringField:
     checks = [Length(max=256, message=_("Use at most %(max)d letters.")), be_web_address]
-    return StringField(label, checks, filters=[bare], render_kw={"maxlength": "256", "inputmode": "url"})
+    return StringField(
+        label, checks, filters=[bare], render_kw={"maxlength": "256", "inputmode": "url", "data-preview": name}
+    )
 
 
 class ProfileForm(Form):
@@ -86,9 +88,9 @@ class ProfileForm(Form):
         filters=[bare],
         render_kw={"maxlength": "128", "data-preview": "email"},
     )
-    website_1 = website(_("Website"))
-    website_2 = website(_("Second website"))
-    vertical = SelectField(_("Line of business"))
+    website_1 = website(_("Website"), "website_1")
+    website_2 = website(_("Second website"), "website_2")
+    vertical = SelectField(_("Line of business"), render_kw={"data-preview": "vertical"})
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

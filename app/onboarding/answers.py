@@ -8,7 +8,8 @@ from typing import Any
 from flask import request
 from flask_babel import get_locale
 
-from .forms import Form, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
+from .forms import Form, HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
+from .hosted import look_soon
 from .models import Onboarding
 
 LONGEST_CODE = 2_000
@@ -65,6 +66,22 @@ def enter_code(onboarding: Onboarding) -> Form | None:
     return None
 
 
+def wait_for_facebook(onboarding: Onboarding) -> Form | None:
+    form = HostedForm()
+    if not form.validate():
+        return form
+    onboarding.wait_for_facebook(form.phone.data or "")
+    return None
+
+
+def look_for_account(_onboarding: Onboarding) -> None:
+    look_soon()
+
+
+def go_back_to_the_window(onboarding: Onboarding) -> None:
+    onboarding.go_back_to_the_window()
+
+
 # What the browser's script posts needs no page in return; forms that will not do come back as they were typed.
 SCRIPTED: dict[str, Callable[[Onboarding], None]] = {
     "code": receive_code,
@@ -77,6 +94,9 @@ FORMS: dict[str, Callable[[Onboarding], Form | None]] = {
     "new-number": add_number,
     "verification": send_code,
     "verification-code": enter_code,
+    "hosted": wait_for_facebook,
+    "hosted-look": look_for_account,
+    "hosted-end": go_back_to_the_window,
 }
 NAMES = ", ".join(f"'{name}'" for name in (*SCRIPTED, *FORMS))
 
@@ -87,6 +107,7 @@ def empty_forms() -> dict[str, Form]:
         "new_number": NewNumberForm,
         "verification": VerificationForm,
         "verification_code": VerificationCodeForm,
+        "hosted": HostedForm,
     }
     return {name: kind(formdata=None) for name, kind in kinds.items()}
 

@@ -69,6 +69,17 @@ class VerificationCodeForm(Form):
     )
 
 
+class HostedForm(Form):
+    """Which number somebody is going to connect on Facebook's own page."""
+
+    phone = StringField(
+        _("Number you are going to connect"),
+        [Regexp(r"^\+?[1-9]\d{6,14}$", message=_("Write the number with its country code, such as +49 151 2345678."))],
+        filters=[lambda text: re.sub(r"[\s().-]", "", text or "")],
+        render_kw={"inputmode": "tel", "autocomplete": "tel", "maxlength": "24"},
+    )
+
+
 class TokenForm(Form):
     """A token somebody has already, made in Meta's business settings for our app."""
 

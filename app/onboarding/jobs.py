@@ -8,7 +8,9 @@ from sqlalchemy import Select
 
 from app.tenancy import db, job, platform_scope, sweep
 from app.tenancy.queue import Job
+from app.wabas.partners import PartnerWaba
 
+from .hosted import find_owner, is_anybody_waiting
 from .models import Onboarding
 from .nudges import nudge
 
@@ -26,6 +28,20 @@ def hear_hello(onboarding_id: str) -> None:
 @job("default")
 def remind(onboarding_id: str) -> None:
     nudge(Onboarding.get_or_404(onboarding_id))
+
+
+@job(per_tenant=False, seconds=180)
+def find_owner_of(waba_meta_id: str) -> None:
+    find_owner(waba_meta_id)
+
+
+@sweep
+def ring_for_shared_accounts() -> None:
+    """Only while somebody waits for one."""
+    with platform_scope("accounts that may say whose they are"):
+        due = db.session.scalars(PartnerWaba.due()).all() if is_anybody_waiting() else ()
+    for meta_id in due:
+        find_owner_of.ring(meta_id)
 
 
 @sweep

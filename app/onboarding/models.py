@@ -7,7 +7,7 @@ import uuid
 from typing import Any, Self
 
 import structlog
-from sqlalchemy import Index, Select, select, text
+from sqlalchemy import ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta.codes.explanation import N_
@@ -17,6 +17,7 @@ from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
 
 from .holding import Holding
+from .hosted import Hosted
 from .leases import LEASE, Leased
 from .run import Run
 from .sign_up import CodeLost, exchange, fetching, lost_code
@@ -42,10 +43,12 @@ SCREENS = {
     "PERMISSIONS": N_("the permissions"),
 }
 CLAIMS = ("waba_id", "phone_number_id", "business_id")
+# Longer than the machine waits between its tries at what passes.
+LONG = dt.timedelta(hours=1)
 NUDGED_AFTER, NUDGED_WITHIN = dt.timedelta(minutes=30), dt.timedelta(days=3)
 
 
-class Onboarding(Holding, Leased):
+class Onboarding(Holding, Hosted, Leased):
     __table_args__ = (
         of_tenant(),
         one_of("state", STATES),
@@ -54,6 +57,11 @@ class Onboarding(Holding, Leased):
         belongs_to("phone_numbers", "phone_number_id"),
         Index("ix_onboardings_running", "lease_until", postgresql_where=text("state = 'running'")),
         Index("ix_onboardings_cancelled", "cancelled_at", postgresql_where=text("state = 'cancelled'")),
+        Index(
+            "ix_onboardings_hosted",
+            "hosted_word",
+            postgresql_where=text("hosted_at is not null and state in ('started', 'cancelled')"),
+        ),
     )
 
     state: Mapped[str] = mapped_column(default="started")
@@ -66,6 +74,8 @@ class Onboarding(Holding, Leased):
     token_expires_at: Mapped[dt.datetime | None]
     token_user_id: Mapped[str] = mapped_column(default="", server_default="")
     code_lost_at: Mapped[dt.datetime | None]
+    # When somebody finished Facebook's sign-up: the number has to be registered within two weeks of it.
+    signed_up_at: Mapped[dt.datetime | None]
     waba_id: Mapped[uuid.UUID | None]
     phone_number_id: Mapped[uuid.UUID | None]
     stopped_at: Mapped[str] = mapped_column(default="")
@@ -106,6 +116,14 @@ class Onboarding(Holding, Leased):
         return onboarding
 
     @classmethod
+    def adopt(cls, token: str, waba_id: str, shared_at: dt.datetime) -> Self:
+        """An account that the platform gives to the tenant: for the attempt that waits for it, else for a new one."""
+        waiting = cls.newest_first().where(*cls.is_waiting()).limit(1)
+        onboarding = db.session.scalar(waiting) or cls.begin(None, "partner")
+        onboarding.take_over(token, waba_id, shared_at, {})
+        return onboarding
+
+    @classmethod
     def newest_first(cls) -> Select[Self]:
         return select(cls).order_by(cls.id.desc())
 
@@ -138,7 +156,7 @@ class Onboarding(Holding, Leased):
         except MetaError as error:
             self.fail(step, lost_code(error))
         else:
-            self.receive_token(token.value)
+            self.receive_token(token.value, signed_up_at=now())
             self.lease_until = None
             step.finish()
         announce("onboarding", self.id)
@@ -146,8 +164,8 @@ class Onboarding(Holding, Leased):
         if self.state == "running":
             self.advance_later()
 
-    def receive_token(self, token: str) -> None:
-        self.token, self.state = token, "running"
+    def receive_token(self, token: str, signed_up_at: dt.datetime | None = None) -> None:
+        self.token, self.signed_up_at, self.state = token, signed_up_at, "running"
 
     def receive_claims(self, event: str, data: dict[str, Any]) -> None:
         """What Facebook's window told the browser. Nothing of it counts until the token proves it."""
@@ -259,6 +277,11 @@ class Onboarding(Holding, Leased):
     def trouble(self) -> dict[str, Any]:
         step = self.current_step
         return step.trouble if step else {}
+
+    @classmethod
+    def waits_for_a_day(cls) -> ColumnElement[bool]:
+        """For one on which Meta allows what it refuses now."""
+        return (cls.state == "running") & (cls.next_attempt_at > now() + LONG)
 
     @property
     def needs_sign_up(self) -> bool:

@@ -35,7 +35,8 @@ def progress(
     """The page, or with htmx the part of it that changes."""
     template = "onboarding/_progress.html" if is_fragment() else page
     forms = answers.with_form(form)
-    html = render_template(template, onboarding=onboarding, forms=forms, signup=signup(at), at=at, **more)
+    more |= {"signup": signup(at), "at": at, "hosted_url": settings.meta_hosted_signup_url}
+    html = render_template(template, onboarding=onboarding, forms=forms, **more)
     response = make_response(html, status)
     if onboarding.needs_sign_up:
         admit_facebook(response)

@@ -71,6 +71,9 @@ class Run:
         tries = step.trouble.get("tries", 0) + 1
         if trouble.asks:
             self.onboarding.wait(step, trouble)
+        elif trouble.until:
+            self.onboarding.next_attempt_at = dt.datetime.fromisoformat(trouble.until)
+            step.outcome = trouble.as_dict() | {"tries": tries}
         elif trouble.passing and tries <= len(WAITS):
             seconds = max(trouble.wait, WAITS[tries - 1])
             self.onboarding.next_attempt_at = now() + dt.timedelta(seconds=seconds)

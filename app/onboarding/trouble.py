@@ -24,8 +24,8 @@ class Trouble(Exception):
     """`mender` does something about it: nobody, you (the tenant), or us, to whom `hint` says what.
 
     `asks` names what the step needs from the tenant (`choices` to choose from; `sent`: how a code was sent),
-    `start_again` says that only
-    a new attempt can help, `passing` that the machine may try again.
+    `start_again` says that only a new attempt can help, `passing` that the machine may try again, `until` (a moment)
+    that it will, but not before.
     """
 
     title: str
@@ -42,6 +42,7 @@ class Trouble(Exception):
     start_again: bool = False
     passing: bool = False
     wait: int = 0
+    until: str = ""
 
     @classmethod
     def at_meta(cls, error: MetaError, *, hint: str = "") -> Self:

@@ -13,12 +13,14 @@ from sqlalchemy import Select, or_, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import outside
-from app.meta import system_users
+from app.meta import credit_lines
 from app.meta.errors import MetaError
+from app.onboarding.hosted import who_named
 from app.onboarding.models import Onboarding
 from app.tenancy import Tenant, commit, db, now, platform_only, tenant_scope
+from app.tenancy.guard import is_fragment
 from app.tenancy.models import TenantSlug
-from app.wabas.models import WARNED_AT, PhoneNumber, Waba
+from app.wabas.models import REGISTER_WARNED_AT, WARNED_AT, PhoneNumber, Waba
 from app.wabas.offboarding import Offboarding
 from app.wabas.partners import PartnerWaba
 
@@ -33,25 +35,31 @@ def add_to(bp: Blueprint) -> None:
     bp.get("/accounts")(accounts)
     bp.post("/accounts/<waba_meta_id>/adoption")(adopt)
     bp.post("/tenants/<uuid:tenant_id>/wabas/<uuid:waba_id>/offboarding")(offboard)
+    bp.get("/credit-line")(credit_line)
     bp.get("/doctor")(doctor)
 
 
 @platform_only
 def accounts() -> str:
+    orphans = db.session.scalars(PartnerWaba.orphans()).all()
     return render_template(
         "platform/accounts.html",
-        orphans=db.session.scalars(PartnerWaba.orphans()).all(),
+        orphans=orphans,
+        named=who_named(orphans),
         troubled=db.session.execute(troubled()).all(),
     )
 
 
 def troubled() -> Select[Tenant, PhoneNumber, Waba]:
     soon = Waba.token_expires_at < now() + dt.timedelta(days=WARNED_AT[0])
+    late = (PhoneNumber.register_by < now() + dt.timedelta(days=REGISTER_WARNED_AT[0])) & (
+        PhoneNumber.state == "connecting"
+    )
     return (
         select(Tenant, PhoneNumber, Waba)
         .join(PhoneNumber, PhoneNumber.tenant_id == Tenant.id)
         .join(Waba, (Waba.tenant_id == PhoneNumber.tenant_id) & (Waba.id == PhoneNumber.waba_id))
-        .where(or_(PhoneNumber.state == "paused", soon & (PhoneNumber.state == "connected")))
+        .where(or_(PhoneNumber.state == "paused", soon & (PhoneNumber.state == "connected"), late))
         .order_by(PhoneNumber.probed_at, PhoneNumber.id)
         .limit(SHOWN)
     )
@@ -67,15 +75,12 @@ def adopt(waba_meta_id: str) -> AnyResponse:
     if tenant_id is None:
         flash(_("There is no business “%(slug)s” here.", slug=slug[:80]), "error")
         return redirect(url_for(".accounts"), 303)
-    business_id, here = shared.owner_business_id, outside()
-    commit()
-    try:
-        token = system_users.fetch_business_token(here.graph, here.settings.meta_system_user_token, business_id)
-    except MetaError as error:
-        flash(f"{_(error.title)} {error.details or ''}", "error")
+    if (opened := shared.look()) is None:
+        flash(_("Meta does not let us in: %(words)s", words=_(shared.trouble)), "error")
         return redirect(url_for(".accounts"), 303)
+    commit()
     with tenant_scope(tenant_id):
-        Onboarding.with_token(token, waba_meta_id, "", by=None, source="partner").advance_later()
+        Onboarding.adopt(opened.token, waba_meta_id, shared.shared_at)
     log.info("account given to a tenant", admin_id=str(current_user.id), tenant_id=str(tenant_id), waba=waba_meta_id)
     return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
 
@@ -92,6 +97,20 @@ def offboard(tenant_id: uuid.UUID, waba_id: uuid.UUID) -> AnyResponse:
     log.info("account offboarded", admin_id=str(current_user.id), tenant_id=str(tenant_id), reason=reason)
     flash(_("Nothing is sent any more. The rest is being taken off."))
     return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
+
+
+@platform_only
+def credit_line() -> str:
+    """Meta takes a moment to say, so the board asks for it apart."""
+    here, told, problem = outside(), None, None
+    commit()
+    try:
+        token, line = here.settings.meta_system_user_token, here.settings.meta_credit_line_id
+        told = credit_lines.fetch(here.graph, token, line)
+    except MetaError as error:
+        problem = error
+    template = "platform/_credit_line.html" if is_fragment() else "platform/credit_line.html"
+    return render_template(template, line=told, problem=problem)
 
 
 @platform_only

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.orm import aliased
 
 from app.onboarding.models import Onboarding
@@ -30,7 +30,7 @@ OUTBOX = text("select count(*) from messages where state in ('queued', 'dispatch
 
 @dataclass(frozen=True)
 class Failed:
-    """An attempt at connecting that stands still, and whose it is."""
+    """An attempt at connecting that stands still, for somebody or for a day, and whose it is."""
 
     tenant: Tenant
     onboarding: Onboarding
@@ -79,7 +79,7 @@ def failed() -> Select[Tenant, Onboarding]:
     return (
         select(Tenant, Onboarding)
         .join(Onboarding, Onboarding.tenant_id == Tenant.id)
-        .where(Onboarding.state == "failed", ~got_through)
+        .where(or_(Onboarding.state == "failed", Onboarding.waits_for_a_day()), ~got_through)
         .order_by(Onboarding.id)
         .limit(SHOWN)
     )

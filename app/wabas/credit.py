@@ -34,6 +34,8 @@ class CreditLineShare(TenantModel):
     def record(cls, waba: Waba, credit_line_id: str, allocation_config_id: str, currency: str) -> Self:
         """Meta has shared the line with this WABA's owner."""
         share = cls.of(waba) or cls(waba_id=waba.id, credit_line_id=credit_line_id)
+        if share.allocation_config_id != allocation_config_id:
+            share.created_at = now()
         share.credit_line_id, share.allocation_config_id = credit_line_id, allocation_config_id
         share.currency = currency
         db.session.add(share)

@@ -1,4 +1,4 @@
-"""The end of a token: warned of in time, and renewed with one click."""
+"""What ends and is warned of in time: a token, renewed with one click, and the time to register a number."""
 
 from __future__ import annotations
 
@@ -12,21 +12,34 @@ from app.meta import embedded_signup, system_users
 from app.meta.errors import MetaError
 from app.tenancy import Membership, Role, Tenant, announce, commit, db
 
-from .models import Waba
+from .models import PhoneNumber, Waba
 
 
 def warn(waba: Waba) -> None:
     """Mails owners and admins, once at each of the days."""
-    if not waba.warning_due:
-        return
-    waba.token_warned_days = waba.warning_step
-    link = tokens.link("wabas.index", tenant_slug=(tenant := db.session.get_one(Tenant, waba.tenant_id)).slug)
+    if waba.access_ends.is_due:
+        waba.token_warned_days = waba.access_ends.step
+        tenant = db.session.get_one(Tenant, waba.tenant_id)
+        tell(tenant, _("WhatsApp of %(name)s: let us in again", name=tenant.name), "wabas/mail/expiry.txt", waba=waba)
+        announce("waba", waba.id)
+
+
+def warn_of_registration(number: PhoneNumber) -> None:
+    """The same for a number that stays unregistered."""
+    if number.state == "connecting" and number.registration_ends.is_due:
+        number.register_warned_days = number.registration_ends.step
+        tenant = db.session.get_one(Tenant, number.tenant_id)
+        subject = _("WhatsApp of %(name)s: your number is not connected yet", name=tenant.name)
+        tell(tenant, subject, "wabas/mail/registration.txt", number=number)
+        announce("number", number.id)
+
+
+def tell(tenant: Tenant, subject: str, template: str, **told: object) -> None:
+    link = tokens.link("wabas.index", tenant_slug=tenant.slug)
     members = select(Membership).where(Membership.role.in_((Role.OWNER, Role.ADMIN)))
-    subject = _("WhatsApp of %(name)s: let us in again", name=tenant.name)
     for member in db.session.scalars(members):
-        body = render_template("wabas/mail/expiry.txt", user=member.user, waba=waba, link=link)
+        body = render_template(template, user=member.user, link=link, **told)
         mail.send(outside().settings.mail_url, member.user.email, subject, body)
-    announce("waba", waba.id)
 
 
 class NotRenewed(Exception):

@@ -12,9 +12,9 @@ from app.extensions import redis
 from app.tenancy import after_commit, db, job, platform_scope, sweep
 from app.tenancy.sealed import Sealed
 
-from .expiry import warn
+from .expiry import warn, warn_of_registration
 from .inspection import inspect
-from .models import WARNED_AT, PhoneNumber, Waba
+from .models import REGISTER_WARNED_AT, WARNED_AT, PhoneNumber, Waba
 from .offboarding import Offboarding
 
 log = structlog.get_logger()
@@ -39,6 +39,11 @@ def check(waba_id: str) -> None:
 @job()
 def warn_of_expiry(waba_id: str) -> None:
     warn(Waba.get_or_404(waba_id).refresh_locked())
+
+
+@job()
+def warn_of_deadline(phone_number_id: str) -> None:
+    warn_of_registration(PhoneNumber.get_or_404(phone_number_id).refresh_locked())
 
 
 @job(seconds=180)
@@ -82,8 +87,17 @@ def ring_before_tokens_end() -> None:
     soon = Waba.token_expires_at < func.now() + dt.timedelta(days=WARNED_AT[0])
     with platform_scope("do tokens end soon?"):
         for waba in db.session.scalars(select(Waba).where(soon, Waba.token_ciphertext.is_not(None))):
-            if waba.warning_due:
+            if waba.access_ends.is_due:
                 after_commit(partial(warn_of_expiry.ring, str(waba.tenant_id), str(waba.id)))
+
+
+@sweep
+def ring_before_registrations_end() -> None:
+    soon = PhoneNumber.register_by < func.now() + dt.timedelta(days=REGISTER_WARNED_AT[0])
+    with platform_scope("does Meta still wait for numbers?"):
+        for number in db.session.scalars(select(PhoneNumber).where(soon, PhoneNumber.state == "connecting")):
+            if number.registration_ends.is_due:
+                after_commit(partial(warn_of_deadline.ring, str(number.tenant_id), str(number.id)))
 
 
 @sweep

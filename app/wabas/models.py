@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, Self
 
-from sqlalchemy import Select, UniqueConstraint, false, func, select
+from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta import phone_numbers, wabas
@@ -20,11 +20,14 @@ from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.tenancy.sealed import Sealed
 
 from .changes import NumberChange
+from .deadlines import Deadline
 from .routes import AtMeta, take_route
 
 READ_RECEIPTS = ("always", "on_reply", "never")
 # Days before the end of a token at which its owner is warned.
 WARNED_AT = (14, 7, 3, 1)
+# Meta takes a number's registration this long after the sign-up; then the sign-up has to be repeated.
+REGISTER_WITHIN, REGISTER_WARNED_AT = dt.timedelta(days=14), (7, 3, 1)
 PHONE_NUMBER_STATES = ("connecting", "connected", "paused", "disconnected")
 
 # Meta takes ten registrations of a number in 72 hours, then none for another 72.
@@ -73,21 +76,13 @@ class Waba(AtMeta):
         return all(number.state == "disconnected" for number in self.phone_numbers)
 
     @property
+    def access_ends(self) -> Deadline:
+        """When Facebook lets us in no more."""
+        return Deadline(self.token_expires_at, WARNED_AT, self.token_warned_days)
+
+    @property
     def days_left(self) -> int | None:
-        """Whole days until Facebook lets us in no more; None if it does for good."""
-        return None if self.token_expires_at is None else max(0, (self.token_expires_at - now()).days)
-
-    @property
-    def warning_step(self) -> int | None:
-        """Which of the days before a token's end has come."""
-        left = self.days_left
-        return None if left is None else next((days for days in reversed(WARNED_AT) if left < days), None)
-
-    @property
-    def warning_due(self) -> bool:
-        """Whether that day's warning has still to be sent."""
-        step = self.warning_step
-        return step is not None and (self.token_warned_days is None or step < self.token_warned_days)
+        return self.access_ends.days_left
 
     def renew(self, token: str, expires_at: dt.datetime | None, user_id: str | None) -> None:
         """A token that Meta has just confirmed takes the place of the old one."""
@@ -119,6 +114,7 @@ class PhoneNumber(AtMeta):
         one_of("state", PHONE_NUMBER_STATES),
         one_of("read_receipts", READ_RECEIPTS),
         belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
+        Index("ix_phone_numbers_to_register", "register_by", postgresql_where=text("register_by is not null")),
     )
 
     waba_id: Mapped[uuid.UUID]
@@ -146,6 +142,9 @@ class PhoneNumber(AtMeta):
     pin_ciphertext: Mapped[bytes | None]
     probed_at: Mapped[dt.datetime | None]
     registrations: Mapped[list[str]] = mapped_column(default=list)
+    # Null once it is registered, and where no sign-up of Facebook's set the clock.
+    register_by: Mapped[dt.datetime | None]
+    register_warned_days: Mapped[int | None]
     connected_at: Mapped[dt.datetime | None]
     hello_seen_at: Mapped[dt.datetime | None]
     history_percent: Mapped[int | None]
@@ -173,6 +172,16 @@ class PhoneNumber(AtMeta):
             self.pin = f"{secrets.randbelow(1_000_000):06}"
         return str(self.pin)
 
+    def expect_registration(self, signed_up_at: dt.datetime | None, *, is_registered: bool) -> None:
+        """Facebook's sign-up is done: from then on Meta waits two weeks."""
+        waits = signed_up_at is not None and not is_registered
+        self.register_by = signed_up_at + REGISTER_WITHIN if signed_up_at and waits else None
+        self.register_warned_days = None
+
+    @property
+    def registration_ends(self) -> Deadline:
+        return Deadline(self.register_by, REGISTER_WARNED_AT, self.register_warned_days)
+
     def count_registration(self) -> bool:
         """Whether Meta would still take a registration; if so, this one counts."""
         since = (now() - REGISTRATION_WINDOW).isoformat()
@@ -199,7 +208,7 @@ class PhoneNumber(AtMeta):
     def connect(self) -> None:
         """It can send and receive; a pause is over."""
         self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
-        self.connected_at = now()
+        self.connected_at, self.register_by = now(), None
         announce("number", self.id)
 
     def pause(self, reason: str, fix: str) -> None:

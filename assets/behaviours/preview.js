@@ -3,5 +3,5 @@
 document.addEventListener("input", (event) => {
   const field = event.target.closest("[data-previewed] [data-preview]")
   const shown = field && document.querySelector(`[data-preview-of="${field.dataset.preview}"]`)
-  if (shown) shown.textContent = field.value || "–"
+  if (shown) shown.textContent = field.selectedOptions?.[0].text || field.value || "–"
 })

@@ -6,7 +6,7 @@ from rate_cards import add_card
 from row_security import protect
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 
 CARDS = ("rate_cards", "market_codes", "rates")
 UNKNOWN = "'', 'no_currency', 'no_card', 'no_number', 'no_market', 'no_rate', 'untold', 'exempt'"

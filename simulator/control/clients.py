@@ -28,10 +28,13 @@ def signed_up(world: "World", name: str, digits: str) -> PhoneNumber:
     """The number of that name, as the signup dialog leaves it: verified and shared, not registered."""
     existing = PhoneNumber.where(world, "digits = ?", digits)
     if existing:
+        if not existing[0].registered:
+            existing[0].sign_up()
         return existing[0]
     with world.store.transaction():
         waba = Business.open(world, name, country_of(digits)).open_waba(name)
         number = waba.add_number(digits, name, verified=True)
+        number.sign_up()
         waba.share_with_partner()
     return number
 

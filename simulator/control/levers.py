@@ -7,6 +7,7 @@ from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
 from simulator.control.asked import asked, asked_phone_number, asked_waba, found, refuse, world
+from simulator.credit_line import CreditLine
 from simulator.dialing import digits_of
 from simulator.faults import ALIASES, KINDS, Fault
 from simulator.knobs import DEFAULTS
@@ -37,6 +38,14 @@ def knobs() -> Response:
 def clock() -> Response:
     world().advance(float(asked("advance")))
     return jsonify(now=world().clock.now())
+
+
+@levers.route("/credit-line", methods=["GET", "POST"])
+def credit_line() -> Response:
+    """What the partner owes Meta and how much it may owe, in whole units of the currency."""
+    line, body = CreditLine.of(world()), request.get_json(silent=True) or {}
+    line.set(owed=body.get("owed"), most=body.get("most"), currency=body.get("currency"))
+    return jsonify(line.amounts())
 
 
 @levers.post("/free-messages")

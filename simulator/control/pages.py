@@ -7,6 +7,7 @@ from simulator.businesses import Business
 from simulator.clock import iso
 from simulator.control import clients, lists
 from simulator.control.asked import world
+from simulator.credit_line import CreditLine
 from simulator.customers import Customer
 from simulator.dialing import digits_of
 from simulator.faults import KINDS, Fault
@@ -44,6 +45,9 @@ def index() -> str:
         events=EVENTS,
         code_of=lambda number: Extras(number)["verification_code"],
         now=iso(world().clock.now()),
+        line=CreditLine.of(world()),
+        amounts=CreditLine.of(world()).amounts(),
+        hosted=url_for("dialog.start_hosted", app_id=world().settings.app_id, config_id=world().settings.config_id),
     )
 
 
@@ -120,6 +124,13 @@ def happen(number_id: str) -> Answer:
 @pages.post("/control/clock")
 def move_clock() -> Answer:
     world().advance(float(request.form.get("days") or 0) * 86400)
+    return back()
+
+
+@pages.post("/control/credit-line")
+def set_credit_line() -> Answer:
+    form = request.form
+    CreditLine.of(world()).set(owed=form.get("owed"), most=form.get("most"), currency=form.get("currency"))
     return back()
 
 

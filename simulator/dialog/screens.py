@@ -64,7 +64,7 @@ def usable(number: PhoneNumber) -> bool:
 
 def hand_over(signup: Signup) -> dict[str, Any]:
     """What the popup may say to its opener; a page that is not on the app's list hears nothing."""
-    if not signup.origin_allowed:
+    if signup.hosted or not signup.origin_allowed:
         return {}
     known: dict[str, Any] = {
         "origin": signup.origin,

@@ -31,6 +31,7 @@ class Signup(Record):
     verification_code: str | None
     code_id: str | None
     created_at: float
+    hosted: int
 
     @classmethod
     def open(cls, world: "World", redirect_uri: str, extras: str) -> Self:
@@ -44,6 +45,13 @@ class Signup(Record):
             extras=extras,
             created_at=world.clock.now(),
         )
+
+    @classmethod
+    def open_hosted(cls, world: "World", extras: str) -> Self:
+        """On Meta's own page: nobody opened it, so nobody is told but the partner, by its webhook."""
+        now = world.clock.now()
+        opened = {"step": "login", "origin": "", "channel": "", "extras": extras, "created_at": now}
+        return cls.create(world, id=secrets.token_urlsafe(24), hosted=1, **opened)
 
     @property
     def origin_allowed(self) -> bool:
@@ -61,7 +69,8 @@ class Signup(Record):
     def together_with_app(self) -> bool:
         """Whether the page asked for a number that stays in the WhatsApp Business app."""
         try:
-            return bool(json.loads(self.extras).get("featureType") == "whatsapp_business_app_onboarding")
+            asked = json.loads(self.extras).get("featureType") == "whatsapp_business_app_onboarding"
+            return bool(asked and not self.hosted)
         except (ValueError, AttributeError):
             return False
 
@@ -86,9 +95,9 @@ class Signup(Record):
         assert self.waba
         assert self.business
         self.waba.share_with_partner()
-        if self.number and self.number.coexistence:
-            self.number.update(last_onboarded_at=self.world.clock.now())
-        self.update(step="success", code_id=Code.write_out(self.world, self.business).id)
+        if self.number:
+            self.number.sign_up()
+        self.update(step="success", code_id=None if self.hosted else Code.write_out(self.world, self.business).id)
 
     def session_info(self) -> dict[str, Any]:
         data = {"waba_id": self.waba_id, "business_id": self.business_id}

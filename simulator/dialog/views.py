@@ -26,6 +26,16 @@ def start(**_: int) -> Answer | tuple[str, int]:
     return redirect(url_for("dialog.show", signup_id=signup.id), 303)
 
 
+@dialog.get("/messaging/whatsapp/onboard/")
+def start_hosted() -> Answer | tuple[str, int]:
+    """The page that Meta hosts for partners without a page of their own; its address stands in the App Dashboard."""
+    settings = World.of(current_app).settings
+    if (request.args.get("app_id"), request.args.get("config_id")) != (settings.app_id, settings.config_id):
+        return render_template("dialog/refused.html", reason="Invalid App ID or configuration."), 400
+    signup = Signup.open_hosted(World.of(current_app), request.args.get("extras", "{}"))
+    return redirect(url_for("dialog.show", signup_id=signup.id), 303)
+
+
 @dialog.get("/dialog/<signup_id>")
 def show(signup_id: str) -> str:
     return page(open_signup(signup_id))

@@ -1,6 +1,7 @@
 from simulator import foreign_lines
 from simulator.allocations import Allocation
 from simulator.businesses import Business
+from simulator.credit_line import CreditLine as OwnLine
 from simulator.errors import forbidden, invalid
 from simulator.graph import access
 from simulator.graph.access import CreditLine, Partner
@@ -15,6 +16,14 @@ CURRENCIES = {"AUD", "EUR", "GBP", "IDR", "INR", "USD"}
 def extended_credits(call: Call, _: Partner) -> Answer:
     line = {"id": call.world.settings.credit_line_id, "legal_entity_name": call.world.settings.app_name}
     return call.page([line], "ExtendedCredit", ("id", "legal_entity_name"))
+
+
+@edge(CreditLine, "GET")
+def line(call: Call, _: CreditLine) -> Answer:
+    call.only("system")
+    settings = call.world.settings
+    known = {"id": settings.credit_line_id, "legal_entity_name": settings.app_name, "is_access_revoked": False}
+    return call.project(known | OwnLine.of(call.world).amounts(), "ExtendedCredit", ("id", "legal_entity_name"))
 
 
 @edge(CreditLine, "POST", "whatsapp_credit_sharing_and_attach")

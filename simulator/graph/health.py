@@ -1,5 +1,6 @@
 from typing import Any
 
+from simulator.credit_line import CreditLine
 from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
@@ -27,10 +28,14 @@ def number_health(number: PhoneNumber) -> dict[str, Any]:
 
 def _around(waba: Waba) -> list[dict[str, Any]]:
     return [
-        _entity("WABA", waba.id, None if waba.credit else NO_PAYMENT),
+        _entity("WABA", waba.id, None if _is_paid_for(waba) else NO_PAYMENT),
         _entity("BUSINESS", waba.business_id),
         _entity("APP", waba.world.settings.app_id),
     ]
+
+
+def _is_paid_for(waba: Waba) -> bool:
+    return waba.credit is not None and not CreditLine.of(waba.world).is_used_up
 
 
 def _entity(kind: str, node_id: str, trouble: dict[str, Any] | None = None) -> dict[str, Any]:

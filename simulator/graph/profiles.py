@@ -7,12 +7,14 @@ from typing import Any
 
 from flask import current_app, request
 
+from simulator import pictures
 from simulator.errors import GraphError, invalid, unseen
 from simulator.graph.access import App
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
+from simulator.store import Row
 from simulator.world import World
 
 LIMITS = {"about": 139, "address": 256, "description": 512, "email": 128}
@@ -23,6 +25,7 @@ VERTICALS = (
 CODE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 USERNAME = re.compile(r"(?!www)(?!.*\.\.)(?=.*[a-z])[a-z0-9_][a-z0-9._]{1,33}[a-z0-9_]")
 MOST_PROMPTS, MOST_COMMANDS = 4, 30
+PICTURE = re.compile(r"qr_image_url\.format\((SVG|PNG)\)")
 
 
 @edge(PhoneNumber, "GET", "whatsapp_business_profile")
@@ -78,7 +81,7 @@ def finish_upload(name: str) -> Answer:
     if len(request.get_data()) != row["file_length"] or request.headers.get("file_offset", "0") != "0":
         raise invalid("The upload does not have the announced length.")
     handle = f"4::{secrets.token_urlsafe(40)}"
-    world.store.write("update uploads set handle = ? where id = ?", handle, row["id"])
+    world.store.write("update uploads set handle = ?, content = ? where id = ?", handle, request.get_data(), row["id"])
     return {"h": handle}
 
 
@@ -88,26 +91,41 @@ def keep_link(call: Call, number: PhoneNumber) -> Answer:
     if len(words) > 140:
         raise invalid("Param prefilled_message must be at most 140 characters long.")
     if code:
+        _kept(call, number, code)
         call.world.store.write("update links set prefilled_message = ? where id = ?", words, code)
     else:
         code = "".join(secrets.choice(CODE_LETTERS) for _ in range(14))
         now = call.world.clock.now()
         call.world.store.insert("links", id=code, phone_number_id=number.id, prefilled_message=words, created_at=now)
-    return _link(code, words)
+    drawn = call.params.get("generate_qr_image")
+    if drawn not in (None, *pictures.FORMATS):
+        raise invalid("Param generate_qr_image must be one of {SVG, PNG}")
+    return _link(call, code, words) | ({"qr_image_url": pictures.qr_code(call.world, code, drawn)} if drawn else {})
 
 
 @edge(PhoneNumber, "GET", "message_qrdls")
 def list_links(call: Call, number: PhoneNumber) -> Answer:
     rows = call.world.store.rows("select * from links where phone_number_id = ? order by created_at", number.id)
-    return {"data": [_link(row["id"], row["prefilled_message"]) for row in rows]}
+    return {"data": [_link(call, row["id"], row["prefilled_message"]) for row in rows]}
+
+
+def one_link(call: Call, number: PhoneNumber, code: str) -> Answer:
+    """A list, even of one."""
+    row = _kept(call, number, code)
+    return {"data": [_link(call, code, row["prefilled_message"])]}
 
 
 def delete_link(call: Call, number: PhoneNumber, code: str) -> Answer:
-    found = call.world.store.row("select 1 from links where id = ? and phone_number_id = ?", code, number.id)
-    if found is None:
-        raise invalid("Param code is not a link of this phone number.")
+    _kept(call, number, code)
     call.world.store.write("delete from links where id = ?", code)
     return SUCCESS
+
+
+def _kept(call: Call, number: PhoneNumber, code: str) -> Row:
+    found = call.world.store.row("select * from links where id = ? and phone_number_id = ?", code, number.id)
+    if found is None:
+        raise invalid("Param code is not a link of this phone number.")
+    return found
 
 
 @edge(PhoneNumber, "POST", "conversational_automation")
@@ -153,10 +171,15 @@ def _websites(addresses: Any) -> list[str]:
 
 
 def _picture(call: Call, handle: str) -> str:
-    if call.world.store.row("select 1 from uploads where handle = ?", handle) is None:
+    row = call.world.store.row("select id from uploads where handle = ?", handle)
+    if row is None:
         raise invalid("Param profile_picture_handle is not a handle.")
-    return f"{call.world.settings.public_url}/static/icon.svg?{secrets.token_hex(4)}"
+    return pictures.profile_picture(call.world, row["id"])
 
 
-def _link(code: str, words: str) -> dict[str, str]:
-    return {"code": code, "prefilled_message": words, "deep_link_url": f"https://wa.me/message/{code}"}
+def _link(call: Call, code: str, words: str) -> dict[str, str]:
+    """With its picture where the caller asked for one: `fields=code,qr_image_url.format(SVG)`."""
+    link = {"code": code, "prefilled_message": words, "deep_link_url": f"https://wa.me/message/{code}"}
+    if asked := PICTURE.search(str(call.params.get("fields", ""))):
+        link["qr_image_url"] = pictures.qr_code(call.world, code, asked[1])
+    return link

@@ -6,6 +6,10 @@ from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.phone_numbers import PhoneNumber
 
 GUESSES = 5
+TOO_LATE = (
+    "The phone number was not registered within 14 days of Embedded Signup. The business has to complete Embedded"
+    " Signup again."
+)
 REGIONS = ["AU", "ID", "IN", "JP", "SG", "KR", "DE", "CH", "GB", "BR", "BH", "ZA", "AE", "CA"]
 
 
@@ -16,6 +20,8 @@ def register(call: Call, number: PhoneNumber) -> Answer:
     if call.params.get("data_localization_region", "DE") not in REGIONS:
         raise invalid("Param data_localization_region is not a supported region")
     _count_attempt(number)
+    if number.signed_up_too_long_ago:
+        raise invalid(TOO_LATE)
     if not number.verified:
         raise GraphError(133006, "Phone number needs to be verified before registering.")
     _check_pin(number, pin)

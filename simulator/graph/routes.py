@@ -83,14 +83,15 @@ def upload(name: str) -> Response:
     return faults.around(world(), "upload", lambda: jsonify(profiles.finish_upload(name)))
 
 
-@graph.delete("/<node:node_id>/message_qrdls/<code>")
+@graph.route("/<node:node_id>/message_qrdls/<code>", methods=["GET", "DELETE"])
 def message_link(node_id: str, code: str) -> Response:
     token = access.presented_token(world())
     found = access.find(world(), node_id)
     if not isinstance(found, PhoneNumber) or not access.sees(token, found):
         raise unseen(request.method, node_id)
     call = call_by(token)
-    return faults.around(world(), "message_qrdls", lambda: jsonify(profiles.delete_link(call, found, code)))
+    act = profiles.one_link if request.method == "GET" else profiles.delete_link
+    return faults.around(world(), "message_qrdls", lambda: jsonify(act(call, found, code)))
 
 
 @graph.route("/<node:node_id>", methods=["GET", "POST", "DELETE"])

@@ -70,7 +70,8 @@ def business_token(call: Call, business: Business) -> Answer:
     if call.params.get("fetch_only") not in (True, "true"):
         return {"access_token": Token.issue(call.world, business, days=60).id}
     given = Token.where(call.world, "business_id = ? and kind = 'business' order by issued_at desc", business.id)
-    token = next((one for one in given if one.alive), None)
+    shared = {waba.id for waba in business.shared_wabas}
+    token = next((one for one in given if one.alive and shared <= set(one.wabas)), None)
     return {"access_token": (token or Token.issue(call.world, business, call.world.settings.token_days)).id}
 
 

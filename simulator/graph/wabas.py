@@ -1,5 +1,6 @@
 from typing import Any
 
+from simulator import foreign_lines
 from simulator.businesses import Business
 from simulator.graph.call import Call
 from simulator.graph.edges import Answer, edge
@@ -41,7 +42,7 @@ def waba_fields(waba: Waba) -> dict[str, Any]:
         "owner_business": {"id": owner.id, "name": owner.name},
         "owner_business_info": {"name": owner.name, "id": owner.id},
         "on_behalf_of_business_info": None,
-        "primary_funding_id": credit.receiving_credential_id if credit else None,
+        "primary_funding_id": credit.receiving_credential_id if credit else foreign_lines.credential_id(waba),
         "is_shared_with_partners": waba.shared_at is not None,
         "creation_time": int(waba.created_at),
         "whatsapp_business_manager_messaging_limit": tier(owner),

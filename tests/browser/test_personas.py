@@ -95,13 +95,78 @@ def test_who_uses_the_app_keeps_it(stack: Stack, agent: Person) -> None:
     expect(agent.page.locator("[data-step=app_synchronised][data-state=done]")).to_be_visible()
 
 
-def test_who_comes_from_another_provider_reads_when_the_payer_changes(stack: Stack, agent: Person) -> None:
+def test_who_is_new_needs_one_click_and_the_window(stack: Stack, agent: Person) -> None:
+    begin(agent.page, stack, "Haddad Prints")
+    started = time.monotonic()
+    go_through(agent.page, "new")
+    expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
+    assert time.monotonic() - started < 120
+
+
+def test_whose_number_is_in_use_elsewhere_adds_another(stack: Stack, agent: Person) -> None:
+    """The second account of a business: its own number cannot be taken, so the window asks for a new one."""
+    begin(agent.page, stack, "Rao Textiles")
+    go_through(agent.page, "second")
+    expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
+
+
+def test_who_has_as_many_numbers_as_meta_allows_connects_one_of_them(stack: Stack, agent: Person) -> None:
+    begin(agent.page, stack, "Aziz Cars")
+    go_through(agent.page, "limit")
+    expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
+
+
+def test_who_wants_one_more_reads_in_the_window_why_not_and_goes_on_here(stack: Stack, agent: Person) -> None:
+    page = agent.page
+    begin(page, stack, "Aziz Vans")
+    with page.expect_popup() as opened:
+        page.get_by_role("button", name="Continue with Facebook").click()
+    popup = opened.value
+    popup.get_by_test_id("persona-limit").click()
+    for _ in range(2):
+        popup.get_by_test_id("dialog-continue").click()
+    popup.locator("input[value^='waba:']").check()
+    for _ in range(2):
+        popup.get_by_test_id("dialog-continue").click()
+    expect(popup.get_by_role("alert")).to_contain_text("You have reached the maximum of phone numbers")
+    with contextlib.suppress(Error):
+        popup.get_by_test_id("dialog-cancel").click()
+    expect(page.get_by_text("You stopped at adding your phone number.")).to_be_visible()
+    expect(page.get_by_role("button", name="Go on with Facebook")).to_be_visible()
+
+
+def test_who_comes_from_another_provider_reads_until_when_it_waits(stack: Stack, agent: Person) -> None:
     begin(agent.page, stack, "Novak")
     go_through(agent.page, "other")
+    expect(agent.page.get_by_text("It waits for a day that Meta allows.")).to_be_visible()
     expect(
-        agent.page.get_by_text("on the 1st of a month").or_(agent.page.get_by_text("cannot be changed"))
+        agent.page.get_by_text("we look again by ourselves").or_(agent.page.get_by_text("we try again by ourselves"))
     ).to_be_visible()
-    expect(agent.page.get_by_role("button", name="Try this step again")).to_be_visible()
+    expect(agent.page.get_by_role("button", name="Try now")).to_be_visible()
+
+
+def test_whose_browser_opens_no_window_uses_facebooks_own_page(stack: Stack, agent: Person) -> None:
+    page = agent.page
+    begin(page, stack, "Haddad Flowers")
+    page.get_by_text("No window opens?").click()
+    page.get_by_label("Number you are going to connect").fill("+1 555 010 7799")
+    page.get_by_role("button", name="Go on with Facebook's page").click()
+    expect(page.get_by_text("Waiting for Facebook")).to_be_visible()
+    word = page.get_by_label("Word").input_value()
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="Open Facebook's page").click()
+    hosted = opened.value
+    hosted.get_by_test_id("persona-new").click()
+    onward, end = hosted.get_by_test_id("dialog-continue"), hosted.get_by_test_id("dialog-hosted-end")
+    for _ in range(10):
+        expect(onward.or_(end)).to_be_visible()
+        if end.is_visible():
+            break
+        for label, value in (("Account name", f"Haddad Flowers {word}"), ("Phone number", "5550107799")):
+            if (field := hosted.get_by_label(label, exact=True)).count():
+                field.fill(value)
+        onward.click()
+    expect(page.get_by_text(CONNECTED)).to_be_visible(timeout=30_000)
 
 
 def test_who_stops_on_the_way_reads_where(stack: Stack, agent: Person) -> None:

@@ -87,6 +87,18 @@ def test_a_photo_goes_to_meta_in_two_steps(ann: Browser, at: str) -> None:
     assert answer.status_code == 303
 
 
+def test_the_photo_is_shown_by_us(ann: Browser, at: str) -> None:
+    sent = {"picture": (io.BytesIO(PNG), "logo.png")}
+    ann.post(f"{at}/profile/picture", sent, content_type="multipart/form-data")
+    assert f'src="{ann.at(at)}/profile/picture"' in text(ann, f"{at}/profile")
+    shown = ann.client.get(ann.at(f"{at}/profile/picture"))
+    assert (shown.mimetype, shown.data) == ("image/png", PNG)
+
+
+def test_where_there_is_no_photo_none_is_shown(ann: Browser, at: str) -> None:
+    assert ann.client.get(ann.at(f"{at}/profile/picture")).status_code == 404
+
+
 @pytest.mark.parametrize("content", [b"", b"<svg onload=alert(1)>", PNG + b"0" * 200])
 def test_what_is_no_photo_is_refused(ann: Browser, at: str, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.numbers.views.profile.PICTURE_BYTES", 200)
@@ -116,6 +128,54 @@ def test_a_link_is_made_drawn_and_deleted(ann: Browser, at: str) -> None:
     assert drawn.data.startswith(b"<svg xmlns")
     ann.post(f"{at}/links/{code}/removal")
     assert "No link yet" in text(ann, f"{at}/links")
+
+
+def link_made(ann: Browser, at: str, words: str = "A cake for Sunday") -> str:
+    ann.post(f"{at}/links", {"message": words})
+    return text(ann, f"{at}/links").partition("wa.me/message/")[2][:14]
+
+
+def test_a_links_text_is_changed_and_its_code_stays(ann: Browser, at: str) -> None:
+    code = link_made(ann, at)
+    assert ann.post(f"{at}/links/{code}", {"message": "A table for two"}).status_code == 303
+    page = text(ann, f"{at}/links")
+    assert "A table for two" in page
+    assert "A cake for Sunday" not in page
+    assert code in page
+
+
+def test_a_text_that_will_not_do_is_told_beside_its_link(ann: Browser, at: str) -> None:
+    code = link_made(ann, at)
+    answer = ann.post(f"{at}/links/{code}", {"message": "x" * 141})
+    assert answer.status_code == 422
+    assert "Between 1 and 140 letters." in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(("drawn", "begins"), [("svg", b"<svg"), ("png", b"\x89PNG")])
+def test_metas_own_picture_of_a_link_is_fetched_by_us(ann: Browser, at: str, drawn: str, begins: bytes) -> None:
+    code = link_made(ann, at)
+    answer = ann.client.get(ann.at(f"{at}/links/{code}/picture.{drawn}"))
+    assert begins in answer.data[:200]
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert "/qr/" not in text(ann, f"{at}/links")
+
+
+def test_where_meta_has_no_picture_ours_is_offered_with_words(ann: Browser, at: str, road: Road) -> None:
+    code = link_made(ann, at)
+    road.meta.post("faults", edge="message_qrdls", kind="error", code=131000)
+    answer = ann.get(f"{at}/links/{code}/picture.svg", follow_redirects=True)
+    page = answer.get_data(as_text=True)
+    assert "Take ours: it opens the same chat." in page
+    assert f"/links/{code}.svg" in page
+
+
+def test_a_picture_from_anywhere_but_meta_is_not_fetched(
+    ann: Browser, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = link_made(ann, at)
+    monkeypatch.setattr("simulator.pictures.qr_code", lambda *_: "https://metadata.example/latest")
+    answer = ann.get(f"{at}/links/{code}/picture.png", follow_redirects=True)
+    assert "Take ours" in answer.get_data(as_text=True)
 
 
 def test_an_empty_chat_offers_what_was_written(ann: Browser, at: str) -> None:

@@ -42,3 +42,21 @@ def test_the_page_explains_it(ann: Browser) -> None:
     page = ann.get("~/onboarding/ways").get_data(as_text=True)
     assert "Our payment takes over on" in page
     assert "two-step verification" in page
+
+
+@pytest.mark.parametrize(
+    ("moment", "may"),
+    [
+        ("2026-11-27T09:59", False),
+        ("2026-11-27T10:00", True),
+        ("2026-12-05T11:59", True),
+        ("2026-12-05T12:00", False),
+    ],
+)
+def test_a_day_is_refused_while_it_is_that_day_anywhere(moment: str, may: bool) -> None:
+    assert Calendar.may_refuse(dt.datetime.fromisoformat(f"{moment}:00+00:00")) is may
+
+
+def test_the_next_try_is_when_the_day_has_begun_everywhere() -> None:
+    late = dt.datetime.fromisoformat("2026-11-27T12:00:00+00:00")
+    assert Calendar.at(late).taken_from == dt.datetime.fromisoformat("2026-12-05T12:00:00+00:00")

@@ -7,9 +7,13 @@ import datetime as dt
 import pytest
 from flask import Flask
 
+from app.onboarding.jobs import ring_for_onboardings
+from app.onboarding.migration import last_of
 from simulator import foreign_lines
 from simulator.wabas import Waba
+from tests.client import Browser
 from tests.onboarding.attempts import Attempt
+from tests.simulated import Meta
 
 
 @pytest.fixture
@@ -21,28 +25,89 @@ def switching(attempt: Attempt, simulators: list[Flask]) -> Attempt:
     return attempt
 
 
-def retry(attempt: Attempt, name: str) -> None:
-    attempt.browser.post(f"{attempt.path}/steps/{name}/retry")
+TODAY = dt.datetime.now(dt.UTC).date()
+TENTH, LAST = TODAY.replace(day=10), last_of(TODAY)
+FIRST, FIFTH = LAST + dt.timedelta(days=1), LAST + dt.timedelta(days=5)
+
+
+def written(day: dt.date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def both_clocks_at(day: dt.date, meta: Meta, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours and Meta's move to noon of that day."""
+    noon = dt.datetime.combine(day, dt.time(12), dt.UTC)
+    meta.post("clock", advance=noon.timestamp() - meta.post("clock", advance=0)["now"])
+    for module in ("app.onboarding.steps.payment", "app.wabas.credit"):
+        monkeypatch.setattr(f"{module}.now", lambda: noon)
+
+
+def connect_on(day: dt.date, attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt.hand_over()
+    both_clocks_at(day, attempt.meta, monkeypatch)
     attempt.run()
 
 
-def test_on_a_refused_day_the_step_says_which_days(switching: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign_lines, "is_blackout", lambda _moment: True)
-    switching.connect()
-    assert switching.step("credit_line_shared").state == "failed"
-    assert "last 3 and first 4 days" in switching.page()
+def test_on_a_refused_day_the_step_says_until_when(switching: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    connect_on(LAST, switching, monkeypatch)
+    assert (switching.state, switching.step("credit_line_shared").state) == ("running", "running")
+    page = " ".join(switching.page().split())
+    assert "last 3 and first 4 days" in page
+    assert f"{written(FIFTH)}, 12:00 UTC" in page
+    assert "Try now" in page
+
+
+def test_when_the_days_are_over_it_tries_again_by_itself(
+    switching: Attempt, monkeypatch: pytest.MonkeyPatch, rung: list[str]
+) -> None:
+    connect_on(LAST, switching, monkeypatch)
+    rung.clear()
+    ring_for_onboardings()
+    assert "advance" not in rung
+    both_clocks_at(FIFTH, switching.meta, monkeypatch)
+    switching.make_due()
+    ring_for_onboardings()
+    assert "advance" in rung
+    switching.run()
+    assert switching.step("credit_line_shared").state == "done"
+    assert written(last_of(FIFTH) + dt.timedelta(days=1)) in switching.page()
+
+
+def test_the_platform_sees_it_wait(switching: Attempt, monkeypatch: pytest.MonkeyPatch, pat: Browser) -> None:
+    connect_on(LAST, switching, monkeypatch)
+    board = pat.get("/platform/").get_data(as_text=True)
+    assert "on these days Meta does not let that change" in board
+    assert written(FIFTH) in board
+    assert written(FIFTH) in pat.get(f"/platform/tenants/{switching.tenant_id}").get_data(as_text=True)
+
+
+def test_a_refusal_of_another_kind_waits_for_no_day(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempt.fail("whatsapp_credit_sharing_and_attach", 200)
+    attempt.fail("whatsapp_credit_sharing", 200)
+    connect_on(LAST, attempt, monkeypatch)
+    assert attempt.step("credit_line_shared").state == "failed"
 
 
 def test_until_the_first_of_the_month_somebody_else_pays(switching: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign_lines, "is_blackout", lambda _moment: False)
-    switching.connect()
-    assert switching.step("credit_line_verified").state == "failed"
-    assert "on the 1st of a month" in " ".join(switching.page().split())
-    retry(switching, "credit_line_verified")
-    assert switching.state == "failed"
-    monkeypatch.setattr(foreign_lines, "has_ended", lambda _waba: True)
-    retry(switching, "credit_line_verified")
+    connect_on(TENTH, switching, monkeypatch)
+    assert (switching.state, switching.step("credit_line_verified").state) == ("running", "running")
+    assert written(FIRST) in switching.page()
+    both_clocks_at(FIRST, switching.meta, monkeypatch)
+    switching.make_due()
+    switching.run()
     assert switching.state == "connected"
+
+
+def test_who_still_pays_after_the_first_is_for_somebody_to_see_to(
+    switching: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect_on(TENTH, switching, monkeypatch)
+    monkeypatch.setattr(foreign_lines, "has_ended", lambda _waba: False)
+    both_clocks_at(FIRST, switching.meta, monkeypatch)
+    switching.make_due()
+    switching.run()
+    assert switching.step("credit_line_verified").state == "failed"
+    assert "Ask your old provider" in switching.page()
 
 
 @pytest.mark.parametrize(

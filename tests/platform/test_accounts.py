@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pytest
 from flask import Flask
 from sqlalchemy import update
 
@@ -103,6 +104,7 @@ def test_what_is_well_says_so(app: Flask, world: World, meta: Meta) -> None:
         "The fields of the webhooks",
         "Our system user at Meta",
         "The credit line",
+        "Facebook's own sign-up page",
         "The clock",
         "Postgres and row security",
         "Webhooks are worked off",
@@ -144,3 +146,45 @@ def test_the_command_fails_where_something_has_to_be_mended(app: Flask, world: W
     done = app.test_cli_runner().invoke(args=["doctor"])
     assert done.exit_code == 1
     assert "Something has to be mended" in done.output
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://www.facebook.com/x?app_id=1234567890&config_id=9876543210",
+        "https://evilfacebook.com/x?app_id=1234567890&config_id=9876543210",
+        "https://business.facebook.com/x?app_id=666&config_id=9876543210",
+        "https://business.facebook.com/x",
+    ],
+)
+def test_a_sign_up_page_of_somebody_else_is_found(app: Flask, world: World, meta: Meta, address: str) -> None:
+    here = app.extensions["outside"]
+    usual, here.settings = here.settings, here.settings.model_copy(update={"meta_hosted_signup_url": address})
+    finding = findings()["Facebook's own sign-up page"]
+    here.settings = usual
+    assert not finding.is_well
+    assert finding.fix
+
+
+def test_the_console_shows_what_is_left_of_the_credit_line(pat: Browser, world: World, meta: Meta) -> None:
+    meta.post("credit-line", owed=2500)
+    page = pat.get("/platform/credit-line").get_data(as_text=True)
+    assert "$7,500.00" in page
+    assert "$10,000.00" in page
+
+
+@pytest.mark.parametrize(("owed", "words"), [(8_500, "It runs short."), (10_000, "It is used up")])
+def test_a_line_that_runs_short_is_told_in_words(pat: Browser, world: World, meta: Meta, owed: int, words: str) -> None:
+    meta.post("credit-line", owed=owed)
+    assert words in pat.get("/platform/credit-line", headers={"HX-Request": "true"}).get_data(as_text=True)
+
+
+def test_a_used_up_line_is_for_the_doctor_too(app: Flask, world: World, meta: Meta) -> None:
+    meta.post("credit-line", owed=10_000)
+    assert not findings()["The credit line"].is_well
+
+
+def test_where_meta_does_not_say_the_console_says_so(pat: Browser, world: World, meta: Meta) -> None:
+    meta.post("faults", edge="GET node", kind="error", code=200)
+    page = pat.get("/platform/credit-line").get_data(as_text=True)
+    assert "Meta did not say how the line stands." in page

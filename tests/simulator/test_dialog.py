@@ -118,3 +118,31 @@ def test_the_sdk_knows_where_the_dialog_is(client: FlaskClient, settings: Settin
     script = client.get(path)
     assert f'const ORIGIN = "{settings.public_url}"' in script.text
     assert script.mimetype == "text/javascript"
+
+
+class Hosted(Popup):
+    """The page that Meta hosts: no opener, no redirect."""
+
+    def __init__(self, client: FlaskClient, settings: Settings, **changed: str) -> None:
+        query = {"app_id": settings.app_id, "config_id": settings.config_id} | changed
+        self.client = client
+        self.page = client.get(f"/messaging/whatsapp/onboard/?{urlencode(query)}", follow_redirects=True)
+
+
+def test_metas_own_page_tells_only_the_partner(client, settings, product: Product, settle):
+    window = Hosted(client, settings).finish()
+    assert window.says == {}
+    assert 'data-testid="dialog-finish"' not in window.page.text
+    settle()
+    (told,) = product.values("account_update")
+    assert told["event"] == "PARTNER_ADDED"
+    assert set(told["waba_info"]) == {"waba_id", "owner_business_id"}
+
+
+def test_metas_own_page_writes_out_no_code(client, settings, world):
+    Hosted(client, settings).finish()
+    assert world.store.rows("select * from codes") == []
+
+
+def test_metas_own_page_of_another_app_is_refused(client, settings):
+    assert Hosted(client, settings, app_id="1").page.status_code == 400

@@ -64,3 +64,18 @@ def test_a_deregistered_number_is_disconnected(register, graph: Graph, business_
     assert register(edge="deregister").json == {"success": True}
     number = graph("GET", f"{signed_up['phone_number_id']}?fields=status", token=business_token).json
     assert number["status"] == "DISCONNECTED"
+
+
+def test_after_two_weeks_only_another_sign_up_helps(register, world, client, signed_up):
+    world.advance(14 * 86400 + 1)
+    refused = register().json["error"]
+    assert (refused["code"], "14 days" in refused["message"]) == (100, True)
+    client.post("/control/api/signups", json={"name": "Wind & Wool", "display_phone_number": "15550001111"})
+    assert register().json == {"success": True}
+
+
+def test_a_number_that_was_registered_in_time_may_come_back_later(register, world):
+    register()
+    register(edge="deregister")
+    world.advance(20 * 86400)
+    assert register().json == {"success": True}

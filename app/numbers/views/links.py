@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import segno
-from flask import Response, flash, redirect, render_template, url_for
+from flask import Response, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -17,6 +17,8 @@ from app.wabas.models import PhoneNumber
 
 from . import bp
 
+PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
+
 
 @bp.get("/links")
 @requires("numbers.manage")
@@ -24,9 +26,11 @@ def links(phone_number_id: uuid.UUID) -> str:
     return links_page(PhoneNumber.get_or_404(phone_number_id), LinkForm(formdata=None))
 
 
-def links_page(number: PhoneNumber, form: LinkForm, problem: Problem | None = None) -> str:
+def links_page(number: PhoneNumber, form: LinkForm, problem: Problem | None = None, **changed: object) -> str:
     found, trouble = ask(number, message_links.of_number)
-    return render_template("numbers/links.html", number=number, links=found, form=form, problem=problem or trouble)
+    return render_template(
+        "numbers/links.html", number=number, links=found, form=form, problem=problem or trouble, **changed
+    )
 
 
 @bp.post("/links")
@@ -43,12 +47,27 @@ def create_link(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return redirect(url_for(".links", phone_number_id=number.id), 303)
 
 
+@bp.post("/links/<code>")
+@requires("numbers.manage")
+def change_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyResponse:
+    """Another text behind the same link: what is printed already goes on working."""
+    number, form = PhoneNumber.get_or_404(phone_number_id), LinkForm()
+    refuse_what_is_no_code(code)
+    if not form.validate():
+        return links_page(number, LinkForm(formdata=None), changed=code, changed_form=form), 422
+    words = str(form.message.data)
+    _done, problem = ask(number, lambda graph, token, meta_id: message_links.create(graph, token, meta_id, words, code))
+    if problem:
+        return links_page(number, LinkForm(formdata=None), problem, changed=code, changed_form=form), 422
+    flash(_("Changed. The link and its code stay the same."))
+    return redirect(url_for(".links", phone_number_id=number.id), 303)
+
+
 @bp.post("/links/<code>/removal")
 @requires("numbers.manage")
 def remove_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)
-    if not (code.isascii() and code.isalnum()):
-        return links_page(number, LinkForm(formdata=None)), 404
+    refuse_what_is_no_code(code)
     _done, problem = ask(number, lambda graph, token, meta_id: message_links.delete(graph, token, meta_id, code))
     if problem:
         return links_page(number, LinkForm(formdata=None), problem), 422
@@ -56,11 +75,35 @@ def remove_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyR
     return redirect(url_for(".links", phone_number_id=number.id), 303)
 
 
+def refuse_what_is_no_code(code: str) -> None:
+    if not (code.isascii() and code.isalnum()):
+        abort(404)
+
+
+@bp.get("/links/<code>/picture.<any(svg, png):drawn>")
+@requires("numbers.manage")
+def metas_picture(phone_number_id: uuid.UUID, code: str, drawn: str) -> AnyResponse:
+    """Meta's own drawing, fetched by us: a browser that asked for it would tell Meta who looks. Only to be kept, never
+    to be opened here."""
+    number = PhoneNumber.get_or_404(phone_number_id)
+    refuse_what_is_no_code(code)
+    content, problem = ask(
+        number, lambda graph, token, meta_id: message_links.picture(graph, token, meta_id, code, drawn.upper())
+    )
+    if content is None:
+        words = _("Meta's picture is not to be had at the moment. Take ours: it opens the same chat.")
+        flash(f"{words} {_(problem.title) if problem else ''}", "warning")
+        return redirect(url_for(".links", phone_number_id=number.id), 303)
+    answer = Response(content, mimetype=PICTURES[drawn])
+    answer.headers["Content-Disposition"] = f'attachment; filename="whatsapp-{code}-meta.{drawn}"'
+    return answer
+
+
 @bp.get("/links/<code>.svg")
 @requires("numbers.manage")
 def qr_code(phone_number_id: uuid.UUID, code: str) -> AnyResponse:
-    """Drawn here: a link of Meta's is its code, and its own picture would be a third party's on our page.
-    `number` is the number itself."""
+    """Drawn here: a link of Meta's is its code, so there is one even while Meta does not answer. `number` is the number
+    itself."""
     number = PhoneNumber.get_or_404(phone_number_id)
     address = number.wa_me if code == "number" else f"https://wa.me/message/{code[:64]}"
     drawn = segno.make(address, error="m", micro=False).svg_inline(scale=8, border=2, light="white")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from io import BytesIO
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -86,6 +86,17 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         flash(f"{_(problem.title)} {_(problem.fix)}", "error")
         return redirect(url_for(".profile", phone_number_id=number.id), 303)
     return saved(number, _("The photo is saved. Customers see it within a few minutes."))
+
+
+@bp.get("/profile/picture")
+@requires("numbers.manage")
+def picture(phone_number_id: uuid.UUID) -> AnyResponse:
+    """The photo at Meta, fetched by us: a browser that asked for it would tell Meta who looks."""
+    number = PhoneNumber.get_or_404(phone_number_id)
+    content, _problem = ask(number, business_profiles.picture)
+    if not content or picture_type(content) not in PICTURE_TYPES:
+        abort(404)
+    return Response(content, mimetype=picture_type(content), headers={"Cache-Control": "private, max-age=60"})
 
 
 def picture_type(content: bytes) -> str:

@@ -42,6 +42,7 @@ def assets_confirmed(onboarding: Onboarding) -> str:
             start_again=True,
         ) from None
     owned.see(number)
+    owned.expect_registration(onboarding.signed_up_at, is_registered=number.is_registered or number.is_on_biz_app)
     onboarding.phone_number_id = owned.id
     return f"{owned.display_number} · {waba.name}"
 

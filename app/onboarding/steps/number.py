@@ -8,7 +8,7 @@ from app.extensions import graph
 from app.meta import health, phone_numbers
 from app.meta.codes.explanation import N_
 from app.meta.errors import GraphError
-from app.onboarding.trouble import LOOK_AGAIN, Trouble
+from app.onboarding.trouble import LOOK_AGAIN, PASSING, Trouble
 from app.tenancy import commit
 from app.wabas.models import PhoneNumber
 
@@ -72,12 +72,27 @@ def register(token: str, number: PhoneNumber, pin: str) -> None:
     except GraphError as error:
         if error.code == WRONG_PIN:
             raise needs_pin(error) from None
+        if number.registration_ends.is_over and error.kind not in PASSING:
+            raise too_late(error) from None
         if error.code == UNVERIFIED:
             raise unverified(error) from None
         if error.code != UNFINISHED_DEREGISTRATION:
             raise
         phone_numbers.deregister(graph, token, number.meta_id)
         phone_numbers.register(graph, token, number.meta_id, pin)
+
+
+def too_late(error: GraphError) -> Trouble:
+    """The sign-up, done again, sets the clock anew; everything that is there already is kept."""
+    return Trouble(
+        N_("Meta takes a number only within 14 days of Facebook's sign-up, and these are over."),
+        N_("Start again: go through Facebook's window once more and choose the same account and number."),
+        said=error.details or "",
+        code=error.code,
+        subcode=error.subcode,
+        fbtrace_id=error.fbtrace_id,
+        start_again=True,
+    )
 
 
 def needs_pin(error: GraphError | None = None) -> Trouble:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 from app.extensions import graph, settings
 from app.meta import credit_lines
 from app.meta.codes.explanation import N_
-from app.meta.errors import GraphError
+from app.meta.errors import GraphError, MetaError
+from app.onboarding.migration import Calendar, first_of_next_month
 from app.onboarding.trouble import PASSING, Trouble
 from app.tenancy import commit, now
 from app.wabas.credit import CreditLineShare
@@ -28,9 +30,18 @@ CREDIT_LINE = N_(
 @step(N_("Payment to Meta set up"), CREDIT_LINE)
 def credit_line_shared(onboarding: Onboarding) -> str:
     """Meta does not say what a second share does, so look before sharing; a WABA's currency is for good."""
-    waba, line, ours = onboarding.waba, settings.meta_credit_line_id, settings.meta_system_user_token
-    token, currency = waba.token, waba.currency or "USD"
+    waba, token = onboarding.waba, onboarding.waba.token
     commit()
+    try:
+        return share_or_attach(waba, token)
+    except GraphError as error:
+        if error.kind not in PASSING and is_refused_for_days(token, waba.meta_id):
+            raise not_these_days(error) from None
+        raise
+
+
+def share_or_attach(waba: Waba, token: str) -> str:
+    line, ours, currency = settings.meta_credit_line_id, settings.meta_system_user_token, waba.currency or "USD"
     allocation = credit_lines.find_share(graph, ours, line, waba.owner_business_id)
     if allocation is None:
         allocation = share_line(waba, token, currency)
@@ -40,6 +51,33 @@ def credit_line_shared(onboarding: Onboarding) -> str:
         credit_lines.attach(graph, token, line, waba.meta_id, currency)
     CreditLineShare.record(waba, line, allocation, currency)
     return currency
+
+
+def is_refused_for_days(token: str, meta_id: str) -> bool:
+    """Whether it is only that another provider pays, and Meta changes that not today. What it answers then is not
+    documented, so the calendar and the payer tell."""
+    if not Calendar.may_refuse(now()):
+        return False
+    try:
+        return credit_lines.payer(graph, token, meta_id) is not None
+    except MetaError:
+        return False
+
+
+def not_these_days(error: GraphError) -> Trouble:
+    return Trouble(
+        N_("Another provider still pays Meta for this account, and on these days Meta does not let that change."),
+        N_(
+            "It refuses in the last 3 and first 4 days of a month. Nobody has to do anything: we try again by "
+            "ourselves when they are over. Until our payment counts nothing can be sent."
+        ),
+        said=error.details or "",
+        code=error.code,
+        subcode=error.subcode,
+        fbtrace_id=error.fbtrace_id,
+        mender="nobody",
+        until=Calendar.at(now()).taken_from.isoformat(),
+    )
 
 
 def share_line(waba: Waba, token: str, currency: str) -> str:
@@ -60,18 +98,31 @@ def credit_line_verified(onboarding: Onboarding) -> None:
     share, token, ours = CreditLineShare.of(waba), waba.token, settings.meta_system_user_token
     assert share is not None
     commit()
-    if not credit_lines.is_funding(
+    is_ours = credit_lines.is_funding(
         graph,
         system_token=ours,
         business_token=token,
         allocation_id=share.allocation_config_id,
         waba_id=waba.meta_id,
-    ):
-        raise Trouble(
-            N_("Somebody else still pays Meta for this WhatsApp account."),
-            N_(
-                "If you come from another provider, ask it to stop sharing its credit line. Meta changes the "
-                "payer on the 1st of a month, and refuses to in the last 3 and first 4 days."
-            ),
-        )
+    )
+    if not is_ours:
+        raise paid_by_another(first_of_next_month(share.created_at))
     share.verified_at = now()
+
+
+def paid_by_another(changes_at: dt.datetime) -> Trouble:
+    """Until the 1st that is as it should be; afterwards somebody has to see to it."""
+    if now() >= changes_at:
+        return Trouble(
+            N_("Somebody else still pays Meta for this WhatsApp account."),
+            N_("Meta should have changed the payer on the 1st. Ask your old provider to stop sharing its credit line."),
+        )
+    return Trouble(
+        N_("Until the 1st of next month another provider pays Meta for this WhatsApp account."),
+        N_(
+            "Meta changes the payer on the 1st of a month. Nobody has to do anything: we look again by ourselves then. "
+            "Until then nothing can be sent from here."
+        ),
+        mender="nobody",
+        until=changes_at.isoformat(),
+    )

@@ -24,6 +24,7 @@ def code_exchanged(onboarding: Onboarding) -> None:
     """The request that received the code exchanges it (`Onboarding.receive_code`); it works only once."""
     if onboarding.token is None:
         onboarding.token = recover(onboarding)
+        onboarding.signed_up_at = onboarding.code_lost_at
 
 
 @step(N_("Permissions checked"))

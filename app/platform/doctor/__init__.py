@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     at_meta.fields,
     at_meta.system_user,
     at_meta.credit_line,
+    at_meta.hosted_signup,
     here.clock,
     here.postgres,
     here.queues,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs, urlsplit
+
 from app.extensions import outside
 from app.meta import app_settings, credit_lines, embedded_signup, system_users
 from app.meta.codes.explanation import N_
@@ -80,4 +82,34 @@ def credit_line() -> str:
         raise Ill(
             "META_CREDIT_LINE_ID", N_("It is none of our business's lines; the system user has to be Admin there.")
         )
-    return here.settings.meta_credit_line_id
+    token, line = here.settings.meta_system_user_token, here.settings.meta_credit_line_id
+    stands = credit_lines.fetch(here.graph, token, line)
+    if stands.is_used_up:
+        raise Ill(
+            f"{stands.balance} / {stands.max_balance} {stands.currency}",
+            N_("It is used up, so Meta refuses every message (131042). Pay what is due, or have the limit raised."),
+        )
+    left = f": {stands.credit_available} {stands.currency}" if stands.credit_available is not None else ""
+    return f"{line}{left}"
+
+
+@check(N_("Facebook's own sign-up page"))
+def hosted_signup() -> str:
+    """It is optional; a wrong one would share clients' accounts with another app."""
+    settings = outside().settings
+    address = settings.meta_hosted_signup_url
+    if not address:
+        return ""
+    if not is_facebooks(address, settings.meta_dialog_origins):
+        raise Ill(address, N_("META_HOSTED_SIGNUP_URL is no https address of Facebook's. Copy it anew."))
+    named = {value for values in parse_qs(urlsplit(address).query).values() for value in values}
+    if settings.meta_app_id not in named or settings.meta_config_id not in named:
+        raise Ill(address, N_("It is of another app or configuration: copy it from this app's dashboard, Quickstart."))
+    return address
+
+
+def is_facebooks(address: str, origins: tuple[str, ...]) -> bool:
+    parts = urlsplit(address)
+    if f"{parts.scheme}://{parts.netloc}" in origins:
+        return True
+    return parts.scheme == "https" and f".{parts.hostname or ''}".endswith(".facebook.com")

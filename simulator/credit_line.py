@@ -1,0 +1,80 @@
+"""The partner's own credit line: every priced message adds to what is owed, and at the most nobody may send."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from simulator.record import Record
+
+if TYPE_CHECKING:
+    from simulator.messages import Message
+    from simulator.world import World
+
+MILLION = 1_000_000
+MOST = 10_000 * MILLION
+
+_lines = (Path(__file__).parent / "rates.csv").read_text().splitlines()
+RATES = {code: row for row in csv.DictReader(_lines) for code in row["calling_codes"].split(";")}
+LONGEST_CODE = max(map(len, RATES))
+
+
+@dataclass
+class CreditLine(Record):
+    """Amounts are millionths of the currency."""
+
+    table: ClassVar[str] = "credit_line"
+
+    currency: str
+    owed: int
+    most: int
+
+    @classmethod
+    def of(cls, world: "World") -> Self:
+        id = world.settings.credit_line_id
+        return cls.find(world, id) or cls.create(world, id=id, currency="USD", owed=0, most=MOST)
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.owed >= self.most
+
+    def set(self, *, owed: object = None, most: object = None, currency: object = None) -> None:
+        """In whole units; what is not given stays."""
+        changed: dict[str, Any] = {
+            name: round(float(str(value)) * MILLION)
+            for name, value in (("owed", owed), ("most", most))
+            if value not in (None, "")
+        }
+        if currency:
+            changed["currency"] = str(currency)
+        if changed:
+            self.update(**changed)
+
+    def charge(self, message: "Message") -> None:
+        """Written by what it adds, as many messages are delivered at once."""
+        sql = "update credit_line set owed = owed + ? where id = ?"
+        self.world.store.write(sql, price_of(message), self.id)
+
+    def amounts(self) -> dict[str, dict[str, str]]:
+        """As Meta writes money: what is owed, how much may be, and what is left."""
+        left = max(0, self.most - self.owed)
+        known = {"balance": self.owed, "max_balance": self.most, "credit_available": left}
+        return {name: _currency_amount(millionths, self.currency) for name, millionths in known.items()}
+
+
+def price_of(message: "Message") -> int:
+    """By where the customer's number is from, the longest calling code that is on the card."""
+    digits = message.customer.wa_id
+    prefixes = (digits[:length] for length in range(LONGEST_CODE, 0, -1))
+    rates: dict[str, Any] = RATES[next((prefix for prefix in prefixes if prefix in RATES), "*")]
+    return round(float(rates.get(message.category) or rates["marketing"]) * MILLION)
+
+
+def _currency_amount(millionths: int, currency: str) -> dict[str, str]:
+    hundredths = str(millionths * 100 // MILLION)
+    return {
+        "amount": f"{millionths / MILLION:.2f}",
+        "amount_in_hundredths": hundredths,
+        "currency": currency,
+        "offsetted_amount": hundredths,
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
-from collections.abc import Callable
 
 import phonenumbers
 from babel import Locale, UnknownLocaleError
@@ -87,17 +86,21 @@ class CannedReply(TenantModel):
 
 def filled(body: str, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
     """With its variables filled in; one that is unknown, or has no value, stays to be seen."""
+    values = known_values(conversation, by=by, tenant=tenant)
+    return VARIABLE.sub(lambda found: values.get(found[1]) or found[0], body)
+
+
+def known_values(conversation: Conversation, *, by: User, tenant: Tenant) -> dict[str, str | None]:
     contact = conversation.contact
-    values: dict[str, Callable[[], str | None]] = {
-        "name": lambda: contact.name,
-        "first_name": lambda: first(contact.name),
-        "phone": lambda: contact.phone,
-        "agent": lambda: by.name,
-        "agent_first_name": lambda: first(by.name),
-        "business": lambda: tenant.name,
-        "our_number": lambda: conversation.phone_number.display_number,
+    return {
+        "name": contact.name,
+        "first_name": first(contact.name),
+        "phone": contact.phone,
+        "agent": by.name,
+        "agent_first_name": first(by.name),
+        "business": tenant.name,
+        "our_number": conversation.phone_number.display_number,
     }
-    return VARIABLE.sub(lambda found: values.get(found[1], lambda: None)() or found[0], body)
 
 
 VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "business", "our_number")

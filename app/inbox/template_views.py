@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, g, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -19,6 +21,7 @@ from .attachments import LARGEST, Attachment
 from .compose_views import sent
 from .forms import WritingForm
 from .models import Conversation, Message
+from .offers import Offer, best_offer, known_of, sent_since_closed
 from .problems import NOT_SENT, told
 from .views import bp
 
@@ -26,18 +29,24 @@ from .views import bp
 @bp.get("/<uuid:conversation_id>/templates")
 @requires("inbox.reply")
 def templates(conversation_id: uuid.UUID) -> str:
-    """Those that may be sent now. Meta is asked again when the list is old."""
+    """Those that may be sent now."""
     conversation = Conversation.get_or_404(conversation_id)
     waba_id = conversation.phone_number.waba_id
-    known = TemplateList.of(waba_id)
-    if known.is_due:
-        known.ask()
-        fetch_templates.later(waba_id)
+    known = known_templates(waba_id)
     sendable, terms = MessageTemplate.sendable(waba_id), conversation.terms
     prices = {one.id: terms.price_of(one.category, now()) for one in sendable}
     context = {"conversation": conversation, "known": known, "waba_id": waba_id, "prices": prices}
     page = "inbox/_templates.html" if is_fragment() else "inbox/templates.html"
     return render_template(page, templates=sendable, **context)
+
+
+def known_templates(waba_id: uuid.UUID) -> TemplateList:
+    """Meta is asked again when the list is old."""
+    known = TemplateList.of(waba_id)
+    if known.is_due:
+        known.ask()
+        fetch_templates.later(waba_id)
+    return known
 
 
 @bp.get("/<uuid:conversation_id>/templates/<uuid:template_id>")
@@ -64,6 +73,26 @@ def send_template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str | t
     return sent(conversation, message)
 
 
+@bp.get("/<uuid:conversation_id>/offer")
+@requires("inbox.reply")
+def offer(conversation_id: uuid.UUID) -> str:
+    return render_template("inbox/_offered.html", **offer_context(Conversation.get_or_404(conversation_id)))
+
+
+@bp.app_template_global()
+def offer_context(conversation: Conversation) -> dict[str, Any]:
+    """What to send while only templates may be sent. Meta is asked when nothing is known yet."""
+    found = best_offer(conversation, by=current_user, tenant=g.tenant)
+    if found is None:
+        known_templates(conversation.phone_number.waba_id)
+    return {
+        "conversation": conversation,
+        "offer": found,
+        "estimate": found and conversation.terms.price_of(found.template.category, now()),
+        "sent": sent_since_closed(conversation),
+    }
+
+
 def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
     outgoing = chosen.definition.filled(request.form)
     conversation.refuse_what_cannot_go(outgoing)
@@ -76,11 +105,15 @@ def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingFor
         if attachment.kind != kind:
             raise Refused(N_("This template begins with another kind of file than “{name}”."), name=attachment.name)
         media = attachment.row(is_known=conversation.said_before(form.id) is not None)
+    chosen.use()
     return conversation.send(outgoing, by=current_user, client_id=form.id, media=media)
 
 
 def render_form(conversation: Conversation, chosen: MessageTemplate, problem: str = "") -> str:
-    values = request.form if request.method == "POST" else request.args
+    values: Mapping[str, Any] = request.form
+    if request.method == "GET":
+        known = Offer.of(chosen, known_of(conversation, by=current_user, tenant=g.tenant))
+        values = known.values | request.args.to_dict()
     definition = chosen.definition
     context = {
         "conversation": conversation,

@@ -74,6 +74,8 @@ class MessageTemplate(TenantModel):
     parameter_format: Mapped[str]
     components: Mapped[list[dict[str, Any]]]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # When somebody here last sent it: what is used is offered first.
+    used_at: Mapped[dt.datetime | None]
 
     @classmethod
     def of(cls, waba_id: uuid.UUID) -> Select[Self]:
@@ -106,6 +108,9 @@ class MessageTemplate(TenantModel):
         language = mapping(raw.get("language")).get("code")
         named = cls.name == str(raw.get("name")), cls.language == str(language)
         return db.session.scalar(select(cls).where(cls.waba_id == waba_id, *named))
+
+    def use(self) -> None:
+        self.used_at = now()
 
     def copy(self, meta_id: str, told: meta.Template) -> None:
         self.meta_id, self.name, self.language = meta_id, told.name, told.language

@@ -6,6 +6,7 @@ through the simulated Meta's webhooks, answers through the outbox.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import subprocess
 import sys
@@ -21,8 +22,11 @@ from sqlalchemy import func, select
 
 from app import create_app
 from app.contacts.models import ContactIdentity
+from app.contacts.tags import Tag
+from app.inbox.canned_replies import CannedReply
 from app.inbox.jobs import deliver
 from app.inbox.models import Conversation, Message
+from app.inbox.notes import Note
 from app.tenancy import Membership, Role, User, db, global_scope, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 
@@ -80,6 +84,17 @@ TALKS: list[Talk] = [
 ]
 
 
+TEMPLATES = (
+    ("your_question", "UTILITY", "Hello {{1}}, we can answer your question now. Just write back here.", ["Carla"]),
+    ("order_ready", "UTILITY", "Hello {{1}}, your order {{2}} is ready. We are open until six.", ["Carla", "A-17"]),
+    ("sunday_croissants", "MARKETING", "Dear {{1}}, this Sunday two croissants cost as much as one.", ["Carla"]),
+)
+CANNED = (
+    ("hours", "We are open Monday to Saturday from 7:00 to 18:00, {{first_name}}."),
+    ("thanks", "Thank you, {{first_name}}! {{agent_first_name}} from {{business}}"),
+)
+
+
 class Seed:
     def __init__(self, simulator_url: str, password: str) -> None:
         self.meta = httpx.Client(base_url=f"{simulator_url}/control/api", timeout=30, trust_env=False)
@@ -93,6 +108,8 @@ class Seed:
         if not started:
             with ThreadPoolExecutor(len(TALKS)) as pool:
                 list(pool.map(partial(self.talk, current_app._get_current_object()), TALKS))  # type: ignore[attr-defined]
+            self.templates()
+            self.desk()
 
     def people(self) -> None:
         for slug, owner in (("bakery", "ann"), ("shoes", "sue")):
@@ -147,6 +164,32 @@ class Seed:
                     self.answer(wa_id, words)
                 self.wait_for(wa_id, number)
             self.post("reads", phone_number_id=self.ids["phone_number_id"], **{"from": wa_id})
+
+    def templates(self) -> None:
+        for name, category, body, examples in TEMPLATES:
+            part = {"type": "BODY", "text": body, "example": {"body_text": [examples]}}
+            told = {"name": name, "category": category, "language": "en_US", "status": "APPROVED", "components": [part]}
+            self.post("templates", waba_id=self.ids["waba_id"], **told)
+
+    def desk(self) -> None:
+        """As it stands after a morning: somebody's, tagged, noted, and one to whom only templates may be sent."""
+        with tenant_scope(tenant_id("bakery")):
+            ann, ben = (
+                db.session.scalars(select(User).where(User.email == f"{who}@example.com")).one()
+                for who in ("ann", "ben")
+            )
+            cafe, cake, office, sunday = (
+                db.session.scalars(conversation_with(wa_id)).one()
+                for wa_id in ("905321234567", "4915798765432", "919812345678", "5491123456789")
+            )
+            for shortcut, words in CANNED:
+                db.session.add(CannedReply(shortcut=shortcut, body=words))
+            for conversation, tag in ((cafe, "Wholesale"), (cafe, "Regular"), (cake, "Cake")):
+                Tag.get_or_make(tag).put_on(conversation.contact_id, by=ann)
+            office.claim(ben)
+            cake.claim(ann)
+            Note.write(cake, "@Ben can you have the candles ready by Friday?", by=ann, client_id=uuid.uuid4())
+            sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
 
     def customer_writes(self, name: str, wa_id: str, words: str) -> None:
         number = self.ids["phone_number_id"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
+
 from app.inbox.models import Conversation
+from app.inbox.shortcut_views import COMMANDS
 from tests.client import Browser
 from tests.world import World
 
@@ -28,3 +32,14 @@ def test_a_note_is_written_without_javascript(ann: Browser, world: World, carla:
     form = page[page.index('id="note-form"') : page.index('id="note-form"') + 600]
     assert " hidden" not in form[: form.index(">")]
     assert 'id="note-form"' in ann.get(f"~/inbox/{carla.id}").text
+
+
+def test_every_key_presses_something() -> None:
+    root = pathlib.Path(__file__).parent.parent.parent
+    pages = "".join(file.read_text() for file in (root / "app").glob("*/templates/**/*.html"))
+    script = (root / "assets/behaviours/shortcuts.js").read_text()
+    pressed = set(re.findall(r'data-command="([a-z-]+)"', pages)) | set(re.findall(r'_address, "([a-z-]+)"', pages))
+    own = script[script.index("const OWN = {") : script.index("const PLACES")]
+    done_by_script = set(re.findall(r'^  "?([a-z-]+)"?: \(', own, re.MULTILINE))
+    places = {f"go-{name}" for name in re.findall(r'(\w+): "', script[script.index("const PLACES") :].split("}")[0])}
+    assert set(COMMANDS) - pressed - done_by_script - places == set()

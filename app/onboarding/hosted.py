@@ -58,7 +58,7 @@ class Hosted(TenantModel):
         if not me.refresh_locked().needs_sign_up:
             return
         named = {"phone_number_id": numbers[self.hosted_number]} if self.hosted_number in numbers else {}
-        me.claims = {"waba_id": waba_id} | named
+        me.source, me.claims = "partner", {"waba_id": waba_id} | named
         me.receive_token(token, signed_up_at=shared_at)
         me.step("code_exchanged").finish()
         announce("onboarding", me.id)

@@ -168,8 +168,12 @@ class Onboarding(Holding, Hosted, Leased):
         self.token, self.signed_up_at, self.state = token, signed_up_at, "running"
 
     def receive_claims(self, event: str, data: dict[str, Any]) -> None:
-        """What Facebook's window told the browser. Nothing of it counts until the token proves it."""
-        self.refresh_locked()
+        """What Facebook's window told the browser. Nothing of it counts until the token proves it.
+
+        Where Meta shared the account without a window, the token is its whole business's and would prove too much.
+        """
+        if self.refresh_locked().source == "partner":
+            return
         named = {name: str(data[name]) for name in CLAIMS if is_meta_id(data.get(name))}
         self.claims = named | {"event": event[:60]}
         announce("onboarding", self.id)

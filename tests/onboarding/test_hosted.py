@@ -149,6 +149,33 @@ def test_ones_own_account_shared_anew_needs_no_word(
     assert again.state == "connected"
 
 
+def test_the_word_opens_its_own_account_and_no_other_of_that_business(
+    waiting: Attempt, played: PlayedWorld, road: Road
+) -> None:
+    """The token is the whole business's; who may write in one of its accounts has proved nothing of the others."""
+    business = Business.open(played, "Chain of shops", "US")
+    other = share(played, "Head office", number="15550783844", business=business)
+    waba_id = share(played, f"Branch {waiting.load().hosted_word}", number="15550783845", business=business)
+    arrived(road, other)
+    find_owner(arrived(road, waba_id))
+    waiting.post("session-info", event="FINISH", waba_id=other)
+    waiting.run()
+    assert waiting.state == "connected"
+    with tenant_scope(waiting.tenant_id):
+        assert waiting.load().waba.meta_id == waba_id
+
+
+def test_what_the_platform_gives_cannot_be_exchanged_for_another(
+    waiting: Attempt, played: PlayedWorld, road: Road, pat: Browser
+) -> None:
+    business = Business.open(played, "Chain of shops", "US")
+    other = arrived(road, share(played, "Head office", number="15550783844", business=business))
+    given = arrived(road, share(played, "Branch", number="15550783845", business=business))
+    pat.post(f"/platform/accounts/{given}/adoption", {"slug": "bakery"})
+    waiting.post("session-info", event="FINISH", waba_id=other)
+    assert waiting.load().claims["waba_id"] == given
+
+
 def test_only_while_somebody_waits_meta_is_asked(
     attempt: Attempt, played: PlayedWorld, road: Road, rung: list[str]
 ) -> None:

@@ -57,7 +57,7 @@ class PolicyForm(FlaskForm):
     survey_template = SelectField(
         _("After the 24 hours: ask with a template"), validate_choice=False, filters=[lambda key: key or ""]
     )
-    survey_reopens = BooleanField(_("Who was not happy is open again, waiting for an answer"))
+    survey_reopens = BooleanField(_("A customer who was not happy stands open again, waiting for an answer"))
 
     def __init__(self, policy: ServicePolicy, **options: Any) -> None:
         super().__init__(**options)

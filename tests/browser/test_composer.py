@@ -138,6 +138,7 @@ def test_buttons_are_written_tapped_and_answered(talk: tuple[Page, Page]) -> Non
     expect(answer).to_contain_text("Yes please")
 
 
+<<<<<<< HEAD
 def test_an_emoji_is_found_by_its_name_while_typing(talk: tuple[Page, Page]) -> None:
     ann, _ = talk
     field = ann.get_by_label("Message", exact=True)
@@ -153,3 +154,21 @@ def test_an_emoji_is_found_by_its_name_while_typing(talk: tuple[Page, Page]) -> 
     field.press("ArrowUp")
     expect(field).to_have_value("Done 🎉👍")
     field.fill("")
+=======
+def test_a_canned_reply_brings_its_file_along(talk: tuple[Page, Page], cake: pathlib.Path) -> None:
+    ann, edda = talk
+    here = ann.url
+    ann.goto(f"{here.split('/inbox/')[0]}/inbox/canned-replies")
+    ann.get_by_label("Shortcut").fill("cake")
+    ann.get_by_label("Answer").fill("This cake, {{first_name}}?")
+    ann.locator("#file").set_input_files(cake)
+    ann.get_by_role("button", name="Keep").click()
+    ann.goto(here)
+    ann.get_by_label("Message", exact=True).type("/cak")
+    ann.get_by_role("option", name="/cake").click()
+    expect(ann.locator(".tray-item")).to_contain_text("cake.jpg")
+    ann.get_by_label("Message", exact=True).press("Enter")
+    arrived(mine(ann))
+    expect(mine(ann).locator(".picture img")).to_be_visible()
+    expect(edda.get_by_text("This cake, Edda?")).to_be_visible()
+>>>>>>> desk

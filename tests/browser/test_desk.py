@@ -96,3 +96,25 @@ def test_what_one_window_does_the_other_shows(stack: Stack, chromium: Browser, d
     other.page.get_by_test_id("reopen").click()
     expect(desk.get_by_test_id("resolve")).to_be_visible()
     other.close()
+
+
+def test_several_are_tagged_at_once_and_it_is_undone(desk: Page) -> None:
+    desk.get_by_role("link", name="Dora").click()
+    desk.locator("#contact-tag").fill("Regular")
+    desk.locator("#contact-tag").press("Enter")
+    expect(desk.locator("#contact-tags .tag")).to_have_count(1)
+    desk.get_by_label("Select Emil").check(force=True)
+    desk.locator("#bulk").get_by_role("button", name="Tags").click()
+    desk.locator("#bulk-tags").get_by_role("button", name="Regular").first.click()
+    expect(desk.get_by_role("link", name="Emil")).to_contain_text("Regular")
+    desk.keyboard.press("z")
+    expect(desk.get_by_role("link", name="Emil")).not_to_contain_text("Regular")
+
+
+def test_list_and_details_come_beside_a_conversation_that_was_asked_for(desk: Page) -> None:
+    desk.get_by_role("link", name="Emil").click()
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    desk.reload()
+    expect(desk.get_by_role("link", name="Dora")).to_be_visible()
+    expect(desk.locator("#details")).to_contain_text("Writes to")
+    expect(desk.locator("#views")).to_contain_text("Unassigned")

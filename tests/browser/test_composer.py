@@ -138,7 +138,6 @@ def test_buttons_are_written_tapped_and_answered(talk: tuple[Page, Page]) -> Non
     expect(answer).to_contain_text("Yes please")
 
 
-<<<<<<< HEAD
 def test_an_emoji_is_found_by_its_name_while_typing(talk: tuple[Page, Page]) -> None:
     ann, _ = talk
     field = ann.get_by_label("Message", exact=True)
@@ -154,7 +153,8 @@ def test_an_emoji_is_found_by_its_name_while_typing(talk: tuple[Page, Page]) -> 
     field.press("ArrowUp")
     expect(field).to_have_value("Done 🎉👍")
     field.fill("")
-=======
+
+
 def test_a_canned_reply_brings_its_file_along(talk: tuple[Page, Page], cake: pathlib.Path) -> None:
     ann, edda = talk
     here = ann.url
@@ -171,4 +171,3 @@ def test_a_canned_reply_brings_its_file_along(talk: tuple[Page, Page], cake: pat
     arrived(mine(ann))
     expect(mine(ann).locator(".picture img")).to_be_visible()
     expect(edda.get_by_text("This cake, Edda?")).to_be_visible()
->>>>>>> desk

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, desk, drain, inbox, live, pace
+from bench import acknowledge, day, desk, drain, inbox, live, pace
 from dev.stack import Stack
 
 PARTS = {
@@ -17,6 +17,7 @@ PARTS = {
     "inbox": inbox.run,
     "desk": desk.run,
     "pace": pace.run,
+    "day": day.run,
 }
 
 

@@ -40,11 +40,16 @@ def stack() -> Iterator[Stack]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium_here() -> str:
     program = next(filter(None, map(shutil.which, NAMES)), None)
     if not program:
         pytest.fail("No Chromium on this machine. Debian/Ubuntu: apt-get install chromium")
+    return program
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = chromium_here()
     expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)

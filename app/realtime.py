@@ -102,6 +102,10 @@ class Hub:
             with self.lock:
                 self.streams[channel].discard(inbox)
 
+    def position(self, tenant_id: uuid.UUID) -> str:
+        """Where a page that is made now has to go on from, lest it miss what happens until its stream is open."""
+        return self.latest(CHANNEL.format(tenant_id))
+
     def latest(self, channel: str) -> str:
         try:
             newest: Any = self.redis.xrevrange(channel, count=1)

@@ -43,6 +43,7 @@ def run(stack: Stack) -> None:
         stack.start(name, "python -m simulator --speed 5" if name == "simulator" else "")
     stack.wait_for(f"{stack.web}/healthz")
     stack.wait_for(stack.meta)
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_here(), args=ARGUMENTS)
         times = Day(stack, browser).walk()
@@ -140,7 +141,8 @@ class Day:
         with self.timed("write a note"):
             press("Enter")
             expect(page.get_by_test_id("note")).to_be_visible()
-        page.evaluate("document.activeElement.blur()")
+        expect(page.get_by_label("Message", exact=True)).to_be_focused()
+        press("Escape")
         with self.timed("take it"):
             press("i")
             expect(page.get_by_test_id("take")).to_have_count(0)
@@ -149,14 +151,15 @@ class Day:
         with self.timed("tag"):
             press("Enter")
             expect(page.locator("#details").get_by_text("vip", exact=True)).to_be_visible()
-        page.evaluate("document.activeElement.blur()")
+        press("Escape")
         with self.timed("snooze"):
             press("s")
+            expect(page.locator("#snooze .menu-item").first).to_be_focused()
             press("Enter")
-            expect(page.get_by_text("Snoozed", exact=True).first).to_be_visible()
+            expect(page.locator("#toasts").get_by_text("Snoozed", exact=True)).to_be_visible()
         with self.timed("undo"):
             press("z")
-            expect(page.locator("[data-command=snooze]")).to_be_visible()
+            expect(page.locator("#head [data-command=snooze]")).to_be_visible()
         name = page.locator("#head h2").inner_text()
         with self.timed("resolve and go on"):
             press("Shift+E")

@@ -141,6 +141,8 @@ def enter_tenant(permission: str) -> AnyResponse | None:
         tenant_id = db.session.scalar(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug))
     if tenant_id is None:
         abort(404)
+    if request.method == "GET" and not is_fragment():
+        g.live_since = current_app.extensions["hub"].position(tenant_id)
     enter(tenant_scope(tenant_id))
     g.membership = db.session.scalar(select(Membership).where(Membership.user_id == current_user.id))
     if g.membership is None:

@@ -28,10 +28,12 @@ def settings() -> str:
 @bp.get("/live")
 @requires("inbox.read")
 def live() -> AnyResponse:
-    """Server-sent events that name what changed. 503 when this process has no stream left: the page polls."""
+    """Server-sent events that name what changed, `since` the page was made. 503 when this process has no stream left:
+    the page polls."""
     come_online(g.tenant.id, g.membership.user_id)
     try:
-        stream = current_app.extensions["hub"].open(g.tenant.id, request.headers.get("Last-Event-ID"))
+        last_event_id = request.headers.get("Last-Event-ID") or request.args.get("since")
+        stream = current_app.extensions["hub"].open(g.tenant.id, last_event_id)
     except TooManyStreams:
         return Response(status=503, headers={"Retry-After": "20"})
     return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})

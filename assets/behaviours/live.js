@@ -1,6 +1,7 @@
-// data-live="<address>": one stream of server-sent events for the page. Each event "subject id" becomes the DOM events
-// `live:subject` and `live:subject:id` on the body, for hx-trigger="live:… from:body". Without a stream, and after a
-// gap, `live:reload` makes everything ask again. A hidden tab lets go of its stream.
+// data-live="<address>": one stream of server-sent events for the page, which begins with what has happened since the
+// page was made (data-live-since). Each event "subject id" becomes the DOM events `live:subject` and `live:subject:id` on
+// the body, for hx-trigger="live:… from:body". Without a stream, and after a gap, `live:reload` makes everything ask
+// again. A hidden tab lets go of its stream.
 
 const address = () => document.body.dataset.live
 // A message that arrived changes its conversation.
@@ -16,13 +17,14 @@ function tell(name) {
 
 function open() {
   if (stream || !address()) return
-  stream = new EventSource(address())
+  stream = new EventSource(`${address()}?since=${encodeURIComponent(document.body.dataset.liveSince)}`)
   stream.onopen = () => {
     document.body.dataset.liveState = "open"
     if (lostConnection) tell("live:reload")
     lostConnection = false
   }
   stream.onmessage = (event) => {
+    if (event.lastEventId) document.body.dataset.liveSince = event.lastEventId
     const [subject, id] = event.data.split(" ")
     for (const name of [subject, ...(IMPLIES[subject] ?? [])]) {
       tell(`live:${name}`)

@@ -150,7 +150,7 @@ def test_the_pane_adds_up_what_a_contact_has_cost(ben: Browser, talk: Conversati
     page = ben.get(f"~/contacts/{talk.contact_id}/costs", headers=FRAGMENT).text
     assert "US$0.3280" in page and "US$0.2730" in page and "US$0.0550" in page
     assert "before any mark-up" in page
-    assert "Cost so far" in ben.get(f"~/inbox/{talk.id}").text
+    assert "Cost so far" in ben.get(f"~/inbox/{talk.id}/details").text
 
 
 def test_a_contact_who_cost_nothing_says_so(ben: Browser, talk: Conversation) -> None:

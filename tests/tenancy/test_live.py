@@ -61,6 +61,16 @@ def test_who_comes_back_is_told_what_was_missed(hub: realtime.Hub, world: World)
     assert ids(opened(hub, world, kept[0]), 2) == kept[1:]
 
 
+def test_a_page_misses_nothing_between_being_made_and_being_told(ann: Browser, world: World) -> None:
+    change(world, "before")
+    page = ann.get("~/inbox/").text
+    change(world, "meanwhile")
+    since = page.split('data-live-since="')[1].split('"')[0]
+    stream = ann.client.get(ann.at(f"~/live?since={since}"), buffered=False).iter_encoded()
+    told = b"".join(itertools.islice(stream, 2)).decode()
+    assert "data: meanwhile 1" in told and "before" not in told
+
+
 def test_who_was_away_too_long_is_told_to_ask_for_everything(hub: realtime.Hub, world: World) -> None:
     change(world, "long ago")
     outside().redis.flushdb()

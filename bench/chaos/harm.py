@@ -20,7 +20,8 @@ from dev.stack import Stack
 
 EVERY = 2.0
 STOPPED_SECONDS = 4
-# What a stopped worker held is nobody's any more when it wakes.
+# What a stopped worker held is nobody's any more when it wakes; nor is what another had in flight at that moment.
+LEASES_END_AFTER = STOPPED_SECONDS / 2
 END_LEASES = "update messages set lease_until = clock_timestamp() where state = 'dispatching'"
 # What must go on after each kind of harm.
 AFFECTED = {
@@ -109,7 +110,7 @@ class Harms:
         """Stands still for a while and then goes on as if nothing had been. Others are harmed meanwhile."""
         group = self.stack.parts[name].process.pid
         os.killpg(group, signal.SIGSTOP)
-        self.after(STOPPED_SECONDS / 2, self.end_leases)
+        self.after(LEASES_END_AFTER, self.end_leases)
         self.after(STOPPED_SECONDS, partial(self.wake, group))
 
     def after(self, seconds: float, do: Callable[[], object]) -> None:

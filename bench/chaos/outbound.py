@@ -18,7 +18,7 @@ from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding, differences
-from bench.chaos.harm import Harm
+from bench.chaos.harm import LEASES_END_AFTER, Harm
 from bench.town import Town
 from dev.stack import Stack
 
@@ -38,6 +38,8 @@ FAULTS: dict[str, tuple[float, dict[str, Any]]] = {
 }
 KNOBS = {"duplicates": 0.1, "reorder": 0.05, "delay_spread": 2.0, "reads_by_itself": 0.5}
 SENDERS = ("worker", "second", "postgres")
+# How far the two clocks and a timer may be apart, in seconds.
+SLACK = 0.5
 MESSAGES = """
     select m.body, m.state, m.wamid, a.outcome, extract(epoch from a.started_at)::float,
         extract(epoch from a.finished_at)::float, m.error ->> 'title',
@@ -153,14 +155,14 @@ class Outbound:
         return found
 
     def out_of_order(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:
-        """One message after the other to each person. Only what a stopped sender, whose lease had ended meanwhile,
-        still handed over when it woke may come late: nothing can call it back."""
+        """One message after the other to each person. Only what was on its way while its lease was ended for it may
+        come late, from a sender that wakes or from one that waits for Meta: nothing can call it back."""
         began = {row[0]: row[4] for row in rows}
-        stops = [harm for harm in harms if harm.kind.startswith("stop") and harm.victim in SENDERS]
+        ends = [harm.began + LEASES_END_AFTER for harm in harms if harm.kind.startswith("stop")]
         talks: dict[str, list[int]] = defaultdict(list)
         for row in self.accepted:
             words = json.loads(row["body"])["body"]
-            if not any(began[words] < harm.over - 1 and row["accepted_at"] > harm.over for harm in stops):
+            if not any(began[words] < end + SLACK and row["accepted_at"] > end - SLACK for end in ends):
                 talks[row["wa_id"]].append(int(words.removeprefix("answer ")))
         return [Finding("wrong", "order", who, sorted(ns), ns) for who, ns in talks.items() if ns != sorted(ns)]
 

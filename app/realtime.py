@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import signal
 import threading
 import time
@@ -35,6 +36,9 @@ redis.call('EXPIRE', KEYS[1], 86400)
 """
 EVERYTHING = "everything *"
 END = "end"
+# Where a page says it goes on from stands in the answer again, so it may be nothing else.
+POSITION = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
+NOWHERE = "0-0"
 RELOAD = "event: reload\ndata: \n\n"
 
 
@@ -75,6 +79,8 @@ class Hub:
 
     def open(self, tenant_id: uuid.UUID, last_event_id: str | None) -> Iterator[str]:
         """The events of a tenant as server-sent events, first those after `last_event_id`."""
+        if last_event_id and not POSITION.fullmatch(last_event_id):
+            last_event_id = NOWHERE
         inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
         channel = CHANNEL.format(tenant_id)
         with self.lock:
@@ -111,7 +117,7 @@ class Hub:
             newest: Any = self.redis.xrevrange(channel, count=1)
         except redis_client.RedisError:
             newest = []
-        return str(newest[0][0].decode()) if newest else "0-0"
+        return str(newest[0][0].decode()) if newest else NOWHERE
 
     def missed(self, channel: str, last_event_id: str | None) -> Iterator[str]:
         if not last_event_id or last_event_id == self.latest(channel):

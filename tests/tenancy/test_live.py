@@ -71,6 +71,12 @@ def test_a_page_misses_nothing_between_being_made_and_being_told(ann: Browser, w
     assert "data: meanwhile 1" in told and "before" not in told
 
 
+def test_what_is_no_position_is_not_repeated_into_the_stream(hub: realtime.Hub, world: World) -> None:
+    change(world, "now")
+    stream = hub.open(world.bakery.id, "1-0\ndata: forged 1\n\n")
+    assert "forged" not in next(stream) and next(stream) == realtime.RELOAD
+
+
 def test_who_was_away_too_long_is_told_to_ask_for_everything(hub: realtime.Hub, world: World) -> None:
     change(world, "long ago")
     outside().redis.flushdb()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
+import pkgutil
 from functools import partial
 from typing import Any
 
@@ -12,10 +14,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, errors, logs, realtime, templating
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
-from app.tenancy import db, guard, refuse_inside_transaction
+from app.tenancy import db, enqueue, guard, refuse_inside_transaction
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
-from app.webhooks.jobs import drain
 
 FEATURES = [
     "billing",
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings)
     connect(app, settings)
     register_blueprints(app)
+    load_jobs()
     cli.init_app(app)
     app.after_request(harden)
     return app
@@ -80,7 +82,7 @@ def connect(app: Flask, settings: Settings) -> None:
     app.extensions["outside"] = Outside.connect(settings)
     outside(app).graph.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
-    app.extensions["intake"] = intake = GroupCommit(settings.database_url, partial(ring_drain, app))
+    app.extensions["intake"] = intake = GroupCommit(settings.database_url, partial(enqueue_drain, app))
     app.wsgi_app = Door(app.wsgi_app, intake, settings.meta_app_secrets)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
@@ -92,9 +94,18 @@ def connect(app: Flask, settings: Settings) -> None:
     templating.init_app(app, FEATURES)
 
 
-def ring_drain(app: Flask) -> None:
+def enqueue_drain(app: Flask) -> None:
     with app.app_context():
-        drain.ring()
+        enqueue("webhooks.drain")
+
+
+def load_jobs() -> None:
+    """Imports every `jobs.py` of a feature or of one of its rooms: only then their names are known."""
+    for feature in FEATURES:
+        package = importlib.import_module(f"app.{feature}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if module.name.endswith("jobs"):
+                importlib.import_module(module.name)
 
 
 def register_blueprints(app: Flask) -> None:

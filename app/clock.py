@@ -1,4 +1,4 @@
-"""Rings again what was not heard and mends what was left: `python -m app.clock`. Several may run at once."""
+"""The scheduler: runs each sweep when it is due, `python -m app.clock`. Several may run at once."""
 
 from __future__ import annotations
 
@@ -8,14 +8,10 @@ import threading
 import time
 
 import redis as redis_client
-import structlog
 
 from app import create_app
 from app.extensions import redis
 from app.tenancy.queue import SWEEPS
-from app.worker import load_jobs
-
-log = structlog.get_logger()
 
 SECONDS, BEAT_SECONDS = 5, 60
 
@@ -23,16 +19,13 @@ SECONDS, BEAT_SECONDS = 5, 60
 def tick() -> None:
     with contextlib.suppress(redis_client.RedisError):
         redis.set("clock beat", int(time.time()), ex=BEAT_SECONDS)
-    for sweep in SWEEPS:
-        try:
-            sweep()
-        except Exception:
-            log.exception("sweep failed", sweep=sweep.__name__)
+    for sweep in SWEEPS.values():
+        if sweep.claim():
+            sweep.run()
 
 
 def main() -> None:
     app, stopping = create_app(), threading.Event()
-    load_jobs()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     signal.signal(signal.SIGINT, lambda *_: stopping.set())
     with app.app_context():

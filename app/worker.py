@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal
 import sys
 import time
@@ -17,7 +16,7 @@ from flask import Flask
 from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
-from app import FEATURES, create_app
+from app import create_app
 from app.extensions import outside
 from app.tenancy.queue import JOBS, LANES, stopping
 
@@ -29,7 +28,7 @@ class KnownJob(RqJob):
 
     @property
     def func(self) -> Any:
-        return JOBS[cast("str", self.func_name)].answer
+        return JOBS[cast("str", self.func_name)].start
 
     success_callback = failure_callback = stopped_callback = None
 
@@ -52,15 +51,7 @@ class Worker(rq.SimpleWorker):
         super().execute_job(job, queue)
 
 
-def load_jobs() -> None:
-    extra = ("inbox.media_jobs", "inbox.uploads", "inbox.desk_jobs", "inbox.distribution")
-    for name in (*(f"{feature}.jobs" for feature in FEATURES), *extra):
-        if importlib.util.find_spec(f"app.{name}"):
-            importlib.import_module(f"app.{name}")
-
-
 def run(app: Flask, lane: str) -> None:
-    load_jobs()
     connection = redis_client.Redis.from_url(outside(app).settings.redis_url)
     with app.app_context():
         queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=KnownJob)

@@ -24,10 +24,9 @@ from app import create_app
 from app.contacts.models import ContactIdentity
 from app.contacts.tags import Tag
 from app.inbox.canned_replies import CannedReply
-from app.inbox.jobs import deliver
 from app.inbox.models import Conversation, Message
 from app.inbox.notes import Note
-from app.tenancy import Membership, Role, User, db, global_scope, tenant_scope
+from app.tenancy import Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 
 BAKERY_NUMBER = "+1 555 078 3881"
@@ -201,7 +200,7 @@ class Seed:
             conversation = db.session.scalars(conversation_with(wa_id)).one()
             conversation.reply(words, by=ann, client_id=uuid.uuid4())
             conversation.mark_read()
-            deliver.later()
+            later("outbound.deliver")
 
     def wait_for(self, wa_id: str, count: int) -> None:
         """Until the line has gone its way, so that the next one comes after it."""

@@ -21,6 +21,7 @@ from dev import environment
 from dev.services import FAST, Postgres, Redis
 from tests.apps import running
 from tests.client import Browser
+from tests.enqueued import Enqueued
 from tests.world import World
 
 pytest_plugins = ["tests.simulated"]
@@ -121,8 +122,14 @@ def app(shared_app: Flask, superuser_url: str) -> Iterator[Flask]:
     empty_tables(superuser_url)
     with shared_app.app_context():
         shared_app.extensions["outside"].redis.flushdb()
-        Job.deaf_until = 0.0
+        Job.redis_is_away_until = 0.0
         yield shared_app
+
+
+@pytest.fixture
+def enqueued(app: Flask) -> Enqueued:
+    """The jobs that wait in Redis."""
+    return Enqueued(app)
 
 
 @pytest.fixture

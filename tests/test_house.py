@@ -103,21 +103,38 @@ def test_every_setting_is_described() -> None:
 def test_a_worker_knows_every_job_and_the_clock_every_sweep() -> None:
     """Asked of a new process: in this one other tests have loaded them all."""
     written = {name for file in CODE for name in marked(file)}
-    loaded = "from app.tenancy.queue import *; from app.worker import load_jobs; load_jobs()"
-    told = 'print(*JOBS, *(f"{sweep.__module__}.{sweep.__name__}" for sweep in SWEEPS))'
-    command = [sys.executable, "-c", f"{loaded}; {told}"]
+    listing = "from app import *; from app.tenancy.queue import *; load_jobs(); print(*JOBS, *SWEEPS)"
+    command = [sys.executable, "-c", listing]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert written
     assert set(done.stdout.split()) == written
 
 
 def marked(file: pathlib.Path) -> Iterator[str]:
-    module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+    """The names of the jobs and sweeps in a file."""
+    module = ".".join(file.relative_to(APP).with_suffix("").parts)
     for node in ast.parse(file.read_text()).body:
-        if isinstance(node, ast.FunctionDef):
-            marks = [mark.func if isinstance(mark, ast.Call) else mark for mark in node.decorator_list]
-            if {"job", "sweep"} & set(map(name_of, marks)):
-                yield f"{module}.{node.name}"
+        for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+            match mark:
+                case ast.Call(func=ast.Name("job"), args=[ast.Constant(value=str(name)), *_]):
+                    yield name
+                case ast.Call(func=ast.Name("sweep")):
+                    yield f"{module}.{node.name}"
+
+
+def test_every_name_that_is_enqueued_is_a_job() -> None:
+    named = {name for file in CODE for name in enqueued_in(file)}
+    assert named
+    assert named - {name for file in CODE for name in marked(file)} == set()
+
+
+def enqueued_in(file: pathlib.Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text())):
+        match node:
+            case ast.Call(
+                func=ast.Name("later" | "enqueue" | "enqueue_each"), args=[ast.Constant(value=str(name)), *_]
+            ):
+                yield name
 
 
 def test_amounts_are_whole_numbers() -> None:

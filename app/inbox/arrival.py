@@ -21,7 +21,7 @@ from app.meta.contact_requests import given_number, numbers_in_the_name_of
 from app.meta.events import HistoricMessage, HistoryProgress, InboundMessage, MessageEcho, StatusUpdate, preview
 from app.meta.payload import identifier
 from app.meta.payload import text as text_of
-from app.tenancy import announce, current_tenant_id, db, uuid7
+from app.tenancy import announce, current_tenant_id, db, later, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
 from . import desk
@@ -29,7 +29,6 @@ from .away import tell_that_nobody_is_there
 from .callback import attempt_of
 from .changes import are_changed, keep_changes, retell
 from .media import file_row, keep_files
-from .media_jobs import fetch
 from .models import RANKS
 from .reactions import keep_reactions
 from .surveys import follow_up, keep_answers, score_of
@@ -418,7 +417,7 @@ def fetch_files(said: Iterable[Said]) -> None:
     """Has the files of new messages fetched, at once after the commit."""
     rows = (file_row(one.id, one.message.type, one.message.content) for one in said)
     for media_id in keep_files(row for row in rows if row):
-        fetch.later(media_id)
+        later("inbound.fetch_media", media_id)
 
 
 def fill_placeholders(said: list[Said]) -> None:
@@ -432,7 +431,7 @@ def fill_placeholders(said: list[Said]) -> None:
         if one.message.wamid in ids
     ]
     for media_id in keep_files(row for row in files if row):
-        fetch.later(media_id)
+        later("inbound.fetch_media", media_id)
 
 
 FILL = text("""

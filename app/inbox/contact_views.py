@@ -19,13 +19,12 @@ from app.contacts.models import Contact
 from app.contacts.records import ContactEvent
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.views.contacts import back_to
-from app.tenancy import db, requires
+from app.tenancy import db, later, requires
 from app.tenancy.guard import is_fragment
 
 from .costs import Costs
 from .erasure import erase
 from .gallery import PAGE, gallery
-from .jobs import deliver
 from .merges import ContactMerge, NotLast, NotTwo
 from .models import Conversation, Cursor, NumberAway, SaidOtherwise, WindowClosed
 from .number_request import ask_for_number
@@ -159,7 +158,7 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
         abort(404)
     try:
         ask_for_number(conversation, by=current_user)
-        deliver.later()
+        later("outbound.deliver")
         flash(_("Asked. When they share the number, it is kept with this contact."))
     except SaidOtherwise:
         flash(_("They were asked already and have not answered yet."), "warning")

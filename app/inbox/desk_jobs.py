@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import structlog
 from sqlalchemy import delete, func, select
 
@@ -11,9 +9,10 @@ from app.extensions import outside
 from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
 from app.storage import StorageAway
-from app.tenancy import after_commit, announce, commit, db, job, platform_scope, sweep
+from app.team.models import Team
+from app.tenancy import announce, commit, db, job, later, platform_scope, sweep
 
-from . import desk
+from . import desk, distribution
 from .blocks import Block
 from .canned_files import CannedFile
 from .drafts import Draft
@@ -25,7 +24,7 @@ AT_ONCE = 50
 NEVER = (Kind.FINAL, Kind.HUMAN)
 
 
-@job("default")
+@job("desk.sync_block")
 def carry_out_block(conversation_id: str) -> None:
     """Tells WhatsApp who is blocked or is not any more. What is wished meanwhile is carried out next."""
     conversation = Conversation.find(conversation_id)
@@ -50,30 +49,30 @@ def carry_out_block(conversation_id: str) -> None:
         settled.refresh_locked().settle(wished)
 
 
-@job("default")
+@job("desk.wake_snoozed")
 def wake_snoozed() -> None:
     for conversation_id in desk.wake_due():
         announce("conversation", conversation_id)
 
 
-@sweep
+@sweep(every=5)
 def ring_for_the_desk() -> None:
     with platform_scope("snoozes that end, and blocks not carried out yet"):
         due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= func.clock_timestamp())
         for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
-            after_commit(partial(wake_snoozed.ring, str(tenant_id)))
+            later("desk.wake_snoozed", tenant_id=tenant_id)
         waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= func.clock_timestamp())
         for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
-            after_commit(partial(carry_out_block.ring, str(tenant_id), str(conversation_id)))
+            later("desk.sync_block", conversation_id, tenant_id=tenant_id)
 
 
-@sweep
+@sweep(every=3600)
 def forget_old_drafts() -> None:
     with platform_scope("drafts that nobody came back to"):
         Draft.forget_old()
 
 
-@sweep
+@sweep(every=60)
 def throw_left_files_away() -> None:
     """First the bytes, then the row: what cannot be deleted now is tried again."""
     left = select(CannedFile).where(CannedFile.canned_reply_id.is_(None)).order_by(CannedFile.created_at)
@@ -89,3 +88,16 @@ def throw_left_files_away() -> None:
                 commit()
         except StorageAway as problem:
             log.error("file of a canned reply not deleted", reason=str(problem))
+
+
+@job("desk.distribute")
+def distribute(team_id: str) -> None:
+    if team := Team.find(team_id):
+        distribution.distribute(team)
+
+
+@sweep(every=5)
+def ring_for_queues() -> None:
+    with platform_scope("conversations that wait to be given to somebody"):
+        for row in db.session.execute(distribution.QUEUES):
+            later("desk.distribute", row.id, tenant_id=row.tenant_id)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from functools import partial
 
 from sqlalchemy import func, select, text
 
 from app.team.models import Team, TeamMember
-from app.tenancy import Membership, after_commit, db, job, now, online, platform_scope, sweep
+from app.tenancy import Membership, db, now, online
 
 from .lists import ACTIVE, sql
 from .models import Conversation
@@ -17,11 +16,9 @@ from .models import Conversation
 AT_ONCE = 100
 
 
-@job("default")
-def distribute(team_id: str) -> None:
+def distribute(team: Team) -> None:
     """Gives what waits in a team's queue, longest waiting first, to members who are here and have room."""
-    team = Team.find(team_id)
-    if team is None or team.refresh_locked().distribution == "manual":
+    if team.refresh_locked().distribution == "manual":
         return
     takers = Takers(team)
     for conversation in waiting(team):
@@ -69,13 +66,6 @@ class Takers:
     def gave(self, member: TeamMember) -> None:
         member.last_given_at = now()
         self.load[member.user_id] += 1
-
-
-@sweep
-def ring_for_queues() -> None:
-    with platform_scope("conversations that wait to be given to somebody"):
-        for row in db.session.execute(QUEUES):
-            after_commit(partial(distribute.ring, str(row.tenant_id), str(row.id)))
 
 
 QUEUES = text("""

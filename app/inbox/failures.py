@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, func, select, text
 
-from app.tenancy import db, now
+from app.tenancy import db, later, now
 from app.wabas.models import PhoneNumber
 
-from .jobs import deliver
 from .models import Message
 
 PAGE = 50
@@ -87,6 +86,6 @@ def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:
         in_time = message.expires_at is None or message.expires_at > now()
         if in_time and message.can_be_retried and (also_unknown or message.state != "unknown"):
             message.retry()
-            deliver.later()
+            later("outbound.deliver")
             retried += 1
     return retried

@@ -8,9 +8,10 @@ from sqlalchemy import and_, func, or_, select
 from app.extensions import outside
 from app.meta import messages as meta
 from app.meta.errors import MetaError
-from app.tenancy import commit, db, job, platform_scope, sweep, within_tenant
+from app.tenancy import commit, db, enqueue, job, later, platform_scope, sweep, within_tenant
 
-from . import outbox, unknowns
+from . import outbox, unknowns, uploads
+from .media import UPLOAD_LASTS, Media
 from .models import Conversation, Message
 from .sender import Sender, lanes_waiting
 
@@ -19,14 +20,14 @@ log = structlog.get_logger()
 AT_ONCE = 500
 
 
-@job("outbound", per_tenant=False, seconds=180)
+@job("outbound.deliver", "outbound", per_tenant=False, seconds=180)
 def deliver() -> None:
     """Sends what waits, of every tenant and number."""
     if Sender(outside().graph).run():
-        deliver.ring()
+        enqueue("outbound.deliver")
 
 
-@job("default")
+@job("outbound.mark_read")
 def mark_read(conversation_id: str) -> None:
     """Shows the customer blue ticks up to their last message. Best effort: nothing is lost without it."""
     conversation = Conversation.get_or_404(conversation_id)
@@ -41,7 +42,7 @@ def mark_read(conversation_id: str) -> None:
         log.info("not marked as read", conversation_id=conversation_id, meta_code=error.code)
 
 
-@sweep
+@sweep(every=5)
 def release_scheduled() -> None:
     """Sends what was put aside until now; and what waited until its window closed, as the template chosen for that."""
     at = func.clock_timestamp()
@@ -58,11 +59,34 @@ def release_scheduled() -> None:
                     message.fall_back()
 
 
-@sweep
+@sweep(every=5)
 def ring_for_waiting_messages() -> None:
     with platform_scope("messages waiting, or left behind by a worker that died"):
         outbox.park_abandoned()
         outbox.expire_late()
         unknowns.repeat_lost()
     if any(waiting.is_due for waiting in lanes_waiting()):
-        deliver.ring()
+        enqueue("outbound.deliver")
+
+
+@job("outbound.upload", seconds=uploads.SECONDS)
+def upload(media_id: str) -> None:
+    """May be killed anywhere: the claim runs out and another one begins anew."""
+    media = Media.claim_upload(media_id)
+    if media is None:
+        return
+    message = db.session.get_one(Message, (media.tenant_id, media.message_id))
+    if message.state != "queued":
+        media.next_attempt_at = None
+        return
+    uploads.Uploading(media, message).run()
+
+
+@sweep(every=5)
+def ring_for_waiting_uploads() -> None:
+    due = (Media.state == "stored") & (Media.next_attempt_at <= func.clock_timestamp())
+    waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(uploads.AT_ONCE)
+    with platform_scope("files waiting to be uploaded"):
+        db.session.execute(uploads.FORGOTTEN, {"lasts": UPLOAD_LASTS})
+        for tenant_id, media_id in db.session.execute(waiting):
+            later("outbound.upload", media_id, tenant_id=tenant_id)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
-from functools import partial
 from typing import BinaryIO
 
 import structlog
@@ -16,7 +15,7 @@ from app.extensions import outside
 from app.meta.codes.explanation import N_
 from app.meta.errors import FileGone, Kind, MetaError
 from app.meta.media import LARGEST, Location, is_digest, locate
-from app.tenancy import after_commit, announce, commit, current_tenant_id, db, job, platform_scope, sweep
+from app.tenancy import announce, commit, current_tenant_id, db, job, later, platform_scope, sweep
 from app.wabas.models import PhoneNumber
 
 from .media import Media
@@ -43,7 +42,7 @@ class Different(Exception):
     """The file is not the one that was announced."""
 
 
-@job("default", seconds=SECONDS)
+@job("inbound.fetch_media", seconds=SECONDS)
 def fetch(media_id: str) -> None:
     """Downloads a file and keeps it. It may be killed anywhere: the claim runs out and another one begins anew."""
     media = Media.claim(media_id)
@@ -145,10 +144,10 @@ class Fetching:
         return media if is_mine else None
 
 
-@sweep
+@sweep(every=5)
 def ring_for_waiting_files() -> None:
     due = (Media.state == "waiting") & (Media.next_attempt_at <= func.clock_timestamp())
     waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(AT_ONCE)
     with platform_scope("files waiting to be fetched"):
         for tenant_id, media_id in db.session.execute(waiting):
-            after_commit(partial(fetch.ring, str(tenant_id), str(media_id)))
+            later("inbound.fetch_media", media_id, tenant_id=tenant_id)

@@ -14,12 +14,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import storage
 from app.storage import NotKept, StorageAway
-from app.tenancy import db, requires
+from app.tenancy import db, later, requires
 from app.tenancy.guard import is_fragment
 
 from .canned_files import CannedFile
 from .media import Media
-from .media_jobs import fetch
 from .models import Message
 from .sniffing import EXTENSIONS, UNKNOWN, is_shown
 from .views import bp
@@ -47,7 +46,7 @@ def fetch_again(media_id: uuid.UUID) -> AnyResponse | str:
     media = Media.get_or_404(media_id)
     message = Message.get_or_404(media.message_id)
     if media.retry():
-        fetch.later(media.id)
+        later("inbound.fetch_media", media.id)
     if is_fragment():
         db.session.flush()
         return render_template("inbox/_message.html", message=message)

@@ -12,12 +12,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import Contact
 from app.message_templates.models import MessageTemplate
-from app.tenancy import db, requires
+from app.tenancy import db, later, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
 from .drafts import Draft
-from .jobs import deliver
 from .models import Conversation, Later, Message
 from .problems import NOT_SENT, told
 from .schedule_forms import LaterForm, TimeForm
@@ -41,7 +40,7 @@ def scheduled() -> str:
 
 @bp.route("/<uuid:conversation_id>/later", methods=["GET", "POST"])
 @requires("inbox.reply")
-def later(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
+def schedule(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
     """The form for a text that goes out later, and what goes out instead if the window is closed by then."""
     conversation = Conversation.get_or_404(conversation_id)
     templates = [one for one in MessageTemplate.sendable(conversation.phone_number.waba_id) if one.definition.is_whole]
@@ -85,7 +84,7 @@ def another_time(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyRespon
 def send_now(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
     message = message_or_404(conversation_id, message_id).refresh_locked()
     message.release()
-    deliver.later()
+    later("outbound.deliver")
     return shown(message)
 
 

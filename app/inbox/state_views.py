@@ -14,12 +14,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import User, db, now, online, requires
+from app.tenancy import User, db, later, now, online, requires
 from app.tenancy.guard import is_fragment
 
 from .blocks import REASONS, Block
 from .desk import CONVERSATION_STATES, Taken, member_or_none
-from .desk_jobs import carry_out_block
 from .models import Conversation
 from .read_pointers import ReadPointer
 from .views import bp
@@ -53,7 +52,7 @@ def put_state(conversation_id: uuid.UUID) -> Answer:
     before = {"state": conversation.state, "until": conversation.snoozed_until or ""}
     if block := Block.of(conversation):
         block.lift(by=current_user)
-        carry_out_block.later(conversation.id)
+        later("desk.sync_block", conversation.id)
     conversation.put(state, by=current_user, until=until)
     undo = before if before["state"] in PUT else None
     return told(conversation, DONE[state], url_for("inbox.put_state", conversation_id=conversation.id), undo)
@@ -157,7 +156,7 @@ def block(conversation_id: uuid.UUID) -> Answer:
     if reason not in REASONS:
         abort(422)
     Block.put(conversation, reason, by=current_user)
-    carry_out_block.later(conversation.id)
+    later("desk.sync_block", conversation.id)
     address = url_for("inbox.put_state", conversation_id=conversation.id)
     return told(conversation, DONE["blocked"], address, {"state": "open"})
 

@@ -10,11 +10,10 @@ from flask import abort, g, render_template, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.codes.explanation import N_
 from app.meta.outgoing import Refused
-from app.tenancy import now, requires, takes_files
+from app.tenancy import later, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .attachments import LARGEST, Attachment
@@ -45,7 +44,7 @@ def known_templates(waba_id: uuid.UUID) -> TemplateList:
     known = TemplateList.of(waba_id)
     if known.is_due:
         known.ask()
-        fetch_templates.later(waba_id)
+        later("message_templates.fetch", waba_id)
     return known
 
 

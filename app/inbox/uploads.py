@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import tempfile
-from functools import partial
 
 import structlog
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from app.extensions import outside
 from app.meta import media as meta
 from app.meta.codes.explanation import N_, Explanation
 from app.meta.errors import Kind, MetaError
 from app.storage import NotKept, StorageAway
-from app.tenancy import after_commit, announce, commit, db, job, platform_scope, sweep
+from app.tenancy import announce, commit, db, later
 from app.wabas.models import PhoneNumber
 
 from .arrival import show_ticks
-from .jobs import deliver
-from .media import UPLOAD_LASTS, Media
+from .media import Media
 from .models import Message
 
 log = structlog.get_logger()
@@ -33,19 +31,6 @@ NO_STORE = Explanation(
     N_("The file could not be read from our own store."),
     N_("Nobody has to do anything. The app tries again by itself."),
 )
-
-
-@job("default", seconds=SECONDS)
-def upload(media_id: str) -> None:
-    """May be killed anywhere: the claim runs out and another one begins anew."""
-    media = Media.claim_upload(media_id)
-    if media is None:
-        return
-    message = db.session.get_one(Message, (media.tenant_id, media.message_id))
-    if message.state != "queued":
-        media.next_attempt_at = None
-        return
-    Uploading(media, message).run()
 
 
 class Uploading:
@@ -65,7 +50,7 @@ class Uploading:
         else:
             if self.is_mine():
                 self.media.uploaded(meta_id)
-                deliver.later()
+                later("outbound.deliver")
         announce("conversation", self.message.conversation_id)
 
     def hand_over(self) -> str:
@@ -107,19 +92,9 @@ class Uploading:
 def hand_on(message: Message) -> None:
     """What was put into the outbox goes on its way: its file first, if it has one."""
     if message.type != "text" and message.media and message.media.is_to_upload:
-        upload.later(message.media.id)
+        later("outbound.upload", message.media.id)
     else:
-        deliver.later()
-
-
-@sweep
-def ring_for_waiting_uploads() -> None:
-    due = (Media.state == "stored") & (Media.next_attempt_at <= func.clock_timestamp())
-    waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(AT_ONCE)
-    with platform_scope("files waiting to be uploaded"):
-        db.session.execute(FORGOTTEN, {"lasts": UPLOAD_LASTS})
-        for tenant_id, media_id in db.session.execute(waiting):
-            after_commit(partial(upload.ring, str(tenant_id), str(media_id)))
+        later("outbound.deliver")
 
 
 FORGOTTEN = text("""

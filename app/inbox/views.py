@@ -13,13 +13,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.meta.outgoing import EXTENSIONS, TAKEN
 from app.meta.outgoing import LARGEST as LARGEST_OF
-from app.tenancy import requires, takes_files
+from app.tenancy import later, requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .attachments import LARGEST
 from .drafts import Draft
 from .forms import ReplyForm
-from .jobs import mark_read
 from .markup import Run, runs
 from .models import Conversation, Cursor, Message
 from .notes import Mention, Note, name_runs
@@ -81,7 +80,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     if form.body.data:
         Draft.clear(conversation, "reply", by=current_user, age=draft_views.told_age())
     if conversation.phone_number.read_receipts == "on_reply":
-        mark_read.later(conversation.id)
+        later("outbound.mark_read", conversation.id)
     if is_fragment():
         return "".join(render_template("inbox/_message.html", message=message) for message in messages)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
@@ -107,7 +106,7 @@ def read(conversation_id: uuid.UUID) -> AnyResponse:
     is_news = ReadPointer.move(conversation, g.membership)
     is_news = Mention.see(conversation, current_user) or is_news
     if conversation.mark_read() and conversation.phone_number.read_receipts == "always":
-        mark_read.later(conversation.id)
+        later("outbound.mark_read", conversation.id)
     if is_fragment():
         # Only this page has something new to show: its list.
         return Response(status=204, headers={"HX-Trigger": "live:conversation"} if is_news else {})

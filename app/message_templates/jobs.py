@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.extensions import outside
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
-from app.tenancy import commit, db, job
+from app.tenancy import commit, db, job, later
 from app.wabas.models import Waba
 
 from .models import TemplateList
@@ -22,10 +22,10 @@ def keep_fresh() -> None:
         known = TemplateList.of(waba_id)
         if known.is_due:
             known.ask()
-            fetch_templates.later(waba_id)
+            later("message_templates.fetch", waba_id)
 
 
-@job("default")
+@job("message_templates.fetch")
 def fetch_templates(waba_id: str) -> None:
     waba = Waba.get_or_404(waba_id)
     token, meta_id = waba.token, waba.meta_id

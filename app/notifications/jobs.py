@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app.egress import Answer, Egress, Refused, Unreachable
 from app.extensions import outside, settings
-from app.tenancy import after_commit, commit, current_tenant_id, db, job, now, platform_scope, sweep
+from app.tenancy import commit, current_tenant_id, db, job, later, now, platform_scope, sweep
 
 from . import digest as digests
 from . import news
@@ -27,7 +27,7 @@ THREADS = 16
 GONE = (404, 410)
 
 
-@job()
+@job("notifications.notify")
 def tell() -> None:
     """Puts what is new into the queue of every browser that is to hear of it."""
     if not alone():
@@ -38,7 +38,7 @@ def tell() -> None:
         for conversation in found:
             ToldConversation.note(conversation, kind)
     news.tell_colleagues(AT_ONCE)
-    push.later()
+    later("notifications.push")
 
 
 def alone() -> bool:
@@ -47,7 +47,7 @@ def alone() -> bool:
     return bool(db.session.scalar(select(func.pg_try_advisory_xact_lock(lock))))
 
 
-@job(seconds=120)
+@job("notifications.push", seconds=120)
 def push() -> None:
     """Hands what waits to the push services of the browsers it is for."""
     claimed = Notification.claim(TOGETHER)
@@ -61,7 +61,7 @@ def push() -> None:
     for one, answer in zip(claimed, answers, strict=True):
         settle(one, answer)
     if len(claimed) == TOGETHER:
-        push.later()
+        later("notifications.push")
 
 
 def letter(one: Notification) -> tuple[Target, dict[str, object], uuid.UUID, str, str]:
@@ -96,17 +96,17 @@ def settle(one: Notification, answer: Answer | Refused | Unreachable) -> None:
             one.try_later()
 
 
-@sweep
+@sweep(every=5)
 def ring_for_news() -> None:
     with platform_scope("is there news that somebody wants to hear?"):
         for tenant_id in news.tenants_with_news():
-            after_commit(partial(tell.ring, str(tenant_id)))
+            later("notifications.notify", tenant_id=tenant_id)
         due = select(Notification.tenant_id).where(Notification.next_attempt_at <= now()).distinct()
         for tenant_id in db.session.scalars(due):
-            after_commit(partial(push.ring, str(tenant_id)))
+            later("notifications.push", tenant_id=tenant_id)
 
 
-@job()
+@job("notifications.digest")
 def digest(rule_id: str) -> None:
     """Mails one member what waits, if it is time and anything does."""
     due = select(NotificationRule).where(NotificationRule.id == rule_id, *digests.is_due())
@@ -114,9 +114,9 @@ def digest(rule_id: str) -> None:
         digests.Digest(rule).go()
 
 
-@sweep
+@sweep(every=60)
 def ring_for_digests() -> None:
     due = select(NotificationRule.tenant_id, NotificationRule.id).where(*digests.is_due()).limit(AT_ONCE)
     with platform_scope("whose digest is due?"):
         for tenant_id, rule_id in db.session.execute(due):
-            after_commit(partial(digest.ring, str(tenant_id), str(rule_id)))
+            later("notifications.digest", rule_id, tenant_id=tenant_id)

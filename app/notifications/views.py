@@ -13,11 +13,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.egress import Refused
 from app.extensions import settings
 from app.team.models import UserSession
-from app.tenancy import db, now, requires
+from app.tenancy import db, later, now, requires
 from app.wabas.models import PhoneNumber
 
 from .forms import BrowserForm, RuleForm
-from .jobs import push
 from .models import Notification, NotificationRule, PushSubscription
 from .news import Unread
 from .push import BadAddress, Target, public_key
@@ -92,7 +91,7 @@ def send_test() -> AnyResponse:
     ).all()
     for browser in browsers:
         Notification.put("test", browser, None)
-    push.later()
+    later("notifications.push")
     words = _("A test is on its way.") if browsers else _("No browser is turned on yet. Turn one on first.")
     flash(words, "success" if browsers else "warning")
     return redirect(url_for("notifications.index"), 303)

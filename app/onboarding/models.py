@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
-from app.tenancy import User, announce, belongs_to, commit, db, now, of_tenant, one_of
+from app.tenancy import User, announce, belongs_to, commit, db, later, now, of_tenant, one_of
 from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
 
@@ -205,9 +205,7 @@ class Onboarding(Holding, Hosted, Leased):
         self.advance_later()
 
     def advance_later(self) -> None:
-        from .jobs import advance
-
-        advance.later(self.id)
+        later("onboarding.advance", self.id)
 
     # What the machine does
 

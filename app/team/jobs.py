@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 from app.extensions import redis
-from app.tenancy import db, global_scope, job, now, platform_scope, sweep
-from app.tenancy.queue import Job
+from app.tenancy import db, enqueue, global_scope, job, now, platform_scope, sweep
 
 from .models import Invitation, PasswordReset, SignInAttempt, UserSession
 
 PATIENCE = dt.timedelta(seconds=30)
 
 
-@job(per_tenant=False)
+@job("team.mail_password_reset", per_tenant=False)
 def mail_password_reset(reset_id: str) -> None:
     with global_scope():
         mine = PasswordReset.unmailed().where(PasswordReset.id == reset_id)
@@ -21,33 +20,33 @@ def mail_password_reset(reset_id: str) -> None:
             reset.mail()
 
 
-@job()
+@job("team.mail_invitation")
 def mail_invitation(invitation_id: str) -> None:
     mine = Invitation.unmailed().where(Invitation.id == invitation_id)
     if invitation := db.session.scalar(mine.with_for_update(of=Invitation, skip_locked=True)):
         invitation.mail()
 
 
-@sweep
+@sweep(every=10)
 def mail_what_was_not_mailed() -> None:
     with platform_scope("mails not taken yet"):
         overdue = now() - PATIENCE
         resets = db.session.scalars(PasswordReset.unmailed().where(PasswordReset.created_at < overdue)).all()
         invitations = db.session.scalars(Invitation.unmailed().where(Invitation.created_at < overdue)).all()
     for reset in resets:
-        ring_again(mail_password_reset, reset.created_at, str(reset.id))
+        mail_again("team.mail_password_reset", reset.created_at, str(reset.id))
     for invitation in invitations:
-        ring_again(mail_invitation, invitation.created_at, str(invitation.tenant_id), str(invitation.id))
+        mail_again("team.mail_invitation", invitation.created_at, str(invitation.tenant_id), str(invitation.id))
 
 
-def ring_again(mail: Job, since: dt.datetime, *ids: str) -> None:
+def mail_again(name: str, since: dt.datetime, *ids: str) -> None:
     """The longer a mail has waited the less often: its address may take none at all."""
     pause = max(60, int((now() - since).total_seconds() / 4))
     if redis.set(":".join(["mail again", *ids]), 1, nx=True, ex=pause):
-        mail.ring(*ids)
+        enqueue(name, *ids)
 
 
-@sweep
+@sweep(every=600)
 def forget_what_expired() -> None:
     with global_scope():
         SignInAttempt.forget_old()

@@ -19,7 +19,7 @@ from .guard import confirmed, platform_only, public, requires, signed_in, statel
 from .live import announce
 from .models import Membership, Role, Tenant, User
 from .presence import online
-from .queue import job, sweep
+from .queue import enqueue, job, later, sweep
 from .scope import (
     OutsideTenant,
     after_commit,
@@ -50,10 +50,12 @@ __all__ = [
     "current_tenant_id",
     "database_now",
     "db",
+    "enqueue",
     "exists",
     "global_scope",
     "is_uuid",
     "job",
+    "later",
     "now",
     "of_tenant",
     "one_of",

@@ -1,6 +1,7 @@
-"""Jobs on RQ. Redis only rings the bell; what is to be done stands in Postgres.
+"""Jobs on RQ. Redis only wakes the workers; what is to be done stands in Postgres.
 
-A job is a function named in `JOBS`; a worker runs nothing else. Its arguments are a tenant's id and ids of its rows.
+A job has a name (`"wabas.check"`) that never changes, so that code may move while jobs wait in Redis. A worker runs
+nothing but the names in `JOBS`. Arguments are a tenant's id and ids of its rows.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import functools
 import inspect
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -24,22 +26,26 @@ from .scope import after_commit, current_tenant_id, tenant_scope
 log = structlog.get_logger()
 
 LANES = ("inbound", "outbound", "default")
-BELL_SECONDS = 5
+# While a job waits it is not enqueued a second time; should Redis lose it, it may be again after this long.
+PENDING_SECONDS = 5
+AWAY_SECONDS = 2
 JOBS: dict[str, Job] = {}
+SWEEPS: dict[str, Sweep] = {}
 # Set when this process was asked to stop: a job that could go on for long ends early.
 stopping = threading.Event()
-SWEEPS: list[Callable[[], object]] = []
 
 
 class Job:
-    """A function that a worker may run. `later` asks for it once the transaction is committed."""
+    """A function that a worker may run, under a name of its own."""
 
-    deaf_until = 0.0
+    redis_is_away_until = 0.0
 
-    def __init__(self, function: Callable[..., object], lane: str, per_tenant: bool, seconds: int) -> None:
+    def __init__(
+        self, name: str, function: Callable[..., object], lane: str, *, per_tenant: bool, seconds: int
+    ) -> None:
         functools.update_wrapper(self, function)
-        self.function, self.lane, self.per_tenant, self.seconds = function, lane, per_tenant, seconds
-        self.name = f"{function.__module__}.{function.__qualname__}"
+        self.name, self.function, self.lane = name, function, lane
+        self.per_tenant, self.seconds = per_tenant, seconds
         self.signature = inspect.signature(function)
 
     def __call__(self, *ids: Any) -> object:
@@ -50,46 +56,94 @@ class Job:
         with tenant_scope(tenant_id):
             return self.function(*rest)
 
-    def later(self, *ids: object) -> None:
-        """Enqueues the job after the commit, for the current tenant if it is a tenant's job."""
-        arguments = [str(id) for id in ids]
-        if self.per_tenant:
-            arguments.insert(0, str(current_tenant_id()))
-        after_commit(lambda: self.ring(*arguments))
-
-    def ring(self, *arguments: str) -> None:
-        """Puts the job in its lane unless it already waits there. A lost bell is rung again by the sweeper."""
-        bell = ":".join(["bell", self.name, *arguments])
-        if time.monotonic() < Job.deaf_until:
+    def enqueue(self, *arguments: str) -> None:
+        """Puts the job in its lane unless it already waits there. What Redis loses, a sweep enqueues again."""
+        if time.monotonic() < Job.redis_is_away_until:
             return
         try:
-            if redis.set(bell, 1, nx=True, ex=BELL_SECONDS):
+            if redis.set(self.pending_key(arguments), 1, nx=True, ex=PENDING_SECONDS):
                 rq.Queue(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
-                    self.name, args=(*arguments,), timeout=self.seconds, result_ttl=0, failure_ttl=3600
+                    self.name, args=arguments, timeout=self.seconds, result_ttl=0, failure_ttl=3600
                 )
         except redis_client.RedisError as error:
-            # Whoever rings next need not wait for Redis as well; the sweeper makes up for it.
-            Job.deaf_until = time.monotonic() + 2
-            log.warning("bell not rung", job=self.name, error=type(error).__name__)
+            # The next caller need not wait for Redis as well; the sweep makes up for it.
+            Job.redis_is_away_until = time.monotonic() + AWAY_SECONDS
+            log.warning("job not enqueued", job=self.name, error=type(error).__name__)
 
-    def answer(self, *arguments: str) -> object:
-        """What the worker calls: the bell is silenced first, so that a later change rings it again."""
-        redis.delete(":".join(["bell", self.name, *arguments]))
+    def start(self, *arguments: str) -> object:
+        """What the worker calls: no longer pending from here on, so that a later change enqueues it again."""
+        redis.delete(self.pending_key(arguments))
         return self(*arguments)
 
+    def pending_key(self, arguments: tuple[str, ...]) -> str:
+        return ":".join(["pending", self.name, *arguments])
 
-def job(lane: str = "default", *, per_tenant: bool = True, seconds: int = 60) -> Callable[[Callable[..., Any]], Job]:
-    """Lets workers run the decorated function; `seconds` is its time limit."""
+
+def job(
+    name: str, lane: str = "default", *, per_tenant: bool = True, seconds: int = 60
+) -> Callable[[Callable[..., Any]], Job]:
+    """Lets workers run the decorated function under this name; `seconds` is its time limit."""
 
     def register(function: Callable[..., Any]) -> Job:
-        made = Job(function, lane, per_tenant, seconds)
-        JOBS[made.name] = made
+        made = Job(name, function, lane, per_tenant=per_tenant, seconds=seconds)
+        if name in JOBS and JOBS[name].__module__ != made.__module__:
+            raise ValueError(f"two jobs are called {name}")
+        JOBS[name] = made
         return made
 
     return register
 
 
-def sweep(function: Callable[[], object]) -> Callable[[], object]:
-    """Has the clock call this every few seconds. It must be safe to run twice at once."""
-    SWEEPS.append(function)
-    return function
+def later(name: str, *ids: object, tenant_id: uuid.UUID | None = None) -> None:
+    """Enqueues a job after the commit; a tenant's job for `tenant_id`, else for the current tenant."""
+    wanted, arguments = JOBS[name], [str(id) for id in ids]
+    if wanted.per_tenant:
+        arguments.insert(0, str(tenant_id or current_tenant_id()))
+    after_commit(lambda: wanted.enqueue(*arguments))
+
+
+def enqueue(name: str, *arguments: str) -> None:
+    """Enqueues a job at once: for callers that have no transaction to wait for."""
+    JOBS[name].enqueue(*arguments)
+
+
+class Sweep:
+    """A function that the clock calls every so many seconds. It must be safe to run twice at once."""
+
+    def __init__(self, function: Callable[[], object], every: int) -> None:
+        self.function, self.every = function, every
+        self.name = f"{function.__module__}.{function.__name__}".removeprefix("app.")
+        self.ran_at = -float(every)
+
+    def claim(self) -> bool:
+        """Whether it is due and no other clock has taken it; without Redis each clock goes by its own watch."""
+        try:
+            # Half a second early, so that a clock that ticks just as often does not miss every second time.
+            return bool(redis.set(f"sweep {self.name}", 1, nx=True, px=self.every * 1000 - 500))
+        except redis_client.RedisError:
+            return time.monotonic() - self.ran_at >= self.every - 0.5
+
+    def run(self) -> None:
+        """Runs it, and notes for `/metrics` and the doctor how long it took and whether it failed."""
+        self.ran_at, outcome = time.monotonic(), "ok"
+        try:
+            self.function()
+        except Exception as error:
+            outcome = type(error).__name__
+            log.exception("sweep failed", sweep=self.name)
+        seconds = time.monotonic() - self.ran_at
+        try:
+            redis.hset("sweeps", self.name, f"{time.time():.0f} {seconds:.3f} {outcome}")
+        except redis_client.RedisError:
+            log.info("sweep not noted", sweep=self.name, seconds=round(seconds, 3))
+
+
+def sweep(*, every: int) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Has one of the clocks call the decorated function every so many seconds."""
+
+    def register(function: Callable[[], object]) -> Callable[[], object]:
+        made = Sweep(function, every)
+        SWEEPS[made.name] = made
+        return function
+
+    return register

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 
 import structlog
 from sqlalchemy import func, or_, select
 
 from app.extensions import redis
-from app.tenancy import after_commit, db, job, platform_scope, sweep
+from app.tenancy import db, job, later, platform_scope, sweep
 from app.tenancy.sealed import Sealed
 
 from .expiry import warn, warn_of_registration
@@ -23,7 +22,7 @@ PROBE_EVERY, CHECK_EVERY = dt.timedelta(minutes=2), dt.timedelta(hours=1)
 RESEAL_SECONDS = 60
 
 
-@job()
+@job("wabas.probe")
 def probe(phone_number_id: str) -> None:
     """Whether a paused number works again, so that what waits goes out by itself."""
     number = PhoneNumber.get_or_404(phone_number_id)
@@ -31,46 +30,46 @@ def probe(phone_number_id: str) -> None:
         inspect(number.waba)
 
 
-@job()
+@job("wabas.check")
 def check(waba_id: str) -> None:
     inspect(Waba.get_or_404(waba_id))
 
 
-@job()
+@job("wabas.warn_of_expiry")
 def warn_of_expiry(waba_id: str) -> None:
     warn(Waba.get_or_404(waba_id).refresh_locked())
 
 
-@job()
+@job("wabas.warn_of_deadline")
 def warn_of_deadline(phone_number_id: str) -> None:
     warn_of_registration(PhoneNumber.get_or_404(phone_number_id).refresh_locked())
 
 
-@job(seconds=180)
+@job("wabas.offboard", seconds=180)
 def offboard(offboarding_id: str) -> None:
     Offboarding.get_or_404(offboarding_id).go()
 
 
-@sweep
+@sweep(every=10)
 def ring_for_offboardings() -> None:
     due = select(Offboarding.tenant_id, Offboarding.id).where(
         Offboarding.state == "running", Offboarding.next_attempt_at <= func.now()
     )
     with platform_scope("offboardings that go on"):
         for tenant_id, offboarding_id in db.session.execute(due):
-            after_commit(partial(offboard.ring, str(tenant_id), str(offboarding_id)))
+            later("wabas.offboard", offboarding_id, tenant_id=tenant_id)
 
 
-@sweep
+@sweep(every=10)
 def ring_for_paused_numbers() -> None:
     due = or_(PhoneNumber.probed_at.is_(None), PhoneNumber.probed_at < func.now() - PROBE_EVERY)
     paused = select(PhoneNumber.tenant_id, PhoneNumber.id).where(PhoneNumber.state == "paused", due)
     with platform_scope("do paused numbers work again?"):
         for tenant_id, number_id in db.session.execute(paused):
-            after_commit(partial(probe.ring, str(tenant_id), str(number_id)))
+            later("wabas.probe", number_id, tenant_id=tenant_id)
 
 
-@sweep
+@sweep(every=60)
 def ring_for_what_webhooks_missed() -> None:
     """Every account that is connected is looked at once an hour."""
     same = (PhoneNumber.tenant_id == Waba.tenant_id) & (PhoneNumber.waba_id == Waba.id)
@@ -79,28 +78,28 @@ def ring_for_what_webhooks_missed() -> None:
     found = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
     with platform_scope("reconcile accounts with Meta"):
         for tenant_id, waba_id in db.session.execute(found.order_by(Waba.checked_at).limit(100)):
-            after_commit(partial(check.ring, str(tenant_id), str(waba_id)))
+            later("wabas.check", waba_id, tenant_id=tenant_id)
 
 
-@sweep
+@sweep(every=600)
 def ring_before_tokens_end() -> None:
     soon = Waba.token_expires_at < func.now() + dt.timedelta(days=WARNED_AT[0])
     with platform_scope("do tokens end soon?"):
         for waba in db.session.scalars(select(Waba).where(soon, Waba.token_ciphertext.is_not(None))):
             if waba.access_ends.is_due:
-                after_commit(partial(warn_of_expiry.ring, str(waba.tenant_id), str(waba.id)))
+                later("wabas.warn_of_expiry", waba.id, tenant_id=waba.tenant_id)
 
 
-@sweep
+@sweep(every=600)
 def ring_before_registrations_end() -> None:
     soon = PhoneNumber.register_by < func.now() + dt.timedelta(days=REGISTER_WARNED_AT[0])
     with platform_scope("does Meta still wait for numbers?"):
         for number in db.session.scalars(select(PhoneNumber).where(soon, PhoneNumber.state == "connecting")):
             if number.registration_ends.is_due:
-                after_commit(partial(warn_of_deadline.ring, str(number.tenant_id), str(number.id)))
+                later("wabas.warn_of_deadline", number.id, tenant_id=number.tenant_id)
 
 
-@sweep
+@sweep(every=60)
 def reseal_secrets() -> None:
     """After a new first key in ENCRYPTION_KEYS: the old one may go when nothing is left under it."""
     if not redis.set("reseal", 1, nx=True, ex=RESEAL_SECONDS):

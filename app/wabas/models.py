@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.meta import phone_numbers, wabas
 from app.meta.codes.explanation import N_
 from app.meta.health import Health
-from app.tenancy import announce, belongs_to, db, now, of_tenant, one_of, uuid7
+from app.tenancy import announce, belongs_to, db, later, now, of_tenant, one_of, uuid7
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.tenancy.sealed import Sealed
 
@@ -100,9 +100,7 @@ class Waba(AtMeta):
 
     def check_later(self) -> None:
         """Has a worker look at Meta: news say that something changed, Meta says how it stands."""
-        from .jobs import check
-
-        check.later(self.id)
+        later("wabas.check", self.id)
 
 
 class PhoneNumber(AtMeta):

@@ -15,7 +15,7 @@ from app.extensions import graph, settings
 from app.meta import credit_lines, phone_numbers, wabas
 from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
-from app.tenancy import TenantModel, announce, belongs_to, commit, db, now, one_of
+from app.tenancy import TenantModel, announce, belongs_to, commit, db, later, now, one_of
 
 from .credit import CreditLineShare
 from .models import PhoneNumber, Waba
@@ -70,9 +70,7 @@ class Offboarding(TenantModel):
         return db.session.scalar(mine.order_by(cls.id.desc()).limit(1))
 
     def go_later(self) -> None:
-        from .jobs import offboard
-
-        offboard.later(self.id)
+        later("wabas.offboard", self.id)
 
     def retry(self) -> None:
         self.state, self.attempts, self.next_attempt_at = "running", 0, now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from functools import partial
 from typing import Self
 
 from sqlalchemy import CheckConstraint, Index, select, text
@@ -13,8 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.meta.codes.explanation import N_
 from app.meta.signed_requests import SignedRequest
 from app.onboarding.models import Onboarding
-from app.tenancy import GlobalModel, after_commit, db, now, within_tenant
-from app.wabas.jobs import check
+from app.tenancy import GlobalModel, db, later, now, within_tenant
 from app.wabas.models import CONNECT_AGAIN, Waba
 
 KINDS = ("deauthorize", "data_deletion")
@@ -39,12 +37,10 @@ class MetaCallback(GlobalModel):
 
     @classmethod
     def receive(cls, kind: str, asked: SignedRequest) -> Self:
-        from .jobs import handle_callback
-
         made = cls(id=uuid.uuid4(), kind=kind, meta_user_id=asked.user_id, issued_at=asked.issued_at)
         db.session.add(made)
         db.session.flush()
-        handle_callback.later(made.id)
+        later("webhooks.handle_callback", made.id)
         return made
 
     @property
@@ -56,7 +52,7 @@ class MetaCallback(GlobalModel):
         mine = Waba.token_user_id == self.meta_user_id
         for tenant_id, waba_id in db.session.execute(select(Waba.tenant_id, Waba.id).where(mine)).all():
             if self.kind == "deauthorize":
-                after_commit(partial(check.ring, str(tenant_id), str(waba_id)))
+                later("wabas.check", waba_id, tenant_id=tenant_id)
             else:
                 with within_tenant(tenant_id):
                     erase(Waba.get_or_404(waba_id))

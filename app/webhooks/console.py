@@ -13,10 +13,9 @@ from app.inbox.story_views import moment_asked
 from app.platform.forms import ReasonForm
 from app.platform.looks import is_open, look
 from app.platform.views import leave_a_trace
-from app.tenancy import Tenant, db, platform_only, within_tenant
+from app.tenancy import Tenant, db, later, platform_only, within_tenant
 
 from .about import moments_of, posts_about
-from .jobs import replay
 from .models import WebhookEvent
 from .outcome import Reading
 from .replays import Replay
@@ -70,7 +69,7 @@ def body(post_id: int) -> AnyResponse:
 @platform_only
 def replay_post(post_id: int) -> AnyResponse:
     asked = Replay.of_post(find(post_id), by=current_user.name)
-    replay.later(asked.id)
+    later("webhooks.replay", asked.id)
     return redirect(url_for("held.show_replay", replay_id=asked.id), 303)
 
 

@@ -14,10 +14,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.platform.forms import ReasonForm
 from app.platform.looks import is_open
 from app.platform.views import leave_a_trace
-from app.tenancy import Tenant, db, platform_only
+from app.tenancy import Tenant, db, later, platform_only
 from app.tenancy.guard import is_fragment
 
-from .jobs import replay
 from .models import KINDS, HeldChange, WebhookEvent
 from .outcome import names_in, raw_of
 from .replays import Criteria, Replay
@@ -77,7 +76,7 @@ def replay_changes() -> AnyResponse:
         flash(_("Choose at least one change first."), "error")
         return redirect(url_for(".index"), 303)
     made = Replay.of_changes(asked, by=current_user.name)
-    replay.later(made.id)
+    later("webhooks.replay", made.id)
     return redirect(url_for(".show_replay", replay_id=made.id), 303)
 
 

@@ -28,8 +28,8 @@ class GroupCommit:
     Alone a request pays for its own commit; under load the commits of a process follow each other without a gap.
     """
 
-    def __init__(self, url: str, ring: Callable[[], object]) -> None:
-        self.url, self.ring = url, ring
+    def __init__(self, url: str, enqueue: Callable[[], object]) -> None:
+        self.url, self.enqueue = url, enqueue
         self.lock = threading.Lock()
         self.queue: list[Waiter] = []
         self.is_led = False
@@ -56,7 +56,7 @@ class GroupCommit:
                 waiter.stored = True
         finally:
             self.release(group)
-        self.ring()
+        self.enqueue()
 
     def next_group(self) -> list[Waiter]:
         with self.lock:

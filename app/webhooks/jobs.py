@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import time
 import uuid
-from functools import partial
 
 from sqlalchemy import delete, func, select, update
 
-from app.tenancy import after_commit, db, exists, job, platform_scope, sweep
+from app.tenancy import db, enqueue, exists, job, later, platform_scope, sweep
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 
 from .callbacks import MetaCallback
@@ -21,18 +20,18 @@ KEPT = dt.timedelta(days=30)
 QUARANTINE = dt.timedelta(days=7)
 
 
-@job("inbound", per_tenant=False, seconds=180)
+@job("webhooks.drain", "inbound", per_tenant=False, seconds=180)
 def drain() -> None:
     from .drain import BATCH, drain_batch
 
     end = time.monotonic() + BUDGET_SECONDS
     while drain_batch() == BATCH:
         if time.monotonic() > end:
-            drain.ring()
+            enqueue("webhooks.drain")
             return
 
 
-@job(per_tenant=False)
+@job("webhooks.handle_callback", per_tenant=False)
 def handle_callback(callback_id: str) -> None:
     mine = select(MetaCallback).where(MetaCallback.id == callback_id, MetaCallback.handled_at.is_(None))
     with platform_scope("somebody removed the app, or wants data deleted"):
@@ -40,22 +39,22 @@ def handle_callback(callback_id: str) -> None:
             callback.handle()
 
 
-@sweep
+@sweep(every=10)
 def ring_for_callbacks() -> None:
     with platform_scope("callbacks not handled yet"):
         for callback_id in db.session.scalars(select(MetaCallback.id).where(MetaCallback.handled_at.is_(None))):
-            handle_callback.ring(str(callback_id))
+            enqueue("webhooks.handle_callback", str(callback_id))
 
 
-@sweep
+@sweep(every=5)
 def ring_for_waiting_events() -> None:
     with platform_scope("are webhooks waiting?"):
         waiting = exists(select(WebhookEvent.id).where(WebhookEvent.drained_at.is_(None)))
     if waiting:
-        drain.ring()
+        enqueue("webhooks.drain")
 
 
-@sweep
+@sweep(every=60)
 def forget_old_events() -> None:
     first = select(WebhookEvent.id, WebhookEvent.drained_at).order_by(WebhookEvent.id).limit(1000).subquery()
     old = select(first.c.id).where(first.c.drained_at < func.now() - KEPT)
@@ -63,7 +62,7 @@ def forget_old_events() -> None:
         db.session.execute(delete(WebhookEvent).where(WebhookEvent.id.in_(old)))
 
 
-@sweep
+@sweep(every=5)
 def release_from_quarantine() -> None:
     """A number has found its owner: what waited for it in the last week is drained again."""
     owned = HeldChange.phone_number_meta_id.in_(select(PhoneNumberRoute.meta_id)) | (
@@ -76,10 +75,10 @@ def release_from_quarantine() -> None:
         ids = set(db.session.scalars(freed.returning(HeldChange.webhook_event_id)))
         if ids:
             db.session.execute(update(WebhookEvent).where(WebhookEvent.id.in_(ids)).values(drained_at=None))
-            after_commit(drain.ring)
+            later("webhooks.drain")
 
 
-@job("default", per_tenant=False, seconds=180)
+@job("webhooks.replay", per_tenant=False, seconds=180)
 def replay(replay_id: str) -> None:
     """Hands its posts back to the drain, some hundreds at a time."""
     more = True
@@ -87,13 +86,13 @@ def replay(replay_id: str) -> None:
         with platform_scope("replay held changes"):
             asked = db.session.get_one(Replay, uuid.UUID(replay_id), with_for_update=True)
             more = asked.state == "collecting" and asked.collect()
-            after_commit(drain.ring)
+            later("webhooks.drain")
 
 
-@sweep
+@sweep(every=5)
 def look_after_replays() -> None:
     with platform_scope("replays under way"):
         for asked in db.session.scalars(Replay.unfinished()).all():
             asked.settle()
             if asked.state == "collecting":
-                after_commit(partial(replay.ring, str(asked.id)))
+                later("webhooks.replay", asked.id)

@@ -12,9 +12,8 @@ from typing import Any
 import httpx
 from sqlalchemy.exc import DBAPIError
 
-from app.inbox.jobs import deliver
 from app.inbox.models import Conversation
-from app.tenancy import db, tenant_scope
+from app.tenancy import db, later, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding, differences
@@ -101,7 +100,7 @@ class Outbound:
                 assert number
                 for talk, words, client_id in answers:
                     Conversation.get_or_404(talk).reply(words, by=self.town.owner, client_id=client_id)
-                deliver.later()
+                later("outbound.deliver")
         except DBAPIError:
             return False
         return True

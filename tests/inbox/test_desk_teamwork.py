@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from app.inbox.activities import Activity
 from app.inbox.canned_replies import CannedReply
-from app.inbox.distribution import distribute, ring_for_queues
+from app.inbox.desk_jobs import distribute, ring_for_queues
 from app.inbox.models import Conversation, Message
 from app.inbox.notes import Mention, Note
 from app.team.models import Team
@@ -22,6 +22,7 @@ from app.tenancy import Membership, db, now, tenant_scope
 from app.tenancy.presence import come_online
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
+from tests.enqueued import Enqueued
 from tests.posts import message
 from tests.simulated import Road
 from tests.world import World
@@ -339,22 +340,19 @@ def test_the_strangers_conversations_are_not_in_my_selection(
     assert answer.status_code == 422 and again(world, carla).state == "open"
 
 
-@pytest.mark.parametrize(("policy", "opened", "answered"), [("always", 1, 1), ("on_reply", 0, 1), ("never", 0, 0)])
+@pytest.mark.parametrize(("policy", "opened", "answered"), [("always", 1, 0), ("on_reply", 0, 1), ("never", 0, 0)])
 def test_blue_ticks_follow_the_numbers_policy(
-    ann: Browser, road: Road, policy: str, opened: int, answered: int, monkeypatch: pytest.MonkeyPatch
+    ann: Browser, road: Road, policy: str, opened: int, answered: int, enqueued: Enqueued
 ) -> None:
-    from app.inbox import views
-
-    asked: list[object] = []
-    monkeypatch.setattr(views.mark_read, "later", asked.append)
     talk = road.customer_writes("Hello")
     ann.post(f"~/inbox/numbers/{road.number.id}", {"read_receipts": policy})
     ann.get(f"~/inbox/{talk.id}")
-    assert asked == []
+    assert "outbound.mark_read" not in enqueued.names
     ann.post(f"~/inbox/{talk.id}/reading", headers=FRAGMENT)
-    assert len(asked) == opened
+    assert enqueued.names.count("outbound.mark_read") == opened
+    enqueued.clear()
     ann.post(f"~/inbox/{talk.id}/messages", {"body": "Hi"}, headers=FRAGMENT)
-    assert len(asked) == answered
+    assert enqueued.names.count("outbound.mark_read") == answered
 
 
 def test_keys_are_changed_and_one_key_does_one_thing(ann: Browser) -> None:

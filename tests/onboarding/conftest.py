@@ -5,7 +5,6 @@ from flask import Flask
 
 import simulator
 from app.extensions import outside
-from app.tenancy.queue import Job
 from simulator.wabas import Waba
 from tests.client import Browser
 from tests.onboarding.attempts import Attempt, LaterAttempt
@@ -42,14 +41,6 @@ def calls(meta: Meta) -> list[str]:
 def again(ann: Browser, world: World, meta: Meta) -> LaterAttempt:
     """Another attempt of Ann's, begun when it is first used."""
     return LaterAttempt(ann, world.bakery.id, meta)
-
-
-@pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the jobs that are rung for."""
-    names: list[str] = []
-    monkeypatch.setattr(Job, "ring", lambda job, *ids: names.append(job.function.__name__))
-    return names
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from app.onboarding.steps import STEPS
 from app.tenancy import tenant_scope
 from app.wabas.models import PhoneNumber
 from dev.environment import SIMULATED_META
+from tests.enqueued import Enqueued
 from tests.onboarding.attempts import Attempt
 from tests.simulated import Meta
 
@@ -40,13 +41,13 @@ def test_the_hello_ends_the_last_step(attempt: Attempt) -> None:
     assert attempt.step("hello_seen").state == "done"
 
 
-def test_the_clock_notices_a_hello(attempt: Attempt, rung: list[str]) -> None:
+def test_the_clock_notices_a_hello(attempt: Attempt, enqueued: Enqueued) -> None:
     attempt.connect()
     ring_for_onboardings()
-    assert "hear_hello" not in rung
+    assert "onboarding.hear_hello" not in enqueued.names
     greet(attempt)
     ring_for_onboardings()
-    assert "hear_hello" in rung
+    assert "onboarding.hear_hello" in enqueued.names
 
 
 def test_no_transaction_is_open_while_meta_is_called(attempt: Attempt) -> None:

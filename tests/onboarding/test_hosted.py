@@ -17,6 +17,7 @@ from simulator.businesses import Business
 from simulator.wabas import Waba
 from simulator.world import World as PlayedWorld
 from tests.client import Browser
+from tests.enqueued import Enqueued
 from tests.onboarding.attempts import Attempt, LaterAttempt
 from tests.simulated import Meta, Road
 from tests.world import World
@@ -177,15 +178,15 @@ def test_what_the_platform_gives_cannot_be_exchanged_for_another(
 
 
 def test_only_while_somebody_waits_meta_is_asked(
-    attempt: Attempt, played: PlayedWorld, road: Road, rung: list[str]
+    attempt: Attempt, played: PlayedWorld, road: Road, enqueued: Enqueued
 ) -> None:
     arrived(road, share(played, "Bakery", number="15550783877"))
-    rung.clear()
+    enqueued.clear()
     ring_for_shared_accounts()
-    assert "find_owner_of" not in rung
+    assert "onboarding.find_owner" not in enqueued.names
     attempt.answer("hosted", phone=NUMBER)
     ring_for_shared_accounts()
-    assert "find_owner_of" in rung
+    assert "onboarding.find_owner" in enqueued.names
 
 
 def test_who_finishes_the_window_after_all_needs_no_page(waiting: Attempt, played: PlayedWorld, road: Road) -> None:

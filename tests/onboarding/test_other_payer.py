@@ -12,6 +12,7 @@ from app.onboarding.migration import last_of
 from simulator import foreign_lines
 from simulator.wabas import Waba
 from tests.client import Browser
+from tests.enqueued import Enqueued
 from tests.onboarding.attempts import Attempt
 from tests.simulated import Meta
 
@@ -58,16 +59,16 @@ def test_on_a_refused_day_the_step_says_until_when(switching: Attempt, monkeypat
 
 
 def test_when_the_days_are_over_it_tries_again_by_itself(
-    switching: Attempt, monkeypatch: pytest.MonkeyPatch, rung: list[str]
+    switching: Attempt, monkeypatch: pytest.MonkeyPatch, enqueued: Enqueued
 ) -> None:
     connect_on(LAST, switching, monkeypatch)
-    rung.clear()
+    enqueued.clear()
     ring_for_onboardings()
-    assert "advance" not in rung
+    assert "onboarding.advance" not in enqueued.names
     both_clocks_at(FIFTH, switching.meta, monkeypatch)
     switching.make_due()
     ring_for_onboardings()
-    assert "advance" in rung
+    assert "onboarding.advance" in enqueued.names
     switching.run()
     assert switching.step("credit_line_shared").state == "done"
     assert written(last_of(FIFTH) + dt.timedelta(days=1)) in switching.page()

@@ -15,6 +15,7 @@ from app.onboarding.jobs import remind, ring_for_onboardings
 from app.onboarding.models import Onboarding
 from app.tenancy import db, now, platform_scope, tenant_scope
 from tests.client import Browser
+from tests.enqueued import Enqueued
 from tests.onboarding.attempts import Attempt
 from tests.world import World
 
@@ -159,10 +160,10 @@ def test_where_the_first_way_of_sharing_is_refused_the_second_is_gone(attempt: A
     assert "POST whatsapp_credit_attach" in calls
 
 
-def test_whoever_left_the_window_is_reminded_once(attempt: Attempt, rung: list[str]) -> None:
+def test_whoever_left_the_window_is_reminded_once(attempt: Attempt, enqueued: Enqueued) -> None:
     leave_the_window(attempt, minutes=31)
     ring_for_onboardings()
-    assert "remind" in rung
+    assert "onboarding.remind" in enqueued.names
     before = len(mails())
     for _ in range(2):
         remind(attempt.tenant_id, attempt.id)
@@ -172,10 +173,10 @@ def test_whoever_left_the_window_is_reminded_once(attempt: Attempt, rung: list[s
     assert attempt.path in body
 
 
-def test_nobody_is_reminded_at_once_nor_after_going_on(attempt: Attempt, rung: list[str]) -> None:
+def test_nobody_is_reminded_at_once_nor_after_going_on(attempt: Attempt, enqueued: Enqueued) -> None:
     leave_the_window(attempt, minutes=5)
     ring_for_onboardings()
-    assert "remind" not in rung
+    assert "onboarding.remind" not in enqueued.names
     leave_the_window(attempt, minutes=40)
     attempt.hand_over()
     before = len(mails())

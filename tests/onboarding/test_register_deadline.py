@@ -11,6 +11,7 @@ from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.jobs import ring_before_registrations_end, warn_of_deadline
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
+from tests.enqueued import Enqueued
 from tests.onboarding.attempts import Attempt
 from tests.onboarding.test_outcomes import mails
 
@@ -48,19 +49,19 @@ def test_the_platform_reads_it_too(attempt: Attempt, pat: Browser) -> None:
     assert "Not registered yet: Meta waits 3 more days." in pat.get("/platform/accounts").get_data(as_text=True)
 
 
-def test_in_the_first_week_nobody_is_bothered(attempt: Attempt, ann: Browser, rung: list[str]) -> None:
+def test_in_the_first_week_nobody_is_bothered(attempt: Attempt, ann: Browser, enqueued: Enqueued) -> None:
     left_unregistered(attempt, days=5)
-    rung.clear()
+    enqueued.clear()
     ring_before_registrations_end()
     assert "Meta waits" not in attempt.page()
-    assert "warn_of_deadline" not in rung
+    assert "wabas.warn_of_deadline" not in enqueued.names
 
 
-def test_a_mail_warns_once_at_each_of_the_days(attempt: Attempt, rung: list[str]) -> None:
+def test_a_mail_warns_once_at_each_of_the_days(attempt: Attempt, enqueued: Enqueued) -> None:
     left_unregistered(attempt, days=12)
-    rung.clear()
+    enqueued.clear()
     ring_before_registrations_end()
-    assert "warn_of_deadline" in rung
+    assert "wabas.warn_of_deadline" in enqueued.names
     before = len(mails())
     for _ in range(2):
         warn_of_deadline(attempt.tenant_id, attempt.number().id)

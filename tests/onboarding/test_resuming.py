@@ -10,6 +10,7 @@ from app.onboarding.jobs import ring_for_onboardings
 from app.onboarding.models import Onboarding
 from app.onboarding.steps import STEPS
 from app.tenancy import tenant_scope
+from tests.enqueued import Enqueued
 from tests.onboarding.attempts import Attempt, Killed, killed_in
 
 BY_THE_MACHINE = list(STEPS)[1:]
@@ -37,15 +38,15 @@ def test_a_worker_killed_after_metas_answer_does_nothing_twice(attempt: Attempt,
     assert [calls.count(f"POST {edge}") for edge in ONCE] == [1, 1, 1, 1]
 
 
-def test_the_clock_rings_for_what_a_dead_worker_left(attempt: Attempt, rung: list[str]) -> None:
+def test_the_clock_rings_for_what_a_dead_worker_left(attempt: Attempt, enqueued: Enqueued) -> None:
     attempt.hand_over()
     attempt.stop_after("webhooks_subscribed")
-    rung.clear()
+    enqueued.clear()
     ring_for_onboardings()
-    assert rung == []
+    assert enqueued.names == []
     attempt.make_due()
     ring_for_onboardings()
-    assert rung == ["advance"]
+    assert enqueued.names == ["onboarding.advance"]
 
 
 def test_a_second_worker_finds_the_lease_taken(attempt: Attempt, calls: list[str]) -> None:

@@ -4,21 +4,21 @@ import pathlib
 import pickle
 import uuid
 
+import pytest
 import redis
 import rq
 from flask import Flask
 from rq.serializers import JSONSerializer
 
 from app.extensions import outside
-from app.tenancy import tenant_scope
-from app.tenancy.queue import JOBS
-from app.worker import KnownJob, Worker, load_jobs
+from app.tenancy import enqueue, later, tenant_scope
+from app.tenancy.queue import Sweep
+from app.worker import KnownJob, Worker
 from tests.world import World
 
 
 def work(lane: str) -> None:
     """One worker until the lane is empty."""
-    load_jobs()
     connection = redis.Redis.from_url(outside().settings.redis_url)
     queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=KnownJob)
     worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=KnownJob)
@@ -30,17 +30,15 @@ def lane(name: str) -> rq.Queue:
 
 
 def test_a_worker_runs_the_jobs_it_knows(app: Flask) -> None:
-    load_jobs()
-    JOBS["app.webhooks.jobs.drain"].ring()
+    enqueue("webhooks.drain")
     assert lane("inbound").count == 1
     work("inbound")
     assert lane("inbound").count == 0
 
 
-def test_a_bell_that_rings_already_is_not_rung_again(app: Flask) -> None:
-    load_jobs()
+def test_a_job_that_waits_is_not_enqueued_twice(app: Flask) -> None:
     for _ in range(5):
-        JOBS["app.webhooks.jobs.drain"].ring()
+        enqueue("webhooks.drain")
     assert lane("inbound").count == 1
 
 
@@ -53,7 +51,7 @@ def test_a_worker_runs_nothing_else(app: Flask, tmp_path: pathlib.Path) -> None:
 
 def test_a_pickled_job_is_not_unpickled(app: Flask, tmp_path: pathlib.Path) -> None:
     mark = tmp_path / "mark"
-    job = lane("default").enqueue_call("app.webhooks.jobs.drain")
+    job = lane("default").enqueue_call("webhooks.drain")
     outside().redis.hset(f"rq:job:{job.id}", "data", pickle.dumps(mark.mkdir))
     work("default")
     assert not mark.exists()
@@ -61,16 +59,35 @@ def test_a_pickled_job_is_not_unpickled(app: Flask, tmp_path: pathlib.Path) -> N
 
 def test_a_job_with_another_tenants_ids_finds_nothing(app: Flask, world: World) -> None:
     _, shoes = world.connect_numbers()
-    load_jobs()
-    lane("default").enqueue_call("app.wabas.jobs.probe", args=(str(world.bakery.id), str(shoes.id)))
+    lane("default").enqueue_call("wabas.probe", args=(str(world.bakery.id), str(shoes.id)))
     work("default")
     with tenant_scope(world.shoes.id):
         assert type(shoes).get_or_404(shoes.id).probed_at is None
 
 
 def test_what_is_in_redis_are_names_and_ids_only(app: Flask, world: World) -> None:
-    load_jobs()
     with tenant_scope(world.bakery.id):
-        JOBS["app.inbox.jobs.mark_read"].later(number := uuid.uuid4())
+        later("outbound.mark_read", number := uuid.uuid4())
     (job,) = lane("default").jobs
-    assert (job.func_name, job.args) == ("app.inbox.jobs.mark_read", [str(world.bakery.id), str(number)])
+    assert (job.func_name, job.args) == ("outbound.mark_read", [str(world.bakery.id), str(number)])
+
+
+def test_a_sweep_is_claimed_by_one_clock_at_a_time(app: Flask) -> None:
+    ran: list[int] = []
+    first, second = Sweep(lambda: ran.append(1), 60), Sweep(lambda: ran.append(2), 60)
+    assert first.claim() and not second.claim()
+
+
+def test_what_a_sweep_took_and_how_it_ended_is_noted(app: Flask) -> None:
+    failing = Sweep(lambda: 1 // 0, 5)
+    failing.run()
+    noted = outside().redis.hget("sweeps", failing.name)
+    assert noted and noted.decode().endswith(" ZeroDivisionError")
+
+
+def test_without_redis_a_clock_goes_by_its_own_watch(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = Sweep(lambda: None, 60)
+    monkeypatch.setattr(outside(), "redis", redis.Redis(port=9, socket_connect_timeout=0.1))
+    assert alone.claim()
+    alone.run()
+    assert not alone.claim()

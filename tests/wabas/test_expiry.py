@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 
 from app.tenancy import db, now, tenant_scope
-from app.tenancy.queue import Job
 from app.wabas.jobs import ring_before_tokens_end, warn_of_expiry
 from app.wabas.models import Waba
 from tests.client import Browser
+from tests.enqueued import Enqueued
 from tests.onboarding.test_outcomes import mails
 from tests.simulated import Road
 from tests.world import World
@@ -58,15 +58,13 @@ def test_the_mail_names_the_days_and_leads_to_the_page(world: World, waba: Waba)
     assert "/t/bakery/numbers" in mail.get_content()
 
 
-def test_the_clock_rings_for_what_ends_soon(world: World, waba: Waba, monkeypatch: pytest.MonkeyPatch) -> None:
-    rung: list[str] = []
-    monkeypatch.setattr(Job, "ring", lambda job, *ids: rung.append(job.function.__name__))
+def test_the_clock_rings_for_what_ends_soon(world: World, waba: Waba, enqueued: Enqueued) -> None:
     set_end(world, days=20)
     ring_before_tokens_end()
-    assert rung == []
+    assert enqueued.names == []
     set_end(world, days=10)
     ring_before_tokens_end()
-    assert rung == ["warn_of_expiry"]
+    assert enqueued.names == ["wabas.warn_of_expiry"]
 
 
 def test_the_pages_say_so_with_the_button(ann: Browser, world: World, waba: Waba) -> None:

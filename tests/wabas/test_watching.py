@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import update
 
 from app.tenancy import db, now, platform_scope, tenant_scope
-from app.tenancy.queue import Job
 from app.wabas.changes import NumberChange
 from app.wabas.jobs import check, probe, ring_for_what_webhooks_missed
 from app.wabas.models import PhoneNumber, Waba
+from tests.enqueued import Enqueued
 from tests.onboarding.test_connecting import AS_PLATFORM
 from tests.simulated import Meta, Road
 from tests.world import World
@@ -93,19 +93,18 @@ def test_what_is_mended_goes_on_by_itself(road: Road) -> None:
     assert number(road).state == "connected"
 
 
-def test_an_account_is_looked_at_once_an_hour(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
-    rung: list[str] = []
-    monkeypatch.setattr(Job, "ring", lambda job, *ids: rung.append(job.function.__name__))
+def test_an_account_is_looked_at_once_an_hour(road: Road, enqueued: Enqueued) -> None:
+    enqueued.clear()
     ring_for_what_webhooks_missed()
-    assert rung == ["check"]
+    assert enqueued.names == ["wabas.check"]
     look(road)
-    rung.clear()
+    enqueued.clear()
     ring_for_what_webhooks_missed()
-    assert rung == []
+    assert enqueued.names == []
     with platform_scope("tests"):
         db.session.execute(update(Waba).values(checked_at=now() - dt.timedelta(minutes=61)))
     ring_for_what_webhooks_missed()
-    assert rung == ["check"]
+    assert enqueued.names == ["wabas.check"]
 
 
 TOLD = [
@@ -135,9 +134,8 @@ def test_a_name_that_was_refused_is_not_waited_for_any_more(road: Road) -> None:
     assert number(road).requested_name == ""
 
 
-def test_a_limit_is_known_from_the_webhook_alone(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_is_known_from_the_webhook_alone(road: Road) -> None:
     look(road)
-    monkeypatch.setattr(Job, "ring", lambda *_: None)
     happens(road, "limit_raised")
     road.until(lambda: number(road).messaging_limit == "TIER_10K")
 

@@ -11,10 +11,9 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import ContactIdentity
-from app.inbox.jobs import deliver
 from app.inbox.models import Conversation, NumberAway, WindowClosed
 from app.numbers.forms import TrialForm
-from app.tenancy import db, requires
+from app.tenancy import db, later, requires
 from app.wabas.models import PhoneNumber
 
 from . import bp
@@ -39,7 +38,7 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     except NumberAway:
         form.phone.errors = [_("This number is not connected.")]
     else:
-        deliver.later(number.id)
+        later("outbound.deliver")
         return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
     return passport(number, trial_form=form), 422
 

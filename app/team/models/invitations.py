@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import mail, tokens
 from app.extensions import settings
-from app.tenancy import Membership, Role, Tenant, TenantModel, User, db, now, of_tenant, one_of, tenant_scope
+from app.tenancy import Membership, Role, Tenant, TenantModel, User, db, later, now, of_tenant, one_of, tenant_scope
 from app.tenancy.models import InvitationRoute, admit
 
 from .people import in_this_scope
@@ -69,9 +69,7 @@ class Invitation(TenantModel):
         return tokens.link("team.invitation", token=tokens.sign(PURPOSE, self.id))
 
     def mail_later(self) -> None:
-        from app.team.jobs import mail_invitation
-
-        mail_invitation.later(self.id)
+        later("team.mail_invitation", self.id)
 
     def mail(self) -> None:
         tenant = db.session.get_one(Tenant, self.tenant_id)

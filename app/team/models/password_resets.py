@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from app import mail, tokens
 from app.extensions import settings
 from app.team import passwords
-from app.tenancy import GlobalModel, User, db, now
+from app.tenancy import GlobalModel, User, db, later, now
 
 from .people import PlatformAdmin, with_email
 from .user_sessions import UserSession
@@ -38,12 +38,10 @@ class PasswordReset(GlobalModel):
     @classmethod
     def request(cls, email: str) -> None:
         """Mails a link to whoever has this address, if anybody. The caller is not told."""
-        from app.team.jobs import mail_password_reset
-
         reset_id, user = uuid.uuid4(), with_email(User, email)
         if user and cls.count_recent(user.id) < PER_HOUR:
             db.session.add(cls(id=reset_id, user_id=user.id, expires_at=now() + LASTS))
-        mail_password_reset.later(reset_id)
+        later("team.mail_password_reset", reset_id)
 
     @classmethod
     def count_recent(cls, user_id: uuid.UUID) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import partial
+from types import ModuleType
 from typing import Any
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import cli, errors, logs, realtime, templating
+from app import cli, errors, health, logs, realtime, templating
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
 from app.tenancy import db, enqueue, guard, refuse_inside_transaction
@@ -19,19 +21,25 @@ from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 
 FEATURES = [
-    "billing",
-    "contacts",
-    "inbox",
-    "message_templates",
-    "notifications",
-    "numbers",
-    "onboarding",
-    "platform",
-    "service",
+    "tenancy",
     "team",
     "wabas",
+    "contacts",
+    "webhook_events",
+    "message_templates",
+    "billing",
+    "hours",
+    "inbox",
+    "stories",
+    "people",
+    "onboarding",
+    "numbers",
+    "notifications",
+    "platform",
     "webhooks",
 ]
+# What a feature, or one of its rooms, is entered by: none of it is known before it is imported.
+ENTRANCES = ("blueprint", "jobs", "views")
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
 
@@ -49,7 +57,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     configure(app, settings)
     connect(app, settings)
     register_blueprints(app)
-    load_jobs()
     cli.init_app(app)
     app.after_request(harden)
     return app
@@ -99,58 +106,23 @@ def enqueue_drain(app: Flask) -> None:
         enqueue("webhooks.drain")
 
 
-def load_jobs() -> None:
-    """Imports every `jobs.py` of a feature or of one of its rooms: only then their names are known."""
+def load_features() -> Iterator[ModuleType]:
+    """Imports the blueprints, views and jobs of every feature, and says which blueprints there are."""
     for feature in FEATURES:
         package = importlib.import_module(f"app.{feature}")
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.endswith("jobs"):
-                importlib.import_module(module.name)
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if set(ENTRANCES) & set(found.name.split(".")):
+                module = importlib.import_module(found.name)
+                if found.name.endswith(".blueprint"):
+                    yield module
 
 
 def register_blueprints(app: Flask) -> None:
-    from app.contacts.views import bp as contacts
-    from app.health import bp as health
-    from app.inbox.contact_views import bp as people
-    from app.inbox.story_views import bp as stories
-    from app.inbox.views import bp as inbox
-    from app.notifications.pwa import bp as pwa
-    from app.notifications.views import bp as notifications
-    from app.numbers.views import bp as numbers
-    from app.onboarding.setup_views import bp as setup
-    from app.onboarding.views import bp as onboarding
-    from app.platform.views import bp as platform
-    from app.service.views import bp as service
-    from app.team.views import bp as team
-    from app.tenancy.views import bp as tenancy
-    from app.wabas.views import bp as wabas
-    from app.webhooks.console import bp as posts
-    from app.webhooks.held import bp as held
-    from app.webhooks.own_posts import bp as own_posts
-    from app.webhooks.views import bp as webhooks
-
-    for blueprint in (
-        health,
-        pwa,
-        webhooks,
-        tenancy,
-        team,
-        inbox,
-        contacts,
-        people,
-        wabas,
-        numbers,
-        service,
-        onboarding,
-        setup,
-        notifications,
-        stories,
-        platform,
-        posts,
-        held,
-        own_posts,
-    ):
-        app.register_blueprint(blueprint)
+    # Views add their routes to the blueprints, so all are imported before the first is registered.
+    for module in [health, *load_features()]:
+        for blueprint in vars(module).values():
+            if isinstance(blueprint, Blueprint):
+                app.register_blueprint(blueprint)
 
 
 def driver(url: str) -> str:

@@ -19,7 +19,7 @@ DIST = ROOT.parent / "static" / "dist"
 
 
 def loader(features: list[str]) -> BaseLoader:
-    """`inbox/thread.html` is `app/inbox/templates/thread.html`; without a feature it is in `app/templates`."""
+    """`team/index.html` is `app/team/templates/index.html`; without a feature it is in `app/templates`."""
     folders: dict[str, BaseLoader] = {name: FileSystemLoader(ROOT / name / "templates") for name in features}
     return ChoiceLoader([PrefixLoader(folders), FileSystemLoader(ROOT / "templates")])
 

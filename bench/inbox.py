@@ -6,7 +6,7 @@ import time
 
 from app import create_app
 from app.config import Settings
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.team.models import UserSession
 from app.tenancy import db, global_scope, tenant_scope
 from bench.report import percentile, table

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from app import create_app
 from app.config import Settings
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.team.models import UserSession
 from app.tenancy import db, global_scope, tenant_scope
 from bench.acknowledge import GRANIAN, GUNICORN

@@ -12,8 +12,8 @@ from sqlalchemy import text
 
 from app import create_app
 from app.config import Settings
-from app.inbox.jobs import deliver
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
+from app.inbox.outbound.jobs import deliver
 from app.tenancy import db, platform_scope, tenant_scope
 from app.webhooks.drain import drain_batch
 from bench.chaos.outbound import Outbound

@@ -23,9 +23,9 @@ from sqlalchemy import func, select
 from app import create_app
 from app.contacts.models import ContactIdentity
 from app.contacts.tags import Tag
-from app.inbox.canned_replies import CannedReply
-from app.inbox.models import Conversation, Message
-from app.inbox.notes import Note
+from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.conversations import Conversation, Message
+from app.inbox.desk.notes import Note
 from app.tenancy import Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 

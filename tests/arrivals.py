@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 
 from app.extensions import outside
-from app.inbox.media import Media
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
+from app.inbox.files.media import Media
 from app.meta.graph import GraphClient
 from app.tenancy import db, platform_scope, refuse_inside_transaction, tenant_scope
+from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhooks.drain import drain_batch
-from app.webhooks.models import HeldChange, WebhookEvent
 from tests.posts import change, post
 from tests.world import BAKERY_NUMBER, World
 

@@ -16,8 +16,8 @@ from werkzeug.serving import make_server
 
 import simulator
 from app.extensions import outside
-from app.inbox.jobs import deliver, ring_for_waiting_messages
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
+from app.inbox.outbound.jobs import deliver, ring_for_waiting_messages
 from app.meta.graph import GraphClient
 from app.tenancy import db, now, refuse_inside_transaction, tenant_scope
 from app.tenancy.models import PhoneNumberRoute, WabaRoute

@@ -26,18 +26,18 @@ from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import Tag
-from app.inbox.canned_files import CannedFile
-from app.inbox.canned_replies import CannedReply
-from app.inbox.macros import Macro
-from app.inbox.media import Media
-from app.inbox.merges import ContactMerge
-from app.inbox.models import Message
-from app.inbox.saved_views import SavedView
+from app.inbox.compose.canned_files import CannedFile
+from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.compose.macros import Macro
+from app.inbox.conversations import Message
+from app.inbox.desk.saved_views import SavedView
+from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.notifications.models import PushSubscription
 from app.notifications.push import Target
 from app.onboarding.models import Onboarding
 from app.onboarding.setup_links import SetupLink
+from app.people.merges import ContactMerge
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
 from app.tenancy.scope import ScopedSession, stay_inside, write_inside

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from app.contacts.models import Contact, ContactIdentity
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.team.models import PlatformAdmin
 from app.tenancy import Role, Tenant, User, db, now, platform_scope, tenant_scope
 from app.tenancy.models import PhoneNumberRoute, WabaRoute, admit, found

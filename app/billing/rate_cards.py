@@ -11,9 +11,9 @@ from typing import Self
 from sqlalchemy import ForeignKey, Select, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.codes.explanation import N_
 from app.meta.pricing import CATEGORIES
 from app.tenancy import GlobalModel, db, now, uuid7
+from app.words import N_
 
 from .money import Money
 from .price_lists import PriceList

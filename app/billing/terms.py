@@ -9,8 +9,8 @@ from babel.dates import format_datetime
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from app.meta.codes.explanation import N_
 from app.meta.pricing import is_free_in_window
+from app.words import N_
 
 from .rate_cards import UNKNOWN, Quote, Rates, day_of
 

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import select
 
 from app.extensions import outside
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
-from app.tenancy import commit, db, job, later
+from app.tenancy import commit, job
 from app.wabas.models import Waba
 
 from .models import TemplateList
 
 log = structlog.get_logger()
-
-
-def keep_fresh() -> None:
-    """Has Meta asked for the templates of every WABA whose list is old."""
-    for waba_id in db.session.scalars(select(Waba.id)):
-        known = TemplateList.of(waba_id)
-        if known.is_due:
-            known.ask()
-            later("message_templates.fetch", waba_id)
 
 
 @job("message_templates.fetch")

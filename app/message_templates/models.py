@@ -12,7 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
 from app.meta.payload import mapping
-from app.tenancy import TenantModel, announce, belongs_to, db, now
+from app.tenancy import TenantModel, announce, belongs_to, db, later, now
+from app.wabas.models import Waba
 
 FRESH = dt.timedelta(minutes=10)
 ASKED = dt.timedelta(seconds=30)
@@ -33,6 +34,20 @@ class TemplateList(TenantModel):
     def of(cls, waba_id: uuid.UUID) -> Self:
         known = db.session.scalar(select(cls).where(cls.waba_id == waba_id))
         return known or cls(waba_id=waba_id)
+
+    @classmethod
+    def fresh(cls, waba_id: uuid.UUID) -> Self:
+        """What is known of a WABA's templates; Meta is asked again when that is old."""
+        known = cls.of(waba_id)
+        if known.is_due:
+            known.ask()
+            later("message_templates.fetch", waba_id)
+        return known
+
+    @classmethod
+    def refresh_all(cls) -> None:
+        for waba_id in db.session.scalars(select(Waba.id)):
+            cls.fresh(waba_id)
 
     @property
     def is_due(self) -> bool:

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, mapping, sequence, text
+from .graph import GraphClient
+from .payload import identifier, mapping, sequence, text
 
 OBJECT = "whatsapp_business_account"
 

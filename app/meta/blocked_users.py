@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, mapping, sequence
+from .graph import GraphClient
+from .payload import identifier, mapping, sequence
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, BinaryIO
 
-from app.meta.errors import NoAnswer
-from app.meta.graph import GraphClient
-from app.meta.payload import mapping, sequence, text
+from .errors import NoAnswer
+from .graph import GraphClient
+from .payload import mapping, sequence, text
 
 _FIELDS = "about,address,description,email,profile_picture_url,websites,vertical"
 LARGEST, SECONDS = 5 * 1024 * 1024, 10.0

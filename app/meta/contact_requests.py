@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.meta.payload import mapping, sequence, text
+from .payload import mapping, sequence, text
 
 
 def given_number(raw: Any) -> str | None:

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.meta.payload import mapping, sequence, text
+from .payload import mapping, sequence, text
 
 MANY = 100
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.meta.graph import GraphClient
-from app.meta.payload import mapping, sequence, text
+from .graph import GraphClient
+from .payload import mapping, sequence, text
 
 MOST_PROMPTS, MOST_COMMANDS = 4, 30
 

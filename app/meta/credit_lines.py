@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from app.meta.errors import NoAnswer
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, mapping, text
+from .errors import NoAnswer
+from .graph import GraphClient
+from .payload import identifier, mapping, text
 
 _AMOUNTS = ("balance", "max_balance", "credit_available")
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from app.meta.errors import NoAnswer, ReportedError
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, mapping, sequence, text
+from .errors import NoAnswer, ReportedError
+from .graph import GraphClient
+from .payload import identifier, mapping, sequence, text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.meta.codes import CODES, SUBCODES
-from app.meta.codes.explanation import N_, Explanation, Kind
-from app.meta.payload import mapping, text
+from app.meta.codes.explanation import Explanation, Kind
+from app.words import N_
+
+from .codes import CODES, SUBCODES
+from .payload import mapping, text
 
 __all__ = [
     "Explanation",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.meta.errors import ReportedError
+from .errors import ReportedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from app.meta import payload
-from app.meta.errors import ReportedError
-from app.meta.event_types import (
+from . import payload
+from .errors import ReportedError
+from .event_types import (
     AccountUpdate,
     AddressBookEntry,
     Context,
@@ -20,7 +20,7 @@ from app.meta.event_types import (
     StatusUpdate,
     Unreadable,
 )
-from app.meta.items import (
+from .items import (
     Place,
     Puzzling,
     moment,
@@ -31,8 +31,8 @@ from app.meta.items import (
     read_message,
     read_status,
 )
-from app.meta.payload import identifier, mapping, sequence, text
-from app.meta.previews import preview
+from .payload import identifier, mapping, sequence, text
+from .previews import preview
 
 __all__ = [
     "AccountUpdate",

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 
 import httpx
 
-from app.meta import payload
-from app.meta.errors import (
+from . import payload
+from .errors import (
     FILE_TOO_LARGE,
     FOREIGN_ADDRESS,
     TOO_MANY_REQUESTS,

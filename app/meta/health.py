@@ -3,9 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from app.meta.errors import NoAnswer
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, mapping, sequence, text
+from .errors import NoAnswer
+from .graph import GraphClient
+from .payload import identifier, mapping, sequence, text
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from app.meta.errors import ReportedError
-from app.meta.event_types import (
+from .errors import ReportedError
+from .event_types import (
     AddressBookEntry,
     Context,
     HistoricMessage,
@@ -15,7 +15,7 @@ from app.meta.event_types import (
     Pricing,
     StatusUpdate,
 )
-from app.meta.payload import identifier, mapping, sequence, text
+from .payload import identifier, mapping, sequence, text
 
 # Seven days since September 2026, and a little for clocks that differ.
 _LONGEST_FREE = timedelta(days=8)

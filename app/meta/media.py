@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, BinaryIO
 
-from app.meta.errors import FileGone, GraphError, Kind, MetaError, NotUploaded
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, text
+from .errors import FileGone, GraphError, Kind, MetaError, NotUploaded
+from .graph import GraphClient
+from .payload import identifier, text
 
 KINDS = ("image", "video", "audio", "document", "sticker")
 LARGEST = 100 * 1024 * 1024

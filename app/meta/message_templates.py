@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.meta.codes.explanation import N_
-from app.meta.graph import GraphClient
 from app.meta.outgoing.kinds import Outgoing, Refused
-from app.meta.payload import identifier, mapping, sequence, text
+from app.words import N_
+
+from .graph import GraphClient
+from .payload import identifier, mapping, sequence, text
 
 FIELDS = "id,name,language,status,category,parameter_format,components"
 SENDABLE = ("APPROVED", "REINSTATED", "FLAGGED")

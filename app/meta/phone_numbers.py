@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.meta.errors import NoAnswer
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, mapping, text
+from .errors import NoAnswer
+from .graph import GraphClient
+from .payload import identifier, mapping, text
 
 UNLIMITED = 1_000_000_000
 _TIERS = {"TIER_250": 250, "TIER_2K": 2_000, "TIER_10K": 10_000, "TIER_100K": 100_000}

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from app.meta.codes.explanation import N_
-from app.meta.event_types import InboundMessage, MessageEcho
-from app.meta.payload import mapping, sequence, text
+from app.words import N_
+
+from .event_types import InboundMessage, MessageEcho
+from .payload import mapping, sequence, text
 
 LENGTH = 160
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from app.meta import payload
-from app.meta.payload import identifier
+from . import payload
+from .payload import identifier
 
 ALGORITHM = "HMAC-SHA256"
 

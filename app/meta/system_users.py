@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.meta.errors import GraphError, NoAnswer
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, sequence, text
+from .errors import GraphError, NoAnswer
+from .graph import GraphClient
+from .payload import identifier, sequence, text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.meta.graph import GraphClient
-from app.meta.payload import identifier, mapping, sequence, text
+from .graph import GraphClient
+from .payload import identifier, mapping, sequence, text
 
 _FIELDS = (
     "id,name,currency,timezone_id,status,account_review_status,business_verification_status,ownership_type,"

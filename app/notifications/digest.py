@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, select, text
 
 from app import mail
 from app.extensions import settings
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.tenancy import Tenant, current_tenant_id, db, now
 
 from .models import NotificationRule

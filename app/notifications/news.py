@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from app.inbox.activities import UNTOLD_ASSIGNMENT, Activity
-from app.inbox.lists import ACTIVE, Listing, sql
-from app.inbox.models import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN, Conversation
-from app.inbox.notes import Mention
+from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN, Conversation
+from app.inbox.conversations.activities import UNTOLD_ASSIGNMENT, Activity
+from app.inbox.desk.lists import ACTIVE, Listing, sql
+from app.inbox.desk.notes import Mention
 from app.tenancy import Membership, db, now
 
 from .models import Notification, NotificationRule, PushSubscription, ToldConversation

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import current_app
 from flask_babel import gettext as _
 
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.templating import manifest
 from app.tenancy import Tenant, db
 

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from app.crypto import Undecryptable
 from app.extensions import outside
-from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
 from app.meta.graph import GraphClient
 from app.tenancy import commit
 from app.wabas.models import PhoneNumber
+from app.words import N_
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import Row, func, select
 
-from app.inbox.models import Message
+from app.inbox.conversations import Message
 from app.tenancy import db
 
 

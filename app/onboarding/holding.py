@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from app.extensions import graph
 from app.meta import phone_numbers
-from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
 from app.tenancy import TenantModel, announce, commit
+from app.words import N_
 
 from .trouble import Trouble
 

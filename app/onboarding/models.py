@@ -10,11 +10,11 @@ import structlog
 from sqlalchemy import ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
 from app.tenancy import User, announce, belongs_to, commit, db, later, now, of_tenant, one_of
 from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
+from app.words import N_
 
 from .holding import Holding
 from .hosted import Hosted

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from app.crypto import Undecryptable
-from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
 from app.tenancy import announce, commit, db, now
+from app.words import N_
 
 from .steps import STEPS, Skipped
 from .trouble import LOOK_AGAIN, START_AGAIN, Trouble

@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 
 from app.extensions import graph, settings
 from app.meta import embedded_signup, system_users
-from app.meta.codes.explanation import N_
 from app.meta.errors import GraphError, MetaError, NoAnswer, NotConnected
 from app.tenancy import commit, db, platform_scope
 from app.tenancy.models import WabaRoute
 from app.wabas.partners import PartnerWaba
+from app.words import N_
 
 from .trouble import START_AGAIN, Trouble
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
-from app.meta.codes.explanation import N_
 from app.meta.errors import Kind, MetaError
+from app.words import N_
 
 # Refused for the moment, or perhaps done: every step looks at Meta first, so trying again is safe.
 PASSING = {Kind.RETRY, Kind.RETRY_LATER, Kind.THROTTLE, Kind.PAIR, Kind.UNKNOWN_OUTCOME}

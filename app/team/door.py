@@ -10,11 +10,11 @@ from flask_login import login_user, logout_user
 from itsdangerous import BadData, Signer
 
 from app.extensions import login_manager, settings
+from app.team.models.people import Person
 from app.tenancy import User, global_scope
 from app.tenancy.scope import NOBODY, current_scope
 
 from .models import PlatformAdmin, SignInAttempt, UserSession
-from .models.people import Person
 
 # The row in `user_sessions` protects a session. A phone's address changes all day and says nothing.
 login_manager.session_protection = None

@@ -9,10 +9,10 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
+from app.team.models.people import normal_email
 from app.tenancy import Membership, Role
 
 from . import passwords
-from .models.people import normal_email
 
 ROLES = {Role.AGENT: _("Agent"), Role.ADMIN: _("Admin"), Role.OWNER: _("Owner")}
 MOST_INVITATIONS = 20

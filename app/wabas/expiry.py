@@ -35,7 +35,7 @@ def warn_of_registration(number: PhoneNumber) -> None:
 
 
 def tell(tenant: Tenant, subject: str, template: str, **told: object) -> None:
-    link = tokens.link("wabas.index", tenant_slug=tenant.slug)
+    link = tokens.link("numbers.index", tenant_slug=tenant.slug)
     members = select(Membership).where(Membership.role.in_((Role.OWNER, Role.ADMIN)))
     for member in db.session.scalars(members):
         body = render_template(template, user=member.user, link=link, **told)

@@ -8,10 +8,10 @@ from typing import Self
 from app.crypto import Undecryptable
 from app.extensions import outside
 from app.meta import embedded_signup, health, phone_numbers, wabas
-from app.meta.codes.explanation import N_
 from app.meta.errors import UNUSABLE_TOKEN, MetaError
 from app.meta.graph import GraphClient
 from app.tenancy import commit, db, now
+from app.words import N_
 
 from .models import CONNECT_AGAIN, PhoneNumber, Waba
 

@@ -13,11 +13,11 @@ from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta import phone_numbers, wabas
-from app.meta.codes.explanation import N_
 from app.meta.health import Health
 from app.tenancy import announce, belongs_to, db, later, now, of_tenant, one_of, uuid7
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.tenancy.sealed import Sealed
+from app.words import N_
 
 from .changes import NumberChange
 from .deadlines import Deadline

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.meta.codes.explanation import N_
 from app.meta.events import AccountUpdate, OtherChange
 from app.meta.payload import mapping, sequence, text
 from app.tenancy import announce
+from app.words import N_
 
 from .changes import NumberChange
 from .models import PhoneNumber, Waba, digits

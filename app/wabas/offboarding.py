@@ -13,9 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import graph, settings
 from app.meta import credit_lines, phone_numbers, wabas
-from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
 from app.tenancy import TenantModel, announce, belongs_to, commit, db, later, now, one_of
+from app.words import N_
 
 from .credit import CreditLineShare
 from .models import PhoneNumber, Waba

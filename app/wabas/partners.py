@@ -15,11 +15,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import outside
 from app.meta import business_profiles, embedded_signup, phone_numbers, system_users, wabas
-from app.meta.codes.explanation import N_
 from app.meta.errors import GraphError, MetaError
 from app.meta.events import AccountUpdate, Event
 from app.tenancy import GlobalModel, commit, db, now
 from app.tenancy.models import WabaRoute
+from app.words import N_
 
 SHARED, UNSHARED = ("PARTNER_ADDED", "PARTNER_APP_INSTALLED"), ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
 # How long an account that belongs to nobody is looked at, and how often at first.

@@ -9,11 +9,11 @@ from typing import Self
 from sqlalchemy import CheckConstraint, Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.codes.explanation import N_
 from app.meta.signed_requests import SignedRequest
 from app.onboarding.models import Onboarding
 from app.tenancy import GlobalModel, db, later, now, within_tenant
 from app.wabas.models import CONNECT_AGAIN, Waba
+from app.words import N_
 
 KINDS = ("deauthorize", "data_deletion")
 ERASED = N_("Somebody at your business had Facebook delete what it gave us, our access among it.")

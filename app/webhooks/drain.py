@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import structlog
-from sqlalchemy import Row, bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
@@ -18,11 +15,11 @@ from sqlalchemy.types import BigInteger
 from app.contacts.models import ALONE
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
-from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.wabas.partners import PartnerWaba
+from app.webhook_events.models import HeldChange, WebhookEvent
+from app.webhook_events.routing import Arrived, address_of, arrived_with, owners_of
 
 from .handlers import carry_out
-from .models import HeldChange, WebhookEvent
 
 log = structlog.get_logger()
 
@@ -41,15 +38,6 @@ RELEASE = text("""
 """)
 
 
-@dataclass(slots=True)
-class Arrived:
-    """An event, the post it came with, and its place in it."""
-
-    webhook_event_id: int
-    position: int
-    event: events.Event
-
-
 def drain_batch(limit: int = BATCH) -> int:
     """Works off the oldest posts nobody else has claimed. Returns how many there were."""
     with platform_scope("drain webhooks"):
@@ -64,10 +52,6 @@ def drain_batch(limit: int = BATCH) -> int:
             write(tenant_id, group)
         finish([post.id for post in posts])
         return len(posts)
-
-
-def arrived_with(post: Row[Any]) -> list[Arrived]:
-    return [Arrived(post.id, n, event) for n, event in enumerate(events.parse(post.body, post.received_at))]
 
 
 def finish(ids: list[int]) -> None:
@@ -100,22 +84,6 @@ def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
     if held:
         keep_held(held)
     return groups
-
-
-def owners_of(arrived: Sequence[Arrived]) -> dict[str, uuid.UUID]:
-    addresses = {address for item in arrived if (address := address_of(item.event))}
-    if not addresses:
-        return {}
-    owners: dict[str, uuid.UUID] = {}
-    for route in (WabaRoute, PhoneNumberRoute):
-        known = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
-        owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(known))
-    return owners
-
-
-def address_of(event: events.Event) -> str | None:
-    """The number an event is for, else its WABA."""
-    return getattr(event, "phone_number_id", None) or event.waba_id
 
 
 def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:

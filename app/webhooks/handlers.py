@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.contacts.arrival import keep_address_book
-from app.inbox.arrival import import_history, note_progress, receive, record_statuses
-from app.inbox.entry_points import note_free_entries
+from app.inbox.conversations.statuses import record_statuses
+from app.inbox.inbound.arrival import import_history, note_progress, receive
+from app.inbox.inbound.entry_points import note_free_entries
 from app.meta import events
 from app.wabas.news import apply_account_updates, apply_number_news
 

@@ -10,10 +10,11 @@ from sqlalchemy import delete, func, select, update
 
 from app.tenancy import db, enqueue, exists, job, later, platform_scope, sweep
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
+from app.webhook_events.models import HeldChange, WebhookEvent
+from app.webhook_events.replays import Replay
 
 from .callbacks import MetaCallback
-from .models import HeldChange, WebhookEvent
-from .replays import Replay
+from .drain import BATCH, drain_batch
 
 BUDGET_SECONDS = 20
 KEPT = dt.timedelta(days=30)
@@ -22,8 +23,6 @@ QUARANTINE = dt.timedelta(days=7)
 
 @job("webhooks.drain", "inbound", per_tenant=False, seconds=180)
 def drain() -> None:
-    from .drain import BATCH, drain_batch
-
     end = time.monotonic() + BUDGET_SECONDS
     while drain_batch() == BATCH:
         if time.monotonic() > end:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from app.inbox.models import Message
+from app.inbox.conversations import Message
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database

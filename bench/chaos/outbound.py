@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from sqlalchemy.exc import DBAPIError
 
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.tenancy import db, later, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database

@@ -10,7 +10,7 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import Self
 
-from app.inbox.pace import PAIR_BURST, PAIR_SECONDS
+from app.inbox.outbound.pace import PAIR_BURST, PAIR_SECONDS
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding
 from bench.chaos.harm import AFFECTED, Harm

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.billing.rate_cards import RateCard
-from app.inbox.models import Message
+from app.inbox.conversations import Message
 from app.tenancy import db, platform_scope, tenant_scope
 from tests.world import World, conversation
 

@@ -14,11 +14,11 @@ from app.billing.price_lists import PriceList
 from app.billing.rate_cards import RateCard
 from app.billing.usage import Usage
 from app.contacts.models import ContactIdentity
-from app.inbox.models import Conversation, Message, MessageEvent
+from app.inbox.conversations import Conversation, Message, MessageEvent
 from app.tenancy import db, platform_scope, tenant_scope
 from app.wabas.models import Waba
+from app.webhook_events.models import WebhookEvent
 from app.webhooks.drain import drain_batch
-from app.webhooks.models import WebhookEvent
 from tests.arrivals import arrive, failures
 from tests.posts import post, status
 from tests.world import World

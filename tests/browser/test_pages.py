@@ -25,7 +25,7 @@ DESK = [
     "inbox/numbers",
     "inbox/scheduled",
 ]
-SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "service/", "notifications/"]
+SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "notifications/"]
 PAGES = [*DESK, *CONTACTS, *SETTINGS, "account", "account/confirmation"]
 OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
 PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "offline", "nowhere"]

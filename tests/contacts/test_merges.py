@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from app.contacts.models import Contact
 from app.contacts.records import ContactNote
-from app.inbox.merges import ContactMerge, NotLast, NotTwo
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
+from app.people.merges import ContactMerge, NotLast, NotTwo
 from app.tenancy import db, tenant_scope
 from tests.arrivals import arrive, conversations, messages
 from tests.client import Browser

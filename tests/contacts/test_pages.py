@@ -12,7 +12,7 @@ from app.contacts.fields import ContactField, ContactFieldValue
 from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.tags import ContactTag, Tag
-from app.inbox.models import Message
+from app.inbox.conversations import Message
 from app.tenancy import db, tenant_scope
 from tests.arrivals import arrive, conversation, messages
 from tests.client import FRAGMENT, Browser

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
 from app.tenancy import db, now, tenant_scope
 from tests.world import World, conversation
 

@@ -15,11 +15,11 @@ import pytest
 from PIL import Image
 
 from app.extensions import outside
-from app.inbox.canned_files import CannedFile
-from app.inbox.canned_replies import CannedReply
-from app.inbox.desk_jobs import throw_left_files_away
-from app.inbox.media import Media
-from app.inbox.models import Conversation, Message
+from app.inbox.compose.canned_files import CannedFile
+from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.conversations import Conversation, Message
+from app.inbox.desk.jobs import throw_left_files_away
+from app.inbox.files.media import Media
 from app.storage import StorageAway
 from app.team.models import Team
 from app.tenancy import db, tenant_scope

@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from app.billing.usage import Usage
 from app.contacts.models import Contact, ContactIdentity
-from app.inbox.costs import Costs
-from app.inbox.erasure import erase
-from app.inbox.merges import ContactMerge
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate, TemplateList
+from app.people.costs import Costs
+from app.people.erasure import erase
+from app.people.merges import ContactMerge
 from app.tenancy import db, now, tenant_scope
 from tests import world as people
 from tests.arrivals import arrive
@@ -172,7 +172,7 @@ def test_the_sum_opens_down_to_its_messages(ben: Browser, talk: Conversation) ->
 
 
 def test_the_messages_come_in_pages(ben: Browser, talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.inbox.costs.PAGE", 2)
+    monkeypatch.setattr("app.people.costs.PAGE", 2)
     for words in ("one", "two", "three"):
         charge(talk, "utility", f"Number {words}")
     first = ben.get(f"~/contacts/{talk.contact_id}/costs/messages").text

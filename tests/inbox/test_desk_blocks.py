@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from app.inbox.blocks import Block
-from app.inbox.desk_jobs import carry_out_block
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
+from app.inbox.desk.blocks import Block
+from app.inbox.desk.jobs import carry_out_block
 from app.tenancy import db, tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.simulated import Road

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app.contacts.tags import Tag
-from app.inbox.models import Conversation, Message
-from app.inbox.search import Search, excerpted
+from app.inbox.conversations import Conversation, Message
+from app.inbox.desk.search import Search, excerpted
 from app.tenancy import db, now, tenant_scope
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser

@@ -8,9 +8,9 @@ import re
 import pytest
 from flask import Flask
 
-from app.inbox.activities import Activity
-from app.inbox.desk_jobs import ring_for_the_desk, wake_snoozed
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
+from app.inbox.conversations.activities import Activity
+from app.inbox.desk.jobs import ring_for_the_desk, wake_snoozed
 from app.tenancy import db, now, tenant_scope
 from tests.arrivals import arrive, failures
 from tests.client import FRAGMENT, Browser

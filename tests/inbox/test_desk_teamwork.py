@@ -12,11 +12,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app.inbox.activities import Activity
-from app.inbox.canned_replies import CannedReply
-from app.inbox.desk_jobs import distribute, ring_for_queues
-from app.inbox.models import Conversation, Message
-from app.inbox.notes import Mention, Note
+from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.activities import Activity
+from app.inbox.desk.jobs import distribute, ring_for_queues
+from app.inbox.desk.notes import Mention, Note
 from app.team.models import Team
 from app.tenancy import Membership, db, now, tenant_scope
 from app.tenancy.presence import come_online

@@ -8,11 +8,11 @@ from typing import Any
 
 from flask import Flask
 
-from app.inbox.desk_jobs import forget_old_drafts
-from app.inbox.drafts import LONGEST, Draft
-from app.inbox.erasure import erase
-from app.inbox.merges import ContactMerge
-from app.inbox.models import Conversation
+from app.inbox.compose.drafts import LONGEST, Draft
+from app.inbox.conversations import Conversation
+from app.inbox.desk.jobs import forget_old_drafts
+from app.people.erasure import erase
+from app.people.merges import ContactMerge
 from app.tenancy import Membership, db, now, tenant_scope
 from tests import world as people
 from tests.client import FRAGMENT, Browser

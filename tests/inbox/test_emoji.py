@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.inbox.emoji import USUAL, names, suggest
+from app.inbox.compose.emoji import USUAL, names, suggest
 from tests.client import Browser
 from tests.world import World
 

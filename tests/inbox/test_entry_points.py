@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
 from app.tenancy import db, now, tenant_scope
 from tests.arrivals import arrive, conversation
 from tests.client import FRAGMENT, Browser

@@ -17,10 +17,10 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import text
 
 from app.extensions import outside
-from app.inbox import outbox
-from app.inbox.jobs import deliver, mark_read
-from app.inbox.models import Conversation, Message
-from app.inbox.outbox import Lane, park_abandoned
+from app.inbox.conversations import Conversation, Message
+from app.inbox.outbound import outbox
+from app.inbox.outbound.jobs import deliver, mark_read
+from app.inbox.outbound.outbox import Lane, park_abandoned
 from app.meta.errors import NO_ANSWER, MetaError
 from app.meta.messages import Accepted
 from app.tenancy import db, platform_scope, tenant_scope

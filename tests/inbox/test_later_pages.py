@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db, now, tenant_scope
 from tests import world as people

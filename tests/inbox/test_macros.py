@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from app.contacts.tags import ContactTag, Tag
-from app.inbox.canned_replies import CannedReply
-from app.inbox.macros import Macro
-from app.inbox.models import Conversation, Message
+from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.compose.macros import Macro
+from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db, now, tenant_scope
 from tests import world as people

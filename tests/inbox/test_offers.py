@@ -9,8 +9,8 @@ import uuid
 import pytest
 
 from app.contacts.fields import ContactField, ContactFieldValue
-from app.inbox.models import Conversation, Message
-from app.inbox.offers import best_offer
+from app.inbox.compose.offers import best_offer
+from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db, now, tenant_scope
 from tests.client import FRAGMENT, Browser

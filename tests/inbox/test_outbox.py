@@ -8,9 +8,9 @@ import uuid
 import pytest
 from sqlalchemy import text
 
-from app.inbox.arrival import adopt_orphans
-from app.inbox.models import Conversation, Message, OrphanStatus, WindowClosed
-from app.inbox.pace import PAIR_BURST, SHARE
+from app.inbox.conversations import Conversation, Message, OrphanStatus, WindowClosed
+from app.inbox.conversations.statuses import adopt_orphans
+from app.inbox.outbound.pace import PAIR_BURST, SHARE
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.jobs import probe
 from app.wabas.models import PhoneNumber

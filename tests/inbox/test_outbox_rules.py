@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.inbox import reach
-from app.inbox.jobs import release_scheduled
-from app.inbox.models import Conversation, Later, Message, underway
-from app.inbox.models.messages import CLOSED_MEANWHILE
-from app.inbox.pace import CAMPAIGNS_SHARE, SHARE
-from app.inbox.sender import lanes_waiting
+from app.inbox.conversations import Conversation, Later, Message, underway
+from app.inbox.conversations.messages import CLOSED_MEANWHILE
+from app.inbox.outbound import reach
+from app.inbox.outbound.jobs import release_scheduled
+from app.inbox.outbound.pace import CAMPAIGNS_SHARE, SHARE
+from app.inbox.outbound.sender import lanes_waiting
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 from app.wabas.models import PhoneNumber

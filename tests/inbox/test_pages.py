@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from app.extensions import Outside, outside
-from app.inbox.models import Conversation, Message
-from app.inbox.thread import FIRST, PAGE
+from app.inbox.conversations import Conversation, Message
+from app.inbox.desk.thread import FIRST, PAGE
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.client import FRAGMENT, Browser

@@ -12,9 +12,9 @@ from PIL import Image
 from sqlalchemy import text
 
 from app.extensions import outside
-from app.inbox.jobs import ring_for_waiting_uploads, upload
-from app.inbox.media import Media
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
+from app.inbox.files.media import Media
+from app.inbox.outbound.jobs import ring_for_waiting_uploads, upload
 from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db, now, platform_scope, tenant_scope

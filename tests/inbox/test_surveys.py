@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 
 from app.contacts.consents import Consent
-from app.inbox.activities import Activity
-from app.inbox.models import Conversation, Message
-from app.inbox.surveys import counts
+from app.hours.models import ServicePolicy
+from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.activities import Activity
+from app.inbox.inbound.surveys import counts
 from app.message_templates.models import MessageTemplate
-from app.service.models import ServicePolicy
 from app.tenancy import db, now, tenant_scope
 from tests import world as people
 from tests.arrivals import arrive, conversation, messages

@@ -6,11 +6,11 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from app.inbox.callback import callback_of
-from app.inbox.models import Message, MessageEvent, OrphanStatus, SendAttempt
+from app.inbox.conversations import Message, MessageEvent, OrphanStatus, SendAttempt
+from app.inbox.conversations.callback import callback_of
 from app.tenancy import db, platform_scope, tenant_scope
+from app.webhook_events.models import WebhookEvent
 from app.webhooks.drain import drain_batch
-from app.webhooks.models import WebhookEvent
 from tests.posts import post, status
 from tests.world import World, conversation
 

@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 from sqlalchemy import text
 
-from app.inbox.models import Conversation, Message, MessageEvent, SendAttempt
-from app.inbox.unknowns import LATER_MESSAGES, repeat_lost
+from app.inbox.conversations import Conversation, Message, MessageEvent, SendAttempt
+from app.inbox.outbound.unknowns import LATER_MESSAGES, repeat_lost
 from app.tenancy import db, now, platform_scope, tenant_scope
-from app.webhooks.models import WebhookEvent
+from app.webhook_events.models import WebhookEvent
 from tests import world as people
 from tests.world import World
 

@@ -11,8 +11,8 @@ import uuid
 import av
 import pytest
 
-from app.inbox import voice
-from app.inbox.voice import VoiceNote, make_voice_note
+from app.inbox.files import voice
+from app.inbox.files.voice import VoiceNote, make_voice_note
 from tests.client import FRAGMENT, Browser
 from tests.inbox.test_sending_types import contents, go, outbound
 from tests.simulated import Road

@@ -9,11 +9,11 @@ import uuid
 import pytest
 from sqlalchemy import text
 
-from app.inbox.lists import PAGE as ROWS
-from app.inbox.models import Conversation
-from app.inbox.saved_views import SavedView
-from app.inbox.thread import PAGE as BUBBLES
-from app.service.models import ServicePolicy
+from app.hours.models import ServicePolicy
+from app.inbox.conversations import Conversation
+from app.inbox.desk.lists import PAGE as ROWS
+from app.inbox.desk.saved_views import SavedView
+from app.inbox.desk.thread import PAGE as BUBBLES
 from app.team.models import Team
 from app.tenancy import db, now, tenant_scope
 from tests import world as people

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from app.inbox.media_jobs import fetch
+from app.inbox.inbound.jobs import fetch
 from app.tenancy import tenant_scope
 from tests.arrivals import files
 from tests.simulated import Road

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pathlib
 import re
 
-from app.inbox.models import Conversation
-from app.inbox.shortcut_views import COMMANDS
+from app.inbox.conversations import Conversation
+from app.inbox.views.shortcuts import COMMANDS
 from tests.client import Browser
 from tests.world import World
 

@@ -10,9 +10,9 @@ import pytest
 import time_machine
 from sqlalchemy import select
 
-from app.inbox.activities import Activity
-from app.inbox.models import Conversation
-from app.inbox.notes import Mention, Note
+from app.inbox.conversations import Conversation
+from app.inbox.conversations.activities import Activity
+from app.inbox.desk.notes import Mention, Note
 from app.notifications.jobs import push, tell
 from app.notifications.models import Notification
 from app.notifications.news import GRACE

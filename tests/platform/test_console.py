@@ -7,12 +7,12 @@ import pytest
 import structlog
 from sqlalchemy import insert
 
-from app.inbox.models import Message
+from app.inbox.conversations import Message
 from app.onboarding.models import Onboarding
 from app.onboarding.trouble import Trouble
 from app.team import passwords
 from app.tenancy import Tenant, db, platform_scope, tenant_scope
-from app.webhooks.models import HeldChange, WebhookEvent
+from app.webhook_events.models import HeldChange, WebhookEvent
 from tests.client import Browser
 from tests.world import World, conversation
 

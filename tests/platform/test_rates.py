@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.tenancy import db, tenant_scope
 from app.wabas.models import Waba
 from tests.arrivals import arrive

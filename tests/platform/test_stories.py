@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from app.inbox.models import Conversation, Message, MessageEvent, SendAttempt
-from app.inbox.outbox import expire_late
+from app.inbox.conversations import Conversation, Message, MessageEvent, SendAttempt
+from app.inbox.outbound.outbox import expire_late
 from app.team.models import Look
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.models import PhoneNumber

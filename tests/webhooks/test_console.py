@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from app.inbox.models import Conversation, Message, MessageEvent
+from app.inbox.conversations import Conversation, Message, MessageEvent
 from app.team.models import Look
 from app.tenancy import db, platform_scope, tenant_scope
-from app.webhooks import drain, search
+from app.webhook_events import search
+from app.webhook_events.models import HeldChange, WebhookEvent
+from app.webhook_events.replays import Criteria, Replay
+from app.webhooks import drain
 from app.webhooks.drain import drain_batch
 from app.webhooks.jobs import look_after_replays, replay
-from app.webhooks.models import HeldChange, WebhookEvent
-from app.webhooks.replays import Criteria, Replay
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
 from tests.posts import change, message, post, status
@@ -282,7 +283,7 @@ def test_a_replay_under_way_shows_progress_and_asks_again(pat: Browser) -> None:
 
 
 def test_a_replay_of_many_is_collected_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.webhooks.replays.BATCH", 2)
+    monkeypatch.setattr("app.webhook_events.replays.BATCH", 2)
     arrive(*(message(number="999") for _ in range(5)))
     made = replay_all()
     with platform_scope("tests"):

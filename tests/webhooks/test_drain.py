@@ -5,11 +5,11 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.contacts.models import Contact
-from app.inbox.models import Conversation, Message
+from app.inbox.conversations import Conversation, Message
 from app.tenancy import db, platform_scope, tenant_scope
+from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhooks import drain
 from app.webhooks.drain import drain_batch
-from app.webhooks.models import HeldChange, WebhookEvent
 from tests.posts import change, message, post
 from tests.world import SHOES_NUMBER, World
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts import search
+from app.contacts.blueprint import bp
 from app.contacts.forms import (
     LINK_WORDS,
     PURPOSE_WORDS,
@@ -29,8 +30,6 @@ from app.contacts.person import Person
 from app.contacts.tags import ContactTag, Tag
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
-
-from . import bp
 
 PAGE = 50
 

@@ -8,11 +8,10 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts.blueprint import bp
 from app.contacts.fields import MOST_FIELDS, ContactField
 from app.contacts.forms import KIND_WORDS, FieldForm
 from app.tenancy import db, requires
-
-from . import bp
 
 
 @bp.get("/fields")

@@ -8,6 +8,7 @@ from flask import abort, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts.blueprint import bp
 from app.contacts.consents import Consent
 from app.contacts.fields import Wrong
 from app.contacts.forms import ConsentForm, LinkForm, NoteForm, TagNameForm
@@ -17,7 +18,6 @@ from app.contacts.records import ContactLink, ContactNote
 from app.contacts.tags import Tag
 from app.tenancy import db, requires
 
-from . import bp
 from .contacts import section
 
 Answer = AnyResponse | tuple[str, int]

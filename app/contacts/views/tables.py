@@ -9,13 +9,12 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts.blueprint import bp
 from app.contacts.exports import table
 from app.contacts.fields import ContactField
 from app.contacts.forms import one_line
 from app.contacts.imports import ContactImport, Unreadable
 from app.tenancy import now, requires
-
-from . import bp
 
 SHOWN_PROBLEMS = 100
 SHOWN_ROWS = 5

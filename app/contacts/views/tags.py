@@ -8,11 +8,10 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts.blueprint import bp
 from app.contacts.forms import TagForm
 from app.contacts.tags import Tag, TagExists
 from app.tenancy import requires
-
-from . import bp
 
 
 @bp.get("/tags")

@@ -1,7 +1,7 @@
 """Every error code Meta documents for WhatsApp, as data."""
 
-from app.meta.codes import account, features, sending, templates
-from app.meta.codes.explanation import Explanation
+from . import account, features, sending, templates
+from .explanation import Explanation
 
 CODES: dict[int, Explanation] = {**account.CODES, **sending.CODES, **templates.CODES, **features.CODES}
 SUBCODES: dict[tuple[int, int], Explanation] = account.SUBCODES

@@ -1,6 +1,8 @@
 """Tokens, permissions, the account's standing, call limits, signing up and registering a number."""
 
-from app.meta.codes.explanation import N_, Explanation, Kind
+from app.words import N_
+
+from .explanation import Explanation, Kind
 
 MINUTE, HOUR = 60, 3_600
 

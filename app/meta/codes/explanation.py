@@ -25,8 +25,3 @@ class Explanation:
     title: str
     fix: str
     wait: int | None = None
-
-
-def N_(words: str) -> str:  # noqa: N802  (the name Babel looks for)
-    """Mark words for translation; whoever shows them passes them through gettext."""
-    return words

@@ -1,6 +1,8 @@
 """Blocking people, groups and calls."""
 
-from app.meta.codes.explanation import N_, Explanation, Kind
+from app.words import N_
+
+from .explanation import Explanation, Kind
 
 _BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
 _LOOK_AT_GROUP = N_("An agent opens the group again to see how it stands now, and corrects the request.")

@@ -1,6 +1,8 @@
 """Sending a message: what went wrong on Meta's side, with the recipient, or with the message."""
 
-from app.meta.codes.explanation import N_, Explanation, Kind
+from app.words import N_
+
+from .explanation import Explanation, Kind
 
 _BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
 _NOT_CONFIRMED = N_(

@@ -1,6 +1,8 @@
 """Message templates and flows: creating them and sending with them."""
 
-from app.meta.codes.explanation import N_, Explanation, Kind
+from app.words import N_
+
+from .explanation import Explanation, Kind
 
 _ANOTHER_TEMPLATE = N_("Choose another template, or edit this one and wait for Meta to approve it again.")
 _FILL_IN = N_("Fill in the template's fields again, as its example shows, and send it once more.")

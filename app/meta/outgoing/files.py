@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.meta.codes.explanation import N_
+from app.words import N_
 
 from .kinds import Outgoing, Refused, within
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from app.meta.codes.explanation import N_
 from app.meta.contents import web_address
+from app.words import N_
 
 from .kinds import Outgoing, Refused, needed, within
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from app.meta.codes.explanation import N_
 from app.meta.contents import degrees
+from app.words import N_
 
 from .kinds import Outgoing, Refused, needed, within
 

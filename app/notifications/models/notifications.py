@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Index, UniqueConstraint, delete, select, u
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
 from .browsers import PushSubscription

@@ -9,7 +9,7 @@ import zoneinfo
 from sqlalchemy import Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, relationship
 
-from app.inbox.models import Conversation
+from app.inbox.conversations import Conversation
 from app.tenancy import Membership, TenantModel, belongs_to, db, one_of
 
 ABOUT = ("all", "mine_and_unassigned", "mine", "none")

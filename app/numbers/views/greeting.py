@@ -11,14 +11,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.meta import conversational_components
 from app.meta.conversational_components import Components
 from app.numbers.asking import ask
+from app.numbers.blueprint import bp
 from app.numbers.forms import GreetingForm, lines
 from app.tenancy import requires
 from app.wabas.models import PhoneNumber
 
-from . import bp
 
-
-@bp.get("/greeting")
+@bp.get("/<uuid:phone_number_id>/greeting")
 @requires("numbers.manage")
 def greeting(phone_number_id: uuid.UUID) -> str:
     number = PhoneNumber.get_or_404(phone_number_id)
@@ -32,7 +31,7 @@ def as_typed(found: Components) -> dict[str, str]:
     return {"prompts": "\n".join(found.prompts), "commands": commands}
 
 
-@bp.post("/greeting")
+@bp.post("/<uuid:phone_number_id>/greeting")
 @requires("numbers.manage")
 def change_greeting(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form, problem = PhoneNumber.get_or_404(phone_number_id), GreetingForm(), None

@@ -11,16 +11,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.meta import message_links
 from app.numbers.asking import Problem, ask
+from app.numbers.blueprint import bp
 from app.numbers.forms import LinkForm
 from app.tenancy import requires
 from app.wabas.models import PhoneNumber
 
-from . import bp
-
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
-@bp.get("/links")
+@bp.get("/<uuid:phone_number_id>/links")
 @requires("numbers.manage")
 def links(phone_number_id: uuid.UUID) -> str:
     return links_page(PhoneNumber.get_or_404(phone_number_id), LinkForm(formdata=None))
@@ -33,7 +32,7 @@ def links_page(number: PhoneNumber, form: LinkForm, problem: Problem | None = No
     )
 
 
-@bp.post("/links")
+@bp.post("/<uuid:phone_number_id>/links")
 @requires("numbers.manage")
 def create_link(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form = PhoneNumber.get_or_404(phone_number_id), LinkForm()
@@ -47,7 +46,7 @@ def create_link(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return redirect(url_for(".links", phone_number_id=number.id), 303)
 
 
-@bp.post("/links/<code>")
+@bp.post("/<uuid:phone_number_id>/links/<code>")
 @requires("numbers.manage")
 def change_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyResponse:
     """Another text behind the same link: what is printed already goes on working."""
@@ -63,7 +62,7 @@ def change_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyR
     return redirect(url_for(".links", phone_number_id=number.id), 303)
 
 
-@bp.post("/links/<code>/removal")
+@bp.post("/<uuid:phone_number_id>/links/<code>/removal")
 @requires("numbers.manage")
 def remove_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)
@@ -80,7 +79,7 @@ def refuse_what_is_no_code(code: str) -> None:
         abort(404)
 
 
-@bp.get("/links/<code>/picture.<any(svg, png):drawn>")
+@bp.get("/<uuid:phone_number_id>/links/<code>/picture.<any(svg, png):drawn>")
 @requires("numbers.manage")
 def metas_picture(phone_number_id: uuid.UUID, code: str, drawn: str) -> AnyResponse:
     """Meta's own drawing, fetched by us: a browser that asked for it would tell Meta who looks. Only to be kept, never
@@ -99,7 +98,7 @@ def metas_picture(phone_number_id: uuid.UUID, code: str, drawn: str) -> AnyRespo
     return answer
 
 
-@bp.get("/links/<code>.svg")
+@bp.get("/<uuid:phone_number_id>/links/<code>.svg")
 @requires("numbers.manage")
 def qr_code(phone_number_id: uuid.UUID, code: str) -> AnyResponse:
     """Drawn here: a link of Meta's is its code, so there is one even while Meta does not answer. `number` is the number

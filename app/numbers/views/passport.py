@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.meta import phone_numbers, wabas
 from app.numbers.asking import ask
+from app.numbers.blueprint import bp
 from app.numbers.forms import DisconnectionForm, NameForm, PinForm, TrialForm
 from app.numbers.traffic import Traffic
 from app.tenancy import confirmed, db, now, requires
@@ -23,13 +24,11 @@ from app.wabas.inspection import REVOKED, UNSHARED, inspect
 from app.wabas.models import PhoneNumber, digits
 from app.wabas.offboarding import Offboarding
 
-from . import bp
-
 log = structlog.get_logger()
 HISTORY = dt.timedelta(days=90)
 
 
-@bp.get("")
+@bp.get("/<uuid:phone_number_id>")
 @requires("numbers.manage")
 def show(phone_number_id: uuid.UUID) -> str:
     return passport(PhoneNumber.get_or_404(phone_number_id))
@@ -51,7 +50,7 @@ def passport(number: PhoneNumber, **more: object) -> str:
     )
 
 
-@bp.get("/traffic")
+@bp.get("/<uuid:phone_number_id>/traffic")
 @requires("numbers.manage")
 def traffic(phone_number_id: uuid.UUID) -> str:
     """Counting takes a moment where there is much, so the page asks for it apart."""
@@ -59,7 +58,7 @@ def traffic(phone_number_id: uuid.UUID) -> str:
     return render_template("numbers/_traffic.html", traffic=Traffic.of(number.id, now() - HISTORY))
 
 
-@bp.post("/check")
+@bp.post("/<uuid:phone_number_id>/check")
 @requires("numbers.manage")
 def check(phone_number_id: uuid.UUID) -> AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)
@@ -67,7 +66,7 @@ def check(phone_number_id: uuid.UUID) -> AnyResponse:
     return back(number, _("Meta was asked: this is how it stands."))
 
 
-@bp.post("/subscription")
+@bp.post("/<uuid:phone_number_id>/subscription")
 @requires("numbers.manage")
 def subscribe(phone_number_id: uuid.UUID) -> AnyResponse:
     """Switches on again that messages reach us."""
@@ -80,7 +79,7 @@ def subscribe(phone_number_id: uuid.UUID) -> AnyResponse:
     return back(number, _("Switched on: messages reach Switchboard again."))
 
 
-@bp.post("/renewal")
+@bp.post("/<uuid:phone_number_id>/renewal")
 @requires("numbers.manage")
 def renew_token(phone_number_id: uuid.UUID) -> AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)
@@ -92,7 +91,7 @@ def renew_token(phone_number_id: uuid.UUID) -> AnyResponse:
     return back(number, _("Renewed: Facebook lets us in for another 60 days."))
 
 
-@bp.get("/pin")
+@bp.get("/<uuid:phone_number_id>/pin")
 @requires("numbers.manage")
 @confirmed
 def pin(phone_number_id: uuid.UUID) -> str:
@@ -101,7 +100,7 @@ def pin(phone_number_id: uuid.UUID) -> str:
     return render_template("numbers/pin.html", number=number, form=PinForm(formdata=None))
 
 
-@bp.post("/pin")
+@bp.post("/<uuid:phone_number_id>/pin")
 @requires("numbers.manage")
 @confirmed
 def change_pin(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
@@ -117,7 +116,7 @@ def change_pin(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return redirect(url_for(".pin", phone_number_id=number.id), 303)
 
 
-@bp.post("/name")
+@bp.post("/<uuid:phone_number_id>/name")
 @requires("numbers.manage")
 def rename(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form = PhoneNumber.get_or_404(phone_number_id), NameForm()
@@ -131,7 +130,7 @@ def rename(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return back(number, _("Meta reviews the new name. This page tells when it is decided."))
 
 
-@bp.post("/disconnection")
+@bp.post("/<uuid:phone_number_id>/disconnection")
 @requires("numbers.manage")
 @confirmed
 def disconnect(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
@@ -144,7 +143,7 @@ def disconnect(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return back(number, _("Nothing is sent any more. The rest is being taken off."))
 
 
-@bp.post("/disconnection/retry")
+@bp.post("/<uuid:phone_number_id>/disconnection/retry")
 @requires("numbers.manage")
 def retry_disconnection(phone_number_id: uuid.UUID) -> AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)

@@ -10,14 +10,13 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.meta import blocked_users
 from app.numbers.asking import Problem, ask
+from app.numbers.blueprint import bp
 from app.numbers.forms import BlockForm
 from app.tenancy import requires
 from app.wabas.models import PhoneNumber
 
-from . import bp
 
-
-@bp.get("/blocked")
+@bp.get("/<uuid:phone_number_id>/blocked")
 @requires("numbers.manage")
 def blocked(phone_number_id: uuid.UUID) -> str:
     return blocked_page(PhoneNumber.get_or_404(phone_number_id), BlockForm(formdata=None))
@@ -28,7 +27,7 @@ def blocked_page(number: PhoneNumber, form: BlockForm, problem: Problem | None =
     return render_template("numbers/blocked.html", number=number, blocked=found, form=form, problem=problem or trouble)
 
 
-@bp.post("/blocked")
+@bp.post("/<uuid:phone_number_id>/blocked")
 @requires("numbers.manage")
 def block(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form = PhoneNumber.get_or_404(phone_number_id), BlockForm()
@@ -42,7 +41,7 @@ def block(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return redirect(url_for(".blocked", phone_number_id=number.id), 303)
 
 
-@bp.post("/blocked/<person>/removal")
+@bp.post("/<uuid:phone_number_id>/blocked/<person>/removal")
 @requires("numbers.manage")
 def unblock(phone_number_id: uuid.UUID, person: str) -> tuple[str, int] | AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)

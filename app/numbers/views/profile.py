@@ -13,14 +13,13 @@ from app.meta import business_profiles, phone_numbers
 from app.meta.business_profiles import BusinessProfile
 from app.meta.graph import GraphClient
 from app.numbers.asking import Problem, ask
+from app.numbers.blueprint import bp
 from app.numbers.forms import PICTURE_BYTES, PICTURE_TYPES, PictureForm, ProfileForm, UsernameForm
 from app.tenancy import requires
 from app.wabas.models import PhoneNumber
 
-from . import bp
 
-
-@bp.get("/profile")
+@bp.get("/<uuid:phone_number_id>/profile")
 @requires("numbers.manage")
 def profile(phone_number_id: uuid.UUID) -> str:
     number = PhoneNumber.get_or_404(phone_number_id)
@@ -44,7 +43,7 @@ def as_typed(found: BusinessProfile) -> dict[str, str]:
     return told | {"website_1": first, "website_2": second}
 
 
-@bp.post("/profile")
+@bp.post("/<uuid:phone_number_id>/profile")
 @requires("numbers.manage")
 def change_profile(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form = PhoneNumber.get_or_404(phone_number_id), ProfileForm()
@@ -62,7 +61,7 @@ def change_profile(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return saved(number, _("Saved. Customers see it within a few minutes."))
 
 
-@bp.post("/profile/picture")
+@bp.post("/<uuid:phone_number_id>/profile/picture")
 @requires("numbers.manage")
 def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form, file = PhoneNumber.get_or_404(phone_number_id), PictureForm(), request.files.get("picture")
@@ -88,7 +87,7 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return saved(number, _("The photo is saved. Customers see it within a few minutes."))
 
 
-@bp.get("/profile/picture")
+@bp.get("/<uuid:phone_number_id>/profile/picture")
 @requires("numbers.manage")
 def picture(phone_number_id: uuid.UUID) -> AnyResponse:
     """The photo at Meta, fetched by us: a browser that asked for it would tell Meta who looks."""
@@ -106,7 +105,7 @@ def picture_type(content: bytes) -> str:
     return "image/jpeg" if content.startswith(b"\xff\xd8\xff") else ""
 
 
-@bp.post("/username")
+@bp.post("/<uuid:phone_number_id>/username")
 @requires("numbers.manage")
 def change_username(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number, form = PhoneNumber.get_or_404(phone_number_id), UsernameForm()
@@ -124,7 +123,7 @@ def change_username(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse
     return saved(number, words)
 
 
-@bp.post("/username/removal")
+@bp.post("/<uuid:phone_number_id>/username/removal")
 @requires("numbers.manage")
 def remove_username(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)

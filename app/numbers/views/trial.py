@@ -11,16 +11,16 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import ContactIdentity
-from app.inbox.models import Conversation, NumberAway, WindowClosed
+from app.inbox.conversations import Conversation, NumberAway, WindowClosed
+from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
 from app.tenancy import db, later, requires
 from app.wabas.models import PhoneNumber
 
-from . import bp
 from .passport import passport
 
 
-@bp.post("/trial")
+@bp.post("/<uuid:phone_number_id>/trial")
 @requires("numbers.manage")
 def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     """Only where the phone has written first: without that, WhatsApp takes nothing but paid templates."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from app.extensions import graph, settings
 from app.meta import system_users, wabas
-from app.meta.codes.explanation import N_
 from app.tenancy import commit, now
+from app.words import N_
 
 from .registry import step
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from app.extensions import graph
 from app.meta import phone_numbers, wabas
-from app.meta.codes.explanation import N_
 from app.onboarding.trouble import START_AGAIN, Trouble
 from app.tenancy import commit
 from app.wabas.models import PhoneNumber, Waba
 from app.wabas.routes import OwnedElsewhere
+from app.words import N_
 
 from .registry import step
 

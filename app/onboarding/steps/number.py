@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from app.extensions import graph
 from app.meta import health, phone_numbers
-from app.meta.codes.explanation import N_
 from app.meta.errors import GraphError
 from app.onboarding.trouble import LOOK_AGAIN, PASSING, Trouble
 from app.tenancy import commit
 from app.wabas.models import PhoneNumber
+from app.words import N_
 
 from .registry import Skipped, step
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from app.extensions import graph, settings
 from app.meta import credit_lines
-from app.meta.codes.explanation import N_
 from app.meta.errors import GraphError, MetaError
 from app.onboarding.migration import Calendar, first_of_next_month
 from app.onboarding.trouble import PASSING, Trouble
 from app.tenancy import commit, now
 from app.wabas.credit import CreditLineShare
 from app.wabas.models import Waba
+from app.words import N_
 
 from .registry import step
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from app.extensions import graph
 from app.meta import embedded_signup
-from app.meta.codes.explanation import N_
 from app.onboarding.sign_up import recover
 from app.onboarding.trouble import START_AGAIN, Trouble
 from app.tenancy import commit
+from app.words import N_
 
 from .registry import step
 

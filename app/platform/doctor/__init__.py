@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.meta.codes.explanation import N_
 from app.meta.errors import MetaError
 from app.tenancy import commit
+from app.words import N_
 
 from . import at_meta, here, reached
 from .checks import Check, Finding, Ill

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.extensions import outside
 from app.meta import app_settings, credit_lines, embedded_signup, system_users
-from app.meta.codes.explanation import N_
+from app.words import N_
 
 from .checks import WEBHOOKS, Ill, check
 

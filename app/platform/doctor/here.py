@@ -16,11 +16,11 @@ import rq
 from sqlalchemy import func, select, text
 
 from app.extensions import outside
-from app.meta.codes.explanation import N_
 from app.storage import new_key
 from app.tenancy import database_now, db, now, platform_scope
 from app.tenancy.queue import LANES
 from app.tenancy.sealed import Sealed
+from app.words import N_
 
 from .checks import SECONDS, Ill, check
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.extensions import outside
-from app.meta.codes.explanation import N_
+from app.words import N_
 
 from .checks import SECONDS, WEBHOOKS, Ill, check
 

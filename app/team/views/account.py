@@ -10,12 +10,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door
+from app.team.blueprint import bp
 from app.team.forms import ChangePasswordForm, ConfirmationForm, NameForm
 from app.team.models import UserSession, set_password
 from app.team.models.businesses import businesses_of
 from app.tenancy import User, db, guard, requires
-
-from . import bp
 
 
 @bp.get("/t/<tenant_slug>/account")

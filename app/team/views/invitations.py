@@ -10,12 +10,12 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door, passwords
+from app.team.blueprint import bp
 from app.team.forms import AcceptForm, InvitationForm
 from app.team.models import Invitation
 from app.team.models.people import with_email
 from app.tenancy import Membership, Role, Tenant, User, db, public, requires, uuid7
 
-from . import bp
 from .members import team_page
 
 MOST_OPEN = 100

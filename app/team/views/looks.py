@@ -6,10 +6,9 @@ import uuid
 
 from flask import render_template, request
 
+from app.team.blueprint import bp
 from app.team.models import Look
 from app.tenancy import db, requires
-
-from . import bp
 
 PAGE = 50
 

@@ -7,12 +7,11 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.team.blueprint import bp
 from app.team.forms import ROLES, InvitationForm, RoleForm
 from app.team.models import Invitation
 from app.tenancy import Membership, Role, User, db, requires
 from app.tenancy.models import LastOwner
-
-from . import bp
 
 
 @bp.get("/t/<tenant_slug>/team")

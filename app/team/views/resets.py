@@ -9,11 +9,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door
+from app.team.blueprint import bp
 from app.team.forms import EmailForm, NewPasswordForm
 from app.team.models import PasswordReset, SignInAttempt
 from app.tenancy import global_scope, public
-
-from . import bp
 
 ANSWER_SECONDS = 0.3
 

@@ -8,12 +8,11 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door
+from app.team.blueprint import bp
 from app.team.forms import SignInForm
 from app.team.models import TooManyTries
 from app.team.models.businesses import businesses_of
 from app.tenancy import User, public, signed_in
-
-from . import bp
 
 
 @bp.get("/")

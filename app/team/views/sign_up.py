@@ -5,11 +5,10 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team import door
+from app.team.blueprint import bp
 from app.team.forms import SignUpForm
 from app.team.models import businesses
 from app.tenancy import public
-
-from . import bp
 
 
 @bp.get("/sign-up")

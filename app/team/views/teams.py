@@ -9,11 +9,10 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.team.blueprint import bp
 from app.team.models import Team
 from app.team.models.teams import DISTRIBUTIONS, MOST_AT_ONCE, colleagues
 from app.tenancy import db, exists, requires
-
-from . import bp
 
 
 @bp.get("/t/<tenant_slug>/team/teams")

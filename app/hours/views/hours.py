@@ -1,0 +1,33 @@
+"""The page on which a business says when and how soon it answers."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.hours.blueprint import bp
+from app.hours.forms import PolicyForm
+from app.hours.models import ServicePolicy
+from app.message_templates.models import TemplateList
+from app.tenancy import db, requires
+
+
+@bp.get("/")
+@requires("team.manage")
+def show() -> str:
+    TemplateList.refresh_all()
+    return render_template("hours/show.html", form=PolicyForm.of(ServicePolicy.current()))
+
+
+@bp.post("/")
+@requires("team.manage")
+def save() -> AnyResponse | tuple[str, int]:
+    policy = ServicePolicy.current()
+    form = PolicyForm(policy)
+    if not form.validate():
+        return render_template("hours/show.html", form=form), 422
+    form.fill(policy)
+    db.session.add(policy)
+    flash(_("Saved."))
+    return redirect(url_for("hours.show"), 303)

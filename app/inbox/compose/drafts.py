@@ -1,0 +1,96 @@
+"""What an agent has typed and not sent yet: theirs alone, so that it is there again on another device."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import Index, UniqueConstraint, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.inbox.conversations import Conversation
+from app.team.models.teams import of_member
+from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, one_of, uuid7
+
+KINDS = ("reply", "note")
+LONGEST = 10_000
+PREVIEW = 160
+KEPT = dt.timedelta(days=30)
+
+
+class Draft(TenantModel):
+    """One of each kind for an agent and a conversation. Without words it says that what another device holds is gone.
+
+    The newest wins, by how long ago it was typed: the clocks of browsers are not trusted.
+    """
+
+    __table_args__ = (
+        belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
+        of_member("user_id"),
+        UniqueConstraint("tenant_id", "conversation_id", "user_id", "kind"),
+        one_of("kind", KINDS),
+        Index("ix_drafts_typed", "typed_at"),
+    )
+
+    conversation_id: Mapped[uuid.UUID]
+    user_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    body: Mapped[str]
+    typed_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def of(cls, conversation: Conversation, kind: str, user: User) -> Draft | None:
+        mine = (cls.conversation_id == conversation.id) & (cls.user_id == user.id) & (cls.kind == kind)
+        return db.session.scalar(select(cls).where(mine).execution_options(populate_existing=True))
+
+    @classmethod
+    def keep(cls, conversation: Conversation, kind: str, body: str, *, by: User, age: dt.timedelta) -> None:
+        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "conversation_id": conversation.id}
+        values |= {"user_id": by.id, "kind": kind, "body": body[:LONGEST], "typed_at": now() - age}
+        kept = insert(cls).values(values)
+        newer = {"body": kept.excluded.body, "typed_at": kept.excluded.typed_at}
+        key = ["tenant_id", "conversation_id", "user_id", "kind"]
+        where = cls.typed_at <= kept.excluded.typed_at
+        db.session.execute(kept.on_conflict_do_update(index_elements=key, set_=newer, where=where))
+
+    @classmethod
+    def clear(cls, conversation: Conversation, kind: str, *, by: User, age: dt.timedelta = dt.timedelta()) -> None:
+        """It was sent `age` ago; what was typed since stays."""
+        at = now() - age
+        mine = (cls.conversation_id == conversation.id) & (cls.user_id == by.id) & (cls.kind == kind)
+        db.session.execute(update(cls).where(mine, cls.typed_at <= at).values(body="", typed_at=at))
+
+    @classmethod
+    def previews(cls, conversation_ids: Iterable[uuid.UUID], user: User) -> dict[uuid.UUID, tuple[str, str]]:
+        """Of those that have one: its kind, and how it begins."""
+        mine = (cls.conversation_id.in_(list(conversation_ids))) & (cls.user_id == user.id) & (cls.body != "")
+        begins = func.left(cls.body, PREVIEW)
+        query = select(cls.conversation_id, cls.kind, begins).where(mine).order_by(cls.typed_at)
+        return {row[0]: (row[1], row[2]) for row in db.session.execute(query)}
+
+    @classmethod
+    def forget_old(cls) -> None:
+        db.session.execute(delete(cls).where(cls.typed_at < func.clock_timestamp() - KEPT))
+
+    @property
+    def age(self) -> int:
+        """In milliseconds."""
+        return max(0, int((now() - self.typed_at).total_seconds() * 1000))
+
+
+def carry_drafts(gone: uuid.UUID, home: uuid.UUID) -> None:
+    """Two conversations become one: what was typed in either is in the one that stays."""
+    db.session.execute(CARRY, {"gone": gone, "home": home, "tenant": current_tenant_id(), "longest": LONGEST})
+    db.session.execute(delete(Draft).where(Draft.conversation_id == gone))
+
+
+CARRY = text("""
+    insert into drafts as d (tenant_id, id, conversation_id, user_id, kind, body, typed_at)
+    select tenant_id, gen_random_uuid(), :home, user_id, kind, body, typed_at
+    from drafts where tenant_id = :tenant and conversation_id = :gone
+    on conflict (tenant_id, conversation_id, user_id, kind) do update set
+        body = left(concat_ws(E'\\n', nullif(d.body, ''), nullif(excluded.body, '')), :longest),
+        typed_at = greatest(d.typed_at, excluded.typed_at)
+""")

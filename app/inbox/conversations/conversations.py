@@ -1,0 +1,205 @@
+"""Conversations: who writes with which of our numbers, and what goes out to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from sqlalchemy import Index, Select, UniqueConstraint, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from app.billing.terms import Terms
+from app.contacts.models import Contact
+from app.inbox.files.media import Media
+from app.meta.outgoing import Outgoing, reaction
+from app.tenancy import TenantModel, User, announce, belongs_to, db, now
+from app.wabas.models import PhoneNumber
+
+from .assignment import Desk, desk_constraints
+from .cursors import Cursor
+from .messages import Message
+from .questions import question_for
+from .reactions import Reaction
+from .refusals import NumberAway, SaidOtherwise, WindowClosed
+from .underway import Later
+from .windows import Window
+
+
+class Conversation(Desk, Window, TenantModel):
+    """All that one contact and one of our numbers wrote to each other."""
+
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "phone_number_id", "contact_id"),
+        belongs_to("phone_numbers", "phone_number_id"),
+        belongs_to("contacts", "contact_id"),
+        belongs_to("conversations", "merged_into_id"),
+        Index("ix_conversations_contact", "tenant_id", "contact_id"),
+        *desk_constraints(),
+    )
+
+    phone_number_id: Mapped[uuid.UUID]
+    contact_id: Mapped[uuid.UUID]
+    # What nobody here has opened yet. What is new to each agent, their read pointers say.
+    unread_count: Mapped[int] = mapped_column(default=0)
+    last_message_at: Mapped[dt.datetime] = mapped_column(default=now)
+    last_message_preview: Mapped[str] = mapped_column(default="")
+    last_message_state: Mapped[str] = mapped_column(default="received")
+    last_message_id: Mapped[uuid.UUID | None]
+    # Until when the messages already sent to this person have used up what WhatsApp allows for one pair.
+    pair_tat: Mapped[dt.datetime | None]
+    # The conversation that took over the messages, when two contacts turned out to be one (`merges.py`).
+    merged_into_id: Mapped[uuid.UUID | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    contact: Mapped[Contact] = relationship(viewonly=True)
+    phone_number: Mapped[PhoneNumber] = relationship(viewonly=True)
+
+    @classmethod
+    def find(cls, id: object) -> Self | None:
+        """One that was merged into another is found there."""
+        found = super().find(id)
+        return cls.find(found.merged_into_id) if found and found.merged_into_id else found
+
+    def at_home(self) -> Self:
+        """Keeps it from being merged into another until the transaction ends. Where it just was: that other one."""
+        db.session.refresh(self, with_for_update={"read": True, "key_share": True})
+        return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
+
+    @classmethod
+    def newest_first(cls) -> Select[Conversation]:
+        query = select(cls).where(cls.merged_into_id.is_(None))
+        query = query.options(joinedload(cls.contact), joinedload(cls.phone_number))
+        return query.order_by(cls.last_message_at.desc(), cls.id.desc())
+
+    @property
+    def terms(self) -> Terms:
+        """What it costs to write to this customer."""
+        wa_id, currency = self.contact.identity("wa_id"), self.phone_number.waba.currency
+        return Terms(currency, wa_id, self.window_closes_at, self.free_until)
+
+    @property
+    def last_inbound_wamid(self) -> str | None:
+        query = select(Message.wamid).where(Message.conversation_id == self.id, Message.direction == "inbound")
+        return db.session.scalar(query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(1))
+
+    def thread(self, *, before: Cursor | None = None, since: Cursor | None = None) -> Select[Message]:
+        """The messages, newest first: all, those older than `before`, or those from `since` on (keyset)."""
+        query = select(Message).where(Message.conversation_id == self.id, Message.is_shown)
+        query = query.options(*Message.with_all_around_it())
+        if before:
+            query = query.where(tuple_(Message.occurred_at, Message.id) < tuple_(*before.values))
+        if since:
+            query = query.where(tuple_(Message.occurred_at, Message.id) >= tuple_(*since.values))
+        return query.order_by(Message.occurred_at.desc(), Message.id.desc())
+
+    def thread_after(self, after: Cursor) -> Select[Message]:
+        """The messages newer than `after`, oldest first."""
+        query = select(Message).where(Message.conversation_id == self.id, Message.is_shown)
+        query = query.options(*Message.with_all_around_it())
+        query = query.where(tuple_(Message.occurred_at, Message.id) > tuple_(*after.values))
+        return query.order_by(Message.occurred_at, Message.id)
+
+    def reply(
+        self,
+        body: str,
+        *,
+        by: User,
+        client_id: uuid.UUID,
+        answering: Message | None = None,
+        later: Later | None = None,
+    ) -> Message:
+        """Puts a text into the outbox (see `send`)."""
+        return self.send(Outgoing("text", body), by=by, client_id=client_id, answering=answering, later=later)
+
+    def send(
+        self,
+        outgoing: Outgoing,
+        *,
+        by: User,
+        client_id: uuid.UUID,
+        answering: Message | None = None,
+        media: Media | None = None,
+        later: Later | None = None,
+    ) -> Message:
+        """Puts a message into the outbox, or aside until later. The same `client_id` again is the same message.
+
+        Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number,
+        `SaidOtherwise` when the id belongs to a message with other words.
+        """
+        if (home := self.at_home()) is not self:
+            return home.send(outgoing, by=by, client_id=client_id, answering=answering, media=media, later=later)
+        message = Message.outbound(self, outgoing.words, by=by, client_id=client_id)
+        message.carry(outgoing, answering, media)
+        if said := self.said_before(client_id):
+            if not said.says_the_same_as(message):
+                raise SaidOtherwise
+            return said
+        self.refuse_what_cannot_go(outgoing, later)
+        if later:
+            message.put_aside(later)
+        try:
+            with db.session.begin_nested():
+                db.session.add(message)
+                if media:
+                    db.session.flush()
+                    media.message_id, media.next_attempt_at = message.id, now()
+                    db.session.add(media)
+        except IntegrityError:
+            return self.said_before(client_id) or message
+        if message.is_shown and not later:
+            self.show_last(message)
+            self.answered()
+        else:
+            announce("conversation", self.id)
+        return message
+
+    def refuse_what_cannot_go(self, outgoing: Outgoing, later: Later | None = None) -> None:
+        if not self.phone_number.takes_messages:
+            raise NumberAway
+        if outgoing.needs_window and not (later or self.window_is_open):
+            raise WindowClosed
+
+    def react(self, to: Message, emoji: str, *, by: User) -> Message | None:
+        """Puts our emoji under a message, or takes it away where `emoji` is empty. None if that is so already."""
+        if to.our_emoji == emoji or not to.wamid:
+            return None
+        sent = self.send(reaction(to.wamid, emoji), by=by, client_id=uuid.uuid4())
+        ours = Reaction(phone_number_id=self.phone_number_id, direction="outbound", target_wamid=to.wamid, emoji=emoji)
+        ours.wamid, ours.message_id, ours.occurred_at = str(sent.id), sent.id, sent.occurred_at
+        db.session.add(ours)
+        return sent
+
+    def put(self, state: str, *, by: User | None, until: dt.datetime | None = None) -> bool:
+        changed = super().put(state, by=by, until=until)
+        if changed and state == "resolved" and by and self.phone_number.takes_messages:
+            self.ask_how_it_went(by)
+        return changed
+
+    def ask_how_it_went(self, by: User) -> None:
+        """Where the business wants to know. A question is no answer: the next one counts as the first again."""
+        if question := question_for(self):
+            self.send(question, by=by, client_id=uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}"))
+            self.answered_at = None
+
+    def said_before(self, client_id: uuid.UUID) -> Message | None:
+        mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)
+        return db.session.scalar(select(Message).where(mine))
+
+    def show_last(self, message: Message) -> None:
+        self.last_message_at, self.last_message_id = message.occurred_at, message.id
+        self.last_message_preview, self.last_message_state = message.preview, message.state
+        announce("conversation", self.id)
+
+    def show_cancelled(self, message: Message) -> None:
+        is_last = (Conversation.id == self.id) & (Conversation.last_message_id == message.id)
+        db.session.execute(update(Conversation).where(is_last).values(last_message_state="cancelled"))
+        announce("conversation", self.id)
+
+    def mark_read(self) -> bool:
+        """An agent has seen it all. Returns whether there was anything new."""
+        had_news = self.unread_count > 0
+        if had_news:
+            self.unread_count = 0
+            announce("conversation", self.id)
+        return had_news

@@ -1,0 +1,198 @@
+"""Messages either way. An outbound one's row is the outbox."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING
+
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, text, update
+from sqlalchemy.ext.hybrid import hybrid_property
+from sqlalchemy.orm import Mapped, relationship, selectinload
+from sqlalchemy.sql.base import ExecutableOption
+
+from app.billing.terms import Estimate
+from app.inbox.files.media import Media
+from app.message_templates.models import MessageTemplate
+from app.meta.errors import MetaError
+from app.meta.outgoing import Outgoing
+from app.meta.payload import mapping
+from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of, uuid7
+from app.words import N_
+
+from .bubbles import Bubble
+from .changes import MessageChange
+from .reactions import Reaction
+from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
+from .underway import TEMPLATE_PATIENCE, Underway
+
+if TYPE_CHECKING:
+    from .conversations import Conversation
+
+CODE_PATIENCE = dt.timedelta(minutes=10)
+CLOSED_MEANWHILE = {
+    "kind": "final",
+    "title": N_("The 24 hours to answer were over when this was due, and no template was chosen for that case."),
+    "fix": N_("Send a message template, or wait until the customer writes again."),
+}
+
+
+def about_message(table: str) -> str:
+    """How what is said about a message finds it: by the id that WhatsApp knows it by on one of our numbers."""
+    return (
+        f"and_(Message.tenant_id == foreign({table}.tenant_id),"
+        f" Message.phone_number_id == foreign({table}.phone_number_id),"
+        f" Message.wamid == foreign({table}.target_wamid))"
+    )
+
+
+ANSWERED = (
+    "and_(foreign(Message.tenant_id) == remote(Message.tenant_id),"
+    " foreign(Message.phone_number_id) == remote(Message.phone_number_id),"
+    " foreign(Message.reply_to_wamid) == remote(Message.wamid))"
+)
+
+
+class Message(Bubble, Underway, TenantModel):
+    """One message either way. Inbound ones are `received`; outbound ones walk through STATES."""
+
+    __table_args__ = (
+        belongs_to("conversations", "conversation_id"),
+        belongs_to("phone_numbers", "phone_number_id"),
+        UniqueConstraint("tenant_id", "phone_number_id", "wamid"),
+        UniqueConstraint("tenant_id", "conversation_id", "client_id"),
+        one_of("direction", ("inbound", "outbound")),
+        one_of("state", STATES),
+        one_of("lane", LANES),
+        Index(
+            "ix_messages_search",
+            text("search_lexemes(tenant_id, occurred_at, body)"),
+            postgresql_using="gin",
+            postgresql_where=text("body <> ''"),
+        ),
+        Index("ix_messages_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
+        *(
+            Index(f"ix_messages_{name}", *columns, postgresql_where=text(where))
+            for name, columns, where in OUTBOX_INDEXES
+        ),
+        Index("ix_messages_trouble", "tenant_id", "id", postgresql_where=text(IN_TROUBLE)),
+        Index("ix_messages_troubles", "id", postgresql_where=text(IN_TROUBLE)),
+    )
+
+    conversation_id: Mapped[uuid.UUID]
+    phone_number_id: Mapped[uuid.UUID]
+    client_id: Mapped[uuid.UUID | None]
+    author_id: Mapped[uuid.UUID | None]
+    conversation: Mapped[Conversation] = relationship(viewonly=True)
+    author: Mapped[User | None] = relationship(
+        viewonly=True, primaryjoin="foreign(Message.author_id) == User.id", lazy="joined"
+    )
+    media: Mapped[Media | None] = relationship(viewonly=True, uselist=False)
+    reactions: Mapped[list[Reaction]] = relationship(
+        viewonly=True, primaryjoin=about_message("Reaction"), order_by="Reaction.occurred_at, Reaction.id"
+    )
+    changes: Mapped[list[MessageChange]] = relationship(
+        viewonly=True,
+        primaryjoin=about_message("MessageChange"),
+        order_by="MessageChange.occurred_at, MessageChange.id",
+    )
+    quoted: Mapped[Message | None] = relationship(viewonly=True, uselist=False, primaryjoin=ANSWERED)
+
+    @classmethod
+    def with_all_around_it(cls) -> tuple[ExecutableOption, ...]:
+        """Loads with the messages what their bubbles show beside their words, a query for each kind of thing."""
+        return (
+            selectinload(cls.media),
+            selectinload(cls.reactions).selectinload(Reaction.message),
+            selectinload(cls.changes),
+            selectinload(cls.quoted).selectinload(cls.changes),
+        )
+
+    @classmethod
+    def outbound(cls, conversation: Conversation, body: str, *, by: User, client_id: uuid.UUID) -> Message:
+        return cls(
+            id=uuid7(),
+            conversation_id=conversation.id,
+            phone_number_id=conversation.phone_number_id,
+            direction="outbound",
+            body=body,
+            state="queued",
+            client_id=client_id,
+            author_id=by.id,
+            occurred_at=now(),
+            expires_at=conversation.window_closes_at,
+        )
+
+    def carry(self, outgoing: Outgoing, answering: Message | None, media: Media | None) -> None:
+        """What it is made of. A plain text holds nothing beside its words."""
+        self.type, self.reply_to_wamid = outgoing.type, answering.wamid if answering else None
+        self.may_repeat = outgoing.is_code
+        if not outgoing.needs_window:
+            self.expires_at = now() + (CODE_PATIENCE if outgoing.is_code else TEMPLATE_PATIENCE)
+        if outgoing.type != "text":
+            self.content = {"raw": outgoing.raw, "preview": outgoing.preview}
+        if outgoing.shown is not None:
+            self.content = {**(self.content or {}), "shown": outgoing.shown}
+        if media:
+            self.content = {**(self.content or {}), "sha256": media.sha256}
+
+    def says_the_same_as(self, other: Message) -> bool:
+        mine, theirs = (
+            (one.type, one.body, one.content, one.reply_to_wamid, one.conversation_id) for one in (self, other)
+        )
+        return mine == theirs
+
+    @hybrid_property
+    def is_shown(self) -> bool:
+        """A reaction of ours is a message that has no bubble: it is a chip under another one."""
+        return self.type != "reaction" or self.client_id is None
+
+    @is_shown.inplace.expression
+    @classmethod
+    def _is_shown(cls) -> ColumnElement[bool]:
+        return (cls.type != "reaction") | cls.client_id.is_(None)
+
+    def release(self) -> None:
+        """Its time has come: it goes out, or what was chosen for a closed window does."""
+        if self.state != "scheduled":
+            return
+        self.state, self.occurred_at, self.next_attempt_at = "queued", now(), now()
+        self.expires_at = self.conversation.window_closes_at
+        if not self.conversation.window_is_open and not self.fall_back():
+            self.state, self.error = "expired", CLOSED_MEANWHILE
+        self.conversation.show_last(self)
+
+    @property
+    def price_when_due(self) -> Estimate | None:
+        """Of what was put aside: of the template chosen for a closed window, or of an answer that waits for one."""
+        terms = self.conversation.terms
+        if self.instead is None:
+            return None if self.send_at else terms.price_of("service", now())
+        waba_id = self.conversation.phone_number.waba_id
+        template = MessageTemplate.sent_as(waba_id, mapping(mapping(self.instead.get("content")).get("raw")))
+        return terms.price_of(template.category, self.send_at or now()) if template else None
+
+    def cancel(self) -> bool:
+        """Takes back what has not been handed to Meta yet. Returns whether there was still time."""
+        waits = Message.state.in_(("queued", "scheduled"))
+        waiting = update(Message).where(Message.id == self.id, waits).values(state="cancelled")
+        if not db.session.execute(waiting.returning(Message.id)).all():
+            return False
+        self.state = "cancelled"
+        self.conversation.show_cancelled(self)
+        return True
+
+    def fail(self, error: MetaError) -> None:
+        """It cannot go: its file is not taken."""
+        waiting = update(Message).where(Message.id == self.id, Message.state == "queued")
+        db.session.execute(waiting.values(state="failed", error=error.as_dict()))
+
+    def retry(self) -> None:
+        """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""
+        if self.refresh_locked().can_be_retried:
+            self.state, self.error, self.next_attempt_at = "queued", None, None
+            self.attempts = 0
+            self.fence += 1
+            if self.media:
+                self.media.upload_again()
+            announce("conversation", self.conversation_id)

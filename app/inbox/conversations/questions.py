@@ -1,0 +1,68 @@
+"""Asking a customer how it went: with buttons while answers are free, else with the template that was chosen."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+from sqlalchemy import text
+
+from app.contacts.consents import Consent
+from app.hours.models import ServicePolicy
+from app.hours.questions import scale_of
+from app.message_templates.models import MessageTemplate
+from app.meta.outgoing import Outgoing, survey
+from app.tenancy import current_tenant_id, db, now
+
+if TYPE_CHECKING:
+    from . import Conversation
+
+# So long nobody is asked again, and so far back a question does not come out of nowhere.
+REST = dt.timedelta(days=7)
+
+
+def question_for(conversation: Conversation) -> Outgoing | None:
+    """None where the business does not want to know, the person was asked lately, or it cannot be sent."""
+    policy = ServicePolicy.current()
+    asked = with_buttons(policy) if conversation.window_is_open else with_template(policy, conversation)
+    return None if asked is None or was_asked(conversation.contact_id) else asked
+
+
+def with_buttons(policy: ServicePolicy) -> Outgoing | None:
+    titles = [("good", _("😊 Good")), ("fair", _("😐 Fair")), ("bad", _("🙁 Bad"))]
+    return survey(policy.survey_question, titles) if policy.survey_question else None
+
+
+def with_template(policy: ServicePolicy, conversation: Conversation) -> Outgoing | None:
+    name, language = policy.survey_template_name, policy.survey_template_language
+    if not name or not conversation.last_inbound_at or conversation.last_inbound_at < now() - REST:
+        return None
+    template = MessageTemplate.sendable_called(conversation.phone_number.waba_id, name, language)
+    scale = scale_of(template) if template else ()
+    if not template or not scale or has_refused(conversation.contact_id, template.category.lower()):
+        return None
+    return template.definition.filled({}, [f"survey-{score}" for score in scale])
+
+
+def has_refused(contact_id: uuid.UUID, purpose: str) -> bool:
+    said = Consent.standing(contact_id).get(purpose)
+    return said is not None and not said.is_granted
+
+
+def was_asked(contact_id: uuid.UUID) -> bool:
+    """In any conversation of the person."""
+    given = {"tenant": current_tenant_id(), "contact": contact_id, "since": now() - REST}
+    return bool(db.session.scalar(WAS_ASKED, given))
+
+
+WAS_ASKED = text("""
+    select exists (
+        select from conversations c join messages m on m.tenant_id = :tenant and m.conversation_id = c.id
+        where c.tenant_id = :tenant and c.contact_id = :contact
+          and m.occurred_at > :since and m.direction = 'outbound'
+          and (m.content #>> '{raw,action,buttons,0,reply,id}' like 'survey-%'
+            or m.content @? '$.raw.components[*].parameters[*].payload ? (@ starts with "survey-")')
+    )
+""")

@@ -1,0 +1,154 @@
+"""Delivery statuses from Meta: every one is kept as an event, and a message only climbs in rank."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import text
+
+from app.billing.usage import Usage
+from app.meta.events import StatusUpdate
+from app.tenancy import announce, current_tenant_id, db, uuid7
+from app.wabas.models import numbers_by_meta_id
+
+from .callback import attempt_of
+from .states import RANKS
+
+Row = dict[str, Any]
+
+
+def record_statuses(statuses: Sequence[StatusUpdate]) -> None:
+    """Ticks: each status is kept as an event; a message only ever climbs to a higher rank. What it costs is counted."""
+    numbers = numbers_by_meta_id({status.phone_number_id for status in statuses})
+    mine = [status for status in statuses if status.phone_number_id in numbers]
+    rows = [as_status_row(status, numbers[status.phone_number_id].id) for status in mine]
+    known = messages_of(rows)
+    for row in rows:
+        row["message_id"] = known.get((row["phone_number_id"], row["wamid"])) or known.get(row["attempt_id"])
+    keep_orphans([row for row in rows if not row["message_id"]])
+    climb([row for row in rows if row["message_id"]])
+    Usage.record(mine, numbers)
+
+
+def as_status_row(status: StatusUpdate, number_id: uuid.UUID) -> Row:
+    return {
+        "id": str(uuid7()),
+        "phone_number_id": str(number_id),
+        "wamid": status.wamid,
+        "attempt_id": attempt_of(status.callback_data),
+        "status": status.status,
+        "occurred_at": status.timestamp.isoformat(),
+        "pricing": status.pricing and asdict(status.pricing),
+        "errors": [error.as_dict() for error in status.errors] or None,
+    }
+
+
+def messages_of(rows: list[Row]) -> dict[Any, str]:
+    """Message ids by (number, wamid), and by the attempt that Meta hands back."""
+    found = db.session.execute(MESSAGES_OF_STATUSES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+    known: dict[Any, str] = {}
+    for row in found:
+        key = str(row.attempt_id) if row.attempt_id else (str(row.phone_number_id), row.wamid)
+        known[key] = str(row.message_id)
+    return known
+
+
+MESSAGES_OF_STATUSES = text("""
+    with r as (
+        select distinct phone_number_id, wamid, attempt_id
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(phone_number_id uuid, wamid text, attempt_id uuid)
+    )
+    select m.id as message_id, r.phone_number_id, r.wamid, null::uuid as attempt_id
+    from r join messages m on m.tenant_id = :tenant and m.phone_number_id = r.phone_number_id and m.wamid = r.wamid
+    union all
+    select a.message_id, null, null, a.id
+    from r join send_attempts a on a.tenant_id = :tenant and a.id = r.attempt_id
+""")
+
+
+def keep_orphans(rows: list[Row]) -> None:
+    """Statuses of messages we do not know (yet): sent by other software, or told before we were."""
+    if rows:
+        db.session.execute(NEW_ORPHANS, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+
+
+NEW_ORPHANS = text("""
+    insert into orphan_statuses (tenant_id, id, phone_number_id, wamid, status, occurred_at, received_at, pricing,
+                                 errors)
+    select :tenant, id, phone_number_id, wamid, status, occurred_at, clock_timestamp(), pricing, errors
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, phone_number_id uuid, wamid text, status text,
+                                                       occurred_at timestamptz, pricing jsonb, errors jsonb)
+    on conflict (tenant_id, phone_number_id, wamid, status, occurred_at) do nothing
+""")
+
+
+def adopt_orphans(number_id: uuid.UUID, wamid: str, message_id: uuid.UUID) -> None:
+    """The statuses that came before anybody could know the message by this wamid."""
+    mine = {"tenant": current_tenant_id(), "number": number_id, "wamid": wamid}
+    rows = [dict(row) for row in db.session.execute(ADOPT, mine).mappings()]
+    climb([row | {"message_id": str(message_id), "wamid": wamid} for row in rows])
+
+
+ADOPT = text("""
+    delete from orphan_statuses where tenant_id = :tenant and phone_number_id = :number and wamid = :wamid
+    returning id::text, status, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
+        pricing, errors
+""")
+
+
+def climb(rows: list[Row]) -> None:
+    if not rows:
+        return
+    parameters = {"rows": json.dumps(rows), "tenant": current_tenant_id()}
+    new = set(db.session.scalars(NEW_EVENTS, parameters))
+    rows = [row for row in rows if row["id"] in new]
+    highest: dict[str, Row] = {}
+    for row in rows:
+        best = highest.get(row["message_id"])
+        if row["status"] in RANKS and (best is None or RANKS[row["status"]] > RANKS[best["status"]]):
+            highest[row["message_id"]] = row
+    steps = [row | {"rank": RANKS[row["status"]]} for _, row in sorted(highest.items())]
+    parameters = {"rows": json.dumps(steps), "tenant": current_tenant_id(), "ranks": json.dumps(RANKS)}
+    climbed = db.session.execute(CLIMB, parameters).all()
+    show_ticks([row.id for row in climbed])
+    for conversation_id in {row.conversation_id for row in climbed}:
+        announce("conversation", conversation_id)
+
+
+NEW_EVENTS = text("""
+    insert into message_events (tenant_id, id, message_id, status, occurred_at, received_at, pricing, errors)
+    select :tenant, id, message_id, status, occurred_at, clock_timestamp(), pricing, errors
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message_id uuid, status text,
+                                                       occurred_at timestamptz, pricing jsonb, errors jsonb)
+    on conflict (tenant_id, message_id, status, occurred_at) do nothing
+    returning id::text
+""")
+CLIMB = text("""
+    update messages m set
+        state = r.status,
+        wamid = coalesce(m.wamid, r.wamid),
+        error = case when r.status = 'failed' then r.errors -> 0 end,
+        lease_until = null
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(message_id uuid, wamid text, status text, rank int, errors jsonb)
+    where m.tenant_id = :tenant and m.id = r.message_id and m.direction = 'outbound'
+      and coalesce((cast(:ranks as jsonb) ->> m.state)::int, 0) < r.rank
+    returning m.id, m.conversation_id
+""")
+
+
+def show_ticks(message_ids: list[uuid.UUID]) -> None:
+    """The list shows the tick of a conversation's last message."""
+    if message_ids:
+        db.session.execute(SHOW_TICKS, {"ids": [str(id) for id in message_ids], "tenant": current_tenant_id()})
+
+
+SHOW_TICKS = text("""
+    update conversations c set last_message_state = m.state
+    from messages m
+    where m.tenant_id = :tenant and m.id = any(cast(:ids as uuid[]))
+      and c.tenant_id = :tenant and c.id = m.conversation_id and c.last_message_id = m.id
+""")

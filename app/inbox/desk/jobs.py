@@ -1,0 +1,76 @@
+"""What the desk has done for it: snoozes that end, people blocked at WhatsApp."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import func, select
+
+from app.extensions import outside
+from app.inbox.conversations import Conversation, assignment
+from app.meta import blocked_users as meta
+from app.meta.errors import Kind, MetaError
+from app.team.models import Team
+from app.tenancy import announce, commit, db, job, later, platform_scope, sweep
+
+from . import distribution
+from .blocks import Block
+
+log = structlog.get_logger()
+
+AT_ONCE = 50
+NEVER = (Kind.FINAL, Kind.HUMAN)
+
+
+@job("desk.sync_block")
+def carry_out_block(conversation_id: str) -> None:
+    """Tells WhatsApp who is blocked or is not any more. What is wished meanwhile is carried out next."""
+    conversation = Conversation.find(conversation_id)
+    block = conversation and Block.of(conversation)
+    if not conversation or not block or block.state not in ("blocking", "unblocking"):
+        return
+    wished, number, contact = block.state, conversation.phone_number, conversation.contact
+    token, meta_id = number.waba.token, number.meta_id
+    wa_id, bsuid = contact.identity("wa_id"), contact.identity("bsuid")
+    who = wa_id or bsuid or ""
+    commit()
+    error = None
+    try:
+        (meta.block if wished == "blocking" else meta.unblock)(outside().graph, token, meta_id, who)
+    except MetaError as refusal:
+        log.info("not blocked", conversation_id=conversation_id, wished=wished, meta_code=refusal.code)
+        error = refusal
+    settled = Block.of(conversation)
+    if settled and error:
+        settled.refresh_locked().refuse(wished, error.as_dict(), later=error.kind not in NEVER)
+    elif settled:
+        settled.refresh_locked().settle(wished)
+
+
+@job("desk.wake_snoozed")
+def wake_snoozed() -> None:
+    for conversation_id in assignment.wake_due():
+        announce("conversation", conversation_id)
+
+
+@sweep(every=5)
+def ring_for_the_desk() -> None:
+    with platform_scope("snoozes that end, and blocks not carried out yet"):
+        due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= func.clock_timestamp())
+        for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
+            later("desk.wake_snoozed", tenant_id=tenant_id)
+        waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= func.clock_timestamp())
+        for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
+            later("desk.sync_block", conversation_id, tenant_id=tenant_id)
+
+
+@job("desk.distribute")
+def distribute(team_id: str) -> None:
+    if team := Team.find(team_id):
+        distribution.distribute(team)
+
+
+@sweep(every=5)
+def ring_for_queues() -> None:
+    with platform_scope("conversations that wait to be given to somebody"):
+        for row in db.session.execute(distribution.QUEUES):
+            later("desk.distribute", row.id, tenant_id=row.tenant_id)

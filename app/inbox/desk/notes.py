@@ -1,0 +1,110 @@
+"""Private notes: what colleagues tell each other beside a conversation.
+
+They are no messages: another table, which the outbox does not read, so that none can ever reach a customer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Iterable
+
+from sqlalchemy import Index, UniqueConstraint, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.inbox.conversations import Conversation
+from app.team.models.teams import colleagues, of_member
+from app.tenancy import TenantModel, User, announce, belongs_to, current_tenant_id, db, now, uuid7
+
+LONGEST_NOTE = 10_000
+
+
+class Note(TenantModel):
+    __table_args__ = (
+        belongs_to("conversations", "conversation_id"),
+        UniqueConstraint("tenant_id", "conversation_id", "client_id"),
+        Index("ix_notes_search", text("search_lexemes(tenant_id, occurred_at, body)"), postgresql_using="gin"),
+        Index("ix_notes_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
+    )
+
+    conversation_id: Mapped[uuid.UUID]
+    author_id: Mapped[uuid.UUID]
+    client_id: Mapped[uuid.UUID]
+    body: Mapped[str]
+    occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
+    author: Mapped[User | None] = relationship(
+        viewonly=True, primaryjoin="foreign(Note.author_id) == User.id", lazy="joined"
+    )
+    mentions: Mapped[list[Mention]] = relationship(viewonly=True, lazy="selectin")
+    entry = "note"
+
+    @classmethod
+    def write(cls, conversation: Conversation, body: str, *, by: User, client_id: uuid.UUID) -> Note:
+        """Keeps a note and tells those whom it names. The same `client_id` again is the same note."""
+        values = {"conversation_id": conversation.id, "author_id": by.id, "client_id": client_id, "body": body}
+        values |= {"tenant_id": current_tenant_id(), "id": uuid7(), "occurred_at": now()}
+        made = insert(cls).values(values).on_conflict_do_nothing().returning(cls.id)
+        is_new = db.session.scalar(made) is not None
+        note = db.session.scalars(
+            select(cls).where(cls.conversation_id == conversation.id, cls.client_id == client_id)
+        ).one()
+        if is_new:
+            db.session.add_all(Mention.of(note, user) for user in mentioned(body, colleagues()) if user.id != by.id)
+            announce("conversation", conversation.id)
+        return note
+
+    @property
+    def day(self) -> dt.date:
+        return self.occurred_at.astimezone(dt.UTC).date()
+
+
+class Mention(TenantModel):
+    """A note names a colleague, who has seen it or not."""
+
+    __table_args__ = (
+        belongs_to("notes", "note_id", ondelete="CASCADE"),
+        belongs_to("conversations", "conversation_id"),
+        of_member("user_id"),
+        UniqueConstraint("tenant_id", "note_id", "user_id"),
+        Index("ix_mentions_untold", "tenant_id", "created_at", postgresql_where=text("told_at is null")),
+        Index("ix_mentions_of", "tenant_id", "user_id", text("created_at desc")),
+    )
+
+    note_id: Mapped[uuid.UUID]
+    conversation_id: Mapped[uuid.UUID]
+    user_id: Mapped[uuid.UUID]
+    seen_at: Mapped[dt.datetime | None]
+    told_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def of(cls, note: Note, user: User) -> Mention:
+        return cls(note_id=note.id, conversation_id=note.conversation_id, user_id=user.id)
+
+    @classmethod
+    def see(cls, conversation: Conversation, user: User) -> bool:
+        """The named colleague looks at the conversation. Returns whether that was news."""
+        mine = cls.conversation_id == conversation.id, cls.user_id == user.id, cls.seen_at.is_(None)
+        return bool(db.session.scalars(update(cls).where(*mine).values(seen_at=now()).returning(cls.id)).all())
+
+
+def mentioned(body: str, people: Iterable[User]) -> list[User]:
+    """Whom a text names with an @: by the whole name, or by a first name that only one has."""
+    people = list(people)
+    firsts = [person.name.split()[0].casefold() for person in people if person.name.split()]
+    found = []
+    for person in people:
+        names = [person.name]
+        if person.name.split() and firsts.count(person.name.split()[0].casefold()) == 1:
+            names.append(person.name.split()[0])
+        if any(re.search(rf"(?<!\w)@{re.escape(name)}(?!\w)", body, re.IGNORECASE) for name in names):
+            found.append(person)
+    return found
+
+
+def name_runs(body: str, note: Note) -> list[tuple[str, bool]]:
+    """A note cut where it names somebody: the parts, each with whether it is a name."""
+    parts = re.split(r"(@\w+)", body) if note.mentions else [body]
+    return [(part, part.startswith("@")) for part in parts if part]

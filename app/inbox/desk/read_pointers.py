@@ -1,0 +1,72 @@
+"""How far each agent has read each conversation."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import UniqueConstraint, text
+from sqlalchemy.orm import Mapped
+
+from app.inbox.conversations import Conversation
+from app.team.models.teams import of_member
+from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, uuid7
+
+# Nobody reads a count past that.
+MANY = 100
+
+
+class ReadPointer(TenantModel):
+    """An agent has seen all that had come in by `read_at`. By our clock: what comes late is new all the same."""
+
+    __table_args__ = (
+        belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
+        of_member("user_id"),
+        UniqueConstraint("tenant_id", "user_id", "conversation_id"),
+    )
+
+    user_id: Mapped[uuid.UUID]
+    conversation_id: Mapped[uuid.UUID]
+    read_at: Mapped[dt.datetime]
+
+    @classmethod
+    def move(cls, conversation: Conversation, reader: Membership, *, unread: bool = False) -> bool:
+        """To the end, or (unread) to just before the customer's last message. Returns whether there was news."""
+        was_news = bool(count_news([conversation], reader))
+        values = {"tenant": current_tenant_id(), "id": uuid7(), "user": reader.user_id}
+        db.session.execute(BACK if unread else MOVE, values | {"conversation": conversation.id})
+        return was_news
+
+
+def count_news(conversations: Sequence[Conversation], reader: Membership) -> dict[uuid.UUID, int]:
+    """How many messages of each conversation are new to an agent, counted up to MANY."""
+    values = {"tenant": current_tenant_id(), "user": reader.user_id, "since": reader.news_since, "many": MANY}
+    ids = [conversation.id for conversation in conversations if conversation.news_at]
+    return {row[0]: row[1] for row in db.session.execute(NEWS, values | {"ids": ids})} if ids else {}
+
+
+MOVE = text("""
+    insert into read_pointers (tenant_id, id, user_id, conversation_id, read_at)
+    values (:tenant, :id, :user, :conversation, clock_timestamp())
+    on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at
+""")
+BACK = text("""
+    insert into read_pointers (tenant_id, id, user_id, conversation_id, read_at)
+    select :tenant, :id, :user, conversation_id, created_at - interval '1 microsecond' from messages
+    where tenant_id = :tenant and conversation_id = :conversation and direction = 'inbound'
+    order by occurred_at desc, messages.id desc limit 1
+    on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at
+""")
+NEWS = text("""
+    select c.id, (
+        select count(*) from (
+            select m.direction, m.created_at from messages m
+            where m.tenant_id = :tenant and m.conversation_id = c.id
+            order by m.occurred_at desc, m.id desc limit :many
+        ) latest where direction = 'inbound' and latest.created_at > coalesce(p.read_at, :since)
+    )
+    from conversations c left join read_pointers p
+        on p.tenant_id = :tenant and p.user_id = :user and p.conversation_id = c.id
+    where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[])) and c.news_at > coalesce(p.read_at, :since)
+""")

@@ -1,0 +1,219 @@
+"""Files that belong to messages: fetched from Meta as soon as a message tells of them, and kept in our own store."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import pathlib
+import re
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, func, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.meta.errors import MetaError
+from app.meta.media import KEPT, KEPT_UPLOAD, KINDS, File
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.words import N_
+
+STATES = ("waiting", "stored", "failed", "gone")
+# Longer than the job may take (`media_jobs.SECONDS`): whoever holds a claim is not disturbed.
+LEASE = dt.timedelta(seconds=240)
+RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
+LONGEST_NAME = 200
+# Meta forgets uploads after 30 days; a day before, we do.
+UPLOAD_LASTS = KEPT_UPLOAD - dt.timedelta(days=1)
+# An id that Meta has just given is not what it complains of.
+UPLOAD_IS_NEW = dt.timedelta(minutes=10)
+
+# No browser plays these.
+UNPLAYABLE = ("audio/amr", "video/3gpp")
+
+EXPIRED = N_("WhatsApp keeps files for 7 days, and this one was not fetched in time.")
+NOT_GIVEN = N_("WhatsApp did not say where this file is.")
+
+# Control characters, and those that turn the direction of writing: `gpj.exe` must not be read as `exe.jpg`.
+DISGUISE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+class Media(TenantModel):
+    """The file of one message. `mime` is what its sender calls it, `content_type` what it proved to be.
+
+    Of our own messages it is stored before anything else, then uploaded: `next_attempt_at` says when, until `meta_id`
+    is what Meta calls it.
+    """
+
+    __tablename__ = "media"
+    __table_args__ = (
+        belongs_to("messages", "message_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "message_id"),
+        one_of("kind", KINDS),
+        one_of("state", STATES),
+        Index("ix_media_waiting", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_media_to_upload", "next_attempt_at", postgresql_where=text("state = 'stored'")),
+    )
+
+    message_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    is_voice: Mapped[bool] = mapped_column(default=False)
+    mime: Mapped[str] = mapped_column(default="")
+    filename: Mapped[str] = mapped_column(default="")
+    sha256: Mapped[str] = mapped_column(default="")
+    meta_id: Mapped[str] = mapped_column(default="")
+    size: Mapped[int | None]
+    content_type: Mapped[str] = mapped_column(default="")
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    storage_key: Mapped[str | None]
+    thumbnail_key: Mapped[str | None]
+    state: Mapped[str] = mapped_column(default="waiting")
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[dt.datetime | None]
+    error: Mapped[dict[str, Any] | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    uploaded_at: Mapped[dt.datetime | None]
+    seconds: Mapped[int | None]
+
+    @classmethod
+    def claim(cls, id: str) -> Media | None:
+        """The file, if it is still to be fetched and nobody else is at it. The claim lasts for LEASE."""
+        due = (cls.id == id) & (cls.state == "waiting") & (cls.next_attempt_at <= func.clock_timestamp())
+        taken = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
+        return db.session.scalar(update(cls).where(due).values(taken).returning(cls))
+
+    @classmethod
+    def claim_upload(cls, id: str) -> Media | None:
+        """The file, if Meta is still to be given it and nobody else is at it."""
+        due = (cls.id == id) & (cls.state == "stored") & (cls.next_attempt_at <= func.clock_timestamp())
+        taken = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
+        return db.session.scalar(update(cls).where(due).values(taken).returning(cls))
+
+    @property
+    def is_to_upload(self) -> bool:
+        return self.is_stored and self.next_attempt_at is not None
+
+    def uploaded(self, meta_id: str) -> None:
+        self.meta_id, self.uploaded_at, self.error, self.next_attempt_at = meta_id, now(), None, None
+
+    def upload_later(self, error: MetaError, seconds: int) -> None:
+        self.error, self.next_attempt_at = error.as_dict(), now() + dt.timedelta(seconds=seconds)
+
+    def upload_again(self) -> bool:
+        """Meta may have forgotten it. Returns whether there is any sense in giving it once more."""
+        if not self.is_stored or (self.uploaded_at and self.uploaded_at > now() - UPLOAD_IS_NEW):
+            return False
+        self.meta_id, self.uploaded_at, self.attempts, self.next_attempt_at = "", None, 0, now()
+        return True
+
+    @property
+    def is_stored(self) -> bool:
+        return self.state == "stored"
+
+    @property
+    def shown_as(self) -> str:
+        """How a page shows it: as a picture, film or sound if it proved to be one, else as a file to download."""
+        what = self.content_type.partition("/")[0]
+        if not self.is_stored or (what == "image" and not self.thumbnail_key) or self.content_type in UNPLAYABLE:
+            return "file"
+        return what if what in ("image", "video", "audio") and self.kind != "document" else "file"
+
+    @property
+    def is_late(self) -> bool:
+        """Whether Meta has certainly thrown it away by now."""
+        return now() - self.created_at > KEPT
+
+    @property
+    def duration(self) -> str:
+        """1:05"""
+        return f"{self.seconds // 60}:{self.seconds % 60:02}" if self.seconds else ""
+
+    @property
+    def extension(self) -> str:
+        """What a document is, as people say it: PDF, DOCX."""
+        return pathlib.PurePosixPath(self.filename).suffix[1:6].upper()
+
+    @property
+    def shown_size(self) -> tuple[int, int] | None:
+        """Width and height of the thumbnail, so that nothing jumps while it loads."""
+        if not (self.width and self.height):
+            return None
+        scale = min(1, 320 / self.width, 320 / self.height)
+        return max(1, round(self.width * scale)), max(1, round(self.height * scale))
+
+    def store(self, key: str, *, size: int, content_type: str) -> None:
+        self.state, self.storage_key, self.size, self.content_type = "stored", key, size, content_type
+        self.error, self.next_attempt_at = None, None
+
+    def refuse(self, error: MetaError, *, is_gone: bool) -> None:
+        """Meta will not give it, today or ever."""
+        self.state = "gone" if is_gone else "failed"
+        told = error.as_dict()
+        self.error = told | {"title": EXPIRED} if is_gone and self.is_late else told
+        self.next_attempt_at = None
+
+    def wait(self, words: str) -> None:
+        """Something was in the way; it is tried again by itself until Meta has thrown the file away."""
+        pause = RETRY_SECONDS[min(self.attempts, len(RETRY_SECONDS)) - 1]
+        self.error, self.next_attempt_at = {"title": words}, now() + dt.timedelta(seconds=pause)
+        if self.is_late:
+            self.state, self.error, self.next_attempt_at = "gone", {"title": EXPIRED}, None
+
+    def give_up(self, words: str) -> None:
+        self.state, self.error, self.next_attempt_at = "failed", {"title": words}, None
+
+    def retry(self) -> bool:
+        """A person asks for another try. Returns whether there is any sense in it."""
+        if self.state not in ("failed", "waiting"):
+            return False
+        self.state, self.attempts, self.next_attempt_at = "waiting", 0, now()
+        return True
+
+
+def file_row(message_id: str, kind: str, content: dict[str, Any]) -> dict[str, Any] | None:
+    """The row of the file a message carries, if it carries one."""
+    file = File.carried_by(kind, content)
+    if file is None:
+        return None
+    return {
+        "id": str(uuid7()),
+        "message_id": message_id,
+        "kind": kind,
+        "is_voice": file.is_voice,
+        "mime": file.mime_type,
+        "filename": readable_name(file.name),
+        "sha256": file.sha256,
+        "meta_id": file.id or "",
+        "state": "waiting" if file.id else "failed",
+        "error": None if file.id else {"title": NOT_GIVEN},
+    }
+
+
+def readable_name(name: str) -> str:
+    """A name without a path and without disguise. Its extension is kept when it is cut."""
+    plain = DISGUISE.sub("", re.split(r"[/\\]", name)[-1]).strip()
+    if len(plain) <= LONGEST_NAME:
+        return plain
+    path = pathlib.PurePosixPath(plain)
+    return path.stem[: LONGEST_NAME - 10] + path.suffix[:10]
+
+
+def keep_files(rows: Iterable[dict[str, Any]]) -> list[str]:
+    """Notes the files of new messages. Returns the ids of those to be fetched."""
+    if not (listed := list(rows)):
+        return []
+    db.session.execute(NEW_MEDIA, {"rows": json.dumps(listed), "tenant": current_tenant_id()})
+    return [row["id"] for row in listed if row["state"] == "waiting"]
+
+
+NEW_MEDIA = text("""
+    insert into media (tenant_id, id, message_id, kind, is_voice, mime, filename, sha256, meta_id, state, error,
+                       attempts, content_type, next_attempt_at, created_at)
+    select :tenant, id, message_id, kind, is_voice, mime, filename, sha256, meta_id, state, error, 0, '',
+           case when state = 'waiting' then clock_timestamp() end, clock_timestamp()
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(
+        id uuid, message_id uuid, kind text, is_voice boolean, mime text, filename text, sha256 text, meta_id text,
+        state text, error jsonb)
+    on conflict (tenant_id, message_id) do nothing
+""")

@@ -1,0 +1,338 @@
+"""Handing waiting messages to Meta. The message's row is the outbox; a row being handed over is under a lease.
+
+Meta has no idempotency key, so a message whose answer was lost is `unknown`: never sent again blindly, settled by
+its status webhook, or by a person.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from app.inbox.conversations.callback import callback_of
+from app.inbox.conversations.statuses import adopt_orphans, show_ticks
+from app.inbox.files.media import Media
+from app.meta import messages as meta
+from app.meta.errors import Kind, MetaError, NotConnected
+from app.meta.graph import GraphClient
+from app.meta.media import FILE_CODES
+from app.meta.outgoing import content_of
+from app.tenancy import announce, current_tenant_id, db, uuid7
+from app.wabas.models import PhoneNumber
+
+from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Allowance, Pace
+from .reach import Reach
+
+IN_FLIGHT = 32
+# Until Meta has taken one message: a token that was revoked should not be tried thirty times.
+CAUTIOUS = 4
+# Longer than any call to Meta may take (`app.meta.graph.TIMEOUT`), so that a lease outlives its call.
+LEASE = dt.timedelta(seconds=60)
+# A call begins within this time or not at all: whoever was stopped for longer has lost the message to somebody else.
+BEGINS = dt.timedelta(seconds=25)
+PAIR = {
+    "interval": dt.timedelta(seconds=PAIR_SECONDS),
+    "tolerance": dt.timedelta(seconds=PAIR_SECONDS * (PAIR_BURST - 1)),
+}
+RETRY_SECONDS = (2, 8, 30, 120, 600)
+UNREACHABLE_SECONDS = (1, 2, 4, 15, 60, 300)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """All that is needed to hand one message over, with no database at hand."""
+
+    message_id: uuid.UUID
+    conversation_id: uuid.UUID
+    attempt_id: uuid.UUID
+    lane: str
+    fence: int
+    attempts: int
+    to: str | None
+    recipient: str | None
+    type: str
+    content: dict[str, Any]
+    context_wamid: str | None
+    file_id: uuid.UUID | None
+    callback_data: str
+    begins_before: float
+
+    def hand_over(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
+        if monotonic() > self.begins_before:
+            return NotConnected("the sender was held up, so nothing was sent")
+        try:
+            return meta.send(
+                graph,
+                token,
+                number,
+                to=self.to,
+                recipient=self.recipient,
+                content=self.content,
+                callback_data=self.callback_data,
+                context_wamid=self.context_wamid,
+            )
+        except MetaError as error:
+            return error
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a message Meta did not take."""
+
+    state: str
+    wait: int | None = None
+
+    @classmethod
+    def on(cls, error: MetaError, attempts: int) -> Verdict:
+        match error.kind:
+            case Kind.RETRY if isinstance(error, NotConnected):
+                return cls("queued", UNREACHABLE_SECONDS[min(attempts, len(UNREACHABLE_SECONDS)) - 1])
+            case Kind.RETRY if attempts <= len(RETRY_SECONDS):
+                return cls("queued", RETRY_SECONDS[attempts - 1])
+            case Kind.PAIR if attempts <= 5:
+                return cls("queued", 4 ** (attempts - 1))
+            case Kind.THROTTLE:
+                return cls("queued", error.wait or 5)
+            case Kind.RETRY_LATER if attempts <= 3:
+                return cls("queued", error.wait or 300)
+            case Kind.PAUSE_NUMBER:
+                return cls("queued", 0)
+            case Kind.UNKNOWN_OUTCOME:
+                return cls("unknown")
+            case _:
+                return cls("failed")
+
+
+class Lane:
+    """The waiting messages of one phone number. Messages to one person go one after the other, in order.
+
+    Each method runs in a scope of its tenant; what `pick_up` claims may be handed over once that has committed.
+    """
+
+    def __init__(self, number: PhoneNumber) -> None:
+        self.tenant_id, self.number_id, self.meta_id = number.tenant_id, number.id, number.meta_id
+        self.token = number.waba.token
+        self.in_flight, self.flying = CAUTIOUS, 0
+        self.pace, self.reach = Pace(number), Reach(number)
+        # When it is worth looking again (monotonic): at once, after Meta's pace allows, or not before news.
+        self.look_at: float | None = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        return self.look_at is not None and self.look_at <= monotonic() and self.has_room
+
+    @property
+    def has_room(self) -> bool:
+        return self.flying < self.in_flight
+
+    def pick_up(self, room: int) -> list[Parcel]:
+        """Claims the oldest waiting message of each conversation."""
+        allowed = self.pace.allowance()
+        if not allowed.is_connected:
+            self.look_at = None
+            return []
+        room = min(room, self.in_flight - self.flying, allowed.replies)
+        parcels = self.claim("replies", room)
+        rest = min(room, int(self.in_flight * CAMPAIGNS_SHARE) - self.flying) - len(parcels)
+        parcels += self.claim("campaigns", min(rest, allowed.campaigns))
+        self.pace.spend(len(parcels), campaigns=sum(parcel.lane == "campaigns" for parcel in parcels))
+        self.look_at = self.next_look(allowed, len(parcels))
+        attempts = [{"id": parcel.attempt_id, "message": parcel.message_id} for parcel in parcels]
+        if attempts:
+            db.session.execute(NEW_ATTEMPT, [row | {"tenant": current_tenant_id()} for row in attempts])
+        self.flying += len(parcels)
+        return parcels
+
+    def claim(self, lane: str, room: int) -> list[Parcel]:
+        if room < 1:
+            return []
+        claim = {"tenant": current_tenant_id(), "number": self.number_id, "lane": lane, "lease": LEASE} | PAIR
+        claim["portfolio"] = self.reach.portfolio
+        new_people, claimed_at = self.reach.left(), monotonic()
+        if new_people >= room:
+            rows = db.session.execute(CLAIM, claim | {"room": room, "counts": None}).all()
+        else:
+            rows = db.session.execute(CLAIM, claim | {"room": room, "counts": False}).all()
+            more = min(new_people, room - len(rows))
+            rows = [*rows, *db.session.execute(CLAIM, claim | {"room": more, "counts": True})]
+        self.reach.note([row.contact_id for row in rows if row.is_outside])
+        return [self.parcel(row, claimed_at) for row in rows]
+
+    def next_look(self, allowed: Allowance, claimed: int) -> float | None:
+        """When to come back (monotonic). Where nothing could be claimed, what must wait is told until when."""
+        if claimed and allowed.replies:
+            return monotonic()
+        if not allowed.replies:
+            return monotonic() + allowed.wait
+        ids = {"tenant": current_tenant_id(), "number": self.number_id}
+        db.session.execute(HOLD_PAIRS, ids | PAIR)
+        self.reach.hold_back(self.number_id)
+        waits = not allowed.campaigns and db.session.scalar(CAMPAIGN_WAITS, ids)
+        return monotonic() + allowed.wait if waits else None
+
+    def parcel(self, row: Row[Any], claimed_at: float) -> Parcel:
+        attempt_id = uuid7()
+        return Parcel(
+            message_id=row.id,
+            conversation_id=row.conversation_id,
+            attempt_id=attempt_id,
+            lane=row.lane,
+            fence=row.fence,
+            attempts=row.attempts,
+            to=row.wa_id,
+            recipient=row.bsuid,
+            type=row.type,
+            content=content_of(row.type, row.body, row.raw or {}, row.file_meta_id),
+            context_wamid=row.reply_to_wamid,
+            file_id=row.file_id,
+            callback_data=callback_of(attempt_id),
+            begins_before=claimed_at + BEGINS.total_seconds(),
+        )
+
+    def settle(self, parcel: Parcel, outcome: meta.Accepted | MetaError) -> None:
+        self.flying -= 1
+        self.look_at = self.look_at or 0.0
+        if isinstance(outcome, MetaError):
+            self.refused(parcel, outcome)
+        else:
+            self.accepted(parcel, outcome)
+        show_ticks([parcel.message_id])
+        announce("conversation", parcel.conversation_id)
+
+    def accepted(self, parcel: Parcel, outcome: meta.Accepted) -> None:
+        self.in_flight = IN_FLIGHT
+        self.record(ACCEPT, parcel, "accepted", None, wamid=outcome.wamid)
+        adopt_orphans(self.number_id, outcome.wamid, parcel.message_id)
+
+    def refused(self, parcel: Parcel, error: MetaError) -> None:
+        verdict = self.verdict_on(error, parcel)
+        self.record(REFUSE, parcel, verdict.state, error, state=verdict.state, wait=verdict.wait)
+        if error.kind is Kind.PAUSE_NUMBER:
+            PhoneNumber.get_or_404(self.number_id).pause(error.title, error.fix)
+        if error.kind is Kind.THROTTLE:
+            self.pace.slow_down()
+
+    def verdict_on(self, error: MetaError, parcel: Parcel) -> Verdict:
+        """A reaction sent twice is the same reaction; a file that Meta may have forgotten is uploaded once more."""
+        if parcel.type == "reaction" and error.kind is Kind.UNKNOWN_OUTCOME and parcel.attempts <= len(RETRY_SECONDS):
+            return Verdict("queued", RETRY_SECONDS[parcel.attempts - 1])
+        if parcel.file_id and error.code in FILE_CODES and Media.get_or_404(parcel.file_id).upload_again():
+            return Verdict("queued", 0)
+        return Verdict.on(error, parcel.attempts)
+
+    def record(self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any) -> None:
+        """Writes what came of an attempt, unless somebody else has settled the message meanwhile."""
+        told = error.as_dict() if error else None
+        ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
+        db.session.execute(statement, ids | values | ({"error": dumped(told)} if error else {}))
+        attempt = {"tenant": current_tenant_id(), "attempt": parcel.attempt_id, "outcome": outcome}
+        db.session.execute(FINISH_ATTEMPT, attempt | {"error": dumped(told)})
+
+
+def dumped(error: dict[str, Any] | None) -> str | None:
+    return json.dumps(error) if error else None
+
+
+def expire_late() -> int:
+    """What waited until WhatsApp would not take it any more. Needs a platform scope."""
+    return len(db.session.execute(EXPIRE).all())
+
+
+def park_abandoned() -> int:
+    """A lease ran out in the middle of a hand-over: nobody knows whether Meta took the message."""
+    return len(db.session.execute(PARK).all())
+
+
+# A template outside the customer service window counts towards the portfolio's limit, once for each person and day.
+CLAIM = text("""
+    with chosen as (
+        select m.id, told.is_outside
+        from messages m join conversations c on c.tenant_id = :tenant and c.id = m.conversation_id
+        cross join lateral (
+            select m.type = 'template' and coalesce(c.last_inbound_at < clock_timestamp() - interval '24 h', true)
+                as is_outside) told
+        where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued' and m.lane = :lane
+          and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp())
+          and (m.expires_at is null or m.expires_at > clock_timestamp())
+          and not exists (select 1 from media f where f.tenant_id = :tenant and f.message_id = m.id
+              and f.state = 'stored' and f.meta_id = '')
+          and (c.pair_tat is null or c.pair_tat <= clock_timestamp() + :tolerance)
+          and not exists (
+            select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
+              and (e.state = 'dispatching' or e.state = 'queued' and e.lane = m.lane and e.id < m.id))
+          and (cast(:counts as boolean) is null or :counts = (told.is_outside and not exists (
+            select from reached_people r where r.tenant_id = :tenant and r.portfolio_id = :portfolio
+              and r.contact_id = c.contact_id and r.reached_at > clock_timestamp() - interval '24 h')))
+        order by m.id limit :room for update of m skip locked
+    ), claimed as (
+        update messages m set state = 'dispatching', fence = m.fence + 1, attempts = m.attempts + 1,
+            lease_until = clock_timestamp() + :lease, next_attempt_at = null, error = null
+        from chosen where m.tenant_id = :tenant and m.id = chosen.id
+        returning m.id, m.conversation_id, m.lane, m.type, m.body, m.content -> 'raw' as raw, m.reply_to_wamid,
+            m.fence, m.attempts, chosen.is_outside
+    ), paced as (
+        update conversations c set pair_tat = greatest(c.pair_tat, clock_timestamp()) + :interval
+        from claimed where c.tenant_id = :tenant and c.id = claimed.conversation_id
+    )
+    select claimed.*, c.contact_id, f.id as file_id, f.meta_id as file_meta_id,
+        (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
+            and i.kind = 'wa_id' order by created_at desc limit 1) as wa_id,
+        (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
+            and i.kind = 'bsuid' order by created_at desc limit 1) as bsuid
+    from claimed join conversations c on c.tenant_id = :tenant and c.id = claimed.conversation_id
+    left join media f on f.tenant_id = :tenant and f.message_id = claimed.id
+    order by claimed.id
+""")
+# Who was written to more than the pair's burst: the next message knows its time, and nobody asks before it.
+HOLD_PAIRS = text("""
+    update messages m set next_attempt_at = c.pair_tat - :tolerance + :interval * 0.01
+    from conversations c
+    where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
+      and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp())
+      and c.tenant_id = :tenant and c.id = m.conversation_id and c.pair_tat > clock_timestamp() + :tolerance
+      and not exists (
+        select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
+          and e.state in ('queued', 'dispatching') and e.id < m.id)
+""")
+CAMPAIGN_WAITS = text("""
+    select exists (
+        select from messages m where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
+          and m.lane = 'campaigns' and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp()))
+""")
+NEW_ATTEMPT = text("""
+    insert into send_attempts (tenant_id, id, message_id, started_at)
+    values (:tenant, :id, :message, clock_timestamp())
+""")
+FINISH_ATTEMPT = text("""
+    update send_attempts set finished_at = clock_timestamp(), outcome = :outcome, error = cast(:error as jsonb)
+    where tenant_id = :tenant and id = :attempt
+""")
+# Queued under the same fence: it was to be tried once more, and need not be.
+ACCEPT = text("""
+    update messages set wamid = coalesce(wamid, :wamid), lease_until = null,
+        state = case when state in ('dispatching', 'unknown', 'queued') then 'accepted' else state end,
+        error = case when state in ('dispatching', 'unknown', 'queued') then null else error end
+    where tenant_id = :tenant and id = :message and fence = :fence
+""")
+REFUSE = text("""
+    update messages set state = :state, error = cast(:error as jsonb), lease_until = null,
+        next_attempt_at = clock_timestamp() + make_interval(secs => :wait)
+    where tenant_id = :tenant and id = :message and fence = :fence
+      and (state = 'dispatching' or state = 'unknown' and :state <> 'unknown')
+""")
+EXPIRE = text("""
+    update messages set state = 'expired', lease_until = null
+    where state = 'queued' and expires_at <= clock_timestamp() and instead is null
+    returning id
+""")
+PARK = text("""
+    update messages set state = 'unknown', lease_until = null
+    where state = 'dispatching' and lease_until < clock_timestamp()
+    returning id
+""")

@@ -1,0 +1,34 @@
+"""How the desk treats each number: whose queue it feeds, and when its customers see blue ticks."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.inbox.blueprint import bp
+from app.team.models import Team
+from app.tenancy import db, requires
+from app.wabas.models import READ_RECEIPTS, PhoneNumber
+
+
+@bp.get("/numbers")
+@requires("desk.manage")
+def number_settings() -> str:
+    numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id)).all()
+    return render_template("inbox/desk/numbers.html", numbers=numbers, teams=db.session.scalars(Team.in_order()).all())
+
+
+@bp.post("/numbers/<uuid:phone_number_id>")
+@requires("desk.manage")
+def change_number(phone_number_id: uuid.UUID) -> AnyResponse:
+    number, form = PhoneNumber.get_or_404(phone_number_id), request.form
+    if form.get("read_receipts") not in READ_RECEIPTS:
+        abort(422)
+    team = Team.get_or_404(form["team"]) if form.get("team") else None
+    number.read_receipts, number.team_id = form["read_receipts"], team.id if team else None
+    flash(_("Kept."))
+    return redirect(url_for("inbox.number_settings"), 303)

@@ -1,0 +1,50 @@
+"""Search, and the palette that leads anywhere by its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, render_template, request
+from sqlalchemy import select
+
+from app.contacts.tags import Tag
+from app.inbox.blueprint import bp
+from app.inbox.compose.macros import Macro
+from app.inbox.conversations import Conversation, Cursor
+from app.inbox.desk.lists import Listing
+from app.inbox.desk.saved_views import SavedView
+from app.inbox.desk.search import TYPES, Search
+from app.team.models.teams import colleagues
+from app.tenancy import db, requires
+from app.tenancy.guard import is_fragment
+from app.wabas.models import PhoneNumber
+
+
+@bp.get("/search")
+@requires("inbox.read")
+def search() -> str:
+    asked = Search.read(request.args)
+    before = Cursor.read(request.args.get("before"))
+    context: dict[str, Any] = {"search": asked, "found": asked.find(before), "is_first_page": before is None}
+    if before is None:
+        context["people"] = asked.people()
+    if is_fragment():
+        return render_template("inbox/desk/_found.html", **context)
+    numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()
+    talk = Conversation.find(asked.conversation) if asked.conversation else None
+    tags = db.session.scalars(Tag.in_order()).all()
+    context |= {"numbers": numbers, "agents": colleagues(), "tags": tags, "types": TYPES, "talk": talk}
+    return render_template("inbox/desk/search.html", **context)
+
+
+@bp.get("/palette")
+@requires("inbox.read")
+def palette() -> str:
+    """Conversations and saved views that may be meant. Pages and commands stand in the palette itself."""
+    asked = Search.read(request.args)
+    saved = db.session.scalars(SavedView.for_member(g.membership)).all()
+    views = [(view.name, Listing.read(view.arguments, g.membership).arguments) for view in saved]
+    macros = db.session.scalars(Macro.for_member(g.membership)).all()
+    return render_template(
+        "inbox/desk/_palette_found.html", search=asked, people=asked.people(), views=views, macros=macros
+    )

@@ -1,0 +1,113 @@
+"""Sending a template, which WhatsApp allows at any time: choosing one, filling its gaps, seeing it, sending it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from flask import abort, g, render_template, request
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.inbox.blueprint import bp
+from app.inbox.compose.forms import WritingForm
+from app.inbox.compose.offers import Offer, known_of
+from app.inbox.compose.problems import NOT_SENT, told
+from app.inbox.conversations import Conversation, Message
+from app.inbox.files.attachments import LARGEST, Attachment
+from app.message_templates.models import MessageTemplate, TemplateList
+from app.meta.outgoing import Refused
+from app.tenancy import now, requires, takes_files
+from app.tenancy.guard import is_fragment
+from app.words import N_
+
+from .compose import sent
+from .helpers import offer_context
+
+
+@bp.get("/<uuid:conversation_id>/templates")
+@requires("inbox.reply")
+def templates(conversation_id: uuid.UUID) -> str:
+    """Those that may be sent now."""
+    conversation = Conversation.get_or_404(conversation_id)
+    waba_id = conversation.phone_number.waba_id
+    known = TemplateList.fresh(waba_id)
+    sendable, terms = MessageTemplate.sendable(waba_id), conversation.terms
+    prices = {one.id: terms.price_of(one.category, now()) for one in sendable}
+    context = {"conversation": conversation, "known": known, "waba_id": waba_id, "prices": prices}
+    page = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
+    return render_template(page, templates=sendable, **context)
+
+
+@bp.get("/<uuid:conversation_id>/templates/<uuid:template_id>")
+@requires("inbox.reply")
+def template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str:
+    """Its form, with the preview of what is filled in so far."""
+    conversation, chosen = Conversation.get_or_404(conversation_id), template_or_404(conversation_id, template_id)
+    return render_form(conversation, chosen)
+
+
+@bp.post("/<uuid:conversation_id>/templates/<uuid:template_id>")
+@requires("inbox.reply")
+@takes_files(LARGEST + 1_000_000)
+def send_template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str | tuple[str, int] | AnyResponse:
+    conversation, chosen = Conversation.get_or_404(conversation_id), template_or_404(conversation_id, template_id)
+    if "preview" in request.form:
+        return render_form(conversation, chosen)
+    form = WritingForm()
+    form.validate()
+    try:
+        message = filled(conversation, chosen, form)
+    except NOT_SENT as problem:
+        return render_form(conversation, chosen, told(problem)), 422
+    return sent(conversation, message)
+
+
+@bp.get("/<uuid:conversation_id>/offer")
+@requires("inbox.reply")
+def offer(conversation_id: uuid.UUID) -> str:
+    return render_template("inbox/compose/_offered.html", **offer_context(Conversation.get_or_404(conversation_id)))
+
+
+def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
+    outgoing = chosen.definition.filled(request.form)
+    conversation.refuse_what_cannot_go(outgoing)
+    media = None
+    if kind := chosen.definition.file_kind:
+        upload = request.files.get("file")
+        if not (upload and upload.filename):
+            raise Refused(N_("This template begins with a file: choose one."))
+        attachment = Attachment.of(upload.stream, upload.filename)
+        if attachment.kind != kind:
+            raise Refused(N_("This template begins with another kind of file than “{name}”."), name=attachment.name)
+        media = attachment.row(is_known=conversation.said_before(form.id) is not None)
+    chosen.use()
+    return conversation.send(outgoing, by=current_user, client_id=form.id, media=media)
+
+
+def render_form(conversation: Conversation, chosen: MessageTemplate, problem: str = "") -> str:
+    values: Mapping[str, Any] = request.form
+    if request.method == "GET":
+        known = Offer.of(chosen, known_of(conversation, by=current_user, tenant=g.tenant))
+        values = known.values | request.args.to_dict()
+    definition = chosen.definition
+    context = {
+        "conversation": conversation,
+        "template": chosen,
+        "estimate": conversation.terms.price_of(chosen.category, now()),
+        "definition": definition,
+        "values": values,
+        "shown": definition.shown(values),
+        "client_id": values.get("client_id") or str(uuid.uuid4()),
+        "problem": problem,
+    }
+    page = "inbox/compose/_template_form.html" if is_fragment() else "inbox/compose/template_form.html"
+    return render_template(page, **context)
+
+
+def template_or_404(conversation_id: uuid.UUID, template_id: uuid.UUID) -> MessageTemplate:
+    conversation, chosen = Conversation.get_or_404(conversation_id), MessageTemplate.get_or_404(template_id)
+    if chosen.waba_id != conversation.phone_number.waba_id:
+        abort(404)
+    return chosen

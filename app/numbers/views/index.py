@@ -1,0 +1,17 @@
+"""A tenant's numbers: how each stands, what is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from app.numbers.blueprint import bp
+from app.tenancy import db, requires
+from app.tenancy.guard import is_fragment
+from app.wabas.models import Waba
+
+
+@bp.get("")
+@requires("numbers.manage")
+def index() -> str:
+    template = "numbers/_numbers.html" if is_fragment() else "numbers/index.html"
+    return render_template(template, wabas=db.session.scalars(Waba.in_order()).all())

@@ -1,0 +1,6 @@
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("onboarding", __name__, url_prefix="/t/<tenant_slug>/onboarding")
+setup = Blueprint("setup", __name__, url_prefix="/setup/<token>")

@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from flask import Blueprint
+
+bp = Blueprint("people", __name__, url_prefix="/t/<tenant_slug>/contacts")

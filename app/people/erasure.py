@@ -1,0 +1,111 @@
+"""Forgetting a person: who they are and what was said. That something was said, and how often, stays."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from functools import partial
+
+import structlog
+from sqlalchemy import delete, or_, select, text, update
+
+from app.contacts import search
+from app.contacts.consents import Consent
+from app.contacts.fields import ContactFieldValue
+from app.contacts.models import Contact, ContactIdentity, alone
+from app.contacts.records import ContactEvent, ContactLink, ContactNote
+from app.contacts.suggestions import MergeSuggestion
+from app.contacts.tags import ContactTag
+from app.extensions import storage
+from app.inbox.compose.drafts import Draft
+from app.inbox.conversations import Conversation, Message
+from app.inbox.files.media import Media
+from app.storage import StorageAway
+from app.tenancy import User, after_commit, announce, current_tenant_id, db, now
+
+from .merges import ContactMerge
+
+log = structlog.get_logger()
+
+BELONGINGS = (ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent)
+
+
+def erase(contact: Contact, *, by: User) -> None:
+    """Whoever was merged into the contact is the same person, and forgotten too. Nothing of this can be undone."""
+    alone()
+    people = persons(contact)
+    ids = [each.id for each in people]
+    forget_messages(ids)
+    for model in BELONGINGS:
+        db.session.execute(delete(model).where(model.contact_id.in_(ids)))
+    suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))
+    db.session.execute(delete(MergeSuggestion).where(suggested))
+    db.session.execute(delete(ContactMerge).where(ContactMerge.contact_id.in_(ids)))
+    for each in people:
+        each.name, each.name_is_saved, each.erased_at = "", False, now()
+    ContactEvent.record(contact.id, "erased", by=by)
+    search.index(ids)
+    log.info("contact erased", contact_id=str(contact.id), by_id=str(by.id))
+
+
+def persons(contact: Contact) -> list[Contact]:
+    """The contact, and those that went into it, and into those."""
+    found, fresh = [contact], [contact]
+    while fresh:
+        into = select(Contact).where(Contact.merged_into_id.in_([each.id for each in fresh]))
+        fresh = list(db.session.scalars(into))
+        found += fresh
+    return found
+
+
+def forget_messages(contact_ids: list[uuid.UUID]) -> None:
+    query = select(Conversation.id).where(Conversation.contact_id.in_(contact_ids))
+    conversations = list(db.session.scalars(query))
+    mine = Message.conversation_id.in_(conversations)
+    waiting = update(Message).where(mine, Message.state == "queued")
+    db.session.execute(waiting.values(state="cancelled"), execution_options=UNSYNCHRONISED)
+    given = {"conversations": json.dumps([str(id) for id in conversations]), "tenant": current_tenant_id()}
+    for statement in (FORGET_CHANGES, FORGET_REACTIONS):
+        db.session.execute(statement, given)
+    db.session.execute(delete(Draft).where(Draft.conversation_id.in_(conversations)))
+    forget_files(conversations)
+    blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
+    db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
+    quiet = {"last_message_preview": "", "unread_count": 0, "last_inbound_at": None}
+    quiet |= {"entry_at": None, "free_until": None}
+    theirs = update(Conversation).where(Conversation.id.in_(conversations))
+    db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)
+    for id in conversations:
+        announce("conversation", id)
+
+
+def forget_files(conversation_ids: list[uuid.UUID]) -> None:
+    """Their rows go with the rest of the transaction, the files themselves when it is certain."""
+    messages = select(Message.id).where(Message.conversation_id.in_(conversation_ids))
+    gone = delete(Media).where(Media.message_id.in_(messages)).returning(Media.storage_key, Media.thumbnail_key)
+    for keys in db.session.execute(gone, execution_options=UNSYNCHRONISED).all():
+        for key in filter(None, keys):
+            after_commit(partial(throw_away, key))
+
+
+def throw_away(key: str) -> None:
+    try:
+        storage.delete(key)
+    except StorageAway as problem:
+        log.error("file of an erased person not deleted", key=key, reason=str(problem))
+
+
+UNSYNCHRONISED = {"synchronize_session": False}
+ERASED = {"erased": True, "preview": "erased"}
+FORGET_CHANGES = text("""
+    delete from message_changes x using messages m
+    where m.tenant_id = :tenant
+      and m.conversation_id in (select value::uuid from jsonb_array_elements_text(cast(:conversations as jsonb)))
+      and x.tenant_id = :tenant and x.phone_number_id = m.phone_number_id and x.target_wamid = m.wamid
+""")
+FORGET_REACTIONS = text("""
+    delete from reactions x using messages m
+    where m.tenant_id = :tenant
+      and m.conversation_id in (select value::uuid from jsonb_array_elements_text(cast(:conversations as jsonb)))
+      and x.tenant_id = :tenant and x.phone_number_id = m.phone_number_id and x.target_wamid = m.wamid
+""")

@@ -1,0 +1,363 @@
+"""Two contacts that are one person: joined, with all that was said, and taken apart again exactly.
+
+Everything that moves is written down row by row. The other contact and its conversations stay, empty and hidden: who
+asks for them is led to where they went (`Contact.find`, `Conversation.find`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Self
+
+from sqlalchemy import Index, Select, insert, or_, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.contacts import search
+from app.contacts.consents import Consent
+from app.contacts.fields import ContactFieldValue
+from app.contacts.models import Contact, ContactIdentity, alone
+from app.contacts.records import ContactLink, ContactNote
+from app.contacts.suggestions import MergeSuggestion
+from app.contacts.tags import ContactTag
+from app.inbox.compose.drafts import carry_drafts
+from app.inbox.conversations import Conversation
+from app.inbox.conversations.activities import Activity
+from app.inbox.conversations.statuses import show_ticks
+from app.inbox.desk.notes import Mention, Note
+from app.tenancy import TenantModel, User, announce, belongs_to, current_tenant_id, db, now, one_of, uuid7
+
+# What belongs to a contact, and what a contact has only one of.
+MOVING: dict[str, tuple[Any, str | None]] = {
+    "conversation": (Conversation, "phone_number_id"),
+    "identity": (ContactIdentity, None),
+    "tag": (ContactTag, "tag_id"),
+    "value": (ContactFieldValue, "field_id"),
+    "note": (ContactNote, None),
+    "link": (ContactLink, None),
+    "consent": (Consent, None),
+}
+UNSYNCHRONISED = {"synchronize_session": False}
+# What a conversation shows of its messages.
+SHOWN = (
+    "unread_count",
+    "last_message_at",
+    "last_message_preview",
+    "last_message_state",
+    "last_message_id",
+    "last_inbound_at",
+    "pair_tat",
+    "state",
+    "snoozed_until",
+    "assignee_id",
+    "team_id",
+    "waiting_since",
+    "news_at",
+    "entry_at",
+    "free_until",
+)
+TIMES = (
+    "last_message_at",
+    "last_inbound_at",
+    "pair_tat",
+    "snoozed_until",
+    "waiting_since",
+    "news_at",
+    "entry_at",
+    "free_until",
+)
+IDS = ("last_message_id", "assignee_id", "team_id")
+# What stands between the messages of a thread and goes where they go.
+BETWEEN: dict[str, Any] = {"team_note": Note, "activity": Activity, "mention": Mention}
+Standing = dict[str, Any]
+
+
+class NotTwo(Exception):
+    """These are not two contacts that could be merged: the same one, or one that was erased."""
+
+
+class NotLast(Exception):
+    """A later merge stands upon this one; it has to be undone first."""
+
+    def __init__(self, later: ContactMerge) -> None:
+        super().__init__(later.id)
+        self.later = later
+
+
+class ContactMerge(TenantModel):
+    """`other` went into `contact`."""
+
+    __table_args__ = (
+        belongs_to("contacts", "contact_id", ondelete="CASCADE"),
+        belongs_to("contacts", "other_id", ondelete="CASCADE"),
+        Index("ix_contact_merges_contact", "tenant_id", "contact_id"),
+        Index("ix_contact_merges_other", "tenant_id", "other_id"),
+    )
+
+    contact_id: Mapped[uuid.UUID]
+    other_id: Mapped[uuid.UUID]
+    by_id: Mapped[uuid.UUID]
+    before: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    undone_at: Mapped[dt.datetime | None]
+    undone_by_id: Mapped[uuid.UUID | None]
+
+    @classmethod
+    def of(cls, one: Contact, two: Contact, *, by: User) -> Self:
+        """Joins two contacts into the one that was known first. Raises `NotTwo`."""
+        alone()
+        contact, other = sorted(
+            (one.refresh_locked(), two.refresh_locked()), key=lambda each: (each.created_at, each.id)
+        )
+        if contact.id == other.id or any(each.merged_into_id or each.erased_at for each in (one, two)):
+            raise NotTwo
+        merge = cls(id=uuid7(), contact_id=contact.id, other_id=other.id, by_id=by.id, before={})
+        db.session.add(merge)
+        db.session.flush()
+        merge.move(contact, other)
+        for suggestion in db.session.scalars(MergeSuggestion.open_ones(contact.id)):
+            if suggestion.partner_of(contact.id) == other.id:
+                suggestion.decide("accepted", by=by)
+        return merge
+
+    @classmethod
+    def standing(cls, contact_id: uuid.UUID) -> Select[Self]:
+        """What went into a contact and was not taken out again, the last one first."""
+        return cls.all_of(contact_id).where(cls.undone_at.is_(None), cls.contact_id == contact_id)
+
+    @classmethod
+    def all_of(cls, contact_id: uuid.UUID) -> Select[Self]:
+        mine = or_(cls.contact_id == contact_id, cls.other_id == contact_id)
+        return select(cls).where(mine).order_by(cls.id.desc())
+
+    def other_name_for(self, contact_id: uuid.UUID) -> str:
+        other_id = self.other_id if contact_id == self.contact_id else self.contact_id
+        return db.session.scalar(select(Contact.name).where(Contact.id == other_id)) or ""
+
+    def move(self, contact: Contact, other: Contact) -> None:
+        # Messages are locked before conversations, as sending does. An answer that came in between is moved after.
+        self.execute(MOVE_MESSAGES)
+        self.execute(LOCK_CONVERSATIONS)
+        self.execute(MOVE_MESSAGES)
+        self.before = {"contact": name_of(contact), "threads": [join(*pair) for pair in self.pairs()]}
+        db.session.flush()
+        for kind, (model, twin) in MOVING.items():
+            self.move_rows(kind, model, twin)
+        for thread in self.before["threads"]:
+            gone, home = uuid.UUID(thread["gone"]), uuid.UUID(thread["home"])
+            self.move_between(gone, home)
+            carry_drafts(gone, home)
+        if other.name_is_saved and not contact.name_is_saved:
+            contact.name, contact.name_is_saved = other.name, True
+        self.before = self.before | {"named": name_of(contact)}
+        other.merged_into_id = contact.id
+        self.tell(contact, other)
+
+    def move_rows(self, kind: str, model: Any, twin: str | None) -> None:
+        """Gives the contact what is the other's, but for what it has itself."""
+        moving = update(model).where(model.contact_id == self.other_id).values(contact_id=self.contact_id)
+        if twin:
+            mine = select(getattr(model, twin)).where(model.contact_id == self.contact_id)
+            moving = moving.where(getattr(model, twin).not_in(mine))
+        moved = db.session.scalars(moving.returning(model.id), execution_options=UNSYNCHRONISED).all()
+        rows = [{"merge_id": self.id, "kind": kind, "row_id": id, "from_id": self.other_id} for id in moved]
+        if rows:
+            db.session.execute(insert(MergeMove), rows)
+
+    def move_between(self, gone: uuid.UUID, home: uuid.UUID) -> None:
+        """Gives the thread that stays the notes and lines of the one that goes."""
+        rows = []
+        for kind, model in BETWEEN.items():
+            moving = update(model).where(model.conversation_id == gone).values(conversation_id=home)
+            moved = db.session.scalars(moving.returning(model.id), execution_options=UNSYNCHRONISED)
+            rows += [{"merge_id": self.id, "kind": kind, "row_id": id, "from_id": gone} for id in moved]
+        if rows:
+            db.session.execute(insert(MergeMove), rows)
+
+    def return_between(self) -> None:
+        for kind, model in BETWEEN.items():
+            moves = select(MergeMove.row_id, MergeMove.from_id).where(MergeMove.merge_id == self.id)
+            for row_id, gone in db.session.execute(moves.where(MergeMove.kind == kind)).all():
+                back = update(model).where(model.id == row_id).values(conversation_id=gone)
+                db.session.execute(back, execution_options=UNSYNCHRONISED)
+
+    def return_rows(self, kind: str, model: Any) -> None:
+        """What has left the contact since stays away."""
+        rows = select(MergeMove.row_id).where(MergeMove.merge_id == self.id, MergeMove.kind == kind)
+        back = update(model).where(model.id.in_(rows), model.contact_id == self.contact_id)
+        db.session.execute(back.values(contact_id=self.other_id), execution_options=UNSYNCHRONISED)
+
+    def pairs(self) -> list[tuple[Conversation, Conversation]]:
+        """The conversations of the two with the same number of ours: the one that stays, and the one that goes."""
+        home, gone = self.conversations(self.contact_id), self.conversations(self.other_id)
+        return [(home[number], each) for number, each in gone.items() if number in home]
+
+    def conversations(self, contact_id: uuid.UUID) -> dict[uuid.UUID, Conversation]:
+        query = select(Conversation).where(Conversation.contact_id == contact_id, Conversation.merged_into_id.is_(None))
+        found = db.session.scalars(query.execution_options(populate_existing=True))
+        return {each.phone_number_id: each for each in found}
+
+    def undo(self, *, by: User) -> None:
+        """Takes the two apart: each has what it had. What came since stays where it is. Raises `NotLast`."""
+        alone()
+        self.refresh_locked()
+        if self.undone_at:
+            return
+        contact = db.session.get_one(Contact, (self.tenant_id, self.contact_id)).refresh_locked()
+        other = db.session.get_one(Contact, (self.tenant_id, self.other_id)).refresh_locked()
+        if contact.erased_at:
+            raise NotTwo
+        self.refuse_unless_last()
+        self.execute(RETURN_MESSAGES)
+        self.execute(LOCK_CONVERSATIONS)
+        for kind, (model, _) in MOVING.items():
+            self.return_rows(kind, model)
+        self.return_between()
+        for thread in self.before["threads"]:
+            part(thread)
+        if name_of(contact) == self.before["named"]:
+            contact.name = self.before["contact"]["name"]
+            contact.name_is_saved = self.before["contact"]["name_is_saved"]
+        other.merged_into_id = None
+        self.undone_at, self.undone_by_id = now(), by.id
+        for suggestion in db.session.scalars(select(MergeSuggestion).where(*between(contact.id, other.id))):
+            suggestion.state, suggestion.decided_at, suggestion.decided_by_id = "open", None, None
+        self.tell(contact, other)
+
+    def refuse_unless_last(self) -> None:
+        ours = {self.contact_id, self.other_id}
+        touching = or_(ContactMerge.contact_id.in_(ours), ContactMerge.other_id.in_(ours))
+        later = select(ContactMerge).where(touching, ContactMerge.undone_at.is_(None), ContactMerge.id != self.id)
+        found = db.session.scalar(later.where(ContactMerge.created_at > self.created_at).limit(1))
+        if found is not None:
+            raise NotLast(found)
+
+    def tell(self, *contacts: Contact) -> None:
+        search.index([each.id for each in contacts])
+        ids = [each.id for each in contacts]
+        for id in db.session.scalars(select(Conversation.id).where(Conversation.contact_id.in_(ids))):
+            announce("conversation", id)
+
+    def execute(self, statement: Any) -> None:
+        ids = {"merge": self.id, "contact": self.contact_id, "other": self.other_id}
+        db.session.execute(statement, ids | {"tenant": current_tenant_id()})
+
+
+class MergeMove(TenantModel):
+    """One row that a merge moved, and from where."""
+
+    __table_args__ = (
+        belongs_to("contact_merges", "merge_id", ondelete="CASCADE"),
+        one_of("kind", ("message", *MOVING, *BETWEEN)),
+        Index("ix_merge_moves_merge", "tenant_id", "merge_id", "kind"),
+    )
+
+    merge_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    row_id: Mapped[uuid.UUID]
+    from_id: Mapped[uuid.UUID]
+
+
+def between(one: uuid.UUID, two: uuid.UUID) -> tuple[Any, Any]:
+    return MergeSuggestion.contact_id == min(one, two), MergeSuggestion.other_id == max(one, two)
+
+
+def name_of(contact: Contact) -> Standing:
+    return {"name": contact.name, "name_is_saved": contact.name_is_saved}
+
+
+def join(home: Conversation, gone: Conversation) -> Standing:
+    """Makes two conversations one, and says what each was."""
+    told = {"home": str(home.id), "gone": str(gone.id), "home_was": standing(home), "gone_was": standing(gone)}
+    latest = max(home, gone, key=lambda each: each.last_message_at)
+    for name in ("last_message_at", "last_message_preview", "last_message_state", "last_message_id"):
+        setattr(home, name, getattr(latest, name))
+    home.unread_count += gone.unread_count
+    home.last_inbound_at = later(home.last_inbound_at, gone.last_inbound_at)
+    home.entry_at, home.free_until = later(home.entry_at, gone.entry_at), later(home.free_until, gone.free_until)
+    home.pair_tat, home.news_at = later(home.pair_tat, gone.pair_tat), later(home.news_at, gone.news_at)
+    home.waiting_since = min(filter(None, (home.waiting_since, gone.waiting_since)), default=None)
+    if gone.is_active and not home.is_active and home.state not in ("spam", "blocked"):
+        home.state, home.snoozed_until = gone.state, None
+    if home.assignee_id is None and home.team_id is None:
+        home.assignee_id, home.team_id = gone.assignee_id, gone.team_id
+    gone.unread_count, gone.last_inbound_at, gone.merged_into_id, gone.state = 0, None, home.id, "merged"
+    return told | {"joined": standing(home)}
+
+
+def part(thread: Standing) -> None:
+    """Makes one conversation two again: as they were, but for what happened since."""
+    tenant = current_tenant_id()
+    home, gone = (db.session.get_one(Conversation, (tenant, uuid.UUID(thread[name]))) for name in ("home", "gone"))
+    for each in (home, gone):
+        db.session.refresh(each)
+    unread = min(home.unread_count, thread["gone_was"]["unread_count"])
+    left = home.unread_count - unread
+    now_shown, joined, was = standing(home), thread["joined"], thread["home_was"]
+    if same(now_shown, joined, "last_message_at", "last_message_id"):
+        restore(home, was, "last_message_at", "last_message_preview", "last_message_state", "last_message_id")
+    for name in ("last_inbound_at", "pair_tat", "waiting_since", "news_at", "entry_at", "free_until"):
+        if same(now_shown, joined, name):
+            restore(home, was, name)
+    if same(now_shown, joined, "state", "snoozed_until", "assignee_id", "team_id"):
+        restore(home, was, "state", "snoozed_until", "assignee_id", "team_id")
+    restore(gone, thread["gone_was"], *SHOWN)
+    home.unread_count, gone.unread_count, gone.merged_into_id = left, unread, None
+    db.session.flush()
+    show_ticks([id for id in (home.last_message_id, gone.last_message_id) if id])
+
+
+def standing(conversation: Conversation) -> Standing:
+    return {name: plain(getattr(conversation, name)) for name in SHOWN}
+
+
+def plain(value: Any) -> Any:
+    return (
+        value.isoformat() if isinstance(value, dt.datetime) else str(value) if isinstance(value, uuid.UUID) else value
+    )
+
+
+def same(one: Standing, other: Standing, *names: str) -> bool:
+    """Whether nothing has happened to it. Times are compared as times: each zone writes its own."""
+    return all(read(name, one.get(name)) == read(name, other.get(name)) for name in names)
+
+
+def restore(conversation: Conversation, was: Standing, *names: str) -> None:
+    for name in names:
+        # What has been kept since that merge, it says nothing about.
+        setattr(conversation, name, read(name, was.get(name)))
+
+
+def read(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in TIMES:
+        return dt.datetime.fromisoformat(value)
+    return uuid.UUID(value) if name in IDS else value
+
+
+def later(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime | None:
+    return max(filter(None, (one, other)), default=None)
+
+
+LOCK_CONVERSATIONS = text("""
+    select from conversations where tenant_id = :tenant and contact_id in (:contact, :other) order by id for update
+""")
+MOVE_MESSAGES = text("""
+    with moved as (
+        update messages m set conversation_id = home.id
+        from conversations gone join conversations home
+            on home.tenant_id = :tenant and home.contact_id = :contact and home.merged_into_id is null
+            and home.phone_number_id = gone.phone_number_id
+        where gone.tenant_id = :tenant and gone.contact_id = :other and gone.merged_into_id is null
+          and m.tenant_id = :tenant and m.conversation_id = gone.id
+        returning m.id, gone.id as from_id
+    )
+    insert into merge_moves (tenant_id, id, merge_id, kind, row_id, from_id)
+    select :tenant, gen_random_uuid(), :merge, 'message', id, from_id from moved
+""")
+RETURN_MESSAGES = text("""
+    update messages m set conversation_id = v.from_id from merge_moves v
+    where v.tenant_id = :tenant and v.merge_id = :merge and v.kind = 'message'
+      and m.tenant_id = :tenant and m.id = v.row_id
+""")

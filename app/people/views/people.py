@@ -1,0 +1,199 @@
+"""What is shown of a contact that reaches into its conversations; merging, giving out and erasing it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from flask import Response, abort, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.contacts import search
+from app.contacts.forms import ErasureForm
+from app.contacts.models import Contact
+from app.contacts.records import ContactEvent
+from app.contacts.suggestions import MergeSuggestion
+from app.contacts.views.contacts import back_to
+from app.inbox.compose.number_request import ask_for_number
+from app.inbox.conversations import Conversation, Cursor, NumberAway, SaidOtherwise, WindowClosed
+from app.people.blueprint import bp
+from app.people.costs import Costs
+from app.people.erasure import erase
+from app.people.gallery import PAGE, gallery
+from app.people.merges import ContactMerge, NotLast, NotTwo
+from app.people.person_file import person_file
+from app.people.timeline import names_of, timeline
+from app.tenancy import db, later, requires
+from app.tenancy.guard import is_fragment
+
+Page = str | AnyResponse
+
+
+@bp.get("/<uuid:contact_id>/media")
+@requires("inbox.read")
+def media(contact_id: uuid.UUID) -> str:
+    contact, before = Contact.get_or_404(contact_id), Cursor.read(request.args.get("before"))
+    found = db.session.execute(gallery(contact.id, before).limit(PAGE + 1)).all()
+    more = found[PAGE - 1][1].cursor if len(found) > PAGE else None
+    return part("media", contact, files=found[:PAGE], more=more, is_first=before is None)
+
+
+@bp.get("/<uuid:contact_id>/timeline")
+@requires("inbox.read")
+def history(contact_id: uuid.UUID) -> str:
+    contact = Contact.get_or_404(contact_id)
+    moments = timeline(contact)
+    return part("timeline", contact, moments=moments, names=names_of(moments))
+
+
+@bp.get("/<uuid:contact_id>/conversations")
+@requires("inbox.read")
+def conversations(contact_id: uuid.UUID) -> str:
+    contact = Contact.get_or_404(contact_id)
+    mine = select(Conversation).where(Conversation.contact_id == contact.id, Conversation.merged_into_id.is_(None))
+    query = mine.options(joinedload(Conversation.phone_number)).order_by(Conversation.last_message_at.desc())
+    return part("conversations", contact, conversations=db.session.scalars(query).all())
+
+
+@bp.get("/<uuid:contact_id>/costs")
+@requires("inbox.read")
+def costs(contact_id: uuid.UUID) -> str:
+    contact = Contact.get_or_404(contact_id)
+    return part("costs", contact, costs=Costs(contact.id))
+
+
+@bp.get("/<uuid:contact_id>/costs/messages")
+@requires("inbox.read")
+def charges(contact_id: uuid.UUID) -> str:
+    """What the costs are made of: each message, with its place in the thread."""
+    contact, before = Contact.get_or_404(contact_id), Cursor.read(request.args.get("before"))
+    costs = Costs(contact.id)
+    charged, more = costs.one_by_one(before)
+    return part("charges", contact, costs=costs, charged=charged, more=more, is_first=before is None)
+
+
+def part(name: str, contact: Contact, **context: Any) -> str:
+    """A part that is loaded when somebody wants it; without JavaScript a page of its own."""
+    if is_fragment():
+        return render_template(f"inbox/contact/_{name}.html", contact=contact, **context)
+    return render_template("people/part.html", contact=contact, part=name, **context)
+
+
+@bp.get("/<uuid:contact_id>/merges/new")
+@requires("inbox.reply")
+def choose_merge(contact_id: uuid.UUID) -> str:
+    contact, query = Contact.get_or_404(contact_id), request.args.get("q", "").replace("\x00", "").strip()[:100]
+    ids = [place.id for place in search.find(query, 21)] if query else []
+    shown = select(Contact).where(Contact.id.in_(ids), Contact.id != contact.id)
+    found = db.session.scalars(shown.options(selectinload(Contact.identities))).all() if ids else []
+    return render_template("people/merge.html", contact=contact, q=query, found=found[:20])
+
+
+@bp.post("/<uuid:contact_id>/merges")
+@requires("inbox.reply")
+def merge(contact_id: uuid.UUID) -> AnyResponse:
+    contact, other = Contact.get_or_404(contact_id), Contact.get_or_404(request.form.get("other_id"))
+    return merged(contact, other)
+
+
+def merged(contact: Contact, other: Contact) -> AnyResponse:
+    try:
+        merge = ContactMerge.of(contact, other, by=current_user)
+    except NotTwo:
+        flash(_("These two cannot be merged: they are one contact already, or one was erased."), "error")
+        return redirect(url_for("contacts.show", contact_id=contact.id), 303)
+    flash(_("Merged. You can undo this in the timeline of the contact."))
+    return redirect(url_for("contacts.show", contact_id=merge.contact_id), 303)
+
+
+@bp.post("/<uuid:contact_id>/merges/<uuid:merge_id>/undoing")
+@requires("inbox.reply")
+def undo_merge(contact_id: uuid.UUID, merge_id: uuid.UUID) -> AnyResponse:
+    contact, merge = Contact.get_or_404(contact_id), ContactMerge.get_or_404(merge_id)
+    if merge.contact_id != contact.id:
+        abort(404)
+    try:
+        merge.undo(by=current_user)
+        flash(_("Undone: there are two contacts again, as before."))
+    except NotLast as not_last:
+        name = not_last.later.other_name_for(contact.id) or _("No name")
+        flash(_("Undo the later merge with “%(name)s” first.", name=name), "error")
+    except NotTwo:
+        flash(_("This person was erased. There is nothing left to take apart."), "error")
+    return redirect(url_for("contacts.show", contact_id=contact.id), 303)
+
+
+@bp.post("/suggestions/<uuid:suggestion_id>/acceptance")
+@requires("inbox.reply")
+def accept_suggestion(suggestion_id: uuid.UUID) -> AnyResponse:
+    suggestion = MergeSuggestion.get_or_404(suggestion_id)
+    contact, other = Contact.get_or_404(suggestion.contact_id), Contact.get_or_404(suggestion.other_id)
+    return merged(contact, other)
+
+
+@bp.post("/suggestions/<uuid:suggestion_id>/dismissal")
+@requires("inbox.reply")
+def dismiss_suggestion(suggestion_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
+    suggestion = MergeSuggestion.get_or_404(suggestion_id)
+    if suggestion.state == "open":
+        suggestion.decide("dismissed", by=current_user)
+    if is_fragment():
+        return "", 200
+    return redirect(back_to(Contact.get_or_404(suggestion.contact_id)), 303)
+
+
+@bp.post("/<uuid:contact_id>/number-requests/<uuid:conversation_id>")
+@requires("inbox.reply")
+def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResponse:
+    """Asks somebody who hides their number for it, in this conversation."""
+    contact, conversation = Contact.get_or_404(contact_id), Conversation.get_or_404(conversation_id)
+    if conversation.contact_id != contact.id:
+        abort(404)
+    try:
+        ask_for_number(conversation, by=current_user)
+        later("outbound.deliver")
+        flash(_("Asked. When they share the number, it is kept with this contact."))
+    except SaidOtherwise:
+        flash(_("They were asked already and have not answered yet."), "warning")
+    except WindowClosed:
+        flash(_("The 24 hours to answer are over. You can ask as soon as they write again."), "error")
+    except NumberAway:
+        flash(_("This number is not connected. Nothing was sent."), "error")
+    return redirect(back_to(contact), 303)
+
+
+@bp.post("/<uuid:contact_id>/person-file")
+@requires("contacts.erase")
+def give_out(contact_id: uuid.UUID) -> Response:
+    contact = Contact.get_or_404(contact_id)
+    told = json.dumps(person_file(contact), ensure_ascii=False, indent=2, default=as_text)
+    ContactEvent.record(contact.id, "exported", by=current_user)
+    headers = {"Content-Disposition": f'attachment; filename="person-{contact.id}.json"'}
+    return Response(told, content_type="application/json; charset=utf-8", headers=headers)
+
+
+def as_text(value: Any) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+@bp.get("/<uuid:contact_id>/erasure")
+@requires("contacts.erase")
+def confirm_erasure(contact_id: uuid.UUID) -> str:
+    return render_template("people/erasure.html", contact=Contact.get_or_404(contact_id), form=ErasureForm())
+
+
+@bp.post("/<uuid:contact_id>/erasure")
+@requires("contacts.erase")
+def erase_contact(contact_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
+    contact, form = Contact.get_or_404(contact_id), ErasureForm()
+    if not form.validate():
+        return render_template("people/erasure.html", contact=contact, form=form), 422
+    if not contact.is_erased:
+        erase(contact, by=g.membership.user)
+    flash(_("Erased. What is left says only that somebody wrote, and how often."))
+    return redirect(url_for("contacts.show", contact_id=contact.id), 303)

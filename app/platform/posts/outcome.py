@@ -1,0 +1,220 @@
+"""What became of a post: it is read again, and each of its changes is looked up where it would have gone."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from flask_babel import gettext
+from sqlalchemy import Row, select, text
+
+from app.inbox.conversations.callback import attempt_of
+from app.meta import events, payload
+from app.stories.posts import LONGEST, visible
+from app.tenancy import Tenant, db
+from app.webhook_events.models import HeldChange, WebhookEvent
+from app.webhook_events.routing import Arrived, address_of, owners_of
+from app.words import N_
+
+SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Became:
+    """One change: what it is in words, and what it has become."""
+
+    position: int
+    what: str
+    outcome: str
+    detail: str = ""
+    tenant: Tenant | None = None
+    message_id: uuid.UUID | None = None
+    held: HeldChange | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A post, read again."""
+
+    event: WebhookEvent
+    changes: Sequence[Arrived]
+    owners: dict[str, uuid.UUID]
+
+    @classmethod
+    def of(cls, event: WebhookEvent) -> Reading:
+        told = enumerate(events.parse(event.body, event.received_at))
+        changes = [Arrived(event.id, position, change) for position, change in told]
+        return cls(event, changes, owners_of(changes))
+
+    def owner(self, change: Arrived) -> uuid.UUID | None:
+        return self.owners.get(address_of(change.event) or "")
+
+    @property
+    def tenants(self) -> list[Tenant]:
+        """Whose mail is in it."""
+        ids = {owner for change in self.changes if (owner := self.owner(change))}
+        return list(db.session.scalars(select(Tenant).where(Tenant.id.in_(ids)).order_by(Tenant.name)))
+
+    def became(self) -> list[Became]:
+        shown = self.changes[:SHOWN]
+        tenants = {tenant.id: tenant for tenant in self.tenants}
+        query = select(HeldChange).where(HeldChange.webhook_event_id == self.event.id)
+        held = {change.position: change for change in db.session.scalars(query) if change.position is not None}
+        rows = self.look_up(shown)
+        found = []
+        for change in shown:
+            outcome, detail = outcome_of(self.event, change.event, held.get(change.position), rows.get(change.position))
+            owner, row = self.owner(change), rows.get(change.position)
+            found.append(
+                Became(
+                    position=change.position,
+                    what=NAMES[type(change.event)],
+                    outcome=outcome,
+                    detail=detail or told_of(change.event),
+                    tenant=tenants.get(owner) if owner else None,
+                    message_id=row.message_id if row else None,
+                    held=held.get(change.position),
+                )
+            )
+        return found
+
+    def look_up(self, changes: Sequence[Arrived]) -> dict[int, Row[Any]]:
+        rows = [
+            {
+                "position": change.position,
+                "tenant": str(self.owner(change)),
+                "number": address_of(change.event),
+                "wamid": message.wamid,
+                "attempt": attempt_of(getattr(message, "callback_data", None)),
+                "status": getattr(message, "status", None),
+                "at": message.timestamp.isoformat(),
+            }
+            for change in changes
+            if self.owner(change) and (message := message_in(change.event))
+        ]
+        return {row.position: row for row in db.session.execute(LOOK_UP, {"rows": json.dumps(rows)})} if rows else {}
+
+    def pretty(self) -> tuple[str, bool]:
+        """The body for people's eyes, and whether that is all of it."""
+        try:
+            words = json.dumps(payload.loads(self.event.body), indent=2, ensure_ascii=False)
+        except ValueError:
+            words = self.event.body.decode("utf-8", "replace")
+        return visible(words[:LONGEST]), len(words) <= LONGEST
+
+
+def message_in(event: events.Event) -> Any:
+    match event:
+        case events.HistoricMessage():
+            return event.message
+        case events.InboundMessage() | events.MessageEcho() | events.StatusUpdate():
+            return event
+    return None
+
+
+def told_of(event: events.Event) -> str:
+    """What can be said about a change without a word of what people wrote."""
+    match event:
+        case events.StatusUpdate():
+            return event.status
+        case events.InboundMessage() | events.MessageEcho():
+            return event.type
+        case events.HistoricMessage():
+            return event.message.type
+        case events.AccountUpdate():
+            return event.event
+        case events.OtherChange():
+            return event.field
+        case events.Unreadable():
+            return event.reason
+    return ""
+
+
+NAMES: dict[type, str] = {
+    events.InboundMessage: N_("Message from a customer"),
+    events.MessageEcho: N_("Message sent from the phone"),
+    events.HistoricMessage: N_("Older message"),
+    events.HistoryProgress: N_("How far older messages have come"),
+    events.AddressBookEntry: N_("Entry of the phone's address book"),
+    events.StatusUpdate: N_("Status of a message"),
+    events.AccountUpdate: N_("News of an account"),
+    events.OtherChange: N_("Another change"),
+    events.Unreadable: N_("Not understood"),
+}
+KINDS_OF_EVENT = {kind.__name__: words for kind, words in NAMES.items()}
+
+
+def outcome_of(
+    post: WebhookEvent, event: events.Event, held: HeldChange | None, row: Row[Any] | None
+) -> tuple[str, str]:
+    """In words, and with Meta's own word where one says more."""
+    if held and held.state != "understood":
+        return (N_("Held back") if held.state == "held" else N_("Discarded")), held.reason
+    if post.drained_at is None:
+        return N_("Waits to be worked off"), ""
+    if isinstance(event, events.StatusUpdate):
+        return status_outcome(row), ""
+    if row and row.message_id:
+        return N_("Is a message in the inbox"), ""
+    if row and row.aside:
+        return (N_("Kept as a reaction") if row.aside == "reaction" else N_("Kept as an edit or deletion")), ""
+    if isinstance(event, events.AccountUpdate | events.AddressBookEntry | events.HistoryProgress):
+        return N_("Carried out"), ""
+    if isinstance(event, events.OtherChange):
+        return N_("Kept in this post only: nothing here uses it yet"), ""
+    return N_("Nothing of it is found any more"), ""
+
+
+def status_outcome(row: Row[Any] | None) -> str:
+    if row and row.status_kept:
+        return N_("Kept with its message")
+    if row and row.is_orphan:
+        return N_("Waits for its message: it was sent by other software, or is not known yet")
+    return N_("Nothing of it is found any more")
+
+
+LOOK_UP = text("""
+    select r.position, m.id as message_id, o.id is not null as is_orphan,
+        exists (select 1 from message_events e where e.tenant_id = m.tenant_id and e.message_id = m.id
+            and e.status = r.status and e.occurred_at = r.at) as status_kept,
+        case when rx.id is not null then 'reaction' when x.id is not null then 'change' end as aside
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, tenant uuid, number text, wamid text,
+                                                       attempt uuid, status text, at timestamptz)
+    join phone_numbers p on p.tenant_id = r.tenant and p.meta_id = r.number
+    left join orphan_statuses o on o.tenant_id = r.tenant and o.phone_number_id = p.id and o.wamid = r.wamid
+        and o.status = r.status and o.occurred_at = r.at
+    left join reactions rx on rx.tenant_id = r.tenant and rx.phone_number_id = p.id and rx.wamid = r.wamid
+    left join message_changes x on x.tenant_id = r.tenant and x.phone_number_id = p.id and x.wamid = r.wamid
+    left join lateral (
+        select m.tenant_id, m.id from messages m
+        where m.tenant_id = r.tenant and m.phone_number_id = p.id and m.wamid = r.wamid
+        union all
+        select a.tenant_id, a.message_id from send_attempts a where a.tenant_id = r.tenant and a.id = r.attempt
+        limit 1
+    ) m on true
+""")
+
+
+def raw_of(held: HeldChange, post: WebhookEvent | None) -> str:
+    """The change itself: as it was read out of its post, else the beginning that was kept."""
+    if post and held.position is not None:
+        change = next(itertools.islice(events.parse(post.body, post.received_at), held.position, None), None)
+        raw = change.raw if isinstance(change, events.Unreadable) else change and asdict(change)
+        return visible(json.dumps(raw, indent=2, ensure_ascii=False, default=str)[:LONGEST])
+    return visible(held.payload.decode("utf-8", "replace"))
+
+
+def names_in(kept: bytes) -> str:
+    """What a held change is made of: the names in it, never its words."""
+    try:
+        read = json.loads(kept)
+    except ValueError:
+        read = None
+    if isinstance(read, str) and read in KINDS_OF_EVENT:
+        return str(gettext(KINDS_OF_EVENT[read]))
+    names = [visible(str(name)[:40]) for name in read][:12] if isinstance(read, dict) else []
+    return ", ".join(names) or f"{len(kept)} bytes"

@@ -1,0 +1,132 @@
+"""The console's pages about changes that could not be carried out, and about trying them again."""
+
+from __future__ import annotations
+
+import uuid
+
+import structlog
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import Row, Select, func, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.platform.forms import ReasonForm
+from app.platform.looks import is_open
+from app.platform.posts.blueprint import held
+from app.platform.posts.outcome import names_in, raw_of
+from app.tenancy import Tenant, db, later, platform_only
+from app.tenancy.guard import is_fragment
+from app.webhook_events.models import KINDS, HeldChange, WebhookEvent
+from app.webhook_events.replays import Criteria, Replay
+
+log = structlog.get_logger()
+PAGE = 50
+MOST = 500
+
+
+@held.get("/held-changes")
+@platform_only
+def index() -> str:
+    asked, discarded = criteria_asked(), "discarded" in request.args
+    found = db.session.execute(listed(asked, discarded, request.args.get("before", type=int))).all()
+    return render_template(
+        "platform/posts/held_changes.html",
+        asked=asked,
+        discarded=discarded,
+        groups=by_reason(),
+        held=found[:PAGE],
+        names_in=names_in,
+        more=len(found) > PAGE,
+        replays=db.session.scalars(Replay.newest_first().limit(3)).all(),
+    )
+
+
+@held.get("/held-changes/<int:held_id>")
+@platform_only
+def show(held_id: int) -> str:
+    return held_page(find(held_id), ReasonForm(formdata=None))
+
+
+@held.post("/held-changes/<int:held_id>/discard")
+@platform_only
+def discard(held_id: int) -> tuple[str, int] | AnyResponse:
+    held, form = find(held_id), ReasonForm()
+    if not form.validate():
+        return held_page(held, form), 422
+    held.discard(form.reason.data, by=current_user.name)
+    log.info("held change discarded", admin_id=str(current_user.id), held_id=held_id, reason=form.reason.data)
+    flash(_("Discarded. It stays in the list of discarded changes."))
+    return redirect(url_for(".show", held_id=held_id), 303)
+
+
+@held.post("/held-changes/replays")
+@platform_only
+def replay_changes() -> AnyResponse:
+    """Tries again the chosen ones, or all that match."""
+    if "all" in request.form:
+        asked = criteria_asked()
+    elif ids := [int(id) for id in request.form.getlist("id")[:MOST] if id.isdecimal() and len(id) < 19]:
+        asked = Criteria(ids=tuple(ids))
+    else:
+        flash(_("Choose at least one change first."), "error")
+        return redirect(url_for(".index"), 303)
+    made = Replay.of_changes(asked, by=current_user.name)
+    later("webhooks.replay", made.id)
+    return redirect(url_for(".show_replay", replay_id=made.id), 303)
+
+
+@held.get("/replays/<uuid:replay_id>")
+@platform_only
+def show_replay(replay_id: uuid.UUID) -> str:
+    if (found := db.session.get(Replay, replay_id)) is None:
+        abort(404)
+    template = "platform/posts/_replay.html" if is_fragment() else "platform/posts/replay.html"
+    return render_template(template, replay=found, outcome=found.count())
+
+
+def criteria_asked() -> Criteria:
+    values = request.values
+    return Criteria(
+        kind=kind if (kind := values.get("kind", "")) in KINDS else "",
+        reason=values.get("reason", "")[:300],
+        number=values.get("number", "").strip()[:40],
+    )
+
+
+def by_reason() -> list[Row[str, str, int]]:
+    """How many of each kind and reason are held, most first."""
+    count = func.count().label("number")
+    query = select(HeldChange.kind, HeldChange.reason, count).where(*Criteria().conditions)
+    return list(
+        db.session.execute(query.group_by(HeldChange.kind, HeldChange.reason).order_by(count.desc()).limit(PAGE))
+    )
+
+
+def listed(asked: Criteria, discarded: bool, before: int | None) -> Select[HeldChange, Tenant]:
+    query = select(HeldChange, Tenant).outerjoin(Tenant, Tenant.id == HeldChange.tenant_id)
+    query = query.where(HeldChange.discarded_at.is_not(None)) if discarded else query.where(*asked.conditions)
+    if before:
+        query = query.where(HeldChange.id < before)
+    return query.order_by(HeldChange.id.desc()).limit(PAGE + 1)
+
+
+def held_page(held: HeldChange, form: ReasonForm) -> str:
+    post = db.session.get(WebhookEvent, held.webhook_event_id)
+    opened = bool(post and is_open("post", post.id))
+    return render_template(
+        "platform/posts/held_change.html",
+        held=held,
+        post=post,
+        tenant=held.tenant_id and db.session.get(Tenant, held.tenant_id),
+        shape=names_in(held.payload),
+        raw=raw_of(held, post) if opened else "",
+        is_open=opened,
+        form=form,
+    )
+
+
+def find(held_id: int) -> HeldChange:
+    if (held := db.session.get(HeldChange, held_id) if held_id < 2**63 else None) is None:
+        abort(404)
+    return held

@@ -1,0 +1,113 @@
+"""The console of those who run Switchboard. It sees every tenant, so whatever is opened leaves a trace."""
+
+from __future__ import annotations
+
+import uuid
+
+import structlog
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.onboarding.models import Onboarding
+from app.platform import board as boards
+from app.platform.blueprint import bp
+from app.platform.forms import ReasonForm
+from app.team import door
+from app.team.forms import SignInForm
+from app.team.models import PlatformAdmin
+from app.tenancy import Membership, Tenant, db, platform_only, public, tenant_scope
+
+log = structlog.get_logger()
+
+
+@bp.get("/sign-in")
+@public
+def sign_in() -> str | AnyResponse:
+    if current_user.is_authenticated and current_user.is_platform_admin:
+        return redirect(onward(), 303)
+    return render_template("platform/sign_in.html", form=SignInForm(formdata=None))
+
+
+@bp.post("/sign-in")
+@public
+def begin_session() -> tuple[str, int] | AnyResponse:
+    form = SignInForm()
+    if form.validate():
+        if who := door.check(PlatformAdmin, form.email.data, form.password.data):
+            door.let_in(who)
+            log.info("console entered", admin_id=str(who.id))
+            return redirect(onward(), 303)
+        form.problem = _("E-mail and password do not go together.")
+    return render_template("platform/sign_in.html", form=form), 422
+
+
+@bp.post("/sign-out")
+@public
+def sign_out() -> AnyResponse:
+    door.let_out()
+    return redirect(url_for(".sign_in"), 303)
+
+
+@bp.get("/")
+@platform_only
+def board() -> str:
+    return render_template("platform/board.html", board=boards.Board.look())
+
+
+@bp.get("/tenants")
+@platform_only
+def tenants() -> str:
+    search, after = request.args.get("q", "").strip(), request.args.get("after", type=uuid.UUID)
+    start = db.session.get(Tenant, after) if after else None
+    found = db.session.execute(boards.tenants(search, start)).all()
+    page, more = found[: boards.PAGE], len(found) > boards.PAGE
+    return render_template("platform/tenants.html", tenants=page, search=search, more=more)
+
+
+@bp.get("/tenants/<uuid:tenant_id>")
+@platform_only
+def tenant(tenant_id: uuid.UUID) -> str:
+    return tenant_page(tenant_id, ReasonForm(formdata=None))
+
+
+@bp.post("/tenants/<uuid:tenant_id>/onboardings/<uuid:onboarding_id>/steps/<name>/retry")
+@platform_only
+def retry(tenant_id: uuid.UUID, onboarding_id: uuid.UUID, name: str) -> tuple[str, int] | AnyResponse:
+    form = ReasonForm()
+    if not form.validate():
+        return tenant_page(tenant_id, form), 422
+    with tenant_scope(tenant_id):
+        onboarding = Onboarding.get_or_404(onboarding_id)
+        onboarding.retry(name, by=_("%(name)s of Switchboard", name=current_user.name))
+    log.info(
+        "step retried for a tenant",
+        admin_id=str(current_user.id),
+        tenant_id=str(tenant_id),
+        onboarding_id=str(onboarding_id),
+        step=name,
+        reason=form.reason.data,
+    )
+    flash(_("The step is tried again now."))
+    return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
+
+
+def tenant_page(tenant_id: uuid.UUID, form: ReasonForm) -> str:
+    if (tenant := db.session.get(Tenant, tenant_id)) is None:
+        abort(404)
+    members = select(func.count()).where(Membership.tenant_id == tenant_id)
+    return render_template(
+        "platform/tenant.html",
+        tenant=tenant,
+        members=db.session.scalars(members).one(),
+        numbers=db.session.scalars(boards.numbers_of(tenant_id)).all(),
+        onboardings=db.session.scalars(boards.onboardings_of(tenant_id)).all(),
+        form=form,
+    )
+
+
+def onward() -> str:
+    target = request.args.get("next", "")
+    return target if door.is_ours(target) and target.startswith("/platform/") else url_for(".board")

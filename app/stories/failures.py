@@ -1,0 +1,90 @@
+"""Messages that a person may have to look after: not delivered, of unknown fate, or too late."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, select, text
+
+from app.inbox.conversations import Message
+from app.tenancy import db, later, now
+from app.wabas.models import PhoneNumber
+
+PAGE = 50
+AT_ONCE = 500
+STATES = ("failed", "unknown", "expired")
+SPANS = {"day": dt.timedelta(days=1), "week": dt.timedelta(days=7), "month": dt.timedelta(days=30)}
+
+# Spelt out, as the indexes have it.
+IN_TROUBLE = text("messages.state in ('failed', 'unknown', 'expired')")
+code = Message.error["code"].astext.label("code")
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Those of the current scope: one tenant's, or (for the platform) everybody's. Newest first."""
+
+    state: str = ""
+    number_id: uuid.UUID | None = None
+    code: str = ""
+    span: str = "week"
+    before: uuid.UUID | None = None
+
+    @property
+    def conditions(self) -> list[Any]:
+        found: list[Any] = [IN_TROUBLE, Message.id >= first_id(now() - SPANS[self.span])]
+        if self.state:
+            found.append(Message.state == self.state)
+        if self.number_id:
+            found.append(Message.phone_number_id == self.number_id)
+        if self.code:
+            found.append(code.is_(None) if self.code == "none" else code == self.code)
+        return found
+
+    def page(self) -> Select[Message, PhoneNumber]:
+        query = select(Message, PhoneNumber).where(*self.conditions).order_by(Message.id.desc()).limit(PAGE + 1)
+        query = query.join(PhoneNumber, of_number())
+        return query.where(Message.id < self.before) if self.before else query
+
+    def by_reason(self) -> list[Row[Any]]:
+        """How many for each number, state and code, most first; with Meta's error as one of them has it."""
+        told = [func.max(Message.error[name].astext).label(name) for name in ("title", "fix", "kind")]
+        number = func.max(PhoneNumber.display_number).label("display_number")
+        key = (Message.tenant_id, Message.phone_number_id, Message.state, code)
+        count = func.count().label("number")
+        query = select(*key, *told, number, count).join(PhoneNumber, of_number()).where(*self.conditions)
+        return list(db.session.execute(query.group_by(*key).order_by(count.desc()).limit(PAGE)))
+
+    def to_retry(self) -> list[uuid.UUID]:
+        query = select(Message.id).where(*self.conditions).order_by(Message.id).limit(AT_ONCE)
+        return list(db.session.scalars(query))
+
+
+def of_number() -> ColumnElement[bool]:
+    return (PhoneNumber.tenant_id == Message.tenant_id) & (PhoneNumber.id == Message.phone_number_id)
+
+
+def first_id(moment: dt.datetime) -> uuid.UUID:
+    """Every message from then on has a later id."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:
+    """Sends the current tenant's messages again. Those of unknown fate only if somebody has said so aloud.
+
+    Returns how many there were that may be sent again.
+    """
+    query = select(Message).where(Message.id.in_(list(ids)), IN_TROUBLE).order_by(Message.id)
+    locked = query.with_for_update(of=Message).execution_options(populate_existing=True)
+    retried = 0
+    for message in db.session.scalars(locked).unique():
+        in_time = message.expires_at is None or message.expires_at > now()
+        if in_time and message.can_be_retried and (also_unknown or message.state != "unknown"):
+            message.retry()
+            later("outbound.deliver")
+            retried += 1
+    return retried

@@ -1,0 +1,43 @@
+"""Which tenant each event of a post is for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from app.meta import events
+from app.tenancy import db
+from app.tenancy.models import PhoneNumberRoute, WabaRoute
+
+
+@dataclass(slots=True)
+class Arrived:
+    """An event, the post it came with, and its place in it."""
+
+    webhook_event_id: int
+    position: int
+    event: events.Event
+
+
+def arrived_with(post: Row[Any]) -> list[Arrived]:
+    return [Arrived(post.id, n, event) for n, event in enumerate(events.parse(post.body, post.received_at))]
+
+
+def owners_of(arrived: Sequence[Arrived]) -> dict[str, uuid.UUID]:
+    addresses = {address for item in arrived if (address := address_of(item.event))}
+    if not addresses:
+        return {}
+    owners: dict[str, uuid.UUID] = {}
+    for route in (WabaRoute, PhoneNumberRoute):
+        known = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
+        owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(known))
+    return owners
+
+
+def address_of(event: events.Event) -> str | None:
+    """The number an event is for, else its WABA."""
+    return getattr(event, "phone_number_id", None) or event.waba_id

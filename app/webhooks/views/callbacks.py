@@ -1,0 +1,65 @@
+"""How Meta makes sure that an address for webhooks is ours, and what Facebook calls when somebody leaves.
+
+What Meta posts as webhooks goes to the door (door.py).
+"""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+
+from flask import Response, abort, jsonify, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import tokens
+from app.extensions import csrf, settings
+from app.meta import signed_requests
+from app.meta.signed_requests import SignedRequest
+from app.tenancy import db, public, stateless
+from app.webhooks.blueprint import bp
+from app.webhooks.callbacks import MetaCallback
+
+
+@bp.get("/whatsapp")
+@stateless
+def verify() -> AnyResponse:
+    """Answers the challenge (Meta: Webhooks, create an endpoint)."""
+    asked = request.args.get("hub.verify_token", "")
+    known = hmac.compare_digest(asked.encode(), settings.meta_verify_token.encode())
+    if request.args.get("hub.mode") != "subscribe" or not known:
+        abort(403)
+    return Response(request.args.get("hub.challenge", ""), mimetype="text/plain")
+
+
+@bp.post("/meta/deauthorize")
+@csrf.exempt  # type: ignore[untyped-decorator]
+@public
+def deauthorize() -> AnyResponse:
+    """Somebody has removed the app from their business."""
+    MetaCallback.receive("deauthorize", asked())
+    return Response(status=200)
+
+
+@bp.post("/meta/data-deletion")
+@csrf.exempt  # type: ignore[untyped-decorator]
+@public
+def delete_data() -> AnyResponse:
+    """Somebody wants deleted what Facebook gave us. They are told where to see that it was done."""
+    code = MetaCallback.receive("data_deletion", asked()).code
+    return jsonify(url=tokens.link("webhooks.deletion", code=code), confirmation_code=code)
+
+
+@bp.get("/meta/data-deletion/<code>")
+@public
+def deletion(code: str) -> str | tuple[str, int]:
+    found = db.session.get(MetaCallback, uuid.UUID(code)) if is_code(code) else None
+    known = found if found and found.kind == "data_deletion" else None
+    return render_template("webhooks/deletion.html", callback=known), 200 if known else 404
+
+
+def asked() -> SignedRequest:
+    return signed_requests.read(request.form.get("signed_request", ""), settings.meta_app_secrets) or abort(403)
+
+
+def is_code(text: str) -> bool:
+    return len(text) == 32 and text.isascii() and all(letter in "0123456789abcdef" for letter in text)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from flask import Flask
+
+from app.hours.models import Ring, ServicePolicy
+from app.inbox.conversations import Message
+from app.message_templates.models import MessageTemplate
+from app.tenancy import db, now, tenant_scope
+from tests.arrivals import arrive, messages
+from tests.client import Browser
+from tests.posts import message
+from tests.world import BAKERY_NUMBER, World
+
+ADDRESS = "/t/bakery/hours/"
+CLOSED = {"time_zone": "Europe/Berlin", "away_text": "We are asleep."}
+
+
+def policy(world: World) -> ServicePolicy:
+    with tenant_scope(world.bakery.id):
+        return ServicePolicy.current()
+
+
+def closed_now(world: World, **more: object) -> None:
+    """Open for a minute, twelve hours from now."""
+    later = now() + dt.timedelta(hours=12)
+    span = f"{later:%H:%M}-{later + dt.timedelta(minutes=1):%H:%M}"
+    with tenant_scope(world.bakery.id):
+        db.session.add(ServicePolicy(time_zone="UTC", week=[span] * 7, away_text="We are asleep.", **more))
+
+
+def written(world: World) -> list[tuple[str, str]]:
+    return [(one.direction, one.body) for one in messages(world)]
+
+
+def test_the_owner_says_when_the_business_is_open(app: Flask, world: World) -> None:
+    ann = Browser(app).signed_in_as(world.ann)
+    answer = ann.post(ADDRESS, data=CLOSED | {"day0": "9:00-12:00, 13:00–18:00", "holidays": "2026-12-25 Christmas\n"})
+    assert answer.status_code == 303
+    assert policy(world).week[0] == "9:00-12:00, 13:00–18:00" and policy(world).holidays == ["2026-12-25 Christmas"]
+    assert "13:00–18:00" in ann.get(ADDRESS).text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"day0": "from nine"}, "“from nine” is not a time from–to"),
+        ({"day0": "9:00-25:00"}, "holds a time that no clock shows"),
+        ({"holidays": "Christmas"}, "does not begin with a date"),
+        ({"first_response_minutes": "0"}, "between a minute and 30 days"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_nothing_is_lost(
+    app: Flask, world: World, wrong: dict[str, str], words: str
+) -> None:
+    answer = Browser(app).signed_in_as(world.ann).post(ADDRESS, data=CLOSED | wrong)
+    assert answer.status_code == 422
+    assert words in answer.text and "We are asleep." in answer.text
+
+
+def test_agents_do_not_change_it(app: Flask, world: World) -> None:
+    assert Browser(app).signed_in_as(world.ben).post(ADDRESS, data=CLOSED).status_code == 403
+
+
+def test_a_customer_who_writes_at_night_is_told_once(app: Flask, world: World) -> None:
+    world.connect_numbers()
+    closed_now(world)
+    arrive(message("anybody there?", number=BAKERY_NUMBER, wamid="wamid.1"))
+    arrive(message("hello?", number=BAKERY_NUMBER, wamid="wamid.2"))
+    assert written(world).count(("outbound", "We are asleep.")) == 1
+
+
+def test_nobody_is_told_anything_while_the_business_is_open(app: Flask, world: World) -> None:
+    world.connect_numbers()
+    with tenant_scope(world.bakery.id):
+        db.session.add(ServicePolicy(away_text="We are asleep."))
+    arrive(message("hello", number=BAKERY_NUMBER))
+    assert [direction for direction, _ in written(world)] == ["inbound"]
+
+
+def test_an_old_message_that_comes_late_gets_no_away_message(app: Flask, world: World) -> None:
+    world.connect_numbers()
+    closed_now(world)
+    arrive(message("old", number=BAKERY_NUMBER, at=int((now() - dt.timedelta(hours=5)).timestamp())))
+    assert [direction for direction, _ in written(world)] == ["inbound"]
+
+
+def test_the_away_message_is_an_ordinary_message_in_the_outbox(app: Flask, world: World) -> None:
+    world.connect_numbers()
+    closed_now(world)
+    arrive(message("hello", number=BAKERY_NUMBER))
+    (sent,) = (one for one in messages(world) if one.direction == "outbound")
+    assert isinstance(sent, Message) and sent.state == "queued" and sent.expires_at is not None and sent.author is None
+
+
+def test_the_ring_goes_from_green_over_amber_to_red() -> None:
+    promise = ServicePolicy(time_zone="UTC", week=[], holidays=[], first_response_minutes=60, targets_run_always=False)
+    minute = dt.timedelta(minutes=1)
+    waits = [now() - 10 * minute, now() - 40 * minute, now() - 61 * minute]
+    assert [promise.ring(since, is_first=True) for since in waits] == [Ring.GOOD, Ring.SOON, Ring.LATE]
+    assert promise.ring(waits[2], is_first=False) is None and promise.ring(None, is_first=True) is None
+
+
+def template(world: World, *titles: str, body: str = "How was it?") -> None:
+    number, _ = world.connect_numbers()
+    with tenant_scope(world.bakery.id):
+        one = MessageTemplate(waba_id=number.waba_id, meta_id="1", name="how_was_it", language="en", category="UTILITY")
+        one.status, one.parameter_format = "APPROVED", "POSITIONAL"
+        buttons = [{"type": "QUICK_REPLY", "text": title} for title in titles]
+        one.components = [{"type": "BODY", "text": body}, {"type": "BUTTONS", "buttons": buttons}]
+        db.session.add(one)
+
+
+def test_a_template_with_answers_can_be_chosen_to_ask(app: Flask, world: World) -> None:
+    template(world, "Great", "Okay", "Bad")
+    ann = Browser(app).signed_in_as(world.ann)
+    assert "How was it (en)" in ann.get(ADDRESS).text
+    chosen = CLOSED | {"survey_template": "how_was_it|en", "survey_reopens": "y"}
+    assert ann.post(ADDRESS, data=chosen).status_code == 303
+    kept = policy(world)
+    assert (kept.survey_template_name, kept.survey_template_language, kept.survey_reopens) == ("how_was_it", "en", True)
+
+
+@pytest.mark.parametrize(
+    ("titles", "body"),
+    [(("Great",), "How was it?"), (("1", "2", "3", "4"), "How was it?"), (("Great", "Bad"), "How was it, {{1}}?")],
+)
+def test_a_template_that_cannot_ask_is_not_offered_and_not_taken(
+    app: Flask, world: World, titles: tuple[str, ...], body: str
+) -> None:
+    template(world, *titles, body=body)
+    ann = Browser(app).signed_in_as(world.ann)
+    assert "You have no such template yet" in ann.get(ADDRESS).text
+    answer = ann.post(ADDRESS, data=CLOSED | {"survey_template": "how_was_it|en"})
+    assert answer.status_code == 422 and "That template cannot ask" in answer.text
+
+
+def test_a_chosen_template_that_is_not_approved_any_more_is_told_and_does_not_get_in_the_way(
+    app: Flask, world: World
+) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add(ServicePolicy(survey_template_name="how_was_it", survey_template_language="en"))
+    ann = Browser(app).signed_in_as(world.ann)
+    assert "how_was_it: cannot be sent now" in ann.get(ADDRESS).text
+    assert ann.post(ADDRESS, data=CLOSED | {"survey_template": "how_was_it|en"}).status_code == 303
+
+
+def test_the_stranger_sees_nothing_of_it(app: Flask, world: World) -> None:
+    assert Browser(app).signed_in_as(world.sue).get(ADDRESS).status_code == 404

@@ -40,7 +40,8 @@ from app.onboarding.setup_links import SetupLink
 from app.people.merges import ContactMerge
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Membership, db, global_scope, now, tenant_scope
-from app.tenancy.scope import ScopedSession, stay_inside, write_inside
+from app.tenancy.database import ScopedSession
+from app.tenancy.transactions import stay_inside, write_inside
 from tests.apps import running
 from tests.client import Browser, alone
 from tests.world import World, conversation

@@ -20,11 +20,9 @@ from .live import announce
 from .models import Membership, Role, Tenant, User
 from .presence import online
 from .queue import enqueue, job, later, sweep
-from .scope import (
-    OutsideTenant,
-    after_commit,
+from .scope import OutsideTenant, after_commit, current_tenant_id
+from .transactions import (
     commit,
-    current_tenant_id,
     global_scope,
     platform_scope,
     refuse_inside_transaction,

@@ -14,7 +14,9 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Connection,
     DateTime,
+    Engine,
     ForeignKeyConstraint,
     LargeBinary,
     MetaData,
@@ -25,10 +27,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, declared_attr, mapped_column, registry
 from werkzeug.exceptions import NotFound
 
-from . import scope
+from .scope import current_scope, current_tenant_id, session_key
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -56,12 +58,22 @@ class Base(DeclarativeBase):
     )
 
 
+class ScopedSession(Session):
+    def __init__(self, db: Any, **options: Any) -> None:
+        scope = current_scope()
+        self.db, self.scope = db, scope.session_owner or scope
+        super().__init__(**options)
+
+    def get_bind(self, *_args: Any, **_options: Any) -> Engine | Connection:
+        return self.db.engines["platform" if self.scope.is_platform else None]  # type: ignore[no-any-return]
+
+
 db = SQLAlchemy(
     model_class=Base,
     disable_autonaming=True,
     session_options={
-        "class_": scope.ScopedSession,
-        "scopefunc": scope.session_key,
+        "class_": ScopedSession,
+        "scopefunc": session_key,
         "expire_on_commit": False,
     },
 )
@@ -95,7 +107,7 @@ class TenantModel(Model):
     """A row of one tenant: two walls stand around it (docs/architecture.md)."""
 
     __abstract__ = True
-    tenant_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=scope.current_tenant_id, sort_order=-2)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=current_tenant_id, sort_order=-2)
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
 
     @declared_attr.directive

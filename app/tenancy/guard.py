@@ -22,7 +22,8 @@ from app.extensions import csrf
 
 from .database import db
 from .models import Membership, Tenant, TenantSlug
-from .scope import commit, current, global_scope, platform_scope, tenant_scope
+from .scope import current
+from .transactions import commit, global_scope, platform_scope, tenant_scope
 
 View = Callable[..., Any]
 

@@ -21,7 +21,8 @@ from rq.serializers import JSONSerializer
 
 from app.extensions import redis
 
-from .scope import after_commit, current_tenant_id, tenant_scope
+from .scope import after_commit, current_tenant_id
+from .transactions import tenant_scope
 
 log = structlog.get_logger()
 

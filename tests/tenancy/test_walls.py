@@ -10,7 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 
 from app.contacts.models import Contact, ContactIdentity
 from app.tenancy import OutsideTenant, after_commit, db, global_scope, platform_scope, tenant_scope, within_tenant
-from app.tenancy.scope import ScopedSession, stay_inside, write_inside
+from app.tenancy.database import ScopedSession
+from app.tenancy.transactions import stay_inside, write_inside
 from tests.world import World
 
 

@@ -13,7 +13,6 @@ from app.tenancy import now
 
 from .changes import MessageChange
 from .cursors import Cursor
-from .reactions import Reaction
 
 # The types that have a bubble of their own (templates/message/). Any other says honestly what it is.
 SHAPES = {
@@ -126,7 +125,7 @@ class Bubble:
         return bool((self.content or {}).get("from_phone"))
 
     @property
-    def chips(self) -> list[Reaction]:
+    def chips(self) -> list[Any]:
         """The reaction of each side, if its last one was not taken away."""
         last = {reaction.direction: reaction for reaction in self.reactions}
         return [reaction for reaction in last.values() if reaction.emoji or reaction.is_lost]

@@ -19,9 +19,8 @@ from app.wabas.models import PhoneNumber
 
 from .assignment import Desk, desk_constraints
 from .cursors import Cursor
-from .messages import Message
+from .messages import Message, Reaction
 from .questions import question_for
-from .reactions import Reaction
 from .refusals import NumberAway, SaidOtherwise, WindowClosed
 from .underway import Later
 from .windows import Window
@@ -178,7 +177,13 @@ class Conversation(Desk, Window, TenantModel):
 
     def ask_how_it_went(self, by: User) -> None:
         """Where the business wants to know. A question is no answer: the next one counts as the first again."""
-        if question := question_for(self):
+        question = question_for(
+            self.contact_id,
+            self.phone_number.waba_id,
+            window_is_open=self.window_is_open,
+            last_inbound_at=self.last_inbound_at,
+        )
+        if question:
             self.send(question, by=by, client_id=uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}"))
             self.answered_at = None
 

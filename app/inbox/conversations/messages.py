@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlalchemy import ColumnElement, Index, UniqueConstraint, text, update
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, relationship, selectinload
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.billing.terms import Estimate
@@ -22,12 +22,8 @@ from app.words import N_
 
 from .bubbles import Bubble
 from .changes import MessageChange
-from .reactions import Reaction
 from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
 from .underway import TEMPLATE_PATIENCE, Underway
-
-if TYPE_CHECKING:
-    from .conversations import Conversation
 
 CODE_PATIENCE = dt.timedelta(minutes=10)
 CLOSED_MEANWHILE = {
@@ -51,6 +47,39 @@ ANSWERED = (
     " foreign(Message.phone_number_id) == remote(Message.phone_number_id),"
     " foreign(Message.reply_to_wamid) == remote(Message.wamid))"
 )
+
+
+NOT_SENT = ("failed", "expired", "cancelled")
+
+
+class Reaction(TenantModel):
+    """One emoji put under a message, or (when empty) taken away again. The message may not be known here.
+
+    One of ours goes out as a message of its own (`message_id`), which nobody sees, and is known by that until then.
+    """
+
+    __table_args__ = (
+        belongs_to("phone_numbers", "phone_number_id"),
+        belongs_to("messages", "message_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "phone_number_id", "wamid"),
+        one_of("direction", ("inbound", "outbound")),
+        Index("ix_reactions_target", "tenant_id", "phone_number_id", "target_wamid"),
+    )
+
+    phone_number_id: Mapped[uuid.UUID]
+    wamid: Mapped[str]
+    target_wamid: Mapped[str]
+    direction: Mapped[str]
+    emoji: Mapped[str]
+    occurred_at: Mapped[dt.datetime]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    message_id: Mapped[uuid.UUID | None]
+    message: Mapped[Message | None] = relationship(viewonly=True)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was ours and did not go out."""
+        return self.message is not None and self.message.state in NOT_SENT
 
 
 class Message(Bubble, Underway, TenantModel):
@@ -83,7 +112,8 @@ class Message(Bubble, Underway, TenantModel):
     phone_number_id: Mapped[uuid.UUID]
     client_id: Mapped[uuid.UUID | None]
     author_id: Mapped[uuid.UUID | None]
-    conversation: Mapped[Conversation] = relationship(viewonly=True)
+    # A conversation knows its messages; a message only knows that there is one.
+    conversation: Mapped[Any] = relationship("Conversation", viewonly=True)
     author: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Message.author_id) == User.id", lazy="joined"
     )
@@ -109,7 +139,7 @@ class Message(Bubble, Underway, TenantModel):
         )
 
     @classmethod
-    def outbound(cls, conversation: Conversation, body: str, *, by: User, client_id: uuid.UUID) -> Message:
+    def outbound(cls, conversation: Any, body: str, *, by: User, client_id: uuid.UUID) -> Message:
         return cls(
             id=uuid7(),
             conversation_id=conversation.id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 from sqlalchemy import text
@@ -16,18 +15,22 @@ from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, survey
 from app.tenancy import current_tenant_id, db, now
 
-if TYPE_CHECKING:
-    from . import Conversation
-
 # So long nobody is asked again, and so far back a question does not come out of nowhere.
 REST = dt.timedelta(days=7)
 
 
-def question_for(conversation: Conversation) -> Outgoing | None:
+def question_for(
+    contact_id: uuid.UUID, waba_id: uuid.UUID, *, window_is_open: bool, last_inbound_at: dt.datetime | None
+) -> Outgoing | None:
     """None where the business does not want to know, the person was asked lately, or it cannot be sent."""
     policy = ServicePolicy.current()
-    asked = with_buttons(policy) if conversation.window_is_open else with_template(policy, conversation)
-    return None if asked is None or was_asked(conversation.contact_id) else asked
+    if window_is_open:
+        question = with_buttons(policy)
+    elif last_inbound_at and last_inbound_at > now() - REST:
+        question = with_template(policy, contact_id, waba_id)
+    else:
+        question = None
+    return None if question is None or was_asked(contact_id) else question
 
 
 def with_buttons(policy: ServicePolicy) -> Outgoing | None:
@@ -35,13 +38,13 @@ def with_buttons(policy: ServicePolicy) -> Outgoing | None:
     return survey(policy.survey_question, titles) if policy.survey_question else None
 
 
-def with_template(policy: ServicePolicy, conversation: Conversation) -> Outgoing | None:
+def with_template(policy: ServicePolicy, contact_id: uuid.UUID, waba_id: uuid.UUID) -> Outgoing | None:
     name, language = policy.survey_template_name, policy.survey_template_language
-    if not name or not conversation.last_inbound_at or conversation.last_inbound_at < now() - REST:
+    if not name:
         return None
-    template = MessageTemplate.sendable_called(conversation.phone_number.waba_id, name, language)
+    template = MessageTemplate.sendable_called(waba_id, name, language)
     scale = scale_of(template) if template else ()
-    if not template or not scale or has_refused(conversation.contact_id, template.category.lower()):
+    if not template or not scale or has_refused(contact_id, template.category.lower()):
         return None
     return template.definition.filled({}, [f"survey-{score}" for score in scale])
 

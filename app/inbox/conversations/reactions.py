@@ -2,50 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import text
 
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of
-
-if TYPE_CHECKING:
-    from . import Message
-
-NOT_SENT = ("failed", "expired", "cancelled")
-
-
-class Reaction(TenantModel):
-    """One emoji put under a message, or (when empty) taken away again. The message may not be known here.
-
-    One of ours goes out as a message of its own (`message_id`), which nobody sees, and is known by that until then.
-    """
-
-    __table_args__ = (
-        belongs_to("phone_numbers", "phone_number_id"),
-        belongs_to("messages", "message_id", ondelete="CASCADE"),
-        UniqueConstraint("tenant_id", "phone_number_id", "wamid"),
-        one_of("direction", ("inbound", "outbound")),
-        Index("ix_reactions_target", "tenant_id", "phone_number_id", "target_wamid"),
-    )
-
-    phone_number_id: Mapped[uuid.UUID]
-    wamid: Mapped[str]
-    target_wamid: Mapped[str]
-    direction: Mapped[str]
-    emoji: Mapped[str]
-    occurred_at: Mapped[dt.datetime]
-    created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    message_id: Mapped[uuid.UUID | None]
-    message: Mapped[Message | None] = relationship(viewonly=True)
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether it was ours and did not go out."""
-        return self.message is not None and self.message.state in NOT_SENT
+from app.tenancy import current_tenant_id, db
 
 
 def keep_reactions(rows: list[dict[str, Any]]) -> set[str]:

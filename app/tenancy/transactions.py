@@ -1,0 +1,130 @@
+"""Scopes opened and ended: one session and one transaction each, behind both walls."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+
+import structlog
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql.elements import TextClause
+
+from .database import ScopedSession, TenantModel, db
+from .scope import OutsideTenant, Scope, current, current_scope
+
+log = structlog.get_logger()
+
+
+class TransactionOpen(RuntimeError):
+    """Meta was about to be called while a transaction was open."""
+
+
+@contextlib.contextmanager
+def tenant_scope(tenant_id: uuid.UUID | str) -> Iterator[Scope]:
+    """Work for one tenant, under the app's role and row security."""
+    tenant_id = tenant_id if isinstance(tenant_id, uuid.UUID) else uuid.UUID(tenant_id)
+    with structlog.contextvars.bound_contextvars(tenant_id=str(tenant_id)), opened(Scope(tenant_id)) as scope:
+        yield scope
+
+
+@contextlib.contextmanager
+def platform_scope(reason: str) -> Iterator[Scope]:
+    """Work for the platform, which sees every tenant. The reason is logged."""
+    log.debug("platform scope", reason=reason)
+    with opened(Scope(reason=reason)) as scope:
+        yield scope
+
+
+@contextlib.contextmanager
+def global_scope() -> Iterator[Scope]:
+    """Work before a tenant is known: sign-in, invitations. Tenants' rows cannot be reached."""
+    with opened(Scope()) as scope:
+        yield scope
+
+
+@contextlib.contextmanager
+def within_tenant(tenant_id: uuid.UUID) -> Iterator[Scope]:
+    """Inside a platform scope's transaction, become one tenant for a while, behind both walls.
+
+    What the block did is undone if it raises; the transaction goes on. Jobs and events wait for the commit.
+    """
+    outer = current_scope()
+    inner = Scope(tenant_id, callbacks=[], session_owner=outer)
+    token = current.set(inner)
+    try:
+        with db.session.begin_nested():
+            db.session.execute(text("set local role switchboard_app"))
+            db.session.execute(set_tenant(tenant_id))
+            yield inner
+            db.session.flush()
+            db.session.execute(text("set local role none"))
+            db.session.execute(text("set local app.tenant_id = ''"))
+        outer.callbacks += inner.callbacks
+    finally:
+        current.reset(token)
+
+
+@contextlib.contextmanager
+def opened(scope: Scope) -> Iterator[Scope]:
+    token = current.set(scope)
+    try:
+        yield scope
+        commit()
+    finally:
+        db.session.remove()
+        current.reset(token)
+
+
+def commit() -> None:
+    """Ends the transaction, lets go of the connection and runs what waited for the commit.
+
+    The scope stays open; the next statement begins a new transaction. Objects stay readable.
+    """
+    db.session.commit()
+    scope = current_scope()
+    callbacks, scope.callbacks = scope.callbacks, []
+    for callback in callbacks:
+        callback()
+
+
+def refuse_inside_transaction() -> None:
+    """Called before every call to Meta, which may take seconds that no row lock should last."""
+    if db.session.registry.has() and db.session().in_transaction():
+        raise TransactionOpen("commit() before calling Meta")
+
+
+@event.listens_for(ScopedSession, "after_begin")
+def name_the_tenant(session: ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
+    if session.scope.tenant_id:
+        connection.execute(set_tenant(session.scope.tenant_id))
+
+
+def set_tenant(tenant_id: uuid.UUID) -> TextClause:
+    """For this transaction only. A statement, not a call: a cluster hands statements on to its workers."""
+    return text(f"set local app.tenant_id = '{uuid.UUID(str(tenant_id))}'")
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def stay_inside(state: ORMExecuteState) -> None:
+    scope = current_scope()
+    if scope.is_platform or state.is_column_load or state.is_relationship_load:
+        return
+    if scope.tenant_id is None:
+        if any(issubclass(mapper.class_, TenantModel) for mapper in state.all_mappers):
+            raise OutsideTenant(f"{state.statement!s:.80}")
+        return
+    tenant_id = scope.tenant_id
+    mine = with_loader_criteria(TenantModel, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
+    state.statement = state.statement.options(mine)
+
+
+@event.listens_for(ScopedSession, "before_flush")
+def write_inside(session: ScopedSession, context: UOWTransaction, instances: object) -> None:
+    scope = current_scope()
+    if scope.is_platform:
+        return
+    for row in [*session.new, *session.dirty, *session.deleted]:
+        if isinstance(row, TenantModel) and (row.tenant_id or scope.tenant_id) != scope.tenant_id:
+            raise OutsideTenant(f"{type(row).__name__} of another tenant")

@@ -7,9 +7,8 @@ import uuid
 from collections.abc import Iterator
 
 import structlog
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, String, bindparam, event, text
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction, with_loader_criteria
-from sqlalchemy.sql.elements import TextClause
 
 from .database import ScopedSession, TenantModel, db
 from .scope import OutsideTenant, Scope, current, current_scope
@@ -56,7 +55,7 @@ def within_tenant(tenant_id: uuid.UUID) -> Iterator[Scope]:
     try:
         with db.session.begin_nested():
             db.session.execute(text("set local role switchboard_app"))
-            db.session.execute(set_tenant(tenant_id))
+            db.session.execute(SET_TENANT, {"tenant": str(tenant_id)})
             yield inner
             db.session.flush()
             db.session.execute(text("set local role none"))
@@ -98,12 +97,13 @@ def refuse_inside_transaction() -> None:
 @event.listens_for(ScopedSession, "after_begin")
 def name_the_tenant(session: ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
     if session.scope.tenant_id:
-        connection.execute(set_tenant(session.scope.tenant_id))
+        connection.execute(SET_TENANT, {"tenant": str(session.scope.tenant_id)})
 
 
-def set_tenant(tenant_id: uuid.UUID) -> TextClause:
-    """For this transaction only. A statement, not a call: a cluster hands statements on to its workers."""
-    return text(f"set local app.tenant_id = '{uuid.UUID(str(tenant_id))}'")
+# A statement, not a call: a cluster hands statements on to its workers. It takes no parameters, so the id is rendered.
+SET_TENANT = text("set local app.tenant_id = :tenant").bindparams(
+    bindparam("tenant", type_=String, literal_execute=True)
+)
 
 
 @event.listens_for(ScopedSession, "do_orm_execute")

@@ -9,9 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 
+from flask import Flask
+
 from app import FEATURES
 from app.config import Settings
 from app.inbox.conversations import STATES
+from app.tenancy.permissions import PERMISSIONS
+from app.tenancy.places import all_places
 
 ROOT = pathlib.Path(__file__).parent.parent
 APP = ROOT / "app"
@@ -150,3 +154,14 @@ def test_every_state_of_a_message_has_words() -> None:
 
 def test_every_folder_of_templates_is_on_the_list_of_features() -> None:
     assert {folder.parent.name for folder in APP.glob("*/templates")} <= set(FEATURES)
+
+
+def test_every_place_in_a_menu_names_a_page_with_a_permission_that_exists(app: Flask) -> None:
+    listed = all_places(app)
+    assert {place.menu for place in listed} == {"rail", "settings", "console"}
+    assert [place.endpoint for place in listed if place.permission not in {*PERMISSIONS, "platform"}] == []
+
+
+def test_every_permission_a_page_asks_for_is_declared(app: Flask) -> None:
+    asked = {getattr(view, "access", "") for name, view in app.view_functions.items() if name != "static"}
+    assert asked - {*PERMISSIONS, "public", "stateless", "signed in", "platform"} == set()

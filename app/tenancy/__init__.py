@@ -17,7 +17,9 @@ from .database import (
 )
 from .guard import confirmed, platform_only, public, requires, signed_in, stateless, takes_files
 from .live import announce
-from .models import Membership, Role, Tenant, User
+from .models import Membership, Tenant, User
+from .permissions import Role
+from .places import in_menu
 from .presence import online
 from .queue import enqueue, job, later, sweep
 from .scope import OutsideTenant, after_commit, current_tenant_id
@@ -51,6 +53,7 @@ __all__ = [
     "enqueue",
     "exists",
     "global_scope",
+    "in_menu",
     "is_uuid",
     "job",
     "later",

@@ -22,6 +22,7 @@ from app.extensions import csrf
 
 from .database import db
 from .models import Membership, Tenant, TenantSlug
+from .places import place_in, places
 from .scope import current
 from .transactions import commit, global_scope, platform_scope, tenant_scope
 
@@ -203,6 +204,7 @@ def init_app(app: Flask) -> None:
     app.before_request(admit_request)
     app.after_request(commit_request)
     app.teardown_request(leave)
+    app.jinja_env.globals.update(places=places, place_in=place_in)
 
     @app.url_defaults
     def stay_in_tenant(endpoint: str, values: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import enum
 import uuid
 
 from flask_login import UserMixin
@@ -12,40 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from werkzeug.exceptions import Forbidden, NotFound
 
 from .database import GlobalModel, TenantModel, db, now, of_tenant, one_of, uuid7
-
-
-class Role(enum.StrEnum):
-    OWNER = "owner"
-    ADMIN = "admin"
-    AGENT = "agent"
-
-
-PERMISSIONS = {
-    Role.AGENT: {"inbox.read", "inbox.reply", "account.manage"},
-    Role.ADMIN: {
-        "inbox.read",
-        "inbox.reply",
-        "account.manage",
-        "desk.manage",
-        "team.manage",
-        "numbers.manage",
-        "failures.manage",
-        "contacts.manage",
-    },
-    Role.OWNER: {
-        "inbox.read",
-        "inbox.reply",
-        "account.manage",
-        "team.manage",
-        "team.owners",
-        "desk.manage",
-        "numbers.manage",
-        "failures.manage",
-        "looks.read",
-        "contacts.manage",
-        "contacts.erase",
-    },
-}
+from .permissions import PERMISSIONS, Role
 
 
 class Tenant(GlobalModel):
@@ -91,7 +57,7 @@ class Membership(TenantModel):
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
 
     def may(self, permission: str) -> bool:
-        return permission in PERMISSIONS[Role(self.role)]
+        return self.role in PERMISSIONS[permission]
 
     def may_change(self, other: Membership) -> bool:
         """Owners are changed by owners only."""

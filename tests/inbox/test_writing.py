@@ -6,7 +6,7 @@ import pathlib
 import re
 
 from app.inbox.conversations import Conversation
-from app.inbox.views.shortcuts import COMMANDS
+from app.inbox.desk.shortcuts import COMMANDS
 from tests.client import Browser
 from tests.world import World
 

@@ -28,13 +28,15 @@ from app.contacts.forms import (
 from app.contacts.models import Contact, NumberTaken
 from app.contacts.person import Person
 from app.contacts.tags import ContactTag, Tag
-from app.tenancy import db, requires
+from app.tenancy import db, in_menu, requires
 from app.tenancy.guard import is_fragment
+from app.words import N_
 
 PAGE = 50
 
 
 @bp.get("/")
+@in_menu("rail", N_("Contacts"), "contact", order=20, key="g c")
 @requires("inbox.read")
 def index() -> str:
     template = "contacts/_list.html" if is_fragment() else "contacts/index.html"

@@ -11,10 +11,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.contacts.blueprint import bp
 from app.contacts.fields import MOST_FIELDS, ContactField
 from app.contacts.forms import KIND_WORDS, FieldForm
-from app.tenancy import db, requires
+from app.tenancy import db, in_menu, requires
+from app.words import N_
 
 
 @bp.get("/fields")
+@in_menu(
+    "settings", N_("Fields"), "list", order=150, group="inbox", hint=N_("What you want to know about each customer.")
+)
 @requires("contacts.manage")
 def fields() -> str:
     return fields_page(FieldForm(formdata=None))

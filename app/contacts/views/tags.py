@@ -11,10 +11,19 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.contacts.blueprint import bp
 from app.contacts.forms import TagForm
 from app.contacts.tags import Tag, TagExists
-from app.tenancy import requires
+from app.tenancy import in_menu, requires
+from app.words import N_
 
 
 @bp.get("/tags")
+@in_menu(
+    "settings",
+    N_("Tags"),
+    "tag",
+    order=140,
+    group="inbox",
+    hint=N_("One set of tags for the whole business."),
+)
 @requires("contacts.manage")
 def tags() -> str:
     return tags_page()

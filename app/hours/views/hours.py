@@ -10,10 +10,19 @@ from app.hours.blueprint import bp
 from app.hours.forms import PolicyForm
 from app.hours.models import ServicePolicy
 from app.message_templates.models import TemplateList
-from app.tenancy import db, requires
+from app.tenancy import db, in_menu, requires
+from app.words import N_
 
 
 @bp.get("/")
+@in_menu(
+    "settings",
+    N_("Business hours"),
+    "clock",
+    order=180,
+    group="business",
+    hint=N_("Opening hours, out-of-office reply, and how soon you reply."),
+)
 @requires("team.manage")
 def show() -> str:
     TemplateList.refresh_all()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+
+from app.tenancy.places import places
 
 # A key that does something where an element says data-command="<name>"; `g i` is one after the other.
 COMMANDS = {
@@ -28,8 +31,12 @@ COMMANDS = {
     "attach": ("Mod+Shift+A", lazy_gettext("Attach a file")),
     "details": ("]", lazy_gettext("About this customer")),
     "undo": ("z", lazy_gettext("Undo")),
-    "go-inbox": ("g i", lazy_gettext("Go to the inbox")),
-    "go-contacts": ("g c", lazy_gettext("Go to contacts")),
-    "go-settings": ("g s", lazy_gettext("Go to settings")),
     "keys": ("?", lazy_gettext("Show all keys")),
 }
+
+
+def commands_and_places() -> dict[str, tuple[str, str]]:
+    """Each command's key and words, those that lead to a place of the rail among them."""
+    go = {f"go-{place.name}": (place.key, _("Go to %(place)s", place=place.words)) for place in places("rail")}
+    commands = {name: (key, str(words)) for name, (key, words) in COMMANDS.items()}
+    return commands | {name: command for name, command in go.items() if command[0]}

@@ -21,7 +21,7 @@ from app.meta import outgoing
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
 from app.team.models import Team
-from app.tenancy import db, requires, takes_files
+from app.tenancy import db, in_menu, requires, takes_files
 from app.words import N_
 
 from .media import serve
@@ -30,6 +30,14 @@ SHORTCUT = re.compile(r"[\w-]{1,40}")
 
 
 @bp.get("/canned-replies")
+@in_menu(
+    "settings",
+    N_("Canned replies"),
+    "message-square-text",
+    order=110,
+    group="inbox",
+    hint=N_("Replies written once. Type / in the message box to find one."),
+)
 @requires("inbox.read")
 def canned_replies() -> str:
     return page(CannedReply(shortcut="", body="", language=""))

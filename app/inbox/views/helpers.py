@@ -20,7 +20,7 @@ from app.inbox.compose.offers import best_offer, sent_since_closed
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note, name_runs
 from app.inbox.desk.preferences import DeskPreference
-from app.inbox.desk.shortcuts import COMMANDS
+from app.inbox.desk.shortcuts import commands_and_places
 from app.inbox.files.voice import can_make_voice_notes
 from app.inbox.inbound.surveys import counts
 from app.message_templates.models import TemplateList
@@ -116,7 +116,7 @@ def promised() -> ServicePolicy:
 def commands() -> list[tuple[str, str, str]]:
     """Each command with its words and the key it has for whoever looks at the page."""
     remapped = preference().remapped
-    return [(name, str(words), remapped.get(name, key)) for name, (key, words) in COMMANDS.items()]
+    return [(name, words, remapped.get(name, key)) for name, (key, words) in commands_and_places().items()]
 
 
 @bp.app_template_global()
@@ -129,25 +129,6 @@ def preference() -> DeskPreference:
     if "desk_preference" not in g:
         g.desk_preference = DeskPreference.of(g.membership)
     return cast("DeskPreference", g.desk_preference)
-
-
-@bp.app_template_global()
-def palette_places() -> list[tuple[str, str]]:
-    """Where the palette leads beside conversations and views."""
-    places = [
-        (url_for("inbox.canned_replies"), _("Canned replies")),
-        (url_for("inbox.macros"), _("Macros")),
-        (url_for("inbox.saved_views"), _("Saved views")),
-        (url_for("inbox.shortcuts"), _("Keys")),
-        (url_for("team.account"), _("You")),
-    ]
-    if g.membership.may("desk.manage"):
-        places.append((url_for("inbox.number_settings"), _("Numbers in the inbox")))
-    if g.membership.may("numbers.manage"):
-        places.append((url_for("numbers.index"), _("Numbers")))
-    if g.membership.may("team.manage"):
-        places += [(url_for("team.index"), _("Team")), (url_for("team.teams"), _("Teams"))]
-    return places
 
 
 @bp.app_template_global()

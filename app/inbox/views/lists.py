@@ -19,15 +19,17 @@ from app.inbox.desk.read_pointers import count_news
 from app.inbox.desk.saved_views import SavedView
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import User, db, requires
+from app.tenancy import User, db, in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
+from app.words import N_
 
 MOST_TAGS = 50
 NAMED = ("view", "number", "team", "agent", "tag", "filter", "sort")
 
 
 @bp.get("/")
+@in_menu("rail", N_("Inbox"), "inbox", order=10, key="g i")
 @requires("inbox.read")
 def index() -> str:
     """The page; the list alone where a view is switched."""

@@ -25,12 +25,14 @@ from app.meta.outgoing.plain import LONGEST_TEXT
 from app.storage import StorageAway
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import db, requires
+from app.tenancy import db, in_menu, requires
+from app.words import N_
 
 from .states import Answer, told
 
 
 @bp.get("/macros")
+@in_menu("settings", N_("Macros"), "zap", order=120, group="inbox", hint=N_("Several steps in one."))
 @requires("inbox.read")
 def macros() -> str:
     return page(Macro(name="", reply="", note="", assignment="", ending="", template_name="", template_language=""))

@@ -11,11 +11,20 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.team.models import Team
-from app.tenancy import db, requires
+from app.tenancy import db, in_menu, requires
 from app.wabas.models import READ_RECEIPTS, PhoneNumber
+from app.words import N_
 
 
 @bp.get("/numbers")
+@in_menu(
+    "settings",
+    N_("Inbox settings by number"),
+    "split",
+    order=160,
+    group="inbox",
+    hint=N_("Which team each number feeds, and when customers see that you have read their message."),
+)
 @requires("desk.manage")
 def number_settings() -> str:
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id)).all()

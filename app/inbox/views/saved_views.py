@@ -11,12 +11,21 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.inbox.blueprint import bp
 from app.inbox.desk.lists import Listing
 from app.inbox.desk.saved_views import MOST, SavedView
-from app.tenancy import db, requires
+from app.tenancy import db, in_menu, requires
+from app.words import N_
 
 LONGEST_NAME = 60
 
 
 @bp.get("/views")
+@in_menu(
+    "settings",
+    N_("Saved views"),
+    "list-filter",
+    order=130,
+    group="inbox",
+    hint=N_("Your own lists of conversations, or lists for everybody."),
+)
 @requires("inbox.read")
 def saved_views() -> str:
     return page()

@@ -18,11 +18,20 @@ from app.notifications.models import Notification, NotificationRule, PushSubscri
 from app.notifications.news import Unread
 from app.notifications.push import BadAddress, Target, public_key
 from app.team.models import UserSession
-from app.tenancy import db, later, now, requires
+from app.tenancy import db, in_menu, later, now, requires
 from app.wabas.models import PhoneNumber
+from app.words import N_
 
 
 @bp.get("/")
+@in_menu(
+    "settings",
+    N_("Notifications"),
+    "bell",
+    order=220,
+    group="you",
+    hint=N_("What you are notified about, where and when."),
+)
 @requires("account.manage")
 def index() -> str:
     return page()

@@ -19,18 +19,20 @@ from app.onboarding.hosted import who_named
 from app.onboarding.models import Onboarding
 from app.platform.blueprint import bp
 from app.platform.doctor import examine
-from app.tenancy import Tenant, commit, db, now, platform_only, tenant_scope
+from app.tenancy import Tenant, commit, db, in_menu, now, platform_only, tenant_scope
 from app.tenancy.guard import is_fragment
 from app.tenancy.models import TenantSlug
 from app.wabas.models import REGISTER_WARNED_AT, WARNED_AT, PhoneNumber, Waba
 from app.wabas.offboarding import Offboarding
 from app.wabas.partners import PartnerWaba
+from app.words import N_
 
 log = structlog.get_logger()
 SHOWN = 50
 
 
 @bp.get("/accounts")
+@in_menu("console", N_("Accounts"), "phone", order=30, covers=("/platform/credit-line",))
 @platform_only
 def accounts() -> str:
     orphans = db.session.scalars(PartnerWaba.orphans()).all()
@@ -109,6 +111,7 @@ def credit_line() -> str:
 
 
 @bp.get("/doctor")
+@in_menu("console", N_("Doctor"), "stethoscope", order=90)
 @platform_only
 def doctor() -> str:
     return render_template("platform/doctor.html", findings=list(examine()))

@@ -18,7 +18,8 @@ from app.platform.forms import ReasonForm
 from app.team import door
 from app.team.forms import SignInForm
 from app.team.models import PlatformAdmin
-from app.tenancy import Membership, Tenant, db, platform_only, public, tenant_scope
+from app.tenancy import Membership, Tenant, db, in_menu, platform_only, public, tenant_scope
+from app.words import N_
 
 log = structlog.get_logger()
 
@@ -52,12 +53,14 @@ def sign_out() -> AnyResponse:
 
 
 @bp.get("/")
+@in_menu("console", N_("Board"), "gauge", order=10)
 @platform_only
 def board() -> str:
     return render_template("platform/board.html", board=boards.Board.look())
 
 
 @bp.get("/tenants")
+@in_menu("console", N_("Tenants"), "building-2", order=20)
 @platform_only
 def tenants() -> str:
     search, after = request.args.get("q", "").strip(), request.args.get("after", type=uuid.UUID)

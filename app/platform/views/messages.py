@@ -19,12 +19,14 @@ from app.platform.looks import is_open, look
 from app.stories.failures import PAGE, retry_all
 from app.stories.story import Story, messages_like
 from app.stories.views.stories import failures_asked, filter_of, ids_chosen, moment_asked, tell_retried
-from app.tenancy import Tenant, db, platform_only, within_tenant
+from app.tenancy import Tenant, db, in_menu, platform_only, within_tenant
+from app.words import N_
 
 log = structlog.get_logger()
 
 
 @bp.get("/messages")
+@in_menu("console", N_("Find"), "search", order=70, covers=("/platform/stories",))
 @platform_only
 def messages() -> str | AnyResponse:
     words = request.args.get("q", "").strip()
@@ -61,6 +63,7 @@ def story_page(tenant_id: uuid.UUID, message_id: uuid.UUID, form: ReasonForm) ->
 
 
 @bp.get("/failures")
+@in_menu("console", N_("Not sent"), "message-circle-warning", order=40)
 @platform_only
 def failures() -> str:
     asked = failures_asked()

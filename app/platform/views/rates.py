@@ -11,11 +11,13 @@ from app.billing.rate_cards import UNKNOWN, RateCard, day_of
 from app.billing.terms import CATEGORY_WORDS
 from app.billing.usage import Usage
 from app.platform.blueprint import bp
-from app.tenancy import db, now, platform_only
+from app.tenancy import db, in_menu, now, platform_only
 from app.wabas.models import Waba
+from app.words import N_
 
 
 @bp.get("/rates")
+@in_menu("console", N_("Rates"), "coins", order=80)
 @platform_only
 def rates() -> str:
     """One card, and the others by name: the one asked for, else the first in force."""

@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.stories.blueprint import bp
 from app.stories.failures import AT_ONCE, PAGE, SPANS, STATES, Failures, retry_all
 from app.stories.story import Story, messages_like
-from app.tenancy import db, requires
+from app.tenancy import db, in_menu, requires
 from app.tenancy.database import is_uuid
+from app.words import N_
 
 
 @bp.get("/stories")
@@ -37,6 +38,7 @@ def show(message_id: uuid.UUID) -> str:
 
 
 @bp.get("/failures")
+@in_menu("rail", N_("Not sent"), "message-circle-warning", order=30, covers=("/stories",))
 @requires("failures.manage")
 def failures() -> str:
     asked = failures_asked()

@@ -14,10 +14,13 @@ from app.team.blueprint import bp
 from app.team.forms import ChangePasswordForm, ConfirmationForm, NameForm
 from app.team.models import UserSession, set_password
 from app.team.models.businesses import businesses_of
-from app.tenancy import User, db, guard, requires
+from app.tenancy import User, db, guard, in_menu, requires
+from app.words import N_
 
 
 @bp.get("/t/<tenant_slug>/account")
+@in_menu("settings", N_("Name, password, sessions"), "circle-user", order=210, group="you")
+@in_menu("rail", N_("You"), "circle-user", order=99, covers=("/notifications",))
 @requires("account.manage")
 def account() -> str:
     return account_page()

@@ -10,11 +10,20 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team.blueprint import bp
 from app.team.forms import ROLES, InvitationForm, RoleForm
 from app.team.models import Invitation
-from app.tenancy import Membership, Role, User, db, requires
+from app.tenancy import Membership, Role, User, db, in_menu, requires
 from app.tenancy.models import LastOwner
+from app.words import N_
 
 
 @bp.get("/t/<tenant_slug>/team")
+@in_menu(
+    "settings",
+    N_("Team"),
+    "users",
+    order=170,
+    group="business",
+    hint=N_("Who works here, and what they may do."),
+)
 @requires("team.manage")
 def index() -> str:
     return team_page(InvitationForm(g.membership, formdata=None))

@@ -12,10 +12,14 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team.blueprint import bp
 from app.team.models import Team
 from app.team.models.teams import DISTRIBUTIONS, MOST_AT_ONCE, colleagues
-from app.tenancy import db, exists, requires
+from app.tenancy import db, exists, in_menu, requires
+from app.words import N_
 
 
 @bp.get("/t/<tenant_slug>/team/teams")
+@in_menu(
+    "settings", N_("Teams"), "users-round", order=175, group="business", hint=N_("Groups with a queue of their own.")
+)
 @requires("team.manage")
 def teams() -> str:
     return page()

@@ -8,7 +8,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.realtime import TooManyStreams
 from app.tenancy.blueprint import bp
 from app.tenancy.guard import requires
+from app.tenancy.places import in_menu
 from app.tenancy.presence import come_online
+from app.words import N_
 
 
 @bp.get("/")
@@ -18,6 +20,7 @@ def home() -> AnyResponse:
 
 
 @bp.get("/settings")
+@in_menu("rail", N_("Settings"), "settings", order=90, key="g s")
 @requires("inbox.read")
 def settings() -> str:
     return render_template("all_settings.html")

@@ -15,10 +15,11 @@ from app.platform.forms import ReasonForm
 from app.platform.looks import is_open
 from app.platform.posts.blueprint import held
 from app.platform.posts.outcome import names_in, raw_of
-from app.tenancy import Tenant, db, later, platform_only
+from app.tenancy import Tenant, db, in_menu, later, platform_only
 from app.tenancy.guard import is_fragment
 from app.webhook_events.models import KINDS, HeldChange, WebhookEvent
 from app.webhook_events.replays import Criteria, Replay
+from app.words import N_
 
 log = structlog.get_logger()
 PAGE = 50
@@ -26,6 +27,7 @@ MOST = 500
 
 
 @held.get("/held-changes")
+@in_menu("console", N_("Held"), "package-x", order=60, covers=("/platform/replays",))
 @platform_only
 def index() -> str:
     asked, discarded = criteria_asked(), "discarded" in request.args

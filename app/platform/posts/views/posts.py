@@ -15,13 +15,15 @@ from app.platform.posts.blueprint import posts
 from app.platform.posts.outcome import Reading
 from app.stories.posts import moments_of, posts_about
 from app.stories.views.stories import moment_asked
-from app.tenancy import Tenant, db, later, platform_only, within_tenant
+from app.tenancy import Tenant, db, in_menu, later, platform_only, within_tenant
 from app.webhook_events.models import WebhookEvent
 from app.webhook_events.replays import Replay
 from app.webhook_events.search import STATES, Search
+from app.words import N_
 
 
 @posts.get("/posts")
+@in_menu("console", N_("Posts"), "webhook", order=50)
 @platform_only
 def index() -> str:
     asked = Search(

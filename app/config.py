@@ -79,7 +79,6 @@ class Settings(BaseModel):
     meta_credit_line_id: Digits
     media_url: Annotated[str, AfterValidator(check_media_url)]
     mail_url: str
-    sentry_dsn: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod

@@ -3,7 +3,10 @@ from __future__ import annotations
 from flask import Flask
 
 from app.config import Settings
+from app.tenancy.queue import Sweep
 from tests.apps import running
+from tests.posts import signed
+from tests.world import World
 
 
 def test_a_process_that_can_work_says_so(app: Flask) -> None:
@@ -31,3 +34,11 @@ def test_metrics_are_not_for_the_world(app: Flask) -> None:
     client = app.test_client()
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 404
+
+
+def test_metrics_count_what_waits_and_how_the_sweeps_went(app: Flask, world: World) -> None:
+    app.test_client().post("/webhooks/whatsapp", data=b"{}", headers=signed(b"{}"))
+    Sweep(lambda: 1 // 0, 5).run()
+    figures = app.test_client().get("/metrics").text
+    assert "switchboard_webhooks_waiting 1.0" in figures
+    assert 'switchboard_sweep_failed{sweep="tests.test_health.<lambda>"} 1.0' in figures

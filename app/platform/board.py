@@ -1,7 +1,4 @@
-"""What the platform's admins look at first, counted over all tenants. Needs a platform scope.
-
-The tables of posted webhooks belong to a floor above this one, so they are read by their names.
-"""
+"""What the platform's admins look at first, counted over all tenants. Needs a platform scope."""
 
 from __future__ import annotations
 
@@ -10,27 +7,22 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import aliased
 
+from app.inbox.conversations import Message
 from app.onboarding.models import Onboarding
 from app.tenancy import Membership, Tenant, db
 from app.wabas.models import PhoneNumber
+from app.webhook_events.models import HeldChange, WebhookEvent
 
 SHOWN = 20
 PAGE = 50
 
-WAITING = text("select count(*) as number, min(received_at) as oldest from webhook_events where drained_at is null")
-HELD = text("""
-    select kind, count(*) as number from held_changes where released_at is null and discarded_at is null
-    group by kind order by kind
-""")
-OUTBOX = text("select count(*) from messages where state in ('queued', 'dispatching')")
-
 
 @dataclass(frozen=True)
 class Failed:
-    """An attempt at connecting that stands still, for somebody or for a day, and whose it is."""
+    """An onboarding that failed, or waits for a day to pass, with its tenant."""
 
     tenant: Tenant
     onboarding: Onboarding
@@ -48,15 +40,15 @@ class Board:
 
     @classmethod
     def look(cls) -> Board:
-        waiting = db.session.execute(WAITING).one()
+        waiting, oldest = db.session.execute(WebhookEvent.backlog()).one()
         return cls(
             tenants=count(select(func.count()).select_from(Tenant)),
             numbers=by_kind(select(PhoneNumber.state, func.count()).group_by(PhoneNumber.state)),
             failed=[Failed(tenant, onboarding) for tenant, onboarding in db.session.execute(failed())],
-            webhooks_waiting=waiting.number,
-            oldest_webhook_at=waiting.oldest,
-            held={row.kind: row.number for row in db.session.execute(HELD)},
-            outbox_waiting=db.session.execute(OUTBOX).scalar_one(),
+            webhooks_waiting=waiting,
+            oldest_webhook_at=oldest,
+            held=by_kind(HeldChange.counts()),
+            outbox_waiting=count(select(func.count()).where(Message.state.in_(("queued", "dispatching")))),
         )
 
 

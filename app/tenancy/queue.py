@@ -12,7 +12,8 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
 import redis as redis_client
 import rq
@@ -148,3 +149,25 @@ def sweep(*, every: int) -> Callable[[Callable[[], object]], Callable[[], object
         return function
 
     return register
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a sweep last went: when (seconds since the epoch), how long it took, and whether it failed."""
+
+    at: float
+    seconds: float
+    failed: bool
+
+
+def last_runs() -> dict[str, Run]:
+    """By the name of the sweep; empty while Redis is away."""
+    try:
+        noted = cast("dict[bytes, bytes]", redis.hgetall("sweeps"))
+    except redis_client.RedisError:
+        return {}
+    runs = {}
+    for name, line in noted.items():
+        at, seconds, outcome = line.decode().split()
+        runs[name.decode()] = Run(float(at), float(seconds), outcome != "ok")
+    return runs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Identity, Index, Select, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import GlobalModel, now, one_of
@@ -28,6 +28,11 @@ class WebhookEvent(GlobalModel):
     drained_at: Mapped[dt.datetime | None]
     # How often it was worked off to the end.
     drains: Mapped[int] = mapped_column(server_default=text("0"))
+
+    @classmethod
+    def backlog(cls) -> Select[int, dt.datetime | None]:
+        """How many wait to be processed, and since when the oldest."""
+        return select(func.count(), func.min(cls.received_at)).where(cls.drained_at.is_(None))
 
 
 class HeldChange(GlobalModel):
@@ -68,6 +73,12 @@ class HeldChange(GlobalModel):
     discarded_at: Mapped[dt.datetime | None]
     discarded_by: Mapped[str] = mapped_column(default="", server_default="")
     discard_reason: Mapped[str] = mapped_column(default="", server_default="")
+
+    @classmethod
+    def counts(cls) -> Select[str, int]:
+        """How many are held now, by kind."""
+        held = select(cls.kind, func.count()).where(cls.released_at.is_(None), cls.discarded_at.is_(None))
+        return held.group_by(cls.kind).order_by(cls.kind)
 
     @property
     def state(self) -> str:

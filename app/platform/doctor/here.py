@@ -18,8 +18,9 @@ from sqlalchemy import func, select, text
 from app.extensions import outside
 from app.storage import new_key
 from app.tenancy import database_now, db, now, platform_scope
-from app.tenancy.queue import LANES
+from app.tenancy.queue import LANES, last_runs
 from app.tenancy.sealed import Sealed
+from app.webhook_events.models import WebhookEvent
 from app.words import N_
 
 from .checks import SECONDS, Ill, check
@@ -77,9 +78,8 @@ def queues() -> str:
 
 @check(N_("Webhooks are worked off"))
 def backlog() -> str:
-    waiting = text("select count(*), min(received_at) from webhook_events where drained_at is null")
     with platform_scope("doctor"):
-        number, oldest = db.session.execute(waiting).one()
+        number, oldest = db.session.execute(WebhookEvent.backlog()).one()
     if oldest and now() - oldest > TOO_OLD:
         raise Ill(f"{number}", N_("The oldest waits for over two minutes. Is the worker of the lane inbound alive?"))
     return f"{number}"
@@ -89,7 +89,11 @@ def backlog() -> str:
 def sweeps() -> str:
     beat = outside().redis.get("clock beat")
     if beat is None:
-        raise Ill("python -m app.clock", N_("Start it: without it nothing lost is rung again, and nothing is watched."))
+        raise Ill(
+            "python -m app.clock", N_("Start it: without it no lost job is enqueued again, and nothing is watched.")
+        )
+    if failing := sorted(name for name, run in last_runs().items() if run.failed):
+        raise Ill(", ".join(failing), N_("These sweeps failed when they last ran. The clock's log says why."))
     return f"{max(0.0, time.time() - float(beat)):.0f} s"
 
 

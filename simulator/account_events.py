@@ -6,16 +6,15 @@ import hmac
 import json
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from simulator.context import Context
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.webhooks import publishing
 
 Json = dict[str, Any]
 
@@ -78,7 +77,7 @@ def quality_high(number: PhoneNumber) -> None:
 def limit_raised(number: PhoneNumber) -> None:
     number.waba.business.update(messaging_limit=10_000)
     value = {"max_daily_conversations_per_business": 10_000, "max_phone_numbers_per_business": 20}
-    number.world.webhooks.tell_waba(number.waba, "business_capability_update", value)
+    publishing.publish_for_waba(number.waba, "business_capability_update", value)
 
 
 def name_approved(number: PhoneNumber) -> None:
@@ -93,7 +92,7 @@ def name_rejected(number: PhoneNumber) -> None:
 
 def reviewed(number: PhoneNumber) -> None:
     number.waba.update(account_review_status="APPROVED")
-    number.world.webhooks.tell_waba(number.waba, "account_review_update", {"decision": "APPROVED"})
+    publishing.publish_for_waba(number.waba, "account_review_update", {"decision": "APPROVED"})
 
 
 def alerted(number: PhoneNumber) -> None:
@@ -104,7 +103,7 @@ def alerted(number: PhoneNumber) -> None:
         "alert_description": "Please reupload your profile picture",
     }
     value = {"entity_type": "PHONE_NUMBER", "entity_id": number.id, "alert_info": info}
-    number.world.webhooks.tell_waba(number.waba, "account_alerts", value)
+    publishing.publish_for_waba(number.waba, "account_alerts", value)
 
 
 def pin_changed(number: PhoneNumber) -> None:
@@ -152,18 +151,18 @@ EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
 
 
 def account(number: PhoneNumber, value: Json) -> None:
-    number.world.webhooks.tell_waba(number.waba, "account_update", value)
+    publishing.publish_for_waba(number.waba, "account_update", value)
 
 
 def tell_partner(number: PhoneNumber, value: Json) -> None:
     waba = number.waba
     info = {"waba_id": waba.id, "owner_business_id": waba.business_id}
-    number.world.webhooks.tell_partner(waba, value | {"waba_info": info})
+    publishing.publish_to_partner(waba, value | {"waba_info": info})
 
 
 def of_number(number: PhoneNumber, field: str, value: Json) -> None:
     about = {"display_phone_number": number.digits}
-    number.world.webhooks.tell_waba(number.waba, field, about | value)
+    publishing.publish_for_waba(number.waba, field, about | value)
 
 
 def decided(number: PhoneNumber, decision: str, reason: str | None) -> None:
@@ -171,7 +170,7 @@ def decided(number: PhoneNumber, decision: str, reason: str | None) -> None:
     of_number(number, "phone_number_name_update", value)
 
 
-def call_app(world: "World", address: str, user_id: str) -> None:
+def call_app(world: Context, address: str, user_id: str) -> None:
     """Facebook's own callbacks go to the app's site, in a form."""
     site = urlsplit(world.settings.callback_url)
     url = f"{site.scheme}://{site.netloc}/webhooks/meta/{address}"

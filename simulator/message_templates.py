@@ -1,14 +1,12 @@
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from simulator import ids
+from simulator.context import Context
 from simulator.errors import GraphError
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.wabas import Waba
-    from simulator.world import World
+from simulator.wabas import Waba
 
 SENDABLE = ("APPROVED", "REINSTATED", "FLAGGED", "PENDING_DELETION")
 CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
@@ -31,7 +29,7 @@ class MessageTemplate(Record):
     created_at: float
 
     @classmethod
-    def keep(cls, world: "World", waba: "Waba", name: str, language: str, **columns: Any) -> Self:
+    def keep(cls, world: Context, waba: Waba, name: str, language: str, **columns: Any) -> Self:
         """One per name and language: seeding it again changes it."""
         columns["components"] = json.dumps(columns["components"], ensure_ascii=False)
         if kept := cls.named(world, waba.id, name, language):
@@ -43,12 +41,12 @@ class MessageTemplate(Record):
         )
 
     @classmethod
-    def named(cls, world: "World", waba_id: str, name: str, language: str) -> Self | None:
+    def named(cls, world: Context, waba_id: str, name: str, language: str) -> Self | None:
         found = cls.where(world, "waba_id = ? and name = ? and language = ?", waba_id, name, language)
         return next(iter(found), None)
 
     @classmethod
-    def sendable(cls, world: "World", waba_id: str, name: str, language: str) -> Self:
+    def sendable(cls, world: Context, waba_id: str, name: str, language: str) -> Self:
         template = cls.named(world, waba_id, name, language)
         if template and template.status == "PAUSED":
             raise GraphError(132015, f"Template {name} is paused because of its low quality.")

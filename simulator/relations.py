@@ -1,12 +1,8 @@
 """What stands between one business number and one customer: offers stopped, blocks, open windows."""
 
-from typing import TYPE_CHECKING
-
+from simulator.context import Context
 from simulator.customers import Customer
 from simulator.phone_numbers import PhoneNumber
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 SERVICE_WINDOW = 24 * 3600
 FREE_ENTRY = 72 * 3600
@@ -14,7 +10,7 @@ DAY = 86400
 
 
 class Relation:
-    def __init__(self, world: "World", number: PhoneNumber, customer: Customer) -> None:
+    def __init__(self, world: Context, number: PhoneNumber, customer: Customer) -> None:
         self.world = world
         self.number = number
         self.customer = customer
@@ -37,12 +33,8 @@ class Relation:
     def blocked(self) -> bool:
         return self._marked("blocks")
 
-    def stop_offers(self, stop: bool) -> None:
-        """The customer has had enough of this business's marketing, or wants it again."""
-        with self.world.store.transaction():
-            self._mark("stops", stop)
-            self.world.webhooks.preference_changed(self, "stop" if stop else "resume")
-        self.world.hub.notify(self.customer.id)
+    def set_offers_stopped(self, stopped: bool) -> None:
+        self._mark("stops", stopped)
 
     def block(self, block: bool) -> None:
         self._mark("blocks", block)

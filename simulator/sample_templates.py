@@ -1,12 +1,10 @@
 """A few templates to try things with."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simulator.context import Context
 from simulator.message_templates import MessageTemplate
 from simulator.wabas import Waba
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 SAMPLES: list[dict[str, Any]] = [
     {
@@ -48,7 +46,7 @@ SAMPLES: list[dict[str, Any]] = [
 ]
 
 
-def hand_out(world: "World") -> None:
+def hand_out(world: Context) -> None:
     for waba in Waba.where(world):
         for sample in SAMPLES:
             columns = {"status": "APPROVED", "parameter_format": "POSITIONAL"} | sample

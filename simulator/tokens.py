@@ -1,13 +1,12 @@
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from simulator import ids
+from simulator.businesses import Business
+from simulator.context import Context
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.businesses import Business
-    from simulator.world import World
+from simulator.wabas import Waba
 
 SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
 DAY = 86400
@@ -28,7 +27,7 @@ class Token(Record):
     revoked_at: float | None
 
     @classmethod
-    def issue(cls, world: "World", business: "Business", days: int) -> Self:
+    def issue(cls, world: Context, business: Business, days: int) -> Self:
         now = world.clock.now()
         return cls.create(
             world,
@@ -36,17 +35,17 @@ class Token(Record):
             kind="business",
             user_id=business.system_user_id,
             business_id=business.id,
-            waba_ids=json.dumps([waba.id for waba in business.shared_wabas]),
+            waba_ids=json.dumps([waba.id for waba in Waba.shared_by(business)]),
             issued_at=now,
             expires_at=now + days * DAY if days else None,
         )
 
     @classmethod
-    def recognise(cls, world: "World", text: str) -> Self | None:
+    def recognise(cls, world: Context, text: str) -> Self | None:
         return cls.find(world, text) or cls._from_settings(world, text)
 
     @classmethod
-    def _from_settings(cls, world: "World", text: str) -> Self | None:
+    def _from_settings(cls, world: Context, text: str) -> Self | None:
         settings = world.settings
         owners = {settings.system_user_token: ("system", settings.system_user_id)}
         owners |= {f"{settings.app_id}|{secret}": ("app", settings.app_id) for secret in settings.app_secret}

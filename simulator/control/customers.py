@@ -3,6 +3,7 @@ from flask import Blueprint, Response, jsonify, request
 from simulator import handwriting, outgoing
 from simulator.control.asked import asked, asked_customer, asked_number, asked_phone_number, found, world
 from simulator.customers import Customer
+from simulator.handwriting import Hand
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
 
@@ -52,7 +53,7 @@ def change_number(wa_id: str) -> Response:
 @customers.post("/offers")
 def offers() -> Response:
     """The customer stops this business's marketing messages, or resumes them."""
-    Relation(world(), asked_phone_number(), asked_customer()).stop_offers(asked("value", "stop") == "stop")
+    Hand(world(), asked_phone_number(), asked_customer()).stop_offers(asked("value", "stop") == "stop")
     return jsonify(success=True)
 
 

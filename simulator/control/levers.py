@@ -14,7 +14,7 @@ from simulator.knobs import DEFAULTS
 from simulator.message_templates import CATEGORIES, STATUSES, MessageTemplate
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
-from simulator.webhooks import payloads
+from simulator.webhooks import payloads, publishing
 
 levers = Blueprint("control_levers", __name__, url_prefix="/control/api")
 
@@ -111,9 +111,9 @@ def send_webhook() -> Response:
     value, field = asked("value"), str(asked("field"))
     if number_id := asked("phone_number_id", ""):
         number = found(PhoneNumber.find(world(), str(number_id)), "phone number")
-        world().webhooks.tell_number(number, field, payloads.head(number) | value)
+        publishing.publish_for_number(number, field, payloads.head(number) | value)
     else:
-        world().webhooks.tell_waba(asked_waba(), field, value)
+        publishing.publish_for_waba(asked_waba(), field, value)
     return jsonify(success=True)
 
 

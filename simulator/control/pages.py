@@ -11,6 +11,7 @@ from simulator.credit_line import CreditLine
 from simulator.customers import Customer
 from simulator.dialing import digits_of
 from simulator.faults import KINDS, Fault
+from simulator.foreign_lines import credit_of
 from simulator.html import strict
 from simulator.knobs import UNITS
 from simulator.message_templates import STATUSES, MessageTemplate
@@ -18,6 +19,7 @@ from simulator.number_extras import Extras
 from simulator.phone import handset
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
+from simulator.wabas import Waba
 
 pages = Blueprint("control_pages", __name__)
 pages.after_request(strict)
@@ -29,6 +31,9 @@ def index() -> str:
     return render_template(
         "control/page.html",
         settings=world().settings,
+        wabas_of=Waba.of_business,
+        numbers_of=PhoneNumber.of_waba,
+        credit_of=credit_of,
         businesses=Business.where(world(), "true order by created_at desc"),
         tokens=Token.where(world(), "kind = 'business' order by issued_at desc limit 20"),
         deliveries=lists.deliveries(world(), limit=30),

@@ -1,6 +1,7 @@
 from typing import Any
 
 from simulator.credit_line import CreditLine
+from simulator.foreign_lines import credit_of
 from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
@@ -35,7 +36,7 @@ def _around(waba: Waba) -> list[dict[str, Any]]:
 
 
 def _is_paid_for(waba: Waba) -> bool:
-    return waba.credit is not None and not CreditLine.of(waba.world).is_used_up
+    return credit_of(waba) is not None and not CreditLine.of(waba.world).is_used_up
 
 
 def _entity(kind: str, node_id: str, trouble: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def send(call: Call, number: PhoneNumber) -> Answer:
         return _mark_read(call, number)
     order = _order(call, number)
     _check_recipient(call, order)
-    call.world.limits.admit(number, order.customer)
+    call.world.limits.admit(number.id, order.customer.id, number.messages_per_second)
     message = outgoing.accept(call.world, order)
     if call.world.happens("status_before_answer"):
         _report_first(call, message)
@@ -172,7 +172,7 @@ def _callback_data(call: Call) -> str | None:
 
 def _report_first(call: Call, message: Message) -> None:
     """Meta's first status sometimes overtakes the answer to the request."""
-    call.world.timeline.run_now(message)
+    call.world.timeline.run_now(message.id)
     call.world.sender.send_for(message.id)
 
 

@@ -12,6 +12,7 @@ from simulator.graph.registration import checked_pin
 from simulator.limits import TIERS
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
+from simulator.webhooks import publishing
 
 SHOWN = ("verified_name", "code_verification_status", "display_phone_number", "quality_rating", "id")
 HIGH_THROUGHPUT = 1000
@@ -81,7 +82,7 @@ def _webhook_configuration(number: PhoneNumber) -> dict[str, str]:
     callbacks = {
         "phone_number": number.override_callback_uri,
         "whatsapp_business_account": number.waba.override_callback_uri,
-        "application": number.world.webhooks.app_callback("messages"),
+        "application": publishing.app_callback(number.world, "messages"),
     }
     return {level: url for level, url in callbacks.items() if url}
 

@@ -26,9 +26,9 @@ def create(call: Call, waba: Waba) -> Answer:
         return {"id": _move(waba, known).id}
     if known or Customer.known(call.world, digits):
         raise GraphError(2388001, "This phone number is already registered on WhatsApp.")
-    if len(waba.phone_numbers) >= MOST_NUMBERS:
+    if len(PhoneNumber.of_waba(waba)) >= MOST_NUMBERS:
         raise invalid("The maximum of phone numbers is reached.")
-    return {"id": waba.add_number(digits, name).id}
+    return {"id": PhoneNumber.add(waba, digits, name).id}
 
 
 @edge(PhoneNumber, "POST", "request_code")

@@ -6,6 +6,7 @@ from simulator.graph.call import Call
 from simulator.graph.edges import Answer, edge
 from simulator.graph.health import waba_health
 from simulator.graph.phone_numbers import LISTED, described, tier
+from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
 SHOWN = ("id", "name", "currency", "timezone_id", "message_template_namespace")
@@ -18,7 +19,7 @@ def show(call: Call, waba: Waba) -> Answer:
 
 @edge(Waba, "GET", "phone_numbers")
 def phone_numbers(call: Call, waba: Waba) -> Answer:
-    return call.page([described(number) for number in waba.phone_numbers], "WhatsAppBusinessPhoneNumber", LISTED)
+    return call.page([described(number) for number in PhoneNumber.of_waba(waba)], "WhatsAppBusinessPhoneNumber", LISTED)
 
 
 @edge(Business, "GET")
@@ -27,7 +28,7 @@ def business(call: Call, owner: Business) -> Answer:
 
 
 def waba_fields(waba: Waba) -> dict[str, Any]:
-    owner, credit = waba.business, waba.credit
+    owner, credit = waba.business, foreign_lines.credit_of(waba)
     return {
         "id": waba.id,
         "name": waba.name,

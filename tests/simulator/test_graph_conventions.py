@@ -2,6 +2,7 @@ import pytest
 from flask.testing import FlaskClient
 from stand_ins import Graph
 
+from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
 
@@ -53,7 +54,7 @@ def test_an_unknown_field_is_refused(graph: Graph, shop):
 
 
 def test_numbers_come_in_pages(graph: Graph, world, shop):
-    Waba.find(world, shop["waba_id"]).add_number("15550009999", "Second")
+    PhoneNumber.add(Waba.find(world, shop["waba_id"]), "15550009999", "Second")
     first = graph("GET", f"{shop['waba_id']}/phone_numbers?limit=1", token=shop["token"]).json
     after = first["paging"]["cursors"]["after"]
     second = graph("GET", f"{shop['waba_id']}/phone_numbers?limit=1&after={after}", token=shop["token"]).json

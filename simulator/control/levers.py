@@ -1,8 +1,10 @@
 """What makes this Meta misbehave, and what makes time pass."""
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import magic
+from simulator import filling, magic
 from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
@@ -99,10 +101,20 @@ def keep_template() -> Response:
         str(asked("language", "en_US")),
         category=category,
         status=status,
-        parameter_format=str(asked("parameter_format", "POSITIONAL")),
+        parameter_format=_parameter_format(asked("components")),
         components=asked("components"),
     )
     return jsonify(template.as_dict())
+
+
+def _parameter_format(components: list[dict[str, Any]]) -> str:
+    """As Meta keeps it: variables are numbers or names, and a template has only one kind."""
+    texts = [str(part.get("text", "")) for part in components if str(part.get("type")).upper() in ("HEADER", "BODY")]
+    variables = [name for text in texts for name in filling.variables_of(text)]
+    given = str(asked("parameter_format", "NAMED" if any(not name.isdecimal() for name in variables) else "POSITIONAL"))
+    if given == "POSITIONAL" and any(not name.isdecimal() for name in variables):
+        refuse(400, "a template with named variables has the parameter_format NAMED")
+    return given
 
 
 @levers.post("/webhooks")

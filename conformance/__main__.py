@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import socket
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ from conformance.explaining import Explanation
 from conformance.traffic import Traffic
 from dev import environment
 from dev.services import Missing
-from dev.stack import Part, answers, free_port
+from dev.stack import Part, answers
 
 USAGE = """Name Meta's OpenAPI description of the WhatsApp Business API, a file outside this repository:
   make conformance META_OPENAPI=<file>"""
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> int:
 
 @contextmanager
 def simulated_meta() -> Iterator[str]:
-    url = f"http://127.0.0.1:{free_port(9600)}"
+    url = f"http://127.0.0.1:{unused_port()}"
     with tempfile.TemporaryDirectory(prefix="switchboard-conformance-") as name:
         folder = pathlib.Path(name)
         env = os.environ | environment.simulator(url, "http://127.0.0.1:9", str(folder / "simulator"))
@@ -56,6 +57,13 @@ def simulated_meta() -> Iterator[str]:
             yield url
         finally:
             part.stop()
+
+
+def unused_port() -> int:
+    """One that the system picks, so that two runs at once hardly ever get the same."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_for(part: Part, url: str, seconds: float = 30) -> None:

@@ -126,6 +126,8 @@ class Traffic(Session):
 
     def every_message(self, bakery: dict[str, str], token: str) -> None:
         number = bakery["phone_number_id"]
+        self.ordered("catalogs", phone_number_id=number, catalog_id="1")
+        self.ordered("flows", phone_number_id=number, flow_id="1")
         files = {kind: self.uploaded(number, token, kind) for kind in FILES}
         for content in contents.of_every_type(files, self.written(number, text="Good bread")):
             envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": f"+{CUSTOMER}"}

@@ -17,6 +17,7 @@ from simulator.tokens import Token
 from simulator.webhooks import publishing
 
 Json = dict[str, Any]
+OTHER_SERVER = "https://other-server.example/webhooks/whatsapp"
 
 
 def partner_removed(number: PhoneNumber) -> None:
@@ -62,6 +63,31 @@ def disabled(number: PhoneNumber) -> None:
     number.waba.update(status="DISABLED")
     ban = {"waba_ban_state": "DISABLE", "waba_ban_date": "November 21, 2026"}
     account(number, {"event": "DISABLED_UPDATE", "ban_info": ban})
+
+
+def reinstated(number: PhoneNumber) -> None:
+    number.waba.update(status="ACTIVE")
+    account(number, {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}})
+
+
+def verified(number: PhoneNumber) -> None:
+    """Silently: the client proves the ownership in WhatsApp Manager, while the partner still asks for a code."""
+    number.verify()
+
+
+def overridden(number: PhoneNumber) -> None:
+    """Silently: another server sets its own callback on the account."""
+    number.waba.subscribe(OTHER_SERVER)
+
+
+def number_overridden(number: PhoneNumber) -> None:
+    """Silently: another server sets its own callback on the number."""
+    number.update(override_callback_uri=OTHER_SERVER)
+
+
+def pin_locked(number: PhoneNumber) -> None:
+    """Silently: somebody guessed the PIN too often."""
+    number.update(pin=number.pin or "999999", pin_locked_until=number.world.clock.now() + 12 * 3600)
 
 
 def quality_low(number: PhoneNumber) -> None:
@@ -138,6 +164,11 @@ EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
         restricted,
         violated,
         disabled,
+        reinstated,
+        verified,
+        pin_locked,
+        overridden,
+        number_overridden,
         quality_low,
         quality_high,
         limit_raised,

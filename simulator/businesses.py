@@ -17,6 +17,8 @@ class Business(Record):
     persona: str | None
     created_at: float
     messaging_limit: int
+    most_numbers: int
+    id_scopes: str | None
 
     @classmethod
     def open(cls, world: Context, name: str, country: str, persona: str | None = None) -> Self:

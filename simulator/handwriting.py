@@ -1,6 +1,8 @@
 """What a customer can do beside writing text: files, places, cards, reactions, edits, answers, a new number."""
 
+import base64
 import json
+import secrets
 from typing import Any
 
 from simulator import dialing
@@ -12,6 +14,7 @@ from simulator.messages import NO_BUBBLE, Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
 from simulator.webhooks import publishing
+from simulator.webhooks.payloads import Patch
 
 EDIT_WITHIN = 15 * 60
 DELETE_WITHIN = 2 * 86400
@@ -38,6 +41,11 @@ class Hand:
         self.world = world
         self.number = number
         self.customer = customer
+
+    @property
+    def visible_number(self) -> str | None:
+        """The customer's number, unless the business may not see it."""
+        return self.customer.wa_id if self.customer.shows_number_to(self.number.id) else None
 
     def send(self, type: str, content: Any, **marks: Any) -> Message:
         referral = marks.pop("referral", None)
@@ -189,6 +197,21 @@ def change_number(world: Context, customer: Customer, digits: str) -> None:
             business_id = number.waba.business_id
             _tell_change(world, number, customer, old, previous.get(business_id), old_parent)
     world.hub.notify(customer.id)
+
+
+def change_identity(world: Context, customer: Customer) -> str:
+    """The customer has a new phone, so the keys are new. Returns the new hash, which every correspondent gets."""
+    key_hash = base64.b64encode(secrets.token_bytes(8)).decode()
+    identity = {"acknowledged": True, "created_timestamp": int(world.clock.now()), "hash": key_hash}
+    body = f"The security code of {customer.name} has changed"
+    with world.store.transaction():
+        for number in _correspondents(world, customer):
+            reference = customer.wa_id if customer.shows_number_to(number.id) else None
+            content = {"body": body, "type": "customer_identity_changed", "identity": key_hash}
+            content |= {"wa_id": reference} if reference else {}
+            patch = Patch({"identity": identity})
+            arrive(world, number, customer, "system", content, reference=reference, origin="system", patch=patch)
+    return key_hash
 
 
 def _tell_change(

@@ -27,6 +27,14 @@ class MessageTemplate(Record):
     components: str
     status: str
     created_at: float
+    quality: str
+    rejected_reason: str
+    previous_category: str | None
+    correct_category: str | None
+    sub_category: str | None
+    library_template_name: str | None
+    message_send_ttl_seconds: int | None
+    cta_url_link_tracking_opted_out: int | None
 
     @classmethod
     def keep(cls, world: Context, waba: Waba, name: str, language: str, **columns: Any) -> Self:
@@ -55,6 +63,9 @@ class MessageTemplate(Record):
         if template is None or template.status not in SENDABLE:
             raise GraphError(132001, f"template name ({name}) does not exist in {language}")
         return template
+
+    def change_components(self, components: list[dict[str, Any]]) -> None:
+        self.update(components=json.dumps(components, ensure_ascii=False))
 
     @property
     def parts(self) -> list[dict[str, Any]]:

@@ -50,6 +50,7 @@ class Message(Record):
     deleted_at: float | None
     played_at: float | None
     trouble: str | None
+    group_id: str | None
 
     @classmethod
     def write(cls, world: Context, number: PhoneNumber, customer: Customer, direction: str, **columns: Any) -> Self:

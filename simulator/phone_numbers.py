@@ -34,6 +34,7 @@ class PhoneNumber(Record):
     throughput: int | None
     coexistence: int
     signed_up_at: float | None
+    pin_locked_until: float | None
 
     @classmethod
     def add(cls, waba: Waba, digits: str, verified_name: str, verified: bool = False) -> Self:
@@ -93,6 +94,7 @@ class PhoneNumber(Record):
             quality_rating="GREEN",
             pin=pin,
             pin_failures=0,
+            pin_locked_until=None,
             last_onboarded_at=self.world.clock.now(),
             signed_up_at=None,
         )

@@ -18,7 +18,18 @@ class Relation:
 
     @property
     def window_open(self) -> bool:
-        """Only messages to this business count, and only those that came after it was on the Cloud API."""
+        """Opened by messages since the number is on the Cloud API and by calls; not by what is written in a group."""
+        since = self.world.clock.now() - SERVICE_WINDOW
+        sql = """
+            select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'
+            and origin = 'api' and group_id is null and created_at > ?
+            union all select 1 from calls where phone_number_id = ? and customer_id = ? and started_at > ?
+            and (direction = 'USER_INITIATED' or accepted_at is not null) limit 1"""
+        return self.world.store.row(sql, *self._pair, since, *self._pair, since) is not None
+
+    @property
+    def has_written_lately(self) -> bool:
+        """Whether a message of the customer came in the last 24 hours; calls do not count."""
         since = self.world.clock.now() - SERVICE_WINDOW
         sql = """
             select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'

@@ -69,8 +69,17 @@ class Token(Record):
     @property
     def granular_scopes(self) -> list[dict[str, Any]]:
         if self.kind == "business":
+            if scopes := self._id_scopes():
+                return [{"scope": scope} for scope in SCOPES if scope not in scopes] + [
+                    {"scope": scope, "target_ids": self.wabas} for scope in scopes
+                ]
             return [{"scope": scope, "target_ids": self.wabas} for scope in SCOPES]
         return [{"scope": scope} for scope in ["business_management", *SCOPES]]
+
+    def _id_scopes(self) -> list[str]:
+        """The scopes that hold the accounts' ids, where Meta puts them under others than usual."""
+        business = Business.find(self.world, self.business_id)
+        return list(json.loads(business.id_scopes)) if business and business.id_scopes else []
 
     def revoke(self) -> None:
         self.update(revoked_at=self.world.clock.now())

@@ -50,6 +50,12 @@ def change_number(wa_id: str) -> Response:
     return jsonify(customer.as_dict())
 
 
+@customers.post("/customers/<wa_id>/identity")
+def change_identity(wa_id: str) -> Response:
+    """A new phone: every business that has a chat with the customer gets a system message."""
+    return jsonify(identity_key_hash=handwriting.change_identity(world(), _customer(wa_id)))
+
+
 @customers.post("/offers")
 def offers() -> Response:
     """The customer stops this business's marketing messages, or resumes them."""

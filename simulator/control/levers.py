@@ -69,12 +69,14 @@ def random_seed() -> Response:
 
 @levers.post("/limits")
 def limits() -> Response:
-    """A null gives a number the usual throughput back; a portfolio limit of -1 is none."""
+    """A null resets a number's throughput; a messaging limit of -1 is none; the other limits are the portfolio's."""
     number, body = asked_phone_number(), request.get_json()
     if "throughput" in body:
         number.update(throughput=body["throughput"])
     if "messaging_limit" in body:
         number.waba.business.update(messaging_limit=int(body["messaging_limit"]))
+    if "most_numbers" in body:
+        number.waba.business.update(most_numbers=int(body["most_numbers"]))
     return jsonify(throughput=number.messages_per_second, messaging_limit=number.waba.business.messaging_limit)
 
 

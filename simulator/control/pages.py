@@ -1,7 +1,7 @@
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from simulator import coexistence, magic, sample_templates
+from simulator import coexistence, magic, sample_templates, template_events
 from simulator.account_events import EVENTS
 from simulator.businesses import Business
 from simulator.clock import iso
@@ -149,7 +149,7 @@ def add_templates() -> Answer:
 def judge_template(template_id: str) -> Answer:
     template = MessageTemplate.find(world(), template_id) or abort(404)
     if request.form.get("status") in STATUSES:
-        template.update(status=request.form["status"])
+        template_events.change_status(template, request.form["status"])
     return back()
 
 

@@ -1,5 +1,6 @@
 """Who may be sitting in front of the popup."""
 
+import json
 from dataclasses import dataclass
 
 from simulator import foreign_lines
@@ -23,6 +24,7 @@ class Persona:
     on_app: bool = False
     other_partner: bool = False
     over_limit: bool = False
+    id_scopes: tuple[str, ...] = ()
 
 
 PERSONAS = {
@@ -52,6 +54,13 @@ PERSONAS = {
     "limit": Persona(
         "Omar Aziz", "Has as many numbers as Meta allows him", "Aziz Cars", "971501234567", over_limit=True
     ),
+    "events": Persona(
+        "Mina Park",
+        "Granted the accounts for events only, so that scope alone names them",
+        "Park Books",
+        "82212345678",
+        id_scopes=("whatsapp_business_manage_events",),
+    ),
     "taken": Persona("Luca Conti", "Wants a number that is still on somebody’s WhatsApp"),
 }
 
@@ -77,6 +86,8 @@ def portfolios(world: Context, key: str | None) -> list[Business]:
 def _open(world: Context, key: str, persona: Persona) -> None:
     business = Business.open(world, persona.business, country_of(persona.number) if persona.number else "US", key)
     waba = Waba.open(business, persona.business)
+    if persona.id_scopes:
+        business.update(id_scopes=json.dumps(persona.id_scopes))
     if persona.other_partner:
         foreign_lines.note(waba)
     if not persona.number:

@@ -29,6 +29,7 @@ def business(call: Call, owner: Business) -> Answer:
 
 def waba_fields(waba: Waba) -> dict[str, Any]:
     owner, credit = waba.business, foreign_lines.credit_of(waba)
+    numbers = [number.digits for number in PhoneNumber.of_waba(waba)]
     return {
         "id": waba.id,
         "name": waba.name,
@@ -48,4 +49,16 @@ def waba_fields(waba: Waba) -> dict[str, Any]:
         "creation_time": int(waba.created_at),
         "whatsapp_business_manager_messaging_limit": tier(owner),
         "health_status": waba_health(waba),
+        "analytics": {"phone_numbers": numbers, "country_codes": [], "granularity": "DAY", "data_points": []},
+        "conversation_analytics": {"data": [{"data_points": []}]},
+        "pricing_analytics": {"data": [{"data_points": []}]},
+        "auth_international_rate_eligibility": None,
+        "disable_marketing_messages_on_cloud_api": False,
+        "is_enabled_for_insights": False,
+        "linked_commerce_account": None,
+        "marketing_messages_lite_api_status": "INELIGIBLE",
+        "marketing_messages_onboarding_status": "INELIGIBLE",
+        "primary_business_location": waba.country,
+        "purchase_order_number": None,
+        "template_auto_archival_enabled": True,
     }

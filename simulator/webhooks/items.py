@@ -26,6 +26,8 @@ def inbound(message: Message, user_id: str, visible: bool) -> Json:
     item = sender | {"id": message.id, "timestamp": seconds(message)} | content(message)
     if context := _context(message):
         item["context"] = context
+    if message.group_id:
+        item["group_id"] = message.group_id
     if message.referral:
         item["referral"] = json.loads(message.referral)
     return item

@@ -1,3 +1,4 @@
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.customers import Customer
@@ -27,15 +28,34 @@ def envelope(entry_id: str, field: str, value: Json, time: int | None = None) ->
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
-def inbound(message: Message) -> Json:
+@dataclass(frozen=True)
+class Patch:
+    """How one webhook differs from the usual: members to add to its item and its value; null removes one."""
+
+    item: Json = field(default_factory=dict)
+    value: Json = field(default_factory=dict)
+
+    def of_item(self, item: Json) -> Json:
+        return _patched(item, self.item)
+
+    def of_value(self, value: Json) -> Json:
+        return _patched(value, self.value)
+
+
+def _patched(members: Json, changes: Json) -> Json:
+    return {name: member for name, member in (members | changes).items() if member is not None}
+
+
+def inbound(message: Message, patch: Patch | None = None) -> Json:
     """What a customer sent. System messages come without `contacts`."""
+    patch = patch or Patch()
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
     visible = customer.shows_number_to(number.id)
-    item = items.inbound(message, user_id, visible)
+    item = patch.of_item(items.inbound(message, user_id, visible))
     if message.type == "system":
-        return {**head(number), "messages": [item]}
-    return {**head(number), "contacts": [contact(customer, user_id, visible)], "messages": [item]}
+        return patch.of_value({**head(number), "messages": [item]})
+    return patch.of_value({**head(number), "contacts": [contact(customer, user_id, visible)], "messages": [item]})
 
 
 def status(message: Message, name: str) -> Json:

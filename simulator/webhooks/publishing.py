@@ -12,10 +12,15 @@ from simulator.webhooks.delivery import Delivery
 
 OBJECT = "whatsapp_business_account"
 ALL_FIELDS = (
-    "messages,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
-    "message_template_status_update,phone_number_quality_update,phone_number_name_update,business_capability_update,"
-    "account_alerts,account_review_update,security,business_username_updates"
+    "messages,calls,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
+    "message_template_status_update,message_template_quality_update,message_template_components_update,"
+    "template_category_update,template_correct_category_detection,"
+    "phone_number_quality_update,phone_number_name_update,business_capability_update,"
+    "account_alerts,account_review_update,security,business_username_updates,"
+    "group_lifecycle_update,group_participants_update,group_settings_update,group_status_update"
 )
+# An override moves only these; every other field goes to the app's callback.
+OVERRIDABLE = ("messages", "calls", "history", "smb_message_echoes", "smb_app_state_sync", "messaging_handovers")
 
 
 def use_configured_callback(world: Context) -> None:
@@ -34,8 +39,8 @@ def app_callback(world: Context, field: str) -> str | None:
     return row["callback_url"] if row and field in row["fields"].split(",") else None
 
 
-def publish_message(message: Message) -> None:
-    publish_for_number(message.number, "messages", payloads.inbound(message), message.id)
+def publish_message(message: Message, patch: payloads.Patch | None = None) -> None:
+    publish_for_number(message.number, "messages", payloads.inbound(message, patch), message.id)
 
 
 def publish_status(message: Message, status: str) -> None:
@@ -79,7 +84,9 @@ def _callback(number: PhoneNumber, field: str) -> str | None:
     waba = number.waba
     if not waba.is_subscribed:
         return None
-    return number.override_callback_uri or waba.override_callback_uri or app_callback(number.world, field)
+    override = number.override_callback_uri or waba.override_callback_uri
+    can_move = field in OVERRIDABLE or field.startswith("group_")
+    return override if override and can_move else app_callback(number.world, field)
 
 
 def _enqueue(

@@ -12,7 +12,7 @@ def test_a_call_without_a_token_is_told_so(client: FlaskClient, shop):
     assert answer.json["error"]["code"] == 2500
 
 
-@pytest.mark.parametrize("path", ["v25.0/nonsense", "v20.0/me", "v27.0/me", "nonsense/too"])
+@pytest.mark.parametrize("path", ["v20.0/me", "v27.0/me", "v25.0/nonsense/too/deep", "nonsense/too/deep"])
 def test_unknown_paths_and_versions_are_code_2500(client: FlaskClient, path: str):
     error = client.get(f"/{path}").json["error"]
     assert error["code"] == 2500

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from conformance import explaining
+from conformance.clients import running
+from conformance.clients.setting import Receiver
 from conformance.comparing import Comparison, Difference, compare
 from conformance.description import Description, Unreadable
 from conformance.explaining import Explanation
@@ -33,25 +35,25 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         description = Description.read(pathlib.Path(arguments[0]))
-        with simulated_meta() as url:
+        with Receiver().running() as receiver, simulated_meta(receiver.url) as url:
             traffic = Traffic(url)
             traffic.run()
             traffic.close()
+            results = running.run_all(url, receiver)
     except (Missing, Unreadable) as trouble:
         print(trouble)
         return 2
-    return report(compare(description, traffic.exchanges, traffic.kinds), len(traffic.exchanges))
+    worst = running.report(results, running.explanations())
+    return max(worst, report(compare(description, traffic.exchanges, traffic.kinds), len(traffic.exchanges)))
 
 
 @contextmanager
-def simulated_meta() -> Iterator[str]:
+def simulated_meta(callback_url: str = "http://127.0.0.1:9") -> Iterator[str]:
     url = f"http://127.0.0.1:{unused_port()}"
     with tempfile.TemporaryDirectory(prefix="switchboard-conformance-") as name:
         folder = pathlib.Path(name)
-        env = os.environ | environment.simulator(url, "http://127.0.0.1:9", str(folder / "simulator"))
-        part = Part(
-            "simulator", f"{sys.executable} -m simulator --speed 200 --media-url {url}", env, folder / "simulator.log"
-        ).start()
+        env = os.environ | environment.simulator(url, callback_url, str(folder / "simulator"))
+        part = Part("simulator", f"{sys.executable} -m simulator --speed 200", env, folder / "simulator.log").start()
         try:
             wait_for(part, url)
             yield url

@@ -67,6 +67,9 @@ class MessageTemplate(Record):
     def change_components(self, components: list[dict[str, Any]]) -> None:
         self.update(components=json.dumps(components, ensure_ascii=False))
 
+    def delete(self) -> None:
+        self.world.store.write("delete from templates where id = ?", self.id)
+
     @property
     def parts(self) -> list[dict[str, Any]]:
         return list(json.loads(self.components))

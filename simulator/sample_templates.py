@@ -22,11 +22,20 @@ SAMPLES: list[dict[str, Any]] = [
         "language": "en_US",
         "category": "UTILITY",
         "components": [
-            {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is on its way."},
+            {
+                "type": "BODY",
+                "text": "Hi {{1}}, your order {{2}} is on its way.",
+                "example": {"body_text": [["Carla", "860198"]]},
+            },
             {
                 "type": "BUTTONS",
                 "buttons": [
-                    {"type": "URL", "text": "Track it", "url": "https://shop.example/track/{{1}}"},
+                    {
+                        "type": "URL",
+                        "text": "Track it",
+                        "url": "https://shop.example/track/{{1}}",
+                        "example": ["860198"],
+                    },
                     {"type": "QUICK_REPLY", "text": "Thank you"},
                 ],
             },
@@ -38,8 +47,12 @@ SAMPLES: list[dict[str, Any]] = [
         "category": "MARKETING",
         "parameter_format": "NAMED",
         "components": [
-            {"type": "HEADER", "format": "IMAGE"},
-            {"type": "BODY", "text": "{{first_name}}, everything blue is 20 % off until Sunday. See you soon!"},
+            {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1hZ2UvcG5n"]}},
+            {
+                "type": "BODY",
+                "text": "{{first_name}}, everything blue is 20 % off until Sunday. See you soon!",
+                "example": {"body_text_named_params": [{"param_name": "first_name", "example": "Carla"}]},
+            },
             {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Stop offers"}]},
         ],
     },

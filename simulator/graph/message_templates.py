@@ -1,12 +1,18 @@
+import re
 from typing import Any
 
+from simulator.errors import GraphError, invalid
 from simulator.graph.call import Call
-from simulator.graph.edges import Answer, edge
+from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.health import template_health
-from simulator.message_templates import MessageTemplate
+from simulator.graph.parameters import decoded
+from simulator.message_templates import CATEGORIES, MessageTemplate
 from simulator.wabas import Waba
 
 SHOWN = ("name", "parameter_format", "components", "language", "status", "category", "id")
+EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
+NAME = re.compile(r"[a-z0-9_]{1,512}")
+MOST_TEMPLATES = 250
 FILTERS = ("status", "category", "language")
 
 
@@ -14,7 +20,80 @@ FILTERS = ("status", "category", "language")
 def index(call: Call, waba: Waba) -> Answer:
     templates = MessageTemplate.where(call.world, "waba_id = ? order by created_at", waba.id)
     matching = [described(template, waba) for template in templates if _matches(template, call.params)]
-    return call.page(matching, "WhatsAppMessageTemplate", SHOWN)
+    answer = call.page(matching, "WhatsAppMessageTemplate", SHOWN)
+    if summary := call.params.get("summary"):
+        counts = {
+            "total_count": len(matching),
+            "message_template_count": len(templates),
+            "message_template_limit": MOST_TEMPLATES,
+            "are_translations_complete": True,
+        }
+        answer["summary"] = {name: counts[name] for name in str(summary).split(",") if name in counts}
+    return answer
+
+
+@edge(Waba, "POST", "message_templates")
+def create(call: Call, waba: Waba) -> Answer:
+    """A new template waits for Meta's review."""
+    name, language, category = (str(call.require(field)) for field in ("name", "language", "category"))
+    if not NAME.fullmatch(name):
+        raise invalid("Param name must consist of lower case letters, digits and underscores.")
+    if category.upper() not in CATEGORIES:
+        raise invalid(f"Param category must be one of {{{', '.join(CATEGORIES)}}}")
+    components = _components(call)
+    if MessageTemplate.named(call.world, waba.id, name, language):
+        raise GraphError(100, "Content in this language already exists for this template.", subcode=2388024)
+    if len(MessageTemplate.where(call.world, "waba_id = ?", waba.id)) >= MOST_TEMPLATES:
+        raise GraphError(100, "The account has reached its limit of message templates.", subcode=2388019)
+    template = MessageTemplate.keep(
+        call.world,
+        waba,
+        name,
+        language,
+        category=category.upper(),
+        status="PENDING",
+        parameter_format=str(call.params.get("parameter_format") or "POSITIONAL").upper(),
+        components=components,
+        message_send_ttl_seconds=call.params.get("message_send_ttl_seconds"),
+    )
+    return {"id": template.id, "status": template.status, "category": template.category}
+
+
+@edge(MessageTemplate, "POST")
+def change(call: Call, template: MessageTemplate) -> Answer:
+    """New components replace all; then the template is reviewed again."""
+    if template.status not in EDITABLE:
+        raise GraphError(100, f"A template in status {template.status} cannot be edited.", subcode=2388003)
+    if category := str(call.params.get("category") or "").upper():
+        if category not in CATEGORIES or (template.status == "APPROVED" and category != template.category):
+            raise invalid("Param category cannot be changed to this value.")
+        template.update(category=category)
+    if "components" in call.params:
+        template.change_components(_components(call))
+        template.update(status="PENDING")
+    if ttl := call.params.get("message_send_ttl_seconds"):
+        template.update(message_send_ttl_seconds=ttl)
+    return SUCCESS | {"id": template.id, "name": template.name, "category": template.category}
+
+
+@edge(Waba, "DELETE", "message_templates")
+def delete(call: Call, waba: Waba) -> Answer:
+    """By name in every language, or with `hsm_id` in one."""
+    name, one = str(call.require("name")), str(call.params.get("hsm_id") or "")
+    templates = MessageTemplate.where(call.world, "waba_id = ? and name = ?", waba.id, name)
+    matching = [template for template in templates if one in ("", template.id)]
+    if not matching:
+        raise GraphError(100, "The template does not exist.", subcode=2593002)
+    for template in matching:
+        template.delete()
+    return SUCCESS
+
+
+def _components(call: Call) -> list[dict[str, Any]]:
+    components = [part for part in map(decoded, call.require_list("components")) if isinstance(part, dict)]
+    if "BODY" not in {str(part.get("type")).upper() for part in components}:
+        raise invalid("Param components must contain a component of type BODY.")
+    return [part | {"type": str(part["type"]).upper()} for part in components]
 
 
 @edge(MessageTemplate, "GET")

@@ -9,10 +9,15 @@ from simulator.webhooks.handshake import verifies
 
 
 @edge(Waba, "GET", "subscribed_apps")
-def subscribed_apps(call: Call, waba: Waba) -> Answer:
+def subscribed_apps(_: Call, waba: Waba) -> Answer:
+    return apps_of(waba)
+
+
+def apps_of(waba: Waba) -> Answer:
+    """The list of apps that get the account's webhooks: ours, or none."""
     if not waba.is_subscribed:
         return {"data": []}
-    settings = call.world.settings
+    settings = waba.world.settings
     app = {
         "id": settings.app_id,
         "name": settings.app_name,

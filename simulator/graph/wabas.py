@@ -6,6 +6,7 @@ from simulator.graph.call import Call
 from simulator.graph.edges import Answer, edge
 from simulator.graph.health import waba_health
 from simulator.graph.phone_numbers import LISTED, described, tier
+from simulator.graph.subscriptions import apps_of
 from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
@@ -49,6 +50,7 @@ def waba_fields(waba: Waba) -> dict[str, Any]:
         "creation_time": int(waba.created_at),
         "whatsapp_business_manager_messaging_limit": tier(owner),
         "health_status": waba_health(waba),
+        "subscribed_apps": apps_of(waba),
         "analytics": {"phone_numbers": numbers, "country_codes": [], "granularity": "DAY", "data_points": []},
         "conversation_analytics": {"data": [{"data_points": []}]},
         "pricing_analytics": {"data": [{"data_points": []}]},

@@ -34,7 +34,7 @@ chaos: .venv/.dev assets            ## break everything while messages come and 
 bugs: .venv/.dev assets             ## put deliberate bugs in; the tests must catch each
 	$(BIN)/python -m bench.bugs
 
-conformance: .venv/.dev             ## compare our calls and the simulator with Meta's OpenAPI file
+conformance: .venv/.dev assets      ## compare our calls and the simulator with Meta's OpenAPI file, and run other clients against it
 	@$(BIN)/python -m conformance $(META_OPENAPI)
 
 assets: static/dist/manifest.json   ## build the stylesheet, the script and the icons

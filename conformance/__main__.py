@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import socket
 import sys
 import tempfile
 import time
@@ -14,13 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from conformance import explaining
+from conformance.clients import running
+from conformance.clients.setting import Receiver
 from conformance.comparing import Comparison, Difference, compare
 from conformance.description import Description, Unreadable
 from conformance.explaining import Explanation
 from conformance.traffic import Traffic
 from dev import environment
 from dev.services import Missing
-from dev.stack import Part, answers, free_port
+from dev.stack import Part, answers
 
 USAGE = """Name Meta's OpenAPI description of the WhatsApp Business API, a file outside this repository:
   make conformance META_OPENAPI=<file>"""
@@ -32,30 +35,37 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         description = Description.read(pathlib.Path(arguments[0]))
-        with simulated_meta() as url:
+        with Receiver().running() as receiver, simulated_meta(receiver.url) as url:
             traffic = Traffic(url)
             traffic.run()
             traffic.close()
+            results = running.run_all(url, receiver)
     except (Missing, Unreadable) as trouble:
         print(trouble)
         return 2
-    return report(compare(description, traffic.exchanges, traffic.kinds), len(traffic.exchanges))
+    worst = running.report(results, running.explanations())
+    return max(worst, report(compare(description, traffic.exchanges, traffic.kinds), len(traffic.exchanges)))
 
 
 @contextmanager
-def simulated_meta() -> Iterator[str]:
-    url = f"http://127.0.0.1:{free_port(9600)}"
+def simulated_meta(callback_url: str = "http://127.0.0.1:9") -> Iterator[str]:
+    url = f"http://127.0.0.1:{unused_port()}"
     with tempfile.TemporaryDirectory(prefix="switchboard-conformance-") as name:
         folder = pathlib.Path(name)
-        env = os.environ | environment.simulator(url, "http://127.0.0.1:9", str(folder / "simulator"))
-        part = Part(
-            "simulator", f"{sys.executable} -m simulator --speed 200 --media-url {url}", env, folder / "simulator.log"
-        ).start()
+        env = os.environ | environment.simulator(url, callback_url, str(folder / "simulator"))
+        part = Part("simulator", f"{sys.executable} -m simulator --speed 200", env, folder / "simulator.log").start()
         try:
             wait_for(part, url)
             yield url
         finally:
             part.stop()
+
+
+def unused_port() -> int:
+    """One that the system picks, so that two runs at once hardly ever get the same."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def wait_for(part: Part, url: str, seconds: float = 30) -> None:

@@ -138,11 +138,15 @@ TEMPLATES: list[dict[str, Any]] = [
     {
         "name": "order_update",
         "components": [
-            {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is on its way."},
+            {
+                "type": "BODY",
+                "text": "Hi {{1}}, your order {{2}} is on its way.",
+                "example": {"body_text": [["Carla", "17"]]},
+            },
             {
                 "type": "BUTTONS",
                 "buttons": [
-                    {"type": "URL", "text": "Track it", "url": "https://bakery.example/track/{{1}}"},
+                    {"type": "URL", "text": "Track it", "url": "https://bakery.example/track/{{1}}", "example": ["17"]},
                     {"type": "QUICK_REPLY", "text": "Thank you"},
                 ],
             },
@@ -153,8 +157,12 @@ TEMPLATES: list[dict[str, Any]] = [
         "category": "MARKETING",
         "parameter_format": "NAMED",
         "components": [
-            {"type": "HEADER", "format": "IMAGE"},
-            {"type": "BODY", "text": "{{first_name}}, everything blue is 20 % off until Sunday."},
+            {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1hZ2UvcG5n"]}},
+            {
+                "type": "BODY",
+                "text": "{{first_name}}, everything blue is 20 % off until Sunday.",
+                "example": {"body_text_named_params": [{"param_name": "first_name", "example": "Carla"}]},
+            },
         ],
     },
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 from app.meta import (
     app_settings,
@@ -15,33 +14,26 @@ from app.meta import (
     phone_numbers,
     system_users,
 )
-from dev.environment import SIMULATED_META
-
-if TYPE_CHECKING:
-    from conformance.traffic import Traffic
-
-SYSTEM_TOKEN = SIMULATED_META["META_SYSTEM_USER_TOKEN"]
-PARTNER, LINE = SIMULATED_META["META_BUSINESS_ID"], SIMULATED_META["META_CREDIT_LINE_ID"]
-CUSTOMER = "16505551234"
+from conformance.session import CUSTOMER, LINE, PARTNER, SYSTEM_TOKEN, Session
 
 
-def added_by_api(traffic: Traffic, waba: str, token: str) -> None:
-    graph = traffic.graph
+def added_by_api(session: Session, waba: str, token: str) -> None:
+    graph = session.graph
     number = phone_numbers.create(graph, token, waba, "1", "5550783885", "Bakery two")
-    traffic.know(number=number)
+    session.know(number=number)
     phone_numbers.request_code(graph, token, number, "SMS", "en_US")
-    told = traffic.control.get("/verification-code", params={"phone_number_id": number}).json()
+    told = session.control.get("/verification-code", params={"phone_number_id": number}).json()
     phone_numbers.verify_code(graph, token, number, str(told["code"]))
 
 
-def together_with_the_app(traffic: Traffic) -> None:
-    cafe = traffic.client("seed", name="Cafe", display_phone_number="+1 555 078 3886")
-    traffic.ordered("coexistence", phone_number_id=cafe["phone_number_id"], on=True)
-    phone_numbers.synchronise(traffic.graph, cafe["token"], cafe["phone_number_id"], "smb_app_state_sync")
+def together_with_the_app(session: Session) -> None:
+    cafe = session.client("seed", name="Cafe", display_phone_number="+1 555 078 3886")
+    session.ordered("coexistence", phone_number_id=cafe["phone_number_id"], on=True)
+    phone_numbers.synchronise(session.graph, cafe["token"], cafe["phone_number_id"], "smb_app_state_sync")
 
 
-def shown_to_customers(traffic: Traffic, number: str, token: str) -> None:
-    graph = traffic.graph
+def shown_to_customers(session: Session, number: str, token: str) -> None:
+    graph = session.graph
     business_profiles.update(graph, token, number, about="Bread", vertical="GROCERY", websites=["https://b.example"])
     business_profiles.fetch(graph, token, number)
     handle = business_profiles.upload_picture(graph, token, io.BytesIO(b"\x89PNG\r\n\x1a\n"), 8, "image/png")
@@ -56,15 +48,15 @@ def shown_to_customers(traffic: Traffic, number: str, token: str) -> None:
     conversational_components.fetch(graph, token, number)
     phone_numbers.rename(graph, token, number, "Best Bakery")
     phone_numbers.set_username(graph, token, number, "best.bakery")
-    traffic.call(token, "GET", f"{number}/username")
+    session.call(token, "GET", f"{number}/username")
     phone_numbers.delete_username(graph, token, number)
     blocked_users.block(graph, token, number, CUSTOMER)
     blocked_users.of_number(graph, token, number)
     blocked_users.unblock(graph, token, number, CUSTOMER)
 
 
-def looked_after(traffic: Traffic, business: str) -> None:
-    graph = traffic.graph
+def looked_after(session: Session, business: str) -> None:
+    graph = session.graph
     system_users.fetch_business_token(graph, SYSTEM_TOKEN, business)
     system_users.renew_business_token(graph, SYSTEM_TOKEN, business)
     credit_lines.of_business(graph, SYSTEM_TOKEN, PARTNER)

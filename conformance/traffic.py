@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
-
-import httpx
 
 from app.meta import (
     credit_lines,
@@ -19,54 +16,14 @@ from app.meta import (
     system_users,
     wabas,
 )
-from app.meta.graph import GraphClient
 from conformance import contents, numbers
-from conformance.recording import Exchange, Recorder
-from dev.environment import SIMULATED_META
+from conformance.session import APP, CUSTOMER, FILES, LINE, PARTNER, SYSTEM_TOKEN, SYSTEM_USER, Session
 
-VERSION = "v25.0"
 PIN = "123456"
-CUSTOMER = "16505551234"
-SYSTEM_TOKEN = SIMULATED_META["META_SYSTEM_USER_TOKEN"]
-SYSTEM_USER = SIMULATED_META["META_SYSTEM_USER_ID"]
-PARTNER = SIMULATED_META["META_BUSINESS_ID"]
-LINE = SIMULATED_META["META_CREDIT_LINE_ID"]
-APP = SIMULATED_META["META_APP_ID"]
-# What Meta's description calls the ids in its paths; of the last two it does not speak.
-NAMES = {
-    "app": ("Application-ID",),
-    "business": ("Business-ID",),
-    "waba": ("WABA-ID", "WhatsApp-Business-Account-ID"),
-    "number": ("Phone-Number-ID",),
-    "media": ("Media-ID",),
-    "template": ("TEMPLATE_ID",),
-    "credit line": ("Credit-Line-ID",),
-    "allocation": ("Allocation-ID",),
-}
-FILES = {
-    "image": ("image/png", b"\x89PNG\r\n\x1a\n"),
-    "video": ("video/mp4", b"\0\0\0\x18ftypmp42"),
-    "audio": ("audio/ogg", b"OggS"),
-    "document": ("application/pdf", b"%PDF-1.4"),
-    "sticker": ("image/webp", b"RIFF\0\0\0\0WEBP"),
-}
 
 
-class Traffic:
-    """`kinds` tells for each id how it may be called in a path."""
-
-    def __init__(self, simulator_url: str) -> None:
-        self.recorder = Recorder()
-        secret = SIMULATED_META["META_APP_SECRETS"]
-        self.graph = GraphClient(simulator_url, VERSION, APP, secret, transport=self.recorder)
-        self.by_hand = httpx.Client(base_url=f"{simulator_url}/{VERSION}", transport=self.recorder, trust_env=False)
-        self.control = httpx.Client(base_url=f"{simulator_url}/control/api", timeout=10, trust_env=False)
-        self.kinds: dict[str, tuple[str, ...]] = {}
-        self.know(app=APP, business=PARTNER, **{"credit line": LINE})
-
-    @property
-    def exchanges(self) -> list[Exchange]:
-        return self.recorder.exchanges
+class Traffic(Session):
+    """Every call of the product once, then every edge and every type of message by hand."""
 
     def run(self) -> None:
         bakery, token = self.connected_client()
@@ -80,25 +37,6 @@ class Traffic:
         self.every_message(bakery, token)
         self.refusals(bakery, token)
         self.farewell(bakery, token)
-
-    def close(self) -> None:
-        self.graph.close()
-        self.by_hand.close()
-        self.control.close()
-
-    def know(self, **ids: str) -> None:
-        self.kinds |= {id: NAMES[kind] for kind, id in ids.items()}
-
-    def client(self, path: str, **asked: object) -> dict[str, str]:
-        found = self.ordered(path, **asked)
-        self.know(business=found["business_id"], waba=found["waba_id"], number=found["phone_number_id"])
-        return found
-
-    def ordered(self, path: str, **asked: object) -> dict[str, Any]:
-        """What only the simulator's control panel can bring about."""
-        answer = self.control.post(f"/{path}", json=asked)
-        answer.raise_for_status()
-        return dict(answer.json())
 
     def connected_client(self) -> tuple[dict[str, str], str]:
         """All that happens while a number is being connected."""
@@ -161,9 +99,6 @@ class Traffic:
         location = media.locate(self.graph, token, media_id, number)
         self.graph.download(location.url, io.BytesIO(), token=token, limit=media.LARGEST, seconds=10)
 
-    def written(self, number: str, **said: object) -> str:
-        return str(self.ordered("inbound", phone_number_id=number, **{"from": CUSTOMER}, **said)["wamid"])
-
     def media_received(self) -> str:
         told = self.control.get("/messages").json()["messages"]
         return next(str(json.loads(one["content"])["id"]) for one in told if one["type"] == "image")
@@ -181,6 +116,13 @@ class Traffic:
         self.call(token, "GET", f"{waba}/phone_numbers")
         self.call(token, "GET", f"{waba}/message_templates", params={"limit": 2})
         self.call(token, "GET", templates[0])
+        self.call(token, "POST", templates[1], json={"components": contents.TEMPLATES[0]["components"]})
+        made = {"name": "made", "language": "en_US", "category": "UTILITY"}
+        self.call(token, "POST", f"{waba}/message_templates", json=made | contents.TEMPLATES[0] | {"name": "made"})
+        self.call(token, "DELETE", f"{waba}/message_templates", params={"name": "made"})
+        self.ordered("templates", waba_id=waba, **contents.TEMPLATES[1])
+        self.call(token, "GET", f"{number}/settings")
+        self.call(token, "POST", f"{number}/settings", json={"calling": {"status": "ENABLED"}})
         self.call(token, "POST", f"{number}/block_users", json=people)
         self.call(token, "GET", f"{number}/block_users")
         self.call(token, "DELETE", f"{number}/block_users", json=people)
@@ -189,26 +131,10 @@ class Traffic:
         self.call(token, "GET", file)
         self.call(token, "DELETE", file)
 
-    def call(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
-        return self.asked(token, method, path, **request).raise_for_status()
-
-    def asked(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
-        return self.by_hand.request(method, path, headers={"Authorization": f"Bearer {token}"}, **request)
-
-    def uploaded(self, number: str, token: str, kind: str) -> str:
-        mime_type, content = FILES[kind]
-        answer = self.call(
-            token,
-            "POST",
-            f"{number}/media",
-            data={"messaging_product": "whatsapp", "type": mime_type},
-            files={"file": (kind, content, mime_type)},
-        )
-        self.know(media=str(answer.json()["id"]))
-        return str(answer.json()["id"])
-
     def every_message(self, bakery: dict[str, str], token: str) -> None:
         number = bakery["phone_number_id"]
+        self.ordered("catalogs", phone_number_id=number, catalog_id="1")
+        self.ordered("flows", phone_number_id=number, flow_id="1")
         files = {kind: self.uploaded(number, token, kind) for kind in FILES}
         for content in contents.of_every_type(files, self.written(number, text="Good bread")):
             envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": f"+{CUSTOMER}"}

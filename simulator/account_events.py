@@ -6,18 +6,18 @@ import hmac
 import json
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from simulator.context import Context
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.webhooks import publishing
 
 Json = dict[str, Any]
+OTHER_SERVER = "https://other-server.example/webhooks/whatsapp"
 
 
 def partner_removed(number: PhoneNumber) -> None:
@@ -65,6 +65,31 @@ def disabled(number: PhoneNumber) -> None:
     account(number, {"event": "DISABLED_UPDATE", "ban_info": ban})
 
 
+def reinstated(number: PhoneNumber) -> None:
+    number.waba.update(status="ACTIVE")
+    account(number, {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}})
+
+
+def verified(number: PhoneNumber) -> None:
+    """Silently: the client proves the ownership in WhatsApp Manager, while the partner still asks for a code."""
+    number.verify()
+
+
+def overridden(number: PhoneNumber) -> None:
+    """Silently: another server sets its own callback on the account."""
+    number.waba.subscribe(OTHER_SERVER)
+
+
+def number_overridden(number: PhoneNumber) -> None:
+    """Silently: another server sets its own callback on the number."""
+    number.update(override_callback_uri=OTHER_SERVER)
+
+
+def pin_locked(number: PhoneNumber) -> None:
+    """Silently: somebody guessed the PIN too often."""
+    number.update(pin=number.pin or "999999", pin_locked_until=number.world.clock.now() + 12 * 3600)
+
+
 def quality_low(number: PhoneNumber) -> None:
     number.update(quality_rating="RED")
     of_number(number, "phone_number_quality_update", {"event": "FLAGGED"})
@@ -78,7 +103,7 @@ def quality_high(number: PhoneNumber) -> None:
 def limit_raised(number: PhoneNumber) -> None:
     number.waba.business.update(messaging_limit=10_000)
     value = {"max_daily_conversations_per_business": 10_000, "max_phone_numbers_per_business": 20}
-    number.world.webhooks.tell_waba(number.waba, "business_capability_update", value)
+    publishing.publish_for_waba(number.waba, "business_capability_update", value)
 
 
 def name_approved(number: PhoneNumber) -> None:
@@ -93,7 +118,7 @@ def name_rejected(number: PhoneNumber) -> None:
 
 def reviewed(number: PhoneNumber) -> None:
     number.waba.update(account_review_status="APPROVED")
-    number.world.webhooks.tell_waba(number.waba, "account_review_update", {"decision": "APPROVED"})
+    publishing.publish_for_waba(number.waba, "account_review_update", {"decision": "APPROVED"})
 
 
 def alerted(number: PhoneNumber) -> None:
@@ -104,7 +129,7 @@ def alerted(number: PhoneNumber) -> None:
         "alert_description": "Please reupload your profile picture",
     }
     value = {"entity_type": "PHONE_NUMBER", "entity_id": number.id, "alert_info": info}
-    number.world.webhooks.tell_waba(number.waba, "account_alerts", value)
+    publishing.publish_for_waba(number.waba, "account_alerts", value)
 
 
 def pin_changed(number: PhoneNumber) -> None:
@@ -139,6 +164,11 @@ EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
         restricted,
         violated,
         disabled,
+        reinstated,
+        verified,
+        pin_locked,
+        overridden,
+        number_overridden,
         quality_low,
         quality_high,
         limit_raised,
@@ -152,18 +182,18 @@ EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
 
 
 def account(number: PhoneNumber, value: Json) -> None:
-    number.world.webhooks.tell_waba(number.waba, "account_update", value)
+    publishing.publish_for_waba(number.waba, "account_update", value)
 
 
 def tell_partner(number: PhoneNumber, value: Json) -> None:
     waba = number.waba
     info = {"waba_id": waba.id, "owner_business_id": waba.business_id}
-    number.world.webhooks.tell_partner(waba, value | {"waba_info": info})
+    publishing.publish_to_partner(waba, value | {"waba_info": info})
 
 
 def of_number(number: PhoneNumber, field: str, value: Json) -> None:
     about = {"display_phone_number": number.digits}
-    number.world.webhooks.tell_waba(number.waba, field, about | value)
+    publishing.publish_for_waba(number.waba, field, about | value)
 
 
 def decided(number: PhoneNumber, decision: str, reason: str | None) -> None:
@@ -171,7 +201,7 @@ def decided(number: PhoneNumber, decision: str, reason: str | None) -> None:
     of_number(number, "phone_number_name_update", value)
 
 
-def call_app(world: "World", address: str, user_id: str) -> None:
+def call_app(world: Context, address: str, user_id: str) -> None:
     """Facebook's own callbacks go to the app's site, in a form."""
     site = urlsplit(world.settings.callback_url)
     url = f"{site.scheme}://{site.netloc}/webhooks/meta/{address}"

@@ -1,11 +1,9 @@
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from simulator import ids
+from simulator.context import Context
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 
 @dataclass
@@ -20,7 +18,7 @@ class Allocation(Record):
     created_at: float
 
     @classmethod
-    def share(cls, world: "World", business_id: str) -> Self:
+    def share(cls, world: Context, business_id: str) -> Self:
         """Sharing twice with the same business gives the same allocation."""
         return cls.active_for(world, business_id) or cls.create(
             world,
@@ -31,7 +29,7 @@ class Allocation(Record):
         )
 
     @classmethod
-    def active_for(cls, world: "World", business_id: str) -> Self | None:
+    def active_for(cls, world: Context, business_id: str) -> Self | None:
         found = cls.where(world, "business_id = ? and request_status = 'APPROVED'", business_id)
         return next(iter(found), None)
 

@@ -1,17 +1,14 @@
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
-from simulator import ids, wabas
+from simulator import ids
+from simulator.context import Context
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.wabas import Waba
-    from simulator.world import World
 
 
 @dataclass
 class Business(Record):
-    """A client's business portfolio."""
+    """A client's business portfolio. Its accounts know it, not the other way round: see `Waba.of_business`."""
 
     table: ClassVar[str] = "businesses"
 
@@ -20,35 +17,15 @@ class Business(Record):
     persona: str | None
     created_at: float
     messaging_limit: int
+    most_numbers: int
+    id_scopes: str | None
 
     @classmethod
-    def open(cls, world: "World", name: str, country: str, persona: str | None = None) -> Self:
+    def open(cls, world: Context, name: str, country: str, persona: str | None = None) -> Self:
         now = world.clock.now()
         return cls.create(world, id=ids.object_id(), name=name, country=country, persona=persona, created_at=now)
 
     @property
-    def wabas(self) -> list["Waba"]:
-        return wabas.Waba.where(self.world, "business_id = ? order by created_at", self.id)
-
-    @property
-    def shared_wabas(self) -> list["Waba"]:
-        """Newest first, as Meta lists what a token may touch."""
-        return wabas.Waba.where(
-            self.world, "business_id = ? and shared_at is not null order by shared_at desc", self.id
-        )
-
-    @property
     def system_user_id(self) -> str:
-        """One client and one app always meet as the same system user."""
+        """The id of the system user that this business and the app share; always the same one."""
         return str(10**16 + int(self.id) % 10**15)
-
-    def open_waba(self, name: str) -> "Waba":
-        return wabas.Waba.create(
-            self.world,
-            id=ids.object_id(),
-            business_id=self.id,
-            name=name,
-            country=self.country,
-            namespace=ids.letters(8).lower(),
-            created_at=self.world.clock.now(),
-        )

@@ -1,13 +1,11 @@
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from simulator import ids
 from simulator.businesses import Business
+from simulator.context import Context
 from simulator.record import Record
 from simulator.tokens import Token
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 LIFETIME = 30
 
@@ -24,7 +22,7 @@ class Code(Record):
     used_at: float | None
 
     @classmethod
-    def write_out(cls, world: "World", business: Business) -> Self:
+    def write_out(cls, world: Context, business: Business) -> Self:
         return cls.create(world, id=ids.code(), business_id=business.id)
 
     @property

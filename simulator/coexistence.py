@@ -1,15 +1,13 @@
 """The WhatsApp Business app on the client's own phone: what it sends, its past, and its address book."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simulator.context import Context
 from simulator.customers import Customer
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
-from simulator.webhooks import items, payloads
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.webhooks import items, payloads, publishing
 
 Json = dict[str, Any]
 DAY = 86400
@@ -27,7 +25,7 @@ def join(number: PhoneNumber, together: bool) -> None:
 
 
 def write_from_app(
-    world: "World", number: PhoneNumber, customer: Customer, type: str, content: Any, **columns: Any
+    world: Context, number: PhoneNumber, customer: Customer, type: str, content: Any, **columns: Any
 ) -> Message:
     """Free, outside every window, and opening none."""
     with world.store.transaction():
@@ -35,12 +33,12 @@ def write_from_app(
         message = Message.write(
             world, number, customer, "out", type=type, content=content, status="delivered", origin="app", **columns
         )
-        world.webhooks.echoed(message)
+        publishing.publish_echo(message)
         message.announce()
     return message
 
 
-def _change_earlier(world: "World", type: str, content: Any, wamid: str | None) -> None:
+def _change_earlier(world: Context, type: str, content: Any, wamid: str | None) -> None:
     earlier = Message.find(world, wamid)
     if earlier and type == "edit":
         earlier.update(content=json.dumps(content["content"], ensure_ascii=False), edited_at=world.clock.now())
@@ -49,7 +47,7 @@ def _change_earlier(world: "World", type: str, content: Any, wamid: str | None) 
 
 
 def send_history(
-    world: "World", number: PhoneNumber, customers: list[Customer], chunks: int = 2, shuffled: bool = False
+    world: Context, number: PhoneNumber, customers: list[Customer], chunks: int = 2, shuffled: bool = False
 ) -> int:
     """Every phase in so many chunks, with the progress of the whole. Returns how many messages were told."""
     parts = [
@@ -65,12 +63,12 @@ def send_history(
     return sum(len(thread["messages"]) for chunk in told for thread in chunk["threads"])
 
 
-def decline_history(world: "World", number: PhoneNumber) -> None:
+def decline_history(world: Context, number: PhoneNumber) -> None:
     error = payloads.error(2593109, "History sharing is turned off by the business")
     _tell(world, number, "history", {"history": [{"errors": [error]}]})
 
 
-def sync_contacts(world: "World", number: PhoneNumber, contacts: list[Json], action: str = "add") -> None:
+def sync_contacts(world: Context, number: PhoneNumber, contacts: list[Json], action: str = "add") -> None:
     now = str(int(world.clock.now()))
     synced = [{"type": "contact", "action": action, "contact": one, "metadata": {"timestamp": now}} for one in contacts]
     _tell(world, number, "smb_app_state_sync", {"state_sync": synced})
@@ -87,7 +85,7 @@ def _chunk(part: tuple[int, int, list[Json]], progress: int) -> Json:
 
 
 def _threads(
-    world: "World", number: PhoneNumber, customers: list[Customer], age: float, order: int, chunks: int
+    world: Context, number: PhoneNumber, customers: list[Customer], age: float, order: int, chunks: int
 ) -> list[Json]:
     mine = [customer for at, customer in enumerate(customers) if at % chunks == order - 1]
     return [
@@ -96,7 +94,7 @@ def _threads(
     ]
 
 
-def _written(world: "World", number: PhoneNumber, customer: Customer, age: float) -> list[Message]:
+def _written(world: Context, number: PhoneNumber, customer: Customer, age: float) -> list[Message]:
     """A little small talk from before the number was on the Cloud API, kept so that it stays the same."""
     start = world.clock.now() - age * DAY
     with world.store.transaction():
@@ -123,12 +121,12 @@ def _past(message: Message, number: PhoneNumber) -> Json:
     return about | items.content(message) | {"history_context": {"status": "READ"}}
 
 
-def _tell(world: "World", number: PhoneNumber, field: str, value: Json) -> None:
+def _tell(world: Context, number: PhoneNumber, field: str, value: Json) -> None:
     with world.store.transaction():
-        world.webhooks.tell_number(number, field, payloads.head(number) | value)
+        publishing.publish_for_number(number, field, payloads.head(number) | value)
 
 
-def people_of(world: "World", number: PhoneNumber, most: int = 20) -> list[Customer]:
+def people_of(world: Context, number: PhoneNumber, most: int = 20) -> list[Customer]:
     """Whoever has a chat with the number; on a quiet one, everybody there is."""
     own = "id in (select customer_id from messages where phone_number_id = ?) order by created_at limit ?"
     return Customer.where(world, own, number.id, most) or Customer.where(

@@ -3,13 +3,11 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from simulator.context import Context
+from simulator.messages import Message
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.messages import Message
-    from simulator.world import World
 
 MILLION = 1_000_000
 MOST = 10_000 * MILLION
@@ -30,7 +28,7 @@ class CreditLine(Record):
     most: int
 
     @classmethod
-    def of(cls, world: "World") -> Self:
+    def of(cls, world: Context) -> Self:
         id = world.settings.credit_line_id
         return cls.find(world, id) or cls.create(world, id=id, currency="USD", owed=0, most=MOST)
 
@@ -50,7 +48,7 @@ class CreditLine(Record):
         if changed:
             self.update(**changed)
 
-    def charge(self, message: "Message") -> None:
+    def charge(self, message: Message) -> None:
         """Written by what it adds, as many messages are delivered at once."""
         sql = "update credit_line set owed = owed + ? where id = ?"
         self.world.store.write(sql, price_of(message), self.id)
@@ -62,7 +60,7 @@ class CreditLine(Record):
         return {name: _currency_amount(millionths, self.currency) for name, millionths in known.items()}
 
 
-def price_of(message: "Message") -> int:
+def price_of(message: Message) -> int:
     """By where the customer's number is from, the longest calling code that is on the card."""
     digits = message.customer.wa_id
     prefixes = (digits[:length] for length in range(LONGEST_CODE, 0, -1))

@@ -1,12 +1,10 @@
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import ClassVar, Self
 
 from simulator import dialing, ids
+from simulator.context import Context
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 CONTACT_LASTS = 30 * 86400
 
@@ -28,7 +26,7 @@ class Customer(Record):
     marketing_capped: int
 
     @classmethod
-    def with_number(cls, world: "World", digits: str, name: str = "") -> Self:
+    def with_number(cls, world: Context, digits: str, name: str = "") -> Self:
         """Every number belongs to somebody: the first one to write to it finds a person there."""
         wa_id = dialing.canonical(digits)
         return cls.known(world, digits) or cls.create(
@@ -41,12 +39,12 @@ class Customer(Record):
         )
 
     @classmethod
-    def known(cls, world: "World", digits: str) -> Self | None:
+    def known(cls, world: Context, digits: str) -> Self | None:
         found = cls.where(world, "wa_id in (?, ?)", digits, dialing.canonical(digits))
         return next(iter(found), None)
 
     @classmethod
-    def with_user_id(cls, world: "World", user_id: str, business_id: str) -> Self | None:
+    def with_user_id(cls, world: Context, user_id: str, business_id: str) -> Self | None:
         """The id means somebody only to the portfolio it was made for."""
         if ".ENT." in user_id:
             everybody = cls.where(
@@ -57,7 +55,7 @@ class Customer(Record):
         return cls.find(world, world.store.value(sql, user_id, business_id))
 
     @classmethod
-    def hidden(cls, world: "World", name: str, username: str, country: str = "US") -> Self:
+    def hidden(cls, world: Context, name: str, username: str, country: str = "US") -> Self:
         """Somebody of whom businesses only learn the id. The number nobody sees is made up."""
         digits = dialing.CODE_BY_COUNTRY[country] + "".join(world.random.choices("23456789", k=10))
         customer = cls.with_number(world, digits, name)

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from simulator import magic
+from simulator import foreign_lines, magic
+from simulator.context import Context
 from simulator.credit_line import CreditLine
 from simulator.media import TYPES, Media
 from simulator.messages import NO_BUBBLE, Message
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 MONTH = 30 * 86400
 NO_PAYMENT, WINDOW_CLOSED, SPAM, CAPPED, STOPPED = 131042, 131047, 131048, 131049, 131050
@@ -26,7 +24,7 @@ class Doom:
 def of(message: Message) -> Doom | None:
     if code := magic.fails_with(message.customer.wa_id):
         return Doom(code)
-    if not message.number.waba.credit or message.world.knobs["credit_exhausted"]:
+    if not foreign_lines.credit_of(message.number.waba) or message.world.knobs["credit_exhausted"]:
         return Doom(NO_PAYMENT)
     if CreditLine.of(message.world).is_used_up:
         return Doom(NO_PAYMENT, "The credit line is over its limit.")
@@ -91,7 +89,7 @@ def files_in(content: Any, kind: str = "") -> Iterator[tuple[str, dict[str, Any]
                 yield from files_in(inner, name)
 
 
-def missing_file(world: "World", content: Any, kind: str, phone_number_id: str) -> str | None:
+def missing_file(world: Context, content: Any, kind: str, phone_number_id: str) -> str | None:
     """The first kind of file named by an id that is not one of this number's."""
     for found, file in files_in(content, kind):
         if "id" in file and not Media.usable(world, str(file["id"]), phone_number_id):

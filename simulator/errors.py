@@ -33,6 +33,7 @@ TITLES = {
     131026: (400, "Message undeliverable"),
     131031: (403, "Account has been locked"),
     131037: (400, "Display name approval is required before message can be sent"),
+    131041: (400, "Group unknown"),
     131042: (400, "Business eligibility payment issue"),
     131045: (500, "Incorrect certificate"),
     131047: (400, "Re-engagement message"),
@@ -80,6 +81,9 @@ TITLES = {
     2388012: (400, "Phone number already exists"),
     2388091: (400, "Phone number is not being migrated"),
     3962: (400, "The business has not shared an asset with the app"),
+    139101: (400, "Blocklist size limit reached"),
+    139102: (400, "Blocklist concurrent update"),
+    139103: (400, "Internal error"),
     139100: (400, "Failed to block or unblock some users"),
     2593107: (400, "Synchronization request limit exceeded"),
     2593108: (400, "Synchronization request made outside of allowed time window"),
@@ -97,8 +101,18 @@ def title_of(code: int) -> str:
 class GraphError(Exception):
     """A refusal. WhatsApp's own codes explain themselves in `error_data`, older ones in `message`."""
 
-    def __init__(self, code: int, details: str = "", *, subcode: int | None = None, http: int | None = None) -> None:
+    def __init__(
+        self,
+        code: int,
+        details: str = "",
+        *,
+        subcode: int | None = None,
+        http: int | None = None,
+        beside: dict[str, Any] | None = None,
+    ) -> None:
+        """`beside` is what the answer holds next to the error: the part of the request that succeeded."""
         super().__init__(code, details)
+        self.beside = beside or {}
         self.code = code
         self.details = details
         self.subcode = subcode
@@ -119,7 +133,7 @@ class GraphError(Exception):
             error["error_subcode"] = self.subcode
         if self.code in (2, 4):
             error["is_transient"] = True
-        return {"error": error | {"fbtrace_id": ids.trace()}}
+        return self.beside | {"error": error | {"fbtrace_id": ids.trace()}}
 
     @property
     def type(self) -> str:

@@ -4,16 +4,14 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from flask import Response, jsonify, request
 
 from simulator import dialing, magic
+from simulator.context import Context
 from simulator.errors import GraphError
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 KINDS = {
     "error": "Meta refuses with the code, its HTTP status and the details",
@@ -49,12 +47,12 @@ class Fault(Record):
     customer: str | None
 
     @classmethod
-    def order(cls, world: "World", edge: str, kind: str, *, times: int = 1, **columns: Any) -> None:
+    def order(cls, world: Context, edge: str, kind: str, *, times: int = 1, **columns: Any) -> None:
         defaults: dict[str, Any] = {"details": "", "seconds": 30.0, "chance": 1.0}
         world.store.insert("faults", edge=edge, kind=kind, remaining=times, **(defaults | columns))
 
     @classmethod
-    def next_for(cls, world: "World", edge: str) -> Self | None:
+    def next_for(cls, world: Context, edge: str) -> Self | None:
         waiting = cls.where(world, "edge in (?, ?) and remaining != 0 order by id", edge, f"{request.method} {edge}")
         return next((fault for fault in waiting if fault._applies() and fault._strike()), None)
 
@@ -75,7 +73,7 @@ class Fault(Record):
             return db.execute(sql, (self.id,)).rowcount == 1
 
 
-def around(world: "World", edge: str, answer: Callable[[], Response]) -> Response:
+def around(world: Context, edge: str, answer: Callable[[], Response]) -> Response:
     if fault := Fault.next_for(world, edge):
         return act(fault.kind, answer, fault.seconds, _error(fault))
     if edge == "messages" and recipient() in magic.CALLS:

@@ -6,9 +6,9 @@ from typing import Any
 from simulator import options
 from simulator.errors import GraphError
 from simulator.message_templates import MessageTemplate
+from simulator.options import VARIABLE
 
 Json = dict[str, Any]
-VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 LONGEST_BODY = 1024
 NEEDS_PARAMETER = {"COPY_CODE": "coupon_code", "OTP": "text"}
 
@@ -49,17 +49,23 @@ class Filling:
 
     def _text(self, name: str, place: str) -> str | None:
         text = self.definition.get(name, {}).get("text")
-        values = self._values(place, VARIABLE.findall(text or ""))
+        values = self._values(place, variables_of(text or ""))
         return VARIABLE.sub(lambda found: values[found[1]], text) if text else None
 
-    def _values(self, place: str, expected: list[str]) -> dict[str, str]:
-        parameters, wanted = self._parameters(place), list(dict.fromkeys(expected))
-        if len(parameters) != len(wanted):
-            raise mismatch(place, len(parameters), len(wanted))
-        names = [self._name(place, parameter) for parameter in parameters] if self.named else wanted
-        if set(names) != set(wanted):
+    def _values(self, place: str, variables: list[str]) -> dict[str, str]:
+        """The value of each variable: by its name, or the n-th parameter for {{n}} wherever it stands in the text."""
+        parameters = self._parameters(place)
+        if not self.named:
+            expected = max(map(int, variables), default=0)
+            if len(parameters) != expected:
+                raise mismatch(place, len(parameters), expected)
+            return {number: written(place, parameters[int(number) - 1]) for number in variables}
+        if len(parameters) != len(variables):
+            raise mismatch(place, len(parameters), len(variables))
+        values = {self._name(place, parameter): written(place, parameter) for parameter in parameters}
+        if set(values) != set(variables):
             raise GraphError(132000, f"{place}: the parameters are not named as in the template")
-        return {name: written(place, parameter) for name, parameter in zip(names, parameters, strict=True)}
+        return values
 
     def _name(self, place: str, parameter: Json) -> str:
         if not parameter.get("parameter_name"):
@@ -71,7 +77,7 @@ class Filling:
         given: dict[int, list[Json]] = {
             int(part["index"]): part.get("parameters", []) for part in self.given if part["type"] == "button"
         }
-        if any(index >= len(defined) for index in given):
+        if any(not 0 <= index < len(defined) for index in given):
             raise mismatch("buttons", len(given), len(defined))
         for index, button in enumerate(defined):
             _check_button(index, button, given.get(index, []))
@@ -90,6 +96,11 @@ class Filling:
 
     def _parameters(self, place: str) -> list[Json]:
         return next((part.get("parameters") or [] for part in self.given if part["type"] == place), [])
+
+
+def variables_of(text: str) -> list[str]:
+    """The names or numbers in {{…}}, each once, in order of appearance."""
+    return list(dict.fromkeys(VARIABLE.findall(text)))
 
 
 def written(place: str, parameter: Json) -> str:
@@ -112,8 +123,11 @@ def mismatch(place: str, found: int, expected: int) -> GraphError:
 
 def _check_button(index: int, button: Json, parameters: list[Json]) -> None:
     needed = NEEDS_PARAMETER.get(button["type"])
-    if button["type"] == "URL" and "{{" in button.get("url", ""):
-        needed = "text"
+    if button["type"] == "URL":
+        variables = variables_of(button.get("url", ""))
+        needed = "text" if variables else None
+        if len(parameters) > len(variables):
+            raise mismatch("buttons", len(parameters), len(variables))
     if needed and not parameters:
         kind = button["type"].capitalize()
         raise GraphError(131008, f"buttons: Button at index {index} of type {kind} requires a parameter")

@@ -1,30 +1,30 @@
 """Accounts that another partner pays for: the payer changes on the 1st of a month, and not on every day."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from simulator.wabas import Waba
+from simulator.allocations import Allocation
+from simulator.wabas import Waba
 
 FIRST, LAST = 4, 3
 
 
-def note(waba: "Waba") -> None:
+def note(waba: Waba) -> None:
+    """Records that from now on another partner's line pays for the account."""
     now = waba.world.clock.now()
     waba.world.store.insert("foreign_lines", replace=True, waba_id=waba.id, since=now)
 
 
-def has(waba: "Waba") -> bool:
+def has(waba: Waba) -> bool:
     return waba.world.store.row("select 1 from foreign_lines where waba_id = ?", waba.id) is not None
 
 
-def credential_id(waba: "Waba") -> str | None:
-    """Of the line that still pays; another provider's, so it is none of our allocations'."""
+def credential_id(waba: Waba) -> str | None:
+    """The id of the other partner's line while it pays; it is none of our allocations'."""
     return str(int(waba.id) + 1) if has(waba) and not has_ended(waba) else None
 
 
-def has_ended(waba: "Waba") -> bool:
-    """Whether our line was attached, and a 1st of a month has come since."""
+def has_ended(waba: Waba) -> bool:
+    """Whether our line was attached and a 1st of a month has come since."""
     since = waba.world.store.value("select since from foreign_lines where waba_id = ?", waba.id)
     if since is None:
         return True
@@ -37,3 +37,13 @@ def has_ended(waba: "Waba") -> bool:
 def is_blackout(moment: float) -> bool:
     today = datetime.fromtimestamp(moment, UTC)
     return today.day <= FIRST or (today + timedelta(days=LAST)).month != today.month
+
+
+def credit_of(waba: Waba) -> Allocation | None:
+    """The share of our credit line that pays for the account, if it is active and nobody else pays."""
+    allocation = Allocation.find(waba.world, waba.allocation_id)
+    return allocation if allocation and allocation.active and has_ended(waba) else None
+
+
+def attach_credit(waba: Waba, allocation: Allocation, currency: str) -> None:
+    waba.update(allocation_id=allocation.id, currency=currency)

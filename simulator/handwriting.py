@@ -1,17 +1,20 @@
 """What a customer can do beside writing text: files, places, cards, reactions, edits, answers, a new number."""
 
+import base64
 import json
-from typing import TYPE_CHECKING, Any
+import secrets
+from typing import Any
 
 from simulator import dialing
+from simulator.arrivals import arrive
+from simulator.context import Context
 from simulator.customers import Customer
 from simulator.media import Media
 from simulator.messages import NO_BUBBLE, Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.webhooks import publishing
+from simulator.webhooks.payloads import Patch
 
 EDIT_WITHIN = 15 * 60
 DELETE_WITHIN = 2 * 86400
@@ -34,17 +37,22 @@ class NotPossible(Exception):
 class Hand:
     """One customer in the chat with one business number."""
 
-    def __init__(self, world: "World", number: PhoneNumber, customer: Customer) -> None:
+    def __init__(self, world: Context, number: PhoneNumber, customer: Customer) -> None:
         self.world = world
         self.number = number
         self.customer = customer
+
+    @property
+    def visible_number(self) -> str | None:
+        """The customer's number, unless the business may not see it."""
+        return self.customer.wa_id if self.customer.shows_number_to(self.number.id) else None
 
     def send(self, type: str, content: Any, **marks: Any) -> Message:
         referral = marks.pop("referral", None)
         if referral:
             Relation(self.world, self.number, self.customer).came_from_an_ad()
             marks["referral"] = json.dumps(referral, ensure_ascii=False)
-        return Message.arrive(self.world, self.number, self.customer, type, content, **marks)
+        return arrive(self.world, self.number, self.customer, type, content, **marks)
 
     def send_file(
         self, type: str, data: bytes, mime_type: str, filename: str = "", caption: str = "", **marks: Any
@@ -128,6 +136,14 @@ class Hand:
         card = contact_card(name, digits) | {"origin": "contact_request", "vcard": vcard}
         return self.send("contacts", [card], context_id=wamid)
 
+    def stop_offers(self, stop: bool) -> None:
+        """Stops this business's marketing messages, or resumes them; the business gets a `user_preferences` webhook."""
+        relation = Relation(self.world, self.number, self.customer)
+        with self.world.store.transaction():
+            relation.set_offers_stopped(stop)
+            publishing.publish_preference(relation, "stop" if stop else "resume")
+        self.world.hub.notify(self.customer.id)
+
     def _reply(self, wamid: str, kind: str, content: dict[str, Any]) -> Message:
         return self.send("interactive", {"type": kind, kind: content}, context_id=wamid)
 
@@ -168,7 +184,7 @@ def contact_card(name: str, digits: str) -> dict[str, Any]:
     return {"name": names, "phones": phones, "origin": "other"}
 
 
-def change_number(world: "World", customer: Customer, digits: str) -> None:
+def change_number(world: Context, customer: Customer, digits: str) -> None:
     """Every business that has a chat with this person hears of it, from the old number."""
     old, new = customer.wa_id, dialing.canonical(digits)
     if Customer.known(world, new):
@@ -183,8 +199,23 @@ def change_number(world: "World", customer: Customer, digits: str) -> None:
     world.hub.notify(customer.id)
 
 
+def change_identity(world: Context, customer: Customer) -> str:
+    """The customer has a new phone, so the keys are new. Returns the new hash, which every correspondent gets."""
+    key_hash = base64.b64encode(secrets.token_bytes(8)).decode()
+    identity = {"acknowledged": True, "created_timestamp": int(world.clock.now()), "hash": key_hash}
+    body = f"The security code of {customer.name} has changed"
+    with world.store.transaction():
+        for number in _correspondents(world, customer):
+            reference = customer.wa_id if customer.shows_number_to(number.id) else None
+            content = {"body": body, "type": "customer_identity_changed", "identity": key_hash}
+            content |= {"wa_id": reference} if reference else {}
+            patch = Patch({"identity": identity})
+            arrive(world, number, customer, "system", content, reference=reference, origin="system", patch=patch)
+    return key_hash
+
+
 def _tell_change(
-    world: "World", number: PhoneNumber, customer: Customer, old: str, previous: str | None, old_parent: str | None
+    world: Context, number: PhoneNumber, customer: Customer, old: str, previous: str | None, old_parent: str | None
 ) -> None:
     visible = customer.shows_number_to(number.id)
     kind = "user_changed_number" if visible else "user_changed_user_id"
@@ -199,9 +230,9 @@ def _tell_change(
     names = (old, customer.wa_id) if visible else (previous, user_id)
     body = f"User {customer.name} changed from {names[0]} to {names[1]}"
     content = {"body": body, "type": kind} | {name: value for name, value in ids.items() if value}
-    Message.arrive(world, number, customer, "system", content, reference=old if visible else None, origin="system")
+    arrive(world, number, customer, "system", content, reference=old if visible else None, origin="system")
 
 
-def _correspondents(world: "World", customer: Customer) -> list[PhoneNumber]:
+def _correspondents(world: Context, customer: Customer) -> list[PhoneNumber]:
     sql = "id in (select phone_number_id from messages where customer_id = ?)"
     return PhoneNumber.where(world, sql, customer.id)

@@ -1,7 +1,4 @@
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.store import Store
 
 # Of the webhooks, then of the messages, then the limits. What is not named here is a chance from 0 to 1.
 UNITS = {
@@ -43,8 +40,8 @@ DEFAULTS = {
 class Knobs:
     """How badly Meta behaves today; kept in the store, so it behaves the same after a restart."""
 
-    def __init__(self, world: "World") -> None:
-        self.store = world.store
+    def __init__(self, store: Store) -> None:
+        self.store = store
         turned = self.store.rows("select id, value from knobs")
         self._turned: dict[str, float] = {row["id"]: row["value"] for row in turned}
 

@@ -1,16 +1,13 @@
 import json
 import logging
-from typing import TYPE_CHECKING
 
 import httpx
 
 from simulator import destiny
-from simulator.loop import LONGEST_NAP, Loop
+from simulator.context import Context
+from simulator.loop import LONGEST_NAP
 from simulator.media import LARGEST, Media
 from simulator.messages import Message
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 log = logging.getLogger(__name__)
 
@@ -20,14 +17,10 @@ PATIENCE = 5.0
 class Links:
     """Fetches the files that businesses send as links. What cannot be fetched fails with 131053, later."""
 
-    def __init__(self, world: "World", transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, world: Context, transport: httpx.BaseTransport | None = None) -> None:
         self.world = world
         self.http = httpx.Client(transport=transport, timeout=PATIENCE, trust_env=False, follow_redirects=True)
-        self.loop = Loop("links", self._turn)
-
-    def fetch_for(self, message: Message) -> None:
-        self.world.store.insert("fetches", message_id=message.id, due_at=self.world.clock.now())
-        self.world.store.after_commit(self.loop.wake)
+        world.loops.add("links", self._turn)
 
     def run_due(self) -> int:
         waiting = self.world.store.rows("select id, message_id from fetches order by id limit 50")
@@ -45,11 +38,11 @@ class Links:
             media, trouble = self._fetch(message, kind, link)
             if media is None:
                 message.update(trouble=trouble)
-                self.world.timeline.plan(message, "failed", within=(0.1, 0.5), error_code=destiny.UNUSABLE_FILE)
+                self.world.timeline.plan(message.id, "failed", within=(0.1, 0.5), error_code=destiny.UNUSABLE_FILE)
                 return
             fetched[link] = media.id
         message.update(shown=json.dumps(message.shape | {"fetched": fetched}, ensure_ascii=False))
-        self.world.timeline.plan(message, "sent", within=(0.1, 0.5))
+        self.world.timeline.plan(message.id, "sent", within=(0.1, 0.5))
 
     def _fetch(self, message: Message, kind: str, link: str) -> tuple[Media | None, str]:
         try:

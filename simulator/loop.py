@@ -8,12 +8,12 @@ LONGEST_NAP = 1.0
 
 
 class Loop:
-    """A background thread. Each turn does what is due and says how long there is nothing more to do."""
+    """A background thread. Each turn does what is due and returns the seconds until the next turn."""
 
     def __init__(self, name: str, turn: Callable[[], float]) -> None:
         self._name = name
         self._turn = turn
-        self._bell = threading.Event()
+        self._wake = threading.Event()
         self._running = False
 
     def start(self) -> None:
@@ -25,12 +25,12 @@ class Loop:
         self.wake()
 
     def wake(self) -> None:
-        self._bell.set()
+        self._wake.set()
 
     def _run(self) -> None:
         while self._running:
-            self._bell.clear()
-            self._bell.wait(min(LONGEST_NAP, max(0.0, self._take_turn())))
+            self._wake.clear()
+            self._wake.wait(min(LONGEST_NAP, max(0.0, self._take_turn())))
 
     def _take_turn(self) -> float:
         try:
@@ -38,3 +38,24 @@ class Loop:
         except Exception:
             log.exception("A turn of %s failed; trying again", self._name)
             return LONGEST_NAP
+
+
+class Loops:
+    """The background loops by name, so that whoever creates work can wake a loop without knowing its owner."""
+
+    def __init__(self) -> None:
+        self._loops: dict[str, Loop] = {}
+
+    def add(self, name: str, turn: Callable[[], float]) -> None:
+        self._loops[name] = Loop(name, turn)
+
+    def wake(self, name: str) -> None:
+        self._loops[name].wake()
+
+    def start(self) -> None:
+        for loop in self._loops.values():
+            loop.start()
+
+    def stop(self) -> None:
+        for loop in self._loops.values():
+            loop.stop()

@@ -4,16 +4,14 @@ import hmac
 import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from flask import has_request_context, request
 
 from simulator import ids
+from simulator.context import Context
+from simulator.phone_numbers import PhoneNumber
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.phone_numbers import PhoneNumber
-    from simulator.world import World
 
 DAY = 86400
 # A business may use what it uploaded for 30 days, and fetch what a customer sent for 7.
@@ -56,7 +54,7 @@ class Media(Record):
 
     @classmethod
     def keep(
-        cls, world: "World", number: "PhoneNumber", origin: str, mime_type: str, data: bytes, filename: str = ""
+        cls, world: Context, number: PhoneNumber, origin: str, mime_type: str, data: bytes, filename: str = ""
     ) -> Self:
         id, now = ids.object_id(), world.clock.now()
         file_of(world, id).parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +73,7 @@ class Media(Record):
         )
 
     @classmethod
-    def usable(cls, world: "World", id: str | None, phone_number_id: str) -> Self | None:
+    def usable(cls, world: Context, id: str | None, phone_number_id: str) -> Self | None:
         found = cls.find(world, id)
         return found if found and found.alive and found.phone_number_id == phone_number_id else None
 
@@ -125,7 +123,7 @@ class Media(Record):
         }
 
 
-def file_of(world: "World", id: str) -> Path:
+def file_of(world: Context, id: str) -> Path:
     return Path(world.settings.data) / "media" / id
 
 
@@ -133,7 +131,7 @@ def guess_type(filename: str) -> str:
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
-def download_host(world: "World") -> str:
+def download_host(world: Context) -> str:
     """Files live on another host than the Graph API; on one machine that is its other name."""
     if world.settings.media_url:
         return world.settings.media_url

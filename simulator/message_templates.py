@@ -1,14 +1,12 @@
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from simulator import ids
+from simulator.context import Context
 from simulator.errors import GraphError
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.wabas import Waba
-    from simulator.world import World
+from simulator.wabas import Waba
 
 SENDABLE = ("APPROVED", "REINSTATED", "FLAGGED", "PENDING_DELETION")
 CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
@@ -29,9 +27,17 @@ class MessageTemplate(Record):
     components: str
     status: str
     created_at: float
+    quality: str
+    rejected_reason: str
+    previous_category: str | None
+    correct_category: str | None
+    sub_category: str | None
+    library_template_name: str | None
+    message_send_ttl_seconds: int | None
+    cta_url_link_tracking_opted_out: int | None
 
     @classmethod
-    def keep(cls, world: "World", waba: "Waba", name: str, language: str, **columns: Any) -> Self:
+    def keep(cls, world: Context, waba: Waba, name: str, language: str, **columns: Any) -> Self:
         """One per name and language: seeding it again changes it."""
         columns["components"] = json.dumps(columns["components"], ensure_ascii=False)
         if kept := cls.named(world, waba.id, name, language):
@@ -43,12 +49,12 @@ class MessageTemplate(Record):
         )
 
     @classmethod
-    def named(cls, world: "World", waba_id: str, name: str, language: str) -> Self | None:
+    def named(cls, world: Context, waba_id: str, name: str, language: str) -> Self | None:
         found = cls.where(world, "waba_id = ? and name = ? and language = ?", waba_id, name, language)
         return next(iter(found), None)
 
     @classmethod
-    def sendable(cls, world: "World", waba_id: str, name: str, language: str) -> Self:
+    def sendable(cls, world: Context, waba_id: str, name: str, language: str) -> Self:
         template = cls.named(world, waba_id, name, language)
         if template and template.status == "PAUSED":
             raise GraphError(132015, f"Template {name} is paused because of its low quality.")
@@ -57,6 +63,12 @@ class MessageTemplate(Record):
         if template is None or template.status not in SENDABLE:
             raise GraphError(132001, f"template name ({name}) does not exist in {language}")
         return template
+
+    def change_components(self, components: list[dict[str, Any]]) -> None:
+        self.update(components=json.dumps(components, ensure_ascii=False))
+
+    def delete(self) -> None:
+        self.world.store.write("delete from templates where id = ?", self.id)
 
     @property
     def parts(self) -> list[dict[str, Any]]:

@@ -1,16 +1,14 @@
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from simulator import ids
+from simulator.context import Context
 from simulator.customers import Customer
 from simulator.phone_numbers import PhoneNumber
 from simulator.record import Record
 from simulator.relations import Relation
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 TYPING_LASTS = 25
 FILES = ("image", "video", "audio", "document", "sticker")
@@ -52,9 +50,10 @@ class Message(Record):
     deleted_at: float | None
     played_at: float | None
     trouble: str | None
+    group_id: str | None
 
     @classmethod
-    def write(cls, world: "World", number: PhoneNumber, customer: Customer, direction: str, **columns: Any) -> Self:
+    def write(cls, world: Context, number: PhoneNumber, customer: Customer, direction: str, **columns: Any) -> Self:
         columns["content"] = json.dumps(columns["content"], ensure_ascii=False)
         columns.setdefault("created_at", world.clock.now())
         message = cls.create(
@@ -71,27 +70,7 @@ class Message(Record):
         return message
 
     @classmethod
-    def receive(
-        cls, world: "World", number: PhoneNumber, customer: Customer, text: str, context_id: str | None = None
-    ) -> Self:
-        """A customer writes."""
-        return cls.arrive(world, number, customer, "text", {"body": text}, context_id=context_id)
-
-    @classmethod
-    def arrive(
-        cls, world: "World", number: PhoneNumber, customer: Customer, type: str, content: Any, **columns: Any
-    ) -> Self:
-        """A customer sends something of any type."""
-        with world.store.transaction():
-            message = cls.write(world, number, customer, "in", type=type, content=content, status="sent", **columns)
-            world.limits.count(number)
-            if not message.relation.blocked:
-                world.webhooks.message_received(message)
-            message.announce()
-        return message
-
-    @classmethod
-    def chat(cls, world: "World", customer: Customer, number: PhoneNumber, limit: int = 200) -> list[Self]:
+    def chat(cls, world: Context, customer: Customer, number: PhoneNumber, limit: int = 200) -> list[Self]:
         newest = cls.where(
             world, "customer_id = ? and phone_number_id = ? order by seq desc limit ?", customer.id, number.id, limit
         )

@@ -2,16 +2,15 @@
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from simulator.phone_numbers import PhoneNumber
+from simulator.phone_numbers import PhoneNumber
 
 MOST_CODES, CODES_WINDOW = 5, 3600
 
 
 class Extras:
-    def __init__(self, number: "PhoneNumber") -> None:
+    def __init__(self, number: PhoneNumber) -> None:
         self.number, self.store = number, number.world.store
         self.store.write("insert or ignore into number_extras (phone_number_id) values (?)", number.id)
 

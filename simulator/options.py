@@ -1,8 +1,10 @@
 """What a customer can tap in a received message. Everything of one message stands in one numbered list."""
 
+import re
 from typing import Any
 
 Option = dict[str, Any]
+VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 def of_interactive(content: dict[str, Any]) -> list[Option]:
@@ -40,7 +42,7 @@ def of_template_button(button: dict[str, Any], parameters: list[dict[str, Any]])
         case "QUICK_REPLY":
             return {"kind": "quick", "label": label, "payload": given.get("payload", label)}
         case "URL":
-            url = str(button.get("url", "")).replace("{{1}}", str(given.get("text", "")))
+            url = VARIABLE.sub(lambda _: str(given.get("text", "")), str(button.get("url", "")))
             return {"kind": "url", "label": label, "url": url}
         case "PHONE_NUMBER":
             return {"kind": "call", "label": label, "phone": button.get("phone_number", "")}

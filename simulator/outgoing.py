@@ -2,16 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator import destiny, magic
+from simulator.context import Context
 from simulator.customers import Customer
 from simulator.destiny import Doom
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.webhooks import publishing
 
 RANK = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4, "played": 5}
 
@@ -32,7 +31,7 @@ class Order:
     category: str = "service"
 
 
-def accept(world: "World", order: Order, doom: Doom | None = None) -> Message:
+def accept(world: Context, order: Order, doom: Doom | None = None) -> Message:
     with world.store.transaction():
         message = _write(world, order)
         _log(world, order, message)
@@ -40,6 +39,12 @@ def accept(world: "World", order: Order, doom: Doom | None = None) -> Message:
         _plan(world, message, doom or destiny.of(message))
         message.announce()
     return message
+
+
+def take_step(world: Context, message_id: str, status: str, error_code: int | None = None) -> None:
+    """A planned step of the timeline is due."""
+    if message := Message.find(world, message_id):
+        advance(message, status, error_code)
 
 
 def advance(message: Message, status: str, error_code: int | None = None) -> None:
@@ -54,7 +59,7 @@ def advance(message: Message, status: str, error_code: int | None = None) -> Non
         message.announce()
 
 
-def read(world: "World", customer: Customer, number: PhoneNumber) -> None:
+def read(world: Context, customer: Customer, number: PhoneNumber) -> None:
     """The customer looks at the chat; without read receipts nobody learns of it."""
     if not customer.read_receipts:
         return
@@ -83,10 +88,10 @@ def set_phone(customer: Customer, on: bool, receipts: bool) -> None:
 def _deliver_waiting(customer: Customer) -> None:
     waiting = "customer_id = ? and direction = 'out' and status = 'sent' and type != 'reaction' order by seq"
     for message in Message.where(customer.world, waiting, customer.id):
-        customer.world.timeline.plan(message, "delivered", within=(0.1, 0.8))
+        customer.world.timeline.plan(message.id, "delivered", within=(0.1, 0.8))
 
 
-def _write(world: "World", order: Order) -> Message:
+def _write(world: Context, order: Order) -> Message:
     return Message.write(
         world,
         order.number,
@@ -105,7 +110,7 @@ def _write(world: "World", order: Order) -> Message:
     )
 
 
-def _log(world: "World", order: Order, message: Message) -> None:
+def _log(world: Context, order: Order, message: Message) -> None:
     world.store.insert(
         "accepted",
         wamid=message.id,
@@ -120,14 +125,15 @@ def _log(world: "World", order: Order, message: Message) -> None:
     )
 
 
-def _plan(world: "World", message: Message, doom: Doom | None) -> None:
+def _plan(world: Context, message: Message, doom: Doom | None) -> None:
     if doom:
         message.update(trouble=doom.details or None)
-        world.timeline.plan(message, "failed", within=(0.2, 1.0), error_code=doom.code)
+        world.timeline.plan(message.id, "failed", within=(0.2, 1.0), error_code=doom.code)
     elif destiny.links_in(message):
-        world.links.fetch_for(message)
+        world.store.insert("fetches", message_id=message.id, due_at=world.clock.now())
+        world.wake("links")
     else:
-        world.timeline.plan(message, "sent", within=(0.1, 0.8))
+        world.timeline.plan(message.id, "sent", within=(0.1, 0.8))
 
 
 def _finds_phone(message: Message) -> bool:
@@ -143,13 +149,13 @@ def _moment(message: Message, status: str, error_code: int | None) -> dict[str, 
 def _tell(message: Message, status: str) -> None:
     world, habit = message.world, magic.status_habit(message.customer.wa_id)
     for told in _told(message, status, habit):
-        world.webhooks.status_changed(message, told)
+        publishing.publish_status(message, told)
     if status == "sent":
         _plan_arrival(message, habit)
     if status == "delivered" and world.happens("reads_by_itself"):
-        world.timeline.plan(message, "read", within=(1.0, 4.0))
+        world.timeline.plan(message.id, "read", within=(1.0, 4.0))
     if status == "failed" and habit == "failed-then-delivered":
-        world.timeline.plan(message, "delivered", within=(1.0, 2.0))
+        world.timeline.plan(message.id, "delivered", within=(1.0, 2.0))
 
 
 def _told(message: Message, status: str, habit: str | None) -> list[str]:
@@ -168,8 +174,8 @@ def _plan_arrival(message: Message, habit: str | None) -> None:
     if message.type == "reaction":
         return
     if habit in ("fails-late", "failed-then-delivered"):
-        timeline.plan(message, "failed", within=(0.5, 1.0), error_code=131026)
+        timeline.plan(message.id, "failed", within=(0.5, 1.0), error_code=131026)
         return
-    timeline.plan(message, "delivered", within=(0.2, 1.2))
+    timeline.plan(message.id, "delivered", within=(0.2, 1.2))
     if habit == "straight-to-read":
-        timeline.plan(message, "read", within=(1.3, 1.5))
+        timeline.plan(message.id, "read", within=(1.3, 1.5))

@@ -1,11 +1,7 @@
 """Who is there on the first day: a few customers, so that the phone page is not empty."""
 
-from typing import TYPE_CHECKING
-
+from simulator.context import Context
 from simulator.customers import Customer
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 FIRST_CUSTOMERS = {
     "Maria Silva": "5511987654321",
@@ -16,7 +12,7 @@ FIRST_CUSTOMERS = {
 }
 
 
-def move_in(world: "World") -> None:
+def create_first_customers(world: Context) -> None:
     if not world.store.row("select 1 from customers"):
         for name, digits in FIRST_CUSTOMERS.items():
             Customer.with_number(world, digits, name)

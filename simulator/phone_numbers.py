@@ -1,8 +1,9 @@
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from simulator import dialing, wabas
+from simulator import dialing, ids
 from simulator.record import Record
+from simulator.wabas import Waba
 
 ATTEMPTS = 10
 ATTEMPTS_WINDOW = 72 * 3600
@@ -33,10 +34,28 @@ class PhoneNumber(Record):
     throughput: int | None
     coexistence: int
     signed_up_at: float | None
+    pin_locked_until: float | None
+
+    @classmethod
+    def add(cls, waba: Waba, digits: str, verified_name: str, verified: bool = False) -> Self:
+        return cls.create(
+            waba.world,
+            id=ids.object_id(),
+            waba_id=waba.id,
+            digits=digits,
+            country=dialing.country_of(digits),
+            verified_name=verified_name,
+            code_verification_status="VERIFIED" if verified else "NOT_VERIFIED",
+            created_at=waba.world.clock.now(),
+        )
+
+    @classmethod
+    def of_waba(cls, waba: Waba) -> list[Self]:
+        return cls.where(waba.world, "waba_id = ? order by created_at", waba.id)
 
     @property
-    def waba(self) -> "wabas.Waba":
-        return wabas.Waba.where(self.world, "id = ?", self.waba_id)[0]
+    def waba(self) -> Waba:
+        return Waba.where(self.world, "id = ?", self.waba_id)[0]
 
     @property
     def messages_per_second(self) -> float:
@@ -75,6 +94,7 @@ class PhoneNumber(Record):
             quality_rating="GREEN",
             pin=pin,
             pin_failures=0,
+            pin_locked_until=None,
             last_onboarded_at=self.world.clock.now(),
             signed_up_at=None,
         )

@@ -1,9 +1,8 @@
 # ruff: noqa: S608 - columns and clauses are written in this program, values are bound
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.context import Context
 
 
 @dataclass
@@ -12,19 +11,19 @@ class Record:
 
     table: ClassVar[str]
 
-    world: "World"
+    world: Context
     id: str
 
     @classmethod
-    def find(cls, world: "World", id: str | None) -> Self | None:
+    def find(cls, world: Context, id: str | None) -> Self | None:
         return next(iter(cls.where(world, "id = ?", id)), None)
 
     @classmethod
-    def where(cls, world: "World", clause: str = "true", *values: Any) -> list[Self]:
+    def where(cls, world: Context, clause: str = "true", *values: Any) -> list[Self]:
         return [cls(world, **row) for row in world.store.rows(f"select * from {cls.table} where {clause}", *values)]
 
     @classmethod
-    def create(cls, world: "World", **columns: Any) -> Self:
+    def create(cls, world: Context, **columns: Any) -> Self:
         return cls(world, **world.store.insert_row(cls.table, **columns))
 
     def update(self, **columns: Any) -> None:

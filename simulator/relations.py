@@ -1,12 +1,8 @@
 """What stands between one business number and one customer: offers stopped, blocks, open windows."""
 
-from typing import TYPE_CHECKING
-
+from simulator.context import Context
 from simulator.customers import Customer
 from simulator.phone_numbers import PhoneNumber
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 SERVICE_WINDOW = 24 * 3600
 FREE_ENTRY = 72 * 3600
@@ -14,7 +10,7 @@ DAY = 86400
 
 
 class Relation:
-    def __init__(self, world: "World", number: PhoneNumber, customer: Customer) -> None:
+    def __init__(self, world: Context, number: PhoneNumber, customer: Customer) -> None:
         self.world = world
         self.number = number
         self.customer = customer
@@ -22,7 +18,18 @@ class Relation:
 
     @property
     def window_open(self) -> bool:
-        """Only messages to this business count, and only those that came after it was on the Cloud API."""
+        """Opened by messages since the number is on the Cloud API and by calls; not by what is written in a group."""
+        since = self.world.clock.now() - SERVICE_WINDOW
+        sql = """
+            select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'
+            and origin = 'api' and group_id is null and created_at > ?
+            union all select 1 from calls where phone_number_id = ? and customer_id = ? and started_at > ?
+            and (direction = 'USER_INITIATED' or accepted_at is not null) limit 1"""
+        return self.world.store.row(sql, *self._pair, since, *self._pair, since) is not None
+
+    @property
+    def has_written_lately(self) -> bool:
+        """Whether a message of the customer came in the last 24 hours; calls do not count."""
         since = self.world.clock.now() - SERVICE_WINDOW
         sql = """
             select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'
@@ -37,12 +44,8 @@ class Relation:
     def blocked(self) -> bool:
         return self._marked("blocks")
 
-    def stop_offers(self, stop: bool) -> None:
-        """The customer has had enough of this business's marketing, or wants it again."""
-        with self.world.store.transaction():
-            self._mark("stops", stop)
-            self.world.webhooks.preference_changed(self, "stop" if stop else "resume")
-        self.world.hub.notify(self.customer.id)
+    def set_offers_stopped(self, stopped: bool) -> None:
+        self._mark("stops", stopped)
 
     def block(self, block: bool) -> None:
         self._mark("blocks", block)

@@ -1,12 +1,10 @@
 """A few templates to try things with."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simulator.context import Context
 from simulator.message_templates import MessageTemplate
 from simulator.wabas import Waba
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 SAMPLES: list[dict[str, Any]] = [
     {
@@ -24,11 +22,20 @@ SAMPLES: list[dict[str, Any]] = [
         "language": "en_US",
         "category": "UTILITY",
         "components": [
-            {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is on its way."},
+            {
+                "type": "BODY",
+                "text": "Hi {{1}}, your order {{2}} is on its way.",
+                "example": {"body_text": [["Carla", "860198"]]},
+            },
             {
                 "type": "BUTTONS",
                 "buttons": [
-                    {"type": "URL", "text": "Track it", "url": "https://shop.example/track/{{1}}"},
+                    {
+                        "type": "URL",
+                        "text": "Track it",
+                        "url": "https://shop.example/track/{{1}}",
+                        "example": ["860198"],
+                    },
                     {"type": "QUICK_REPLY", "text": "Thank you"},
                 ],
             },
@@ -40,15 +47,19 @@ SAMPLES: list[dict[str, Any]] = [
         "category": "MARKETING",
         "parameter_format": "NAMED",
         "components": [
-            {"type": "HEADER", "format": "IMAGE"},
-            {"type": "BODY", "text": "{{first_name}}, everything blue is 20 % off until Sunday. See you soon!"},
+            {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1hZ2UvcG5n"]}},
+            {
+                "type": "BODY",
+                "text": "{{first_name}}, everything blue is 20 % off until Sunday. See you soon!",
+                "example": {"body_text_named_params": [{"param_name": "first_name", "example": "Carla"}]},
+            },
             {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Stop offers"}]},
         ],
     },
 ]
 
 
-def hand_out(world: "World") -> None:
+def hand_out(world: Context) -> None:
     for waba in Waba.where(world):
         for sample in SAMPLES:
             columns = {"status": "APPROVED", "parameter_format": "POSITIONAL"} | sample

@@ -1,13 +1,12 @@
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from simulator import ids
+from simulator.businesses import Business
+from simulator.context import Context
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.businesses import Business
-    from simulator.world import World
+from simulator.wabas import Waba
 
 SCOPES = ["whatsapp_business_management", "whatsapp_business_messaging"]
 DAY = 86400
@@ -28,7 +27,7 @@ class Token(Record):
     revoked_at: float | None
 
     @classmethod
-    def issue(cls, world: "World", business: "Business", days: int) -> Self:
+    def issue(cls, world: Context, business: Business, days: int) -> Self:
         now = world.clock.now()
         return cls.create(
             world,
@@ -36,17 +35,17 @@ class Token(Record):
             kind="business",
             user_id=business.system_user_id,
             business_id=business.id,
-            waba_ids=json.dumps([waba.id for waba in business.shared_wabas]),
+            waba_ids=json.dumps([waba.id for waba in Waba.shared_by(business)]),
             issued_at=now,
             expires_at=now + days * DAY if days else None,
         )
 
     @classmethod
-    def recognise(cls, world: "World", text: str) -> Self | None:
+    def recognise(cls, world: Context, text: str) -> Self | None:
         return cls.find(world, text) or cls._from_settings(world, text)
 
     @classmethod
-    def _from_settings(cls, world: "World", text: str) -> Self | None:
+    def _from_settings(cls, world: Context, text: str) -> Self | None:
         settings = world.settings
         owners = {settings.system_user_token: ("system", settings.system_user_id)}
         owners |= {f"{settings.app_id}|{secret}": ("app", settings.app_id) for secret in settings.app_secret}
@@ -70,8 +69,17 @@ class Token(Record):
     @property
     def granular_scopes(self) -> list[dict[str, Any]]:
         if self.kind == "business":
+            if scopes := self._id_scopes():
+                return [{"scope": scope} for scope in SCOPES if scope not in scopes] + [
+                    {"scope": scope, "target_ids": self.wabas} for scope in scopes
+                ]
             return [{"scope": scope, "target_ids": self.wabas} for scope in SCOPES]
         return [{"scope": scope} for scope in ["business_management", *SCOPES]]
+
+    def _id_scopes(self) -> list[str]:
+        """The scopes that hold the accounts' ids, where Meta puts them under others than usual."""
+        business = Business.find(self.world, self.business_id)
+        return list(json.loads(business.id_scopes)) if business and business.id_scopes else []
 
     def revoke(self) -> None:
         self.update(revoked_at=self.world.clock.now())

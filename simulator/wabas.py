@@ -1,18 +1,14 @@
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Self
 
-from simulator import businesses, foreign_lines, ids, phone_numbers
-from simulator.allocations import Allocation
-from simulator.dialing import country_of
+from simulator import ids
+from simulator.businesses import Business
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.phone_numbers import PhoneNumber
 
 
 @dataclass
 class Waba(Record):
-    """A WhatsApp Business Account."""
+    """A WhatsApp Business Account. Its numbers know it: see `PhoneNumber.of_waba`."""
 
     table: ClassVar[str] = "wabas"
 
@@ -28,41 +24,35 @@ class Waba(Record):
     shared_at: float | None
     created_at: float
 
-    @property
-    def business(self) -> "businesses.Business":
-        return businesses.Business.where(self.world, "id = ?", self.business_id)[0]
-
-    @property
-    def phone_numbers(self) -> list["PhoneNumber"]:
-        return phone_numbers.PhoneNumber.where(self.world, "waba_id = ? order by created_at", self.id)
-
-    @property
-    def credit(self) -> Allocation | None:
-        allocation = Allocation.find(self.world, self.allocation_id)
-        return allocation if allocation and allocation.active and foreign_lines.has_ended(self) else None
-
-    def add_number(self, digits: str, verified_name: str, verified: bool = False) -> "PhoneNumber":
-        return phone_numbers.PhoneNumber.create(
-            self.world,
+    @classmethod
+    def open(cls, business: Business, name: str) -> Self:
+        world = business.world
+        return cls.create(
+            world,
             id=ids.object_id(),
-            waba_id=self.id,
-            digits=digits,
-            country=country_of(digits),
-            verified_name=verified_name,
-            code_verification_status="VERIFIED" if verified else "NOT_VERIFIED",
-            created_at=self.world.clock.now(),
+            business_id=business.id,
+            name=name,
+            country=business.country,
+            namespace=ids.letters(8).lower(),
+            created_at=world.clock.now(),
         )
 
-    def share_with_partner(self) -> None:
-        """Every visit to the signup dialog shares again and is announced again."""
-        self.update(shared_at=self.world.clock.now())
-        self.world.webhooks.partner_added(self)
+    @classmethod
+    def of_business(cls, business: Business) -> list[Self]:
+        return cls.where(business.world, "business_id = ? order by created_at", business.id)
 
-    def attach_credit(self, allocation: Allocation, currency: str) -> None:
-        self.update(allocation_id=allocation.id, currency=currency)
+    @classmethod
+    def shared_by(cls, business: Business) -> list[Self]:
+        """Newest first, as Meta lists what a token may touch."""
+        sql = "business_id = ? and shared_at is not null order by shared_at desc"
+        return cls.where(business.world, sql, business.id)
 
     @property
-    def subscribed(self) -> bool:
+    def business(self) -> Business:
+        return Business.where(self.world, "id = ?", self.business_id)[0]
+
+    @property
+    def is_subscribed(self) -> bool:
         return self.world.store.row("select 1 from subscriptions where waba_id = ?", self.id) is not None
 
     @property

@@ -1,4 +1,3 @@
-import random
 import shutil
 from pathlib import Path
 from typing import Self
@@ -6,58 +5,48 @@ from typing import Self
 import httpx
 from flask import Flask
 
-from simulator import people
-from simulator.clock import Clock
-from simulator.hub import Hub
-from simulator.knobs import Knobs
-from simulator.limits import Limits
+from simulator import outgoing, people
+from simulator.context import Context
 from simulator.links import Links
 from simulator.settings import Settings
-from simulator.store import Store
-from simulator.timeline import Timeline
-from simulator.webhooks import Webhooks
+from simulator.webhooks import publishing
 from simulator.webhooks.sender import Sender
 
 
-class World:
-    """Everything one running simulator holds; the nouns reach each other through it."""
+class World(Context):
+    """One running simulator: the context of its records and everything that runs in the background."""
 
     def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
-        self.settings = settings
-        self.transport = transport
-        self.random = random.Random(settings.seed)
-        self.store = Store(Path(settings.data) / "meta.sqlite3")
-        self.knobs = Knobs(self)
-        self.clock = Clock(settings.speed, self.knobs["clock_offset"])
-        self.hub = Hub()
-        self.limits = Limits(self)
-        self.timeline = Timeline(self)
-        self.links = Links(self, transport)
-        self.webhooks = Webhooks(self)
+        super().__init__(settings, transport)
+        self.timeline.take_step = lambda message_id, status, code: outgoing.take_step(self, message_id, status, code)
+        self.links = Links(self)
         self.sender = Sender(self)
         self.populate()
 
     @classmethod
     def of(cls, app: Flask) -> Self:
+        """The world that the app was created with."""
         world: Self = app.extensions["simulator"]
         return world
 
     def start(self) -> None:
-        self.timeline.loop.start()
-        self.links.loop.start()
+        """Starts the background loops."""
+        self.loops.start()
         self.sender.start()
 
     def stop(self) -> None:
-        self.timeline.loop.stop()
-        self.links.loop.stop()
+        """Stops the background loops and closes the store."""
+        self.loops.stop()
         self.sender.stop()
         self.store.close()
 
     def populate(self) -> None:
-        self.webhooks.use_configured_callback()
-        people.move_in(self)
+        """Sets the app's callback and creates the first customers."""
+        publishing.use_configured_callback(self)
+        people.create_first_customers(self)
 
     def reset(self) -> None:
+        """Deletes everything and starts again as on the first day."""
         self.store.reset()
         shutil.rmtree(Path(self.settings.data) / "media", ignore_errors=True)
         self.knobs.forget()
@@ -66,15 +55,13 @@ class World:
         self.populate()
 
     def advance(self, seconds: float) -> None:
+        """Moves the clock forward and wakes the loops that wait for a time."""
         self.clock.advance(seconds)
         self.knobs["clock_offset"] = self.clock.offset
-        self.timeline.loop.wake()
-        self.sender.wake()
-
-    def happens(self, knob: str) -> bool:
-        return self.random.random() < self.knobs[knob]
+        self.loops.wake("timeline")
+        self.loops.wake("webhooks")
 
     def settle(self) -> None:
-        """Do at once, in this thread, everything that is due."""
+        """Does everything that is due, in this thread, until nothing is left."""
         while self.links.run_due() or self.timeline.run_due() or self.sender.send_due():
             pass

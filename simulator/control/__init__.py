@@ -2,7 +2,7 @@
 
 from flask import Flask, jsonify
 
-from simulator.control import api, business_app, customers, levers, pages, writing
+from simulator.control import api, business_app, calls, customers, levers, pages, resources, writing
 from simulator.handwriting import NotPossible
 
 
@@ -12,5 +12,7 @@ def install(app: Flask) -> None:
     app.register_blueprint(customers.customers)
     app.register_blueprint(business_app.business_app)
     app.register_blueprint(levers.levers)
+    app.register_blueprint(resources.resources)
+    app.register_blueprint(calls.calls)
     app.register_error_handler(NotPossible, lambda reason: (jsonify(error=str(reason)), 409))
     app.register_blueprint(pages.pages)

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -54,6 +55,8 @@ def signups() -> Response:
         code.hand_over()
         return jsonify(business_id=waba.business_id, waba_id=waba.id, code=code.id)
     number = clients.signed_up(world(), name, asked_number("display_phone_number"))
+    if scopes := asked("id_scopes", []):
+        number.waba.business.update(id_scopes=json.dumps(scopes))
     if not asked("verified", True):
         number.update(code_verification_status="NOT_VERIFIED")
     if asked("coexistence", False):

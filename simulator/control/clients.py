@@ -1,18 +1,17 @@
 """Clients of the partner without the popup: a whole one, or one that has just finished signing up."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator.allocations import Allocation
 from simulator.businesses import Business
 from simulator.codes import Code
+from simulator.context import Context
 from simulator.dialing import country_of
+from simulator.foreign_lines import attach_credit
 from simulator.phone_numbers import PhoneNumber
+from simulator.sharing import share_with_partner
 from simulator.tokens import Token
 from simulator.wabas import Waba
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 PIN = "000000"
 
@@ -24,7 +23,7 @@ class Wishes:
     credit: bool = True
 
 
-def signed_up(world: "World", name: str, digits: str) -> PhoneNumber:
+def signed_up(world: Context, name: str, digits: str) -> PhoneNumber:
     """The number of that name, as the signup dialog leaves it: verified and shared, not registered."""
     existing = PhoneNumber.where(world, "digits = ?", digits)
     if existing:
@@ -32,22 +31,22 @@ def signed_up(world: "World", name: str, digits: str) -> PhoneNumber:
             existing[0].sign_up()
         return existing[0]
     with world.store.transaction():
-        waba = Business.open(world, name, country_of(digits)).open_waba(name)
-        number = waba.add_number(digits, name, verified=True)
+        waba = Waba.open(Business.open(world, name, country_of(digits)), name)
+        number = PhoneNumber.add(waba, digits, name, verified=True)
         number.sign_up()
-        waba.share_with_partner()
+        share_with_partner(waba)
     return number
 
 
-def shared(world: "World", name: str) -> Waba:
+def shared(world: Context, name: str) -> Waba:
     """An account of that name, shared without a number."""
     with world.store.transaction():
-        waba = Business.open(world, name, "US").open_waba(name)
-        waba.share_with_partner()
+        waba = Waba.open(Business.open(world, name, "US"), name)
+        share_with_partner(waba)
     return waba
 
 
-def ready(world: "World", name: str, digits: str, wishes: Wishes) -> PhoneNumber:
+def ready(world: Context, name: str, digits: str, wishes: Wishes) -> PhoneNumber:
     existing = PhoneNumber.where(world, "digits = ?", digits)
     with world.store.transaction():
         number = signed_up(world, name, digits)
@@ -56,7 +55,7 @@ def ready(world: "World", name: str, digits: str, wishes: Wishes) -> PhoneNumber
     return number
 
 
-def token_for(world: "World", number: PhoneNumber) -> Token:
+def token_for(world: Context, number: PhoneNumber) -> Token:
     """The client's newest working token for this number, or a new one that never expires."""
     waba = number.waba
     kept = Token.where(world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id)
@@ -64,17 +63,17 @@ def token_for(world: "World", number: PhoneNumber) -> Token:
     return next(working, None) or Token.issue(world, waba.business, days=0)
 
 
-def code_for(world: "World", number: PhoneNumber) -> Code:
+def code_for(world: Context, number: PhoneNumber) -> Code:
     code = Code.write_out(world, number.waba.business)
     code.hand_over()
     return code
 
 
-def _fulfil(world: "World", number: PhoneNumber, wishes: Wishes) -> None:
+def _fulfil(world: Context, number: PhoneNumber, wishes: Wishes) -> None:
     waba = number.waba
     if wishes.registered:
         number.register(PIN)
     if wishes.subscribed:
         waba.subscribe()
     if wishes.credit:
-        waba.attach_credit(Allocation.share(world, waba.business_id), "USD")
+        attach_credit(waba, Allocation.share(world, waba.business_id), "USD")

@@ -3,6 +3,7 @@ from flask import Blueprint, Response, jsonify, request
 from simulator import handwriting, outgoing
 from simulator.control.asked import asked, asked_customer, asked_number, asked_phone_number, found, world
 from simulator.customers import Customer
+from simulator.handwriting import Hand
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
 
@@ -49,10 +50,16 @@ def change_number(wa_id: str) -> Response:
     return jsonify(customer.as_dict())
 
 
+@customers.post("/customers/<wa_id>/identity")
+def change_identity(wa_id: str) -> Response:
+    """A new phone: every business that has a chat with the customer gets a system message."""
+    return jsonify(identity_key_hash=handwriting.change_identity(world(), _customer(wa_id)))
+
+
 @customers.post("/offers")
 def offers() -> Response:
     """The customer stops this business's marketing messages, or resumes them."""
-    Relation(world(), asked_phone_number(), asked_customer()).stop_offers(asked("value", "stop") == "stop")
+    Hand(world(), asked_phone_number(), asked_customer()).stop_offers(asked("value", "stop") == "stop")
     return jsonify(success=True)
 
 

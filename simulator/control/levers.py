@@ -1,8 +1,10 @@
 """What makes this Meta misbehave, and what makes time pass."""
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import magic
+from simulator import filling, magic
 from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
@@ -14,7 +16,7 @@ from simulator.knobs import DEFAULTS
 from simulator.message_templates import CATEGORIES, STATUSES, MessageTemplate
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
-from simulator.webhooks import payloads
+from simulator.webhooks import payloads, publishing
 
 levers = Blueprint("control_levers", __name__, url_prefix="/control/api")
 
@@ -67,12 +69,14 @@ def random_seed() -> Response:
 
 @levers.post("/limits")
 def limits() -> Response:
-    """A null gives a number the usual throughput back; a portfolio limit of -1 is none."""
+    """A null resets a number's throughput; a messaging limit of -1 is none; the other limits are the portfolio's."""
     number, body = asked_phone_number(), request.get_json()
     if "throughput" in body:
         number.update(throughput=body["throughput"])
     if "messaging_limit" in body:
         number.waba.business.update(messaging_limit=int(body["messaging_limit"]))
+    if "most_numbers" in body:
+        number.waba.business.update(most_numbers=int(body["most_numbers"]))
     return jsonify(throughput=number.messages_per_second, messaging_limit=number.waba.business.messaging_limit)
 
 
@@ -99,10 +103,20 @@ def keep_template() -> Response:
         str(asked("language", "en_US")),
         category=category,
         status=status,
-        parameter_format=str(asked("parameter_format", "POSITIONAL")),
+        parameter_format=_parameter_format(asked("components")),
         components=asked("components"),
     )
     return jsonify(template.as_dict())
+
+
+def _parameter_format(components: list[dict[str, Any]]) -> str:
+    """As Meta keeps it: variables are numbers or names, and a template has only one kind."""
+    texts = [str(part.get("text", "")) for part in components if str(part.get("type")).upper() in ("HEADER", "BODY")]
+    variables = [name for text in texts for name in filling.variables_of(text)]
+    given = str(asked("parameter_format", "NAMED" if any(not name.isdecimal() for name in variables) else "POSITIONAL"))
+    if given == "POSITIONAL" and any(not name.isdecimal() for name in variables):
+        refuse(400, "a template with named variables has the parameter_format NAMED")
+    return given
 
 
 @levers.post("/webhooks")
@@ -111,9 +125,9 @@ def send_webhook() -> Response:
     value, field = asked("value"), str(asked("field"))
     if number_id := asked("phone_number_id", ""):
         number = found(PhoneNumber.find(world(), str(number_id)), "phone number")
-        world().webhooks.tell_number(number, field, payloads.head(number) | value)
+        publishing.publish_for_number(number, field, payloads.head(number) | value)
     else:
-        world().webhooks.tell_waba(asked_waba(), field, value)
+        publishing.publish_for_waba(asked_waba(), field, value)
     return jsonify(success=True)
 
 

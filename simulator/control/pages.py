@@ -1,7 +1,7 @@
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from simulator import coexistence, magic, sample_templates
+from simulator import coexistence, magic, sample_templates, template_events
 from simulator.account_events import EVENTS
 from simulator.businesses import Business
 from simulator.clock import iso
@@ -11,6 +11,7 @@ from simulator.credit_line import CreditLine
 from simulator.customers import Customer
 from simulator.dialing import digits_of
 from simulator.faults import KINDS, Fault
+from simulator.foreign_lines import credit_of
 from simulator.html import strict
 from simulator.knobs import UNITS
 from simulator.message_templates import STATUSES, MessageTemplate
@@ -18,6 +19,7 @@ from simulator.number_extras import Extras
 from simulator.phone import handset
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
+from simulator.wabas import Waba
 
 pages = Blueprint("control_pages", __name__)
 pages.after_request(strict)
@@ -29,6 +31,9 @@ def index() -> str:
     return render_template(
         "control/page.html",
         settings=world().settings,
+        wabas_of=Waba.of_business,
+        numbers_of=PhoneNumber.of_waba,
+        credit_of=credit_of,
         businesses=Business.where(world(), "true order by created_at desc"),
         tokens=Token.where(world(), "kind = 'business' order by issued_at desc limit 20"),
         deliveries=lists.deliveries(world(), limit=30),
@@ -144,7 +149,7 @@ def add_templates() -> Answer:
 def judge_template(template_id: str) -> Answer:
     template = MessageTemplate.find(world(), template_id) or abort(404)
     if request.form.get("status") in STATUSES:
-        template.update(status=request.form["status"])
+        template_events.change_status(template, request.form["status"])
     return back()
 
 

@@ -1,15 +1,14 @@
 """Who may be sitting in front of the popup."""
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from simulator import foreign_lines
 from simulator.businesses import Business
+from simulator.context import Context
 from simulator.dialing import country_of
 from simulator.phone_numbers import PhoneNumber
-
-if TYPE_CHECKING:
-    from simulator.world import World
+from simulator.wabas import Waba
 
 TAKEN_NUMBER = "15550199001"
 
@@ -25,6 +24,7 @@ class Persona:
     on_app: bool = False
     other_partner: bool = False
     over_limit: bool = False
+    id_scopes: tuple[str, ...] = ()
 
 
 PERSONAS = {
@@ -54,36 +54,45 @@ PERSONAS = {
     "limit": Persona(
         "Omar Aziz", "Has as many numbers as Meta allows him", "Aziz Cars", "971501234567", over_limit=True
     ),
+    "events": Persona(
+        "Mina Park",
+        "Granted the accounts for events only, so that scope alone names them",
+        "Park Books",
+        "82212345678",
+        id_scopes=("whatsapp_business_manage_events",),
+    ),
     "taken": Persona("Luca Conti", "Wants a number that is still on somebody’s WhatsApp"),
 }
 
 
-def log_in(world: "World", key: str) -> None:
+def log_in(world: Context, key: str) -> None:
     """Make sure that what the persona has from before is there."""
     persona = PERSONAS[key]
     if persona.business and not portfolios(world, key):
         _open(world, key, persona)
     if key == "taken" and not PhoneNumber.where(world, "digits = ?", TAKEN_NUMBER):
-        stranger = Business.open(world, "Somebody else", "US").open_waba("Somebody else")
-        stranger.add_number(TAKEN_NUMBER, "Somebody else", verified=True).register("999999")
+        stranger = Waba.open(Business.open(world, "Somebody else", "US"), "Somebody else")
+        PhoneNumber.add(stranger, TAKEN_NUMBER, "Somebody else", verified=True).register("999999")
 
 
 def over_limit(key: str | None) -> bool:
     return PERSONAS[key].over_limit if key in PERSONAS else False
 
 
-def portfolios(world: "World", key: str | None) -> list[Business]:
+def portfolios(world: Context, key: str | None) -> list[Business]:
     return Business.where(world, "persona = ? order by created_at desc", key)
 
 
-def _open(world: "World", key: str, persona: Persona) -> None:
+def _open(world: Context, key: str, persona: Persona) -> None:
     business = Business.open(world, persona.business, country_of(persona.number) if persona.number else "US", key)
-    waba = business.open_waba(persona.business)
+    waba = Waba.open(business, persona.business)
+    if persona.id_scopes:
+        business.update(id_scopes=json.dumps(persona.id_scopes))
     if persona.other_partner:
         foreign_lines.note(waba)
     if not persona.number:
         return
-    number = waba.add_number(persona.number, persona.business, verified=persona.verified)
+    number = PhoneNumber.add(waba, persona.number, persona.business, verified=persona.verified)
     if persona.number_in_use or persona.on_app:
         number.register("999999")
     if persona.on_app:

@@ -9,6 +9,7 @@ from simulator.dialog import mishaps, personas
 from simulator.dialog.signup import Signup
 from simulator.dialog.steps import CURRENT_STEP
 from simulator.phone_numbers import PhoneNumber
+from simulator.wabas import Waba
 
 CATEGORIES = [
     "Shopping and retail",
@@ -26,6 +27,8 @@ PROGRESS = ["portfolio", "profile", "number", "verify", "review"]
 def screen(signup: Signup) -> dict[str, Any]:
     return {
         "signup": signup,
+        "wabas_of": Waba.of_business,
+        "numbers_of": PhoneNumber.of_waba,
         "app_name": signup.world.settings.app_name,
         "persona": personas.PERSONAS.get(signup.persona or ""),
         "personas": personas.PERSONAS,
@@ -52,8 +55,8 @@ def suggested_number(signup: Signup) -> dict[str, str]:
 
 def likely_choice(signup: Signup) -> str | None:
     """The first number that can be used, or else the account to which one can be added."""
-    accounts = signup.business.wabas if signup.business else []
-    numbers = (number.id for account in accounts for number in account.phone_numbers if usable(number))
+    accounts = signup.wabas
+    numbers = (number.id for account in accounts for number in PhoneNumber.of_waba(account) if usable(number))
     return next(numbers, None) or next((account.id for account in accounts), None)
 
 

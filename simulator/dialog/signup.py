@@ -1,17 +1,16 @@
 import json
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
+from simulator import sharing
 from simulator.businesses import Business
 from simulator.codes import Code
+from simulator.context import Context
 from simulator.phone_numbers import PhoneNumber
 from simulator.record import Record
 from simulator.wabas import Waba
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 
 @dataclass
@@ -34,7 +33,7 @@ class Signup(Record):
     hosted: int
 
     @classmethod
-    def open(cls, world: "World", redirect_uri: str, extras: str) -> Self:
+    def open(cls, world: Context, redirect_uri: str, extras: str) -> Self:
         opener = {name: values[0] for name, values in parse_qs(urlsplit(redirect_uri).fragment).items()}
         return cls.create(
             world,
@@ -47,7 +46,7 @@ class Signup(Record):
         )
 
     @classmethod
-    def open_hosted(cls, world: "World", extras: str) -> Self:
+    def open_hosted(cls, world: Context, extras: str) -> Self:
         """On Meta's own page: nobody opened it, so nobody is told but the partner, by its webhook."""
         now = world.clock.now()
         opened = {"step": "login", "origin": "", "channel": "", "extras": extras, "created_at": now}
@@ -79,6 +78,10 @@ class Signup(Record):
         return Business.find(self.world, self.business_id)
 
     @property
+    def wabas(self) -> list[Waba]:
+        return Waba.of_business(self.business) if self.business else []
+
+    @property
     def waba(self) -> Waba | None:
         return Waba.find(self.world, self.waba_id)
 
@@ -94,7 +97,7 @@ class Signup(Record):
         """Sharing happens when the permissions are granted, before any button on the last screen."""
         assert self.waba
         assert self.business
-        self.waba.share_with_partner()
+        sharing.share_with_partner(self.waba)
         if self.number:
             self.number.sign_up()
         self.update(step="success", code_id=None if self.hosted else Code.write_out(self.world, self.business).id)

@@ -54,7 +54,7 @@ def portfolio(signup: Signup, form: Form) -> str:
     chosen = form.get("portfolio", "new")
     business = _owned(signup, chosen) if chosen != "new" else _new_portfolio(signup, form)
     signup.update(business_id=business.id, waba_id=None, phone_number_id=None)
-    return "account" if business.wabas else "profile"
+    return "account" if Waba.of_business(business) else "profile"
 
 
 def account(signup: Signup, form: Form) -> str:
@@ -71,7 +71,7 @@ def profile(signup: Signup, form: Form) -> str:
     name = _filled(form, "name", "Give the account a name.")
     if signup.business is None:
         raise EntryError("Choose a portfolio first.")
-    signup.update(waba_id=signup.business.open_waba(name).id, phone_number_id=None)
+    signup.update(waba_id=Waba.open(signup.business, name).id, phone_number_id=None)
     return "number"
 
 
@@ -147,7 +147,7 @@ def _add_number(signup: Signup, form: Form) -> PhoneNumber:
     if waba is None or not 8 <= len(digits) <= 15:
         raise EntryError("The phone number does not look valid. Check it and try again.")
     _check_free(signup, waba, digits)
-    return waba.add_number(digits, name)
+    return PhoneNumber.add(waba, digits, name)
 
 
 def _check_free(signup: Signup, waba: Waba, digits: str) -> None:

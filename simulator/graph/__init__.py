@@ -8,13 +8,22 @@ from simulator.graph import answers, downloads, routes
 
 
 class NodeId(BaseConverter):
-    regex = r"\d{5,20}"
+    """Any single part of a path. What is no id of ours is answered like a node that does not exist."""
+
+    # After every path that names more of itself.
+    weight = 1000
+    regex = r"[\w.%~|-]{1,200}"
 
 
 def install(app: Flask) -> None:
     app.url_map.converters["node"] = NodeId
+    # Meta does not mind a slash at the end, and never redirects.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.register_blueprint(routes.graph)
     app.register_blueprint(routes.graph, url_prefix="/v<int:version>.0", name="versioned_graph")
     app.register_blueprint(downloads.downloads)
     app.register_error_handler(GraphError, answers.refuse)
+    for status in (400, 405, 413, 415, 500):
+        app.register_error_handler(status, answers.refuse_in_json)
     app.register_error_handler(404, answers.unknown_path)

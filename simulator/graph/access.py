@@ -69,7 +69,7 @@ def sees(token: Token, node: Node) -> bool:
             waba = Waba.find(token.world, node.waba_id)
             return waba is not None and _sees_waba(token, waba)
         case Business():
-            return token.business_id == node.id or any(_sees_waba(token, waba) for waba in node.shared_wabas)
+            return token.business_id == node.id or any(_sees_waba(token, waba) for waba in Waba.shared_by(node))
         case CreditLine():
             return token.kind == "system" or _holds_share(token)
         case _:

@@ -1,7 +1,8 @@
 import json
-from typing import Any
+from typing import Any, cast
 
 from flask import Response, g, jsonify, request
+from werkzeug.exceptions import HTTPException
 
 from simulator import ids
 from simulator.errors import GraphError
@@ -17,6 +18,17 @@ def refuse(error: GraphError) -> Response:
 
 def unknown_path(_: Any) -> Response:
     return dress(refuse(GraphError(2500, f"Unknown path components: {request.path}")))
+
+
+def refuse_in_json(error: HTTPException) -> Response:
+    """Whatever the web framework refuses by itself; Meta never answers in HTML here."""
+    if error.response is not None:
+        return cast("Response", error.response)
+    if error.code == 405:
+        return dress(refuse(GraphError(100, f"Unsupported {request.method.lower()} request.", subcode=33)))
+    if error.code == 500:
+        return dress(refuse(GraphError(1, "An unknown error has occurred.", http=500)))
+    return dress(refuse(GraphError(100, f"(#100) {error.description}", http=error.code)))
 
 
 def dress(response: Response) -> Response:

@@ -1,9 +1,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from simulator.errors import forbidden, missing
+from simulator.errors import forbidden, invalid, missing
 from simulator.graph import fields
 from simulator.graph.pages import page
+from simulator.graph.parameters import decoded
 from simulator.tokens import Token
 from simulator.world import World
 
@@ -22,6 +23,13 @@ class Call:
             raise missing(name)
         return value
 
+    def require_list(self, name: str) -> list[Any]:
+        """A list, which may also come as JSON text."""
+        value = decoded(self.require(name))
+        if not isinstance(value, list):
+            raise invalid(f"Param {name} must be an array.")
+        return value
+
     def project(self, node: dict[str, Any], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
         return fields.project(node, self._wanted(default), kind)
 
@@ -34,4 +42,9 @@ class Call:
 
     def _wanted(self, default: tuple[str, ...]) -> fields.Wanted:
         asked = self.params.get("fields")
-        return fields.parse(asked) if asked else fields.names(default)
+        return fields.parse(_joined(asked)) if asked else fields.names(default)
+
+
+def _joined(asked: Any) -> str:
+    """`fields` may also be a list."""
+    return ",".join(map(str, asked)) if isinstance(asked, list) else str(asked)

@@ -96,9 +96,9 @@ def _attach(call: Call, waba: Waba, allocation: Allocation) -> None:
         raise invalid(f"Param waba_currency must be one of {{{', '.join(sorted(CURRENCIES))}}}")
     if foreign_lines.has(waba):
         foreign_lines.note(waba)
-    if waba.credit and waba.currency != currency:
+    if foreign_lines.credit_of(waba) and waba.currency != currency:
         raise invalid("WABA already has a credit line attached")
-    waba.attach_credit(allocation, currency)
+    foreign_lines.attach_credit(waba, allocation, currency)
 
 
 def _described(allocation: Allocation) -> Answer:

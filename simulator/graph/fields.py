@@ -1,4 +1,4 @@
-"""`fields=a,b{c,d}`: what the caller wants to see of a node."""
+"""`fields=a,b{c,d},e.limit(3)`: what the caller wants to see of a node."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,10 +6,17 @@ from typing import Any
 from simulator.errors import invalid
 
 Wanted = dict[str, "Wanted"]
+BRACKETS = {"{": "}", "(": ")", "[": "]"}
 
 
 def parse(text: str) -> Wanted:
-    wanted, _ = _parse(text, 0)
+    """The names, each with what is wanted of it. A modifier such as `.limit(3)` is left out."""
+    wanted: Wanted = {}
+    for part in _parts(text):
+        name, brace, inner = part.partition("{")
+        name = name.partition(".")[0].strip()
+        if name:
+            wanted[name] = parse(inner.removesuffix("}")) if brace and inner.endswith("}") else {}
     return wanted
 
 
@@ -29,17 +36,13 @@ def _inside(value: Any, wanted: Wanted, kind: str) -> Any:
     return project(value, wanted, kind) if wanted and isinstance(value, dict) else value
 
 
-def _parse(text: str, at: int) -> tuple[Wanted, int]:
-    wanted: Wanted = {}
-    name = ""
-    while at < len(text) and text[at] != "}":
-        if text[at] == "{":
-            wanted[name.strip()], at = _parse(text, at + 1)
-            name = ""
-        elif text[at] == ",":
-            wanted |= names(filter(None, [name.strip()]))
-            name = ""
+def _parts(text: str) -> list[str]:
+    """Split at the commas that are inside no bracket."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter in BRACKETS) - (letter in BRACKETS.values())
+        if letter == "," and depth == 0:
+            parts.append("")
         else:
-            name += text[at]
-        at += 1
-    return wanted | names(filter(None, [name.strip()])), at
+            parts[-1] += letter
+    return parts

@@ -1,6 +1,8 @@
 from typing import Any
 
 from simulator.credit_line import CreditLine
+from simulator.foreign_lines import credit_of
+from simulator.message_templates import SENDABLE, MessageTemplate
 from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
@@ -14,6 +16,17 @@ NOT_REGISTERED = {
     "error_description": "The phone number is not registered.",
     "possible_solution": "Register the phone number with the Cloud API.",
 }
+DISABLED = {
+    "error_code": 131031,
+    "error_description": "The WhatsApp Business Account has been disabled for violating WhatsApp's policy.",
+    "possible_solution": "Request a review in Business Support Home.",
+}
+NOT_APPROVED = {
+    "error_code": 141002,
+    "error_description": "The message template is not approved.",
+    "possible_solution": "Wait for the review, or edit the template and submit it again.",
+}
+NAME_PENDING = "Your display name has not been approved yet. Your message limit will increase after it is approved."
 ORDER = ["AVAILABLE", "LIMITED", "BLOCKED"]
 
 
@@ -22,26 +35,35 @@ def waba_health(waba: Waba) -> dict[str, Any]:
 
 
 def number_health(number: PhoneNumber) -> dict[str, Any]:
-    trouble = None if number.registered else NOT_REGISTERED
-    return _worst_of([_entity("PHONE_NUMBER", number.id, trouble), *_around(number.waba)])
+    problem = None if number.registered else NOT_REGISTERED
+    entity = _entity("PHONE_NUMBER", number.id, problem)
+    if not problem and number.name_status == "PENDING_REVIEW":
+        entity |= {"can_send_message": "LIMITED", "additional_info": [NAME_PENDING]}
+    return _worst_of([entity, *_around(number.waba)])
+
+
+def template_health(template: MessageTemplate, waba: Waba) -> dict[str, Any]:
+    problem = None if template.status in SENDABLE else NOT_APPROVED
+    return _worst_of([_entity("MESSAGE_TEMPLATE", template.id, problem), *_around(waba)])
 
 
 def _around(waba: Waba) -> list[dict[str, Any]]:
+    problem = DISABLED if waba.status == "DISABLED" else None if _is_paid_for(waba) else NO_PAYMENT
     return [
-        _entity("WABA", waba.id, None if _is_paid_for(waba) else NO_PAYMENT),
+        _entity("WABA", waba.id, problem),
         _entity("BUSINESS", waba.business_id),
         _entity("APP", waba.world.settings.app_id),
     ]
 
 
 def _is_paid_for(waba: Waba) -> bool:
-    return waba.credit is not None and not CreditLine.of(waba.world).is_used_up
+    return credit_of(waba) is not None and not CreditLine.of(waba.world).is_used_up
 
 
-def _entity(kind: str, node_id: str, trouble: dict[str, Any] | None = None) -> dict[str, Any]:
+def _entity(kind: str, node_id: str, problem: dict[str, Any] | None = None) -> dict[str, Any]:
     entity: dict[str, Any] = {"entity_type": kind, "id": node_id}
-    if trouble:
-        return entity | {"can_send_message": "BLOCKED", "errors": [trouble]}
+    if problem:
+        return entity | {"can_send_message": "BLOCKED", "errors": [problem]}
     return entity | {"can_send_message": "AVAILABLE"}
 
 

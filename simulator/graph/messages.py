@@ -5,8 +5,9 @@ from simulator.customers import Customer
 from simulator.errors import GraphError, forbidden, invalid
 from simulator.graph import access
 from simulator.graph.call import Call
-from simulator.graph.contents import MESSAGE_TYPES, checked
+from simulator.graph.contents import MESSAGE_TYPES, checked, references
 from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.graph.parameters import decoded
 from simulator.message_templates import MessageTemplate
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
@@ -22,7 +23,7 @@ def send(call: Call, number: PhoneNumber) -> Answer:
         return _mark_read(call, number)
     order = _order(call, number)
     _check_recipient(call, order)
-    call.world.limits.admit(number, order.customer)
+    call.world.limits.admit(number.id, order.customer.id, number.messages_per_second)
     message = outgoing.accept(call.world, order)
     if call.world.happens("status_before_answer"):
         _report_first(call, message)
@@ -32,6 +33,8 @@ def send(call: Call, number: PhoneNumber) -> Answer:
 def _may_message(call: Call, number: PhoneNumber) -> None:
     if call.token.kind == "system" and not access.assigned(call.world, number.waba, call.token.user_id):
         raise forbidden()
+    if number.waba.status == "DISABLED":
+        raise GraphError(131031, "The WhatsApp Business Account has been disabled.")
     if not number.registered:
         raise GraphError(133010, "The phone number is not registered on the WhatsApp Business Platform.")
 
@@ -70,8 +73,11 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
 
 def _addressee(call: Call, number: PhoneNumber, to: Any, recipient: Any) -> Customer:
     """`to` wins when both are given."""
-    if call.params.get("recipient_type", "individual") != "individual":
-        raise GraphError(131009, "Param recipient_type must be 'individual'.")
+    kind = str(call.params.get("recipient_type") or "individual")
+    if kind == "group":
+        raise GraphError(131041, "The group does not exist, or the business does not take part in it.")
+    if kind != "individual":
+        raise GraphError(131009, "Param recipient_type must be one of {individual, group}.")
     if to:
         return _by_number(call, number, str(to))
     if recipient:
@@ -101,6 +107,7 @@ def _shown(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[di
     if missing := destiny.missing_file(call.world, content, kind, number.id):
         raise invalid(f"Param {missing}['id'] is not a valid whatsapp business account media attachment ID")
     if kind == "interactive":
+        references.check_interactive(number.waba, content)
         parts = {part: content[part] for part in ("header", "footer") if part in content}
         body = content.get("body", {}).get("text")
         footer = {"footer": parts.pop("footer")["text"]} if "footer" in parts else {}
@@ -133,6 +140,7 @@ def _filled(call: Call, number: PhoneNumber, content: dict[str, Any]) -> tuple[d
     name, language = content["name"], content["language"]["code"]
     template = MessageTemplate.sendable(call.world, number.waba_id, name, language)
     shown = filling.fill(template, content.get("components", []))
+    references.check_template(number.waba, template.parts)
     if not call.params.get("to") and any(option["kind"] == "copy" for option in shown.get("options", [])):
         raise GraphError(131062, "Authentication templates need a phone number.")
     return shown, template.category.lower()
@@ -154,7 +162,7 @@ def _refuse_closed_window(call: Call, order: outgoing.Order) -> None:
 
 
 def _context(call: Call, kind: str) -> str | None:
-    context = call.params.get("context") or {}
+    context = decoded(call.params.get("context")) or {}
     if not isinstance(context, dict):
         raise invalid("Param context must be an object.")
     if context and kind == "reaction":
@@ -172,7 +180,7 @@ def _callback_data(call: Call) -> str | None:
 
 def _report_first(call: Call, message: Message) -> None:
     """Meta's first status sometimes overtakes the answer to the request."""
-    call.world.timeline.run_now(message)
+    call.world.timeline.run_now(message.id)
     call.world.sender.send_for(message.id)
 
 

@@ -8,8 +8,20 @@ from simulator.errors import invalid
 
 def parameters() -> dict[str, Any]:
     """Query, form and JSON body are one thing to Graph; lists and objects may come as JSON text."""
-    loose = {name: _loosen(value) for name, value in (request.args | request.form).items()}
+    loose = {name: decoded(value) for name, value in (request.args | request.form).items()}
     return loose | _body()
+
+
+def decoded(value: Any) -> Any:
+    """The list or object that a text holds as JSON, also with single quotes; anything else as it is."""
+    if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
+        return value
+    for text in (value, value.replace("'", '"')):
+        try:
+            return json.loads(text)
+        except ValueError:
+            continue
+    return value
 
 
 def _body() -> dict[str, Any]:
@@ -19,12 +31,3 @@ def _body() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise invalid("Invalid JSON in the request body")
     return body
-
-
-def _loosen(value: str) -> Any:
-    if value[:1] not in ("{", "["):
-        return value
-    try:
-        return json.loads(value.replace("'", '"'))
-    except ValueError:
-        return value

@@ -1,3 +1,4 @@
+import base64
 from typing import Any
 
 from simulator import dialing
@@ -8,10 +9,12 @@ from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.health import number_health
 from simulator.graph.overrides import verified_override
+from simulator.graph.parameters import decoded
 from simulator.graph.registration import checked_pin
 from simulator.limits import TIERS
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
+from simulator.webhooks import publishing
 
 SHOWN = ("verified_name", "code_verification_status", "display_phone_number", "quality_rating", "id")
 HIGH_THROUGHPUT = 1000
@@ -60,6 +63,13 @@ def described(number: PhoneNumber) -> dict[str, Any]:
         "is_pin_enabled": number.pin is not None,
         "is_on_biz_app": bool(number.coexistence),
         "is_official_business_account": False,
+        "official_business_account": {"oba_status": "NOT_STARTED"},
+        "certificate": _certificate(number, number.verified_name),
+        "new_certificate": _certificate(number, extras["new_display_name"]),
+        "quality_score": {"score": number.quality_rating, "date": int(number.created_at)},
+        "search_visibility": "VISIBLE",
+        "messaging_limit_tier": tier(number.waba.business),
+        "eligibility_for_api_business_global_search": "NON_ELIGIBLE_UNDEFINED_COUNTRY",
         "is_preverified_number": False,
         "whatsapp_business_manager_messaging_limit": tier(number.waba.business),
         "webhook_configuration": _webhook_configuration(number),
@@ -69,6 +79,11 @@ def described(number: PhoneNumber) -> dict[str, Any]:
 
 def tier(business: Business) -> str:
     return TIERS.get(business.messaging_limit, f"TIER_{business.messaging_limit}")
+
+
+def _certificate(number: PhoneNumber, name: str | None) -> str | None:
+    """What proves the name to WhatsApp; opaque to everybody else."""
+    return base64.b64encode(f"{number.id}:{name}".encode()).decode() if name else None
 
 
 def _throughput(number: PhoneNumber) -> str:
@@ -81,13 +96,14 @@ def _webhook_configuration(number: PhoneNumber) -> dict[str, str]:
     callbacks = {
         "phone_number": number.override_callback_uri,
         "whatsapp_business_account": number.waba.override_callback_uri,
-        "application": number.world.webhooks.app_callback("messages"),
+        "application": publishing.app_callback(number.world, "messages"),
     }
     return {level: url for level, url in callbacks.items() if url}
 
 
 def _override(call: Call) -> str | None:
     configuration = call.params["webhook_configuration"]
+    configuration = decoded(configuration)
     if not isinstance(configuration, dict):
         raise invalid("Param webhook_configuration must be an object")
     return verified_override(call, configuration)

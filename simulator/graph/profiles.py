@@ -12,6 +12,7 @@ from simulator.errors import GraphError, invalid, unseen
 from simulator.graph.access import App
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
+from simulator.graph.parameters import decoded
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 from simulator.store import Row
@@ -97,7 +98,7 @@ def keep_link(call: Call, number: PhoneNumber) -> Answer:
         code = "".join(secrets.choice(CODE_LETTERS) for _ in range(14))
         now = call.world.clock.now()
         call.world.store.insert("links", id=code, phone_number_id=number.id, prefilled_message=words, created_at=now)
-    drawn = call.params.get("generate_qr_image")
+    drawn = str(call.params.get("generate_qr_image") or "").upper() or None
     if drawn not in (None, *pictures.FORMATS):
         raise invalid("Param generate_qr_image must be one of {SVG, PNG}")
     return _link(call, code, words) | ({"qr_image_url": pictures.qr_code(call.world, code, drawn)} if drawn else {})
@@ -130,7 +131,8 @@ def _kept(call: Call, number: PhoneNumber, code: str) -> Row:
 
 @edge(PhoneNumber, "POST", "conversational_automation")
 def automate(call: Call, number: PhoneNumber) -> Answer:
-    prompts, commands = call.params.get("prompts") or [], call.params.get("commands") or []
+    prompts, commands = (decoded(call.params.get(name)) or [] for name in ("prompts", "commands"))
+    commands = [decoded(command) for command in commands]
     if len(prompts) > MOST_PROMPTS or any(len(prompt) > 80 for prompt in prompts):
         raise invalid("Param prompts must be at most 4 of at most 80 characters.")
     if len(commands) > MOST_COMMANDS or any(len(one["command_name"]) > 32 for one in commands):

@@ -1,3 +1,4 @@
+import math
 import re
 
 from simulator.errors import GraphError, invalid
@@ -5,7 +6,7 @@ from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.phone_numbers import PhoneNumber
 
-GUESSES = 5
+GUESSES, LOCKED = 5, 12 * 3600
 TOO_LATE = (
     "The phone number was not registered within 14 days of Embedded Signup. The business has to complete Embedded"
     " Signup again."
@@ -31,7 +32,11 @@ def register(call: Call, number: PhoneNumber) -> Answer:
 
 @edge(PhoneNumber, "POST", "deregister")
 def deregister(_: Call, number: PhoneNumber) -> Answer:
+    if number.coexistence:
+        raise invalid("Phone numbers that are also in use in the WhatsApp Business app cannot be deregistered.")
     _count_attempt(number)
+    if not number.registered:
+        raise GraphError(133010, "The phone number is not registered on the WhatsApp Business Platform.")
     number.deregister()
     return SUCCESS
 
@@ -50,9 +55,13 @@ def _count_attempt(number: PhoneNumber) -> None:
 
 
 def _check_pin(number: PhoneNumber, pin: str) -> None:
-    """Two-step verification remembers the first PIN it was given."""
-    if number.pin_failures >= GUESSES:
-        raise GraphError(133008, "Too many PIN guesses. Wait 720 minutes before trying again.")
+    """Two-step verification remembers the first PIN; after five wrong guesses it is locked for twelve hours."""
+    now = number.world.clock.now()
+    if number.pin_locked_until and now < number.pin_locked_until:
+        minutes = math.ceil((number.pin_locked_until - now) / 60)
+        raise GraphError(133008, f"Too many PIN guesses. Wait {minutes} minutes before trying again.")
     if number.pin not in (None, pin):
-        number.update(pin_failures=number.pin_failures + 1)
+        failures = number.pin_failures + 1
+        locks = failures >= GUESSES
+        number.update(pin_failures=0 if locks else failures, pin_locked_until=now + LOCKED if locks else None)
         raise GraphError(133005, "Two step verification PIN mismatch.")

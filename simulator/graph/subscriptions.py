@@ -4,15 +4,20 @@ from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.overrides import verified_override
 from simulator.wabas import Waba
-from simulator.webhooks import OBJECT
+from simulator.webhooks import publishing
 from simulator.webhooks.handshake import verifies
 
 
 @edge(Waba, "GET", "subscribed_apps")
-def subscribed_apps(call: Call, waba: Waba) -> Answer:
-    if not waba.subscribed:
+def subscribed_apps(_: Call, waba: Waba) -> Answer:
+    return apps_of(waba)
+
+
+def apps_of(waba: Waba) -> Answer:
+    """The list of apps that get the account's webhooks: ours, or none."""
+    if not waba.is_subscribed:
         return {"data": []}
-    settings = call.world.settings
+    settings = waba.world.settings
     app = {
         "id": settings.app_id,
         "name": settings.app_name,
@@ -52,12 +57,12 @@ def list_callbacks(call: Call, _: App) -> Answer:
 def set_callback(call: Call, _: App) -> Answer:
     if call.token.kind != "app":
         raise forbidden("This method must be called with an app access_token.")
-    if call.require("object") != OBJECT:
+    if call.require("object") != publishing.OBJECT:
         raise invalid("Param object is not supported")
     url, fields = call.require("callback_url"), call.require("fields")
     if not verifies(url, call.require("verify_token"), call.world.transport):
         raise GraphError(2200, "(#2200) Callback verification failed with the following errors: HTTP Status Code")
-    call.world.webhooks.set_callback(url, fields if isinstance(fields, str) else ",".join(fields))
+    publishing.set_callback(call.world, url, fields if isinstance(fields, str) else ",".join(fields))
     return SUCCESS
 
 

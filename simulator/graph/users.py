@@ -65,12 +65,12 @@ def business_token(call: Call, business: Business) -> Answer:
     """The token the client gave the app, or, not only to be fetched, a new one."""
     call.only("system")
     call.require("appsecret_proof")
-    if not business.shared_wabas:
+    if not Waba.shared_by(business):
         raise GraphError(3962, "The business has not shared a WhatsApp Business Account with the app.")
     if call.params.get("fetch_only") not in (True, "true"):
         return {"access_token": Token.issue(call.world, business, days=60).id}
     given = Token.where(call.world, "business_id = ? and kind = 'business' order by issued_at desc", business.id)
-    shared = {waba.id for waba in business.shared_wabas}
+    shared = {waba.id for waba in Waba.shared_by(business)}
     token = next((one for one in given if one.alive and shared <= set(one.wabas)), None)
     return {"access_token": (token or Token.issue(call.world, business, call.world.settings.token_days)).id}
 

@@ -1,6 +1,7 @@
 """Numbers added by API, and the code that proves whose they are."""
 
 from simulator import dialing
+from simulator.businesses import Business
 from simulator.customers import Customer
 from simulator.errors import GraphError, invalid
 from simulator.graph.call import Call
@@ -8,8 +9,6 @@ from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
-
-MOST_NUMBERS = 20
 
 
 @edge(Waba, "POST", "phone_numbers")
@@ -26,9 +25,9 @@ def create(call: Call, waba: Waba) -> Answer:
         return {"id": _move(waba, known).id}
     if known or Customer.known(call.world, digits):
         raise GraphError(2388001, "This phone number is already registered on WhatsApp.")
-    if len(waba.phone_numbers) >= MOST_NUMBERS:
-        raise invalid("The maximum of phone numbers is reached.")
-    return {"id": waba.add_number(digits, name).id}
+    if _numbers_of(waba.business) >= waba.business.most_numbers:
+        raise over_limit()
+    return {"id": PhoneNumber.add(waba, digits, name).id}
 
 
 @edge(PhoneNumber, "POST", "request_code")
@@ -44,7 +43,9 @@ def request_code(call: Call, number: PhoneNumber) -> Answer:
 
 @edge(PhoneNumber, "POST", "verify_code")
 def verify_code(call: Call, number: PhoneNumber) -> Answer:
-    code, expected = str(call.require("code")), Extras(number)["verification_code"]
+    code, expected = str(call.require("code")).replace("-", ""), Extras(number)["verification_code"]
+    if number.verified:
+        raise GraphError(136024, "Verify code error: the ownership of this number is verified already.")
     if not expected or code != expected:
         raise GraphError(136025, "Verify code error: the code does not match.")
     Extras(number)["verification_code"] = None
@@ -52,12 +53,25 @@ def verify_code(call: Call, number: PhoneNumber) -> Answer:
     return SUCCESS
 
 
+def over_limit() -> GraphError:
+    return GraphError(100, "(#100) The business has reached the maximum of phone numbers.", subcode=2388103)
+
+
+def _numbers_of(business: Business) -> int:
+    sql = "select count(*) from phone_numbers where waba_id in (select id from wabas where business_id = ?)"
+    return int(business.world.store.value(sql, business.id))
+
+
 def _move(waba: Waba, known: PhoneNumber | None) -> PhoneNumber:
     """The number leaves where it is when it is registered here; name and quality come along."""
+    if known is not None and known.coexistence:
+        raise GraphError(2388001, "This number is in use in the WhatsApp Business app. Disconnect it there first.")
     if known is None:
         raise GraphError(2388091, "This phone number is not on the WhatsApp Business Platform.")
     if known.pin is not None:
         raise GraphError(2388001, "Two-step verification of this number has to be switched off first.")
+    if waba.business_id != known.waba.business_id and _numbers_of(waba.business) >= waba.business.most_numbers:
+        raise over_limit()
     known.update(
         waba_id=waba.id, status="PENDING", platform_type="NOT_APPLICABLE", code_verification_status="NOT_VERIFIED"
     )

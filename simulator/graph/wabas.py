@@ -6,6 +6,8 @@ from simulator.graph.call import Call
 from simulator.graph.edges import Answer, edge
 from simulator.graph.health import waba_health
 from simulator.graph.phone_numbers import LISTED, described, tier
+from simulator.graph.subscriptions import apps_of
+from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
 SHOWN = ("id", "name", "currency", "timezone_id", "message_template_namespace")
@@ -18,7 +20,7 @@ def show(call: Call, waba: Waba) -> Answer:
 
 @edge(Waba, "GET", "phone_numbers")
 def phone_numbers(call: Call, waba: Waba) -> Answer:
-    return call.page([described(number) for number in waba.phone_numbers], "WhatsAppBusinessPhoneNumber", LISTED)
+    return call.page([described(number) for number in PhoneNumber.of_waba(waba)], "WhatsAppBusinessPhoneNumber", LISTED)
 
 
 @edge(Business, "GET")
@@ -27,7 +29,8 @@ def business(call: Call, owner: Business) -> Answer:
 
 
 def waba_fields(waba: Waba) -> dict[str, Any]:
-    owner, credit = waba.business, waba.credit
+    owner, credit = waba.business, foreign_lines.credit_of(waba)
+    numbers = [number.digits for number in PhoneNumber.of_waba(waba)]
     return {
         "id": waba.id,
         "name": waba.name,
@@ -47,4 +50,17 @@ def waba_fields(waba: Waba) -> dict[str, Any]:
         "creation_time": int(waba.created_at),
         "whatsapp_business_manager_messaging_limit": tier(owner),
         "health_status": waba_health(waba),
+        "subscribed_apps": apps_of(waba),
+        "analytics": {"phone_numbers": numbers, "country_codes": [], "granularity": "DAY", "data_points": []},
+        "conversation_analytics": {"data": [{"data_points": []}]},
+        "pricing_analytics": {"data": [{"data_points": []}]},
+        "auth_international_rate_eligibility": None,
+        "disable_marketing_messages_on_cloud_api": False,
+        "is_enabled_for_insights": False,
+        "linked_commerce_account": None,
+        "marketing_messages_lite_api_status": "INELIGIBLE",
+        "marketing_messages_onboarding_status": "INELIGIBLE",
+        "primary_business_location": waba.country,
+        "purchase_order_number": None,
+        "template_auto_archival_enabled": True,
     }

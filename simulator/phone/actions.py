@@ -9,7 +9,6 @@ from simulator import dialing, handwriting, outgoing, samples
 from simulator.handwriting import SAMPLE_REFERRAL, Hand, NotPossible, contact_card
 from simulator.messages import Message
 from simulator.phone.views import chat_of, customer_of, world
-from simulator.relations import Relation
 from simulator.voice import as_phone_sends_it
 
 actions = Blueprint("phone_actions", __name__, url_prefix="/phone/<customer_id>")
@@ -123,7 +122,7 @@ def answer(customer_id: str, number_id: str) -> Answer:
 @actions.post("/<number_id>/offers")
 def offers(customer_id: str, number_id: str) -> Answer:
     chat = chat_of(customer_of(customer_id), number_id)
-    Relation(world(), chat.number, chat.customer).stop_offers("stop" in request.form)
+    Hand(world(), chat.number, chat.customer).stop_offers("stop" in request.form)
     return to_chat(customer_id, number_id)
 
 

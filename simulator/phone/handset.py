@@ -123,7 +123,7 @@ def gist(message: Message) -> str:
     if message.type in ("interactive", "template", "button"):
         return str(message.shape.get("body") or body.get("text") or _answered(body) or "Message")
     if message.type in ("text", "system"):
-        return str(body["body"])
+        return str(body.get("body", "Message"))
     caption = body.get("caption") if isinstance(body, dict) else None
     return str(caption or ("🎤 Voice note" if message.voice else GISTS.get(message.type, message.type)))
 

@@ -3,12 +3,10 @@
 import json
 from collections import defaultdict
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from simulator.context import Context
 from simulator.webhooks.delivery import Delivery, written_by_meta
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 Json = dict[str, Any]
 LISTS = ("messages", "statuses", "contacts")
@@ -16,7 +14,7 @@ LISTS = ("messages", "statuses", "contacts")
 DEPTHS = ("entries", "changes", "items")
 
 
-def combine(world: "World", deliveries: list[Delivery], most: int) -> list[Delivery]:
+def combine(world: Context, deliveries: list[Delivery], most: int) -> list[Delivery]:
     by_url: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
         by_url[delivery.url].append(delivery)
@@ -28,7 +26,7 @@ def _cut(waiting: list[Delivery], most: int) -> list[list[Delivery]]:
     return [waiting[start : start + most] for start in range(0, len(waiting), most)]
 
 
-def _one(world: "World", batch: list[Delivery]) -> Delivery:
+def _one(world: Context, batch: list[Delivery]) -> Delivery:
     """Takes the place of those it is made of: when it fails, all of them come again."""
     bodies = [json.loads(delivery.body) for delivery in batch]
     merged = merge(bodies, world.random.choice(DEPTHS))

@@ -4,12 +4,10 @@ import hmac
 import json
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
+from simulator.context import Context
 from simulator.record import Record
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 FIRST_GAP, LONGEST_GAP = 2.0, 6 * 3600.0
 GIVE_UP_AFTER = 7 * 86400
@@ -39,7 +37,7 @@ class Delivery(Record):
 
     @classmethod
     def enqueue(
-        cls, world: "World", url: str, field: str, about: str, body: dict[str, Any], message_id: str | None
+        cls, world: Context, url: str, field: str, about: str, body: dict[str, Any], message_id: str | None
     ) -> None:
         later = world.knobs["delay"] + _spread(world)
         if world.happens("reorder"):
@@ -65,7 +63,7 @@ class Delivery(Record):
         }
 
     @classmethod
-    def claim(cls, world: "World", db: sqlite3.Connection, clause: str, *values: object) -> list[Self]:
+    def claim(cls, world: Context, db: sqlite3.Connection, clause: str, *values: object) -> list[Self]:
         """Whoever claims a delivery is the only one to post it."""
         chosen = f"select id from deliveries where state = 'waiting' and not claimed and {clause}"
         sql = f"update deliveries set claimed = 1 where id in ({chosen}) returning *"
@@ -93,7 +91,7 @@ class Delivery(Record):
         return {"due_at": self.world.clock.after(min(FIRST_GAP * 2 ** (self.attempts - 1), LONGEST_GAP))}
 
 
-def _spread(world: "World") -> float:
+def _spread(world: Context) -> float:
     mean = world.knobs["delay_spread"]
     return world.random.expovariate(1 / mean) if mean else 0.0
 

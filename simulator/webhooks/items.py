@@ -1,13 +1,10 @@
 """The items of `messages` and `message_echoes`: every type as webhooks write it."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator.media import Media
-from simulator.messages import FILES
-
-if TYPE_CHECKING:
-    from simulator.messages import Message
+from simulator.messages import FILES, Message
 
 Json = dict[str, Any]
 UNKNOWN_TYPE = {
@@ -19,7 +16,7 @@ UNKNOWN_TYPE = {
 OFTEN = 5
 
 
-def inbound(message: "Message", user_id: str, visible: bool) -> Json:
+def inbound(message: Message, user_id: str, visible: bool) -> Json:
     sender: Json = {"from": message.customer.wa_id} if visible else {}
     sender["from_user_id"] = user_id
     if message.customer.parent_user_id:
@@ -29,12 +26,14 @@ def inbound(message: "Message", user_id: str, visible: bool) -> Json:
     item = sender | {"id": message.id, "timestamp": seconds(message)} | content(message)
     if context := _context(message):
         item["context"] = context
+    if message.group_id:
+        item["group_id"] = message.group_id
     if message.referral:
         item["referral"] = json.loads(message.referral)
     return item
 
 
-def content(message: "Message") -> Json:
+def content(message: Message) -> Json:
     """`type` and the member named like it."""
     body = message.body
     match message.type:
@@ -57,11 +56,11 @@ def content(message: "Message") -> Json:
     return {"type": message.type, message.type: body}
 
 
-def seconds(message: "Message") -> str:
+def seconds(message: Message) -> str:
     return str(int(message.created_at))
 
 
-def _file(message: "Message", body: Json) -> Json:
+def _file(message: Message, body: Json) -> Json:
     media = Media.find(message.world, body.get("id"))
     about = media.as_webhook() if media else {"id": body.get("id", "")}
     if not message.world.knobs["url_in_webhooks"]:
@@ -69,7 +68,7 @@ def _file(message: "Message", body: Json) -> Json:
     return {name: value for name, value in body.items() if name != "id"} | about
 
 
-def _context(message: "Message") -> Json:
+def _context(message: Message) -> Json:
     if message.forwarded:
         return {"frequently_forwarded": True} if message.forwarded > OFTEN else {"forwarded": True}
     if not message.context_id:
@@ -80,6 +79,6 @@ def _context(message: "Message") -> Json:
     return {"from": author, "id": message.context_id}
 
 
-def _former_sender(message: "Message") -> Json:
+def _former_sender(message: Message) -> Json:
     """A system message comes from the old number, or from nobody when the new one may not be known."""
     return {"from": message.reference} if message.reference else {}

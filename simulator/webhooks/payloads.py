@@ -1,15 +1,14 @@
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
+from simulator.customers import Customer
 from simulator.errors import title_of
+from simulator.messages import Message
+from simulator.phone_numbers import PhoneNumber
 from simulator.pricing import pricing_of
+from simulator.relations import Relation
+from simulator.wabas import Waba
 from simulator.webhooks import items
-
-if TYPE_CHECKING:
-    from simulator.customers import Customer
-    from simulator.messages import Message
-    from simulator.phone_numbers import PhoneNumber
-    from simulator.relations import Relation
-    from simulator.wabas import Waba
 
 Json = dict[str, Any]
 HELP = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
@@ -29,18 +28,37 @@ def envelope(entry_id: str, field: str, value: Json, time: int | None = None) ->
     return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
-def inbound(message: "Message") -> Json:
+@dataclass(frozen=True)
+class Patch:
+    """How one webhook differs from the usual: members to add to its item and its value; null removes one."""
+
+    item: Json = field(default_factory=dict)
+    value: Json = field(default_factory=dict)
+
+    def of_item(self, item: Json) -> Json:
+        return _patched(item, self.item)
+
+    def of_value(self, value: Json) -> Json:
+        return _patched(value, self.value)
+
+
+def _patched(members: Json, changes: Json) -> Json:
+    return {name: member for name, member in (members | changes).items() if member is not None}
+
+
+def inbound(message: Message, patch: Patch | None = None) -> Json:
     """What a customer sent. System messages come without `contacts`."""
+    patch = patch or Patch()
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
     visible = customer.shows_number_to(number.id)
-    item = items.inbound(message, user_id, visible)
+    item = patch.of_item(items.inbound(message, user_id, visible))
     if message.type == "system":
-        return {**head(number), "messages": [item]}
-    return {**head(number), "contacts": [contact(customer, user_id, visible)], "messages": [item]}
+        return patch.of_value({**head(number), "messages": [item]})
+    return patch.of_value({**head(number), "contacts": [contact(customer, user_id, visible)], "messages": [item]})
 
 
-def status(message: "Message", name: str) -> Json:
+def status(message: Message, name: str) -> Json:
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
     visible = not message.by_user_id or customer.shows_number_to(number.id)
@@ -64,14 +82,14 @@ def status(message: "Message", name: str) -> Json:
     return {**head(number), "contacts": [shown], "statuses": [item]}
 
 
-def _entry_point(message: "Message", name: str) -> Json:
+def _entry_point(message: Message, name: str) -> Json:
     """When it ends is told with `sent` only."""
     relation = message.relation
     told: Json = {"id": f"{relation.number.id}-{int(relation.free_until)}", "origin": {"type": "referral_conversion"}}
     return told | ({"expiration_timestamp": str(int(relation.free_until))} if name == "sent" else {})
 
 
-def preference(relation: "Relation", value: str) -> Json:
+def preference(relation: Relation, value: str) -> Json:
     number, customer = relation.number, relation.customer
     user_id = customer.user_id_for(number.waba.business_id)
     known_as = contact(customer, user_id, customer.shows_number_to(number.id))
@@ -85,7 +103,7 @@ def preference(relation: "Relation", value: str) -> Json:
     return {**head(number), "contacts": [known_as], "user_preferences": [change]}
 
 
-def echo(message: "Message") -> Json:
+def echo(message: Message) -> Json:
     """What the business wrote in its WhatsApp Business app."""
     customer, number = message.customer, message.number
     item = items.content(message) | {"from": number.digits, "id": message.id, "timestamp": items.seconds(message)}
@@ -95,16 +113,16 @@ def echo(message: "Message") -> Json:
     return {**head(number), "message_echoes": [item]}
 
 
-def partner_added(waba: "Waba") -> Json:
+def partner_added(waba: Waba) -> Json:
     return {"event": "PARTNER_ADDED", "waba_info": {"waba_id": waba.id, "owner_business_id": waba.business_id}}
 
 
-def head(number: "PhoneNumber") -> Json:
+def head(number: PhoneNumber) -> Json:
     metadata = {"display_phone_number": number.digits, "phone_number_id": number.id}
     return {"messaging_product": "whatsapp", "metadata": metadata}
 
 
-def contact(customer: "Customer", user_id: str, visible: bool, with_username: bool = True) -> Json:
+def contact(customer: Customer, user_id: str, visible: bool, with_username: bool = True) -> Json:
     """`wa_id` is missing, not empty, where the number may not be shown."""
     profile = {"name": customer.name}
     if customer.username and with_username:

@@ -2,16 +2,13 @@ import logging
 import queue
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from simulator.loop import LONGEST_NAP, Loop
+from simulator.context import Context
+from simulator.loop import LONGEST_NAP
 from simulator.messages import Message
 from simulator.webhooks import batches
 from simulator.webhooks.delivery import Delivery
 from simulator.webhooks.line import Line, Trouble
-
-if TYPE_CHECKING:
-    from simulator.world import World
 
 log = logging.getLogger(__name__)
 
@@ -22,29 +19,22 @@ CLAIM = 200
 class Sender:
     """Posts what is due, many at a time and so in no particular order."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: Context) -> None:
         self.world = world
         self._line = Line()
-        self._loop = Loop("webhooks", self._turn)
-        self._settling = Loop("settled webhooks", self._settle_done)
+        world.loops.add("webhooks", self._turn)
+        world.loops.add("settled webhooks", self._settle_done)
         self._queue: queue.SimpleQueue[Delivery | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         world.store.write("update deliveries set claimed = 0 where claimed")
 
     def start(self) -> None:
-        self._loop.start()
-        self._settling.start()
         for _ in range(AT_ONCE):
             threading.Thread(target=self._work, name="webhooks", daemon=True).start()
 
     def stop(self) -> None:
-        self._loop.stop()
-        self._settling.stop()
         for _ in range(AT_ONCE):
             self._queue.put(None)
-
-    def wake(self) -> None:
-        self._loop.wake()
 
     def send_due(self) -> int:
         return self._send(self._claim_due())
@@ -69,7 +59,7 @@ class Sender:
         while delivery := self._queue.get():
             self._post(delivery)
             self._done.put(delivery)
-            self._settling.wake()
+            self.world.loops.wake("settled webhooks")
 
     def _claim_due(self) -> list[Delivery]:
         return self._claim("due_at <= ? order by due_at, id limit ?", self.world.clock.now(), CLAIM)
@@ -101,7 +91,7 @@ class Sender:
                     delivery.settle()
                 self._show_second_ticks(done)
             if any(delivery.state == "waiting" for delivery in done):
-                self._loop.wake()
+                self.world.loops.wake("webhooks")
 
     def _show_second_ticks(self, done: Iterable[Delivery]) -> None:
         for wamid in (wamid for delivery in done if delivery.state == "delivered" for wamid in delivery.about_messages):

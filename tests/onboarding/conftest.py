@@ -5,6 +5,7 @@ from flask import Flask
 
 import simulator
 from app.extensions import outside
+from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 from tests.client import Browser
 from tests.onboarding.attempts import Attempt, LaterAttempt
@@ -67,4 +68,4 @@ def two_numbers(attempt: Attempt, simulators: list[Flask]) -> tuple[str, str]:
     """The account that Ann shares has two numbers."""
     first = attempt.sign_up()
     waba = Waba.where(simulators[0].extensions["simulator"], "id = ?", first["waba_id"])[0]
-    return first["phone_number_id"], waba.add_number("15550783899", "Bakery", verified=True).id
+    return first["phone_number_id"], PhoneNumber.add(waba, "15550783899", "Bakery", verified=True).id

@@ -14,6 +14,8 @@ from app.onboarding.setup_links import SetupLink
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.partners import PartnerWaba
 from simulator.businesses import Business
+from simulator.phone_numbers import PhoneNumber
+from simulator.sharing import share_with_partner
 from simulator.wabas import Waba
 from simulator.world import World as PlayedWorld
 from tests.client import Browser
@@ -40,10 +42,10 @@ def waiting(attempt: Attempt) -> Attempt:
 
 def share(played: PlayedWorld, name: str, *, number: str = DIGITS, business: Business | None = None) -> str:
     """Somebody finishes Facebook's own page; the id of the account that is shared."""
-    waba = (business or Business.open(played, "Bakery", "US")).open_waba(name)
+    waba = Waba.open(business or Business.open(played, "Bakery", "US"), name)
     if number:
-        waba.add_number(number, "Bakery", verified=True).sign_up()
-    waba.share_with_partner()
+        PhoneNumber.add(waba, number, "Bakery", verified=True).sign_up()
+    share_with_partner(waba)
     return waba.id
 
 
@@ -74,7 +76,8 @@ def test_an_account_with_the_word_in_its_name_goes_on_by_itself(
 
 def test_the_named_number_is_the_one_of_several(waiting: Attempt, played: PlayedWorld, road: Road) -> None:
     waba_id = share(played, f"Bakery {waiting.load().hosted_word}", number="15550783811")
-    second = Waba.find(played, waba_id).add_number("15550783822", "Bakery", verified=True)  # type: ignore[union-attr]
+    first = Waba.where(played, "id = ?", waba_id)[0]
+    second = PhoneNumber.add(first, "15550783822", "Bakery", verified=True)
     waiting.answer("hosted", phone="+1 555 078 3822")
     find_owner(arrived(road, waba_id))
     waiting.run()
@@ -93,7 +96,7 @@ def test_the_word_in_the_numbers_profile_counts_too(
 ) -> None:
     waba_id = arrived(road, share(played, "Bakery", number="15550783877"))
     find_owner(waba_id)
-    number = Waba.find(played, waba_id).phone_numbers[0]  # type: ignore[union-attr]
+    number = PhoneNumber.where(played, "waba_id = ?", waba_id)[0]
     token = played.settings.system_user_token
     meta.client.post(
         f"/v25.0/{number.id}/whatsapp_business_profile",

@@ -23,8 +23,9 @@ ANN = {"name": {"formatted_name": "Ann Li", "first_name": "Ann"}, "phones": [{"p
 
 
 @pytest.fixture
-def talk(shop, write):
+def talk(client, shop, write):
     write(shop)
+    client.post("/control/api/flows", json={"phone_number_id": shop["phone_number_id"], "flow_id": "1"})
     return shop
 
 
@@ -52,7 +53,7 @@ def test_what_whatsapp_carries_arrives(graph: Graph, product: Product, talk, set
     [
         ("text", {"body": "x", "colour": "red"}, 100),
         ("image", {"id": "123456"}, 100),
-        ("image", {"link": "http://plain.example/a.png"}, 131009),
+        ("image", {"link": "ftp://plain.example/a.png"}, 131009),
         ("image", {"id": "1", "link": "https://x.example/a.png"}, 131009),
         ("location", {"latitude": 91, "longitude": 0}, 131009),
         ("location", {"latitude": 9}, 131008),

@@ -2,6 +2,7 @@ import pytest
 from flask.testing import FlaskClient
 from stand_ins import Graph
 
+from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
 
 
@@ -11,7 +12,7 @@ def test_a_call_without_a_token_is_told_so(client: FlaskClient, shop):
     assert answer.json["error"]["code"] == 2500
 
 
-@pytest.mark.parametrize("path", ["v25.0/nonsense", "v20.0/me", "v27.0/me", "nonsense/too"])
+@pytest.mark.parametrize("path", ["v20.0/me", "v27.0/me", "v25.0/nonsense/too/deep", "nonsense/too/deep"])
 def test_unknown_paths_and_versions_are_code_2500(client: FlaskClient, path: str):
     error = client.get(f"/{path}").json["error"]
     assert error["code"] == 2500
@@ -53,7 +54,7 @@ def test_an_unknown_field_is_refused(graph: Graph, shop):
 
 
 def test_numbers_come_in_pages(graph: Graph, world, shop):
-    Waba.find(world, shop["waba_id"]).add_number("15550009999", "Second")
+    PhoneNumber.add(Waba.find(world, shop["waba_id"]), "15550009999", "Second")
     first = graph("GET", f"{shop['waba_id']}/phone_numbers?limit=1", token=shop["token"]).json
     after = first["paging"]["cursors"]["after"]
     second = graph("GET", f"{shop['waba_id']}/phone_numbers?limit=1&after={after}", token=shop["token"]).json

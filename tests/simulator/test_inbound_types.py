@@ -11,6 +11,7 @@ def received(graph: Graph, world, client: FlaskClient, shop, write, settle):
 
     def received(kind: str, content: dict) -> dict[str, str]:
         write(shop)
+        client.post("/control/api/flows", json={"phone_number_id": shop["phone_number_id"], "flow_id": "1"})
         wamid = graph.send(shop, "16505551234", type=kind, **{kind: content}).json["messages"][0]["id"]
         settle()
         return {"phone_number_id": shop["phone_number_id"], "from": "16505551234", "wamid": wamid}

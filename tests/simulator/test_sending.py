@@ -57,7 +57,7 @@ def test_an_id_means_nothing_to_another_portfolio(graph: Graph, client: FlaskCli
         ({"type": "telegram"}, 100),
         ({"type": "image"}, 131008),
         ({"type": "pin"}, 131051),
-        ({"recipient_type": "group"}, 131009),
+        ({"recipient_type": "group"}, 131041),
         ({"biz_opaque_callback_data": "x" * 513}, 100),
     ],
 )

@@ -1,3 +1,4 @@
+import json
 from datetime import datetime
 
 import pytest
@@ -110,6 +111,53 @@ def test_named_parameters_must_be_named(template, send):
     assert code_of(send("Pablo")) == (400, 132012)
     parameter = {"type": "text", "text": "Pablo", "parameter_name": "first_name"}
     assert send(components=[{"type": "body", "parameters": [parameter]}]).status_code == 200
+
+
+def body_shown(client: FlaskClient, answer) -> str:
+    (wamid,) = [message["id"] for message in answer.json["messages"]]
+    sent = next(one for one in client.get("/control/api/messages").json["messages"] if one["id"] == wamid)
+    return json.loads(sent["shown"])["body"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Your parcel {{2}} is on its way, {{1}}.", "Your parcel PARCEL9 is on its way, ALICE."),
+        ("{{ 2 }}, {{1}}, {{2}}", "PARCEL9, ALICE, PARCEL9"),
+        ("Hi {{1}}: {{2}}", "Hi ALICE: PARCEL9"),
+    ],
+)
+def test_a_numbered_variable_is_filled_with_the_parameter_of_that_number(client, template, send, text: str, shown: str):
+    template(components=[{"type": "BODY", "text": text}])
+    assert body_shown(client, send("ALICE", "PARCEL9")) == shown
+
+
+def test_names_are_filled_by_name_in_whatever_order(client: FlaskClient, template, send):
+    template(components=[{"type": "BODY", "text": "{{first_name}}: {{parcel}} again {{first_name}}"}])
+    parcel = {"type": "text", "parameter_name": "parcel", "text": "PARCEL9"}
+    name = {"type": "text", "parameter_name": "first_name", "text": "ALICE"}
+    answer = send(components=[{"type": "body", "parameters": [parcel, name]}])
+    assert body_shown(client, answer) == "ALICE: PARCEL9 again ALICE"
+    assert code_of(send(components=[{"type": "body", "parameters": [name, name]}])) == (400, 132000)
+
+
+def test_a_cards_variables_are_numbered_too(client: FlaskClient, template, send):
+    card = {"components": [{"type": "BODY", "text": "{{2}} for {{1}}"}]}
+    template(components=[{"type": "BODY", "text": "Look"}, {"type": "CAROUSEL", "cards": [card]}])
+    texts = [{"type": "text", "text": "ALICE"}, {"type": "text", "text": "Bread"}]
+    given = {"type": "carousel", "cards": [{"card_index": 0, "components": [{"type": "body", "parameters": texts}]}]}
+    send(components=[given])
+    (sent,) = client.get("/control/api/messages").json["messages"]
+    assert json.loads(sent["shown"])["cards"] == [{"header": None, "body": "Bread for ALICE"}]
+
+
+@pytest.mark.parametrize(("url", "parameters", "code"), [("{{1}}", 1, 200), ("{{1}}", 2, 132000), ("", 1, 132000)])
+def test_an_address_takes_the_one_parameter_it_has_a_variable_for(template, send, url: str, parameters: int, code: int):
+    button = {"type": "URL", "text": "Track", "url": f"https://x.example/{url}"}
+    template(components=[{"type": "BODY", "text": "Sent."}, {"type": "BUTTONS", "buttons": [button]}])
+    texts = [{"type": "text", "text": "7"}] * parameters
+    answer = send(components=[{"type": "button", "sub_type": "url", "index": "0", "parameters": texts}])
+    assert answer.json.get("error", {}).get("code", 200) == code
 
 
 def test_whoever_stopped_offers_gets_none(client: FlaskClient, product: Product, shop, write, template, send, settle):

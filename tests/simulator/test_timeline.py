@@ -6,7 +6,6 @@ from typing import Any
 from stand_ins import Graph
 
 from simulator import World
-from simulator.messages import Message
 
 
 class Door:
@@ -36,7 +35,7 @@ def test_a_step_taken_by_one_thread_is_not_taken_by_another_in_place_of_the_next
         door.knocked.clear()
         other.start()
         assert door.knocked.wait(5)
-        world.timeline.run_now(Message.where(world, "id = ?", wamid)[0])
+        world.timeline.run_now(wamid)
     other.join()
     statuses = [row["status"] for row in world.store.rows("select status from steps where message_id = ?", wamid)]
     assert statuses == ["delivered"]

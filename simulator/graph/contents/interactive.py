@@ -64,8 +64,10 @@ def _list(given: Part) -> None:
     if len(rows) > MOST_ROWS:
         raise GraphError(131009, f"Total row count exceed max allowed count: {MOST_ROWS}")
     for section in sections:
-        if len(sections) > 1 or "title" in section:
+        if len(sections) > 1:
             section.text("title", 24)
+        else:
+            section.optional_text("title", 24)
     for row in rows:
         row.text("title", 24)
         row.optional_text("description", 72)
@@ -74,7 +76,10 @@ def _list(given: Part) -> None:
 
 def _cta_url(given: Part) -> None:
     _body(given)
-    parameters = _named_action(given, "cta_url").part("parameters")
+    _address_button(_named_action(given, "cta_url").part("parameters"))
+
+
+def _address_button(parameters: Part) -> None:
     parameters.text("display_text", 20)
     if not parameters.text("url", 2000).startswith(("http://", "https://")):
         raise parameters.wrong("url", "must be an http or https address")
@@ -123,9 +128,25 @@ def _carousel(given: Part) -> None:
     _body(given)
     for card in given.part("action").parts("cards", 2, 10):
         card.require("card_index")
-        card.part("action")
         if "body" in card:
             card.part("body").text("text", 160)
+        if "header" in card:
+            _header(card, ("image", "video"))
+        _card_action(card.part("action"))
+
+
+def _card_action(action: Part) -> None:
+    """A product, up to three quick replies, or one address."""
+    if "buttons" in action:
+        for button in action.parts("buttons", 1, 3):
+            button.choice("type", ("quick_reply",))
+            _reply(button.part("quick_reply"))
+    elif "product_retailer_id" in action:
+        action.text("product_retailer_id", 100)
+        action.text("catalog_id", 100)
+    else:
+        action.choice("name", ("cta_url",))
+        _address_button(action.part("parameters"))
 
 
 def _voice_call(given: Part) -> None:

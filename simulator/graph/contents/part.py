@@ -1,6 +1,7 @@
 from typing import Any, Self
 
 from simulator.errors import GraphError, invalid
+from simulator.graph.parameters import decoded
 
 
 class Part:
@@ -9,6 +10,7 @@ class Part:
     def __init__(self, value: Any, path: str) -> None:
         if value is None:
             raise GraphError(131008, f"Required parameter is missing: {path}")
+        value = decoded(value)
         if not isinstance(value, dict):
             raise invalid(f"Param {path} must be a JSON object.")
         self.value: dict[str, Any] = value
@@ -26,13 +28,15 @@ class Part:
         return self.value[name]
 
     def part(self, name: str) -> Self:
-        return type(self)(self.require(name), f"{self.path}.{name}")
+        self.value[name] = decoded(self.require(name))
+        return type(self)(self.value[name], f"{self.path}.{name}")
 
     def parts(self, name: str, least: int, most: int) -> list[Self]:
-        found = self.require(name)
-        if not isinstance(found, list) or not least <= len(found) <= most:
+        items = self.value[name] = decoded(self.require(name))
+        if not isinstance(items, list) or not least <= len(items) <= most:
             raise self.wrong(name, f"must hold {least} to {most} items")
-        return [type(self)(item, f"{self.path}.{name}[{index}]") for index, item in enumerate(found)]
+        items[:] = map(decoded, items)
+        return [type(self)(item, f"{self.path}.{name}[{index}]") for index, item in enumerate(items)]
 
     def text(self, name: str, longest: int) -> str:
         value = self.require(name)
@@ -43,7 +47,8 @@ class Part:
         return value
 
     def optional_text(self, name: str, longest: int) -> None:
-        if name in self:
+        """An empty text counts as none."""
+        if self.value.get(name) not in (None, ""):
             self.text(name, longest)
 
     def choice(self, name: str, options: tuple[str, ...]) -> str:

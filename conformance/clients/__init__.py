@@ -1,0 +1,1 @@
+"""Other people's clients of Meta run their own documented examples against the simulator."""

@@ -1,0 +1,31 @@
+from typing import Any
+
+from simulator.context import Context
+from simulator.customers import Customer
+from simulator.messages import Message
+from simulator.phone_numbers import PhoneNumber
+from simulator.webhooks import publishing
+from simulator.webhooks.payloads import Patch
+
+
+def arrive(
+    world: Context,
+    number: PhoneNumber,
+    customer: Customer,
+    type: str,
+    content: Any,
+    *,
+    patch: Patch | None = None,
+    **columns: Any,
+) -> Message:
+    """A customer sends something of any type; the business gets a webhook unless it blocked the customer.
+
+    `patch` changes the webhook only, not the message.
+    """
+    with world.store.transaction():
+        message = Message.write(world, number, customer, "in", type=type, content=content, status="sent", **columns)
+        world.limits.count(number.id)
+        if not message.relation.blocked:
+            publishing.publish_message(message, patch)
+        message.announce()
+    return message

@@ -1,0 +1,32 @@
+from flask import Blueprint, Response, jsonify
+
+from simulator.calls import INBOUND, OUTBOUND, Call
+from simulator.control.asked import asked, asked_customer, asked_number, asked_phone_number, found, refuse, world
+from simulator.customers import Customer
+
+calls = Blueprint("control_calls", __name__, url_prefix="/control/api/calls")
+
+
+@calls.post("")
+def begin() -> Response:
+    """A customer calls, or with `direction` BUSINESS_INITIATED is called. The phone rings until something is done."""
+    number, direction = asked_phone_number(), str(asked("direction", INBOUND))
+    if direction not in (INBOUND, OUTBOUND):
+        refuse(400, f"direction must be {INBOUND} or {OUTBOUND}")
+    if asked("user_id", ""):
+        customer = asked_customer()
+    else:
+        customer = Customer.with_number(world(), asked_number("from"), str(asked("name", "")))
+    return jsonify(Call.begin(number, customer, direction).as_dict())
+
+
+@calls.post("/<call_id>")
+def change(call_id: str) -> Response:
+    """`act` is accept, reject or terminate; a call that is terminated before it is accepted was missed."""
+    call = found(Call.find(world(), call_id), "call")
+    acts = {"accept": call.accept, "reject": call.reject, "terminate": call.terminate}
+    act = str(asked("act"))
+    if act not in acts:
+        refuse(400, f"act must be one of {', '.join(acts)}")
+    acts[act]()
+    return jsonify(call.as_dict())

@@ -1,0 +1,70 @@
+"""What a client has beside its numbers: catalogues and flows; and what others left behind in its settings."""
+
+from flask import Blueprint, Response, jsonify, request
+
+from simulator import template_events
+from simulator.catalogs import Catalog
+from simulator.control.asked import asked, asked_phone_number, asked_waba, found, refuse, world
+from simulator.flows import STATUSES, Flow
+from simulator.message_templates import CATEGORIES, MessageTemplate
+from simulator.message_templates import STATUSES as TEMPLATE_STATUSES
+
+resources = Blueprint("control_resources", __name__, url_prefix="/control/api")
+
+
+@resources.post("/catalogs")
+def connect_catalog() -> Response:
+    """`products` lists the retailer ids that exist; without it every product does."""
+    products = (request.get_json(silent=True) or {}).get("products")
+    return jsonify(Catalog.connect(asked_waba(), str(asked("catalog_id", "")), products).as_dict())
+
+
+@resources.post("/flows")
+def add_flow() -> Response:
+    status = str(asked("status", "PUBLISHED"))
+    if status not in STATUSES:
+        refuse(400, f"status must be one of {', '.join(STATUSES)}")
+    return jsonify(Flow.add(asked_waba(), str(asked("name", "flow")), status, str(asked("flow_id", ""))).as_dict())
+
+
+@resources.post("/templates/<template_id>")
+def change_template(template_id: str) -> Response:
+    """`status` (with `reason`, `title`), `quality`, `category`, `correct_category` or `components`, each announced."""
+    template = found(MessageTemplate.find(world(), template_id), "template")
+    body = request.get_json(silent=True) or {}
+    if (status := body.get("status")) in TEMPLATE_STATUSES:
+        template_events.change_status(template, status, body.get("reason"), body.get("title"))
+    elif (quality := body.get("quality")) in template_events.QUALITIES:
+        template_events.change_quality(template, quality)
+    elif (category := body.get("category")) in CATEGORIES:
+        template_events.change_category(template, category)
+    elif (category := body.get("correct_category")) in CATEGORIES:
+        template_events.announce_category(template, category)
+    elif components := body.get("components"):
+        template_events.change_components(template, components)
+    else:
+        refuse(400, "Give a status, a quality, a category, a correct_category or components, as Meta names them")
+    return jsonify(template.as_dict())
+
+
+@resources.post("/overrides")
+def override() -> Response:
+    """Another server's callback, left behind on the number or its WABA, without a handshake; empty removes it."""
+    number, url = asked_phone_number(), str(asked("override_callback_uri", "")) or None
+    match asked("level", "phone_number"):
+        case "phone_number":
+            number.update(override_callback_uri=url)
+        case "whatsapp_business_account":
+            number.waba.subscribe(url)
+        case _:
+            refuse(400, "level must be phone_number or whatsapp_business_account")
+    return jsonify(success=True)
+
+
+@resources.post("/pins")
+def set_pin() -> Response:
+    """The PIN that the number has from before (empty for none), and for how many seconds guessing is locked."""
+    number, seconds = asked_phone_number(), float(asked("locked_for", 0))
+    until = world().clock.now() + seconds if seconds else None
+    number.update(pin=str(asked("pin", "")) or None, pin_failures=0, pin_locked_until=until)
+    return jsonify(success=True)

@@ -1,0 +1,1 @@
+alter table number_extras add column settings text not null default '{}';

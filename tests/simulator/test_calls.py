@@ -1,0 +1,58 @@
+import pytest
+from flask.testing import FlaskClient
+from stand_ins import Graph, Product
+
+CUSTOMER = "16505551234"
+
+
+@pytest.fixture
+def ring(client: FlaskClient, shop):
+    def ring(*acts: str, **more) -> None:
+        body = {"phone_number_id": shop["phone_number_id"], "from": CUSTOMER} | more
+        call = client.post("/control/api/calls", json=body).json
+        for act in acts:
+            client.post(f"/control/api/calls/{call['id']}", json={"act": act})
+
+    return ring
+
+
+def events(product: Product) -> list[dict]:
+    return [call for value in product.values("calls") for call in value.get("calls", [])]
+
+
+def test_a_missed_call_connects_and_fails(product: Product, ring, settle):
+    ring("terminate")
+    settle()
+    connect, terminate = events(product)
+    assert (connect["event"], connect["from"], connect["direction"]) == ("connect", CUSTOMER, "USER_INITIATED")
+    assert (terminate["event"], terminate["status"], terminate["id"]) == ("terminate", "FAILED", connect["id"])
+    assert "duration" not in terminate
+
+
+def test_an_accepted_call_has_a_duration(product: Product, ring, settle):
+    ring("accept", "terminate")
+    settle()
+    assert (events(product)[-1]["status"], events(product)[-1]["duration"]) == ("COMPLETED", 0)
+
+
+def test_a_call_of_the_business_has_statuses(product: Product, ring, settle):
+    ring("reject", direction="BUSINESS_INITIATED")
+    settle()
+    statuses = [status for value in product.values("calls") for status in value.get("statuses", [])]
+    assert [status["status"] for status in statuses] == ["RINGING", "REJECTED"]
+    assert (events(product)[-1]["to"], events(product)[-1]["status"]) == (CUSTOMER, "FAILED")
+
+
+@pytest.mark.parametrize(
+    ("acts", "direction", "opened"),
+    [
+        ((), "USER_INITIATED", True),
+        (("reject",), "BUSINESS_INITIATED", False),
+        (("accept",), "BUSINESS_INITIATED", True),
+    ],
+)
+def test_a_call_opens_the_window(graph: Graph, product: Product, shop, ring, settle, acts, direction, opened):
+    ring(*acts, direction=direction)
+    graph.send(shop, CUSTOMER)
+    settle()
+    assert ("failed" not in [status["status"] for status in product.statuses()]) is opened

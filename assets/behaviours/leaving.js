@@ -26,5 +26,6 @@ window.addEventListener("pageshow", stay)
 window.addEventListener("load", () => {
   const { at, keys } = JSON.parse(sessionStorage.getItem(STORED) ?? "{}")
   sessionStorage.removeItem(STORED)
-  if (Date.now() - at < FRESH) press(keys)
+  // htmx begins in a timer of its own, before this one.
+  if (Date.now() - at < FRESH) setTimeout(press, 0, keys)
 })

@@ -36,7 +36,7 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   })
   const sheet = sheetOf(ctx)
   if (!sheet || !isOpen(sheet)) ctx.sourceElement?.closest?.("[data-pop]")?.hidePopover()
-  else if (!hasMovedOn(ctx) && !sheet.contains(document.activeElement)) focusFirst(sheet)
+  else if (!hasMovedOn(ctx) && (sheet === document.activeElement || !sheet.contains(document.activeElement))) focusFirst(sheet)
 })
 
 function focusFirst(sheet) {

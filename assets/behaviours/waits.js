@@ -20,8 +20,11 @@ function wantsOf(ctx, region) {
   }
   if (isAct) return (event) => isFree() && isAfter(commandOf(event), region)
   if (!region.matches("[data-loads]")) return undefined
-  return (event) => { const name = commandOf(event); return isFree() && Boolean(name) && !worksElsewhere(name, region) }
+  return (event) => { const name = commandOf(event); return isFree() && Boolean(name) && !worksElsewhere(name, current(region)) }
 }
+
+// The answer may have taken the region's place already, and not be ready yet.
+const current = (region) => (region.isConnected ? region : document.getElementById(region.id) ?? region)
 
 const isAfter = (name, region) => name === "undo" || (Boolean(name) && region.matches("[data-head]") && worksIn(name, region))
 

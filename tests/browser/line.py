@@ -20,7 +20,8 @@ class Line:
 
     def carry(self, route: Route) -> None:
         if not self.is_held or route.request.resource_type not in HELD:
-            return route.fallback()
+            route.fallback()
+            return
         self.asked += 1
         with contextlib.suppress(Error):  # the page may be gone before it is answered
             answer = route.fetch(max_redirects=0)

@@ -20,7 +20,8 @@ FRESH = """async (paths) => {
     for (const path of paths) {
         await fetch(`${path}/state`, { method: "POST", headers, body: new URLSearchParams({ state: "open" }) })
         for (const what of ["reply", "note"]) {
-            await fetch(`${path}/drafts/${what}`, { method: "PUT", headers, body: new URLSearchParams({ body: "", age: "0" }) })
+            const body = new URLSearchParams({ body: "", age: "0" })
+            await fetch(`${path}/drafts/${what}`, { method: "PUT", headers, body })
         }
     }
 }"""

@@ -1,11 +1,12 @@
-// data-embedded-signup: loads Facebook's SDK, and data-signup-button inside it opens the sign-up window. The code goes to
-// our server at once (it lives 30 seconds), what the window says about itself too; the server tells how things stand.
+// data-embedded-signup: loads Facebook's SDK (facebook-sdk.js), and data-signup-button inside it opens the sign-up window. The code goes to
+// our server at once (it lives 30 seconds), what the window says about itself too; the page shows what the server makes of it.
 // Of several `data-signup-words` one is shown. Nothing is ever logged: codes pass through here.
 
-const SDK_SECONDS = 10
+import { isReady, load } from "./facebook-sdk.js"
+
 const QUICK = 700
 
-let setup, sdk, ready = false, told = false
+let setup, hasReported = false
 
 const root = () => document.querySelector("[data-embedded-signup]")
 
@@ -13,33 +14,16 @@ function say(name) {
   document.querySelectorAll("[data-signup-words]").forEach((words) => { words.hidden = words.dataset.signupWords !== name })
 }
 
-function load() {
-  sdk ??= new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement("script"), { src: setup.sdk, async: true, crossOrigin: "anonymous" })
-    const giveUp = () => { sdk = undefined; script.remove(); reject(new Error("Facebook's SDK did not load")) }
-    const timer = setTimeout(giveUp, SDK_SECONDS * 1000)
-    script.onerror = () => { clearTimeout(timer); giveUp() }
-    window.fbAsyncInit = () => {
-      clearTimeout(timer)
-      window.FB.init({ appId: setup.appId, version: setup.version, xfbml: false, autoLogAppEvents: false })
-      ready = true
-      resolve()
-    }
-    document.head.append(script)
-  })
-  return sdk
-}
-
 // FB.login has to run in the click itself, or the browser blocks the window.
 function press(button) {
   setup = { ...root().dataset }
-  if (!ready) {
+  if (!isReady()) {
     say("loading")
-    load().then(() => say("ready"), () => say("no-sdk"))
+    load(setup).then(() => say("ready"), () => say("no-sdk"))
     return
   }
   const pressed = performance.now()
-  told = false
+  hasReported = false
   say("open")
   window.FB.login((response) => answer(response, performance.now() - pressed), {
     config_id: setup.configId,
@@ -54,21 +38,21 @@ function answer(response, after) {
   if (code) {
     say("sending")
     post(setup.codeUrl, { code })
-  } else if (!told) {
+  } else if (!hasReported) {
     say(after < QUICK ? "blocked" : "closed")
   }
 }
 
-function hear(event) {
+function receive(event) {
   if (!setup?.origins.split(" ").includes(event.origin)) return
-  const said = parsed(event.data)
-  if (said?.type !== "WA_EMBEDDED_SIGNUP" || typeof said.event !== "string") return
-  const data = said.data ?? {}
-  told = true
-  if (said.event.startsWith("FINISH")) {
-    post(setup.claimsUrl, { event: said.event, waba_id: data.waba_id, phone_number_id: data.phone_number_id, business_id: data.business_id })
+  const message = parsed(event.data)
+  if (message?.type !== "WA_EMBEDDED_SIGNUP" || typeof message.event !== "string") return
+  const data = message.data ?? {}
+  hasReported = true
+  if (message.event.startsWith("FINISH")) {
+    post(setup.claimsUrl, { event: message.event, waba_id: data.waba_id, phone_number_id: data.phone_number_id, business_id: data.business_id })
   } else {
-    post(setup.cancelUrl, { event: said.event, current_step: data.current_step, error_message: data.error_message, error_id: data.error_id })
+    post(setup.cancelUrl, { event: message.event, current_step: data.current_step, error_message: data.error_message, error_id: data.error_id })
   }
 }
 
@@ -94,8 +78,8 @@ async function post(address, body) {
 
 if (root()) {
   setup = { ...root().dataset }
-  load().catch(() => say("no-sdk"))
-  window.addEventListener("message", hear)
+  load(setup).catch(() => say("no-sdk"))
+  window.addEventListener("message", receive)
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-signup-button]")
     if (button) press(button)

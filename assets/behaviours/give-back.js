@@ -1,6 +1,8 @@
 // data-takes-draft="<composer>": a form that carries on with what was typed there, and clears it when it has done its work.
 // data-give-back="<composer>": words that were taken back; they return to the composer if nothing else stands there.
 
+import { hasMovedOn } from "./moved-on.js"
+
 function field(selector) {
   return document.querySelector(selector)?.elements.body
 }
@@ -19,9 +21,11 @@ document.addEventListener("htmx:after:swap", () => {
 })
 
 document.addEventListener("htmx:after:request", (event) => {
-  const { sourceElement: form, text = "" } = event.detail.ctx ?? {}
+  const { ctx } = event.detail, { sourceElement: form, text = "" } = ctx
   if (form?.matches?.("[data-takes-draft]") && text.includes("data-done")) put(field(form.dataset.takesDraft), "")
   if (!form?.matches?.("[data-give-back]") || !text.includes('data-state="cancelled"')) return
   const target = field(form.dataset.giveBack)
-  if (target?.value === "") { put(target, form.dataset.words); target.focus() }
+  if (target?.value !== "") return
+  put(target, form.dataset.words)
+  if (!hasMovedOn(ctx)) target.focus()
 })

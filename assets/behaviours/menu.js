@@ -1,16 +1,21 @@
 // data-menu: a popover beside the button that opens it. Arrow keys walk its items, letters go to the field in it
 // (data-filter="<items>": which of them hold what is typed). What was chosen closes it.
-//   data-closes="<selector>"   a button that takes the nearest such element away (a dialog is closed)
+
+import { hasMovedOn } from "./moved-on.js"
+import { regionOf } from "./requests.js"
+
+export function focusFirst(menu) {
+  (menu.querySelector("[autofocus]") ?? menu.querySelector(".menu-item"))?.focus()
+}
 
 document.addEventListener("toggle", (event) => {
   const menu = event.target
-  if (event.newState !== "open" || !menu.matches?.("[popover]")) return
-  if (menu.matches("[data-menu]")) (menu.querySelector("[autofocus]") ?? menu.querySelector(".menu-item"))?.focus()
+  if (event.newState === "open" && menu.matches?.("[data-menu]") && !menu.contains(document.activeElement)) focusFirst(menu)
 }, true)
 
-document.addEventListener("htmx:after:swap", () => {
-  const menu = document.querySelector("[data-menu]:popover-open")
-  if (menu && !menu.contains(document.activeElement)) (menu.querySelector("[autofocus]") ?? menu.querySelector(".menu-item"))?.focus()
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  const menu = regionOf(ctx)
+  if (menu?.matches?.("[data-menu]:popover-open") && !menu.contains(document.activeElement) && !hasMovedOn(ctx)) focusFirst(menu)
 })
 
 document.addEventListener("keydown", (event) => {
@@ -21,15 +26,6 @@ document.addEventListener("keydown", (event) => {
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key]
   event.preventDefault()
   items.at(to % items.length)?.focus()
-})
-
-// At once: the browser itself takes a moment, in which the next key would still land in the dialog.
-document.addEventListener("keydown", (event) => {
-  const open = event.key === "Escape" && document.querySelector("dialog[open]")
-  if (!open || event.defaultPrevented) return
-  event.preventDefault()
-  open.close()
-  if (open.contains(document.activeElement)) document.activeElement.blur()
 })
 
 document.addEventListener("input", (event) => {
@@ -45,10 +41,5 @@ document.addEventListener("submit", (event) => {
 }, true)
 
 document.addEventListener("click", (event) => {
-  const closer = event.target.closest("[data-closes]")
-  const closed = closer?.closest(closer.dataset.closes)
-  if (closed?.matches("dialog")) closed.close()
-  else if (closed) setTimeout(() => closed.remove(), 0)
-  const view = event.target.closest("a.view, a.menu-item")
-  view?.closest("[popover]:popover-open")?.hidePopover()
+  event.target.closest("a.view, a.menu-item")?.closest("[popover]:popover-open")?.hidePopover()
 })

@@ -1,7 +1,11 @@
 // data-palette: a dialog in which one types where to go or what to do. Its fixed items show when they hold what is
-// typed (commands only where they can be run); what the server finds stands above them. Arrows choose, Enter goes.
+// typed (commands only where they can be run); what the server finds is above them. Arrows choose, Enter goes: both wait
+// until it is there.
 
-import { isPossible } from "./shortcuts.js"
+import { isPossible } from "./commands.js"
+import { holdKeys } from "./typed-ahead.js"
+
+const WAIT = ["Enter", "ArrowDown", "ArrowUp"]
 
 // Of the page's own: every command in the list of keys, every view.
 function build() {
@@ -32,7 +36,17 @@ function build() {
 const dialog = () => document.querySelector("[data-palette]")
 const field = () => dialog().querySelector("[role=combobox]")
 const shown = () => [...dialog().querySelectorAll("[role=option]:not([hidden])")]
-let at = 0
+const isAsking = () => document.activeElement === field()
+let at = 0, release
+
+function wait() {
+  release ??= holdKeys(({ key }) => isAsking() && WAIT.includes(key))
+}
+
+function stopWaiting(options) {
+  release?.(options)
+  release = undefined
+}
 
 function filter() {
   const typed = field().value.trim().toLowerCase()
@@ -53,15 +67,24 @@ function mark(to) {
   if (item) field().setAttribute("aria-activedescendant", item.id)
 }
 
-document.addEventListener("toggle", (event) => {
+document.addEventListener("beforetoggle", (event) => {
   if (!event.target.matches?.("[data-palette]") || event.newState !== "open") return
   field().value = ""
   dialog().querySelector("#palette-found").replaceChildren()
   build()
   filter()
 }, true)
-document.addEventListener("input", (event) => { if (event.target.closest("[data-palette]")) filter() })
-document.addEventListener("htmx:after:swap", () => { if (dialog()?.open) mark(0) })
+document.addEventListener("input", (event) => {
+  if (!event.target.closest("[data-palette]")) return
+  filter()
+  wait()
+})
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (!ctx.sourceElement.closest("[data-palette]") || new URL(ctx.request.action, location).searchParams.get("q") !== field().value) return
+  mark(0)
+  stopWaiting()
+})
+document.addEventListener("close", (event) => { if (event.target === dialog()) stopWaiting({ isDropped: true }) }, true)
 document.addEventListener("keydown", (event) => {
   if (!event.target.closest?.("[data-palette]")) return
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key]

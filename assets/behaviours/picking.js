@@ -1,33 +1,42 @@
 // data-pick: a box in a list; with shift all between the last one and this. data-bulk: the form they belong to is shown
-// while some are chosen, and says how many (data-bulk-count).
+// while some are chosen, and says how many (data-bulk-count). Once it is sent nothing is chosen; if that fails, they are again.
 
 let last
+const sent = new WeakMap()
 
 const boxes = () => [...document.querySelectorAll("[data-pick]")]
+const chosen = () => boxes().filter((box) => box.checked)
 
-function tell() {
-  const form = document.querySelector("[data-bulk]")
+function update() {
+  const form = document.querySelector("[data-bulk]"), number = chosen().length
   if (!form) return
-  const number = boxes().filter((box) => box.checked).length
   form.hidden = number === 0
   form.querySelector("[data-bulk-count]").textContent = number
   document.querySelector("[data-list]")?.toggleAttribute("data-picking", number > 0)
 }
 
+function choose(values) {
+  boxes().forEach((box) => { box.checked = values.includes(box.value) })
+  update()
+}
+
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-bulk-clear]")) clear()
+  if (event.target.closest("[data-bulk-clear]")) choose([])
   const box = event.target.closest("[data-pick]")
   if (!box) return
   const all = boxes(), from = all.findIndex((one) => one.value === last), to = all.indexOf(box)
   if (event.shiftKey && from >= 0) all.slice(Math.min(from, to), Math.max(from, to) + 1).forEach((one) => { one.checked = true })
   last = box.value
-  setTimeout(tell, 0)
+  setTimeout(update, 0)
 })
 
-function clear() {
-  boxes().forEach((box) => { box.checked = false })
-  tell()
-}
-
-document.addEventListener("htmx:after:request", (event) => { if (event.detail.ctx.sourceElement.matches("[data-bulk]")) clear() })
-document.addEventListener("htmx:after:swap", tell)
+// By now htmx has read the form.
+document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
+  if (!ctx.sourceElement.matches("[data-bulk]")) return
+  sent.set(ctx, chosen().map((box) => box.value))
+  choose([])
+})
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  if (sent.has(ctx) && !(ctx.response?.status < 400) && !chosen().length) choose(sent.get(ctx))
+})
+document.addEventListener("htmx:after:swap", update)

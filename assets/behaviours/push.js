@@ -2,36 +2,16 @@
 // data-push-words the one that fits is shown. A browser that was turned on says now and then how it is reached
 // (data-push-renewal), unless somebody has removed it; data-push-browser marks its row, data-push-here is shown in it.
 
+import { isOffered, send, subscription } from "./push-subscription.js"
+
 const RENEWED_MINUTES = 10
 
 const panel = () => document.querySelector("[data-push]")
-const news = () => document.querySelector("[data-push-member]")
-const storageKey = () => `push:${news().dataset.pushMember}`
-const csrf = () => JSON.parse(document.body.getAttribute("hx-headers:inherited"))["X-CSRFToken"]
-const isOffered = "serviceWorker" in navigator && "PushManager" in window && "Notification" in window
+const member = () => document.querySelector("[data-push-member]")
+const storageKey = () => `push:${member().dataset.pushMember}`
 
 function say(name) {
   panel()?.querySelectorAll("[data-push-words]").forEach((words) => { words.hidden = words.dataset.pushWords !== name })
-}
-
-function bytes(text) {
-  const raw = atob(text.replaceAll("-", "+").replaceAll("_", "/"))
-  return Uint8Array.from(raw, (letter) => letter.charCodeAt(0))
-}
-
-async function subscribed({ anew }) {
-  const manager = (await navigator.serviceWorker.ready).pushManager
-  const key = bytes(news().dataset.pushKey)
-  const known = await manager.getSubscription()
-  const knownKey = known?.options.applicationServerKey
-  if (known && knownKey && new Uint8Array(knownKey).every((byte, place) => byte === key[place])) return known
-  await known?.unsubscribe()
-  return known || anew ? manager.subscribe({ userVisibleOnly: true, applicationServerKey: key }) : undefined
-}
-
-function tell(address, subscription) {
-  const { endpoint, keys } = subscription.toJSON()
-  return fetch(address, { method: "POST", headers: { "X-CSRFToken": csrf() }, body: new URLSearchParams({ endpoint, ...keys }) })
 }
 
 async function turnOn() {
@@ -39,7 +19,7 @@ async function turnOn() {
   const answer = await Notification.requestPermission()
   if (answer !== "granted") return say(answer === "denied" ? "denied" : "off")
   try {
-    const response = await tell(panel().dataset.push, await subscribed({ anew: true }))
+    const response = await send(panel().dataset.push, await subscription(member().dataset.pushKey))
     if (!response.ok) return say("failed")
     localStorage.setItem(storageKey(), (await response.json()).id)
     say("on")
@@ -50,12 +30,11 @@ async function turnOn() {
 }
 
 async function renew() {
-  const id = localStorage.getItem(storageKey())
-  const last = Number(sessionStorage.getItem(storageKey()))
+  const id = localStorage.getItem(storageKey()), last = Number(sessionStorage.getItem(storageKey()))
   if (!panel() && Date.now() - last < RENEWED_MINUTES * 60_000) return true
-  const subscription = id && Notification.permission === "granted" && (await subscribed({ anew: true }))
-  if (!subscription) return false
-  const response = await tell(news().dataset.pushRenewal.replace(/[0-]{36}/, id), subscription)
+  if (!id || Notification.permission !== "granted") return false
+  const address = member().dataset.pushRenewal.replace(/[0-]{36}/, id)
+  const response = await send(address, await subscription(member().dataset.pushKey))
   if (response.status === 404) localStorage.removeItem(storageKey())
   if (response.ok) sessionStorage.setItem(storageKey(), String(Date.now()))
   return response.ok
@@ -81,7 +60,7 @@ async function begin() {
   mark()
 }
 
-if (news()) {
+if (member()) {
   begin()
   document.addEventListener("click", (event) => event.target.closest("[data-push-on]") && turnOn())
   document.addEventListener("htmx:after:swap", mark)

@@ -1,91 +1,73 @@
 // data-record: starts recording a voice note in the form it is in; data-recorder shows how long, and stops, plays,
 // throws away or sends it. With data-unavailable, or without a microphone, it says why not (data-said).
-import { enqueue } from "./composer.js"
+
+import { actsSoFar } from "./moved-on.js"
+import { enqueue } from "./outgoing.js"
+import { canRecord, Recording } from "./recording.js"
 import { say } from "./tray.js"
 
-const LONGEST = 30 * 60
-const KINDS = ["audio/ogg;codecs=opus", "audio/webm;codecs=opus", "audio/mp4"]
-let current
+let current, form
 
-const part = (form, name) => form.querySelector(`[data-recorder] [data-${name}]`)
+const part = (name) => form.querySelector(`[data-recorder] [data-${name}]`)
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`
 
-async function start(form) {
-  const words = form.querySelector("[data-recorder]").dataset
-  const button = form.querySelector("[data-record]")
-  if (button.dataset.unavailable) return say(form, button.dataset.unavailable)
-  const type = window.MediaRecorder && KINDS.find((kind) => MediaRecorder.isTypeSupported(kind))
-  if (!type || !navigator.mediaDevices) return say(form, words.wordsUnable)
-  let stream
+async function start(composer) {
+  const words = composer.querySelector("[data-recorder]").dataset, acts = actsSoFar()
+  const { unavailable } = composer.querySelector("[data-record]").dataset
+  if (unavailable || !canRecord()) return say(composer, unavailable || words.wordsUnable)
+  const recording = new Recording({
+    ticked: () => { part("elapsed").textContent = clock(recording.seconds) },
+    stopped: () => { if (recording === current) listen(recording) },
+  })
   try {
-    stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } })
+    await recording.start()
   } catch (error) {
-    return say(form, error.name === "NotFoundError" ? words.wordsNone : words.wordsRefused)
+    return say(composer, error.name === "NotFoundError" ? words.wordsNone : words.wordsRefused)
   }
-  say(form, "")
-  const recording = { form, stream, seconds: 0, pieces: [], recorder: new MediaRecorder(stream, { mimeType: type }) }
-  current = recording
-  recording.recorder.addEventListener("dataavailable", (event) => recording.pieces.push(event.data))
-  recording.recorder.addEventListener("stop", () => stopped(recording, type))
-  recording.recorder.start(1000)
-  recording.timer = setInterval(() => tick(recording), 1000)
-  showRecorder(form, "recording")
+  if (!composer.isConnected) return recording.stop()
+  say(composer, "")
+  ;[current, form] = [recording, composer]
+  part("elapsed").textContent = clock(0)
+  show("recording")
+  if (acts === actsSoFar()) part("stop").focus()
 }
 
-function tick(recording) {
-  recording.seconds += 1
-  part(recording.form, "elapsed").textContent = clock(recording.seconds)
-  if (recording.seconds >= LONGEST) stop(recording)
+function listen(recording) {
+  part("elapsed").textContent = clock(recording.seconds)
+  part("listen").src = URL.createObjectURL(recording.blob)
+  const hadFocus = part("stop") === document.activeElement
+  show("listening")
+  if (hadFocus) part("send-voice").focus()
 }
 
-function stop(recording) {
-  clearInterval(recording.timer)
-  if (recording.recorder.state !== "inactive") recording.recorder.stop()
-  recording.stream.getTracks().forEach((track) => track.stop())
-}
-
-function stopped(recording, type) {
-  if (recording !== current) return
-  recording.blob = new Blob(recording.pieces, { type })
-  part(recording.form, "elapsed").textContent = clock(recording.seconds)
-  part(recording.form, "listen").src = URL.createObjectURL(recording.blob)
-  showRecorder(recording.form, "listening")
-}
-
-function discard(recording) {
+function discard() {
+  const recording = current, heard = part("listen"), address = heard.src
   current = undefined
-  stop(recording)
-  const heard = part(recording.form, "listen")
-  const address = heard.src
+  recording.stop()
   heard.pause()
   heard.removeAttribute("src")
   heard.load()
   if (address) URL.revokeObjectURL(address)
-  showRecorder(recording.form, "idle")
-  recording.form.elements.body.focus()
+  show("idle")
+  form.elements.body.focus()
+  return recording
 }
 
-function showRecorder(form, state) {
+function show(state) {
   form.querySelector("[data-recorder]").hidden = state === "idle"
   form.querySelector(".composer-row").hidden = state !== "idle"
-  for (const name of ["stop", "light"]) part(form, name).hidden = state !== "recording"
-  for (const name of ["listen", "send-voice"]) part(form, name).hidden = state !== "listening"
-  if (state === "recording") { part(form, "elapsed").textContent = clock(0); part(form, "stop").focus() }
-  if (state === "listening") part(form, "send-voice").focus()
+  for (const name of ["light", "stop"]) part(name).hidden = state !== "recording"
+  for (const name of ["listen", "send-voice"]) part(name).hidden = state !== "listening"
 }
 
 document.addEventListener("click", (event) => {
-  const form = event.target.closest("[data-composer]")
-  if (!form) return
-  if (event.target.closest("[data-record]")) start(form)
+  const composer = event.target.closest("[data-composer]")
+  if (!composer) return
+  if (event.target.closest("[data-record]")) start(composer)
   if (!current) return
-  if (event.target.closest("[data-stop]")) stop(current)
-  if (event.target.closest("[data-discard]")) discard(current)
-  if (event.target.closest("[data-send-voice]")) {
-    const recording = current
-    discard(recording)
-    enqueue(form, { voice: recording.blob })
-  }
+  if (event.target.closest("[data-stop]")) current.stop()
+  if (event.target.closest("[data-discard]")) discard()
+  if (event.target.closest("[data-send-voice]")) enqueue(composer, { voice: discard().blob })
 })
 
 // Without script there is nothing to record with.
@@ -94,7 +76,7 @@ function offer() {
 }
 
 document.addEventListener("htmx:after:swap", () => {
-  if (current && !current.form.isConnected) { stop(current); current = undefined }
+  if (current && !form.isConnected) { current.stop(); current = undefined }
   offer()
 })
 document.addEventListener("htmx:after:settle", offer)

@@ -37,7 +37,7 @@ def test_a_note_is_written_without_javascript(ann: Browser, world: World, carla:
 def test_every_key_presses_something() -> None:
     root = pathlib.Path(__file__).parent.parent.parent
     pages = "".join(file.read_text() for file in (root / "app").glob("*/templates/**/*.html"))
-    script = (root / "assets/behaviours/shortcuts.js").read_text()
+    script = (root / "assets/behaviours/commands.js").read_text()
     pressed = set(re.findall(r'data-command="([a-z-]+)"', pages)) | set(re.findall(r'_address, "([a-z-]+)"', pages))
     own = script[script.index("const OWN = {") : script.index("const PLACES")]
     done_by_script = set(re.findall(r'^  "?([a-z-]+)"?: \(', own, re.MULTILINE))

@@ -1,9 +1,8 @@
-"""`flask numbers …`: connecting a number whose token one already has."""
+"""`flask numbers …`: connects a number whose token one already has."""
 
 from __future__ import annotations
 
 import click
-from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import select
 
@@ -13,6 +12,7 @@ from app.wabas.models import PhoneNumber, Waba
 from app.wabas.routes import OwnedElsewhere
 
 from .models import Onboarding
+from .run import Run
 
 numbers = AppGroup("numbers", help="WhatsApp numbers.")
 
@@ -51,13 +51,9 @@ def record(waba_id: str, phone_number_id: str, display_number: str, token: str) 
 def run(waba_id: str, phone_number_id: str, token: str) -> None:
     onboarding = Onboarding.with_token(token, waba_id, phone_number_id, by=None, source="token")
     commit()
-    onboarding.advance()
+    Run(onboarding).go()
     for step in onboarding.steps:
-        words = " ".join(filter(None, (step.note, *map(step.trouble.get, ("title", "fix", "said")))))
+        words = " ".join(filter(None, (step.note, *map(step.trouble.get, ("title", "fix", "details")))))
         click.echo(f"{step.state:8} {step.title}{': ' if words else ''}{words}")
     if onboarding.state != "connected":
-        raise click.ClickException("The number is not connected yet. Mend what is named above and run this again.")
-
-
-def init_app(app: Flask) -> None:
-    app.cli.add_command(numbers)
+        raise click.ClickException("The number is not connected yet. Fix what is named above and run this again.")

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from flask_babel import lazy_gettext as _
+from flask_babel import ngettext
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
 from wtforms.validators import AnyOf, InputRequired, Length, Optional, Regexp
@@ -22,7 +23,7 @@ def only_digits(text: str | None) -> str:
     return re.sub(r"\D", "", text or "")
 
 
-def bare(text: str | None) -> str:
+def strip(text: str | None) -> str:
     return (text or "").strip()
 
 
@@ -50,7 +51,7 @@ class NewNumberForm(Form):
     name = StringField(
         _("Name that customers see"),
         [Length(2, 75, message=_("Between 2 and 75 letters."))],
-        filters=[bare],
+        filters=[strip],
         render_kw={"autocomplete": "organization", "maxlength": "75"},
     )
     migrate = BooleanField(_("It is at another provider now: move it here"))
@@ -86,19 +87,19 @@ class TokenForm(Form):
     token = PasswordField(
         _("Access token"),
         [InputRequired(_("Paste the token.")), Regexp(r"^[\x21-\x7e]{20,1000}$", message=_("That is no token."))],
-        filters=[bare],
+        filters=[strip],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
     waba_id = StringField(
         _("WhatsApp account id"),
         [Regexp(r"^\d{5,32}$", message=_("The id is a row of digits. WhatsApp Manager shows it."))],
-        filters=[bare],
+        filters=[strip],
         render_kw=DIGITS | {"maxlength": "32"},
     )
     phone_number_id = StringField(
         _("Phone number id"),
         [Optional(), Regexp(r"^\d{5,32}$", message=_("The id is a row of digits, not the number itself."))],
-        filters=[bare],
+        filters=[strip],
         render_kw=DIGITS | {"maxlength": "32"},
     )
 
@@ -108,6 +109,4 @@ class SetupLinkForm(Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        from flask_babel import ngettext
-
         self.days.choices = [(days, ngettext("%(num)d day", "%(num)d days", days)) for days in DAYS]

@@ -1,4 +1,4 @@
-"""One worker at a time: who holds an attempt's lease may write to it, and a fence keeps out who lost it."""
+"""One worker at a time: the holder of an attempt's lease may write to it, and a fence stops whoever lost it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEASE = dt.timedelta(minutes=3)
 
 
 class Leased(TenantModel):
-    """What is `running` and due is for whoever takes it first."""
+    """A row that is `running` and due goes to the first worker that takes its lease."""
 
     __abstract__ = True
 
@@ -25,22 +25,23 @@ class Leased(TenantModel):
     next_attempt_at: Mapped[dt.datetime | None]
 
     def take_lease(self) -> int | None:
-        """The number under which this worker may write, if nobody else is at work and it is time."""
+        """Takes the lease if it is free and due; the fence under which this worker may write."""
         kind = type(self)
-        taken = db.session.scalar(
+        fence = db.session.scalar(
             update(kind)
             .where(kind.id == self.id, *kind.is_due())
             .values(lease_until=func.clock_timestamp() + LEASE, fence=kind.fence + 1, next_attempt_at=None)
             .returning(kind.fence)
         )
         db.session.refresh(self)
-        return taken
+        return fence
 
-    def keep_lease(self, fence: int) -> bool:
+    def renew_lease(self, fence: int) -> bool:
+        """Prolongs the lease; False where another worker has taken it."""
         kind = type(self)
         mine = kind.id == self.id, kind.fence == fence, kind.lease_until.is_not(None)
-        kept = update(kind).where(*mine).values(lease_until=func.clock_timestamp() + LEASE)
-        return db.session.scalar(kept.returning(kind.id)) is not None
+        renewed = update(kind).where(*mine).values(lease_until=func.clock_timestamp() + LEASE)
+        return db.session.scalar(renewed.returning(kind.id)) is not None
 
     @classmethod
     def is_due(cls) -> tuple[ColumnElement[bool], ...]:
@@ -50,5 +51,5 @@ class Leased(TenantModel):
 
     @classmethod
     def left_running(cls) -> Select[uuid.UUID, uuid.UUID]:
-        """Those whose worker died, whose bell was lost, or whose wait is over. Needs a platform scope."""
+        """Those whose worker died, whose job was lost, or whose wait is over. Needs a platform scope."""
         return select(cls.tenant_id, cls.id).where(*cls.is_due())

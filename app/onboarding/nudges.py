@@ -1,4 +1,4 @@
-"""A mail to whoever left Facebook's window on the way: where they stopped, and how to go on."""
+"""Mails whoever left the Facebook window before its end: where they left, and how to continue."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .models import Onboarding
 
 
 def nudge(onboarding: Onboarding) -> None:
-    """Once, while it still stands where it was left."""
+    """Sends the reminder once, if the attempt is still cancelled."""
     if onboarding.refresh_locked().state != "cancelled" or onboarding.nudged_at:
         return
     onboarding.nudged_at = now()
@@ -22,4 +22,4 @@ def nudge(onboarding: Onboarding) -> None:
         return
     link = tokens.link("onboarding.show", tenant_slug=tenant.slug, onboarding_id=str(onboarding.id))
     body = render_template("onboarding/mail/nudge.txt", onboarding=onboarding, user=user, link=link)
-    mail.send(settings.mail_url, user.email, _("Go on connecting WhatsApp"), body)
+    mail.send(settings.mail_url, user.email, _("Finish connecting WhatsApp"), body)

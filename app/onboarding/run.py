@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -13,27 +12,32 @@ from app.meta.errors import MetaError
 from app.tenancy import announce, commit, db, now
 from app.words import N_
 
+from .models import Onboarding, OnboardingStep
 from .steps import STEPS, Skipped
-from .trouble import LOOK_AGAIN, START_AGAIN, Trouble
-
-if TYPE_CHECKING:
-    from .models import Onboarding, OnboardingStep
+from .trouble import START_AGAIN, TRY_AGAIN, Trouble
 
 log = structlog.get_logger()
 
-# How long the machine waits before each of its own tries, in seconds; after the last one a person decides.
+# Seconds the machine waits before each of its own retries; after the last one a person decides.
 WAITS = (5, 15, 60, 300, 900)
 
 
 class LeaseLost(Exception):
-    """Another worker has taken over: what this one found out is no longer to be written."""
+    """Another worker has taken over: this one may not write what it found."""
 
 
 class Run:
-    def __init__(self, onboarding: Onboarding, fence: int) -> None:
-        self.onboarding, self.fence = onboarding, fence
+    """Takes step after step until one has to wait. Safe to start at any time, also twice at once."""
+
+    def __init__(self, onboarding: Onboarding) -> None:
+        self.onboarding, self.fence = onboarding, 0
 
     def go(self) -> None:
+        """Runs every step that can run now, if no other worker does."""
+        fence = self.onboarding.take_lease()
+        if fence is None:
+            return
+        self.fence = fence
         try:
             while self.onboarding.is_moving and (step := self.onboarding.current_step):
                 self.take(step)
@@ -42,32 +46,33 @@ class Run:
             log.warning("onboarding taken over by another worker", onboarding_id=str(self.onboarding.id))
 
     def take(self, step: OnboardingStep) -> None:
+        """Runs one step and records its outcome."""
         step.begin()
-        self.hold_on()
+        self.renew_lease()
         announce("onboarding", self.onboarding.id)
         commit()
         try:
             note = STEPS[step.name].run(self.onboarding)
         except Skipped as skipped:
-            self.hold_on()
+            self.renew_lease()
             step.finish(str(skipped), state="skipped")
-        except Exception as error:  # noqa: BLE001  a fault of ours must end in words too, not in an endless turning
+        except Exception as error:  # noqa: BLE001  a bug of ours must end in words too, not in an endless loop
             db.session.rollback()
-            self.hold_on()
-            self.hold_up(step, understood(error, step))
+            self.renew_lease()
+            self.stop(step, explain(error, step))
         else:
-            self.hold_on()
+            self.renew_lease()
             step.finish(note or "")
         self.onboarding.settle()
         commit()
 
-    def hold_on(self) -> None:
-        """Prolongs the lease, or ends the run. Until the commit nobody else can take it."""
-        if not self.onboarding.keep_lease(self.fence):
+    def renew_lease(self) -> None:
+        """Prolongs the lease, or ends the run. Until the commit no other worker can take it."""
+        if not self.onboarding.renew_lease(self.fence):
             raise LeaseLost
 
-    def hold_up(self, step: OnboardingStep, trouble: Trouble) -> None:
-        """The machine tries again what passes by itself; everything else waits for a person."""
+    def stop(self, step: OnboardingStep, trouble: Trouble) -> None:
+        """Has the machine retry what passes by itself; everything else waits for a person."""
         tries = step.trouble.get("tries", 0) + 1
         if trouble.asks:
             self.onboarding.wait(step, trouble)
@@ -82,7 +87,8 @@ class Run:
             self.onboarding.fail(step, trouble.given_up())
 
 
-def understood(error: Exception, step: OnboardingStep) -> Trouble:
+def explain(error: Exception, step: OnboardingStep) -> Trouble:
+    """Puts whatever ended a step into words."""
     match error:
         case Trouble():
             return error
@@ -93,4 +99,6 @@ def understood(error: Exception, step: OnboardingStep) -> Trouble:
             return Trouble(words, START_AGAIN, start_again=True)
     reference = uuid.uuid4().hex[:8]
     log.error("step broke", step=step.name, reference=reference, exc_info=error)
-    return Trouble(N_("That is our fault: this step broke."), LOOK_AGAIN, mender="us", fbtrace_id=reference)
+    return Trouble(
+        N_("This step failed because of a fault in Switchboard."), TRY_AGAIN, owner="platform", fbtrace_id=reference
+    )

@@ -1,4 +1,4 @@
-"""A link for whoever holds the Facebook account: it connects the business's number, and opens nothing else."""
+"""A link for whoever manages the Facebook account: it connects the business's number, and opens nothing else."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ DAYS = (1, 3, 7, 14)
 
 
 class SetupLink(TenantModel):
-    """Works until it expires, is taken back, its maker loses the right to connect numbers, or the number
-    is connected."""
+    """Valid until it expires, is revoked, or its author may no longer connect numbers."""
 
     __table_args__ = (of_tenant(), belongs_to("onboardings", "onboarding_id", ondelete="CASCADE"))
 
@@ -33,11 +32,12 @@ class SetupLink(TenantModel):
 
     @classmethod
     def create(cls, by: User, days: int) -> Self:
-        made = cls(onboarding_id=Onboarding.begin(None).id, created_by_id=by.id)
-        made.expires_at = now() + dt.timedelta(days=days)
-        db.session.add(made)
+        """A new link, valid for so many days, with an attempt of its own."""
+        link = cls(onboarding_id=Onboarding.begin(None).id, created_by_id=by.id)
+        link.expires_at = now() + dt.timedelta(days=days)
+        db.session.add(link)
         db.session.flush()
-        return made
+        return link
 
     @classmethod
     def open_ones(cls) -> Select[Self]:
@@ -45,31 +45,32 @@ class SetupLink(TenantModel):
 
     @property
     def address(self) -> str:
-        """The tenant is in it, as nobody is signed in who could say which one is meant."""
+        """Its token names the tenant, as its reader is not signed in to any."""
         return tokens.link("setup.show", token=tokens.sign(PURPOSE, f"{self.tenant_id} {self.id}"))
 
     @classmethod
     def ids_in(cls, token: str) -> tuple[uuid.UUID, uuid.UUID] | None:
-        """The tenant and the link that a token we have signed stands for."""
+        """The tenant's and the link's id in a token that we have signed; None for any other."""
         parts = (tokens.read(PURPOSE, token) or "").split()
         return (uuid.UUID(parts[0]), uuid.UUID(parts[1])) if len(parts) == 2 and all(map(is_uuid, parts)) else None
 
     @property
-    def works(self) -> bool:
-        maker = db.session.scalar(select(Membership).where(Membership.user_id == self.created_by_id))
-        may = maker is not None and maker.may("numbers.manage")
-        return may and self.revoked_at is None and self.expires_at > now()
+    def is_valid(self) -> bool:
+        author = db.session.scalar(select(Membership).where(Membership.user_id == self.created_by_id))
+        may_connect = author is not None and author.may("numbers.manage")
+        return may_connect and self.revoked_at is None and self.expires_at > now()
 
     @property
     def onboarding(self) -> Onboarding:
-        """A new attempt takes the place of one that cannot go on."""
         return Onboarding.get_or_404(self.onboarding_id)
 
     def start_again(self) -> None:
+        """Puts a new attempt in the place of one that cannot go on."""
         if self.onboarding.trouble.get("start_again"):
             self.onboarding_id = Onboarding.begin(None).id
 
     def open(self) -> None:
+        """Notes when it was opened first."""
         self.opened_at = self.opened_at or now()
 
     def revoke(self) -> None:

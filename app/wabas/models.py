@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, text
+from sqlalchemy import Index, Select, UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta import phone_numbers, wabas
@@ -23,7 +23,6 @@ from .changes import NumberChange
 from .deadlines import Deadline
 from .routes import AtMeta, take_route
 
-READ_RECEIPTS = ("always", "on_reply", "never")
 # Days before the end of a token at which its owner is warned.
 WARNED_AT = (14, 7, 3, 1)
 # Meta takes a number's registration this long after the sign-up; then the sign-up has to be repeated.
@@ -110,8 +109,6 @@ class PhoneNumber(AtMeta):
         UniqueConstraint("tenant_id", "meta_id"),
         belongs_to("wabas", "waba_id"),
         one_of("state", PHONE_NUMBER_STATES),
-        one_of("read_receipts", READ_RECEIPTS),
-        belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
         Index("ix_phone_numbers_to_register", "register_by", postgresql_where=text("register_by is not null")),
     )
 
@@ -131,11 +128,6 @@ class PhoneNumber(AtMeta):
     is_on_biz_app: Mapped[bool] = mapped_column(default=False, server_default=false())
     can_send: Mapped[str] = mapped_column(default="", server_default="")
     health: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
-    messages_per_second: Mapped[int] = mapped_column(default=80)
-    sending_tat: Mapped[dt.datetime] = mapped_column(default=now)
-    campaigns_tat: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
-    slowdown: Mapped[float] = mapped_column(default=1.0)
-    slowed_at: Mapped[dt.datetime] = mapped_column(default=now)
     pin = Sealed()
     pin_ciphertext: Mapped[bytes | None]
     probed_at: Mapped[dt.datetime | None]
@@ -147,10 +139,6 @@ class PhoneNumber(AtMeta):
     hello_seen_at: Mapped[dt.datetime | None]
     history_percent: Mapped[int | None]
     history_refusal: Mapped[str] = mapped_column(default="", server_default="")
-    # Which team's queue what comes in here stands in.
-    team_id: Mapped[uuid.UUID | None]
-    # When customers see blue ticks: once a person has opened what they wrote, once it is answered, or never.
-    read_receipts: Mapped[str] = mapped_column(default="always", server_default="always")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     waba: Mapped[Waba] = relationship(viewonly=True, lazy="select")
 
@@ -235,8 +223,6 @@ class PhoneNumber(AtMeta):
     def see(self, seen: phone_numbers.PhoneNumber, state: Health | None = None) -> None:
         """What Meta says of it at this moment; what is new becomes part of its history."""
         self.display_number = seen.display_phone_number or self.display_number
-        if (seen.is_on_biz_app, seen.throughput_level) != (self.is_on_biz_app, self.throughput):
-            self.messages_per_second = pace(seen)
         self.is_on_biz_app = seen.is_on_biz_app
         self.requested_name = seen.new_display_name or ""
         told: dict[str, str | None] = {
@@ -279,13 +265,6 @@ class PhoneNumber(AtMeta):
             self.history_percent = max(percent, self.history_percent or 0)
         self.history_refusal = refusal if percent is None else ""
         announce("number", self.id)
-
-
-def pace(seen: phone_numbers.PhoneNumber) -> int:
-    """How many messages a second Meta takes from it."""
-    if seen.is_on_biz_app:
-        return 20
-    return 1000 if seen.throughput_level == "HIGH" else 80
 
 
 def digits(number: str) -> str:

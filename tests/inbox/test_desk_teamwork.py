@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
+from app.inbox.conversations.number_desks import NumberDesk
 from app.inbox.desk.jobs import distribute, ring_for_queues
 from app.inbox.desk.notes import Mention, Note
 from app.team.models import Team
@@ -200,8 +201,7 @@ def test_a_queue_is_shared_out_evenly_among_who_is_here(world: World, how: str) 
     come_online(world.bakery.id, world.ann.id)
     come_online(world.bakery.id, world.ben.id)
     with tenant_scope(world.bakery.id):
-        number = db.session.merge(number)
-        number.team_id = team.id
+        NumberDesk.change(number.id, team=team, read_receipts="always")
     arrive(*(message("Hi", wa_id=f"4915100000{n:03}", name=f"P{n}") for n in range(9)))
     ring_for_queues()
     distribute(world.bakery.id, team.id)
@@ -216,7 +216,7 @@ def test_nobody_who_is_away_is_given_anything(ben: Browser, world: World) -> Non
     come_online(world.bakery.id, world.ben.id)
     ben.post("~/account/presence", {"away": "1"})
     with tenant_scope(world.bakery.id):
-        db.session.merge(number).team_id = team.id
+        NumberDesk.change(number.id, team=team, read_receipts="always")
     arrive(message("Hi"))
     distribute(world.bakery.id, team.id)
     with tenant_scope(world.bakery.id):

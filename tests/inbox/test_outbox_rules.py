@@ -14,7 +14,7 @@ from app.inbox.conversations import Conversation, Later, Message, underway
 from app.inbox.conversations.messages import CLOSED_MEANWHILE
 from app.inbox.outbound import reach
 from app.inbox.outbound.jobs import release_scheduled
-from app.inbox.outbound.pace import CAMPAIGNS_SHARE, SHARE
+from app.inbox.outbound.pace import CAMPAIGNS_SHARE, SHARE, NumberPace
 from app.inbox.outbound.sender import lanes_waiting
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
@@ -173,7 +173,7 @@ def test_a_reply_does_not_wait_behind_a_campaign_message_to_the_same_person(road
 
 def test_a_campaign_leaves_a_share_of_the_pace_to_replies(road: Road) -> None:
     with tenant_scope(road.world.bakery.id):
-        PhoneNumber.get_or_404(road.number.id).messages_per_second = 20
+        PhoneNumber.get_or_404(road.number.id).is_on_biz_app = True
     for n in range(12):
         campaign(road, road.customer_writes(wa_id=f"1650555{n:04}"), "buy")
     road.deliver()
@@ -236,8 +236,7 @@ def test_a_worker_that_is_asked_to_stop_hands_over_nothing_more(road: Road) -> N
 def test_a_number_that_waits_for_its_pace_holds_up_no_other(road: Road) -> None:
     talks = [road.customer_writes(wa_id=f"1650555{n:04}") for n in range(4)]
     with tenant_scope(road.world.bakery.id):
-        slow = PhoneNumber.get_or_404(road.number.id)
-        slow.messages_per_second, slow.slowdown = 1, 1.0
+        db.session.add(NumberPace(id=road.number.id, slowdown=1 / 80))
     for talk in talks[:3]:
         road.reply(talk, "slow")
     other = road.another_number("+1 555 078 4000")

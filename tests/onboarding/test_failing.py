@@ -46,12 +46,12 @@ def test_a_step_that_failed_is_tried_again_from_the_page(attempt: Attempt, name:
 
 
 @pytest.mark.parametrize("name", [name for name, step in STEPS.items() if step.hint])
-def test_what_the_platform_has_to_mend_says_so(attempt: Attempt, name: str) -> None:
+def test_what_the_platform_has_to_fix_says_so(attempt: Attempt, name: str) -> None:
     for edge in (REFUSALS[name], *SECOND_WAYS.get(name, ())):
         attempt.fail(edge, 200)
     attempt.connect()
-    assert attempt.trouble()["mender"] == "us"
-    assert "The people who run Switchboard" in attempt.page()
+    assert attempt.trouble()["owner"] == "platform"
+    assert "The Switchboard team has to fix this" in attempt.page()
 
 
 def test_what_is_done_stays_done(attempt: Attempt, calls: list[str]) -> None:
@@ -97,7 +97,7 @@ def test_a_lost_exchange_is_tried_once_more_and_then_fetched_another_way(attempt
     attempt.hand_over()
     attempt.run()
     assert calls.count("GET access_token") == 2
-    assert "got lost" in attempt.page()
+    assert "was lost" in attempt.page()
     work_off(attempt)
     attempt.make_due()
     attempt.run()
@@ -177,7 +177,7 @@ def test_a_token_meta_does_not_know_any_more_asks_for_a_new_start(attempt: Attem
 def test_a_fault_of_ours_ends_in_words_with_a_reference(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.meta.wabas.is_subscribed", lambda *_: 1 / 0)
     attempt.connect()
-    assert "That is our fault" in attempt.page()
+    assert "a fault in Switchboard" in attempt.page()
     assert attempt.trouble()["fbtrace_id"] in attempt.page()
 
 

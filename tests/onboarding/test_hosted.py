@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from app.onboarding.hosted import find_owner
-from app.onboarding.jobs import ring_for_shared_accounts
+from app.onboarding.jobs import enqueue_shared_accounts
 from app.onboarding.setup_links import SetupLink
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.partners import PartnerWaba
@@ -185,10 +185,10 @@ def test_only_while_somebody_waits_meta_is_asked(
 ) -> None:
     arrived(road, share(played, "Bakery", number="15550783877"))
     enqueued.clear()
-    ring_for_shared_accounts()
+    enqueue_shared_accounts()
     assert "onboarding.find_owner" not in enqueued.names
     attempt.answer("hosted", phone=NUMBER)
-    ring_for_shared_accounts()
+    enqueue_shared_accounts()
     assert "onboarding.find_owner" in enqueued.names
 
 

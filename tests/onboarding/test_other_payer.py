@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 from flask import Flask
 
-from app.onboarding.jobs import ring_for_onboardings
+from app.onboarding.jobs import enqueue_onboardings
 from app.onboarding.migration import last_of
 from simulator import foreign_lines
 from simulator.wabas import Waba
@@ -63,11 +63,11 @@ def test_when_the_days_are_over_it_tries_again_by_itself(
 ) -> None:
     connect_on(LAST, switching, monkeypatch)
     enqueued.clear()
-    ring_for_onboardings()
+    enqueue_onboardings()
     assert "onboarding.advance" not in enqueued.names
     both_clocks_at(FIFTH, switching.meta, monkeypatch)
     switching.make_due()
-    ring_for_onboardings()
+    enqueue_onboardings()
     assert "onboarding.advance" in enqueued.names
     switching.run()
     assert switching.step("credit_line_shared").state == "done"

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from app.extensions import outside
 from app.meta import phone_numbers
-from app.onboarding.jobs import remind, ring_for_onboardings
+from app.onboarding.jobs import enqueue_onboardings, remind
 from app.onboarding.models import Onboarding
 from app.tenancy import db, now, platform_scope, tenant_scope
 from tests.client import Browser
@@ -162,20 +162,20 @@ def test_where_the_first_way_of_sharing_is_refused_the_second_is_gone(attempt: A
 
 def test_whoever_left_the_window_is_reminded_once(attempt: Attempt, enqueued: Enqueued) -> None:
     leave_the_window(attempt, minutes=31)
-    ring_for_onboardings()
+    enqueue_onboardings()
     assert "onboarding.remind" in enqueued.names
     before = len(mails())
     for _ in range(2):
         remind(attempt.tenant_id, attempt.id)
     assert len(mails()) == before + 1
     body = mails()[-1].get_content()
-    assert "you stopped at the code for your phone number" in body
+    assert "you left while entering the code for your phone number" in body
     assert attempt.path in body
 
 
 def test_nobody_is_reminded_at_once_nor_after_going_on(attempt: Attempt, enqueued: Enqueued) -> None:
     leave_the_window(attempt, minutes=5)
-    ring_for_onboardings()
+    enqueue_onboardings()
     assert "onboarding.remind" not in enqueued.names
     leave_the_window(attempt, minutes=40)
     attempt.hand_over()

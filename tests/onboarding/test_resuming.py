@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from app.onboarding.jobs import ring_for_onboardings
+from app.onboarding.jobs import enqueue_onboardings
 from app.onboarding.models import Onboarding
 from app.onboarding.steps import STEPS
 from app.tenancy import tenant_scope
@@ -42,10 +42,10 @@ def test_the_clock_rings_for_what_a_dead_worker_left(attempt: Attempt, enqueued:
     attempt.hand_over()
     attempt.stop_after("webhooks_subscribed")
     enqueued.clear()
-    ring_for_onboardings()
+    enqueue_onboardings()
     assert enqueued.names == []
     attempt.make_due()
-    ring_for_onboardings()
+    enqueue_onboardings()
     assert enqueued.names == ["onboarding.advance"]
 
 
@@ -64,12 +64,12 @@ def test_a_worker_that_comes_back_from_the_dead_writes_nothing(attempt: Attempt)
     attempt.make_due()
     attempt.run()
     with tenant_scope(attempt.tenant_id):
-        assert not Onboarding.get_or_404(attempt.id).keep_lease(fence or 0)
+        assert not Onboarding.get_or_404(attempt.id).renew_lease(fence or 0)
 
 
 def test_a_web_process_killed_in_the_exchange_leaves_words(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     attempt.sign_up()
-    monkeypatch.setattr("app.onboarding.models.exchange", lambda code: (_ for _ in ()).throw(Killed))
+    monkeypatch.setattr("app.onboarding.sign_up.exchange", lambda code: (_ for _ in ()).throw(Killed))
     with contextlib.suppress(Killed):
         attempt.post_code()
     attempt.make_due()
@@ -81,7 +81,7 @@ def test_a_web_process_killed_in_the_exchange_leaves_words(attempt: Attempt, mon
 def test_a_passing_trouble_is_tried_again_by_the_machine(attempt: Attempt) -> None:
     attempt.fail("POST subscribed_apps", 2)
     attempt.connect()
-    assert (attempt.state, attempt.trouble()["mender"]) == ("running", "nobody")
+    assert (attempt.state, attempt.trouble().get("owner")) == ("running", None)
     attempt.make_due()
     attempt.run()
     assert attempt.state == "connected"

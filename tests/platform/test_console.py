@@ -18,7 +18,7 @@ from tests.world import World, conversation
 
 PAGES = ["/platform/", "/platform/tenants", "/platform/held-changes"]
 OUR_TROUBLE = Trouble(
-    "Credit line refused.", "Ours to mend.", hint="Accept the terms.", said="(#200) No terms", code=200
+    "Credit line refused.", "Ours to mend.", hint="Accept the terms.", details="(#200) No terms", code=200
 )
 
 

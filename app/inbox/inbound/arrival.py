@@ -259,7 +259,7 @@ NEW_CONVERSATIONS = text("""
                                last_message_preview, last_message_state, created_at, team_id)
     select :tenant, r.id, number, contact, 0, to_timestamp(0), '', 'received', clock_timestamp(), n.team_id
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, contact uuid)
-    join phone_numbers n on n.tenant_id = :tenant and n.id = number
+    left join number_desks n on n.tenant_id = :tenant and n.id = number
     on conflict (tenant_id, phone_number_id, contact_id) do nothing
 """)
 

@@ -1,27 +1,44 @@
-"""How fast Meta lets a number send: so many messages a second, and to one person one in six seconds after a burst.
+"""How fast a number may send: so many messages a second, and to one person one in six seconds after a burst.
 
-Both are kept as GCRA's "theoretical arrival time" (tat) in Postgres, not in Redis: a flush, a restart or a second
+Both are stored as GCRA's "theoretical arrival time" (tat) in Postgres, not in Redis: a flush, a restart or a second
 worker cannot let a burst through. Meta answers what comes too fast with 130429 and 131056 (Cloud API: throughput).
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, func, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import current_tenant_id, db
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now
 from app.wabas.models import PhoneNumber
 
+# Meta's throughput levels, and a number that is also in the WhatsApp Business app (Cloud API: throughput).
+STANDARD, HIGH, ON_BIZ_APP = 80, 1000, 20
 # Share and burst together stay below Meta's limit in any second, which also counts what customers write.
 SHARE = 0.93
 BURST_SECONDS = 0.05
 RECOVERY_PER_SECOND = 1.05
 SLOWEST = 0.02
-# The rest is kept for agents' replies, and for what customers write back.
+# The rest is for agents' replies, and for what customers write back.
 CAMPAIGNS_SHARE = 0.8
 # Meta's six seconds, and a little for messages that are not equally long on their way.
 PAIR_SECONDS, PAIR_BURST = 6.2, 45
+
+
+class NumberPace(TenantModel):
+    """What a number has sent lately, as its limiter counts it; its id is the number's. Made when it first sends."""
+
+    __table_args__ = (belongs_to("phone_numbers", "id", ondelete="CASCADE"),)
+
+    sending_tat: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
+    campaigns_tat: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
+    # A share of the full speed, from the moment on at which Meta said that it was too fast.
+    slowdown: Mapped[float] = mapped_column(default=1.0, server_default="1")
+    slowed_at: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +59,19 @@ class Pace:
         self.rate = 1.0
 
     def allowance(self) -> Allowance:
-        """Locks the number's row, so that several workers share one allowance."""
-        row = db.session.execute(LOCK, self.ids).one()
-        self.rate = row.messages_per_second * SHARE * self.recovered(row.slowdown, row.since)
+        """What may be sent now. Locks the number's pace, so that several workers share one allowance."""
+        row = self.lock()
+        limit = ON_BIZ_APP if row.is_on_biz_app else HIGH if row.throughput == "HIGH" else STANDARD
+        self.rate = limit * SHARE * self.recovered(row.slowdown, row.since)
         replies, wait = self.spare(row.ahead, self.rate)
         campaigns, campaigns_wait = self.spare(row.campaigns_ahead, self.rate * CAMPAIGNS_SHARE)
         return Allowance(replies, campaigns, wait if not replies else campaigns_wait, row.state == "connected")
+
+    def lock(self) -> Row[Any]:
+        if (row := db.session.execute(LOCK, self.ids).one_or_none()) is None:
+            db.session.execute(CREATE, self.ids)
+            row = db.session.execute(LOCK, self.ids).one()
+        return row
 
     @staticmethod
     def spare(ahead: float, rate: float) -> tuple[int, float]:
@@ -56,13 +80,14 @@ class Pace:
         return int(max(spare, 0.0) * rate + 1e-6), max(1 / rate - spare, 0.001)
 
     def spend(self, count: int, campaigns: int = 0) -> None:
+        """Counts messages that are being sent, some of them a campaign's."""
         each = 1 / self.rate
         seconds = {"seconds": count * each, "campaigns": campaigns * each / CAMPAIGNS_SHARE}
         db.session.execute(SPEND, self.ids | seconds)
 
     def slow_down(self) -> None:
-        """Meta said that it was too fast: half of the present speed, which then climbs back."""
-        row = db.session.execute(LOCK, self.ids).one()
+        """Halves the present speed, which then climbs back: Meta said that it was too fast."""
+        row = self.lock()
         half = max(SLOWEST, self.recovered(row.slowdown, row.since) / 2)
         db.session.execute(SLOW_DOWN, self.ids | {"slowdown": half})
 
@@ -72,19 +97,22 @@ class Pace:
 
 
 LOCK = text("""
-    select messages_per_second, slowdown, extract(epoch from clock_timestamp() - slowed_at)::float as since,
-        extract(epoch from sending_tat - clock_timestamp())::float as ahead,
-        extract(epoch from campaigns_tat - clock_timestamp())::float as campaigns_ahead, state
-    from phone_numbers where tenant_id = :tenant and id = :number for update
+    select n.throughput, n.is_on_biz_app, n.state, p.slowdown,
+        extract(epoch from clock_timestamp() - p.slowed_at)::float as since,
+        extract(epoch from p.sending_tat - clock_timestamp())::float as ahead,
+        extract(epoch from p.campaigns_tat - clock_timestamp())::float as campaigns_ahead
+    from number_paces p join phone_numbers n on n.tenant_id = p.tenant_id and n.id = p.id
+    where p.tenant_id = :tenant and p.id = :number for update of p
 """)
+CREATE = text("insert into number_paces (tenant_id, id) values (:tenant, :number) on conflict do nothing")
 SPEND = text("""
-    update phone_numbers set
+    update number_paces set
         sending_tat = greatest(sending_tat, clock_timestamp()) + make_interval(secs => :seconds),
         campaigns_tat = greatest(campaigns_tat, clock_timestamp()) + make_interval(secs => :campaigns)
     where tenant_id = :tenant and id = :number
 """)
 SLOW_DOWN = text("""
-    update phone_numbers set slowdown = :slowdown, slowed_at = clock_timestamp(),
+    update number_paces set slowdown = :slowdown, slowed_at = clock_timestamp(),
         sending_tat = greatest(sending_tat, clock_timestamp() + interval '1 s')
     where tenant_id = :tenant and id = :number
 """)

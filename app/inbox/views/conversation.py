@@ -14,6 +14,7 @@ from app.inbox.compose.drafts import Draft
 from app.inbox.compose.forms import ReplyForm
 from app.inbox.compose.problems import NOT_SENT, told
 from app.inbox.conversations import Conversation, Cursor, Message
+from app.inbox.conversations.number_desks import NumberDesk
 from app.inbox.desk.notes import Mention
 from app.inbox.desk.read_pointers import ReadPointer
 from app.inbox.desk.thread import Thread
@@ -75,7 +76,7 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
         hand_on(message)
     if form.body.data:
         Draft.clear(conversation, "reply", by=current_user, age=age_from_request())
-    if conversation.phone_number.read_receipts == "on_reply":
+    if NumberDesk.of(conversation.phone_number_id).read_receipts == "on_reply":
         later("outbound.mark_read", conversation.id)
     if is_fragment():
         return "".join(render_template("inbox/conversations/_message.html", message=message) for message in messages)
@@ -101,7 +102,7 @@ def read(conversation_id: uuid.UUID) -> AnyResponse:
     conversation = Conversation.get_or_404(conversation_id)
     is_news = ReadPointer.move(conversation, g.membership)
     is_news = Mention.see(conversation, current_user) or is_news
-    if conversation.mark_read() and conversation.phone_number.read_receipts == "always":
+    if conversation.mark_read() and NumberDesk.of(conversation.phone_number_id).read_receipts == "always":
         later("outbound.mark_read", conversation.id)
     if is_fragment():
         # Only this page has something new to show: its list.

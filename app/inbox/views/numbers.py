@@ -1,4 +1,4 @@
-"""How the desk treats each number: whose queue it feeds, and when its customers see blue ticks."""
+"""Inbox settings by number: the team its conversations go to, and when customers see blue ticks."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
+from app.inbox.conversations.number_desks import READ_RECEIPTS, NumberDesk
 from app.team.models import Team
 from app.tenancy import db, in_menu, requires
-from app.wabas.models import READ_RECEIPTS, PhoneNumber
+from app.wabas.models import PhoneNumber
 from app.words import N_
 
 
@@ -28,7 +29,9 @@ from app.words import N_
 @requires("desk.manage")
 def number_settings() -> str:
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id)).all()
-    return render_template("inbox/desk/numbers.html", numbers=numbers, teams=db.session.scalars(Team.in_order()).all())
+    desks = {number.id: NumberDesk.of(number.id) for number in numbers}
+    teams = db.session.scalars(Team.in_order()).all()
+    return render_template("inbox/desk/numbers.html", numbers=numbers, desks=desks, teams=teams)
 
 
 @bp.post("/numbers/<uuid:phone_number_id>")
@@ -38,6 +41,6 @@ def change_number(phone_number_id: uuid.UUID) -> AnyResponse:
     if form.get("read_receipts") not in READ_RECEIPTS:
         abort(422)
     team = Team.get_or_404(form["team"]) if form.get("team") else None
-    number.read_receipts, number.team_id = form["read_receipts"], team.id if team else None
-    flash(_("Kept."))
+    NumberDesk.change(number.id, team=team, read_receipts=form["read_receipts"])
+    flash(_("Saved."))
     return redirect(url_for("inbox.number_settings"), 303)

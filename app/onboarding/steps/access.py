@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from app.extensions import graph, settings
 from app.meta import system_users, wabas
+from app.onboarding.models import Onboarding
 from app.tenancy import commit, now
 from app.words import N_
 
 from .registry import step
-
-if TYPE_CHECKING:
-    from app.onboarding.models import Onboarding
 
 SYSTEM_USER = N_(
     "META_SYSTEM_USER_TOKEN has to be that of an admin system user of our business, and the client has to "
@@ -20,7 +16,7 @@ SYSTEM_USER = N_(
 )
 
 
-@step(N_("Messages reach Switchboard"))
+@step()
 def webhooks_subscribed(onboarding: Onboarding) -> None:
     waba = onboarding.waba
     token, meta_id = waba.token, waba.meta_id
@@ -30,7 +26,7 @@ def webhooks_subscribed(onboarding: Onboarding) -> None:
     waba.subscribed_at = waba.subscribed_at or now()
 
 
-@step(N_("Our access to your WhatsApp account set up"), SYSTEM_USER)
+@step(SYSTEM_USER)
 def system_user_assigned(onboarding: Onboarding) -> None:
     meta_id, user_id, ours = (
         onboarding.waba.meta_id,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from app.extensions import graph
 from app.meta import phone_numbers, wabas
+from app.onboarding.models import Onboarding
 from app.onboarding.trouble import START_AGAIN, Trouble
 from app.tenancy import commit
 from app.wabas.models import PhoneNumber, Waba
@@ -14,13 +13,10 @@ from app.words import N_
 
 from .registry import step
 
-if TYPE_CHECKING:
-    from app.onboarding.models import Onboarding
-
 COEXISTENCE = "WHATSAPP_BUSINESS_APP_ONBOARDING"
 
 
-@step(N_("Your WhatsApp account and number found"))
+@step()
 def assets_confirmed(onboarding: Onboarding) -> str:
     """What the browser claims is believed only as far as the token opens it."""
     token, waba_id, claims = onboarding.token, claimed_waba(onboarding), onboarding.claims

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from app.extensions import graph
 from app.meta import health, phone_numbers
 from app.meta.errors import GraphError
-from app.onboarding.trouble import LOOK_AGAIN, PASSING, Trouble
+from app.onboarding.models import Onboarding
+from app.onboarding.trouble import PASSING, TRY_AGAIN, Trouble
 from app.tenancy import commit
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
 from .registry import Skipped, step
 
-if TYPE_CHECKING:
-    from app.onboarding.models import Onboarding
-
 UNFINISHED_DEREGISTRATION, WRONG_PIN, UNVERIFIED, TOO_OFTEN = 133000, 133005, 133006, 133016
 SYNCHRONISED_BEFORE = 2593107
 
 
-@step(N_("Number verified"))
+@step()
 def number_verified(onboarding: Onboarding) -> None:
     """Facebook's window verifies a number on the way, but may be left before."""
     number, token = onboarding.phone_number, onboarding.waba.token
@@ -36,14 +32,14 @@ def unverified(error: GraphError | None = None) -> Trouble:
     return Trouble(
         N_("WhatsApp does not know yet that this number is yours."),
         N_("Have a code sent to it by SMS, or read out in a call, and enter it here."),
-        said=(error.details if error else "") or "",
+        details=(error.details if error else "") or "",
         code=error.code if error else None,
         fbtrace_id=error.fbtrace_id if error else None,
         asks="code",
     )
 
 
-@step(N_("Number registered with WhatsApp"))
+@step()
 def number_registered(onboarding: Onboarding) -> None:
     number, token = onboarding.phone_number, onboarding.waba.token
     meta_id, known_pin = number.meta_id, number.pin
@@ -87,7 +83,7 @@ def too_late(error: GraphError) -> Trouble:
     return Trouble(
         N_("Meta takes a number only within 14 days of Facebook's sign-up, and these are over."),
         N_("Start again: go through Facebook's window once more and choose the same account and number."),
-        said=error.details or "",
+        details=error.details or "",
         code=error.code,
         subcode=error.subcode,
         fbtrace_id=error.fbtrace_id,
@@ -99,14 +95,14 @@ def needs_pin(error: GraphError | None = None) -> Trouble:
     return Trouble(
         N_("This number already has a PIN for two-step verification."),
         N_("Enter its six digits. If nobody knows them, set a new PIN in WhatsApp Manager and enter that."),
-        said=(error.details if error else "") or "",
+        details=(error.details if error else "") or "",
         code=error.code if error else None,
         fbtrace_id=error.fbtrace_id if error else None,
         asks="pin",
     )
 
 
-@step(N_("Meta lets it send and receive"))
+@step()
 def health_checked(onboarding: Onboarding) -> None:
     number, token = onboarding.phone_number, onboarding.waba.token
     commit()
@@ -117,15 +113,15 @@ def health_checked(onboarding: Onboarding) -> None:
         said = [problem.description, problem.solution] if problem else [seen.status]
         raise Trouble(
             N_("Meta does not let this number send yet."),
-            LOOK_AGAIN,
-            said=" ".join(filter(None, said)),
+            TRY_AGAIN,
+            details=" ".join(filter(None, said)),
             code=problem.code if problem else None,
         )
     number.see(seen, state)
     number.connect()
 
 
-@step(N_("Contacts and older messages asked for"))
+@step()
 def app_synchronised(onboarding: Onboarding) -> str:
     """For a number that stays in the WhatsApp Business app: each once, within a day."""
     number, token = onboarding.phone_number, onboarding.waba.token
@@ -142,7 +138,7 @@ def app_synchronised(onboarding: Onboarding) -> str:
     return N_("They arrive in the inbox over the next minutes.")
 
 
-@step(N_("Your first message arrived"))
+@step()
 def hello_seen(onboarding: Onboarding) -> None:
     if onboarding.phone_number.hello_seen_at is None:
         raise Trouble(N_("Now see it work."), N_("Send a message to this number from your own phone."), asks="hello")

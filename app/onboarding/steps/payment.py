@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 from app.extensions import graph, settings
 from app.meta import credit_lines
 from app.meta.errors import GraphError, MetaError
 from app.onboarding.migration import Calendar, first_of_next_month
+from app.onboarding.models import Onboarding
 from app.onboarding.trouble import PASSING, Trouble
 from app.tenancy import commit, now
 from app.wabas.credit import CreditLineShare
@@ -17,9 +17,6 @@ from app.words import N_
 
 from .registry import step
 
-if TYPE_CHECKING:
-    from app.onboarding.models import Onboarding
-
 CREDIT_LINE = N_(
     "Our system user has to be Admin or Finance Editor, the Credit Allocation API terms accepted (Business "
     "settings, Payments), and the account's currency one that the credit line takes. For a client of another "
@@ -27,7 +24,7 @@ CREDIT_LINE = N_(
 )
 
 
-@step(N_("Payment to Meta set up"), CREDIT_LINE)
+@step(CREDIT_LINE)
 def credit_line_shared(onboarding: Onboarding) -> str:
     """Meta does not say what a second share does, so look before sharing; a WABA's currency is for good."""
     waba, token = onboarding.waba, onboarding.waba.token
@@ -71,11 +68,11 @@ def not_these_days(error: GraphError) -> Trouble:
             "It refuses in the last 3 and first 4 days of a month. Nobody has to do anything: we try again by "
             "ourselves when they are over. Until our payment counts nothing can be sent."
         ),
-        said=error.details or "",
+        details=error.details or "",
         code=error.code,
         subcode=error.subcode,
         fbtrace_id=error.fbtrace_id,
-        mender="nobody",
+        owner="",
         until=Calendar.at(now()).taken_from.isoformat(),
     )
 
@@ -92,7 +89,7 @@ def share_line(waba: Waba, token: str, currency: str) -> str:
     return credit_lines.attach(graph, token, line, meta_id, currency)
 
 
-@step(N_("Payment to Meta confirmed"), CREDIT_LINE)
+@step(CREDIT_LINE)
 def credit_line_verified(onboarding: Onboarding) -> None:
     waba = onboarding.waba
     share, token, ours = CreditLineShare.of(waba), waba.token, settings.meta_system_user_token
@@ -123,6 +120,6 @@ def paid_by_another(changes_at: dt.datetime) -> Trouble:
             "Meta changes the payer on the 1st of a month. Nobody has to do anything: we look again by ourselves then. "
             "Until then nothing can be sent from here."
         ),
-        mender="nobody",
+        owner="",
         until=changes_at.isoformat(),
     )

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from app.extensions import graph
 from app.meta import embedded_signup
-from app.onboarding.sign_up import recover
+from app.onboarding.models import Onboarding
+from app.onboarding.sign_up import SignUp
 from app.onboarding.trouble import START_AGAIN, Trouble
 from app.tenancy import commit
 from app.words import N_
 
 from .registry import step
 
-if TYPE_CHECKING:
-    from app.onboarding.models import Onboarding
-
 NEEDED = ("whatsapp_business_management", "whatsapp_business_messaging")
 
 
-@step(N_("Facebook's sign-in accepted"))
+@step()
 def code_exchanged(onboarding: Onboarding) -> None:
-    """The request that received the code exchanges it (`Onboarding.receive_code`); it works only once."""
+    """The request that received the code exchanges it (`SignUp.receive_code`); it works only once."""
     if onboarding.token is None:
-        onboarding.token = recover(onboarding)
+        onboarding.token = SignUp(onboarding).recover_token()
         onboarding.signed_up_at = onboarding.code_lost_at
 
 
-@step(N_("Permissions checked"))
+@step()
 def token_inspected(onboarding: Onboarding) -> None:
     token = onboarding.token
     commit()
@@ -35,12 +31,12 @@ def token_inspected(onboarding: Onboarding) -> None:
     if not info.is_valid or info.app_id != graph.app_id:
         said = (info.error and info.error.said) or ""
         title = N_("Facebook says that this sign-in is not valid, or not for Switchboard.")
-        raise Trouble(title, START_AGAIN, said=said, start_again=True)
+        raise Trouble(title, START_AGAIN, details=said, start_again=True)
     if missing := [scope for scope in NEEDED if scope not in info.scopes]:
         raise Trouble(
             N_("A permission is missing, so Switchboard could not work for your number."),
             N_("Start again and leave every permission switched on in Facebook's window."),
-            said=", ".join(missing),
+            details=", ".join(missing),
             start_again=True,
         )
     onboarding.granted = None if info.waba_ids is None else list(info.waba_ids)

@@ -15,8 +15,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.extensions import outside
 from app.meta import credit_lines
 from app.meta.errors import MetaError
-from app.onboarding.hosted import who_named
-from app.onboarding.models import Onboarding
+from app.onboarding.hosted import adopt as adopt_account
+from app.onboarding.hosted import tenants_naming
 from app.platform.blueprint import bp
 from app.platform.doctor import examine
 from app.tenancy import Tenant, commit, db, in_menu, now, platform_only, tenant_scope
@@ -39,7 +39,7 @@ def accounts() -> str:
     return render_template(
         "platform/accounts.html",
         orphans=orphans,
-        named=who_named(orphans),
+        named=tenants_naming(orphans),
         troubled=db.session.execute(troubled()).all(),
     )
 
@@ -75,7 +75,7 @@ def adopt(waba_meta_id: str) -> AnyResponse:
         return redirect(url_for(".accounts"), 303)
     commit()
     with tenant_scope(tenant_id):
-        Onboarding.adopt(opened.token, waba_meta_id, shared.shared_at)
+        adopt_account(opened.token, waba_meta_id, shared.shared_at)
     log.info("account given to a tenant", admin_id=str(current_user.id), tenant_id=str(tenant_id), waba=waba_meta_id)
     return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
 

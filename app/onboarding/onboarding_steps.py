@@ -1,4 +1,4 @@
-"""The steps of an attempt as rows: how far each has come, and what became of it."""
+"""The steps of an attempt as rows: the state of each, and its outcome."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import TenantModel, belongs_to, now, one_of
 
-from .steps import STEPS
+from .plan import PLAN
 from .trouble import Trouble
 
 STEP_STATES = ("pending", "running", "waiting", "done", "skipped", "failed")
 
 
 class OnboardingStep(TenantModel):
+    """One step of an attempt. `outcome` is a note where it is over, else the `Trouble` that stopped it."""
+
     __table_args__ = (
         UniqueConstraint("tenant_id", "onboarding_id", "name"),
         belongs_to("onboardings", "onboarding_id", ondelete="CASCADE"),
@@ -36,22 +38,26 @@ class OnboardingStep(TenantModel):
     finished_at: Mapped[dt.datetime | None]
 
     def begin(self) -> None:
+        """Marks it as running, and counts the try."""
         self.state, self.started_at, self.finished_at = "running", now(), None
         self.attempts += 1
 
     def finish(self, note: str = "", state: str = "done") -> None:
+        """Marks it as done or skipped, with a note for the page."""
         self.state, self.finished_at = state, now()
         self.outcome = {"note": note} if note else None
 
     def wait(self, trouble: Trouble) -> None:
+        """Marks it as waiting for what the trouble asks of the tenant."""
         self.state, self.outcome = "waiting", trouble.as_dict()
 
     def fail(self, trouble: Trouble) -> None:
+        """Marks it as failed: only a person gets it going again."""
         self.state, self.finished_at, self.outcome = "failed", now(), trouble.as_dict()
 
     @property
     def title(self) -> str:
-        return STEPS[self.name].title
+        return PLAN[self.name]
 
     @property
     def is_over(self) -> bool:
@@ -59,7 +65,7 @@ class OnboardingStep(TenantModel):
 
     @property
     def trouble(self) -> dict[str, Any]:
-        """What went wrong last, if it is not over."""
+        """What stopped it last; empty once it is over."""
         return {} if self.is_over else self.outcome or {}
 
     @property
@@ -68,6 +74,6 @@ class OnboardingStep(TenantModel):
 
     @property
     def may_be_retried(self) -> bool:
-        """Where only a new attempt helps, trying again would not."""
-        tried = self.state == "failed" or "tries" in self.trouble
-        return tried and not self.trouble.get("start_again")
+        """Whether a person may try it again: not where only a new attempt helps."""
+        was_tried = self.state == "failed" or "tries" in self.trouble
+        return was_tried and not self.trouble.get("start_again")

@@ -1,0 +1,96 @@
+"""The page of an attempt: for members of the business, and for whoever was sent a setup link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, make_response, render_template, url_for
+
+from app.extensions import settings
+from app.onboarding.forms import Form, HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
+from app.onboarding.models import Onboarding
+from app.tenancy.guard import is_fragment
+
+
+@dataclass(frozen=True)
+class Page:
+    """An attempt as one of the two blueprints shows it; `values` are in the address of each of its views."""
+
+    onboarding: Onboarding
+    blueprint: str
+    template: str
+    values: Mapping[str, Any]
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+    def at(self, endpoint: str, **values: Any) -> str:
+        """The address of a view of this blueprint."""
+        return url_for(f"{self.blueprint}.{endpoint}", **self.values, **values)
+
+    def render(self, form: Form | None = None) -> Response:
+        """The whole page, or with htmx the part that changes; a form that was refused comes back as it was typed."""
+        html = render_template(
+            "onboarding/_progress.html" if is_fragment() else self.template,
+            onboarding=self.onboarding,
+            forms=forms_with(form),
+            signup=self.signup(),
+            at=self.at,
+            hosted_url=settings.meta_hosted_signup_url,
+            **self.context,
+        )
+        response = make_response(html, 422 if form else 200)
+        if self.onboarding.needs_sign_up:
+            admit_facebook(response)
+        return response
+
+    def signup(self) -> dict[str, Any]:
+        """The data attributes of the button that opens the Facebook window."""
+        return {
+            "sdk": settings.meta_sdk_url,
+            "app-id": settings.meta_app_id,
+            "config-id": settings.meta_config_id,
+            "version": settings.meta_graph_version,
+            "origins": " ".join(settings.meta_dialog_origins),
+            "code-url": self.at("receive_code"),
+            "claims-url": self.at("receive_claims"),
+            "cancel-url": self.at("cancel"),
+        }
+
+
+def forms_with(form: Form | None) -> dict[str, Form]:
+    """Every form of the page, with the one that was posted in its place."""
+    blank: dict[str, Form] = {
+        "pin": PinForm(formdata=None),
+        "new_number": NewNumberForm(formdata=None),
+        "verification": VerificationForm(formdata=None),
+        "verification_code": VerificationCodeForm(formdata=None),
+        "hosted": HostedForm(formdata=None),
+    }
+    return {name: form if form and type(form) is type(empty) else empty for name, empty in blank.items()}
+
+
+def admit_facebook(response: Response) -> None:
+    """Lets Facebook's script run: the only page on which anything of another site does, and whose popup may answer."""
+    sdk, graph = origin(settings.meta_sdk_url), origin(settings.meta_graph_url)
+    dialog = " ".join(settings.meta_dialog_origins)
+    response.headers["Content-Security-Policy"] = "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' {sdk}",
+            "style-src 'self'",
+            f"img-src 'self' data: {dialog}",
+            f"connect-src 'self' {graph} {dialog}",
+            f"frame-src {dialog} {sdk}",
+            f"form-action 'self' {dialog}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin-allow-popups"
+
+
+def origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -10,9 +10,11 @@ from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from app.meta import written_numbers
+from app.meta.written_numbers import NotRead
+
 from .consents import PURPOSES, SOURCES
 from .fields import KINDS, Wrong, read_link
-from .models import NoNumber, wa_id_of
 from .names import DISGUISE, LONGEST_NAME, plain
 from .records import LINK_KINDS
 from .tags import COLORS, LONGEST_TAG
@@ -88,10 +90,9 @@ class NewContactForm(Form):
 
     def validate_phone(self, field: Any) -> None:
         try:
-            self.wa_id = wa_id_of(field.data)
-        except NoNumber:
-            words = gettext("Write the whole number with its country’s code, such as +1 650 555 1234.")
-            raise ValidationError(words) from None
+            self.wa_id = written_numbers.read(field.data)
+        except NotRead as problem:
+            raise ValidationError(problem.explain(gettext)) from None
 
 
 class TagNameForm(Form):

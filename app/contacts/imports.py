@@ -16,14 +16,16 @@ from flask_babel import gettext as _
 from sqlalchemy import select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.meta import written_numbers
+from app.meta.spellings import other_spellings
+from app.meta.written_numbers import NotRead, formatted
 from app.tenancy import TenantModel, User, current_tenant_id, db, now, of_tenant, one_of, uuid7
 
 from . import search
 from .consents import Consent
 from .fields import YES, ContactField, Wrong
-from .models import ContactIdentity, NoNumber, alone, international, wa_id_of
+from .models import ContactIdentity, alone
 from .names import fold, plain
-from .spellings import other_spellings
 from .tags import LONGEST_TAG, Tag
 
 MOST_ROWS = 20_000
@@ -186,7 +188,7 @@ class ContactImport(TenantModel):
     def add_contacts(self, fresh: list[Line], contacts: dict[str, uuid.UUID], by: User) -> None:
         rows = [
             {"id": str(contacts[line.wa_id]), "identity": str(uuid7()), "event": str(uuid7()), "wa_id": line.wa_id}
-            | {"name": line.name or international(line.wa_id), "is_saved": bool(line.name)}
+            | {"name": line.name or formatted(line.wa_id), "is_saved": bool(line.name)}
             for line in fresh
         ]
         told = {"filename": self.filename}
@@ -215,9 +217,9 @@ def take(line: Line, to: str, cell: str, fields: dict[str, ContactField]) -> Non
             line.name = plain(cell)
         case "phone":
             try:
-                line.wa_id = wa_id_of(cell)
-            except NoNumber:
-                raise Wrong(no_number(cell)) from None
+                line.wa_id = written_numbers.read(cell)
+            except NotRead as problem:
+                raise Wrong(problem.explain(_)) from None
         case "tags":
             line.tags = list(read_tags(cell))
         case "marketing":
@@ -225,12 +227,6 @@ def take(line: Line, to: str, cell: str, fields: dict[str, ContactField]) -> Non
         case _ if to in fields:
             if value := fields[to].read(cell):
                 line.values[to] = value
-
-
-def no_number(cell: str) -> str:
-    if not cell:
-        return str(_("The phone number is missing."))
-    return str(_("“%(cell)s” is no phone number with its country’s code, such as +1 650 555 1234.", cell=cell[:40]))
 
 
 def read_tags(cell: str) -> Iterator[str]:

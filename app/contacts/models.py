@@ -6,16 +6,16 @@ import datetime as dt
 import uuid
 from typing import Self
 
-import phonenumbers
 from sqlalchemy import Index, UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.meta.spellings import other_spellings
+from app.meta.written_numbers import formatted
 from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
 
 from . import search
 from .names import plain
 from .records import ContactEvent
-from .spellings import other_spellings
 from .tags import Tag
 
 IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username")
@@ -77,7 +77,7 @@ class Contact(TenantModel):
         alone()
         if (known := cls.with_number(wa_id)) is not None:
             raise NumberTaken(known)
-        contact = cls(id=uuid7(), name=plain(name) or international(wa_id), name_is_saved=bool(plain(name)))
+        contact = cls(id=uuid7(), name=plain(name) or formatted(wa_id), name_is_saved=bool(plain(name)))
         db.session.add(contact)
         db.session.flush()
         db.session.add(ContactIdentity(contact_id=contact.id, kind="wa_id", value=wa_id))
@@ -103,12 +103,12 @@ class Contact(TenantModel):
     def phone(self) -> str | None:
         """The number as people write it, or none where WhatsApp hides it."""
         wa_id = self.identity("wa_id")
-        return wa_id and international(wa_id)
+        return wa_id and formatted(wa_id)
 
     @property
     def phones(self) -> list[str]:
         """Every number they were known by, the present one first."""
-        return [international(known.value) for known in reversed(self.identities) if known.kind == "wa_id"]
+        return [formatted(known.value) for known in reversed(self.identities) if known.kind == "wa_id"]
 
     @property
     def username(self) -> str | None:
@@ -144,36 +144,3 @@ class ContactIdentity(TenantModel):
     kind: Mapped[str]
     value: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-
-
-def international(wa_id: str) -> str:
-    try:
-        number = phonenumbers.parse(f"+{wa_id}")
-    except phonenumbers.NumberParseException:
-        return f"+{wa_id}"
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-class NoNumber(ValueError):
-    """What was typed is no phone number with its country."""
-
-
-def wa_id_of(typed: str) -> str:
-    """The digits of a number typed with its country's code: +1 650 555 1234, 0049 30 …, 16505551234."""
-    digits = "".join(each for each in typed if each.isdecimal() and each.isascii())
-    says_country = typed.strip().startswith(("+", "00"))
-    digits = digits.removeprefix("00")
-    try:
-        number = phonenumbers.parse(f"+{digits}")
-    except phonenumbers.NumberParseException:
-        raise NoNumber from None
-    if any(each.isalpha() for each in typed) or not phonenumbers.is_possible_number(number):
-        raise NoNumber
-    # Digits alone may be a number of here without its country, that looks like one of somewhere else.
-    if not says_country and not any(map(is_in_use, (digits, *other_spellings(digits)))):
-        raise NoNumber
-    return f"{number.country_code}{phonenumbers.national_significant_number(number)}"
-
-
-def is_in_use(wa_id: str) -> bool:
-    return phonenumbers.is_valid_number(phonenumbers.parse(f"+{wa_id}"))

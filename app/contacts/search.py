@@ -17,10 +17,10 @@ import phonenumbers
 from sqlalchemy import ColumnElement, Index, Select, Text, and_, exists, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
+from app.meta.spellings import other_spellings
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, uuid7
 
 from .names import fold
-from .spellings import other_spellings
 
 LONGEST_TERM = 60
 MOST_WORDS = 8

@@ -45,7 +45,7 @@ def test_an_import_makes_contacts_with_tags_and_consent(ann: Browser, world: Wor
 def test_rows_with_mistakes_say_what_is_wrong_and_stop_everything(ann: Browser, world: World) -> None:
     where = upload(ann, "name,phone\nGood,+4791234567\nBad,12\nTwice,0047 912 34 567\n")
     page = ann.get(where).text
-    assert "“12” is no phone number" in page and "is in row 2 already" in page
+    assert "“12” has no country code" in page and "is in row 2 already" in page
     assert ann.post(f"{where}/run").status_code == 422 and contacts(world) == []
     ann.post(f"{where}/run", {"leave_out": "1"})
     assert [each.name for each in contacts(world)] == ["Good"]

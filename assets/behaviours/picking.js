@@ -1,5 +1,5 @@
 // data-pick: a box in a list; with shift all between the last one and this. data-bulk: the form they belong to is shown
-// while some are chosen, and says how many (data-bulk-count).
+// while some are chosen, and says how many (data-bulk-count). data-pick-all: a box that checks or clears them all.
 
 let last
 
@@ -16,6 +16,11 @@ function tell() {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-bulk-clear]")) clear()
+  const every = event.target.closest("[data-pick-all]")
+  if (every) {
+    boxes().forEach((one) => { one.checked = every.checked })
+    setTimeout(tell, 0)
+  }
   const box = event.target.closest("[data-pick]")
   if (!box) return
   const all = boxes(), from = all.findIndex((one) => one.value === last), to = all.indexOf(box)

@@ -25,6 +25,7 @@ from app.contacts.imports import ContactImport
 from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
+from app.contacts.taggings import ContactTagging
 from app.contacts.tags import Tag
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
@@ -149,10 +150,11 @@ def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:
         pair = {"contact_id": contact_id, "other_id": other.id}
         suggestion = MergeSuggestion(id=uuid.uuid4(), reason="name", detail=CANARY, **pair)
         merge = ContactMerge(id=uuid.uuid4(), by_id=world.sue.id, undone_at=now(), **pair)
-        table = ContactImport(id=uuid.uuid4(), filename=CANARY, body="phone\n1", created_by_id=world.sue.id)
-        db.session.add_all([note, link, suggestion, merge, table])
+        table = ContactImport(id=uuid.uuid4(), filename=CANARY, data=b"phone\n1", created_by_id=world.sue.id)
+        tagging = ContactTagging(id=uuid.uuid4(), tag_id=tag.id, is_added=True, by_id=world.sue.id)
+        db.session.add_all([note, link, suggestion, merge, table, tagging])
     made = {"tag": tag, "field": field, "note": note, "link": link, "suggestion": suggestion, "merge": merge}
-    return {f"{name}_id": str(row.id) for name, row in (made | {"import": table}).items()}
+    return {f"{name}_id": str(row.id) for name, row in (made | {"import": table, "tagging": tagging}).items()}
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ from itertools import chain
 from sqlalchemy import text
 
 from app.meta.events import AddressBookEntry
+from app.meta.spellings import RESPELT, other_spellings
+from app.meta.written_numbers import formatted
 from app.tenancy import current_tenant_id, db, uuid7
 
-from .models import international
 from .names import plain
 from .search import index
-from .spellings import RESPELT, other_spellings
 from .suggestions import suggest, suggest_namesakes
 
 Identity = tuple[str, str]
@@ -58,12 +58,12 @@ class Sender:
     @property
     def described(self) -> str:
         """Its ids as people may read them."""
-        number = international(self.wa_id) if self.wa_id else ""
+        number = formatted(self.wa_id) if self.wa_id else ""
         return " · ".join(filter(None, (self.name, number, self.username and f"@{self.username}"))) or "–"
 
     @property
     def shown_name(self) -> str:
-        return self.name or (international(self.wa_id) if self.wa_id else self.username or "")
+        return self.name or (formatted(self.wa_id) if self.wa_id else self.username or "")
 
 
 class Nameless(Exception):
@@ -125,7 +125,7 @@ class Register:
         for identity in sender.respelt:
             self.suspect(contact, self.known.get(identity), "spelling", f"{sender.wa_id}, {identity[1]}")
         for number in sender.cards:
-            self.suspect(contact, self.known.get(("wa_id", number)), "card", international(number))
+            self.suspect(contact, self.known.get(("wa_id", number)), "card", formatted(number))
 
     def suspect(self, contact: str, other: str | None, reason: str, detail: str) -> None:
         """Two contacts of ours may be one. Whether they are, a person decides."""

@@ -1,42 +1,71 @@
-"""Contacts as a table for a spreadsheet, in which nothing a customer chose can calculate."""
+"""Exports contacts as CSV for a spreadsheet, in which nothing that a customer chose is calculated."""
 
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import uuid
 from collections.abc import Iterator
+from typing import Self
 
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import Index, Select, func, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
-from app.tenancy import db
+from app.tenancy import TenantModel, User, db, now, of_tenant
 
 from .consents import Consent
 from .fields import ContactField, ContactFieldValue
-from .imports import GUARDED
 from .models import Contact
 
 AT_ONCE = 1_000
 COLUMNS = ("name", "phone", "username", "tags", "marketing", "created_at")
+# What spreadsheets would calculate (OWASP: CSV injection).
+GUARDED = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
+
+
+class ContactExport(TenantModel):
+    """Who exported all contacts, and when. The app's role may add to it and never change it."""
+
+    __table_args__ = (of_tenant(), Index("ix_contact_exports_newest", "tenant_id", text("id desc")))
+
+    by_id: Mapped[uuid.UUID]
+    contact_count: Mapped[int]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    by: Mapped[User | None] = relationship(
+        viewonly=True, primaryjoin="foreign(ContactExport.by_id) == User.id", lazy="joined"
+    )
+
+    @classmethod
+    def record(cls, *, by: User) -> Self:
+        listed = Contact.merged_into_id.is_(None), Contact.erased_at.is_(None)
+        count = db.session.scalars(select(func.count()).select_from(Contact).where(*listed)).one()
+        made = cls(by_id=by.id, contact_count=count)
+        db.session.add(made)
+        return made
+
+    @classmethod
+    def newest(cls, limit: int = 20) -> Select[Self]:
+        return select(cls).order_by(cls.id.desc()).limit(limit)
 
 
 def safe(cell: str) -> str:
-    """A cell that a spreadsheet takes for text (OWASP: CSV injection)."""
+    """A cell that a spreadsheet takes for text."""
     return f"'{cell}" if cell.lstrip(" ").startswith(GUARDED) else cell
 
 
-def table() -> Iterator[str]:
-    """The rows as CSV, in pieces. Numbers stand there in digits: a plus sign would begin a formula."""
+def rows_as_csv() -> Iterator[str]:
+    """The rows in pieces. Phone numbers are digits with their country code: a plus would begin a formula."""
     fields = ContactField.all()
-    yield "\ufeff" + written([[*COLUMNS, *(each.name for each in fields)]])
+    yield "\ufeff" + as_csv([[*COLUMNS, *(each.name for each in fields)]])
     last = uuid.UUID(int=0)
     while contacts := page_after(last):
         last = contacts[-1].id
         ids = [each.id for each in contacts]
         values, consents = values_of(ids), consents_of(ids)
-        yield written([row(each, fields, values, consents) for each in contacts])
-        db.session.expunge_all()
+        yield as_csv([row_of(each, fields, values, consents) for each in contacts])
+        for each in contacts:
+            db.session.expunge(each)
 
 
 def page_after(last: uuid.UUID) -> list[Contact]:
@@ -47,18 +76,19 @@ def page_after(last: uuid.UUID) -> list[Contact]:
 
 def values_of(ids: list[uuid.UUID]) -> dict[tuple[uuid.UUID, uuid.UUID], str]:
     columns = ContactFieldValue.contact_id, ContactFieldValue.field_id, ContactFieldValue.value
-    found = db.session.execute(select(*columns).where(ContactFieldValue.contact_id.in_(ids)))
-    return {(contact, field): value for contact, field, value in found}
+    rows = db.session.execute(select(*columns).where(ContactFieldValue.contact_id.in_(ids)))
+    return {(contact, field): value for contact, field, value in rows}
 
 
 def consents_of(ids: list[uuid.UUID]) -> dict[uuid.UUID, bool]:
+    """The latest answer about marketing of each contact that has one."""
     columns = Consent.contact_id, Consent.is_granted
     mine = Consent.contact_id.in_(ids), Consent.purpose == "marketing"
-    found = db.session.execute(select(*columns).where(*mine).order_by(Consent.occurred_at, Consent.id))
-    return dict(found.all())
+    rows = db.session.execute(select(*columns).where(*mine).order_by(Consent.occurred_at, Consent.id))
+    return dict(rows.all())
 
 
-def row(
+def row_of(
     contact: Contact,
     fields: list[ContactField],
     values: dict[tuple[uuid.UUID, uuid.UUID], str],
@@ -76,7 +106,7 @@ def row(
     ]
 
 
-def written(rows: list[list[str]]) -> str:
+def as_csv(rows: list[list[str]]) -> str:
     out = io.StringIO(newline="")
     csv.writer(out, quoting=csv.QUOTE_ALL).writerows([safe(cell) for cell in row] for row in rows)
     return out.getvalue()

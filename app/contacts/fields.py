@@ -1,4 +1,4 @@
-"""Fields of a business's own about its contacts, each with a type."""
+"""Custom fields of contacts, each with a type."""
 
 from __future__ import annotations
 
@@ -8,21 +8,63 @@ from decimal import Decimal, InvalidOperation
 from typing import Self
 from urllib.parse import urlsplit
 
-from flask_babel import gettext as _
 from sqlalchemy import Index, Select, UniqueConstraint, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.words import N_
+
+from .refusals import Refusal
 
 KINDS = ("text", "number", "date", "yes_no", "choice", "link")
 LONGEST_VALUE = 1_000
+LONGEST_NAME = 60
 MOST_FIELDS = 50
-YES, NO = ("yes", "true", "1", "y"), ("no", "false", "0", "n")
+YES = (
+    "yes",
+    "true",
+    "1",
+    "y",
+    "x",
+    "ja",
+    "oui",
+    "si",
+    "sí",
+    "sim",
+    "да",
+    "نعم",
+    "是",
+    "はい",
+    "예",
+    "evet",
+    "tak",
+    "כן",
+    "हाँ",
+)
+NO = (
+    "no",
+    "false",
+    "0",
+    "n",
+    "nein",
+    "non",
+    "não",
+    "nao",
+    "нет",
+    "لا",
+    "否",
+    "いいえ",
+    "아니요",
+    "hayır",
+    "nie",
+    "לא",
+    "नहीं",
+)
 
 
-class Wrong(Exception):
-    """What was typed is no value of this field; the words say why."""
+class Wrong(Refusal):
+    """What was typed isn't a value of this field."""
 
 
 class ContactField(TenantModel):
@@ -50,6 +92,18 @@ class ContactField(TenantModel):
     def named(cls, name: str) -> Self | None:
         return db.session.scalar(select(cls).where(func.lower(cls.name) == func.lower(name)))
 
+    @classmethod
+    def get_or_make(cls, name: str) -> Self:
+        """The field of that name, in whatever case; made as text at the end of the list where there is none."""
+        name = name.strip()[:LONGEST_NAME]
+        if (known := cls.named(name)) is not None:
+            return known
+        last = db.session.scalar(select(func.max(cls.position))) or 0
+        made = cls(id=uuid7(), name=name, kind="text", choices=[], position=last + 1)
+        db.session.add(made)
+        db.session.flush()
+        return made
+
     @property
     def count(self) -> int:
         """How many contacts have a value of it."""
@@ -57,10 +111,10 @@ class ContactField(TenantModel):
         return db.session.scalars(query).one()
 
     def read(self, typed: str) -> str:
-        """What was typed, in the one way in which it is stored. Raises `Wrong` with the reason in words."""
+        """What was typed, in the one form in which it is stored. Raises `Wrong`."""
         typed = typed.replace("\x00", "").strip()
         if len(typed) > LONGEST_VALUE:
-            raise Wrong(_("Use at most %(count)s characters.", count=LONGEST_VALUE))
+            raise Wrong(N_("Use at most {count} characters."), count=LONGEST_VALUE)
         match self.kind:
             case "number":
                 return read_number(typed)
@@ -77,11 +131,11 @@ class ContactField(TenantModel):
     def read_choice(self, typed: str) -> str:
         found = next((choice for choice in self.choices if choice.casefold() == typed.casefold()), None)
         if typed and found is None:
-            raise Wrong(_("Choose one of: %(choices)s.", choices=", ".join(self.choices)))
+            raise Wrong(N_("Choose one of: {choices}."), choices=", ".join(self.choices))
         return found or ""
 
     def put_on(self, contact_id: uuid.UUID, value: str) -> None:
-        """Keeps a value that was `read`. An empty one takes it away."""
+        """Saves a value that was `read`. An empty one removes it."""
         if not value:
             here = (ContactFieldValue.contact_id == contact_id) & (ContactFieldValue.field_id == self.id)
             db.session.execute(delete(ContactFieldValue).where(here))
@@ -111,9 +165,9 @@ def read_number(typed: str) -> str:
     try:
         number = Decimal(typed.replace(" ", "").replace("\u00a0", ""))
     except InvalidOperation:
-        raise Wrong(_("Write a number with digits, such as 12 or 12.5.")) from None
+        raise Wrong(N_("Enter a number, such as 12 or 12.5.")) from None
     if not number.is_finite() or abs(number) >= 10**15:
-        raise Wrong(_("Write a smaller number."))
+        raise Wrong(N_("Enter a smaller number."))
     return f"{number:f}"
 
 
@@ -121,13 +175,13 @@ def read_date(typed: str) -> str:
     try:
         return dt.date.fromisoformat(typed).isoformat() if typed else ""
     except ValueError:
-        raise Wrong(_("Write a date as year-month-day, such as 2026-11-21.")) from None
+        raise Wrong(N_("Enter a date as year-month-day, such as 2026-11-21.")) from None
 
 
 def read_yes_no(typed: str) -> str:
     word = typed.casefold()
     if word and word not in YES + NO:
-        raise Wrong(_("Write yes or no."))
+        raise Wrong(N_("Enter yes or no."))
     return "" if not word else "yes" if word in YES else "no"
 
 
@@ -141,5 +195,5 @@ def read_link(typed: str) -> str:
     except ValueError:
         is_whole = False
     if not is_whole:
-        raise Wrong(_("Write a whole web address that begins with https:// or http://."))
+        raise Wrong(N_("Enter a whole web address that begins with https:// or http://."))
     return typed

@@ -10,9 +10,14 @@ from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from app.meta import written_numbers
+from app.meta.written_numbers import NotRead
+
+from . import countries
 from .consents import PURPOSES, SOURCES
+from .countries import is_country
 from .fields import KINDS, Wrong, read_link
-from .models import NoNumber, wa_id_of
+from .fields import LONGEST_NAME as LONGEST_FIELD_NAME
 from .names import DISGUISE, LONGEST_NAME, plain
 from .records import LINK_KINDS
 from .tags import COLORS, LONGEST_TAG
@@ -21,12 +26,12 @@ LONGEST_NOTE = 5_000
 
 PURPOSE_WORDS = {"marketing": _("Marketing"), "utility": _("Service messages")}
 SOURCE_WORDS = {
-    "message": _("They wrote it"),
-    "phone": _("On the phone"),
+    "message": _("In a message"),
+    "phone": _("By phone"),
     "form": _("On a web form"),
     "paper": _("On paper"),
     "import": _("From an import"),
-    "other": _("Another way"),
+    "other": _("Other"),
 }
 LINK_WORDS = {"property": _("Property"), "order": _("Order"), "deal": _("Deal"), "other": _("Other")}
 KIND_WORDS = {
@@ -34,11 +39,11 @@ KIND_WORDS = {
     "number": _("Number"),
     "date": _("Date"),
     "yes_no": _("Yes or no"),
-    "choice": _("One of several"),
+    "choice": _("Choice"),
     "link": _("Web address"),
 }
 COLOR_WORDS = {
-    "grey": _("Grey"),
+    "grey": _("Gray"),
     "green": _("Green"),
     "blue": _("Blue"),
     "violet": _("Violet"),
@@ -78,66 +83,71 @@ def name_field(label: Any, missing: Any, most: int) -> StringField:
 
 
 class NameForm(Form):
-    name = name_field(_("Name"), _("Write a name."), LONGEST_NAME)
+    name = name_field(_("Name"), _("Enter a name."), LONGEST_NAME)
+
+
+def country_choices() -> list[SelectChoice]:
+    return [SelectChoice("", gettext("None")), *(SelectChoice(*each) for each in countries.choices())]
 
 
 class NewContactForm(Form):
     name = StringField(_("Name"), [at_most(LONGEST_NAME)], filters=[one_line])
-    phone = StringField(_("Phone number"), [DataRequired(_("Write the phone number."))], filters=[one_line])
+    phone = StringField(_("Phone number"), [DataRequired(_("Enter a phone number."))], filters=[one_line])
+    country = SelectField(
+        _("Country of numbers without a country code"), choices=country_choices, validate_choice=False
+    )
     wa_id = ""
 
     def validate_phone(self, field: Any) -> None:
         try:
-            self.wa_id = wa_id_of(field.data)
-        except NoNumber:
-            words = gettext("Write the whole number with its country’s code, such as +1 650 555 1234.")
-            raise ValidationError(words) from None
+            country = self.country.data if is_country(self.country.data) else ""
+            self.wa_id = written_numbers.read(field.data, country)
+        except NotRead as problem:
+            raise ValidationError(problem.explain(gettext)) from None
 
 
 class TagNameForm(Form):
-    tag = name_field(_("Tag"), _("Write the tag’s name."), LONGEST_TAG)
+    tag = name_field(_("Tag"), _("Enter a tag name."), LONGEST_TAG)
 
 
 class TagForm(Form):
-    name = name_field(_("Name"), _("Write the tag’s name."), LONGEST_TAG)
-    color = SelectField(_("Colour"), choices=[SelectChoice(each, COLOR_WORDS[each]) for each in COLORS], default="grey")
+    name = name_field(_("Name"), _("Enter a tag name."), LONGEST_TAG)
+    color = SelectField(_("Color"), choices=[SelectChoice(each, COLOR_WORDS[each]) for each in COLORS], default="grey")
 
 
 class NoteForm(Form):
-    note = TextAreaField(
-        _("Note"), [DataRequired(_("Write something first.")), at_most(LONGEST_NOTE)], filters=[several_lines]
-    )
+    note = TextAreaField(_("Note"), [DataRequired(_("Enter a note.")), at_most(LONGEST_NOTE)], filters=[several_lines])
 
 
 class LinkForm(Form):
     kind = SelectField(
         _("Kind"), choices=[SelectChoice(each, LINK_WORDS[each]) for each in LINK_KINDS], default="order"
     )
-    title = name_field(_("Title"), _("Say what the link leads to."), LONGEST_NAME)
-    url = StringField(_("Address"), [DataRequired(_("Write the web address.")), at_most(1_000)], filters=[address])
+    title = name_field(_("Title"), _("Enter a title for the link."), LONGEST_NAME)
+    url = StringField(_("Web address"), [DataRequired(_("Enter a web address.")), at_most(1_000)], filters=[address])
 
     def validate_url(self, field: Any) -> None:
         try:
             field.data = read_link(field.data)
         except Wrong as wrong:
-            raise ValidationError(str(wrong)) from None
+            raise ValidationError(wrong.explain(gettext)) from None
 
 
 class ConsentForm(Form):
-    purpose = SelectField(_("For what"), choices=[SelectChoice(each, PURPOSE_WORDS[each]) for each in PURPOSES])
+    purpose = SelectField(_("Purpose"), choices=[SelectChoice(each, PURPOSE_WORDS[each]) for each in PURPOSES])
     answer = SelectField(_("Answer"), choices=[SelectChoice("yes", _("Agreed")), SelectChoice("no", _("Refused"))])
     source = SelectField(
         _("How"), choices=[SelectChoice(each, SOURCE_WORDS[each]) for each in SOURCES if each != "import"]
     )
     evidence = TextAreaField(
         _("Evidence"),
-        [DataRequired(_("Say what shows it: their words, the form, the date of the call.")), at_most(1_000)],
+        [DataRequired(_("Enter the evidence: their words, the form, the date of the call.")), at_most(1_000)],
         filters=[several_lines],
     )
 
 
 class FieldForm(Form):
-    name = name_field(_("Name"), _("Write the field’s name."), 60)
+    name = name_field(_("Name"), _("Enter a field name."), LONGEST_FIELD_NAME)
     kind = SelectField(_("Type"), choices=[SelectChoice(each, KIND_WORDS[each]) for each in KINDS])
     choices = TextAreaField(_("Choices"), filters=[several_lines])
 
@@ -148,16 +158,16 @@ class FieldForm(Form):
 
     def validate_choices(self, _field: Any) -> None:
         if self.kind.data == "choice" and len(self.listed) < 2:
-            raise ValidationError(gettext("Write at least two choices, one to a line."))
+            raise ValidationError(gettext("Enter at least two choices, one per line."))
         if len(self.listed) > 100:
-            raise ValidationError(gettext("At most %(count)s choices.", count=100))
+            raise ValidationError(gettext("Use at most %(count)s choices.", count=100))
 
 
 class ErasureForm(Form):
-    """Nothing is erased by a slip: the word has to be written."""
+    """The word has to be typed, so that nothing is erased by mistake."""
 
     word = StringField(_("Type ERASE to confirm"), filters=[one_line])
 
     def validate_word(self, field: Any) -> None:
         if field.data != "ERASE":
-            raise ValidationError(gettext("Type ERASE in capital letters to go on. Nothing was erased."))
+            raise ValidationError(gettext("Type ERASE in capital letters to continue. Nothing was erased."))

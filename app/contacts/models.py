@@ -1,4 +1,4 @@
-"""The people who write to a tenant. A contact is known by its identities, never by a phone column."""
+"""The people who write to a tenant. A contact is recognised by its identities, never by a phone column."""
 
 from __future__ import annotations
 
@@ -6,32 +6,55 @@ import datetime as dt
 import uuid
 from typing import Self
 
-import phonenumbers
-from sqlalchemy import Index, UniqueConstraint, false, select, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Index, Text, UniqueConstraint, false, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
+from app.meta.spellings import other_spellings
+from app.meta.written_numbers import formatted
 from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
 
 from . import search
 from .names import plain
 from .records import ContactEvent
-from .spellings import other_spellings
 from .tags import Tag
+
+# Merged and erased contacts stay as rows, and are listed nowhere.
+IS_LISTED = "merged_into_id is null and erased_at is null"
+NEVER = dt.datetime.fromtimestamp(0, dt.UTC)
+# Before a first name: Dr. Ana, Mr Smith.
+HONORIFICS = {
+    "dr",
+    "prof",
+    "mr",
+    "mrs",
+    "ms",
+    "miss",
+    "herr",
+    "frau",
+    "sr",
+    "sra",
+    "srta",
+    "mme",
+    "m",
+    "sig",
+    "ing",
+    "dipl",
+}
 
 IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username")
 
 # Contacts are found by their identities before they are made, so only one may look and make at a time. The drain holds
 # this lock while it writes for a tenant; whoever makes, merges or erases contacts by hand takes it first.
-ALONE = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
+LOCK = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
 
 
-def alone() -> None:
-    """Until the transaction ends nobody else makes contacts, and no message arrives."""
-    db.session.execute(ALONE, {"tenant": str(current_tenant_id())})
+def lock_contacts() -> None:
+    """Until the transaction ends nobody else makes contacts of this tenant, and no message arrives."""
+    db.session.execute(LOCK, {"tenant": str(current_tenant_id())})
 
 
 class NumberTaken(Exception):
-    """A contact with this phone number, in this spelling or another, is here already."""
+    """Another contact has this phone number, in this spelling or another."""
 
     def __init__(self, contact: Contact) -> None:
         super().__init__(contact.id)
@@ -42,15 +65,31 @@ class Contact(TenantModel):
     __table_args__ = (
         of_tenant(),
         belongs_to("contacts", "merged_into_id"),
+        Index("ix_contacts_sort_name", "tenant_id", "sort_name", "id", postgresql_where=text(IS_LISTED)),
+        Index(
+            "ix_contacts_last_seen",
+            "tenant_id",
+            text("last_seen_at desc"),
+            text("id desc"),
+            postgresql_where=text(IS_LISTED),
+        ),
+        Index(
+            "ix_contacts_terms_version", "tenant_id", "id", postgresql_where=text(f"terms_version < {search.VERSION}")
+        ),
     )
 
     name: Mapped[str] = mapped_column(default="")
-    # Whether the business gave the name in its own address book; then what the customer calls themselves is ignored.
+    # Whether the business chose the name, in its address book or here; then the customer's own profile name is ignored.
     name_is_saved: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # The contact that this one turned out to be.
+    # The contact that this one was merged into.
     merged_into_id: Mapped[uuid.UUID | None]
     erased_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # When they last wrote to one of the numbers.
+    last_seen_at: Mapped[dt.datetime] = mapped_column(default=NEVER, server_default=text("to_timestamp(0)"))
+    # The folded name, and which version of `search` wrote it and the terms.
+    sort_name: Mapped[str] = mapped_column(Text(collation="C"), default="", server_default="")
+    terms_version: Mapped[int] = mapped_column(default=0, server_default="0")
     identities: Mapped[list[ContactIdentity]] = relationship(
         viewonly=True, order_by="ContactIdentity.created_at, ContactIdentity.id"
     )
@@ -58,26 +97,26 @@ class Contact(TenantModel):
 
     @classmethod
     def find(cls, id: object) -> Self | None:
-        """One that was merged into another is found there."""
+        """Follows merges: the id of a merged contact finds the one that stays."""
         found = super().find(id)
         return cls.find(found.merged_into_id) if found and found.merged_into_id else found
 
     @classmethod
     def with_number(cls, wa_id: str) -> Self | None:
-        """Whoever has this number, in whatever spelling."""
+        """The contact with this number, in whatever spelling."""
         spellings = [wa_id, *other_spellings(wa_id)]
-        known = select(ContactIdentity.contact_id).where(
+        matching = select(ContactIdentity.contact_id).where(
             ContactIdentity.kind == "wa_id", ContactIdentity.value.in_(spellings)
         )
-        return db.session.scalar(select(cls).where(cls.id.in_(known)).limit(1))
+        return db.session.scalar(select(cls).where(cls.id.in_(matching)).limit(1))
 
     @classmethod
     def create(cls, name: str, wa_id: str, *, by: User) -> Self:
-        """A contact made by hand. Raises `NumberTaken`."""
-        alone()
-        if (known := cls.with_number(wa_id)) is not None:
-            raise NumberTaken(known)
-        contact = cls(id=uuid7(), name=plain(name) or international(wa_id), name_is_saved=bool(plain(name)))
+        """Adds a contact by hand. Raises `NumberTaken`."""
+        lock_contacts()
+        if (taken := cls.with_number(wa_id)) is not None:
+            raise NumberTaken(taken)
+        contact = cls(id=uuid7(), name=plain(name) or formatted(wa_id), name_is_saved=bool(plain(name)))
         db.session.add(contact)
         db.session.flush()
         db.session.add(ContactIdentity(contact_id=contact.id, kind="wa_id", value=wa_id))
@@ -86,37 +125,69 @@ class Contact(TenantModel):
         return contact
 
     def rename(self, name: str, *, by: User) -> None:
-        """A name the business gives; what the contact calls themselves does not change it any more."""
+        """Saves a name of the business's choice; the contact's own profile name no longer changes it."""
         if name != self.name or not self.name_is_saved:
             ContactEvent.record(self.id, "renamed", by=by, before=self.name, after=name)
             self.name, self.name_is_saved = name, True
             search.index([self.id])
+
+    @classmethod
+    def matching(cls, query: str, limit: int = 20) -> list[Self]:
+        """The contacts that a search finds, best first, whether or not they ever had a conversation."""
+        ids = [place.id for place in search.find(query, limit)]
+        rows = db.session.scalars(select(cls).where(cls.id.in_(ids)).options(selectinload(cls.identities)))
+        by_id = {contact.id: contact for contact in rows} if ids else {}
+        return [by_id[id] for id in ids if id in by_id]
 
     def tag(self, name: str, *, by: User) -> None:
         Tag.get_or_make(name).put_on(self.id, by=by)
         db.session.expire(self, ["tags"])
 
     def identity(self, kind: str) -> str | None:
-        return next((known.value for known in reversed(self.identities) if known.kind == kind), None)
+        return next((identity.value for identity in reversed(self.identities) if identity.kind == kind), None)
 
     @property
     def phone(self) -> str | None:
-        """The number as people write it, or none where WhatsApp hides it."""
+        """The number as people write it; None where WhatsApp hides it."""
         wa_id = self.identity("wa_id")
-        return wa_id and international(wa_id)
+        return wa_id and formatted(wa_id)
 
     @property
     def phones(self) -> list[str]:
-        """Every number they were known by, the present one first."""
-        return [international(known.value) for known in reversed(self.identities) if known.kind == "wa_id"]
+        """Every number they have had, the current one first."""
+        return [formatted(identity.value) for identity in reversed(self.identities) if identity.kind == "wa_id"]
 
     @property
     def username(self) -> str | None:
         return self.identity("username")
 
     @property
+    def has_name(self) -> bool:
+        """Whether the name is one, and not the number or username that is shown where there is none."""
+        name = self.name.strip()
+        is_number = not any(map(str.isalpha, name)) and any(map(str.isdecimal, name))
+        return bool(name) and not is_number and name.lstrip("@") != self.username
+
+    @property
+    def first_name(self) -> str | None:
+        """What to call them in a message; None where only a number or a username is known."""
+        if not self.has_name:
+            return None
+        # “Mendes, Carla” is how address books write it.
+        family, comma, given = self.name.partition(",")
+        words = (given if comma and given.strip() else family).split()
+        named = [word for word in words if any(map(str.isalpha, word))]
+        chosen = next((word for word in named if word.strip(".").casefold() not in HONORIFICS), None)
+        return chosen.strip(",;:") if chosen else None
+
+    @property
+    def seen_at(self) -> dt.datetime | None:
+        """When they last wrote; None where they never did."""
+        return self.last_seen_at if self.last_seen_at and self.last_seen_at > NEVER else None
+
+    @property
     def hides_number(self) -> bool:
-        """Whether only WhatsApp knows the number: they can be answered, and asked for it."""
+        """Whether WhatsApp keeps the number to itself: they can be replied to, and asked for it."""
         return self.identity("wa_id") is None and self.identity("bsuid") is not None
 
     @property
@@ -130,7 +201,7 @@ class Contact(TenantModel):
 
 
 class ContactIdentity(TenantModel):
-    """One way WhatsApp names a contact (meta: business-scoped user IDs). Latest last."""
+    """One id by which WhatsApp names a contact (meta: business-scoped user IDs). Latest last."""
 
     __tablename__ = "contact_identities"
     __table_args__ = (
@@ -144,36 +215,3 @@ class ContactIdentity(TenantModel):
     kind: Mapped[str]
     value: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-
-
-def international(wa_id: str) -> str:
-    try:
-        number = phonenumbers.parse(f"+{wa_id}")
-    except phonenumbers.NumberParseException:
-        return f"+{wa_id}"
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-class NoNumber(ValueError):
-    """What was typed is no phone number with its country."""
-
-
-def wa_id_of(typed: str) -> str:
-    """The digits of a number typed with its country's code: +1 650 555 1234, 0049 30 …, 16505551234."""
-    digits = "".join(each for each in typed if each.isdecimal() and each.isascii())
-    says_country = typed.strip().startswith(("+", "00"))
-    digits = digits.removeprefix("00")
-    try:
-        number = phonenumbers.parse(f"+{digits}")
-    except phonenumbers.NumberParseException:
-        raise NoNumber from None
-    if any(each.isalpha() for each in typed) or not phonenumbers.is_possible_number(number):
-        raise NoNumber
-    # Digits alone may be a number of here without its country, that looks like one of somewhere else.
-    if not says_country and not any(map(is_in_use, (digits, *other_spellings(digits)))):
-        raise NoNumber
-    return f"{number.country_code}{phonenumbers.national_significant_number(number)}"
-
-
-def is_in_use(wa_id: str) -> bool:
-    return phonenumbers.is_valid_number(phonenumbers.parse(f"+{wa_id}"))

@@ -15,9 +15,3 @@ def plain(name: str) -> str:
     """A name on one line that cannot disguise what stands beside it. One that nobody could see is none."""
     found = DISGUISE.sub(" ", name[: LONGEST_NAME * 4]).strip()[:LONGEST_NAME].strip()
     return found if any(unicodedata.category(each) not in INVISIBLE for each in found) else ""
-
-
-def fold(text: str) -> str:
-    """Without case, accents and what cannot be seen: “José” and “JOSE” are found by either."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(each for each in apart if unicodedata.category(each) not in ("Mn", "Cf")).split())

@@ -1,7 +1,7 @@
-"""Finding a contact by what somebody remembers of them: part of a name, a number in any spelling, a username.
+"""Finds a contact by what somebody remembers: part of a name, of a number, of a field, a username.
 
-Row security lets only leakproof operators reach an index, so what may be searched for stands in rows of its own, folded
-and compared by bytes: a search is a range of an index, however many contacts there are.
+Row security lets only leakproof operators reach an index, so the words are stored in rows of their own, folded and
+compared by bytes: a search is a range of an index, however many contacts there are.
 """
 
 from __future__ import annotations
@@ -12,29 +12,37 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-import phonenumbers
-from sqlalchemy import ColumnElement, Index, Select, Text, and_, exists, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Index, Select, Text, and_, exists, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, aliased, mapped_column
 
+from app.folding import fold
+from app.meta.spellings import other_spellings
+from app.meta.written_numbers import normalise
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, uuid7
 
-from .names import fold
-from .spellings import other_spellings
-
+# Raise it whenever terms are made differently: contacts of an older version are indexed anew in the background.
+VERSION = 1
+AT_ONCE = 500
 LONGEST_TERM = 60
 MOST_WORDS = 8
+MOST_VALUES = 20
 COMMON = 5_000
-# A number may be remembered by its end, so it stands there backwards too. The sign sorts after every letter we fold to
-# and is no part of a name or number.
-BACKWARDS = "~"
+# A number is found by any run of digits in it, but for its very last ones alone.
 SHORTEST_END = 4
 PHONE = re.compile(r"\+?[\d\s().\-/]+")
 ABOVE = "\U0010ffff"
+# Scripts that put no spaces between words: such a word is found by any part of it.
+UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+ARABIC_OR_HEBREW = re.compile("[\u0590-\u08ff]")
+ARTICLE = "ال"
 
 
 class ContactTerm(TenantModel):
-    """One thing by which a contact is found."""
+    """One text by whose beginning a contact is found."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
@@ -46,15 +54,41 @@ class ContactTerm(TenantModel):
     term: Mapped[str] = mapped_column(Text(collation="C"))
 
 
-def terms_of(name: str, identities: Iterable[tuple[str, str]]) -> set[str]:
-    words = fold(name).split()[:MOST_WORDS]
-    found = {" ".join(words[start:]) for start in range(len(words))}
+def terms_of(name: str, identities: Iterable[tuple[str, str]], values: Iterable[str] = ()) -> set[str]:
+    found = set(name_terms(name))
     for kind, value in identities:
         if kind == "wa_id":
             found.update(phone_terms(value))
         elif kind == "username":
             found.add(fold(value))
+    for value in values:
+        found.update(name_terms(value))
     return {term[:LONGEST_TERM] for term in found if term}
+
+
+def name_terms(name: str) -> Iterator[str]:
+    """From each word on, from each part of a word that people may begin with, and all of it without spaces."""
+    words = fold(name).split()[:MOST_WORDS]
+    for start, word in enumerate(words):
+        yield " ".join(words[start:])
+        yield from inner_terms(word)
+    if len(words) > 1 and all(UNSPACED.search(word) or ARABIC_OR_HEBREW.search(word) for word in words):
+        joined = "".join(words)
+        yield joined
+        if UNSPACED.search(joined):
+            yield from inner_terms(joined)
+
+
+def inner_terms(word: str) -> Iterator[str]:
+    """王小明 by 小明, الزهراء by زهراء, Jean-Luc by Luc, O'Brien by obrien."""
+    word = word[:LONGEST_TERM]
+    if UNSPACED.search(word):
+        yield from (word[start:] for start in range(1, len(word)))
+    elif ARABIC_OR_HEBREW.match(word):
+        yield from (word[start:] for start in range(1, min(5, len(word) - 1)))
+    parts = re.split(r"[\W_]+", word)
+    if len(parts) > 1:
+        yield from ("".join(parts[start:]) for start in range(len(parts)))
 
 
 def whole_name_term(name: str) -> str:
@@ -63,40 +97,45 @@ def whole_name_term(name: str) -> str:
 
 
 def phone_terms(wa_id: str) -> Iterator[str]:
-    """A number with its country, without, in its other spellings, and from its end."""
+    """A number from its plus, and from each of its digits, in every spelling."""
     for spelling in (wa_id, *other_spellings(wa_id)):
-        yield spelling
-        yield BACKWARDS + spelling[::-1]
-        if national := national_digits(spelling):
-            yield national
-
-
-def national_digits(wa_id: str) -> str:
-    try:
-        return str(phonenumbers.parse(f"+{wa_id}").national_number)
-    except phonenumbers.NumberParseException:
-        return ""
+        yield f"+{spelling}"
+        yield from (spelling[start:] for start in range(max(1, len(spelling) - SHORTEST_END + 1)))
 
 
 def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
-    """Writes anew by what these contacts are found; those that went into others, or were erased, by nothing."""
+    """Writes anew by what these contacts are found and sorted; merged and erased ones are found by nothing."""
     ids = sorted({str(id) for id in contact_ids})
     if not ids:
         return
     db.session.flush()
+    given: dict[str, Any] = {"ids": ids, "tenant": current_tenant_id(), "version": VERSION}
     names: dict[str, str] = {}
-    known: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for id, name, kind, value in db.session.execute(SHOWN, {"ids": ids, "tenant": current_tenant_id()}):
+    identities: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for id, name, kind, value in db.session.execute(SHOWN, given):
         names[id] = name
-        known[id].append((kind, value))
+        identities[id].append((kind, value))
+    values: dict[str, list[str]] = defaultdict(list)
+    for id, value in db.session.execute(FIELD_VALUES, given):
+        values[id].append(value)
     terms = [
         {"id": str(uuid7()), "contact": id, "term": term}
         for id, name in names.items()
-        for term in sorted(terms_of(name, known[id]))
+        for term in sorted(terms_of(name, identities[id], values[id][:MOST_VALUES]))
     ]
-    rows = {"ids": ids, "rows": json.dumps(terms), "tenant": current_tenant_id()}
-    db.session.execute(FORGET, rows)
-    db.session.execute(NEW_TERMS, rows)
+    db.session.execute(FORGET, given)
+    db.session.execute(NEW_TERMS, {"rows": json.dumps(terms), "tenant": current_tenant_id()})
+    sorted_by = [{"id": id, "name": whole_name_term(names.get(id, ""))} for id in ids]
+    db.session.execute(MARK, {"rows": json.dumps(sorted_by), "tenant": current_tenant_id(), "version": VERSION})
+
+
+def is_outdated(contact: Any) -> ColumnElement[bool]:
+    """In the words of the partial index `ix_contacts_terms_version`."""
+    return contact.terms_version < literal_column(str(VERSION))  # type: ignore[no-any-return]
+
+
+def outdated(contact: Any) -> Select[uuid.UUID]:
+    return select(contact.id).where(is_outdated(contact)).order_by(contact.id)
 
 
 SHOWN = text("""
@@ -106,6 +145,15 @@ SHOWN = text("""
       and c.merged_into_id is null and c.erased_at is null
     order by c.id for no key update of c
 """)
+FIELD_VALUES = text("""
+    select v.contact_id::text, v.value
+    from contact_field_values v
+    join contact_fields f on f.tenant_id = :tenant and f.id = v.field_id and f.kind in ('text', 'choice', 'number')
+    join contacts c on c.tenant_id = :tenant and c.id = v.contact_id
+        and c.merged_into_id is null and c.erased_at is null
+    where v.tenant_id = :tenant and v.contact_id = any(cast(:ids as uuid[])) and length(v.value) <= 200
+    order by v.contact_id, f.position
+""")
 FORGET = text("delete from contact_terms where tenant_id = :tenant and contact_id = any(cast(:ids as uuid[]))")
 NEW_TERMS = text("""
     insert into contact_terms (tenant_id, id, contact_id, term)
@@ -113,11 +161,16 @@ NEW_TERMS = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, term text)
     on conflict (tenant_id, contact_id, term) do nothing
 """)
+MARK = text("""
+    update contacts c set sort_name = r.name, terms_version = :version
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, name text)
+    where c.tenant_id = :tenant and c.id = r.id
+""")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page of what was found ended, as text `<term>|<id>`."""
+    """The last hit of a page, as text `<term>|<id>`: the next page begins after it."""
 
     term: str
     id: uuid.UUID
@@ -155,19 +208,25 @@ def find(query: str, limit: int, after: Place | None = None, *, only: ColumnElem
 
 def starts_of(query: str) -> list[str]:
     """With what a term has to begin; of several words, the rarest leads."""
-    if digits := digits_of(query):
-        ends = [BACKWARDS + digits[::-1]] if len(digits) >= SHORTEST_END else []
-        return [digits, *ends]
+    if number := number_in(query):
+        others = [f"+{each}" if number[0] == "+" else each for each in other_spellings(number.lstrip("+"))]
+        return [number, *others]
     words = words_of(query)
     return [min(words, key=commonness)] if len(words) > 1 else words
 
 
 def rest_of(query: str, start: str) -> list[str]:
-    return [] if digits_of(query) else [word for word in words_of(query) if word != start]
+    return [] if number_in(query) else [word for word in words_of(query) if word != start]
 
 
 def words_of(query: str) -> list[str]:
-    return [word[:LONGEST_TERM] for word in fold(query.lstrip("@ ")).split()[:MOST_WORDS]]
+    """The words of a query. An Arabic article is left out: names are found with and without theirs."""
+    words = fold(query.lstrip("@ ")).split()[:MOST_WORDS]
+    return [without_article(word)[:LONGEST_TERM] for word in words]
+
+
+def without_article(word: str) -> str:
+    return word[len(ARTICLE) :] if word.startswith(ARTICLE) and len(word) > len(ARTICLE) + 1 else word
 
 
 def commonness(word: str) -> int:
@@ -176,13 +235,16 @@ def commonness(word: str) -> int:
     return db.session.scalars(select(func.count()).select_from(some)).one()
 
 
-def digits_of(query: str) -> str:
-    """The number somebody typed, without what is only a way of writing it. Nothing, where it is no number."""
-    query = query.strip()
+def number_in(query: str) -> str:
+    """The number somebody typed, in digits of whatever script, with its plus. Empty where it is none."""
+    query = normalise(query[:100])
     if not PHONE.fullmatch(query):
         return ""
-    digits = re.sub(r"\D", "", query)
-    return (digits if query.startswith("+") else digits.lstrip("0"))[:LONGEST_TERM]
+    digits = re.sub(r"\D", "", query)[:LONGEST_TERM]
+    if query.startswith("+") or digits.startswith("00"):
+        digits = digits.removeprefix("00")
+        return f"+{digits}" if digits else ""
+    return digits.lstrip("0")
 
 
 def begins(term: InstrumentedAttribute[str], start: str) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, or_, select, text, update
 from app.contacts import search
 from app.contacts.consents import Consent
 from app.contacts.fields import ContactFieldValue
-from app.contacts.models import Contact, ContactIdentity, alone
+from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactEvent, ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
@@ -32,7 +32,7 @@ BELONGINGS = (ContactIdentity, ContactFieldValue, ContactLink, ContactNote, Cont
 
 def erase(contact: Contact, *, by: User) -> None:
     """Whoever was merged into the contact is the same person, and forgotten too. Nothing of this can be undone."""
-    alone()
+    lock_contacts()
     people = persons(contact)
     ids = [each.id for each in people]
     forget_messages(ids)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.contacts import search
 from app.contacts.consents import Consent
 from app.contacts.fields import ContactFieldValue
-from app.contacts.models import Contact, ContactIdentity, alone
+from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
@@ -105,7 +105,7 @@ class ContactMerge(TenantModel):
     @classmethod
     def of(cls, one: Contact, two: Contact, *, by: User) -> Self:
         """Joins two contacts into the one that was known first. Raises `NotTwo`."""
-        alone()
+        lock_contacts()
         contact, other = sorted(
             (one.refresh_locked(), two.refresh_locked()), key=lambda each: (each.created_at, each.id)
         )
@@ -199,7 +199,7 @@ class ContactMerge(TenantModel):
 
     def undo(self, *, by: User) -> None:
         """Takes the two apart: each has what it had. What came since stays where it is. Raises `NotLast`."""
-        alone()
+        lock_contacts()
         self.refresh_locked()
         if self.undone_at:
             return

@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from app.contacts.consents import Consent
 from app.contacts.forms import PURPOSE_WORDS
-from app.contacts.models import Contact, international
+from app.contacts.models import Contact
 from app.contacts.records import ContactEvent
 from app.contacts.tags import ContactTag, Tag
+from app.meta.written_numbers import formatted
 from app.tenancy import User, db
 
 from .merges import ContactMerge
@@ -47,7 +48,7 @@ def identities(contact: Contact) -> Iterator[Moment]:
     for known in contact.identities:
         match known.kind:
             case "wa_id":
-                yield Moment(known.created_at, "identity", _("Known by %(number)s", number=international(known.value)))
+                yield Moment(known.created_at, "identity", _("Known by %(number)s", number=formatted(known.value)))
             case "username":
                 yield Moment(known.created_at, "identity", _("Known as @%(name)s", name=known.value))
             case "bsuid":

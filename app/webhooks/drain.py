@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
 
-from app.contacts.models import ALONE
+from app.contacts.models import LOCK
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.wabas.partners import PartnerWaba
@@ -48,7 +48,7 @@ def drain_batch(limit: int = BATCH) -> int:
         PartnerWaba.note(item.event for item in arrived)
         # One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
         for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
-            db.session.execute(ALONE, {"tenant": str(tenant_id)})
+            db.session.execute(LOCK, {"tenant": str(tenant_id)})
             write(tenant_id, group)
         finish([post.id for post in posts])
         return len(posts)

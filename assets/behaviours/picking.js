@@ -1,5 +1,6 @@
 // data-pick: a box in a list; with shift all between the last one and this. data-bulk: the form they belong to is shown
-// while some are chosen, and says how many (data-bulk-count). Once it is sent nothing is chosen; if that fails, they are again.
+// while some are chosen, and says how many (data-bulk-count). data-pick-all: a box that checks or clears them all.
+// Once it is sent nothing is chosen; if that fails, they are again.
 
 let last
 const sent = new WeakMap()
@@ -22,6 +23,11 @@ function choose(values) {
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-bulk-clear]")) choose([])
+  const every = event.target.closest("[data-pick-all]")
+  if (every) {
+    boxes().forEach((one) => { one.checked = every.checked })
+    setTimeout(update, 0)
+  }
   const box = event.target.closest("[data-pick]")
   if (!box) return
   const all = boxes(), from = all.findIndex((one) => one.value === last), to = all.indexOf(box)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.contacts.consents import Consent
+from app.contacts.exports import ContactExport
 from app.contacts.fields import ContactField, ContactFieldValue
 from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
@@ -52,7 +53,7 @@ def test_a_contact_is_made_by_hand_once(ann: Browser, world: World) -> None:
     form = {"name": "Greta", "phone": "+47 912 34 567"}
     assert ann.post("~/contacts/", form).status_code == 303
     again = ann.post("~/contacts/", form | {"phone": "0047 91234567"})
-    assert again.status_code == 422 and "here already" in again.text and len(contacts(world)) == 1
+    assert again.status_code == 422 and "Another contact has this number" in again.text and len(contacts(world)) == 1
 
 
 @pytest.mark.parametrize("phone", ["", "12", "650 555 1234", "not a number", "+1 650 555 1234 ext 5", "+" + "9" * 40])
@@ -195,11 +196,28 @@ def test_an_export_calculates_nothing_and_comes_back_in(ann: Browser, world: Wor
     names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "＝1", "plain, with “commas”; and\nlines"]
     for number, name in enumerate(names):
         contact(world, name, wa_id=f"1650555{number:04}")
-    answer = ann.post("~/contacts/export")
+    answer = ann.confirmed().post("~/contacts/export")
     rows = list(csv.reader(io.StringIO(answer.get_data().decode("utf-8-sig"), newline="")))
     cells = [cell for row in rows for cell in row]
     assert len(rows) == len(names) + 1
     assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@", "\t", "＝"))]
+
+
+def test_exporting_everybody_asks_for_the_password_and_leaves_a_trace(
+    ann: Browser, world: World, carla: Contact
+) -> None:
+    assert "/account/confirmation" in ann.post("~/contacts/export").location
+    assert "Nobody has exported" in ann.get("~/contacts/export").text
+    assert ann.confirmed().post("~/contacts/export").mimetype == "text/csv"
+    page = ann.get("~/contacts/export").text
+    assert "Ann" in page and "1 contact" in page
+
+
+def test_the_trace_of_an_export_cannot_be_changed(world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        ContactExport.record(by=world.ann)
+    with pytest.raises(Exception, match="permission denied"), tenant_scope(world.bakery.id):
+        db.session.execute(ContactExport.__table__.update().values(contact_count=0))
 
 
 def test_everything_about_a_person_is_given_out_with_a_trace(ann: Browser, world: World) -> None:

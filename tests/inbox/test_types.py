@@ -286,7 +286,7 @@ def test_a_number_spelt_in_two_ways_is_one_conversation(world: World, first: str
 
 
 def test_a_fixed_line_in_brazil_has_no_second_spelling(world: World) -> None:
-    from app.contacts.spellings import other_spellings
+    from app.meta.spellings import other_spellings
 
     assert [list(other_spellings(wa_id)) for wa_id in ("551133334444", "16505551234", "55", "", "5219")] == [[]] * 5
 

@@ -1,4 +1,4 @@
-"""The people who write to a business: found, made by hand, looked at."""
+"""The table of contacts, and the page of each."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from urllib.parse import urlsplit
 from flask import g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.contacts import search
 from app.contacts.blueprint import bp
+from app.contacts.fields import ContactField
 from app.contacts.forms import (
     LINK_WORDS,
     PURPOSE_WORDS,
@@ -25,42 +23,58 @@ from app.contacts.forms import (
     NewContactForm,
     NoteForm,
 )
+from app.contacts.listing import MOST_COUNTED, ContactListing, marketing_of, values_of
 from app.contacts.models import Contact, NumberTaken
 from app.contacts.person import Person
-from app.contacts.tags import ContactTag, Tag
+from app.contacts.settings import COLUMNS, MOST_COLUMNS, ContactSettings, ContactTable
+from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
+from app.contacts.tags import Tag
 from app.tenancy import db, in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.words import N_
-
-PAGE = 50
 
 
 @bp.get("/")
 @in_menu("rail", N_("Contacts"), "contact", order=20, key="g c")
 @requires("inbox.read")
 def index() -> str:
-    template = "contacts/_list.html" if is_fragment() else "contacts/index.html"
-    return render_template(template, **list_context())
+    template = "contacts/_table.html" if is_fragment() else "contacts/index.html"
+    return render_template(template, **table_context())
+
+
+@bp.post("/columns")
+@requires("inbox.read")
+def choose_columns() -> AnyResponse:
+    possible = [*COLUMNS, *(f"field:{each.id}" for each in ContactField.all())]
+    wanted = request.form.getlist("column")
+    ContactTable.of(g.membership).choose([name for name in possible if name in wanted][:MOST_COLUMNS])
+    return redirect(index_of(ContactListing.read(request.form)), 303)
 
 
 @bp.get("/new")
 @requires("inbox.reply")
 def new() -> str:
-    return render_template("contacts/new.html", form=NewContactForm(request.args))
+    form = NewContactForm(request.args)
+    form.country.data = ContactSettings.default_country()
+    return new_contact_page(form)
+
+
+def new_contact_page(form: NewContactForm, taken: Contact | None = None) -> str:
+    return render_template("contacts/new.html", form=form, taken=taken)
 
 
 @bp.post("/")
 @requires("inbox.reply")
 def create() -> AnyResponse | tuple[str, int]:
-    form, known = NewContactForm(), None
+    form, taken_by = NewContactForm(), None
     if form.validate():
         try:
             contact = Contact.create(form.name.data, form.wa_id, by=current_user)
             return redirect(url_for(".show", contact_id=contact.id), 303)
         except NumberTaken as taken:
-            known = taken.contact
-            form.phone.errors = [_("This number is here already.")]
-    return render_template("contacts/new.html", form=form, known=known), 422
+            taken_by = taken.contact
+            form.phone.errors = [_("Another contact has this number.")]
+    return new_contact_page(form, taken_by), 422
 
 
 @bp.get("/<uuid:contact_id>")
@@ -80,52 +94,36 @@ def rename(contact_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
     return section(contact, "name")
 
 
-def list_context() -> dict[str, Any]:
-    query = request.args.get("q", "").replace("\x00", "").strip()[:100]
-    tag = Tag.find(request.args.get("tag"))
-    found, more = matching(query, tag) if query else newest(tag)
+def index_of(listing: ContactListing) -> str:
+    arguments: dict[str, Any] = dict(listing.arguments)
+    return url_for(".index", **arguments)
+
+
+def table_context() -> dict[str, Any]:
+    listing = ContactListing.read(request.args).load()
+    fields = {f"field:{each.id}": each for each in ContactField.all()}
+    columns = [name for name in ContactTable.of(g.membership).columns if name in COLUMNS or name in fields]
+    shown_fields = [fields[name] for name in columns if name in fields]
     return {
-        "contacts": found,
-        "more": more,
-        "q": query,
-        "tag": tag,
+        "listing": listing,
+        "counted": listing.count(),
+        "columns": columns,
+        "fields": fields,
+        "values": values_of(listing.contacts, shown_fields) if shown_fields else {},
+        "marketing": marketing_of(listing.contacts) if "marketing" in columns else {},
         "tags": db.session.scalars(Tag.in_order()).all(),
-        "tags_meant": tags_meant(query) if query and not tag else [],
+        "tagging": latest_tagging(),
+        "most_counted": MOST_COUNTED,
+        "most_at_once": MOST_AT_ONCE,
     }
 
 
-def newest(tag: Tag | None) -> tuple[list[Contact], str | None]:
-    query = select(Contact).where(Contact.merged_into_id.is_(None), Contact.erased_at.is_(None))
-    if tag:
-        query = query.where(Contact.id.in_(select(ContactTag.contact_id).where(ContactTag.tag_id == tag.id)))
-    if (before := request.args.get("before")) and Contact.find(before):
-        query = query.where(Contact.id < before)
-    rows = list(db.session.scalars(loaded(query).order_by(Contact.id.desc()).limit(PAGE + 1)))
-    more = url_for(".index", tag=tag and tag.id, before=rows[PAGE - 1].id) if len(rows) > PAGE else None
-    return rows[:PAGE], more
-
-
-def matching(query: str, tag: Tag | None) -> tuple[list[Contact], str | None]:
-    only = None
-    if tag:
-        only = search.ContactTerm.contact_id.in_(select(ContactTag.contact_id).where(ContactTag.tag_id == tag.id))
-    places = search.find(query, PAGE + 1, search.Place.read(request.args.get("after")), only=only)
-    shown = places[:PAGE]
-    by_id = {
-        each.id: each
-        for each in db.session.scalars(loaded(select(Contact).where(Contact.id.in_([p.id for p in shown]))))
-    }
-    more = url_for(".index", q=query, tag=tag and tag.id, after=str(shown[-1])) if len(places) > PAGE else None
-    return [by_id[place.id] for place in shown if place.id in by_id], more
-
-
-def loaded(query: Any) -> Any:
-    return query.options(selectinload(Contact.identities), selectinload(Contact.tags))
-
-
-def tags_meant(query: str) -> list[Tag]:
-    """Tags whose name begins like what was searched for."""
-    return [tag for tag in db.session.scalars(Tag.in_order()) if tag.name.casefold().startswith(query.casefold())][:3]
+def latest_tagging() -> tuple[ContactTagging, Tag] | None:
+    """The bulk change that has just been made here, with its tag, for as long as it can be undone."""
+    tagging = ContactTagging.find(request.args.get("tagging"))
+    if tagging is None or tagging.undone_at is not None or tagging.by_id != current_user.id:
+        return None
+    return tagging, Tag.get_or_404(tagging.tag_id)
 
 
 def person_context(contact: Contact, **more: Any) -> dict[str, Any]:
@@ -147,7 +145,7 @@ def blank_forms() -> dict[str, Any]:
 
 
 def section(contact: Contact, name: str, status: int = 200, **more: Any) -> AnyResponse | tuple[str, int]:
-    """A part of what is shown of a contact, after something was done to it: the part, or the page it is on."""
+    """Answers a change of one part of a contact: the part alone for htmx, else the page it is on."""
     if status < 400 and not is_fragment():
         return redirect(back_to(contact), 303)
     context = person_context(contact, **({"opened": name} if status >= 400 else {}) | more)
@@ -156,7 +154,7 @@ def section(contact: Contact, name: str, status: int = 200, **more: Any) -> AnyR
 
 
 def back_to(contact: Contact) -> str:
-    """The page that somebody came from, if it is one of this business."""
+    """The conversation that somebody came from, else the contact's own page."""
     came_from = urlsplit(request.referrer or "")
     if came_from.netloc == request.host and came_from.path.startswith(f"/t/{g.tenant.slug}/inbox/"):
         return came_from.path
@@ -165,5 +163,5 @@ def back_to(contact: Contact) -> str:
 
 @bp.app_template_global()
 def about(contact: Contact) -> dict[str, Any]:
-    """What the parts of a contact need to be shown, with nothing typed into them."""
+    """The context of the parts of a contact, with nothing typed into their forms."""
     return person_context(contact)

@@ -1,4 +1,4 @@
-"""The fields of a business's own."""
+"""The custom fields of a business."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def fields_page(form: FieldForm, wrong: uuid.UUID | None = None) -> str:
 @bp.post("/fields")
 @requires("contacts.manage")
 def create_field() -> AnyResponse | tuple[str, int]:
-    form, known = FieldForm(), ContactField.all()
+    form, existing = FieldForm(), ContactField.all()
     if form.validate():
         refuse_taken(form, None)
-        if len(known) >= MOST_FIELDS:
-            form.name.errors = [_("At most %(count)s fields.", count=MOST_FIELDS)]
+        if len(existing) >= MOST_FIELDS:
+            form.name.errors = [_("A business can have at most %(count)s fields.", count=MOST_FIELDS)]
     if form.errors or form.name.errors:
         return fields_page(form), 422
-    position = max((each.position for each in known), default=0) + 1
+    position = max((each.position for each in existing), default=0) + 1
     choices = form.listed if form.kind.data == "choice" else []
     db.session.add(ContactField(name=form.name.data, kind=form.kind.data, choices=choices, position=position))
     return redirect(url_for(".fields"), 303)
@@ -48,7 +48,7 @@ def create_field() -> AnyResponse | tuple[str, int]:
 @bp.post("/fields/<uuid:field_id>")
 @requires("contacts.manage")
 def change_field(field_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
-    """Another name, other choices. Its type stays: the values that are there are of that type."""
+    """Changes name and choices. The type stays: the saved values are of that type."""
     field, form = ContactField.get_or_404(field_id), FieldForm()
     form.kind.data = field.kind
     if form.validate():
@@ -58,7 +58,7 @@ def change_field(field_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
     field.name = form.name.data
     if field.kind == "choice":
         field.choices = form.listed
-    flash(_("The field “%(name)s” is changed.", name=field.name))
+    flash(_("Field “%(name)s” saved.", name=field.name))
     return redirect(url_for(".fields"), 303)
 
 
@@ -67,11 +67,11 @@ def change_field(field_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
 def delete_field(field_id: uuid.UUID) -> AnyResponse:
     field = ContactField.get_or_404(field_id)
     db.session.delete(field)
-    flash(_("The field “%(name)s” is gone, with its values.", name=field.name))
+    flash(_("Field “%(name)s” and its values deleted.", name=field.name))
     return redirect(url_for(".fields"), 303)
 
 
 def refuse_taken(form: FieldForm, field: ContactField | None) -> None:
     other = ContactField.named(form.name.data)
     if other is not None and other is not field:
-        form.name.errors = [_("There is a field with this name already.")]
+        form.name.errors = [_("Another field has this name.")]

@@ -1,13 +1,15 @@
-"""The parts of a contact that are changed where they stand, in the inbox or on the contact's own page."""
+"""The parts of a contact that are edited in place, in the inbox or on the contact's own page."""
 
 from __future__ import annotations
 
 import uuid
 
 from flask import abort, request
+from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts import search
 from app.contacts.blueprint import bp
 from app.contacts.consents import Consent
 from app.contacts.fields import Wrong
@@ -45,21 +47,22 @@ def remove_tag(contact_id: uuid.UUID, tag_id: uuid.UUID) -> Answer:
 @bp.post("/<uuid:contact_id>/fields")
 @requires("inbox.reply")
 def save_fields(contact_id: uuid.UUID) -> Answer:
-    """All fields at once: either every value is kept, or none and each wrong one says why."""
+    """All fields at once: every value is saved, or none and each wrong one says why."""
     contact = Contact.get_or_404(contact_id)
     typed, values, problems = {}, {}, {}
     for field, _value in Person(contact).fields:
-        if (given := request.form.get(f"field-{field.id}")) is None:
+        if (value := request.form.get(f"field-{field.id}")) is None:
             continue
-        typed[field.id] = given
+        typed[field.id] = value
         try:
-            values[field] = field.read(given)
+            values[field] = field.read(value)
         except Wrong as wrong:
-            problems[field.id] = str(wrong)
+            problems[field.id] = wrong.explain(gettext)
     if problems:
         return section(contact, "fields", 422, field_problems=problems, typed=typed)
     for field, value in values.items():
         field.put_on(contact.id, value)
+    search.index([contact.id])
     return section(contact, "fields")
 
 
@@ -108,9 +111,9 @@ def add_consent(contact_id: uuid.UUID) -> Answer:
     contact, form = Contact.get_or_404(contact_id), ConsentForm()
     if not form.validate():
         return section(contact, "consent", 422, consent_form=form)
-    said = {"purpose": form.purpose.data, "source": form.source.data, "evidence": form.evidence.data}
+    answer = {"purpose": form.purpose.data, "source": form.source.data, "evidence": form.evidence.data}
     is_granted = form.answer.data == "yes"
-    db.session.add(Consent(contact_id=contact.id, is_granted=is_granted, by_id=current_user.id, **said))
+    db.session.add(Consent(contact_id=contact.id, is_granted=is_granted, by_id=current_user.id, **answer))
     db.session.flush()
     return section(contact, "consent")
 

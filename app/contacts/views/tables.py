@@ -1,49 +1,90 @@
-"""Contacts in from a file, and out to one."""
+"""Importing contacts from a file, and exporting them to one."""
 
 from __future__ import annotations
 
+import contextlib
 import uuid
+from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts import countries
 from app.contacts.blueprint import bp
-from app.contacts.exports import table
+from app.contacts.exports import ContactExport, rows_as_csv
 from app.contacts.fields import ContactField
 from app.contacts.forms import one_line
-from app.contacts.imports import ContactImport, Unreadable
-from app.tenancy import now, requires
+from app.contacts.imports import NUMBER_CHOICES, ContactImport, ImportRow
+from app.contacts.refusals import Refusal
+from app.contacts.settings import ContactSettings
+from app.contacts.tables import DELIMITERS, ENCODINGS, MOST_BYTES, MOST_ROWS, Unreadable
+from app.tenancy import confirmed, db, later, now, requires, takes_files
+from app.tenancy.guard import is_fragment
+from app.words import N_
 
 SHOWN_PROBLEMS = 100
 SHOWN_ROWS = 5
+DELIMITER_WORDS = {",": N_("Comma"), ";": N_("Semicolon"), "\t": N_("Tab"), "|": N_("Vertical bar")}
+FORMAT_WORDS = {"csv": N_("CSV"), "xlsx": N_("Excel workbook"), "vcard": N_("vCard")}
+TARGET_WORDS = {
+    "name": N_("Name"),
+    "first_name": N_("First name"),
+    "last_name": N_("Last name"),
+    "phone": N_("Phone number"),
+    "tags": N_("Tags"),
+    "marketing": N_("Agreed to marketing"),
+}
+
+
+@bp.get("/export")
+@requires("contacts.manage")
+def exports() -> str:
+    return render_template("contacts/export.html", exports=db.session.scalars(ContactExport.newest()).all())
 
 
 @bp.post("/export")
 @requires("contacts.manage")
+@confirmed
 def export() -> Response:
-    name = f"contacts-{now():%Y-%m-%d}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response("".join(table()), content_type="text/csv; charset=utf-8", headers=headers)
+    ContactExport.record(by=current_user)
+    headers = {"Content-Disposition": f'attachment; filename="contacts-{now():%Y-%m-%d}.csv"'}
+    return Response("".join(rows_as_csv()), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @bp.get("/imports")
 @requires("contacts.manage")
 def new_import() -> str:
-    return render_template("contacts/import.html", problem="")
+    return new_import_page()
+
+
+def new_import_page(problem: str = "") -> str:
+    return render_template(
+        "contacts/import.html",
+        problem=problem,
+        unfinished=db.session.scalars(ContactImport.unfinished()).all(),
+        most_rows=MOST_ROWS,
+        most_megabytes=MOST_BYTES // 10**6,
+    )
 
 
 @bp.post("/imports")
 @requires("contacts.manage")
+@takes_files(MOST_BYTES + 100_000)
 def begin_import() -> AnyResponse | tuple[str, int]:
+    """Stores the file; a job reads it."""
     file = request.files.get("file")
     try:
         if file is None or not file.filename:
-            raise Unreadable(_("Choose a file first."))
-        begun = ContactImport.begin(file.filename, file.read(), by=current_user)
-    except Unreadable as problem:
-        return render_template("contacts/import.html", problem=str(problem)), 422
+            raise Unreadable(N_("Choose a file first."))
+        with contextlib.closing(file):
+            data = file.read()
+        country = ContactSettings.default_country()
+        begun = ContactImport.begin(file.filename, data, country=country, by=current_user)
+    except Refusal as refusal:
+        return new_import_page(refusal.explain(_)), 422
+    later("contacts.advance_import", begun.id)
     return redirect(url_for(".show_import", import_id=begun.id), 303)
 
 
@@ -54,46 +95,95 @@ def show_import(import_id: uuid.UUID) -> str:
 
 
 def import_page(found: ContactImport, problem: str = "") -> str:
-    if found.state == "done":
-        return render_template("contacts/imported.html", found=found)
-    return render_template(
-        "contacts/import_check.html",
-        found=found,
-        problem=problem or found.problem,
-        fields=ContactField.all(),
-        shown_rows=found.rows[:SHOWN_ROWS],
-        shown_problems=found.bad[:SHOWN_PROBLEMS] if not found.problem else [],
-    )
+    template = "contacts/_import.html" if is_fragment() else "contacts/import_show.html"
+    return render_template(template, **import_context(found), problem=problem)
+
+
+def import_context(found: ContactImport) -> dict[str, Any]:
+    after = request.args.get("after", "")
+    bad = ImportRow.of(found.id, int(after) if after.isdecimal() and len(after) < 10 else 0).where(ImportRow.is_bad)
+    is_listed = found.state in ("ready", "done")
+    rows = list(db.session.scalars(ImportRow.of(found.id).limit(SHOWN_ROWS))) if found.state == "ready" else []
+    problems = list(db.session.scalars(bad.limit(SHOWN_PROBLEMS + 1))) if is_listed else []
+    return {
+        "found": found,
+        "rows": rows,
+        "problems": problems[:SHOWN_PROBLEMS],
+        "more_after": problems[SHOWN_PROBLEMS - 1].number if len(problems) > SHOWN_PROBLEMS else None,
+        "fields": ContactField.all(),
+        "countries": countries.choices(),
+        "words": {
+            "formats": FORMAT_WORDS,
+            "delimiters": DELIMITER_WORDS,
+            "encodings": ENCODINGS,
+            "targets": TARGET_WORDS,
+        },
+    }
+
+
+@bp.post("/imports/<uuid:import_id>/reading")
+@requires("contacts.manage")
+def reread_import(import_id: uuid.UUID) -> AnyResponse:
+    """Reads the file again with the encoding, delimiter, sheet or first row that a person chose."""
+    found = ContactImport.get_or_404(import_id).refresh_locked()
+    if found.state == "ready":
+        found.reread(
+            {
+                "encoding": one_of(request.form.get("encoding"), ENCODINGS),
+                "delimiter": one_of(request.form.get("delimiter"), DELIMITERS),
+                "sheet": one_of(request.form.get("sheet"), found.sheets),
+                "first_row": one_of(request.form.get("first_row"), ("header", "contact")),
+            }
+        )
+        later("contacts.advance_import", found.id)
+    return redirect(url_for(".show_import", import_id=found.id), 303)
 
 
 @bp.post("/imports/<uuid:import_id>/mapping")
 @requires("contacts.manage")
 def map_import(import_id: uuid.UUID) -> AnyResponse:
-    found = ContactImport.get_or_404(import_id)
-    if found.state == "draft":
-        remember_mapping(found)
+    """Checks the rows again with the columns that a person chose."""
+    found = ContactImport.get_or_404(import_id).refresh_locked()
+    if found.state == "ready":
+        targets = {*TARGET_WORDS, "new", *(f"field:{each.id}" for each in ContactField.all())}
+        chosen = {str(column): request.form.get(f"column-{column}", "") for column in range(len(found.header))}
+        country = one_of(request.form.get("country"), [code for code, _name in countries.choices()])
+        found.recheck(
+            {column: target for column, target in chosen.items() if target in targets},
+            country=country,
+            number_choice=one_of(request.form.get("number_choice"), NUMBER_CHOICES) or "first",
+            evidence=one_line(request.form.get("evidence"))[:1_000],
+        )
+        ContactSettings.save_country(country)
+        later("contacts.advance_import", found.id)
     return redirect(url_for(".show_import", import_id=found.id), 303)
 
 
 @bp.post("/imports/<uuid:import_id>/run")
 @requires("contacts.manage")
 def run_import(import_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
-    found = ContactImport.get_or_404(import_id)
-    if found.state == "draft":
-        if found.problem:
+    found = ContactImport.get_or_404(import_id).refresh_locked()
+    if found.state == "ready":
+        if found.blocker:
             return import_page(found), 422
-        if found.bad and not request.form.get("leave_out"):
+        if found.counts.get("bad") and not request.form.get("leave_out"):
             return import_page(
-                found, _("Some rows have mistakes. Say that they are to be left out, or mend the file.")
+                found, _("Some rows have mistakes. Tick “Skip rows with mistakes”, or fix the file.")
             ), 422
-        found.run(by=current_user)
+        found.start()
+        later("contacts.advance_import", found.id)
     return redirect(url_for(".show_import", import_id=found.id), 303)
 
 
-def remember_mapping(found: ContactImport) -> None:
-    places = {"name", "phone", "tags", "marketing", *(f"field:{each.id}" for each in ContactField.all())}
-    columns = range(len(found.header))
-    chosen = {str(column): request.form.get(f"column-{column}", "") for column in columns}
-    found.remap(
-        {column: to for column, to in chosen.items() if to in places}, one_line(request.form.get("evidence"))[:1_000]
-    )
+@bp.post("/imports/<uuid:import_id>/removal")
+@requires("contacts.manage")
+def discard_import(import_id: uuid.UUID) -> AnyResponse:
+    found = ContactImport.get_or_404(import_id).refresh_locked()
+    if found.is_open or found.state == "failed":
+        db.session.delete(found)
+        flash(_("Import of “%(name)s” discarded.", name=found.filename))
+    return redirect(url_for(".new_import"), 303)
+
+
+def one_of(value: str | None, allowed: Any) -> str:
+    return value if value in allowed and value else ""

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from app.meta.contents import degrees
+from app.meta.written_numbers import NotRead, formatted, read
 from app.words import N_
 
 from .kinds import Outgoing, Refused, needed, within
@@ -15,7 +16,6 @@ LONGEST_NAME = 300
 _TEXT = N_("WhatsApp takes at most 4,096 characters. Shorten this by {over}.")
 _PLACE = N_("A place's name and address may have {most} characters each. Shorten this by {over}.")
 _PERSON = N_("“{value:.20}…” is too long by {over} characters.")
-_PHONE = re.compile(r"\+[\d\s().-]{5,30}")
 
 
 def text(body: str) -> Outgoing:
@@ -43,19 +43,25 @@ def contact(name: str, phone: str = "", email: str = "", organisation: str = "")
     phone, email = phone.strip(), within(email, LONGEST_NAME, _PERSON)
     if not (phone or email):
         raise Refused(N_("Give a phone number or an e-mail address: a card with a name alone is of no use."))
-    if phone and not _PHONE.fullmatch(phone):
-        raise Refused(N_("Write the phone number with its country code, for example +49 30 901820."))
     if email and "@" not in email:
         raise Refused(N_("That is not an e-mail address: it has no @."))
     card: dict[str, Any] = {"name": {"formatted_name": name, "first_name": name}}
     if phone:
         # Without the wa_id the customer's phone does not offer to write to them.
-        card["phones"] = [{"phone": phone, "type": "CELL", "wa_id": re.sub(r"\D", "", phone)}]
+        wa_id = _wa_id(phone)
+        card["phones"] = [{"phone": formatted(wa_id), "type": "CELL", "wa_id": wa_id}]
     if email:
         card["emails"] = [{"email": email, "type": "WORK"}]
     if organisation.strip():
         card["org"] = {"company": within(organisation, LONGEST_NAME, _PERSON)}
     return Outgoing("contacts", raw={"contacts": [card]})
+
+
+def _wa_id(phone: str) -> str:
+    try:
+        return read(phone)
+    except NotRead as problem:
+        raise Refused(problem.words, **problem.facts) from None
 
 
 def reaction(wamid: str, emoji: str) -> Outgoing:

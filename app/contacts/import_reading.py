@@ -1,0 +1,252 @@
+"""What the rows of a file come to: each cell read for what its column holds, each mistake kept beside its row."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, select, text
+
+from app.folding import fold
+from app.meta import written_numbers
+from app.meta.spellings import other_spellings
+from app.meta.written_numbers import NotRead
+from app.tenancy import current_tenant_id, db, uuid7
+from app.words import N_
+
+from .exports import COLUMNS, GUARDED
+from .fields import ContactField, read_yes_no
+from .imports import ContactImport, ImportRow, count_rows
+from .models import ContactIdentity
+from .names import plain
+from .refusals import Refusal
+from .tables import Row, looks_like_header, read_table
+from .tables.columns import guess_columns, is_mobile, simplified
+from .tags import LONGEST_TAG
+
+AT_ONCE = 2_000
+MOST_TAGS = 20
+# Google's own groups, which say nothing about a person.
+SYSTEM_GROUPS = {"mycontacts", "starred", "other contacts", "coworkers", "friends", "family"}
+
+
+def read_file(found: ContactImport) -> None:
+    """Stores the rows of the file and guesses what the columns hold. Raises `Unreadable`."""
+    options = found.options
+    table = read_table(
+        found.data or b"",
+        encoding=options.get("encoding", ""),
+        delimiter=options.get("delimiter", ""),
+        sheet=options.get("sheet", ""),
+    )
+    found.format, found.encoding, found.guessed_encoding = table.format, table.encoding, table.guessed_encoding
+    found.delimiter, found.sheet, found.sheets = table.delimiter, table.sheet, table.sheets
+    first = table.rows[0].cells
+    found.has_header = (
+        table.has_header or options.get("first_row", "header" if looks_like_header(first) else "") == "header"
+    )
+    width = max(len(row.cells) for row in table.rows[:200])
+    found.header = [*first, *[""] * (width - len(first))] if found.has_header else [""] * width
+    found.mapping = guessed_mapping(found.header, table.rows)
+    db.session.execute(delete(ImportRow).where(ImportRow.import_id == found.id))
+    rows = table.rows[1:] if found.has_header else table.rows
+    for start in range(0, len(rows), AT_ONCE):
+        insert_rows(found, rows[start : start + AT_ONCE])
+
+
+def guessed_mapping(header: list[str], rows: list[Row]) -> dict[str, Any]:
+    """By the titles; where none says so, the column whose cells are phone numbers holds them."""
+    fields = {simplified(each.name): each for each in ContactField.all()}
+    guesses = guess_columns(header)
+    for column, title in enumerate(header):
+        if not guesses[column] and (own := fields.get(simplified(title))) and title:
+            guesses[column] = f"field:{own.id}"
+    if "phone" not in guesses:
+        likely = [
+            sum(written_numbers.looks_like_one(row.cells[column]) for row in rows[:50] if column < len(row.cells))
+            for column in range(len(header))
+        ]
+        if max(likely, default=0):
+            guesses[likely.index(max(likely))] = "phone"
+    return {str(column): target for column, target in enumerate(guesses) if target}
+
+
+def insert_rows(found: ContactImport, rows: list[Row]) -> None:
+    values = [
+        {
+            "id": str(uuid7()),
+            "number": row.number,
+            "cells": row.cells,
+            "damage": row.problem.as_dict() if row.problem else {},
+        }
+        for row in rows
+    ]
+    db.session.execute(INSERT_ROWS, {"rows": json.dumps(values), "tenant": current_tenant_id(), "import": found.id})
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one row comes to."""
+
+    id: str
+    wa_id: str = ""
+    name: str = ""
+    tags: list[str] = field(default_factory=list)
+    marketing: bool | None = None
+    field_values: dict[str, str] = field(default_factory=dict)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def blame(self, title: str, refusal: Refusal) -> None:
+        self.problems.append({"column": title} | refusal.as_dict())
+
+
+class Reader:
+    """Reads the rows of one import in order; a number that comes twice is a mistake of the later row."""
+
+    def __init__(self, found: ContactImport) -> None:
+        self.found, self.header = found, found.header
+        self.fields = {f"field:{each.id}": each for each in ContactField.all()}
+        self.columns = found.columns
+        phones = [column for column, target in self.columns.items() if target == "phone"]
+        self.phones = sorted(phones, key=lambda column: (not is_mobile(self.title(column)), column))
+        # Our own exports hold whole numbers in digits, since a plus would begin a formula.
+        self.is_own = tuple(self.header[: len(COLUMNS)]) == COLUMNS
+        self.numbers: dict[str, int] = {}
+        self.several = self.with_consent = 0
+
+    def title(self, column: int) -> str:
+        return self.header[column] if column < len(self.header) else ""
+
+    def read(self, row: ImportRow) -> Reading:
+        reading = Reading(str(row.id))
+        if row.damage:
+            reading.blame("", Refusal.from_dict(row.damage))
+        cells = {column: unguarded(row.cells[column]) if column < len(row.cells) else "" for column in self.columns}
+        if any(row.cells[len(self.header) :]):
+            reading.blame("", Refusal(N_("This row has more cells than there are columns.")))
+        self.read_name(reading, cells)
+        self.read_phone(reading, cells, row.number)
+        for column, target in self.columns.items():
+            try:
+                self.read_cell(reading, column, target, cells[column])
+            except Refusal as refusal:
+                reading.blame(self.title(column), refusal)
+        self.with_consent += reading.marketing is not None
+        return reading
+
+    def read_name(self, reading: Reading, cells: dict[int, str]) -> None:
+        by_target = {target: cells[column].strip() for column, target in self.columns.items()}
+        name, first, last = (by_target.get(target, "") for target in ("name", "first_name", "last_name"))
+        # Where “Name” stands beside “Vorname” or “Prénom”, it is the family's.
+        if name and first and not last and fold(first) not in fold(name):
+            name, last = "", name
+        reading.name = plain(name) or plain(f"{first} {last}")
+
+    def read_phone(self, reading: Reading, cells: dict[int, str], number: int) -> None:
+        written = [(column, cells[column]) for column in self.phones if cells[column]]
+        if not written:
+            title = self.title(self.phones[0]) if self.phones else ""
+            reading.blame(title, Refusal(N_("The phone number is missing.")))
+            return
+        found: list[str] = []
+        refusals: list[tuple[int, NotRead]] = []
+        for column, cell in written:
+            try:
+                found += written_numbers.read_all(cell, self.found.country, is_whole=self.is_own)
+            except NotRead as problem:
+                refusals.append((column, problem))
+        found = list(dict.fromkeys(found))
+        if not found:
+            column, refusal = refusals[0]
+            reading.blame(self.title(column), Refusal(refusal.words, **refusal.facts))
+            return
+        self.several += len(found) > 1
+        if len(found) > 1 and self.found.number_choice == "refuse":
+            several = NotRead("several", written_numbers.shown(written[0][1]), *found)
+            reading.blame(self.title(written[0][0]), Refusal(several.words, **several.facts))
+            return
+        reading.wa_id = found[0]
+        first = self.numbers.setdefault(min(found[0], *other_spellings(found[0]), found[0]), number)
+        if first != number:
+            reading.blame(
+                self.title(written[0][0]), Refusal(N_("The same number is in row {number} already."), number=first)
+            )
+
+    def read_cell(self, reading: Reading, column: int, target: str, cell: str) -> None:
+        match target:
+            case "tags":
+                reading.tags = list(dict.fromkeys([*reading.tags, *read_tags(cell)]))[:MOST_TAGS]
+            case "marketing":
+                word = read_yes_no(cell.strip())
+                reading.marketing = None if not word else word == "yes"
+            case "new":
+                if value := cell.replace("\x00", "").strip()[:1_000]:
+                    reading.field_values[f"new:{column}"] = value
+            case _ if target in self.fields:
+                if value := self.fields[target].read(cell):
+                    reading.field_values[target] = value
+
+
+def check_rows(found: ContactImport) -> None:
+    """Reads every row by the mapping and counts what there is."""
+    reader, after, known = Reader(found), 0, 0
+    while rows := list(db.session.scalars(ImportRow.of(found.id, after).limit(AT_ONCE))):
+        readings = [reader.read(row) for row in rows]
+        values = json.dumps([asdict(each) for each in readings])
+        db.session.execute(UPDATE_ROWS, {"rows": values, "tenant": current_tenant_id()})
+        known += len(known_numbers([each.wa_id for each in readings if not each.problems]))
+        after = rows[-1].number
+        for row in rows:
+            db.session.expunge(row)
+    bad = count_rows(found.id, ImportRow.is_bad)
+    total = count_rows(found.id)
+    found.counts = {
+        "rows": total,
+        "good": total - bad,
+        "bad": bad,
+        "known": known,
+        "several": reader.several,
+        "with_consent": reader.with_consent,
+    }
+
+
+def known_numbers(wa_ids: list[str]) -> dict[str, Any]:
+    """Whose numbers are here already, in this spelling or another: contact ids by the number as the file has it."""
+    spelled = {spelling: wa_id for wa_id in wa_ids for spelling in (*other_spellings(wa_id), wa_id)}
+    here = ContactIdentity.kind == "wa_id", ContactIdentity.value.in_(list(spelled))
+    found = db.session.execute(select(ContactIdentity.value, ContactIdentity.contact_id).where(*here))
+    return {spelled[value]: contact_id for value, contact_id in found}
+
+
+def read_tags(cell: str) -> Iterator[str]:
+    for part in re.split(r":::|[;,|\n]", cell[:2_000]):
+        name = plain(part.strip().removeprefix("* "))
+        if not name or ((":::" in cell or part.strip().startswith("* ")) and name.casefold() in SYSTEM_GROUPS):
+            continue
+        if len(name) > LONGEST_TAG:
+            raise Refusal(N_("A tag has at most {count} characters."), count=LONGEST_TAG)
+        yield name
+
+
+def unguarded(cell: str) -> str:
+    """A cell without the apostrophe that our own export puts before what a spreadsheet would calculate."""
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip(" ").startswith(GUARDED) else cell
+
+
+INSERT_ROWS = text("""
+    insert into contact_import_rows (
+        tenant_id, id, import_id, number, cells, damage, wa_id, name, tags, field_values, problems)
+    select :tenant, id, :import, number, cells, damage, '', '', '[]', '{}', '[]'
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number bigint, cells jsonb, damage jsonb)
+""")
+UPDATE_ROWS = text("""
+    update contact_import_rows i
+    set wa_id = r.wa_id, name = r.name, tags = r.tags, marketing = r.marketing, field_values = r.field_values,
+        problems = r.problems
+    from jsonb_to_recordset(cast(:rows as jsonb))
+        as r(id uuid, wa_id text, name text, tags jsonb, marketing boolean, field_values jsonb, problems jsonb)
+    where i.tenant_id = :tenant and i.id = r.id
+""")

@@ -1,0 +1,137 @@
+"""Writes the rows of an import as contacts, set-wise and in one transaction: all of them or none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import text
+
+from app.meta.written_numbers import formatted
+from app.tenancy import current_tenant_id, db, uuid7
+
+from . import search
+from .fields import ContactField
+from .import_reading import AT_ONCE, known_numbers
+from .imports import ContactImport, ImportRow, count_rows
+from .models import lock_contacts
+from .tags import Tag
+
+
+def write_contacts(found: ContactImport) -> None:
+    """A contact that is here already keeps its name, and gets the tags, fields and consents of its row."""
+    lock_contacts()
+    writer, after = Writer(found), 0
+    while rows := list(db.session.scalars(ImportRow.of(found.id, after).where(ImportRow.is_good).limit(AT_ONCE))):
+        writer.write(rows)
+        after = rows[-1].number
+    left_out = count_rows(found.id, ImportRow.is_bad)
+    found.finish({"created": writer.created, "known": writer.known, "left_out": left_out})
+
+
+class Writer:
+    def __init__(self, found: ContactImport) -> None:
+        self.found = found
+        self.created = self.known = 0
+        self.tags: dict[str, str] = {}
+        self.fields: dict[str, str] = {}
+
+    def write(self, rows: list[ImportRow]) -> None:
+        known = known_numbers([row.wa_id for row in rows])
+        contacts = {row.wa_id: str(known.get(row.wa_id) or uuid7()) for row in rows}
+        fresh = [row for row in rows if row.wa_id not in known]
+        self.created += len(fresh)
+        self.known += len(rows) - len(fresh)
+        self.insert(NEW_CONTACTS, [new_contact(row, contacts[row.wa_id]) for row in fresh])
+        self.insert(
+            TAGS, [{"contact": contacts[row.wa_id], "tag": self.tag(name)} for row in rows for name in row.tags]
+        )
+        self.insert(
+            VALUES,
+            [
+                {"contact": contacts[row.wa_id], "field": self.field(target), "value": value}
+                for row in rows
+                for target, value in row.field_values.items()
+            ],
+        )
+        self.insert(
+            CONSENTS,
+            [{"contact": contacts[row.wa_id], "granted": row.marketing} for row in rows if row.marketing is not None],
+        )
+        search.index(contacts[row.wa_id] for row in rows)
+
+    def insert(self, statement: Any, rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        details = json.dumps({"filename": self.found.filename})
+        values = [row | {"id": str(uuid7())} for row in rows]
+        db.session.execute(
+            statement,
+            {
+                "rows": json.dumps(values),
+                "tenant": current_tenant_id(),
+                "by": self.found.created_by_id,
+                "details": details,
+                "evidence": self.found.evidence,
+            },
+        )
+
+    def tag(self, name: str) -> str:
+        key = name.casefold()
+        if key not in self.tags:
+            self.tags[key] = str(Tag.get_or_make(name).id)
+        return self.tags[key]
+
+    def field(self, target: str) -> str:
+        """The id of a field; a column that becomes a new one makes it once."""
+        if target not in self.fields:
+            kind, _, key = target.partition(":")
+            self.fields[target] = key if kind == "field" else str(ContactField.get_or_make(self.title(int(key))).id)
+        return self.fields[target]
+
+    def title(self, column: int) -> str:
+        return self.found.header[column] or f"Column {column + 1}"
+
+
+def new_contact(row: ImportRow, contact_id: str) -> dict[str, Any]:
+    return {
+        "contact": contact_id,
+        "identity": str(uuid7()),
+        "wa_id": row.wa_id,
+        "name": row.name or formatted(row.wa_id),
+        "is_saved": bool(row.name),
+    }
+
+
+NEW_CONTACTS = text("""
+    with r as materialized (
+        select * from jsonb_to_recordset(cast(:rows as jsonb))
+            as r(id uuid, contact uuid, identity uuid, wa_id text, name text, is_saved boolean)
+    ), contacts as (
+        insert into contacts (tenant_id, id, name, name_is_saved, created_at)
+        select :tenant, contact, name, is_saved, clock_timestamp() from r returning id
+    ), identities as (
+        insert into contact_identities (tenant_id, id, contact_id, kind, value, created_at)
+        select :tenant, identity, contact, 'wa_id', wa_id, clock_timestamp() from r returning id
+    )
+    insert into contact_events (tenant_id, id, contact_id, kind, details, by_id, created_at)
+    select :tenant, id, contact, 'imported', cast(:details as jsonb), :by, clock_timestamp() from r
+""")
+TAGS = text("""
+    insert into contact_tags (tenant_id, id, contact_id, tag_id, added_by_id, created_at)
+    select :tenant, id, contact, tag, :by, clock_timestamp()
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, tag uuid)
+    on conflict (tenant_id, contact_id, tag_id) do nothing
+""")
+VALUES = text("""
+    insert into contact_field_values (tenant_id, id, contact_id, field_id, value)
+    select :tenant, id, contact, field, value
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, field uuid, value text)
+    on conflict (tenant_id, contact_id, field_id) do update set value = excluded.value
+""")
+CONSENTS = text("""
+    insert into consents (tenant_id, id, contact_id, purpose, is_granted, source, evidence, by_id, occurred_at,
+                          created_at)
+    select :tenant, id, contact, 'marketing', granted, 'import', :evidence, :by, clock_timestamp(), clock_timestamp()
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, granted boolean)
+""")

@@ -1,0 +1,85 @@
+"""Background jobs of contacts: reading, checking and importing files, and keeping what search finds up to date."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import func, select
+
+from app.tenancy import announce, commit, db, job, later, now, platform_scope, sweep
+from app.words import N_
+
+from . import search
+from .import_reading import check_rows, read_file
+from .import_writing import write_contacts
+from .imports import BUSY, LASTS, MOST_ATTEMPTS, ContactImport
+from .models import Contact
+from .refusals import Refusal
+from .tables import Unreadable
+
+log = structlog.get_logger()
+
+SECONDS = 300
+LOST_AFTER = 30
+
+
+@job("contacts.advance_import", seconds=SECONDS)
+def advance_import(import_id: str) -> None:
+    """Reads, checks or imports a file. Killed anywhere, it begins again; what kills it every time fails."""
+    found = ContactImport.claim(import_id)
+    if found is None:
+        return
+    found.attempts += 1
+    if found.attempts > MOST_ATTEMPTS:
+        found.fail(Refusal(N_("This file couldn't be processed. Save it again as CSV, or split it.")))
+        announce("import", found.id)
+        return
+    commit()
+    if (claimed := ContactImport.claim(import_id)) is not None:
+        work_on(claimed)
+        announce("import", claimed.id)
+
+
+def work_on(found: ContactImport) -> None:
+    if found.state == "importing":
+        write_contacts(found)
+        return
+    try:
+        if found.state == "reading":
+            read_file(found)
+    except Unreadable as refusal:
+        log.info("import not readable", import_id=str(found.id), reason=refusal.words)
+        found.fail(refusal)
+        return
+    check_rows(found)
+    found.state = "ready"
+
+
+@sweep(every=10)
+def recover_imports() -> None:
+    """Re-enqueues imports whose job was lost, and forgets those that nobody came back to."""
+    with platform_scope("imports whose job was lost, and old ones"):
+        since = now().timestamp() - LOST_AFTER
+        lost = select(ContactImport.tenant_id, ContactImport.id).where(
+            ContactImport.state.in_(BUSY), func.extract("epoch", ContactImport.created_at) < since
+        )
+        for tenant_id, import_id in db.session.execute(lost.limit(100)):
+            later("contacts.advance_import", import_id, tenant_id=tenant_id)
+        old = select(ContactImport).where(ContactImport.created_at < now() - LASTS, ~ContactImport.is_cleared)
+        for found in db.session.scalars(old.limit(100)):
+            found.clear()
+
+
+@job("contacts.index", seconds=SECONDS)
+def index_contacts() -> None:
+    """Writes anew by what contacts are found, a batch at a time, where that was written by an older release."""
+    while ids := db.session.scalars(search.outdated(Contact).limit(search.AT_ONCE)).all():
+        search.index(ids)
+        commit()
+
+
+@sweep(every=60)
+def find_outdated_terms() -> None:
+    with platform_scope("contacts that are found by terms of an older release"):
+        tenants = select(Contact.tenant_id).where(search.is_outdated(Contact)).limit(1_000)
+        for tenant_id in set(db.session.scalars(tenants)):
+            later("contacts.index", tenant_id=tenant_id)

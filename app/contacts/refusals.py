@@ -1,0 +1,24 @@
+"""Why something isn't taken: words to be translated where somebody reads them, and the facts to fill in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+
+class Refusal(ValueError):
+    """Stored as data and explained in the reader's language."""
+
+    def __init__(self, words: str, **facts: object) -> None:
+        super().__init__(words)
+        self.words, self.facts = words, facts
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> Self:
+        return cls(str(stored["words"]), **stored["facts"])
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"words": self.words, "facts": {name: str(value) for name, value in self.facts.items()}}
+
+    def explain(self, translate: Callable[[str], str] = str) -> str:
+        return translate(self.words).format(**self.facts)

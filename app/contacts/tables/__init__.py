@@ -1,0 +1,37 @@
+"""Reads the files in which other programs hand over contacts: CSV, XLSX and vCard, as one table of text.
+
+What was understood (format, encoding, delimiter, sheet) is part of the table, so that a person can see and correct it.
+Every row of the file is a row of the table. Plain Python, linear in the size of the file, and bounded.
+"""
+
+from .columns import looks_like_header
+from .delimited import DELIMITERS, read_delimited
+from .encodings import ENCODINGS, decode, guess_encoding
+from .table import MOST_BYTES, MOST_COLUMNS, MOST_ROWS, Row, Table, Unreadable
+from .vcards import is_vcard, read_vcards
+from .workbooks import is_workbook, read_workbook
+
+__all__ = [
+    "DELIMITERS",
+    "ENCODINGS",
+    "MOST_BYTES",
+    "MOST_COLUMNS",
+    "MOST_ROWS",
+    "Row",
+    "Table",
+    "Unreadable",
+    "looks_like_header",
+    "read_table",
+]
+
+
+def read_table(data: bytes, *, encoding: str = "", delimiter: str = "", sheet: str = "") -> Table:
+    """The table that a file holds. What is given wins over what would be guessed. Raises `Unreadable`."""
+    if is_workbook(data):
+        return read_workbook(data, sheet)
+    guessed = guess_encoding(data)
+    used = encoding if encoding in ENCODINGS else guessed
+    text = decode(data, used)
+    table = read_vcards(text) if is_vcard(text) else read_delimited(text, delimiter)
+    table.encoding, table.guessed_encoding = used, guessed
+    return table

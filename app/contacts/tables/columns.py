@@ -1,0 +1,106 @@
+"""What the columns of other programs hold, by their titles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from app.folding import fold
+from app.meta.written_numbers import looks_like_one
+
+ONE_EACH = ("name", "first_name", "last_name", "marketing")
+# fmt: off
+TITLES = {
+    "name": (
+        "name", "full name", "fullname", "display name", "file as", "contact", "contact name",
+        "customer", "customer name", "client", "nombre", "nombre completo", "nome",
+        "nome completo", "nom", "nom complet", "vollstandiger name", "naam", "imie i nazwisko",
+        "имя", "фио", "имя и фамилия", "الاسم", "اسم", "الاسم الكامل", "نام", "שם", "姓名", "名前",
+        "氏名", "お名前", "이름", "ad soyad", "isim", "adi soyadi", "ονομα", "ชื่อ", "nama", "ten",
+        "ho va ten", "नाम",
+    ),
+    "first_name": (
+        "first name", "firstname", "given name", "forename", "vorname", "prenom", "primer nombre",
+        "nombre de pila", "primeiro nome", "voornaam", "imie", "ad", "adi", "fornavn", "fornamn",
+        "etunimi", "名", "الاسم الاول",
+    ),
+    "last_name": (
+        "last name", "lastname", "family name", "surname", "nachname", "familienname", "apellido",
+        "apellidos", "cognome", "sobrenome", "nom de famille", "achternaam", "nazwisko", "soyad",
+        "soyadi", "etternavn", "efternavn", "efternamn", "sukunimi", "фамилия", "姓", "اسم العائله",
+    ),
+    "tags": (
+        "tags", "tag", "labels", "label", "groups", "group", "group membership", "categories",
+        "category", "kategorien", "etiquetas", "etichette", "etiquettes", "segment", "segments",
+        "teги", "теги", "метки", "标签", "タグ",
+    ),
+    "marketing": (
+        "marketing", "marketing consent", "agreed to marketing", "accepts marketing",
+        "email marketing consent", "consent", "opt in", "optin", "opted in", "subscribed",
+        "newsletter", "einwilligung", "consentimiento", "consenso", "accepts whatsapp marketing",
+        "whatsapp opt in",
+    ),
+}
+PHONE_ELSEWHERE = (
+    "telefon", "telefonnummer", "handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon",
+    "telefon mobil", "telefono", "telefon privat", "telefon privatlich", "telefon geschaftlich",
+    "rufnummer", "nummer", "telefono movil", "movil", "celular", "numero", "numero de telefono",
+    "numero de telefone", "cellulare", "numero di telefono", "telefone", "telemovel", "portable",
+    "numero de telephone", "tel portable", "telefoon", "telefoonnummer", "mobiel", "gsm",
+    "numer telefonu", "telefon komorkowy", "komorka", "cep telefonu", "cep", "telefonu",
+    "telefon numarasi", "τηλεφωνο", "κινητο", "телефон", "номер", "номер телефона", "мобильныи",
+    "мобильныи телефон", "мобильный", "мобильный телефон", "الهاتف", "هاتف", "رقم الهاتف", "رقم",
+    "الجوال", "جوال", "رقم الجوال", "الموبايل", "تلفن", "موبايل", "شماره", "شماره تلفن", "טלפון",
+    "נייד", "电话", "手机", "手机号", "手机号码", "电话号码", "電話", "手機", "手機號碼", "電話番号", "携帯",
+    "携帯電話", "電話號碼",
+    "전화", "전화번호", "휴대폰", "휴대전화", "โทร", "โทรศัพท์", "เบอร์โทร", "เบอร์โทรศัพท์", "telepon",
+    "nomor telepon", "no hp", "dien thoai", "so dien thoai", "फोन", "मोबाइल", "puhelin",
+    "matkapuhelin", "telefonnumer",
+)
+# fmt: on
+# In English, in whatever combination.
+PHONE = re.compile(
+    r"(?:(?:primary|main|home|business|work|other|mobile|cell|private|contact|customer|billing|shipping|default|your)\s)*"
+    r"(?:phones?|phone ?(?:no|nr|number)|telephone|telephone number|tel|tel (?:no|nr)|mobile|"
+    r"mobile ?(?:no|number|phone)|cell|cellphone|cell number|number|msisdn|"
+    r"whatsapp|whatsapp (?:number|id)|wa id|waid|wa|e ?164)(?: \d+)?(?: value)?"
+)
+
+
+def guess_column(title: str) -> str:
+    """What a column of this title probably holds; nothing where that isn't known."""
+    words = simplified(title)
+    if words in KNOWN:
+        return KNOWN[words]
+    return "phone" if words in PHONE_WORDS or PHONE.fullmatch(words) else ""
+
+
+def simplified(title: str) -> str:
+    return " ".join(re.sub(r"[\W_]+", " ", fold(title[:80])).split())
+
+
+KNOWN = {simplified(title): column for column, titles in TITLES.items() for title in titles}
+PHONE_WORDS = {simplified(title) for title in PHONE_ELSEWHERE}
+
+
+def is_mobile(title: str) -> bool:
+    """Of several columns with numbers, the one that most likely uses WhatsApp."""
+    words = simplified(title)
+    return bool(re.search(r"mobil|cell|whatsapp|handy|movil|celular|gsm|手机|携帯|جوال|נייד", words))
+
+
+def guess_columns(header: Sequence[str]) -> list[str]:
+    """What each column probably holds. What there is one of goes to the first that fits."""
+    found: list[str] = []
+    for title in header:
+        guess = guess_column(title)
+        found.append("" if guess in ONE_EACH and guess in found else guess)
+    if {"name", "first_name", "last_name"} <= set(found):
+        # A whole name says more than its parts.
+        found = ["" if guess in ("first_name", "last_name") else guess for guess in found]
+    return found
+
+
+def looks_like_header(cells: Sequence[str]) -> bool:
+    """Whether a first row names the columns rather than being somebody's."""
+    return not any(map(looks_like_one, cells)) or bool({"phone", "name"} <= set(map(guess_column, cells)))

@@ -1,0 +1,193 @@
+"""Files of other programs as tables: which dialect, which encoding, and never a row less."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+import pytest
+
+from app.contacts.tables import MOST_ROWS, Unreadable, read_table
+from app.contacts.tables.columns import guess_columns
+from tests.contacts.files import workbook
+
+
+def cells(data: str | bytes, **options: str) -> list[list[str]]:
+    return [row.cells for row in read_table(data.encode() if isinstance(data, str) else data, **options).rows]
+
+
+def test_an_apostrophe_is_never_a_quote() -> None:
+    cities = ["'s Heer", "Breda", "'x'", "'y'", "'s Gravenmoer"]
+    table = "name,phone,city\n" + "".join(f"N{n},+479123456{n},{city}\n" for n, city in enumerate(cities))
+    assert [row[2] for row in cells(table)[1:]] == cities
+
+
+@pytest.mark.parametrize(
+    ("table", "delimiter"),
+    [
+        ("id;name;phone;tags\n1;Ann;+4791234567;['vip', 'new']\n2;Bob;+4791234568;['vip', 'new']\n", ";"),
+        ("Name, Vorname;Telefon\nMeier, Hans;+4917612345678\n", ";"),
+        ("name;phone;price, EUR\nA;+4917612345678;12,50\n", ";"),
+        ("name\tphone\nMeier, Hans\t+4917612345678\n", "\t"),
+        ("name|phone\rA|+4791234567\rB|+4791234568\r", "|"),
+        ("sep=;\nname;phone\nA;1\n", ";"),
+        ("phone\n+4791234567\n", ","),
+        ('"name";"phone"\n"A;B";"+4791234567"\n', ";"),
+    ],
+)
+def test_the_delimiter_is_guessed_by_what_makes_sense(table: str, delimiter: str) -> None:
+    assert read_table(table.encode()).delimiter == delimiter
+
+
+def test_the_delimiter_that_is_chosen_wins() -> None:
+    assert cells("name;phone,x\n", delimiter=",") == [["name;phone", "x"]]
+
+
+def test_quotes_are_doubled_however_late_in_the_file() -> None:
+    many = "".join(f"N{n},+4791234567\n" for n in range(3_000))
+    assert cells(f'name,phone\n{many}"Anna ""Ann"" Berg",+4791234568\n')[-1] == ['Anna "Ann" Berg', "+4791234568"]
+
+
+def test_a_quote_that_is_never_closed_swallows_no_row() -> None:
+    assert len(cells('name,phone\n"open,+4791234567\nB,+4791234568\n5" pipe,+4791234569\n')) == 4
+
+
+def test_rows_that_another_rows_quote_closes_are_not_lost_without_a_word() -> None:
+    table = read_table(b'name,phone,note\n"A,+4791234567,x\nB,+4791234568,y\nC",+4791234569,z\n')
+    assert table.rows[1].problem and "quotation mark" in table.rows[1].problem.explain()
+
+
+def test_a_line_break_in_a_note_is_part_of_it() -> None:
+    table = read_table(b'name,phone,note\nA,+4791234567,"one\ntwo, three"\nB,+4791234568,\n')
+    assert [row.number for row in table.rows] == [1, 2, 3] and not table.rows[1].problem
+
+
+PEOPLE = {
+    "cp1252": "name;phone\nZoë Müller;+491761234567\nJosé García;+34612345678\n",
+    "mac_roman": "name;phone\nZoë Müller;+491761234567\nJosé García;+34612345678\n",
+    "cp1250": "imię;telefon\nŁukasz Żółć;+48512345678\nZdeněk Dvořák;+420601123456\n",
+    "cp1251": "Имя;Телефон\nИван Петров;+79123456789\nАнна;+79123456780\n",
+    "koi8_r": "Имя;Телефон\nИван Петров;+79123456789\n",
+    "cp1253": "όνομα;τηλέφωνο\nΓιώργος;+306912345678\n",
+    "cp1254": "isim;telefon\nŞükrü Öztürk;+905321234567\nÇağlar Işık;+905321234568\n",
+    "cp1255": "שם;טלפון\nדוד כהן;+972501234567\n",
+    "cp1256": "الاسم;الهاتف\nفاطمة الزهراء;+971501234567\n",
+    "cp874": "ชื่อ,โทร\nสมชาย,+66812345678\n",
+    "cp932": "氏名,電話\n山田 太郎,+819012345678\n",
+    "euc_jp": "氏名,電話\n山田 太郎,+819012345678\n",
+    "gb18030": "姓名,电话\n王小明,+8613812345678\n",
+    "big5": "姓名,電話\n王小明,+886912345678\n",
+    "cp949": "이름,전화\n김민수,+821012345678\n",
+    "utf-8": "name,phone\nZoë,+491761234567\n",
+    "utf-8-sig": "name,phone\nZoë,+491761234567\n",
+    "utf-16": "name,phone\nZoë,+491761234567\n",
+    "utf-16-le": "name,phone\nZoë,+491761234567\n",
+    "utf-16-be": "name,phone\nZoë,+491761234567\n",
+}
+
+
+@pytest.mark.parametrize("encoding", PEOPLE)
+def test_the_encoding_is_guessed_from_two_lines(encoding: str) -> None:
+    text = PEOPLE[encoding]
+    assert cells(text.encode(encoding)) == cells(text)
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "gb18030", "cp932", "cp1256", "cp1253", "mac_roman", "cp1252"])
+def test_the_encoding_is_guessed_without_numbers_too(encoding: str) -> None:
+    text = PEOPLE[encoding].translate(dict.fromkeys(map(ord, "+0123456789"), "x"))
+    assert cells(text.encode(encoding)) == cells(text)
+
+
+def test_an_encoding_that_is_chosen_wins() -> None:
+    table = read_table("name\nИван\n".encode("cp866"), encoding="cp866")
+    assert table.rows[1].cells == ["Иван"] and table.encoding == "cp866"
+
+
+def test_a_workbook_gives_numbers_without_fraction_and_the_first_sheet_with_rows() -> None:
+    table = read_table(workbook([["name", "phone"], ["A", 491761234567.0], ["B", 1.5]], sheets=3))
+    assert [row.cells for row in table.rows] == [["name", "phone"], ["A", "491761234567"], ["B", "1.5"]]
+    assert (table.sheet, table.sheets) == ("Sheet3", ["Sheet3"])
+
+
+def test_a_formula_without_a_result_is_said_and_not_taken_for_empty() -> None:
+    table = read_table(workbook([["name", "phone"], ["A", '="+49"&"1761234567"']]))
+    assert table.rows[1].problem and "Cell B2 is a formula" in table.rows[1].problem.explain()
+
+
+@pytest.mark.parametrize(
+    "more",
+    ['<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>', " " * 150_000_000, '<row r="4000000"/>'],
+    ids=["a cell far away", "150 MB of spaces", "a row that no sheet has"],
+)
+def test_a_small_file_that_becomes_huge_is_refused(more: str) -> None:
+    data = workbook([["name", "phone"]], more=more)
+    started = time.process_time()
+    with pytest.raises(Unreadable, match="too big"):
+        read_table(data)
+    assert time.process_time() - started < 3
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\x03\x04", workbook([["a"]])[:-30], workbook([["a"]])[: len(workbook([["a"]])) // 2]]
+)
+def test_a_damaged_workbook_is_refused(data: bytes) -> None:
+    with pytest.raises(Unreadable):
+        read_table(data)
+
+
+CARDS = (
+    "BEGIN:VCARD\r\nVERSION:2.1\r\n"
+    "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=4D=C3=BC=6C=6C=65=72;=4A=C3=\r\n=B6=72=67;;;\r\n"
+    "TEL;HOME:+49 421 1234567\r\nTEL;CELL:+49 176 1234567\r\n"
+    "PHOTO;ENCODING=BASE64;JPEG:/9j/4AAQ\r\n AAAA\r\n\r\nEND:VCARD\r\n"
+    "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Zoë\\, the\r\n  baker\r\nitem1.TEL;type=HOME:+47 1\r\n"
+    "TEL;type=CELL;waid=4791234567:+47 912 34 567\r\nCATEGORIES:VIP,New\\,er\r\nNOTE:a\\nb\r\nEND:VCARD\r\n"
+    'BEGIN:VCARD\nVERSION:4.0\nFN:Tim\nTEL;VALUE=uri;TYPE="cell,voice":tel:+1-650-555-1234\nEND:VCARD\n'
+    "BEGIN:VCARD\r\nFN:Not closed\r\nBEGIN:VCARD\r\nFN:No phone\r\nEND:VCARD\r\n"
+)
+
+
+def test_cards_of_every_version_are_rows() -> None:
+    rows = cells(CARDS)
+    assert [row[0] for row in rows] == ["Name", "Jörg Müller", "Zoë, the baker", "Tim", "Not closed", "No phone"]
+    assert rows[1][1] == "+49 176 1234567 ::: +49 421 1234567"
+    assert rows[2][1:3] == ["+4791234567 ::: +47 1", "VIP; New,er"] and rows[2][9] == "a\nb"
+
+
+@pytest.mark.parametrize(
+    ("header", "columns"),
+    [
+        ("Name,Given Name,Family Name,Group Membership,Phone 1 - Type,Phone 1 - Value", "name,,,tags,,phone"),
+        ("First Name,Last Name,Labels,Phone 1 - Label,Phone 1 - Value", "first_name,last_name,tags,,phone"),
+        ("First Name,Last Name,Mobile Phone,Business Fax,Home Phone", "first_name,last_name,phone,,phone"),
+        ("Vorname,Nachname,Mobiltelefon", "first_name,last_name,phone"),
+        ("Имя,Телефон", "name,phone"),
+        ("الاسم,رقم الهاتف", "name,phone"),
+        ("姓名,手机号码", "name,phone"),
+        ("wa_id,display name,opt-in", "phone,name,marketing"),
+    ],
+)
+def test_columns_are_recognised_by_their_titles(header: str, columns: str) -> None:
+    assert guess_columns(header.split(",")) == columns.split(",")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "name,phone\nx,+16505550100\n" + "\n'x" * 6_600,
+        '"x,"","","",' * 60_000,
+        '"' * 3_000_000,
+        'a,"' * 900_000,
+        '"a""b,' * 500_000,
+        "\n" * 5_000_000 + "a",
+        "BEGIN:VCARD\n" * 200_000,
+        "BEGIN:VCARD\n" + "TEL;ENCODING=QUOTED-PRINTABLE:=\n" * 100_000,
+        "BEGIN:VCARD\nN:" + "\\;" * 1_000_000,
+    ],
+    ids=range(9),
+)
+def test_every_file_is_read_in_linear_time(hostile: str) -> None:
+    started = time.process_time()
+    with contextlib.suppress(Unreadable):
+        assert len(read_table(hostile.encode()).rows) <= MOST_ROWS + 1
+    assert time.process_time() - started < 4

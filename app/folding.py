@@ -1,6 +1,6 @@
 """How words are compared wherever something is searched for: names, tags, fields, messages.
 
-The database's `search_fold` is the same function (migration 0030); `tests/test_folding.py` holds the two together.
+The database's `search_fold` is the same function (migration 0020); `tests/test_folding.py` holds the two together.
 """
 
 from __future__ import annotations

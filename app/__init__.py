@@ -41,7 +41,15 @@ FEATURES = [
 # What a feature, or one of its rooms, is entered by: none of it is known before it is imported.
 ENTRANCES = ("blueprint", "jobs", "views")
 
-ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
+# What a statement was given is never in an error's words, and so never in a log.
+ENGINE = {
+    "pool_size": 20,
+    "max_overflow": 20,
+    "pool_timeout": 5,
+    "pool_pre_ping": True,
+    "hide_parameters": True,
+    "connect_args": {"connect_timeout": 3},
+}
 
 
 class Switchboard(Flask):
@@ -66,8 +74,8 @@ def configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=driver(settings.database_url),
-        SQLALCHEMY_BINDS={"platform": driver(settings.platform_database_url)},
-        SQLALCHEMY_ENGINE_OPTIONS=ENGINE | {"connect_args": {"connect_timeout": 3}},
+        SQLALCHEMY_BINDS={"platform": {"url": driver(settings.platform_database_url), **ENGINE}},
+        SQLALCHEMY_ENGINE_OPTIONS=ENGINE,
         SESSION_COOKIE_NAME="__Host-session" if settings.is_https else "session",
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,

@@ -15,6 +15,7 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis as redis_client
@@ -27,6 +28,9 @@ PING_SECONDS = 15
 # A page comes back after this long, and is asked again who it is.
 LIFETIME_SECONDS = 120
 CHANNEL = "live:{}"
+# Users whose sessions or rights have just changed: their streams end, and their pages are asked again who they are.
+ENDED = "live-ended"
+PER_USER, PER_TENANT = 30, 1000
 PUBLISH = """
 for i = 2, #ARGV do
     local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[i])
@@ -60,8 +64,25 @@ def whisper(redis: redis_client.Redis, tenant_id: uuid.UUID, event: str) -> None
         log.warning("live event not published", error=type(error).__name__)
 
 
+def end_streams(redis: redis_client.Redis, user_id: uuid.UUID) -> None:
+    """Ends a user's streams in every process. Without Redis they end by themselves within two minutes."""
+    try:
+        redis.publish(ENDED, str(user_id))
+    except redis_client.RedisError as error:
+        log.warning("streams not ended", error=type(error).__name__)
+
+
 class TooManyStreams(Exception):
-    """This process has as many open streams as it may; the page polls instead."""
+    """This process, tenant or user has as many open streams as it may; the page polls instead."""
+
+
+@dataclass(eq=False)
+class Stream:
+    """What waits to be written to one open page."""
+
+    channel: str
+    user_id: uuid.UUID
+    events: queue.SimpleQueue[str] = field(default_factory=queue.SimpleQueue)
 
 
 class Hub:
@@ -69,7 +90,7 @@ class Hub:
 
     def __init__(self, redis: redis_client.Redis, *, capacity: int = 2000) -> None:
         self.redis, self.capacity = redis, capacity
-        self.streams: dict[str, set[queue.SimpleQueue[str]]] = defaultdict(set)
+        self.streams: dict[str, set[Stream]] = defaultdict(set)
         self.lock = threading.Lock()
         self.listener: threading.Thread | None = None
 
@@ -77,36 +98,57 @@ class Hub:
     def count(self) -> int:
         return sum(map(len, self.streams.values()))
 
-    def open(self, tenant_id: uuid.UUID, last_event_id: str | None) -> Iterator[str]:
-        """The events of a tenant as server-sent events, first those after `last_event_id`."""
+    def open(self, tenant_id: uuid.UUID, user_id: uuid.UUID, last_event_id: str | None) -> Iterator[str]:
+        """A tenant's events as server-sent events, first those after `last_event_id`. Raises `TooManyStreams`.
+
+        The place is taken by the running generator only: an answer that never starts (HEAD, an error) takes none.
+        """
         if last_event_id and not POSITION.fullmatch(last_event_id):
             last_event_id = NOWHERE
-        inbox: queue.SimpleQueue[str] = queue.SimpleQueue()
-        channel = CHANNEL.format(tenant_id)
+        stream = Stream(CHANNEL.format(tenant_id), user_id)
         with self.lock:
-            if self.count >= self.capacity:
-                raise TooManyStreams
-            self.streams[channel].add(inbox)
-            self.listen()
-        return self.stream(channel, inbox, last_event_id)
+            self.refuse_too_many(stream)
+        return self.run(stream, last_event_id)
 
-    def stream(self, channel: str, inbox: queue.SimpleQueue[str], last_event_id: str | None) -> Iterator[str]:
+    def run(self, stream: Stream, last_event_id: str | None) -> Iterator[str]:
         end = time.monotonic() + LIFETIME_SECONDS
         try:
+            self.add(stream)
+        except TooManyStreams:
+            yield "retry: 20000\n\n"
+            return
+        try:
             # An id without data is no event, but where the page goes on from when it comes back.
-            yield f"retry: 500\n: open\nid: {last_event_id or self.latest(channel)}\n\n"
-            yield from self.missed(channel, last_event_id)
+            yield f"retry: 500\n: open\nid: {last_event_id or self.latest(stream.channel)}\n\n"
+            yield from self.missed(stream.channel, last_event_id)
             while time.monotonic() < end:
                 try:
-                    event = inbox.get(timeout=PING_SECONDS)
+                    event = stream.events.get(timeout=PING_SECONDS)
                 except queue.Empty:
                     event = ": ping\n\n"
                 if event is END:
                     return
                 yield event
         finally:
-            with self.lock:
-                self.streams[channel].discard(inbox)
+            self.remove(stream)
+
+    def add(self, stream: Stream) -> None:
+        with self.lock:
+            self.refuse_too_many(stream)
+            self.streams[stream.channel].add(stream)
+            self.listen()
+
+    def refuse_too_many(self, stream: Stream) -> None:
+        mates = self.streams.get(stream.channel, ())
+        of_user = sum(1 for mate in mates if mate.user_id == stream.user_id)
+        if self.count >= self.capacity or len(mates) >= PER_TENANT or of_user >= PER_USER:
+            raise TooManyStreams
+
+    def remove(self, stream: Stream) -> None:
+        with self.lock:
+            self.streams[stream.channel].discard(stream)
+            if not self.streams[stream.channel]:
+                del self.streams[stream.channel]
 
     def position(self, tenant_id: uuid.UUID) -> str:
         """Where a page that is made now has to go on from, lest it miss what happens until its stream is open."""
@@ -169,18 +211,26 @@ class Hub:
 
     def relay(self) -> None:
         with self.redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
-            subscription.psubscribe(CHANNEL.format("*"))
+            subscription.psubscribe(CHANNEL.format("*"), ENDED)
             while True:
                 message = subscription.get_message(timeout=1.0)
-                if message:
+                if message and message["channel"].decode() == ENDED:
+                    self.end(message["data"].decode())
+                elif message:
                     event_id, _, event = message["data"].decode().partition(" ")
                     self.tell(message["channel"].decode(), as_event(event_id, event))
+
+    def end(self, user_id: str) -> None:
+        with self.lock:
+            ended = [stream for mates in self.streams.values() for stream in mates if str(stream.user_id) == user_id]
+        for stream in ended:
+            stream.events.put(END)
 
     def tell(self, channel: str, event: str) -> None:
         with self.lock:
             streams = list(self.streams.get(channel, ()))
         for stream in streams:
-            stream.put(event)
+            stream.events.put(event)
 
     def tell_everyone(self, event: str) -> None:
         for channel in list(self.streams):

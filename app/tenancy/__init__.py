@@ -16,7 +16,7 @@ from .database import (
     uuid7,
 )
 from .guard import confirmed, platform_only, public, requires, signed_in, stateless, takes_files
-from .live import announce
+from .live import announce, end_streams
 from .models import Membership, Tenant, User
 from .permissions import Role
 from .places import in_menu
@@ -50,6 +50,7 @@ __all__ = [
     "current_tenant_id",
     "database_now",
     "db",
+    "end_streams",
     "enqueue",
     "exists",
     "global_scope",

@@ -21,3 +21,8 @@ def announce(subject: str, id: object) -> None:
 def tell(scope: Scope, tenant_id: uuid.UUID) -> None:
     events, scope.announced = list(scope.announced), {}
     realtime.publish(redis, tenant_id, events)
+
+
+def end_streams(user_id: uuid.UUID) -> None:
+    """After the commit, ends a user's live streams: their pages come back and are asked again what they may see."""
+    after_commit(lambda: realtime.end_streams(redis, user_id))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from werkzeug.exceptions import Forbidden, NotFound
 
 from .database import GlobalModel, TenantModel, db, now, of_tenant, one_of, uuid7
+from .live import end_streams
 from .permissions import PERMISSIONS, Role
 
 
@@ -73,6 +74,7 @@ class Membership(TenantModel):
         if role != Role.OWNER:
             self.refuse_last_owner()
         self.role = role
+        end_streams(self.user_id)
 
     def remove(self, *, by: Membership) -> None:
         """Takes the seat away; the next request of this user finds nothing here."""
@@ -81,6 +83,7 @@ class Membership(TenantModel):
             raise Forbidden
         self.refuse_last_owner()
         db.session.delete(self)
+        end_streams(self.user_id)
         mine = UserTenant.user_id == self.user_id, UserTenant.tenant_id == self.tenant_id
         db.session.execute(delete(UserTenant).where(*mine))
 

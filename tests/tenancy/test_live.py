@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app import realtime
 from app.extensions import outside
-from app.tenancy import announce, tenant_scope
+from app.team.models import UserSession
+from app.tenancy import Membership, announce, db, global_scope, tenant_scope
 from tests.client import Browser
 from tests.world import World
 
@@ -21,7 +23,7 @@ def hub(app: Flask) -> realtime.Hub:
 
 def opened(hub: realtime.Hub, world: World, last_event_id: str | None = None) -> Iterator[str]:
     """A stream whose first lines have been read, so that it is subscribed."""
-    stream = hub.open(world.bakery.id, last_event_id)
+    stream = hub.open(world.bakery.id, world.ann.id, last_event_id)
     assert ": open" in next(stream)
     return stream
 
@@ -45,12 +47,12 @@ def test_a_page_is_told_what_changed_once_it_is_committed(hub: realtime.Hub, wor
 
 
 def test_the_tenant_next_door_is_told_nothing(hub: realtime.Hub, world: World) -> None:
-    theirs, ours = hub.open(world.shoes.id, None), opened(hub, world)
+    theirs, ours = hub.open(world.shoes.id, world.sue.id, None), opened(hub, world)
     next(theirs)
     wait_for_subscription(hub)
     change(world, "conversation")
     assert "conversation" in next(ours)
-    assert all(queue.empty() for queue in hub.streams[realtime.CHANNEL.format(world.shoes.id)])
+    assert all(stream.events.empty() for stream in hub.streams[realtime.CHANNEL.format(world.shoes.id)])
 
 
 def test_who_comes_back_is_told_what_was_missed(hub: realtime.Hub, world: World) -> None:
@@ -73,7 +75,7 @@ def test_a_page_misses_nothing_between_being_made_and_being_told(ann: Browser, w
 
 def test_what_is_no_position_is_not_repeated_into_the_stream(hub: realtime.Hub, world: World) -> None:
     change(world, "now")
-    stream = hub.open(world.bakery.id, "1-0\ndata: forged 1\n\n")
+    stream = hub.open(world.bakery.id, world.ann.id, "1-0\ndata: forged 1\n\n")
     assert "forged" not in next(stream) and next(stream) == realtime.RELOAD
 
 
@@ -85,10 +87,52 @@ def test_who_was_away_too_long_is_told_to_ask_for_everything(hub: realtime.Hub, 
 
 
 def test_more_streams_than_fit_are_refused(hub: realtime.Hub, world: World) -> None:
-    for _ in range(2):
-        hub.open(world.bakery.id, None)
+    kept = [opened(hub, world) for _ in range(2)]
     with pytest.raises(realtime.TooManyStreams):
-        hub.open(world.bakery.id, None)
+        hub.open(world.bakery.id, world.ann.id, None)
+    assert kept
+
+
+def test_an_answer_that_never_starts_takes_no_stream(hub: realtime.Hub, world: World) -> None:
+    unread = [hub.open(world.bakery.id, world.ann.id, None) for _ in range(10)]
+    assert hub.count == 0 and unread
+
+
+def test_asking_only_for_the_headers_takes_no_stream(ann: Browser) -> None:
+    hub = ann.app.extensions["hub"]
+    for _ in range(5):
+        ann.client.head(ann.at("~/live"))
+    assert hub.count == 0
+
+
+def test_a_user_has_only_so_many_streams(app: Flask, world: World) -> None:
+    hub = realtime.Hub(outside().redis)
+    kept = [opened(hub, world) for _ in range(realtime.PER_USER)]
+    with pytest.raises(realtime.TooManyStreams):
+        hub.open(world.bakery.id, world.ann.id, None)
+    next(hub.open(world.bakery.id, world.ben.id, None))
+    assert kept
+
+
+def test_streams_end_when_the_session_does(hub: realtime.Hub, world: World) -> None:
+    stream = opened(hub, world)
+    wait_for_subscription(hub)
+    with global_scope():
+        UserSession.end_all(world.ann)
+    assert list(stream) == []
+
+
+def test_streams_end_with_the_membership(hub: realtime.Hub, world: World) -> None:
+    stream = hub.open(world.bakery.id, world.ben.id, None)
+    next(stream)
+    wait_for_subscription(hub)
+    with tenant_scope(world.bakery.id):
+        bens, anns = (
+            db.session.scalars(select(Membership).where(Membership.user_id == one.id)).one()
+            for one in (world.ben, world.ann)
+        )
+        bens.remove(by=anns)
+    assert list(stream) == []
 
 
 def test_closing_ends_every_stream(hub: realtime.Hub, world: World) -> None:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, ForeignKey, Select, delete, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from app.tenancy import GlobalModel, User, db, now, uuid7
+from app.tenancy import GlobalModel, User, db, end_streams, now, uuid7
 
 from .people import PlatformAdmin
 
@@ -96,17 +96,21 @@ class UserSession(GlobalModel):
 
     @classmethod
     def end(cls, token: object) -> None:
-        db.session.execute(delete(cls).where(cls.token_hash == digest(token)))
+        ended = delete(cls).where(cls.token_hash == digest(token)).returning(cls.user_id)
+        if user_id := db.session.scalar(ended):
+            end_streams(user_id)
 
     @classmethod
     def end_all(cls, who: User | PlatformAdmin, *, but: object = None) -> None:
         """Ends every session of a person, but for the one with this token."""
         db.session.execute(delete(cls).where(cls.owned_by(who), cls.token_hash != digest(but)))
+        end_streams(who.id)
 
     @classmethod
     def end_one(cls, who: User | PlatformAdmin, id: uuid.UUID) -> bool:
         """Ends one session of a person; False if this person has none with this id."""
         ended = delete(cls).where(cls.owned_by(who), cls.id == id).returning(cls.id)
+        end_streams(who.id)
         return db.session.scalar(ended) is not None
 
     @classmethod

@@ -34,7 +34,7 @@ def live() -> AnyResponse:
     come_online(g.tenant.id, g.membership.user_id)
     try:
         last_event_id = request.headers.get("Last-Event-ID") or request.args.get("since")
-        stream = current_app.extensions["hub"].open(g.tenant.id, last_event_id)
+        stream = current_app.extensions["hub"].open(g.tenant.id, g.membership.user_id, last_event_id)
     except TooManyStreams:
         return Response(status=503, headers={"Retry-After": "20"})
     return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -116,11 +116,11 @@ class Traffic(Session):
         self.call(token, "GET", f"{waba}/phone_numbers")
         self.call(token, "GET", f"{waba}/message_templates", params={"limit": 2})
         self.call(token, "GET", templates[0])
-        self.call(token, "POST", templates[1], json={"components": contents.TEMPLATES[0]["components"]})
+        self.call(token, "POST", templates[0], json={"components": contents.TEMPLATES[0]["components"]})
         made = {"name": "made", "language": "en_US", "category": "UTILITY"}
         self.call(token, "POST", f"{waba}/message_templates", json=made | contents.TEMPLATES[0] | {"name": "made"})
         self.call(token, "DELETE", f"{waba}/message_templates", params={"name": "made"})
-        self.ordered("templates", waba_id=waba, **contents.TEMPLATES[1])
+        self.ordered("templates", waba_id=waba, **contents.TEMPLATES[0])
         self.call(token, "GET", f"{number}/settings")
         self.call(token, "POST", f"{number}/settings", json={"calling": {"status": "ENABLED"}})
         self.call(token, "POST", f"{number}/block_users", json=people)

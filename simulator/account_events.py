@@ -23,17 +23,17 @@ OTHER_SERVER = "https://other-server.example/webhooks/whatsapp"
 def partner_removed(number: PhoneNumber) -> None:
     """The client takes the partner off the account: the token opens it no more."""
     waba = number.waba
-    tell_partner(number, {"event": "PARTNER_REMOVED"})
+    notify_partner(number, {"event": "PARTNER_REMOVED"})
     for token in Token.where(number.world, "business_id = ?", waba.business_id):
-        kept = [id for id in token.wabas if id != waba.id]
-        token.update(waba_ids=json.dumps(kept))
+        remaining = [id for id in token.wabas if id != waba.id]
+        token.update(waba_ids=json.dumps(remaining))
     waba.update(shared_at=None)
 
 
 def app_uninstalled(number: PhoneNumber) -> None:
     """The client removes the app: every token of the business is dead."""
     revoke(number)
-    tell_partner(number, {"event": "PARTNER_APP_UNINSTALLED"})
+    notify_partner(number, {"event": "PARTNER_APP_UNINSTALLED"})
 
 
 def revoke(number: PhoneNumber) -> None:
@@ -47,27 +47,27 @@ def unsubscribe(number: PhoneNumber) -> None:
 
 
 def deleted(number: PhoneNumber) -> None:
-    account(number, {"event": "ACCOUNT_DELETED"})
+    publish_account_event(number, {"event": "ACCOUNT_DELETED"})
 
 
 def restricted(number: PhoneNumber) -> None:
     kind = {"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 0}
-    account(number, {"event": "ACCOUNT_RESTRICTION", "restriction_info": [kind]})
+    publish_account_event(number, {"event": "ACCOUNT_RESTRICTION", "restriction_info": [kind]})
 
 
 def violated(number: PhoneNumber) -> None:
-    account(number, {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}})
+    publish_account_event(number, {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}})
 
 
 def disabled(number: PhoneNumber) -> None:
     number.waba.update(status="DISABLED")
     ban = {"waba_ban_state": "DISABLE", "waba_ban_date": "November 21, 2026"}
-    account(number, {"event": "DISABLED_UPDATE", "ban_info": ban})
+    publish_account_event(number, {"event": "DISABLED_UPDATE", "ban_info": ban})
 
 
 def reinstated(number: PhoneNumber) -> None:
     number.waba.update(status="ACTIVE")
-    account(number, {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}})
+    publish_account_event(number, {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}})
 
 
 def verified(number: PhoneNumber) -> None:
@@ -92,12 +92,12 @@ def pin_locked(number: PhoneNumber) -> None:
 
 def quality_low(number: PhoneNumber) -> None:
     number.update(quality_rating="RED")
-    of_number(number, "phone_number_quality_update", {"event": "FLAGGED"})
+    publish_number_event(number, "phone_number_quality_update", {"event": "FLAGGED"})
 
 
 def quality_high(number: PhoneNumber) -> None:
     number.update(quality_rating="GREEN")
-    of_number(number, "phone_number_quality_update", {"event": "UNFLAGGED"})
+    publish_number_event(number, "phone_number_quality_update", {"event": "UNFLAGGED"})
 
 
 def limit_raised(number: PhoneNumber) -> None:
@@ -108,12 +108,12 @@ def limit_raised(number: PhoneNumber) -> None:
 
 def name_approved(number: PhoneNumber) -> None:
     number.update(name_status="APPROVED")
-    decided(number, "APPROVED", None)
+    publish_name_decision(number, "APPROVED", None)
 
 
 def name_rejected(number: PhoneNumber) -> None:
     number.update(name_status="DECLINED")
-    decided(number, "REJECTED", "NAME_NOT_CONSISTENT")
+    publish_name_decision(number, "REJECTED", "NAME_NOT_CONSISTENT")
 
 
 def reviewed(number: PhoneNumber) -> None:
@@ -133,7 +133,7 @@ def alerted(number: PhoneNumber) -> None:
 
 
 def pin_changed(number: PhoneNumber) -> None:
-    of_number(number, "security", {"event": "PIN_CHANGED", "requester": number.waba.business.system_user_id})
+    publish_number_event(number, "security", {"event": "PIN_CHANGED", "requester": number.waba.business.system_user_id})
 
 
 def deregistered(number: PhoneNumber) -> None:
@@ -143,11 +143,11 @@ def deregistered(number: PhoneNumber) -> None:
 
 def deauthorized(number: PhoneNumber) -> None:
     revoke(number)
-    call_app(number.world, "deauthorize", number.waba.business.system_user_id)
+    post_callback(number.world, "deauthorize", number.waba.business.system_user_id)
 
 
 def data_deletion(number: PhoneNumber) -> None:
-    call_app(number.world, "data-deletion", number.waba.business.system_user_id)
+    post_callback(number.world, "data-deletion", number.waba.business.system_user_id)
 
 
 EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
@@ -181,27 +181,27 @@ EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
 }
 
 
-def account(number: PhoneNumber, value: Json) -> None:
+def publish_account_event(number: PhoneNumber, value: Json) -> None:
     publishing.publish_for_waba(number.waba, "account_update", value)
 
 
-def tell_partner(number: PhoneNumber, value: Json) -> None:
+def notify_partner(number: PhoneNumber, value: Json) -> None:
     waba = number.waba
     info = {"waba_id": waba.id, "owner_business_id": waba.business_id}
     publishing.publish_to_partner(waba, value | {"waba_info": info})
 
 
-def of_number(number: PhoneNumber, field: str, value: Json) -> None:
+def publish_number_event(number: PhoneNumber, field: str, value: Json) -> None:
     about = {"display_phone_number": number.digits}
     publishing.publish_for_waba(number.waba, field, about | value)
 
 
-def decided(number: PhoneNumber, decision: str, reason: str | None) -> None:
+def publish_name_decision(number: PhoneNumber, decision: str, reason: str | None) -> None:
     value = {"decision": decision, "requested_verified_name": number.verified_name, "rejection_reason": reason}
-    of_number(number, "phone_number_name_update", value)
+    publish_number_event(number, "phone_number_name_update", value)
 
 
-def call_app(world: Context, address: str, user_id: str) -> None:
+def post_callback(world: Context, address: str, user_id: str) -> None:
     """Facebook's own callbacks go to the app's site, in a form."""
     site = urlsplit(world.settings.callback_url)
     url = f"{site.scheme}://{site.netloc}/webhooks/meta/{address}"
@@ -215,10 +215,10 @@ def call_app(world: Context, address: str, user_id: str) -> None:
 
 
 def signed_request(secret: str, user_id: str, issued_at: int) -> str:
-    told = {"algorithm": "HMAC-SHA256", "issued_at": issued_at, "user_id": user_id}
-    body = encoded(json.dumps(told).encode())
-    return f"{encoded(hmac.new(secret.encode(), body.encode(), hashlib.sha256).digest())}.{body}"
+    payload = {"algorithm": "HMAC-SHA256", "issued_at": issued_at, "user_id": user_id}
+    body = base64url(json.dumps(payload).encode())
+    return f"{base64url(hmac.new(secret.encode(), body.encode(), hashlib.sha256).digest())}.{body}"
 
 
-def encoded(raw: bytes) -> str:
+def base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -30,8 +30,8 @@ class Allocation(Record):
 
     @classmethod
     def active_for(cls, world: Context, business_id: str) -> Self | None:
-        found = cls.where(world, "business_id = ? and request_status = 'APPROVED'", business_id)
-        return next(iter(found), None)
+        matches = cls.where(world, "business_id = ? and request_status = 'APPROVED'", business_id)
+        return next(iter(matches), None)
 
     @property
     def active(self) -> bool:

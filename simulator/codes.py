@@ -22,7 +22,7 @@ class Code(Record):
     used_at: float | None
 
     @classmethod
-    def write_out(cls, world: Context, business: Business) -> Self:
+    def issue(cls, world: Context, business: Business) -> Self:
         return cls.create(world, id=ids.code(), business_id=business.id)
 
     @property
@@ -34,7 +34,7 @@ class Code(Record):
         now = self.world.clock.now()
         return self.handed_over_at is not None and now > self.handed_over_at + LIFETIME
 
-    def hand_over(self) -> None:
+    def start_lifetime(self) -> None:
         if self.handed_over_at is None:
             self.update(handed_over_at=self.world.clock.now())
 

@@ -55,23 +55,23 @@ def send_history(
         for phase, age in PHASES
         for order in range(1, chunks + 1)
     ]
-    told = [_chunk(part, 100 * at // len(parts)) for at, part in enumerate(parts, 1)]
+    history = [_chunk(part, 100 * at // len(parts)) for at, part in enumerate(parts, 1)]
     if shuffled:
-        world.random.shuffle(told)
-    for chunk in told:
-        _tell(world, number, "history", {"history": [chunk]})
-    return sum(len(thread["messages"]) for chunk in told for thread in chunk["threads"])
+        world.random.shuffle(history)
+    for chunk in history:
+        _publish(world, number, "history", {"history": [chunk]})
+    return sum(len(thread["messages"]) for chunk in history for thread in chunk["threads"])
 
 
 def decline_history(world: Context, number: PhoneNumber) -> None:
     error = payloads.error(2593109, "History sharing is turned off by the business")
-    _tell(world, number, "history", {"history": [{"errors": [error]}]})
+    _publish(world, number, "history", {"history": [{"errors": [error]}]})
 
 
 def sync_contacts(world: Context, number: PhoneNumber, contacts: list[Json], action: str = "add") -> None:
     now = str(int(world.clock.now()))
     synced = [{"type": "contact", "action": action, "contact": one, "metadata": {"timestamp": now}} for one in contacts]
-    _tell(world, number, "smb_app_state_sync", {"state_sync": synced})
+    _publish(world, number, "smb_app_state_sync", {"state_sync": synced})
 
 
 def contact_of(customer: Customer) -> Json:
@@ -87,14 +87,17 @@ def _chunk(part: tuple[int, int, list[Json]], progress: int) -> Json:
 def _threads(
     world: Context, number: PhoneNumber, customers: list[Customer], age: float, order: int, chunks: int
 ) -> list[Json]:
-    mine = [customer for at, customer in enumerate(customers) if at % chunks == order - 1]
+    share = [customer for at, customer in enumerate(customers) if at % chunks == order - 1]
     return [
-        {"id": customer.wa_id, "messages": [_past(one, number) for one in _written(world, number, customer, age)]}
-        for customer in mine
+        {
+            "id": customer.wa_id,
+            "messages": [_past(one, number) for one in _write_past_messages(world, number, customer, age)],
+        }
+        for customer in share
     ]
 
 
-def _written(world: Context, number: PhoneNumber, customer: Customer, age: float) -> list[Message]:
+def _write_past_messages(world: Context, number: PhoneNumber, customer: Customer, age: float) -> list[Message]:
     """A little small talk from before the number was on the Cloud API, kept so that it stays the same."""
     start = world.clock.now() - age * DAY
     with world.store.transaction():
@@ -121,7 +124,7 @@ def _past(message: Message, number: PhoneNumber) -> Json:
     return about | items.content(message) | {"history_context": {"status": "READ"}}
 
 
-def _tell(world: Context, number: PhoneNumber, field: str, value: Json) -> None:
+def _publish(world: Context, number: PhoneNumber, field: str, value: Json) -> None:
     with world.store.transaction():
         publishing.publish_for_number(number, field, payloads.head(number) | value)
 

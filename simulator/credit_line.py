@@ -56,8 +56,8 @@ class CreditLine(Record):
     def amounts(self) -> dict[str, dict[str, str]]:
         """As Meta writes money: what is owed, how much may be, and what is left."""
         left = max(0, self.most - self.owed)
-        known = {"balance": self.owed, "max_balance": self.most, "credit_available": left}
-        return {name: _currency_amount(millionths, self.currency) for name, millionths in known.items()}
+        parts = {"balance": self.owed, "max_balance": self.most, "credit_available": left}
+        return {name: _currency_amount(millionths, self.currency) for name, millionths in parts.items()}
 
 
 def price_of(message: Message) -> int:

@@ -29,7 +29,7 @@ class Customer(Record):
     def with_number(cls, world: Context, digits: str, name: str = "") -> Self:
         """Every number belongs to somebody: the first one to write to it finds a person there."""
         wa_id = dialing.canonical(digits)
-        return cls.known(world, digits) or cls.create(
+        return cls.by_number(world, digits) or cls.create(
             world,
             id=ids.object_id(),
             name=name or dialing.readable(wa_id),
@@ -39,9 +39,9 @@ class Customer(Record):
         )
 
     @classmethod
-    def known(cls, world: Context, digits: str) -> Self | None:
-        found = cls.where(world, "wa_id in (?, ?)", digits, dialing.canonical(digits))
-        return next(iter(found), None)
+    def by_number(cls, world: Context, digits: str) -> Self | None:
+        matches = cls.where(world, "wa_id in (?, ?)", digits, dialing.canonical(digits))
+        return next(iter(matches), None)
 
     @classmethod
     def with_user_id(cls, world: Context, user_id: str, business_id: str) -> Self | None:
@@ -89,8 +89,8 @@ class Customer(Record):
         return f"{self.country}.ENT.{int(digest, 16) % 10**20:020}"
 
     def user_id_for(self, business_id: str) -> str:
-        if known := self._user_id(business_id):
-            return known
+        if existing := self._user_id(business_id):
+            return existing
         with self.world.store.transaction():
             return self._user_id(business_id) or self._introduce(business_id)
 

@@ -91,7 +91,7 @@ TITLES = {
 }
 CLOUD_API = range(130000, 140000)
 # Meta accepts first and reports these in a `failed` status.
-TOLD_LATER = {130472, 130497, 131026, 131042, 131047, 131048, 131049, 131050, 131052, 131053}
+REPORTED_LATER = {130472, 130497, 131026, 131042, 131047, 131048, 131049, 131050, 131052, 131053}
 
 
 def title_of(code: int) -> str:
@@ -140,7 +140,7 @@ class GraphError(Exception):
         return "GraphMethodException" if self.code == 803 or self.subcode == 33 else "OAuthException"
 
 
-def unseen(method: str, node_id: str) -> GraphError:
+def nonexistent(method: str, node_id: str) -> GraphError:
     """What does not exist and what the token may not see look the same."""
     details = (
         f"Unsupported {method.lower()} request. Object with ID '{node_id}' does not exist,"

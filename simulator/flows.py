@@ -33,6 +33,6 @@ class Flow(Record):
         return cls.where(waba.world, "waba_id = ? order by created_at", waba.id)
 
     @classmethod
-    def named(cls, waba: Waba, name: str) -> Self | None:
+    def by_name(cls, waba: Waba, name: str) -> Self | None:
         flows = cls.where(waba.world, "waba_id = ? and name = ?", waba.id, name)
         return next(iter(flows), None)

@@ -1,6 +1,6 @@
 """Customers whose very number says what will go wrong."""
 
-from simulator.errors import TITLES, TOLD_LATER
+from simulator.errors import REPORTED_LATER, TITLES
 
 # +1 555 9 and six digits: the error of that code, from the call or, where Meta accepts first, in a status.
 CODE_PREFIX = "15559"
@@ -34,14 +34,14 @@ def error_of(wa_id: str) -> int | None:
     return code if code in TITLES else None
 
 
-def refused_with(wa_id: str) -> int | None:
+def refusal_of(wa_id: str) -> int | None:
     code = error_of(wa_id)
-    return None if code in TOLD_LATER else code
+    return None if code in REPORTED_LATER else code
 
 
-def fails_with(wa_id: str) -> int | None:
+def failure_of(wa_id: str) -> int | None:
     code = error_of(wa_id)
-    return code if code in TOLD_LATER else None
+    return code if code in REPORTED_LATER else None
 
 
 def status_habit(wa_id: str) -> str | None:

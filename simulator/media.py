@@ -53,7 +53,7 @@ class Media(Record):
     deleted_at: float | None
 
     @classmethod
-    def keep(
+    def save(
         cls, world: Context, number: PhoneNumber, origin: str, mime_type: str, data: bytes, filename: str = ""
     ) -> Self:
         id, now = ids.object_id(), world.clock.now()
@@ -74,8 +74,8 @@ class Media(Record):
 
     @classmethod
     def usable(cls, world: Context, id: str | None, phone_number_id: str) -> Self | None:
-        found = cls.find(world, id)
-        return found if found and found.alive and found.phone_number_id == phone_number_id else None
+        media = cls.find(world, id)
+        return media if media and media.alive and media.phone_number_id == phone_number_id else None
 
     @property
     def alive(self) -> bool:
@@ -102,7 +102,7 @@ class Media(Record):
         query = f"mid={self.id}&source={source}&ext={expiry}&hash={self.seal(expiry)}"
         return f"{download_host(self.world)}/whatsapp_business/attachments/?{query}"
 
-    def opened_by(self, ext: str, seal: str) -> bool:
+    def is_opened_by(self, ext: str, seal: str) -> bool:
         in_time = ext.isdigit() and int(ext) > self.world.clock.now()
         return self.alive and in_time and hmac.compare_digest(self.seal(int(ext)), seal)
 

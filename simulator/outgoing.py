@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import destiny, magic
+from simulator import later_failures, magic
 from simulator.context import Context
 from simulator.customers import Customer
-from simulator.destiny import Doom
+from simulator.later_failures import Failure
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.webhooks import publishing
@@ -31,12 +31,12 @@ class Order:
     category: str = "service"
 
 
-def accept(world: Context, order: Order, doom: Doom | None = None) -> Message:
+def accept(world: Context, order: Order, failure: Failure | None = None) -> Message:
     with world.store.transaction():
         message = _write(world, order)
         _log(world, order, message)
         message.business_stops_typing()
-        _plan(world, message, doom or destiny.of(message))
+        _plan(world, message, failure or later_failures.failure_of(message))
         message.announce()
     return message
 
@@ -55,7 +55,7 @@ def advance(message: Message, status: str, error_code: int | None = None) -> Non
         return
     with message.world.store.transaction():
         message.update(status=status, **_moment(message, status, error_code))
-        _tell(message, status)
+        _report_step(message, status)
         message.announce()
 
 
@@ -125,11 +125,11 @@ def _log(world: Context, order: Order, message: Message) -> None:
     )
 
 
-def _plan(world: Context, message: Message, doom: Doom | None) -> None:
-    if doom:
-        message.update(trouble=doom.details or None)
-        world.timeline.plan(message.id, "failed", within=(0.2, 1.0), error_code=doom.code)
-    elif destiny.links_in(message):
+def _plan(world: Context, message: Message, failure: Failure | None) -> None:
+    if failure:
+        message.update(trouble=failure.details or None)
+        world.timeline.plan(message.id, "failed", within=(0.2, 1.0), error_code=failure.code)
+    elif later_failures.links_in(message):
         world.store.insert("fetches", message_id=message.id, due_at=world.clock.now())
         world.wake("links")
     else:
@@ -146,10 +146,10 @@ def _moment(message: Message, status: str, error_code: int | None) -> dict[str, 
     return {f"{status}_at": message.world.clock.now(), "error_code": None}
 
 
-def _tell(message: Message, status: str) -> None:
+def _report_step(message: Message, status: str) -> None:
     world, habit = message.world, magic.status_habit(message.customer.wa_id)
-    for told in _told(message, status, habit):
-        publishing.publish_status(message, told)
+    for reported in _statuses_to_report(message, status, habit):
+        publishing.publish_status(message, reported)
     if status == "sent":
         _plan_arrival(message, habit)
     if status == "delivered" and world.happens("reads_by_itself"):
@@ -158,7 +158,7 @@ def _tell(message: Message, status: str) -> None:
         world.timeline.plan(message.id, "delivered", within=(1.0, 2.0))
 
 
-def _told(message: Message, status: str, habit: str | None) -> list[str]:
+def _statuses_to_report(message: Message, status: str, habit: str | None) -> list[str]:
     """Which statuses the business hears of, now that the message has taken this step."""
     if habit == "silent" or (habit == "straight-to-read" and status == "delivered"):
         return []

@@ -28,7 +28,7 @@ class Relation:
         return self.world.store.row(sql, *self._pair, since, *self._pair, since) is not None
 
     @property
-    def has_written_lately(self) -> bool:
+    def has_written_recently(self) -> bool:
         """Whether a message of the customer came in the last 24 hours; calls do not count."""
         since = self.world.clock.now() - SERVICE_WINDOW
         sql = """
@@ -38,11 +38,11 @@ class Relation:
 
     @property
     def offers_stopped(self) -> bool:
-        return self._marked("stops")
+        return self._is_marked("stops")
 
     @property
     def blocked(self) -> bool:
-        return self._marked("blocks")
+        return self._is_marked("blocks")
 
     def set_offers_stopped(self, stopped: bool) -> None:
         self._mark("stops", stopped)
@@ -84,7 +84,7 @@ class Relation:
         store.write("insert or replace into opened values (?, ?, ?)", business.id, self.customer.id, now)
         return True
 
-    def _marked(self, table: str) -> bool:
+    def _is_marked(self, table: str) -> bool:
         sql = f"select 1 from {table} where phone_number_id = ? and customer_id = ?"  # noqa: S608 - two fixed names
         return self.world.store.row(sql, *self._pair) is not None
 

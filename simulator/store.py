@@ -29,12 +29,12 @@ class Store:
         return next(iter(self.rows(sql, *values)), None)
 
     def value(self, sql: str, *values: Any) -> Any:
-        found = self.row(sql, *values)
-        return found[0] if found else None
+        result = self.row(sql, *values)
+        return result[0] if result else None
 
     def text(self, sql: str, *values: Any) -> str | None:
-        found: str | None = self.value(sql, *values)
-        return found
+        result: str | None = self.value(sql, *values)
+        return result
 
     def write(self, sql: str, *values: Any) -> int:
         with self.transaction() as db:
@@ -59,7 +59,7 @@ class Store:
             yield joined
             return
         self._thread.callbacks = []
-        with self._writing, self._borrowed() as db, self._begun(db):
+        with self._writing, self._borrow() as db, self._begin(db):
             yield db
         for callback in self._thread.callbacks:
             callback()
@@ -71,7 +71,7 @@ class Store:
             callback()
 
     def reset(self) -> None:
-        with self._writing, self._borrowed() as db:
+        with self._writing, self._borrow() as db:
             sql = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
             drops = [f'drop table "{name}";' for (name,) in db.execute(sql).fetchall()]
             db.executescript(f"begin immediate; {''.join(drops)} {schema_after(0)} commit;")
@@ -82,7 +82,7 @@ class Store:
             self._idle.pop().close()
 
     @contextmanager
-    def _begun(self, db: sqlite3.Connection) -> Iterator[None]:
+    def _begin(self, db: sqlite3.Connection) -> Iterator[None]:
         db.execute("begin immediate")
         self._thread.db = db
         try:
@@ -99,11 +99,11 @@ class Store:
         if joined := getattr(self._thread, "db", None):
             yield joined
         else:
-            with self._borrowed() as db:
+            with self._borrow() as db:
                 yield db
 
     @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+    def _borrow(self) -> Iterator[sqlite3.Connection]:
         try:
             db = self._idle.pop()
         except IndexError:
@@ -122,7 +122,7 @@ class Store:
         return db
 
     def _migrate(self) -> None:
-        with self._borrowed() as db:
+        with self._borrow() as db:
             done = db.execute("pragma user_version").fetchone()[0]
             db.executescript(f"begin immediate; {schema_after(done)} commit;")
 

@@ -24,8 +24,8 @@ def change_status(template: MessageTemplate, status: str, reason: str | None = N
         if status == "DISABLED":
             value["disable_info"] = {"disable_date": str(int(template.world.clock.now()))}
         if status in ("PAUSED", "DISABLED", "LOCKED"):
-            known_title = title or {"PAUSED": PAUSES[0]}.get(status, "DISABLED")
-            value["other_info"] = {"title": known_title, "description": "The template got too much negative feedback."}
+            pause_title = title or {"PAUSED": PAUSES[0]}.get(status, "DISABLED")
+            value["other_info"] = {"title": pause_title, "description": "The template got too much negative feedback."}
         _publish(template, "message_template_status_update", value)
 
 

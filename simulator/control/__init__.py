@@ -2,13 +2,13 @@
 
 from flask import Flask, jsonify
 
-from simulator.control import api, business_app, calls, customers, levers, pages, resources, writing
-from simulator.handwriting import NotPossible
+from simulator.control import api, business_app, calls, customers, inbound, levers, pages, resources
+from simulator.customer_actions import NotPossible
 
 
 def install(app: Flask) -> None:
     app.register_blueprint(api.api)
-    app.register_blueprint(writing.writing)
+    app.register_blueprint(inbound.inbound)
     app.register_blueprint(customers.customers)
     app.register_blueprint(business_app.business_app)
     app.register_blueprint(levers.levers)

@@ -17,13 +17,13 @@ PIN = "000000"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ClientOptions:
     registered: bool = True
     subscribed: bool = True
     credit: bool = True
 
 
-def signed_up(world: Context, name: str, digits: str) -> PhoneNumber:
+def sign_up(world: Context, name: str, digits: str) -> PhoneNumber:
     """The number of that name, as the signup dialog leaves it: verified and shared, not registered."""
     existing = PhoneNumber.where(world, "digits = ?", digits)
     if existing:
@@ -38,7 +38,7 @@ def signed_up(world: Context, name: str, digits: str) -> PhoneNumber:
     return number
 
 
-def shared(world: Context, name: str) -> Waba:
+def share_account(world: Context, name: str) -> Waba:
     """An account of that name, shared without a number."""
     with world.store.transaction():
         waba = Waba.open(Business.open(world, name, "US"), name)
@@ -46,34 +46,34 @@ def shared(world: Context, name: str) -> Waba:
     return waba
 
 
-def ready(world: Context, name: str, digits: str, wishes: Wishes) -> PhoneNumber:
+def ready(world: Context, name: str, digits: str, options: ClientOptions) -> PhoneNumber:
     existing = PhoneNumber.where(world, "digits = ?", digits)
     with world.store.transaction():
-        number = signed_up(world, name, digits)
+        number = sign_up(world, name, digits)
         if not existing:
-            _fulfil(world, number, wishes)
+            _apply(world, number, options)
     return number
 
 
 def token_for(world: Context, number: PhoneNumber) -> Token:
     """The client's newest working token for this number, or a new one that never expires."""
     waba = number.waba
-    kept = Token.where(world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id)
-    working = (token for token in kept if token.alive and waba.id in token.wabas)
+    tokens = Token.where(world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id)
+    working = (token for token in tokens if token.alive and waba.id in token.wabas)
     return next(working, None) or Token.issue(world, waba.business, days=0)
 
 
 def code_for(world: Context, number: PhoneNumber) -> Code:
-    code = Code.write_out(world, number.waba.business)
-    code.hand_over()
+    code = Code.issue(world, number.waba.business)
+    code.start_lifetime()
     return code
 
 
-def _fulfil(world: Context, number: PhoneNumber, wishes: Wishes) -> None:
+def _apply(world: Context, number: PhoneNumber, options: ClientOptions) -> None:
     waba = number.waba
-    if wishes.registered:
+    if options.registered:
         number.register(PIN)
-    if wishes.subscribed:
+    if options.subscribed:
         waba.subscribe()
-    if wishes.credit:
+    if options.credit:
         attach_credit(waba, Allocation.share(world, waba.business_id), "USD")

@@ -68,8 +68,8 @@ class Signup(Record):
     def together_with_app(self) -> bool:
         """Whether the page asked for a number that stays in the WhatsApp Business app."""
         try:
-            asked = json.loads(self.extras).get("featureType") == "whatsapp_business_app_onboarding"
-            return bool(asked and not self.hosted)
+            is_coexistence = json.loads(self.extras).get("featureType") == "whatsapp_business_app_onboarding"
+            return bool(is_coexistence and not self.hosted)
         except (ValueError, AttributeError):
             return False
 
@@ -100,7 +100,7 @@ class Signup(Record):
         sharing.share_with_partner(self.waba)
         if self.number:
             self.number.sign_up()
-        self.update(step="success", code_id=None if self.hosted else Code.write_out(self.world, self.business).id)
+        self.update(step="success", code_id=None if self.hosted else Code.issue(self.world, self.business).id)
 
     def session_info(self) -> dict[str, Any]:
         data = {"waba_id": self.waba_id, "business_id": self.business_id}

@@ -45,7 +45,7 @@ def show(signup_id: str) -> str:
 def advance(signup_id: str) -> Answer | tuple[str, int]:
     signup = open_signup(signup_id)
     if mishap := mishaps.MISHAPS.get(request.form.get("mishap", "")):
-        return page(signup, mishap.words), 422
+        return page(signup, mishap.text), 422
     try:
         signup.update(step=STEPS[signup.step](signup, request.form))
     except EntryError as mistake:
@@ -64,7 +64,7 @@ def restart(signup_id: str) -> Answer:
 @dialog.post("/dialog/<signup_id>/hand-over")
 def hand_over(signup_id: str) -> Response:
     if code := open_signup(signup_id).code:
-        code.hand_over()
+        code.start_lifetime()
     return Response(status=204)
 
 

@@ -35,7 +35,7 @@ class CreditLine:
 Node = App | Partner | CreditLine | Business | Waba | PhoneNumber | Allocation | Media | MessageTemplate
 
 
-def find(world: World, node_id: str) -> Node | None:
+def find_node(world: World, node_id: str) -> Node | None:
     settings = world.settings
     fixed: dict[str, type[App | Partner | CreditLine]] = {
         settings.app_id: App,
@@ -49,7 +49,7 @@ def find(world: World, node_id: str) -> Node | None:
         or Waba.find(world, node_id)
         or Business.find(world, node_id)
         or Allocation.find(world, node_id)
-        or _living(Media.find(world, node_id))
+        or _if_alive(Media.find(world, node_id))
         or MessageTemplate.find(world, node_id)
     )
 
@@ -76,7 +76,7 @@ def sees(token: Token, node: Node) -> bool:
             return token.kind == "system"
 
 
-def _living(media: Media | None) -> Media | None:
+def _if_alive(media: Media | None) -> Media | None:
     return media if media and media.alive else None
 
 
@@ -90,12 +90,12 @@ def _holds_share(token: Token) -> bool:
     return token.business_id is not None and Allocation.active_for(token.world, token.business_id) is not None
 
 
-def assigned(world: World, waba: Waba, user_id: str) -> bool:
-    found = world.store.row("select 1 from assigned_users where waba_id = ? and user_id = ?", waba.id, user_id)
-    return found is not None
+def is_assigned(world: World, waba: Waba, user_id: str) -> bool:
+    row = world.store.row("select 1 from assigned_users where waba_id = ? and user_id = ?", waba.id, user_id)
+    return row is not None
 
 
-def presented_token(world: World) -> Token:
+def require_token(world: World) -> Token:
     """The caller's token, alive; or Meta's reason why not."""
     text = _token_text()
     if not text:

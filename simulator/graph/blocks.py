@@ -60,7 +60,7 @@ def _customer(call: Call, number: PhoneNumber, user: Any) -> tuple[Customer | No
         raise GraphError(100, "(#100) Each item of block_users needs a user or a user_id.")
     if user.get("user"):
         digits = dialing.international(str(user["user"]), number.country)
-        return Customer.known(call.world, digits), {"input": str(user["user"])}
+        return Customer.by_number(call.world, digits), {"input": str(user["user"])}
     user_id = str(user["user_id"])
     return Customer.with_user_id(call.world, user_id, number.waba.business_id), {"input": user_id}
 
@@ -72,7 +72,7 @@ def _problem(
         return _error(131021, "A business cannot block its own number.")
     if customer is None:
         return _error(131026, "The user is not on WhatsApp.")
-    if block and not Relation(number.world, number, customer).has_written_lately:
+    if block and not Relation(number.world, number, customer).has_written_recently:
         return _error(131047, "Only users who messaged the business in the last 24 hours can be blocked.")
     return None
 

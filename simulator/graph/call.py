@@ -4,7 +4,7 @@ from typing import Any
 from simulator.errors import forbidden, invalid, missing
 from simulator.graph import fields
 from simulator.graph.pages import page
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 from simulator.tokens import Token
 from simulator.world import World
 
@@ -25,13 +25,13 @@ class Call:
 
     def require_list(self, name: str) -> list[Any]:
         """A list, which may also come as JSON text."""
-        value = decoded(self.require(name))
+        value = decode(self.require(name))
         if not isinstance(value, list):
             raise invalid(f"Param {name} must be an array.")
         return value
 
     def project(self, node: dict[str, Any], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
-        return fields.project(node, self._wanted(default), kind)
+        return fields.project(node, self._fields(default), kind)
 
     def page(self, nodes: list[dict[str, Any]], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
         return page([self.project(node, kind, default) for node in nodes], self.params)
@@ -40,11 +40,11 @@ class Call:
         if self.token.kind not in kinds:
             raise forbidden()
 
-    def _wanted(self, default: tuple[str, ...]) -> fields.Wanted:
-        asked = self.params.get("fields")
-        return fields.parse(_joined(asked)) if asked else fields.names(default)
+    def _fields(self, default: tuple[str, ...]) -> fields.Wanted:
+        fields_param = self.params.get("fields")
+        return fields.parse(_join(fields_param)) if fields_param else fields.names(default)
 
 
-def _joined(asked: Any) -> str:
+def _join(fields_param: Any) -> str:
     """`fields` may also be a list."""
-    return ",".join(map(str, asked)) if isinstance(asked, list) else str(asked)
+    return ",".join(map(str, fields_param)) if isinstance(fields_param, list) else str(fields_param)

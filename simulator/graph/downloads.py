@@ -21,7 +21,7 @@ def download() -> Response:
 def _file(world: World) -> Response:
     token = _bearer(world)
     media = Media.find(world, request.args.get("mid"))
-    if media is None or not media.opened_by(request.args.get("ext", ""), request.args.get("hash", "")):
+    if media is None or not media.is_opened_by(request.args.get("ext", ""), request.args.get("hash", "")):
         abort(Response("", 404))
     if not access.sees(token, media):
         abort(Response("", 404))
@@ -35,6 +35,6 @@ def _bearer(world: World) -> Token:
     if "access_token" in request.args or "Authorization" not in request.headers:
         abort(Response("", 401))
     try:
-        return access.presented_token(world)
+        return access.require_token(world)
     except GraphError:
         abort(Response("", 401))

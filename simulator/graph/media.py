@@ -24,7 +24,7 @@ def upload(call: Call, number: PhoneNumber) -> Answer:
         raise invalid(f"Param file must be a file with one of the following types: {allowed}. Received '{mime_type}'.")
     if not data or len(data) > LARGEST_INBOUND:
         raise invalid("Param file must hold 1 byte to 100 MB.")
-    media = Media.keep(call.world, number, "upload", mime_type, data, file.filename or "")
+    media = Media.save(call.world, number, "upload", mime_type, data, file.filename or "")
     return {"id": media.id}
 
 

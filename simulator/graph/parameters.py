@@ -8,11 +8,11 @@ from simulator.errors import invalid
 
 def parameters() -> dict[str, Any]:
     """Query, form and JSON body are one thing to Graph; lists and objects may come as JSON text."""
-    loose = {name: decoded(value) for name, value in (request.args | request.form).items()}
+    loose = {name: decode(value) for name, value in (request.args | request.form).items()}
     return loose | _body()
 
 
-def decoded(value: Any) -> Any:
+def decode(value: Any) -> Any:
     """The list or object that a text holds as JSON, also with single quotes; anything else as it is."""
     if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
         return value

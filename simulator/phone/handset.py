@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from simulator.customer_actions import DELETE_WITHIN, EDIT_WITHIN
 from simulator.customers import Customer
-from simulator.handwriting import DELETE_WITHIN, EDIT_WITHIN
 from simulator.messages import NO_BUBBLE, Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
@@ -73,7 +73,7 @@ class Chat:
     def bubbles(self) -> list[Message]:
         """Own messages at once; those of the business when they have reached this phone."""
         messages = Message.chat(self.customer.world, self.customer, self.number)
-        return [message for message in messages if _here(message) and message.type not in NO_BUBBLE]
+        return [message for message in messages if _is_on_phone(message) and message.type not in NO_BUBBLE]
 
     @property
     def shown(self) -> Iterator[Bubble]:
@@ -111,7 +111,7 @@ class Chat:
         return {wamid: tuple(filter(None, by.values())) for wamid, by in latest.items()}
 
 
-def _here(message: Message) -> bool:
+def _is_on_phone(message: Message) -> bool:
     return message.direction == "in" or message.status in ARRIVED
 
 
@@ -121,14 +121,14 @@ def gist(message: Message) -> str:
         return "Deleted"
     body = message.body
     if message.type in ("interactive", "template", "button"):
-        return str(message.shape.get("body") or body.get("text") or _answered(body) or "Message")
+        return str(message.shape.get("body") or body.get("text") or _answer_title(body) or "Message")
     if message.type in ("text", "system"):
         return str(body.get("body", "Message"))
     caption = body.get("caption") if isinstance(body, dict) else None
     return str(caption or ("🎤 Voice note" if message.voice else GISTS.get(message.type, message.type)))
 
 
-def _answered(body: dict[str, Any]) -> str:
+def _answer_title(body: dict[str, Any]) -> str:
     reply = body.get(body.get("type", ""), {})
     return str(reply.get("title") or {"nfm_reply": "Form sent"}.get(body.get("type", ""), ""))
 

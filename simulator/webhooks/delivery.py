@@ -49,7 +49,7 @@ class Delivery(Record):
             url=url,
             field=field,
             about=about,
-            body=written_by_meta(body),
+            body=meta_json(body),
             message_id=message_id,
             created_at=world.clock.now(),
             due_at=world.clock.after(later),
@@ -75,12 +75,12 @@ class Delivery(Record):
         wamids = self.message_ids.split(",") if self.message_ids else [self.message_id]
         return [wamid for wamid in wamids if wamid]
 
-    def answered(self, answer: int | None, trouble: str | None = None) -> None:
+    def record_answer(self, answer: int | None, trouble: str | None = None) -> None:
         self.attempts, self.answer, self.trouble = self.attempts + 1, answer, trouble
 
     def settle(self) -> None:
-        told = {"attempts": self.attempts, "answer": self.answer, "trouble": self.trouble}
-        self.update(claimed=0, **told, **self._outcome(self.answer))
+        result = {"attempts": self.attempts, "answer": self.answer, "trouble": self.trouble}
+        self.update(claimed=0, **result, **self._outcome(self.answer))
 
     def _outcome(self, answer: int | None) -> dict[str, Any]:
         now = self.world.clock.now()
@@ -96,7 +96,7 @@ def _spread(world: Context) -> float:
     return world.random.expovariate(1 / mean) if mean else 0.0
 
 
-def written_by_meta(body: dict[str, Any]) -> bytes:
+def meta_json(body: dict[str, Any]) -> bytes:
     """Non-ASCII and slashes escaped, the way Meta signs it."""
     return json.dumps(body, separators=(",", ":")).replace("/", "\\/").encode()
 

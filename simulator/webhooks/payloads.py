@@ -36,13 +36,13 @@ class Patch:
     value: Json = field(default_factory=dict)
 
     def of_item(self, item: Json) -> Json:
-        return _patched(item, self.item)
+        return _apply_patch(item, self.item)
 
     def of_value(self, value: Json) -> Json:
-        return _patched(value, self.value)
+        return _apply_patch(value, self.value)
 
 
-def _patched(members: Json, changes: Json) -> Json:
+def _apply_patch(members: Json, changes: Json) -> Json:
     return {name: member for name, member in (members | changes).items() if member is not None}
 
 
@@ -85,22 +85,25 @@ def status(message: Message, name: str) -> Json:
 def _entry_point(message: Message, name: str) -> Json:
     """When it ends is told with `sent` only."""
     relation = message.relation
-    told: Json = {"id": f"{relation.number.id}-{int(relation.free_until)}", "origin": {"type": "referral_conversion"}}
-    return told | ({"expiration_timestamp": str(int(relation.free_until))} if name == "sent" else {})
+    conversation: Json = {
+        "id": f"{relation.number.id}-{int(relation.free_until)}",
+        "origin": {"type": "referral_conversion"},
+    }
+    return conversation | ({"expiration_timestamp": str(int(relation.free_until))} if name == "sent" else {})
 
 
 def preference(relation: Relation, value: str) -> Json:
     number, customer = relation.number, relation.customer
     user_id = customer.user_id_for(number.waba.business_id)
-    known_as = contact(customer, user_id, customer.shows_number_to(number.id))
-    words = {"stop": "stop", "resume": "resume"}[value]
-    change = {name: known_as[name] for name in ("wa_id", "user_id", "parent_user_id") if name in known_as} | {
-        "detail": f"User requested to {words} marketing messages",
+    identity = contact(customer, user_id, customer.shows_number_to(number.id))
+    verb = {"stop": "stop", "resume": "resume"}[value]
+    change = {name: identity[name] for name in ("wa_id", "user_id", "parent_user_id") if name in identity} | {
+        "detail": f"User requested to {verb} marketing messages",
         "category": "marketing_messages",
         "value": value,
         "timestamp": int(relation.world.clock.now()),
     }
-    return {**head(number), "contacts": [known_as], "user_preferences": [change]}
+    return {**head(number), "contacts": [identity], "user_preferences": [change]}
 
 
 def echo(message: Message) -> Json:
@@ -127,9 +130,9 @@ def contact(customer: Customer, user_id: str, visible: bool, with_username: bool
     profile = {"name": customer.name}
     if customer.username and with_username:
         profile["username"] = customer.username
-    known_as = {"wa_id": customer.wa_id, "user_id": user_id} if visible else {"user_id": user_id}
+    identity = {"wa_id": customer.wa_id, "user_id": user_id} if visible else {"user_id": user_id}
     parent = {"parent_user_id": customer.parent_user_id} if customer.parent_user_id else {}
-    return {"profile": profile, **known_as, **parent}
+    return {"profile": profile, **identity, **parent}
 
 
 def error(code: int, details: str | None = None) -> Json:

@@ -72,9 +72,9 @@ class Sender:
 
     def _post(self, delivery: Delivery) -> None:
         try:
-            delivery.answered(self._line.post(delivery.url, delivery.body, delivery.headers()))
+            delivery.record_answer(self._line.post(delivery.url, delivery.body, delivery.headers()))
         except Trouble as error:
-            delivery.answered(None, type(error).__name__)
+            delivery.record_answer(None, type(error).__name__)
 
     def _settle_done(self) -> float:
         """Many at once: one commit costs as much as another."""

@@ -1,7 +1,7 @@
 from typing import Any, Self
 
 from simulator.errors import GraphError, invalid
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 
 
 class Part:
@@ -10,7 +10,7 @@ class Part:
     def __init__(self, value: Any, path: str) -> None:
         if value is None:
             raise GraphError(131008, f"Required parameter is missing: {path}")
-        value = decoded(value)
+        value = decode(value)
         if not isinstance(value, dict):
             raise invalid(f"Param {path} must be a JSON object.")
         self.value: dict[str, Any] = value
@@ -28,14 +28,14 @@ class Part:
         return self.value[name]
 
     def part(self, name: str) -> Self:
-        self.value[name] = decoded(self.require(name))
+        self.value[name] = decode(self.require(name))
         return type(self)(self.value[name], f"{self.path}.{name}")
 
     def parts(self, name: str, least: int, most: int) -> list[Self]:
-        items = self.value[name] = decoded(self.require(name))
+        items = self.value[name] = decode(self.require(name))
         if not isinstance(items, list) or not least <= len(items) <= most:
             raise self.wrong(name, f"must hold {least} to {most} items")
-        items[:] = map(decoded, items)
+        items[:] = map(decode, items)
         return [type(self)(item, f"{self.path}.{name}[{index}]") for index, item in enumerate(items)]
 
     def text(self, name: str, longest: int) -> str:

@@ -16,7 +16,7 @@ def world() -> World:
     return World.of(current_app)
 
 
-def asked(name: str, default: Any = None) -> Any:
+def member(name: str, default: Any = None) -> Any:
     """A member of the JSON body; without a default it must be there."""
     value = (request.get_json(silent=True) or {}).get(name, default)
     if value is None:
@@ -24,33 +24,33 @@ def asked(name: str, default: Any = None) -> Any:
     return value
 
 
-def asked_number(name: str) -> str:
-    text = str(asked(name))
+def number_member(name: str) -> str:
+    text = str(member(name))
     if not is_number(text):
         refuse(400, f"{name} is not a phone number")
     return digits_of(text)
 
 
-def asked_phone_number() -> PhoneNumber:
-    return found(PhoneNumber.find(world(), str(asked("phone_number_id"))), "phone number")
+def phone_number_member() -> PhoneNumber:
+    return require_record(PhoneNumber.find(world(), str(member("phone_number_id"))), "phone number")
 
 
-def asked_waba() -> Waba:
+def waba_member() -> Waba:
     """Named itself, or by one of its numbers."""
-    if waba_id := asked("waba_id", ""):
-        return found(Waba.find(world(), str(waba_id)), "WhatsApp account")
-    return asked_phone_number().waba
+    if waba_id := member("waba_id", ""):
+        return require_record(Waba.find(world(), str(waba_id)), "WhatsApp account")
+    return phone_number_member().waba
 
 
-def asked_customer(name: str = "from") -> Customer:
+def customer_member(name: str = "from") -> Customer:
     """By number, or by the id under which the business knows them."""
-    if user_id := str(asked("user_id", "")):
-        business_id = asked_phone_number().waba.business_id
-        return found(Customer.with_user_id(world(), user_id, business_id), "customer")
-    return found(Customer.known(world(), asked_number(name)), "customer")
+    if user_id := str(member("user_id", "")):
+        business_id = phone_number_member().waba.business_id
+        return require_record(Customer.with_user_id(world(), user_id, business_id), "customer")
+    return require_record(Customer.by_number(world(), number_member(name)), "customer")
 
 
-def found(record: R | None, kind: str) -> R:
+def require_record(record: R | None, kind: str) -> R:
     if record is None:
         refuse(404, f"There is no such {kind}")
     return record

@@ -1,4 +1,4 @@
-"""`make conformance META_OPENAPI=<file>`: our own calls and the simulator's answers beside Meta's description.
+"""`make conformance META_OPENAPI=<file>`: compares our calls and the simulator with Meta's description.
 
 `python -m conformance FILE`. Meta's file is not part of this repository.
 """
@@ -77,15 +77,15 @@ def wait_for(part: Part, url: str, seconds: float = 30) -> None:
 
 
 def report(comparison: Comparison, exchanges: int) -> int:
-    found, stale = explaining.explain(comparison.differences, explaining.read())
-    open_ones = [difference for difference, explanation in found if explanation is None]
-    for difference, explanation in sorted(found, key=lambda one: (one[1] is None, one[0].edge, one[0].what)):
+    explained, stale = explaining.explain(comparison.differences, explaining.read())
+    open_ones = [difference for difference, explanation in explained if explanation is None]
+    for difference, explanation in sorted(explained, key=lambda one: (one[1] is None, one[0].edge, one[0].what)):
         show(difference, explanation)
     for explanation in stale:
         print(f"STALE  {explanation.edge}  {explanation.what}\n       explains nothing any more")
     print(f"not described: {len(comparison.undescribed)} edges: {', '.join(sorted(comparison.undescribed))}")
     print(
-        f"{exchanges} requests, {len(comparison.edges)} described edges: {len(found) - len(open_ones)} differences"
+        f"{exchanges} requests, {len(comparison.edges)} described edges: {len(explained) - len(open_ones)} differences"
         f" explained, {len(open_ones)} unexplained, {len(stale)} stale explanations"
     )
     return int(bool(open_ones or stale))

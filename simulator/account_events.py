@@ -1,4 +1,4 @@
-"""What happens to a client's account: Meta does it, and tells of it."""
+"""What Meta does to a client's account, each with the webhook or callback that reports it."""
 
 import base64
 import hashlib
@@ -21,7 +21,7 @@ OTHER_SERVER = "https://other-server.example/webhooks/whatsapp"
 
 
 def partner_removed(number: PhoneNumber) -> None:
-    """The client takes the partner off the account: the token opens it no more."""
+    """The client removes the partner from the account: the token loses access to it."""
     waba = number.waba
     notify_partner(number, {"event": "PARTNER_REMOVED"})
     for token in Token.where(number.world, "business_id = ?", waba.business_id):
@@ -31,7 +31,7 @@ def partner_removed(number: PhoneNumber) -> None:
 
 
 def app_uninstalled(number: PhoneNumber) -> None:
-    """The client removes the app: every token of the business is dead."""
+    """The client removes the app: every token of the business is revoked."""
     revoke(number)
     notify_partner(number, {"event": "PARTNER_APP_UNINSTALLED"})
 
@@ -42,7 +42,7 @@ def revoke(number: PhoneNumber) -> None:
 
 
 def unsubscribe(number: PhoneNumber) -> None:
-    """Silently, as when somebody cleans up in Business Manager."""
+    """Without a webhook: the app is unsubscribed in Business Manager."""
     number.waba.unsubscribe()
 
 
@@ -71,22 +71,22 @@ def reinstated(number: PhoneNumber) -> None:
 
 
 def verified(number: PhoneNumber) -> None:
-    """Silently: the client proves the ownership in WhatsApp Manager, while the partner still asks for a code."""
+    """Without a webhook: the client verifies the number in WhatsApp Manager while the partner requests a code."""
     number.verify()
 
 
 def overridden(number: PhoneNumber) -> None:
-    """Silently: another server sets its own callback on the account."""
+    """Without a webhook: another server sets its own callback on the account."""
     number.waba.subscribe(OTHER_SERVER)
 
 
 def number_overridden(number: PhoneNumber) -> None:
-    """Silently: another server sets its own callback on the number."""
+    """Without a webhook: another server sets its own callback on the number."""
     number.update(override_callback_uri=OTHER_SERVER)
 
 
 def pin_locked(number: PhoneNumber) -> None:
-    """Silently: somebody guessed the PIN too often."""
+    """Without a webhook: wrong PINs lock the number for twelve hours."""
     number.update(pin=number.pin or "999999", pin_locked_until=number.world.clock.now() + 12 * 3600)
 
 
@@ -137,7 +137,7 @@ def pin_changed(number: PhoneNumber) -> None:
 
 
 def deregistered(number: PhoneNumber) -> None:
-    """Silently: only whoever looks finds out."""
+    """Without a webhook: only reading the number shows it."""
     number.deregister()
 
 
@@ -202,7 +202,7 @@ def publish_name_decision(number: PhoneNumber, decision: str, reason: str | None
 
 
 def post_callback(world: Context, address: str, user_id: str) -> None:
-    """Facebook's own callbacks go to the app's site, in a form."""
+    """Posts one of Facebook's own callbacks to the app's site, as a signed form."""
     site = urlsplit(world.settings.callback_url)
     url = f"{site.scheme}://{site.netloc}/webhooks/meta/{address}"
     signed = signed_request(world.settings.app_secret[0], user_id, int(world.clock.now()))

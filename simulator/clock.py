@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Real time plus whatever was skipped; `speed` shortens the delays that Meta and phones take."""
+    """Real time plus an offset that can be advanced; `speed` shortens every simulated delay."""
 
     def __init__(self, speed: float = 1.0, offset: float = 0.0) -> None:
         self.speed = speed

@@ -12,7 +12,7 @@ LIFETIME = 30
 
 @dataclass
 class Code(Record):
-    """An authorization code. Its thirty seconds run from the moment the popup hands it over."""
+    """An authorization code. It expires thirty seconds after the popup has passed it to the page."""
 
     table: ClassVar[str] = "codes"
 

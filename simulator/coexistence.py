@@ -27,7 +27,7 @@ def join(number: PhoneNumber, together: bool) -> None:
 def write_from_app(
     world: Context, number: PhoneNumber, customer: Customer, type: str, content: Any, **columns: Any
 ) -> Message:
-    """Free, outside every window, and opening none."""
+    """Sends a message from the app: free, allowed without a service window, and opening none."""
     with world.store.transaction():
         _change_earlier(world, type, content, columns.get("reference"))
         message = Message.write(
@@ -49,7 +49,7 @@ def _change_earlier(world: Context, type: str, content: Any, wamid: str | None) 
 def send_history(
     world: Context, number: PhoneNumber, customers: list[Customer], chunks: int = 2, shuffled: bool = False
 ) -> int:
-    """Every phase in so many chunks, with the progress of the whole. Returns how many messages were told."""
+    """Sends every phase in so many chunks and returns the number of messages."""
     parts = [
         (phase, order, _threads(world, number, customers, age, order, chunks))
         for phase, age in PHASES
@@ -98,7 +98,7 @@ def _threads(
 
 
 def _write_past_messages(world: Context, number: PhoneNumber, customer: Customer, age: float) -> list[Message]:
-    """A little small talk from before the number was on the Cloud API, kept so that it stays the same."""
+    """Stores a short conversation from before the number was on the Cloud API."""
     start = world.clock.now() - age * DAY
     with world.store.transaction():
         return [
@@ -130,7 +130,7 @@ def _publish(world: Context, number: PhoneNumber, field: str, value: Json) -> No
 
 
 def people_of(world: Context, number: PhoneNumber, most: int = 20) -> list[Customer]:
-    """Whoever has a chat with the number; on a quiet one, everybody there is."""
+    """The customers who have a chat with the number, or all customers if none has."""
     own = "id in (select customer_id from messages where phone_number_id = ?) order by created_at limit ?"
     return Customer.where(world, own, number.id, most) or Customer.where(
         world, "true order by created_at limit ?", most

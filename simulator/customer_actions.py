@@ -1,4 +1,4 @@
-"""What a customer can do beside writing text: files, places, cards, reactions, edits, answers, a new number."""
+"""What a customer can do in a chat: send, react, edit, delete, reply to options, change number."""
 
 import base64
 import json
@@ -31,11 +31,11 @@ SAMPLE_REFERRAL = {
 
 
 class NotPossible(Exception):
-    """A phone would not offer this."""
+    """WhatsApp would not offer this action."""
 
 
 class CustomerActions:
-    """One customer in the chat with one business number."""
+    """The actions of one customer in the chat with one business number."""
 
     def __init__(self, world: Context, number: PhoneNumber, customer: Customer) -> None:
         self.world = world
@@ -70,7 +70,7 @@ class CustomerActions:
         return self.send(type, content, **marks)
 
     def react(self, wamid: str, emoji: str) -> Message:
-        """Without an emoji the reaction is taken back."""
+        """Sends a reaction; without an emoji it removes the earlier one."""
         content = {"message_id": wamid} | ({"emoji": emoji} if emoji else {})
         return self.send("reaction", content, reference=wamid)
 
@@ -89,7 +89,7 @@ class CustomerActions:
             return self._change("revoke", wamid, {"type": "revoke"})
 
     def answer(self, wamid: str, at: int, typed: dict[str, Any] | None = None) -> Message | None:
-        """Tap on what a received message offers. What only opens something on the phone sends nothing."""
+        """Chooses an option of a received message. Options that only open something on the phone send nothing."""
         options = self._received_message(wamid).shape.get("options", [])
         if not 0 <= at < len(options):
             raise NotPossible("That message does not offer this")
@@ -130,7 +130,7 @@ class CustomerActions:
         )
 
     def share_own_number(self, wamid: str | None = None) -> Message:
-        """Asked for it, a customer with a hidden number may give it after all."""
+        """Sends the customer's own number as a contact, as the reply to a request for it."""
         name, digits = self.customer.name, self.customer.wa_id
         vcard = f"BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nTEL;type=CELL;waid={digits}:+{digits}\nEND:VCARD"
         card = contact_card(name, digits) | {"origin": "contact_request", "vcard": vcard}
@@ -185,7 +185,7 @@ def contact_card(name: str, digits: str) -> dict[str, Any]:
 
 
 def change_number(world: Context, customer: Customer, digits: str) -> None:
-    """Every business that has a chat with this person hears of it, from the old number."""
+    """Changes the number; every business with a chat gets a system message from the old one."""
     old, new = customer.wa_id, dialing.canonical(digits)
     if Customer.by_number(world, new):
         raise NotPossible("Somebody has that number already")
@@ -200,7 +200,7 @@ def change_number(world: Context, customer: Customer, digits: str) -> None:
 
 
 def change_identity(world: Context, customer: Customer) -> str:
-    """The customer has a new phone, so the keys are new. Returns the new hash, which every correspondent gets."""
+    """Gives the customer new keys, as on a new phone, and sends their hash to every business with a chat."""
     key_hash = base64.b64encode(secrets.token_bytes(8)).decode()
     identity = {"acknowledged": True, "created_timestamp": int(world.clock.now()), "hash": key_hash}
     body = f"The security code of {customer.name} has changed"

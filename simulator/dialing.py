@@ -1,4 +1,4 @@
-"""Telephone numbers as digits: which country, how Meta spells them, how people read them."""
+"""Phone numbers: country, Meta's canonical form, and a readable form."""
 
 import csv
 import re
@@ -28,7 +28,7 @@ def country_of(digits: str) -> str:
 
 
 def international(text: str, home_country: str) -> str:
-    """Without a plus sign, a number that is too short to carry its country gets the sender's."""
+    """Adds the sender's country code to a short number without a plus sign."""
     digits = digits_of(text)
     if text.strip().startswith("+") or len(digits) > 10:
         return digits
@@ -36,7 +36,7 @@ def international(text: str, home_country: str) -> str:
 
 
 def canonical(digits: str) -> str:
-    """Mexico drops its old 1, Argentina keeps its 9, Brazil drops its ninth digit outside the big cities."""
+    """Returns Meta's form: Mexico without its old 1, Argentina with its 9, most of Brazil without the ninth digit."""
     if digits.startswith("521") and len(digits) == 13:
         return "52" + digits[3:]
     if digits.startswith("54") and len(digits) == 12:

@@ -1,4 +1,4 @@
-"""A template filled with the parameters of one send; whatever does not fit is refused the way Meta does."""
+"""Fills a template with the parameters of one send, and refuses what does not fit as Meta does."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ NEEDS_PARAMETER = {"COPY_CODE": "coupon_code", "OTP": "text"}
 
 
 def fill(template: MessageTemplate, given: list[Json]) -> Json:
-    """What the customer will see."""
+    """Returns header, body, footer, options and cards as the customer sees them."""
     return Filling(template.parts, given, template.has_named_parameters).preview()
 
 
@@ -53,7 +53,7 @@ class Filling:
         return VARIABLE.sub(lambda match: values[match[1]], text) if text else None
 
     def _values(self, place: str, variables: list[str]) -> dict[str, str]:
-        """The value of each variable: by its name, or the n-th parameter for {{n}} wherever it stands in the text."""
+        """The value of each variable: by its name, or the n-th parameter for {{n}}, wherever it is in the text."""
         parameters = self._parameters(place)
         if not self.named:
             expected = max(map(int, variables), default=0)

@@ -1,4 +1,4 @@
-"""Accounts that another partner pays for: the payer changes on the 1st of a month, and not on every day."""
+"""Accounts that another partner pays for: the payer changes on the 1st of a month, except on blackout days."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -40,7 +40,7 @@ def is_blackout(moment: float) -> bool:
 
 
 def credit_of(waba: Waba) -> Allocation | None:
-    """The share of our credit line that pays for the account, if it is active and nobody else pays."""
+    """The share of our credit line that pays for the account, or None if another line pays."""
     allocation = Allocation.find(waba.world, waba.allocation_id)
     return allocation if allocation and allocation.active and has_ended(waba) else None
 

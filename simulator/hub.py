@@ -3,7 +3,7 @@ from collections import defaultdict
 
 
 class Hub:
-    """Tells the open phone pages of a customer that something changed."""
+    """Notifies the open phone pages of a customer of changes."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -38,7 +38,7 @@ DEFAULTS = {
 
 
 class Knobs:
-    """How badly Meta behaves today; kept in the store, so it behaves the same after a restart."""
+    """The adjustable behaviour of the simulator, stored so that it survives a restart."""
 
     def __init__(self, store: Store) -> None:
         self.store = store

@@ -1,4 +1,4 @@
-"""Why a message that was accepted will fail after all."""
+"""Decides whether a message that was accepted will fail later, and with which code."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,7 +77,7 @@ def links_in(message: Message) -> list[tuple[str, str]]:
 
 
 def files_in(content: Any, kind: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every file a message mentions, however deep: its own, a header's, those of a carousel's cards."""
+    """Yields every file in the content, at any depth: its own, a header's, those of carousel cards."""
     if isinstance(content, list):
         for item in content:
             yield from files_in(item)
@@ -90,7 +90,7 @@ def files_in(content: Any, kind: str = "") -> Iterator[tuple[str, dict[str, Any]
 
 
 def missing_file(world: Context, content: Any, kind: str, phone_number_id: str) -> str | None:
-    """The first kind of file named by an id that is not one of this number's."""
+    """The kind of the first file whose id is not one of this number's, or None."""
     for kind_of_file, file in files_in(content, kind):
         if "id" in file and not Media.usable(world, str(file["id"]), phone_number_id):
             return kind_of_file

@@ -15,7 +15,7 @@ PATIENCE = 5.0
 
 
 class Links:
-    """Fetches the files that businesses send as links. What cannot be fetched fails with 131053, later."""
+    """Fetches the files that businesses send as links. A failed fetch fails the message with 131053."""
 
     def __init__(self, world: Context, transport: httpx.BaseTransport | None = None) -> None:
         self.world = world

@@ -41,7 +41,7 @@ class Loop:
 
 
 class Loops:
-    """The background loops by name, so that whoever creates work can wake a loop without knowing its owner."""
+    """The background loops by name, so that a record can wake a loop without importing its owner."""
 
     def __init__(self) -> None:
         self._loops: dict[str, Loop] = {}

@@ -1,4 +1,4 @@
-"""Customers whose very number says what will go wrong."""
+"""Phone numbers that trigger a certain failure."""
 
 from simulator.errors import REPORTED_LATER, TITLES
 
@@ -49,5 +49,5 @@ def status_habit(wa_id: str) -> str | None:
 
 
 def errors() -> dict[str, str]:
-    """Every number that stands for a code, with what the code means."""
+    """Every magic number for an error code, with the code's title."""
     return {f"{CODE_PREFIX}{code:06}": title for code, (_, title) in sorted(TITLES.items()) if code < 10**6}

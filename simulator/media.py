@@ -94,7 +94,7 @@ class Media(Record):
         return base64.b64encode(bytes.fromhex(self.sha256)).decode()
 
     def fits(self, kind: str) -> bool:
-        """Whether Meta can turn the file into a message of this type."""
+        """True if the file's type and size are allowed for this type of message."""
         return self.plain_type in TYPES[kind] and self.file_size <= LARGEST[kind]
 
     def temporary_url(self, source: str) -> str:
@@ -132,7 +132,7 @@ def guess_type(filename: str) -> str:
 
 
 def download_host(world: Context) -> str:
-    """Files live on another host than the Graph API; on one machine that is its other name."""
+    """The host for downloads, which is not the Graph API's; on one machine its other loopback name."""
     if world.settings.media_url:
         return world.settings.media_url
     url = world.settings.public_url

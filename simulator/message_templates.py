@@ -38,7 +38,7 @@ class MessageTemplate(Record):
 
     @classmethod
     def save(cls, world: Context, waba: Waba, name: str, language: str, **columns: Any) -> Self:
-        """One per name and language: seeding it again changes it."""
+        """Creates the template, or changes the one with that name and language."""
         columns["components"] = json.dumps(columns["components"], ensure_ascii=False)
         if existing := cls.by_name(world, waba.id, name, language):
             existing.update(**columns)

@@ -18,7 +18,7 @@ NO_BUBBLE = ("reaction", "edit", "revoke")
 
 @dataclass
 class Message(Record):
-    """One bubble, from either side. `in` is what a customer wrote, `out` what a business sent."""
+    """One message. `direction` is `in` from a customer and `out` from a business."""
 
     table: ClassVar[str] = "messages"
 
@@ -98,7 +98,7 @@ class Message(Record):
 
     @property
     def shape(self) -> dict[str, Any]:
-        """Header, body, footer and what can be tapped, of a template or an interactive message."""
+        """Header, body, footer and options of a template or interactive message."""
         return dict(json.loads(self.shown)) if self.shown else {}
 
     @property
@@ -113,7 +113,7 @@ class Message(Record):
         self.world.store.after_commit(lambda: self.world.hub.notify(self.customer_id))
 
     def mark_read_by_business(self) -> None:
-        """Reading one message reads everything above it."""
+        """Marks this message and all earlier ones of the chat as read."""
         self.world.store.write(
             "update messages set status = 'read', read_at = ? where phone_number_id = ? and customer_id = ?"
             " and direction = 'in' and seq <= ? and status != 'read'",
@@ -138,7 +138,7 @@ class Message(Record):
 
 
 def _who(number: PhoneNumber, customer: Customer) -> str:
-    """The id of a message tells whose it is; a hidden number must not be told."""
+    """What the message id contains: the number, or part of the user id if the number is hidden."""
     if not customer.has_number_hidden:
         return customer.wa_id
     return customer.user_id_for(number.waba.business_id).partition(".")[2]

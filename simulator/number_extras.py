@@ -1,4 +1,4 @@
-"""What a number has besides its registration: profile, username, links, and the code that verifies it."""
+"""A number's profile, username, settings and verification code."""
 
 import json
 import secrets
@@ -30,7 +30,7 @@ class Extras:
         return value
 
     def send_code(self) -> bool:
-        """Whether Meta still sends one: a few in an hour."""
+        """Sends a verification code; false after five in an hour."""
         now = self.number.world.clock.now()
         recent = [moment for moment in json.loads(self["code_requests"] or "[]") if moment > now - CODES_WINDOW]
         if len(recent) >= MOST_CODES:

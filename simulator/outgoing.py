@@ -1,4 +1,4 @@
-"""The road of a business message: accepted, sent, delivered, read; or failed."""
+"""The life of a business message: accepted, sent, delivered, read; or failed."""
 
 import json
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ RANK = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4, "playe
 
 @dataclass(frozen=True)
 class Order:
-    """What POST /messages asked for, once it is known to be well-formed."""
+    """A valid request to POST /messages."""
 
     number: PhoneNumber
     customer: Customer
@@ -42,13 +42,13 @@ def accept(world: Context, order: Order, failure: Failure | None = None) -> Mess
 
 
 def take_step(world: Context, message_id: str, status: str, error_code: int | None = None) -> None:
-    """A planned step of the timeline is due."""
+    """Takes a step that the timeline planned."""
     if message := Message.find(world, message_id):
         advance(message, status, error_code)
 
 
 def advance(message: Message, status: str, error_code: int | None = None) -> None:
-    """One step along the road; a step back, or one onto a phone that is off, is no step."""
+    """Moves the message to the status, unless that is a step back or the phone is off."""
     if RANK[status] <= RANK[message.status] or (
         status not in ("sent", "failed") and not (message.customer.phone_on and _finds_phone(message))
     ):
@@ -60,7 +60,7 @@ def advance(message: Message, status: str, error_code: int | None = None) -> Non
 
 
 def read(world: Context, customer: Customer, number: PhoneNumber) -> None:
-    """The customer looks at the chat; without read receipts nobody learns of it."""
+    """The customer reads the chat; without read receipts no status is sent."""
     if not customer.read_receipts:
         return
     arrived = (
@@ -71,13 +71,13 @@ def read(world: Context, customer: Customer, number: PhoneNumber) -> None:
 
 
 def play(message: Message) -> None:
-    """The customer listens to a voice note for the first time."""
+    """Marks a voice note as played."""
     if message.voice and not message.inbound and message.customer.read_receipts:
         advance(message, "played")
 
 
 def set_phone(customer: Customer, on: bool, receipts: bool) -> None:
-    """Turning the phone on lets in what was waiting for it."""
+    """Switches the phone on or off; switching it on delivers the waiting messages."""
     woken = on and not customer.phone_on
     customer.update(phone_on=int(on), read_receipts=int(receipts))
     if woken:
@@ -159,7 +159,7 @@ def _report_step(message: Message, status: str) -> None:
 
 
 def _statuses_to_report(message: Message, status: str, habit: str | None) -> list[str]:
-    """Which statuses the business hears of, now that the message has taken this step."""
+    """The statuses to send for this step, given the recipient's magic number and the knobs."""
     if habit == "silent" or (habit == "straight-to-read" and status == "delivered"):
         return []
     if habit == "backwards":

@@ -1,4 +1,4 @@
-"""Pictures on Meta's other host, at addresses that need no token: QR codes of short links, photos of profiles."""
+"""QR codes and profile photos, on Meta's other host, at addresses that need no token."""
 
 import io
 

@@ -7,7 +7,7 @@ from simulator.context import Context
 
 @dataclass
 class Record:
-    """A row with its verbs. `world` is the way to everything else."""
+    """A database row with its methods. `world` gives access to everything else."""
 
     table: ClassVar[str]
 

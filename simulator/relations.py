@@ -1,4 +1,4 @@
-"""What stands between one business number and one customer: offers stopped, blocks, open windows."""
+"""The state between one number and one customer: service window, blocks, stopped offers."""
 
 from simulator.context import Context
 from simulator.customers import Customer
@@ -18,7 +18,7 @@ class Relation:
 
     @property
     def window_open(self) -> bool:
-        """Opened by messages since the number is on the Cloud API and by calls; not by what is written in a group."""
+        """True after a message or call of the last 24 hours; group messages and the app's history do not count."""
         since = self.world.clock.now() - SERVICE_WINDOW
         sql = """
             select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'
@@ -55,7 +55,7 @@ class Relation:
         self.world.store.write("insert or replace into entry_points values (?, ?, ?, null)", *self._pair, now)
 
     def answer_to_ad(self) -> None:
-        """The first answer within a day starts three free days."""
+        """Starts the free entry point: three days from the first reply within a day."""
         now = self.world.clock.now()
         self.world.store.write(
             "update entry_points set free_until = ? where phone_number_id = ? and customer_id = ?"
@@ -75,7 +75,7 @@ class Relation:
         return self.free_until > self.world.clock.now()
 
     def open_conversation(self) -> bool:
-        """Whether the portfolio may write to one more person outside their window today."""
+        """Counts one more user outside a window; false if the portfolio's daily limit is reached."""
         business, store, now = self.number.waba.business, self.world.store, self.world.clock.now()
         sql = "select count(*) from opened where business_id = ? and customer_id != ? and at > ?"
         others = store.value(sql, business.id, self.customer.id, now - DAY)

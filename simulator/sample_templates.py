@@ -1,4 +1,4 @@
-"""A few templates to try things with."""
+"""Sample templates."""
 
 from typing import Any
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Settings:
-    """What this Meta knows of the world: one app, the partner who owns it, and where its webhooks go."""
+    """The simulator's configuration: one app, the partner that owns it, and the app's callback."""
 
     host: str = "127.0.0.1"
     port: int = 9000

@@ -10,7 +10,7 @@ Row = sqlite3.Row
 
 
 class Store:
-    """SQLite, one writer at a time. Inside `transaction()` every call of that thread joins it."""
+    """SQLite with one writer at a time. Calls inside `transaction()` on the same thread join it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class Store:
         return self.write(f"{verb} into {table} ({names}) values ({marks})", *columns.values())
 
     def insert_row(self, table: str, **columns: Any) -> Row:
-        """The row as it was written, with its defaults."""
+        """Inserts a row and returns it with its defaults."""
         names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
         sql = f"insert into {table} ({names}) values ({marks}) returning *"  # noqa: S608 - tables and columns are this program's
         with self.transaction() as db:

@@ -1,4 +1,4 @@
-"""Browsers record Opus into WebM; phones send it in Ogg. The sound stays the same, only the wrapping changes."""
+"""Repackages Opus from WebM, as browsers record it, into Ogg, as phones send it, without re-encoding."""
 
 import struct
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def _unwrap(data: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def _elements(data: bytes, at: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Leaves of the EBML tree. A live recording does not know the length of what it is inside of."""
+    """Yields the leaves of the EBML tree; containers of a live recording have no length."""
     while at < end:
         id, at = _number(data, at, with_marker=True)
         length, after = _number(data, at, with_marker=False)

@@ -8,7 +8,7 @@ from simulator.record import Record
 
 @dataclass
 class Waba(Record):
-    """A WhatsApp Business Account. Its numbers know it: see `PhoneNumber.of_waba`."""
+    """A WhatsApp Business Account. `PhoneNumber.of_waba` lists its numbers."""
 
     table: ClassVar[str] = "wabas"
 

@@ -1,4 +1,4 @@
-"""Runs the examples of every client and says of each whether it passed."""
+"""Runs the examples of every client and reports which passed."""
 
 from __future__ import annotations
 

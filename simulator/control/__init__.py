@@ -1,4 +1,4 @@
-"""The control panel: everything this Meta knows, and the levers to make it misbehave."""
+"""The control panel: the whole state of the simulator, and the controls that change its behaviour."""
 
 from flask import Flask, jsonify
 

@@ -17,7 +17,7 @@ def world() -> World:
 
 
 def member(name: str, default: Any = None) -> Any:
-    """A member of the JSON body; without a default it must be there."""
+    """A member of the JSON body. Without a default it is required."""
     value = (request.get_json(silent=True) or {}).get(name, default)
     if value is None:
         refuse(400, f"{name} is missing")
@@ -36,14 +36,14 @@ def phone_number_member() -> PhoneNumber:
 
 
 def waba_member() -> Waba:
-    """Named itself, or by one of its numbers."""
+    """The account with `waba_id`, or the account of `phone_number_id`."""
     if waba_id := member("waba_id", ""):
         return require_record(Waba.find(world(), str(waba_id)), "WhatsApp account")
     return phone_number_member().waba
 
 
 def customer_member(name: str = "from") -> Customer:
-    """By number, or by the id under which the business knows them."""
+    """The customer with that number, or with the user id the business has for them."""
     if user_id := str(member("user_id", "")):
         business_id = phone_number_member().waba.business_id
         return require_record(Customer.with_user_id(world(), user_id, business_id), "customer")

@@ -45,8 +45,8 @@ def history() -> Response:
 def contacts() -> Response:
     """Without `contacts`, those the number has a chat with."""
     number = phone_number_member()
-    known = [coexistence.contact_of(one) for one in coexistence.people_of(world(), number)]
-    coexistence.sync_contacts(world(), number, member("contacts", known), str(member("action", "add")))
+    chat_partners = [coexistence.contact_of(one) for one in coexistence.people_of(world(), number)]
+    coexistence.sync_contacts(world(), number, member("contacts", chat_partners), str(member("action", "add")))
     return jsonify(success=True)
 
 

@@ -17,7 +17,7 @@ calls = Blueprint("control_calls", __name__, url_prefix="/control/api/calls")
 
 @calls.post("")
 def begin() -> Response:
-    """A customer calls, or with `direction` BUSINESS_INITIATED is called. The phone rings until something is done."""
+    """Starts a call by a customer, or to one with `direction` BUSINESS_INITIATED; it rings until it is changed."""
     number, direction = phone_number_member(), str(member("direction", INBOUND))
     if direction not in (INBOUND, OUTBOUND):
         refuse(400, f"direction must be {INBOUND} or {OUTBOUND}")

@@ -1,4 +1,4 @@
-"""Clients of the partner without the popup: a whole one, or one that has just finished signing up."""
+"""Creates clients of the partner without the popup, ready to use or just signed up."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class ClientOptions:
 
 
 def sign_up(world: Context, name: str, digits: str) -> PhoneNumber:
-    """The number of that name, as the signup dialog leaves it: verified and shared, not registered."""
+    """Creates a client as the signup dialog leaves it: number verified and shared, not registered."""
     existing = PhoneNumber.where(world, "digits = ?", digits)
     if existing:
         if not existing[0].registered:
@@ -39,7 +39,7 @@ def sign_up(world: Context, name: str, digits: str) -> PhoneNumber:
 
 
 def share_account(world: Context, name: str) -> Waba:
-    """An account of that name, shared without a number."""
+    """Creates an account and shares it without a number."""
     with world.store.transaction():
         waba = Waba.open(Business.open(world, name, "US"), name)
         share_with_partner(waba)
@@ -56,7 +56,7 @@ def ready(world: Context, name: str, digits: str, options: ClientOptions) -> Pho
 
 
 def token_for(world: Context, number: PhoneNumber) -> Token:
-    """The client's newest working token for this number, or a new one that never expires."""
+    """Returns the client's newest valid token for this number, or a new one that never expires."""
     waba = number.waba
     tokens = Token.where(world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id)
     working = (token for token in tokens if token.alive and waba.id in token.wabas)

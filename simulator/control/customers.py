@@ -12,7 +12,7 @@ customers = Blueprint("control_customers", __name__, url_prefix="/control/api")
 
 @customers.post("/customers")
 def add() -> Response:
-    """Without a number: somebody of whom businesses only ever see the id and the username."""
+    """Adds a customer. Without a number, businesses see only the user id and the username."""
     name, username = str(member("name")), str(member("username", "")) or None
     if not member("number", ""):
         country = str(member("country", "US"))
@@ -37,7 +37,7 @@ def change(wa_id: str) -> Response:
 
 @customers.get("/customers/<wa_id>/ids")
 def ids(wa_id: str) -> Response:
-    """The id under which the business of this number knows them."""
+    """The user id that the business of this number has for the customer."""
     customer = _customer(wa_id)
     number = require_record(PhoneNumber.find(world(), request.args.get("phone_number_id")), "phone number")
     return jsonify(user_id=customer.user_id_for(number.waba.business_id), parent_user_id=customer.parent_user_id)

@@ -1,4 +1,4 @@
-"""Customers at work, without the phone page."""
+"""What customers send and do, without the phone page."""
 
 import base64
 from typing import Any
@@ -31,8 +31,8 @@ FREE_TYPES = ("location", "contacts", "order", "interactive", "button", "unsuppo
 def receive() -> Response:
     """`type` is `text` by default; the content is the member named like the type.
 
-    `group_id`: written in a group. `referred_product`: asked about a product. `error`: the code of an error that comes
-    with the message. `item` and `value` are merged into the webhook's message and its value; null removes a member.
+    `group_id`: sent in a group. `referred_product`: a question about a product. `error`: the code of an error that is
+    part of the message. `item` and `value` are merged into the webhook's message and its value; null removes a member.
     """
     number, customer = phone_number_member(), _sender()
     message = _write(CustomerActions(world(), number, customer), str(member("type", "text")))
@@ -56,7 +56,7 @@ def deletions() -> Response:
 
 @inbound.post("/answers")
 def answers() -> Response:
-    """Taps the option with that number of a received message; `typed` fills a flow or names a place."""
+    """Chooses the option with that index in a received message; `typed` fills in a flow or gives a location."""
     return _answer(
         _customer_actions().answer(str(member("wamid")), int(member("option", 0)), member("typed", {}) or None)
     )

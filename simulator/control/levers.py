@@ -1,4 +1,4 @@
-"""What makes this Meta misbehave, and what makes time pass."""
+"""Faults, limits and the clock."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ def clock() -> Response:
 
 @levers.route("/credit-line", methods=["GET", "POST"])
 def credit_line() -> Response:
-    """What the partner owes Meta and how much it may owe, in whole units of the currency."""
+    """What the partner owes Meta and its limit, in whole units of the currency."""
     line, body = CreditLine.of(world()), request.get_json(silent=True) or {}
     line.set(owed=body.get("owed"), most=body.get("most"), currency=body.get("currency"))
     return jsonify(line.amounts())
@@ -62,7 +62,7 @@ def free_messages() -> Response:
 
 @levers.post("/random")
 def random_seed() -> Response:
-    """From here on chance takes the same turns again, as far as one thread can tell."""
+    """Seeds the random numbers, so that a run on one thread can be repeated."""
     world().random.seed(int(member("seed")))
     return jsonify(success=True)
 
@@ -110,7 +110,7 @@ def save_template() -> Response:
 
 
 def _parameter_format(components: list[dict[str, Any]]) -> str:
-    """As Meta keeps it: variables are numbers or names, and a template has only one kind."""
+    """POSITIONAL if every variable is a number, else NAMED; a template cannot mix both."""
     texts = [str(part.get("text", "")) for part in components if str(part.get("type")).upper() in ("HEADER", "BODY")]
     variables = [name for text in texts for name in filling.variables_of(text)]
     given = str(
@@ -145,7 +145,7 @@ def account_event() -> Response:
 
 @levers.get("/verification-code")
 def verification_code() -> Response:
-    """What came to the number by SMS, or was read out."""
+    """The code that the number received by SMS or by voice."""
     number = require_record(PhoneNumber.find(world(), request.args.get("phone_number_id", "")), "phone number")
     return jsonify(code=Extras(number)["verification_code"])
 

@@ -1,4 +1,4 @@
-"""What a client has beside its numbers: catalogues and flows; and what others left behind in its settings."""
+"""Catalogues, flows and templates of a client, and settings that another server left behind."""
 
 from flask import Blueprint, Response, jsonify, request
 

@@ -1,4 +1,4 @@
-"""What Meta's screens may say instead of going on, chosen by whoever walks through them."""
+"""The errors that Meta's screens can show instead of continuing; the tester chooses one."""
 
 from dataclasses import dataclass
 

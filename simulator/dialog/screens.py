@@ -1,4 +1,4 @@
-"""What each screen shows."""
+"""The context of each screen's template."""
 
 import json
 import secrets
@@ -54,19 +54,19 @@ def default_number(signup: Signup) -> dict[str, str]:
 
 
 def default_choice(signup: Signup) -> str | None:
-    """The first number that can be used, or else the account to which one can be added."""
+    """The first number that can be used, or else the first account."""
     accounts = signup.wabas
     numbers = (number.id for account in accounts for number in PhoneNumber.of_waba(account) if usable(number))
     return next(numbers, None) or next((account.id for account in accounts), None)
 
 
 def usable(number: PhoneNumber) -> bool:
-    """A number at work in an account that was never shared belongs to another provider, or to the client's app."""
+    """False for a registered number of an account that was never shared: another provider uses it."""
     return not (number.registered and number.waba.shared_at is None) or bool(number.coexistence)
 
 
 def opener_message(signup: Signup) -> dict[str, Any]:
-    """What the popup may say to its opener; a page that is not on the app's list hears nothing."""
+    """The message to the page that opened the popup; empty if the page's origin is not allowed."""
     if signup.hosted or not signup.origin_allowed:
         return {}
     message: dict[str, Any] = {

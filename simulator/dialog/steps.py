@@ -1,4 +1,4 @@
-"""What each screen of the dialog does with what was entered; it names the screen that follows."""
+"""Handles the input of each screen and returns the name of the next one."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ ON_APP = (
 
 
 class EntryError(Exception):
-    """Something the person must enter differently."""
+    """The input is not valid; the screen is shown again with the reason."""
 
 
 def login(signup: Signup, form: Form) -> str:
@@ -85,7 +85,7 @@ def number(signup: Signup, form: Form) -> str:
 
 
 def verify(signup: Signup, form: Form) -> str:
-    """A number may also stay unverified; the partner finds out later."""
+    """Verifies the number, or leaves it unverified."""
     if "later" not in form:
         if dialing.digits_of(form.get("code", "")) != signup.verification_code:
             raise EntryError("That is not the code we sent. Check it and try again.")

@@ -1,4 +1,4 @@
-"""Which token sees which node."""
+"""Which nodes a token has access to."""
 
 from dataclasses import dataclass
 
@@ -96,7 +96,7 @@ def is_assigned(world: World, waba: Waba, user_id: str) -> bool:
 
 
 def require_token(world: World) -> Token:
-    """The caller's token, alive; or Meta's reason why not."""
+    """Returns the caller's valid token, or raises Meta's error."""
     text = _token_text()
     if not text:
         raise GraphError(2500)

@@ -21,7 +21,7 @@ def unknown_path(_: Any) -> Response:
 
 
 def refuse_in_json(error: HTTPException) -> Response:
-    """Whatever the web framework refuses by itself; Meta never answers in HTML here."""
+    """Turns an error of the web framework into a Graph error; Meta never answers in HTML."""
     if error.response is not None:
         return cast("Response", error.response)
     if error.code == 405:
@@ -32,7 +32,7 @@ def refuse_in_json(error: HTTPException) -> Response:
 
 
 def dress(response: Response) -> Response:
-    """The headers Graph puts on everything."""
+    """Adds the headers of every Graph response."""
     usage = {"call_count": 1, "total_cputime": 1, "total_time": 1}
     response.headers["facebook-api-version"] = f"v{g.get('version', 25)}.0"
     response.headers["x-fb-trace-id"] = ids.trace()

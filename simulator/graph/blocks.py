@@ -1,4 +1,4 @@
-"""The people a number has blocked. Only somebody who wrote within 24 hours can be blocked."""
+"""The users a number has blocked. Only users who wrote within 24 hours can be blocked."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def index(call: Call, number: PhoneNumber) -> Answer:
 
 
 def _change(call: Call, number: PhoneNumber, list_name: str, block: bool) -> Answer:
-    """Everyone who can be changed is; if anyone cannot, the answer is a 400 that lists both."""
+    """Changes every user it can; if any fails, the answer is a 400 that lists both."""
     call.require("messaging_product")
     changed, failed = [], []
     with call.world.store.transaction():
@@ -55,7 +55,7 @@ def _change(call: Call, number: PhoneNumber, list_name: str, block: bool) -> Ans
 
 
 def _customer(call: Call, number: PhoneNumber, user: Any) -> tuple[Customer | None, dict[str, str]]:
-    """Who is meant, by number or by user id, and how the request named them."""
+    """The customer with that number or user id, and the request's own spelling of it."""
     if not isinstance(user, dict) or not (user.get("user") or user.get("user_id")):
         raise GraphError(100, "(#100) Each item of block_users needs a user or a user_id.")
     if user.get("user"):
@@ -82,7 +82,7 @@ def _error(code: int, details: str) -> dict[str, Any]:
 
 
 def _ids(number: PhoneNumber, customer: Customer, named_by_number: bool = False) -> dict[str, str]:
-    """The number where the business may see it, or used it itself; else the user id."""
+    """The number if the business may see it or used it itself; else the user id."""
     if named_by_number or customer.shows_number_to(number.id):
         return {"wa_id": customer.wa_id}
     return {"user_id": customer.user_id_for(number.waba.business_id)}

@@ -11,7 +11,7 @@ from simulator.world import World
 
 @dataclass(frozen=True)
 class Call:
-    """One request, understood: who asks, and with which parameters."""
+    """One request: its token and its parameters."""
 
     world: World
     token: Token

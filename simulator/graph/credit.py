@@ -51,7 +51,7 @@ def share(call: Call, _: CreditLine) -> Answer:
 
 @edge(CreditLine, "POST", "whatsapp_credit_attach")
 def attach(call: Call, _: CreditLine) -> Answer:
-    """The client's own token attaches what the partner shared with the client's business."""
+    """Attaches, with the client's token, what the partner shared with the client's business."""
     call.only("business")
     waba = _waba(call)
     allocation = Allocation.active_for(call.world, waba.business_id)
@@ -88,7 +88,7 @@ def _waba(call: Call) -> Waba:
 
 
 def _attach(call: Call, waba: Waba, allocation: Allocation) -> None:
-    """A WABA keeps its line and its currency for good; who pays changes only on most days of a month."""
+    """Attaches the line. A WABA's line and currency never change, and not on blackout days."""
     if foreign_lines.has(waba) and foreign_lines.is_blackout(call.world.clock.now()):
         raise invalid("The payment of this account cannot be changed in the last 3 and first 4 days of a month.")
     currency = call.require("waba_currency")

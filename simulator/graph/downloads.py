@@ -1,4 +1,4 @@
-"""The other host, where files are fetched from: five minutes per address, and never without the token."""
+"""The host for file downloads: an address works for five minutes and needs the token."""
 
 from flask import Blueprint, Response, abort, current_app, request, send_file
 
@@ -31,7 +31,7 @@ def _file(world: World) -> Response:
 
 
 def _bearer(world: World) -> Token:
-    """Only the header counts here, and what is wrong with it is nobody's business."""
+    """Accepts only the header, and answers every wrong token with a plain 401."""
     if "access_token" in request.args or "Authorization" not in request.headers:
         abort(Response("", 401))
     try:

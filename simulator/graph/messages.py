@@ -72,7 +72,7 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
 
 
 def _addressee(call: Call, number: PhoneNumber, to: Any, recipient: Any) -> Customer:
-    """`to` wins when both are given."""
+    """The recipient; `to` takes precedence over `recipient`."""
     kind = str(call.params.get("recipient_type") or "individual")
     if kind == "group":
         raise GraphError(131041, "The group does not exist, or the business does not take part in it.")
@@ -103,7 +103,7 @@ def _by_user_id(call: Call, number: PhoneNumber, recipient: str) -> Customer:
 
 
 def _preview(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[dict[str, Any] | None, str]:
-    """What the customer will see of a message with parts, and as what it is charged."""
+    """What the customer sees of a message with parts, and its pricing category."""
     if missing := later_failures.missing_file(call.world, content, kind, number.id):
         raise invalid(f"Param {missing}['id'] is not a valid whatsapp business account media attachment ID")
     if kind == "interactive":
@@ -156,7 +156,7 @@ def _check_recipient(call: Call, order: outgoing.Order) -> None:
 
 
 def _refuse_closed_window(call: Call, order: outgoing.Order) -> None:
-    """Meta sometimes knows at once what it usually reports later."""
+    """Refuses at once what is usually reported as failed later."""
     if order.type != "template" and not Relation(call.world, order.number, order.customer).window_open:
         raise GraphError(
             later_failures.WINDOW_CLOSED, "More than 24 hours have passed since the customer last replied."
@@ -181,7 +181,7 @@ def _callback_data(call: Call) -> str | None:
 
 
 def _report_first(call: Call, message: Message) -> None:
-    """Meta's first status sometimes overtakes the answer to the request."""
+    """Delivers the first status before the response, as sometimes happens at Meta."""
     call.world.timeline.run_now(message.id)
     call.world.sender.send_for(message.id)
 

@@ -23,7 +23,7 @@ def show(_: Call, number: PhoneNumber) -> Answer:
 
 @edge(PhoneNumber, "POST", "settings")
 def change(call: Call, number: PhoneNumber) -> Answer:
-    """Changes the sections that are given; what is not known is ignored, as Graph does."""
+    """Changes the given sections; unknown parameters are ignored, as Graph does."""
     extras = Extras(number)
     settings = DEFAULTS | extras.object("settings")
     for name in DEFAULTS:

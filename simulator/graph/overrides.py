@@ -6,7 +6,7 @@ from simulator.webhooks.handshake import verifies
 
 
 def verify_override(call: Call, params: dict[str, Any]) -> str | None:
-    """The callback that replaces the app's own, once it has answered; nothing when it is being removed."""
+    """Verifies the new callback and returns it, or None when it is removed."""
     url = params.get("override_callback_uri") or ""
     if not url:
         return None

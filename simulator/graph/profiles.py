@@ -1,4 +1,4 @@
-"""What customers see of a number: profile, username, links with a text, and what an empty chat offers."""
+"""What customers see of a number: profile, username, short links, commands and ice breakers."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def begin_upload(call: Call, _: App) -> Answer:
 
 
 def finish_upload(name: str) -> Answer:
-    """The data step: raw bytes, and `OAuth` before the token."""
+    """The second step of an upload: the raw bytes, with the token after `OAuth`."""
     world = World.of(current_app)
     row = world.store.row("select * from uploads where id = ?", f"upload:{name}")
     if row is None:
@@ -111,7 +111,7 @@ def list_links(call: Call, number: PhoneNumber) -> Answer:
 
 
 def one_link(call: Call, number: PhoneNumber, code: str) -> Answer:
-    """A list, even of one."""
+    """Answers with a list of one, as Meta does."""
     row = _own_link(call, number, code)
     return {"data": [_link(call, code, row["prefilled_message"])]}
 
@@ -180,7 +180,7 @@ def _picture(call: Call, handle: str) -> str:
 
 
 def _link(call: Call, code: str, text: str) -> dict[str, str]:
-    """With its picture where the caller asked for one: `fields=code,qr_image_url.format(SVG)`."""
+    """Describes a link, with its QR code if `fields` contains `qr_image_url.format(SVG)`."""
     link = {"code": code, "prefilled_message": text, "deep_link_url": f"https://wa.me/message/{code}"}
     if wanted := PICTURE.search(str(call.params.get("fields", ""))):
         link["qr_image_url"] = pictures.qr_code(call.world, code, wanted[1])

@@ -29,7 +29,7 @@ def apps_of(waba: Waba) -> Answer:
 
 @edge(Waba, "POST", "subscribed_apps")
 def subscribe(call: Call, waba: Waba) -> Answer:
-    """Without a body this also takes an earlier override away."""
+    """Subscribes the app; without a body this also removes an earlier override."""
     waba.subscribe(verify_override(call, call.params))
     return SUCCESS
 

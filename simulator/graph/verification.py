@@ -1,4 +1,4 @@
-"""Numbers added by API, and the code that proves whose they are."""
+"""Adds numbers by API and verifies them with a code."""
 
 from simulator import dialing
 from simulator.businesses import Business
@@ -63,7 +63,7 @@ def _numbers_of(business: Business) -> int:
 
 
 def _move(waba: Waba, existing: PhoneNumber | None) -> PhoneNumber:
-    """The number leaves where it is when it is registered here; name and quality come along."""
+    """Moves a number from another account; it leaves that account when it is registered here."""
     if existing is not None and existing.coexistence:
         raise GraphError(2388001, "This number is in use in the WhatsApp Business app. Disconnect it there first.")
     if existing is None:

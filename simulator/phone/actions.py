@@ -1,4 +1,4 @@
-"""What one does with the phone in hand."""
+"""The forms of the phone page."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def switches(customer_id: str) -> Answer:
 
 @actions.post("/profile")
 def profile(customer_id: str) -> Answer:
-    """The username, and a new number, of which every business in the list of chats is told."""
+    """Changes the username and the number; every business with a chat is notified."""
     customer = customer_of(customer_id)
     customer.update(username=request.form.get("username", "").strip().lower() or None)
     digits = dialing.digits_of(request.form.get("number", ""))
@@ -149,7 +149,7 @@ def not_possible(reason: NotPossible) -> tuple[str, int]:
 
 
 def customer_actions_of(customer_id: str, number_id: str) -> CustomerActions:
-    """A phone that is off sends nothing."""
+    """The customer's actions in this chat; raises NotPossible if the phone is off."""
     chat = chat_of(customer_of(customer_id), number_id)
     if not chat.customer.phone_on:
         raise NotPossible("The phone is off")
@@ -176,6 +176,6 @@ def to_chat(customer_id: str, number_id: str) -> Answer:
 
 
 def back(customer_id: str) -> Answer:
-    """Only to a page of this program, whatever the form says."""
+    """Redirects to the page in the form if it is one of this program."""
     page = request.form.get("back", "")
     return redirect(page if page.startswith("/phone/") else url_for("phone.show", customer_id=customer_id), 303)

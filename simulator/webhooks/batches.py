@@ -1,4 +1,4 @@
-"""Several updates in one POST, the three ways Meta may combine them."""
+"""Combines several updates into one POST, in each of Meta's three ways."""
 
 import json
 from collections import defaultdict
@@ -27,7 +27,7 @@ def _cut(waiting: list[Delivery], most: int) -> list[list[Delivery]]:
 
 
 def _one(world: Context, batch: list[Delivery]) -> Delivery:
-    """Takes the place of those it is made of: when it fails, all of them come again."""
+    """Replaces the deliveries it combines: if it fails, all of them are repeated."""
     bodies = [json.loads(delivery.body) for delivery in batch]
     merged = merge(bodies, world.random.choice(DEPTHS))
     wamids = [wamid for delivery in batch for wamid in delivery.about_messages]
@@ -70,7 +70,7 @@ def _join_entries(entries: list[Json]) -> list[Json]:
 
 
 def _join_changes(changes: list[Json]) -> list[Json]:
-    """Only what is about the same number, and of a kind that is a list."""
+    """Joins changes of the same number whose members are lists."""
     joined: list[Json] = []
     for change in changes:
         similar = next((one for one in joined if _are_similar(one, change)), None)

@@ -15,7 +15,7 @@ GIVE_UP_AFTER = 7 * 86400
 
 @dataclass
 class Delivery(Record):
-    """One webhook on its way. It stays `waiting` until somebody answers 200, for seven days."""
+    """One webhook to deliver. It is repeated until the answer is 200, for seven days."""
 
     table: ClassVar[str] = "deliveries"
 
@@ -64,7 +64,7 @@ class Delivery(Record):
 
     @classmethod
     def claim(cls, world: Context, db: sqlite3.Connection, clause: str, *values: object) -> list[Self]:
-        """Whoever claims a delivery is the only one to post it."""
+        """Claims due deliveries, so that only one thread posts each."""
         chosen = f"select id from deliveries where state = 'waiting' and not claimed and {clause}"
         sql = f"update deliveries set claimed = 1 where id in ({chosen}) returning *"
         claimed = [cls(world, **row) for row in db.execute(sql, values).fetchall()]
@@ -97,7 +97,7 @@ def _spread(world: Context) -> float:
 
 
 def meta_json(body: dict[str, Any]) -> bytes:
-    """Non-ASCII and slashes escaped, the way Meta signs it."""
+    """JSON as Meta writes and signs it: non-ASCII characters and slashes escaped."""
     return json.dumps(body, separators=(",", ":")).replace("/", "\\/").encode()
 
 

@@ -4,7 +4,7 @@ import httpx
 
 
 def verifies(url: str, verify_token: str, transport: httpx.BaseTransport | None = None) -> bool:
-    """Meta asks a new callback to repeat a challenge before it believes the address."""
+    """True if the callback repeats Meta's challenge."""
     challenge = str(secrets.randbelow(10**10))
     query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
     try:

@@ -1,4 +1,4 @@
-"""The items of `messages` and `message_echoes`: every type as webhooks write it."""
+"""Builds the items of `messages` and `message_echoes` for every type."""
 
 import json
 from typing import Any
@@ -80,5 +80,5 @@ def _context(message: Message) -> Json:
 
 
 def _former_sender(message: Message) -> Json:
-    """A system message comes from the old number, or from nobody when the new one may not be known."""
+    """The sender of a system message: the old number, or none if the new one is hidden."""
     return {"from": message.reference} if message.reference else {}

@@ -8,7 +8,7 @@ Trouble = (OSError, http.client.HTTPException)
 
 
 class Line(threading.local):
-    """A thread's open connections to those it calls. Bare, because hundreds of calls a second go through it."""
+    """A thread's open connections. Plain http.client, because hundreds of calls a second go through it."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}

@@ -47,7 +47,7 @@ def _apply_patch(members: Json, changes: Json) -> Json:
 
 
 def inbound(message: Message, patch: Patch | None = None) -> Json:
-    """What a customer sent. System messages come without `contacts`."""
+    """The value for an inbound message. System messages have no `contacts`."""
     patch = patch or Patch()
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
@@ -83,7 +83,7 @@ def status(message: Message, name: str) -> Json:
 
 
 def _entry_point(message: Message, name: str) -> Json:
-    """When it ends is told with `sent` only."""
+    """The `conversation` object; only with `sent` it has the expiry."""
     relation = message.relation
     conversation: Json = {
         "id": f"{relation.number.id}-{int(relation.free_until)}",
@@ -107,7 +107,7 @@ def preference(relation: Relation, value: str) -> Json:
 
 
 def echo(message: Message) -> Json:
-    """What the business wrote in its WhatsApp Business app."""
+    """The value for a message sent in the WhatsApp Business app."""
     customer, number = message.customer, message.number
     item = items.content(message) | {"from": number.digits, "id": message.id, "timestamp": items.seconds(message)}
     if customer.shows_number_to(number.id):

@@ -1,4 +1,4 @@
-"""Which webhooks go to which callback: only an app that subscribed to a WABA gets its messages."""
+"""Sends webhooks to the right callback; a WABA's messages go only to a subscribed app."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ def publish_echo(message: Message) -> None:
 
 
 def publish_partner_added(waba: Waba) -> None:
-    """Goes to the partner's portfolio, whether or not an app subscribed to the WABA."""
+    """Sends PARTNER_ADDED for the partner's portfolio, whether or not the app is subscribed to the WABA."""
     publish_to_partner(waba, payloads.partner_added(waba))
 
 
@@ -67,14 +67,14 @@ def publish_to_partner(waba: Waba, value: dict[str, Any]) -> None:
 
 
 def publish_for_waba(waba: Waba, field: str, value: dict[str, Any]) -> None:
-    """Account and template fields: never overridden, and stamped with their time."""
+    """Sends an account or template field: never overridden, with a timestamp."""
     world = waba.world
     body = payloads.envelope(waba.id, field, value, int(world.clock.now()))
     _enqueue(world, app_callback(world, field) if waba.is_subscribed else None, field, waba.id, body)
 
 
 def publish_for_number(number: PhoneNumber, field: str, value: dict[str, Any], message_id: str | None = None) -> None:
-    """Fields of a number follow its override, then that of its WABA, then the app's callback."""
+    """Sends a field of a number: to its override, else its WABA's override, else the app's callback."""
     if url := _callback(number, field):
         body = payloads.envelope(number.waba_id, field, value)
         _enqueue(number.world, url, field, number.waba_id, body, message_id)

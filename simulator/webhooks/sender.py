@@ -17,7 +17,7 @@ CLAIM = 200
 
 
 class Sender:
-    """Posts what is due, many at a time and so in no particular order."""
+    """Posts due deliveries on many threads, so in no particular order."""
 
     def __init__(self, world: Context) -> None:
         self.world = world
@@ -40,7 +40,7 @@ class Sender:
         return self._send(self._claim_due())
 
     def send_for(self, message_id: str) -> None:
-        """Post what is known about one message before going on."""
+        """Posts the waiting webhooks of one message now."""
         self._send(self._claim("message_id = ? limit ?", message_id, CLAIM))
 
     def _send(self, due: list[Delivery]) -> int:
@@ -77,7 +77,7 @@ class Sender:
             delivery.record_answer(None, type(error).__name__)
 
     def _settle_done(self) -> float:
-        """Many at once: one commit costs as much as another."""
+        """Stores many results in one commit."""
         done = []
         while not self._done.empty():
             done.append(self._done.get())

@@ -1,4 +1,4 @@
-"""What each type of message must look like."""
+"""Checks the content of each type of message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ MESSAGE_TYPES = {*CONTENTS, "contacts", "pin"}
 
 
 def check_content(kind: str, given: Any) -> Any:
-    """The content as it was given, once it is known to be what Meta takes."""
+    """Returns the content if Meta accepts it, or raises GraphError."""
     given = decode(given)
     if kind == "contacts":
         return plain.contacts(given)

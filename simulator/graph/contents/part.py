@@ -5,7 +5,7 @@ from simulator.graph.parameters import decode
 
 
 class Part:
-    """An object inside a request, which knows the path that Meta's complaints name."""
+    """An object inside a request, with the path that error messages name."""
 
     def __init__(self, value: Any, path: str) -> None:
         if value is None:
@@ -47,7 +47,7 @@ class Part:
         return value
 
     def optional_text(self, name: str, longest: int) -> None:
-        """An empty text counts as none."""
+        """Checks an optional text; an empty one counts as missing."""
         if self.value.get(name) not in (None, ""):
             self.text(name, longest)
 

@@ -30,6 +30,7 @@ USAGE = """Name Meta's OpenAPI description of the WhatsApp Business API, a file 
 
 
 def main(arguments: list[str]) -> int:
+    """Compares and runs the clients; 0 if nothing is left unexplained."""
     if len(arguments) != 1:
         print(USAGE)
         return 2
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> int:
 
 @contextmanager
 def simulated_meta(callback_url: str = "http://127.0.0.1:9") -> Iterator[str]:
+    """Runs a simulator on a free port until the block ends."""
     url = f"http://127.0.0.1:{unused_port()}"
     with tempfile.TemporaryDirectory(prefix="switchboard-conformance-") as name:
         folder = pathlib.Path(name)
@@ -69,6 +71,7 @@ def unused_port() -> int:
 
 
 def wait_for(part: Part, url: str, seconds: float = 30) -> None:
+    """Waits until the simulator answers."""
     end = time.monotonic() + seconds
     while not answers(url):
         if not part.is_alive or time.monotonic() > end:
@@ -77,6 +80,7 @@ def wait_for(part: Part, url: str, seconds: float = 30) -> None:
 
 
 def report(comparison: Comparison, exchanges: int) -> int:
+    """Prints every difference; 1 if one is unexplained or an explanation is unused."""
     explained, stale = explaining.explain(comparison.differences, explaining.read())
     open_ones = [difference for difference, explanation in explained if explanation is None]
     for difference, explanation in sorted(explained, key=lambda one: (one[1] is None, one[0].edge, one[0].what)):
@@ -92,6 +96,7 @@ def report(comparison: Comparison, exchanges: int) -> int:
 
 
 def show(difference: Difference, explanation: Explanation | None) -> None:
+    """Prints one difference."""
     print(f"{'meant' if explanation else 'DIFFERS'}  {difference.edge}  {difference.what}")
     if explanation:
         print(f"       {explanation.reason} ({explanation.page}, {explanation.date})")

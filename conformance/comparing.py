@@ -33,6 +33,7 @@ class Comparison:
 def compare(
     description: Description, exchanges: Iterable[Exchange], kinds: Mapping[str, tuple[str, ...]]
 ) -> Comparison:
+    """Compares every exchange with the description."""
     unique: dict[Difference, None] = {}
     result = Comparison([], set(), set())
     for exchange in exchanges:
@@ -47,6 +48,7 @@ def compare(
 
 
 def differences(operation: Operation, exchange: Exchange) -> Iterator[Difference]:
+    """Yields the differences of one exchange."""
     accepted = exchange.status < 400
     # What the simulator refuses is wrong on purpose; then only its answer is looked at.
     sides = {"request": _of_request(operation, exchange) if accepted else (), "answer": _of_answer(operation, exchange)}

@@ -39,6 +39,7 @@ class Description:
 
     @classmethod
     def read(cls, path: pathlib.Path) -> Description:
+        """Reads a file; raises Unreadable."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             document = yaml.load(path.read_text(encoding="utf-8"), loader)
@@ -65,6 +66,7 @@ class Description:
         return part
 
     def complaints(self, schema: dict[str, Any], value: Any) -> Iterator[Complaint]:
+        """Yields what in the value violates the schema."""
         schema = self.chosen(schema, value)
         validator = Draft202012Validator(_with_absolute_references(schema), registry=self.registry)
         for error in validator.iter_errors(value):
@@ -121,10 +123,12 @@ class Operation:
 
     @property
     def edge(self) -> str:
+        """The method and the path template."""
         return f"{self.method} {self.template}"
 
     @property
     def definition(self) -> dict[str, Any]:
+        """The operation's object in the description."""
         return dict(self.item[self.method.lower()])
 
     @property
@@ -136,9 +140,11 @@ class Operation:
 
     @property
     def body(self) -> dict[str, Any] | None:
+        """The definition of the request's body, or None."""
         return self.description.resolve(self.definition.get("requestBody")) or None
 
     def answer(self, status: int) -> dict[str, Any] | None:
+        """The definition of the answer with the status, or None."""
         answers = {str(name): definition for name, definition in self.definition["responses"].items()}
         for name in (str(status), f"{status // 100}XX", "default"):
             if name in answers:

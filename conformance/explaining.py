@@ -22,10 +22,12 @@ class Explanation:
     date: str
 
     def covers(self, difference: Difference) -> bool:
+        """True if the explanation is about the difference."""
         return _matches(self.edge, difference.edge) and _matches(self.what, difference.what)
 
 
 def read(path: pathlib.Path = EXPLAINED) -> list[Explanation]:
+    """Reads the explanations."""
     return [Explanation(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("explained", [])]
 
 

@@ -18,6 +18,7 @@ from conformance.session import CUSTOMER, LINE, PARTNER, SYSTEM_TOKEN, Session
 
 
 def add_by_api(session: Session, waba: str, token: str) -> None:
+    """Adds a number by API and verifies it."""
     graph = session.graph
     number = phone_numbers.create(graph, token, waba, "1", "5550783885", "Bakery two")
     session.name_ids(number=number)
@@ -27,12 +28,14 @@ def add_by_api(session: Session, waba: str, token: str) -> None:
 
 
 def connect_with_app(session: Session) -> None:
+    """Connects a number together with the WhatsApp Business app."""
     cafe = session.client("seed", name="Cafe", display_phone_number="+1 555 078 3886")
     session.order("coexistence", phone_number_id=cafe["phone_number_id"], on=True)
     phone_numbers.synchronise(session.graph, cafe["token"], cafe["phone_number_id"], "smb_app_state_sync")
 
 
 def change_public_details(session: Session, number: str, token: str) -> None:
+    """Changes everything that customers see of a number."""
     graph = session.graph
     business_profiles.update(graph, token, number, about="Bread", vertical="GROCERY", websites=["https://b.example"])
     business_profiles.fetch(graph, token, number)
@@ -56,6 +59,7 @@ def change_public_details(session: Session, number: str, token: str) -> None:
 
 
 def maintain(session: Session, business: str) -> None:
+    """Makes the calls of regular upkeep."""
     graph = session.graph
     system_users.fetch_business_token(graph, SYSTEM_TOKEN, business)
     system_users.renew_business_token(graph, SYSTEM_TOKEN, business)

@@ -51,17 +51,21 @@ class Session:
 
     @property
     def exchanges(self) -> list[Exchange]:
+        """Every recorded request with its answer."""
         return self.recorder.exchanges
 
     def close(self) -> None:
+        """Closes the connections."""
         self.graph.close()
         self.by_hand.close()
         self.control.close()
 
     def name_ids(self, **ids: str) -> None:
+        """Notes what the ids may be called in a path."""
         self.kinds |= {id: NAMES[kind] for kind, id in ids.items()}
 
     def client(self, path: str, **body: object) -> dict[str, str]:
+        """Creates a client by the control panel and notes its ids."""
         ids = self.order(path, **body)
         self.name_ids(business=ids["business_id"], waba=ids["waba_id"], number=ids["phone_number_id"])
         return ids
@@ -73,15 +77,19 @@ class Session:
         return dict(answer.json())
 
     def receive_message(self, number: str, **more: object) -> str:
+        """Lets a customer write; returns the message id."""
         return str(self.order("inbound", phone_number_id=number, **{"from": CUSTOMER}, **more)["wamid"])
 
     def call(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
+        """Sends a request that has to succeed."""
         return self.send(token, method, path, **request).raise_for_status()
 
     def send(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
+        """Sends a request with a token."""
         return self.by_hand.request(method, path, headers={"Authorization": f"Bearer {token}"}, **request)
 
     def upload(self, number: str, token: str, kind: str) -> str:
+        """Uploads a small file of the kind and returns its id."""
         mime_type, content = FILES[kind]
         answer = self.call(
             token,

@@ -26,6 +26,7 @@ class Traffic(Session):
     """Every call of the product once, then every edge and every type of message by hand."""
 
     def run(self) -> None:
+        """Makes every call."""
         bakery, token = self.connect_client()
         self.connect_client_by_method_b()
         self.converse(bakery["waba_id"], bakery["phone_number_id"], token)
@@ -84,6 +85,7 @@ class Traffic(Session):
         credit_lines.is_revoked(graph, SYSTEM_TOKEN, allocation)
 
     def converse(self, waba: str, number: str, token: str) -> None:
+        """Makes the calls of a conversation."""
         wamid = self.receive_message(number, text="Hello")
         messages.mark_read(self.graph, token, number, wamid, typing=True)
         content = {"type": "text", "text": {"body": "Hi", "preview_url": True}}
@@ -100,10 +102,12 @@ class Traffic(Session):
         self.graph.download(location.url, io.BytesIO(), token=token, limit=media.LARGEST, seconds=10)
 
     def received_media_id(self) -> str:
+        """The id of an image that a customer sent."""
         answer = self.control.get("/messages").json()["messages"]
         return next(str(json.loads(one["content"])["id"]) for one in answer if one["type"] == "image")
 
     def call_every_edge(self, bakery: dict[str, str], token: str) -> None:
+        """Calls every edge by hand."""
         waba, number = bakery["waba_id"], bakery["phone_number_id"]
         people = {"messaging_product": "whatsapp", "block_users": [{"user": f"+{CUSTOMER}"}]}
         templates = [self.order("templates", waba_id=waba, **template)["id"] for template in contents.TEMPLATES]
@@ -132,6 +136,7 @@ class Traffic(Session):
         self.call(token, "DELETE", file)
 
     def send_every_message(self, bakery: dict[str, str], token: str) -> None:
+        """Sends a message of every type."""
         number = bakery["phone_number_id"]
         self.order("catalogs", phone_number_id=number, catalog_id="1")
         self.order("flows", phone_number_id=number, flow_id="1")
@@ -152,6 +157,7 @@ class Traffic(Session):
         self.send(token, "POST", f"{number}/register", json={"messaging_product": "whatsapp", "pin": "000000"})
 
     def disconnect(self, bakery: dict[str, str], token: str) -> None:
+        """Makes the calls that end the connection."""
         phone_numbers.deregister(self.graph, token, bakery["phone_number_id"])
         wabas.unsubscribe(self.graph, token, bakery["waba_id"])
         params = {"user": SYSTEM_USER}

@@ -51,6 +51,7 @@ class Call(Record):
         return call
 
     def accept(self) -> None:
+        """The called side accepts."""
         with self.world.store.transaction():
             self.update(status="ACCEPTED", accepted_at=self.world.clock.now())
             if self.direction == OUTBOUND:

@@ -10,18 +10,23 @@ class Clock:
         self.offset = offset
 
     def now(self) -> float:
+        """The simulated time."""
         return time.time() + self.offset
 
     def after(self, seconds: float) -> float:
+        """The time after so many simulated seconds."""
         return self.now() + seconds / self.speed
 
     def advance(self, seconds: float) -> None:
+        """Moves the clock forward."""
         self.offset += seconds
 
 
 def iso(moment: float) -> str:
+    """A time as the Graph API writes it."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
 
 
 def month(moment: float) -> str:
+    """The month of a time, as YYYY-MM."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m")

@@ -21,6 +21,7 @@ SAMPLES = (
 
 
 def join(number: PhoneNumber, together: bool) -> None:
+    """Connects the number to the WhatsApp Business app, or disconnects it."""
     number.update(coexistence=int(together))
 
 
@@ -64,17 +65,20 @@ def send_history(
 
 
 def decline_history(world: Context, number: PhoneNumber) -> None:
+    """Sends that the business declined to share its history."""
     error = payloads.error(2593109, "History sharing is turned off by the business")
     _publish(world, number, "history", {"history": [{"errors": [error]}]})
 
 
 def sync_contacts(world: Context, number: PhoneNumber, contacts: list[Json], action: str = "add") -> None:
+    """Sends contacts of the app's address book."""
     now = str(int(world.clock.now()))
     synced = [{"type": "contact", "action": action, "contact": one, "metadata": {"timestamp": now}} for one in contacts]
     _publish(world, number, "smb_app_state_sync", {"state_sync": synced})
 
 
 def contact_of(customer: Customer) -> Json:
+    """A customer as an entry of the address book."""
     first_name = customer.name.partition(" ")[0]
     return {"full_name": customer.name, "first_name": first_name, "phone_number": customer.wa_id}
 

@@ -40,6 +40,7 @@ class Customer(Record):
 
     @classmethod
     def by_number(cls, world: Context, digits: str) -> Self | None:
+        """The customer with the number, in any spelling of it."""
         matches = cls.where(world, "wa_id in (?, ?)", digits, dialing.canonical(digits))
         return next(iter(matches), None)
 
@@ -63,11 +64,13 @@ class Customer(Record):
         return customer
 
     def hide_number(self, hide: bool) -> None:
+        """Hides the number from businesses, or shows it again."""
         if hide != self.has_number_hidden:
             self.update(hidden_since=self.world.clock.now() if hide else None)
 
     @property
     def has_number_hidden(self) -> bool:
+        """True if the number is hidden."""
         return self.hidden_since is not None
 
     def shows_number_to(self, phone_number_id: str) -> bool:
@@ -89,6 +92,7 @@ class Customer(Record):
         return f"{self.country}.ENT.{int(digest, 16) % 10**20:020}"
 
     def user_id_for(self, business_id: str) -> str:
+        """The customer's user id for a business, created on first use."""
         if existing := self._user_id(business_id):
             return existing
         with self.world.store.transaction():

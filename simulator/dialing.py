@@ -11,19 +11,23 @@ LONGEST_CODE = max(map(len, COUNTRY_BY_CODE))
 
 
 def digits_of(text: str) -> str:
+    """The digits of a text."""
     return re.sub(r"\D", "", text)
 
 
 def is_number(text: str) -> bool:
+    """True if the text is spelt like a phone number."""
     return re.fullmatch(r"\+?[\d\s().-]+", text) is not None and 5 <= len(digits_of(text)) <= 15
 
 
 def calling_code(digits: str) -> str:
+    """The calling code that the digits start with."""
     prefixes = (digits[:length] for length in range(LONGEST_CODE, 0, -1))
     return next((prefix for prefix in prefixes if prefix in COUNTRY_BY_CODE), "1")
 
 
 def country_of(digits: str) -> str:
+    """The country of the calling code."""
     return COUNTRY_BY_CODE[calling_code(digits)]
 
 
@@ -47,6 +51,7 @@ def canonical(digits: str) -> str:
 
 
 def readable(digits: str) -> str:
+    """The number in groups."""
     code = calling_code(digits)
     rest = digits[len(code) :]
     if code == "1" and len(rest) == 10:

@@ -95,6 +95,7 @@ REPORTED_LATER = {130472, 130497, 131026, 131042, 131047, 131048, 131049, 131050
 
 
 def title_of(code: int) -> str:
+    """The title of an error code."""
     return TITLES.get(code, (400, "An unknown error occurred"))[1]
 
 
@@ -120,11 +121,13 @@ class GraphError(Exception):
 
     @property
     def message(self) -> str:
+        """The text of the error; with WhatsApp's codes it starts with the code."""
         if self.code in CLOUD_API:
             return f"(#{self.code}) {title_of(self.code)}"
         return self.details or title_of(self.code)
 
     def body(self) -> dict[str, Any]:
+        """The JSON body of the refusal."""
         error: dict[str, Any] = {"message": self.message, "type": self.type, "code": self.code}
         if self.code in CLOUD_API:
             details = self.details or title_of(self.code)
@@ -137,6 +140,7 @@ class GraphError(Exception):
 
     @property
     def type(self) -> str:
+        """Meta's class of the error."""
         return "GraphMethodException" if self.code == 803 or self.subcode == 33 else "OAuthException"
 
 
@@ -151,14 +155,17 @@ def nonexistent(method: str, node_id: str) -> GraphError:
 
 
 def missing(name: str) -> GraphError:
+    """A required parameter is missing."""
     return GraphError(100, f"(#100) The parameter {name} is required.")
 
 
 def invalid(details: str) -> GraphError:
+    """A parameter is not valid."""
     return GraphError(100, f"(#100) {details}")
 
 
 def forbidden(
     details: str = "You do not have the necessary permissions to perform this action.",
 ) -> GraphError:
+    """The token lacks a permission."""
     return GraphError(200, f"(#200) {details}")

@@ -48,11 +48,13 @@ class Fault(Record):
 
     @classmethod
     def order(cls, world: Context, edge: str, kind: str, *, times: int = 1, **columns: Any) -> None:
+        """Orders a fault for the next calls of an edge."""
         defaults: dict[str, Any] = {"details": "", "seconds": 30.0, "chance": 1.0}
         world.store.insert("faults", edge=edge, kind=kind, remaining=times, **(defaults | columns))
 
     @classmethod
     def next_for(cls, world: Context, edge: str) -> Self | None:
+        """The fault for the current call, or None."""
         waiting = cls.where(world, "edge in (?, ?) and remaining != 0 order by id", edge, f"{request.method} {edge}")
         return next((fault for fault in waiting if fault._applies() and fault._strike()), None)
 
@@ -74,6 +76,7 @@ class Fault(Record):
 
 
 def around(world: Context, edge: str, answer: Callable[[], Response]) -> Response:
+    """Answers the call, or lets the ordered fault happen."""
     if fault := Fault.next_for(world, edge):
         return act(fault.kind, answer, fault.seconds, _error(fault))
     if edge == "messages" and recipient() in magic.CALLS:
@@ -82,6 +85,7 @@ def around(world: Context, edge: str, answer: Callable[[], Response]) -> Respons
 
 
 def act(kind: str, answer: Callable[[], Response], seconds: float, error: GraphError | None = None) -> Response:
+    """Lets one kind of fault happen."""
     match ALIASES.get(kind, kind):
         case "error":
             raise error or GraphError(1)

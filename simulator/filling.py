@@ -104,6 +104,7 @@ def variables_of(text: str) -> list[str]:
 
 
 def text_of(place: str, parameter: Json) -> str:
+    """The text of a parameter, or Meta's error."""
     kind = parameter.get("type")
     if kind in ("currency", "date_time"):
         return str(parameter.get(kind, {}).get("fallback_value", ""))
@@ -115,6 +116,7 @@ def text_of(place: str, parameter: Json) -> str:
 
 
 def mismatch(place: str, count: int, expected: int) -> GraphError:
+    """Error 132000 about the number of parameters."""
     return GraphError(
         132000,
         f"{place}: number of localizable_params ({count}) does not match the expected number of params ({expected})",

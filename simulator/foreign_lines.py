@@ -15,6 +15,7 @@ def note(waba: Waba) -> None:
 
 
 def has(waba: Waba) -> bool:
+    """True if another partner's line was ever attached."""
     return waba.world.store.row("select 1 from foreign_lines where waba_id = ?", waba.id) is not None
 
 
@@ -35,6 +36,7 @@ def has_ended(waba: Waba) -> bool:
 
 
 def is_blackout(moment: float) -> bool:
+    """True in the last three and first four days of a month."""
     today = datetime.fromtimestamp(moment, UTC)
     return today.day <= FIRST or (today + timedelta(days=LAST)).month != today.month
 
@@ -46,4 +48,5 @@ def credit_of(waba: Waba) -> Allocation | None:
 
 
 def attach_credit(waba: Waba, allocation: Allocation, currency: str) -> None:
+    """Attaches our line, with its currency."""
     waba.update(allocation_id=allocation.id, currency=currency)

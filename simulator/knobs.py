@@ -55,7 +55,9 @@ class Knobs:
         self._turned[name] = value
 
     def forget(self) -> None:
+        """Resets every knob, without the store."""
         self._turned.clear()
 
     def all(self) -> dict[str, float]:
+        """Every knob with its value."""
         return {name: self[name] for name in DEFAULTS}

@@ -27,6 +27,7 @@ STATUSES = {
 
 
 def error_of(wa_id: str) -> int | None:
+    """The code that the number triggers, or None."""
     digits = wa_id.removeprefix(CODE_PREFIX)
     if len(digits) != 6 or not digits.isdigit() or not wa_id.startswith(CODE_PREFIX):
         return None
@@ -35,16 +36,19 @@ def error_of(wa_id: str) -> int | None:
 
 
 def refusal_of(wa_id: str) -> int | None:
+    """The code with which a send to the number is refused."""
     code = error_of(wa_id)
     return None if code in REPORTED_LATER else code
 
 
 def failure_of(wa_id: str) -> int | None:
+    """The code with which a message to the number fails later."""
     code = error_of(wa_id)
     return code if code in REPORTED_LATER else None
 
 
 def status_habit(wa_id: str) -> str | None:
+    """The unusual way in which statuses of the number come."""
     return STATUSES[wa_id][0] if wa_id in STATUSES else None
 
 

@@ -50,11 +50,13 @@ class MessageTemplate(Record):
 
     @classmethod
     def by_name(cls, world: Context, waba_id: str, name: str, language: str) -> Self | None:
+        """The template with the name and language, or None."""
         matches = cls.where(world, "waba_id = ? and name = ? and language = ?", waba_id, name, language)
         return next(iter(matches), None)
 
     @classmethod
     def sendable(cls, world: Context, waba_id: str, name: str, language: str) -> Self:
+        """The template if it can be sent, or Meta's error."""
         template = cls.by_name(world, waba_id, name, language)
         if template and template.status == "PAUSED":
             raise GraphError(132015, f"Template {name} is paused because of its low quality.")
@@ -65,15 +67,19 @@ class MessageTemplate(Record):
         return template
 
     def change_components(self, components: list[dict[str, Any]]) -> None:
+        """Replaces all components."""
         self.update(components=json.dumps(components, ensure_ascii=False))
 
     def delete(self) -> None:
+        """Deletes the template."""
         self.world.store.write("delete from templates where id = ?", self.id)
 
     @property
     def parts(self) -> list[dict[str, Any]]:
+        """The components, parsed."""
         return list(json.loads(self.components))
 
     @property
     def has_named_parameters(self) -> bool:
+        """True if variables have names."""
         return self.parameter_format == "NAMED"

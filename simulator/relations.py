@@ -38,19 +38,24 @@ class Relation:
 
     @property
     def offers_stopped(self) -> bool:
+        """True if the customer stopped marketing messages."""
         return self._is_marked("stops")
 
     @property
     def blocked(self) -> bool:
+        """True if the business blocked the customer."""
         return self._is_marked("blocks")
 
     def set_offers_stopped(self, stopped: bool) -> None:
+        """Stores whether marketing messages are stopped."""
         self._mark("stops", stopped)
 
     def block(self, block: bool) -> None:
+        """Blocks or unblocks the customer."""
         self._mark("blocks", block)
 
     def came_from_an_ad(self) -> None:
+        """Notes that the customer wrote from an ad."""
         now = self.world.clock.now()
         self.world.store.write("insert or replace into entry_points values (?, ?, ?, null)", *self._pair, now)
 
@@ -67,11 +72,13 @@ class Relation:
 
     @property
     def free_until(self) -> float:
+        """The end of the free entry point, or 0."""
         sql = "select free_until from entry_points where phone_number_id = ? and customer_id = ?"
         return self.world.store.value(sql, *self._pair) or 0
 
     @property
     def free_entry(self) -> bool:
+        """True during the free entry point."""
         return self.free_until > self.world.clock.now()
 
     def open_conversation(self) -> bool:

@@ -22,25 +22,31 @@ class Store:
         self._migrate()
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
+        """All rows of a query."""
         with self._connection() as db:
             return db.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: Any) -> Row | None:
+        """The first row, or None."""
         return next(iter(self.rows(sql, *values)), None)
 
     def value(self, sql: str, *values: Any) -> Any:
+        """The first column of the first row, or None."""
         result = self.row(sql, *values)
         return result[0] if result else None
 
     def text(self, sql: str, *values: Any) -> str | None:
+        """Like `value`, for text columns."""
         result: str | None = self.value(sql, *values)
         return result
 
     def write(self, sql: str, *values: Any) -> int:
+        """Executes a statement in a transaction and returns the last row id."""
         with self.transaction() as db:
             return db.execute(sql, values).lastrowid or 0
 
     def insert(self, table: str, *, replace: bool = False, **columns: Any) -> int:
+        """Inserts a row and returns its id."""
         names = ", ".join(f'"{name}"' for name in columns)
         verb, marks = "insert or replace" if replace else "insert", ", ".join("?" * len(columns))
         return self.write(f"{verb} into {table} ({names}) values ({marks})", *columns.values())
@@ -55,6 +61,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Opens a write transaction, or joins the thread's open one."""
         if joined := getattr(self._thread, "db", None):
             yield joined
             return
@@ -65,18 +72,21 @@ class Store:
             callback()
 
     def after_commit(self, callback: Callable[[], None]) -> None:
+        """Calls back after the commit, or at once outside a transaction."""
         if getattr(self._thread, "db", None):
             self._thread.callbacks.append(callback)
         else:
             callback()
 
     def reset(self) -> None:
+        """Drops every table and creates the schema again."""
         with self._writing, self._borrow() as db:
             sql = "select name from sqlite_master where type = 'table' and name not like 'sqlite_%'"
             drops = [f'drop table "{name}";' for (name,) in db.execute(sql).fetchall()]
             db.executescript(f"begin immediate; {''.join(drops)} {schema_after(0)} commit;")
 
     def close(self) -> None:
+        """Closes all idle connections."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
@@ -128,5 +138,6 @@ class Store:
 
 
 def schema_after(done: int) -> str:
+    """The SQL scripts that are not applied yet."""
     scripts = sorted(SCHEMA.glob("*.sql"))
     return "".join(script.read_text() for script in scripts[done:]) + f"pragma user_version = {len(scripts)};"

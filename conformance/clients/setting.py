@@ -38,6 +38,7 @@ class Webhook:
 
     @property
     def value(self) -> dict[str, Any]:
+        """The value of the first change."""
         return dict(json.loads(self.body)["entry"][0]["changes"][0]["value"])
 
 
@@ -65,6 +66,7 @@ class Setting:
     webhooks: dict[str, Webhook]
 
     def as_json(self) -> str:
+        """The setting as JSON, for another program."""
         return json.dumps(asdict(self))
 
 
@@ -90,6 +92,7 @@ class Receiver:
 
     @contextmanager
     def running(self) -> Iterator[Receiver]:
+        """Serves until the block ends."""
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         try:
             yield self

@@ -19,27 +19,32 @@ api = Blueprint("control_api", __name__, url_prefix="/control/api")
 
 @api.get("/state")
 def state() -> Response:
+    """Every business, account, number, allocation, token and customer."""
     kinds = (Business, Waba, PhoneNumber, Allocation, Token, Customer)
     return jsonify({kind.table: lists.records(world(), kind) for kind in kinds})
 
 
 @api.get("/messages")
 def messages() -> Response:
+    """Every message."""
     return jsonify(messages=lists.records(world(), Message))
 
 
 @api.get("/deliveries")
 def deliveries() -> Response:
+    """The newest webhooks with their results."""
     return jsonify(deliveries=lists.deliveries(world(), limit=request.args.get("limit", 200, int)))
 
 
 @api.get("/accepted")
 def accepted() -> Response:
+    """What POST /messages accepted, after a sequence number."""
     return jsonify(accepted=lists.accepted(world(), after=request.args.get("after", 0, int)))
 
 
 @api.post("/seed")
 def seed() -> Response:
+    """Creates a client that is ready to use."""
     options = clients.ClientOptions(member("registered", True), member("subscribed", True), member("credit", True))
     number = clients.ready(world(), str(member("name")), number_member("display_phone_number"), options)
     return jsonify(**ids_of(number), token=clients.token_for(world(), number).id)
@@ -67,12 +72,14 @@ def signups() -> Response:
 
 @api.post("/tokens/revoke")
 def revoke() -> Response:
+    """Revokes a token."""
     token = require_record(Token.find(world(), str(member("token"))), "token")
     token.revoke()
     return jsonify(success=True)
 
 
 def ids_of(number: PhoneNumber) -> dict[str, Any]:
+    """The ids of a number and its owners."""
     waba = number.waba
     return {
         "business_id": waba.business_id,

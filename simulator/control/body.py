@@ -13,6 +13,7 @@ R = TypeVar("R", bound=Record)
 
 
 def world() -> World:
+    """The world of the current request."""
     return World.of(current_app)
 
 
@@ -25,6 +26,7 @@ def member(name: str, default: Any = None) -> Any:
 
 
 def number_member(name: str) -> str:
+    """A member that is a phone number, as digits."""
     text = str(member(name))
     if not is_number(text):
         refuse(400, f"{name} is not a phone number")
@@ -32,6 +34,7 @@ def number_member(name: str) -> str:
 
 
 def phone_number_member() -> PhoneNumber:
+    """The business number with the id in `phone_number_id`."""
     return require_record(PhoneNumber.find(world(), str(member("phone_number_id"))), "phone number")
 
 
@@ -51,10 +54,12 @@ def customer_member(name: str = "from") -> Customer:
 
 
 def require_record(record: R | None, kind: str) -> R:
+    """The record; refuses with 404 if there is none."""
     if record is None:
         refuse(404, f"There is no such {kind}")
     return record
 
 
 def refuse(status: int, reason: str) -> NoReturn:
+    """Ends the request with a status and a reason."""
     abort(make_response(jsonify(error=reason), status))

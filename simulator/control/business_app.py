@@ -14,6 +14,7 @@ business_app = Blueprint("control_business_app", __name__, url_prefix="/control/
 
 @business_app.post("/coexistence")
 def join() -> Response:
+    """Connects the number to the WhatsApp Business app, or disconnects it."""
     number = phone_number_member()
     coexistence.join(number, bool(member("on", True)))
     return jsonify(coexistence=bool(number.coexistence))
@@ -32,6 +33,7 @@ def echoes() -> Response:
 
 @business_app.post("/history")
 def history() -> Response:
+    """Sends the history, or that the business declined to share it."""
     number = phone_number_member()
     if member("declined", False):
         coexistence.decline_history(world(), number)

@@ -47,6 +47,7 @@ def share_account(world: Context, name: str) -> Waba:
 
 
 def ready(world: Context, name: str, digits: str, options: ClientOptions) -> PhoneNumber:
+    """Creates a client with a number that is registered, subscribed and paid for, as chosen."""
     existing = PhoneNumber.where(world, "digits = ?", digits)
     with world.store.transaction():
         number = sign_up(world, name, digits)
@@ -64,6 +65,7 @@ def token_for(world: Context, number: PhoneNumber) -> Token:
 
 
 def code_for(world: Context, number: PhoneNumber) -> Code:
+    """Issues an authorization code whose lifetime has started."""
     code = Code.issue(world, number.waba.business)
     code.start_lifetime()
     return code

@@ -24,6 +24,7 @@ def add() -> Response:
 
 @customers.patch("/customers/<wa_id>")
 def change(wa_id: str) -> Response:
+    """Changes name, username, phone and privacy settings."""
     customer, body = _customer(wa_id), request.get_json()
     for name in ("name", "username", "marketing_capped"):
         if name in body:
@@ -45,6 +46,7 @@ def ids(wa_id: str) -> Response:
 
 @customers.post("/customers/<wa_id>/number")
 def change_number(wa_id: str) -> Response:
+    """Gives the customer a new number."""
     customer = _customer(wa_id)
     customer_actions.change_number(world(), customer, number_member("number"))
     return jsonify(customer.as_dict())

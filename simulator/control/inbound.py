@@ -41,16 +41,19 @@ def receive() -> Response:
 
 @inbound.post("/reactions")
 def reactions() -> Response:
+    """A customer reacts to a message, or removes the reaction."""
     return _answer(_customer_actions().react(str(member("wamid")), str(member("emoji", ""))))
 
 
 @inbound.post("/edits")
 def edits() -> Response:
+    """A customer edits a message."""
     return _answer(_customer_actions().edit(str(member("wamid")), str(member("text"))))
 
 
 @inbound.post("/deletions")
 def deletions() -> Response:
+    """A customer deletes a message."""
     return _answer(_customer_actions().delete(str(member("wamid"))))
 
 
@@ -64,12 +67,14 @@ def answers() -> Response:
 
 @inbound.post("/reads")
 def reads() -> Response:
+    """A customer reads the chat."""
     outgoing.read(world(), customer_member(), phone_number_member())
     return jsonify(success=True)
 
 
 @inbound.post("/plays")
 def plays() -> Response:
+    """A customer plays a voice note."""
     outgoing.play(require_record(Message.find(world(), str(member("wamid"))), "message"))
     return jsonify(success=True)
 

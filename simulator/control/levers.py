@@ -23,12 +23,14 @@ levers = Blueprint("control_levers", __name__, url_prefix="/control/api")
 
 @levers.post("/reset")
 def reset() -> Response:
+    """Deletes everything and starts again."""
     world().reset()
     return jsonify(success=True)
 
 
 @levers.route("/knobs", methods=["GET", "POST"])
 def knobs() -> Response:
+    """Reads all knobs, or sets the given ones."""
     for name, value in (request.get_json(silent=True) or {}).items():
         if name not in DEFAULTS:
             refuse(400, f"There is no knob called {name}")
@@ -38,6 +40,7 @@ def knobs() -> Response:
 
 @levers.post("/clock")
 def clock() -> Response:
+    """Moves the clock forward by so many seconds."""
     world().advance(float(member("advance")))
     return jsonify(now=world().clock.now())
 
@@ -82,11 +85,13 @@ def limits() -> Response:
 
 @levers.get("/magic")
 def magic_numbers() -> Response:
+    """Lists the numbers that trigger a failure."""
     return jsonify(calls=magic.CALLS, statuses=magic.STATUSES, errors=magic.errors())
 
 
 @levers.get("/templates")
 def list_templates() -> Response:
+    """Lists the templates of every account."""
     return jsonify(templates=lists.records(world(), MessageTemplate))
 
 
@@ -152,11 +157,13 @@ def verification_code() -> Response:
 
 @levers.get("/faults")
 def list_faults() -> Response:
+    """Lists the ordered faults."""
     return jsonify(faults=lists.records(world(), Fault))
 
 
 @levers.post("/faults")
 def add_fault() -> Response:
+    """Orders a fault for the next calls of an edge."""
     kind = str(member("kind", "error"))
     if kind not in KINDS and kind not in ALIASES:
         refuse(400, f"kind must be one of {', '.join(KINDS)}")
@@ -179,5 +186,6 @@ def add_fault() -> Response:
 
 @levers.delete("/faults")
 def clear_faults() -> Response:
+    """Removes every ordered fault."""
     world().store.write("delete from faults")
     return jsonify(success=True)

@@ -21,6 +21,7 @@ def connect_catalog() -> Response:
 
 @resources.post("/flows")
 def add_flow() -> Response:
+    """Adds a flow, or changes the one with that id."""
     status = str(member("status", "PUBLISHED"))
     if status not in STATUSES:
         refuse(400, f"status must be one of {', '.join(STATUSES)}")

@@ -36,6 +36,7 @@ Node = App | Partner | CreditLine | Business | Waba | PhoneNumber | Allocation |
 
 
 def find_node(world: World, node_id: str) -> Node | None:
+    """The node with the id, of whatever kind."""
     settings = world.settings
     fixed: dict[str, type[App | Partner | CreditLine]] = {
         settings.app_id: App,
@@ -55,6 +56,7 @@ def find_node(world: World, node_id: str) -> Node | None:
 
 
 def sees(token: Token, node: Node) -> bool:
+    """True if the token has access to the node."""
     match node:
         case App():
             return True
@@ -91,6 +93,7 @@ def _holds_share(token: Token) -> bool:
 
 
 def is_assigned(world: World, waba: Waba, user_id: str) -> bool:
+    """True if the system user is assigned to the account."""
     row = world.store.row("select 1 from assigned_users where waba_id = ? and user_id = ?", waba.id, user_id)
     return row is not None
 

@@ -9,6 +9,7 @@ from simulator.errors import GraphError
 
 
 def refuse(error: GraphError) -> Response:
+    """The response for an error."""
     response = jsonify(error.body())
     response.status_code = error.http
     if error.http == 401:
@@ -17,6 +18,7 @@ def refuse(error: GraphError) -> Response:
 
 
 def unknown_path(_: Any) -> Response:
+    """The response for a path that does not exist."""
     return dress(refuse(GraphError(2500, f"Unknown path components: {request.path}")))
 
 

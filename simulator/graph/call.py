@@ -18,6 +18,7 @@ class Call:
     params: dict[str, Any]
 
     def require(self, name: str) -> Any:
+        """The parameter; raises an error if it is missing."""
         value = self.params.get(name)
         if value is None or value == "":
             raise missing(name)
@@ -31,12 +32,15 @@ class Call:
         return value
 
     def project(self, node: dict[str, Any], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
+        """The node with the requested fields."""
         return fields.project(node, self._fields(default), kind)
 
     def page(self, nodes: list[dict[str, Any]], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
+        """One page of nodes with the requested fields."""
         return page([self.project(node, kind, default) for node in nodes], self.params)
 
     def only(self, *kinds: str) -> None:
+        """Refuses other kinds of tokens."""
         if self.token.kind not in kinds:
             raise forbidden()
 

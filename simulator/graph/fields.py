@@ -21,6 +21,7 @@ def parse(text: str) -> Wanted:
 
 
 def project(node: dict[str, Any], wanted: Wanted, kind: str) -> dict[str, Any]:
+    """The requested fields of a node, and its id."""
     for name in wanted:
         if name not in node:
             raise invalid(f"Tried accessing nonexisting field ({name}) on node type ({kind})")
@@ -29,6 +30,7 @@ def project(node: dict[str, Any], wanted: Wanted, kind: str) -> dict[str, Any]:
 
 
 def names(wanted: Iterable[str]) -> Wanted:
+    """Fields without subfields."""
     return {name: {} for name in wanted}
 
 

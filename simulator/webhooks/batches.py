@@ -15,6 +15,7 @@ DEPTHS = ("entries", "changes", "items")
 
 
 def combine(world: Context, deliveries: list[Delivery], most: int) -> list[Delivery]:
+    """Combines deliveries to the same address."""
     by_url: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
         by_url[delivery.url].append(delivery)
@@ -50,6 +51,7 @@ def _one(world: Context, batch: list[Delivery]) -> Delivery:
 
 
 def merge(bodies: list[Json], depth: str) -> Json:
+    """Merges bodies as entries, as changes or as items."""
     entries = [entry for body in bodies for entry in body["entry"]]
     if depth != "entries":
         entries = _join_entries(entries)

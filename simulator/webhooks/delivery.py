@@ -39,6 +39,7 @@ class Delivery(Record):
     def enqueue(
         cls, world: Context, url: str, field: str, about: str, body: dict[str, Any], message_id: str | None
     ) -> None:
+        """Stores a webhook to be delivered, with the configured delays."""
         later = world.knobs["delay"] + _spread(world)
         if world.happens("reorder"):
             later += world.random.uniform(0.5, 4.0)
@@ -56,6 +57,7 @@ class Delivery(Record):
         )
 
     def headers(self) -> dict[str, str]:
+        """The headers, with the signature over the body."""
         return {
             "Content-Type": "application/json",
             "User-Agent": "facebookexternalua",
@@ -72,13 +74,16 @@ class Delivery(Record):
 
     @property
     def about_messages(self) -> list[str]:
+        """The ids of the messages the webhook is about."""
         wamids = self.message_ids.split(",") if self.message_ids else [self.message_id]
         return [wamid for wamid in wamids if wamid]
 
     def record_answer(self, answer: int | None, trouble: str | None = None) -> None:
+        """Notes the result of an attempt."""
         self.attempts, self.answer, self.trouble = self.attempts + 1, answer, trouble
 
     def settle(self) -> None:
+        """Stores the result and plans the next attempt."""
         result = {"attempts": self.attempts, "answer": self.answer, "trouble": self.trouble}
         self.update(claimed=0, **result, **self._outcome(self.answer))
 
@@ -102,4 +107,5 @@ def meta_json(body: dict[str, Any]) -> bytes:
 
 
 def signature(secret: str, body: bytes) -> str:
+    """The hexadecimal HMAC-SHA256 of the body."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

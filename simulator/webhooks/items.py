@@ -17,6 +17,7 @@ OFTEN = 5
 
 
 def inbound(message: Message, user_id: str, visible: bool) -> Json:
+    """The item of a customer's message."""
     sender: Json = {"from": message.customer.wa_id} if visible else {}
     sender["from_user_id"] = user_id
     if message.customer.parent_user_id:
@@ -57,6 +58,7 @@ def content(message: Message) -> Json:
 
 
 def seconds(message: Message) -> str:
+    """The time of the message as text, in seconds."""
     return str(int(message.created_at))
 
 

@@ -14,6 +14,7 @@ class Line(threading.local):
         self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """Posts the body and returns the status."""
         address = urlsplit(url)
         connection = self._connection(address.scheme, address.netloc)
         target = (address.path or "/") + (f"?{address.query}" if address.query else "")

@@ -23,6 +23,7 @@ DETAILS = {
 
 
 def envelope(entry_id: str, field: str, value: Json, time: int | None = None) -> Json:
+    """The body of a webhook around one value."""
     stamp = {} if time is None else {"time": time}
     entry = {"id": entry_id, **stamp, "changes": [{"value": value, "field": field}]}
     return {"object": "whatsapp_business_account", "entry": [entry]}
@@ -36,9 +37,11 @@ class Patch:
     value: Json = field(default_factory=dict)
 
     def of_item(self, item: Json) -> Json:
+        """The message item with the changes applied."""
         return _apply_patch(item, self.item)
 
     def of_value(self, value: Json) -> Json:
+        """The value with the changes applied."""
         return _apply_patch(value, self.value)
 
 
@@ -59,6 +62,7 @@ def inbound(message: Message, patch: Patch | None = None) -> Json:
 
 
 def status(message: Message, name: str) -> Json:
+    """The value for a status."""
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
     visible = not message.by_user_id or customer.shows_number_to(number.id)
@@ -93,6 +97,7 @@ def _entry_point(message: Message, name: str) -> Json:
 
 
 def preference(relation: Relation, value: str) -> Json:
+    """The value for a change of marketing preferences."""
     number, customer = relation.number, relation.customer
     user_id = customer.user_id_for(number.waba.business_id)
     identity = contact(customer, user_id, customer.shows_number_to(number.id))
@@ -117,10 +122,12 @@ def echo(message: Message) -> Json:
 
 
 def partner_added(waba: Waba) -> Json:
+    """The value for a newly shared account."""
     return {"event": "PARTNER_ADDED", "waba_info": {"waba_id": waba.id, "owner_business_id": waba.business_id}}
 
 
 def head(number: PhoneNumber) -> Json:
+    """The members that every value about a number starts with."""
     metadata = {"display_phone_number": number.digits, "phone_number_id": number.id}
     return {"messaging_product": "whatsapp", "metadata": metadata}
 
@@ -136,6 +143,7 @@ def contact(customer: Customer, user_id: str, visible: bool, with_username: bool
 
 
 def error(code: int, details: str | None = None) -> Json:
+    """An error object as webhooks carry it."""
     title = title_of(code)
     data = {"details": details or DETAILS.get(code, title)}
     return {"code": code, "title": title, "message": title, "error_data": data, "href": HELP}

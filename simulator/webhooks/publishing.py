@@ -24,11 +24,13 @@ OVERRIDABLE = ("messages", "calls", "history", "smb_message_echoes", "smb_app_st
 
 
 def use_configured_callback(world: Context) -> None:
+    """Subscribes the callback of the settings to every field."""
     if world.settings.callback_url:
         set_callback(world, world.settings.callback_url, ALL_FIELDS)
 
 
 def set_callback(world: Context, callback_url: str, fields: str) -> None:
+    """Sets the app's callback and its fields."""
     sql = "insert or replace into app_subscriptions values (?, ?, ?)"
     world.store.write(sql, OBJECT, callback_url, fields)
 
@@ -40,18 +42,22 @@ def app_callback(world: Context, field: str) -> str | None:
 
 
 def publish_message(message: Message, patch: payloads.Patch | None = None) -> None:
+    """Sends what a customer sent."""
     publish_for_number(message.number, "messages", payloads.inbound(message, patch), message.id)
 
 
 def publish_status(message: Message, status: str) -> None:
+    """Sends a status of a business's message."""
     publish_for_number(message.number, "messages", payloads.status(message, status), message.id)
 
 
 def publish_preference(relation: Relation, value: str) -> None:
+    """Sends that a customer stopped or resumed marketing messages."""
     publish_for_number(relation.number, "user_preferences", payloads.preference(relation, value))
 
 
 def publish_echo(message: Message) -> None:
+    """Sends what the business wrote in the WhatsApp Business app."""
     publish_for_number(message.number, "smb_message_echoes", payloads.echo(message))
 
 
@@ -61,6 +67,7 @@ def publish_partner_added(waba: Waba) -> None:
 
 
 def publish_to_partner(waba: Waba, value: dict[str, Any]) -> None:
+    """Sends an `account_update` addressed to the partner's portfolio."""
     world = waba.world
     body = payloads.envelope(world.settings.business_id, "account_update", value, int(world.clock.now()))
     _enqueue(world, app_callback(world, "account_update"), "account_update", waba.id, body)

@@ -29,14 +29,17 @@ class Sender:
         world.store.write("update deliveries set claimed = 0 where claimed")
 
     def start(self) -> None:
+        """Starts the posting threads."""
         for _ in range(AT_ONCE):
             threading.Thread(target=self._work, name="webhooks", daemon=True).start()
 
     def stop(self) -> None:
+        """Stops the posting threads."""
         for _ in range(AT_ONCE):
             self._queue.put(None)
 
     def send_due(self) -> int:
+        """Posts everything that is due, in this thread."""
         return self._send(self._claim_due())
 
     def send_for(self, message_id: str) -> None:

@@ -1,1 +1,1 @@
-"""What our own calls and the simulator's answers look like beside Meta's OpenAPI description."""
+"""Compares our own calls and the simulator's answers with Meta's OpenAPI description."""

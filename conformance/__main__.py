@@ -1,4 +1,4 @@
-"""`make conformance META_OPENAPI=<file>`: our own calls and the simulator's answers beside Meta's description.
+"""`make conformance META_OPENAPI=<file>`: compares our calls and the simulator with Meta's description.
 
 `python -m conformance FILE`. Meta's file is not part of this repository.
 """
@@ -30,6 +30,7 @@ USAGE = """Name Meta's OpenAPI description of the WhatsApp Business API, a file 
 
 
 def main(arguments: list[str]) -> int:
+    """Compares and runs the clients; 0 if nothing is left unexplained."""
     if len(arguments) != 1:
         print(USAGE)
         return 2
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> int:
 
 @contextmanager
 def simulated_meta(callback_url: str = "http://127.0.0.1:9") -> Iterator[str]:
+    """Runs a simulator on a free port until the block ends."""
     url = f"http://127.0.0.1:{unused_port()}"
     with tempfile.TemporaryDirectory(prefix="switchboard-conformance-") as name:
         folder = pathlib.Path(name)
@@ -69,6 +71,7 @@ def unused_port() -> int:
 
 
 def wait_for(part: Part, url: str, seconds: float = 30) -> None:
+    """Waits until the simulator answers."""
     end = time.monotonic() + seconds
     while not answers(url):
         if not part.is_alive or time.monotonic() > end:
@@ -77,21 +80,23 @@ def wait_for(part: Part, url: str, seconds: float = 30) -> None:
 
 
 def report(comparison: Comparison, exchanges: int) -> int:
-    found, stale = explaining.explain(comparison.differences, explaining.read())
-    open_ones = [difference for difference, explanation in found if explanation is None]
-    for difference, explanation in sorted(found, key=lambda one: (one[1] is None, one[0].edge, one[0].what)):
+    """Prints every difference; 1 if one is unexplained or an explanation is unused."""
+    explained, stale = explaining.explain(comparison.differences, explaining.read())
+    open_ones = [difference for difference, explanation in explained if explanation is None]
+    for difference, explanation in sorted(explained, key=lambda one: (one[1] is None, one[0].edge, one[0].what)):
         show(difference, explanation)
     for explanation in stale:
         print(f"STALE  {explanation.edge}  {explanation.what}\n       explains nothing any more")
     print(f"not described: {len(comparison.undescribed)} edges: {', '.join(sorted(comparison.undescribed))}")
     print(
-        f"{exchanges} requests, {len(comparison.edges)} described edges: {len(found) - len(open_ones)} differences"
+        f"{exchanges} requests, {len(comparison.edges)} described edges: {len(explained) - len(open_ones)} differences"
         f" explained, {len(open_ones)} unexplained, {len(stale)} stale explanations"
     )
     return int(bool(open_ones or stale))
 
 
 def show(difference: Difference, explanation: Explanation | None) -> None:
+    """Prints one difference."""
     print(f"{'meant' if explanation else 'DIFFERS'}  {difference.edge}  {difference.what}")
     if explanation:
         print(f"       {explanation.reason} ({explanation.page}, {explanation.date})")

@@ -23,7 +23,7 @@ class Difference:
 
 @dataclass
 class Comparison:
-    """Every difference once, the edges that were looked at, and those of which the description does not speak."""
+    """The unique differences, the compared edges, and the edges without a description."""
 
     differences: list[Difference]
     edges: set[str]
@@ -33,7 +33,8 @@ class Comparison:
 def compare(
     description: Description, exchanges: Iterable[Exchange], kinds: Mapping[str, tuple[str, ...]]
 ) -> Comparison:
-    found: dict[Difference, None] = {}
+    """Compares every exchange with the description."""
+    unique: dict[Difference, None] = {}
     result = Comparison([], set(), set())
     for exchange in exchanges:
         operation = description.operation(exchange.method, exchange.path, kinds)
@@ -41,31 +42,32 @@ def compare(
             result.undescribed.add(f"{exchange.method} {_anonymous(exchange.path, kinds)}")
             continue
         result.edges.add(operation.edge)
-        found |= dict.fromkeys(differences(operation, exchange))
-    result.differences = list(found)
+        unique |= dict.fromkeys(differences(operation, exchange))
+    result.differences = list(unique)
     return result
 
 
 def differences(operation: Operation, exchange: Exchange) -> Iterator[Difference]:
-    taken = exchange.status < 400
+    """Yields the differences of one exchange."""
+    accepted = exchange.status < 400
     # What the simulator refuses is wrong on purpose; then only its answer is looked at.
-    sides = {"request": _of_request(operation, exchange) if taken else (), "answer": _of_answer(operation, exchange)}
+    sides = {"request": _of_request(operation, exchange) if accepted else (), "answer": _of_answer(operation, exchange)}
     for side, complaints in sides.items():
         for one in complaints:
-            yield Difference(operation.edge, f"{side} {one.where}: {one.kind}", _shown(one.found), one.says)
+            yield Difference(operation.edge, f"{side} {one.where}: {one.kind}", _short_repr(one.found), one.says)
 
 
 def _of_request(operation: Operation, exchange: Exchange) -> Iterator[Complaint]:
     yield from _of_parameters(operation, exchange)
-    said = operation.body
+    definition = operation.body
     if exchange.sent is NOTHING:
-        if said and said.get("required"):
+        if definition and definition.get("required"):
             yield Complaint("body", "missing", exchange.query, "required")
         return
-    if said is None:
+    if definition is None:
         yield Complaint("body", "not described", exchange.sent, "no body")
         return
-    yield from _of_body(operation.description, said["content"], plain_type(exchange.headers), exchange.sent)
+    yield from _of_body(operation.description, definition["content"], plain_type(exchange.headers), exchange.sent)
 
 
 def _of_parameters(operation: Operation, exchange: Exchange) -> Iterator[Complaint]:
@@ -74,27 +76,29 @@ def _of_parameters(operation: Operation, exchange: Exchange) -> Iterator[Complai
         "query": dict(exchange.query),
         "header": {name.lower(): value for name, value in exchange.headers.items()},
     }
-    if operation.said.get("security") and not exchange.headers.get("Authorization", "").startswith("Bearer "):
+    if operation.definition.get("security") and not exchange.headers.get("Authorization", "").startswith("Bearer "):
         yield Complaint("header Authorization", "missing", None, "a bearer token")
-    for said in operation.parameters:
-        if said["in"] == "header" and said["name"].lower() in IGNORED:
+    for definition in operation.parameters:
+        if definition["in"] == "header" and definition["name"].lower() in IGNORED:
             continue
-        name = said["name"].lower() if said["in"] == "header" else said["name"]
-        value = given.get(said["in"], {}).get(name)
-        if value is None and said.get("required"):
-            yield Complaint(f"{said['in']} {said['name']}", "missing", None, "required")
+        name = definition["name"].lower() if definition["in"] == "header" else definition["name"]
+        value = given.get(definition["in"], {}).get(name)
+        if value is None and definition.get("required"):
+            yield Complaint(f"{definition['in']} {definition['name']}", "missing", None, "required")
         elif value is not None:
-            for one in operation.description.complaints(said.get("schema", {}), _read(operation, said, value)):
-                yield Complaint(f"{said['in']} {said['name']}{one.where}", one.kind, one.found, one.says)
-    described = {said["name"] for said in operation.parameters if said["in"] == "query"}
+            for one in operation.description.complaints(
+                definition.get("schema", {}), _parse(operation, definition, value)
+            ):
+                yield Complaint(f"{definition['in']} {definition['name']}{one.where}", one.kind, one.found, one.says)
+    described = {definition["name"] for definition in operation.parameters if definition["in"] == "query"}
     for name, value in exchange.query:
         if name not in described:
             yield Complaint(f"query {name}", "not described", value, "nothing")
 
 
-def _read(operation: Operation, said: dict[str, Any], value: str) -> Any:
-    """A parameter is text; where a number or a list is wanted, what the text stands for."""
-    kind = operation.description.followed(said.get("schema", {})).get("type")
+def _parse(operation: Operation, definition: dict[str, Any], value: str) -> Any:
+    """Parses the text of a parameter into the type that the description defines."""
+    kind = operation.description.resolve(definition.get("schema", {})).get("type")
     if kind == "integer" and value.lstrip("-").isdecimal():
         return int(value)
     if kind == "boolean" and value in ("true", "false"):
@@ -103,12 +107,12 @@ def _read(operation: Operation, said: dict[str, Any], value: str) -> Any:
 
 
 def _of_answer(operation: Operation, exchange: Exchange) -> Iterator[Complaint]:
-    said = operation.answer(exchange.status)
-    if said is None:
-        statuses = ", ".join(map(str, operation.said["responses"]))
+    definition = operation.answer(exchange.status)
+    if definition is None:
+        statuses = ", ".join(map(str, operation.definition["responses"]))
         yield Complaint(f"{exchange.status} status", "not described", exchange.answered, statuses)
         return
-    for one in _of_body(operation.description, said.get("content", {}), exchange.kind, exchange.answered):
+    for one in _of_body(operation.description, definition.get("content", {}), exchange.kind, exchange.answered):
         yield Complaint(f"{exchange.status} {one.where}", one.kind, one.found, one.says)
 
 
@@ -126,6 +130,6 @@ def _anonymous(path: str, kinds: Mapping[str, tuple[str, ...]]) -> str:
     return "/" + "/".join(f"{{{kinds[part][0]}}}" if kinds.get(part) else part for part in parts)
 
 
-def _shown(found: Any) -> str:
-    shown = repr(found)
+def _short_repr(value: Any) -> str:
+    shown = repr(value)
     return shown if len(shown) <= 160 else f"{shown[:159]}…"

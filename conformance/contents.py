@@ -20,6 +20,7 @@ PERSON = {
 
 
 def interactive(image: str) -> list[dict[str, Any]]:
+    """An interactive message of every type."""
     body = {"text": "Well?"}
     return [
         {

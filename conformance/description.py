@@ -1,4 +1,4 @@
-"""An OpenAPI 3.x file, as far as it is needed to hold requests and answers against it."""
+"""Reads an OpenAPI 3.x file and validates requests and answers against it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Complaint:
-    """`kind` is the word of JSON Schema that is not kept, or `not described`."""
+    """`kind` is the violated keyword of JSON Schema, or `not described`."""
 
     where: str
     kind: str
@@ -34,11 +34,12 @@ class Complaint:
 class Description:
     def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
-        resource = Resource.from_contents(_pointed(document), default_specification=DRAFT202012)
+        resource = Resource.from_contents(_with_absolute_references(document), default_specification=DRAFT202012)
         self.registry: Registry[Any] = Registry().with_resource(_ROOT, resource)
 
     @classmethod
     def read(cls, path: pathlib.Path) -> Description:
+        """Reads a file; raises Unreadable."""
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         try:
             document = yaml.load(path.read_text(encoding="utf-8"), loader)
@@ -49,39 +50,40 @@ class Description:
         return cls(document)
 
     def operation(self, method: str, path: str, kinds: Mapping[str, tuple[str, ...]]) -> Operation | None:
-        """What is said of a request. `kinds` tells for each id in a path by which names it may go there."""
+        """Finds the operation of a request. `kinds` maps each id to the path parameters it can be."""
         for template, item in self.document["paths"].items():
             if method.lower() in item and (values := _values(template, path, kinds)) is not None:
                 return Operation(self, method, template, item, values)
         return None
 
-    def followed(self, part: Any) -> Any:
+    def resolve(self, part: Any) -> Any:
         """The part itself, or what it refers to."""
         while isinstance(part, dict) and "$ref" in part:
-            found: Any = self.document
+            target: Any = self.document
             for step in part["$ref"].removeprefix("#/").split("/"):
-                found = found[step.replace("~1", "/").replace("~0", "~")]
-            part = found
+                target = target[step.replace("~1", "/").replace("~0", "~")]
+            part = target
         return part
 
     def complaints(self, schema: dict[str, Any], value: Any) -> Iterator[Complaint]:
+        """Yields what in the value violates the schema."""
         schema = self.chosen(schema, value)
-        validator = Draft202012Validator(_pointed(schema), registry=self.registry)
+        validator = Draft202012Validator(_with_absolute_references(schema), registry=self.registry)
         for error in validator.iter_errors(value):
             yield _complaint(error)
         yield from self._surplus(schema, value, "")
 
     def chosen(self, schema: Any, value: Any) -> Any:
-        """Of alternatives with a discriminator, the one which the value says it is."""
-        schema = self.followed(schema)
+        """The alternative that the discriminator in the value selects."""
+        schema = self.resolve(schema)
         names = schema.get("discriminator", {})
         if isinstance(value, dict) and (mapping := names.get("mapping")):
-            named = mapping.get(value.get(names["propertyName"]))
-            return self.followed({"$ref": named}) if named else schema
+            reference = mapping.get(value.get(names["propertyName"]))
+            return self.resolve({"$ref": reference}) if reference else schema
         return schema
 
     def _surplus(self, schema: Any, value: Any, where: str) -> Iterator[Complaint]:
-        """Members of which nothing is said, though something is said of their neighbours."""
+        """Yields members without a description in objects that have one."""
         parts = list(self._parts(schema, value))
         if isinstance(value, list):
             inner = [part["items"] for part in parts if "items" in part]
@@ -99,7 +101,7 @@ class Description:
 
     def _parts(self, schema: Any, value: Any, above: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
         """Every schema that speaks of the value. Alternatives may refer back to what they are alternatives of."""
-        own = self.followed(schema)
+        own = self.resolve(schema)
         if id(own) in above:
             return
         yield own
@@ -121,28 +123,32 @@ class Operation:
 
     @property
     def edge(self) -> str:
+        """The method and the path template."""
         return f"{self.method} {self.template}"
 
     @property
-    def said(self) -> dict[str, Any]:
+    def definition(self) -> dict[str, Any]:
+        """The operation's object in the description."""
         return dict(self.item[self.method.lower()])
 
     @property
     def parameters(self) -> list[dict[str, Any]]:
-        """An operation's own parameter stands for its path's of the same name."""
-        given = [*self.item.get("parameters", []), *self.said.get("parameters", [])]
-        found = map(self.description.followed, given)
-        return list({(one["in"], one["name"].lower()): one for one in found}.values())
+        """The parameters; an operation's own replaces its path's of the same name."""
+        given = [*self.item.get("parameters", []), *self.definition.get("parameters", [])]
+        resolved = map(self.description.resolve, given)
+        return list({(one["in"], one["name"].lower()): one for one in resolved}.values())
 
     @property
     def body(self) -> dict[str, Any] | None:
-        return self.description.followed(self.said.get("requestBody")) or None
+        """The definition of the request's body, or None."""
+        return self.description.resolve(self.definition.get("requestBody")) or None
 
     def answer(self, status: int) -> dict[str, Any] | None:
-        answers = {str(name): said for name, said in self.said["responses"].items()}
+        """The definition of the answer with the status, or None."""
+        answers = {str(name): definition for name, definition in self.definition["responses"].items()}
         for name in (str(status), f"{status // 100}XX", "default"):
             if name in answers:
-                return dict(self.description.followed(answers[name]))
+                return dict(self.description.resolve(answers[name]))
         return None
 
 
@@ -167,17 +173,17 @@ def _fits(name: str, segment: str, kinds: Mapping[str, tuple[str, ...]]) -> bool
     return bool(_VERSION.fullmatch(segment)) if name == "Version" else name in kinds.get(segment, ())
 
 
-def _pointed(part: Any) -> Any:
-    """The same with its references made from anywhere, and 3.0's way of saying that null will do.
+def _with_absolute_references(part: Any) -> Any:
+    """Rewrites references to be absolute, and `nullable` of 3.0 to a type.
 
-    `additionalProperties: false` beside an `allOf` forbids, to the letter, what the other parts describe. So it goes,
-    and `_surplus` looks for such members over all parts together.
+    `additionalProperties: false` beside an `allOf` would forbid what the other parts describe. It is removed, and
+    `_surplus` checks all parts together.
     """
     if isinstance(part, list):
-        return [_pointed(one) for one in part]
+        return [_with_absolute_references(one) for one in part]
     if not isinstance(part, dict):
         return part
-    pointed = {name: _pointed(inner) for name, inner in part.items()}
+    pointed = {name: _with_absolute_references(inner) for name, inner in part.items()}
     if isinstance(part.get("$ref"), str) and part["$ref"].startswith("#"):
         pointed["$ref"] = _ROOT + part["$ref"]
     if part.get("additionalProperties") is False:

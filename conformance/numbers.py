@@ -1,4 +1,4 @@
-"""What is said about a number besides messages: added and verified, shown to customers, renewed."""
+"""Calls about a number besides messages: adding, verifying, its public details, upkeep."""
 
 from __future__ import annotations
 
@@ -17,22 +17,25 @@ from app.meta import (
 from conformance.session import CUSTOMER, LINE, PARTNER, SYSTEM_TOKEN, Session
 
 
-def added_by_api(session: Session, waba: str, token: str) -> None:
+def add_by_api(session: Session, waba: str, token: str) -> None:
+    """Adds a number by API and verifies it."""
     graph = session.graph
     number = phone_numbers.create(graph, token, waba, "1", "5550783885", "Bakery two")
-    session.know(number=number)
+    session.name_ids(number=number)
     phone_numbers.request_code(graph, token, number, "SMS", "en_US")
-    told = session.control.get("/verification-code", params={"phone_number_id": number}).json()
-    phone_numbers.verify_code(graph, token, number, str(told["code"]))
+    answer = session.control.get("/verification-code", params={"phone_number_id": number}).json()
+    phone_numbers.verify_code(graph, token, number, str(answer["code"]))
 
 
-def together_with_the_app(session: Session) -> None:
+def connect_with_app(session: Session) -> None:
+    """Connects a number together with the WhatsApp Business app."""
     cafe = session.client("seed", name="Cafe", display_phone_number="+1 555 078 3886")
-    session.ordered("coexistence", phone_number_id=cafe["phone_number_id"], on=True)
+    session.order("coexistence", phone_number_id=cafe["phone_number_id"], on=True)
     phone_numbers.synchronise(session.graph, cafe["token"], cafe["phone_number_id"], "smb_app_state_sync")
 
 
-def shown_to_customers(session: Session, number: str, token: str) -> None:
+def change_public_details(session: Session, number: str, token: str) -> None:
+    """Changes everything that customers see of a number."""
     graph = session.graph
     business_profiles.update(graph, token, number, about="Bread", vertical="GROCERY", websites=["https://b.example"])
     business_profiles.fetch(graph, token, number)
@@ -55,7 +58,8 @@ def shown_to_customers(session: Session, number: str, token: str) -> None:
     blocked_users.unblock(graph, token, number, CUSTOMER)
 
 
-def looked_after(session: Session, business: str) -> None:
+def maintain(session: Session, business: str) -> None:
+    """Makes the calls of regular upkeep."""
     graph = session.graph
     system_users.fetch_business_token(graph, SYSTEM_TOKEN, business)
     system_users.renew_business_token(graph, SYSTEM_TOKEN, business)

@@ -25,7 +25,7 @@ class Exchange:
 
 
 class Recorder(httpx.BaseTransport):
-    """Passes everything on and keeps a copy."""
+    """Forwards every request and records it with its response."""
 
     def __init__(self) -> None:
         self.exchanges: list[Exchange] = []

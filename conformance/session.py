@@ -47,41 +47,49 @@ class Session:
         self.by_hand = httpx.Client(base_url=f"{simulator_url}/{VERSION}", transport=self.recorder, trust_env=False)
         self.control = httpx.Client(base_url=f"{simulator_url}/control/api", timeout=10, trust_env=False)
         self.kinds: dict[str, tuple[str, ...]] = {}
-        self.know(app=APP, business=PARTNER, **{"credit line": LINE})
+        self.name_ids(app=APP, business=PARTNER, **{"credit line": LINE})
 
     @property
     def exchanges(self) -> list[Exchange]:
+        """Every recorded request with its answer."""
         return self.recorder.exchanges
 
     def close(self) -> None:
+        """Closes the connections."""
         self.graph.close()
         self.by_hand.close()
         self.control.close()
 
-    def know(self, **ids: str) -> None:
+    def name_ids(self, **ids: str) -> None:
+        """Notes what the ids may be called in a path."""
         self.kinds |= {id: NAMES[kind] for kind, id in ids.items()}
 
-    def client(self, path: str, **asked: object) -> dict[str, str]:
-        found = self.ordered(path, **asked)
-        self.know(business=found["business_id"], waba=found["waba_id"], number=found["phone_number_id"])
-        return found
+    def client(self, path: str, **body: object) -> dict[str, str]:
+        """Creates a client by the control panel and notes its ids."""
+        ids = self.order(path, **body)
+        self.name_ids(business=ids["business_id"], waba=ids["waba_id"], number=ids["phone_number_id"])
+        return ids
 
-    def ordered(self, path: str, **asked: object) -> dict[str, Any]:
-        """What only the simulator's control panel can bring about."""
-        answer = self.control.post(f"/{path}", json=asked)
+    def order(self, path: str, **body: object) -> dict[str, Any]:
+        """Calls the simulator's control panel."""
+        answer = self.control.post(f"/{path}", json=body)
         answer.raise_for_status()
         return dict(answer.json())
 
-    def written(self, number: str, **said: object) -> str:
-        return str(self.ordered("inbound", phone_number_id=number, **{"from": CUSTOMER}, **said)["wamid"])
+    def receive_message(self, number: str, **more: object) -> str:
+        """Lets a customer write; returns the message id."""
+        return str(self.order("inbound", phone_number_id=number, **{"from": CUSTOMER}, **more)["wamid"])
 
     def call(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
-        return self.asked(token, method, path, **request).raise_for_status()
+        """Sends a request that has to succeed."""
+        return self.send(token, method, path, **request).raise_for_status()
 
-    def asked(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
+    def send(self, token: str, method: str, path: str, **request: Any) -> httpx.Response:
+        """Sends a request with a token."""
         return self.by_hand.request(method, path, headers={"Authorization": f"Bearer {token}"}, **request)
 
-    def uploaded(self, number: str, token: str, kind: str) -> str:
+    def upload(self, number: str, token: str, kind: str) -> str:
+        """Uploads a small file of the kind and returns its id."""
         mime_type, content = FILES[kind]
         answer = self.call(
             token,
@@ -90,5 +98,5 @@ class Session:
             data={"messaging_product": "whatsapp", "type": mime_type},
             files={"file": (kind, content, mime_type)},
         )
-        self.know(media=str(answer.json()["id"]))
+        self.name_ids(media=str(answer.json()["id"]))
         return str(answer.json()["id"])

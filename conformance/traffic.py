@@ -1,4 +1,4 @@
-"""What is said to the simulator: first as the product says it, then each of its edges once more by hand."""
+"""The requests to the simulator: first by the product's own code, then every edge by hand."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ class Traffic(Session):
     """Every call of the product once, then every edge and every type of message by hand."""
 
     def run(self) -> None:
-        bakery, token = self.connected_client()
-        self.client_of_method_b()
-        self.conversation(bakery["waba_id"], bakery["phone_number_id"], token)
-        numbers.added_by_api(self, bakery["waba_id"], token)
-        numbers.together_with_the_app(self)
-        numbers.shown_to_customers(self, bakery["phone_number_id"], token)
-        numbers.looked_after(self, bakery["business_id"])
-        self.every_edge(bakery, token)
-        self.every_message(bakery, token)
-        self.refusals(bakery, token)
-        self.farewell(bakery, token)
+        """Makes every call."""
+        bakery, token = self.connect_client()
+        self.connect_client_by_method_b()
+        self.converse(bakery["waba_id"], bakery["phone_number_id"], token)
+        numbers.add_by_api(self, bakery["waba_id"], token)
+        numbers.connect_with_app(self)
+        numbers.change_public_details(self, bakery["phone_number_id"], token)
+        numbers.maintain(self, bakery["business_id"])
+        self.call_every_edge(bakery, token)
+        self.send_every_message(bakery, token)
+        self.provoke_refusals(bakery, token)
+        self.disconnect(bakery, token)
 
-    def connected_client(self) -> tuple[dict[str, str], str]:
-        """All that happens while a number is being connected."""
+    def connect_client(self) -> tuple[dict[str, str], str]:
+        """Makes the calls that connect a number."""
         graph = self.graph
         bakery = self.client("signups", name="Bakery", display_phone_number="+1 555 078 3881")
         waba, number = bakery["waba_id"], bakery["phone_number_id"]
@@ -56,7 +57,7 @@ class Traffic(Session):
         system_users.assigned(graph, SYSTEM_TOKEN, waba, PARTNER)
         credit_lines.find_share(graph, SYSTEM_TOKEN, LINE, bakery["business_id"])
         bakery["allocation_id"] = credit_lines.share_and_attach(graph, SYSTEM_TOKEN, LINE, waba, "USD")
-        self.know(allocation=bakery["allocation_id"])
+        self.name_ids(allocation=bakery["allocation_id"])
         credit_lines.is_funding(
             graph,
             system_token=SYSTEM_TOKEN,
@@ -70,44 +71,47 @@ class Traffic(Session):
         health.fetch(graph, token, waba)
         return bakery, token
 
-    def client_of_method_b(self) -> None:
-        """One with whom the credit line is shared the other way, and who leaves again."""
+    def connect_client_by_method_b(self) -> None:
+        """Shares the credit line by the second method, then revokes it."""
         graph = self.graph
         florist = self.client(
             "seed", name="Florist", display_phone_number="+1 555 078 3882", credit=False, registered=False
         )
         token, waba = florist["token"], florist["waba_id"]
         allocation = credit_lines.share(graph, SYSTEM_TOKEN, LINE, florist["business_id"])
-        self.know(allocation=allocation)
+        self.name_ids(allocation=allocation)
         credit_lines.attach(graph, token, LINE, waba, "USD")
         credit_lines.revoke(graph, SYSTEM_TOKEN, allocation)
         credit_lines.is_revoked(graph, SYSTEM_TOKEN, allocation)
 
-    def conversation(self, waba: str, number: str, token: str) -> None:
-        wamid = self.written(number, text="Hello")
+    def converse(self, waba: str, number: str, token: str) -> None:
+        """Makes the calls of a conversation."""
+        wamid = self.receive_message(number, text="Hello")
         messages.mark_read(self.graph, token, number, wamid, typing=True)
         content = {"type": "text", "text": {"body": "Hi", "preview_url": True}}
         messages.send(self.graph, token, number, to=CUSTOMER, content=content, callback_data="1", context_wamid=wamid)
-        user_id = self.ordered("inbound", phone_number_id=number, **{"from": CUSTOMER}, text="?")["user_id"]
+        user_id = self.order("inbound", phone_number_id=number, **{"from": CUSTOMER}, text="?")["user_id"]
         messages.send(self.graph, token, number, recipient=user_id, content=content, callback_data=None)
-        self.written(number, type="image")
-        media_id = self.media_received()
-        self.know(media=media_id)
+        self.receive_message(number, type="image")
+        media_id = self.received_media_id()
+        self.name_ids(media=media_id)
         menu = io.BytesIO(b"%PDF-1.4")
-        self.know(media=media.upload(self.graph, token, number, file=menu, name="menu.pdf", mime="application/pdf"))
+        self.name_ids(media=media.upload(self.graph, token, number, file=menu, name="menu.pdf", mime="application/pdf"))
         message_templates.templates_of(self.graph, token, waba)
         location = media.locate(self.graph, token, media_id, number)
         self.graph.download(location.url, io.BytesIO(), token=token, limit=media.LARGEST, seconds=10)
 
-    def media_received(self) -> str:
-        told = self.control.get("/messages").json()["messages"]
-        return next(str(json.loads(one["content"])["id"]) for one in told if one["type"] == "image")
+    def received_media_id(self) -> str:
+        """The id of an image that a customer sent."""
+        answer = self.control.get("/messages").json()["messages"]
+        return next(str(json.loads(one["content"])["id"]) for one in answer if one["type"] == "image")
 
-    def every_edge(self, bakery: dict[str, str], token: str) -> None:
+    def call_every_edge(self, bakery: dict[str, str], token: str) -> None:
+        """Calls every edge by hand."""
         waba, number = bakery["waba_id"], bakery["phone_number_id"]
         people = {"messaging_product": "whatsapp", "block_users": [{"user": f"+{CUSTOMER}"}]}
-        templates = [self.ordered("templates", waba_id=waba, **template)["id"] for template in contents.TEMPLATES]
-        self.know(template=templates[0])
+        templates = [self.order("templates", waba_id=waba, **template)["id"] for template in contents.TEMPLATES]
+        self.name_ids(template=templates[0])
         self.call(token, "GET", "me")
         self.call(token, "GET", bakery["business_id"])
         self.call(SYSTEM_TOKEN, "GET", f"{PARTNER}/extendedcredits")
@@ -116,42 +120,44 @@ class Traffic(Session):
         self.call(token, "GET", f"{waba}/phone_numbers")
         self.call(token, "GET", f"{waba}/message_templates", params={"limit": 2})
         self.call(token, "GET", templates[0])
-        self.call(token, "POST", templates[1], json={"components": contents.TEMPLATES[0]["components"]})
+        self.call(token, "POST", templates[0], json={"components": contents.TEMPLATES[0]["components"]})
         made = {"name": "made", "language": "en_US", "category": "UTILITY"}
         self.call(token, "POST", f"{waba}/message_templates", json=made | contents.TEMPLATES[0] | {"name": "made"})
         self.call(token, "DELETE", f"{waba}/message_templates", params={"name": "made"})
-        self.ordered("templates", waba_id=waba, **contents.TEMPLATES[1])
+        self.order("templates", waba_id=waba, **contents.TEMPLATES[0])
         self.call(token, "GET", f"{number}/settings")
         self.call(token, "POST", f"{number}/settings", json={"calling": {"status": "ENABLED"}})
         self.call(token, "POST", f"{number}/block_users", json=people)
         self.call(token, "GET", f"{number}/block_users")
         self.call(token, "DELETE", f"{number}/block_users", json=people)
         self.call(self.graph.app_token, "GET", f"{APP}/subscriptions")
-        file = self.uploaded(number, token, "document")
+        file = self.upload(number, token, "document")
         self.call(token, "GET", file)
         self.call(token, "DELETE", file)
 
-    def every_message(self, bakery: dict[str, str], token: str) -> None:
+    def send_every_message(self, bakery: dict[str, str], token: str) -> None:
+        """Sends a message of every type."""
         number = bakery["phone_number_id"]
-        self.ordered("catalogs", phone_number_id=number, catalog_id="1")
-        self.ordered("flows", phone_number_id=number, flow_id="1")
-        files = {kind: self.uploaded(number, token, kind) for kind in FILES}
-        for content in contents.of_every_type(files, self.written(number, text="Good bread")):
+        self.order("catalogs", phone_number_id=number, catalog_id="1")
+        self.order("flows", phone_number_id=number, flow_id="1")
+        files = {kind: self.upload(number, token, kind) for kind in FILES}
+        for content in contents.of_every_type(files, self.receive_message(number, text="Good bread")):
             envelope = {"messaging_product": "whatsapp", "recipient_type": "individual", "to": f"+{CUSTOMER}"}
             self.call(token, "POST", f"{number}/messages", json=envelope | content)
 
-    def refusals(self, bakery: dict[str, str], token: str) -> None:
-        """How Meta says no: to a token it does not know, and to what makes no sense."""
+    def provoke_refusals(self, bakery: dict[str, str], token: str) -> None:
+        """Makes calls that are refused: with an unknown token, and with invalid parameters."""
         waba, number = bakery["waba_id"], bakery["phone_number_id"]
         for path in (number, waba, f"{waba}/phone_numbers", f"{waba}/subscribed_apps", f"{waba}/message_templates"):
-            self.asked("unknown", "GET", path)
-            self.asked(token, "GET", path, params={"fields": "nonsense"})
+            self.send("unknown", "GET", path)
+            self.send(token, "GET", path, params={"fields": "nonsense"})
         for path in (f"{number}/messages", f"{number}/register", f"{number}/media", f"{number}/block_users"):
-            self.asked("unknown", "POST", path, json={})
-            self.asked(token, "POST", path, json={})
-        self.asked(token, "POST", f"{number}/register", json={"messaging_product": "whatsapp", "pin": "000000"})
+            self.send("unknown", "POST", path, json={})
+            self.send(token, "POST", path, json={})
+        self.send(token, "POST", f"{number}/register", json={"messaging_product": "whatsapp", "pin": "000000"})
 
-    def farewell(self, bakery: dict[str, str], token: str) -> None:
+    def disconnect(self, bakery: dict[str, str], token: str) -> None:
+        """Makes the calls that end the connection."""
         phone_numbers.deregister(self.graph, token, bakery["phone_number_id"])
         wabas.unsubscribe(self.graph, token, bakery["waba_id"])
         params = {"user": SYSTEM_USER}

@@ -13,7 +13,7 @@ log = logging.getLogger("simulator")
 
 
 class QuietHandler(WSGIRequestHandler):
-    """Keeps connections open, and keeps queries, which carry tokens and codes, out of the log."""
+    """Reuses connections, and logs paths without their queries, which carry tokens and codes."""
 
     protocol_version = "HTTP/1.1"
     # Head and body of an answer leave in one packet; in two, the second waits for the first to be confirmed.

@@ -30,12 +30,14 @@ class Allocation(Record):
 
     @classmethod
     def active_for(cls, world: Context, business_id: str) -> Self | None:
-        found = cls.where(world, "business_id = ? and request_status = 'APPROVED'", business_id)
-        return next(iter(found), None)
+        """The active share for a business, or None."""
+        matches = cls.where(world, "business_id = ? and request_status = 'APPROVED'", business_id)
+        return next(iter(matches), None)
 
     @property
     def active(self) -> bool:
         return self.request_status == "APPROVED"
 
     def revoke(self) -> None:
+        """Revokes the share; every account of the business loses the credit line."""
         self.update(request_status="DELETED")

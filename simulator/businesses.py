@@ -8,7 +8,7 @@ from simulator.record import Record
 
 @dataclass
 class Business(Record):
-    """A client's business portfolio. Its accounts know it, not the other way round: see `Waba.of_business`."""
+    """A client's business portfolio. `Waba.of_business` lists its accounts."""
 
     table: ClassVar[str] = "businesses"
 

@@ -1,4 +1,4 @@
-"""Calls between customers and businesses, and the webhooks that tell of them."""
+"""Calls between customers and businesses, and their webhooks."""
 
 import secrets
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Call(Record):
 
     @classmethod
     def begin(cls, number: PhoneNumber, customer: Customer, direction: str = INBOUND) -> Self:
-        """The phone rings. A customer's call comes as `connect`, one of the business as the status RINGING."""
+        """Starts a call. A customer's call is reported as `connect`, one of the business as the status RINGING."""
         world = number.world
         with world.store.transaction():
             call = cls.create(
@@ -51,13 +51,14 @@ class Call(Record):
         return call
 
     def accept(self) -> None:
+        """The called side accepts."""
         with self.world.store.transaction():
             self.update(status="ACCEPTED", accepted_at=self.world.clock.now())
             if self.direction == OUTBOUND:
                 self._publish_status("ACCEPTED")
 
     def reject(self) -> None:
-        """The side that is called declines; the call then ends as failed."""
+        """Declines the call, which then ends as failed."""
         with self.world.store.transaction():
             self.update(status="REJECTED")
             if self.direction == OUTBOUND:
@@ -65,7 +66,7 @@ class Call(Record):
             self.terminate()
 
     def terminate(self) -> None:
-        """Either side hangs up. A call that nobody accepted has failed and has no duration."""
+        """Ends the call. One that was never accepted has failed and has no duration."""
         now = self.world.clock.now()
         with self.world.store.transaction():
             completed = self.accepted_at is not None

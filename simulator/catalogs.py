@@ -29,7 +29,9 @@ class Catalog(Record):
 
     @classmethod
     def of_waba(cls, waba: Waba) -> list[Self]:
+        """The catalogues connected to an account."""
         return cls.where(waba.world, "waba_id = ? order by created_at", waba.id)
 
     def has_product(self, retailer_id: str) -> bool:
+        """True if the catalogue has the product."""
         return self.products is None or retailer_id in json.loads(self.products)

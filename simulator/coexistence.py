@@ -21,13 +21,14 @@ SAMPLES = (
 
 
 def join(number: PhoneNumber, together: bool) -> None:
+    """Connects the number to the WhatsApp Business app, or disconnects it."""
     number.update(coexistence=int(together))
 
 
 def write_from_app(
     world: Context, number: PhoneNumber, customer: Customer, type: str, content: Any, **columns: Any
 ) -> Message:
-    """Free, outside every window, and opening none."""
+    """Sends a message from the app: free, allowed without a service window, and opening none."""
     with world.store.transaction():
         _change_earlier(world, type, content, columns.get("reference"))
         message = Message.write(
@@ -49,32 +50,35 @@ def _change_earlier(world: Context, type: str, content: Any, wamid: str | None) 
 def send_history(
     world: Context, number: PhoneNumber, customers: list[Customer], chunks: int = 2, shuffled: bool = False
 ) -> int:
-    """Every phase in so many chunks, with the progress of the whole. Returns how many messages were told."""
+    """Sends every phase in so many chunks and returns the number of messages."""
     parts = [
         (phase, order, _threads(world, number, customers, age, order, chunks))
         for phase, age in PHASES
         for order in range(1, chunks + 1)
     ]
-    told = [_chunk(part, 100 * at // len(parts)) for at, part in enumerate(parts, 1)]
+    history = [_chunk(part, 100 * at // len(parts)) for at, part in enumerate(parts, 1)]
     if shuffled:
-        world.random.shuffle(told)
-    for chunk in told:
-        _tell(world, number, "history", {"history": [chunk]})
-    return sum(len(thread["messages"]) for chunk in told for thread in chunk["threads"])
+        world.random.shuffle(history)
+    for chunk in history:
+        _publish(world, number, "history", {"history": [chunk]})
+    return sum(len(thread["messages"]) for chunk in history for thread in chunk["threads"])
 
 
 def decline_history(world: Context, number: PhoneNumber) -> None:
+    """Sends that the business declined to share its history."""
     error = payloads.error(2593109, "History sharing is turned off by the business")
-    _tell(world, number, "history", {"history": [{"errors": [error]}]})
+    _publish(world, number, "history", {"history": [{"errors": [error]}]})
 
 
 def sync_contacts(world: Context, number: PhoneNumber, contacts: list[Json], action: str = "add") -> None:
+    """Sends contacts of the app's address book."""
     now = str(int(world.clock.now()))
     synced = [{"type": "contact", "action": action, "contact": one, "metadata": {"timestamp": now}} for one in contacts]
-    _tell(world, number, "smb_app_state_sync", {"state_sync": synced})
+    _publish(world, number, "smb_app_state_sync", {"state_sync": synced})
 
 
 def contact_of(customer: Customer) -> Json:
+    """A customer as an entry of the address book."""
     first_name = customer.name.partition(" ")[0]
     return {"full_name": customer.name, "first_name": first_name, "phone_number": customer.wa_id}
 
@@ -87,15 +91,18 @@ def _chunk(part: tuple[int, int, list[Json]], progress: int) -> Json:
 def _threads(
     world: Context, number: PhoneNumber, customers: list[Customer], age: float, order: int, chunks: int
 ) -> list[Json]:
-    mine = [customer for at, customer in enumerate(customers) if at % chunks == order - 1]
+    share = [customer for at, customer in enumerate(customers) if at % chunks == order - 1]
     return [
-        {"id": customer.wa_id, "messages": [_past(one, number) for one in _written(world, number, customer, age)]}
-        for customer in mine
+        {
+            "id": customer.wa_id,
+            "messages": [_past(one, number) for one in _write_past_messages(world, number, customer, age)],
+        }
+        for customer in share
     ]
 
 
-def _written(world: Context, number: PhoneNumber, customer: Customer, age: float) -> list[Message]:
-    """A little small talk from before the number was on the Cloud API, kept so that it stays the same."""
+def _write_past_messages(world: Context, number: PhoneNumber, customer: Customer, age: float) -> list[Message]:
+    """Stores a short conversation from before the number was on the Cloud API."""
     start = world.clock.now() - age * DAY
     with world.store.transaction():
         return [
@@ -121,13 +128,13 @@ def _past(message: Message, number: PhoneNumber) -> Json:
     return about | items.content(message) | {"history_context": {"status": "READ"}}
 
 
-def _tell(world: Context, number: PhoneNumber, field: str, value: Json) -> None:
+def _publish(world: Context, number: PhoneNumber, field: str, value: Json) -> None:
     with world.store.transaction():
         publishing.publish_for_number(number, field, payloads.head(number) | value)
 
 
 def people_of(world: Context, number: PhoneNumber, most: int = 20) -> list[Customer]:
-    """Whoever has a chat with the number; on a quiet one, everybody there is."""
+    """The customers who have a chat with the number, or all customers if none has."""
     own = "id in (select customer_id from messages where phone_number_id = ?) order by created_at limit ?"
     return Customer.where(world, own, number.id, most) or Customer.where(
         world, "true order by created_at limit ?", most

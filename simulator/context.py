@@ -16,7 +16,7 @@ from simulator.timeline import Timeline
 class Context:
     """What every record can reach: settings, store, clock, chance, knobs, limits and background loops.
 
-    It knows none of the records. `World` adds what works on them.
+    It imports no record; `World` adds what works on records.
     """
 
     def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:

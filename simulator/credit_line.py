@@ -1,4 +1,4 @@
-"""The partner's own credit line: every priced message adds to what is owed, and at the most nobody may send."""
+"""The partner's credit line: each priced message adds to what is owed; at the limit no message is sent."""
 
 import csv
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class CreditLine(Record):
         return self.owed >= self.most
 
     def set(self, *, owed: object = None, most: object = None, currency: object = None) -> None:
-        """In whole units; what is not given stays."""
+        """Sets amounts in whole units; None leaves one unchanged."""
         changed: dict[str, Any] = {
             name: round(float(str(value)) * MILLION)
             for name, value in (("owed", owed), ("most", most))
@@ -49,19 +49,19 @@ class CreditLine(Record):
             self.update(**changed)
 
     def charge(self, message: Message) -> None:
-        """Written by what it adds, as many messages are delivered at once."""
+        """Adds the message's price in SQL, because many messages are delivered at once."""
         sql = "update credit_line set owed = owed + ? where id = ?"
         self.world.store.write(sql, price_of(message), self.id)
 
     def amounts(self) -> dict[str, dict[str, str]]:
-        """As Meta writes money: what is owed, how much may be, and what is left."""
+        """What is owed, the limit and what is left, in Meta's format for money."""
         left = max(0, self.most - self.owed)
-        known = {"balance": self.owed, "max_balance": self.most, "credit_available": left}
-        return {name: _currency_amount(millionths, self.currency) for name, millionths in known.items()}
+        parts = {"balance": self.owed, "max_balance": self.most, "credit_available": left}
+        return {name: _currency_amount(millionths, self.currency) for name, millionths in parts.items()}
 
 
 def price_of(message: Message) -> int:
-    """By where the customer's number is from, the longest calling code that is on the card."""
+    """The rate of the longest calling code on the card that the customer's number starts with."""
     digits = message.customer.wa_id
     prefixes = (digits[:length] for length in range(LONGEST_CODE, 0, -1))
     rates: dict[str, Any] = RATES[next((prefix for prefix in prefixes if prefix in RATES), "*")]

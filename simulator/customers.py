@@ -11,7 +11,7 @@ CONTACT_LASTS = 30 * 86400
 
 @dataclass
 class Customer(Record):
-    """Somebody with WhatsApp on their phone."""
+    """A person who uses WhatsApp."""
 
     table: ClassVar[str] = "customers"
 
@@ -27,9 +27,9 @@ class Customer(Record):
 
     @classmethod
     def with_number(cls, world: Context, digits: str, name: str = "") -> Self:
-        """Every number belongs to somebody: the first one to write to it finds a person there."""
+        """Returns the customer with that number, and creates one if there is none."""
         wa_id = dialing.canonical(digits)
-        return cls.known(world, digits) or cls.create(
+        return cls.by_number(world, digits) or cls.create(
             world,
             id=ids.object_id(),
             name=name or dialing.readable(wa_id),
@@ -39,13 +39,14 @@ class Customer(Record):
         )
 
     @classmethod
-    def known(cls, world: Context, digits: str) -> Self | None:
-        found = cls.where(world, "wa_id in (?, ?)", digits, dialing.canonical(digits))
-        return next(iter(found), None)
+    def by_number(cls, world: Context, digits: str) -> Self | None:
+        """The customer with the number, in any spelling of it."""
+        matches = cls.where(world, "wa_id in (?, ?)", digits, dialing.canonical(digits))
+        return next(iter(matches), None)
 
     @classmethod
     def with_user_id(cls, world: Context, user_id: str, business_id: str) -> Self | None:
-        """The id means somebody only to the portfolio it was made for."""
+        """Finds a customer by the user id that was made for this portfolio."""
         if ".ENT." in user_id:
             everybody = cls.where(
                 world, "id in (select customer_id from identities where business_id = ?)", business_id
@@ -56,22 +57,24 @@ class Customer(Record):
 
     @classmethod
     def hidden(cls, world: Context, name: str, username: str, country: str = "US") -> Self:
-        """Somebody of whom businesses only learn the id. The number nobody sees is made up."""
+        """Creates a customer who hides their number; businesses get only the user id."""
         digits = dialing.CODE_BY_COUNTRY[country] + "".join(world.random.choices("23456789", k=10))
         customer = cls.with_number(world, digits, name)
         customer.update(username=username, hidden_since=world.clock.now())
         return customer
 
     def hide_number(self, hide: bool) -> None:
+        """Hides the number from businesses, or shows it again."""
         if hide != self.has_number_hidden:
             self.update(hidden_since=self.world.clock.now() if hide else None)
 
     @property
     def has_number_hidden(self) -> bool:
+        """True if the number is hidden."""
         return self.hidden_since is not None
 
     def shows_number_to(self, phone_number_id: str) -> bool:
-        """A hidden number is shown to whoever wrote to it in the last 30 days."""
+        """True if the number is not hidden, or this business wrote to it in the last 30 days."""
         if self.hidden_since is None:
             return True
         since = max(self.hidden_since, self.world.clock.now() - CONTACT_LASTS)
@@ -82,20 +85,21 @@ class Customer(Record):
 
     @property
     def parent_user_id(self) -> str | None:
-        """Linked portfolios share one more id of each person, where Meta has enabled that."""
+        """The id that linked portfolios share, if the knob for it is on."""
         if not self.world.knobs["parent_user_ids"]:
             return None
         digest = hashlib.sha256(f"{self.id}:{self.wa_id}".encode()).hexdigest()
         return f"{self.country}.ENT.{int(digest, 16) % 10**20:020}"
 
     def user_id_for(self, business_id: str) -> str:
-        if known := self._user_id(business_id):
-            return known
+        """The customer's user id for a business, created on first use."""
+        if existing := self._user_id(business_id):
+            return existing
         with self.world.store.transaction():
             return self._user_id(business_id) or self._introduce(business_id)
 
     def renew_ids(self) -> dict[str, str]:
-        """With a new number everybody is somebody new to every business; here is who they were."""
+        """Makes a new user id for every business, as for a new number, and returns the previous ones."""
         sql = "select business_id, id from identities where customer_id = ?"
         before: dict[str, str] = {row["business_id"]: row["id"] for row in self.world.store.rows(sql, self.id)}
         for business_id in before:

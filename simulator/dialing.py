@@ -1,4 +1,4 @@
-"""Telephone numbers as digits: which country, how Meta spells them, how people read them."""
+"""Phone numbers: country, Meta's canonical form, and a readable form."""
 
 import csv
 import re
@@ -11,24 +11,28 @@ LONGEST_CODE = max(map(len, COUNTRY_BY_CODE))
 
 
 def digits_of(text: str) -> str:
+    """The digits of a text."""
     return re.sub(r"\D", "", text)
 
 
 def is_number(text: str) -> bool:
+    """True if the text is spelt like a phone number."""
     return re.fullmatch(r"\+?[\d\s().-]+", text) is not None and 5 <= len(digits_of(text)) <= 15
 
 
 def calling_code(digits: str) -> str:
+    """The calling code that the digits start with."""
     prefixes = (digits[:length] for length in range(LONGEST_CODE, 0, -1))
     return next((prefix for prefix in prefixes if prefix in COUNTRY_BY_CODE), "1")
 
 
 def country_of(digits: str) -> str:
+    """The country of the calling code."""
     return COUNTRY_BY_CODE[calling_code(digits)]
 
 
 def international(text: str, home_country: str) -> str:
-    """Without a plus sign, a number that is too short to carry its country gets the sender's."""
+    """Adds the sender's country code to a short number without a plus sign."""
     digits = digits_of(text)
     if text.strip().startswith("+") or len(digits) > 10:
         return digits
@@ -36,7 +40,7 @@ def international(text: str, home_country: str) -> str:
 
 
 def canonical(digits: str) -> str:
-    """Mexico drops its old 1, Argentina keeps its 9, Brazil drops its ninth digit outside the big cities."""
+    """Returns Meta's form: Mexico without its old 1, Argentina with its 9, most of Brazil without the ninth digit."""
     if digits.startswith("521") and len(digits) == 13:
         return "52" + digits[3:]
     if digits.startswith("54") and len(digits) == 12:
@@ -47,6 +51,7 @@ def canonical(digits: str) -> str:
 
 
 def readable(digits: str) -> str:
+    """The number in groups."""
     code = calling_code(digits)
     rest = digits[len(code) :]
     if code == "1" and len(rest) == 10:

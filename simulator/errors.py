@@ -91,10 +91,11 @@ TITLES = {
 }
 CLOUD_API = range(130000, 140000)
 # Meta accepts first and reports these in a `failed` status.
-TOLD_LATER = {130472, 130497, 131026, 131042, 131047, 131048, 131049, 131050, 131052, 131053}
+REPORTED_LATER = {130472, 130497, 131026, 131042, 131047, 131048, 131049, 131050, 131052, 131053}
 
 
 def title_of(code: int) -> str:
+    """The title of an error code."""
     return TITLES.get(code, (400, "An unknown error occurred"))[1]
 
 
@@ -120,11 +121,13 @@ class GraphError(Exception):
 
     @property
     def message(self) -> str:
+        """The text of the error; with WhatsApp's codes it starts with the code."""
         if self.code in CLOUD_API:
             return f"(#{self.code}) {title_of(self.code)}"
         return self.details or title_of(self.code)
 
     def body(self) -> dict[str, Any]:
+        """The JSON body of the refusal."""
         error: dict[str, Any] = {"message": self.message, "type": self.type, "code": self.code}
         if self.code in CLOUD_API:
             details = self.details or title_of(self.code)
@@ -137,10 +140,11 @@ class GraphError(Exception):
 
     @property
     def type(self) -> str:
+        """Meta's class of the error."""
         return "GraphMethodException" if self.code == 803 or self.subcode == 33 else "OAuthException"
 
 
-def unseen(method: str, node_id: str) -> GraphError:
+def nonexistent(method: str, node_id: str) -> GraphError:
     """What does not exist and what the token may not see look the same."""
     details = (
         f"Unsupported {method.lower()} request. Object with ID '{node_id}' does not exist,"
@@ -151,14 +155,17 @@ def unseen(method: str, node_id: str) -> GraphError:
 
 
 def missing(name: str) -> GraphError:
+    """A required parameter is missing."""
     return GraphError(100, f"(#100) The parameter {name} is required.")
 
 
 def invalid(details: str) -> GraphError:
+    """A parameter is not valid."""
     return GraphError(100, f"(#100) {details}")
 
 
 def forbidden(
     details: str = "You do not have the necessary permissions to perform this action.",
 ) -> GraphError:
+    """The token lacks a permission."""
     return GraphError(200, f"(#200) {details}")

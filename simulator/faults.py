@@ -1,4 +1,4 @@
-"""Calls that go wrong: ordered in advance, by chance, or because the recipient's number is a magic one."""
+"""Calls that fail: ordered in advance, by chance, or because of a magic recipient."""
 
 import socket
 import time
@@ -48,16 +48,18 @@ class Fault(Record):
 
     @classmethod
     def order(cls, world: Context, edge: str, kind: str, *, times: int = 1, **columns: Any) -> None:
+        """Orders a fault for the next calls of an edge."""
         defaults: dict[str, Any] = {"details": "", "seconds": 30.0, "chance": 1.0}
         world.store.insert("faults", edge=edge, kind=kind, remaining=times, **(defaults | columns))
 
     @classmethod
     def next_for(cls, world: Context, edge: str) -> Self | None:
+        """The fault for the current call, or None."""
         waiting = cls.where(world, "edge in (?, ?) and remaining != 0 order by id", edge, f"{request.method} {edge}")
         return next((fault for fault in waiting if fault._applies() and fault._strike()), None)
 
     def _applies(self) -> bool:
-        """Chance is asked last, so that a seed gives the same failures whatever else is going on."""
+        """Draws the chance last, so that a seed gives the same failures in every run."""
         return (
             (self.phone_number_id is None or self.phone_number_id in request.path)
             and (self.customer is None or self.customer == recipient())
@@ -65,7 +67,7 @@ class Fault(Record):
         )
 
     def _strike(self) -> bool:
-        """Two calls at once must not both take the last one."""
+        """Uses up one occurrence; two calls at once never share the last one."""
         if self.remaining == FOREVER:
             return True
         with self.world.store.transaction() as db:
@@ -74,6 +76,7 @@ class Fault(Record):
 
 
 def around(world: Context, edge: str, answer: Callable[[], Response]) -> Response:
+    """Answers the call, or lets the ordered fault happen."""
     if fault := Fault.next_for(world, edge):
         return act(fault.kind, answer, fault.seconds, _error(fault))
     if edge == "messages" and recipient() in magic.CALLS:
@@ -82,6 +85,7 @@ def around(world: Context, edge: str, answer: Callable[[], Response]) -> Respons
 
 
 def act(kind: str, answer: Callable[[], Response], seconds: float, error: GraphError | None = None) -> Response:
+    """Lets one kind of fault happen."""
     match ALIASES.get(kind, kind):
         case "error":
             raise error or GraphError(1)
@@ -107,14 +111,14 @@ def act(kind: str, answer: Callable[[], Response], seconds: float, error: GraphE
 
 
 def recipient() -> str:
-    """Digits of the number this call writes to, if it writes to one."""
+    """The digits of the recipient of this call, or an empty text."""
     body = request.get_json(silent=True)
     to = body.get("to") if isinstance(body, dict) else request.values.get("to")
     return dialing.digits_of(str(to)) if to else ""
 
 
 def hang_up() -> Response:
-    """The caller never hears; without a socket (in-process) the call itself breaks."""
+    """Closes the connection without a response; without a socket (in-process) raises."""
     connection = request.environ.get("werkzeug.socket")
     if connection is None:
         raise ConnectionAbortedError("The simulator hung up, as ordered")

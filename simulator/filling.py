@@ -1,4 +1,4 @@
-"""A template filled with the parameters of one send; whatever does not fit is refused the way Meta does."""
+"""Fills a template with the parameters of one send, and refuses what does not fit as Meta does."""
 
 import re
 from typing import Any
@@ -14,8 +14,8 @@ NEEDS_PARAMETER = {"COPY_CODE": "coupon_code", "OTP": "text"}
 
 
 def fill(template: MessageTemplate, given: list[Json]) -> Json:
-    """What the customer will see."""
-    return Filling(template.parts, given, template.named_parameters).shown()
+    """Returns header, body, footer, options and cards as the customer sees them."""
+    return Filling(template.parts, given, template.has_named_parameters).preview()
 
 
 class Filling:
@@ -24,15 +24,15 @@ class Filling:
         self.given = given
         self.named = named
 
-    def shown(self) -> Json:
-        shown: Json = {"header": self._header(), "body": self._text("BODY", "body"), "options": self._buttons()}
-        if len(shown["body"] or "") > LONGEST_BODY:
+    def preview(self) -> Json:
+        preview: Json = {"header": self._header(), "body": self._text("BODY", "body"), "options": self._buttons()}
+        if len(preview["body"] or "") > LONGEST_BODY:
             raise GraphError(132005, "body: the text is too long once its parameters are filled in")
-        shown["footer"] = self.definition.get("FOOTER", {}).get("text")
+        preview["footer"] = self.definition.get("FOOTER", {}).get("text")
         if cards := self._cards():
-            shown["cards"] = [{"header": card["header"], "body": card["body"]} for card in cards]
-            shown["options"] += [option | {"card": at} for at, card in enumerate(cards) for option in card["options"]]
-        return {name: part for name, part in shown.items() if part}
+            preview["cards"] = [{"header": card["header"], "body": card["body"]} for card in cards]
+            preview["options"] += [option | {"card": at} for at, card in enumerate(cards) for option in card["options"]]
+        return {name: part for name, part in preview.items() if part}
 
     def _header(self) -> Json | None:
         format = self.definition.get("HEADER", {}).get("format", "TEXT").upper()
@@ -43,26 +43,26 @@ class Filling:
         kind = format.lower()
         received = parameters[0].get("type") if len(parameters) == 1 else None
         if received != kind or not isinstance(parameters[0].get(kind), dict):
-            shown = str(received or "UNKNOWN").upper()
-            raise GraphError(132012, f"header: Format mismatch, expected {format}, received {shown}")
+            preview = str(received or "UNKNOWN").upper()
+            raise GraphError(132012, f"header: Format mismatch, expected {format}, received {preview}")
         return {"kind": kind, kind: parameters[0][kind]}
 
     def _text(self, name: str, place: str) -> str | None:
         text = self.definition.get(name, {}).get("text")
         values = self._values(place, variables_of(text or ""))
-        return VARIABLE.sub(lambda found: values[found[1]], text) if text else None
+        return VARIABLE.sub(lambda match: values[match[1]], text) if text else None
 
     def _values(self, place: str, variables: list[str]) -> dict[str, str]:
-        """The value of each variable: by its name, or the n-th parameter for {{n}} wherever it stands in the text."""
+        """The value of each variable: by its name, or the n-th parameter for {{n}}, wherever it is in the text."""
         parameters = self._parameters(place)
         if not self.named:
             expected = max(map(int, variables), default=0)
             if len(parameters) != expected:
                 raise mismatch(place, len(parameters), expected)
-            return {number: written(place, parameters[int(number) - 1]) for number in variables}
+            return {number: text_of(place, parameters[int(number) - 1]) for number in variables}
         if len(parameters) != len(variables):
             raise mismatch(place, len(parameters), len(variables))
-        values = {self._name(place, parameter): written(place, parameter) for parameter in parameters}
+        values = {self._name(place, parameter): text_of(place, parameter) for parameter in parameters}
         if set(values) != set(variables):
             raise GraphError(132000, f"{place}: the parameters are not named as in the template")
         return values
@@ -89,7 +89,7 @@ class Filling:
         if len(given) != len(defined):
             raise mismatch("carousel", len(given), len(defined))
         cards = zip(defined, given, strict=True)
-        return [Filling(one["components"], _lowered(two), self.named)._card() for one, two in cards]
+        return [Filling(one["components"], _with_lower_types(two), self.named)._card() for one, two in cards]
 
     def _card(self) -> Json:
         return {"header": self._header(), "body": self._text("BODY", "body"), "options": self._buttons()}
@@ -103,7 +103,8 @@ def variables_of(text: str) -> list[str]:
     return list(dict.fromkeys(VARIABLE.findall(text)))
 
 
-def written(place: str, parameter: Json) -> str:
+def text_of(place: str, parameter: Json) -> str:
+    """The text of a parameter, or Meta's error."""
     kind = parameter.get("type")
     if kind in ("currency", "date_time"):
         return str(parameter.get(kind, {}).get("fallback_value", ""))
@@ -114,10 +115,11 @@ def written(place: str, parameter: Json) -> str:
     return str(parameter["text"])
 
 
-def mismatch(place: str, found: int, expected: int) -> GraphError:
+def mismatch(place: str, count: int, expected: int) -> GraphError:
+    """Error 132000 about the number of parameters."""
     return GraphError(
         132000,
-        f"{place}: number of localizable_params ({found}) does not match the expected number of params ({expected})",
+        f"{place}: number of localizable_params ({count}) does not match the expected number of params ({expected})",
     )
 
 
@@ -135,5 +137,5 @@ def _check_button(index: int, button: Json, parameters: list[Json]) -> None:
         raise GraphError(132012, f"buttons: Button at index {index} expects a parameter of type {needed}")
 
 
-def _lowered(card: Json) -> list[Json]:
+def _with_lower_types(card: Json) -> list[Json]:
     return [part | {"type": str(part.get("type", "")).lower()} for part in card.get("components", [])]

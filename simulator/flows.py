@@ -30,9 +30,11 @@ class Flow(Record):
 
     @classmethod
     def of_waba(cls, waba: Waba) -> list[Self]:
+        """The flows of an account."""
         return cls.where(waba.world, "waba_id = ? order by created_at", waba.id)
 
     @classmethod
-    def named(cls, waba: Waba, name: str) -> Self | None:
+    def by_name(cls, waba: Waba, name: str) -> Self | None:
+        """The flow with the name, or None."""
         flows = cls.where(waba.world, "waba_id = ? and name = ?", waba.id, name)
         return next(iter(flows), None)

@@ -1,4 +1,4 @@
-"""Accounts that another partner pays for: the payer changes on the 1st of a month, and not on every day."""
+"""Accounts that another partner pays for: the payer changes on the 1st of a month, except on blackout days."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ def note(waba: Waba) -> None:
 
 
 def has(waba: Waba) -> bool:
+    """True if another partner's line was ever attached."""
     return waba.world.store.row("select 1 from foreign_lines where waba_id = ?", waba.id) is not None
 
 
@@ -35,15 +36,17 @@ def has_ended(waba: Waba) -> bool:
 
 
 def is_blackout(moment: float) -> bool:
+    """True in the last three and first four days of a month."""
     today = datetime.fromtimestamp(moment, UTC)
     return today.day <= FIRST or (today + timedelta(days=LAST)).month != today.month
 
 
 def credit_of(waba: Waba) -> Allocation | None:
-    """The share of our credit line that pays for the account, if it is active and nobody else pays."""
+    """The share of our credit line that pays for the account, or None if another line pays."""
     allocation = Allocation.find(waba.world, waba.allocation_id)
     return allocation if allocation and allocation.active and has_ended(waba) else None
 
 
 def attach_credit(waba: Waba, allocation: Allocation, currency: str) -> None:
+    """Attaches our line, with its currency."""
     waba.update(allocation_id=allocation.id, currency=currency)

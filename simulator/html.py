@@ -7,6 +7,7 @@ CSP = (
 
 
 def strict(response: Response) -> Response:
+    """Adds the security headers of every page."""
     response.headers["Content-Security-Policy"] = CSP
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -38,7 +38,7 @@ DEFAULTS = {
 
 
 class Knobs:
-    """How badly Meta behaves today; kept in the store, so it behaves the same after a restart."""
+    """The adjustable behaviour of the simulator, stored so that it survives a restart."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -55,7 +55,9 @@ class Knobs:
         self._turned[name] = value
 
     def forget(self) -> None:
+        """Resets every knob, without the store."""
         self._turned.clear()
 
     def all(self) -> dict[str, float]:
+        """Every knob with its value."""
         return {name: self[name] for name in DEFAULTS}

@@ -19,6 +19,7 @@ class Limits:
         self._pairs: dict[tuple[str, str], tuple[float, float]] = {}
 
     def forget(self) -> None:
+        """Forgets every count."""
         with self._lock:
             self._recent.clear()
             self._pairs.clear()

@@ -3,7 +3,7 @@ import logging
 
 import httpx
 
-from simulator import destiny
+from simulator import later_failures
 from simulator.context import Context
 from simulator.loop import LONGEST_NAP
 from simulator.media import LARGEST, Media
@@ -15,7 +15,7 @@ PATIENCE = 5.0
 
 
 class Links:
-    """Fetches the files that businesses send as links. What cannot be fetched fails with 131053, later."""
+    """Fetches the files that businesses send as links. A failed fetch fails the message with 131053."""
 
     def __init__(self, world: Context, transport: httpx.BaseTransport | None = None) -> None:
         self.world = world
@@ -34,11 +34,13 @@ class Links:
         if message is None:
             return
         fetched: dict[str, str] = {}
-        for kind, link in destiny.links_in(message):
+        for kind, link in later_failures.links_in(message):
             media, trouble = self._fetch(message, kind, link)
             if media is None:
                 message.update(trouble=trouble)
-                self.world.timeline.plan(message.id, "failed", within=(0.1, 0.5), error_code=destiny.UNUSABLE_FILE)
+                self.world.timeline.plan(
+                    message.id, "failed", within=(0.1, 0.5), error_code=later_failures.UNUSABLE_FILE
+                )
                 return
             fetched[link] = media.id
         message.update(shown=json.dumps(message.shape | {"fetched": fetched}, ensure_ascii=False))
@@ -49,7 +51,7 @@ class Links:
             data, mime_type = self._download(link, LARGEST[kind])
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return None, f"Downloading media from weblink failed: {error or type(error).__name__}"
-        media = Media.keep(self.world, message.number, "link", mime_type, data, link.rpartition("/")[2])
+        media = Media.save(self.world, message.number, "link", mime_type, data, link.rpartition("/")[2])
         if media.fits(kind):
             return media, ""
         return None, f"Media of type {media.plain_type} cannot be sent as {kind}."

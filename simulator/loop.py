@@ -17,14 +17,17 @@ class Loop:
         self._running = False
 
     def start(self) -> None:
+        """Starts the background threads."""
         self._running = True
         threading.Thread(target=self._run, name=self._name, daemon=True).start()
 
     def stop(self) -> None:
+        """Stops the background threads."""
         self._running = False
         self.wake()
 
     def wake(self) -> None:
+        """Starts the next turn now."""
         self._wake.set()
 
     def _run(self) -> None:
@@ -41,21 +44,25 @@ class Loop:
 
 
 class Loops:
-    """The background loops by name, so that whoever creates work can wake a loop without knowing its owner."""
+    """The background loops by name, so that a record can wake a loop without importing its owner."""
 
     def __init__(self) -> None:
         self._loops: dict[str, Loop] = {}
 
     def add(self, name: str, turn: Callable[[], float]) -> None:
+        """Adds a loop under a name."""
         self._loops[name] = Loop(name, turn)
 
     def wake(self, name: str) -> None:
+        """Starts the next turn now."""
         self._loops[name].wake()
 
     def start(self) -> None:
+        """Starts the background threads."""
         for loop in self._loops.values():
             loop.start()
 
     def stop(self) -> None:
+        """Stops the background threads."""
         for loop in self._loops.values():
             loop.stop()

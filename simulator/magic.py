@@ -1,6 +1,6 @@
-"""Customers whose very number says what will go wrong."""
+"""Phone numbers that trigger a certain failure."""
 
-from simulator.errors import TITLES, TOLD_LATER
+from simulator.errors import REPORTED_LATER, TITLES
 
 # +1 555 9 and six digits: the error of that code, from the call or, where Meta accepts first, in a status.
 CODE_PREFIX = "15559"
@@ -27,6 +27,7 @@ STATUSES = {
 
 
 def error_of(wa_id: str) -> int | None:
+    """The code that the number triggers, or None."""
     digits = wa_id.removeprefix(CODE_PREFIX)
     if len(digits) != 6 or not digits.isdigit() or not wa_id.startswith(CODE_PREFIX):
         return None
@@ -34,20 +35,23 @@ def error_of(wa_id: str) -> int | None:
     return code if code in TITLES else None
 
 
-def refused_with(wa_id: str) -> int | None:
+def refusal_of(wa_id: str) -> int | None:
+    """The code with which a send to the number is refused."""
     code = error_of(wa_id)
-    return None if code in TOLD_LATER else code
+    return None if code in REPORTED_LATER else code
 
 
-def fails_with(wa_id: str) -> int | None:
+def failure_of(wa_id: str) -> int | None:
+    """The code with which a message to the number fails later."""
     code = error_of(wa_id)
-    return code if code in TOLD_LATER else None
+    return code if code in REPORTED_LATER else None
 
 
 def status_habit(wa_id: str) -> str | None:
+    """The unusual way in which statuses of the number come."""
     return STATUSES[wa_id][0] if wa_id in STATUSES else None
 
 
 def errors() -> dict[str, str]:
-    """Every number that stands for a code, with what the code means."""
+    """Every magic number for an error code, with the code's title."""
     return {f"{CODE_PREFIX}{code:06}": title for code, (_, title) in sorted(TITLES.items()) if code < 10**6}

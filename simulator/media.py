@@ -53,9 +53,10 @@ class Media(Record):
     deleted_at: float | None
 
     @classmethod
-    def keep(
+    def save(
         cls, world: Context, number: PhoneNumber, origin: str, mime_type: str, data: bytes, filename: str = ""
     ) -> Self:
+        """Stores the bytes and creates the record."""
         id, now = ids.object_id(), world.clock.now()
         file_of(world, id).parent.mkdir(parents=True, exist_ok=True)
         file_of(world, id).write_bytes(data)
@@ -74,47 +75,57 @@ class Media(Record):
 
     @classmethod
     def usable(cls, world: Context, id: str | None, phone_number_id: str) -> Self | None:
-        found = cls.find(world, id)
-        return found if found and found.alive and found.phone_number_id == phone_number_id else None
+        """The file if it exists, has not expired and belongs to the number."""
+        media = cls.find(world, id)
+        return media if media and media.alive and media.phone_number_id == phone_number_id else None
 
     @property
     def alive(self) -> bool:
+        """True until the file expires or is deleted."""
         return self.deleted_at is None and self.world.clock.now() < self.expires_at
 
     @property
     def plain_type(self) -> str:
+        """The MIME type without parameters."""
         return self.mime_type.partition(";")[0].strip()
 
     @property
     def path(self) -> Path:
+        """Where the bytes are stored."""
         return file_of(self.world, self.id)
 
     @property
     def sha256_in_webhooks(self) -> str:
+        """The hash in base64; the Graph API gives it in hexadecimal."""
         return base64.b64encode(bytes.fromhex(self.sha256)).decode()
 
     def fits(self, kind: str) -> bool:
-        """Whether Meta can turn the file into a message of this type."""
+        """True if the file's type and size are allowed for this type of message."""
         return self.plain_type in TYPES[kind] and self.file_size <= LARGEST[kind]
 
     def temporary_url(self, source: str) -> str:
+        """A signed download address that works for five minutes."""
         expiry = int(self.world.clock.now()) + URL_LIFETIME
         query = f"mid={self.id}&source={source}&ext={expiry}&hash={self.seal(expiry)}"
         return f"{download_host(self.world)}/whatsapp_business/attachments/?{query}"
 
-    def opened_by(self, ext: str, seal: str) -> bool:
+    def is_opened_by(self, ext: str, seal: str) -> bool:
+        """True if expiry and signature of a download address are valid."""
         in_time = ext.isdigit() and int(ext) > self.world.clock.now()
         return self.alive and in_time and hmac.compare_digest(self.seal(int(ext)), seal)
 
     def seal(self, expiry: int) -> str:
+        """The signature of a download address."""
         secret = self.world.settings.app_secret[0].encode()
         return hmac.new(secret, f"{self.id}:{expiry}".encode(), hashlib.sha256).hexdigest()[:40]
 
     def delete(self) -> None:
+        """Deletes the bytes; the record stays as deleted."""
         self.update(deleted_at=self.world.clock.now())
         self.path.unlink(missing_ok=True)
 
     def as_webhook(self) -> dict[str, Any]:
+        """The media object of a webhook."""
         return {
             "mime_type": self.mime_type,
             "sha256": self.sha256_in_webhooks,
@@ -124,15 +135,17 @@ class Media(Record):
 
 
 def file_of(world: Context, id: str) -> Path:
+    """The path of a file's bytes."""
     return Path(world.settings.data) / "media" / id
 
 
 def guess_type(filename: str) -> str:
+    """The MIME type by the file name."""
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
 
 
 def download_host(world: Context) -> str:
-    """Files live on another host than the Graph API; on one machine that is its other name."""
+    """The host for downloads, which is not the Graph API's; on one machine its other loopback name."""
     if world.settings.media_url:
         return world.settings.media_url
     url = world.settings.public_url

@@ -37,25 +37,27 @@ class MessageTemplate(Record):
     cta_url_link_tracking_opted_out: int | None
 
     @classmethod
-    def keep(cls, world: Context, waba: Waba, name: str, language: str, **columns: Any) -> Self:
-        """One per name and language: seeding it again changes it."""
+    def save(cls, world: Context, waba: Waba, name: str, language: str, **columns: Any) -> Self:
+        """Creates the template, or changes the one with that name and language."""
         columns["components"] = json.dumps(columns["components"], ensure_ascii=False)
-        if kept := cls.named(world, waba.id, name, language):
-            kept.update(**columns)
-            return kept
+        if existing := cls.by_name(world, waba.id, name, language):
+            existing.update(**columns)
+            return existing
         now = world.clock.now()
         return cls.create(
             world, id=ids.object_id(), waba_id=waba.id, name=name, language=language, created_at=now, **columns
         )
 
     @classmethod
-    def named(cls, world: Context, waba_id: str, name: str, language: str) -> Self | None:
-        found = cls.where(world, "waba_id = ? and name = ? and language = ?", waba_id, name, language)
-        return next(iter(found), None)
+    def by_name(cls, world: Context, waba_id: str, name: str, language: str) -> Self | None:
+        """The template with the name and language, or None."""
+        matches = cls.where(world, "waba_id = ? and name = ? and language = ?", waba_id, name, language)
+        return next(iter(matches), None)
 
     @classmethod
     def sendable(cls, world: Context, waba_id: str, name: str, language: str) -> Self:
-        template = cls.named(world, waba_id, name, language)
+        """The template if it can be sent, or Meta's error."""
+        template = cls.by_name(world, waba_id, name, language)
         if template and template.status == "PAUSED":
             raise GraphError(132015, f"Template {name} is paused because of its low quality.")
         if template and template.status == "DISABLED":
@@ -65,15 +67,19 @@ class MessageTemplate(Record):
         return template
 
     def change_components(self, components: list[dict[str, Any]]) -> None:
+        """Replaces all components."""
         self.update(components=json.dumps(components, ensure_ascii=False))
 
     def delete(self) -> None:
+        """Deletes the template."""
         self.world.store.write("delete from templates where id = ?", self.id)
 
     @property
     def parts(self) -> list[dict[str, Any]]:
+        """The components, parsed."""
         return list(json.loads(self.components))
 
     @property
-    def named_parameters(self) -> bool:
+    def has_named_parameters(self) -> bool:
+        """True if variables have names."""
         return self.parameter_format == "NAMED"

@@ -18,7 +18,7 @@ NO_BUBBLE = ("reaction", "edit", "revoke")
 
 @dataclass
 class Message(Record):
-    """One bubble, from either side. `in` is what a customer wrote, `out` what a business sent."""
+    """One message. `direction` is `in` from a customer and `out` from a business."""
 
     table: ClassVar[str] = "messages"
 
@@ -54,6 +54,7 @@ class Message(Record):
 
     @classmethod
     def write(cls, world: Context, number: PhoneNumber, customer: Customer, direction: str, **columns: Any) -> Self:
+        """Creates a message of either direction."""
         columns["content"] = json.dumps(columns["content"], ensure_ascii=False)
         columns.setdefault("created_at", world.clock.now())
         message = cls.create(
@@ -71,6 +72,7 @@ class Message(Record):
 
     @classmethod
     def chat(cls, world: Context, customer: Customer, number: PhoneNumber, limit: int = 200) -> list[Self]:
+        """The newest messages of a chat, oldest first."""
         newest = cls.where(
             world, "customer_id = ? and phone_number_id = ? order by seq desc limit ?", customer.id, number.id, limit
         )
@@ -78,42 +80,50 @@ class Message(Record):
 
     @cached_property
     def number(self) -> PhoneNumber:
+        """The business's number."""
         return PhoneNumber.where(self.world, "id = ?", self.phone_number_id)[0]
 
     @cached_property
     def customer(self) -> Customer:
+        """The customer."""
         return Customer.where(self.world, "id = ?", self.customer_id)[0]
 
     @cached_property
     def relation(self) -> Relation:
+        """The state between number and customer."""
         return Relation(self.world, self.number, self.customer)
 
     @property
     def inbound(self) -> bool:
+        """True if a customer sent it."""
         return self.direction == "in"
 
     @property
     def body(self) -> Any:
+        """The content, parsed."""
         return json.loads(self.content)
 
     @property
     def shape(self) -> dict[str, Any]:
-        """Header, body, footer and what can be tapped, of a template or an interactive message."""
+        """Header, body, footer and options of a template or interactive message."""
         return dict(json.loads(self.shown)) if self.shown else {}
 
     @property
     def voice(self) -> bool:
+        """True for a voice note."""
         return self.type == "audio" and bool(self.body.get("voice"))
 
     @property
     def window_open(self) -> bool:
+        """True while the service window of the chat is open."""
         return self.relation.window_open
 
     def announce(self) -> None:
+        """Notifies the open phone pages after the commit."""
         self.world.store.after_commit(lambda: self.world.hub.notify(self.customer_id))
 
     def mark_read_by_business(self) -> None:
-        """Reading one message reads everything above it."""
+        """Marks this message and all earlier ones of the chat as read."""
         self.world.store.write(
             "update messages set status = 'read', read_at = ? where phone_number_id = ? and customer_id = ?"
             " and direction = 'in' and seq <= ? and status != 'read'",
@@ -125,6 +135,7 @@ class Message(Record):
         self.announce()
 
     def business_starts_typing(self) -> None:
+        """Shows the typing indicator for 25 seconds."""
         until = self.world.clock.now() + TYPING_LASTS
         self.world.store.write(
             "insert or replace into typing values (?, ?, ?)", self.phone_number_id, self.customer_id, until
@@ -132,13 +143,14 @@ class Message(Record):
         self.announce()
 
     def business_stops_typing(self) -> None:
+        """Removes the typing indicator."""
         self.world.store.write(
             "delete from typing where phone_number_id = ? and customer_id = ?", self.phone_number_id, self.customer_id
         )
 
 
 def _who(number: PhoneNumber, customer: Customer) -> str:
-    """The id of a message tells whose it is; a hidden number must not be told."""
+    """What the message id contains: the number, or part of the user id if the number is hidden."""
     if not customer.has_number_hidden:
         return customer.wa_id
     return customer.user_id_for(number.waba.business_id).partition(".")[2]

@@ -1,4 +1,4 @@
-"""What a number has besides its registration: profile, username, links, and the code that verifies it."""
+"""A number's profile, username, settings and verification code."""
 
 import json
 import secrets
@@ -26,15 +26,15 @@ class Extras:
         self.store.write(sql, value, self.number.id)
 
     def object(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self[name] or "{}")
-        return found
+        value: dict[str, Any] = json.loads(self[name] or "{}")
+        return value
 
     def send_code(self) -> bool:
-        """Whether Meta still sends one: a few in an hour."""
+        """Sends a verification code; false after five in an hour."""
         now = self.number.world.clock.now()
-        lately = [moment for moment in json.loads(self["code_requests"] or "[]") if moment > now - CODES_WINDOW]
-        if len(lately) >= MOST_CODES:
+        recent = [moment for moment in json.loads(self["code_requests"] or "[]") if moment > now - CODES_WINDOW]
+        if len(recent) >= MOST_CODES:
             return False
-        self["code_requests"] = json.dumps([*lately, now])
+        self["code_requests"] = json.dumps([*recent, now])
         self["verification_code"] = f"{secrets.randbelow(10**6):06d}"
         return True

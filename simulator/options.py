@@ -1,4 +1,4 @@
-"""What a customer can tap in a received message. Everything of one message stands in one numbered list."""
+"""What a customer can choose in a received message, as one numbered list."""
 
 import re
 from typing import Any
@@ -35,7 +35,7 @@ def of_interactive(content: dict[str, Any]) -> list[Option]:
 
 
 def of_template_button(button: dict[str, Any], parameters: list[dict[str, Any]]) -> Option:
-    """What the button became with the parameters of this send."""
+    """The option of a template's button, with the parameters of this send."""
     given = parameters[0] if parameters else {}
     label = button.get("text", "")
     match button["type"]:

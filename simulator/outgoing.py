@@ -1,13 +1,13 @@
-"""The road of a business message: accepted, sent, delivered, read; or failed."""
+"""The life of a business message: accepted, sent, delivered, read; or failed."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import destiny, magic
+from simulator import later_failures, magic
 from simulator.context import Context
 from simulator.customers import Customer
-from simulator.destiny import Doom
+from simulator.later_failures import Failure
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.webhooks import publishing
@@ -17,7 +17,7 @@ RANK = {"accepted": 0, "sent": 1, "failed": 2, "delivered": 3, "read": 4, "playe
 
 @dataclass(frozen=True)
 class Order:
-    """What POST /messages asked for, once it is known to be well-formed."""
+    """A valid request to POST /messages."""
 
     number: PhoneNumber
     customer: Customer
@@ -31,36 +31,36 @@ class Order:
     category: str = "service"
 
 
-def accept(world: Context, order: Order, doom: Doom | None = None) -> Message:
+def accept(world: Context, order: Order, failure: Failure | None = None) -> Message:
     with world.store.transaction():
         message = _write(world, order)
         _log(world, order, message)
         message.business_stops_typing()
-        _plan(world, message, doom or destiny.of(message))
+        _plan(world, message, failure or later_failures.failure_of(message))
         message.announce()
     return message
 
 
 def take_step(world: Context, message_id: str, status: str, error_code: int | None = None) -> None:
-    """A planned step of the timeline is due."""
+    """Takes a step that the timeline planned."""
     if message := Message.find(world, message_id):
         advance(message, status, error_code)
 
 
 def advance(message: Message, status: str, error_code: int | None = None) -> None:
-    """One step along the road; a step back, or one onto a phone that is off, is no step."""
+    """Moves the message to the status, unless that is a step back or the phone is off."""
     if RANK[status] <= RANK[message.status] or (
         status not in ("sent", "failed") and not (message.customer.phone_on and _finds_phone(message))
     ):
         return
     with message.world.store.transaction():
         message.update(status=status, **_moment(message, status, error_code))
-        _tell(message, status)
+        _report_step(message, status)
         message.announce()
 
 
 def read(world: Context, customer: Customer, number: PhoneNumber) -> None:
-    """The customer looks at the chat; without read receipts nobody learns of it."""
+    """The customer reads the chat; without read receipts no status is sent."""
     if not customer.read_receipts:
         return
     arrived = (
@@ -71,13 +71,13 @@ def read(world: Context, customer: Customer, number: PhoneNumber) -> None:
 
 
 def play(message: Message) -> None:
-    """The customer listens to a voice note for the first time."""
+    """Marks a voice note as played."""
     if message.voice and not message.inbound and message.customer.read_receipts:
         advance(message, "played")
 
 
 def set_phone(customer: Customer, on: bool, receipts: bool) -> None:
-    """Turning the phone on lets in what was waiting for it."""
+    """Switches the phone on or off; switching it on delivers the waiting messages."""
     woken = on and not customer.phone_on
     customer.update(phone_on=int(on), read_receipts=int(receipts))
     if woken:
@@ -125,11 +125,11 @@ def _log(world: Context, order: Order, message: Message) -> None:
     )
 
 
-def _plan(world: Context, message: Message, doom: Doom | None) -> None:
-    if doom:
-        message.update(trouble=doom.details or None)
-        world.timeline.plan(message.id, "failed", within=(0.2, 1.0), error_code=doom.code)
-    elif destiny.links_in(message):
+def _plan(world: Context, message: Message, failure: Failure | None) -> None:
+    if failure:
+        message.update(trouble=failure.details or None)
+        world.timeline.plan(message.id, "failed", within=(0.2, 1.0), error_code=failure.code)
+    elif later_failures.links_in(message):
         world.store.insert("fetches", message_id=message.id, due_at=world.clock.now())
         world.wake("links")
     else:
@@ -146,10 +146,10 @@ def _moment(message: Message, status: str, error_code: int | None) -> dict[str, 
     return {f"{status}_at": message.world.clock.now(), "error_code": None}
 
 
-def _tell(message: Message, status: str) -> None:
+def _report_step(message: Message, status: str) -> None:
     world, habit = message.world, magic.status_habit(message.customer.wa_id)
-    for told in _told(message, status, habit):
-        publishing.publish_status(message, told)
+    for reported in _statuses_to_report(message, status, habit):
+        publishing.publish_status(message, reported)
     if status == "sent":
         _plan_arrival(message, habit)
     if status == "delivered" and world.happens("reads_by_itself"):
@@ -158,8 +158,8 @@ def _tell(message: Message, status: str) -> None:
         world.timeline.plan(message.id, "delivered", within=(1.0, 2.0))
 
 
-def _told(message: Message, status: str, habit: str | None) -> list[str]:
-    """Which statuses the business hears of, now that the message has taken this step."""
+def _statuses_to_report(message: Message, status: str, habit: str | None) -> list[str]:
+    """The statuses to send for this step, given the recipient's magic number and the knobs."""
     if habit == "silent" or (habit == "straight-to-read" and status == "delivered"):
         return []
     if habit == "backwards":

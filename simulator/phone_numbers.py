@@ -38,6 +38,7 @@ class PhoneNumber(Record):
 
     @classmethod
     def add(cls, waba: Waba, digits: str, verified_name: str, verified: bool = False) -> Self:
+        """Adds a number to an account."""
         return cls.create(
             waba.world,
             id=ids.object_id(),
@@ -51,10 +52,12 @@ class PhoneNumber(Record):
 
     @classmethod
     def of_waba(cls, waba: Waba) -> list[Self]:
+        """The numbers of an account, oldest first."""
         return cls.where(waba.world, "waba_id = ? order by created_at", waba.id)
 
     @property
     def waba(self) -> Waba:
+        """The account of the number."""
         return Waba.where(self.world, "id = ?", self.waba_id)[0]
 
     @property
@@ -65,17 +68,21 @@ class PhoneNumber(Record):
 
     @property
     def display_number(self) -> str:
+        """The number as people read it."""
         return dialing.readable(self.digits)
 
     @property
     def verified(self) -> bool:
+        """True if the ownership is verified."""
         return self.code_verification_status == "VERIFIED"
 
     @property
     def registered(self) -> bool:
+        """True if the number is registered with the Cloud API."""
         return self.status == "CONNECTED"
 
     def verify(self) -> None:
+        """Marks the ownership as verified."""
         self.update(code_verification_status="VERIFIED")
 
     def sign_up(self) -> None:
@@ -85,9 +92,11 @@ class PhoneNumber(Record):
 
     @property
     def signed_up_too_long_ago(self) -> bool:
+        """True if the 14 days to register after signup are over."""
         return self.signed_up_at is not None and self.world.clock.now() > self.signed_up_at + REGISTER_WITHIN
 
     def register(self, pin: str) -> None:
+        """Connects the number to the Cloud API and sets its PIN."""
         self.update(
             status="CONNECTED",
             platform_type="CLOUD_API",
@@ -100,6 +109,7 @@ class PhoneNumber(Record):
         )
 
     def deregister(self) -> None:
+        """Disconnects the number; its history stays."""
         self.update(status="DISCONNECTED", platform_type="NOT_APPLICABLE")
 
     def count_attempt(self) -> bool:

@@ -1,4 +1,4 @@
-"""Pictures on Meta's other host, at addresses that need no token: QR codes of short links, photos of profiles."""
+"""QR codes and profile photos, on Meta's other host, at addresses that need no token."""
 
 import io
 
@@ -14,19 +14,23 @@ pictures = Blueprint("pictures", __name__)
 
 
 def install(app: Flask) -> None:
+    """Adds the addresses of pictures to the app."""
     app.register_blueprint(pictures)
 
 
 def qr_code(world: World, code: str, drawn: str) -> str:
+    """The address of a link's QR code."""
     return f"{media.download_host(world)}/qr/{code}.{drawn.lower()}"
 
 
 def profile_picture(world: World, upload_id: str) -> str:
+    """The address of a profile photo."""
     return f"{media.download_host(world)}/photos/{upload_id.removeprefix('upload:')}"
 
 
 @pictures.get("/photos/<name>")
 def photo(name: str) -> Response:
+    """Serves a profile photo."""
     row = World.of(current_app).store.row("select * from uploads where id = ?", f"upload:{name}")
     if row is None or row["content"] is None:
         abort(404)
@@ -35,6 +39,7 @@ def photo(name: str) -> Response:
 
 @pictures.get("/qr/<code>.<any(svg, png):drawn>")
 def draw(code: str, drawn: str) -> Response:
+    """Draws the QR code of a short link."""
     if World.of(current_app).store.row("select 1 from links where id = ?", code) is None:
         abort(404)
     into = io.BytesIO()

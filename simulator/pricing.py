@@ -12,7 +12,7 @@ ARRIVALS = {"delivered": 1, "read": 2}
 
 
 def pricing_of(message: Message, status: str) -> dict[str, Any] | None:
-    """On `sent`, and on whichever of `delivered` and `read` is reported first, however often that one is told."""
+    """The pricing object of `sent` and of the first of `delivered` and `read`; None for every other status."""
     if status != "sent" and (status not in ARRIVALS or message.priced not in (0, ARRIVALS[status])):
         return None
     kind = message.pricing_type or _type_of(message)
@@ -27,7 +27,7 @@ def pricing_of(message: Message, status: str) -> dict[str, Any] | None:
 
 
 def _type_of(message: Message) -> str:
-    """Three days after an ad everything is free; reactions always are, and so many answers a month."""
+    """Free for three days after an ad, for reactions, and for the month's free service messages; else regular."""
     if message.relation.free_entry:
         return "free_entry_point"
     if message.type == "reaction":

@@ -7,7 +7,7 @@ from simulator.context import Context
 
 @dataclass
 class Record:
-    """A row with its verbs. `world` is the way to everything else."""
+    """A database row with its methods. `world` gives access to everything else."""
 
     table: ClassVar[str]
 
@@ -16,21 +16,26 @@ class Record:
 
     @classmethod
     def find(cls, world: Context, id: str | None) -> Self | None:
+        """The record with the id, or None."""
         return next(iter(cls.where(world, "id = ?", id)), None)
 
     @classmethod
     def where(cls, world: Context, clause: str = "true", *values: Any) -> list[Self]:
+        """The records that match an SQL clause."""
         return [cls(world, **row) for row in world.store.rows(f"select * from {cls.table} where {clause}", *values)]
 
     @classmethod
     def create(cls, world: Context, **columns: Any) -> Self:
+        """Inserts a record."""
         return cls(world, **world.store.insert_row(cls.table, **columns))
 
     def update(self, **columns: Any) -> None:
+        """Changes columns of the row and of this object."""
         assignments = ", ".join(f"{name} = ?" for name in columns)
         self.world.store.write(f"update {self.table} set {assignments} where id = ?", *columns.values(), self.id)
         for name, value in columns.items():
             setattr(self, name, value)
 
     def as_dict(self) -> dict[str, Any]:
+        """The columns, without `world`."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name != "world"}

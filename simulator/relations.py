@@ -1,4 +1,4 @@
-"""What stands between one business number and one customer: offers stopped, blocks, open windows."""
+"""The state between one number and one customer: service window, blocks, stopped offers."""
 
 from simulator.context import Context
 from simulator.customers import Customer
@@ -18,7 +18,7 @@ class Relation:
 
     @property
     def window_open(self) -> bool:
-        """Opened by messages since the number is on the Cloud API and by calls; not by what is written in a group."""
+        """True after a message or call of the last 24 hours; group messages and the app's history do not count."""
         since = self.world.clock.now() - SERVICE_WINDOW
         sql = """
             select 1 from messages where phone_number_id = ? and customer_id = ? and direction = 'in'
@@ -28,7 +28,7 @@ class Relation:
         return self.world.store.row(sql, *self._pair, since, *self._pair, since) is not None
 
     @property
-    def has_written_lately(self) -> bool:
+    def has_written_recently(self) -> bool:
         """Whether a message of the customer came in the last 24 hours; calls do not count."""
         since = self.world.clock.now() - SERVICE_WINDOW
         sql = """
@@ -38,24 +38,29 @@ class Relation:
 
     @property
     def offers_stopped(self) -> bool:
-        return self._marked("stops")
+        """True if the customer stopped marketing messages."""
+        return self._is_marked("stops")
 
     @property
     def blocked(self) -> bool:
-        return self._marked("blocks")
+        """True if the business blocked the customer."""
+        return self._is_marked("blocks")
 
     def set_offers_stopped(self, stopped: bool) -> None:
+        """Stores whether marketing messages are stopped."""
         self._mark("stops", stopped)
 
     def block(self, block: bool) -> None:
+        """Blocks or unblocks the customer."""
         self._mark("blocks", block)
 
     def came_from_an_ad(self) -> None:
+        """Notes that the customer wrote from an ad."""
         now = self.world.clock.now()
         self.world.store.write("insert or replace into entry_points values (?, ?, ?, null)", *self._pair, now)
 
     def answer_to_ad(self) -> None:
-        """The first answer within a day starts three free days."""
+        """Starts the free entry point: three days from the first reply within a day."""
         now = self.world.clock.now()
         self.world.store.write(
             "update entry_points set free_until = ? where phone_number_id = ? and customer_id = ?"
@@ -67,15 +72,17 @@ class Relation:
 
     @property
     def free_until(self) -> float:
+        """The end of the free entry point, or 0."""
         sql = "select free_until from entry_points where phone_number_id = ? and customer_id = ?"
         return self.world.store.value(sql, *self._pair) or 0
 
     @property
     def free_entry(self) -> bool:
+        """True during the free entry point."""
         return self.free_until > self.world.clock.now()
 
     def open_conversation(self) -> bool:
-        """Whether the portfolio may write to one more person outside their window today."""
+        """Counts one more user outside a window; false if the portfolio's daily limit is reached."""
         business, store, now = self.number.waba.business, self.world.store, self.world.clock.now()
         sql = "select count(*) from opened where business_id = ? and customer_id != ? and at > ?"
         others = store.value(sql, business.id, self.customer.id, now - DAY)
@@ -84,7 +91,7 @@ class Relation:
         store.write("insert or replace into opened values (?, ?, ?)", business.id, self.customer.id, now)
         return True
 
-    def _marked(self, table: str) -> bool:
+    def _is_marked(self, table: str) -> bool:
         sql = f"select 1 from {table} where phone_number_id = ? and customer_id = ?"  # noqa: S608 - two fixed names
         return self.world.store.row(sql, *self._pair) is not None
 

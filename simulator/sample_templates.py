@@ -1,4 +1,4 @@
-"""A few templates to try things with."""
+"""Sample templates."""
 
 from typing import Any
 
@@ -59,8 +59,8 @@ SAMPLES: list[dict[str, Any]] = [
 ]
 
 
-def hand_out(world: Context) -> None:
+def add_samples(world: Context) -> None:
     for waba in Waba.where(world):
         for sample in SAMPLES:
             columns = {"status": "APPROVED", "parameter_format": "POSITIONAL"} | sample
-            MessageTemplate.keep(world, waba, **columns)
+            MessageTemplate.save(world, waba, **columns)

@@ -1,4 +1,4 @@
-"""Little files and facts to send when nobody has one at hand."""
+"""Sample files and locations to send."""
 
 import struct
 import zlib
@@ -23,7 +23,7 @@ trailer<</Root 1 0 R>>
 
 
 def png(width: int = 320, height: int = 200) -> bytes:
-    """A sunset."""
+    """A picture of a sunset."""
     rows = b"".join(
         b"\0" + b"".join(bytes([250 - y // 2, 120 + x // 8, 90 + y // 2]) for x in range(width)) for y in range(height)
     )

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True)
 class Settings:
-    """What this Meta knows of the world: one app, the partner who owns it, and where its webhooks go."""
+    """The simulator's configuration: one app, the partner that owns it, and the app's callback."""
 
     host: str = "127.0.0.1"
     port: int = 9000
@@ -32,7 +32,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        return cls(**_given(cls, {f.name: environ.get(f"SIMULATOR_{f.name.upper()}") for f in fields(cls)}))
+        return cls(**_parse_all(cls, {f.name: environ.get(f"SIMULATOR_{f.name.upper()}") for f in fields(cls)}))
 
     @classmethod
     def from_command_line(cls, arguments: Sequence[str] | None = None) -> Self:
@@ -40,11 +40,11 @@ class Settings:
         base = cls.from_environment()
         for f in fields(cls):
             parser.add_argument(f"--{f.name.replace('_', '-')}", metavar="VALUE")
-        chosen = _given(cls, vars(parser.parse_args(arguments)))
+        chosen = _parse_all(cls, vars(parser.parse_args(arguments)))
         return cls(**{f.name: chosen.get(f.name, getattr(base, f.name)) for f in fields(cls)})
 
 
-def _given(cls: type[Settings], texts: Mapping[str, str | None]) -> dict[str, Any]:
+def _parse_all(cls: type[Settings], texts: Mapping[str, str | None]) -> dict[str, Any]:
     kinds = {f.name: f.type for f in fields(cls)}
     return {name: _parse(kinds[name], text) for name, text in texts.items() if text is not None}
 

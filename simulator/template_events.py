@@ -1,4 +1,4 @@
-"""What Meta decides about a template, each with its webhook."""
+"""Meta's decisions about a template, each with its webhook."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ PAUSES = ("FIRST_PAUSE", "SECOND_PAUSE", "RATE_LIMITING_PAUSE")
 
 
 def change_status(template: MessageTemplate, status: str, reason: str | None = None, title: str | None = None) -> None:
-    """`reason` says why it is rejected, `title` which pause it is. Names as in Meta's status webhook."""
+    """Changes the status. `reason` is of a rejection, `title` of a pause; values as in Meta's webhook."""
     with template.world.store.transaction():
         reason = reason or ("INVALID_FORMAT" if status == "REJECTED" else "NONE")
         template.update(status=status, rejected_reason=reason)
@@ -24,8 +24,8 @@ def change_status(template: MessageTemplate, status: str, reason: str | None = N
         if status == "DISABLED":
             value["disable_info"] = {"disable_date": str(int(template.world.clock.now()))}
         if status in ("PAUSED", "DISABLED", "LOCKED"):
-            known_title = title or {"PAUSED": PAUSES[0]}.get(status, "DISABLED")
-            value["other_info"] = {"title": known_title, "description": "The template got too much negative feedback."}
+            pause_title = title or {"PAUSED": PAUSES[0]}.get(status, "DISABLED")
+            value["other_info"] = {"title": pause_title, "description": "The template got too much negative feedback."}
         _publish(template, "message_template_status_update", value)
 
 
@@ -37,7 +37,7 @@ def change_quality(template: MessageTemplate, quality: str) -> None:
 
 
 def announce_category(template: MessageTemplate, category: str) -> None:
-    """A day before the change; Meta then gives the current category as `new_category`."""
+    """Announces a category change a day ahead; Meta then sends the current category as `new_category`."""
     with template.world.store.transaction():
         template.update(correct_category=category)
         at = int(template.world.clock.now()) + DAY
@@ -57,7 +57,7 @@ def change_category(template: MessageTemplate, category: str) -> None:
 
 
 def change_components(template: MessageTemplate, components: list[Json]) -> None:
-    """Somebody edited the template in WhatsApp Manager."""
+    """Replaces the components, as if edited in WhatsApp Manager."""
     with template.world.store.transaction():
         template.change_components(components)
         parts = {str(part.get("type")).upper(): part for part in components}

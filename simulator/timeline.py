@@ -11,7 +11,7 @@ AT_ONCE = 500
 class Timeline:
     """The planned steps of messages. They are stored, so a restart loses none.
 
-    `take_step` (message id, status, error code) is set by the owner; the timeline knows only ids.
+    `take_step` (message id, status, error code) is set by the owner, so that the timeline needs no records.
     """
 
     take_step: Callable[[str, str, int | None], None]

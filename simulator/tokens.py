@@ -28,6 +28,7 @@ class Token(Record):
 
     @classmethod
     def issue(cls, world: Context, business: Business, days: int) -> Self:
+        """Issues a token for the accounts that the business shares; 0 days means forever."""
         now = world.clock.now()
         return cls.create(
             world,
@@ -42,6 +43,7 @@ class Token(Record):
 
     @classmethod
     def recognise(cls, world: Context, text: str) -> Self | None:
+        """The token with that text, or None."""
         return cls.find(world, text) or cls._from_settings(world, text)
 
     @classmethod
@@ -56,18 +58,22 @@ class Token(Record):
 
     @property
     def wabas(self) -> list[str]:
+        """The ids of the accounts the token can access."""
         return list(json.loads(self.waba_ids))
 
     @property
     def expired(self) -> bool:
+        """True after its expiry."""
         return self.expires_at is not None and self.expires_at <= self.world.clock.now()
 
     @property
     def alive(self) -> bool:
+        """True if neither expired nor revoked."""
         return not self.expired and self.revoked_at is None
 
     @property
     def granular_scopes(self) -> list[dict[str, Any]]:
+        """The scopes with the ids they apply to, as debug_token lists them."""
         if self.kind == "business":
             if scopes := self._id_scopes():
                 return [{"scope": scope} for scope in SCOPES if scope not in scopes] + [
@@ -82,4 +88,5 @@ class Token(Record):
         return list(json.loads(business.id_scopes)) if business and business.id_scopes else []
 
     def revoke(self) -> None:
+        """Revokes the token."""
         self.update(revoked_at=self.world.clock.now())

@@ -1,4 +1,4 @@
-"""Browsers record Opus into WebM; phones send it in Ogg. The sound stays the same, only the wrapping changes."""
+"""Repackages Opus from WebM, as browsers record it, into Ogg, as phones send it, without re-encoding."""
 
 import struct
 from collections.abc import Iterator
@@ -32,10 +32,10 @@ def _unwrap(data: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def _elements(data: bytes, at: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Leaves of the EBML tree. A live recording does not know the length of what it is inside of."""
+    """Yields the leaves of the EBML tree; containers of a live recording have no length."""
     while at < end:
-        id, at = _number(data, at, keep_marker=True)
-        length, after = _number(data, at, keep_marker=False)
+        id, at = _number(data, at, with_marker=True)
+        length, after = _number(data, at, with_marker=False)
         unknown = length == (1 << (7 * (after - at))) - 1
         at, stop = after, end if unknown else min(end, after + length)
         if id in CONTAINERS:
@@ -45,10 +45,10 @@ def _elements(data: bytes, at: int, end: int) -> Iterator[tuple[int, bytes]]:
         at = stop
 
 
-def _number(data: bytes, at: int, keep_marker: bool) -> tuple[int, int]:
+def _number(data: bytes, at: int, with_marker: bool) -> tuple[int, int]:
     length = 9 - data[at].bit_length()
     value = int.from_bytes(data[at : at + length], "big")
-    return (value if keep_marker else value & ((1 << (7 * length)) - 1)), at + length
+    return (value if with_marker else value & ((1 << (7 * length)) - 1)), at + length
 
 
 def wrap(header: bytes, packets: list[bytes]) -> bytes:

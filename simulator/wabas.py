@@ -8,7 +8,7 @@ from simulator.record import Record
 
 @dataclass
 class Waba(Record):
-    """A WhatsApp Business Account. Its numbers know it: see `PhoneNumber.of_waba`."""
+    """A WhatsApp Business Account. `PhoneNumber.of_waba` lists its numbers."""
 
     table: ClassVar[str] = "wabas"
 
@@ -26,6 +26,7 @@ class Waba(Record):
 
     @classmethod
     def open(cls, business: Business, name: str) -> Self:
+        """Creates an account of the business."""
         world = business.world
         return cls.create(
             world,
@@ -39,6 +40,7 @@ class Waba(Record):
 
     @classmethod
     def of_business(cls, business: Business) -> list[Self]:
+        """The accounts of a business, oldest first."""
         return cls.where(business.world, "business_id = ? order by created_at", business.id)
 
     @classmethod
@@ -49,18 +51,22 @@ class Waba(Record):
 
     @property
     def business(self) -> Business:
+        """The owner of the account."""
         return Business.where(self.world, "id = ?", self.business_id)[0]
 
     @property
     def is_subscribed(self) -> bool:
+        """True if the app gets the account's webhooks."""
         return self.world.store.row("select 1 from subscriptions where waba_id = ?", self.id) is not None
 
     @property
     def override_callback_uri(self) -> str | None:
+        """The account's own callback, if it has one."""
         sql = "select override_callback_uri from subscriptions where waba_id = ?"
         return self.world.store.text(sql, self.id)
 
     def subscribe(self, override_callback_uri: str | None = None) -> None:
+        """Subscribes the app, with or without an override."""
         self.world.store.insert(
             "subscriptions",
             replace=True,
@@ -70,4 +76,5 @@ class Waba(Record):
         )
 
     def unsubscribe(self) -> None:
+        """Ends the subscription and its override."""
         self.world.store.write("delete from subscriptions where waba_id = ?", self.id)

@@ -5,7 +5,7 @@ from typing import Self
 import httpx
 from flask import Flask
 
-from simulator import outgoing, people
+from simulator import first_customers, outgoing
 from simulator.context import Context
 from simulator.links import Links
 from simulator.settings import Settings
@@ -43,7 +43,7 @@ class World(Context):
     def populate(self) -> None:
         """Sets the app's callback and creates the first customers."""
         publishing.use_configured_callback(self)
-        people.create_first_customers(self)
+        first_customers.create_first_customers(self)
 
     def reset(self) -> None:
         """Deletes everything and starts again as on the first day."""

@@ -1,4 +1,4 @@
-"""Runs the examples of every client and says of each whether it passed."""
+"""Runs the examples of every client and reports which passed."""
 
 from __future__ import annotations
 
@@ -58,6 +58,7 @@ def run_all(simulator_url: str, receiver: Receiver) -> list[Result]:
 
 
 def what_is_missing(client: str) -> str:
+    """Why the client cannot run, or an empty text."""
     if client in PYTHON:
         is_installed = importlib.util.find_spec(client) is not None
         return "" if is_installed else f"{client} is not installed: run `make check` once, or install the dev group."
@@ -67,6 +68,7 @@ def what_is_missing(client: str) -> str:
 
 
 def run_python(client: str, setting: Setting) -> Iterator[Result]:
+    """Runs the examples of a Python client."""
     module = importlib.import_module(f"conformance.clients.{PYTHON[client]}")
     examples: dict[str, Callable[[], object]] = module.examples(setting)
     for name, example in examples.items():
@@ -103,6 +105,7 @@ def node() -> str:
 
 
 def explanations() -> list[Explanation]:
+    """The explanations in explained.toml."""
     entries = tomllib.loads((HERE / "explained.toml").read_text(encoding="utf-8")).get("explained", [])
     return [Explanation(**entry) for entry in entries]
 

@@ -31,13 +31,14 @@ INBOUND: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Webhook:
-    """A webhook as it came: the exact body, and its signature."""
+    """A received webhook: its exact body and its signature."""
 
     body: str
     signature: str
 
     @property
     def value(self) -> dict[str, Any]:
+        """The value of the first change."""
         return dict(json.loads(self.body)["entry"][0]["changes"][0]["value"])
 
 
@@ -65,11 +66,12 @@ class Setting:
     webhooks: dict[str, Webhook]
 
     def as_json(self) -> str:
+        """The setting as JSON, for another program."""
         return json.dumps(asdict(self))
 
 
 class Receiver:
-    """The client's own server, as far as Meta can tell: keeps what is posted and answers 200."""
+    """A server that stores the webhooks it receives and answers 200."""
 
     def __init__(self) -> None:
         self.received: list[Webhook] = []
@@ -83,13 +85,14 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Keeps the terminal for the results."""
+                """Logs nothing, so that the terminal shows only results."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     @contextmanager
     def running(self) -> Iterator[Receiver]:
+        """Serves until the block ends."""
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         try:
             yield self
@@ -121,7 +124,7 @@ def prepare(simulator_url: str, receiver: Receiver, name: str, number: int) -> S
         ids = order("seed", name=name, display_phone_number=f"+1 555 079 {number:04}")
         about = {"phone_number_id": ids["phone_number_id"]}
         templates = [order("templates", **about, **template)["id"] for template in contents.TEMPLATES]
-        wrote = {
+        inbound = {
             kind: order("inbound", **about, **{"from": CUSTOMER}, name="Carla", **more)
             for kind, more in INBOUND.items()
         }
@@ -152,7 +155,7 @@ def prepare(simulator_url: str, receiver: Receiver, name: str, number: int) -> S
             flow_id=order("flows", **about, name="booking")["id"],
             template_id=templates[0],
             customer=CUSTOMER,
-            customer_id=wrote["text"]["user_id"],
-            wamid=wrote["text"]["wamid"],
+            customer_id=inbound["text"]["user_id"],
+            wamid=inbound["text"]["wamid"],
             webhooks={kind: receiver.wait_for(ids["phone_number_id"], kind) for kind in (*INBOUND, "status")},
         )

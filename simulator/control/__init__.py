@@ -1,14 +1,14 @@
-"""The control panel: everything this Meta knows, and the levers to make it misbehave."""
+"""The control panel: the whole state of the simulator, and the controls that change its behaviour."""
 
 from flask import Flask, jsonify
 
-from simulator.control import api, business_app, calls, customers, levers, pages, resources, writing
-from simulator.handwriting import NotPossible
+from simulator.control import api, business_app, calls, customers, inbound, levers, pages, resources
+from simulator.customer_actions import NotPossible
 
 
 def install(app: Flask) -> None:
     app.register_blueprint(api.api)
-    app.register_blueprint(writing.writing)
+    app.register_blueprint(inbound.inbound)
     app.register_blueprint(customers.customers)
     app.register_blueprint(business_app.business_app)
     app.register_blueprint(levers.levers)

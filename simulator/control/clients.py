@@ -1,4 +1,4 @@
-"""Clients of the partner without the popup: a whole one, or one that has just finished signing up."""
+"""Creates clients of the partner without the popup, ready to use or just signed up."""
 
 from dataclasses import dataclass
 
@@ -17,14 +17,14 @@ PIN = "000000"
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ClientOptions:
     registered: bool = True
     subscribed: bool = True
     credit: bool = True
 
 
-def signed_up(world: Context, name: str, digits: str) -> PhoneNumber:
-    """The number of that name, as the signup dialog leaves it: verified and shared, not registered."""
+def sign_up(world: Context, name: str, digits: str) -> PhoneNumber:
+    """Creates a client as the signup dialog leaves it: number verified and shared, not registered."""
     existing = PhoneNumber.where(world, "digits = ?", digits)
     if existing:
         if not existing[0].registered:
@@ -38,42 +38,44 @@ def signed_up(world: Context, name: str, digits: str) -> PhoneNumber:
     return number
 
 
-def shared(world: Context, name: str) -> Waba:
-    """An account of that name, shared without a number."""
+def share_account(world: Context, name: str) -> Waba:
+    """Creates an account and shares it without a number."""
     with world.store.transaction():
         waba = Waba.open(Business.open(world, name, "US"), name)
         share_with_partner(waba)
     return waba
 
 
-def ready(world: Context, name: str, digits: str, wishes: Wishes) -> PhoneNumber:
+def ready(world: Context, name: str, digits: str, options: ClientOptions) -> PhoneNumber:
+    """Creates a client with a number that is registered, subscribed and paid for, as chosen."""
     existing = PhoneNumber.where(world, "digits = ?", digits)
     with world.store.transaction():
-        number = signed_up(world, name, digits)
+        number = sign_up(world, name, digits)
         if not existing:
-            _fulfil(world, number, wishes)
+            _apply(world, number, options)
     return number
 
 
 def token_for(world: Context, number: PhoneNumber) -> Token:
-    """The client's newest working token for this number, or a new one that never expires."""
+    """Returns the client's newest valid token for this number, or a new one that never expires."""
     waba = number.waba
-    kept = Token.where(world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id)
-    working = (token for token in kept if token.alive and waba.id in token.wabas)
+    tokens = Token.where(world, "business_id = ? and revoked_at is null order by issued_at desc", waba.business_id)
+    working = (token for token in tokens if token.alive and waba.id in token.wabas)
     return next(working, None) or Token.issue(world, waba.business, days=0)
 
 
 def code_for(world: Context, number: PhoneNumber) -> Code:
-    code = Code.write_out(world, number.waba.business)
-    code.hand_over()
+    """Issues an authorization code whose lifetime has started."""
+    code = Code.issue(world, number.waba.business)
+    code.start_lifetime()
     return code
 
 
-def _fulfil(world: Context, number: PhoneNumber, wishes: Wishes) -> None:
+def _apply(world: Context, number: PhoneNumber, options: ClientOptions) -> None:
     waba = number.waba
-    if wishes.registered:
+    if options.registered:
         number.register(PIN)
-    if wishes.subscribed:
+    if options.subscribed:
         waba.subscribe()
-    if wishes.credit:
+    if options.credit:
         attach_credit(waba, Allocation.share(world, waba.business_id), "USD")

@@ -1,4 +1,4 @@
-"""What makes this Meta misbehave, and what makes time pass."""
+"""Faults, limits and the clock."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from simulator import filling, magic
 from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
-from simulator.control.asked import asked, asked_phone_number, asked_waba, found, refuse, world
+from simulator.control.body import member, phone_number_member, refuse, require_record, waba_member, world
 from simulator.credit_line import CreditLine
 from simulator.dialing import digits_of
 from simulator.faults import ALIASES, KINDS, Fault
@@ -23,12 +23,14 @@ levers = Blueprint("control_levers", __name__, url_prefix="/control/api")
 
 @levers.post("/reset")
 def reset() -> Response:
+    """Deletes everything and starts again."""
     world().reset()
     return jsonify(success=True)
 
 
 @levers.route("/knobs", methods=["GET", "POST"])
 def knobs() -> Response:
+    """Reads all knobs, or sets the given ones."""
     for name, value in (request.get_json(silent=True) or {}).items():
         if name not in DEFAULTS:
             refuse(400, f"There is no knob called {name}")
@@ -38,13 +40,14 @@ def knobs() -> Response:
 
 @levers.post("/clock")
 def clock() -> Response:
-    world().advance(float(asked("advance")))
+    """Moves the clock forward by so many seconds."""
+    world().advance(float(member("advance")))
     return jsonify(now=world().clock.now())
 
 
 @levers.route("/credit-line", methods=["GET", "POST"])
 def credit_line() -> Response:
-    """What the partner owes Meta and how much it may owe, in whole units of the currency."""
+    """What the partner owes Meta and its limit, in whole units of the currency."""
     line, body = CreditLine.of(world()), request.get_json(silent=True) or {}
     line.set(owed=body.get("owed"), most=body.get("most"), currency=body.get("currency"))
     return jsonify(line.amounts())
@@ -53,24 +56,24 @@ def credit_line() -> Response:
 @levers.post("/free-messages")
 def free_messages() -> Response:
     """How many of this month's free service messages the number has used."""
-    used, this_month = int(asked("used")), month(world().clock.now())
+    used, this_month = int(member("used")), month(world().clock.now())
     world().store.insert(
-        "free_messages", replace=True, phone_number_id=asked_phone_number().id, month=this_month, used=used
+        "free_messages", replace=True, phone_number_id=phone_number_member().id, month=this_month, used=used
     )
     return jsonify(success=True)
 
 
 @levers.post("/random")
 def random_seed() -> Response:
-    """From here on chance takes the same turns again, as far as one thread can tell."""
-    world().random.seed(int(asked("seed")))
+    """Seeds the random numbers, so that a run on one thread can be repeated."""
+    world().random.seed(int(member("seed")))
     return jsonify(success=True)
 
 
 @levers.post("/limits")
 def limits() -> Response:
     """A null resets a number's throughput; a messaging limit of -1 is none; the other limits are the portfolio's."""
-    number, body = asked_phone_number(), request.get_json()
+    number, body = phone_number_member(), request.get_json()
     if "throughput" in body:
         number.update(throughput=body["throughput"])
     if "messaging_limit" in body:
@@ -82,38 +85,42 @@ def limits() -> Response:
 
 @levers.get("/magic")
 def magic_numbers() -> Response:
+    """Lists the numbers that trigger a failure."""
     return jsonify(calls=magic.CALLS, statuses=magic.STATUSES, errors=magic.errors())
 
 
 @levers.get("/templates")
 def list_templates() -> Response:
+    """Lists the templates of every account."""
     return jsonify(templates=lists.records(world(), MessageTemplate))
 
 
 @levers.post("/templates")
-def keep_template() -> Response:
+def save_template() -> Response:
     """Seeds one template of a WABA, or changes it: one per name and language."""
-    category, status = str(asked("category", "UTILITY")), str(asked("status", "APPROVED"))
+    category, status = str(member("category", "UTILITY")), str(member("status", "APPROVED"))
     if category not in CATEGORIES or status not in STATUSES:
         refuse(400, f"category must be one of {CATEGORIES}, status one of {STATUSES}")
-    template = MessageTemplate.keep(
+    template = MessageTemplate.save(
         world(),
-        asked_waba(),
-        str(asked("name")),
-        str(asked("language", "en_US")),
+        waba_member(),
+        str(member("name")),
+        str(member("language", "en_US")),
         category=category,
         status=status,
-        parameter_format=_parameter_format(asked("components")),
-        components=asked("components"),
+        parameter_format=_parameter_format(member("components")),
+        components=member("components"),
     )
     return jsonify(template.as_dict())
 
 
 def _parameter_format(components: list[dict[str, Any]]) -> str:
-    """As Meta keeps it: variables are numbers or names, and a template has only one kind."""
+    """POSITIONAL if every variable is a number, else NAMED; a template cannot mix both."""
     texts = [str(part.get("text", "")) for part in components if str(part.get("type")).upper() in ("HEADER", "BODY")]
     variables = [name for text in texts for name in filling.variables_of(text)]
-    given = str(asked("parameter_format", "NAMED" if any(not name.isdecimal() for name in variables) else "POSITIONAL"))
+    given = str(
+        member("parameter_format", "NAMED" if any(not name.isdecimal() for name in variables) else "POSITIONAL")
+    )
     if given == "POSITIONAL" and any(not name.isdecimal() for name in variables):
         refuse(400, "a template with named variables has the parameter_format NAMED")
     return given
@@ -122,60 +129,63 @@ def _parameter_format(components: list[dict[str, Any]]) -> str:
 @levers.post("/webhooks")
 def send_webhook() -> Response:
     """Any webhook at all: field and value as Meta documents them."""
-    value, field = asked("value"), str(asked("field"))
-    if number_id := asked("phone_number_id", ""):
-        number = found(PhoneNumber.find(world(), str(number_id)), "phone number")
+    value, field = member("value"), str(member("field"))
+    if number_id := member("phone_number_id", ""):
+        number = require_record(PhoneNumber.find(world(), str(number_id)), "phone number")
         publishing.publish_for_number(number, field, payloads.head(number) | value)
     else:
-        publishing.publish_for_waba(asked_waba(), field, value)
+        publishing.publish_for_waba(waba_member(), field, value)
     return jsonify(success=True)
 
 
 @levers.post("/account-events")
 def account_event() -> Response:
     """Something happens to a client's account: see simulator/account_events.py."""
-    name = str(asked("event"))
+    name = str(member("event"))
     if name not in EVENTS:
         refuse(400, f"event must be one of {', '.join(EVENTS)}")
-    EVENTS[name](asked_phone_number())
+    EVENTS[name](phone_number_member())
     return jsonify(success=True)
 
 
 @levers.get("/verification-code")
 def verification_code() -> Response:
-    """What came to the number by SMS, or was read out."""
-    number = found(PhoneNumber.find(world(), request.args.get("phone_number_id", "")), "phone number")
+    """The code that the number received by SMS or by voice."""
+    number = require_record(PhoneNumber.find(world(), request.args.get("phone_number_id", "")), "phone number")
     return jsonify(code=Extras(number)["verification_code"])
 
 
 @levers.get("/faults")
 def list_faults() -> Response:
+    """Lists the ordered faults."""
     return jsonify(faults=lists.records(world(), Fault))
 
 
 @levers.post("/faults")
 def add_fault() -> Response:
-    kind = str(asked("kind", "error"))
+    """Orders a fault for the next calls of an edge."""
+    kind = str(member("kind", "error"))
     if kind not in KINDS and kind not in ALIASES:
         refuse(400, f"kind must be one of {', '.join(KINDS)}")
     Fault.order(
         world(),
-        str(asked("edge")),
+        str(member("edge")),
         ALIASES.get(kind, kind),
-        code=asked("code", 0) or None,
-        subcode=asked("subcode", 0) or None,
-        http=asked("http", 0) or None,
-        details=str(asked("details", "")),
-        seconds=float(asked("seconds", 30)),
-        times=int(asked("times", 1)),
-        chance=float(asked("chance", 1)),
-        phone_number_id=asked("phone_number_id", "") or None,
-        customer=digits_of(str(asked("to", ""))) or None,
+        code=member("code", 0) or None,
+        subcode=member("subcode", 0) or None,
+        http=member("http", 0) or None,
+        details=str(member("details", "")),
+        seconds=float(member("seconds", 30)),
+        times=int(member("times", 1)),
+        chance=float(member("chance", 1)),
+        phone_number_id=member("phone_number_id", "") or None,
+        customer=digits_of(str(member("to", ""))) or None,
     )
     return list_faults()
 
 
 @levers.delete("/faults")
 def clear_faults() -> Response:
+    """Removes every ordered fault."""
     world().store.write("delete from faults")
     return jsonify(success=True)

@@ -6,7 +6,7 @@ from simulator.account_events import EVENTS
 from simulator.businesses import Business
 from simulator.clock import iso
 from simulator.control import clients, lists
-from simulator.control.asked import world
+from simulator.control.body import world
 from simulator.credit_line import CreditLine
 from simulator.customers import Customer
 from simulator.dialing import digits_of
@@ -65,7 +65,7 @@ def accepted() -> Response:
 def add_number() -> Answer:
     name, digits = request.form.get("name", "").strip(), digits_of(request.form.get("number", ""))
     if name and 8 <= len(digits) <= 15:
-        clients.ready(world(), name, digits, clients.Wishes())
+        clients.ready(world(), name, digits, clients.ClientOptions())
     return back()
 
 
@@ -141,7 +141,7 @@ def set_credit_line() -> Answer:
 
 @pages.post("/control/templates")
 def add_templates() -> Answer:
-    sample_templates.hand_out(world())
+    sample_templates.add_samples(world())
     return back()
 
 

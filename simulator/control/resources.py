@@ -1,10 +1,10 @@
-"""What a client has beside its numbers: catalogues and flows; and what others left behind in its settings."""
+"""Catalogues, flows and templates of a client, and settings that another server left behind."""
 
 from flask import Blueprint, Response, jsonify, request
 
 from simulator import template_events
 from simulator.catalogs import Catalog
-from simulator.control.asked import asked, asked_phone_number, asked_waba, found, refuse, world
+from simulator.control.body import member, phone_number_member, refuse, require_record, waba_member, world
 from simulator.flows import STATUSES, Flow
 from simulator.message_templates import CATEGORIES, MessageTemplate
 from simulator.message_templates import STATUSES as TEMPLATE_STATUSES
@@ -16,21 +16,22 @@ resources = Blueprint("control_resources", __name__, url_prefix="/control/api")
 def connect_catalog() -> Response:
     """`products` lists the retailer ids that exist; without it every product does."""
     products = (request.get_json(silent=True) or {}).get("products")
-    return jsonify(Catalog.connect(asked_waba(), str(asked("catalog_id", "")), products).as_dict())
+    return jsonify(Catalog.connect(waba_member(), str(member("catalog_id", "")), products).as_dict())
 
 
 @resources.post("/flows")
 def add_flow() -> Response:
-    status = str(asked("status", "PUBLISHED"))
+    """Adds a flow, or changes the one with that id."""
+    status = str(member("status", "PUBLISHED"))
     if status not in STATUSES:
         refuse(400, f"status must be one of {', '.join(STATUSES)}")
-    return jsonify(Flow.add(asked_waba(), str(asked("name", "flow")), status, str(asked("flow_id", ""))).as_dict())
+    return jsonify(Flow.add(waba_member(), str(member("name", "flow")), status, str(member("flow_id", ""))).as_dict())
 
 
 @resources.post("/templates/<template_id>")
 def change_template(template_id: str) -> Response:
     """`status` (with `reason`, `title`), `quality`, `category`, `correct_category` or `components`, each announced."""
-    template = found(MessageTemplate.find(world(), template_id), "template")
+    template = require_record(MessageTemplate.find(world(), template_id), "template")
     body = request.get_json(silent=True) or {}
     if (status := body.get("status")) in TEMPLATE_STATUSES:
         template_events.change_status(template, status, body.get("reason"), body.get("title"))
@@ -50,8 +51,8 @@ def change_template(template_id: str) -> Response:
 @resources.post("/overrides")
 def override() -> Response:
     """Another server's callback, left behind on the number or its WABA, without a handshake; empty removes it."""
-    number, url = asked_phone_number(), str(asked("override_callback_uri", "")) or None
-    match asked("level", "phone_number"):
+    number, url = phone_number_member(), str(member("override_callback_uri", "")) or None
+    match member("level", "phone_number"):
         case "phone_number":
             number.update(override_callback_uri=url)
         case "whatsapp_business_account":
@@ -64,7 +65,7 @@ def override() -> Response:
 @resources.post("/pins")
 def set_pin() -> Response:
     """The PIN that the number has from before (empty for none), and for how many seconds guessing is locked."""
-    number, seconds = asked_phone_number(), float(asked("locked_for", 0))
+    number, seconds = phone_number_member(), float(member("locked_for", 0))
     until = world().clock.now() + seconds if seconds else None
-    number.update(pin=str(asked("pin", "")) or None, pin_failures=0, pin_locked_until=until)
+    number.update(pin=str(member("pin", "")) or None, pin_failures=0, pin_locked_until=until)
     return jsonify(success=True)

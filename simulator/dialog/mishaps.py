@@ -1,4 +1,4 @@
-"""What Meta's screens may say instead of going on, chosen by whoever walks through them."""
+"""The errors that Meta's screens can show instead of continuing; the tester chooses one."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Mishap:
     steps: tuple[str, ...]
-    words: str
+    text: str
 
 
 ANY = ("authorize", "portfolio", "account", "profile", "number", "verify", "review")
@@ -31,4 +31,4 @@ MISHAPS = {
 
 
 def at(step: str) -> dict[str, str]:
-    return {name: mishap.words for name, mishap in MISHAPS.items() if step in mishap.steps}
+    return {name: mishap.text for name, mishap in MISHAPS.items() if step in mishap.steps}

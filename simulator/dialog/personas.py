@@ -1,4 +1,4 @@
-"""Who may be sitting in front of the popup."""
+"""The people who can sign up in the popup."""
 
 import json
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ PERSONAS = {
 
 
 def log_in(world: Context, key: str) -> None:
-    """Make sure that what the persona has from before is there."""
+    """Creates what the persona already has, if it is missing."""
     persona = PERSONAS[key]
     if persona.business and not portfolios(world, key):
         _open(world, key, persona)

@@ -1,4 +1,4 @@
-"""What each screen shows."""
+"""The context of each screen's template."""
 
 import json
 import secrets
@@ -36,15 +36,15 @@ def screen(signup: Signup) -> dict[str, Any]:
         "countries": sorted(dialing.CODE_BY_COUNTRY.items()),
         "categories": CATEGORIES,
         "setup": signup.setup,
-        "chosen": likely_choice(signup),
-        "suggested": suggested_number(signup),
+        "chosen": default_choice(signup),
+        "suggested": default_number(signup),
         "mishaps": mishaps.at(signup.step),
-        "hand_over": json.dumps(hand_over(signup)),
+        "hand_over": json.dumps(opener_message(signup)),
         "progress": PROGRESS,
     }
 
 
-def suggested_number(signup: Signup) -> dict[str, str]:
+def default_number(signup: Signup) -> dict[str, str]:
     if signup.persona == "taken":
         return {"code": "1", "number": personas.TAKEN_NUMBER[1:]}
     phone = (signup.setup.get("business") or {}).get("phone") or {}
@@ -53,37 +53,37 @@ def suggested_number(signup: Signup) -> dict[str, str]:
     return {"code": "1", "number": _free_number(signup)}
 
 
-def likely_choice(signup: Signup) -> str | None:
-    """The first number that can be used, or else the account to which one can be added."""
+def default_choice(signup: Signup) -> str | None:
+    """The first number that can be used, or else the first account."""
     accounts = signup.wabas
     numbers = (number.id for account in accounts for number in PhoneNumber.of_waba(account) if usable(number))
     return next(numbers, None) or next((account.id for account in accounts), None)
 
 
 def usable(number: PhoneNumber) -> bool:
-    """A number at work in an account that was never shared belongs to another provider, or to the client's app."""
+    """False for a registered number of an account that was never shared: another provider uses it."""
     return not (number.registered and number.waba.shared_at is None) or bool(number.coexistence)
 
 
-def hand_over(signup: Signup) -> dict[str, Any]:
-    """What the popup may say to its opener; a page that is not on the app's list hears nothing."""
+def opener_message(signup: Signup) -> dict[str, Any]:
+    """The message to the page that opened the popup; empty if the page's origin is not allowed."""
     if signup.hosted or not signup.origin_allowed:
         return {}
-    known: dict[str, Any] = {
+    message: dict[str, Any] = {
         "origin": signup.origin,
         "channel": signup.channel,
         "step": CURRENT_STEP.get(signup.step),
     }
     if signup.step == "success" and signup.code_id:
         order = signup.world.happens("code_before_session_info")
-        known |= {"session": signup.session_info(), "code": signup.code_id, "code_first": order}
-        known |= {
+        message |= {"session": signup.session_info(), "code": signup.code_id, "code_first": order}
+        message |= {
             "no_code": signup.world.happens("code_missing"),
             "no_session": signup.world.happens("session_info_missing"),
         }
     else:
-        known |= {"report_as": "ERROR" if signup.world.happens("report_as_error") else "CANCEL"}
-    return known
+        message |= {"report_as": "ERROR" if signup.world.happens("report_as_error") else "CANCEL"}
+    return message
 
 
 def _free_number(signup: Signup) -> str:

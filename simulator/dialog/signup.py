@@ -15,7 +15,7 @@ from simulator.wabas import Waba
 
 @dataclass
 class Signup(Record):
-    """One open popup and how far the person in it has come."""
+    """One open popup and its current step."""
 
     table: ClassVar[str] = "signups"
 
@@ -47,7 +47,7 @@ class Signup(Record):
 
     @classmethod
     def open_hosted(cls, world: Context, extras: str) -> Self:
-        """On Meta's own page: nobody opened it, so nobody is told but the partner, by its webhook."""
+        """Starts a signup on Meta's own page; only the partner's webhook reports its result."""
         now = world.clock.now()
         opened = {"step": "login", "origin": "", "channel": "", "extras": extras, "created_at": now}
         return cls.create(world, id=secrets.token_urlsafe(24), hosted=1, **opened)
@@ -58,7 +58,7 @@ class Signup(Record):
 
     @property
     def setup(self) -> dict[str, Any]:
-        """What the page filled in for the client."""
+        """The values that the page filled in for the client."""
         try:
             return json.loads(self.extras).get("setup") or {}
         except (ValueError, AttributeError):
@@ -66,10 +66,10 @@ class Signup(Record):
 
     @property
     def together_with_app(self) -> bool:
-        """Whether the page asked for a number that stays in the WhatsApp Business app."""
+        """True if the page requested coexistence with the WhatsApp Business app."""
         try:
-            asked = json.loads(self.extras).get("featureType") == "whatsapp_business_app_onboarding"
-            return bool(asked and not self.hosted)
+            is_coexistence = json.loads(self.extras).get("featureType") == "whatsapp_business_app_onboarding"
+            return bool(is_coexistence and not self.hosted)
         except (ValueError, AttributeError):
             return False
 
@@ -94,13 +94,13 @@ class Signup(Record):
         return Code.find(self.world, self.code_id)
 
     def complete(self) -> None:
-        """Sharing happens when the permissions are granted, before any button on the last screen."""
+        """Shares the account, which happens before any button on the last screen."""
         assert self.waba
         assert self.business
         sharing.share_with_partner(self.waba)
         if self.number:
             self.number.sign_up()
-        self.update(step="success", code_id=None if self.hosted else Code.write_out(self.world, self.business).id)
+        self.update(step="success", code_id=None if self.hosted else Code.issue(self.world, self.business).id)
 
     def session_info(self) -> dict[str, Any]:
         data = {"waba_id": self.waba_id, "business_id": self.business_id}

@@ -1,4 +1,4 @@
-"""What each screen of the dialog does with what was entered; it names the screen that follows."""
+"""Handles the input of each screen and returns the name of the next one."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -34,7 +34,7 @@ ON_APP = (
 
 
 class EntryError(Exception):
-    """Something the person must enter differently."""
+    """The input is not valid; the screen is shown again with the reason."""
 
 
 def login(signup: Signup, form: Form) -> str:
@@ -52,7 +52,7 @@ def authorize(_signup: Signup, _form: Form) -> str:
 
 def portfolio(signup: Signup, form: Form) -> str:
     chosen = form.get("portfolio", "new")
-    business = _owned(signup, chosen) if chosen != "new" else _new_portfolio(signup, form)
+    business = _own_portfolio(signup, chosen) if chosen != "new" else _new_portfolio(signup, form)
     signup.update(business_id=business.id, waba_id=None, phone_number_id=None)
     return "account" if Waba.of_business(business) else "profile"
 
@@ -68,7 +68,7 @@ def account(signup: Signup, form: Form) -> str:
 
 
 def profile(signup: Signup, form: Form) -> str:
-    name = _filled(form, "name", "Give the account a name.")
+    name = _require_text(form, "name", "Give the account a name.")
     if signup.business is None:
         raise EntryError("Choose a portfolio first.")
     signup.update(waba_id=Waba.open(signup.business, name).id, phone_number_id=None)
@@ -85,7 +85,7 @@ def number(signup: Signup, form: Form) -> str:
 
 
 def verify(signup: Signup, form: Form) -> str:
-    """A number may also stay unverified; the partner finds out later."""
+    """Verifies the number, or leaves it unverified."""
     if "later" not in form:
         if dialing.digits_of(form.get("code", "")) != signup.verification_code:
             raise EntryError("That is not the code we sent. Check it and try again.")
@@ -104,7 +104,7 @@ STEPS: dict[str, Step] = {
 }
 
 
-def _owned(signup: Signup, business_id: str) -> Business:
+def _own_portfolio(signup: Signup, business_id: str) -> Business:
     owned = personas.portfolios(signup.world, signup.persona)
     chosen = next((business for business in owned if business.id == business_id), None)
     if chosen is None:
@@ -113,7 +113,7 @@ def _owned(signup: Signup, business_id: str) -> Business:
 
 
 def _new_portfolio(signup: Signup, form: Form) -> Business:
-    name = _filled(form, "name", "Give the portfolio a name.")
+    name = _require_text(form, "name", "Give the portfolio a name.")
     country = form.get("country", "US")
     return Business.open(signup.world, name, country, signup.persona)
 
@@ -139,7 +139,7 @@ def _use_existing(signup: Signup, number_id: str) -> str:
 
 
 def _add_number(signup: Signup, form: Form) -> PhoneNumber:
-    name = _filled(form, "display_name", "Give the number a name that customers will see.")
+    name = _require_text(form, "display_name", "Give the number a name that customers will see.")
     digits = form.get("code", "1") + dialing.digits_of(form.get("number", ""))
     waba = signup.waba
     if personas.over_limit(signup.persona):
@@ -154,13 +154,13 @@ def _check_free(signup: Signup, waba: Waba, digits: str) -> None:
     existing = PhoneNumber.where(signup.world, "digits = ?", digits)
     if existing and existing[0].waba_id == waba.id:
         raise EntryError("This number is already in your list. Go back and pick it there.")
-    if existing or Customer.known(signup.world, digits):
+    if existing or Customer.by_number(signup.world, digits):
         raise EntryError(
             "This number is already registered on WhatsApp. Disconnect it there first; that may take up to 3 minutes."
         )
 
 
-def _filled(form: Form, name: str, complaint: str) -> str:
+def _require_text(form: Form, name: str, complaint: str) -> str:
     value = form.get(name, "").strip()
     if not value:
         raise EntryError(complaint)

@@ -28,7 +28,7 @@ def start(**_: int) -> Answer | tuple[str, int]:
 
 @dialog.get("/messaging/whatsapp/onboard/")
 def start_hosted() -> Answer | tuple[str, int]:
-    """The page that Meta hosts for partners without a page of their own; its address stands in the App Dashboard."""
+    """The signup page that Meta hosts for partners without their own; its address is in the App Dashboard."""
     settings = World.of(current_app).settings
     if (request.args.get("app_id"), request.args.get("config_id")) != (settings.app_id, settings.config_id):
         return render_template("dialog/refused.html", reason="Invalid App ID or configuration."), 400
@@ -45,7 +45,7 @@ def show(signup_id: str) -> str:
 def advance(signup_id: str) -> Answer | tuple[str, int]:
     signup = open_signup(signup_id)
     if mishap := mishaps.MISHAPS.get(request.form.get("mishap", "")):
-        return page(signup, mishap.words), 422
+        return page(signup, mishap.text), 422
     try:
         signup.update(step=STEPS[signup.step](signup, request.form))
     except EntryError as mistake:
@@ -55,16 +55,16 @@ def advance(signup_id: str) -> Answer | tuple[str, int]:
 
 @dialog.post("/dialog/<signup_id>/restart")
 def restart(signup_id: str) -> Answer:
-    """Back to choosing a portfolio: what was made so far stays, as it does at Meta."""
+    """Returns to the portfolio screen; what was created so far stays, as it does at Meta."""
     signup = open_signup(signup_id)
     signup.update(step="portfolio")
     return redirect(url_for("dialog.show", signup_id=signup.id), 303)
 
 
 @dialog.post("/dialog/<signup_id>/hand-over")
-def hand_over(signup_id: str) -> Response:
+def start_code_lifetime(signup_id: str) -> Response:
     if code := open_signup(signup_id).code:
-        code.hand_over()
+        code.start_lifetime()
     return Response(status=204)
 
 

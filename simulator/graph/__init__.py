@@ -1,4 +1,4 @@
-"""The Graph API: nodes and edges as Meta shapes them."""
+"""The Graph API: nodes, edges and errors in Meta's shapes."""
 
 from flask import Flask
 from werkzeug.routing import BaseConverter
@@ -8,7 +8,7 @@ from simulator.graph import answers, downloads, routes
 
 
 class NodeId(BaseConverter):
-    """Any single part of a path. What is no id of ours is answered like a node that does not exist."""
+    """Any single path segment. An unknown one is answered like a node that does not exist."""
 
     # After every path that names more of itself.
     weight = 1000

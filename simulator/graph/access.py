@@ -1,4 +1,4 @@
-"""Which token sees which node."""
+"""Which nodes a token has access to."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,8 @@ class CreditLine:
 Node = App | Partner | CreditLine | Business | Waba | PhoneNumber | Allocation | Media | MessageTemplate
 
 
-def find(world: World, node_id: str) -> Node | None:
+def find_node(world: World, node_id: str) -> Node | None:
+    """The node with the id, of whatever kind."""
     settings = world.settings
     fixed: dict[str, type[App | Partner | CreditLine]] = {
         settings.app_id: App,
@@ -49,12 +50,13 @@ def find(world: World, node_id: str) -> Node | None:
         or Waba.find(world, node_id)
         or Business.find(world, node_id)
         or Allocation.find(world, node_id)
-        or _living(Media.find(world, node_id))
+        or _if_alive(Media.find(world, node_id))
         or MessageTemplate.find(world, node_id)
     )
 
 
 def sees(token: Token, node: Node) -> bool:
+    """True if the token has access to the node."""
     match node:
         case App():
             return True
@@ -76,7 +78,7 @@ def sees(token: Token, node: Node) -> bool:
             return token.kind == "system"
 
 
-def _living(media: Media | None) -> Media | None:
+def _if_alive(media: Media | None) -> Media | None:
     return media if media and media.alive else None
 
 
@@ -90,13 +92,14 @@ def _holds_share(token: Token) -> bool:
     return token.business_id is not None and Allocation.active_for(token.world, token.business_id) is not None
 
 
-def assigned(world: World, waba: Waba, user_id: str) -> bool:
-    found = world.store.row("select 1 from assigned_users where waba_id = ? and user_id = ?", waba.id, user_id)
-    return found is not None
+def is_assigned(world: World, waba: Waba, user_id: str) -> bool:
+    """True if the system user is assigned to the account."""
+    row = world.store.row("select 1 from assigned_users where waba_id = ? and user_id = ?", waba.id, user_id)
+    return row is not None
 
 
-def presented_token(world: World) -> Token:
-    """The caller's token, alive; or Meta's reason why not."""
+def require_token(world: World) -> Token:
+    """Returns the caller's valid token, or raises Meta's error."""
     text = _token_text()
     if not text:
         raise GraphError(2500)

@@ -9,6 +9,7 @@ from simulator.errors import GraphError
 
 
 def refuse(error: GraphError) -> Response:
+    """The response for an error."""
     response = jsonify(error.body())
     response.status_code = error.http
     if error.http == 401:
@@ -17,11 +18,12 @@ def refuse(error: GraphError) -> Response:
 
 
 def unknown_path(_: Any) -> Response:
+    """The response for a path that does not exist."""
     return dress(refuse(GraphError(2500, f"Unknown path components: {request.path}")))
 
 
 def refuse_in_json(error: HTTPException) -> Response:
-    """Whatever the web framework refuses by itself; Meta never answers in HTML here."""
+    """Turns an error of the web framework into a Graph error; Meta never answers in HTML."""
     if error.response is not None:
         return cast("Response", error.response)
     if error.code == 405:
@@ -32,7 +34,7 @@ def refuse_in_json(error: HTTPException) -> Response:
 
 
 def dress(response: Response) -> Response:
-    """The headers Graph puts on everything."""
+    """Adds the headers of every Graph response."""
     usage = {"call_count": 1, "total_cputime": 1, "total_time": 1}
     response.headers["facebook-api-version"] = f"v{g.get('version', 25)}.0"
     response.headers["x-fb-trace-id"] = ids.trace()

@@ -1,4 +1,4 @@
-"""The people a number has blocked. Only somebody who wrote within 24 hours can be blocked."""
+"""The users a number has blocked. Only users who wrote within 24 hours can be blocked."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def index(call: Call, number: PhoneNumber) -> Answer:
 
 
 def _change(call: Call, number: PhoneNumber, list_name: str, block: bool) -> Answer:
-    """Everyone who can be changed is; if anyone cannot, the answer is a 400 that lists both."""
+    """Changes every user it can; if any fails, the answer is a 400 that lists both."""
     call.require("messaging_product")
     changed, failed = [], []
     with call.world.store.transaction():
@@ -55,12 +55,12 @@ def _change(call: Call, number: PhoneNumber, list_name: str, block: bool) -> Ans
 
 
 def _customer(call: Call, number: PhoneNumber, user: Any) -> tuple[Customer | None, dict[str, str]]:
-    """Who is meant, by number or by user id, and how the request named them."""
+    """The customer with that number or user id, and the request's own spelling of it."""
     if not isinstance(user, dict) or not (user.get("user") or user.get("user_id")):
         raise GraphError(100, "(#100) Each item of block_users needs a user or a user_id.")
     if user.get("user"):
         digits = dialing.international(str(user["user"]), number.country)
-        return Customer.known(call.world, digits), {"input": str(user["user"])}
+        return Customer.by_number(call.world, digits), {"input": str(user["user"])}
     user_id = str(user["user_id"])
     return Customer.with_user_id(call.world, user_id, number.waba.business_id), {"input": user_id}
 
@@ -72,7 +72,7 @@ def _problem(
         return _error(131021, "A business cannot block its own number.")
     if customer is None:
         return _error(131026, "The user is not on WhatsApp.")
-    if block and not Relation(number.world, number, customer).has_written_lately:
+    if block and not Relation(number.world, number, customer).has_written_recently:
         return _error(131047, "Only users who messaged the business in the last 24 hours can be blocked.")
     return None
 
@@ -82,7 +82,7 @@ def _error(code: int, details: str) -> dict[str, Any]:
 
 
 def _ids(number: PhoneNumber, customer: Customer, named_by_number: bool = False) -> dict[str, str]:
-    """The number where the business may see it, or used it itself; else the user id."""
+    """The number if the business may see it or used it itself; else the user id."""
     if named_by_number or customer.shows_number_to(number.id):
         return {"wa_id": customer.wa_id}
     return {"user_id": customer.user_id_for(number.waba.business_id)}

@@ -10,7 +10,7 @@ SYNC_TYPES = ("smb_app_state_sync", "history")
 
 @edge(PhoneNumber, "POST", "smb_app_data")
 def synchronise(call: Call, number: PhoneNumber) -> Answer:
-    """Each once, within a day of onboarding."""
+    """Starts one synchronisation: each type once, within a day of onboarding."""
     sync_type = call.require("sync_type")
     if sync_type not in SYNC_TYPES or not number.coexistence:
         raise invalid("Param sync_type is not supported for this phone number.")

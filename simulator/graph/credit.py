@@ -22,15 +22,15 @@ def extended_credits(call: Call, _: Partner) -> Answer:
 def line(call: Call, _: CreditLine) -> Answer:
     call.only("system")
     settings = call.world.settings
-    known = {"id": settings.credit_line_id, "legal_entity_name": settings.app_name, "is_access_revoked": False}
-    return call.project(known | OwnLine.of(call.world).amounts(), "ExtendedCredit", ("id", "legal_entity_name"))
+    fields = {"id": settings.credit_line_id, "legal_entity_name": settings.app_name, "is_access_revoked": False}
+    return call.project(fields | OwnLine.of(call.world).amounts(), "ExtendedCredit", ("id", "legal_entity_name"))
 
 
 @edge(CreditLine, "POST", "whatsapp_credit_sharing_and_attach")
 def share_and_attach(call: Call, _: CreditLine) -> Answer:
     call.only("system")
     waba = _waba(call)
-    if not access.assigned(call.world, waba, call.token.user_id):
+    if not access.is_assigned(call.world, waba, call.token.user_id):
         raise forbidden("The system user must be assigned to the WhatsApp Business Account.")
     with call.world.store.transaction():
         allocation = Allocation.share(call.world, waba.business_id)
@@ -51,7 +51,7 @@ def share(call: Call, _: CreditLine) -> Answer:
 
 @edge(CreditLine, "POST", "whatsapp_credit_attach")
 def attach(call: Call, _: CreditLine) -> Answer:
-    """The client's own token attaches what the partner shared with the client's business."""
+    """Attaches, with the client's token, what the partner shared with the client's business."""
     call.only("business")
     waba = _waba(call)
     allocation = Allocation.active_for(call.world, waba.business_id)
@@ -65,13 +65,13 @@ def attach(call: Call, _: CreditLine) -> Answer:
 def allocations(call: Call, _: CreditLine) -> Answer:
     call.only("system")
     allocation = Allocation.active_for(call.world, str(call.require("receiving_business_id")))
-    found = [_described(allocation)] if allocation else []
-    return call.page(found, "ExtendedCreditAllocationConfig", ("id", "receiving_business"))
+    configs = [_describe(allocation)] if allocation else []
+    return call.page(configs, "ExtendedCreditAllocationConfig", ("id", "receiving_business"))
 
 
 @edge(Allocation, "GET")
 def show(call: Call, allocation: Allocation) -> Answer:
-    return call.project(_described(allocation), "ExtendedCreditAllocationConfig", ("id", "receiving_business"))
+    return call.project(_describe(allocation), "ExtendedCreditAllocationConfig", ("id", "receiving_business"))
 
 
 @edge(Allocation, "DELETE")
@@ -88,7 +88,7 @@ def _waba(call: Call) -> Waba:
 
 
 def _attach(call: Call, waba: Waba, allocation: Allocation) -> None:
-    """A WABA keeps its line and its currency for good; who pays changes only on most days of a month."""
+    """Attaches the line. A WABA's line and currency never change, and not on blackout days."""
     if foreign_lines.has(waba) and foreign_lines.is_blackout(call.world.clock.now()):
         raise invalid("The payment of this account cannot be changed in the last 3 and first 4 days of a month.")
     currency = call.require("waba_currency")
@@ -101,7 +101,7 @@ def _attach(call: Call, waba: Waba, allocation: Allocation) -> None:
     foreign_lines.attach_credit(waba, allocation, currency)
 
 
-def _described(allocation: Allocation) -> Answer:
+def _describe(allocation: Allocation) -> Answer:
     business = Business.find(allocation.world, allocation.business_id)
     settings = allocation.world.settings
     return {

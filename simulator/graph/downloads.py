@@ -1,4 +1,4 @@
-"""The other host, where files are fetched from: five minutes per address, and never without the token."""
+"""The host for file downloads: an address works for five minutes and needs the token."""
 
 from flask import Blueprint, Response, abort, current_app, request, send_file
 
@@ -21,7 +21,7 @@ def download() -> Response:
 def _file(world: World) -> Response:
     token = _bearer(world)
     media = Media.find(world, request.args.get("mid"))
-    if media is None or not media.opened_by(request.args.get("ext", ""), request.args.get("hash", "")):
+    if media is None or not media.is_opened_by(request.args.get("ext", ""), request.args.get("hash", "")):
         abort(Response("", 404))
     if not access.sees(token, media):
         abort(Response("", 404))
@@ -31,10 +31,10 @@ def _file(world: World) -> Response:
 
 
 def _bearer(world: World) -> Token:
-    """Only the header counts here, and what is wrong with it is nobody's business."""
+    """Accepts only the header, and answers every wrong token with a plain 401."""
     if "access_token" in request.args or "Authorization" not in request.headers:
         abort(Response("", 401))
     try:
-        return access.presented_token(world)
+        return access.require_token(world)
     except GraphError:
         abort(Response("", 401))

@@ -11,7 +11,7 @@ SUCCESS: Answer = {"success": True}
 
 
 def edge(node: type, method: str, name: str = "") -> Callable[[Handler], Handler]:
-    """Declares what answers `METHOD /{node}/name`; without a name, the node itself."""
+    """Declares the handler of `METHOD /{node}/name`, or of the node itself without a name."""
 
     def declare(handler: Handler) -> Handler:
         EDGES[node, method, name] = handler

@@ -1,4 +1,4 @@
-"""`fields=a,b{c,d},e.limit(3)`: what the caller wants to see of a node."""
+"""Parses and applies `fields=a,b{c,d},e.limit(3)`."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ BRACKETS = {"{": "}", "(": ")", "[": "]"}
 
 
 def parse(text: str) -> Wanted:
-    """The names, each with what is wanted of it. A modifier such as `.limit(3)` is left out."""
+    """Returns the names, each with its own subfields. Modifiers such as `.limit(3)` are ignored."""
     wanted: Wanted = {}
     for part in _parts(text):
         name, brace, inner = part.partition("{")
@@ -21,6 +21,7 @@ def parse(text: str) -> Wanted:
 
 
 def project(node: dict[str, Any], wanted: Wanted, kind: str) -> dict[str, Any]:
+    """The requested fields of a node, and its id."""
     for name in wanted:
         if name not in node:
             raise invalid(f"Tried accessing nonexisting field ({name}) on node type ({kind})")
@@ -29,6 +30,7 @@ def project(node: dict[str, Any], wanted: Wanted, kind: str) -> dict[str, Any]:
 
 
 def names(wanted: Iterable[str]) -> Wanted:
+    """Fields without subfields."""
     return {name: {} for name in wanted}
 
 

@@ -31,10 +31,12 @@ ORDER = ["AVAILABLE", "LIMITED", "BLOCKED"]
 
 
 def waba_health(waba: Waba) -> dict[str, Any]:
+    """The `health_status` of an account."""
     return _worst_of(_around(waba))
 
 
 def number_health(number: PhoneNumber) -> dict[str, Any]:
+    """The `health_status` of a number."""
     problem = None if number.registered else NOT_REGISTERED
     entity = _entity("PHONE_NUMBER", number.id, problem)
     if not problem and number.name_status == "PENDING_REVIEW":
@@ -43,6 +45,7 @@ def number_health(number: PhoneNumber) -> dict[str, Any]:
 
 
 def template_health(template: MessageTemplate, waba: Waba) -> dict[str, Any]:
+    """The `health_status` of a template."""
     problem = None if template.status in SENDABLE else NOT_APPROVED
     return _worst_of([_entity("MESSAGE_TEMPLATE", template.id, problem), *_around(waba)])
 

@@ -9,7 +9,7 @@ from simulator.phone_numbers import PhoneNumber
 
 @edge(PhoneNumber, "POST", "media")
 def upload(call: Call, number: PhoneNumber) -> Answer:
-    """A file that is too large for its type is taken all the same, and fails when it is sent."""
+    """Accepts a file that is too large for its type; sending it fails later."""
     if call.require("messaging_product") != "whatsapp":
         raise invalid("Param messaging_product must be one of {WHATSAPP}")
     file = request.files.get("file")
@@ -24,7 +24,7 @@ def upload(call: Call, number: PhoneNumber) -> Answer:
         raise invalid(f"Param file must be a file with one of the following types: {allowed}. Received '{mime_type}'.")
     if not data or len(data) > LARGEST_INBOUND:
         raise invalid("Param file must hold 1 byte to 100 MB.")
-    media = Media.keep(call.world, number, "upload", mime_type, data, file.filename or "")
+    media = Media.save(call.world, number, "upload", mime_type, data, file.filename or "")
     return {"id": media.id}
 
 
@@ -49,7 +49,7 @@ def delete(call: Call, media: Media) -> Answer:
 
 
 def _guard(call: Call, media: Media) -> None:
-    """Naming a number asks Meta to make sure that the file is that number's."""
+    """With `phone_number_id`, refuses a file of another number."""
     owner = call.params.get("phone_number_id")
     if owner and str(owner) != media.phone_number_id:
         raise invalid("Param phone_number_id is not the phone number this media belongs to.")

@@ -5,7 +5,7 @@ from simulator.errors import GraphError, invalid
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.health import template_health
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 from simulator.message_templates import CATEGORIES, MessageTemplate
 from simulator.wabas import Waba
 
@@ -19,7 +19,7 @@ FILTERS = ("status", "category", "language")
 @edge(Waba, "GET", "message_templates")
 def index(call: Call, waba: Waba) -> Answer:
     templates = MessageTemplate.where(call.world, "waba_id = ? order by created_at", waba.id)
-    matching = [described(template, waba) for template in templates if _matches(template, call.params)]
+    matching = [describe(template, waba) for template in templates if _matches(template, call.params)]
     answer = call.page(matching, "WhatsAppMessageTemplate", SHOWN)
     if summary := call.params.get("summary"):
         counts = {
@@ -41,11 +41,11 @@ def create(call: Call, waba: Waba) -> Answer:
     if category.upper() not in CATEGORIES:
         raise invalid(f"Param category must be one of {{{', '.join(CATEGORIES)}}}")
     components = _components(call)
-    if MessageTemplate.named(call.world, waba.id, name, language):
+    if MessageTemplate.by_name(call.world, waba.id, name, language):
         raise GraphError(100, "Content in this language already exists for this template.", subcode=2388024)
     if len(MessageTemplate.where(call.world, "waba_id = ?", waba.id)) >= MOST_TEMPLATES:
         raise GraphError(100, "The account has reached its limit of message templates.", subcode=2388019)
-    template = MessageTemplate.keep(
+    template = MessageTemplate.save(
         call.world,
         waba,
         name,
@@ -90,7 +90,7 @@ def delete(call: Call, waba: Waba) -> Answer:
 
 
 def _components(call: Call) -> list[dict[str, Any]]:
-    components = [part for part in map(decoded, call.require_list("components")) if isinstance(part, dict)]
+    components = [part for part in map(decode, call.require_list("components")) if isinstance(part, dict)]
     if "BODY" not in {str(part.get("type")).upper() for part in components}:
         raise invalid("Param components must contain a component of type BODY.")
     return [part | {"type": str(part["type"]).upper()} for part in components]
@@ -99,7 +99,7 @@ def _components(call: Call) -> list[dict[str, Any]]:
 @edge(MessageTemplate, "GET")
 def show(call: Call, template: MessageTemplate) -> Answer:
     (waba,) = Waba.where(call.world, "id = ?", template.waba_id)
-    return call.project(described(template, waba), "WhatsAppMessageTemplate", SHOWN)
+    return call.project(describe(template, waba), "WhatsAppMessageTemplate", SHOWN)
 
 
 def _matches(template: MessageTemplate, params: dict[str, Any]) -> bool:
@@ -124,7 +124,7 @@ def _is_one_of(value: str, wanted: Any) -> bool:
     return value.lower() in [str(choice).strip().lower() for choice in choices]
 
 
-def described(template: MessageTemplate, waba: Waba) -> dict[str, Any]:
+def describe(template: MessageTemplate, waba: Waba) -> dict[str, Any]:
     return {
         "id": template.id,
         "name": template.name,

@@ -1,13 +1,13 @@
 from typing import Any
 
-from simulator import destiny, dialing, filling, magic, options, outgoing
+from simulator import dialing, filling, later_failures, magic, options, outgoing
 from simulator.customers import Customer
 from simulator.errors import GraphError, forbidden, invalid
 from simulator.graph import access
 from simulator.graph.call import Call
-from simulator.graph.contents import MESSAGE_TYPES, checked, references
+from simulator.graph.contents import MESSAGE_TYPES, check_content, references
 from simulator.graph.edges import SUCCESS, Answer, edge
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 from simulator.message_templates import MessageTemplate
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
@@ -27,11 +27,11 @@ def send(call: Call, number: PhoneNumber) -> Answer:
     message = outgoing.accept(call.world, order)
     if call.world.happens("status_before_answer"):
         _report_first(call, message)
-    return _accepted(call, message)
+    return _answer(call, message)
 
 
 def _may_message(call: Call, number: PhoneNumber) -> None:
-    if call.token.kind == "system" and not access.assigned(call.world, number.waba, call.token.user_id):
+    if call.token.kind == "system" and not access.is_assigned(call.world, number.waba, call.token.user_id):
         raise forbidden()
     if number.waba.status == "DISABLED":
         raise GraphError(131031, "The WhatsApp Business Account has been disabled.")
@@ -55,8 +55,8 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
     if kind not in MESSAGE_TYPES:
         raise invalid(f'Param type must be one of {{{", ".join(sorted(MESSAGE_TYPES)).upper()}}} - got "{kind}".')
     customer = _addressee(call, number, to, recipient)
-    content = checked(kind, call.params.get(kind))
-    shown, category = _shown(call, number, kind, content)
+    content = check_content(kind, call.params.get(kind))
+    shown, category = _preview(call, number, kind, content)
     return outgoing.Order(
         number=number,
         customer=customer,
@@ -72,7 +72,7 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
 
 
 def _addressee(call: Call, number: PhoneNumber, to: Any, recipient: Any) -> Customer:
-    """`to` wins when both are given."""
+    """The recipient; `to` takes precedence over `recipient`."""
     kind = str(call.params.get("recipient_type") or "individual")
     if kind == "group":
         raise GraphError(131041, "The group does not exist, or the business does not take part in it.")
@@ -91,8 +91,8 @@ def _by_number(call: Call, number: PhoneNumber, to: str) -> Customer:
     plain = dialing.digits_of(to)
     if plain == number.digits:
         raise GraphError(131021, "Recipient cannot be sender")
-    known = Customer.known(call.world, plain)
-    return known or Customer.with_number(call.world, dialing.international(to, number.country))
+    existing = Customer.by_number(call.world, plain)
+    return existing or Customer.with_number(call.world, dialing.international(to, number.country))
 
 
 def _by_user_id(call: Call, number: PhoneNumber, recipient: str) -> Customer:
@@ -102,9 +102,9 @@ def _by_user_id(call: Call, number: PhoneNumber, recipient: str) -> Customer:
     return customer
 
 
-def _shown(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[dict[str, Any] | None, str]:
-    """What the customer will see of a message with parts, and as what it is charged."""
-    if missing := destiny.missing_file(call.world, content, kind, number.id):
+def _preview(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[dict[str, Any] | None, str]:
+    """What the customer sees of a message with parts, and its pricing category."""
+    if missing := later_failures.missing_file(call.world, content, kind, number.id):
         raise invalid(f"Param {missing}['id'] is not a valid whatsapp business account media attachment ID")
     if kind == "interactive":
         references.check_interactive(number.waba, content)
@@ -113,7 +113,7 @@ def _shown(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[di
         footer = {"footer": parts.pop("footer")["text"]} if "footer" in parts else {}
         return {**_header(parts.get("header")), "body": body, **footer, **_cards(content)}, "service"
     if kind == "template":
-        return _filled(call, number, content)
+        return _fill_template(call, number, content)
     return None, "service"
 
 
@@ -125,18 +125,18 @@ def _header(header: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _cards(content: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"options": options.of_interactive(content)}
+    parts: dict[str, Any] = {"options": options.of_interactive(content)}
     action = content.get("action", {})
     if content["type"] == "list":
-        found["list"] = action["button"]
+        parts["list"] = action["button"]
     if content["type"] == "carousel":
-        found["cards"] = [
+        parts["cards"] = [
             _header(card.get("header")) | {"body": card.get("body", {}).get("text")} for card in action["cards"]
         ]
-    return found
+    return parts
 
 
-def _filled(call: Call, number: PhoneNumber, content: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def _fill_template(call: Call, number: PhoneNumber, content: dict[str, Any]) -> tuple[dict[str, Any], str]:
     name, language = content["name"], content["language"]["code"]
     template = MessageTemplate.sendable(call.world, number.waba_id, name, language)
     shown = filling.fill(template, content.get("components", []))
@@ -149,20 +149,22 @@ def _filled(call: Call, number: PhoneNumber, content: dict[str, Any]) -> tuple[d
 def _check_recipient(call: Call, order: outgoing.Order) -> None:
     if Relation(call.world, order.number, order.customer).blocked:
         raise GraphError(130403, "You blocked this user.")
-    if code := magic.refused_with(order.customer.wa_id):
+    if code := magic.refusal_of(order.customer.wa_id):
         raise GraphError(code, "This number always fails this way.")
     if call.world.happens("refuse_at_once"):
         _refuse_closed_window(call, order)
 
 
 def _refuse_closed_window(call: Call, order: outgoing.Order) -> None:
-    """Meta sometimes knows at once what it usually reports later."""
+    """Refuses at once what is usually reported as failed later."""
     if order.type != "template" and not Relation(call.world, order.number, order.customer).window_open:
-        raise GraphError(destiny.WINDOW_CLOSED, "More than 24 hours have passed since the customer last replied.")
+        raise GraphError(
+            later_failures.WINDOW_CLOSED, "More than 24 hours have passed since the customer last replied."
+        )
 
 
 def _context(call: Call, kind: str) -> str | None:
-    context = decoded(call.params.get("context")) or {}
+    context = decode(call.params.get("context")) or {}
     if not isinstance(context, dict):
         raise invalid("Param context must be an object.")
     if context and kind == "reaction":
@@ -179,12 +181,12 @@ def _callback_data(call: Call) -> str | None:
 
 
 def _report_first(call: Call, message: Message) -> None:
-    """Meta's first status sometimes overtakes the answer to the request."""
+    """Delivers the first status before the response, as sometimes happens at Meta."""
     call.world.timeline.run_now(message.id)
     call.world.sender.send_for(message.id)
 
 
-def _accepted(call: Call, message: Message) -> Answer:
+def _answer(call: Call, message: Message) -> Answer:
     customer, number = message.customer, message.number
     contact = {"input": message.recipient_input}
     if call.params.get("to"):

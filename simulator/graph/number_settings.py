@@ -4,7 +4,7 @@ from typing import Any
 from simulator.errors import invalid
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 
@@ -23,12 +23,12 @@ def show(_: Call, number: PhoneNumber) -> Answer:
 
 @edge(PhoneNumber, "POST", "settings")
 def change(call: Call, number: PhoneNumber) -> Answer:
-    """Changes the sections that are given; what is not known is ignored, as Graph does."""
+    """Changes the given sections; unknown parameters are ignored, as Graph does."""
     extras = Extras(number)
     settings = DEFAULTS | extras.object("settings")
     for name in DEFAULTS:
         if name in call.params:
-            section = decoded(call.params[name])
+            section = decode(call.params[name])
             if not isinstance(section, dict):
                 raise invalid(f"Param {name} must be an object.")
             settings[name] = settings[name] | section

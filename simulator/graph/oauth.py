@@ -25,22 +25,22 @@ def access_token(world: World, params: dict[str, Any]) -> Answer:
         return {"access_token": f"{params['client_id']}|{params['client_secret']}", "token_type": "bearer"}
     if not params.get("code"):
         raise missing("code")
-    return _granted(_exchange(world, params["code"], params.get("redirect_uri", "")))
+    return _grant(_exchange(world, params["code"], params.get("redirect_uri", "")))
 
 
 def debug_token(call: Call) -> Answer:
     token = Token.recognise(call.world, call.require("input_token"))
     if token is None:
-        return {"data": {"is_valid": False, "scopes": [], "error": _trouble("Invalid OAuth access token.", None)}}
-    return {"data": _inspected(token)}
+        return {"data": {"is_valid": False, "scopes": [], "error": _problem("Invalid OAuth access token.", None)}}
+    return {"data": _inspect(token)}
 
 
 def me(call: Call) -> Answer:
     token = call.token
     owner = Business.find(call.world, token.business_id)
     name = owner.name if owner else call.world.settings.app_name
-    known = {"id": token.user_id, "name": name, "client_business_id": token.business_id}
-    return call.project(known, "SystemUser", ("id", "name"))
+    fields = {"id": token.user_id, "name": name, "client_business_id": token.business_id}
+    return call.project(fields, "SystemUser", ("id", "name"))
 
 
 def _check_app(world: World, params: dict[str, Any]) -> None:
@@ -58,27 +58,27 @@ def _exchange(world: World, text: str, redirect_uri: str) -> Token:
         if code is None:
             raise invalid("Invalid verification code format.")
         if code.used:
-            raise _refused(CODE_USED)
+            raise _refusal(CODE_USED)
         if code.expired:
-            raise _refused(CODE_EXPIRED)
+            raise _refusal(CODE_EXPIRED)
         if code.redirect_uri != redirect_uri:
-            raise _refused(CODE_ELSEWHERE)
+            raise _refusal(CODE_ELSEWHERE)
         return code.exchange()
 
 
-def _refused(reason: tuple[int, str]) -> GraphError:
+def _refusal(reason: tuple[int, str]) -> GraphError:
     subcode, message = reason
     return GraphError(100, message, subcode=subcode)
 
 
-def _granted(token: Token) -> Answer:
+def _grant(token: Token) -> Answer:
     answer: Answer = {"access_token": token.id, "token_type": "bearer"}
     if token.expires_at:
         answer["expires_in"] = int(token.expires_at - token.issued_at)
     return answer
 
 
-def _inspected(token: Token) -> Answer:
+def _inspect(token: Token) -> Answer:
     data: Answer = {
         "app_id": token.world.settings.app_id,
         "type": "APP" if token.kind == "app" else "SYSTEM_USER",
@@ -92,11 +92,11 @@ def _inspected(token: Token) -> Answer:
         "user_id": token.user_id,
     }
     if token.expired:
-        data["error"] = _trouble("Error validating access token: Session has expired.", 463)
+        data["error"] = _problem("Error validating access token: Session has expired.", 463)
     elif not token.alive:
-        data["error"] = _trouble("Error validating access token: The session has been invalidated.", 467)
+        data["error"] = _problem("Error validating access token: The session has been invalidated.", 467)
     return data
 
 
-def _trouble(message: str, subcode: int | None) -> Answer:
+def _problem(message: str, subcode: int | None) -> Answer:
     return {"code": 190, "message": message} | ({"subcode": subcode} if subcode else {})

@@ -5,13 +5,13 @@ from simulator.graph.call import Call
 from simulator.webhooks.handshake import verifies
 
 
-def verified_override(call: Call, asked: dict[str, Any]) -> str | None:
-    """The callback that replaces the app's own, once it has answered; nothing when it is being removed."""
-    url = asked.get("override_callback_uri") or ""
+def verify_override(call: Call, params: dict[str, Any]) -> str | None:
+    """Verifies the new callback and returns it, or None when it is removed."""
+    url = params.get("override_callback_uri") or ""
     if not url:
         return None
     if len(url) > 200:
         raise invalid("Param override_callback_uri must be at most 200 characters long.")
-    if not verifies(url, asked.get("verify_token") or "", call.world.transport):
+    if not verifies(url, params.get("verify_token") or "", call.world.transport):
         raise invalid("Webhook callback URL is not reachable or invalid")
     return url

@@ -7,13 +7,13 @@ from simulator.errors import invalid
 
 
 def parameters() -> dict[str, Any]:
-    """Query, form and JSON body are one thing to Graph; lists and objects may come as JSON text."""
-    loose = {name: decoded(value) for name, value in (request.args | request.form).items()}
+    """The parameters from query, form and JSON body; lists and objects may be JSON text."""
+    loose = {name: decode(value) for name, value in (request.args | request.form).items()}
     return loose | _body()
 
 
-def decoded(value: Any) -> Any:
-    """The list or object that a text holds as JSON, also with single quotes; anything else as it is."""
+def decode(value: Any) -> Any:
+    """Parses a text that holds a JSON list or object, also with single quotes; returns anything else unchanged."""
     if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
         return value
     for text in (value, value.replace("'", '"')):

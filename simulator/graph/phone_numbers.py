@@ -8,9 +8,9 @@ from simulator.errors import invalid
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.health import number_health
-from simulator.graph.overrides import verified_override
-from simulator.graph.parameters import decoded
-from simulator.graph.registration import checked_pin
+from simulator.graph.overrides import verify_override
+from simulator.graph.parameters import decode
+from simulator.graph.registration import require_pin
 from simulator.limits import TIERS
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
@@ -23,13 +23,13 @@ LISTED = (*SHOWN[:-1], "platform_type", "throughput", "last_onboarded_time", "we
 
 @edge(PhoneNumber, "GET")
 def show(call: Call, number: PhoneNumber) -> Answer:
-    return call.project(described(number), "WhatsAppBusinessPhoneNumber", SHOWN)
+    return call.project(describe(number), "WhatsAppBusinessPhoneNumber", SHOWN)
 
 
 @edge(PhoneNumber, "POST")
 def change(call: Call, number: PhoneNumber) -> Answer:
     if "pin" in call.params:
-        number.update(pin=checked_pin(call), pin_failures=0)
+        number.update(pin=require_pin(call), pin_failures=0)
     elif "new_display_name" in call.params:
         Extras(number)["new_display_name"] = str(call.require("new_display_name"))
     elif "webhook_configuration" in call.params:
@@ -39,7 +39,7 @@ def change(call: Call, number: PhoneNumber) -> Answer:
     return SUCCESS
 
 
-def described(number: PhoneNumber) -> dict[str, Any]:
+def describe(number: PhoneNumber) -> dict[str, Any]:
     extras = Extras(number)
     return {
         "id": number.id,
@@ -103,7 +103,7 @@ def _webhook_configuration(number: PhoneNumber) -> dict[str, str]:
 
 def _override(call: Call) -> str | None:
     configuration = call.params["webhook_configuration"]
-    configuration = decoded(configuration)
+    configuration = decode(configuration)
     if not isinstance(configuration, dict):
         raise invalid("Param webhook_configuration must be an object")
-    return verified_override(call, configuration)
+    return verify_override(call, configuration)

@@ -1,4 +1,4 @@
-"""What customers see of a number: profile, username, links with a text, and what an empty chat offers."""
+"""What customers see of a number: profile, username, short links, commands and ice breakers."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from typing import Any
 from flask import current_app, request
 
 from simulator import pictures
-from simulator.errors import GraphError, invalid, unseen
+from simulator.errors import GraphError, invalid, nonexistent
 from simulator.graph.access import App
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 from simulator.store import Row
@@ -31,31 +31,31 @@ PICTURE = re.compile(r"qr_image_url\.format\((SVG|PNG)\)")
 
 @edge(PhoneNumber, "GET", "whatsapp_business_profile")
 def profile(call: Call, number: PhoneNumber) -> Answer:
-    known = {"messaging_product": "whatsapp"} | Extras(number).object("profile")
-    asked = str(call.params.get("fields", "about")).split(",")
-    return {"data": [{name: known[name] for name in ("messaging_product", *asked) if name in known}]}
+    profile_fields = {"messaging_product": "whatsapp"} | Extras(number).object("profile")
+    wanted = str(call.params.get("fields", "about")).split(",")
+    return {"data": [{name: profile_fields[name] for name in ("messaging_product", *wanted) if name in profile_fields}]}
 
 
 @edge(PhoneNumber, "POST", "whatsapp_business_profile")
 def change_profile(call: Call, number: PhoneNumber) -> Answer:
     call.require("messaging_product")
     extras = Extras(number)
-    known = extras.object("profile")
+    profile_fields = extras.object("profile")
     for name, longest in LIMITS.items():
         if name in call.params:
             value = str(call.params[name])
             if len(value) > longest or (name == "about" and not value):
                 raise invalid(f"Param {name} must be at most {longest} characters long.")
-            known[name] = value
+            profile_fields[name] = value
     if "vertical" in call.params:
         if call.params["vertical"] not in ("", *VERTICALS.split()):
             raise invalid("Param vertical must be one of the documented values.")
-        known["vertical"] = call.params["vertical"]
+        profile_fields["vertical"] = call.params["vertical"]
     if "websites" in call.params:
-        known["websites"] = _websites(call.params["websites"])
+        profile_fields["websites"] = _websites(call.params["websites"])
     if handle := call.params.get("profile_picture_handle"):
-        known["profile_picture_url"] = _picture(call, str(handle))
-    extras["profile"] = json.dumps(known)
+        profile_fields["profile_picture_url"] = _picture(call, str(handle))
+    extras["profile"] = json.dumps(profile_fields)
     return SUCCESS
 
 
@@ -73,11 +73,11 @@ def begin_upload(call: Call, _: App) -> Answer:
 
 
 def finish_upload(name: str) -> Answer:
-    """The data step: raw bytes, and `OAuth` before the token."""
+    """The second step of an upload: the raw bytes, with the token after `OAuth`."""
     world = World.of(current_app)
     row = world.store.row("select * from uploads where id = ?", f"upload:{name}")
     if row is None:
-        raise unseen("POST", name)
+        raise nonexistent("POST", name)
     # Some servers keep back headers with an underscore.
     if len(request.get_data()) != row["file_length"] or request.headers.get("file_offset", "0") != "0":
         raise invalid("The upload does not have the announced length.")
@@ -87,21 +87,21 @@ def finish_upload(name: str) -> Answer:
 
 
 @edge(PhoneNumber, "POST", "message_qrdls")
-def keep_link(call: Call, number: PhoneNumber) -> Answer:
-    words, code = str(call.require("prefilled_message")), str(call.params.get("code") or "")
-    if len(words) > 140:
+def save_link(call: Call, number: PhoneNumber) -> Answer:
+    text, code = str(call.require("prefilled_message")), str(call.params.get("code") or "")
+    if len(text) > 140:
         raise invalid("Param prefilled_message must be at most 140 characters long.")
     if code:
-        _kept(call, number, code)
-        call.world.store.write("update links set prefilled_message = ? where id = ?", words, code)
+        _own_link(call, number, code)
+        call.world.store.write("update links set prefilled_message = ? where id = ?", text, code)
     else:
         code = "".join(secrets.choice(CODE_LETTERS) for _ in range(14))
         now = call.world.clock.now()
-        call.world.store.insert("links", id=code, phone_number_id=number.id, prefilled_message=words, created_at=now)
+        call.world.store.insert("links", id=code, phone_number_id=number.id, prefilled_message=text, created_at=now)
     drawn = str(call.params.get("generate_qr_image") or "").upper() or None
     if drawn not in (None, *pictures.FORMATS):
         raise invalid("Param generate_qr_image must be one of {SVG, PNG}")
-    return _link(call, code, words) | ({"qr_image_url": pictures.qr_code(call.world, code, drawn)} if drawn else {})
+    return _link(call, code, text) | ({"qr_image_url": pictures.qr_code(call.world, code, drawn)} if drawn else {})
 
 
 @edge(PhoneNumber, "GET", "message_qrdls")
@@ -111,28 +111,28 @@ def list_links(call: Call, number: PhoneNumber) -> Answer:
 
 
 def one_link(call: Call, number: PhoneNumber, code: str) -> Answer:
-    """A list, even of one."""
-    row = _kept(call, number, code)
+    """Answers with a list of one, as Meta does."""
+    row = _own_link(call, number, code)
     return {"data": [_link(call, code, row["prefilled_message"])]}
 
 
 def delete_link(call: Call, number: PhoneNumber, code: str) -> Answer:
-    _kept(call, number, code)
+    _own_link(call, number, code)
     call.world.store.write("delete from links where id = ?", code)
     return SUCCESS
 
 
-def _kept(call: Call, number: PhoneNumber, code: str) -> Row:
-    found = call.world.store.row("select * from links where id = ? and phone_number_id = ?", code, number.id)
-    if found is None:
+def _own_link(call: Call, number: PhoneNumber, code: str) -> Row:
+    link = call.world.store.row("select * from links where id = ? and phone_number_id = ?", code, number.id)
+    if link is None:
         raise invalid("Param code is not a link of this phone number.")
-    return found
+    return link
 
 
 @edge(PhoneNumber, "POST", "conversational_automation")
 def automate(call: Call, number: PhoneNumber) -> Answer:
-    prompts, commands = (decoded(call.params.get(name)) or [] for name in ("prompts", "commands"))
-    commands = [decoded(command) for command in commands]
+    prompts, commands = (decode(call.params.get(name)) or [] for name in ("prompts", "commands"))
+    commands = [decode(command) for command in commands]
     if len(prompts) > MOST_PROMPTS or any(len(prompt) > 80 for prompt in prompts):
         raise invalid("Param prompts must be at most 4 of at most 80 characters.")
     if len(commands) > MOST_COMMANDS or any(len(one["command_name"]) > 32 for one in commands):
@@ -179,9 +179,9 @@ def _picture(call: Call, handle: str) -> str:
     return pictures.profile_picture(call.world, row["id"])
 
 
-def _link(call: Call, code: str, words: str) -> dict[str, str]:
-    """With its picture where the caller asked for one: `fields=code,qr_image_url.format(SVG)`."""
-    link = {"code": code, "prefilled_message": words, "deep_link_url": f"https://wa.me/message/{code}"}
-    if asked := PICTURE.search(str(call.params.get("fields", ""))):
-        link["qr_image_url"] = pictures.qr_code(call.world, code, asked[1])
+def _link(call: Call, code: str, text: str) -> dict[str, str]:
+    """Describes a link, with its QR code if `fields` contains `qr_image_url.format(SVG)`."""
+    link = {"code": code, "prefilled_message": text, "deep_link_url": f"https://wa.me/message/{code}"}
+    if wanted := PICTURE.search(str(call.params.get("fields", ""))):
+        link["qr_image_url"] = pictures.qr_code(call.world, code, wanted[1])
     return link

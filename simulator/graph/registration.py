@@ -17,7 +17,7 @@ REGIONS = ["AU", "ID", "IN", "JP", "SG", "KR", "DE", "CH", "GB", "BR", "BH", "ZA
 @edge(PhoneNumber, "POST", "register")
 def register(call: Call, number: PhoneNumber) -> Answer:
     call.require("messaging_product")
-    pin = checked_pin(call)
+    pin = require_pin(call)
     if call.params.get("data_localization_region", "DE") not in REGIONS:
         raise invalid("Param data_localization_region is not a supported region")
     _count_attempt(number)
@@ -41,7 +41,7 @@ def deregister(_: Call, number: PhoneNumber) -> Answer:
     return SUCCESS
 
 
-def checked_pin(call: Call) -> str:
+def require_pin(call: Call) -> str:
     pin = str(call.require("pin"))
     if not re.fullmatch(r"\d{6}", pin):
         raise invalid("Param pin must be 6 digits.")

@@ -3,7 +3,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, jsonify, request
 
 from simulator import faults
-from simulator.errors import GraphError, invalid, unseen
+from simulator.errors import GraphError, invalid, nonexistent
 from simulator.graph import (
     access,
     blocks,
@@ -64,13 +64,13 @@ def take_version(_: str | None, values: dict[str, Any] | None) -> None:
 
 @graph.get("/me")
 def me() -> Response:
-    token = access.presented_token(world())
+    token = access.require_token(world())
     return faults.around(world(), "me", lambda: jsonify(oauth.me(call_by(token))))
 
 
 @graph.get("/debug_token")
 def debug_token() -> Response:
-    token = access.presented_token(world())
+    token = access.require_token(world())
     return faults.around(world(), "debug_token", lambda: jsonify(oauth.debug_token(call_by(token))))
 
 
@@ -81,51 +81,51 @@ def access_token() -> Response:
 
 @graph.post("/upload:<name>")
 def upload(name: str) -> Response:
-    access.presented_token(world())
+    access.require_token(world())
     return faults.around(world(), "upload", lambda: jsonify(profiles.finish_upload(name)))
 
 
 @graph.route("/<node:node_id>/message_qrdls/<code>", methods=["GET", "DELETE"])
 def message_link(node_id: str, code: str) -> Response:
-    token = access.presented_token(world())
-    found = access.find(world(), node_id)
-    if not isinstance(found, PhoneNumber) or not access.sees(token, found):
-        raise unseen(request.method, node_id)
+    token = access.require_token(world())
+    target = access.find_node(world(), node_id)
+    if not isinstance(target, PhoneNumber) or not access.sees(token, target):
+        raise nonexistent(request.method, node_id)
     call = call_by(token)
     act = profiles.one_link if request.method == "GET" else profiles.delete_link
-    return faults.around(world(), "message_qrdls", lambda: jsonify(act(call, found, code)))
+    return faults.around(world(), "message_qrdls", lambda: jsonify(act(call, target, code)))
 
 
 @graph.route("/<node:node_id>", methods=["GET", "POST", "DELETE"])
 @graph.route("/<node:node_id>/<name>", methods=["GET", "POST", "DELETE"])
 def node(node_id: str, name: str = "") -> Response:
-    token = access.presented_token(world())
-    found = access.find(world(), node_id)
-    if found is None or not access.sees(token, found):
-        raise unseen(request.method, node_id)
-    remember_waba(found)
-    label = name or LABELS.get(type(found).__name__, "node")
-    return faults.around(world(), label, lambda: jsonify(answer(token, found, name)))
+    token = access.require_token(world())
+    target = access.find_node(world(), node_id)
+    if target is None or not access.sees(token, target):
+        raise nonexistent(request.method, node_id)
+    remember_waba(target)
+    label = name or LABELS.get(type(target).__name__, "node")
+    return faults.around(world(), label, lambda: jsonify(answer(token, target, name)))
 
 
-def answer(token: Token, found: access.Node, name: str) -> dict[str, Any]:
-    handler = EDGES.get((type(found), request.method, name))
+def answer(token: Token, target: access.Node, name: str) -> dict[str, Any]:
+    handler = EDGES.get((type(target), request.method, name))
     if handler:
-        return handler(call_by(token), found)
+        return handler(call_by(token), target)
     if request.method == "GET" and name:
-        raise invalid(f"Tried accessing nonexisting field ({name}) on node type ({type(found).__name__})")
-    raise unseen(request.method, found.id)
+        raise invalid(f"Tried accessing nonexisting field ({name}) on node type ({type(target).__name__})")
+    raise nonexistent(request.method, target.id)
 
 
 def call_by(token: Token) -> Call:
     return Call(world(), token, parameters())
 
 
-def remember_waba(found: access.Node) -> None:
-    if isinstance(found, Waba):
-        g.waba_id = found.id
-    elif isinstance(found, PhoneNumber):
-        g.waba_id = found.waba_id
+def remember_waba(target: access.Node) -> None:
+    if isinstance(target, Waba):
+        g.waba_id = target.id
+    elif isinstance(target, PhoneNumber):
+        g.waba_id = target.waba_id
 
 
 def world() -> World:

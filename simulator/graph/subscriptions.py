@@ -2,7 +2,7 @@ from simulator.errors import GraphError, forbidden, invalid
 from simulator.graph.access import App
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
-from simulator.graph.overrides import verified_override
+from simulator.graph.overrides import verify_override
 from simulator.wabas import Waba
 from simulator.webhooks import publishing
 from simulator.webhooks.handshake import verifies
@@ -29,8 +29,8 @@ def apps_of(waba: Waba) -> Answer:
 
 @edge(Waba, "POST", "subscribed_apps")
 def subscribe(call: Call, waba: Waba) -> Answer:
-    """Without a body this also takes an earlier override away."""
-    waba.subscribe(verified_override(call, call.params))
+    """Subscribes the app; without a body this also removes an earlier override."""
+    waba.subscribe(verify_override(call, call.params))
     return SUCCESS
 
 
@@ -67,5 +67,5 @@ def set_callback(call: Call, _: App) -> Answer:
 
 
 def _callback(name: str, url: str, fields: str) -> Answer:
-    known = [{"name": field, "version": "v25.0"} for field in fields.split(",")]
-    return {"object": name, "callback_url": url, "active": True, "fields": known}
+    entries = [{"name": field, "version": "v25.0"} for field in fields.split(",")]
+    return {"object": name, "callback_url": url, "active": True, "fields": entries}

@@ -62,7 +62,7 @@ def unassign(call: Call, waba: Waba) -> Answer:
 
 @edge(Business, "POST", "system_user_access_tokens")
 def business_token(call: Call, business: Business) -> Answer:
-    """The token the client gave the app, or, not only to be fetched, a new one."""
+    """Returns the client's existing token with `fetch_only`, else a new one."""
     call.only("system")
     call.require("appsecret_proof")
     if not Waba.shared_by(business):

@@ -1,4 +1,4 @@
-"""Numbers added by API, and the code that proves whose they are."""
+"""Adds numbers by API and verifies them with a code."""
 
 from simulator import dialing
 from simulator.businesses import Business
@@ -18,12 +18,12 @@ def create(call: Call, waba: Waba) -> Answer:
     name = "" if moving else str(call.require("verified_name"))
     if not 8 <= len(digits) <= 15 or not (moving or 2 <= len(name) <= 75):
         raise invalid("Param phone_number or verified_name is not valid.")
-    known = next(iter(PhoneNumber.where(call.world, "digits = ?", digits)), None)
-    if known and known.waba_id == waba.id:
+    existing = next(iter(PhoneNumber.where(call.world, "digits = ?", digits)), None)
+    if existing and existing.waba_id == waba.id:
         raise GraphError(2388012, "This phone number is already in the list of this WhatsApp Business Account.")
     if moving:
-        return {"id": _move(waba, known).id}
-    if known or Customer.known(call.world, digits):
+        return {"id": _move(waba, existing).id}
+    if existing or Customer.by_number(call.world, digits):
         raise GraphError(2388001, "This phone number is already registered on WhatsApp.")
     if _numbers_of(waba.business) >= waba.business.most_numbers:
         raise over_limit()
@@ -62,17 +62,17 @@ def _numbers_of(business: Business) -> int:
     return int(business.world.store.value(sql, business.id))
 
 
-def _move(waba: Waba, known: PhoneNumber | None) -> PhoneNumber:
-    """The number leaves where it is when it is registered here; name and quality come along."""
-    if known is not None and known.coexistence:
+def _move(waba: Waba, existing: PhoneNumber | None) -> PhoneNumber:
+    """Moves a number from another account; it leaves that account when it is registered here."""
+    if existing is not None and existing.coexistence:
         raise GraphError(2388001, "This number is in use in the WhatsApp Business app. Disconnect it there first.")
-    if known is None:
+    if existing is None:
         raise GraphError(2388091, "This phone number is not on the WhatsApp Business Platform.")
-    if known.pin is not None:
+    if existing.pin is not None:
         raise GraphError(2388001, "Two-step verification of this number has to be switched off first.")
-    if waba.business_id != known.waba.business_id and _numbers_of(waba.business) >= waba.business.most_numbers:
+    if waba.business_id != existing.waba.business_id and _numbers_of(waba.business) >= waba.business.most_numbers:
         raise over_limit()
-    known.update(
+    existing.update(
         waba_id=waba.id, status="PENDING", platform_type="NOT_APPLICABLE", code_verification_status="NOT_VERIFIED"
     )
-    return known
+    return existing

@@ -5,7 +5,7 @@ from simulator.businesses import Business
 from simulator.graph.call import Call
 from simulator.graph.edges import Answer, edge
 from simulator.graph.health import waba_health
-from simulator.graph.phone_numbers import LISTED, described, tier
+from simulator.graph.phone_numbers import LISTED, describe, tier
 from simulator.graph.subscriptions import apps_of
 from simulator.phone_numbers import PhoneNumber
 from simulator.wabas import Waba
@@ -20,7 +20,7 @@ def show(call: Call, waba: Waba) -> Answer:
 
 @edge(Waba, "GET", "phone_numbers")
 def phone_numbers(call: Call, waba: Waba) -> Answer:
-    return call.page([described(number) for number in PhoneNumber.of_waba(waba)], "WhatsAppBusinessPhoneNumber", LISTED)
+    return call.page([describe(number) for number in PhoneNumber.of_waba(waba)], "WhatsAppBusinessPhoneNumber", LISTED)
 
 
 @edge(Business, "GET")

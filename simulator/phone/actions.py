@@ -1,12 +1,12 @@
-"""What one does with the phone in hand."""
+"""The forms of the phone page."""
 
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from simulator import dialing, handwriting, outgoing, samples
-from simulator.handwriting import SAMPLE_REFERRAL, Hand, NotPossible, contact_card
+from simulator import customer_actions, dialing, outgoing, samples
+from simulator.customer_actions import SAMPLE_REFERRAL, CustomerActions, NotPossible, contact_card
 from simulator.messages import Message
 from simulator.phone.views import chat_of, customer_of, world
 from simulator.voice import as_phone_sends_it
@@ -26,12 +26,12 @@ def switches(customer_id: str) -> Answer:
 
 @actions.post("/profile")
 def profile(customer_id: str) -> Answer:
-    """The username, and a new number, of which every business in the list of chats is told."""
+    """Changes the username and the number; every business with a chat is notified."""
     customer = customer_of(customer_id)
     customer.update(username=request.form.get("username", "").strip().lower() or None)
     digits = dialing.digits_of(request.form.get("number", ""))
     if 8 <= len(digits) <= 15 and digits != customer.wa_id:
-        handwriting.change_number(world(), customer, digits)
+        customer_actions.change_number(world(), customer, digits)
     return back(customer_id)
 
 
@@ -39,7 +39,7 @@ def profile(customer_id: str) -> Answer:
 def write(customer_id: str, number_id: str) -> Answer:
     text = request.form.get("text", "").strip()
     if text:
-        hand(customer_id, number_id).send("text", {"body": text}, **marks())
+        customer_actions_of(customer_id, number_id).send("text", {"body": text}, **marks())
     return to_chat(customer_id, number_id)
 
 
@@ -49,7 +49,9 @@ def send_file(customer_id: str, number_id: str) -> Answer:
     data, mime_type = as_phone_sends_it(file.read(), file.mimetype)
     voice: dict[str, Any] = {"voice": True} if "voice" in request.form else {}
     name, caption = file.filename or "file", request.form.get("text", "").strip()
-    hand(customer_id, number_id).send_file(kind_of(mime_type), data, mime_type, name, caption, **voice, **marks())
+    customer_actions_of(customer_id, number_id).send_file(
+        kind_of(mime_type), data, mime_type, name, caption, **voice, **marks()
+    )
     return to_chat(customer_id, number_id)
 
 
@@ -59,7 +61,7 @@ def send_sample(customer_id: str, number_id: str) -> Answer:
     filename, mime_type, sample = samples.FILES[kind]
     voice: dict[str, Any] = {"voice": True} if kind == "voice" else {}
     type = "audio" if kind == "voice" else kind
-    hand(customer_id, number_id).send_file(type, sample(), mime_type, filename, **voice, **marks())
+    customer_actions_of(customer_id, number_id).send_file(type, sample(), mime_type, filename, **voice, **marks())
     return to_chat(customer_id, number_id)
 
 
@@ -69,45 +71,47 @@ def send_place(customer_id: str, number_id: str) -> Answer:
     place = samples.PLACES.get(request.form.get("place", ""), samples.PLACES["Here"])
     if len(typed) == 2 and all(typed):
         place = {"latitude": float(typed[0]), "longitude": float(typed[1])}
-    hand(customer_id, number_id).send("location", place, **marks())
+    customer_actions_of(customer_id, number_id).send("location", place, **marks())
     return to_chat(customer_id, number_id)
 
 
 @actions.post("/<number_id>/cards")
 def send_card(customer_id: str, number_id: str) -> Answer:
     name, number = request.form.get("name", "").strip() or "Somebody", dialing.digits_of(request.form.get("number", ""))
-    hand(customer_id, number_id).send("contacts", [contact_card(name, number)], **marks())
+    customer_actions_of(customer_id, number_id).send("contacts", [contact_card(name, number)], **marks())
     return to_chat(customer_id, number_id)
 
 
 @actions.post("/<number_id>/orders")
 def order(customer_id: str, number_id: str) -> Answer:
-    hand(customer_id, number_id).order(["rye-bread", "croissant"], "", "For Friday, please", **marks())
+    customer_actions_of(customer_id, number_id).order(["rye-bread", "croissant"], "", "For Friday, please", **marks())
     return to_chat(customer_id, number_id)
 
 
 @actions.post("/<number_id>/unsupported")
 def send_unsupported(customer_id: str, number_id: str) -> Answer:
-    hand(customer_id, number_id).send("unsupported", {"type": request.form.get("kind", "poll")}, **marks())
+    customer_actions_of(customer_id, number_id).send(
+        "unsupported", {"type": request.form.get("kind", "poll")}, **marks()
+    )
     return to_chat(customer_id, number_id)
 
 
 @actions.post("/<number_id>/reactions")
 def react(customer_id: str, number_id: str) -> Answer:
-    hand(customer_id, number_id).react(request.form["wamid"], request.form.get("emoji", ""))
+    customer_actions_of(customer_id, number_id).react(request.form["wamid"], request.form.get("emoji", ""))
     return to_chat(customer_id, number_id)
 
 
 @actions.post("/<number_id>/edits")
 def edit(customer_id: str, number_id: str) -> Answer:
     if text := request.form.get("text", "").strip():
-        hand(customer_id, number_id).edit(request.form["wamid"], text)
+        customer_actions_of(customer_id, number_id).edit(request.form["wamid"], text)
     return to_chat(customer_id, number_id)
 
 
 @actions.post("/<number_id>/deletions")
 def delete(customer_id: str, number_id: str) -> Answer:
-    hand(customer_id, number_id).delete(request.form["wamid"])
+    customer_actions_of(customer_id, number_id).delete(request.form["wamid"])
     return to_chat(customer_id, number_id)
 
 
@@ -115,14 +119,14 @@ def delete(customer_id: str, number_id: str) -> Answer:
 def answer(customer_id: str, number_id: str) -> Answer:
     lines = (line.partition(":") for line in request.form.get("typed", "").splitlines() if ":" in line)
     typed = {name.strip(): value.strip() for name, _, value in lines}
-    hand(customer_id, number_id).answer(request.form["wamid"], int(request.form["option"]), typed)
+    customer_actions_of(customer_id, number_id).answer(request.form["wamid"], int(request.form["option"]), typed)
     return to_chat(customer_id, number_id)
 
 
 @actions.post("/<number_id>/offers")
 def offers(customer_id: str, number_id: str) -> Answer:
     chat = chat_of(customer_of(customer_id), number_id)
-    Hand(world(), chat.number, chat.customer).stop_offers("stop" in request.form)
+    CustomerActions(world(), chat.number, chat.customer).stop_offers("stop" in request.form)
     return to_chat(customer_id, number_id)
 
 
@@ -144,12 +148,12 @@ def not_possible(reason: NotPossible) -> tuple[str, int]:
     return str(reason), 409
 
 
-def hand(customer_id: str, number_id: str) -> Hand:
-    """A phone that is off sends nothing."""
+def customer_actions_of(customer_id: str, number_id: str) -> CustomerActions:
+    """The customer's actions in this chat; raises NotPossible if the phone is off."""
     chat = chat_of(customer_of(customer_id), number_id)
     if not chat.customer.phone_on:
         raise NotPossible("The phone is off")
-    return Hand(world(), chat.number, chat.customer)
+    return CustomerActions(world(), chat.number, chat.customer)
 
 
 def marks() -> dict[str, Any]:
@@ -172,6 +176,6 @@ def to_chat(customer_id: str, number_id: str) -> Answer:
 
 
 def back(customer_id: str) -> Answer:
-    """Only to a page of this program, whatever the form says."""
+    """Redirects to the page in the form if it is one of this program."""
     page = request.form.get("back", "")
     return redirect(page if page.startswith("/phone/") else url_for("phone.show", customer_id=customer_id), 303)

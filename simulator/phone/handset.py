@@ -1,4 +1,4 @@
-"""What is on the screen of a customer's phone."""
+"""What the phone page shows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
+from simulator.customer_actions import DELETE_WITHIN, EDIT_WITHIN
 from simulator.customers import Customer
-from simulator.handwriting import DELETE_WITHIN, EDIT_WITHIN
 from simulator.messages import NO_BUBBLE, Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
@@ -31,7 +31,7 @@ GISTS = {
 
 @dataclass(frozen=True)
 class Bubble:
-    """A message with what later ones did to it."""
+    """A message with its reactions and the message it quotes."""
 
     message: Message
     chips: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Bubble:
 
     @property
     def face(self) -> str:
-        """Which template draws the inside."""
+        """The name of the template for the content."""
         if self.message.type == "interactive":
             return "answer" if self.message.inbound else "shaped"
         return FACES.get(self.message.type, self.message.type)
@@ -57,7 +57,7 @@ class Bubble:
         return self.message.inbound and not self.message.deleted_at and now - self.message.created_at < age
 
     def file(self, content: dict[str, Any] | None = None) -> str | None:
-        """The id of the file shown here; what came as a link was fetched before it was sent."""
+        """The id of the file to show; a linked file was fetched before it was sent."""
         about = content or self.message.body
         fetched = self.message.shape.get("fetched", {})
         file: str | None = about.get("id") or fetched.get(about.get("link"))
@@ -71,9 +71,9 @@ class Chat:
 
     @cached_property
     def bubbles(self) -> list[Message]:
-        """Own messages at once; those of the business when they have reached this phone."""
+        """The customer's own messages, and the business's once they are delivered."""
         messages = Message.chat(self.customer.world, self.customer, self.number)
-        return [message for message in messages if _here(message) and message.type not in NO_BUBBLE]
+        return [message for message in messages if _is_on_phone(message) and message.type not in NO_BUBBLE]
 
     @property
     def shown(self) -> Iterator[Bubble]:
@@ -100,7 +100,7 @@ class Chat:
         return Relation(self.customer.world, self.number, self.customer).offers_stopped
 
     def _chips(self) -> dict[str, tuple[str, ...]]:
-        """The last reaction of each side; an empty one takes it away."""
+        """The last reaction of each side by message; an empty one removes it."""
         sql = (
             "customer_id = ? and phone_number_id = ? and type = 'reaction'"
             " and status not in ('accepted', 'failed') order by seq"
@@ -111,7 +111,7 @@ class Chat:
         return {wamid: tuple(filter(None, by.values())) for wamid, by in latest.items()}
 
 
-def _here(message: Message) -> bool:
+def _is_on_phone(message: Message) -> bool:
     return message.direction == "in" or message.status in ARRIVED
 
 
@@ -121,20 +121,20 @@ def gist(message: Message) -> str:
         return "Deleted"
     body = message.body
     if message.type in ("interactive", "template", "button"):
-        return str(message.shape.get("body") or body.get("text") or _answered(body) or "Message")
+        return str(message.shape.get("body") or body.get("text") or _answer_title(body) or "Message")
     if message.type in ("text", "system"):
         return str(body.get("body", "Message"))
     caption = body.get("caption") if isinstance(body, dict) else None
     return str(caption or ("🎤 Voice note" if message.voice else GISTS.get(message.type, message.type)))
 
 
-def _answered(body: dict[str, Any]) -> str:
+def _answer_title(body: dict[str, Any]) -> str:
     reply = body.get(body.get("type", ""), {})
     return str(reply.get("title") or {"nfm_reply": "Form sent"}.get(body.get("type", ""), ""))
 
 
 def home(customer: Customer) -> list[Chat]:
-    """Every business that can be written to, the liveliest first."""
+    """The chats with every reachable business, the most recent first."""
     reachable = "status = 'CONNECTED' and waba_id in (select id from wabas where shared_at is not null)"
     numbers = PhoneNumber.where(customer.world, f"{reachable} order by created_at")
     chats = [Chat(customer, number) for number in numbers]
@@ -146,7 +146,7 @@ def people(world: World) -> list[Customer]:
 
 
 def identities(customer: Customer) -> list[dict[str, Any]]:
-    """As whom the businesses know this person."""
+    """The customer's user id for each business."""
     sql = """
         select b.name, i.id from identities i join businesses b on b.id = i.business_id
         where i.customer_id = ? order by b.name"""

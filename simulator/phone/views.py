@@ -58,7 +58,7 @@ def add_customer() -> Answer:
 
 @phone.get("/media/<media_id>")
 def file(media_id: str) -> Response:
-    """What a phone shows; anything a browser could run is only handed out as a file."""
+    """Serves a file; anything a browser could run is served as a download."""
     media = Media.find(world(), media_id) or abort(404)
     harmless = media.plain_type.startswith(("image/", "audio/", "video/")) and "svg" not in media.plain_type
     return send_file(

@@ -1,4 +1,4 @@
-"""Several updates in one POST, the three ways Meta may combine them."""
+"""Combines several updates into one POST, in each of Meta's three ways."""
 
 import json
 from collections import defaultdict
@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from simulator.context import Context
-from simulator.webhooks.delivery import Delivery, written_by_meta
+from simulator.webhooks.delivery import Delivery, meta_json
 
 Json = dict[str, Any]
 LISTS = ("messages", "statuses", "contacts")
@@ -15,6 +15,7 @@ DEPTHS = ("entries", "changes", "items")
 
 
 def combine(world: Context, deliveries: list[Delivery], most: int) -> list[Delivery]:
+    """Combines deliveries to the same address."""
     by_url: dict[str, list[Delivery]] = defaultdict(list)
     for delivery in deliveries:
         by_url[delivery.url].append(delivery)
@@ -27,7 +28,7 @@ def _cut(waiting: list[Delivery], most: int) -> list[list[Delivery]]:
 
 
 def _one(world: Context, batch: list[Delivery]) -> Delivery:
-    """Takes the place of those it is made of: when it fails, all of them come again."""
+    """Replaces the deliveries it combines: if it fails, all of them are repeated."""
     bodies = [json.loads(delivery.body) for delivery in batch]
     merged = merge(bodies, world.random.choice(DEPTHS))
     wamids = [wamid for delivery in batch for wamid in delivery.about_messages]
@@ -37,7 +38,7 @@ def _one(world: Context, batch: list[Delivery]) -> Delivery:
         url=first.url,
         field=",".join(dict.fromkeys(delivery.field for delivery in batch)),
         about=first.about,
-        body=written_by_meta(merged),
+        body=meta_json(merged),
         message_ids=",".join(wamids),
         parts=sum(delivery.parts for delivery in batch),
         claimed=1,
@@ -50,16 +51,17 @@ def _one(world: Context, batch: list[Delivery]) -> Delivery:
 
 
 def merge(bodies: list[Json], depth: str) -> Json:
+    """Merges bodies as entries, as changes or as items."""
     entries = [entry for body in bodies for entry in body["entry"]]
     if depth != "entries":
-        entries = _joined_entries(entries)
+        entries = _join_entries(entries)
     if depth == "items":
         for entry in entries:
-            entry["changes"] = _joined_changes(entry["changes"])
+            entry["changes"] = _join_changes(entry["changes"])
     return {"object": bodies[0]["object"], "entry": entries}
 
 
-def _joined_entries(entries: list[Json]) -> list[Json]:
+def _join_entries(entries: list[Json]) -> list[Json]:
     joined: dict[str, Json] = {}
     for entry in entries:
         if entry["id"] in joined:
@@ -69,21 +71,21 @@ def _joined_entries(entries: list[Json]) -> list[Json]:
     return list(joined.values())
 
 
-def _joined_changes(changes: list[Json]) -> list[Json]:
-    """Only what is about the same number, and of a kind that is a list."""
+def _join_changes(changes: list[Json]) -> list[Json]:
+    """Joins changes of the same number whose members are lists."""
     joined: list[Json] = []
     for change in changes:
-        alike = next((one for one in joined if _alike(one, change)), None)
-        if alike is None:
+        similar = next((one for one in joined if _are_similar(one, change)), None)
+        if similar is None:
             joined.append(change)
         else:
             for name in LISTS:
-                items = alike["value"].get(name, []) + change["value"].get(name, [])
-                alike["value"] |= {name: _distinct(items)} if items else {}
+                items = similar["value"].get(name, []) + change["value"].get(name, [])
+                similar["value"] |= {name: _distinct(items)} if items else {}
     return joined
 
 
-def _alike(one: Json, other: Json) -> bool:
+def _are_similar(one: Json, other: Json) -> bool:
     both_messages = one["field"] == other["field"] == "messages"
     return both_messages and bool(one["value"].get("metadata") == other["value"].get("metadata"))
 

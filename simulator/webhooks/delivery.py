@@ -15,7 +15,7 @@ GIVE_UP_AFTER = 7 * 86400
 
 @dataclass
 class Delivery(Record):
-    """One webhook on its way. It stays `waiting` until somebody answers 200, for seven days."""
+    """One webhook to deliver. It is repeated until the answer is 200, for seven days."""
 
     table: ClassVar[str] = "deliveries"
 
@@ -39,6 +39,7 @@ class Delivery(Record):
     def enqueue(
         cls, world: Context, url: str, field: str, about: str, body: dict[str, Any], message_id: str | None
     ) -> None:
+        """Stores a webhook to be delivered, with the configured delays."""
         later = world.knobs["delay"] + _spread(world)
         if world.happens("reorder"):
             later += world.random.uniform(0.5, 4.0)
@@ -49,13 +50,14 @@ class Delivery(Record):
             url=url,
             field=field,
             about=about,
-            body=written_by_meta(body),
+            body=meta_json(body),
             message_id=message_id,
             created_at=world.clock.now(),
             due_at=world.clock.after(later),
         )
 
     def headers(self) -> dict[str, str]:
+        """The headers, with the signature over the body."""
         return {
             "Content-Type": "application/json",
             "User-Agent": "facebookexternalua",
@@ -64,7 +66,7 @@ class Delivery(Record):
 
     @classmethod
     def claim(cls, world: Context, db: sqlite3.Connection, clause: str, *values: object) -> list[Self]:
-        """Whoever claims a delivery is the only one to post it."""
+        """Claims due deliveries, so that only one thread posts each."""
         chosen = f"select id from deliveries where state = 'waiting' and not claimed and {clause}"
         sql = f"update deliveries set claimed = 1 where id in ({chosen}) returning *"
         claimed = [cls(world, **row) for row in db.execute(sql, values).fetchall()]
@@ -72,15 +74,18 @@ class Delivery(Record):
 
     @property
     def about_messages(self) -> list[str]:
+        """The ids of the messages the webhook is about."""
         wamids = self.message_ids.split(",") if self.message_ids else [self.message_id]
         return [wamid for wamid in wamids if wamid]
 
-    def answered(self, answer: int | None, trouble: str | None = None) -> None:
+    def record_answer(self, answer: int | None, trouble: str | None = None) -> None:
+        """Notes the result of an attempt."""
         self.attempts, self.answer, self.trouble = self.attempts + 1, answer, trouble
 
     def settle(self) -> None:
-        told = {"attempts": self.attempts, "answer": self.answer, "trouble": self.trouble}
-        self.update(claimed=0, **told, **self._outcome(self.answer))
+        """Stores the result and plans the next attempt."""
+        result = {"attempts": self.attempts, "answer": self.answer, "trouble": self.trouble}
+        self.update(claimed=0, **result, **self._outcome(self.answer))
 
     def _outcome(self, answer: int | None) -> dict[str, Any]:
         now = self.world.clock.now()
@@ -96,10 +101,11 @@ def _spread(world: Context) -> float:
     return world.random.expovariate(1 / mean) if mean else 0.0
 
 
-def written_by_meta(body: dict[str, Any]) -> bytes:
-    """Non-ASCII and slashes escaped, the way Meta signs it."""
+def meta_json(body: dict[str, Any]) -> bytes:
+    """JSON as Meta writes and signs it: non-ASCII characters and slashes escaped."""
     return json.dumps(body, separators=(",", ":")).replace("/", "\\/").encode()
 
 
 def signature(secret: str, body: bytes) -> str:
+    """The hexadecimal HMAC-SHA256 of the body."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()

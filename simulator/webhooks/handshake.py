@@ -4,12 +4,12 @@ import httpx
 
 
 def verifies(url: str, verify_token: str, transport: httpx.BaseTransport | None = None) -> bool:
-    """Meta asks a new callback to repeat a challenge before it believes the address."""
+    """True if the callback repeats Meta's challenge."""
     challenge = str(secrets.randbelow(10**10))
-    asked = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
+    query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
     try:
         with httpx.Client(transport=transport, timeout=5, trust_env=False) as http:
-            answer = http.get(url, params=asked)
+            answer = http.get(url, params=query)
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
     return answer.status_code == 200 and answer.text == challenge

@@ -1,4 +1,4 @@
-"""The items of `messages` and `message_echoes`: every type as webhooks write it."""
+"""Builds the items of `messages` and `message_echoes` for every type."""
 
 import json
 from typing import Any
@@ -17,6 +17,7 @@ OFTEN = 5
 
 
 def inbound(message: Message, user_id: str, visible: bool) -> Json:
+    """The item of a customer's message."""
     sender: Json = {"from": message.customer.wa_id} if visible else {}
     sender["from_user_id"] = user_id
     if message.customer.parent_user_id:
@@ -57,6 +58,7 @@ def content(message: Message) -> Json:
 
 
 def seconds(message: Message) -> str:
+    """The time of the message as text, in seconds."""
     return str(int(message.created_at))
 
 
@@ -80,5 +82,5 @@ def _context(message: Message) -> Json:
 
 
 def _former_sender(message: Message) -> Json:
-    """A system message comes from the old number, or from nobody when the new one may not be known."""
+    """The sender of a system message: the old number, or none if the new one is hidden."""
     return {"from": message.reference} if message.reference else {}

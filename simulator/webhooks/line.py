@@ -8,12 +8,13 @@ Trouble = (OSError, http.client.HTTPException)
 
 
 class Line(threading.local):
-    """A thread's open connections to those it calls. Bare, because hundreds of calls a second go through it."""
+    """A thread's open connections. Plain http.client, because hundreds of calls a second go through it."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], http.client.HTTPConnection] = {}
 
     def post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """Posts the body and returns the status."""
         address = urlsplit(url)
         connection = self._connection(address.scheme, address.netloc)
         target = (address.path or "/") + (f"?{address.query}" if address.query else "")

@@ -23,6 +23,7 @@ DETAILS = {
 
 
 def envelope(entry_id: str, field: str, value: Json, time: int | None = None) -> Json:
+    """The body of a webhook around one value."""
     stamp = {} if time is None else {"time": time}
     entry = {"id": entry_id, **stamp, "changes": [{"value": value, "field": field}]}
     return {"object": "whatsapp_business_account", "entry": [entry]}
@@ -36,18 +37,20 @@ class Patch:
     value: Json = field(default_factory=dict)
 
     def of_item(self, item: Json) -> Json:
-        return _patched(item, self.item)
+        """The message item with the changes applied."""
+        return _apply_patch(item, self.item)
 
     def of_value(self, value: Json) -> Json:
-        return _patched(value, self.value)
+        """The value with the changes applied."""
+        return _apply_patch(value, self.value)
 
 
-def _patched(members: Json, changes: Json) -> Json:
+def _apply_patch(members: Json, changes: Json) -> Json:
     return {name: member for name, member in (members | changes).items() if member is not None}
 
 
 def inbound(message: Message, patch: Patch | None = None) -> Json:
-    """What a customer sent. System messages come without `contacts`."""
+    """The value for an inbound message. System messages have no `contacts`."""
     patch = patch or Patch()
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
@@ -59,6 +62,7 @@ def inbound(message: Message, patch: Patch | None = None) -> Json:
 
 
 def status(message: Message, name: str) -> Json:
+    """The value for a status."""
     number, customer = message.number, message.customer
     user_id = customer.user_id_for(number.waba.business_id)
     visible = not message.by_user_id or customer.shows_number_to(number.id)
@@ -83,28 +87,32 @@ def status(message: Message, name: str) -> Json:
 
 
 def _entry_point(message: Message, name: str) -> Json:
-    """When it ends is told with `sent` only."""
+    """The `conversation` object; only with `sent` it has the expiry."""
     relation = message.relation
-    told: Json = {"id": f"{relation.number.id}-{int(relation.free_until)}", "origin": {"type": "referral_conversion"}}
-    return told | ({"expiration_timestamp": str(int(relation.free_until))} if name == "sent" else {})
+    conversation: Json = {
+        "id": f"{relation.number.id}-{int(relation.free_until)}",
+        "origin": {"type": "referral_conversion"},
+    }
+    return conversation | ({"expiration_timestamp": str(int(relation.free_until))} if name == "sent" else {})
 
 
 def preference(relation: Relation, value: str) -> Json:
+    """The value for a change of marketing preferences."""
     number, customer = relation.number, relation.customer
     user_id = customer.user_id_for(number.waba.business_id)
-    known_as = contact(customer, user_id, customer.shows_number_to(number.id))
-    words = {"stop": "stop", "resume": "resume"}[value]
-    change = {name: known_as[name] for name in ("wa_id", "user_id", "parent_user_id") if name in known_as} | {
-        "detail": f"User requested to {words} marketing messages",
+    identity = contact(customer, user_id, customer.shows_number_to(number.id))
+    verb = {"stop": "stop", "resume": "resume"}[value]
+    change = {name: identity[name] for name in ("wa_id", "user_id", "parent_user_id") if name in identity} | {
+        "detail": f"User requested to {verb} marketing messages",
         "category": "marketing_messages",
         "value": value,
         "timestamp": int(relation.world.clock.now()),
     }
-    return {**head(number), "contacts": [known_as], "user_preferences": [change]}
+    return {**head(number), "contacts": [identity], "user_preferences": [change]}
 
 
 def echo(message: Message) -> Json:
-    """What the business wrote in its WhatsApp Business app."""
+    """The value for a message sent in the WhatsApp Business app."""
     customer, number = message.customer, message.number
     item = items.content(message) | {"from": number.digits, "id": message.id, "timestamp": items.seconds(message)}
     if customer.shows_number_to(number.id):
@@ -114,10 +122,12 @@ def echo(message: Message) -> Json:
 
 
 def partner_added(waba: Waba) -> Json:
+    """The value for a newly shared account."""
     return {"event": "PARTNER_ADDED", "waba_info": {"waba_id": waba.id, "owner_business_id": waba.business_id}}
 
 
 def head(number: PhoneNumber) -> Json:
+    """The members that every value about a number starts with."""
     metadata = {"display_phone_number": number.digits, "phone_number_id": number.id}
     return {"messaging_product": "whatsapp", "metadata": metadata}
 
@@ -127,12 +137,13 @@ def contact(customer: Customer, user_id: str, visible: bool, with_username: bool
     profile = {"name": customer.name}
     if customer.username and with_username:
         profile["username"] = customer.username
-    known_as = {"wa_id": customer.wa_id, "user_id": user_id} if visible else {"user_id": user_id}
+    identity = {"wa_id": customer.wa_id, "user_id": user_id} if visible else {"user_id": user_id}
     parent = {"parent_user_id": customer.parent_user_id} if customer.parent_user_id else {}
-    return {"profile": profile, **known_as, **parent}
+    return {"profile": profile, **identity, **parent}
 
 
 def error(code: int, details: str | None = None) -> Json:
+    """An error object as webhooks carry it."""
     title = title_of(code)
     data = {"details": details or DETAILS.get(code, title)}
     return {"code": code, "title": title, "message": title, "error_data": data, "href": HELP}

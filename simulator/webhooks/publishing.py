@@ -1,4 +1,4 @@
-"""Which webhooks go to which callback: only an app that subscribed to a WABA gets its messages."""
+"""Sends webhooks to the right callback; a WABA's messages go only to a subscribed app."""
 
 from typing import Any
 
@@ -24,11 +24,13 @@ OVERRIDABLE = ("messages", "calls", "history", "smb_message_echoes", "smb_app_st
 
 
 def use_configured_callback(world: Context) -> None:
+    """Subscribes the callback of the settings to every field."""
     if world.settings.callback_url:
         set_callback(world, world.settings.callback_url, ALL_FIELDS)
 
 
 def set_callback(world: Context, callback_url: str, fields: str) -> None:
+    """Sets the app's callback and its fields."""
     sql = "insert or replace into app_subscriptions values (?, ?, ?)"
     world.store.write(sql, OBJECT, callback_url, fields)
 
@@ -40,41 +42,46 @@ def app_callback(world: Context, field: str) -> str | None:
 
 
 def publish_message(message: Message, patch: payloads.Patch | None = None) -> None:
+    """Sends what a customer sent."""
     publish_for_number(message.number, "messages", payloads.inbound(message, patch), message.id)
 
 
 def publish_status(message: Message, status: str) -> None:
+    """Sends a status of a business's message."""
     publish_for_number(message.number, "messages", payloads.status(message, status), message.id)
 
 
 def publish_preference(relation: Relation, value: str) -> None:
+    """Sends that a customer stopped or resumed marketing messages."""
     publish_for_number(relation.number, "user_preferences", payloads.preference(relation, value))
 
 
 def publish_echo(message: Message) -> None:
+    """Sends what the business wrote in the WhatsApp Business app."""
     publish_for_number(message.number, "smb_message_echoes", payloads.echo(message))
 
 
 def publish_partner_added(waba: Waba) -> None:
-    """Goes to the partner's portfolio, whether or not an app subscribed to the WABA."""
+    """Sends PARTNER_ADDED for the partner's portfolio, whether or not the app is subscribed to the WABA."""
     publish_to_partner(waba, payloads.partner_added(waba))
 
 
 def publish_to_partner(waba: Waba, value: dict[str, Any]) -> None:
+    """Sends an `account_update` addressed to the partner's portfolio."""
     world = waba.world
     body = payloads.envelope(world.settings.business_id, "account_update", value, int(world.clock.now()))
     _enqueue(world, app_callback(world, "account_update"), "account_update", waba.id, body)
 
 
 def publish_for_waba(waba: Waba, field: str, value: dict[str, Any]) -> None:
-    """Account and template fields: never overridden, and stamped with their time."""
+    """Sends an account or template field: never overridden, with a timestamp."""
     world = waba.world
     body = payloads.envelope(waba.id, field, value, int(world.clock.now()))
     _enqueue(world, app_callback(world, field) if waba.is_subscribed else None, field, waba.id, body)
 
 
 def publish_for_number(number: PhoneNumber, field: str, value: dict[str, Any], message_id: str | None = None) -> None:
-    """Fields of a number follow its override, then that of its WABA, then the app's callback."""
+    """Sends a field of a number: to its override, else its WABA's override, else the app's callback."""
     if url := _callback(number, field):
         body = payloads.envelope(number.waba_id, field, value)
         _enqueue(number.world, url, field, number.waba_id, body, message_id)

@@ -17,7 +17,7 @@ CLAIM = 200
 
 
 class Sender:
-    """Posts what is due, many at a time and so in no particular order."""
+    """Posts due deliveries on many threads, so in no particular order."""
 
     def __init__(self, world: Context) -> None:
         self.world = world
@@ -29,18 +29,21 @@ class Sender:
         world.store.write("update deliveries set claimed = 0 where claimed")
 
     def start(self) -> None:
+        """Starts the posting threads."""
         for _ in range(AT_ONCE):
             threading.Thread(target=self._work, name="webhooks", daemon=True).start()
 
     def stop(self) -> None:
+        """Stops the posting threads."""
         for _ in range(AT_ONCE):
             self._queue.put(None)
 
     def send_due(self) -> int:
+        """Posts everything that is due, in this thread."""
         return self._send(self._claim_due())
 
     def send_for(self, message_id: str) -> None:
-        """Post what is known about one message before going on."""
+        """Posts the waiting webhooks of one message now."""
         self._send(self._claim("message_id = ? limit ?", message_id, CLAIM))
 
     def _send(self, due: list[Delivery]) -> int:
@@ -72,12 +75,12 @@ class Sender:
 
     def _post(self, delivery: Delivery) -> None:
         try:
-            delivery.answered(self._line.post(delivery.url, delivery.body, delivery.headers()))
+            delivery.record_answer(self._line.post(delivery.url, delivery.body, delivery.headers()))
         except Trouble as error:
-            delivery.answered(None, type(error).__name__)
+            delivery.record_answer(None, type(error).__name__)
 
     def _settle_done(self) -> float:
-        """Many at once: one commit costs as much as another."""
+        """Stores many results in one commit."""
         done = []
         while not self._done.empty():
             done.append(self._done.get())

@@ -133,7 +133,7 @@ def test_a_voice_note_can_be_played(client: FlaskClient, graph: Graph, product, 
 
     write(shop)
     number = PhoneNumber.find(world, shop["phone_number_id"])
-    note = Media.keep(world, number, "upload", "audio/ogg", samples.voice())
+    note = Media.save(world, number, "upload", "audio/ogg", samples.voice())
     sent = graph.send(shop, "16505551234", type="audio", audio={"id": note.id, "voice": True}).json
     settle()
     client.post("/control/api/plays", json={"wamid": sent["messages"][0]["id"]})

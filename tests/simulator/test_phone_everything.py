@@ -11,7 +11,7 @@ from simulator.customers import Customer
 @pytest.fixture
 def chat(client: FlaskClient, world, shop) -> str:
     client.post("/phone", data={"name": "Sheena Nelson", "code": "1", "number": "650 555-1234"})
-    sheena = Customer.known(world, "16505551234")
+    sheena = Customer.by_number(world, "16505551234")
     return f"/phone/{sheena.id}/{shop['phone_number_id']}"
 
 
@@ -100,7 +100,7 @@ def test_the_number_can_be_hidden_and_changed(client: FlaskClient, world, chat: 
     home = chat.rpartition("/")[0]
     client.post(f"{home}/switches", data={"phone_on": "on", "hide_number": "on"})
     client.post(f"{home}/profile", data={"username": "sheena.n", "number": "+1 650 555 9876"})
-    sheena = Customer.known(world, "16505559876")
+    sheena = Customer.by_number(world, "16505559876")
     assert (sheena.username, sheena.has_number_hidden) == ("sheena.n", True)
 
 

@@ -8,7 +8,7 @@ from simulator.customers import Customer
 @pytest.fixture
 def sheena(client: FlaskClient) -> str:
     client.post("/phone", data={"name": "Sheena Nelson", "code": "1", "number": "650 555-1234"})
-    return Customer.known(client.application.extensions["simulator"], "16505551234").id
+    return Customer.by_number(client.application.extensions["simulator"], "16505551234").id
 
 
 @pytest.fixture

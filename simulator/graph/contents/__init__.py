@@ -1,4 +1,4 @@
-"""What each type of message must look like."""
+"""Checks the content of each type of message."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from simulator.graph.contents import media, plain
 from simulator.graph.contents.interactive import interactive
 from simulator.graph.contents.part import Part
 from simulator.graph.contents.template import template
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 
 CONTENTS: dict[str, Callable[[Part], None]] = {
     "text": plain.text,
@@ -25,9 +25,9 @@ CONTENTS: dict[str, Callable[[Part], None]] = {
 MESSAGE_TYPES = {*CONTENTS, "contacts", "pin"}
 
 
-def checked(kind: str, given: Any) -> Any:
-    """The content as it was given, once it is known to be what Meta takes."""
-    given = decoded(given)
+def check_content(kind: str, given: Any) -> Any:
+    """Returns the content if Meta accepts it, or raises GraphError."""
+    given = decode(given)
     if kind == "contacts":
         return plain.contacts(given)
     if kind not in CONTENTS:

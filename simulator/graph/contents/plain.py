@@ -3,7 +3,7 @@ from typing import Any
 
 from simulator.errors import GraphError
 from simulator.graph.contents.part import Part
-from simulator.graph.parameters import decoded
+from simulator.graph.parameters import decode
 
 LONGEST_TEXT = 4096
 MOST_CONTACTS = 257
@@ -37,7 +37,7 @@ def contacts(given: Any) -> list[dict[str, Any]]:
         raise GraphError(131008, "Required parameter is missing: contacts")
     if not isinstance(given, list) or not 1 <= len(given) <= MOST_CONTACTS:
         raise GraphError(131009, f"Param contacts must be an array of 1 to {MOST_CONTACTS} contacts.")
-    given = [decoded(contact) for contact in given]
+    given = [decode(contact) for contact in given]
     for index, contact in enumerate(given):
         _contact(Part(contact, f"contacts[{index}]"))
     return list(given)

@@ -62,7 +62,7 @@ def _check_product(catalog: Catalog, retailer_id: str) -> None:
 def _check_flow(waba: Waba, parameters: Json) -> None:
     flow = Flow.find(waba.world, str(parameters["flow_id"])) if "flow_id" in parameters else None
     if "flow_name" in parameters:
-        flow = Flow.named(waba, str(parameters["flow_name"]))
+        flow = Flow.by_name(waba, str(parameters["flow_name"]))
     if flow is None or flow.waba_id != waba.id:
         raise GraphError(131009, "The flow does not exist in the WhatsApp Business Account.")
     if flow.status == "BLOCKED":

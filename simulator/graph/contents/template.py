@@ -1,4 +1,4 @@
-"""The shape of a template send; whether it fits the template is the template's own matter."""
+"""Checks the shape of a template send; filling checks whether it fits the template."""
 
 from simulator.graph.contents.part import Part
 

@@ -1,4 +1,4 @@
-"""Who is there on the first day: a few customers, so that the phone page is not empty."""
+"""A few customers to start with, so that the phone page is not empty."""
 
 from simulator.context import Context
 from simulator.customers import Customer

@@ -1,4 +1,4 @@
-"""Why a message that was accepted will fail after all."""
+"""Decides whether a message that was accepted will fail later, and with which code."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,40 +16,40 @@ NOT_VALID, UNUSABLE_FILE = 131009, 131053
 
 
 @dataclass(frozen=True)
-class Doom:
+class Failure:
     code: int
     details: str = ""
 
 
-def of(message: Message) -> Doom | None:
-    if code := magic.fails_with(message.customer.wa_id):
-        return Doom(code)
+def failure_of(message: Message) -> Failure | None:
+    if code := magic.failure_of(message.customer.wa_id):
+        return Failure(code)
     if not foreign_lines.credit_of(message.number.waba) or message.world.knobs["credit_exhausted"]:
-        return Doom(NO_PAYMENT)
+        return Failure(NO_PAYMENT)
     if CreditLine.of(message.world).is_used_up:
-        return Doom(NO_PAYMENT, "The credit line is over its limit.")
+        return Failure(NO_PAYMENT, "The credit line is over its limit.")
     if message.type == "template":
         return _of_template(message) or _of_files(message)
     if not message.window_open:
-        return Doom(WINDOW_CLOSED)
+        return Failure(WINDOW_CLOSED)
     if message.type == "reaction":
         return _of_reaction(message)
     message.relation.answer_to_ad()
     return _of_files(message)
 
 
-def _of_template(message: Message) -> Doom | None:
+def _of_template(message: Message) -> Failure | None:
     if message.category == "marketing" and message.relation.offers_stopped:
-        return Doom(STOPPED)
+        return Failure(STOPPED)
     if message.category == "marketing" and message.customer.marketing_capped:
-        return Doom(CAPPED)
+        return Failure(CAPPED)
     if not message.window_open and not message.relation.open_conversation():
-        return Doom(SPAM, "The business portfolio has reached its messaging limit for the last 24 hours.")
+        return Failure(SPAM, "The business portfolio has reached its messaging limit for the last 24 hours.")
     message.relation.answer_to_ad()
     return None
 
 
-def _of_reaction(message: Message) -> Doom | None:
+def _of_reaction(message: Message) -> Failure | None:
     target = Message.find(message.world, message.reference)
     too_old = message.world.clock.now() - MONTH
     reachable = (
@@ -59,16 +59,16 @@ def _of_reaction(message: Message) -> Doom | None:
         and target.deleted_at is None
         and target.created_at > too_old
     )
-    return None if reachable else Doom(NOT_VALID, "The message to react to does not exist, is deleted or too old.")
+    return None if reachable else Failure(NOT_VALID, "The message to react to does not exist, is deleted or too old.")
 
 
-def _of_files(message: Message) -> Doom | None:
+def _of_files(message: Message) -> Failure | None:
     for kind, file in files_in(message.body, message.type):
         media = Media.find(message.world, file.get("id"))
         if media and not media.fits(kind):
-            return Doom(UNUSABLE_FILE, f"{media.plain_type} of {media.file_size} bytes cannot be sent as {kind}.")
+            return Failure(UNUSABLE_FILE, f"{media.plain_type} of {media.file_size} bytes cannot be sent as {kind}.")
         if media and file.get("voice") and media.plain_type != "audio/ogg":
-            return Doom(UNUSABLE_FILE, "A voice note must be an OGG file with one OPUS channel.")
+            return Failure(UNUSABLE_FILE, "A voice note must be an OGG file with one OPUS channel.")
     return None
 
 
@@ -77,7 +77,7 @@ def links_in(message: Message) -> list[tuple[str, str]]:
 
 
 def files_in(content: Any, kind: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every file a message mentions, however deep: its own, a header's, those of a carousel's cards."""
+    """Yields every file in the content, at any depth: its own, a header's, those of carousel cards."""
     if isinstance(content, list):
         for item in content:
             yield from files_in(item)
@@ -90,8 +90,8 @@ def files_in(content: Any, kind: str = "") -> Iterator[tuple[str, dict[str, Any]
 
 
 def missing_file(world: Context, content: Any, kind: str, phone_number_id: str) -> str | None:
-    """The first kind of file named by an id that is not one of this number's."""
-    for found, file in files_in(content, kind):
+    """The kind of the first file whose id is not one of this number's, or None."""
+    for kind_of_file, file in files_in(content, kind):
         if "id" in file and not Media.usable(world, str(file["id"]), phone_number_id):
-            return found
+            return kind_of_file
     return None

@@ -1,4 +1,4 @@
-"""What a customer can do beside writing text: files, places, cards, reactions, edits, answers, a new number."""
+"""What a customer can do in a chat: send, react, edit, delete, reply to options, change number."""
 
 import base64
 import json
@@ -31,11 +31,11 @@ SAMPLE_REFERRAL = {
 
 
 class NotPossible(Exception):
-    """A phone would not offer this."""
+    """WhatsApp would not offer this action."""
 
 
-class Hand:
-    """One customer in the chat with one business number."""
+class CustomerActions:
+    """The actions of one customer in the chat with one business number."""
 
     def __init__(self, world: Context, number: PhoneNumber, customer: Customer) -> None:
         self.world = world
@@ -57,7 +57,7 @@ class Hand:
     def send_file(
         self, type: str, data: bytes, mime_type: str, filename: str = "", caption: str = "", **marks: Any
     ) -> Message:
-        media = Media.keep(self.world, self.number, "webhook", mime_type, data, filename)
+        media = Media.save(self.world, self.number, "webhook", mime_type, data, filename)
         content: dict[str, Any] = {"id": media.id}
         if caption:
             content["caption"] = caption
@@ -70,12 +70,12 @@ class Hand:
         return self.send(type, content, **marks)
 
     def react(self, wamid: str, emoji: str) -> Message:
-        """Without an emoji the reaction is taken back."""
+        """Sends a reaction; without an emoji it removes the earlier one."""
         content = {"message_id": wamid} | ({"emoji": emoji} if emoji else {})
         return self.send("reaction", content, reference=wamid)
 
     def edit(self, wamid: str, text: str) -> Message:
-        message = self._own(wamid, EDIT_WITHIN)
+        message = self._own_message(wamid, EDIT_WITHIN)
         field = "body" if message.type == "text" else "caption"
         content = message.body | {field: text}
         with self.world.store.transaction():
@@ -83,14 +83,14 @@ class Hand:
             return self._change("edit", wamid, {"type": message.type, "content": content})
 
     def delete(self, wamid: str) -> Message:
-        message = self._own(wamid, DELETE_WITHIN)
+        message = self._own_message(wamid, DELETE_WITHIN)
         with self.world.store.transaction():
             message.update(deleted_at=self.world.clock.now())
             return self._change("revoke", wamid, {"type": "revoke"})
 
     def answer(self, wamid: str, at: int, typed: dict[str, Any] | None = None) -> Message | None:
-        """Tap on what a received message offers. What only opens something on the phone sends nothing."""
-        options = self._received(wamid).shape.get("options", [])
+        """Chooses an option of a received message. Options that only open something on the phone send nothing."""
+        options = self._received_message(wamid).shape.get("options", [])
         if not 0 <= at < len(options):
             raise NotPossible("That message does not offer this")
         option = options[at]
@@ -105,12 +105,12 @@ class Hand:
                 return self.send("button", content, context_id=wamid)
             case "flow":
                 answers = {"flow_token": option.get("flow_token", "unused")} | (typed or {})
-                said = {
+                answer_content = {
                     "name": option["name"],
                     "body": "Sent",
                     "response_json": json.dumps(answers, ensure_ascii=False),
                 }
-                return self._reply(wamid, "nfm_reply", said)
+                return self._reply(wamid, "nfm_reply", answer_content)
             case "location":
                 return self.send("location", typed or {"latitude": 37.4847, "longitude": -122.1477}, context_id=wamid)
             case "contact":
@@ -130,7 +130,7 @@ class Hand:
         )
 
     def share_own_number(self, wamid: str | None = None) -> Message:
-        """Asked for it, a customer with a hidden number may give it after all."""
+        """Sends the customer's own number as a contact, as the reply to a request for it."""
         name, digits = self.customer.name, self.customer.wa_id
         vcard = f"BEGIN:VCARD\nVERSION:3.0\nFN:{name}\nTEL;type=CELL;waid={digits}:+{digits}\nEND:VCARD"
         card = contact_card(name, digits) | {"origin": "contact_request", "vcard": vcard}
@@ -149,20 +149,20 @@ class Hand:
 
     def _allow_calls(self, wamid: str) -> Message:
         week = int(self.world.clock.now()) + 7 * 86400
-        said = {
+        answer_content = {
             "response": "accept",
             "is_permanent": False,
             "expiration_timestamp": week,
             "response_source": "user_action",
         }
-        return self._reply(wamid, "call_permission_reply", said)
+        return self._reply(wamid, "call_permission_reply", answer_content)
 
     def _change(self, kind: str, wamid: str, content: dict[str, Any]) -> Message:
         if self.number.coexistence or self.world.knobs["edits_everywhere"]:
             return self.send(kind, content, reference=wamid)
         return self.send("unsupported", {"type": kind}, reference=wamid)
 
-    def _own(self, wamid: str, within: float) -> Message:
+    def _own_message(self, wamid: str, within: float) -> Message:
         message = Message.find(self.world, wamid)
         if message is None or message.customer_id != self.customer.id or not message.inbound:
             raise NotPossible("That is not a message of this customer")
@@ -170,7 +170,7 @@ class Hand:
             raise NotPossible("It is too late to change that message")
         return message
 
-    def _received(self, wamid: str) -> Message:
+    def _received_message(self, wamid: str) -> Message:
         message = Message.find(self.world, wamid)
         if message is None or message.customer_id != self.customer.id or message.inbound:
             raise NotPossible("This customer has not received that message")
@@ -185,9 +185,9 @@ def contact_card(name: str, digits: str) -> dict[str, Any]:
 
 
 def change_number(world: Context, customer: Customer, digits: str) -> None:
-    """Every business that has a chat with this person hears of it, from the old number."""
+    """Changes the number; every business with a chat gets a system message from the old one."""
     old, new = customer.wa_id, dialing.canonical(digits)
-    if Customer.known(world, new):
+    if Customer.by_number(world, new):
         raise NotPossible("Somebody has that number already")
     old_parent = customer.parent_user_id
     with world.store.transaction():
@@ -195,12 +195,12 @@ def change_number(world: Context, customer: Customer, digits: str) -> None:
         customer.update(wa_id=new, country=dialing.country_of(new))
         for number in _correspondents(world, customer):
             business_id = number.waba.business_id
-            _tell_change(world, number, customer, old, previous.get(business_id), old_parent)
+            _announce_number_change(world, number, customer, old, previous.get(business_id), old_parent)
     world.hub.notify(customer.id)
 
 
 def change_identity(world: Context, customer: Customer) -> str:
-    """The customer has a new phone, so the keys are new. Returns the new hash, which every correspondent gets."""
+    """Gives the customer new keys, as on a new phone, and sends their hash to every business with a chat."""
     key_hash = base64.b64encode(secrets.token_bytes(8)).decode()
     identity = {"acknowledged": True, "created_timestamp": int(world.clock.now()), "hash": key_hash}
     body = f"The security code of {customer.name} has changed"
@@ -214,7 +214,7 @@ def change_identity(world: Context, customer: Customer) -> str:
     return key_hash
 
 
-def _tell_change(
+def _announce_number_change(
     world: Context, number: PhoneNumber, customer: Customer, old: str, previous: str | None, old_parent: str | None
 ) -> None:
     visible = customer.shows_number_to(number.id)

@@ -1,4 +1,5 @@
-// data-show="<selector>": scrolls to an element once it is there, and points at it.
+// data-show="<selector>": scrolls to an element once it is there, and points at it. data-first-unread: what is new begins
+// here; a conversation that is opened is scrolled to it.
 
 let shown
 
@@ -11,5 +12,12 @@ function show() {
   place.scrollIntoView({ block: "center" })
 }
 
-document.addEventListener("htmx:after:swap", show)
-window.addEventListener("load", show)
+function showUnread() {
+  if (!document.querySelector("[data-show]")) document.querySelector("[data-first-unread]")?.scrollIntoView({ block: "center" })
+}
+
+document.addEventListener("htmx:after:swap", (event) => {
+  show()
+  if (event.detail.ctx.target?.id === "conversation") showUnread()
+})
+window.addEventListener("load", () => { show(); showUnread() })

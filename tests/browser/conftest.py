@@ -20,6 +20,13 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 # A microphone that hums, and nobody to ask whether it may be used.
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 SECONDS = 15
+# Chromium itself reports 4xx answers, which are ours to give, and a line that a test has cut.
+NO_COMPLAINT = (
+    "the server responded with a status of 4",
+    "net::ERR_INTERNET_DISCONNECTED",
+    "net::ERR_FAILED",
+    "Failed to fetch",
+)
 
 
 @pytest.fixture(scope="session")
@@ -69,8 +76,7 @@ class Person:
         self.page.on("console", self.hear)
 
     def hear(self, message: Any) -> None:
-        # Chromium itself tells of 4xx answers; those are ours to give.
-        if message.type == "error" and "the server responded with a status of 4" not in message.text:
+        if message.type == "error" and not any(words in message.text for words in NO_COMPLAINT):
             self.complaints.append(message.text)
 
     def close(self) -> None:

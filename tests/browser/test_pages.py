@@ -88,6 +88,73 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
     person.close()
 
 
+@pytest.mark.parametrize("width", [360, 768, 1024])
+def test_no_page_scrolls_sideways_or_complains(stack: Stack, chromium: Browser, cookies: Any, width: int) -> None:
+    """With our policy in force: an inline style or script would be a complaint, which fails the test."""
+    person = Person(chromium, viewport={"width": width, "height": 740}, service_workers="block")
+    person.context.add_cookies(cookies)
+    page = person.page
+    for path in PAGES:
+        page.goto(f"{stack.web}/t/pages/{path}")
+        assert overflow(page) <= 0, page.url
+        assert nameless(page) == [], page.url
+    page.get_by_role("link", name="Inbox").first.click()
+    page.get_by_role("link", name="Dora").click()
+    expect(page.get_by_test_id("bubble").first).to_be_visible()
+    page.evaluate(LONG_CHIP)
+    assert overflow(page) <= 0, page.url
+    assert nameless(page) == [], page.url
+    person.close()
+
+
+# As for a customer who came by an advertisement, in a language of long words.
+LONG_CHIP = """() => document.querySelector("#window").insertAdjacentHTML("beforeend",
+    '<span class="chip chip-blue">Reply now for seventy-two hours without any charge for what you send</span>')"""
+NAMELESS = """() => [...document.querySelectorAll("button, a[href], summary")]
+    .filter((one) => one.checkVisibility() && !one.innerText.trim() && !one.ariaLabel)
+    .filter((one) => !one.querySelector("[aria-label], .sr-only"))
+    .map((one) => one.outerHTML)"""
+
+
+def overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
+
+
+def nameless(page: Page) -> list[str]:
+    """Buttons and links that say nothing to whoever does not see the icon."""
+    return list(page.evaluate(NAMELESS))
+
+
+def test_a_macro_is_chosen_beside_the_composer(stack: Stack, chromium: Browser, cookies: Any) -> None:
+    person = Person(chromium, viewport={"width": 1440, "height": 900})
+    person.context.add_cookies(cookies)
+    page = person.page
+    page.goto(f"{stack.web}/t/pages/inbox/")
+    page.get_by_role("link", name="Dora").click()
+    expect(page.get_by_label("Message", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("m")
+    expect(page.locator("#macros .menu-item").first).to_be_focused()
+    menu, composer = page.locator("#macros").bounding_box(), page.locator("#composer").bounding_box()
+    assert menu and composer and abs(menu["y"] + menu["height"] - composer["y"]) < 40
+    assert menu["x"] >= composer["x"] - 10
+    person.close()
+
+
+def test_a_message_is_copied(stack: Stack, chromium: Browser, cookies: Any) -> None:
+    person = Person(
+        chromium, viewport={"width": 1440, "height": 900}, permissions=["clipboard-read", "clipboard-write"]
+    )
+    person.context.add_cookies(cookies)
+    page = person.page
+    page.goto(f"{stack.web}/t/pages/inbox/")
+    page.get_by_role("link", name="Dora").click()
+    page.get_by_test_id("bubble").first.get_by_label("Answer or react").click()
+    page.get_by_role("button", name="Copy text").click()
+    assert "blue one" in str(page.evaluate("navigator.clipboard.readText()"))
+    person.close()
+
+
 def look_into_the_composer(page: Page) -> None:
     """The menu, the form with the most fields, and what can be done with a message."""
     page.get_by_test_id("attach").click()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from app import zones
 from app.tenancy import db
 
 from .consents import Consent
@@ -71,7 +72,7 @@ def row(
         contact.username or "",
         "; ".join(tag.name for tag in contact.tags),
         "" if agreed is None else "yes" if agreed else "no",
-        contact.created_at.isoformat(timespec="seconds"),
+        zones.local(contact.created_at).isoformat(timespec="seconds"),
         *(values.get((contact.id, field.id), "") for field in fields),
     ]
 

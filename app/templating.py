@@ -1,18 +1,24 @@
-"""Templates by feature, assets by name, and how time is shown: UTC, with its zone."""
+"""Templates by feature, assets by name, and how times are shown: in the reader's zone and language."""
 
 from __future__ import annotations
 
 import datetime as dt
 import functools
+import itertools
 import json
 import pathlib
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
+from babel.dates import format_timedelta as babel_timedelta
 from flask import Flask, url_for
 from flask_babel import format_currency, format_date, format_datetime, format_decimal, format_timedelta, get_locale
 from flask_babel import gettext as _
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup
+
+from app import zones
 
 ROOT = pathlib.Path(__file__).parent
 DIST = ROOT.parent / "static" / "dist"
@@ -41,30 +47,54 @@ def icon(name: str, label: str = "") -> Markup:
 
 
 def clock(moment: dt.datetime) -> Markup:
-    """14:03. The page tells the date and zone to whoever asks (`moment.js`)."""
-    moment = moment.astimezone(dt.UTC)
-    return Markup('<time datetime="{}">{}</time>').format(
-        written(moment), format_datetime(moment, "HH:mm", rebase=False)
-    )
-
-
-def written(moment: dt.datetime) -> str:
-    """As machines read it."""
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    """14:03, beside a day that the page shows already; the whole time on hover."""
+    return timed(moment, shaped(moment, "HH:mm"), exact(moment))
 
 
 def moment(moment: dt.datetime) -> Markup:
-    """21 November 2026, 14:03 UTC."""
-    moment = moment.astimezone(dt.UTC)
-    shown = f"{format_datetime(moment, 'd MMMM y, HH:mm', rebase=False)} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), shown)
+    """21 November 2026, 14:03 CET: where the time is what one came to read."""
+    return timed(moment, exact(moment))
 
 
 def instant(moment: dt.datetime) -> Markup:
-    """21 Nov 2026, 14:03:07 UTC."""
+    """21 Nov 2026, 14:03:07 CET: in logs, where seconds matter."""
+    shown = f"{shaped(moment, 'd MMM y, HH:mm:ss')} {zones.abbreviation(zones.local(moment))}"
+    return timed(moment, shown, precision="milliseconds")
+
+
+def when(moment: dt.datetime) -> Markup:
+    """Where one skims: how long ago within the hour, the time today, the weekday this week, else the date; the whole
+    time on hover. `time-zone.js` keeps the minutes true while the page is open."""
+    age = dt.datetime.now(dt.UTC) - moment
+    if dt.timedelta() <= age < dt.timedelta(hours=1):
+        return timed(moment, ago(age), exact(moment), "data-ago")
+    days = (zones.today() - zones.local(moment).date()).days
+    shape = "HH:mm" if days == 0 else "EEE" if 0 < days < 7 else "d MMM" if abs(days) < 300 else "d MMM y"
+    return timed(moment, shaped(moment, shape), exact(moment))
+
+
+def timed(moment: dt.datetime, shown: str, on_hover: str = "", mark: str = "", *, precision: str = "seconds") -> Markup:
+    """A time as people read it, with its moment in UTC for machines."""
     moment = moment.astimezone(dt.UTC)
-    shown = f"{format_datetime(moment, 'd MMM y, HH:mm:ss', rebase=False)} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="milliseconds"), shown)
+    machine = moment.isoformat(timespec=precision).replace("+00:00", "Z")
+    title = Markup(' title="{}"').format(on_hover) if on_hover else ""
+    return Markup('<time datetime="{}"{}{}>{}</time>').format(machine, title, f" {mark}" if mark else "", shown)
+
+
+def exact(moment: dt.datetime) -> str:
+    """21 November 2026, 14:03 CET."""
+    return f"{shaped(moment, 'd MMMM y, HH:mm')} {zones.abbreviation(zones.local(moment))}"
+
+
+def shaped(moment: dt.datetime, shape: str) -> str:
+    return str(format_datetime(zones.local(moment), shape, rebase=False))
+
+
+def ago(age: dt.timedelta) -> str:
+    if age < dt.timedelta(minutes=1):
+        return str(_("now"))
+    locale = get_locale() or "en"
+    return str(babel_timedelta(-age, format="short", add_direction=True, threshold=1, locale=locale))
 
 
 def lasting(duration: dt.timedelta) -> str:
@@ -82,26 +112,27 @@ def translated(words: str) -> str:
     return str(_(words)) if words else ""
 
 
-def day(date: dt.date) -> str:
-    today = dt.datetime.now(dt.UTC).date()
-    if date == today:
+def day(day: dt.date) -> str:
+    """Today; Saturday, 21 November; 21 November 2025. A moment's is the reader's."""
+    if isinstance(day, dt.datetime):
+        day = zones.local(day).date()
+    today = zones.today()
+    if day == today:
         return str(_("Today"))
-    if date == today - dt.timedelta(days=1):
+    if day == today - dt.timedelta(days=1):
         return str(_("Yesterday"))
-    return str(format_date(date, "EEEE, d MMMM" if date.year == today.year else "d MMMM y"))
+    return str(format_date(day, "EEEE, d MMMM" if day.year == today.year else "d MMMM y"))
+
+
+def by_day(entries: Iterable[Any]) -> list[tuple[dt.date, list[Any]]]:
+    """What happened, in its order, grouped by the reader's days."""
+    days = itertools.groupby(entries, lambda entry: zones.local(entry.occurred_at).date())
+    return [(date, list(group)) for date, group in days]
 
 
 def date(day: dt.date) -> str:
     """1 October 2026."""
     return str(format_date(day, "d MMMM y"))
-
-
-def when(moment: dt.datetime) -> Markup:
-    """The shortest that tells: the time today, the weekday this week, else the date."""
-    moment = moment.astimezone(dt.UTC)
-    age = dt.datetime.now(dt.UTC).date() - moment.date()
-    shape = "HH:mm" if age.days < 1 else "EEE" if age.days < 7 else "d MMM" if age.days < 300 else "d MMM y"
-    return Markup('<time datetime="{}">{}</time>').format(written(moment), format_datetime(moment, shape, rebase=False))
 
 
 def direction() -> str:
@@ -112,12 +143,20 @@ def direction() -> str:
 def init_app(app: Flask, features: list[str]) -> None:
     app.jinja_loader = loader(features)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=asset, icon=icon, direction=direction, get_locale=get_locale)
+    app.jinja_env.globals.update(
+        asset=asset,
+        icon=icon,
+        direction=direction,
+        get_locale=get_locale,
+        reader_zone=zones.reader_zone,
+        readable_zone=zones.readable,
+    )
     app.jinja_env.filters.update(
         clock=clock,
         date=date,
         moment=moment,
         day=day,
+        by_day=by_day,
         when=when,
         instant=instant,
         lasting=lasting,

@@ -9,6 +9,7 @@ from babel.dates import format_datetime
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
+from app import zones
 from app.meta.pricing import is_free_in_window
 from app.words import N_
 
@@ -103,8 +104,8 @@ def category_words(category: str) -> str:
 
 
 def moment_of(moment: dt.datetime | None) -> str:
-    """14:05 UTC; with its day, where that is not today."""
+    """14:05 CET, by the reader's clock; with its day, where that is not today."""
     assert moment
-    moment = moment.astimezone(dt.UTC)
-    shape = "HH:mm" if moment.date() == dt.datetime.now(dt.UTC).date() else "EEE d MMM, HH:mm"
-    return f"{format_datetime(moment, shape, locale=get_locale())} UTC"
+    moment = zones.local(moment)
+    shape = "HH:mm" if moment.date() == zones.today() else "EEE d MMM, HH:mm"
+    return f"{format_datetime(moment, shape, locale=get_locale())} {zones.abbreviation(moment)}"

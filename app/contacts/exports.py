@@ -12,6 +12,7 @@ from typing import Self
 from sqlalchemy import Index, Select, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
+from app import zones
 from app.tenancy import TenantModel, User, db, now, of_tenant
 
 from .consents import Consent
@@ -101,7 +102,7 @@ def row_of(
         contact.username or "",
         "; ".join(tag.name for tag in contact.tags),
         "" if agreed is None else "yes" if agreed else "no",
-        contact.created_at.isoformat(timespec="seconds"),
+        zones.local(contact.created_at).isoformat(timespec="seconds"),
         *(values.get((contact.id, field.id), "") for field in fields),
     ]
 

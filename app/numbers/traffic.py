@@ -20,7 +20,7 @@ class Traffic:
 
     @classmethod
     def of(cls, phone_number_id: uuid.UUID, since: dt.datetime) -> Self:
-        week = func.date_trunc("week", Message.occurred_at, "UTC").label("week")
+        week = func.date_trunc("week", func.timezone("UTC", Message.occurred_at)).label("week")
         inbound, failed = Message.direction == "inbound", Message.state == "failed"
         query = (
             select(

@@ -36,6 +36,8 @@ class User(UserMixin, GlobalModel):
     email: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str]
+    # As their browser said last (app/zones.py): what is read without a browser is written in this zone.
+    time_zone: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 

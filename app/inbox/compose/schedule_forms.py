@@ -8,9 +8,18 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateTimeLocalField, HiddenField, SelectField, TextAreaField, ValidationError
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    HiddenField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.validators import InputRequired, Optional
 
+from app import zones
 from app.billing.terms import Estimate, Terms
 from app.inbox.conversations import Conversation, Later, Message
 from app.message_templates.models import MessageTemplate
@@ -24,16 +33,19 @@ LONGEST_WAIT = dt.timedelta(days=365)
 
 
 class TimeForm(FlaskForm):
-    """A moment as the page's clock shows it, with the zone of that clock (UTC where no script tells)."""
+    """A time by the clock of the zone that the page names beside it. Where it comes twice, `fold` says which."""
 
     at = DateTimeLocalField(
         _("When"),
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         validators=[InputRequired(_("Choose a day and a time."))],
     )
-    zone = HiddenField(default="UTC")
+    zone = HiddenField(default=lambda: zones.reader_zone().key)
+    fold = StringField(_("Which one"))
 
-    def validate_at(self, field: DateTimeLocalField) -> None:  # noqa: ARG002
+    def validate_at(self, field: DateTimeLocalField) -> None:
+        if self.fold_times and self.fold.data not in ("0", "1"):
+            raise ValidationError(zones.doubled_words(field.data, self.time_zone) + " " + gettext("Choose which one."))
         if self.moment <= dt.datetime.now(dt.UTC):
             raise ValidationError(_("This moment is over. Choose a later one."))
         if self.moment > dt.datetime.now(dt.UTC) + LONGEST_WAIT:
@@ -41,7 +53,19 @@ class TimeForm(FlaskForm):
 
     @property
     def moment(self) -> dt.datetime:
-        return self.at.data.replace(tzinfo=zone_named(self.zone.data)).astimezone(dt.UTC)  # type: ignore[no-any-return]
+        """Raises `SkippedTime`."""
+        return zones.moment_at(self.at.data, self.time_zone, fold=int(self.fold.data == "1"))
+
+    @property
+    def time_zone(self) -> zoneinfo.ZoneInfo:
+        return zones.zone_named(self.zone.data) or zones.reader_zone()
+
+    @property
+    def fold_times(self) -> list[dt.datetime]:
+        """Both moments, in the zone of entry, where the clocks show the time twice."""
+        if not self.at.data or not zones.is_doubled(self.at.data, self.time_zone):
+            return []
+        return [self.at.data.replace(tzinfo=self.time_zone, fold=fold) for fold in (0, 1)]
 
 
 class LaterForm(TimeForm):
@@ -94,10 +118,3 @@ def carried(outgoing: Outgoing) -> dict[str, Any]:
 def client_id_of(given: str | None) -> uuid.UUID:
     """An old page or a script loses only the protection against a double click."""
     return uuid.UUID(given) if given and is_uuid(given) else uuid.uuid4()
-
-
-def zone_named(name: str | None) -> dt.tzinfo:
-    try:
-        return zoneinfo.ZoneInfo(name or "UTC")
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-        return dt.UTC

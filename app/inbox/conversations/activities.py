@@ -57,10 +57,6 @@ class Activity(TenantModel):
     entry = "activity"
 
     @property
-    def day(self) -> dt.date:
-        return self.occurred_at.astimezone(dt.UTC).date()
-
-    @property
     def until(self) -> dt.datetime | None:
         told = (self.told or {}).get("until")
         return dt.datetime.fromisoformat(told) if told else None

@@ -63,10 +63,6 @@ class Bubble:
         return "message"
 
     @property
-    def day(self) -> dt.date:
-        return self.occurred_at.astimezone(dt.UTC).date()
-
-    @property
     def is_outbound(self) -> bool:
         return self.direction == "outbound"
 

@@ -55,10 +55,6 @@ class Note(TenantModel):
             announce("conversation", conversation.id)
         return note
 
-    @property
-    def day(self) -> dt.date:
-        return self.occurred_at.astimezone(dt.UTC).date()
-
 
 class Mention(TenantModel):
     """A note names a colleague, who has seen it or not."""

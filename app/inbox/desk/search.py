@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import joinedload
 
+from app import zones
 from app.contacts import search
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Cursor, Message
@@ -81,7 +82,7 @@ class Search:
         return Found(hits, more, stopped)
 
     def values(self, before: Cursor | None) -> dict[str, Any]:
-        end = self.until and dt.datetime.combine(self.until, dt.time(), dt.UTC) + dt.timedelta(days=1)
+        end = self.until and zones.ends(self.until)
         return {
             "words": self.words,
             "conversation": self.conversation,
@@ -89,7 +90,7 @@ class Search:
             "author": self.agent,
             "tag": self.tag,
             "type": self.type or None,
-            "since": self.since and dt.datetime.combine(self.since, dt.time(), dt.UTC),
+            "since": self.since and zones.begins(self.since),
             "before": before.at if before else end,
             "before_id": before.id if before else (FIRST if end else None),
             "enough": PAGE,

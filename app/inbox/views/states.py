@@ -12,6 +12,7 @@ from flask_babel import lazy_gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import zones
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import CONVERSATION_STATES, Taken, member_or_none
@@ -19,6 +20,7 @@ from app.inbox.desk.blocks import REASONS, Block
 from app.inbox.desk.read_pointers import ReadPointer
 from app.team.models import Team
 from app.team.models.teams import colleagues
+from app.templating import exact
 from app.tenancy import User, db, later, now, online, requires
 from app.tenancy.guard import is_fragment
 
@@ -46,6 +48,8 @@ def put_state(conversation_id: uuid.UUID) -> Answer:
         abort(422)
     try:
         until = snoozed_until() if state == "snoozed" else None
+    except zones.SkippedTime as skipped:
+        return told(conversation, str(skipped), wrong=True)
     except ValueError:
         return told(conversation, _("Choose a time that is still to come."), wrong=True)
     before = {"state": conversation.state, "until": conversation.snoozed_until or ""}
@@ -54,7 +58,8 @@ def put_state(conversation_id: uuid.UUID) -> Answer:
         later("desk.sync_block", conversation.id)
     conversation.put(state, by=current_user, until=until)
     undo = before if before["state"] in PUT else None
-    return told(conversation, DONE[state], url_for("inbox.put_state", conversation_id=conversation.id), undo)
+    words = _("Snoozed until %(time)s", time=exact(until)) if until else DONE[state]
+    return told(conversation, words, url_for("inbox.put_state", conversation_id=conversation.id), undo)
 
 
 def snoozed_until() -> dt.datetime | None:
@@ -69,17 +74,19 @@ def snoozed_until() -> dt.datetime | None:
         case "tomorrow":
             return at_nine(1)
         case "week":
-            return at_nine(7 - now().weekday())
+            return at_nine(7 - zones.today().weekday())
         case written:
             until = dt.datetime.fromisoformat(written)
-            until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
+            until = zones.moment_at(until, zones.zone_named(request.form.get("zone")) or zones.reader_zone())
             if not now() < until < now() + dt.timedelta(days=3650):
                 raise ValueError(written)
             return until
 
 
 def at_nine(days: int) -> dt.datetime:
-    return (now() + dt.timedelta(days=days)).replace(hour=9, minute=0, second=0, microsecond=0)
+    """Nine o'clock by the reader's clock."""
+    date = zones.today() + dt.timedelta(days=days)
+    return zones.in_utc(dt.datetime.combine(date, dt.time(9), zones.reader_zone()))
 
 
 @bp.get("/<uuid:conversation_id>/assignment")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import zones
 from app.contacts import search
 from app.contacts.forms import ErasureForm
 from app.contacts.models import Contact
@@ -178,6 +180,8 @@ def give_out(contact_id: uuid.UUID) -> Response:
 
 
 def as_text(value: Any) -> str:
+    if isinstance(value, dt.datetime):
+        value = zones.local(value)
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from app import zones
 from app.stories.blueprint import bp
 from app.stories.failures import AT_ONCE, PAGE, SPANS, STATES, Failures, retry_all
 from app.stories.story import Story, messages_like
@@ -98,10 +99,11 @@ def tell_retried(retried: int, asked: int) -> None:
 
 
 def moment_asked(name: str) -> dt.datetime | None:
-    """A time in UTC as a date field gives it."""
+    """A time by the reader's clock, as a date field gives it."""
     with contextlib.suppress(ValueError):
         if given := request.args.get(name, "").strip():
-            return dt.datetime.fromisoformat(given).replace(tzinfo=dt.UTC)
+            time = dt.datetime.fromisoformat(given)
+            return zones.in_utc(time if time.tzinfo else time.replace(tzinfo=zones.reader_zone()))
     return None
 
 

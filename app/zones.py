@@ -1,0 +1,146 @@
+"""The reader's time zone: their browser's, else the one saved for them, else their business's, else UTC.
+
+Moments are stored in UTC. Every page shows them in the reader's zone, and reads the times that a form holds in the zone
+that the form names beside the field. At a clock change a local time may not exist (`SkippedTime`) or come twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import zoneinfo
+from collections.abc import Callable
+
+from flask import current_app, g, has_app_context, has_request_context, request
+from flask.sansio.app import App
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+
+# Set by the browser (`time-zone.js`).
+COOKIE = "time_zone"
+UTC = zoneinfo.ZoneInfo("UTC")
+# Folders of the time zone database that are other spellings of places, or no places.
+HIDDEN = ("Etc/", "posix/", "right/", "SystemV/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/")
+
+
+class SkippedTime(ValueError):
+    """A local time that no clock shows, because clocks go forward over it."""
+
+
+@functools.cache
+def names() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def places() -> list[str]:
+    """The zones to offer in a list: UTC, and continents with their cities."""
+    return ["UTC", *sorted(name for name in names() if "/" in name and not name.startswith(HIDDEN))]
+
+
+def zone_named(name: str | None) -> zoneinfo.ZoneInfo | None:
+    """Any zone of the database; None for every other text, whatever somebody sent."""
+    return zoneinfo.ZoneInfo(name) if name and name in names() else None
+
+
+def use_for_tenant(app: App, zone_of_tenant: Callable[[], str]) -> None:
+    """Sets who knows the zone of the business in whose scope a request works."""
+    app.extensions["zone_of_tenant"] = zone_of_tenant
+
+
+def reader_zone() -> zoneinfo.ZoneInfo:
+    """Outside a request (jobs, mails) UTC: those pass `zone_of` their recipient."""
+    if not has_request_context():
+        return UTC
+    user = g.get("_login_user")
+    found = zone_named(request.cookies.get(COOKIE)) or zone_named(getattr(user, "time_zone", None))
+    return found or tenant_zone()
+
+
+def tenant_zone() -> zoneinfo.ZoneInfo:
+    """Of the business whose page this is; looked up once for each request."""
+    if not has_app_context() or "tenant" not in g:
+        return UTC
+    if "tenant_zone" not in g:
+        g.tenant_zone = zone_named(current_app.extensions["zone_of_tenant"]()) or UTC
+    return g.tenant_zone  # type: ignore[no-any-return]
+
+
+def local(moment: dt.datetime) -> dt.datetime:
+    return moment.astimezone(reader_zone())
+
+
+def today() -> dt.date:
+    return dt.datetime.now(reader_zone()).date()
+
+
+def begins(date: dt.date) -> dt.datetime:
+    """When that day begins for the reader. Where clocks skip midnight, the first moment after it."""
+    return in_utc(dt.datetime.combine(date, dt.time(), reader_zone()))
+
+
+def ends(date: dt.date) -> dt.datetime:
+    """When that day is over for the reader, 23 to 25 hours after it began."""
+    return begins(date + dt.timedelta(days=1)) if date < dt.date.max else dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def in_utc(time: dt.datetime) -> dt.datetime:
+    """At the edges of the calendar, whose zones reach beyond it, the hour of the clock stays."""
+    try:
+        return time.astimezone(dt.UTC)
+    except OverflowError:
+        return time.replace(tzinfo=dt.UTC)
+
+
+def moment_at(time: dt.datetime, zone: zoneinfo.ZoneInfo, *, fold: int = 0) -> dt.datetime:
+    """The moment, in UTC, at which clocks in this zone show this local time. Raises `SkippedTime`, which says why.
+
+    Where the time comes twice, `fold` 1 is the second. A time that carries its own offset is taken by that.
+    """
+    if time.tzinfo:
+        return in_utc(time)
+    if is_skipped(time, zone):
+        raise SkippedTime(skipped_words(time, zone))
+    return in_utc(time.replace(tzinfo=zone, fold=fold))
+
+
+def is_skipped(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> bool:
+    return in_utc(time.replace(tzinfo=zone)).astimezone(zone).replace(tzinfo=None, fold=0) != time
+
+
+def is_doubled(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> bool:
+    first, second = (time.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    return time.tzinfo is None and first != second and not is_skipped(time, zone)
+
+
+def skipped_words(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
+    return str(
+        _(
+            "%(time)s doesn't exist on %(day)s in %(zone)s: clocks go forward then."
+            " Choose another time, such as %(after)s.",
+            after=f"{time.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone):%H:%M}",
+            **words_of(time, zone),
+        )
+    )
+
+
+def doubled_words(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> str:
+    words = words_of(time, zone)
+    return str(_("%(time)s comes twice on %(day)s in %(zone)s, because clocks go back.", **words))
+
+
+def words_of(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> dict[str, str]:
+    day = format_datetime(time, "d MMMM y", rebase=False)
+    return {"time": f"{time:%H:%M}", "day": day, "zone": readable(zone)}
+
+
+def readable(zone: zoneinfo.ZoneInfo) -> str:
+    """America/Sao Paulo."""
+    return zone.key.replace("_", " ")
+
+
+def abbreviation(moment: dt.datetime) -> str:
+    """CET; UTC+05:45 where a zone has no letters of its own."""
+    name = moment.tzname() or ""
+    if name.isalpha():
+        return name
+    return f"UTC{moment.isoformat()[-6:]}" if moment.utcoffset() else "UTC"

@@ -1,9 +1,10 @@
-"""Recognising who wrote, by any of the names WhatsApp gives them."""
+"""Finds or makes the contact of each sender, by any of the ids WhatsApp gives them."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -33,12 +34,14 @@ class Sender:
     formerly: tuple[Identity, ...] = ()
     # Numbers on a contact card that they sent in their own name. Anybody may write such a card.
     cards: tuple[str, ...] = ()
+    # When they wrote this themselves; None for what the business wrote, and for what says nothing of the kind.
+    seen_at: dt.datetime | None = None
 
     @property
     def identities(self) -> Iterator[Identity]:
-        """What the person is known by, surest first. A username may change hands, so it identifies nobody.
+        """The ids of the person, surest first. A username may change hands, so it identifies nobody.
 
-        Somebody whose number changed is known by what they were before.
+        Somebody whose number changed is recognised by their ids before.
         """
         yield from self.formerly
         for kind in ("bsuid", "wa_id", "parent_bsuid"):
@@ -57,7 +60,7 @@ class Sender:
 
     @property
     def described(self) -> str:
-        """Its ids as people may read them."""
+        """Name, number and username, for people to read."""
         number = formatted(self.wa_id) if self.wa_id else ""
         return " · ".join(filter(None, (self.name, number, self.username and f"@{self.username}"))) or "–"
 
@@ -66,15 +69,15 @@ class Sender:
         return self.name or (formatted(self.wa_id) if self.wa_id else self.username or "")
 
 
-class Nameless(Exception):
-    """A message that does not say who sent it."""
+class SenderMissing(Exception):
+    """A message that names no sender."""
 
 
 class Register:
-    """The contacts of one batch: those known already, and those to be made."""
+    """The contacts of one batch: existing ones, and those to be inserted."""
 
     def __init__(self) -> None:
-        self.known: dict[Identity, str] = {}
+        self.contact_ids: dict[Identity, str] = {}
         self.usernames: dict[Identity, str] = {}
         self.suspected: dict[tuple[str, str], tuple[str, str]] = {}
         self.names: dict[str, str] = {}
@@ -82,7 +85,7 @@ class Register:
         self.new_contacts: dict[str, Sender] = {}
         self.new_identities: dict[Identity, str] = {}
         self.renamed: dict[str, str] = {}
-        self.passed_on: set[str] = set()
+        self.previous_owners: set[str] = set()
 
     def load(self, senders: Sequence[Sender]) -> None:
         wanted = {identity for sender in senders for identity in sender.identities}
@@ -91,9 +94,9 @@ class Register:
         wanted.update(("wa_id", number) for sender in senders for number in sender.cards)
         rows = json.dumps([{"kind": kind, "value": value} for kind, value in sorted(wanted)])
         for kind, value, contact, name, is_saved in db.session.execute(
-            KNOWN, {"rows": rows, "tenant": current_tenant_id()}
+            IDENTITIES, {"rows": rows, "tenant": current_tenant_id()}
         ):
-            self.known[kind, value] = contact
+            self.contact_ids[kind, value] = contact
             self.names[contact] = name
             if is_saved:
                 self.saved.add(contact)
@@ -101,45 +104,45 @@ class Register:
     def contact_of(self, sender: Sender) -> str:
         identities = list(sender.identities)
         if not identities:
-            raise Nameless
+            raise SenderMissing
         names = chain(identities, sender.respelt)
-        contact = next((self.known[known] for known in names if known in self.known), None)
+        contact = next((self.contact_ids[name] for name in names if name in self.contact_ids), None)
         if contact is None:
             contact = str(uuid7())
             self.new_contacts[contact] = sender
             self.names[contact] = sender.shown_name
         for identity in identities:
-            if identity not in self.known:
-                self.known[identity] = self.new_identities[identity] = contact
-        self.doubt(contact, sender)
+            if identity not in self.contact_ids:
+                self.contact_ids[identity] = self.new_identities[identity] = contact
+        self.suspect_duplicates(contact, sender)
         if sender.username:
-            self.hand_over(("username", sender.username), contact)
+            self.reassign_username(("username", sender.username), contact)
         if sender.name and self.names[contact] != sender.name and contact not in self.saved:
             self.names[contact] = self.renamed[contact] = sender.name
         return contact
 
-    def doubt(self, contact: str, sender: Sender) -> None:
-        """Whether somebody else of ours goes by a name of this sender."""
+    def suspect_duplicates(self, contact: str, sender: Sender) -> None:
+        """Suspects other contacts that have an id of this sender."""
         for identity in sender.identities:
-            self.suspect(contact, self.known[identity], "told", sender.described)
+            self.suspect(contact, self.contact_ids[identity], "told", sender.described)
         for identity in sender.respelt:
-            self.suspect(contact, self.known.get(identity), "spelling", f"{sender.wa_id}, {identity[1]}")
+            self.suspect(contact, self.contact_ids.get(identity), "spelling", f"{sender.wa_id}, {identity[1]}")
         for number in sender.cards:
-            self.suspect(contact, self.known.get(("wa_id", number)), "card", formatted(number))
+            self.suspect(contact, self.contact_ids.get(("wa_id", number)), "card", formatted(number))
 
     def suspect(self, contact: str, other: str | None, reason: str, detail: str) -> None:
-        """Two contacts of ours may be one. Whether they are, a person decides."""
+        """Notes that two contacts may be one person; an agent decides."""
         if other and contact != other:
             self.suspected.setdefault((contact, other), (reason, detail))
 
-    def hand_over(self, username: Identity, contact: str) -> None:
+    def reassign_username(self, username: Identity, contact: str) -> None:
         """A username belongs to whoever used it last."""
-        before = self.known.get(username)
+        before = self.contact_ids.get(username)
         if before == contact:
             return
-        self.known[username] = self.usernames[username] = contact
+        self.contact_ids[username] = self.usernames[username] = contact
         if before:
-            self.passed_on.add(before)
+            self.previous_owners.add(before)
             self.suspect(contact, before, "username", username[1])
 
     def save(self) -> None:
@@ -156,13 +159,13 @@ class Register:
         for statement, rows in (
             (NEW_CONTACTS, contacts),
             (NEW_IDENTITIES, identities),
-            (HAND_OVER, usernames),
+            (REASSIGN_USERNAMES, usernames),
             (RENAME, renamed),
         ):
             if rows:
                 db.session.execute(statement, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
         changed = {*self.new_contacts, *self.renamed, *self.new_identities.values(), *self.usernames.values()}
-        index(changed | self.passed_on)
+        index(changed | self.previous_owners)
         suggest([(*pair, *why) for pair, why in self.suspected.items()])
         suggest_namesakes({id: self.names[id] for id in {*self.new_contacts, *self.renamed}})
 
@@ -174,11 +177,22 @@ def recognise(senders: Sequence[Sender]) -> list[str]:
     register.load(senders)
     contacts = [register.contact_of(sender) for sender in senders]
     register.save()
+    mark_seen(zip(contacts, senders, strict=True))
     return contacts
 
 
-def keep_address_book(entries: Sequence[AddressBookEntry]) -> None:
-    """Names from the business's own phone. Who was taken out of the book there keeps the name, but may rename."""
+def mark_seen(pairs: Iterable[tuple[str, Sender]]) -> None:
+    latest: dict[str, str] = {}
+    for contact, sender in pairs:
+        if sender.seen_at:
+            latest[contact] = max(latest.get(contact, ""), sender.seen_at.astimezone(dt.UTC).isoformat())
+    rows = [{"id": id, "at": at} for id, at in sorted(latest.items())]
+    if rows:
+        db.session.execute(SEEN, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+
+
+def save_address_book(entries: Sequence[AddressBookEntry]) -> None:
+    """Saves names of the business's own phone. A contact removed from its book keeps the name, but may change it."""
     entries = sorted(entries, key=lambda entry: entry.timestamp)
     senders = [Sender(each.wa_id, each.user_id, None, each.username, each.name) for each in entries]
     named = {
@@ -188,7 +202,7 @@ def keep_address_book(entries: Sequence[AddressBookEntry]) -> None:
     db.session.execute(NAME, {"rows": json.dumps(list(named.values())), "tenant": current_tenant_id()})
 
 
-KNOWN = text("""
+IDENTITIES = text("""
     select i.kind, i.value, i.contact_id::text, c.name, c.name_is_saved
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(kind text, value text)
     join contact_identities i on i.tenant_id = :tenant and i.kind = r.kind and i.value = r.value
@@ -204,12 +218,17 @@ NEW_IDENTITIES = text("""
     select :tenant, id, contact, kind, value, clock_timestamp()
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, kind text, value text)
 """)
-HAND_OVER = text("""
+REASSIGN_USERNAMES = text("""
     insert into contact_identities (tenant_id, id, contact_id, kind, value, created_at)
     select :tenant, id, contact, kind, value, clock_timestamp()
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, kind text, value text)
     on conflict (tenant_id, kind, value) do update
         set contact_id = excluded.contact_id, created_at = excluded.created_at
+""")
+SEEN = text("""
+    update contacts c set last_seen_at = r.at
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, at timestamptz)
+    where c.tenant_id = :tenant and c.id = r.id and c.last_seen_at < r.at
 """)
 RENAME = text("""
     update contacts c set name = r.name

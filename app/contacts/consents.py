@@ -1,4 +1,4 @@
-"""Who agreed to what: every yes and no with where it came from. Nothing in it is ever rewritten."""
+"""Consents: every yes and no with its source and evidence. The history is never rewritten."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Consent(TenantModel):
 
     @classmethod
     def standing(cls, contact_id: uuid.UUID) -> dict[str, Consent]:
-        """What holds now, by purpose. A purpose that is not there was never asked about."""
+        """The latest answer by purpose. A purpose without one was never asked about."""
         found: dict[str, Consent] = {}
         for consent in db.session.scalars(cls.history(contact_id)):
             found.setdefault(consent.purpose, consent)

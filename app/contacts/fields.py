@@ -96,8 +96,8 @@ class ContactField(TenantModel):
     def get_or_make(cls, name: str) -> Self:
         """The field of that name, in whatever case; made as text at the end of the list where there is none."""
         name = name.strip()[:LONGEST_NAME]
-        if (known := cls.named(name)) is not None:
-            return known
+        if (existing := cls.named(name)) is not None:
+            return existing
         last = db.session.scalar(select(func.max(cls.position))) or 0
         made = cls(id=uuid7(), name=name, kind="text", choices=[], position=last + 1)
         db.session.add(made)

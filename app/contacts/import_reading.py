@@ -1,4 +1,4 @@
-"""What the rows of a file come to: each cell read for what its column holds, each mistake kept beside its row."""
+"""Reads the rows of an import: each cell for what its column holds, with the mistakes of each row."""
 
 from __future__ import annotations
 
@@ -192,12 +192,12 @@ class Reader:
 
 def check_rows(found: ContactImport) -> None:
     """Reads every row by the mapping and counts what there is."""
-    reader, after, known = Reader(found), 0, 0
+    reader, after, existing = Reader(found), 0, 0
     while rows := list(db.session.scalars(ImportRow.of(found.id, after).limit(AT_ONCE))):
         readings = [reader.read(row) for row in rows]
         values = json.dumps([asdict(each) for each in readings])
         db.session.execute(UPDATE_ROWS, {"rows": values, "tenant": current_tenant_id()})
-        known += len(known_numbers([each.wa_id for each in readings if not each.problems]))
+        existing += len(existing_contacts([each.wa_id for each in readings if not each.problems]))
         after = rows[-1].number
         for row in rows:
             db.session.expunge(row)
@@ -207,14 +207,14 @@ def check_rows(found: ContactImport) -> None:
         "rows": total,
         "good": total - bad,
         "bad": bad,
-        "known": known,
+        "existing": existing,
         "several": reader.several,
         "with_consent": reader.with_consent,
     }
 
 
-def known_numbers(wa_ids: list[str]) -> dict[str, Any]:
-    """Whose numbers are here already, in this spelling or another: contact ids by the number as the file has it."""
+def existing_contacts(wa_ids: list[str]) -> dict[str, Any]:
+    """The ids of contacts with these numbers, in this spelling or another, by the number as the file has it."""
     spelled = {spelling: wa_id for wa_id in wa_ids for spelling in (*other_spellings(wa_id), wa_id)}
     here = ContactIdentity.kind == "wa_id", ContactIdentity.value.in_(list(spelled))
     found = db.session.execute(select(ContactIdentity.value, ContactIdentity.contact_id).where(*here))

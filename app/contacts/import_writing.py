@@ -12,36 +12,36 @@ from app.tenancy import current_tenant_id, db, uuid7
 
 from . import search
 from .fields import ContactField
-from .import_reading import AT_ONCE, known_numbers
+from .import_reading import AT_ONCE, existing_contacts
 from .imports import ContactImport, ImportRow, count_rows
 from .models import lock_contacts
 from .tags import Tag
 
 
 def write_contacts(found: ContactImport) -> None:
-    """A contact that is here already keeps its name, and gets the tags, fields and consents of its row."""
+    """An existing contact keeps its name, and gets the tags, fields and consents of its row."""
     lock_contacts()
     writer, after = Writer(found), 0
     while rows := list(db.session.scalars(ImportRow.of(found.id, after).where(ImportRow.is_good).limit(AT_ONCE))):
         writer.write(rows)
         after = rows[-1].number
     left_out = count_rows(found.id, ImportRow.is_bad)
-    found.finish({"created": writer.created, "known": writer.known, "left_out": left_out})
+    found.finish({"created": writer.created, "updated": writer.updated, "left_out": left_out})
 
 
 class Writer:
     def __init__(self, found: ContactImport) -> None:
         self.found = found
-        self.created = self.known = 0
+        self.created = self.updated = 0
         self.tags: dict[str, str] = {}
         self.fields: dict[str, str] = {}
 
     def write(self, rows: list[ImportRow]) -> None:
-        known = known_numbers([row.wa_id for row in rows])
-        contacts = {row.wa_id: str(known.get(row.wa_id) or uuid7()) for row in rows}
-        fresh = [row for row in rows if row.wa_id not in known]
+        existing = existing_contacts([row.wa_id for row in rows])
+        contacts = {row.wa_id: str(existing.get(row.wa_id) or uuid7()) for row in rows}
+        fresh = [row for row in rows if row.wa_id not in existing]
         self.created += len(fresh)
-        self.known += len(rows) - len(fresh)
+        self.updated += len(rows) - len(fresh)
         self.insert(NEW_CONTACTS, [new_contact(row, contacts[row.wa_id]) for row in fresh])
         self.insert(
             TAGS, [{"contact": contacts[row.wa_id], "tag": self.tag(name)} for row in rows for name in row.tags]

@@ -33,7 +33,7 @@ class TooManyImports(Refusal):
 
 
 class ContactImport(TenantModel):
-    """What it was told to do is in `options`, `mapping`, `country`, `number_choice`; what it understood in the rest."""
+    """A person chooses `options`, `mapping`, `country`, `number_choice` and `evidence`; jobs write the rest."""
 
     __table_args__ = (
         of_tenant(),
@@ -70,7 +70,7 @@ class ContactImport(TenantModel):
     created_by_id: Mapped[uuid.UUID]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     finished_at: Mapped[dt.datetime | None]
-    # Whether its rows are gone: people's data, which nobody needs after a week.
+    # Whether its rows are gone: people's data, which isn't needed after a week.
     is_cleared: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
     @classmethod
@@ -136,7 +136,7 @@ class ContactImport(TenantModel):
         self.state, self.failure, self.data, self.finished_at = "failed", refusal.as_dict(), None, now()
 
     def finish(self, outcome: dict[str, int]) -> None:
-        """Only the rows that were left out are kept, to be looked at."""
+        """Keeps only the rows that were skipped, for the page."""
         db.session.execute(delete(ImportRow).where(ImportRow.import_id == self.id, ImportRow.is_good))
         self.state, self.outcome, self.data, self.finished_at = "done", outcome, None, now()
 

@@ -56,7 +56,7 @@ def work_on(found: ContactImport) -> None:
 
 @sweep(every=10)
 def recover_imports() -> None:
-    """Re-enqueues imports whose job was lost, and forgets those that nobody came back to."""
+    """Re-enqueues imports whose job was lost, and clears those of more than a week ago."""
     with platform_scope("imports whose job was lost, and old ones"):
         since = now().timestamp() - LOST_AFTER
         lost = select(ContactImport.tenant_id, ContactImport.id).where(

@@ -170,7 +170,7 @@ class Contact(TenantModel):
 
     @property
     def first_name(self) -> str | None:
-        """What to call them in a message; None where only a number or a username is known."""
+        """What to call them in a message; None where there is only a number or a username."""
         if not self.has_name:
             return None
         # “Mendes, Carla” is how address books write it.

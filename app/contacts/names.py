@@ -1,4 +1,4 @@
-"""Names as people type them: kept readable, and brought to one form for searching."""
+"""Cleans names as people type them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ INVISIBLE = ("Cf", "Cc", "Cs", "Co", "Mn", "Zs", "Zl", "Zp")
 
 
 def plain(name: str) -> str:
-    """A name on one line that cannot disguise what stands beside it. One that nobody could see is none."""
+    """A name on one line, without characters that disguise what is beside it; empty where nothing is visible."""
     found = DISGUISE.sub(" ", name[: LONGEST_NAME * 4]).strip()[:LONGEST_NAME].strip()
     return found if any(unicodedata.category(each) not in INVISIBLE for each in found) else ""

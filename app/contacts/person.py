@@ -1,4 +1,4 @@
-"""All that is shown of a contact beside the conversation, each part asked for when it is shown."""
+"""The parts of a contact's page and of the pane beside a conversation, each loaded when it is shown."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Person:
 
     @cached_property
     def suggestions(self) -> list[tuple[MergeSuggestion, Contact]]:
-        """Who this may be as well, and why."""
+        """Possible duplicates, with the reason."""
         open_ones = list(db.session.scalars(MergeSuggestion.open_ones(self.contact.id)))
         ids = [each.partner_of(self.contact.id) for each in open_ones]
         shown = Contact.id.in_(ids), Contact.merged_into_id.is_(None), Contact.erased_at.is_(None)
@@ -63,6 +63,6 @@ class Person:
 
     @cached_property
     def other_tags(self) -> list[Tag]:
-        """The tags that could be put on."""
+        """The tags that the contact doesn't have."""
         mine = {tag.id for tag in self.contact.tags}
         return [tag for tag in db.session.scalars(Tag.in_order()) if tag.id not in mine]

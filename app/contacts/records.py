@@ -1,4 +1,4 @@
-"""What a business notes about a contact: notes, links to its other programs, and what was done to the contact."""
+"""Notes on a contact, links to other programs, and the log of what was done to the contact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACTS = ("created", "imported", "renamed", "exported", "erased")
 
 
 class ContactNote(TenantModel):
-    """A remark about the contact that the contact never sees."""
+    """A note on a contact that only the team sees."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
@@ -33,7 +33,7 @@ class ContactNote(TenantModel):
 
 
 class ContactLink(TenantModel):
-    """Where another program keeps something of this contact: an order, a property, a deal."""
+    """A link to a record of the contact in another program: an order, a property, a deal."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
@@ -49,7 +49,7 @@ class ContactLink(TenantModel):
 
 
 class ContactEvent(TenantModel):
-    """Something that a person did to a contact, and when. It outlives what it tells of."""
+    """Something that a team member did to a contact, and when."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),

@@ -112,7 +112,7 @@ def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
     given: dict[str, Any] = {"ids": ids, "tenant": current_tenant_id(), "version": VERSION}
     names: dict[str, str] = {}
     identities: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for id, name, kind, value in db.session.execute(SHOWN, given):
+    for id, name, kind, value in db.session.execute(INDEXED, given):
         names[id] = name
         identities[id].append((kind, value))
     values: dict[str, list[str]] = defaultdict(list)
@@ -123,7 +123,7 @@ def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
         for id, name in names.items()
         for term in sorted(terms_of(name, identities[id], values[id][:MOST_VALUES]))
     ]
-    db.session.execute(FORGET, given)
+    db.session.execute(DELETE_TERMS, given)
     db.session.execute(NEW_TERMS, {"rows": json.dumps(terms), "tenant": current_tenant_id()})
     sorted_by = [{"id": id, "name": whole_name_term(names.get(id, ""))} for id in ids]
     db.session.execute(MARK, {"rows": json.dumps(sorted_by), "tenant": current_tenant_id(), "version": VERSION})
@@ -138,7 +138,7 @@ def outdated(contact: Any) -> Select[uuid.UUID]:
     return select(contact.id).where(is_outdated(contact)).order_by(contact.id)
 
 
-SHOWN = text("""
+INDEXED = text("""
     select c.id::text, c.name, i.kind, i.value
     from contacts c left join contact_identities i on i.tenant_id = :tenant and i.contact_id = c.id
     where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[]))
@@ -154,7 +154,7 @@ FIELD_VALUES = text("""
     where v.tenant_id = :tenant and v.contact_id = any(cast(:ids as uuid[])) and length(v.value) <= 200
     order by v.contact_id, f.position
 """)
-FORGET = text("delete from contact_terms where tenant_id = :tenant and contact_id = any(cast(:ids as uuid[]))")
+DELETE_TERMS = text("delete from contact_terms where tenant_id = :tenant and contact_id = any(cast(:ids as uuid[]))")
 NEW_TERMS = text("""
     insert into contact_terms (tenant_id, id, contact_id, term)
     select :tenant, id, contact, term

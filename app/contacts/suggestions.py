@@ -1,4 +1,4 @@
-"""Two contacts that may be one person: suggested with the reason, decided by a person."""
+"""Merge suggestions: two contacts that may be one person, with the reason. An agent decides."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ class MergeSuggestion(TenantModel):
 
     @property
     def words(self) -> str:
-        """Why it is suggested."""
+        """The reason, in words."""
         match self.reason:
             case "told":
                 return str(_("WhatsApp named both in one message: %(detail)s.", detail=self.detail))
             case "spelling":
-                return str(_("Their numbers are two ways of writing one: %(detail)s.", detail=self.detail))
+                return str(_("Their numbers are two spellings of one number: %(detail)s.", detail=self.detail))
             case "username":
-                return str(_("Both have been @%(detail)s.", detail=self.detail))
+                return str(_("Both have used the name @%(detail)s.", detail=self.detail))
             case "card":
                 words = _("One sent a card in their own name with the other’s number: %(detail)s.", detail=self.detail)
                 return str(words)
-        return str(_("Both are called “%(detail)s”, and one of them hides the number.", detail=self.detail))
+        return str(_("Both are named “%(detail)s”, and one of them hides the number.", detail=self.detail))
 
     def decide(self, state: str, *, by: User) -> None:
         self.state, self.decided_by_id, self.decided_at = state, by.id, now()

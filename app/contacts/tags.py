@@ -1,4 +1,4 @@
-"""Tags: one set for the whole business, put on contacts and shown wherever a contact is."""
+"""Tags: one set per business, added to contacts."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Tag(TenantModel):
     @classmethod
     def get_or_make(cls, name: str) -> Self:
         """The tag of that name, in whatever case; made at the end of the list where there is none."""
-        if (known := cls.named(name)) is not None:
-            return known
+        if (existing := cls.named(name)) is not None:
+            return existing
         last = db.session.scalar(select(func.max(cls.position))) or 0
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "name": name, "position": last + 1}
         color = COLORS[(last + 1) % len(COLORS)]

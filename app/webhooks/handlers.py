@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.contacts.arrival import keep_address_book
+from app.contacts.arrival import save_address_book
 from app.inbox.conversations.statuses import record_statuses
 from app.inbox.inbound.arrival import import_history, note_progress, receive
 from app.inbox.inbound.entry_points import note_free_entries
@@ -18,7 +18,7 @@ HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.OtherChange, apply_number_news),
     (events.StatusUpdate, record_statuses),
     (events.StatusUpdate, note_free_entries),
-    (events.AddressBookEntry, keep_address_book),
+    (events.AddressBookEntry, save_address_book),
     (events.HistoricMessage, import_history),
     (events.HistoryProgress, note_progress),
     (events.InboundMessage | events.MessageEcho, receive),

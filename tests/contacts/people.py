@@ -35,8 +35,8 @@ def from_hidden(
 ) -> dict[str, Any]:
     """A message from somebody whose number WhatsApp keeps to itself."""
     profile = {"name": name} | ({"username": more.pop("username")} if "username" in more else {})
-    said = more.pop("said", {"type": "text", "text": {"body": body}})
-    item = {"from_user_id": bsuid, "id": f"wamid.{uuid.uuid4()}", "timestamp": str(int(at))} | said
+    content = more.pop("content", {"type": "text", "text": {"body": body}})
+    item = {"from_user_id": bsuid, "id": f"wamid.{uuid.uuid4()}", "timestamp": str(int(at))} | content
     return change(
         BAKERY_NUMBER, contacts=[{"profile": profile, "user_id": bsuid} | more], messages=[item | more.pop("item", {})]
     )

@@ -57,7 +57,7 @@ def test_a_contact_is_made_by_hand_once(ann: Browser, world: World) -> None:
 
 
 @pytest.mark.parametrize("phone", ["", "12", "650 555 1234", "not a number", "+1 650 555 1234 ext 5", "+" + "9" * 40])
-def test_what_is_no_number_is_refused_and_kept(ann: Browser, world: World, phone: str) -> None:
+def test_what_is_not_a_number_is_refused_and_stays_in_the_form(ann: Browser, world: World, phone: str) -> None:
     answer = ann.post("~/contacts/", {"name": "Greta", "phone": phone})
     assert answer.status_code == 422 and "Greta" in answer.text and contacts(world) == []
 
@@ -123,7 +123,7 @@ def test_an_agent_does_not_manage_tags_fields_or_files(ben: Browser, carla: Cont
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "kept"),
+    ("kind", "typed", "saved"),
     [
         ("number", " 12.50 ", "12.50"),
         ("number", "12x", None),
@@ -142,17 +142,17 @@ def test_an_agent_does_not_manage_tags_fields_or_files(ben: Browser, carla: Cont
         ("text", "x" * 5_000, None),
     ],
 )
-def test_a_field_keeps_only_what_it_is_for(
-    ben: Browser, world: World, carla: Contact, kind: str, typed: str, kept: str | None
+def test_a_field_saves_only_what_it_is_for(
+    ben: Browser, world: World, carla: Contact, kind: str, typed: str, saved: str | None
 ) -> None:
     with tenant_scope(world.bakery.id):
         field = ContactField(id=uuid.uuid4(), name="It", kind=kind, choices=["Rye", "White"])
         db.session.add(field)
     answer = ben.post(f"~/contacts/{carla.id}/fields", {f"field-{field.id}": typed}, headers=FRAGMENT)
-    assert answer.status_code == (200 if kept else 422)
+    assert answer.status_code == (200 if saved else 422)
     with tenant_scope(world.bakery.id):
         values = db.session.scalars(select(ContactFieldValue.value)).all()
-    assert values == ([kept] if kept else [])
+    assert values == ([saved] if saved else [])
 
 
 def test_a_note_is_shown_and_deleted(ben: Browser, world: World, carla: Contact) -> None:
@@ -225,8 +225,8 @@ def test_everything_about_a_person_is_given_out_with_a_trace(ann: Browser, world
     arrive(message("my secret", name="Carla"))
     (known,) = contacts(world)
     answer = ann.post(f"~/contacts/{known.id}/person-file")
-    told = answer.get_json()
-    assert told["conversations"][0]["messages"][0]["body"] == "my secret"
+    file = answer.get_json()
+    assert file["conversations"][0]["messages"][0]["body"] == "my secret"
     assert "given out as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
 
 

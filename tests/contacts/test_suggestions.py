@@ -74,18 +74,18 @@ def card(name: str, wa_id: str, **more: str) -> dict[str, object]:
 
 def test_a_card_in_ones_own_name_is_suggested_and_not_believed(world: World) -> None:
     contact(world, "C. Mendes", wa_id="16505551234")
-    arrive(from_hidden(name="Carla", said=card("Carla", "16505551234")))
+    arrive(from_hidden(name="Carla", content=card("Carla", "16505551234")))
     assert [each.reason for each in suggestions(world)] == ["card"] and len(contacts(world)) == 2
 
 
 def test_somebody_elses_card_is_no_reason(world: World) -> None:
     contact(world, "C. Mendes", wa_id="16505551234")
-    arrive(from_hidden(name="Carla", said=card("My plumber", "16505551234")))
+    arrive(from_hidden(name="Carla", content=card("My plumber", "16505551234")))
     assert suggestions(world) == []
 
 
 def test_a_number_given_when_asked_joins_the_contact(world: World) -> None:
-    arrive(from_hidden(), from_hidden(said=card("Carla", "16505551234", origin="contact_request")))
+    arrive(from_hidden(), from_hidden(content=card("Carla", "16505551234", origin="contact_request")))
     arrive(message("From now on with number", wa_id="16505551234"))
     (known,) = contacts(world)
     with tenant_scope(world.bakery.id):

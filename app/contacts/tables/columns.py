@@ -31,7 +31,8 @@ TITLES = {
     ),
     "tags": (
         "tags", "tag", "labels", "label", "groups", "group", "group membership", "categories",
-        "category", "kategorien", "etiquetas", "etichette", "etiquettes", "segment", "segments",
+        "category", "kategorien", "etiquetas", "etichette", "etiquettes", "segment", "segments", "gruppe", "gruppen",
+        "grupo", "grupos", "groupe", "groupes", "gruppo", "gruppi",
         "teги", "теги", "метки", "标签", "タグ",
     ),
     "marketing": (
@@ -68,7 +69,7 @@ PHONE = re.compile(
 
 
 def guess_column(title: str) -> str:
-    """What a column of this title probably holds; nothing where that isn't known."""
+    """What a column of this title probably holds; empty where it isn't in the lists."""
     words = simplified(title)
     if words in KNOWN:
         return KNOWN[words]

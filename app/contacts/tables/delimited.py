@@ -51,8 +51,8 @@ def plausibility(sample: str, delimiter: str) -> float:
     titles = [guess_column(title) for title in header[:100]]
     with_number = sum(any(map(looks_like_one, row[:100])) for row in rows) / len(rows)
     as_wide = sum(len(row) == len(header) for row in records) / len(records)
-    known = 2.0 * ("phone" in titles) + 0.5 * sum(map(bool, titles))
-    return 4.0 * with_number + known + 2.0 * as_wide + 0.5 * (len(header) > 1) + 0.01 * min(len(header), 20)
+    by_title = 2.0 * ("phone" in titles) + 0.5 * sum(map(bool, titles))
+    return 4.0 * with_number + by_title + 2.0 * as_wide + 0.5 * (len(header) > 1) + 0.01 * min(len(header), 20)
 
 
 def rows_of(text: str, delimiter: str) -> Iterator[Row]:

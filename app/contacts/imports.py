@@ -40,7 +40,11 @@ class ContactImport(TenantModel):
         one_of("state", STATES),
         one_of("format", FORMATS),
         one_of("number_choice", NUMBER_CHOICES),
-        Index("ix_contact_imports_busy", "created_at", postgresql_where=text(f"state in {BUSY}")),
+        Index(
+            "ix_contact_imports_busy",
+            "created_at",
+            postgresql_where=text("state in ('reading', 'checking', 'importing')"),
+        ),
         Index("ix_contact_imports_old", "created_at", postgresql_where=text("not is_cleared")),
     )
 

@@ -73,9 +73,7 @@ class Contact(TenantModel):
             text("id desc"),
             postgresql_where=text(IS_LISTED),
         ),
-        Index(
-            "ix_contacts_terms_version", "tenant_id", "id", postgresql_where=text(f"terms_version < {search.VERSION}")
-        ),
+        Index("ix_contacts_terms_version", "tenant_id", "id", postgresql_where=text("terms_version < 1")),
     )
 
     name: Mapped[str] = mapped_column(default="")

@@ -10,12 +10,13 @@ from app.contacts import import_writing, imports
 from app.contacts.consents import Consent
 from app.contacts.fields import ContactFieldValue
 from app.contacts.imports import MOST_ATTEMPTS, ContactImport, ImportRow
-from app.contacts.jobs import advance_import, recover_imports
+from app.contacts.jobs import recover_imports
 from app.contacts.models import Contact
 from app.tenancy import db, now, tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.contacts.files import run, upload, work, workbook
 from tests.contacts.people import contact, contacts
+from tests.enqueued import Enqueued
 from tests.world import World
 
 
@@ -91,17 +92,18 @@ def test_an_import_that_fails_every_time_says_so(ann: Browser, world: World, mon
     assert "couldn&#39;t be processed" in ann.get(where).text
 
 
-def test_a_lost_job_is_found_again(ann: Browser, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_job_is_found_again(ann: Browser, world: World, enqueued: Enqueued) -> None:
     data = {"file": (io.BytesIO(b"name,phone\nGreta,+4791234567\n"), "people.csv")}
     ann.post("~/contacts/imports", data, content_type="multipart/form-data")
     with tenant_scope(world.bakery.id):
         db.session.execute(update(ContactImport).values(created_at=now().replace(year=2020)))
         (id,) = db.session.scalars(select(ContactImport.id))
         db.session.execute(update(ContactImport).values(is_cleared=True))
-    rung: list[tuple[str, ...]] = []
-    monkeypatch.setattr(advance_import, "ring", lambda *ids: rung.append(ids))
+    enqueued.clear()
     recover_imports()
-    assert rung == [(str(world.bakery.id), str(id))]
+    assert [(job.func_name, job.args) for job in enqueued.jobs] == [
+        ("contacts.advance_import", [str(world.bakery.id), str(id)])
+    ]
 
 
 def test_rows_are_forgotten_after_a_week(ann: Browser, world: World) -> None:

@@ -155,6 +155,12 @@ def deregistered(number: PhoneNumber) -> None:
     number.deregister()
 
 
+def deregistration_incomplete(number: PhoneNumber) -> None:
+    """Without a webhook: the number is disconnected, and has to be deregistered again before it is registered."""
+    number.deregister()
+    number.update(deregistering=1)
+
+
 def deauthorized(number: PhoneNumber) -> None:
     """The client removes the app on Facebook: tokens are revoked and the app's callback is called."""
     revoke(number)
@@ -174,6 +180,7 @@ EVENTS: dict[str, Callable[[PhoneNumber], None]] = {
         revoke,
         unsubscribe,
         deregistered,
+        deregistration_incomplete,
         deauthorized,
         data_deletion,
         deleted,

@@ -11,6 +11,7 @@ from flask import Response, jsonify, request
 from simulator import dialing, magic
 from simulator.context import Context
 from simulator.errors import GraphError
+from simulator.phone_numbers import PhoneNumber
 from simulator.record import Record
 
 KINDS = {
@@ -26,6 +27,7 @@ KINDS = {
 }
 ALIASES = {"accept-then-drop": "drop-after-accept"}
 FOREVER = -1
+INCOMPLETE_DEREGISTRATION = 133000
 SORRY = "<html><body>Sorry, something went wrong.</body></html>"
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -78,6 +80,7 @@ class Fault(Record):
 def around(world: Context, edge: str, answer: Callable[[], Response]) -> Response:
     """Answers the call, or lets the ordered fault happen."""
     if fault := Fault.next_for(world, edge):
+        _make_true(fault)
         return act(fault.kind, answer, fault.seconds, _error(fault))
     if edge == "messages" and recipient() in magic.CALLS:
         return act(magic.CALLS[recipient()][0], answer, magic.STALL)
@@ -124,6 +127,13 @@ def hang_up() -> Response:
         raise ConnectionAbortedError("The simulator hung up, as ordered")
     connection.shutdown(socket.SHUT_RDWR)
     return Response()
+
+
+def _make_true(fault: Fault) -> None:
+    """An ordered 133000 comes with the state that it is about, so that deregistering again helps."""
+    if fault.code == INCOMPLETE_DEREGISTRATION:
+        for number in PhoneNumber.where(fault.world, "instr(?, id)", request.path):
+            number.update(deregistering=1)
 
 
 def _too_many(error: GraphError) -> Response:

@@ -35,6 +35,7 @@ class PhoneNumber(Record):
     coexistence: int
     signed_up_at: float | None
     pin_locked_until: float | None
+    deregistering: int
 
     @classmethod
     def add(cls, waba: Waba, digits: str, verified_name: str, verified: bool = False) -> Self:
@@ -110,7 +111,7 @@ class PhoneNumber(Record):
 
     def deregister(self) -> None:
         """Disconnects the number; its history stays."""
-        self.update(status="DISCONNECTED", platform_type="NOT_APPLICABLE")
+        self.update(status="DISCONNECTED", platform_type="NOT_APPLICABLE", deregistering=0)
 
     def count_attempt(self) -> bool:
         """Whether Meta still listens: ten registrations and deregistrations in 72 hours."""

@@ -21,6 +21,8 @@ def register(call: Call, number: PhoneNumber) -> Answer:
     if call.params.get("data_localization_region", "DE") not in REGIONS:
         raise invalid("Param data_localization_region is not a supported region")
     _count_attempt(number)
+    if number.deregistering:
+        raise GraphError(133000, "An earlier deregistration is incomplete. Deregister the number again.")
     if number.signed_up_too_long_ago:
         raise invalid(TOO_LATE)
     if not number.verified:
@@ -35,7 +37,7 @@ def deregister(_: Call, number: PhoneNumber) -> Answer:
     if number.coexistence:
         raise invalid("Phone numbers that are also in use in the WhatsApp Business app cannot be deregistered.")
     _count_attempt(number)
-    if not number.registered:
+    if not number.registered and not number.deregistering:
         raise GraphError(133010, "The phone number is not registered on the WhatsApp Business Platform.")
     number.deregister()
     return SUCCESS

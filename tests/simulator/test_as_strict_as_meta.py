@@ -78,6 +78,20 @@ def test_a_number_is_deregistered_once(graph: Graph, shop):
     assert code_of(graph("POST", path, token=shop["token"])) == 133010
 
 
+@pytest.mark.parametrize("how", ["event", "fault"])
+def test_an_incomplete_deregistration_is_completed_by_another(client: FlaskClient, graph: Graph, shop, how: str):
+    body = {"messaging_product": "whatsapp", "pin": "000000"}
+    if how == "event":
+        happens(client, shop, "deregistration_incomplete")
+    else:
+        client.post("/control/api/faults", json={"edge": "register", "code": 133000})
+    codes = [
+        code_of(graph("POST", f"{shop['phone_number_id']}/{edge}", token=shop["token"], json=body))
+        for edge in ("register", "deregister", "register")
+    ]
+    assert codes == [133000, 200, 200]
+
+
 def test_a_number_that_is_also_on_the_app_cannot_be_deregistered(client: FlaskClient, graph: Graph, shop):
     client.post("/control/api/coexistence", json={"phone_number_id": shop["phone_number_id"]})
     assert code_of(graph("POST", f"{shop['phone_number_id']}/deregister", token=shop["token"])) == 100

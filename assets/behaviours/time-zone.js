@@ -1,6 +1,6 @@
-// data-time-zone: a day and a time inside it are meant by the reader's clock. Its zone is sent along in `zone`, and shown.
+// data-time-zone: a day and a time inside it are by the reader's clock. Its zone is sent along in `zone`, and shown.
 
-function tell() {
+function fill() {
   const { timeZone } = new Intl.DateTimeFormat().resolvedOptions()
   document.querySelectorAll("[data-time-zone]:not([data-ready])").forEach((fields) => {
     fields.dataset.ready = "true"
@@ -9,5 +9,5 @@ function tell() {
   })
 }
 
-document.addEventListener("htmx:after:swap", tell)
-tell()
+document.addEventListener("htmx:after:swap", fill)
+fill()

@@ -1,10 +1,10 @@
-// Stands before every page, for three things only: the hashed assets, which never change; a page for when there is no
-// connection; and notifications. Pages and answers with data are never kept.
+// Between the pages and the server, for three things only: the hashed assets, which never change; a page for when there is no
+// connection; and notifications. Pages and answers with data are never cached.
 
 const OFFLINE = "/offline"
 const SHELL = `shell-${VERSION}`
 
-self.addEventListener("install", (event) => event.waitUntil(keepShell()))
+self.addEventListener("install", (event) => event.waitUntil(cacheShell()))
 self.addEventListener("activate", (event) => event.waitUntil(takeOver()))
 self.addEventListener("fetch", (event) => {
   const { request } = event
@@ -13,13 +13,13 @@ self.addEventListener("fetch", (event) => {
   if (ASSETS.includes(address.pathname)) event.respondWith(asset(request))
   else if (request.mode === "navigate") event.respondWith(page(request))
 })
-self.addEventListener("push", (event) => event.waitUntil(tell(event.data?.json() ?? {})))
+self.addEventListener("push", (event) => event.waitUntil(notify(event.data?.json() ?? {})))
 self.addEventListener("notificationclick", (event) => {
   event.notification.close()
   event.waitUntil(open(event.notification.data.url))
 })
 
-async function keepShell() {
+async function cacheShell() {
   const shell = await caches.open(SHELL)
   await shell.addAll([...ASSETS, new Request(OFFLINE, { credentials: "omit" })])
   await self.skipWaiting()
@@ -43,16 +43,16 @@ async function page(request) {
   }
 }
 
-async function tell({ title, body, url, tag, icon, badge, unread }) {
+async function notify({ title, body, url, tag, icon, badge, unread }) {
   if (unread !== undefined) await (unread ? navigator.setAppBadge?.(unread) : navigator.clearAppBadge?.())?.catch(() => {})
-  if (await isLookedAt(url)) return
+  if (await isInView(url)) return
   await self.registration.showNotification(title ?? "Switchboard", { body, tag, icon, badge, renotify: Boolean(tag), data: { url } })
 }
 
 const windows = () => self.clients.matchAll({ type: "window", includeUncontrolled: true })
 const pathOf = (client) => new URL(client.url).pathname
 
-async function isLookedAt(url) {
+async function isInView(url) {
   return (await windows()).some((client) => client.focused && pathOf(client) === url)
 }
 

@@ -1,5 +1,5 @@
 // data-takes-draft="<composer>": a form that carries on with what was typed there, and clears it when it has done its work.
-// data-give-back="<composer>": words that were taken back; they return to the composer if nothing else stands there.
+// data-give-back="<composer>": words of a message that was cancelled; they return to the composer if it is empty.
 
 import { hasMovedOn } from "./moved-on.js"
 

@@ -7,6 +7,7 @@ import "./typed-since.js"
 import "./waits.js"
 import "./leaving.js"
 
+import "./unreachable.js"
 import "./page.js"
 import "./live.js"
 import "./draft.js"

@@ -11,7 +11,7 @@ const HIDDEN_SECONDS = 30
 
 let stream, hiddenTimer, lostConnection = false
 
-function tell(name) {
+function announce(name) {
   document.body.dispatchEvent(new CustomEvent(name))
 }
 
@@ -20,21 +20,21 @@ function open() {
   stream = new EventSource(`${address()}?since=${encodeURIComponent(document.body.dataset.liveSince)}`)
   stream.onopen = () => {
     document.body.dataset.liveState = "open"
-    if (lostConnection) tell("live:reload")
+    if (lostConnection) announce("live:reload")
     lostConnection = false
   }
   stream.onmessage = (event) => {
     if (event.lastEventId) document.body.dataset.liveSince = event.lastEventId
     const [subject, id] = event.data.split(" ")
     for (const name of [subject, ...(IMPLIES[subject] ?? [])]) {
-      tell(`live:${name}`)
-      tell(`live:${name}:${id}`)
+      announce(`live:${name}`)
+      announce(`live:${name}:${id}`)
     }
   }
-  stream.addEventListener("reload", () => tell("live:reload"))
+  stream.addEventListener("reload", () => announce("live:reload"))
   stream.onerror = () => {
     document.body.dataset.liveState = "lost"
-    if (stream.readyState !== EventSource.CLOSED) return // it comes back by itself and is told what it missed
+    if (stream.readyState !== EventSource.CLOSED) return // it comes back by itself, with what it missed
     lostConnection = true
     close()
   }
@@ -56,7 +56,7 @@ document.addEventListener("visibilitychange", () => {
 
 setInterval(() => {
   if (document.hidden || !address()) return
-  if (document.body.dataset.liveState !== "open") tell("live:reload")
+  if (document.body.dataset.liveState !== "open") announce("live:reload")
   open()
 }, FALLBACK_SECONDS * 1000)
 

@@ -1,4 +1,4 @@
-// A time that is shown shortly: pointing at it tells all of it, by the clock it is shown by.
+// A time that is shown in short: pointing at it shows all of it, by the same clock.
 
 document.addEventListener("pointerover", (event) => {
   const shown = event.target.closest?.("time[datetime]:not([title])")

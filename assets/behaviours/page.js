@@ -31,6 +31,13 @@ document.addEventListener("htmx:before:request", (event) => {
   event.preventDefault()
   document.addEventListener("visibilitychange", () => window.htmx.trigger(source, "load"), { once: true })
 })
+// At once; if nothing comes, the mark goes back.
+document.addEventListener("htmx:before:request", ({ detail: { ctx: { sourceElement: link } } }) => {
+  if (!link.matches("a[data-current-path]")) return
+  document.querySelectorAll("a[data-current-path]").forEach((other) => other.removeAttribute("aria-current"))
+  link.setAttribute("aria-current", "true")
+})
+document.addEventListener("htmx:error", freshen)
 document.addEventListener("htmx:after:swap", freshen)
 document.addEventListener("htmx:after:history:push", freshen)
 document.addEventListener("htmx:after:history:update", freshen)

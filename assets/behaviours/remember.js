@@ -5,8 +5,8 @@ const key = (details) => `fold:${details.dataset.remember}`
 function restore() {
   document.querySelectorAll("details[data-remember]:not([data-restored])").forEach((details) => {
     details.dataset.restored = "true"
-    const kept = localStorage.getItem(key(details))
-    if (kept !== null) details.open = kept === "open"
+    const stored = localStorage.getItem(key(details))
+    if (stored !== null) details.open = stored === "open"
   })
 }
 

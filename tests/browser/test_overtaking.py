@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
@@ -347,3 +347,20 @@ def test_an_open_menu_is_not_closed_by_what_happens_meanwhile(
     expect(desk.locator("#head .state-pending")).to_be_visible()
     expect(desk.locator("#assignment").get_by_role("button", name="Ann")).to_be_visible()
     expect(desk.locator("#assignment .menu-item").first).to_be_focused()
+
+
+def test_keys_for_what_never_comes_are_dropped_and_it_is_said(desk: Page, business: Any) -> None:
+    first, second = rows(desk)[:2]
+    press(desk, "j")
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    asked: list[Route] = []
+    desk.route("**/inbox/*-*-*", asked.append)
+    press(desk, "j", "e")
+    while not asked:
+        desk.wait_for_timeout(25)
+    asked[0].abort()
+    expect(desk.get_by_text("Switchboard could not be reached.")).to_be_visible()
+    opened(desk, first)
+    expect(row(desk, first)).to_have_attribute("aria-current", "true")
+    desk.unroute("**/inbox/*-*-*")
+    assert is_open(desk, business, first) and is_open(desk, business, second)

@@ -1,37 +1,37 @@
 from __future__ import annotations
 
-import zoneinfo
-from collections.abc import Callable
 from typing import Any
 
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, IntegerField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, TextAreaField, ValidationError
 from wtforms.validators import Length, NumberRange, Optional
 
-from .models import ServicePolicy, Unreadable, read_day, read_holiday, tidy_lines
+from app import zones
+
+from .fields import HolidaysField, SpansField
+from .models import ServicePolicy, read_day, read_holiday, write_day, write_holiday
 from .questions import askable
 
 DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 LONGEST_TARGET = 30 * 24 * 60
 LONGEST_TEXT = 1024
-
-
-def readable(read: Callable[[str], object]) -> Callable[[FlaskForm, Field], None]:
-    """Lets pass what can be read, else says what cannot."""
-
-    def check(_form: FlaskForm, field: Field) -> None:
-        for line in tidy_lines(field.data or ""):
-            try:
-                read(line)
-            except Unreadable as problem:
-                raise ValidationError(str(problem)) from None
-
-    return check
-
-
-def day_field(label: str) -> StringField:
-    return StringField(label, validators=[Length(max=200), readable(read_day)])
+# The fields whose values are stored as they are.
+PLAIN = (
+    "time_zone",
+    "away_text",
+    "first_response_minutes",
+    "next_response_minutes",
+    "targets_run_always",
+    "survey_question",
+    "survey_template",
+    "survey_reopens",
+)
+# What to begin with once somebody chooses opening hours.
+USUAL_WEEK = ["09:00–17:00"] * 5
+# Where the hours of one day are copied to: the numbers of the days, Monday is 0.
+COPIES = {"weekdays": range(5), "all": range(7)}
 
 
 def minutes_field(label: str) -> IntegerField:
@@ -45,48 +45,82 @@ def text_field(label: str) -> TextAreaField:
     )
 
 
+def zone_choices(chosen: str) -> list[SelectChoice]:
+    """Grouped by continent, each zone by its city; the chosen one too where it is another spelling of a place."""
+    listed = zones.places()
+    if chosen not in listed and zones.zone_named(chosen):
+        listed.append(chosen)
+    grouped = ((name.partition("/")[0] if "/" in name else gettext("Everywhere"), name) for name in listed)
+    return [SelectChoice(name, city_of(name), optgroup=group) for group, name in grouped]
+
+
+def city_of(name: str) -> str:
+    """Argentina, Buenos Aires."""
+    return (name.partition("/")[2] or name).replace("/", ", ").replace("_", " ")
+
+
 class PolicyForm(FlaskForm):
-    time_zone = SelectField(_("Time zone"), choices=sorted(zoneinfo.available_timezones()))
-    day0, day1, day2, day3, day4, day5, day6 = map(day_field, DAYS)
-    holidays = TextAreaField(_("Holidays"), validators=[readable(read_holiday)], render_kw={"rows": 4})
-    away_text = text_field(_("Away message"))
-    first_response_minutes = minutes_field(_("First answer within (minutes)"))
-    next_response_minutes = minutes_field(_("Every further answer within (minutes)"))
-    targets_run_always = BooleanField(_("The clock also runs while you are closed"))
+    opens = RadioField(
+        _("When are you open?"),
+        choices=[SelectChoice("always", _("Always open")), SelectChoice("hours", _("Open at these times"))],
+        default="hours",
+    )
+    day0, day1, day2, day3, day4, day5, day6 = map(SpansField, DAYS)
+    time_zone = SelectField(_("Time zone"))
+    holidays = HolidaysField(_("Holidays"))
+    away_text = text_field(_("Out-of-office reply"))
+    first_response_minutes = minutes_field(_("First reply within (minutes)"))
+    next_response_minutes = minutes_field(_("Every further reply within (minutes)"))
+    targets_run_always = BooleanField(_("Count time outside opening hours"))
     survey_question = text_field(_("Question after a conversation is resolved"))
     survey_template = SelectField(
-        _("After the 24 hours: ask with a template"), validate_choice=False, filters=[lambda key: key or ""]
+        _("After the reply window has closed, ask with a template"),
+        validate_choice=False,
+        filters=[lambda key: key or ""],
     )
-    survey_reopens = BooleanField(_("A customer who was not happy stands open again, waiting for an answer"))
+    survey_reopens = BooleanField(_("Reopen the conversation after a bad rating"))
 
     def __init__(self, policy: ServicePolicy, **options: Any) -> None:
         super().__init__(**options)
+        self.time_zone.choices = zone_choices(policy.time_zone)
         known = {template.key: f"{template.title} ({template.language})" for template in askable()}
         if policy.survey_template and policy.survey_template not in known:
             known[policy.survey_template] = _("%(name)s: cannot be sent now", name=policy.survey_template_name)
         self.survey_template.choices = [("", _("Do not ask")), *known.items()]
 
+    def validate_opens(self, field: RadioField) -> None:
+        if field.data == "hours" and not any(day.is_open for day in self.days):
+            raise ValidationError(_("Enter opening hours for at least one day, or choose “Always open”."))
+
     def validate_survey_template(self, field: SelectField) -> None:
         if field.data not in dict(field.choices):
             raise ValidationError(
-                _("That template cannot ask: it must be approved, have two or three quick replies and no gaps.")
+                _("Choose an approved template with two or three quick-reply buttons and no variables.")
             )
 
     @property
-    def days(self) -> list[StringField]:
+    def days(self) -> list[SpansField]:
         return [self[f"day{n}"] for n in range(7)]
 
     @classmethod
     def of(cls, policy: ServicePolicy) -> PolicyForm:
-        form = cls(policy, formdata=None, obj=policy)
-        for field, day in zip(form.days, policy.week or [""] * 7, strict=False):
-            field.data = day
-        form.holidays.data = "\n".join(policy.holidays)
+        """A business that has saved nothing yet finds the zone of its browser chosen."""
+        form = cls(policy, formdata=None, data={name: getattr(policy, name) for name in PLAIN})
+        if policy.id is None:
+            form.time_zone.data = zones.reader_zone().key
+        form.opens.data = "always" if policy.hours.is_always_open else "hours"
+        form.holidays.process(None, [read_holiday(line) for line in policy.holidays])
+        for field, day in zip(form.days, policy.week or USUAL_WEEK, strict=False):
+            field.process(None, read_day(day))
         return form
 
+    def copy(self, source: int, to: str) -> None:
+        """Puts the hours of one day onto others, not saved yet."""
+        for n in COPIES.get(to, ()):
+            self.days[n].rows, self.days[n].is_open = self.days[source].rows, self.days[source].is_open
+
     def fill(self, policy: ServicePolicy) -> None:
-        names = ("time_zone", "away_text", "first_response_minutes", "next_response_minutes", "targets_run_always")
-        for name in (*names, "survey_question", "survey_template", "survey_reopens"):
+        for name in PLAIN:
             setattr(policy, name, self[name].data)
-        policy.week = [(field.data or "").strip() for field in self.days]
-        policy.holidays = tidy_lines(self.holidays.data or "")
+        policy.week = [write_day(day.data) for day in self.days] if self.opens.data == "hours" else []
+        policy.holidays = [write_holiday(date, name) for date, name in self.holidays.data]

@@ -1,32 +1,28 @@
-"""What a business promises its customers: when it answers, how soon, and whether it asks how that went."""
+"""What a business promises its customers: when it replies, how soon, and whether it asks how that went."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
 import re
-import zoneinfo
+from collections.abc import Iterable
 from typing import Self
 
-from flask_babel import gettext as _
 from sqlalchemy import UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app import zones
 from app.tenancy import TenantModel, db, now, of_tenant
 
 from .hours import OpeningHours, Span
 
 SPAN = re.compile(r"(\d{1,2})[:.](\d{2})\s*[-–—]\s*(\d{1,2})[:.](\d{2})")
-# From this part of a target on somebody should hurry.
+# The part of a target that is left when a wait begins to be urgent.
 SOON = 0.5
 
 
-class Unreadable(ValueError):
-    """Hours or holidays that cannot be read; the message says which and how to write them."""
-
-
 class Ring(enum.StrEnum):
-    """How a customer's wait stands against the target."""
+    """How long a customer has waited, against the target."""
 
     GOOD = "good"
     SOON = "soon"
@@ -40,7 +36,7 @@ class ServicePolicy(TenantModel):
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id"))
 
     time_zone: Mapped[str] = mapped_column(default="UTC")
-    # Seven days from Monday, each as people write it: "09:00–12:00, 13:00–18:00". Empty: closed.
+    # Seven days from Monday, such as "09:00–12:00, 13:00–18:00". An empty day is closed, an empty week always open.
     week: Mapped[list[str]] = mapped_column(default=list)
     # "2026-12-25 Christmas".
     holidays: Mapped[list[str]] = mapped_column(default=list)
@@ -49,10 +45,10 @@ class ServicePolicy(TenantModel):
     next_response_minutes: Mapped[int | None]
     targets_run_always: Mapped[bool] = mapped_column(default=False)
     survey_question: Mapped[str] = mapped_column(default="")
-    # What asks when the 24 hours to answer are over.
+    # What asks when the reply window has closed.
     survey_template_name: Mapped[str] = mapped_column(default="", server_default="")
     survey_template_language: Mapped[str] = mapped_column(default="", server_default="")
-    # Whether somebody who was not happy stands in the queue again.
+    # Whether a bad rating reopens the conversation.
     survey_reopens: Mapped[bool] = mapped_column(default=False, server_default=false())
     updated_at: Mapped[dt.datetime] = mapped_column(default=now, onupdate=now)
 
@@ -83,7 +79,8 @@ class ServicePolicy(TenantModel):
     @property
     def hours(self) -> OpeningHours:
         week = tuple(read_day(day) for day in self.week)
-        return OpeningHours(zone_of(self.time_zone), week, frozenset(read_holiday(line)[0] for line in self.holidays))
+        holidays = frozenset(read_holiday(line)[0] for line in self.holidays)
+        return OpeningHours(zones.zone_named(self.time_zone) or zones.UTC, week, holidays)
 
     @property
     def has_targets(self) -> bool:
@@ -94,7 +91,7 @@ class ServicePolicy(TenantModel):
         return dt.timedelta(minutes=minutes) if minutes else None
 
     def due_at(self, waiting_since: dt.datetime | None, *, is_first: bool) -> dt.datetime | None:
-        """Until when somebody should answer who has waited since then."""
+        """Until when a customer who has waited since then should have a reply."""
         target = self.target(is_first=is_first)
         if waiting_since is None or target is None:
             return None
@@ -110,41 +107,24 @@ class ServicePolicy(TenantModel):
         return Ring.SOON if due - now() < target * SOON else Ring.GOOD
 
     def away_since(self, at: dt.datetime) -> dt.datetime | None:
-        """Where customers are told that nobody is there: the moment until which that is so. It names the pause."""
+        """While the business is closed: when it opens next. It identifies the closing period."""
         return self.hours.next_opening(at) if self.away_text else None
 
 
-def zone_of(name: str) -> zoneinfo.ZoneInfo:
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-        return zoneinfo.ZoneInfo("UTC")
-
-
 def read_day(written: str) -> tuple[Span, ...]:
-    """The spans of a day. Raises `Unreadable`."""
-    spans = []
-    for part in filter(None, (piece.strip() for piece in written.split(","))):
-        if not (found := SPAN.fullmatch(part)):
-            raise Unreadable(_("“%(part)s” is not a time from–to. Write 09:00–18:00.", part=part))
-        from_hour, from_minute, to_hour, to_minute = map(int, found.groups())
-        # Midnight as people write it at the end of a day.
-        to_hour = 0 if (to_hour, to_minute) == (24, 0) else to_hour
-        try:
-            spans.append((dt.time(from_hour, from_minute), dt.time(to_hour, to_minute)))
-        except ValueError:
-            raise Unreadable(_("“%(part)s” holds a time that no clock shows.", part=part)) from None
-    return tuple(spans)
+    """The spans of a stored day; 24:00 is the midnight that ends it."""
+    times = [tuple(map(int, part)) for part in SPAN.findall(written)]
+    return tuple((dt.time(start, minute), dt.time(end % 24, until)) for start, minute, end, until in times)
+
+
+def write_day(spans: Iterable[Span]) -> str:
+    return ", ".join(f"{start:%H:%M}–{end:%H:%M}" for start, end in spans)
 
 
 def read_holiday(line: str) -> tuple[dt.date, str]:
-    """A date and its name. Raises `Unreadable`."""
-    date, _space, name = line.strip().partition(" ")
-    try:
-        return dt.date.fromisoformat(date), name.strip()
-    except ValueError:
-        raise Unreadable(_("“%(line)s” does not begin with a date. Write 2026-12-25 Christmas.", line=line)) from None
+    date, _space, name = line.partition(" ")
+    return dt.date.fromisoformat(date), name.strip()
 
 
-def tidy_lines(written: str) -> list[str]:
-    return [line.strip() for line in written.splitlines() if line.strip()]
+def write_holiday(date: dt.date, name: str) -> str:
+    return f"{date.isoformat()} {name}".strip()

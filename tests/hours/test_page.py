@@ -15,7 +15,9 @@ from tests.posts import message
 from tests.world import BAKERY_NUMBER, World
 
 ADDRESS = "/t/bakery/hours/"
-CLOSED = {"time_zone": "Europe/Berlin", "away_text": "We are asleep."}
+CLOSED = {"opens": "always", "time_zone": "Europe/Berlin", "away_text": "We are asleep."}
+OPEN = CLOSED | {"opens": "hours"}
+FRIDAY = {"day4-open": "y", "day4-from": "09:00", "day4-to": "17:00"}
 
 
 def policy(world: World) -> ServicePolicy:
@@ -35,27 +37,88 @@ def written(world: World) -> list[tuple[str, str]]:
     return [(one.direction, one.body) for one in messages(world)]
 
 
-def test_the_owner_says_when_the_business_is_open(app: Flask, world: World) -> None:
+def test_the_owner_sets_several_spans_a_day_and_holidays(app: Flask, world: World) -> None:
     ann = Browser(app).signed_in_as(world.ann)
-    answer = ann.post(ADDRESS, data=CLOSED | {"day0": "9:00-12:00, 13:00–18:00", "holidays": "2026-12-25 Christmas\n"})
-    assert answer.status_code == 303
-    assert policy(world).week[0] == "9:00-12:00, 13:00–18:00" and policy(world).holidays == ["2026-12-25 Christmas"]
-    assert "13:00–18:00" in ann.get(ADDRESS).text
+    monday = {"day0-open": "y", "day0-from": ["13:00", "09:00", ""], "day0-to": ["18:00", "12:00", ""]}
+    days = {"holidays-date": ["2026-12-25", "2026-01-01", ""], "holidays-name": ["Christmas", "", ""]}
+    assert ann.post(ADDRESS, data=OPEN | monday | days).status_code == 303
+    saved = policy(world)
+    assert saved.week == ["09:00–12:00, 13:00–18:00", "", "", "", "", "", ""]
+    assert saved.holidays == ["2026-01-01", "2026-12-25 Christmas"]
+    page = ann.get(ADDRESS).text
+    assert 'value="13:00"' in page and 'value="2026-12-25"' in page
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "saved"),
+    [
+        ("22:00", "02:00", "22:00–02:00"),
+        ("08:00", "24:00", "08:00–00:00"),
+        ("00:00", "00:00", "00:00–00:00"),
+        ("9.00", "17:00", "09:00–17:00"),
+        ("09:00", "17:60", None),
+        ("09:00:30", "17:00", "09:00–17:00"),
+    ],
+)
+def test_hours_may_pass_midnight(app: Flask, world: World, start: str, end: str, saved: str | None) -> None:
+    day = {"day4-open": "y", "day4-from": start, "day4-to": end}
+    answer = Browser(app).signed_in_as(world.ann).post(ADDRESS, data=OPEN | day)
+    assert answer.status_code == (303 if saved else 422)
+    assert not saved or policy(world).week[4] == saved
+
+
+def test_what_is_saved_is_read_back_as_it_was(app: Flask, world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        week = ["9:00-12:00, 13.30 – 24:00", "22:00–02:00"] + [""] * 5
+        db.session.add(ServicePolicy(time_zone="US/Eastern", week=week, holidays=["2026-12-25 Christmas"]))
+    page = Browser(app).signed_in_as(world.ann).get(ADDRESS).text
+    for value in ("09:00", "12:00", "13:30", "00:00", "22:00", "02:00", "Christmas"):
+        assert f'value="{value}"' in page
+    assert 'selected value="US/Eastern"' in page
+
+
+def test_a_day_marked_closed_is_closed(app: Flask, world: World) -> None:
+    days = {"day0-open": "y", "day0-from": "09:00", "day0-to": "17:00", "day1-from": "09:00", "day1-to": "17:00"}
+    Browser(app).signed_in_as(world.ann).post(ADDRESS, data=OPEN | days)
+    assert policy(world).week[:2] == ["09:00–17:00", ""]
+
+
+def test_hours_are_copied_to_other_days_and_saved_only_then(app: Flask, world: World) -> None:
+    ann = Browser(app).signed_in_as(world.ann)
+    day = {"day2-open": "y", "day2-from": "10:15", "day2-to": "16:00", "copy_from": "2", "copy": "weekdays"}
+    answer = ann.post(ADDRESS, data=OPEN | day)
+    assert answer.status_code == 200 and answer.text.count('value="10:15"') == 5
+    assert policy(world).week == [] and "We are asleep." in answer.text
+
+
+def test_a_business_begins_with_the_zone_of_its_browser(app: Flask, world: World) -> None:
+    ann = Browser(app).signed_in_as(world.ann)
+    ann.client.set_cookie("time_zone", "Asia/Kathmandu")
+    assert 'selected value="Asia/Kathmandu">Kathmandu' in ann.get(ADDRESS).text
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"day0": "from nine"}, "“from nine” is not a time from–to"),
-        ({"day0": "9:00-25:00"}, "holds a time that no clock shows"),
-        ({"holidays": "Christmas"}, "does not begin with a date"),
+        ({"day0-open": "y"}, "Enter when you open and close"),
+        ({"day0-open": "y", "day0-from": "09:00", "day0-to": ""}, "Enter both times"),
+        ({"day0-open": "y", "day0-from": "nine", "day0-to": "17:00"}, "Enter times such as 09:00"),
+        ({"day0-open": "y", "day0-from": "09:00", "day0-to": "25:00"}, "Enter times such as 09:00"),
+        ({"day0-open": "y", "day0-from": ["09:00", "11:00"], "day0-to": ["12:00", "13:00"]}, "times overlap"),
+        ({"day0-open": "y", "day0-from": ["20:00", "22:00"], "day0-to": ["02:00", "23:00"]}, "times overlap"),
+        ({"opens": "hours"}, "for at least one day"),
+        ({"holidays-date": "", "holidays-name": "Christmas"}, "Enter the date of “Christmas”"),
+        ({"holidays-date": "2026-13-01", "holidays-name": ""}, "“2026-13-01” is not a date"),
+        ({"time_zone": "Mars/Olympus"}, "Not a valid choice"),
         ({"first_response_minutes": "0"}, "between a minute and 30 days"),
     ],
 )
-def test_what_cannot_be_read_is_said_and_nothing_is_lost(
+def test_what_cannot_be_read_is_named_at_its_field_and_nothing_is_lost(
     app: Flask, world: World, wrong: dict[str, str], words: str
 ) -> None:
-    answer = Browser(app).signed_in_as(world.ann).post(ADDRESS, data=CLOSED | wrong)
+    answer = (
+        Browser(app).signed_in_as(world.ann).post(ADDRESS, data=OPEN | ({} if "opens" in wrong else FRIDAY) | wrong)
+    )
     assert answer.status_code == 422
     assert words in answer.text and "We are asleep." in answer.text
 
@@ -134,7 +197,7 @@ def test_a_template_that_cannot_ask_is_not_offered_and_not_taken(
     ann = Browser(app).signed_in_as(world.ann)
     assert "You have no such template yet" in ann.get(ADDRESS).text
     answer = ann.post(ADDRESS, data=CLOSED | {"survey_template": "how_was_it|en"})
-    assert answer.status_code == 422 and "That template cannot ask" in answer.text
+    assert answer.status_code == 422 and "Choose an approved template" in answer.text
 
 
 def test_a_chosen_template_that_is_not_approved_any_more_is_told_and_does_not_get_in_the_way(

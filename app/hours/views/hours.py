@@ -1,8 +1,8 @@
-"""The page on which a business says when and how soon it answers."""
+"""The page on which a business sets when and how soon it replies."""
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -34,6 +34,10 @@ def show() -> str:
 def save() -> AnyResponse | tuple[str, int]:
     policy = ServicePolicy.current()
     form = PolicyForm(policy)
+    if request.form.get("copy"):
+        source = max(0, min(request.form.get("copy_from", 0, int), 6))
+        form.copy(source, request.form["copy"])
+        return render_template("hours/show.html", form=form, copied=True, copy_from=source), 200
     if not form.validate():
         return render_template("hours/show.html", form=form), 422
     form.fill(policy)

@@ -8,6 +8,8 @@ from .errors import NoAnswer, ReportedError
 from .graph import GraphClient
 from .payload import identifier, mapping, sequence, text
 
+_MANAGEMENT = "whatsapp_business_management"
+
 
 @dataclass(frozen=True, slots=True)
 class BusinessToken:
@@ -20,7 +22,8 @@ class BusinessToken:
 @dataclass(frozen=True, slots=True)
 class TokenInfo:
     """What a token is good for. `waba_ids` starts with the WABA onboarded last, and is None when the token
-    is not limited to single WABAs; `expires_at` is None when it never expires."""
+    is not limited to single WABAs; Meta lists them under any of the WhatsApp scopes. `expires_at` is None when
+    it never expires."""
 
     is_valid: bool
     app_id: str | None
@@ -52,21 +55,27 @@ def debug_token(graph: GraphClient, token: str, app_token: str) -> TokenInfo:
         is_valid=data.get("is_valid") is True,
         app_id=identifier(data.get("app_id")),
         user_id=identifier(data.get("user_id")),
-        scopes=frozenset(scope for scope in sequence(data.get("scopes")) if isinstance(scope, str)),
+        scopes=_scopes(data),
         waba_ids=_waba_ids(data),
         expires_at=_moment(data.get("expires_at")),
         error=_error(data.get("error")),
     )
 
 
+def _scopes(data: dict[str, Any]) -> frozenset[str]:
+    granular = [mapping(one).get("scope") for one in sequence(data.get("granular_scopes"))]
+    return frozenset(scope for scope in [*sequence(data.get("scopes")), *granular] if isinstance(scope, str))
+
+
 def _waba_ids(data: dict[str, Any]) -> tuple[str, ...] | None:
-    for granular in map(mapping, sequence(data.get("granular_scopes"))):
-        if granular.get("scope") == "whatsapp_business_management":
-            if "target_ids" not in granular:
-                return None
-            found = map(identifier, sequence(granular["target_ids"]))
-            return tuple(waba_id for waba_id in found if waba_id)
-    return ()
+    """Those under `…management`; where it lists none, those under any other WhatsApp scope."""
+    scopes = [mapping(one) for one in sequence(data.get("granular_scopes"))]
+    ours = [one for one in scopes if str(one.get("scope")).startswith("whatsapp_")]
+    ours.sort(key=lambda one: one["scope"] != _MANAGEMENT)
+    for scope in ours:
+        if listed := [waba_id for waba_id in map(identifier, sequence(scope.get("target_ids"))) if waba_id]:
+            return tuple(listed)
+    return None if any("target_ids" not in scope for scope in ours) else ()
 
 
 def _moment(seconds: Any) -> datetime | None:

@@ -7,19 +7,22 @@ from .errors import NoAnswer
 from .graph import GraphClient
 from .payload import identifier, mapping, text
 
+_REGISTERED = {"CONNECTED", "FLAGGED", "RESTRICTED", "RATE_LIMITED"}
+
 UNLIMITED = 1_000_000_000
 _TIERS = {"TIER_250": 250, "TIER_2K": 2_000, "TIER_10K": 10_000, "TIER_100K": 100_000}
 
 _FIELDS = (
     "id,display_phone_number,verified_name,status,quality_rating,code_verification_status,name_status,"
     "new_display_name,platform_type,throughput,username,is_on_biz_app,is_pin_enabled,"
-    "whatsapp_business_manager_messaging_limit"
+    "whatsapp_business_manager_messaging_limit,webhook_configuration"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """`is_on_biz_app` means coexistence with the WhatsApp Business app: such a number is never registered."""
+    """`is_on_biz_app` means coexistence with the WhatsApp Business app: such a number is never registered.
+    Webhooks go to `number_override`, else to `waba_override`, else to `app_callback`."""
 
     id: str
     display_phone_number: str | None
@@ -35,6 +38,9 @@ class PhoneNumber:
     username: str | None
     is_on_biz_app: bool
     is_pin_enabled: bool | None
+    number_override: str | None = None
+    waba_override: str | None = None
+    app_callback: str | None = None
 
     @property
     def is_verified(self) -> bool:
@@ -44,7 +50,7 @@ class PhoneNumber:
     @property
     def is_registered(self) -> bool:
         """Whether it works on the Cloud API already; registering again would count towards Meta's ten."""
-        return self.status == "CONNECTED" and self.platform_type == "CLOUD_API"
+        return self.status in _REGISTERED and self.platform_type == "CLOUD_API"
 
 
 def people_a_day(messaging_limit: str) -> int:
@@ -136,8 +142,13 @@ def set_pin(graph: GraphClient, token: str, phone_number_id: str, pin: str) -> N
     graph.post(phone_number_id, token=token, json={"pin": pin})
 
 
+def remove_override(graph: GraphClient, token: str, phone_number_id: str) -> None:
+    """Send this number's webhooks to its WABA's or the app's URL again. Raises MetaError."""
+    graph.post(phone_number_id, token=token, json={"webhook_configuration": {"override_callback_uri": ""}})
+
+
 def _phone_number(item: dict[str, Any]) -> PhoneNumber:
-    pin = item.get("is_pin_enabled")
+    pin, callbacks = item.get("is_pin_enabled"), mapping(item.get("webhook_configuration"))
     return PhoneNumber(
         id=str(identifier(item.get("id"))),
         display_phone_number=text(item.get("display_phone_number"), 64),
@@ -153,4 +164,7 @@ def _phone_number(item: dict[str, Any]) -> PhoneNumber:
         username=text(item.get("username"), 64),
         is_on_biz_app=item.get("is_on_biz_app") is True,
         is_pin_enabled=pin if isinstance(pin, bool) else None,
+        number_override=text(callbacks.get("phone_number"), 1_000),
+        waba_override=text(callbacks.get("whatsapp_business_account"), 1_000),
+        app_callback=text(callbacks.get("application"), 1_000),
     )

@@ -58,9 +58,14 @@ def subscribed_apps(graph: GraphClient, token: str, waba_id: str) -> list[Subscr
     return [_subscribed_app(mapping(item)) for item in sequence(answer.get("data"))]
 
 
+def subscription(graph: GraphClient, token: str, waba_id: str) -> SubscribedApp | None:
+    """Our own app among those that get this WABA's webhooks, with its override of the URL. Raises MetaError."""
+    return next((app for app in subscribed_apps(graph, token, waba_id) if app.id == graph.app_id), None)
+
+
 def is_subscribed(graph: GraphClient, token: str, waba_id: str) -> bool:
     """Whether our own app gets this WABA's webhooks. Raises MetaError."""
-    return any(app.id == graph.app_id for app in subscribed_apps(graph, token, waba_id))
+    return subscription(graph, token, waba_id) is not None
 
 
 def subscribe(graph: GraphClient, token: str, waba_id: str) -> None:

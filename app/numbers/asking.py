@@ -1,4 +1,4 @@
-"""Asking Meta while somebody waits for the page."""
+"""Calls to Meta while somebody waits for the page."""
 
 from __future__ import annotations
 
@@ -16,23 +16,26 @@ from app.words import N_
 
 T = TypeVar("T")
 
-NO_ACCESS = N_("Facebook does not let us in any more.")
+NO_ACCESS = N_("Facebook access has ended.")
 CONNECT = N_("Connect this number with Facebook again.")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Why Meta did not do it: our words, what to do, and Meta's own."""
+    """Why Meta refused: our words, what to do, and Meta's own words."""
 
     title: str
     fix: str
-    said: str = ""
+    details: str = ""
     code: int | None = None
     fbtrace_id: str | None = None
 
 
 def ask(number: PhoneNumber, call: Callable[[GraphClient, str, str], T]) -> tuple[T | None, Problem | None]:
-    """What Meta answers, called with the client, the token and the number's id at Meta; or why it does not."""
+    """Meta's answer to `call`, which gets the client, the token and the number's id at Meta; or the problem.
+
+    Commits first. Only one of the two is not None.
+    """
     try:
         token = number.waba.token
     except Undecryptable:

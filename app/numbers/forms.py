@@ -13,7 +13,7 @@ from wtforms.validators import Length, Optional, Regexp, ValidationError
 from app.meta.conversational_components import MOST_COMMANDS, MOST_PROMPTS
 
 VERTICALS = [
-    ("", _("Not said")),
+    ("", _("Not set")),
     ("APPAREL", _("Clothing")),
     ("ALCOHOL", _("Alcohol")),
     ("AUTO", _("Cars")),
@@ -44,7 +44,7 @@ class Form(FlaskForm):
         csrf = False  # checked before any view
 
 
-def bare(text: str | None) -> str:
+def strip(text: str | None) -> str:
     return (text or "").strip()
 
 
@@ -52,20 +52,20 @@ def lines(text: str | None) -> list[str]:
     return [line.strip() for line in (text or "").splitlines() if line.strip()]
 
 
-def be_web_address(_form: Form, field: Any) -> None:
+def check_web_address(_form: Form, field: Any) -> None:
     if field.data and not re.fullmatch(r"https?://[^\s]+\.[^\s]+", field.data):
-        raise ValidationError(gettext("Write the whole address, with https:// in front."))
+        raise ValidationError(gettext("Enter the whole address, starting with https://."))
 
 
 def text_field(label: str, longest: int, **attributes: str) -> StringField:
-    checks = [Length(max=longest, message=_("Use at most %(max)d letters."))]
-    return StringField(label, checks, filters=[bare], render_kw={"maxlength": str(longest)} | attributes)
+    checks = [Length(max=longest, message=_("Use at most %(max)d characters."))]
+    return StringField(label, checks, filters=[strip], render_kw={"maxlength": str(longest)} | attributes)
 
 
 def website(label: str, name: str) -> StringField:
-    checks = [Length(max=256, message=_("Use at most %(max)d letters.")), be_web_address]
+    checks = [Length(max=256, message=_("Use at most %(max)d characters.")), check_web_address]
     return StringField(
-        label, checks, filters=[bare], render_kw={"maxlength": "256", "inputmode": "url", "data-preview": name}
+        label, checks, filters=[strip], render_kw={"maxlength": "256", "inputmode": "url", "data-preview": name}
     )
 
 
@@ -73,24 +73,24 @@ class ProfileForm(Form):
     about = text_field(_("About"), 139, **{"data-preview": "about"})
     description = TextAreaField(
         _("Description"),
-        [Length(max=512, message=_("Use at most %(max)d letters."))],
-        filters=[bare],
+        [Length(max=512, message=_("Use at most %(max)d characters."))],
+        filters=[strip],
         render_kw={"rows": "3", "maxlength": "512", "data-preview": "description"},
     )
     address = text_field(_("Address"), 256, **{"data-preview": "address", "autocomplete": "street-address"})
     email = EmailField(
-        _("E-mail"),
+        _("Email"),
         [
             Optional(),
-            Length(max=128, message=_("Use at most %(max)d letters.")),
-            Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("Write a whole e-mail address.")),
+            Length(max=128, message=_("Use at most %(max)d characters.")),
+            Regexp(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", message=_("Enter a full email address.")),
         ],
-        filters=[bare],
+        filters=[strip],
         render_kw={"maxlength": "128", "data-preview": "email"},
     )
     website_1 = website(_("Website"), "website_1")
     website_2 = website(_("Second website"), "website_2")
-    vertical = SelectField(_("Line of business"), render_kw={"data-preview": "vertical"})
+    vertical = SelectField(_("Category"), render_kw={"data-preview": "vertical"})
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -104,8 +104,8 @@ class PictureForm(Form):
 class NameForm(Form):
     name = StringField(
         _("New name"),
-        [Length(2, 75, message=_("Between 2 and 75 letters."))],
-        filters=[bare],
+        [Length(2, 75, message=_("Use 2 to 75 characters."))],
+        filters=[strip],
         render_kw={"maxlength": "75", "autocomplete": "off"},
     )
 
@@ -113,8 +113,8 @@ class NameForm(Form):
 class PinForm(Form):
     pin = StringField(
         _("New PIN"),
-        [Regexp(r"^\d{6}$", message=_("A PIN is six digits."))],
-        filters=[bare],
+        [Regexp(r"^\d{6}$", message=_("A PIN has six digits."))],
+        filters=[strip],
         render_kw={"inputmode": "numeric", "autocomplete": "off", "maxlength": "6"},
     )
 
@@ -125,9 +125,9 @@ class DisconnectionForm(Form):
 
 class LinkForm(Form):
     message = StringField(
-        _("Text that is already written"),
-        [Length(1, 140, message=_("Between 1 and 140 letters."))],
-        filters=[bare],
+        _("Message to start with"),
+        [Length(1, 140, message=_("Use 1 to 140 characters."))],
+        filters=[strip],
         render_kw={"maxlength": "140", "autocomplete": "off"},
     )
 
@@ -140,16 +140,16 @@ class GreetingForm(Form):
         if len(lines(field.data)) > MOST_PROMPTS:
             raise ValidationError(gettext("At most %(count)s questions.", count=MOST_PROMPTS))
         if any(len(line) > 80 for line in lines(field.data)):
-            raise ValidationError(gettext("A question has at most 80 letters."))
+            raise ValidationError(gettext("A question can have at most 80 characters."))
 
     def validate_commands(self, _field: Any) -> None:
         if len(self.listed) > MOST_COMMANDS:
             raise ValidationError(gettext("At most %(count)s commands.", count=MOST_COMMANDS))
         for name, words in self.listed:
             if not re.fullmatch(r"\w{1,32}", name):
-                raise ValidationError(gettext("“%(name)s”: a command is one word of at most 32 letters.", name=name))
+                raise ValidationError(gettext("“%(name)s”: a command is one word of at most 32 characters.", name=name))
             if not 1 <= len(words) <= 256:
-                raise ValidationError(gettext("“%(name)s” needs an explanation behind it.", name=name))
+                raise ValidationError(gettext("“%(name)s” needs an explanation after it.", name=name))
 
     @property
     def listed(self) -> list[tuple[str, str]]:
@@ -164,10 +164,10 @@ class UsernameForm(Form):
         [
             Regexp(
                 r"^(?!www)(?!.*\.\.)(?=.*[a-z])[a-z0-9_][a-z0-9._]{1,33}[a-z0-9_]$",
-                message=_("3 to 35 small letters, digits, dots and underscores, with at least one letter."),
+                message=_("Use 3 to 35 lowercase letters, digits, dots and underscores, with at least one letter."),
             )
         ],
-        filters=[lambda text: bare(text).lstrip("@").lower()],
+        filters=[lambda text: strip(text).lstrip("@").lower()],
         render_kw={"maxlength": "36", "autocomplete": "off", "spellcheck": "false"},
     )
 
@@ -175,7 +175,7 @@ class UsernameForm(Form):
 def phone_field(label: str) -> StringField:
     return StringField(
         label,
-        [Regexp(r"^\+?\d{7,15}$", message=_("Write the number with its country code."))],
+        [Regexp(r"^\+?\d{7,15}$", message=_("Enter the number with its country code."))],
         filters=[lambda text: re.sub(r"[\s().-]", "", text or "")],
         render_kw={"inputmode": "tel", "autocomplete": "off"},
     )
@@ -186,4 +186,4 @@ class BlockForm(Form):
 
 
 class TrialForm(Form):
-    phone = phone_field(_("Your own phone's number"))
+    phone = phone_field(_("Your own phone number"))

@@ -1,4 +1,4 @@
-"""How much a number had to do: messages by week, either way, and how many failed."""
+"""A number's messages by week: received, sent and failed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from app.tenancy import db
 
 @dataclass(frozen=True)
 class Traffic:
+    """One row for each week that has messages, the newest first."""
+
     weeks: Sequence[Row[Any]]
 
     @classmethod

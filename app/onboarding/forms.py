@@ -30,7 +30,7 @@ def strip(text: str | None) -> str:
 class PinForm(Form):
     pin = StringField(
         _("PIN"),
-        [Regexp(r"^\d{6}$", message=_("A PIN is six digits."))],
+        [Regexp(r"^\d{6}$", message=_("A PIN has six digits."))],
         render_kw=DIGITS | {"maxlength": "6"},
     )
 
@@ -38,23 +38,23 @@ class PinForm(Form):
 class NewNumberForm(Form):
     calling_code = StringField(
         _("Country code"),
-        [Regexp(r"^[1-9]\d{0,2}$", message=_("Write the country code in digits, such as 49."))],
+        [Regexp(r"^[1-9]\d{0,2}$", message=_("Enter the country code in digits, such as 49."))],
         filters=[only_digits],
         render_kw=DIGITS | {"maxlength": "5", "placeholder": "49"},
     )
     number = StringField(
         _("Phone number"),
-        [Regexp(r"^\d{4,14}$", message=_("Write the number without its country code, digits only."))],
+        [Regexp(r"^\d{4,14}$", message=_("Enter the number without its country code, digits only."))],
         filters=[lambda text: only_digits(text).lstrip("0")],
         render_kw=DIGITS | {"inputmode": "tel", "maxlength": "24"},
     )
     name = StringField(
         _("Name that customers see"),
-        [Length(2, 75, message=_("Between 2 and 75 letters."))],
+        [Length(2, 75, message=_("Use 2 to 75 characters."))],
         filters=[strip],
         render_kw={"autocomplete": "organization", "maxlength": "75"},
     )
-    migrate = BooleanField(_("It is at another provider now: move it here"))
+    migrate = BooleanField(_("It's with another provider now: move it here"))
 
 
 class VerificationForm(Form):
@@ -64,48 +64,51 @@ class VerificationForm(Form):
 class VerificationCodeForm(Form):
     code = StringField(
         _("Code"),
-        [Regexp(r"^\d{6}$", message=_("The code is six digits."))],
+        [Regexp(r"^\d{6}$", message=_("The code has six digits."))],
         filters=[only_digits],
         render_kw={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "9"},
     )
 
 
 class HostedForm(Form):
-    """Which number somebody is going to connect on Facebook's own page."""
+    """The number that somebody is going to connect on Facebook's own page."""
 
     phone = StringField(
-        _("Number you are going to connect"),
-        [Regexp(r"^\+?[1-9]\d{6,14}$", message=_("Write the number with its country code, such as +49 151 2345678."))],
+        _("Number you're going to connect"),
+        [Regexp(r"^\+?[1-9]\d{6,14}$", message=_("Enter the number with its country code, such as +49 151 2345678."))],
         filters=[lambda text: re.sub(r"[\s().-]", "", text or "")],
         render_kw={"inputmode": "tel", "autocomplete": "tel", "maxlength": "24"},
     )
 
 
 class TokenForm(Form):
-    """A token somebody has already, made in Meta's business settings for our app."""
+    """A token somebody has already, created in Meta's business settings for our app."""
 
     token = PasswordField(
         _("Access token"),
-        [InputRequired(_("Paste the token.")), Regexp(r"^[\x21-\x7e]{20,1000}$", message=_("That is no token."))],
+        [
+            InputRequired(_("Paste the token.")),
+            Regexp(r"^[\x21-\x7e]{20,1000}$", message=_("This isn't a valid token.")),
+        ],
         filters=[strip],
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
     waba_id = StringField(
-        _("WhatsApp account id"),
-        [Regexp(r"^\d{5,32}$", message=_("The id is a row of digits. WhatsApp Manager shows it."))],
+        _("WhatsApp account ID"),
+        [Regexp(r"^\d{5,32}$", message=_("Digits only. You find the ID in WhatsApp Manager."))],
         filters=[strip],
         render_kw=DIGITS | {"maxlength": "32"},
     )
     phone_number_id = StringField(
-        _("Phone number id"),
-        [Optional(), Regexp(r"^\d{5,32}$", message=_("The id is a row of digits, not the number itself."))],
+        _("Phone number ID"),
+        [Optional(), Regexp(r"^\d{5,32}$", message=_("Digits only: the ID, not the number itself."))],
         filters=[strip],
         render_kw=DIGITS | {"maxlength": "32"},
     )
 
 
 class SetupLinkForm(Form):
-    days = SelectField(_("Works for"), coerce=int, default=7)
+    days = SelectField(_("Valid for"), coerce=int, default=7)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

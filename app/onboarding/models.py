@@ -13,11 +13,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.tenancy import User, announce, belongs_to, db, later, now, of_tenant, one_of
 from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
-from app.words import N_
 
 from .leases import Leased
-from .onboarding_steps import OnboardingStep
+from .onboarding_steps import HELLO_OPEN, OnboardingStep
 from .plan import PLAN
+from .screens import CAUSES, SCREENS, Cause
 from .trouble import Trouble
 
 __all__ = ["Onboarding", "OnboardingStep"]
@@ -28,15 +28,6 @@ STATES = ("started", "running", "waiting", "failed", "cancelled", "abandoned", "
 # How it began: in the Facebook window, with a token somebody had, or by an account shared with us without either.
 SOURCES = ("facebook", "token", "partner")
 
-# What the Facebook window shows at each of its steps, after "You left while …".
-SCREENS = {
-    "BUSINESS_ACCOUNT_SELECTION": N_("choosing your business"),
-    "WABA_PHONE_PROFILE_PICKER": N_("choosing your WhatsApp account"),
-    "WHATSAPP_BUSINESS_PROFILE_SETUP": N_("entering the details of your business"),
-    "PHONE_NUMBER_SETUP": N_("adding your phone number"),
-    "PHONE_NUMBER_VERIFICATION": N_("entering the code for your phone number"),
-    "PERMISSIONS": N_("reviewing the permissions"),
-}
 # Longer than the machine waits between its own retries.
 LONG = dt.timedelta(hours=1)
 NUDGED_AFTER, NUDGED_WITHIN = dt.timedelta(minutes=30), dt.timedelta(days=3)
@@ -63,7 +54,11 @@ class Onboarding(Leased):
     state: Mapped[str] = mapped_column(default="started")
     source: Mapped[str] = mapped_column(default="facebook", server_default="facebook")
     started_by_id: Mapped[uuid.UUID | None]
+    # What the browser says it signed up for. Of two windows open at once both claim: the token decides which is right.
     claims: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    earlier_claims: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    # By which the same code is recognised, posted twice.
+    code_digest: Mapped[str] = mapped_column(default="", server_default="")
     granted: Mapped[list[str] | None]
     token = Sealed()
     token_ciphertext: Mapped[bytes | None]
@@ -127,6 +122,14 @@ class Onboarding(Leased):
         if self.trouble.get("start_again"):
             self.state, self.next_attempt_at = "abandoned", None
 
+    def use_claims(self, waba_id: str) -> None:
+        """Makes the newest claims of this account the attempt's own."""
+        listed = [self.claims, *reversed(self.earlier_claims)]
+        fitting = next((claims for claims in listed if claims.get("waba_id") == waba_id), None)
+        if fitting is not None and fitting is not self.claims:
+            self.earlier_claims = [*(claims for claims in self.earlier_claims if claims is not fitting), self.claims]
+            self.claims = fitting
+
     def receive_token(self, token: str, signed_up_at: dt.datetime | None = None) -> None:
         """Stores the token, encrypted, and lets the machine run."""
         self.token, self.signed_up_at, self.state = token, signed_up_at, "running"
@@ -170,9 +173,9 @@ class Onboarding(Leased):
         announce("onboarding", self.id)
 
     def finish_hello(self) -> None:
-        """Ticks the last step once the first message has come in."""
+        """Ticks the last step once the first message has come in, whatever else is still open."""
         step = self.refresh_locked().step("hello_seen")
-        if step.state == "waiting" and self.hello_has_come:
+        if not step.is_over and self.hello_has_come:
             step.finish()
             announce("onboarding", self.id)
 
@@ -184,7 +187,7 @@ class Onboarding(Leased):
             select(cls.tenant_id, cls.id)
             .join(OnboardingStep, cls.steps)
             .join(PhoneNumber, same)
-            .where(OnboardingStep.state == "waiting", OnboardingStep.name == "hello_seen")
+            .where(OnboardingStep.state.in_(HELLO_OPEN), OnboardingStep.name == "hello_seen")
             .where(PhoneNumber.hello_seen_at.is_not(None))
         )
 
@@ -227,6 +230,11 @@ class Onboarding(Leased):
     def screen(self) -> str:
         """What the Facebook window showed when somebody left it."""
         return SCREENS.get(self.stopped_at, "")
+
+    @property
+    def likely_causes(self) -> tuple[Cause, ...]:
+        """Why people leave the window at that screen, each with the way on."""
+        return CAUSES.get(self.stopped_at, ())
 
     @property
     def waba(self) -> Waba:

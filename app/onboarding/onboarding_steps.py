@@ -14,6 +14,8 @@ from app.tenancy import TenantModel, belongs_to, now, one_of
 from .plan import PLAN
 from .trouble import Trouble
 
+# While the last step can still be ticked.
+HELLO_OPEN = ("pending", "waiting")
 STEP_STATES = ("pending", "running", "waiting", "done", "skipped", "failed")
 
 
@@ -24,7 +26,11 @@ class OnboardingStep(TenantModel):
         UniqueConstraint("tenant_id", "onboarding_id", "name"),
         belongs_to("onboardings", "onboarding_id", ondelete="CASCADE"),
         one_of("state", STEP_STATES),
-        Index("ix_onboarding_steps_waiting", "name", postgresql_where=text("state = 'waiting'")),
+        Index(
+            "ix_onboarding_steps_hello",
+            "onboarding_id",
+            postgresql_where=text("name = 'hello_seen' and state in ('pending', 'waiting')"),
+        ),
     )
 
     onboarding_id: Mapped[uuid.UUID]
@@ -71,6 +77,12 @@ class OnboardingStep(TenantModel):
     @property
     def note(self) -> str:
         return str((self.outcome or {}).get("note", ""))
+
+    @property
+    def locked_until(self) -> dt.datetime | None:
+        """Until when Meta accepts no PIN, as far as it says."""
+        moment = self.trouble.get("locked_until")
+        return dt.datetime.fromisoformat(moment) if moment else None
 
     @property
     def may_be_retried(self) -> bool:

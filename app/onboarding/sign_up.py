@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import re
 from typing import Any
 
-from sqlalchemy import func, select
+import structlog
+from sqlalchemy import func, or_, select
 
 from app.extensions import graph, settings
 from app.meta import embedded_signup, system_users
 from app.meta.errors import GraphError, MetaError, NoAnswer, NotConnected
-from app.tenancy import announce, commit, db, later, now, platform_scope
+from app.tenancy import User, announce, commit, db, later, now, platform_scope
 from app.tenancy.models import WabaRoute
 from app.wabas.partners import PartnerWaba
 from app.words import N_
@@ -19,11 +22,22 @@ from .leases import LEASE
 from .models import Onboarding
 from .trouble import START_AGAIN, Trouble
 
+log = structlog.get_logger()
+
 CODE_USED = 36009
 LOST = N_("Facebook's answer was lost, and its sign-in code works only once.")
+NOT_SET_UP = N_("Facebook sign-in isn't set up correctly in Switchboard. You didn't do anything wrong.")
+WAIT_FOR_US = N_("The Switchboard team has to fix this, and sees it at the top of their list. Start again afterwards.")
+CHECK_SETTINGS = N_(
+    "Meta refuses our app at the code exchange: check META_APP_ID, META_APP_SECRETS and META_CONFIG_ID, and in the "
+    "app's dashboard the allowed domains and redirect URIs of Facebook Login for Business."
+)
+# An app that Meta does not know, a wrong secret or redirect URI, a request without a token.
+OUR_FAULTS, OUR_WORDS = {36008, 101, 2500}, re.compile("client secret|redirect_uri|redirect uri", re.IGNORECASE)
 OTHER_WAY = N_("We're requesting access another way. If this takes longer than a minute, start again.")
 CLAIMS = ("waba_id", "phone_number_id", "business_id")
 # The window tells Meta's servers before it tells us; their clocks may differ.
+MOST_CLAIMS = 10
 SLACK = dt.timedelta(minutes=1)
 
 
@@ -37,16 +51,19 @@ class SignUp:
     def __init__(self, onboarding: Onboarding) -> None:
         self.onboarding = onboarding
 
-    def receive_code(self, code: str) -> None:
+    def receive_code(self, code: str) -> Onboarding:
         """Exchanges the code for the token at once: it lives 30 seconds and works once.
 
-        A second post of it changes nothing.
+        A second post of it changes nothing. Another code is another sign-up, from a second window on the same page:
+        it gets an attempt of its own. Returns the attempt whose code it is.
         """
-        onboarding = self.onboarding.refresh_locked()
+        onboarding, digest = self.onboarding.refresh_locked(), hashlib.sha256(code.encode()).hexdigest()
         step = onboarding.step("code_exchanged")
         if not onboarding.needs_sign_up or step.state != "pending":
-            return
+            same = onboarding.code_digest in ("", digest)
+            return onboarding if same else SignUp(self.split_off(digest)).receive_code(code)
         onboarding.state, onboarding.stopped_at, onboarding.lease_until = "running", "", now() + LEASE
+        onboarding.code_digest = digest
         step.begin()
         commit()
         try:
@@ -63,6 +80,19 @@ class SignUp:
         commit()
         if onboarding.state == "running":
             later("onboarding.advance", onboarding.id)
+        return onboarding
+
+    def split_off(self, digest: str) -> Onboarding:
+        """The attempt of the same person for this other code, made where there is none, with all the claims so far."""
+        first = self.onboarding
+        same = Onboarding.newest_first().where(
+            Onboarding.code_digest == digest, Onboarding.started_by_id == first.started_by_id
+        )
+        if known := db.session.scalar(same.limit(1)):
+            return known
+        other = Onboarding.begin(db.session.get(User, first.started_by_id) if first.started_by_id else None)
+        other.claims, other.earlier_claims = first.claims, first.earlier_claims
+        return other
 
     def receive_claims(self, event: str, data: dict[str, Any]) -> None:
         """Stores what the Facebook window told the browser; the token has to prove it.
@@ -73,7 +103,11 @@ class SignUp:
         if onboarding.source == "partner":
             return
         ids = {name: str(data[name]) for name in CLAIMS if is_meta_id(data.get(name))}
+        if onboarding.claims.get("waba_id") and onboarding.claims["waba_id"] != ids.get("waba_id"):
+            onboarding.earlier_claims = [*onboarding.earlier_claims, onboarding.claims][-MOST_CLAIMS:]
         onboarding.claims = ids | {"event": event[:60]}
+        if onboarding.waba_id:
+            onboarding.use_claims(onboarding.waba.meta_id)
         announce("onboarding", onboarding.id)
         if onboarding.asks == "number" and "phone_number_id" in ids:
             onboarding.resume()
@@ -137,13 +171,21 @@ def exchange_again(code: str) -> embedded_signup.BusinessToken:
 
 
 def code_refused(error: MetaError) -> Trouble:
-    """Why Meta took no code: only a new one helps."""
+    """Why Meta took no code: only a new one helps, where the fault is the platform's once that is fixed."""
+    if is_our_fault(error):
+        log.error("Meta refused the app's own settings", meta_code=error.code, subcode=error.subcode)
+        return Trouble(NOT_SET_UP, WAIT_FOR_US, owner="platform", hint=CHECK_SETTINGS, start_again=True).quoting(error)
     trouble = Trouble.at_meta(error)
     trouble.fix, trouble.owner, trouble.start_again = START_AGAIN, "tenant", True
     trouble.passing = False
     if trouble.code is None and not isinstance(error, NotConnected):
         trouble.title = LOST
     return trouble
+
+
+def is_our_fault(error: MetaError) -> bool:
+    """Whether Meta refused the app, not the code: there is nothing a tenant could do about it."""
+    return bool({error.code, error.subcode} & OUR_FAULTS or OUR_WORDS.search(error.details or ""))
 
 
 def code_lost() -> Trouble:
@@ -153,8 +195,12 @@ def code_lost() -> Trouble:
 def is_free(waba_id: str, tenant_id: object, since: dt.datetime) -> bool:
     """Whether no other tenant owns the account or has claimed it lately. Needs a platform scope."""
     route = db.session.get(WabaRoute, waba_id)
-    rivals = select(func.count()).where(
+    claimed = or_(
         Onboarding.claims["waba_id"].astext == waba_id,
+        Onboarding.earlier_claims.contains([{"waba_id": waba_id}]),
+    )
+    rivals = select(func.count()).where(
+        claimed,
         Onboarding.tenant_id != tenant_id,
         Onboarding.created_at >= since - dt.timedelta(hours=1),
     )

@@ -8,6 +8,8 @@ from typing import Any, Self
 from app.meta.errors import Kind, MetaError
 from app.words import N_
 
+from .refusals import of_step
+
 # Refused for the moment, or perhaps done: every step looks at Meta first, so a retry is safe.
 PASSING = {Kind.RETRY, Kind.RETRY_LATER, Kind.THROTTLE, Kind.PAIR, Kind.UNKNOWN_OUTCOME}
 DEAD_TOKEN = {0, 190}
@@ -25,7 +27,7 @@ class Trouble(Exception):
 
     `details` are Meta's words. `asks` names what the step needs from the tenant (`choices` to choose from; `sent`:
     how a code was sent), `start_again` says that only a new attempt can help, `passing` that the machine may try
-    again, `until` (a moment) that it will, but not before.
+    again, `until` (a moment) that it will, but not before; `locked_until`, that Meta takes no PIN before.
     """
 
     title: str
@@ -43,15 +45,16 @@ class Trouble(Exception):
     passing: bool = False
     wait: int = 0
     until: str = ""
+    locked_until: str = ""
 
     @classmethod
     def at_meta(cls, error: MetaError, *, hint: str = "") -> Self:
         """Explains what Meta refused. A hint says that the step is between Meta and the platform alone."""
         passing, dead = error.kind in PASSING, error.code in DEAD_TOKEN and not hint
-        ours = bool(hint) and not passing
+        ours, (title, fix) = bool(hint) and not passing, of_step(error)
         return cls(
-            title=REFUSED_US if ours else error.title,
-            fix=OURS if ours else BY_ITSELF if passing else START_AGAIN if dead else error.fix,
+            title=REFUSED_US if ours else title,
+            fix=OURS if ours else BY_ITSELF if passing else START_AGAIN if dead else fix,
             hint=hint if ours else "",
             owner="" if passing else "platform" if ours else "tenant",
             start_again=dead,

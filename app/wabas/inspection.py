@@ -13,19 +13,23 @@ from app.meta.graph import GraphClient
 from app.tenancy import commit, db, now
 from app.words import N_
 
-from .models import CONNECT_AGAIN, PhoneNumber, Waba
+from .models import APPEAL, CONNECT_AGAIN, DISABLED, PhoneNumber, Waba
+from .overrides import foreign_callback
 
 # The token is dead, or what it opened is not shared with us any more. Everything else passes, or is no proof.
 DEAD, NOT_OURS, GONE = {0, 190}, {3, 10, 200, 803}, (100, 33)
 
-REVOKED = N_("Facebook does not let us in any more: the access was taken back or has run out.")
-UNSHARED = N_("Your business does not share this WhatsApp account with us any more.")
-UNSUBSCRIBED = N_("Messages of this account do not reach Switchboard: its webhooks were switched off.")
-SUBSCRIBE_AGAIN = N_("Press Switch on again on the number's page. Waiting messages are kept and go out afterwards.")
-NOT_REGISTERED = N_("WhatsApp does not have this number registered with Switchboard.")
-REGISTER_AGAIN = N_("Connect this number again: it is registered anew on the way.")
-BLOCKED = N_("Meta does not let this number send.")
-LOOK_THERE = N_("The number's page says what Meta wants changed. We look again every two minutes.")
+REVOKED = N_("Facebook access has ended: it was revoked or has expired.")
+UNSHARED = N_("Your business no longer shares this WhatsApp account with Switchboard.")
+UNSUBSCRIBED = N_("Messages to this account don't reach Switchboard: its webhooks were turned off.")
+SUBSCRIBE_AGAIN = N_("Select Turn on again. Waiting messages are sent afterwards.")
+OVERRIDDEN = N_("Messages to this number go to another server instead of Switchboard.")
+REDIRECT = N_("Select Bring messages here. Waiting messages are sent afterwards.")
+DELETED = N_("This WhatsApp account no longer exists at Meta.")
+NOT_REGISTERED = N_("This number is no longer registered with WhatsApp through Switchboard.")
+REGISTER_AGAIN = N_("Connect this number again. That registers it, too.")
+BLOCKED = N_("Meta doesn't let this number send.")
+LOOK_THERE = N_("The number's page shows what Meta wants changed. We check again every two minutes.")
 
 
 class Lost(Exception):
@@ -38,7 +42,7 @@ class Look:
 
     token: embedded_signup.TokenInfo
     waba: wabas.Waba
-    is_subscribed: bool
+    subscription: wabas.SubscribedApp | None
     numbers: dict[str, phone_numbers.PhoneNumber]
     health: dict[str, health.Health]
 
@@ -53,7 +57,7 @@ class Look:
             return cls(
                 token=info,
                 waba=wabas.fetch(graph, token, meta_id),
-                is_subscribed=wabas.is_subscribed(graph, token, meta_id),
+                subscription=wabas.subscription(graph, token, meta_id),
                 numbers=numbers,
                 health={id: health.fetch(graph, token, id) for id in number_ids if id in numbers},
             )
@@ -107,20 +111,28 @@ def lose(numbers: list[PhoneNumber], reason: str) -> None:
 def write_down(waba: Waba, look: Look) -> None:
     waba.see(look.waba)
     waba.token_expires_at, waba.token_user_id = look.token.expires_at, look.token.user_id or ""
-    waba.subscribed_at = (waba.subscribed_at or now()) if look.is_subscribed else None
+    waba.subscribed_at = (waba.subscribed_at or now()) if look.subscription else None
+    waba.callback_override = foreign_callback(look.subscription.override_callback_uri) if look.subscription else ""
 
 
 def judge(number: PhoneNumber, look: Look) -> None:
+    """Pauses a number that cannot send or is not heard; resumes one that works."""
     seen, state = look.numbers.get(number.meta_id), look.health.get(number.meta_id)
     if seen is None or state is None:
         return number.pause(UNSHARED, CONNECT_AGAIN)
     number.see(seen, state)
-    if not look.is_subscribed:
+    if look.waba.status == "DISABLED":
+        number.pause(DISABLED, APPEAL)
+    elif look.waba.status == "DELETED":
+        number.pause(DELETED, CONNECT_AGAIN)
+    elif look.subscription is None:
         number.pause(UNSUBSCRIBED, SUBSCRIBE_AGAIN)
+    elif number.other_server:
+        number.pause(OVERRIDDEN, REDIRECT)
     elif not (seen.is_registered or seen.is_on_biz_app):
         number.pause(NOT_REGISTERED, REGISTER_AGAIN)
     elif state.is_blocked:
-        number.pause(BLOCKED, LOOK_THERE)
+        number.pause(BLOCKED, LOOK_THERE, receives=True)
     else:
         number.resume()
     return None

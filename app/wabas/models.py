@@ -21,6 +21,7 @@ from app.words import N_
 
 from .changes import NumberChange
 from .deadlines import Deadline
+from .overrides import foreign_callback, host_of
 from .routes import AtMeta, take_route
 
 # Days before the end of a token at which its owner is warned.
@@ -32,7 +33,9 @@ PHONE_NUMBER_STATES = ("connecting", "connected", "paused", "disconnected")
 # Meta takes ten registrations of a number in 72 hours, then none for another 72.
 REGISTRATIONS, REGISTRATION_WINDOW = 10, dt.timedelta(hours=72)
 
-CONNECT_AGAIN = N_("Connect this number with Facebook again. Waiting messages are kept and go out afterwards.")
+CONNECT_AGAIN = N_("Connect this number with Facebook again. Waiting messages are sent afterwards.")
+DISABLED = N_("Meta has disabled this WhatsApp account.")
+APPEAL = N_("Read Meta's reason in Business Support Home, in WhatsApp Manager, and request a review there.")
 
 
 class Waba(AtMeta):
@@ -49,6 +52,8 @@ class Waba(AtMeta):
     token_user_id: Mapped[str] = mapped_column(default="", server_default="")
     token_warned_days: Mapped[int | None]
     subscribed_at: Mapped[dt.datetime | None]
+    # Another server to which Meta sends the account's webhooks instead of ours.
+    callback_override: Mapped[str] = mapped_column(default="", server_default="")
     status: Mapped[str] = mapped_column(default="", server_default="")
     review_status: Mapped[str] = mapped_column(default="", server_default="")
     verification_status: Mapped[str] = mapped_column(default="", server_default="")
@@ -119,6 +124,9 @@ class PhoneNumber(AtMeta):
     state: Mapped[str] = mapped_column(default="connecting")
     pause_reason: Mapped[str] = mapped_column(default="")
     pause_fix: Mapped[str] = mapped_column(default="")
+    # While sending is paused: whether Meta has been seen to send us what customers write all the same.
+    receives: Mapped[bool] = mapped_column(default=False, server_default=false())
+    callback_override: Mapped[str] = mapped_column(default="", server_default="")
     status: Mapped[str] = mapped_column(default="", server_default="")
     name_status: Mapped[str] = mapped_column(default="", server_default="")
     requested_name: Mapped[str] = mapped_column(default="", server_default="")
@@ -187,9 +195,25 @@ class PhoneNumber(AtMeta):
         return self.state in ("connected", "paused")
 
     @property
+    def other_server(self) -> str:
+        """The server that gets this number's messages instead of ours; "" where they reach us."""
+        override = self.callback_override or self.waba.callback_override
+        return host_of(override) if override else ""
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether Meta sends us what customers write to it, as far as we have looked."""
+        return bool(self.waba.subscribed_at or not self.waba.checked_at) and not self.other_server
+
+    @property
     def wa_me(self) -> str:
         """The address that opens a chat with this number on a customer's phone."""
         return f"https://wa.me/{digits(self.display_number)}"
+
+    @property
+    def hello_link(self) -> str:
+        """The same with the first message already written."""
+        return f"{self.wa_me}?text=hello"
 
     def connect(self) -> None:
         """It can send and receive; a pause is over."""
@@ -197,10 +221,10 @@ class PhoneNumber(AtMeta):
         self.connected_at, self.register_by = now(), None
         announce("number", self.id)
 
-    def pause(self, reason: str, fix: str) -> None:
-        """Nothing is sent until the connection is repaired; waiting messages wait. Receiving goes on."""
+    def pause(self, reason: str, fix: str, *, receives: bool = False) -> None:
+        """Stops sending until the cause is gone; waiting messages wait. `receives` says that messages still arrive."""
         if self.state in ("connected", "paused"):
-            self.state, self.pause_reason, self.pause_fix = "paused", reason, fix
+            self.state, self.pause_reason, self.pause_fix, self.receives = "paused", reason, fix, receives
             self.probed_at = self.probed_at or now()
             announce("number", self.id)
 
@@ -221,7 +245,10 @@ class PhoneNumber(AtMeta):
         announce("number", self.id)
 
     def see(self, seen: phone_numbers.PhoneNumber, state: Health | None = None) -> None:
-        """What Meta says of it at this moment; what is new becomes part of its history."""
+        """Stores what Meta says of it at this moment; what is new becomes part of its history."""
+        self.callback_override = foreign_callback(
+            seen.number_override, seen.waba_override, application=seen.app_callback
+        )
         self.display_number = seen.display_phone_number or self.display_number
         self.is_on_biz_app = seen.is_on_biz_app
         self.requested_name = seen.new_display_name or ""

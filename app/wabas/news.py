@@ -12,7 +12,7 @@ from app.tenancy import announce
 from app.words import N_
 
 from .changes import NumberChange
-from .models import PhoneNumber, Waba, digits
+from .models import APPEAL, DISABLED, PhoneNumber, Waba, digits
 
 # What ends our access to a WABA, in words. What still comes in is shown.
 ENDINGS = {
@@ -30,8 +30,6 @@ DISCONNECTIONS = {
     "PRIMARY_INACTIVITY": N_("The phone was not used for about 14 days, so WhatsApp disconnected this number."),
     "USER_RE_REGISTERED": N_("The WhatsApp Business app was set up anew, which disconnected this number."),
 }
-DISABLED = N_("Meta has disabled this WhatsApp Business Account.")
-APPEAL = N_("Read Meta's reason in WhatsApp Manager, Business Support Home, and ask for a review there.")
 TIERS = {-1: "TIER_UNLIMITED", 1000: "TIER_1K", 2000: "TIER_2K", 10_000: "TIER_10K", 100_000: "TIER_100K"}
 
 

@@ -70,6 +70,9 @@ async function post(address, body) {
   try {
     const response = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) })
     if (!response.ok || response.redirected) return say("refused")
+    // Another window on this page had signed up already: this sign-up goes on as an attempt of its own.
+    const elsewhere = response.headers.get("Content-Location")
+    if (elsewhere) return location.assign(elsewhere)
   } catch {
     return say("offline")
   }

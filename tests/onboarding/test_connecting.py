@@ -93,7 +93,7 @@ def test_without_the_code_the_page_waits_and_says_so(attempt: Attempt) -> None:
     attempt.sign_up()
     attempt.post_claims()
     assert attempt.state == "started"
-    assert "Facebook says that you are done." in attempt.page()
+    assert "You finished the Facebook window." in attempt.page()
 
 
 def test_connecting_ones_own_number_again_replaces_the_token_and_ends_a_pause(attempt: Attempt, again: Attempt) -> None:

@@ -68,7 +68,7 @@ def test_it_ends_connected_or_red_with_a_way_on(
         assert stuck.name == name
         assert stuck.state in ("failed", "waiting")
         assert attempt.trouble()["title"] and attempt.trouble()["fix"]
-        assert any(way in page for way in ("Try this step again", "Start again", "/pin", "/verification", "/number"))
+        assert any(way in page for way in ("Retry this step", "Start again", "/pin", "/verification", "/number"))
 
 
 @pytest.mark.parametrize("name", EDGES)

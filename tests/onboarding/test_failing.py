@@ -66,7 +66,7 @@ def test_the_retry_is_signed(attempt: Attempt) -> None:
     attempt.fail("POST subscribed_apps", 100)
     attempt.connect()
     attempt.browser.post(f"{attempt.path}/steps/webhooks_subscribed/retry")
-    assert "Tried again by Ann" in attempt.page()
+    assert "Retried by Ann" in attempt.page()
 
 
 def test_only_the_step_that_failed_can_be_tried_again(attempt: Attempt) -> None:
@@ -175,7 +175,7 @@ def test_a_token_meta_does_not_know_any_more_asks_for_a_new_start(attempt: Attem
 
 
 def test_a_fault_of_ours_ends_in_words_with_a_reference(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.meta.wabas.is_subscribed", lambda *_: 1 / 0)
+    monkeypatch.setattr("app.meta.wabas.subscription", lambda *_: 1 / 0)
     attempt.connect()
     assert "a fault in Switchboard" in attempt.page()
     assert attempt.trouble()["fbtrace_id"] in attempt.page()
@@ -215,7 +215,7 @@ def test_a_number_registered_ten_times_is_left_alone(attempt: Attempt, calls: li
         attempt.browser.post(f"{attempt.path}/steps/number_registered/retry")
         attempt.run()
     assert calls.count("POST register") == 10
-    assert "all that Meta allows" in attempt.page()
+    assert "the most that Meta allows" in attempt.page()
 
 
 def test_an_unfinished_removal_is_finished_first(attempt: Attempt, calls: list[str]) -> None:

@@ -100,7 +100,7 @@ def test_a_name_too_short_is_told_beside_its_field(attempt: Attempt) -> None:
     answer = attempt.answer("new-number", **NEW | {"name": "B"})
     assert answer.status_code == 422
     page = answer.get_data(as_text=True)
-    assert "Between 2 and 75" in page
+    assert "Use 2 to 75 characters" in page
     assert 'value="1512345678"' in page
 
 
@@ -169,7 +169,7 @@ def test_whoever_left_the_window_is_reminded_once(attempt: Attempt, enqueued: En
         remind(attempt.tenant_id, attempt.id)
     assert len(mails()) == before + 1
     body = mails()[-1].get_content()
-    assert "you left while entering the code for your phone number" in body
+    assert "You left while entering the code for your phone number" in body
     assert attempt.path in body
 
 

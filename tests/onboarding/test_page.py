@@ -95,7 +95,7 @@ def test_somebody_who_stopped_is_told_where(attempt: Attempt) -> None:
     attempt.post("cancellation", current_step="PHONE_NUMBER_VERIFICATION")
     page = attempt.page()
     assert "You left while entering the code for your phone number." in page
-    assert "Go on with Facebook" in page
+    assert "Continue with Facebook" in page
 
 
 def test_an_unknown_screen_is_no_obstacle(attempt: Attempt) -> None:
@@ -127,4 +127,4 @@ def test_the_numbers_page_leads_to_an_attempt_that_needs_somebody(ann: Browser, 
     attempt.connect()
     page = ann.get("~/numbers").get_data(as_text=True)
     assert attempt.path in page
-    assert "does not know yet that this number is yours" in page
+    assert "know yet that this number is yours" in page

@@ -40,8 +40,8 @@ def test_a_registered_number_has_no_deadline(attempt: Attempt) -> None:
 
 def test_the_owner_reads_how_many_days_are_left(attempt: Attempt, ann: Browser) -> None:
     left_unregistered(attempt, days=10)
-    assert "Meta waits 3 more days for this number." in attempt.page()
-    assert "Meta waits 3 more days for this number." in ann.get("~/numbers").get_data(as_text=True)
+    assert "Meta accepts this number for 3 more days." in attempt.page()
+    assert "Meta accepts this number for 3 more days." in ann.get("~/numbers").get_data(as_text=True)
 
 
 def test_the_platform_reads_it_too(attempt: Attempt, pat: Browser) -> None:
@@ -53,7 +53,7 @@ def test_in_the_first_week_nobody_is_bothered(attempt: Attempt, ann: Browser, en
     left_unregistered(attempt, days=5)
     enqueued.clear()
     ring_before_registrations_end()
-    assert "Meta waits" not in attempt.page()
+    assert "Meta accepts this number" not in attempt.page()
     assert "wabas.warn_of_deadline" not in enqueued.names
 
 
@@ -74,7 +74,7 @@ def test_afterwards_the_way_on_is_another_sign_up(attempt: Attempt) -> None:
     verify(attempt)
     assert attempt.step("number_registered").state == "failed"
     page = attempt.page()
-    assert "only within 14 days" in page
+    assert "accepts a number only within 14 days" in page
     assert "Start again" in page
 
 

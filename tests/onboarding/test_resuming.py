@@ -102,7 +102,7 @@ def test_the_machine_gives_up_in_the_end_and_says_so(attempt: Attempt) -> None:
         attempt.make_due()
         attempt.run()
     assert attempt.step("webhooks_subscribed").attempts == 6
-    assert "Try this step again" in attempt.page()
+    assert "Retry this step" in attempt.page()
 
 
 def test_a_lost_answer_is_looked_up_and_not_repeated(attempt: Attempt, calls: list[str]) -> None:

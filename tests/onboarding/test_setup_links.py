@@ -80,7 +80,7 @@ def test_the_page_leads_nowhere_else(guest: Guest) -> None:
 def test_a_made_up_link_opens_nothing(browser: Browser, token: str) -> None:
     answer = browser.get(f"/setup/{token}")
     assert answer.status_code == 410
-    assert "opens nothing any more" in answer.get_data(as_text=True)
+    assert "no longer works" in answer.get_data(as_text=True)
 
 
 def test_an_expired_link_opens_nothing(world: World, browser: Browser, link: SetupLink, path: str) -> None:

@@ -1,4 +1,4 @@
-"""What an empty chat offers: questions to tap, and commands."""
+"""The welcome screen of an empty chat: questions to tap, and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tenant's numbers: how each stands, what is wrong, and what to do about it."""
+"""A tenant's numbers: the state of each, what is wrong, and what to do about it."""
 
 from __future__ import annotations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-import segno
 from flask import Response, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,6 +14,7 @@ from app.numbers.blueprint import bp
 from app.numbers.forms import LinkForm
 from app.tenancy import requires
 from app.wabas.models import PhoneNumber
+from app.wabas.qr import qr_svg
 
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -49,9 +49,9 @@ def create_link(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
 @bp.post("/<uuid:phone_number_id>/links/<code>")
 @requires("numbers.manage")
 def change_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyResponse:
-    """Another text behind the same link: what is printed already goes on working."""
+    """Changes the text behind a link; printed codes still work."""
     number, form = PhoneNumber.get_or_404(phone_number_id), LinkForm()
-    refuse_what_is_no_code(code)
+    require_code(code)
     if not form.validate():
         return links_page(number, LinkForm(formdata=None), changed=code, changed_form=form), 422
     words = str(form.message.data)
@@ -66,15 +66,15 @@ def change_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyR
 @requires("numbers.manage")
 def remove_link(phone_number_id: uuid.UUID, code: str) -> tuple[str, int] | AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)
-    refuse_what_is_no_code(code)
+    require_code(code)
     _done, problem = ask(number, lambda graph, token, meta_id: message_links.delete(graph, token, meta_id, code))
     if problem:
         return links_page(number, LinkForm(formdata=None), problem), 422
-    flash(_("The link opens nothing any more."))
+    flash(_("Link deleted. It no longer works."))
     return redirect(url_for(".links", phone_number_id=number.id), 303)
 
 
-def refuse_what_is_no_code(code: str) -> None:
+def require_code(code: str) -> None:
     if not (code.isascii() and code.isalnum()):
         abort(404)
 
@@ -82,15 +82,15 @@ def refuse_what_is_no_code(code: str) -> None:
 @bp.get("/<uuid:phone_number_id>/links/<code>/picture.<any(svg, png):drawn>")
 @requires("numbers.manage")
 def metas_picture(phone_number_id: uuid.UUID, code: str, drawn: str) -> AnyResponse:
-    """Meta's own drawing, fetched by us: a browser that asked for it would tell Meta who looks. Only to be kept, never
-    to be opened here."""
+    """Meta's own drawing, fetched by us: a browser that asked for it would tell Meta who looks. A download, never
+    opened here."""
     number = PhoneNumber.get_or_404(phone_number_id)
-    refuse_what_is_no_code(code)
+    require_code(code)
     content, problem = ask(
         number, lambda graph, token, meta_id: message_links.picture(graph, token, meta_id, code, drawn.upper())
     )
     if content is None:
-        words = _("Meta's picture is not to be had at the moment. Take ours: it opens the same chat.")
+        words = _("Meta's picture isn't available at the moment. Use ours: it opens the same chat.")
         flash(f"{words} {_(problem.title) if problem else ''}", "warning")
         return redirect(url_for(".links", phone_number_id=number.id), 303)
     answer = Response(content, mimetype=PICTURES[drawn])
@@ -101,10 +101,7 @@ def metas_picture(phone_number_id: uuid.UUID, code: str, drawn: str) -> AnyRespo
 @bp.get("/<uuid:phone_number_id>/links/<code>.svg")
 @requires("numbers.manage")
 def qr_code(phone_number_id: uuid.UUID, code: str) -> AnyResponse:
-    """Drawn here: a link of Meta's is its code, so there is one even while Meta does not answer. `number` is the number
-    itself."""
+    """Draws a QR code here: a link of Meta's is its code, so Meta isn't asked. `number` is the number itself."""
     number = PhoneNumber.get_or_404(phone_number_id)
     address = number.wa_me if code == "number" else f"https://wa.me/message/{code[:64]}"
-    drawn = segno.make(address, error="m", micro=False).svg_inline(scale=8, border=2, light="white")
-    drawn = drawn.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return Response(drawn, mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})
+    return Response(qr_svg(address), mimetype="image/svg+xml", headers={"Cache-Control": "private, max-age=3600"})

@@ -1,4 +1,4 @@
-"""How a number stands, its history, and what can be done about it."""
+"""A number's state, its history, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.meta import phone_numbers, wabas
+from app.meta.graph import GraphClient
 from app.numbers.asking import ask
 from app.numbers.blueprint import bp
 from app.numbers.forms import DisconnectionForm, NameForm, PinForm, TrialForm
@@ -53,7 +54,7 @@ def passport(number: PhoneNumber, **more: object) -> str:
 @bp.get("/<uuid:phone_number_id>/traffic")
 @requires("numbers.manage")
 def traffic(phone_number_id: uuid.UUID) -> str:
-    """Counting takes a moment where there is much, so the page asks for it apart."""
+    """Counting takes a moment for many messages, so the page requests it separately."""
     number = PhoneNumber.get_or_404(phone_number_id)
     return render_template("numbers/_traffic.html", traffic=Traffic.of(number.id, now() - HISTORY))
 
@@ -63,20 +64,26 @@ def traffic(phone_number_id: uuid.UUID) -> str:
 def check(phone_number_id: uuid.UUID) -> AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)
     inspect(number.waba)
-    return back(number, _("Meta was asked: this is how it stands."))
+    return back(number, _("Refreshed from Meta."))
 
 
 @bp.post("/<uuid:phone_number_id>/subscription")
 @requires("numbers.manage")
 def subscribe(phone_number_id: uuid.UUID) -> AnyResponse:
-    """Switches on again that messages reach us."""
+    """Has Meta send the number's messages to us again: subscribes our app, and removes other servers' callbacks."""
     number = PhoneNumber.get_or_404(phone_number_id)
     waba_id = number.waba.meta_id
-    _done, problem = ask(number, lambda graph, token, _meta_id: wabas.subscribe(graph, token, waba_id))
+
+    def redirect_messages(graph: GraphClient, token: str, meta_id: str) -> None:
+        wabas.subscribe(graph, token, waba_id)
+        if phone_numbers.fetch(graph, token, meta_id).number_override:
+            phone_numbers.remove_override(graph, token, meta_id)
+
+    _done, problem = ask(number, redirect_messages)
     if problem:
         return back(number, f"{_(problem.title)} {_(problem.fix)}", "error")
     inspect(number.waba)
-    return back(number, _("Switched on: messages reach Switchboard again."))
+    return back(number, _("Messages reach Switchboard again."))
 
 
 @bp.post("/<uuid:phone_number_id>/renewal")
@@ -86,9 +93,9 @@ def renew_token(phone_number_id: uuid.UUID) -> AnyResponse:
     try:
         renew(number.waba)
     except NotRenewed:
-        words = _("Meta renews it only through Facebook's window: press Connect again with Facebook.")
+        words = _("Meta renews access only through the Facebook window. Select Connect again with Facebook.")
         return back(number, words, "warning")
-    return back(number, _("Renewed: Facebook lets us in for another 60 days."))
+    return back(number, _("Renewed. Facebook access lasts another 60 days."))
 
 
 @bp.get("/<uuid:phone_number_id>/pin")
@@ -112,7 +119,7 @@ def change_pin(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     if problem:
         return render_template("numbers/pin.html", number=number, form=form, problem=problem), 422
     number.pin = chosen
-    flash(_("The new PIN is set at WhatsApp and kept here."))
+    flash(_("PIN set at WhatsApp and saved here."))
     return redirect(url_for(".pin", phone_number_id=number.id), 303)
 
 
@@ -127,20 +134,20 @@ def rename(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     if problem:
         return passport(number, name_form=form, problem=problem), 422
     number.requested_name = wanted
-    return back(number, _("Meta reviews the new name. This page tells when it is decided."))
+    return back(number, _("Meta is reviewing the new name. This page shows its decision."))
 
 
 @bp.post("/<uuid:phone_number_id>/disconnection")
 @requires("numbers.manage")
 @confirmed
 def disconnect(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
-    """Takes the number's whole account off Switchboard."""
+    """Disconnects the number's whole account from Switchboard."""
     number, form = PhoneNumber.get_or_404(phone_number_id), DisconnectionForm()
     if digits(form.number.data or "") != digits(number.display_number):
-        form.number.errors = [_("Write the number as it stands at the top of the page.")]
+        form.number.errors = [_("Enter the number as shown at the top of the page.")]
         return passport(number, leave_form=form), 422
     Offboarding.begin(number.waba, by=current_user.name)
-    return back(number, _("Nothing is sent any more. The rest is being taken off."))
+    return back(number, _("Sending has stopped. We're disconnecting the rest."))
 
 
 @bp.post("/<uuid:phone_number_id>/disconnection/retry")
@@ -149,7 +156,7 @@ def retry_disconnection(phone_number_id: uuid.UUID) -> AnyResponse:
     number = PhoneNumber.get_or_404(phone_number_id)
     if offboarding := Offboarding.of(number.waba):
         offboarding.retry()
-    return back(number, _("It is tried again now."))
+    return back(number, _("Retrying now."))
 
 
 def back(number: PhoneNumber, words: str, kind: str = "message") -> AnyResponse:

@@ -1,4 +1,4 @@
-"""People whom the number does not hear any more."""
+"""People who are blocked at WhatsApp for a number."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def block(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     _done, problem = ask(number, lambda graph, token, meta_id: blocked_users.block(graph, token, meta_id, person))
     if problem:
         return blocked_page(number, form, problem), 422
-    flash(_("Blocked: this number hears nothing from them any more."))
+    flash(_("Blocked. You won't receive their messages on this number."))
     return redirect(url_for(".blocked", phone_number_id=number.id), 303)
 
 
@@ -50,5 +50,5 @@ def unblock(phone_number_id: uuid.UUID, person: str) -> tuple[str, int] | AnyRes
     )
     if problem:
         return blocked_page(number, BlockForm(formdata=None), problem), 422
-    flash(_("They can write again."))
+    flash(_("Unblocked."))
     return redirect(url_for(".blocked", phone_number_id=number.id), 303)

@@ -1,4 +1,4 @@
-"""What customers see when they open the number's profile, kept at Meta."""
+"""The number's public profile, which is stored at Meta."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def profile_page(number: PhoneNumber, found: BusinessProfile | None, problem: Pr
 
 def as_typed(found: BusinessProfile) -> dict[str, str]:
     first, second, *_rest = (*found.websites, "", "")
-    told = {name: getattr(found, name) for name in ("about", "description", "address", "email", "vertical")}
-    return told | {"website_1": first, "website_2": second}
+    texts = {name: getattr(found, name) for name in ("about", "description", "address", "email", "vertical")}
+    return texts | {"website_1": first, "website_2": second}
 
 
 @bp.post("/<uuid:phone_number_id>/profile")
@@ -75,12 +75,12 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         return profile_page(number, found, problem, picture_form=form), 422
     mime_type = picture_type(content)
 
-    def put(graph: GraphClient, token: str, meta_id: str) -> None:
+    def upload(graph: GraphClient, token: str, meta_id: str) -> None:
         size = len(content)
         handle = business_profiles.upload_picture(graph, token, BytesIO(content), size, mime_type)
         business_profiles.update(graph, token, meta_id, profile_picture_handle=handle)
 
-    _done, problem = ask(number, put)
+    _done, problem = ask(number, upload)
     if problem:
         flash(f"{_(problem.title)} {_(problem.fix)}", "error")
         return redirect(url_for(".profile", phone_number_id=number.id), 303)
@@ -99,7 +99,7 @@ def picture(phone_number_id: uuid.UUID) -> AnyResponse:
 
 
 def picture_type(content: bytes) -> str:
-    """By what it is, not by what it is called."""
+    """The MIME type by the content, not by the file's name."""
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     return "image/jpeg" if content.startswith(b"\xff\xd8\xff") else ""
@@ -119,7 +119,9 @@ def change_username(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse
         return username_page(number, form, problem), 422
     number.note("username", wanted)
     number.username = wanted
-    words = _("Taken.") if status == "approved" else _("Reserved: it counts when usernames start in your country.")
+    words = (
+        _("Saved.") if status == "approved" else _("Reserved. It becomes active when usernames start in your country.")
+    )
     return saved(number, words)
 
 
@@ -131,7 +133,7 @@ def remove_username(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse
     if problem:
         return username_page(number, UsernameForm(formdata=None), problem), 422
     number.note("username", "")
-    return saved(number, _("The number has no username any more."))
+    return saved(number, _("Username removed."))
 
 
 def username_page(number: PhoneNumber, form: UsernameForm, problem: Problem | None) -> str:

@@ -1,4 +1,4 @@
-"""A test message to the phone of whoever is looking: the whole way through the outbox, with its ticks."""
+"""A test message to one's own phone: the whole way through the outbox, with its ticks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .passport import passport
 @bp.post("/<uuid:phone_number_id>/trial")
 @requires("numbers.manage")
 def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
-    """Only where the phone has written first: without that, WhatsApp takes nothing but paid templates."""
+    """Sends only where the phone has written first: otherwise WhatsApp accepts nothing but paid templates."""
     number, form = PhoneNumber.get_or_404(phone_number_id), TrialForm()
     if not form.validate():
         return passport(number, trial_form=form), 422
@@ -34,7 +34,7 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
             raise WindowClosed
         conversation.reply(words, by=current_user, client_id=uuid.uuid4())
     except WindowClosed:
-        form.phone.errors = [_("Send hello from this phone first (see above), then try again.")]
+        form.phone.errors = [_("Send hello from this phone first, then try again.")]
     except NumberAway:
         form.phone.errors = [_("This number is not connected.")]
     else:

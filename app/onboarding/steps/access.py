@@ -1,29 +1,41 @@
-"""What reaches us, and what we may do."""
+"""That messages reach us, and that our system user may work on the account."""
 
 from __future__ import annotations
 
 from app.extensions import graph, settings
-from app.meta import system_users, wabas
+from app.meta import phone_numbers, system_users, wabas
 from app.onboarding.models import Onboarding
 from app.tenancy import commit, now
+from app.wabas.overrides import foreign_callback, host_of
 from app.words import N_
 
 from .registry import step
 
 SYSTEM_USER = N_(
-    "META_SYSTEM_USER_TOKEN has to be that of an admin system user of our business, and the client has to "
-    "share the account with us as a partner."
+    "META_SYSTEM_USER_TOKEN has to belong to an admin system user of our business, and the client has to share the "
+    "account with us as a partner."
 )
 
 
 @step()
-def webhooks_subscribed(onboarding: Onboarding) -> None:
-    waba = onboarding.waba
-    token, meta_id = waba.token, waba.meta_id
+def webhooks_subscribed(onboarding: Onboarding) -> str:
+    """Subscribes our app, and removes callbacks of other servers on the account and the number: who connects a number
+    here wants its messages here."""
+    waba, number = onboarding.waba, onboarding.phone_number
+    token, meta_id, number_id = waba.token, waba.meta_id, number.meta_id
     commit()
-    if not wabas.is_subscribed(graph, token, meta_id):
+    subscription = wabas.subscription(graph, token, meta_id)
+    listed = {one.id: one for one in phone_numbers.of_waba(graph, token, meta_id)}
+    seen = listed.get(number_id)
+    elsewhere = foreign_callback(subscription.override_callback_uri) if subscription else ""
+    if subscription is None or elsewhere:
         wabas.subscribe(graph, token, meta_id)
-    waba.subscribed_at = waba.subscribed_at or now()
+    if seen and (other := foreign_callback(seen.number_override, application=seen.app_callback)):
+        phone_numbers.remove_override(graph, token, number_id)
+        elsewhere = other
+    waba.subscribed_at, waba.callback_override = waba.subscribed_at or now(), ""
+    number.callback_override = ""
+    return host_of(elsewhere)
 
 
 @step(SYSTEM_USER)
@@ -34,6 +46,6 @@ def system_user_assigned(onboarding: Onboarding) -> None:
         settings.meta_system_user_token,
     )
     commit()
-    known = system_users.assigned(graph, ours, meta_id, settings.meta_business_id)
-    if user_id not in [user.id for user in known]:
+    assigned = system_users.assigned(graph, ours, meta_id, settings.meta_business_id)
+    if user_id not in [user.id for user in assigned]:
         system_users.assign(graph, ours, meta_id, user_id)

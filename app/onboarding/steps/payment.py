@@ -26,7 +26,7 @@ CREDIT_LINE = N_(
 
 @step(CREDIT_LINE)
 def credit_line_shared(onboarding: Onboarding) -> str:
-    """Meta does not say what a second share does, so look before sharing; a WABA's currency is for good."""
+    """Shares our line unless it is shared: Meta does not document a second share, and a WABA's currency is final."""
     waba, token = onboarding.waba, onboarding.waba.token
     commit()
     try:
@@ -51,8 +51,8 @@ def share_or_attach(waba: Waba, token: str) -> str:
 
 
 def is_refused_for_days(token: str, meta_id: str) -> bool:
-    """Whether it is only that another provider pays, and Meta changes that not today. What it answers then is not
-    documented, so the calendar and the payer tell."""
+    """Whether Meta refuses only because another provider pays and may not be replaced today. Its answer is not
+    documented, so the calendar and the payer decide."""
     if not Calendar.may_refuse(now()):
         return False
     try:
@@ -63,22 +63,18 @@ def is_refused_for_days(token: str, meta_id: str) -> bool:
 
 def not_these_days(error: GraphError) -> Trouble:
     return Trouble(
-        N_("Another provider still pays Meta for this account, and on these days Meta does not let that change."),
+        N_("Another provider still pays Meta for this account, and Meta doesn't let that change on these days."),
         N_(
-            "It refuses in the last 3 and first 4 days of a month. Nobody has to do anything: we try again by "
-            "ourselves when they are over. Until our payment counts nothing can be sent."
+            "Meta changes no payer in the last 3 and first 4 days of a month. No action needed: we retry automatically "
+            "afterwards. Nothing can be sent until then."
         ),
-        details=error.details or "",
-        code=error.code,
-        subcode=error.subcode,
-        fbtrace_id=error.fbtrace_id,
         owner="",
         until=Calendar.at(now()).taken_from.isoformat(),
-    )
+    ).quoting(error)
 
 
 def share_line(waba: Waba, token: str, currency: str) -> str:
-    """In one call, or, where Meta refuses that, in the two that take its place and need no system user."""
+    """Shares and attaches in one call, or, where Meta refuses that, in the two that need no system user."""
     line, ours, meta_id = settings.meta_credit_line_id, settings.meta_system_user_token, waba.meta_id
     try:
         return credit_lines.share_and_attach(graph, ours, line, meta_id, currency)
@@ -108,17 +104,17 @@ def credit_line_verified(onboarding: Onboarding) -> None:
 
 
 def paid_by_another(changes_at: dt.datetime) -> Trouble:
-    """Until the 1st that is as it should be; afterwards somebody has to see to it."""
+    """Expected until the 1st, and retried then; afterwards a person has to act."""
     if now() >= changes_at:
         return Trouble(
-            N_("Somebody else still pays Meta for this WhatsApp account."),
+            N_("Another provider still pays Meta for this WhatsApp account."),
             N_("Meta should have changed the payer on the 1st. Ask your old provider to stop sharing its credit line."),
         )
     return Trouble(
         N_("Until the 1st of next month another provider pays Meta for this WhatsApp account."),
         N_(
-            "Meta changes the payer on the 1st of a month. Nobody has to do anything: we look again by ourselves then. "
-            "Until then nothing can be sent from here."
+            "Meta changes the payer on the 1st of a month. No action needed: we check again automatically then. "
+            "Nothing can be sent from here until then."
         ),
         owner="",
         until=changes_at.isoformat(),

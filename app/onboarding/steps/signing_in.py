@@ -12,7 +12,9 @@ from app.words import N_
 
 from .registry import step
 
-NEEDED = ("whatsapp_business_management", "whatsapp_business_messaging")
+# Whether the token opens the account and its numbers shows when they are read: Meta names that permission in several
+# ways.
+NEEDED = ("whatsapp_business_messaging",)
 
 
 @step()
@@ -29,15 +31,19 @@ def token_inspected(onboarding: Onboarding) -> None:
     commit()
     info = embedded_signup.debug_token(graph, token, graph.app_token)
     if not info.is_valid or info.app_id != graph.app_id:
-        said = (info.error and info.error.said) or ""
+        details = (info.error and info.error.said) or ""
         title = N_("Facebook says that this sign-in is not valid, or not for Switchboard.")
-        raise Trouble(title, START_AGAIN, details=said, start_again=True)
+        raise Trouble(title, START_AGAIN, details=details, start_again=True)
     if missing := [scope for scope in NEEDED if scope not in info.scopes]:
-        raise Trouble(
-            N_("A permission is missing, so Switchboard could not work for your number."),
-            N_("Start again and leave every permission switched on in Facebook's window."),
-            details=", ".join(missing),
-            start_again=True,
-        )
+        raise permission_missing(", ".join(missing))
     onboarding.granted = None if info.waba_ids is None else list(info.waba_ids)
     onboarding.token_expires_at, onboarding.token_user_id = info.expires_at, info.user_id or ""
+
+
+def permission_missing(details: str) -> Trouble:
+    return Trouble(
+        N_("A permission is missing, so Switchboard can't work for your number."),
+        N_("Start again and leave every permission on in the Facebook window."),
+        details=details,
+        start_again=True,
+    )

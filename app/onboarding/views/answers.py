@@ -22,8 +22,8 @@ from .onboarding import page_of
 from .page import Page
 from .setup import page_behind
 
-# A form that was refused, an answer for a script, or nothing: then the page is shown anew.
-Answer = Callable[[Onboarding], Form | Response | None]
+# A form that was refused, an answer for a script, another attempt that goes on, or nothing: the page is shown anew.
+Answer = Callable[[Onboarding], Form | Response | Onboarding | None]
 
 LONGEST_CODE = 2_000
 
@@ -52,15 +52,19 @@ def respond(page: Page, view: Answer) -> AnyResponse:
     match view(page.onboarding):
         case Form() as refused:
             return page.render(refused)
+        case Onboarding() as other:
+            return page.move_to(other)
         case Response() as response:
             return response
     return redirect(page.at("show"), 303)
 
 
 @answer("code")
-def receive_code(onboarding: Onboarding) -> Response:
+def receive_code(onboarding: Onboarding) -> Response | Onboarding:
     if 0 < len(code := posted_text("code")) <= LONGEST_CODE:
-        SignUp(onboarding).receive_code(code)
+        taken = SignUp(onboarding).receive_code(code)
+        if taken.id != onboarding.id:
+            return taken
     return Response(status=204)
 
 
@@ -117,6 +121,11 @@ def enter_code(onboarding: Onboarding) -> Form | None:
         return form
     Holding(onboarding).enter_code(form.code.data or "")
     return None
+
+
+@answer("recheck")
+def recheck(onboarding: Onboarding) -> None:
+    Holding(onboarding).recheck()
 
 
 @answer("hosted")

@@ -13,6 +13,7 @@ from app.extensions import settings
 from app.onboarding.forms import Form, HostedForm, NewNumberForm, PinForm, VerificationCodeForm, VerificationForm
 from app.onboarding.models import Onboarding
 from app.tenancy.guard import is_fragment
+from app.wabas.qr import qr_image
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,31 @@ class Page:
 
     def render(self, form: Form | None = None) -> Response:
         """The whole page, or with htmx the part that changes; a form that was refused comes back as it was typed."""
+        onboarding = self.onboarding
         html = render_template(
             "onboarding/_progress.html" if is_fragment() else self.template,
-            onboarding=self.onboarding,
+            onboarding=onboarding,
             forms=forms_with(form),
             signup=self.signup(),
+            hello_qr=qr_image(onboarding.phone_number.hello_link) if onboarding.asks == "hello" else "",
             at=self.at,
             hosted_url=settings.meta_hosted_signup_url,
             **self.context,
         )
         response = make_response(html, 422 if form else 200)
-        if self.onboarding.needs_sign_up:
+        if onboarding.needs_sign_up:
             admit_facebook(response)
+        return response
+
+    def move_to(self, other: Onboarding) -> Response:
+        """Tells the page's script (by `Content-Location`) that another attempt took its code, and where it is shown."""
+        values = self.values
+        if link := self.context.get("link"):
+            link.onboarding_id = other.id
+        else:
+            values = {"onboarding_id": other.id}
+        response = Response(status=204)
+        response.headers["Content-Location"] = url_for(f"{self.blueprint}.show", **values)
         return response
 
     def signup(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from itertools import chain
 
 from sqlalchemy import text
 
-from app.meta.events import AddressBookEntry
+from app.meta.events import AddressBookEntry, GroupChange
 from app.tenancy import current_tenant_id, db, uuid7
 
 from .models import international
@@ -33,6 +33,8 @@ class Sender:
     formerly: tuple[Identity, ...] = ()
     # Numbers on a contact card that they sent in their own name. Anybody may write such a card.
     cards: tuple[str, ...] = ()
+    # A group of several people, which has a name of its own at most.
+    group: str | None = None
 
     @property
     def identities(self) -> Iterator[Identity]:
@@ -41,7 +43,7 @@ class Sender:
         Somebody whose number changed is known by what they were before.
         """
         yield from self.formerly
-        for kind in ("bsuid", "wa_id", "parent_bsuid"):
+        for kind in ("group", "bsuid", "wa_id", "parent_bsuid"):
             if value := getattr(self, kind):
                 yield kind, value
 
@@ -175,6 +177,12 @@ def recognise(senders: Sequence[Sender]) -> list[str]:
     contacts = [register.contact_of(sender) for sender in senders]
     register.save()
     return contacts
+
+
+def name_groups(changes: Sequence[GroupChange]) -> None:
+    """What groups are called now; who has not heard of one yet hears of it so."""
+    ordered = sorted(changes, key=lambda change: change.timestamp)
+    recognise([Sender(None, None, None, None, change.subject, group=change.group_id) for change in ordered])
 
 
 def keep_address_book(entries: Sequence[AddressBookEntry]) -> None:

@@ -18,7 +18,7 @@ from .records import ContactEvent
 from .spellings import other_spellings
 from .tags import Tag
 
-IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username")
+IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username", "group")
 
 # Contacts are found by their identities before they are made, so only one may look and make at a time. The drain holds
 # this lock while it writes for a tenant; whoever makes, merges or erases contacts by hand takes it first.

@@ -75,7 +75,7 @@ LOCK = text("""
     select messages_per_second, slowdown, extract(epoch from clock_timestamp() - slowed_at)::float as since,
         extract(epoch from sending_tat - clock_timestamp())::float as ahead,
         extract(epoch from campaigns_tat - clock_timestamp())::float as campaigns_ahead, state
-    from phone_numbers where tenant_id = :tenant and id = :number for update
+    from phone_numbers where tenant_id = :tenant and id = :number for no key update
 """)
 SPEND = text("""
     update phone_numbers set

@@ -13,12 +13,21 @@ from typing import Any
 
 from babel.dates import format_timedelta as babel_timedelta
 from flask import Flask, url_for
-from flask_babel import format_currency, format_date, format_datetime, format_decimal, format_timedelta, get_locale
+from flask_babel import (
+    format_currency,
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_timedelta,
+    get_locale,
+    ngettext,
+)
 from flask_babel import gettext as _
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup
 
 from app import zones
+from app.words import Language
 
 ROOT = pathlib.Path(__file__).parent
 DIST = ROOT.parent / "static" / "dist"
@@ -105,6 +114,10 @@ def lasting(duration: dt.timedelta) -> str:
 
 def money(amount: Decimal, currency: str) -> str:
     return str(format_currency(amount, currency)) if currency else str(format_decimal(amount))
+
+
+# The language of whoever is asking, or is written to.
+READER = Language(lambda words: str(_(words)), lambda one, many, count: str(ngettext(one, many, count)))
 
 
 def translated(words: str) -> str:

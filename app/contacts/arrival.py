@@ -10,7 +10,7 @@ from itertools import chain
 
 from sqlalchemy import text
 
-from app.meta.events import AddressBookEntry
+from app.meta.events import AddressBookEntry, GroupChange
 from app.meta.spellings import RESPELT, other_spellings
 from app.meta.written_numbers import formatted
 from app.tenancy import current_tenant_id, db, uuid7
@@ -36,6 +36,8 @@ class Sender:
     cards: tuple[str, ...] = ()
     # When they wrote this themselves; None for what the business wrote, and for what says nothing of the kind.
     seen_at: dt.datetime | None = None
+    # A group of several people, which has a name of its own at most.
+    group: str | None = None
 
     @property
     def identities(self) -> Iterator[Identity]:
@@ -44,7 +46,7 @@ class Sender:
         Somebody whose number changed is recognised by their ids before.
         """
         yield from self.formerly
-        for kind in ("bsuid", "wa_id", "parent_bsuid"):
+        for kind in ("group", "bsuid", "wa_id", "parent_bsuid"):
             if value := getattr(self, kind):
                 yield kind, value
 
@@ -189,6 +191,12 @@ def mark_seen(pairs: Iterable[tuple[str, Sender]]) -> None:
     rows = [{"id": id, "at": at} for id, at in sorted(latest.items())]
     if rows:
         db.session.execute(SEEN, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+
+
+def name_groups(changes: Sequence[GroupChange]) -> None:
+    """Saves what groups are called now; a group that is not known yet becomes known."""
+    ordered = sorted(changes, key=lambda change: change.timestamp)
+    recognise([Sender(None, None, None, None, change.subject, group=change.group_id) for change in ordered])
 
 
 def save_address_book(entries: Sequence[AddressBookEntry]) -> None:

@@ -41,7 +41,7 @@ HONORIFICS = {
     "dipl",
 }
 
-IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username")
+IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username", "group")
 
 # Contacts are found by their identities before they are made, so only one may look and make at a time. The drain holds
 # this lock while it writes for a tenant; whoever makes, merges or erases contacts by hand takes it first.

@@ -1,9 +1,11 @@
 """What a message holds beside its words, read so that a page can show it whatever Meta or a customer put there."""
 
+import contextlib
+import itertools
 import json
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +13,7 @@ from urllib.parse import urlsplit
 from .payload import mapping, sequence, text
 
 MANY = 100
+SHOWN_FACTS, LOOKED_AT = 20, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,22 @@ class Card:
 
     name: str
     organisation: str
+    department: str
+    title: str
     phones: tuple[str, ...]
     emails: tuple[str, ...]
     urls: tuple[str, ...]
+    addresses: tuple[str, ...]
+    birthday: str
 
     @property
     def is_empty(self) -> bool:
-        return not (self.name or self.organisation or self.phones or self.emails or self.urls)
+        return not any(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def work(self) -> str:
+        """What they do, and where."""
+        return ", ".join(filter(None, (self.title, self.department, self.organisation)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +64,41 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A form that was filled in, question by question."""
+    """A form that was filled in, question by question; `words` where it came as plain text instead."""
 
     rows: tuple[tuple[str, str], ...]
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a kind of message that has no page of its own holds: its inner kind, and each value with its name."""
+
+    kind: str
+    facts: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A phone call over WhatsApp. `outcome` is `ringing`, `answered` or `missed`; `seconds` how long they spoke."""
+
+    outcome: str
+    is_ours: bool
+    seconds: int
+
+    @property
+    def duration(self) -> str:
+        """1:05, or nothing."""
+        minutes, seconds = divmod(self.seconds, 60)
+        return f"{minutes}:{seconds:02}" if self.seconds else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of a catalogue that a message asks about."""
+
+    id: str
+    catalogue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +165,26 @@ class Offer:
     asks_for: str
 
 
-Content = Place | tuple[Card, ...] | Choice | Answers | Order | Renaming | Offer | None
-
-
-def read(kind: str, raw: Any) -> Content:
-    """What a message of this kind holds, or None where it makes no sense or there is nothing to read."""
-    reader = _READERS.get(kind)
-    return reader(mapping(raw)) if reader else None
+Content = Place | tuple[Card, ...] | Choice | Answers | Order | Renaming | Offer | Call | Facts | None
 
 
 def read_referral(raw: Any) -> Referral | None:
-    told = mapping(raw)
-    if not told:
+    referral = mapping(raw)
+    if not referral:
         return None
     return Referral(
-        kind=text(told.get("source_type"), 40) or "",
-        headline=text(told.get("headline"), 500) or "",
-        body=text(told.get("body"), 2_000) or "",
-        url=web_address(told.get("source_url")),
+        kind=text(referral.get("source_type"), 40) or "",
+        headline=text(referral.get("headline"), 500) or "",
+        body=text(referral.get("body"), 2_000) or "",
+        url=web_address(referral.get("source_url")),
     )
+
+
+def read_product(raw: Any) -> Product | None:
+    """The product of `context.referred_product`."""
+    product = mapping(raw)
+    id, catalogue = text(product.get("product_retailer_id"), 300), text(product.get("catalog_id"), 100)
+    return Product(id or "", catalogue or "") if id or catalogue else None
 
 
 def web_address(raw: Any) -> str:
@@ -152,7 +197,7 @@ def web_address(raw: Any) -> str:
     return address if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
-def _place(raw: dict[str, Any]) -> Place | None:
+def place(raw: dict[str, Any]) -> Place | None:
     latitude, longitude = degrees(raw.get("latitude"), 90), degrees(raw.get("longitude"), 180)
     if latitude is None or longitude is None:
         return None
@@ -167,9 +212,9 @@ def degrees(raw: Any, most: float) -> float | None:
     return found if math.isfinite(found) and abs(found) <= most else None
 
 
-def _cards(raw: dict[str, Any]) -> tuple[Card, ...]:
-    cards = (_card(mapping(card)) for card in sequence(raw.get("contacts"))[:MANY])
-    return tuple(card for card in cards if not card.is_empty)
+def cards(raw: dict[str, Any]) -> tuple[Card, ...]:
+    found = (_card(mapping(card)) for card in sequence(raw.get("contacts"))[:MANY])
+    return tuple(card for card in found if not card.is_empty)
 
 
 def _card(raw: dict[str, Any]) -> Card:
@@ -178,10 +223,22 @@ def _card(raw: dict[str, Any]) -> Card:
     return Card(
         name=text(name.get("formatted_name"), 300) or " ".join(parts),
         organisation=text(organisation.get("company"), 300) or "",
+        department=text(organisation.get("department"), 300) or "",
+        title=text(organisation.get("title"), 300) or "",
         phones=tuple(_each(raw.get("phones"), "phone", "wa_id")),
         emails=tuple(_each(raw.get("emails"), "email")),
         urls=tuple(filter(None, map(web_address, _each(raw.get("urls"), "url")))),
+        addresses=tuple(filter(None, map(_address, map(mapping, sequence(raw.get("addresses"))[:MANY])))),
+        birthday=text(raw.get("birthday"), 40) or "",
     )
+
+
+def _address(raw: dict[str, Any]) -> str:
+    """On one line. Meta gives the country by name and by code: the name says more."""
+    city = " ".join(filter(None, (text(raw.get("zip"), 40), text(raw.get("city"), 200))))
+    parts = (text(raw.get("street"), 300), city, text(raw.get("state"), 200))
+    country = text(raw.get("country"), 200) or text(raw.get("country_code"), 40)
+    return ", ".join(filter(None, (*parts, country)))
 
 
 def _each(raw: Any, *names: str) -> Iterator[str]:
@@ -190,19 +247,48 @@ def _each(raw: Any, *names: str) -> Iterator[str]:
             yield found
 
 
-def _button(raw: dict[str, Any]) -> Choice | None:
+def button(raw: dict[str, Any]) -> Choice | None:
     title = text(raw.get("text"), 300)
     return Choice(title, "") if title else None
 
 
-def _interactive(raw: dict[str, Any]) -> Choice | Answers | Offer | None:
-    if raw.get("type") == "nfm_reply":
+def interactive(raw: dict[str, Any]) -> Choice | Answers | Offer | Facts | None:
+    if "nfm_reply" in raw:
         return _answers(mapping(raw.get("nfm_reply")))
     if "action" in raw:
         return _offer(raw)
-    reply = mapping(raw.get(text(raw.get("type"), 64) or ""))
-    title = text(reply.get("title"), 300)
-    return Choice(title, text(reply.get("description"), 300) or "") if title else None
+    kind = interactive_kind(raw)
+    reply = mapping(raw.get(kind))
+    if title := text(reply.get("title"), 300):
+        return Choice(title, text(reply.get("description"), 300) or "")
+    return facts(kind, raw.get(kind, {key: value for key, value in raw.items() if key != "type"}))
+
+
+def interactive_kind(raw: dict[str, Any]) -> str:
+    """Which kind of choice it is: as it says, or else the only thing in it."""
+    named = text(raw.get("type"), 64)
+    others = [key for key in raw if key != "type"]
+    return named or (others[0][:64] if len(others) == 1 else "")
+
+
+def facts(kind: str, raw: Any) -> Facts | None:
+    """Each plain value in it with its name, whatever it is; of what is nested, the names lead there."""
+    found = tuple(itertools.islice(_values(raw), SHOWN_FACTS))
+    return Facts(kind, found) if found or kind else None
+
+
+def _values(raw: Any) -> Iterator[tuple[str, str]]:
+    """In order, looking at no more than LOOKED_AT values."""
+    waiting = [("", raw)]
+    for _ in range(LOOKED_AT):
+        if not waiting:
+            return
+        name, value = waiting.pop()
+        if isinstance(value, dict | list):
+            parts = list(itertools.islice(value.items() if isinstance(value, dict) else enumerate(value, 1), MANY))
+            waiting += [(f"{name} {str(key)[:60].replace('_', ' ')}".strip()[:200], part) for key, part in parts[::-1]]
+        elif shown := _answer(value):
+            yield name, shown[:300]
 
 
 def _offer(raw: dict[str, Any]) -> Offer:
@@ -229,7 +315,16 @@ def _offer(raw: dict[str, Any]) -> Offer:
 _ASKED_FOR = {"location_request_message": "place", "request_contact_info": "number"}
 
 
-def _template(shown: dict[str, Any]) -> Offer:
+def call(raw: dict[str, Any]) -> Call:
+    seconds = raw.get("duration")
+    spoken = min(max(seconds, 0), 86_400) if isinstance(seconds, int) and not isinstance(seconds, bool) else 0
+    has_ended = raw.get("event") == "terminate" or "status" in raw
+    is_answered = bool(spoken) or str(raw.get("status")).upper() == "COMPLETED"
+    outcome = ("answered" if is_answered else "missed") if has_ended else "ringing"
+    return Call(outcome, raw.get("direction") == "BUSINESS_INITIATED", spoken)
+
+
+def template(shown: dict[str, Any]) -> Offer:
     """A template as it was filled in: its parts are words already."""
     buttons = (mapping(button) for button in sequence(shown.get("buttons"))[:MANY])
     return Offer(
@@ -243,12 +338,14 @@ def _template(shown: dict[str, Any]) -> Offer:
 
 
 def _answers(raw: dict[str, Any]) -> Answers:
-    try:
-        given = json.loads(text(raw.get("response_json")) or "{}")
-    except (ValueError, RecursionError):
-        given = {}
-    asked = ((key, value) for key, value in list(mapping(given).items())[:MANY] if key != "flow_token")
-    return Answers(tuple((_question(key), _answer(value)) for key, value in asked))
+    given = raw.get("response_json")
+    with contextlib.suppress(ValueError, RecursionError):
+        given = json.loads(given) if isinstance(given, str) else given
+    if isinstance(given, dict):
+        asked = ((key, value) for key, value in list(given.items())[:MANY] if key != "flow_token")
+        return Answers(tuple((_question(key), _answer(value)) for key, value in asked))
+    # An answer that is no list of questions is shown as it came; Meta's own "Sent" says nothing.
+    return Answers((), _answer(given)[:2_000] or text(raw.get("body"), 2_000) or "")
 
 
 def _question(key: str) -> str:
@@ -270,7 +367,7 @@ def _answer(value: Any) -> str:
     return "" if value is None else str(value)[:2_000]
 
 
-def _order(raw: dict[str, Any]) -> Order:
+def order(raw: dict[str, Any]) -> Order:
     return Order(tuple(map(_item, map(mapping, sequence(raw.get("product_items"))[:MANY]))))
 
 
@@ -298,17 +395,6 @@ def _price(raw: Any) -> Decimal | None:
     return price if price.is_finite() and abs(price) < 10**12 else None
 
 
-def _renaming(raw: dict[str, Any]) -> Renaming | None:
+def renaming(raw: dict[str, Any]) -> Renaming | None:
     wa_id = text(raw.get("wa_id"), 40) or text(raw.get("new_wa_id"), 40)
     return Renaming(wa_id) if wa_id and wa_id.isdecimal() else None
-
-
-_READERS: dict[str, Callable[[dict[str, Any]], Content]] = {
-    "location": _place,
-    "contacts": _cards,
-    "button": _button,
-    "interactive": _interactive,
-    "order": _order,
-    "system": _renaming,
-    "template": _template,
-}

@@ -9,10 +9,12 @@ from .errors import ReportedError
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a message refers to: the message it answers, or that it was forwarded."""
+    """What a message refers to: the message it answers, the product it asks about, or that it was forwarded."""
 
     reply_to: str | None
     forwarded: bool
+    # Meta's `referred_product`, where it names one.
+    product: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,23 @@ class StatusUpdate:
     errors: tuple[ReportedError, ...]
     # When a free entry point ends, as far as Meta tells.
     free_until: datetime | None = None
+    # Where it was sent to a group: the group, and the recipient is the person in it.
+    group_id: str | None = None
 
     @property
     def is_free_entry(self) -> bool:
         return self.pricing is not None and self.pricing.type == "free_entry_point"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """What a group is called now. It has no other name than its id before."""
+
+    phone_number_id: str
+    waba_id: str | None
+    group_id: str
+    subject: str
+    timestamp: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +173,13 @@ class OtherChange:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Something Meta sent that makes no sense to us, kept with the reason."""
+    """Something Meta sent that makes no sense to us. `reason` is a key of `unreadable.REASONS`, `detail` its fact."""
 
     reason: str
     raw: Any
     waba_id: str | None = None
     phone_number_id: str | None = None
+    detail: str = ""
 
 
 Event = (
@@ -173,6 +189,7 @@ Event = (
     | HistoryProgress
     | AddressBookEntry
     | StatusUpdate
+    | GroupChange
     | AccountUpdate
     | OtherChange
     | Unreadable

@@ -11,6 +11,7 @@ from .event_types import (
     AddressBookEntry,
     Context,
     Event,
+    GroupChange,
     HistoricMessage,
     HistoryProgress,
     InboundMessage,
@@ -21,24 +22,28 @@ from .event_types import (
     Unreadable,
 )
 from .items import (
+    Contacts,
     Place,
     Puzzling,
     moment,
+    names_group,
     read_address_book_entry,
+    read_call,
     read_echo,
+    read_group_change,
     read_historic,
     read_history_progress,
     read_message,
     read_status,
 )
-from .payload import identifier, mapping, sequence, text
-from .previews import preview
+from .payload import identifier, mapping, text
 
 __all__ = [
     "AccountUpdate",
     "AddressBookEntry",
     "Context",
     "Event",
+    "GroupChange",
     "HistoricMessage",
     "HistoryProgress",
     "InboundMessage",
@@ -49,11 +54,12 @@ __all__ = [
     "StatusUpdate",
     "Unreadable",
     "parse",
-    "preview",
 ]
 
 
 _ENVELOPE = frozenset({"messaging_product", "metadata", "contacts", "messages", "statuses"})
+# Changes of a group that may tell what it is called.
+_NAMING_GROUPS = frozenset({"group_lifecycle_update", "group_settings_update"})
 _SENT_TO_PARTNERS = frozenset({"MM_LITE_TERMS_SIGNED", "AD_ACCOUNT_LINKED"})
 
 
@@ -65,11 +71,11 @@ def parse(body: bytes, received_at: datetime | None = None) -> Iterator[Event]:
         envelope = payload.loads(body)
     except ValueError:
         start = body[:10_000].decode("utf-8", "replace").replace("\x00", "\ufffd")
-        yield Unreadable("the body is not JSON", start)
+        yield Unreadable("not_json", start)
         return
     entries = envelope.get("entry") if isinstance(envelope, dict) else None
     if not isinstance(entries, list):
-        yield Unreadable("the body has no list of entries", envelope)
+        yield Unreadable("no_entries", envelope)
         return
     for entry in entries:
         yield from _entry(entry, arrival)
@@ -77,12 +83,12 @@ def parse(body: bytes, received_at: datetime | None = None) -> Iterator[Event]:
 
 def _entry(entry: Any, arrival: datetime) -> Iterator[Event]:
     if not isinstance(entry, dict):
-        yield Unreadable("an entry is not an object", entry)
+        yield Unreadable("not_an_object", entry)
         return
     # Some of Meta's samples put the change straight into the entry.
     changes = entry.get("changes", [entry] if "value" in entry else None)
     if not isinstance(changes, list):
-        yield Unreadable("an entry has no list of changes", entry, identifier(entry.get("id")))
+        yield Unreadable("no_changes", entry, identifier(entry.get("id")))
         return
     for change in changes:
         yield from _change(change, entry, arrival)
@@ -92,7 +98,7 @@ def _change(change: Any, entry: dict[str, Any], arrival: datetime) -> Iterator[E
     value = mapping(change).get("value")
     waba_id = identifier(entry.get("id"))
     if not isinstance(value, dict):
-        yield Unreadable("a change has no value", change, waba_id)
+        yield Unreadable("no_value", change, waba_id)
         return
     phone_number_id = identifier(mapping(value.get("metadata")).get("phone_number_id"))
     place = Place(waba_id, phone_number_id, arrival)
@@ -107,10 +113,14 @@ def _change(change: Any, entry: dict[str, Any], arrival: datetime) -> Iterator[E
         yield from (_guarded(read_address_book_entry, raw, place) for raw in _items(value, "state_sync"))
     elif field == "account_update":
         yield _guarded(_account_update, value, place, entry)
+    elif field == "calls" and "calls" in value:
+        yield from _calls(value, entry, place)
+    elif field in _NAMING_GROUPS:
+        yield from _groups(field, value, entry, place)
     elif field:
         yield _other(field, value, entry, place)
     else:
-        yield Unreadable("a change does not name its field", change, waba_id, phone_number_id)
+        yield Unreadable("no_field", change, waba_id, phone_number_id)
 
 
 def _field(change: dict[str, Any], entry: dict[str, Any], value: dict[str, Any]) -> str | None:
@@ -135,14 +145,13 @@ def _guarded(read: Callable[..., Event], raw: Any, place: Place, *more: Any) -> 
     try:
         return read(raw, place, *more)
     except Puzzling as puzzle:
-        reason = str(puzzle)
+        return Unreadable(str(puzzle), raw, place.waba_id, place.phone_number_id)
     except Exception as error:  # noqa: BLE001  whatever is wrong with one item, its neighbours must come out
-        reason = f"unexpected {type(error).__name__}"
-    return Unreadable(reason, raw, place.waba_id, place.phone_number_id)
+        return Unreadable("unexpected", raw, place.waba_id, place.phone_number_id, type(error).__name__)
 
 
 def _messages(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
-    contacts = _contacts(value)
+    contacts = Contacts(value)
     messages, statuses = _items(value, "messages"), _items(value, "statuses")
     for raw in messages:
         yield _guarded(read_message, raw, place, contacts)
@@ -167,20 +176,30 @@ def _history(value: dict[str, Any], place: Place) -> Iterator[Event]:
         yield _guarded(read_historic, raw, place, None, business)
 
 
-def _contacts(value: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Contacts by user_id and by wa_id, which never look alike."""
-    found: dict[str, dict[str, Any]] = {}
-    for contact in map(mapping, sequence(value.get("contacts"))):
-        for key in (identifier(contact.get("wa_id")), identifier(contact.get("user_id"))):
-            if key:
-                found[key] = contact
-    return found
+def _calls(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    """Each call once, however often one change speaks of it; what is said beside the calls is kept as it is."""
+    calls: dict[Any, dict[str, Any]] = {}
+    for item in map(mapping, _items(value, "calls")):
+        id = identifier(item.get("id"))
+        began = calls.get(id, item).get("timestamp")
+        calls[id] = {**calls.get(id, {}), **item, "timestamp": began}
+    contacts = Contacts(value)
+    for raw in calls.values():
+        yield _guarded(read_call, raw, place, contacts)
+    if "statuses" in value:
+        yield _other("calls", {"statuses": value["statuses"]}, entry, place)
+
+
+def _groups(field: str, value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    for raw in filter(names_group, _items(value, "groups")):
+        yield _guarded(read_group_change, raw, place)
+    yield _other(field, value, entry, place)
 
 
 def _account_update(value: dict[str, Any], place: Place, entry: dict[str, Any]) -> AccountUpdate:
     event = text(value.get("event"), 100)
     if event is None:
-        raise Puzzling("an account update does not name its event")
+        raise Puzzling("no_event")
     waba_info = mapping(value.get("waba_info"))
     certified = mapping(value.get("partner_client_certification_info")) or mapping(
         value.get("partner_client_certification_needed_info")

@@ -8,6 +8,7 @@ from .errors import ReportedError
 from .event_types import (
     AddressBookEntry,
     Context,
+    GroupChange,
     HistoricMessage,
     HistoryProgress,
     InboundMessage,
@@ -15,15 +16,15 @@ from .event_types import (
     Pricing,
     StatusUpdate,
 )
+from .message_types import content_under, type_in, words_of
 from .payload import identifier, mapping, sequence, text
 
 # Seven days since September 2026, and a little for clocks that differ.
 _LONGEST_FREE = timedelta(days=8)
-_CAPTIONED = frozenset({"image", "video", "document"})
 
 
 class Puzzling(Exception):
-    """An item lacks what it must have; the message says what."""
+    """An item lacks what it must have; its argument is the reason (`app/meta/unreadable.py`)."""
 
 
 class Place(NamedTuple):
@@ -34,34 +35,64 @@ class Place(NamedTuple):
     received_at: datetime
 
 
-def read_message(raw: Any, place: Place, contacts: dict[str, dict[str, Any]]) -> InboundMessage:
+class From(NamedTuple):
+    """Who sent a message, by its own ids, and what the change says of them."""
+
+    wa_id: str | None
+    user_id: str | None
+    contact: dict[str, Any]
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        return mapping(self.contact.get("profile"))
+
+
+class Contacts:
+    """What a change says beside its messages: who the people are, and what was wrong."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.listed = [contact for contact in map(mapping, sequence(value.get("contacts"))) if contact]
+        self.by_id = {id: contact for contact in self.listed for id in self._ids(contact) if id}
+        self.errors = _errors(value)
+
+    def sender_of(self, item: dict[str, Any]) -> From:
+        """Matched by its ids, which never look alike. One that names none comes from the only contact there is."""
+        wa_id, user_id = identifier(item.get("from")), identifier(item.get("from_user_id"))
+        contact = self.by_id.get(user_id or "") or self.by_id.get(wa_id or "") or {}
+        if not (wa_id or user_id or item.get("type") == "system") and len(self.listed) == 1:
+            (contact,) = self.listed
+        known_wa_id, known_user_id = self._ids(contact)
+        return From(wa_id or known_wa_id, user_id or known_user_id, contact)
+
+    @staticmethod
+    def _ids(contact: dict[str, Any]) -> tuple[str | None, str | None]:
+        return identifier(contact.get("wa_id")), identifier(contact.get("user_id"))
+
+
+def read_message(raw: Any, place: Place, contacts: Contacts) -> InboundMessage:
     item = _object(raw)
-    wa_id, user_id = identifier(item.get("from")), identifier(item.get("from_user_id"))
-    contact = contacts.get(user_id or "") or contacts.get(wa_id or "") or {}
-    profile = mapping(contact.get("profile"))
-    wa_id = wa_id or identifier(contact.get("wa_id"))
-    user_id = user_id or identifier(contact.get("user_id"))
-    kind = text(item.get("type"), 64) or "unknown"
-    if not (wa_id or user_id or kind == "system"):
-        raise Puzzling("a message does not say who sent it")
-    content = _content(item, kind)
+    kind = type_in(item)
+    sender = contacts.sender_of(item)
+    if not (sender.wa_id or sender.user_id or kind == "system"):
+        raise Puzzling("no_sender")
+    content = content_under(item, kind)
     return InboundMessage(
         phone_number_id=_number(place),
         waba_id=place.waba_id,
         wamid=_wamid(item),
-        from_=wa_id,
-        user_id=user_id,
-        parent_user_id=identifier(item.get("from_parent_user_id")) or identifier(contact.get("parent_user_id")),
-        username=text(profile.get("username"), 100),
-        profile_name=text(profile.get("name"), 300),
+        from_=sender.wa_id,
+        user_id=sender.user_id,
+        parent_user_id=identifier(item.get("from_parent_user_id")) or identifier(sender.contact.get("parent_user_id")),
+        username=text(sender.profile.get("username"), 100),
+        profile_name=text(sender.profile.get("name"), 300),
         group_id=identifier(item.get("group_id")),
         timestamp=within_second(item.get("timestamp"), place.received_at),
         type=kind,
-        text=_words(kind, content),
+        text=words_of(kind, content),
         context=_context(item.get("context")),
         content=content,
         referral=mapping(item.get("referral")) or None,
-        errors=_errors(item),
+        errors=_errors(item) or contacts.errors,
     )
 
 
@@ -69,9 +100,9 @@ def read_echo(raw: Any, place: Place) -> MessageEcho:
     item = _object(raw)
     to, to_user_id = identifier(item.get("to")), identifier(item.get("to_user_id"))
     if not (to or to_user_id):
-        raise Puzzling("a message does not say to whom it went")
-    kind = text(item.get("type"), 64) or "unknown"
-    content = _content(item, kind)
+        raise Puzzling("no_recipient")
+    kind = type_in(item)
+    content = content_under(item, kind)
     return MessageEcho(
         phone_number_id=_number(place),
         waba_id=place.waba_id,
@@ -81,7 +112,7 @@ def read_echo(raw: Any, place: Place) -> MessageEcho:
         to_parent_user_id=identifier(item.get("to_parent_user_id")),
         timestamp=moment(item.get("timestamp"), place.received_at),
         type=kind,
-        text=_words(kind, content),
+        text=words_of(kind, content),
         context=_context(item.get("context")),
         content=content,
         errors=_errors(item),
@@ -97,7 +128,7 @@ def read_historic(raw: Any, place: Place, customer: str | None, business: str | 
     if is_ours:
         echo = read_echo({"to": customer, **item}, place)
         return HistoricMessage(echo, status and status.lower())
-    return HistoricMessage(read_message({"from": customer, **item}, place, {}), None)
+    return HistoricMessage(read_message({"from": customer, **item}, place, Contacts({})), None)
 
 
 def read_history_progress(raw: Any, place: Place) -> HistoryProgress:
@@ -113,7 +144,7 @@ def read_address_book_entry(raw: Any, place: Place) -> AddressBookEntry:
     wa_id, user_id = identifier(contact.get("phone_number")), identifier(contact.get("user_id"))
     wa_id = wa_id and re.sub(r"\D", "", wa_id)
     if not (wa_id or user_id):
-        raise Puzzling("an entry of the address book does not say whose it is")
+        raise Puzzling("no_person")
     return AddressBookEntry(
         phone_number_id=_number(place),
         waba_id=place.waba_id,
@@ -130,41 +161,47 @@ def read_status(raw: Any, place: Place) -> StatusUpdate:
     item = _object(raw)
     status = text(item.get("status"), 64)
     if status is None:
-        raise Puzzling("a status does not say what it is")
+        raise Puzzling("no_status")
     # Meta's pages spell the parent's key both ways.
     parent = item.get("parent_recipient_user_id") or item.get("recipient_parent_user_id")
+    # Of a group, `recipient_id` is the group and the person has a key of their own, which is spelt both ways too.
+    is_group = item.get("recipient_type") == "group"
+    person = item.get("recipient_participant_id") or item.get("participant_recipient_id")
+    if is_group:
+        parent = item.get("recipient_participant_parent_user_id")
     return StatusUpdate(
         phone_number_id=_number(place),
         waba_id=place.waba_id,
         wamid=_wamid(item),
         status=status,
         timestamp=moment(item.get("timestamp"), place.received_at),
-        recipient_id=identifier(item.get("recipient_id")),
-        recipient_user_id=identifier(item.get("recipient_user_id")),
+        recipient_id=identifier(person) if is_group else identifier(item.get("recipient_id")),
+        recipient_user_id=identifier(item.get("recipient_participant_user_id" if is_group else "recipient_user_id")),
         recipient_parent_user_id=identifier(parent),
         callback_data=identifier(item.get("biz_opaque_callback_data")),
         pricing=_pricing(item.get("pricing")),
         errors=_errors(item),
         free_until=_free_until(mapping(item.get("conversation")), place.received_at),
+        group_id=identifier(item.get("recipient_id")) if is_group else None,
     )
 
 
 def _object(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, dict):
-        raise Puzzling("an item is not an object")
+        raise Puzzling("not_an_object")
     return raw
 
 
 def _number(place: Place) -> str:
     if place.phone_number_id is None:
-        raise Puzzling("an item does not say to which phone number it belongs")
+        raise Puzzling("no_number")
     return place.phone_number_id
 
 
 def _wamid(item: dict[str, Any]) -> str:
     wamid = identifier(item.get("id"))
     if wamid is None:
-        raise Puzzling("an item has no id")
+        raise Puzzling("no_id")
     return wamid
 
 
@@ -185,36 +222,12 @@ def within_second(raw: Any, received_at: datetime) -> datetime:
     return max(told, min(received_at, told + timedelta(milliseconds=999)))
 
 
-def _content(item: dict[str, Any], kind: str) -> dict[str, Any]:
-    content = item.get(kind)
-    if isinstance(content, dict):
-        return content
-    return {} if content is None else {kind: content}
-
-
-def _words(kind: str, content: dict[str, Any]) -> str | None:
-    """What the person wrote or tapped."""
-    if kind == "text":
-        return text(content.get("body"))
-    if kind in _CAPTIONED:
-        return text(content.get("caption"))
-    if kind in ("button", "order"):
-        return text(content.get("text"))
-    if kind == "interactive":
-        reply = mapping(content.get(text(content.get("type"), 64) or ""))
-        return text(reply.get("title"))
-    if kind == "edit":
-        edited = mapping(content.get("message"))
-        edited_kind = text(edited.get("type"), 64) or "unknown"
-        return _words(edited_kind, _content(edited, edited_kind))
-    return None
-
-
 def _context(raw: Any) -> Context | None:
     context = mapping(raw)
     reply_to = identifier(context.get("id"))
     forwarded = bool(context.get("forwarded") or context.get("frequently_forwarded"))
-    return Context(reply_to, forwarded) if reply_to or forwarded else None
+    product = mapping(context.get("referred_product")) or None
+    return Context(reply_to, forwarded, product) if reply_to or forwarded or product else None
 
 
 def _pricing(raw: Any) -> Pricing | None:
@@ -244,3 +257,38 @@ def _free_until(conversation: dict[str, Any], received_at: datetime) -> datetime
 
 def _errors(item: dict[str, Any]) -> tuple[ReportedError, ...]:
     return tuple(map(ReportedError.read, sequence(item.get("errors"))))
+
+
+def read_call(raw: Any, place: Place, contacts: Contacts) -> InboundMessage | MessageEcho:
+    """A line in the thread, at the time the call began: the customer's, or one from this number."""
+    item = _object(raw)
+    facts = {name: item[name] for name in _OF_A_CALL if isinstance(item.get(name), str | int)}
+    began = item.get("start_time") or item.get("timestamp")
+    line = item | {"type": "call", "call": facts, "timestamp": began}
+    if item.get("direction") == "BUSINESS_INITIATED":
+        return read_echo(line, place)
+    return read_message(line, place, contacts)
+
+
+# Never the session: it holds addresses of the caller's network.
+_OF_A_CALL = ("event", "direction", "status", "duration")
+
+
+def names_group(raw: Any) -> bool:
+    return bool(_subject(mapping(raw)))
+
+
+def read_group_change(raw: Any, place: Place) -> GroupChange:
+    """What a group is called now."""
+    item = _object(raw)
+    group_id = identifier(item.get("group_id"))
+    if group_id is None:
+        raise Puzzling("no_group")
+    happened_at = moment(item.get("timestamp"), place.received_at)
+    return GroupChange(_number(place), place.waba_id, group_id, _subject(item), happened_at)
+
+
+def _subject(item: dict[str, Any]) -> str:
+    changed = mapping(item.get("group_subject"))
+    renamed = text(changed.get("text"), 300) if changed.get("update_successful") else None
+    return text(item.get("subject"), 300) or renamed or ""

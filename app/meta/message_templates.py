@@ -104,10 +104,14 @@ class Template:
         return self.is_whole and self.can_be_filled
 
     def _in_text(self, part: str, words: str) -> Iterator[Variable]:
+        """In the order in which Meta takes them: by name as they stand, by number as they count."""
         names = list(dict.fromkeys(_VARIABLE.findall(words)))
+        if not self.is_named:
+            names.sort(key=_number)
         examples = _examples(mapping(self.part(part).get("example")), part.lower())
         for place, name in enumerate(names):
-            yield Variable(part.lower(), name, examples.get(name) or examples.get(str(place)) or "")
+            counted = place if self.is_named else _number(name) - 1
+            yield Variable(part.lower(), name, examples.get(name if self.is_named else "") or examples.get(counted, ""))
 
     def _in_buttons(self) -> Iterator[Variable]:
         for index, button in enumerate(self.buttons):
@@ -190,13 +194,18 @@ def _base(button: dict[str, Any]) -> str:
     return str(button.get("url")).partition("{{")[0]
 
 
-def _examples(raw: dict[str, Any], place: str) -> dict[str, str]:
-    """Examples by the variable's name or, where they are counted, by its place."""
+def _number(name: str) -> int:
+    """What has no number comes last."""
+    return int(name) if name.isdecimal() and len(name) < 10 else 10**9
+
+
+def _examples(raw: dict[str, Any], place: str) -> dict[str | int, str]:
+    """Examples by the variable's name and, where they are counted, by their place from 0 on."""
     named = map(mapping, sequence(raw.get(f"{place}_text_named_params")))
-    found = {str(one.get("param_name")): text(one.get("example"), 200) or "" for one in named}
+    found: dict[str | int, str] = {str(one.get("param_name")): text(one.get("example"), 200) or "" for one in named}
     counted = sequence(raw.get(f"{place}_text"))
     counted = counted[0] if counted and isinstance(counted[0], list) else counted
-    return found | {str(index): text(example, 200) or "" for index, example in enumerate(counted)}
+    return found | {index: text(example, 200) or "" for index, example in enumerate(counted)}
 
 
 def _checked(variable: Variable, value: str) -> str:

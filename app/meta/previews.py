@@ -1,109 +1,131 @@
-"""A short, honest line for any message: what the list of conversations shows."""
+"""One line for any message: what is kept of it is a kind and facts; the sentence is made for whoever reads it."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from app.words import N_
-
-from .event_types import InboundMessage, MessageEcho
-from .payload import mapping, sequence, text
+from app.words import ENGLISH, N_, Language, nN_
 
 LENGTH = 160
 
-_WORDS = {
-    "text": N_("sent an empty message"),
-    "edit": N_("edited a message"),
-    "image": N_("sent a photo"),
-    "video": N_("sent a video"),
-    "sticker": N_("sent a sticker"),
-    "document": N_("sent a file"),
-    "order": N_("sent an order"),
-    "revoke": N_("deleted a message"),
-    "media_placeholder": N_("sent a photo, video or file that has not arrived yet"),
-    "template": N_("sent a template"),
-    "request_welcome": N_("opened the chat"),
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a line says beside the sender's own words: a key of SENTENCES, and the facts that its sentence names."""
+
+    kind: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"kind": self.kind, **self.facts}
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Whole sentences of one kind: alone, with the sender's {words}, and the plural of the first by {count}."""
+
+    alone: str
+    with_words: str = ""
+    many: str = ""
+
+
+def _plural(forms: tuple[str, str]) -> Sentence:
+    one, many = forms
+    return Sentence(one, many=many)
+
+
+SENTENCES: dict[str, Sentence] = {
+    "empty": Sentence(N_("Message without text")),
+    "image": Sentence(N_("Photo"), N_("Photo: {words}")),
+    "video": Sentence(N_("Video"), N_("Video: {words}")),
+    "sticker": Sentence(N_("Sticker")),
+    "voice": Sentence(N_("Voice message")),
+    "audio": Sentence(N_("Audio file")),
+    "document": Sentence(N_("File"), N_("File: {words}")),
+    "document_named": Sentence(N_("File {name}"), N_("File {name}: {words}")),
+    "location": Sentence(N_("Location")),
+    "location_named": Sentence(N_("Location: {name}")),
+    "contact": Sentence(N_("Contact card")),
+    "contact_named": Sentence(N_("Contact card: {name}")),
+    "contacts": _plural(nN_("{count} contact card", "{count} contact cards")),
+    "own_number": Sentence(N_("Shared their phone number")),
+    "order": Sentence(N_("Order"), N_("Order: {words}")),
+    "order_items": _plural(nN_("Order of {count} product", "Order of {count} products")),
+    "form": Sentence(N_("Form filled in")),
+    "address_form": Sentence(N_("Address filled in")),
+    "calls_allowed": Sentence(N_("Calls allowed")),
+    "calls_refused": Sentence(N_("Calls not allowed")),
+    "template": Sentence(N_("Template"), "{words}"),
+    "media_placeholder": Sentence(N_("Photo, video or file that has not arrived yet")),
+    "request_welcome": Sentence(N_("Opened the chat")),
+    "edit": Sentence(N_("Edited a message"), N_("Edited a message: {words}")),
+    "revoke": Sentence(N_("Deleted message")),
+    "erased": Sentence(N_("Erased message")),
+    "number_changed": Sentence(N_("Changed their phone number")),
+    "number_hidden": Sentence(N_("Changed their phone number and does not show the new one")),
+    "new_device": Sentence(N_("Uses WhatsApp on a new device")),
+    "system": Sentence(N_("Message from WhatsApp"), N_("Message from WhatsApp: {words}")),
+    "call": Sentence(N_("Incoming call")),
+    "call_missed": Sentence(N_("Missed call")),
+    "call_answered": Sentence(N_("Call answered")),
+    "call_made": Sentence(N_("Outgoing call")),
+    "call_not_answered": Sentence(N_("Outgoing call, not answered")),
+    "reaction": Sentence(N_("Reacted {emoji}"), N_("Reacted {emoji} to “{words}”")),
+    "reaction_removed": Sentence(N_("Removed a reaction"), N_("Removed the reaction to “{words}”")),
+    "reaction_to_audio": Sentence(N_("Reacted {emoji} to a voice message")),
+    "reaction_to_contacts": Sentence(N_("Reacted {emoji} to a contact card")),
+    "reaction_to_document": Sentence(N_("Reacted {emoji} to a file")),
+    "reaction_to_image": Sentence(N_("Reacted {emoji} to a photo")),
+    "reaction_to_location": Sentence(N_("Reacted {emoji} to a location")),
+    "reaction_to_order": Sentence(N_("Reacted {emoji} to an order")),
+    "reaction_to_sticker": Sentence(N_("Reacted {emoji} to a sticker")),
+    "reaction_to_template": Sentence(N_("Reacted {emoji} to a template")),
+    "reaction_to_video": Sentence(N_("Reacted {emoji} to a video")),
+    "reaction_to_message": Sentence(N_("Reacted {emoji} to a message")),
+    "unsupported": Sentence(N_("Message of a kind that cannot be shown")),
+    "unsupported_named": Sentence(
+        N_("Message of a kind that cannot be shown ({type})"), N_("Message of a kind that cannot be shown: {words}")
+    ),
 }
-_SYSTEM = {
-    "user_changed_number": N_("changed their phone number"),
-    "customer_changed_number": N_("changed their phone number"),
-    "user_changed_user_id": N_("changed their phone number and does not show the new one"),
-    "customer_identity_changed": N_("uses WhatsApp on a new device"),
-}
-_OTHER = N_("sent something this app cannot show yet ({type})")
 
 
-def preview(message: InboundMessage | MessageEcho, translate: Callable[[str], str] = str) -> str:
-    """One line of at most 160 characters, never blank. `translate` is gettext."""
-    return line(message.type, message.text, message.content, translate)
+def line(stored: Mapping[str, Any] | None, words: str, language: Language = ENGLISH) -> str:
+    """At most 160 characters, never blank. `stored` is a summary as it is kept; without one the words are all."""
+    found = cut(_sentence(stored, cut(words), language))
+    return found or language.gettext(SENTENCES["empty"].alone)
 
 
-def line(kind: str, said: str | None, content: dict[str, Any], translate: Callable[[str], str] = str) -> str:
-    """The same of a message in pieces: its type, its words, and what stands under the type's name."""
-    found = " ".join(_line(kind, (said or "").strip(), content, translate).split())
+def cut(words: str) -> str:
+    """On one line, and no longer than a preview."""
+    found = " ".join(words.split())
     return found if len(found) <= LENGTH else found[: LENGTH - 1] + "…"
 
 
-def _line(kind: str, said: str, content: dict[str, Any], translate: Callable[[str], str]) -> str:
-    if kind in ("text", "button", "interactive", "template") and said:
-        return said
-    special = _SPECIAL.get(kind)
-    words, facts = special(content) if special else (_WORDS.get(kind), {})
-    if words is None:
-        words, facts = _OTHER, {"type": _unknown_type(kind, content)}
-    done = translate(words).format(**facts)
-    return f"{done}: {said}" if said else done
+def _sentence(stored: Mapping[str, Any] | None, words: str, language: Language) -> str:
+    if not stored:
+        return words
+    if stored.get("kind") == "plain":
+        # A line from before kinds were kept, in whatever language it was written.
+        return str(stored.get("line") or words)
+    sentence = SENTENCES.get(str(stored.get("kind")), SENTENCES["unsupported"])
+    facts = {name: str(fact) for name, fact in stored.items()}
+    if words and sentence.with_words:
+        return filled(language.gettext(sentence.with_words), facts | {"words": words})
+    if sentence.many:
+        count = stored.get("count")
+        number = count if isinstance(count, int) else 0
+        return filled(language.ngettext(sentence.alone, sentence.many, number), facts)
+    return filled(language.gettext(sentence.alone), facts)
 
 
-def _unknown_type(kind: str, content: dict[str, Any]) -> str:
-    named = text(content.get("type"), 40) if kind == "unsupported" else kind
-    return named or N_("unknown")
+def filled(sentence: str, facts: Mapping[str, str]) -> str:
+    """With its facts in place. One that a translator or an old row lacks stays out, and breaks nothing."""
+    try:
+        return sentence.format_map(_Facts(facts))
+    except (ValueError, IndexError, AttributeError, KeyError):
+        return sentence
 
 
-def _audio(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    return (N_("sent a voice note") if content.get("voice") is True else N_("sent an audio file")), {}
-
-
-def _document(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    name = text(content.get("filename"), 80)
-    return (N_("sent a file ({name})"), {"name": name}) if name else (N_("sent a file"), {})
-
-
-def _location(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    name = text(content.get("name"), 80)
-    return (N_("shared a location ({name})"), {"name": name}) if name else (N_("shared a location"), {})
-
-
-def _contacts(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    cards = [mapping(card) for card in sequence(content.get("contacts"))]
-    if any(card.get("origin") == "contact_request" for card in cards):
-        return N_("shared their phone number"), {}
-    if len(cards) > 1:
-        return N_("shared {count} contacts"), {"count": len(cards)}
-    return N_("shared a contact"), {}
-
-
-def _reaction(content: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    emoji = text(content.get("emoji"), 40)
-    return (N_("reacted {emoji}"), {"emoji": emoji}) if emoji else (N_("removed a reaction"), {})
-
-
-def _interactive(content: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    if content.get("type") == "call_permission_reply":
-        agreed = mapping(content.get("call_permission_reply")).get("response") == "accept"
-        return (N_("agreed to be called") if agreed else N_("does not want to be called")), {}
-    return (N_("answered a form") if content.get("type") == "nfm_reply" else None), {}
-
-
-def _system(content: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
-    return _SYSTEM.get(text(content.get("type"), 40) or ""), {}
-
-
-_SPECIAL: dict[str, Callable[[dict[str, Any]], tuple[str | None, dict[str, Any]]]] = {
-    "audio": _audio,
-    "document": _document,
-    "location": _location,
-    "contacts": _contacts,
-    "reaction": _reaction,
-    "interactive": _interactive,
-    "system": _system,
-}
+class _Facts(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return ""

@@ -64,7 +64,7 @@ def in_words(kind: str, conversation: Conversation | None, tenant: Tenant, *, pr
 
 def of_message(conversation: Conversation, who: str, business: str, preview: bool) -> tuple[str, str]:
     if preview:
-        return who, conversation.last_message_preview or _("Something new")
+        return who, conversation.last_line or _("Something new")
     return business, _("A customer wrote.")
 
 

@@ -71,7 +71,7 @@ def forget_messages(contact_ids: list[uuid.UUID]) -> None:
     forget_files(conversations)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
-    quiet = {"last_message_preview": "", "unread_count": 0, "last_inbound_at": None}
+    quiet = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0, "last_inbound_at": None}
     quiet |= {"entry_at": None, "free_until": None}
     theirs = update(Conversation).where(Conversation.id.in_(conversations))
     db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)
@@ -96,7 +96,7 @@ def throw_away(key: str) -> None:
 
 
 UNSYNCHRONISED = {"synchronize_session": False}
-ERASED = {"erased": True, "preview": "erased"}
+ERASED = {"erased": True}
 FORGET_CHANGES = text("""
     delete from message_changes x using messages m
     where m.tenant_id = :tenant

@@ -38,13 +38,17 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "consent": (Consent, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
+LAST_MESSAGE = (
+    "last_message_at",
+    "last_message_preview",
+    "last_message_facts",
+    "last_message_state",
+    "last_message_id",
+)
 # What a conversation shows of its messages.
 SHOWN = (
     "unread_count",
-    "last_message_at",
-    "last_message_preview",
-    "last_message_state",
-    "last_message_id",
+    *LAST_MESSAGE,
     "last_inbound_at",
     "pair_tat",
     "state",
@@ -270,7 +274,13 @@ def join(home: Conversation, gone: Conversation) -> Standing:
     """Makes two conversations one, and says what each was."""
     told = {"home": str(home.id), "gone": str(gone.id), "home_was": standing(home), "gone_was": standing(gone)}
     latest = max(home, gone, key=lambda each: each.last_message_at)
-    for name in ("last_message_at", "last_message_preview", "last_message_state", "last_message_id"):
+    for name in (
+        "last_message_at",
+        "last_message_preview",
+        "last_message_facts",
+        "last_message_state",
+        "last_message_id",
+    ):
         setattr(home, name, getattr(latest, name))
     home.unread_count += gone.unread_count
     home.last_inbound_at = later(home.last_inbound_at, gone.last_inbound_at)
@@ -295,7 +305,15 @@ def part(thread: Standing) -> None:
     left = home.unread_count - unread
     now_shown, joined, was = standing(home), thread["joined"], thread["home_was"]
     if same(now_shown, joined, "last_message_at", "last_message_id"):
-        restore(home, was, "last_message_at", "last_message_preview", "last_message_state", "last_message_id")
+        restore(
+            home,
+            was,
+            "last_message_at",
+            "last_message_preview",
+            "last_message_facts",
+            "last_message_state",
+            "last_message_id",
+        )
     for name in ("last_inbound_at", "pair_tat", "waiting_since", "news_at", "entry_at", "free_until"):
         if same(now_shown, joined, name):
             restore(home, was, name)

@@ -130,8 +130,11 @@ class TenantModel(Model):
         return f"{self.tenant_id}:{self.__tablename__}:{column}:{self.id}"
 
     def refresh_locked(self) -> Self:
-        """Reads the row again and keeps others from changing it until the transaction ends."""
-        db.session.refresh(self, with_for_update={"of": type(self)})
+        """Reads the row again and keeps others from changing it until the transaction ends.
+
+        Rows that point at it may be written meanwhile: `for no key update` blocks no foreign key's check.
+        """
+        db.session.refresh(self, with_for_update={"of": type(self), "key_share": True})
         return self
 
 

@@ -74,8 +74,10 @@ def inspect(waba: Waba) -> None:
 
     An answer that is lost, or a fault of Meta's, is no reason to pause anything.
     """
+    Waba.lock([waba.id])
     numbers = [number for number in waba.phone_numbers if number.state in ("connected", "paused")]
-    waba.checked_at = now()
+    # Who dies on the way leaves an account that was never checked, which the sweep looks at again.
+    waba.checked_at = None
     for number in numbers:
         number.probed_at = now()
     try:
@@ -89,10 +91,14 @@ def inspect(waba: Waba) -> None:
     try:
         look = Look.at(graph, token, meta_id, ids)
     except Lost as lost:
+        Waba.lock([waba.id])
+        waba.checked_at = now()
         return lose(numbers, str(lost))
     except MetaError:
+        waba.checked_at = now()
         return None
-    waba.refresh_locked()
+    Waba.lock([waba.id])
+    db.session.refresh(waba)
     write_down(waba, look)
     for number in numbers:
         db.session.refresh(number)

@@ -6,9 +6,11 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from app.meta.events import AccountUpdate, OtherChange
 from app.meta.payload import mapping, sequence, text
-from app.tenancy import announce
+from app.tenancy import announce, db
 from app.words import N_
 
 from .changes import NumberChange
@@ -35,9 +37,16 @@ TIERS = {-1: "TIER_UNLIMITED", 1000: "TIER_1K", 2000: "TIER_2K", 10_000: "TIER_1
 
 def apply_account_updates(updates: Sequence[AccountUpdate]) -> None:
     """What Meta says about the current tenant's WABAs, in order."""
+    lock_accounts(updates)
     for update in updates:
         if update.waba_id and (waba := Waba.with_meta_id(update.waba_id)):
             apply(waba, update)
+
+
+def lock_accounts(news: Sequence[AccountUpdate | OtherChange]) -> None:
+    meta_ids = {one.waba_id for one in news if one.waba_id}
+    if meta_ids:
+        Waba.lock(db.session.scalars(select(Waba.id).where(Waba.meta_id.in_(meta_ids))).all())
 
 
 def apply(waba: Waba, update: AccountUpdate) -> None:
@@ -86,6 +95,7 @@ def alert(numbers: Sequence[PhoneNumber], words: str, at: dt.datetime) -> None:
 
 def apply_number_news(changes: Sequence[OtherChange]) -> None:
     """Names, quality, limits, alerts and reviews: noted at once, and then Meta is asked how it stands."""
+    lock_accounts([change for change in changes if change.field in NEWS])
     for change in changes:
         note = NEWS.get(change.field)
         if note and change.waba_id and (waba := Waba.with_meta_id(change.waba_id)):

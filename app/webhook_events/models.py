@@ -61,7 +61,9 @@ class HeldChange(GlobalModel):
     position: Mapped[int | None]
     tries: Mapped[int] = mapped_column(server_default=text("1"))
     kind: Mapped[str]
+    # A key of `unreadable.REASONS`, and the fact that its sentence names.
     reason: Mapped[str]
+    detail: Mapped[str] = mapped_column(default="", server_default="")
     field: Mapped[str] = mapped_column(default="")
     phone_number_meta_id: Mapped[str] = mapped_column(default="")
     waba_meta_id: Mapped[str] = mapped_column(default="")

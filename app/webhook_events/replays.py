@@ -24,6 +24,7 @@ class Criteria:
 
     kind: str = ""
     reason: str = ""
+    detail: str = ""
     number: str = ""
     ids: tuple[int, ...] | None = None
 
@@ -36,6 +37,8 @@ class Criteria:
             found.append(HeldChange.kind == self.kind)
         if self.reason:
             found.append(HeldChange.reason == self.reason)
+        if self.detail:
+            found.append(HeldChange.detail == self.detail)
         if self.number:
             found.append((HeldChange.phone_number_meta_id == self.number) | (HeldChange.waba_meta_id == self.number))
         return found

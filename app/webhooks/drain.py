@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
 
+from app.contacts.arrival import SenderMissing
 from app.contacts.models import LOCK
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
@@ -76,11 +77,11 @@ def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
     for item in arrived:
         owner = owners.get(address_of(item.event) or "")
         if isinstance(item.event, events.Unreadable):
-            held.append(hold(item, "unreadable", item.event.reason, owner))
+            held.append(hold(item, "unreadable", item.event.reason, owner, item.event.detail))
         elif owner:
             groups[owner].append(item)
         else:
-            held.append(hold(item, "unrouted", "nobody has connected this number or account"))
+            held.append(hold(item, "unrouted", "unrouted"))
     if held:
         keep_held(held)
     return groups
@@ -95,8 +96,8 @@ def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:
         refuse_if_it_passes(error)
         if len(group) == 1:
             log.exception("change held", tenant_id=str(tenant_id), event_id=group[0].webhook_event_id)
-            reason = f"could not be carried out: {type(error).__name__}"
-            keep_held([hold(group[0], "failed", reason, tenant_id)])
+            reason, detail = ("nameless", "") if isinstance(error, SenderMissing) else ("failed", type(error).__name__)
+            keep_held([hold(group[0], "failed", reason, tenant_id, detail)])
         else:
             half = len(group) // 2
             write(tenant_id, group[:half])
@@ -115,7 +116,7 @@ def refuse_if_it_passes(error: Exception) -> None:
 def keep_held(rows: list[dict[str, object]]) -> None:
     """Holds these changes. One that was held before is the same again, unless somebody has discarded it."""
     new = insert(HeldChange)
-    told = ("kind", "reason", "field", "phone_number_meta_id", "waba_meta_id", "tenant_id", "payload")
+    told = ("kind", "reason", "detail", "field", "phone_number_meta_id", "waba_meta_id", "tenant_id", "payload")
     anew = {name: new.excluded[name] for name in told} | {"released_at": None, "tries": HeldChange.tries + 1}
     again = HeldChange.discarded_at.is_(None)
     db.session.execute(new.on_conflict_do_update(SAME_CHANGE, set_=anew, where=again), rows)
@@ -124,7 +125,9 @@ def keep_held(rows: list[dict[str, object]]) -> None:
 SAME_CHANGE = "uq_held_changes_webhook_event_id_position"
 
 
-def hold(item: Arrived, kind: str, reason: str, tenant_id: uuid.UUID | None = None) -> dict[str, object]:
+def hold(
+    item: Arrived, kind: str, reason: str, tenant_id: uuid.UUID | None = None, detail: str = ""
+) -> dict[str, object]:
     event = item.event
     raw = event.raw if isinstance(event, events.Unreadable) else type(event).__name__
     return {
@@ -132,6 +135,7 @@ def hold(item: Arrived, kind: str, reason: str, tenant_id: uuid.UUID | None = No
         "position": item.position,
         "kind": kind,
         "reason": reason,
+        "detail": detail,
         "field": getattr(event, "field", ""),
         "phone_number_meta_id": getattr(event, "phone_number_id", None) or "",
         "waba_meta_id": event.waba_id or "",

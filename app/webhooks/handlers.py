@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.contacts.arrival import save_address_book
+from app.contacts.arrival import name_groups, save_address_book
 from app.inbox.conversations.statuses import record_statuses
-from app.inbox.inbound.arrival import import_history, note_progress, receive
+from app.inbox.inbound.arrival import receive
 from app.inbox.inbound.entry_points import note_free_entries
+from app.inbox.inbound.history import import_history, note_progress
 from app.meta import events
 from app.wabas.news import apply_account_updates, apply_number_news
 
@@ -19,6 +20,7 @@ HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.StatusUpdate, record_statuses),
     (events.StatusUpdate, note_free_entries),
     (events.AddressBookEntry, save_address_book),
+    (events.GroupChange, name_groups),
     (events.HistoricMessage, import_history),
     (events.HistoryProgress, note_progress),
     (events.InboundMessage | events.MessageEcho, receive),

@@ -106,7 +106,7 @@ class Model:
         for (number, wamid), item in self.said.items():
             chat, at = chats[number, item["from"]], int(item["timestamp"])
             if self.has_bubble(number, item):
-                chat.unread += 1
+                chat.unread += item["type"] not in ASIDES
                 chat.items.append((at, wamid, now_says(item, changes[number, wamid])))
                 chat.inbound.append(at)
             elif item["type"] == "reaction":
@@ -127,7 +127,7 @@ class Model:
 def now_says(item: Item, changes: list[Item]) -> str | None:
     """The words in the list, as far as they are the customer's own."""
     if any(change["type"] == "revoke" for change in changes):
-        return "deleted a message"
+        return ""
     if changes:
         return words(max(changes, key=lambda change: int(change["timestamp"])))
     return words(item) if item["type"] == "text" else None

@@ -16,7 +16,7 @@ from PIL import Image
 
 from app.extensions import outside
 from app.inbox.compose.canned_files import CannedFile
-from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.compose.canned_replies import CannedReply, filled
 from app.inbox.compose.jobs import throw_left_files_away
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
@@ -226,3 +226,21 @@ def test_uses_are_counted_for_those_who_may_use_it(ann: Browser, ben: Browser, w
         mine = db.session.query(CannedReply).filter_by(shortcut="mine").one()
     assert ann.post(f"{ADDRESS}/{mine.id}/uses").status_code == 404
     assert "used 1 time" in ann.get(ADDRESS).text
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("Hello {{first_name}}!", "Hello {{first_name}}!"),
+        ("Hello {{first_name|there}}!", "Hello there!"),
+        ("Hello {{ name | friend }}!", "Hello friend!"),
+        ("{{phone}}", "+1 650-555-1234"),
+    ],
+)
+def test_a_variable_without_a_value_is_its_fallback_or_stays_open(
+    world: World, carla: Conversation, body: str, words: str
+) -> None:
+    with tenant_scope(world.bakery.id):
+        talk = Conversation.get_or_404(carla.id)
+        talk.contact.name = "+1 650-555-1234"
+        assert filled(body, talk, by=world.ann, tenant=world.bakery) == words

@@ -75,7 +75,7 @@ def test_a_reaction_from_the_phone_is_ours(world: World) -> None:
     arrive(message("Thank you", wamid="wamid.t", at=NOW - 60))
     arrive(echo("", wamid="wamid.r", type="reaction", reaction={"message_id": "wamid.t", "emoji": "❤️"}))
     assert [(chip.direction, chip.emoji) for chip in messages(world)[0].chips] == [("outbound", "❤️")]
-    assert conversation(world).last_message_preview == "reacted ❤️ to “Thank you”"
+    assert conversation(world).last_line == "Reacted ❤️ to “Thank you”"
 
 
 def test_a_message_deleted_on_the_phone_says_so(ann: Browser, world: World) -> None:

@@ -96,3 +96,19 @@ def test_without_templates_it_leads_to_them_and_a_stranger_sees_nothing(
     page = ann.get(f"~/inbox/{closed.id}/offer", headers=FRAGMENT).text
     assert "Choose a template" in page and "Send this template" not in page
     assert sue.get(f"~/inbox/{closed.id}/offer").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "greeting"),
+    [
+        ("+994 50 123 45 67", "Hi {{1}}, we are open."),
+        ("🌸 Anna Lind", "Hi Anna, we are open."),
+        ("007", "Hi {{1}}, we are open."),
+        ("王小明", "Hi 王小明, we are open."),
+    ],
+)
+def test_nobody_is_greeted_by_a_number(world: World, closed: Conversation, name: str, greeting: str) -> None:
+    with tenant_scope(world.bakery.id):
+        Conversation.get_or_404(closed.id).contact.name = name
+    template(world, closed, "hi", "Hi {{1}}, we are open.", named=False)
+    assert offered(world, closed)[1] == greeting

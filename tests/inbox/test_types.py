@@ -151,7 +151,7 @@ def test_a_reaction_is_a_chip_under_its_message_and_nothing_unread(ann: Browser,
     arrive(message("Fresh rye!", wamid="wamid.t", at=NOW - 60))
     arrive(reaction("👍"))
     talk = conversation(world)
-    assert (talk.unread_count, talk.last_message_preview) == (1, "reacted 👍 to “Fresh rye!”")
+    assert (talk.unread_count, talk.last_line) == (1, "Reacted 👍 to “Fresh rye!”")
     assert [chip.emoji for chip in messages(world)[0].chips] == ["👍"]
     assert shown(ann, world).count('data-testid="bubble"') == 1 + 1
 
@@ -174,12 +174,12 @@ def test_a_reaction_told_twice_and_late_does_not_come_back(world: World) -> None
 
 def test_a_reaction_to_something_unknown_is_a_bubble_of_its_own(ann: Browser, world: World) -> None:
     arrive(reaction("👍", to="wamid.elsewhere"))
-    assert "reacted 👍" in shown(ann, world)
+    assert "Reacted 👍" in shown(ann, world)
 
 
 def test_a_reaction_to_a_photo_is_told_without_its_words(world: World) -> None:
     arrive(message(type="image", image={"id": "1"}, wamid="wamid.t", at=NOW - 60), reaction("👍"))
-    assert conversation(world).last_message_preview == "reacted 👍 to a photo"
+    assert conversation(world).last_line == "Reacted 👍 to a photo"
 
 
 def edit(body: str, of: str = "wamid.t", **more: Any) -> dict[str, Any]:
@@ -215,14 +215,14 @@ def test_what_the_customer_deleted_is_not_shown_any_more(ann: Browser, world: Wo
 def test_the_list_does_not_tell_what_was_deleted(world: World) -> None:
     arrive(message("my secret", wamid="wamid.t"))
     arrive(revoke())
-    assert conversation(world).last_message_preview == "deleted a message"
+    assert conversation(world).last_line == "Deleted message"
 
 
 def test_a_deletion_that_comes_before_its_message_counts(ann: Browser, world: World) -> None:
     arrive(revoke(at=NOW - 50))
     arrive(message("my secret", wamid="wamid.t", at=NOW - 40))
     assert "my secret" not in shown(ann, world)
-    assert conversation(world).last_message_preview == "deleted a message"
+    assert conversation(world).last_line == "Deleted message"
 
 
 def test_an_edit_of_something_unknown_is_not_lost(ann: Browser, world: World) -> None:
@@ -262,7 +262,7 @@ def test_a_changed_number_stays_the_same_customer(ann: Browser, world: World) ->
     talk = conversation(world)
     assert talk.unread_count == 2
     page = shown(ann, world)
-    assert "changed their phone number" in page and "+16505559876" in page
+    assert "Changed their phone number" in page and "+16505559876" in page
     assert "+1 650-555-9876" in page
 
 

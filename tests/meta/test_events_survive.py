@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.meta.events import InboundMessage, StatusUpdate, Unreadable, parse, preview
+from app.meta.events import InboundMessage, StatusUpdate, Unreadable, parse
+from app.meta.message_types import summary_of
+from app.meta.previews import line
 
 from .bodies import NUMBER, WABA, body, message, messages_value, status
 
@@ -72,7 +74,8 @@ def test_a_good_change_survives_any_bad_neighbour(changes, entries):
 def test_every_message_has_a_preview(content):
     for kind in ("text", "interactive", "contacts", "unsupported", "reaction", "system", "poll"):
         for event in parse(body(messages_value(message(kind, **{kind: content})))):
-            assert preview(event).strip()
+            summary = summary_of(event.type, event.text, event.content)
+            assert line(summary and summary.as_dict(), event.text or "").strip()
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ def test_a_mistake_of_ours_in_one_item_hides_no_other(monkeypatch):
     monkeypatch.setattr("app.meta.events.read_status", lambda raw, place: 1 / 0)
     said, mistaken = parse(body(messages_value(message(), statuses=[status()])))
     assert said.text == "Hello"
-    assert mistaken == Unreadable("unexpected ZeroDivisionError", status(), WABA, NUMBER)
+    assert mistaken == Unreadable("unexpected", status(), WABA, NUMBER, "ZeroDivisionError")
 
 
 def test_an_id_too_long_to_be_one_is_not_cut_into_another():

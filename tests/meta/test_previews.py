@@ -1,47 +1,51 @@
 import pytest
 
-from app.meta.events import parse, preview
+from app.meta.events import parse
+from app.meta.message_types import SEARCHABLE, TYPES, summary_of
+from app.meta.previews import SENTENCES, line
+from app.words import Language
 
 from .bodies import body, message, messages_value
 
 
-def seen(*, type: str = "text", **content) -> str:
+def seen(*, type: str = "text", language: Language | None = None, **content) -> str:
     (event,) = parse(body(messages_value(message(type, **content))))
-    return preview(event)
+    summary = summary_of(event.type, event.text, event.content)
+    return line(summary and summary.as_dict(), event.text or "", *filter(None, [language]))
 
 
 @pytest.mark.parametrize(
     ("type", "content", "line"),
     [
         ("text", {"body": "Hello\n  there"}, "Hello there"),
-        ("text", {"body": "  "}, "sent an empty message"),
-        ("image", {"id": "1"}, "sent a photo"),
-        ("image", {"caption": "Look"}, "sent a photo: Look"),
-        ("audio", {"voice": True}, "sent a voice note"),
-        ("audio", {}, "sent an audio file"),
-        ("document", {"filename": "a.pdf"}, "sent a file (a.pdf)"),
-        ("location", {"name": "HQ"}, "shared a location (HQ)"),
-        ("location", {}, "shared a location"),
-        ("contacts", [{"origin": "contact_request"}], "shared their phone number"),
-        ("contacts", [{}, {}], "shared 2 contacts"),
-        ("contacts", [{}], "shared a contact"),
-        ("reaction", {"emoji": "👍"}, "reacted 👍"),
-        ("reaction", {"emoji": ""}, "removed a reaction"),
+        ("text", {"body": "  "}, "Message without text"),
+        ("image", {"id": "1"}, "Photo"),
+        ("image", {"caption": "Look"}, "Photo: Look"),
+        ("audio", {"voice": True}, "Voice message"),
+        ("audio", {}, "Audio file"),
+        ("document", {"filename": "a.pdf"}, "File a.pdf"),
+        ("location", {"name": "HQ"}, "Location: HQ"),
+        ("location", {}, "Location"),
+        ("contacts", [{"origin": "contact_request"}], "Shared their phone number"),
+        ("contacts", [{}, {}], "2 contact cards"),
+        ("contacts", [{}], "Contact card"),
+        ("reaction", {"emoji": "👍"}, "Reacted 👍"),
+        ("reaction", {"emoji": ""}, "Removed a reaction"),
         ("button", {"text": "Stop"}, "Stop"),
         ("interactive", {"type": "button_reply", "button_reply": {"title": "Yes"}}, "Yes"),
-        ("interactive", {"type": "nfm_reply", "nfm_reply": {"body": "Sent"}}, "answered a form"),
+        ("interactive", {"type": "nfm_reply", "nfm_reply": {"body": "Sent"}}, "Form filled in"),
         (
             "interactive",
             {"type": "call_permission_reply", "call_permission_reply": {"response": "accept"}},
-            "agreed to be called",
+            "Calls allowed",
         ),
-        ("interactive", {}, "sent something this app cannot show yet (interactive)"),
-        ("system", {"type": "user_changed_number"}, "changed their phone number"),
-        ("edit", {"message": {"type": "text", "text": {"body": "new"}}}, "edited a message: new"),
-        ("revoke", {}, "deleted a message"),
-        ("unsupported", {"type": "poll"}, "sent something this app cannot show yet (poll)"),
-        ("unsupported", {}, "sent something this app cannot show yet (unknown)"),
-        ("hologram", {}, "sent something this app cannot show yet (hologram)"),
+        ("interactive", {}, "Message of a kind that cannot be shown (interactive)"),
+        ("system", {"type": "user_changed_number"}, "Changed their phone number"),
+        ("edit", {"message": {"type": "text", "text": {"body": "new"}}}, "Edited a message: new"),
+        ("revoke", {}, "Deleted message"),
+        ("unsupported", {"type": "poll"}, "Message of a kind that cannot be shown (poll)"),
+        ("unsupported", {}, "Message of a kind that cannot be shown"),
+        ("hologram", {}, "Message of a kind that cannot be shown (hologram)"),
     ],
 )
 def test_every_type_has_an_honest_line(type, content, line):
@@ -54,6 +58,29 @@ def test_a_long_text_is_cut():
     assert line.endswith("…")
 
 
-def test_words_can_be_translated():
-    (event,) = parse(body(messages_value(message("location", location={"name": "HQ"}))))
-    assert preview(event, {"shared a location ({name})": "Standort: {name}"}.__getitem__) == "Standort: HQ"
+GERMAN = Language(
+    {"Location: {name}": "Standort: {name}"}.__getitem__,
+    lambda one, many, count: "eine Karte" if count == 1 else "{count} Karten",
+)
+
+
+def test_a_line_is_made_in_the_readers_language():
+    assert seen(type="location", location={"name": "HQ"}, language=GERMAN) == "Standort: HQ"
+    assert seen(type="contacts", contacts=[{}, {}, {}], language=GERMAN) == "3 Karten"
+
+
+def test_a_translation_that_names_a_fact_wrongly_breaks_nothing():
+    broken = Language(lambda words: "{nom} {", lambda one, many, count: one)
+    assert seen(type="location", location={"name": "HQ"}, language=broken) == "{nom} {"
+
+
+def test_a_line_from_before_kinds_were_kept_stays_as_it_was():
+    assert line({"kind": "plain", "line": "hat etwas geschickt"}, "") == "hat etwas geschickt"
+
+
+def test_every_type_has_words_and_a_sender_or_a_reason_for_having_none():
+    for known in TYPES.values():
+        assert known.summary({}).kind in SENTENCES, f"{known.name}: its line has no sentence"
+        assert bool(known.sent_by) != bool(known.not_sent), f"{known.name}: say what sends it, or why nothing does"
+        assert known.shape, f"{known.name}: say which partial shows it"
+    assert SEARCHABLE

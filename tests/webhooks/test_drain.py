@@ -92,9 +92,9 @@ def test_a_customer_without_a_phone_number_is_known_by_the_user_id(world: World)
 @pytest.mark.parametrize(
     ("content", "shown"),
     [
-        ({"type": "image", "image": {"id": "1", "mime_type": "image/jpeg"}}, "photo"),
-        ({"type": "unsupported", "errors": [{"code": 131051, "title": "unknown"}]}, "cannot show"),
-        ({"type": "location", "location": {"latitude": 1.0, "longitude": 2.0}}, "location"),
+        ({"type": "image", "image": {"id": "1", "mime_type": "image/jpeg"}}, "Photo"),
+        ({"type": "unsupported", "errors": [{"code": 131051, "title": "unknown"}]}, "cannot be shown"),
+        ({"type": "location", "location": {"latitude": 1.0, "longitude": 2.0}}, "Location"),
         ({"type": "hologram", "hologram": {}}, "hologram"),
     ],
 )
@@ -102,8 +102,8 @@ def test_every_type_says_what_it_is(world: World, content: dict[str, object], sh
     arrive(post(message(**content)))
     with tenant_scope(world.bakery.id):
         conversation = db.session.scalars(Conversation.newest_first()).one()
-        assert shown in conversation.last_message_preview
-        assert shown in db.session.scalars(conversation.thread()).one().description
+        assert shown in conversation.last_line
+        assert shown in db.session.scalars(conversation.thread()).one().preview
 
 
 @pytest.mark.parametrize("body", ["a\x00b", "\ud800 alone", "🎉" * 3000, "مرحبا", "<script>alert(1)</script>"])

@@ -17,7 +17,8 @@ from app.team.models.teams import of_member
 from app.tenancy import Membership, Tenant, TenantModel, User, belongs_to, db, exists, now, of_tenant
 
 SHOWN = 8
-VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+# {{first_name}}, or {{first_name|there}}: what is said where it is not known.
+VARIABLE = re.compile(r"\{\{\s*(\w+)\s*(?:\|([^{}|]*))?\}\}")
 
 
 class CannedReply(TenantModel):
@@ -84,15 +85,20 @@ class CannedReply(TenantModel):
 
 
 def filled(body: str, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
-    """With its variables filled in; one that is unknown, or has no value, stays to be seen."""
+    """With its variables filled in. One without a value becomes its fallback; without that it stays to be seen."""
     values = known_values(conversation, by=by, tenant=tenant)
-    return VARIABLE.sub(lambda found: values.get(found[1]) or found[0], body)
+    return VARIABLE.sub(lambda found: values.get(found[1]) or (found[2] or "").strip() or found[0], body)
+
+
+def first_open(words: str) -> str | None:
+    """A variable of ours that nothing was found for."""
+    return next((found[1] for found in VARIABLE.finditer(words) if found[1] in VARIABLES), None)
 
 
 def known_values(conversation: Conversation, *, by: User, tenant: Tenant) -> dict[str, str | None]:
     contact = conversation.contact
     return {
-        "name": contact.name,
+        "name": contact.name if is_name(contact.name) else None,
         "first_name": first(contact.name),
         "phone": contact.phone,
         "agent": by.name,
@@ -118,5 +124,11 @@ def main_language(code: str) -> str:
     return re.split(r"[-_]", code.casefold())[0]
 
 
+def is_name(words: str) -> bool:
+    """A phone number in place of a name is none: nobody is greeted by it."""
+    return any(letter.isalpha() for letter in words)
+
+
 def first(name: str) -> str:
-    return name.split(maxsplit=1)[0] if name.split() else ""
+    """The first word of a name that has a letter in it."""
+    return next(filter(is_name, name.split()), "")

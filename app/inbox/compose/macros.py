@@ -20,11 +20,15 @@ from app.tenancy import Membership, Tenant, TenantModel, User, announce, belongs
 from app.words import N_
 
 from .canned_files import CannedFile
-from .canned_replies import CannedReply, filled
+from .canned_replies import CannedReply, filled, first_open
 from .writing import Writing
 
 ENDINGS = ("", "open", "pending", "snoozed", "resolved", "archived")
 ASSIGNMENTS = ("", "me", "nobody", "person")
+
+UNKNOWN_VARIABLE = N_(
+    "“{name}” isn't known for this customer. Write the reply yourself, or give the variable a fallback: {example}"
+)
 
 
 class Macro(TenantModel):
@@ -133,6 +137,8 @@ class Macro(TenantModel):
         if self.canned_shortcut and not canned:
             raise Refused(N_("The canned reply /{shortcut} is gone."), shortcut=self.canned_shortcut)
         words = filled(canned.body if canned else self.reply, conversation, by=by, tenant=tenant)
+        if name := first_open(words):
+            raise Refused(UNKNOWN_VARIABLE, name=name, example=f"{{{{{name}|…}}}}")
         file = CannedFile.of(canned) if canned else None
         return Writing(words, run_id, [file.attach()] if file else [])
 

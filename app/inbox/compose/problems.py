@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
-from app.inbox.conversations import NumberAway, SaidOtherwise, WindowClosed
+from app.inbox.conversations import GroupIsReadOnly, NumberAway, SaidOtherwise, WindowClosed
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
 
-NOT_SENT = (WindowClosed, NumberAway, SaidOtherwise, Refused, StorageAway)
+NOT_SENT = (WindowClosed, GroupIsReadOnly, NumberAway, SaidOtherwise, Refused, StorageAway)
 
 
 def told(problem: Exception) -> str:
@@ -17,6 +17,8 @@ def told(problem: Exception) -> str:
             return problem.told(_)
         case WindowClosed():
             return str(_("The 24 hours to answer are over. This was not sent."))
+        case GroupIsReadOnly():
+            return str(_("Nothing can be sent to a group from here."))
         case NumberAway():
             return str(_("This number is not connected. This was not sent."))
         case StorageAway():

@@ -111,7 +111,7 @@ class LaterForm(TimeForm):
 
 def carried(outgoing: Outgoing) -> dict[str, Any]:
     """A message as its row would hold it."""
-    content = {"raw": outgoing.raw, "preview": outgoing.preview, "shown": outgoing.shown}
+    content = {"raw": outgoing.raw, "shown": outgoing.shown}
     return {"type": outgoing.type, "body": outgoing.words, "content": content}
 
 

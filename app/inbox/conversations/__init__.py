@@ -4,7 +4,7 @@ from .attempts import MessageEvent, OrphanStatus, SendAttempt
 from .conversations import Conversation
 from .cursors import Cursor
 from .messages import Message
-from .refusals import NumberAway, SaidOtherwise, WindowClosed
+from .refusals import GroupIsReadOnly, NumberAway, SaidOtherwise, WindowClosed
 from .states import RANKS, STATES
 from .underway import Later
 from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
@@ -16,6 +16,7 @@ __all__ = [
     "WINDOW_MARGIN",
     "Conversation",
     "Cursor",
+    "GroupIsReadOnly",
     "Later",
     "Message",
     "MessageEvent",

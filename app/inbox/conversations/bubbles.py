@@ -7,32 +7,15 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.contents import Content, Referral, read, read_referral
-from app.meta.payload import mapping, sequence
+from app.meta.contents import Content, Product, Referral, read_product, read_referral
+from app.meta.message_types import read, shape_of, summary_of
+from app.meta.payload import mapping, sequence, text
+from app.meta.previews import line
+from app.templating import READER
 from app.tenancy import now
 
 from .changes import MessageChange
 from .cursors import Cursor
-
-# The types that have a bubble of their own (templates/message/). Any other says honestly what it is.
-SHAPES = {
-    "audio": "audio",
-    "button": "choice",
-    "contacts": "contacts",
-    "document": "document",
-    "edit": "text",
-    "image": "image",
-    "interactive": "interactive",
-    "location": "location",
-    "media_placeholder": "placeholder",
-    "order": "order",
-    "sticker": "sticker",
-    "system": "system",
-    "template": "template",
-    "text": "text",
-    "unsupported": "unsupported",
-    "video": "video",
-}
 
 
 class Bubble:
@@ -50,9 +33,20 @@ class Bubble:
     id: Any
 
     @property
+    def summary(self) -> dict[str, Any] | None:
+        """The kind and facts of its line. None where its words are the line."""
+        content = self.content or {}
+        if content.get("erased"):
+            return {"kind": "erased"}
+        if self.is_deleted:
+            return {"kind": "revoke"}
+        found = summary_of(self.type or "text", self.words, mapping(content.get("raw")))
+        return found.as_dict() if found else None
+
+    @property
     def preview(self) -> str:
-        """One line for the list."""
-        return str((self.content or {}).get("preview") or " ".join(self.body.split())[:160])
+        """One line in the reader's language, never blank."""
+        return line(self.summary, "" if self.is_deleted else self.words, READER)
 
     @property
     def cursor(self) -> Cursor:
@@ -67,16 +61,11 @@ class Bubble:
         return self.direction == "outbound"
 
     @property
-    def description(self) -> str:
-        """What a message without words of its own is, in words. Never blank."""
-        return str((self.content or {}).get("preview") or self.type)
-
-    @property
     def shape(self) -> str:
         """Which partial of templates/message/ shows it."""
         if (self.content or {}).get("erased"):
             return "erased"
-        return "deleted" if self.is_deleted else SHAPES.get(self.type or "text", "other")
+        return "deleted" if self.is_deleted else shape_of(self.type or "text")
 
     @property
     def words(self) -> str:
@@ -107,7 +96,19 @@ class Bubble:
         return read_referral((self.content or {}).get("referral"))
 
     @property
-    def complaints(self) -> list[dict[str, Any]]:
+    def product(self) -> Product | None:
+        """What of a catalogue it asks about."""
+        return read_product((self.content or {}).get("product"))
+
+    @property
+    def participant(self) -> str:
+        """Who of a group wrote it."""
+        person = mapping((self.content or {}).get("participant"))
+        wa_id = text(person.get("wa_id"), 40)
+        return text(person.get("name"), 300) or (f"+{wa_id}" if wa_id else "")
+
+    @property
+    def errors(self) -> list[dict[str, Any]]:
         """What WhatsApp said was wrong with it."""
         return [mapping(error) for error in sequence((self.content or {}).get("errors"))]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Index, UniqueConstraint, text
@@ -39,19 +40,13 @@ def keep_changes(rows: list[dict[str, Any]]) -> None:
         db.session.execute(NEW_CHANGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 
 
-def are_changed(wamids: list[str]) -> list[str]:
-    """Of these messages, those that were changed before they came here."""
-    return list(db.session.scalars(CHANGED, {"wamids": wamids, "tenant": current_tenant_id()}))
-
-
-def retell(wamids: list[str]) -> list[str]:
+def show_changes(wamids: Iterable[str]) -> list[str]:
     """Where a changed message is the last of its conversation, the list shows what it says now.
 
     Returns the conversations of all of them.
     """
-    if not wamids:
-        return []
-    return list(db.session.scalars(RETELL, {"wamids": wamids, "tenant": current_tenant_id()}))
+    changed = sorted(set(wamids))
+    return list(db.session.scalars(SHOW_CHANGES, {"wamids": changed, "tenant": current_tenant_id()})) if changed else []
 
 
 NEW_CHANGES = text("""
@@ -62,10 +57,9 @@ NEW_CHANGES = text("""
                                                        type text, body text, occurred_at timestamptz)
     on conflict (tenant_id, phone_number_id, wamid) do nothing
 """)
-CHANGED = text("""
-    select target_wamid from message_changes where tenant_id = :tenant and target_wamid = any(:wamids)
-""")
-RETELL = text("""
+# What do changed messages say after their last edit, and is that the line of their conversation? A deletion outweighs
+# every edit, and leaves a kind without words. By the changes' (tenant_id, target_wamid) and the messages' unique wamid.
+SHOW_CHANGES = text("""
     with changed as (
         select m.id, m.conversation_id, bool_or(x.kind = 'revoke') as is_deleted,
             (array_agg(x.body order by x.kind = 'edit' desc, x.occurred_at desc, x.id desc))[1] as body
@@ -73,9 +67,11 @@ RETELL = text("""
             on m.tenant_id = :tenant and m.phone_number_id = x.phone_number_id and m.wamid = x.target_wamid
         where x.tenant_id = :tenant and x.target_wamid = any(:wamids)
         group by m.id, m.conversation_id
-    ), told as (
-        update conversations c set last_message_preview =
-            case when is_deleted then 'deleted a message' else left(regexp_replace(body, '\\s+', ' ', 'g'), 160) end
+    ), shown as (
+        update conversations c set
+            last_message_preview =
+                case when is_deleted then '' else left(regexp_replace(body, '\\s+', ' ', 'g'), 160) end,
+            last_message_facts = case when is_deleted then '{"kind": "revoke"}' else c.last_message_facts end
         from changed where c.tenant_id = :tenant and c.id = changed.conversation_id and c.last_message_id = changed.id
     )
     select distinct conversation_id::text from changed

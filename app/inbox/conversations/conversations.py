@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, select, tuple_, update
+from sqlalchemy import Index, Select, UniqueConstraint, false, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
@@ -14,6 +14,8 @@ from app.billing.terms import Terms
 from app.contacts.models import Contact
 from app.inbox.files.media import Media
 from app.meta.outgoing import Outgoing, reaction
+from app.meta.previews import cut, line
+from app.templating import READER
 from app.tenancy import TenantModel, User, announce, belongs_to, db, now
 from app.wabas.models import PhoneNumber
 
@@ -21,7 +23,7 @@ from .assignment import Desk, desk_constraints
 from .cursors import Cursor
 from .messages import Message, Reaction
 from .questions import question_for
-from .refusals import NumberAway, SaidOtherwise, WindowClosed
+from .refusals import GroupIsReadOnly, NumberAway, SaidOtherwise, WindowClosed
 from .underway import Later
 from .windows import Window
 
@@ -40,10 +42,14 @@ class Conversation(Desk, Window, TenantModel):
 
     phone_number_id: Mapped[uuid.UUID]
     contact_id: Mapped[uuid.UUID]
+    # Whether several people write in it: its contact is the group, and nothing can be sent to it from here.
+    is_group: Mapped[bool] = mapped_column(default=False, server_default=false())
     # What nobody here has opened yet. What is new to each agent, their read pointers say.
     unread_count: Mapped[int] = mapped_column(default=0)
     last_message_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # The last message's own words, and the kind and facts of its line where those are not all (`previews.line`).
     last_message_preview: Mapped[str] = mapped_column(default="")
+    last_message_facts: Mapped[dict[str, Any] | None]
     last_message_state: Mapped[str] = mapped_column(default="received")
     last_message_id: Mapped[uuid.UUID | None]
     # Until when the messages already sent to this person have used up what WhatsApp allows for one pair.
@@ -154,6 +160,8 @@ class Conversation(Desk, Window, TenantModel):
         return message
 
     def refuse_what_cannot_go(self, outgoing: Outgoing, later: Later | None = None) -> None:
+        if self.is_group:
+            raise GroupIsReadOnly
         if not self.phone_number.takes_messages:
             raise NumberAway
         if outgoing.needs_window and not (later or self.window_is_open):
@@ -191,9 +199,17 @@ class Conversation(Desk, Window, TenantModel):
         mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)
         return db.session.scalar(select(Message).where(mine))
 
+    @property
+    def last_line(self) -> str:
+        """What the list says of its last message, in the reader's language."""
+        if not (self.last_message_preview or self.last_message_facts):
+            return ""
+        return line(self.last_message_facts, self.last_message_preview, READER)
+
     def show_last(self, message: Message) -> None:
         self.last_message_at, self.last_message_id = message.occurred_at, message.id
-        self.last_message_preview, self.last_message_state = message.preview, message.state
+        self.last_message_preview, self.last_message_facts = cut(message.words), message.summary
+        self.last_message_state = message.state
         announce("conversation", self.id)
 
     def show_cancelled(self, message: Message) -> None:

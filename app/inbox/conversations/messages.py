@@ -160,7 +160,7 @@ class Message(Bubble, Underway, TenantModel):
         if not outgoing.needs_window:
             self.expires_at = now() + (CODE_PATIENCE if outgoing.is_code else TEMPLATE_PATIENCE)
         if outgoing.type != "text":
-            self.content = {"raw": outgoing.raw, "preview": outgoing.preview}
+            self.content = {"raw": outgoing.raw}
         if outgoing.shown is not None:
             self.content = {**(self.content or {}), "shown": outgoing.shown}
         if media:

@@ -13,3 +13,7 @@ class SaidOtherwise(Exception):
 
 class NumberAway(Exception):
     """The business number is not connected."""
+
+
+class GroupIsReadOnly(Exception):
+    """Messages of a group can be read here, not written."""

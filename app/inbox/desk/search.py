@@ -17,6 +17,7 @@ from app import zones
 from app.contacts import search
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Cursor, Message
+from app.meta.message_types import SEARCHABLE
 from app.tenancy import db
 
 from .lists import as_uuid
@@ -25,7 +26,7 @@ from .notes import Note
 PAGE = 30
 MILLISECONDS = 250
 CONTEXT = 70
-TYPES = ("text", "image", "video", "audio", "document", "location", "contacts", "interactive", "order", "note")
+TYPES = (*SEARCHABLE, "note")
 
 Run = tuple[str, bool]
 

@@ -102,7 +102,7 @@ LOCK = text("""
         extract(epoch from p.sending_tat - clock_timestamp())::float as ahead,
         extract(epoch from p.campaigns_tat - clock_timestamp())::float as campaigns_ahead
     from number_paces p join phone_numbers n on n.tenant_id = p.tenant_id and n.id = p.id
-    where p.tenant_id = :tenant and p.id = :number for update of p
+    where p.tenant_id = :tenant and p.id = :number for no key update of p
 """)
 CREATE = text("insert into number_paces (tenant_id, id) values (:tenant, :number) on conflict do nothing")
 SPEND = text("""

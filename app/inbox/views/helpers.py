@@ -159,3 +159,9 @@ def offer_context(conversation: Conversation) -> dict[str, Any]:
         "estimate": found and conversation.terms.price_of(found.template.category, now()),
         "sent": sent_since_closed(conversation),
     }
+
+
+@bp.app_template_global()
+def conversation_name(conversation: Conversation) -> str:
+    """Whom it is with. A group is called by its name once WhatsApp has told it."""
+    return conversation.contact.name or (_("Group") if conversation.is_group else _("No name"))

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.meta.previews import line
-
 
 class Refused(ValueError):
     """WhatsApp would not take it. Says so in words, with what is too much or missing."""
@@ -33,11 +31,6 @@ class Outgoing:
     shown: dict[str, Any] | None = None
     # A code to sign in: worthless after minutes, harmless twice.
     is_code: bool = False
-
-    @property
-    def preview(self) -> str:
-        """One line, never blank."""
-        return line(self.type, self.words, self.raw)
 
     @property
     def needs_window(self) -> bool:

@@ -14,8 +14,12 @@ from sqlalchemy import Row, select, text
 
 from app.inbox.conversations.callback import attempt_of
 from app.meta import events, payload
+from app.meta.previews import filled
+from app.meta.unreadable import REASONS
 from app.stories.posts import LONGEST, visible
+from app.templating import READER
 from app.tenancy import Tenant, db
+from app.wabas.news import NEWS
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.routing import Arrived, address_of, owners_of
 from app.words import N_
@@ -107,6 +111,11 @@ class Reading:
         return visible(words[:LONGEST]), len(words) <= LONGEST
 
 
+def reason_words(reason: str, detail: str) -> str:
+    """Why a change was not understood or carried out. What was written before reasons had keys is shown as it is."""
+    return filled(READER.gettext(REASONS[reason]), {"detail": detail}) if reason in REASONS else reason
+
+
 def message_in(event: events.Event) -> Any:
     match event:
         case events.HistoricMessage():
@@ -130,7 +139,7 @@ def told_of(event: events.Event) -> str:
         case events.OtherChange():
             return event.field
         case events.Unreadable():
-            return event.reason
+            return reason_words(event.reason, event.detail)
     return ""
 
 
@@ -141,6 +150,7 @@ NAMES: dict[type, str] = {
     events.HistoryProgress: N_("How far older messages have come"),
     events.AddressBookEntry: N_("Entry of the phone's address book"),
     events.StatusUpdate: N_("Status of a message"),
+    events.GroupChange: N_("Name of a group"),
     events.AccountUpdate: N_("News of an account"),
     events.OtherChange: N_("Another change"),
     events.Unreadable: N_("Not understood"),
@@ -148,12 +158,15 @@ NAMES: dict[type, str] = {
 KINDS_OF_EVENT = {kind.__name__: words for kind, words in NAMES.items()}
 
 
+APPLIED = events.AccountUpdate | events.AddressBookEntry | events.GroupChange | events.HistoryProgress
+
+
 def outcome_of(
     post: WebhookEvent, event: events.Event, held: HeldChange | None, row: Row[Any] | None
 ) -> tuple[str, str]:
     """In words, and with Meta's own word where one says more."""
     if held and held.state != "understood":
-        return (N_("Held back") if held.state == "held" else N_("Discarded")), held.reason
+        return (N_("Held back") if held.state == "held" else N_("Discarded")), reason_words(held.reason, held.detail)
     if post.drained_at is None:
         return N_("Waits to be worked off"), ""
     if isinstance(event, events.StatusUpdate):
@@ -162,7 +175,7 @@ def outcome_of(
         return N_("Is a message in the inbox"), ""
     if row and row.aside:
         return (N_("Kept as a reaction") if row.aside == "reaction" else N_("Kept as an edit or deletion")), ""
-    if isinstance(event, events.AccountUpdate | events.AddressBookEntry | events.HistoryProgress):
+    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in NEWS):
         return N_("Carried out"), ""
     if isinstance(event, events.OtherChange):
         return N_("Kept in this post only: nothing here uses it yet"), ""

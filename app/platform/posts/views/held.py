@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.platform.forms import ReasonForm
 from app.platform.looks import is_open
 from app.platform.posts.blueprint import held
-from app.platform.posts.outcome import names_in, raw_of
+from app.platform.posts.outcome import names_in, raw_of, reason_words
 from app.tenancy import Tenant, db, in_menu, later, platform_only
 from app.tenancy.guard import is_fragment
 from app.webhook_events.models import KINDS, HeldChange, WebhookEvent
@@ -39,6 +39,7 @@ def index() -> str:
         groups=by_reason(),
         held=found[:PAGE],
         names_in=names_in,
+        reason_words=reason_words,
         more=len(found) > PAGE,
         replays=db.session.scalars(Replay.newest_first().limit(3)).all(),
     )
@@ -92,17 +93,16 @@ def criteria_asked() -> Criteria:
     return Criteria(
         kind=kind if (kind := values.get("kind", "")) in KINDS else "",
         reason=values.get("reason", "")[:300],
+        detail=values.get("detail", "")[:300],
         number=values.get("number", "").strip()[:40],
     )
 
 
-def by_reason() -> list[Row[str, str, int]]:
+def by_reason() -> list[Row[str, str, str, int]]:
     """How many of each kind and reason are held, most first."""
-    count = func.count().label("number")
-    query = select(HeldChange.kind, HeldChange.reason, count).where(*Criteria().conditions)
-    return list(
-        db.session.execute(query.group_by(HeldChange.kind, HeldChange.reason).order_by(count.desc()).limit(PAGE))
-    )
+    count, same = func.count().label("number"), (HeldChange.kind, HeldChange.reason, HeldChange.detail)
+    query = select(*same, count).where(*Criteria().conditions)
+    return list(db.session.execute(query.group_by(*same).order_by(count.desc()).limit(PAGE)))
 
 
 def listed(asked: Criteria, discarded: bool, before: int | None) -> Select[HeldChange, Tenant]:
@@ -122,6 +122,7 @@ def held_page(held: HeldChange, form: ReasonForm) -> str:
         post=post,
         tenant=held.tenant_id and db.session.get(Tenant, held.tenant_id),
         shape=names_in(held.payload),
+        reason_words=reason_words,
         raw=raw_of(held, post) if opened else "",
         is_open=opened,
         form=form,

@@ -1,0 +1,91 @@
+"""Where each message belongs: our number, and its conversation with the person or group; made where there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from app.contacts.arrival import recognise
+from app.meta.events import InboundMessage, MessageEcho
+from app.tenancy import current_tenant_id, db, uuid7
+from app.wabas.models import PhoneNumber, numbers_by_meta_id
+
+from .incoming import Incoming
+
+
+class Pair(NamedTuple):
+    """A conversation before it has an id: our number, and a contact."""
+
+    number: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A message with the id it will have here, and where it belongs."""
+
+    incoming: Incoming
+    id: str
+    number_id: str
+    conversation_id: str
+
+    @property
+    def message(self) -> InboundMessage | MessageEcho:
+        return self.incoming.message
+
+    @property
+    def at(self) -> str:
+        return self.message.timestamp.isoformat()
+
+
+def place(incoming: Sequence[Incoming]) -> list[Placed]:
+    """Those for numbers of this tenant, in order. Strangers become contacts."""
+    numbers = numbers_of(incoming)
+    mine = [one for one in incoming if one.message.phone_number_id in numbers]
+    contacts = recognise([one.person for one in mine])
+    pairs = [
+        Pair(str(numbers[one.message.phone_number_id].id), contact) for one, contact in zip(mine, contacts, strict=True)
+    ]
+    groups = {pair for one, pair in zip(mine, pairs, strict=True) if one.group_id}
+    conversations = conversations_of(set(pairs), groups)
+    return [Placed(one, str(uuid7()), pair.number, conversations[pair]) for one, pair in zip(mine, pairs, strict=True)]
+
+
+def numbers_of(incoming: Sequence[Incoming]) -> dict[str, PhoneNumber]:
+    return numbers_by_meta_id({one.message.phone_number_id for one in incoming})
+
+
+def conversations_of(pairs: set[Pair], groups: set[Pair]) -> dict[Pair, str]:
+    found = find_conversations(pairs)
+    if missing := sorted(pairs - found.keys()):
+        rows = [{"id": str(uuid7()), **pair._asdict(), "is_group": pair in groups} for pair in missing]
+        db.session.execute(NEW_CONVERSATIONS, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        found |= find_conversations(set(missing))
+    return found
+
+
+def find_conversations(pairs: set[Pair]) -> dict[Pair, str]:
+    rows = json.dumps([pair._asdict() for pair in pairs])
+    found = db.session.execute(CONVERSATIONS, {"rows": rows, "tenant": current_tenant_id()})
+    return {Pair(number, contact): id for id, number, contact in found}
+
+
+CONVERSATIONS = text("""
+    select c.id::text, c.phone_number_id::text, c.contact_id::text
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, contact uuid)
+    join conversations c on c.tenant_id = :tenant and c.phone_number_id = r.number and c.contact_id = r.contact
+""")
+# A conversation for each pair that has none; its team is the one of its number. Whoever was faster has made it.
+# Unique index (tenant_id, phone_number_id, contact_id).
+NEW_CONVERSATIONS = text("""
+    insert into conversations (tenant_id, id, phone_number_id, contact_id, is_group, unread_count, last_message_at,
+                               last_message_preview, last_message_state, created_at, team_id)
+    select :tenant, r.id, number, contact, is_group, 0, to_timestamp(0), '', 'received', clock_timestamp(), n.team_id
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, contact uuid, is_group boolean)
+    left join number_desks n on n.tenant_id = :tenant and n.id = number
+    on conflict (tenant_id, phone_number_id, contact_id) do nothing
+""")

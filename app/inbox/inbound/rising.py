@@ -1,0 +1,95 @@
+"""What a batch does to each conversation: what is unread, since when the customer waits, and its line in the list."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from app.inbox.conversations import assignment
+from app.meta.previews import cut
+from app.tenancy import announce, current_tenant_id, db
+
+from .storing import News
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """`last` is the newest line. Times are ISO 8601, or null where nothing of the kind came."""
+
+    id: str
+    unread: int
+    inbound_at: str | None
+    entry_at: str | None
+    waits_since: str | None
+    last: dict[str, Any]
+    reopens: bool
+
+    @classmethod
+    def of(cls, conversation_id: str, news: Sequence[News]) -> Rise:
+        coming = [(one.placed.incoming, one.placed.at) for one in news]
+        return cls(
+            id=conversation_id,
+            unread=sum(incoming.is_unread for incoming, _ in coming),
+            inbound_at=max((at for incoming, at in coming if incoming.opens_window), default=None),
+            entry_at=max((at for incoming, at in coming if incoming.is_entry), default=None),
+            waits_since=min((at for incoming, at in coming if incoming.waits), default=None),
+            # Of two at the same moment the later in Meta's order.
+            last=line_of(max(enumerate(news), key=lambda each: (each[1].placed.at, each[0]))[1]),
+            reopens=any(incoming.reopens for incoming, _ in coming),
+        )
+
+    def as_row(self) -> dict[str, Any]:
+        times = {"inbound_at": self.inbound_at, "entry_at": self.entry_at, "waits_since": self.waits_since}
+        return {"id": self.id, "unread": self.unread, "last": self.last, **times}
+
+
+def line_of(news: News) -> dict[str, Any]:
+    return {
+        "at": news.placed.at,
+        "message_id": news.message_id,
+        "preview": cut(news.words),
+        "facts": news.summary and news.summary.as_dict(),
+        "state": news.placed.incoming.state,
+    }
+
+
+def move_up(news: Iterable[News]) -> None:
+    by_conversation: dict[str, list[News]] = defaultdict(list)
+    for one in news:
+        by_conversation[one.placed.conversation_id].append(one)
+    rises = [Rise.of(conversation_id, group) for conversation_id, group in by_conversation.items()]
+    if not rises:
+        return
+    db.session.execute(MOVE_UP, {"rows": json.dumps([rise.as_row() for rise in rises]), "tenant": current_tenant_id()})
+    assignment.wake([rise.id for rise in rises if rise.reopens])
+    for rise in rises:
+        announce("arrival" if rise.inbound_at or rise.unread else "conversation", rise.id)
+
+
+# Moves the conversations of a batch up, each by its primary key. A null time changes nothing; what is not newer than
+# the last message leaves the line as it is; `facts` is null where the line is the words alone. Whoever has an answer
+# of ours as the last message does not wait.
+MOVE_UP = text("""
+    update conversations c set
+        unread_count = c.unread_count + r.unread,
+        last_inbound_at = greatest(c.last_inbound_at, r.inbound_at),
+        entry_at = greatest(c.entry_at, r.entry_at),
+        news_at = case when r.unread > 0 then clock_timestamp() else c.news_at end,
+        waiting_since = case when l.state <> 'received' and l.at >= c.last_message_at then null
+            when r.unread > 0 then coalesce(c.waiting_since, r.waits_since) else c.waiting_since end,
+        last_message_at = greatest(c.last_message_at, l.at),
+        last_message_id = case when l.at >= c.last_message_at then l.message_id else c.last_message_id end,
+        last_message_preview = case when l.at >= c.last_message_at then l.preview else c.last_message_preview end,
+        last_message_facts = case when l.at >= c.last_message_at then l.facts else c.last_message_facts end,
+        last_message_state = case when l.at >= c.last_message_at then l.state else c.last_message_state end
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, unread bigint, inbound_at timestamptz,
+                                                       entry_at timestamptz, waits_since timestamptz, last jsonb)
+    cross join lateral jsonb_to_record(r.last) as l(at timestamptz, message_id uuid, preview text, facts jsonb,
+                                                    state text)
+    where c.tenant_id = :tenant and c.id = r.id
+""")

@@ -354,7 +354,7 @@ def test_keys_for_what_never_comes_are_dropped_and_it_is_said(desk: Page, busine
     press(desk, "j")
     expect(desk.get_by_test_id("bubble").first).to_be_visible()
     asked: list[Route] = []
-    desk.route("**/inbox/*-*-*", asked.append)
+    desk.route("**/inbox/*-*-*", lambda route: asked.append(route))  # noqa: PLW0108
     press(desk, "j", "e")
     while not asked:
         desk.wait_for_timeout(25)

@@ -10,7 +10,7 @@ from itertools import chain
 from sqlalchemy import text
 
 from app.meta.events import AddressBookEntry
-from app.tenancy import current_tenant_id, db, uuid7
+from app.tenancy import current_tenant_id, db, happened_each, uuid7
 
 from .models import international
 from .names import plain
@@ -161,6 +161,7 @@ class Register:
         ):
             if rows:
                 db.session.execute(statement, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        happened_each("contact.created", [(id, {"source": "message"}) for id in self.new_contacts])
         changed = {*self.new_contacts, *self.renamed, *self.new_identities.values(), *self.usernames.values()}
         index(changed | self.passed_on)
         suggest([(*pair, *why) for pair, why in self.suspected.items()])

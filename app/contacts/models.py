@@ -10,7 +10,19 @@ import phonenumbers
 from sqlalchemy import Index, UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    User,
+    belongs_to,
+    current_tenant_id,
+    db,
+    happened,
+    now,
+    of_tenant,
+    one_of,
+    uuid7,
+)
 
 from . import search
 from .names import plain
@@ -82,6 +94,7 @@ class Contact(TenantModel):
         db.session.flush()
         db.session.add(ContactIdentity(contact_id=contact.id, kind="wa_id", value=wa_id))
         ContactEvent.record(contact.id, "created", by=by)
+        happened("contact.created", contact.id, by=Actor.agent(by), source="inbox")
         search.index([contact.id])
         return contact
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta.errors import MetaError
-from app.tenancy import User, announce, belongs_to, commit, db, later, now, of_tenant, one_of
+from app.tenancy import User, announce, belongs_to, commit, db, happened, later, now, of_tenant, one_of
 from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
 from app.words import N_
@@ -222,6 +222,7 @@ class Onboarding(Holding, Hosted, Leased):
     def fail(self, step: OnboardingStep, trouble: Trouble) -> None:
         step.fail(trouble)
         self.state, self.lease_until = "failed", None
+        happened("onboarding.failed", self.id, step=step.name)
         log.info("step failed", onboarding_id=str(self.id), step=step.name, meta_code=trouble.code)
 
     def settle(self) -> None:
@@ -229,6 +230,8 @@ class Onboarding(Holding, Hosted, Leased):
         if self.current_step is None:
             self.state = "connected"
         if self.state == "connected":
+            if self.finished_at is None:
+                happened("onboarding.connected", self.id)
             self.finished_at = now()
         if not self.is_moving:
             self.lease_until = None

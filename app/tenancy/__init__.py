@@ -1,5 +1,6 @@
 """Tenants and the walls between them. Everything a feature needs of it is here by name."""
 
+from .actor import Actor
 from .database import (
     Base,
     GlobalModel,
@@ -15,7 +16,8 @@ from .database import (
     one_of,
     uuid7,
 )
-from .guard import confirmed, platform_only, public, requires, signed_in, stateless, takes_files
+from .guard import confirmed, current_actor, platform_only, public, requires, signed_in, stateless, takes_files
+from .happenings import Happened, happened, happened_each, subscriber
 from .live import announce
 from .models import Membership, Role, Tenant, User
 from .presence import online
@@ -31,8 +33,10 @@ from .transactions import (
 )
 
 __all__ = [
+    "Actor",
     "Base",
     "GlobalModel",
+    "Happened",
     "Membership",
     "Model",
     "OutsideTenant",
@@ -45,12 +49,15 @@ __all__ = [
     "belongs_to",
     "commit",
     "confirmed",
+    "current_actor",
     "current_tenant_id",
     "database_now",
     "db",
     "enqueue",
     "exists",
     "global_scope",
+    "happened",
+    "happened_each",
     "is_uuid",
     "job",
     "later",
@@ -65,6 +72,7 @@ __all__ = [
     "requires",
     "signed_in",
     "stateless",
+    "subscriber",
     "sweep",
     "takes_files",
     "tenant_scope",

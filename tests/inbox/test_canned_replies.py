@@ -17,8 +17,8 @@ from PIL import Image
 from app.extensions import outside
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
+from app.inbox.compose.jobs import throw_left_files_away
 from app.inbox.conversations import Conversation, Message
-from app.inbox.desk.jobs import throw_left_files_away
 from app.inbox.files.media import Media
 from app.storage import StorageAway
 from app.team.models import Team

@@ -18,7 +18,7 @@ from app.notifications.models import Notification
 from app.notifications.news import GRACE
 from app.notifications.push import public_key
 from app.team.models import UserSession
-from app.tenancy import db, global_scope, now, tenant_scope
+from app.tenancy import Actor, db, global_scope, now, tenant_scope
 from tests.arrivals import conversation
 from tests.client import Browser
 
@@ -176,7 +176,7 @@ def mention(desk: Desk, name: str) -> None:
     talk = conversation(desk.world)
     with tenant_scope(desk.world.bakery.id):
         again = Conversation.get_or_404(talk.id)
-        Note.write(again, f"@{name} can you look?", by=desk.world.sue, client_id=uuid.uuid4())
+        Note.write(again, f"@{name} can you look?", by=Actor.agent(desk.world.sue), client_id=uuid.uuid4())
         db.session.execute(db.update(Mention).values(created_at=Mention.created_at - GRACE))
 
 
@@ -208,7 +208,7 @@ def test_who_is_given_a_conversation_by_another_is_told(desk: Desk, ben: Browser
     bens = desk.turn_on(ben, "ben")
     with tenant_scope(desk.world.bakery.id):
         talk = Conversation.get_or_404(conversation(desk.world).id)
-        talk.give(desk.world.ben, by=getattr(desk.world, giver), expected=None)
+        talk.give(desk.world.ben, by=Actor.agent(getattr(desk.world, giver)), expected=None)
         db.session.execute(db.update(Activity).values(occurred_at=Activity.occurred_at - GRACE))
     desk.pass_on()
     assert [one["title"] for one in bens.heard()] == heard

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.inbox.conversations import Conversation
 from app.team.models import Team, TeamMember
 from app.team.models.teams import of_member
-from app.tenancy import Membership, Tenant, TenantModel, User, belongs_to, db, exists, now, of_tenant
+from app.tenancy import Actor, Membership, Tenant, TenantModel, belongs_to, db, exists, now, of_tenant
 
 SHOWN = 8
 VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -72,7 +72,7 @@ class CannedReply(TenantModel):
         others = select(cls.id).where(*(column.is_not_distinct_from(value) for column, value in (*same, *whose)))
         return exists(others.where(cls.id != self.id) if self.id else others)
 
-    def filled(self, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
+    def filled(self, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
         return filled(self.body, conversation, by=by, tenant=tenant)
 
     def may_be_changed_by(self, member: Membership) -> bool:
@@ -83,13 +83,13 @@ class CannedReply(TenantModel):
         db.session.execute(counted.values(use_count=CannedReply.use_count + 1))
 
 
-def filled(body: str, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
+def filled(body: str, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
     """With its variables filled in; one that is unknown, or has no value, stays to be seen."""
     values = known_values(conversation, by=by, tenant=tenant)
     return VARIABLE.sub(lambda found: values.get(found[1]) or found[0], body)
 
 
-def known_values(conversation: Conversation, *, by: User, tenant: Tenant) -> dict[str, str | None]:
+def known_values(conversation: Conversation, *, by: Actor, tenant: Tenant) -> dict[str, str | None]:
     contact = conversation.contact
     return {
         "name": contact.name,

@@ -4,14 +4,15 @@ from .attempts import MessageEvent, OrphanStatus, SendAttempt
 from .conversations import Conversation
 from .cursors import Cursor
 from .messages import Message
-from .refusals import NumberAway, SaidOtherwise, WindowClosed
-from .states import RANKS, STATES
+from .refusals import NumberAway, Refusal, SaidOtherwise, WindowClosed
+from .states import RANKS, SENDERS, STATES
 from .underway import Later
 from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
 
 __all__ = [
     "CUSTOMER_SERVICE_WINDOW",
     "RANKS",
+    "SENDERS",
     "STATES",
     "WINDOW_MARGIN",
     "Conversation",
@@ -21,6 +22,7 @@ __all__ = [
     "MessageEvent",
     "NumberAway",
     "OrphanStatus",
+    "Refusal",
     "SaidOtherwise",
     "SendAttempt",
     "WindowClosed",

@@ -22,11 +22,10 @@ from app.meta.contact_requests import given_number, numbers_in_the_name_of
 from app.meta.events import HistoricMessage, HistoryProgress, InboundMessage, MessageEcho, preview
 from app.meta.payload import identifier
 from app.meta.payload import text as text_of
-from app.tenancy import announce, current_tenant_id, db, later, uuid7
+from app.tenancy import Actor, announce, current_tenant_id, db, happened_each, later, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 from app.words import N_
 
-from .away import tell_that_nobody_is_there
 from .surveys import follow_up, keep_answers, score_of
 
 Row = dict[str, Any]
@@ -58,6 +57,8 @@ class Said:
     person: Sender
     is_live: bool = False
     state: str = "received"
+    # Whether it was stored just now, for the first time.
+    is_new: bool = False
     id: str = ""
     number_id: str = ""
     conversation_id: str = ""
@@ -67,6 +68,11 @@ class Said:
     def place(self, number_id: str, conversation_id: str) -> None:
         self.id, self.number_id, self.conversation_id = str(uuid7()), number_id, conversation_id
         self.preview, self.at = preview(self.message), self.message.timestamp.isoformat()
+
+    @property
+    def facts(self) -> Row:
+        place = {"conversation_id": self.conversation_id, "phone_number_id": self.number_id}
+        return place | {"type": self.message.type}
 
     @property
     def score(self) -> str | None:
@@ -100,7 +106,7 @@ class Said:
         if content := self.content:
             row["content"] = content
         if self.state != "received":
-            row |= {"direction": "outbound", "state": self.state}
+            row |= {"direction": "outbound", "state": self.state, "author": "phone"}
             row["error"] = FAILED_THERE if self.state == "failed" else None
         return row
 
@@ -137,6 +143,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     for number in take_in(said):
         if number.meta_id in greeting:
             number.greet()
+    record_happenings(said)
     unhappy = keep_answers(
         (one.number_id, one.message.context.reply_to, one.score, one.at)
         for one in said
@@ -144,7 +151,15 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     )
     follow_up(unhappy)
     release_parked([one.conversation_id for one in said if one.is_live and one.id])
-    tell_that_nobody_is_there(one.conversation_id for one in said if one.is_live and one.id)
+
+
+def record_happenings(said: list[Said]) -> None:
+    """What customers wrote, and what was written on the phone. Asides are no messages."""
+    new = [one for one in said if one.is_new and one.target is None]
+    happened_each("message.received", [(one.id, one.facts) for one in new if one.is_live])
+    echoed = [one for one in new if one.state != "received"]
+    facts = [(one.id, {"conversation_id": one.conversation_id, "source": "phone"}) for one in echoed]
+    happened_each("message.sent", facts, actors=[Actor.phone()] * len(facts))
 
 
 def as_said(message: InboundMessage | MessageEcho) -> Said:
@@ -238,7 +253,9 @@ def conversations_of(pairs: set[Pair]) -> dict[Pair, str]:
     found = find_conversations(pairs)
     if missing := sorted(pairs - found.keys()):
         rows = [{"id": str(uuid7()), "number": number, "contact": contact} for number, contact in missing]
-        db.session.execute(NEW_CONVERSATIONS, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        made = db.session.scalars(NEW_CONVERSATIONS, {"rows": json.dumps(rows), "tenant": current_tenant_id()}).all()
+        facts = {row["id"]: {"contact_id": row["contact"], "phone_number_id": row["number"]} for row in rows}
+        happened_each("conversation.opened", [(id, facts[id]) for id in made])
         found |= find_conversations(set(missing))
     return found
 
@@ -261,6 +278,7 @@ NEW_CONVERSATIONS = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, contact uuid)
     join phone_numbers n on n.tenant_id = :tenant and n.id = number
     on conflict (tenant_id, phone_number_id, contact_id) do nothing
+    returning id::text
 """)
 
 
@@ -270,17 +288,19 @@ def insert_messages(said: list[Said]) -> list[Said]:
         return []
     rows = json.dumps([one.as_row() for one in said])
     inserted = set(db.session.scalars(NEW_MESSAGES, {"rows": rows, "tenant": current_tenant_id()}))
-    return [one for one in said if one.id in inserted]
+    for one in said:
+        one.is_new = one.id in inserted
+    return [one for one in said if one.is_new]
 
 
 NEW_MESSAGES = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, content, state, error,
-                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts)
+                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts, author_kind, source)
     select :tenant, id, conversation_id, phone_number_id, coalesce(direction, 'inbound'), type, body, content,
-           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, clock_timestamp(), 0, 0
+           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, clock_timestamp(), 0, 0, author, author
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(
         id uuid, conversation_id uuid, phone_number_id uuid, direction text, type text, body text, content jsonb,
-        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz)
+        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz, author text)
     on conflict (tenant_id, phone_number_id, wamid) do nothing
     returning id::text
 """)

@@ -24,7 +24,7 @@ from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
 MOST_TAGS = 50
-NAMED = ("view", "number", "team", "agent", "tag", "filter", "sort")
+NAMED = ("view", "number", "team", "agent", "tag", "sender", "filter", "sort")
 
 
 @bp.get("/")

@@ -6,7 +6,6 @@ import uuid
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.tags import Tag
@@ -25,7 +24,7 @@ from app.meta.outgoing.plain import LONGEST_TEXT
 from app.storage import StorageAway
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import db, requires
+from app.tenancy import current_actor, db, requires
 
 from .states import Answer, told
 
@@ -157,7 +156,7 @@ def run_macro(conversation_id: uuid.UUID, macro_id: uuid.UUID) -> Answer:
         abort(404)
     run_id = as_uuid(request.form.get("run_id")) or uuid.uuid4()
     try:
-        messages = macro.run(conversation, by=current_user, tenant=g.tenant, run_id=run_id)
+        messages = macro.run(conversation, by=current_actor(), tenant=g.tenant, run_id=run_id)
     except NOT_SENT as problem:
         return told(conversation, why_not(problem), wrong=True)
     for message in messages:

@@ -6,7 +6,6 @@ import uuid
 
 from flask import redirect, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,7 +13,7 @@ from app.contacts.models import ContactIdentity
 from app.inbox.conversations import Conversation, NumberAway, WindowClosed
 from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
-from app.tenancy import db, later, requires
+from app.tenancy import current_actor, db, later, requires
 from app.wabas.models import PhoneNumber
 
 from .passport import passport
@@ -32,7 +31,7 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         conversation = conversation_with(number, str(form.phone.data))
         if conversation is None:
             raise WindowClosed
-        conversation.reply(words, by=current_user, client_id=uuid.uuid4())
+        conversation.reply(words, by=current_actor(), client_id=uuid.uuid4(), source="trial")
     except WindowClosed:
         form.phone.errors = [_("Send hello from this phone first (see above), then try again.")]
     except NumberAway:

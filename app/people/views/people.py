@@ -28,7 +28,7 @@ from app.people.gallery import PAGE, gallery
 from app.people.merges import ContactMerge, NotLast, NotTwo
 from app.people.person_file import person_file
 from app.people.timeline import names_of, timeline
-from app.tenancy import db, later, requires
+from app.tenancy import current_actor, db, later, requires
 from app.tenancy.guard import is_fragment
 
 Page = str | AnyResponse
@@ -155,7 +155,7 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
     if conversation.contact_id != contact.id:
         abort(404)
     try:
-        ask_for_number(conversation, by=current_user)
+        ask_for_number(conversation, by=current_actor())
         later("outbound.deliver")
         flash(_("Asked. When they share the number, it is kept with this contact."))
     except SaidOtherwise:

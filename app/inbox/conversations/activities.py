@@ -31,9 +31,6 @@ KINDS = (
 )
 
 
-UNTOLD_ASSIGNMENT = "told_at is null and kind in ('assigned', 'given')"
-
-
 class Activity(TenantModel):
     """One line. Names stand in `told` as they were then; nobody did what has no actor."""
 
@@ -42,7 +39,6 @@ class Activity(TenantModel):
         belongs_to("conversations", "conversation_id"),
         one_of("kind", KINDS),
         one_of("actor_kind", ACTORS),
-        Index("ix_activities_untold", "tenant_id", "occurred_at", postgresql_where=text(UNTOLD_ASSIGNMENT)),
         Index("ix_activities_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
     )
 
@@ -54,8 +50,6 @@ class Activity(TenantModel):
     actor_name: Mapped[str | None]
     told: Mapped[dict[str, Any] | None]
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
-    # Whether whoever it was given to has been notified.
-    told_at: Mapped[dt.datetime | None]
     actor: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Activity.actor_id) == User.id", lazy="joined"
     )

@@ -81,6 +81,8 @@ class Desk:
     # When somebody here first answered since it was last resolved: after that, the target for further answers counts.
     answered_at: Mapped[dt.datetime | None]
     news_at: Mapped[dt.datetime | None]
+    # For which reply window (by `last_inbound_at`) it has been recorded that it closes soon.
+    closing_recorded_for: Mapped[dt.datetime | None]
 
     id: Any
 

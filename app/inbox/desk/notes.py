@@ -24,6 +24,7 @@ from app.tenancy import (
     belongs_to,
     current_tenant_id,
     db,
+    exists,
     happened,
     now,
     one_of,
@@ -99,7 +100,6 @@ class Mention(TenantModel):
         belongs_to("conversations", "conversation_id"),
         of_member("user_id"),
         UniqueConstraint("tenant_id", "note_id", "user_id"),
-        Index("ix_mentions_untold", "tenant_id", "created_at", postgresql_where=text("told_at is null")),
         Index("ix_mentions_of", "tenant_id", "user_id", text("created_at desc")),
     )
 
@@ -107,12 +107,16 @@ class Mention(TenantModel):
     conversation_id: Mapped[uuid.UUID]
     user_id: Mapped[uuid.UUID]
     seen_at: Mapped[dt.datetime | None]
-    told_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
     def of(cls, note: Note, user: User) -> Mention:
         return cls(id=uuid7(), note_id=note.id, conversation_id=note.conversation_id, user_id=user.id)
+
+    @classmethod
+    def unseen(cls, conversation_id: uuid.UUID, user_id: uuid.UUID) -> bool:
+        mine = cls.conversation_id == conversation_id, cls.user_id == user_id, cls.seen_at.is_(None)
+        return exists(select(cls.id).where(*mine))
 
     @classmethod
     def see(cls, conversation: Conversation, user: User) -> bool:

@@ -10,7 +10,7 @@ from wtforms import SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length, ValidationError
 
-from .consents import PURPOSES, SOURCES
+from .consents import CHOSEN_SOURCES, PURPOSES
 from .fields import KINDS, Wrong, read_link
 from .models import NoNumber, wa_id_of
 from .names import DISGUISE, LONGEST_NAME, plain
@@ -26,6 +26,7 @@ SOURCE_WORDS = {
     "form": _("On a web form"),
     "paper": _("On paper"),
     "import": _("From an import"),
+    "whatsapp": _("In WhatsApp"),
     "other": _("Another way"),
 }
 LINK_WORDS = {"property": _("Property"), "order": _("Order"), "deal": _("Deal"), "other": _("Other")}
@@ -126,9 +127,7 @@ class LinkForm(Form):
 class ConsentForm(Form):
     purpose = SelectField(_("For what"), choices=[SelectChoice(each, PURPOSE_WORDS[each]) for each in PURPOSES])
     answer = SelectField(_("Answer"), choices=[SelectChoice("yes", _("Agreed")), SelectChoice("no", _("Refused"))])
-    source = SelectField(
-        _("How"), choices=[SelectChoice(each, SOURCE_WORDS[each]) for each in SOURCES if each != "import"]
-    )
+    source = SelectField(_("How"), choices=[SelectChoice(each, SOURCE_WORDS[each]) for each in CHOSEN_SOURCES])
     evidence = TextAreaField(
         _("Evidence"),
         [DataRequired(_("Say what shows it: their words, the form, the date of the call.")), at_most(1_000)],

@@ -52,8 +52,10 @@ class Offer:
 
 
 def best_offer(conversation: Conversation, *, by: Actor, tenant: Tenant) -> Offer | None:
+    """The template to propose, or none. What the gate would refuse is not proposed."""
     sendable = MessageTemplate.sendable(conversation.phone_number.waba_id)
-    fit = [one for one in sendable if one.definition.can_be_filled and one.category != "AUTHENTICATION"]
+    unwanted = {"authentication", *conversation.gate.refused_purposes}
+    fit = [one for one in sendable if one.definition.can_be_filled and one.category.lower() not in unwanted]
     known = known_of(conversation, by=by, tenant=tenant)
     return min((Offer.of(one, known) for one in fit), key=lambda offer: offer.rank, default=None)
 

@@ -33,7 +33,7 @@ class Writing:
     def sent(self, conversation: Conversation, by: Actor, source: str) -> list[Message]:
         parts = list(self.parts())
         for message, _ in parts:
-            conversation.refuse_what_cannot_go(message)
+            conversation.gate.check(message.type, message.raw, by=by)
         if self.attachments:
             commit()
         sent = []

@@ -4,7 +4,7 @@ from .attempts import MessageEvent, OrphanStatus, SendAttempt
 from .conversations import Conversation
 from .cursors import Cursor
 from .messages import Message
-from .refusals import NumberAway, Refusal, SaidOtherwise, WindowClosed
+from .refusals import Blocked, MarkedSpam, NumberAway, Refusal, SaidOtherwise, Unsubscribed, WindowClosed
 from .states import RANKS, SENDERS, STATES
 from .underway import Later
 from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
@@ -15,9 +15,11 @@ __all__ = [
     "SENDERS",
     "STATES",
     "WINDOW_MARGIN",
+    "Blocked",
     "Conversation",
     "Cursor",
     "Later",
+    "MarkedSpam",
     "Message",
     "MessageEvent",
     "NumberAway",
@@ -25,5 +27,6 @@ __all__ = [
     "Refusal",
     "SaidOtherwise",
     "SendAttempt",
+    "Unsubscribed",
     "WindowClosed",
 ]

@@ -19,9 +19,10 @@ from app.wabas.models import PhoneNumber
 
 from .assignment import Desk, desk_constraints
 from .cursors import Cursor
+from .gate import Gate
 from .messages import Message, Reaction
 from .questions import question_for
-from .refusals import NumberAway, SaidOtherwise, WindowClosed
+from .refusals import SaidOtherwise
 from .underway import Later
 from .windows import Window
 
@@ -136,8 +137,8 @@ class Conversation(Desk, Window, TenantModel):
         """Puts a message into the outbox, now or at a time. The same `client_id` again is the same message.
 
         `source` says what it comes from and `lane` which messages it waits behind; both follow from who sends it.
-        Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number,
-        `SaidOtherwise` when the id belongs to a message with other words.
+        Raises the `Refusal` of the gate, which nobody may pass by, and `SaidOtherwise` when the id belongs to a message
+        with other words.
         """
         if (home := self.at_home()) is not self:
             return home.send(
@@ -156,7 +157,7 @@ class Conversation(Desk, Window, TenantModel):
             if not said.says_the_same_as(message):
                 raise SaidOtherwise
             return said
-        self.refuse_what_cannot_go(outgoing, later)
+        self.gate.check(outgoing.type, outgoing.raw, by=by, later=later)
         if later:
             message.put_aside(later)
         try:
@@ -178,11 +179,10 @@ class Conversation(Desk, Window, TenantModel):
             announce("conversation", self.id)
         return message
 
-    def refuse_what_cannot_go(self, outgoing: Outgoing, later: Later | None = None) -> None:
-        if not self.phone_number.takes_messages:
-            raise NumberAway
-        if outgoing.needs_window and not (later or self.window_is_open):
-            raise WindowClosed
+    @property
+    def gate(self) -> Gate:
+        """What may be sent here now."""
+        return Gate(self)
 
     def react(self, to: Message, emoji: str, *, by: Actor) -> Message | None:
         """Puts our emoji under a message, or takes it away where `emoji` is empty. None if that is so already."""
@@ -208,7 +208,7 @@ class Conversation(Desk, Window, TenantModel):
             window_is_open=self.window_is_open,
             last_inbound_at=self.last_inbound_at,
         )
-        if question:
+        if question and not self.gate.refusal(question.type, question.raw, by=Actor.system("survey")):
             client_id = uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}")
             self.send(question, by=Actor.system("survey"), client_id=client_id)
             self.answered_at = None

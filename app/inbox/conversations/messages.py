@@ -19,19 +19,15 @@ from app.meta.outgoing import Outgoing
 from app.meta.payload import mapping
 from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, now, one_of, uuid7
 from app.tenancy.actor import KINDS as ACTORS
-from app.words import N_
 
 from .bubbles import Bubble
 from .changes import MessageChange
+from .gate import error_of, state_after
+from .refusals import Refusal, WindowClosed
 from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
 from .underway import TEMPLATE_PATIENCE, Underway
 
 CODE_PATIENCE = dt.timedelta(minutes=10)
-CLOSED_MEANWHILE = {
-    "kind": "final",
-    "title": N_("The 24 hours to answer were over when this was due, and no template was chosen for that case."),
-    "fix": N_("Send a message template, or wait until the customer writes again."),
-}
 
 
 def about_message(table: str) -> str:
@@ -221,21 +217,37 @@ class Message(Bubble, Underway, TenantModel):
         return func.coalesce(cls.author_kind, guessed)
 
     def release(self) -> None:
-        """Its time has come: it goes out, or what was chosen for a closed window does."""
+        """Its time has come: it goes out, or what was chosen for a closed window does, if the gate lets it."""
         if self.state != "scheduled":
             return
         self.state, self.occurred_at, self.next_attempt_at = "queued", now(), now()
         self.expires_at = self.conversation.window_closes_at
-        if not self.conversation.window_is_open and not self.fall_back():
-            self.state, self.error = "expired", CLOSED_MEANWHILE
+        refusal = self.refusal_when_due()
+        if isinstance(refusal, WindowClosed) and self.fall_back():
+            refusal = self.refusal_when_due()
+        self.settle_release(refusal)
+
+    def release_fallback(self) -> None:
+        """Its window closed while it waited: the template chosen for that case goes out, if the gate lets it."""
+        if self.state == "queued" and self.fall_back():
+            self.settle_release(self.refusal_when_due())
+
+    def refusal_when_due(self) -> Refusal | None:
+        raw = mapping(mapping(self.content).get("raw"))
+        return self.conversation.gate.refusal_when_due(self.type, raw, self.send_at, by=self.sent_by)  # type: ignore[no-any-return]
+
+    def withdraw_if_unwanted(self) -> None:
+        """Called when the customer has changed what they want to get, with the row locked."""
+        raw = mapping(mapping(self.content).get("raw"))
+        if self.type == "template" and (refusal := self.conversation.gate.refusal_of_template(raw)):
+            self.settle_release(refusal)
+
+    def settle_release(self, refusal: Refusal | None) -> None:
+        if refusal:
+            self.state, self.error = state_after(refusal), error_of(refusal)
         self.conversation.show_last(self)
-        happened(
-            "message.queued" if self.state == "queued" else "message.failed",
-            self.id,
-            by=self.sent_by,
-            conversation_id=self.conversation_id,
-            source=self.source,
-        )
+        kind = "message.failed" if refusal else "message.queued"
+        happened(kind, self.id, by=self.sent_by, conversation_id=self.conversation_id, source=self.source)
 
     @property
     def price_when_due(self) -> Estimate | None:

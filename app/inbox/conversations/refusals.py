@@ -29,3 +29,27 @@ class NumberAway(Refusal):
     """The business number is not connected."""
 
     kind = "number_unavailable"
+
+
+class Blocked(Refusal):
+    """The customer is blocked on this number: WhatsApp takes nothing for them."""
+
+    kind = "blocked"
+
+
+class MarkedSpam(Refusal):
+    """The conversation is spam: only people may write into it."""
+
+    kind = "spam"
+
+
+class Unsubscribed(Refusal):
+    """The customer does not want such messages. Facts: `purpose`, as consents have it."""
+
+    kind = "unsubscribed"
+
+
+class TooLate(Refusal):
+    """It was scheduled and is due since more than a day."""
+
+    kind = "too_late"

@@ -14,7 +14,8 @@ from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.forms import tidy
 from app.inbox.compose.macros import ENDINGS, Macro
 from app.inbox.compose.problems import NOT_SENT
-from app.inbox.conversations import Conversation, NumberAway, WindowClosed
+from app.inbox.compose.problems import told as told_problem
+from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
 from app.inbox.conversations.assignment import member_or_none
 from app.inbox.desk.lists import as_uuid
 from app.inbox.outbound.uploads import hand_on
@@ -172,6 +173,8 @@ def why_not(problem: Exception) -> str:
             )
         case NumberAway():
             return str(_("This number is not connected. Nothing of the macro was done."))
+        case Refusal():
+            return f"{told_problem(problem)} {_('Nothing of the macro was done.')}"
         case Refused():
             return str(_("%(why)s Nothing of the macro was done.", why=problem.told(_)))
         case StorageAway():

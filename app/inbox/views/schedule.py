@@ -42,7 +42,12 @@ def scheduled() -> str:
 def schedule(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
     """The form for a text that goes out later, and what goes out instead if the window is closed by then."""
     conversation = Conversation.get_or_404(conversation_id)
-    templates = [one for one in MessageTemplate.sendable(conversation.phone_number.waba_id) if one.definition.is_whole]
+    refused = conversation.gate.refused_purposes
+    templates = [
+        one
+        for one in MessageTemplate.sendable(conversation.phone_number.waba_id)
+        if one.definition.is_whole and one.category.lower() not in refused
+    ]
     form = LaterForm(templates, conversation.terms)
     problem = ""
     if request.method == "POST" and form.validate():

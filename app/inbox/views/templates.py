@@ -71,7 +71,7 @@ def offer(conversation_id: uuid.UUID) -> str:
 
 def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
     outgoing = chosen.definition.filled(request.form)
-    conversation.refuse_what_cannot_go(outgoing)
+    conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor())
     media = None
     if kind := chosen.definition.file_kind:
         upload = request.files.get("file")

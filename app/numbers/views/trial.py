@@ -10,7 +10,8 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import ContactIdentity
-from app.inbox.conversations import Conversation, NumberAway, WindowClosed
+from app.inbox.compose.problems import told
+from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
 from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
 from app.tenancy import current_actor, db, later, requires
@@ -36,6 +37,8 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         form.phone.errors = [_("Send hello from this phone first (see above), then try again.")]
     except NumberAway:
         form.phone.errors = [_("This number is not connected.")]
+    except Refusal as refusal:
+        form.phone.errors = [told(refusal)]
     else:
         later("outbound.deliver")
         return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)

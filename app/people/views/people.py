@@ -20,7 +20,8 @@ from app.contacts.records import ContactEvent
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.views.contacts import back_to
 from app.inbox.compose.number_request import ask_for_number
-from app.inbox.conversations import Conversation, Cursor, NumberAway, SaidOtherwise, WindowClosed
+from app.inbox.compose.problems import told
+from app.inbox.conversations import Conversation, Cursor, NumberAway, Refusal, SaidOtherwise, WindowClosed
 from app.people.blueprint import bp
 from app.people.costs import Costs
 from app.people.erasure import erase
@@ -164,6 +165,8 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
         flash(_("The 24 hours to answer are over. You can ask as soon as they write again."), "error")
     except NumberAway:
         flash(_("This number is not connected. Nothing was sent."), "error")
+    except Refusal as refusal:
+        flash(told(refusal), "error")
     return redirect(back_to(contact), 303)
 
 

@@ -39,7 +39,7 @@ FEATURES = [
     "webhooks",
 ]
 # What a feature, or one of its rooms, is entered by: none of it is known before it is imported.
-ENTRANCES = ("blueprint", "jobs", "views")
+ENTRANCES = ("blueprint", "jobs", "subscribers", "views")
 
 # What a statement was given is never in an error's words, and so never in a log.
 ENGINE = {
@@ -115,7 +115,7 @@ def enqueue_drain(app: Flask) -> None:
 
 
 def load_features() -> Iterator[ModuleType]:
-    """Imports the blueprints, views and jobs of every feature, and says which blueprints there are."""
+    """Imports the blueprints, views, jobs and subscribers of every feature, and says which blueprints there are."""
     for feature in FEATURES:
         package = importlib.import_module(f"app.{feature}")
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -14,7 +14,7 @@ from app import create_app
 from app.config import Settings
 from app.inbox.conversations import Conversation
 from app.inbox.outbound.jobs import deliver
-from app.tenancy import db, platform_scope, tenant_scope
+from app.tenancy import Actor, db, platform_scope, tenant_scope
 from app.webhooks.drain import drain_batch
 from bench.chaos.outbound import Outbound
 from bench.report import table
@@ -53,7 +53,7 @@ def queue(out: Outbound) -> None:
     for start in range(0, len(answers), 1000):
         with tenant_scope(out.town.tenant.id):
             for talk, words in answers[start : start + 1000]:
-                Conversation.get_or_404(talk).reply(words, by=out.town.owner, client_id=uuid.uuid4())
+                Conversation.get_or_404(talk).reply(words, by=Actor.agent(out.town.owner), client_id=uuid.uuid4())
 
 
 def report(out: Outbound, refused: int) -> None:

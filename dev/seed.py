@@ -26,7 +26,7 @@ from app.contacts.tags import Tag
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
-from app.tenancy import Membership, Role, User, db, global_scope, later, tenant_scope
+from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 
 BAKERY_NUMBER = "+1 555 078 3881"
@@ -185,9 +185,11 @@ class Seed:
                 db.session.add(CannedReply(shortcut=shortcut, body=words))
             for conversation, tag in ((cafe, "Wholesale"), (cafe, "Regular"), (cake, "Cake")):
                 Tag.get_or_make(tag).put_on(conversation.contact_id, by=ann)
-            office.claim(ben)
-            cake.claim(ann)
-            Note.write(cake, "@Ben can you have the candles ready by Friday?", by=ann, client_id=uuid.uuid4())
+            office.give(ben, by=Actor.agent(ben), expected=None)
+            cake.give(ann, by=Actor.agent(ann), expected=None)
+            Note.write(
+                cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
+            )
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
 
     def customer_writes(self, name: str, wa_id: str, words: str) -> None:
@@ -198,7 +200,7 @@ class Seed:
         with tenant_scope(tenant_id("bakery")):
             ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
             conversation = db.session.scalars(conversation_with(wa_id)).one()
-            conversation.reply(words, by=ann, client_id=uuid.uuid4())
+            conversation.reply(words, by=Actor.agent(ann), client_id=uuid.uuid4())
             conversation.mark_read()
             later("outbound.deliver")
 

@@ -177,7 +177,7 @@ def empty_tables(superuser_url: str) -> None:
         # Replica mode skips the foreign keys' triggers: a few milliseconds instead of a truncate's fifty.
         connection.execute("set local session_replication_role = replica")
         listed = connection.execute(
-            "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+            "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace"
             " and relname <> all(%s)",
             (list(COMES_WITH_THE_PRODUCT),),
         ).fetchall()

@@ -19,7 +19,7 @@ from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.inbox.outbound.jobs import deliver, ring_for_waiting_messages
 from app.meta.graph import GraphClient
-from app.tenancy import db, now, refuse_inside_transaction, tenant_scope
+from app.tenancy import Actor, db, now, refuse_inside_transaction, tenant_scope
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.wabas.models import PhoneNumber, Waba
 from app.webhooks.drain import drain_batch
@@ -107,7 +107,7 @@ class Road:
     def reply(self, conversation: Conversation, text: str, client_id: uuid.UUID | None = None) -> Message:
         with tenant_scope(self.world.bakery.id):
             again = Conversation.get_or_404(conversation.id)
-            return again.reply(text, by=self.world.ann, client_id=client_id or uuid.uuid4())
+            return again.reply(text, by=Actor.agent(self.world.ann), client_id=client_id or uuid.uuid4())
 
     def deliver(self) -> None:
         deliver()

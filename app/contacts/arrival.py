@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.meta.events import AddressBookEntry, GroupChange
 from app.meta.spellings import RESPELT, other_spellings
 from app.meta.written_numbers import formatted
-from app.tenancy import current_tenant_id, db, uuid7
+from app.tenancy import current_tenant_id, db, happened_each, uuid7
 
 from .names import plain
 from .search import index
@@ -166,6 +166,7 @@ class Register:
         ):
             if rows:
                 db.session.execute(statement, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        happened_each("contact.created", [(id, {"source": "message"}) for id in self.new_contacts])
         changed = {*self.new_contacts, *self.renamed, *self.new_identities.values(), *self.usernames.values()}
         index(changed | self.previous_owners)
         suggest([(*pair, *why) for pair, why in self.suspected.items()])

@@ -9,10 +9,12 @@ from typing import Self
 from sqlalchemy import Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tenancy import TenantModel, User, belongs_to, db, now, one_of
+from app.tenancy import Actor, TenantModel, User, belongs_to, db, happened, now, one_of
 
 PURPOSES = ("marketing", "utility")
-SOURCES = ("message", "phone", "form", "paper", "import", "other")
+SOURCES = ("message", "phone", "form", "paper", "import", "whatsapp", "other")
+# What people choose from; the others are written by Switchboard.
+CHOSEN_SOURCES = tuple(source for source in SOURCES if source not in ("import", "whatsapp"))
 
 
 class Consent(TenantModel):
@@ -36,6 +38,24 @@ class Consent(TenantModel):
     by: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Consent.by_id) == User.id", lazy="joined"
     )
+
+    @classmethod
+    def record(
+        cls,
+        contact_id: uuid.UUID,
+        purpose: str,
+        *,
+        is_granted: bool,
+        source: str,
+        by: Actor | None = None,
+        evidence: str = "",
+        at: dt.datetime | None = None,
+    ) -> None:
+        consent = cls(contact_id=contact_id, purpose=purpose, is_granted=is_granted, source=source, evidence=evidence)
+        consent.by_id, consent.occurred_at = by.user_id if by else None, at or now()
+        db.session.add(consent)
+        db.session.flush()
+        happened("consent.changed", contact_id, by=by, purpose=purpose, is_granted=is_granted, source=source)
 
     @classmethod
     def history(cls, contact_id: uuid.UUID) -> Select[Self]:

@@ -14,7 +14,7 @@ from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
 
 from . import countries
-from .consents import PURPOSES, SOURCES
+from .consents import CHOSEN_SOURCES, PURPOSES
 from .countries import is_country
 from .fields import KINDS, Wrong, read_link
 from .fields import LONGEST_NAME as LONGEST_FIELD_NAME
@@ -31,7 +31,8 @@ SOURCE_WORDS = {
     "form": _("On a web form"),
     "paper": _("On paper"),
     "import": _("From an import"),
-    "other": _("Other"),
+    "whatsapp": _("In WhatsApp"),
+    "other": _("Another way"),
 }
 LINK_WORDS = {"property": _("Property"), "order": _("Order"), "deal": _("Deal"), "other": _("Other")}
 KIND_WORDS = {
@@ -136,9 +137,7 @@ class LinkForm(Form):
 class ConsentForm(Form):
     purpose = SelectField(_("Purpose"), choices=[SelectChoice(each, PURPOSE_WORDS[each]) for each in PURPOSES])
     answer = SelectField(_("Answer"), choices=[SelectChoice("yes", _("Agreed")), SelectChoice("no", _("Refused"))])
-    source = SelectField(
-        _("How"), choices=[SelectChoice(each, SOURCE_WORDS[each]) for each in SOURCES if each != "import"]
-    )
+    source = SelectField(_("How"), choices=[SelectChoice(each, SOURCE_WORDS[each]) for each in CHOSEN_SOURCES])
     evidence = TextAreaField(
         _("Evidence"),
         [DataRequired(_("Enter the evidence: their words, the form, the date of the call.")), at_most(1_000)],

@@ -11,7 +11,19 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from app.meta.spellings import other_spellings
 from app.meta.written_numbers import formatted
-from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    User,
+    belongs_to,
+    current_tenant_id,
+    db,
+    happened,
+    now,
+    of_tenant,
+    one_of,
+    uuid7,
+)
 
 from . import search
 from .names import plain
@@ -119,6 +131,7 @@ class Contact(TenantModel):
         db.session.flush()
         db.session.add(ContactIdentity(contact_id=contact.id, kind="wa_id", value=wa_id))
         ContactEvent.record(contact.id, "created", by=by)
+        happened("contact.created", contact.id, by=Actor.agent(by), source="inbox")
         search.index([contact.id])
         return contact
 

@@ -10,7 +10,19 @@ from sqlalchemy import Index, Select, UniqueConstraint, delete, func, insert, li
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    User,
+    belongs_to,
+    current_tenant_id,
+    db,
+    happened_each,
+    now,
+    of_tenant,
+    one_of,
+    uuid7,
+)
 
 COLORS = ("grey", "green", "blue", "violet", "pink", "red", "amber", "teal")
 LONGEST_TAG = 40
@@ -66,17 +78,25 @@ class Tag(TenantModel):
             raise TagExists
         self.name, self.color = name, color
 
-    def put_on(self, *contact_ids: uuid.UUID, by: User | None = None) -> set[uuid.UUID]:
+    def put_on(self, *contact_ids: uuid.UUID, by: Actor | User | None = None) -> set[uuid.UUID]:
         """Returns who did not have it."""
-        values = {"tenant_id": current_tenant_id(), "tag_id": self.id, "added_by_id": by and by.id, "created_at": now()}
+        user_id = by.user_id if isinstance(by, Actor) else by and by.id
+        values = {"tenant_id": current_tenant_id(), "tag_id": self.id, "added_by_id": user_id, "created_at": now()}
         rows = [values | {"id": uuid7(), "contact_id": contact_id} for contact_id in sorted({*contact_ids})]
         added = upsert(ContactTag).values(rows).on_conflict_do_nothing().returning(ContactTag.contact_id)
-        return {*db.session.scalars(added)} if rows else set()
+        found = {*db.session.scalars(added)} if rows else set()
+        self.record("tag.added", found)
+        return found
 
     def take_off(self, *contact_ids: uuid.UUID) -> set[uuid.UUID]:
         """Returns who had it."""
         here = (ContactTag.contact_id.in_(contact_ids)) & (ContactTag.tag_id == self.id)
-        return {*db.session.scalars(delete(ContactTag).where(here).returning(ContactTag.contact_id))}
+        found = {*db.session.scalars(delete(ContactTag).where(here).returning(ContactTag.contact_id))}
+        self.record("tag.removed", found)
+        return found
+
+    def record(self, kind: str, contact_ids: set[uuid.UUID]) -> None:
+        happened_each(kind, [(id, {"tag_id": str(self.id)}) for id in contact_ids])
 
     def merge_into(self, other: Tag) -> None:
         """Whoever had this tag has the other one, once."""

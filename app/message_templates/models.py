@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
 from app.meta.payload import mapping
-from app.tenancy import TenantModel, announce, belongs_to, db, later, now
+from app.tenancy import TenantModel, announce, belongs_to, db, happened, later, now
 from app.wabas.models import Waba
 
 FRESH = dt.timedelta(minutes=10)
@@ -69,6 +69,7 @@ class TemplateList(TenantModel):
         db.session.execute(delete(MessageTemplate).where(MessageTemplate.id.in_([one.id for one in kept.values()])))
         self.fetched_at, self.error = now(), None
         announce("templates", self.waba_id)
+        happened("template.refreshed", self.waba_id)
 
     def fail(self, error: MetaError) -> None:
         self.error = error.as_dict()

@@ -63,7 +63,7 @@ class Digest:
         found = [
             Waiting(conversation, since[conversation.id])
             for conversation in db.session.scalars(query)
-            if self.rule.hears(conversation, self.member.user_id) and since[conversation.id] < self.at - WAITS
+            if self.rule.covers(conversation, self.member.user_id) and since[conversation.id] < self.at - WAITS
         ]
         return sorted(found, key=lambda one: one.since)
 

@@ -17,11 +17,11 @@ from .models import NotificationRule
 
 ABOUT_WORDS = {
     "all": _("Every conversation"),
-    "mine_and_unassigned": _("Mine, and those that are nobody's yet"),
-    "mine": _("Only mine"),
+    "mine_and_unassigned": _("Mine and unassigned conversations"),
+    "mine": _("My conversations"),
     "none": _("None"),
 }
-DIGEST_WORDS = {"off": _("Never"), "hourly": _("At most every hour"), "daily": _("Once a day, at 8 in the morning")}
+DIGEST_WORDS = {"off": _("Never"), "hourly": _("At most once an hour"), "daily": _("Once a day, at 8:00")}
 
 
 @functools.cache
@@ -38,7 +38,7 @@ class CheckBoxes(SelectMultipleField):
 
 def be_both_or_none(form: Any, field: Any) -> None:
     if bool(field.data) != bool(form.quiet_until.data):
-        raise ValidationError(gettext("Write both times, or leave both empty."))
+        raise ValidationError(gettext("Enter both times, or leave both empty."))
 
 
 def offered(words: dict[str, Any]) -> list[SelectChoice]:
@@ -46,16 +46,16 @@ def offered(words: dict[str, Any]) -> list[SelectChoice]:
 
 
 class RuleForm(FlaskForm):
-    about = RadioField(_("When a customer writes, tell me about"), choices=offered(ABOUT_WORDS))
-    mentions = BooleanField(_("When a colleague mentions me or gives me a conversation"))
-    closing = BooleanField(_("An hour before the time to answer runs out"))
+    about = RadioField(_("Notify me about new messages in"), choices=offered(ABOUT_WORDS))
+    mentions = BooleanField(_("When someone mentions me or assigns me a conversation"))
+    closing = BooleanField(_("An hour before a reply window closes"))
     numbers = CheckBoxes(_("Only for these numbers"))
     preview = BooleanField(_("Show the customer's name and the first words"))
     sound = BooleanField(_("Play a sound while Switchboard is open"))
     quiet_from = TimeField(_("From"), validators=[Optional(), be_both_or_none])
     quiet_until = TimeField(_("Until"), validators=[Optional()])
     time_zone = SelectField(_("Time zone"), validators=[InputRequired()])
-    digest = SelectField(_("Mail me what waits"), choices=offered(DIGEST_WORDS))
+    digest = SelectField(_("Email me unread conversations"), choices=offered(DIGEST_WORDS))
 
     class Meta:
         csrf = False
@@ -78,7 +78,7 @@ class RuleForm(FlaskForm):
 
 
 class BrowserForm(FlaskForm):
-    """What a browser tells of itself when notifications are turned on."""
+    """How a browser is reached, as it says when notifications are turned on."""
 
     endpoint = StringField(validators=[InputRequired()])
     p256dh = StringField(validators=[InputRequired()])

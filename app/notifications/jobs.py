@@ -1,4 +1,4 @@
-"""Telling people: finding what is new, handing it to their browsers, and mailing what waits."""
+"""Background jobs of notifications: push messages to browsers, digests by email."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.egress import Answer, Egress, Refused, Unreachable
 from app.extensions import outside, settings
-from app.tenancy import commit, current_tenant_id, db, job, later, now, platform_scope, sweep
+from app.tenancy import commit, db, job, later, now, platform_scope, sweep
 
 from . import digest as digests
-from . import news
-from .models import Notification, NotificationRule, PushSubscription, ToldConversation
+from .models import Notification, NotificationRule, PushSubscription
 from .push import Target, send
 from .words import payload, topic
 
@@ -27,44 +26,24 @@ THREADS = 16
 GONE = (404, 410)
 
 
-@job("notifications.notify")
-def tell() -> None:
-    """Puts what is new into the queue of every browser that is to hear of it."""
-    if not alone():
-        return
-    for kind in news.FINDERS:
-        found = news.find(kind, AT_ONCE)
-        news.tell_all(kind, found)
-        for conversation in found:
-            ToldConversation.note(conversation, kind)
-    news.tell_colleagues(AT_ONCE)
-    later("notifications.push")
-
-
-def alone() -> bool:
-    """One at a time for a tenant: two would tell the same twice."""
-    lock = func.hashtextextended(f"tell {current_tenant_id()}", 0)
-    return bool(db.session.scalar(select(func.pg_try_advisory_xact_lock(lock))))
-
-
 @job("notifications.push", seconds=120)
 def push() -> None:
-    """Hands what waits to the push services of the browsers it is for."""
+    """Sends what is due to the push services of the browsers it is for."""
     claimed = Notification.claim(TOGETHER)
     for stale in [one for one in claimed if not one.is_news]:
-        stale.is_done()
+        stale.finish()
         claimed.remove(stale)
-    letters = [partial(deliver, outside().egress, *letter(one)) for one in claimed]
+    pushes = [partial(deliver, outside().egress, *push_message(one)) for one in claimed]
     commit()
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(lambda letter: letter(), letters))
+        answers = list(pool.map(lambda send: send(), pushes))
     for one, answer in zip(claimed, answers, strict=True):
         settle(one, answer)
     if len(claimed) == TOGETHER:
         later("notifications.push")
 
 
-def letter(one: Notification) -> tuple[Target, dict[str, object], uuid.UUID, str, str]:
+def push_message(one: Notification) -> tuple[Target, dict[str, object], uuid.UUID, str, str]:
     return one.subscription.destination, payload(one), topic(one), settings.secret_key, settings.public_url
 
 
@@ -86,21 +65,19 @@ def settle(one: Notification, answer: Answer | Refused | Unreachable) -> None:
             db.session.delete(browser)
         case Answer(status=status) if status < 300:
             browser.took_it()
-            one.is_done()
+            one.finish()
         case Refused():
             db.session.delete(browser)
             log.warning("push refused", reason=str(answer))
         case _:
             log.info("push not taken", answer=answer.status if isinstance(answer, Answer) else str(answer))
             browser.took_nothing()
-            one.try_later()
+            one.retry_later()
 
 
 @sweep(every=5)
-def ring_for_news() -> None:
-    with platform_scope("is there news that somebody wants to hear?"):
-        for tenant_id in news.tenants_with_news():
-            later("notifications.notify", tenant_id=tenant_id)
+def enqueue_due_pushes() -> None:
+    with platform_scope("notifications that are due"):
         due = select(Notification.tenant_id).where(Notification.next_attempt_at <= now()).distinct()
         for tenant_id in db.session.scalars(due):
             later("notifications.push", tenant_id=tenant_id)
@@ -115,8 +92,8 @@ def digest(rule_id: str) -> None:
 
 
 @sweep(every=60)
-def ring_for_digests() -> None:
+def enqueue_due_digests() -> None:
     due = select(NotificationRule.tenant_id, NotificationRule.id).where(*digests.is_due()).limit(AT_ONCE)
-    with platform_scope("whose digest is due?"):
+    with platform_scope("digests that are due"):
         for tenant_id, rule_id in db.session.execute(due):
             later("notifications.digest", rule_id, tenant_id=tenant_id)

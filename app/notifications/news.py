@@ -1,110 +1,91 @@
-"""What happened that somebody may want to hear of, and who does."""
+"""Which of what happened becomes a notification, and for whom."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import select
 
-from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN, Conversation
-from app.inbox.conversations.activities import UNTOLD_ASSIGNMENT, Activity
+from app.inbox.conversations import Conversation
 from app.inbox.desk.lists import ACTIVE, Listing, sql
-from app.inbox.desk.notes import Mention
-from app.tenancy import Membership, db, now
+from app.tenancy import Happened, Membership, db, now
 
-from .models import Notification, NotificationRule, PushSubscription, ToldConversation
+from .models import Notification, NotificationRule, PushSubscription
 
-# Whoever looks at the conversation has read it by then, and nobody need be told.
+# Whoever looks at the conversation has read it by then, and need not be notified.
 GRACE = dt.timedelta(seconds=2)
-# What reaches us later than this after it was written is told by the inbox and the digest only.
+# What reaches us later than this after it was written is in the inbox and the digest only.
 FRESH = dt.timedelta(hours=1)
-CLOSING = dt.timedelta(hours=1)
 MOST_UNREAD = 100
 
 
-def arrived(columns: Select[Conversation]) -> Select[Conversation]:
-    """Conversations in which customers wrote something that nobody has read, nor been told of."""
+def notify(found: list[Happened]) -> None:
+    """Queues a push message for each browser of each member who wants to hear of what happened."""
+    listeners = Listener.all()
+    if not listeners:
+        return
+    conversations = fresh_conversations({conversation_of(one) for one in found})
+    for one in found:
+        conversation = conversations.get(conversation_of(one))
+        if conversation and is_worth_telling(one, conversation):
+            notify_listeners(listeners, one, conversation)
+
+
+def conversation_of(one: Happened) -> uuid.UUID:
+    return one.subject_id if one.kind.startswith("conversation.") else one.facts.conversation_id
+
+
+def fresh_conversations(ids: set[uuid.UUID]) -> dict[uuid.UUID, Conversation]:
+    query = select(Conversation).where(Conversation.id.in_(list(ids)), sql(ACTIVE))
+    return {one.id: one for one in db.session.scalars(query)}
+
+
+def is_worth_telling(one: Happened, conversation: Conversation) -> bool:
     at = now()
-    untold = or_(
-        ToldConversation.inbound_at.is_(None),
-        ToldConversation.inbound_at < Conversation.last_inbound_at,
-        ToldConversation.unread_count < Conversation.unread_count,
-    )
-    return with_told(columns).where(
-        untold,
-        sql(ACTIVE),
-        Conversation.unread_count > 0,
-        Conversation.last_message_at > at - FRESH,
-        Conversation.last_inbound_at.between(at - FRESH, at - GRACE),
-    )
+    match one.kind:
+        case "message.received":
+            is_fresh = conversation.last_inbound_at and conversation.last_inbound_at > at - FRESH
+            return bool(is_fresh and conversation.unread_count > 0)
+        case "conversation.closing":
+            return conversation.waiting_since is not None
+        case "conversation.assigned":
+            is_others = one.actor is None or one.actor.user_id != one.facts.assignee_id
+            return is_others and one.at > at - FRESH
+    return one.at > at - FRESH
 
 
-def closing(columns: Select[Conversation]) -> Select[Conversation]:
-    """Conversations that wait for an answer, which will soon need a template."""
-    closes = now() - CUSTOMER_SERVICE_WINDOW
-    untold = or_(ToldConversation.closing_of.is_(None), ToldConversation.closing_of < Conversation.last_inbound_at)
-    return with_told(columns).where(
-        untold,
-        sql(ACTIVE),
-        Conversation.waiting_since.is_not(None),
-        Conversation.last_message_at.between(closes, closes + CLOSING),
-        Conversation.last_inbound_at.between(closes + WINDOW_MARGIN, closes + CLOSING),
-    )
+def notify_listeners(listeners: list[Listener], one: Happened, conversation: Conversation) -> None:
+    """Whoever looks at the conversation has read it before the grace is over, and is not notified."""
+    kind, only = KINDS[one.kind], None
+    due = one.at + GRACE
+    match one.kind:
+        case "message.received":
+            due = min(due, (conversation.last_inbound_at or one.at) + GRACE)
+        case "conversation.closing":
+            due = one.at
+        case "conversation.assigned":
+            only = one.facts.assignee_id
+        case "mention.added":
+            only = one.facts.user_id
+    for listener in listeners:
+        if only in (None, listener.membership.user_id):
+            listener.notify(kind, conversation, due)
 
 
-def with_told(columns: Select[Conversation]) -> Select[Conversation]:
-    here = and_(
-        ToldConversation.tenant_id == Conversation.tenant_id, ToldConversation.conversation_id == Conversation.id
-    )
-    return columns.outerjoin(ToldConversation, here)
-
-
-FINDERS = {"message": arrived, "closing": closing}
-
-
-def tenants_with_news() -> Iterator[uuid.UUID]:
-    """Asked by the platform: only where somebody listens."""
-    listening = PushSubscription.awake().with_only_columns(PushSubscription.tenant_id).distinct().subquery()
-    here = select(Conversation).where(Conversation.tenant_id == listening.c.tenant_id)
-    mentions, assignments = (
-        select(kind.id).where(kind.tenant_id == listening.c.tenant_id, *untold(kind)) for kind in (Mention, Activity)
-    )
-    found = [*(find(here) for find in FINDERS.values()), mentions, assignments]
-    some: ColumnElement[bool] = or_(*(query.correlate(listening).exists() for query in found))
-    yield from db.session.scalars(select(listening.c.tenant_id).where(some))
-
-
-def untold(kind: type[Mention | Activity]) -> list[ColumnElement[bool]]:
-    """What was said to one colleague and is not known to have reached them."""
-    if kind is Mention:
-        recent = Mention.created_at.between(now() - FRESH, now() - GRACE)
-        return [Mention.told_at.is_(None), Mention.seen_at.is_(None), recent]
-    return [sql(UNTOLD_ASSIGNMENT), Activity.occurred_at.between(now() - FRESH, now() - GRACE)]
-
-
-def tell_colleagues(limit: int) -> None:
-    """Who was mentioned in a note, or was given a conversation by somebody else."""
-    for mention in db.session.scalars(select(Mention).where(*untold(Mention)).limit(limit)).all():
-        mention.told_at = now()
-        tell_all("mention", [Conversation.get_or_404(mention.conversation_id)], [mention.user_id])
-    for activity in db.session.scalars(select(Activity).where(*untold(Activity)).limit(limit)).all():
-        activity.told_at = now()
-        conversation = Conversation.get_or_404(activity.conversation_id)
-        if conversation.assignee_id and conversation.assignee_id != activity.actor_id:
-            tell_all("assignment", [conversation], [conversation.assignee_id])
-
-
-def find(kind: str, limit: int) -> list[Conversation]:
-    query = FINDERS[kind](select(Conversation)).order_by(Conversation.last_message_at).limit(limit)
-    return list(db.session.scalars(query))
+# What happened, as the kind of notification it becomes.
+KINDS = {
+    "message.received": "message",
+    "mention.added": "mention",
+    "conversation.assigned": "assignment",
+    "conversation.closing": "closing",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A member, what they want to hear, and where."""
+    """A member, what they want to be notified of, and in which browsers."""
 
     membership: Membership
     rule: NotificationRule
@@ -121,19 +102,10 @@ class Listener:
                 found.setdefault(member.id, cls(member, rule, [])).browsers.append(browser)
         return list(found.values())
 
-    def hear(self, kind: str, conversation: Conversation) -> None:
+    def notify(self, kind: str, conversation: Conversation, due: dt.datetime) -> None:
         if self.rule.wants(kind, conversation, self.membership.user_id) and not self.rule.is_quiet(now()):
             for browser in self.browsers:
-                Notification.put(kind, browser, conversation)
-
-
-def tell_all(kind: str, conversations: Iterable[Conversation], user_ids: Iterable[uuid.UUID] | None = None) -> None:
-    """Tells those members who want to hear it, of everybody or of these users."""
-    only = None if user_ids is None else set(user_ids)
-    listeners = [one for one in Listener.all() if only is None or one.membership.user_id in only]
-    for conversation in conversations:
-        for listener in listeners:
-            listener.hear(kind, conversation)
+                Notification.put(kind, browser, conversation, due)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +119,7 @@ class Unread:
     @classmethod
     def of(cls, membership: Membership, rule: NotificationRule) -> Unread:
         newest = Listing(membership, unread=True).page(None, limit=MOST_UNREAD)
-        rows = [row for row in newest[:MOST_UNREAD] if rule.hears(row, membership.user_id)]
+        rows = [row for row in newest[:MOST_UNREAD] if rule.covers(row, membership.user_id)]
         if not rows:
             return cls(0, None, None)
         return cls(len(rows), rows[0].last_inbound_at, rows[0].id)

@@ -57,14 +57,14 @@ def address(tenant: Tenant, conversation: Conversation | None) -> str:
 
 def in_words(kind: str, conversation: Conversation | None, tenant: Tenant, *, preview: bool) -> tuple[str, str]:
     if conversation is None:
-        return _("It works"), _("This is how Switchboard tells you that a customer wrote.")
+        return _("It works"), _("This is how Switchboard notifies you of new messages.")
     who = preview and conversation.contact.name
     return WORDS[kind](conversation, who or _("A customer"), tenant.name, preview)
 
 
 def of_message(conversation: Conversation, who: str, business: str, preview: bool) -> tuple[str, str]:
     if preview:
-        return who, conversation.last_line or _("Something new")
+        return who, conversation.last_line or _("New message")
     return business, _("A customer wrote.")
 
 
@@ -73,11 +73,11 @@ def of_mention(_conversation: Conversation, who: str, business: str, _preview: b
 
 
 def of_assignment(_conversation: Conversation, who: str, business: str, _preview: bool) -> tuple[str, str]:
-    return _("A conversation is yours now"), _("%(business)s: %(who)s", business=business, who=who)
+    return _("A conversation was assigned to you"), _("%(business)s: %(who)s", business=business, who=who)
 
 
 def of_closing(_conversation: Conversation, who: str, _business: str, _preview: bool) -> tuple[str, str]:
-    return _("Less than an hour to answer"), _("%(who)s still waits. After that only a template can be sent.", who=who)
+    return _("Less than an hour to reply"), _("%(who)s is waiting. After that, only a template can be sent.", who=who)
 
 
 WORDS: dict[str, Callable[[Conversation, str, str, bool], tuple[str, str]]] = {

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tenancy import User, announce, belongs_to, db, later, now, of_tenant, one_of
+from app.tenancy import User, announce, belongs_to, db, happened, later, now, of_tenant, one_of
 from app.tenancy.sealed import Sealed
 from app.wabas.models import PhoneNumber, Waba
 
@@ -160,6 +160,7 @@ class Onboarding(Leased):
         """Stops at a step until a person retries it."""
         step.fail(trouble)
         self.state, self.lease_until = "failed", None
+        happened("onboarding.failed", self.id, step=step.name)
         log.info("step failed", onboarding_id=str(self.id), step=step.name, meta_code=trouble.code)
 
     def settle(self) -> None:
@@ -167,6 +168,8 @@ class Onboarding(Leased):
         if self.current_step is None:
             self.state = "connected"
         if self.state == "connected":
+            if self.finished_at is None:
+                happened("onboarding.connected", self.id)
             self.finished_at = now()
         if not self.is_moving:
             self.lease_until = None

@@ -21,7 +21,7 @@ from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
 from app.storage import StorageAway
-from app.tenancy import User, after_commit, announce, current_tenant_id, db, now
+from app.tenancy import Actor, User, after_commit, announce, current_tenant_id, db, happened, now
 
 from .merges import ContactMerge
 
@@ -44,6 +44,7 @@ def erase(contact: Contact, *, by: User) -> None:
     for each in people:
         each.name, each.name_is_saved, each.erased_at = "", False, now()
     ContactEvent.record(contact.id, "erased", by=by)
+    happened("contact.erased", contact.id, by=Actor.agent(by))
     search.index(ids)
     log.info("contact erased", contact_id=str(contact.id), by_id=str(by.id))
 

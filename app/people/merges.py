@@ -25,7 +25,19 @@ from app.inbox.conversations import Conversation
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.statuses import show_ticks
 from app.inbox.desk.notes import Mention, Note
-from app.tenancy import TenantModel, User, announce, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    User,
+    announce,
+    belongs_to,
+    current_tenant_id,
+    db,
+    happened,
+    now,
+    one_of,
+    uuid7,
+)
 
 # What belongs to a contact, and what a contact has only one of.
 MOVING: dict[str, tuple[Any, str | None]] = {
@@ -122,6 +134,7 @@ class ContactMerge(TenantModel):
         for suggestion in db.session.scalars(MergeSuggestion.open_ones(contact.id)):
             if suggestion.partner_of(contact.id) == other.id:
                 suggestion.decide("accepted", by=by)
+        happened("contact.merged", contact.id, by=Actor.agent(by), other_id=other.id)
         return merge
 
     @classmethod
@@ -226,6 +239,7 @@ class ContactMerge(TenantModel):
         self.undone_at, self.undone_by_id = now(), by.id
         for suggestion in db.session.scalars(select(MergeSuggestion).where(*between(contact.id, other.id))):
             suggestion.state, suggestion.decided_at, suggestion.decided_by_id = "open", None, None
+        happened("contact.unmerged", contact.id, by=Actor.agent(by), other_id=other.id)
         self.tell(contact, other)
 
     def refuse_unless_last(self) -> None:

@@ -1,5 +1,6 @@
 """Tenants and the walls between them. Everything a feature needs of it is here by name."""
 
+from .actor import Actor
 from .database import (
     Base,
     GlobalModel,
@@ -15,7 +16,8 @@ from .database import (
     one_of,
     uuid7,
 )
-from .guard import confirmed, platform_only, public, requires, signed_in, stateless, takes_files
+from .guard import confirmed, current_actor, platform_only, public, requires, signed_in, stateless, takes_files
+from .happenings import Happened, happened, happened_each, subscriber
 from .live import announce, end_streams
 from .models import Membership, Tenant, User
 from .permissions import Role
@@ -33,8 +35,10 @@ from .transactions import (
 )
 
 __all__ = [
+    "Actor",
     "Base",
     "GlobalModel",
+    "Happened",
     "Membership",
     "Model",
     "OutsideTenant",
@@ -47,6 +51,7 @@ __all__ = [
     "belongs_to",
     "commit",
     "confirmed",
+    "current_actor",
     "current_tenant_id",
     "database_now",
     "db",
@@ -54,6 +59,8 @@ __all__ = [
     "enqueue",
     "exists",
     "global_scope",
+    "happened",
+    "happened_each",
     "in_menu",
     "is_uuid",
     "job",
@@ -69,6 +76,7 @@ __all__ = [
     "requires",
     "signed_in",
     "stateless",
+    "subscriber",
     "sweep",
     "takes_files",
     "tenant_scope",

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import csrf
 
+from .actor import Actor
 from .database import db
 from .models import Membership, Tenant, TenantSlug
 from .places import place_in, places
@@ -180,6 +181,11 @@ def send_to_sign_in(endpoint: str) -> AnyResponse:
 def is_fragment() -> bool:
     """Whether htmx asked, which swaps what it gets into a page."""
     return request.headers.get("HX-Request") == "true"
+
+
+def current_actor() -> Actor:
+    """Whoever makes this request, as what they do is recorded."""
+    return Actor.agent(current_user)
 
 
 def commit_request(response: Response) -> Response:

@@ -23,6 +23,8 @@ class Scope:
     reason: str = ""
     callbacks: list[Callable[[], object]] = field(default_factory=list)
     announced: dict[str, None] = field(default_factory=dict)
+    # Subscribers for which a delivery of happenings waits for the commit.
+    woken: set[tuple[uuid.UUID, str]] = field(default_factory=set)
     session_owner: Scope | None = None
 
     @property

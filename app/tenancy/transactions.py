@@ -84,6 +84,7 @@ def commit() -> None:
     db.session.commit()
     scope = current_scope()
     callbacks, scope.callbacks = scope.callbacks, []
+    scope.woken.clear()
     for callback in callbacks:
         callback()
 

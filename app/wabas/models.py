@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta import phone_numbers, wabas
 from app.meta.health import Health
-from app.tenancy import announce, belongs_to, db, later, now, of_tenant, one_of, uuid7
+from app.tenancy import announce, belongs_to, db, happened, later, now, of_tenant, one_of, uuid7
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.tenancy.sealed import Sealed
 from app.words import N_
@@ -235,10 +235,13 @@ class PhoneNumber(AtMeta):
         self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
         self.connected_at, self.register_by = now(), None
         announce("number", self.id)
+        happened("number.connected", self.id)
 
     def pause(self, reason: str, fix: str, *, receives: bool = False) -> None:
         """Stops sending until the cause is gone; waiting messages wait. `receives` says that messages still arrive."""
         if self.state in ("connected", "paused"):
+            if self.state == "connected":
+                happened("number.paused", self.id)
             self.state, self.pause_reason, self.pause_fix, self.receives = "paused", reason, fix, receives
             self.probed_at = self.probed_at or now()
             announce("number", self.id)
@@ -248,6 +251,7 @@ class PhoneNumber(AtMeta):
         if self.state == "paused":
             self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
             announce("number", self.id)
+            happened("number.resumed", self.id)
 
     def end(self, reason: str, at: dt.datetime, fix: str = CONNECT_AGAIN) -> None:
         """Our access ended at that moment, to the second. News from before it was connected (again) change nothing."""
@@ -258,6 +262,7 @@ class PhoneNumber(AtMeta):
         """Somebody wants it off Switchboard. Nothing is sent any more; what still comes in is shown."""
         self.state, self.pause_reason, self.pause_fix = "disconnected", "", ""
         announce("number", self.id)
+        happened("number.disconnected", self.id)
 
     def see(self, seen: phone_numbers.PhoneNumber, state: Health | None = None) -> None:
         """Stores what Meta says of it at this moment; what is new becomes part of its history."""
@@ -294,6 +299,7 @@ class PhoneNumber(AtMeta):
         if is_newest:
             setattr(self, kind, value)
             announce("number", self.id)
+            happened("number.changed", self.id, what=kind, value=value)
 
     def greet(self) -> None:
         """A message has come in. The first one proves that the connection works from end to end."""

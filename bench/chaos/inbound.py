@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from app.inbox.conversations import Message
-from app.tenancy import db, tenant_scope
+from app.tenancy import Actor, db, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding
@@ -57,7 +57,8 @@ class Inbound:
             talk = conversation(made, wa_id)
             with tenant_scope(town.tenant.id):
                 talk = db.session.merge(talk)
-                ours = Message.outbound(talk, "Ours", by=town.owner, client_id=None)  # type: ignore[arg-type]
+                owner = Actor.agent(town.owner)
+                ours = Message.outbound(talk, "Ours", by=owner, client_id=None)  # type: ignore[arg-type]
                 ours.state, ours.wamid, ours.occurred_at = "accepted", wamid, ours.occurred_at.replace(microsecond=0)
                 db.session.add(ours)
                 db.session.flush()

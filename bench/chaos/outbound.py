@@ -13,7 +13,7 @@ import httpx
 from sqlalchemy.exc import DBAPIError
 
 from app.inbox.conversations import Conversation
-from app.tenancy import db, later, tenant_scope
+from app.tenancy import Actor, db, later, tenant_scope
 from app.wabas.models import PhoneNumber
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding, differences
@@ -99,7 +99,7 @@ class Outbound:
                 number = PhoneNumber.with_meta_id(self.number_meta_id)
                 assert number
                 for talk, words, client_id in answers:
-                    Conversation.get_or_404(talk).reply(words, by=self.town.owner, client_id=client_id)
+                    Conversation.get_or_404(talk).reply(words, by=Actor.agent(self.town.owner), client_id=client_id)
                 later("outbound.deliver")
         except DBAPIError:
             return False

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.billing.rate_cards import RateCard
 from app.inbox.conversations import Message
-from app.tenancy import db, platform_scope, tenant_scope
+from app.tenancy import Actor, db, platform_scope, tenant_scope
 from tests.world import World, conversation
 
 
@@ -31,7 +31,7 @@ def sent(world: World) -> Message:
     bakery, _ = world.connect_numbers()
     talk = conversation(bakery)
     with tenant_scope(world.bakery.id):
-        message = Message.outbound(talk, "Hello", by=world.ann, client_id=uuid.uuid4())
+        message = Message.outbound(talk, "Hello", by=Actor.agent(world.ann), client_id=uuid.uuid4())
         message.state, message.wamid = "accepted", "wamid.hello"
         db.session.add(message)
     return message

@@ -146,7 +146,7 @@ def test_a_browser_is_turned_on_stays_on_and_stays_off_once_it_is_removed(
     expect(page.get_by_text("Notifications are on in this browser.")).to_be_visible(timeout=15_000)
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("button", name="Turn on in this browser")).to_be_visible(timeout=15_000)
-    expect(page.get_by_role("heading", name="Browsers that are told")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Your browsers")).to_have_count(0)
 
 
 def test_the_title_counts_what_is_new_and_a_sound_is_played(stack: Stack, ann: Person, business: Any) -> None:

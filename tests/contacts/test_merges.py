@@ -15,7 +15,7 @@ from app.contacts.models import Contact
 from app.contacts.records import ContactNote
 from app.inbox.conversations import Conversation, Message
 from app.people.merges import ContactMerge, NotLast, NotTwo
-from app.tenancy import db, tenant_scope
+from app.tenancy import Actor, db, tenant_scope
 from tests.arrivals import arrive, conversations, messages
 from tests.client import Browser
 from tests.posts import change, message
@@ -217,7 +217,7 @@ def test_answers_during_a_merge_end_in_the_thread_that_stays(
         for n in range(10):
             with tenant_scope(world.bakery.id):
                 talk = Conversation.get_or_404(gone)
-                talk.reply(f"answer {n}", by=world.ann, client_id=uuid.uuid4())
+                talk.reply(f"answer {n}", by=Actor.agent(world.ann), client_id=uuid.uuid4())
 
     race(app, answer, lambda: merge(world, two), answer)
     (talk,) = conversations(world)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.inbox.conversations import Conversation
 from app.inbox.desk.blocks import Block
-from app.inbox.desk.jobs import carry_out_block
+from app.inbox.desk.jobs import sync_block
 from app.tenancy import db, tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.simulated import Road
@@ -21,16 +21,16 @@ def test_blocking_hides_at_once_and_tells_whatsapp_from_a_worker(ann: Browser, r
     answer = ann.post(f"~/inbox/{talk.id}/block", {"reason": "spam"}, headers=FRAGMENT)
     assert "WhatsApp is being told" in answer.text
     assert "Carla" in ann.get("~/inbox/list?view=blocked").text and "Carla" not in ann.get("~/inbox/list?view=all").text
-    carry_out_block(road.world.bakery.id, talk.id)
+    sync_block(road.world.bakery.id, talk.id)
     assert "Blocked at WhatsApp" in ann.get(f"~/inbox/{talk.id}").text
 
 
 def test_unblocking_tells_whatsapp_too(ann: Browser, road: Road) -> None:
     talk = road.customer_writes("Buy my pills")
     ann.post(f"~/inbox/{talk.id}/block", {"reason": "spam"}, headers=FRAGMENT)
-    carry_out_block(road.world.bakery.id, talk.id)
+    sync_block(road.world.bakery.id, talk.id)
     ann.post(f"~/inbox/{talk.id}/state", {"state": "open"}, headers=FRAGMENT)
-    carry_out_block(road.world.bakery.id, talk.id)
+    sync_block(road.world.bakery.id, talk.id)
     assert block_of(road.world) is None
     with tenant_scope(road.world.bakery.id):
         assert Conversation.get_or_404(talk.id).state == "open"
@@ -44,7 +44,7 @@ def test_what_whatsapp_refuses_is_said_and_stays_blocked_here(ann: Browser, road
         identity = next(one for one in conversation.contact.identities if one.kind == "wa_id")
         identity.value = "10000000000"
     ann.post(f"~/inbox/{talk.id}/block", {"reason": "abuse"}, headers=FRAGMENT)
-    carry_out_block(road.world.bakery.id, talk.id)
+    sync_block(road.world.bakery.id, talk.id)
     block = block_of(road.world)
     assert block and block.state == "refused" and block.error
     assert "Blocked here only" in ann.get(f"~/inbox/{talk.id}").text

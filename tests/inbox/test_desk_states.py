@@ -10,7 +10,7 @@ from flask import Flask
 
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.activities import Activity
-from app.inbox.desk.jobs import ring_for_the_desk, wake_snoozed
+from app.inbox.desk.jobs import enqueue_due, wake_snoozed
 from app.tenancy import db, now, tenant_scope
 from tests.arrivals import arrive, failures
 from tests.client import FRAGMENT, Browser
@@ -87,7 +87,7 @@ def test_a_snooze_ends_at_its_time(ann: Browser, app: Flask, carla: Conversation
     assert again(world, carla).state == "snoozed"
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(carla.id).snoozed_until = now() - dt.timedelta(seconds=1)
-    ring_for_the_desk()
+    enqueue_due()
     wake_snoozed(world.bakery.id)
     assert again(world, carla).state == "open"
     assert "The snooze is over" in ann.get(f"~/inbox/{carla.id}").text

@@ -16,7 +16,7 @@ from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.number_desks import NumberDesk
-from app.inbox.desk.jobs import distribute, ring_for_queues
+from app.inbox.desk.jobs import distribute
 from app.inbox.desk.notes import Mention, Note
 from app.team.models import Team
 from app.tenancy import Membership, db, now, tenant_scope
@@ -203,7 +203,7 @@ def test_a_queue_is_shared_out_evenly_among_who_is_here(world: World, how: str) 
     with tenant_scope(world.bakery.id):
         NumberDesk.change(number.id, team=team, read_receipts="always")
     arrive(*(message("Hi", wa_id=f"4915100000{n:03}", name=f"P{n}") for n in range(9)))
-    ring_for_queues()
+    enqueue_distribution()
     distribute(world.bakery.id, team.id)
     with tenant_scope(world.bakery.id):
         rows = db.session.execute(select(Conversation.assignee_id, func.count()).group_by(Conversation.assignee_id))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.inbox.conversations import Conversation, Message
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Actor, db, now, tenant_scope
 from tests.arrivals import arrive, conversation
 from tests.client import FRAGMENT, Browser
 from tests.posts import message, status
@@ -29,7 +29,7 @@ def came(world: World) -> Conversation:
 
 def answered(world: World, talk: Conversation) -> None:
     with tenant_scope(world.bakery.id):
-        sent = Message.outbound(Conversation.get_or_404(talk.id), "Yes", by=world.ann, client_id=talk.id)
+        sent = Message.outbound(Conversation.get_or_404(talk.id), "Yes", by=Actor.agent(world.ann), client_id=talk.id)
         sent.wamid, sent.state = "wamid.answer", "accepted"
         db.session.add(sent)
 

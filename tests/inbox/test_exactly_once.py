@@ -23,7 +23,7 @@ from app.inbox.outbound.jobs import deliver, mark_read
 from app.inbox.outbound.outbox import Lane, park_abandoned
 from app.meta.errors import NO_ANSWER, MetaError
 from app.meta.messages import Accepted
-from app.tenancy import db, platform_scope, tenant_scope
+from app.tenancy import Actor, db, platform_scope, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.arrivals import arrive, graph_answering
 from tests.client import Browser
@@ -38,7 +38,7 @@ def waiting(world: World) -> Message:
     bakery, _ = world.connect_numbers()
     talk = conversation(bakery)
     with tenant_scope(world.bakery.id):
-        return Conversation.get_or_404(talk.id).reply("Hello", by=world.ann, client_id=uuid.uuid4())
+        return Conversation.get_or_404(talk.id).reply("Hello", by=Actor.agent(world.ann), client_id=uuid.uuid4())
 
 
 def lane(message: Message) -> Lane:

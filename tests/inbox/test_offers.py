@@ -12,7 +12,7 @@ from app.contacts.fields import ContactField, ContactFieldValue
 from app.inbox.compose.offers import best_offer
 from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Actor, db, now, tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.world import World
 
@@ -40,7 +40,7 @@ def template(world: World, talk: Conversation, name: str, body: str, *, named: b
 
 def offered(world: World, talk: Conversation) -> tuple[str, str]:
     with tenant_scope(world.bakery.id):
-        found = best_offer(Conversation.get_or_404(talk.id), by=world.ann, tenant=world.bakery)
+        found = best_offer(Conversation.get_or_404(talk.id), by=Actor.agent(world.ann), tenant=world.bakery)
         assert found
         return found.template.name, found.shown["body"]
 

@@ -16,7 +16,7 @@ from app.inbox.outbound import reach
 from app.inbox.outbound.jobs import release_scheduled
 from app.inbox.outbound.pace import CAMPAIGNS_SHARE, SHARE, NumberPace
 from app.inbox.outbound.sender import lanes_waiting
-from app.tenancy import db, now, platform_scope, tenant_scope
+from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 from app.wabas.models import PhoneNumber
 from tests.simulated import Road
@@ -47,7 +47,7 @@ def change(road: Road, message: Message, **values: Any) -> None:
 def put_aside(road: Road, conversation: Conversation, later: Later, words: str = "later") -> Message:
     with tenant_scope(road.world.bakery.id):
         talk = Conversation.get_or_404(conversation.id)
-        return talk.reply(words, by=road.world.ann, client_id=uuid.uuid4(), later=later)
+        return talk.reply(words, by=Actor.agent(road.world.ann), client_id=uuid.uuid4(), later=later)
 
 
 def close_window(road: Road, conversation: Conversation) -> None:
@@ -58,7 +58,7 @@ def close_window(road: Road, conversation: Conversation) -> None:
 def campaign(road: Road, conversation: Conversation, words: str, **more: Any) -> Message:
     with tenant_scope(road.world.bakery.id):
         talk = Conversation.get_or_404(conversation.id)
-        message = Message.outbound(talk, words, by=road.world.ann, client_id=uuid.uuid4())
+        message = Message.outbound(talk, words, by=Actor.agent(road.world.ann), client_id=uuid.uuid4())
         message.lane, message.expires_at = "campaigns", None
         for name, value in more.items():
             setattr(message, name, value)

@@ -15,7 +15,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.inbound.surveys import counts
 from app.message_templates.models import MessageTemplate
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Actor, db, now, tenant_scope
 from tests import world as people
 from tests.arrivals import arrive, conversation, messages
 from tests.client import Browser
@@ -37,7 +37,7 @@ def talk(world: World) -> Conversation:
 def resolve(world: World) -> None:
     talk = conversation(world)
     with tenant_scope(world.bakery.id):
-        Conversation.get_or_404(talk.id).put("resolved", by=world.ben)
+        Conversation.get_or_404(talk.id).put("resolved", by=Actor.agent(world.ben))
 
 
 def asked(world: World) -> list[Any]:
@@ -65,7 +65,7 @@ def test_a_resolved_conversation_is_followed_by_the_question(world: World, talk:
 def test_nobody_is_asked_twice_in_a_week(world: World, talk: Conversation) -> None:
     resolve(world)
     with tenant_scope(world.bakery.id):
-        Conversation.get_or_404(talk.id).put("open", by=world.ben)
+        Conversation.get_or_404(talk.id).put("open", by=Actor.agent(world.ben))
     resolve(world)
     assert len(asked(world)) == 1
 
@@ -150,7 +150,7 @@ def test_a_person_is_asked_once_in_a_week_whichever_number_they_write_to(world: 
         other = Conversation(phone_number_id=stall.id, contact_id=talk.contact_id, last_inbound_at=now())
         db.session.add(other)
         db.session.flush()
-        other.put("resolved", by=world.ben)
+        other.put("resolved", by=Actor.agent(world.ben))
     assert len(asked(world)) == 1
 
 
@@ -159,7 +159,7 @@ def test_after_a_week_they_are_asked_again(world: World, talk: Conversation) -> 
     with tenant_scope(world.bakery.id):
         db.session.execute(db.update(Message).values(occurred_at=now() - dt.timedelta(days=7, minutes=1)))
         db.session.execute(db.update(Message).values(client_id=uuid.uuid4()))
-        Conversation.get_or_404(talk.id).put("open", by=world.ben)
+        Conversation.get_or_404(talk.id).put("open", by=Actor.agent(world.ben))
     resolve(world)
     assert len(asked(world)) == 2
 
@@ -212,7 +212,7 @@ def test_the_template_is_asked_tapped_and_counted_on_the_road(road: Road) -> Non
     road.meta.post("templates", waba_id=road.ids["waba_id"], name="how_was_it", components=parts, language="en")
     late(road.world, days=2)
     with tenant_scope(road.world.bakery.id):
-        Conversation.get_or_404(talk.id).put("resolved", by=road.world.ben)
+        Conversation.get_or_404(talk.id).put("resolved", by=Actor.agent(road.world.ben))
     road.deliver()
     (sent,) = road.meta.accepted()
     number = road.ids["phone_number_id"]

@@ -5,15 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 
 from app.extensions import outside
-from app.notifications.jobs import push, ring_for_news, tell
+from app.inbox.desk.jobs import record_closing
+from app.notifications.jobs import push
 from app.notifications.models import NotificationRule, PushSubscription
-from app.tenancy import Membership, User, db, tenant_scope
+from app.notifications.news import GRACE
+from app.tenancy import Membership, User, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.arrivals import arrive
 from tests.client import Browser
+from tests.happenings import hear
 from tests.posts import message
 from tests.world import World
 
@@ -71,9 +75,18 @@ class Desk:
 
     def pass_on(self) -> None:
         """What the clock and the workers do."""
-        ring_for_news()
-        tell(self.world.bakery.id)
+        self.notify()
         push(self.world.bakery.id)
+
+    def notify(self) -> None:
+        """Queues what is new, without pushing it."""
+        record_closing(self.world.bakery.id)
+        hear("notifications", self.world.bakery.id)
+
+    def pass_on_later(self) -> None:
+        """After the moment in which somebody may read it first."""
+        with time_machine.travel(now() + GRACE * 2, tick=True):
+            self.pass_on()
 
     def browsers(self) -> list[PushSubscription]:
         with tenant_scope(self.world.bakery.id):

@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from app.notifications.jobs import digest, ring_for_digests
+from app.notifications.jobs import digest, enqueue_due_digests
 from app.notifications.models import NotificationRule
 from app.tenancy import now
 from tests.arrivals import conversation, conversations
@@ -42,7 +42,7 @@ def wanting(desk: Desk, digest: str = "hourly", **more: Any) -> NotificationRule
 
 
 def send_digests(desk: Desk, rule: NotificationRule) -> list[tuple[str, str, str]]:
-    ring_for_digests()
+    enqueue_due_digests()
     digest(desk.world.bakery.id, str(rule.id))
     return mails()
 

@@ -49,7 +49,7 @@ def test_what_is_chosen_stays(ben: Browser, world: World, number: PhoneNumber) -
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"quiet_until": ""}, "Write both times, or leave both empty."),
+        ({"quiet_until": ""}, "Enter both times, or leave both empty."),
         ({"time_zone": "Mars/Olympus"}, "Not a valid choice."),
         ({"about": "everything"}, "Choose one of these."),
     ],
@@ -129,7 +129,7 @@ def test_a_test_reaches_the_browser(desk: Desk, ann: Browser) -> None:
 
 def test_without_a_browser_the_test_says_so(ann: Browser) -> None:
     answer = ann.post("~/notifications/test", follow_redirects=True)
-    assert "No browser is turned on yet." in answer.get_data(as_text=True)
+    assert "Turn on notifications in a browser first." in answer.get_data(as_text=True)
 
 
 def test_every_page_knows_how_much_is_new(desk: Desk, ann: Browser) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from app.inbox.conversations import Conversation, Message, MessageEvent
 from app.team.models import Look
-from app.tenancy import db, platform_scope, tenant_scope
+from app.tenancy import Actor, db, platform_scope, tenant_scope
 from app.webhook_events import search
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.replays import Criteria, Replay
@@ -420,7 +420,7 @@ def outbound(world: World, wamid: str, state: str) -> Message:
         mine = db.session.scalars(select(PhoneNumber).where(PhoneNumber.id == ours)).one()
     talk = conversation(mine)
     with tenant_scope(world.bakery.id):
-        sent = Message.outbound(talk, "ours", by=world.ann, client_id=uuid.uuid4())
+        sent = Message.outbound(talk, "ours", by=Actor.agent(world.ann), client_id=uuid.uuid4())
         sent.state, sent.wamid = state, wamid
         db.session.add(sent)
     return sent

@@ -18,7 +18,7 @@ from app.contacts.models import Contact
 from app.contacts.person import MOST_LINKS, Person
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.tags import Tag
-from app.tenancy import db, requires
+from app.tenancy import current_actor, db, requires
 
 from .contacts import section
 
@@ -113,7 +113,7 @@ def add_consent(contact_id: uuid.UUID) -> Answer:
         return section(contact, "consent", 422, consent_form=form)
     answer = {"purpose": form.purpose.data, "source": form.source.data, "evidence": form.evidence.data}
     is_granted = form.answer.data == "yes"
-    db.session.add(Consent(contact_id=contact.id, is_granted=is_granted, by_id=current_user.id, **answer))
+    Consent.record(contact.id, is_granted=is_granted, by=current_actor(), **answer)
     db.session.flush()
     return section(contact, "consent")
 

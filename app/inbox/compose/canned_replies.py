@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.inbox.conversations import Conversation
 from app.team.models import Team, TeamMember
 from app.team.models.teams import of_member
-from app.tenancy import Membership, Tenant, TenantModel, User, belongs_to, db, exists, now, of_tenant
+from app.tenancy import Actor, Membership, Tenant, TenantModel, belongs_to, db, exists, now, of_tenant
 
 SHOWN = 8
 # {{first_name}}, or {{first_name|there}}: what is said where it is not known.
@@ -73,7 +73,7 @@ class CannedReply(TenantModel):
         others = select(cls.id).where(*(column.is_not_distinct_from(value) for column, value in (*same, *whose)))
         return exists(others.where(cls.id != self.id) if self.id else others)
 
-    def filled(self, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
+    def filled(self, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
         return filled(self.body, conversation, by=by, tenant=tenant)
 
     def may_be_changed_by(self, member: Membership) -> bool:
@@ -84,7 +84,7 @@ class CannedReply(TenantModel):
         db.session.execute(counted.values(use_count=CannedReply.use_count + 1))
 
 
-def filled(body: str, conversation: Conversation, *, by: User, tenant: Tenant) -> str:
+def filled(body: str, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
     """With its variables filled in. One without a value becomes its fallback; without that it stays to be seen."""
     values = known_values(conversation, by=by, tenant=tenant)
     return VARIABLE.sub(lambda found: values.get(found[1]) or (found[2] or "").strip() or found[0], body)
@@ -95,7 +95,7 @@ def first_open(words: str) -> str | None:
     return next((found[1] for found in VARIABLE.finditer(words) if found[1] in VARIABLES), None)
 
 
-def known_values(conversation: Conversation, *, by: User, tenant: Tenant) -> dict[str, str | None]:
+def known_values(conversation: Conversation, *, by: Actor, tenant: Tenant) -> dict[str, str | None]:
     contact = conversation.contact
     return {
         "name": contact.name if is_name(contact.name) else None,

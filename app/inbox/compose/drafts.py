@@ -46,9 +46,9 @@ class Draft(TenantModel):
         return db.session.scalar(select(cls).where(mine).execution_options(populate_existing=True))
 
     @classmethod
-    def keep(cls, conversation: Conversation, kind: str, body: str, *, by: User, age: dt.timedelta) -> None:
+    def keep(cls, conversation: Conversation, kind: str, body: str, *, owner: User, age: dt.timedelta) -> None:
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "conversation_id": conversation.id}
-        values |= {"user_id": by.id, "kind": kind, "body": body[:LONGEST], "typed_at": now() - age}
+        values |= {"user_id": owner.id, "kind": kind, "body": body[:LONGEST], "typed_at": now() - age}
         kept = insert(cls).values(values)
         newer = {"body": kept.excluded.body, "typed_at": kept.excluded.typed_at}
         key = ["tenant_id", "conversation_id", "user_id", "kind"]
@@ -56,10 +56,10 @@ class Draft(TenantModel):
         db.session.execute(kept.on_conflict_do_update(index_elements=key, set_=newer, where=where))
 
     @classmethod
-    def clear(cls, conversation: Conversation, kind: str, *, by: User, age: dt.timedelta = dt.timedelta()) -> None:
+    def clear(cls, conversation: Conversation, kind: str, *, owner: User, age: dt.timedelta = dt.timedelta()) -> None:
         """It was sent `age` ago; what was typed since stays."""
         at = now() - age
-        mine = (cls.conversation_id == conversation.id) & (cls.user_id == by.id) & (cls.kind == kind)
+        mine = (cls.conversation_id == conversation.id) & (cls.user_id == owner.id) & (cls.kind == kind)
         db.session.execute(update(cls).where(mine, cls.typed_at <= at).values(body="", typed_at=at))
 
     @classmethod

@@ -16,7 +16,7 @@ from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused
 from app.team.models import Team
 from app.team.models.teams import of_member
-from app.tenancy import Membership, Tenant, TenantModel, User, announce, belongs_to, now, of_tenant, one_of
+from app.tenancy import Actor, Membership, Tenant, TenantModel, User, announce, belongs_to, now, of_tenant, one_of
 from app.words import N_
 
 from .canned_files import CannedFile
@@ -96,22 +96,23 @@ class Macro(TenantModel):
         new = [tag for id in wanted if (tag := Tag.find(id))]
         self.tags = [*kept, *(MacroTag(tag_id=tag.id, is_added=wanted[str(tag.id)]) for tag in new)]
 
-    def run(self, conversation: Conversation, *, by: User, tenant: Tenant, run_id: uuid.UUID) -> list[Message]:
+    def run(self, conversation: Conversation, *, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> list[Message]:
         """Does all of it or, where something cannot be sent, nothing. The same `run_id` again sends nothing twice.
 
         Raises what `Writing.send` raises. Returns the messages there are to deliver.
         """
         sent = []
         if self.template_name and not (self.speaks and conversation.window_is_open):
-            sent = [conversation.send(self.template_for(conversation), by=by, client_id=run_id)]
+            template = self.template_for(conversation)
+            sent = [conversation.send(template, by=by, client_id=run_id, source="macro")]
         elif self.speaks:
-            sent = self.writing(conversation, by, tenant, run_id).send(conversation, by=by)
+            sent = self.writing(conversation, by, tenant, run_id).send(conversation, by=by, source="macro")
             if canned := self.canned_reply:
                 canned.use()
         self.carry_on(conversation, by, run_id)
         return sent
 
-    def carry_on(self, conversation: Conversation, by: User, run_id: uuid.UUID) -> None:
+    def carry_on(self, conversation: Conversation, by: Actor, run_id: uuid.UUID) -> None:
         if self.note:
             Note.write(conversation, self.note, by=by, client_id=run_id)
         for tag in self.tags:
@@ -131,7 +132,7 @@ class Macro(TenantModel):
             raise Refused(N_("The template “{name}” is not approved for this number."), name=name)
         return template.definition.filled({})
 
-    def writing(self, conversation: Conversation, by: User, tenant: Tenant, run_id: uuid.UUID) -> Writing:
+    def writing(self, conversation: Conversation, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> Writing:
         """Its words with what is filled in, and the file of its canned reply. Raises `Refused`, `StorageAway`."""
         canned = self.canned_reply
         if self.canned_shortcut and not canned:
@@ -142,10 +143,10 @@ class Macro(TenantModel):
         file = CannedFile.of(canned) if canned else None
         return Writing(words, run_id, [file.attach()] if file else [])
 
-    def receiver(self, by: User) -> User | None:
+    def receiver(self, by: Actor) -> User | None:
         match self.assignment:
             case "me":
-                return by
+                return member_or_none(by.user_id)
             case "person":
                 return member_or_none(self.assignee_id)
         return None
@@ -165,7 +166,7 @@ class MacroTag(TenantModel):
     is_added: Mapped[bool]
     tag: Mapped[Tag] = relationship(viewonly=True, lazy="joined", innerjoin=True)
 
-    def apply(self, conversation: Conversation, *, by: User) -> None:
+    def apply(self, conversation: Conversation, *, by: Actor) -> None:
         contact_id = conversation.contact_id
         if self.tag.put_on(contact_id, by=by) if self.is_added else self.tag.take_off(contact_id):
             announce("conversation", conversation.id)

@@ -13,7 +13,7 @@ from app.contacts.fields import ContactField, ContactFieldValue
 from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.meta.message_templates import Template, Variable
-from app.tenancy import Tenant, User, db
+from app.tenancy import Actor, Tenant, db
 
 from .canned_replies import known_values
 
@@ -51,9 +51,11 @@ class Offer:
         return (not self.is_whole, -used_at.timestamp(), self.template.category != "UTILITY", self.template.name)
 
 
-def best_offer(conversation: Conversation, *, by: User, tenant: Tenant) -> Offer | None:
+def best_offer(conversation: Conversation, *, by: Actor, tenant: Tenant) -> Offer | None:
+    """The template to propose, or none. What the gate would refuse is not proposed."""
     sendable = MessageTemplate.sendable(conversation.phone_number.waba_id)
-    fit = [one for one in sendable if one.definition.can_be_filled and one.category != "AUTHENTICATION"]
+    unwanted = {"authentication", *conversation.gate.refused_purposes}
+    fit = [one for one in sendable if one.definition.can_be_filled and one.category.lower() not in unwanted]
     known = known_of(conversation, by=by, tenant=tenant)
     return min((Offer.of(one, known) for one in fit), key=lambda offer: offer.rank, default=None)
 
@@ -70,7 +72,7 @@ def value_of(variable: Variable, definition: Template, known: dict[str, str]) ->
     return known.get("first_name", "") if GREETING.search(before[0].lower()) else ""
 
 
-def known_of(conversation: Conversation, *, by: User, tenant: Tenant) -> dict[str, str]:
+def known_of(conversation: Conversation, *, by: Actor, tenant: Tenant) -> dict[str, str]:
     """By the names that people give to gaps: what is known of the customer, and their fields."""
     own = select(ContactField.name, ContactFieldValue.value).join(
         ContactFieldValue, ContactFieldValue.field_id == ContactField.id

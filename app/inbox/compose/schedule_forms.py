@@ -24,7 +24,7 @@ from app.billing.terms import Estimate, Terms
 from app.inbox.conversations import Conversation, Later, Message
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused, text
-from app.tenancy import User
+from app.tenancy import Actor
 from app.tenancy.database import is_uuid
 
 from .forms import tidy
@@ -101,7 +101,7 @@ class LaterForm(TimeForm):
         except Refused as refused:
             raise ValidationError(refused.told(gettext)) from None
 
-    def message_for(self, conversation: Conversation, *, by: User) -> Message:
+    def message_for(self, conversation: Conversation, *, by: Actor) -> Message:
         """Raises what `Conversation.send` does."""
         chosen = self.templates.get(self.instead.data)
         at = None if self.parks.data else self.moment

@@ -10,7 +10,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import Attachment
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing
-from app.tenancy import User, commit
+from app.tenancy import Actor, commit
 
 
 @dataclass(slots=True)
@@ -22,18 +22,18 @@ class Writing:
     attachments: list[Attachment] = field(default_factory=list)
     answering: Message | None = None
 
-    def send(self, conversation: Conversation, *, by: User) -> list[Message]:
+    def send(self, conversation: Conversation, *, by: Actor, source: str = "") -> list[Message]:
         """Raises what `Conversation.send` does, `Refused`, and `StorageAway`."""
         try:
-            return self.sent(conversation, by)
+            return self.sent(conversation, by, source)
         finally:
             for attachment in self.attachments:
                 attachment.file.close()
 
-    def sent(self, conversation: Conversation, by: User) -> list[Message]:
+    def sent(self, conversation: Conversation, by: Actor, source: str) -> list[Message]:
         parts = list(self.parts())
         for message, _ in parts:
-            conversation.refuse_what_cannot_go(message)
+            conversation.gate.check(message.type, message.raw, by=by)
         if self.attachments:
             commit()
         sent = []
@@ -42,7 +42,9 @@ class Writing:
             answering = None if place else self.answering
             is_known = conversation.said_before(client_id) is not None
             media = attachment.row(is_known=is_known) if attachment else None
-            sent.append(conversation.send(message, by=by, client_id=client_id, answering=answering, media=media))
+            sent.append(
+                conversation.send(message, by=by, client_id=client_id, answering=answering, media=media, source=source)
+            )
         return sent
 
     def parts(self) -> Iterator[tuple[Outgoing, Attachment | None]]:

@@ -4,25 +4,39 @@ from .attempts import MessageEvent, OrphanStatus, SendAttempt
 from .conversations import Conversation
 from .cursors import Cursor
 from .messages import Message
-from .refusals import GroupIsReadOnly, NumberAway, SaidOtherwise, WindowClosed
-from .states import RANKS, STATES
+from .refusals import (
+    Blocked,
+    GroupIsReadOnly,
+    MarkedSpam,
+    NumberAway,
+    Refusal,
+    SaidOtherwise,
+    Unsubscribed,
+    WindowClosed,
+)
+from .states import RANKS, SENDERS, STATES
 from .underway import Later
 from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
 
 __all__ = [
     "CUSTOMER_SERVICE_WINDOW",
     "RANKS",
+    "SENDERS",
     "STATES",
     "WINDOW_MARGIN",
+    "Blocked",
     "Conversation",
     "Cursor",
     "GroupIsReadOnly",
     "Later",
+    "MarkedSpam",
     "Message",
     "MessageEvent",
     "NumberAway",
     "OrphanStatus",
+    "Refusal",
     "SaidOtherwise",
     "SendAttempt",
+    "Unsubscribed",
     "WindowClosed",
 ]

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tenancy import TenantModel, User, belongs_to, now, one_of
+from app.tenancy import Actor, TenantModel, User, belongs_to, now, one_of
+from app.tenancy.actor import KINDS as ACTORS
 
 KINDS = (
     "open",
@@ -30,9 +31,6 @@ KINDS = (
 )
 
 
-UNTOLD_ASSIGNMENT = "told_at is null and kind in ('assigned', 'given')"
-
-
 class Activity(TenantModel):
     """One line. Names stand in `told` as they were then; nobody did what has no actor."""
 
@@ -40,21 +38,26 @@ class Activity(TenantModel):
     __table_args__ = (
         belongs_to("conversations", "conversation_id"),
         one_of("kind", KINDS),
-        Index("ix_activities_untold", "tenant_id", "occurred_at", postgresql_where=text(UNTOLD_ASSIGNMENT)),
+        one_of("actor_kind", ACTORS),
         Index("ix_activities_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
     )
 
     conversation_id: Mapped[uuid.UUID]
     kind: Mapped[str]
+    # Who did it (`done_by`). An agent's name is read where agents are; null means before 0020, or the customer.
+    actor_kind: Mapped[str | None]
     actor_id: Mapped[uuid.UUID | None]
+    actor_name: Mapped[str | None]
     told: Mapped[dict[str, Any] | None]
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
-    # Whether whoever it was given to has been notified.
-    told_at: Mapped[dt.datetime | None]
     actor: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Activity.actor_id) == User.id", lazy="joined"
     )
     entry = "activity"
+
+    @property
+    def done_by(self) -> Actor | None:
+        return Actor.stored(self.actor_kind, self.actor_id, self.actor.name if self.actor else self.actor_name)
 
     @property
     def until(self) -> dt.datetime | None:

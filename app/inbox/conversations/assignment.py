@@ -11,11 +11,25 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
 from app.team.models.teams import Team, of_member
-from app.tenancy import Membership, User, announce, belongs_to, current_tenant_id, db, now, one_of
+from app.tenancy import (
+    Actor,
+    Membership,
+    User,
+    announce,
+    belongs_to,
+    current_tenant_id,
+    db,
+    happened,
+    happened_each,
+    now,
+    one_of,
+)
 
 from .activities import Activity
 
 CONVERSATION_STATES = ("open", "pending", "snoozed", "resolved", "archived", "spam", "blocked", "merged")
+# What each new state is called as a happening.
+HAPPENINGS = {state: f"conversation.{state}" for state in CONVERSATION_STATES} | {"open": "conversation.reopened"}
 # What stands in somebody's queue.
 ACTIVE = "state in ('open', 'pending')"
 
@@ -67,6 +81,8 @@ class Desk:
     # When somebody here first answered since it was last resolved: after that, the target for further answers counts.
     answered_at: Mapped[dt.datetime | None]
     news_at: Mapped[dt.datetime | None]
+    # For which reply window (by `last_inbound_at`) it has been recorded that it closes soon.
+    closing_recorded_for: Mapped[dt.datetime | None]
 
     id: Any
 
@@ -78,7 +94,7 @@ class Desk:
         db.session.refresh(self, with_for_update={"key_share": True})
         return self
 
-    def put(self, state: str, *, by: User | None, until: dt.datetime | None = None) -> bool:
+    def put(self, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:
         """Opens, resolves, snoozes (until a time, or until the customer writes)… Returns whether that changed it."""
         self.locked()
         if (self.state, self.snoozed_until) == (state, until):
@@ -87,13 +103,10 @@ class Desk:
         if state == "resolved":
             self.answered_at = None
         self.record(state, by, until=until and until.isoformat())
+        happened(HAPPENINGS[state], self.id, by=by, until=until and until.isoformat())
         return True
 
-    def claim(self, by: User) -> None:
-        """Takes it unless it is somebody's. Raises `Taken`: of two who take it at once, one is told."""
-        self.give(by, by=by, expected=None)
-
-    def give(self, to: User | None, *, by: User | None, expected: uuid.UUID | None) -> bool:
+    def give(self, to: User | None, *, by: Actor, expected: uuid.UUID | None) -> bool:
         """Makes it somebody's, or nobody's. Raises `Taken` when it is not `expected`'s any more."""
         self.locked()
         to_id = to and to.id
@@ -101,27 +114,39 @@ class Desk:
             return False
         if self.assignee_id != expected:
             raise Taken(self.assignee_id)
-        self.assignee_id = to_id
-        self.record(
-            "assigned" if to else "unassigned", by, to=to and to.name, to_self=bool(to and by and to.id == by.id)
-        )
+        if to:
+            self.assign_to(to, by)
+        else:
+            self.assignee_id = None
+            self.record("unassigned", by)
+            happened("conversation.unassigned", self.id, by=by, assignee_id=expected)
         return True
 
-    def give_to_team(self, team: Team | None, *, by: User | None) -> bool:
+    def assign_to(self, to: User, by: Actor, *, kind: str = "assigned") -> None:
+        """Called with the row locked."""
+        self.assignee_id = to.id
+        self.record(kind, by, to=to.name, to_self=to.id == by.user_id)
+        happened("conversation.assigned", self.id, by=by, assignee_id=to.id)
+
+    def give_to_team(self, team: Team | None, *, by: Actor) -> bool:
         self.locked()
         if self.team_id == (team and team.id):
             return False
         self.team_id = team.id if team else None
         self.record("team" if team else "no_team", by, to=team and team.name)
+        happened("conversation.team", self.id, by=by, team_id=self.team_id)
         return True
 
     def answered(self) -> None:
         """Somebody of the business wrote: nobody waits any more."""
         self.waiting_since, self.answered_at = None, self.answered_at or now()
 
-    def record(self, kind: str, by: User | None, **told: Any) -> None:
+    def record(self, kind: str, by: Actor, **told: Any) -> None:
         kept = {name: value for name, value in told.items() if value}
-        db.session.add(Activity(conversation_id=self.id, kind=kind, actor_id=by and by.id, told=kept or None))
+        activity = Activity(conversation_id=self.id, kind=kind, told=kept or None)
+        activity.actor_kind, activity.actor_id = by.kind, by.id
+        activity.actor_name = None if by.kind == "agent" else by.name or None
+        db.session.add(activity)
         db.session.flush()
         announce("conversation", self.id)
 
@@ -135,17 +160,21 @@ def member_or_none(user_id: object) -> User | None:
 def wake(conversation_ids: list[str]) -> None:
     """Customers wrote: what slept is open again, and says why. Spam stays spam."""
     if conversation_ids:
-        db.session.execute(WAKE, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "answered"})
+        woken = db.session.scalars(WAKE, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "answered"})
+        happened_each("conversation.reopened", [(id, {"why": "answered"}) for id in woken])
 
 
 def wake_due() -> list[uuid.UUID]:
     """Opens what was snoozed until now."""
-    return list(db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": now(), "kind": "woken"}))
+    woken = db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": now(), "kind": "woken"}).all()
+    happened_each("conversation.woken", [(id, {}) for id in woken], actors=[Actor.system("snooze")] * len(woken))
+    return list(woken)
 
 
 def reopen(conversation_ids: list[str]) -> None:
     """Customers said that they were not happy: somebody should look after them."""
-    db.session.execute(REOPEN, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "unhappy"})
+    opened = db.session.scalars(REOPEN, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "unhappy"})
+    happened_each("conversation.reopened", [(id, {"why": "unhappy"}) for id in opened])
 
 
 WAKE = text("""
@@ -157,6 +186,7 @@ WAKE = text("""
     )
     insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
     select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from woken
+    returning conversation_id
 """)
 WAKE_DUE = text("""
     with woken as (
@@ -164,8 +194,8 @@ WAKE_DUE = text("""
         where tenant_id = :tenant and state = 'snoozed' and snoozed_until <= :now
         returning id
     )
-    insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from woken
+    insert into activities (tenant_id, id, conversation_id, kind, actor_kind, actor_name, occurred_at)
+    select :tenant, gen_random_uuid(), id, :kind, 'system', 'snooze', clock_timestamp() from woken
     returning conversation_id
 """)
 REOPEN = text("""
@@ -176,6 +206,7 @@ REOPEN = text("""
             and state in ('open', 'pending', 'snoozed', 'resolved', 'archived')
         returning id
     )
-    insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from reopened
+    insert into activities (tenant_id, id, conversation_id, kind, actor_kind, actor_name, occurred_at)
+    select :tenant, gen_random_uuid(), id, :kind, 'system', 'survey', clock_timestamp() from reopened
+    returning conversation_id
 """)

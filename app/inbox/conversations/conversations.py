@@ -16,14 +16,15 @@ from app.inbox.files.media import Media
 from app.meta.outgoing import Outgoing, reaction
 from app.meta.previews import cut, line
 from app.templating import READER
-from app.tenancy import TenantModel, User, announce, belongs_to, db, now
+from app.tenancy import Actor, TenantModel, announce, belongs_to, db, happened, now
 from app.wabas.models import PhoneNumber
 
 from .assignment import Desk, desk_constraints
 from .cursors import Cursor
+from .gate import Gate
 from .messages import Message, Reaction
 from .questions import question_for
-from .refusals import GroupIsReadOnly, NumberAway, SaidOtherwise, WindowClosed
+from .refusals import SaidOtherwise
 from .underway import Later
 from .windows import Window
 
@@ -109,38 +110,60 @@ class Conversation(Desk, Window, TenantModel):
         self,
         body: str,
         *,
-        by: User,
+        by: Actor,
         client_id: uuid.UUID,
         answering: Message | None = None,
         later: Later | None = None,
+        source: str = "",
+        lane: str = "",
     ) -> Message:
         """Puts a text into the outbox (see `send`)."""
-        return self.send(Outgoing("text", body), by=by, client_id=client_id, answering=answering, later=later)
+        return self.send(
+            Outgoing("text", body),
+            by=by,
+            client_id=client_id,
+            answering=answering,
+            later=later,
+            source=source,
+            lane=lane,
+        )
 
     def send(
         self,
         outgoing: Outgoing,
         *,
-        by: User,
+        by: Actor,
         client_id: uuid.UUID,
         answering: Message | None = None,
         media: Media | None = None,
         later: Later | None = None,
+        source: str = "",
+        lane: str = "",
     ) -> Message:
-        """Puts a message into the outbox, or aside until later. The same `client_id` again is the same message.
+        """Puts a message into the outbox, now or at a time. The same `client_id` again is the same message.
 
-        Raises `WindowClosed` when WhatsApp would refuse it, `NumberAway` when nothing can be sent from our number,
-        `SaidOtherwise` when the id belongs to a message with other words.
+        `source` says what it comes from and `lane` which messages it waits behind; both follow from who sends it.
+        Raises the `Refusal` of the gate, which nobody may pass by, and `SaidOtherwise` when the id belongs to a message
+        with other words.
         """
         if (home := self.at_home()) is not self:
-            return home.send(outgoing, by=by, client_id=client_id, answering=answering, media=media, later=later)
-        message = Message.outbound(self, outgoing.words, by=by, client_id=client_id)
+            return home.send(
+                outgoing,
+                by=by,
+                client_id=client_id,
+                answering=answering,
+                media=media,
+                later=later,
+                source=source,
+                lane=lane,
+            )
+        message = Message.outbound(self, outgoing.words, by=by, client_id=client_id, source=source, lane=lane)
         message.carry(outgoing, answering, media)
         if said := self.said_before(client_id):
             if not said.says_the_same_as(message):
                 raise SaidOtherwise
             return said
-        self.refuse_what_cannot_go(outgoing, later)
+        self.gate.check(outgoing.type, outgoing.raw, by=by, later=later)
         if later:
             message.put_aside(later)
         try:
@@ -152,22 +175,22 @@ class Conversation(Desk, Window, TenantModel):
                     db.session.add(media)
         except IntegrityError:
             return self.said_before(client_id) or message
-        if message.is_shown and not later:
+        if not later:
+            happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
+        # Who is told that nobody is there waits on, and the list goes on showing what they wrote.
+        if message.is_shown and not later and message.source != "away":
             self.show_last(message)
             self.answered()
         else:
             announce("conversation", self.id)
         return message
 
-    def refuse_what_cannot_go(self, outgoing: Outgoing, later: Later | None = None) -> None:
-        if self.is_group:
-            raise GroupIsReadOnly
-        if not self.phone_number.takes_messages:
-            raise NumberAway
-        if outgoing.needs_window and not (later or self.window_is_open):
-            raise WindowClosed
+    @property
+    def gate(self) -> Gate:
+        """What may be sent here now."""
+        return Gate(self)
 
-    def react(self, to: Message, emoji: str, *, by: User) -> Message | None:
+    def react(self, to: Message, emoji: str, *, by: Actor) -> Message | None:
         """Puts our emoji under a message, or takes it away where `emoji` is empty. None if that is so already."""
         if to.our_emoji == emoji or not to.wamid:
             return None
@@ -177,13 +200,13 @@ class Conversation(Desk, Window, TenantModel):
         db.session.add(ours)
         return sent
 
-    def put(self, state: str, *, by: User | None, until: dt.datetime | None = None) -> bool:
+    def put(self, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:
         changed = super().put(state, by=by, until=until)
-        if changed and state == "resolved" and by and self.phone_number.takes_messages:
-            self.ask_how_it_went(by)
+        if changed and state == "resolved" and self.phone_number.takes_messages:
+            self.ask_how_it_went()
         return changed
 
-    def ask_how_it_went(self, by: User) -> None:
+    def ask_how_it_went(self) -> None:
         """Where the business wants to know. A question is no answer: the next one counts as the first again."""
         question = question_for(
             self.contact_id,
@@ -191,8 +214,9 @@ class Conversation(Desk, Window, TenantModel):
             window_is_open=self.window_is_open,
             last_inbound_at=self.last_inbound_at,
         )
-        if question:
-            self.send(question, by=by, client_id=uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}"))
+        if question and not self.gate.refusal(question.type, question.raw, by=Actor.system("survey")):
+            client_id = uuid.uuid5(self.id, f"survey {now():%Y-%m-%d}")
+            self.send(question, by=Actor.system("survey"), client_id=client_id)
             self.answered_at = None
 
     def said_before(self, client_id: uuid.UUID) -> Message | None:

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, text, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, case, func, text, update
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
@@ -17,20 +17,17 @@ from app.message_templates.models import MessageTemplate
 from app.meta.errors import MetaError
 from app.meta.outgoing import Outgoing
 from app.meta.payload import mapping
-from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of, uuid7
-from app.words import N_
+from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, now, one_of, uuid7
+from app.tenancy.actor import KINDS as ACTORS
 
 from .bubbles import Bubble
 from .changes import MessageChange
+from .gate import error_of, state_after
+from .refusals import Refusal, WindowClosed
 from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
 from .underway import TEMPLATE_PATIENCE, Underway
 
 CODE_PATIENCE = dt.timedelta(minutes=10)
-CLOSED_MEANWHILE = {
-    "kind": "final",
-    "title": N_("The 24 hours to answer were over when this was due, and no template was chosen for that case."),
-    "fix": N_("Send a message template, or wait until the customer writes again."),
-}
 
 
 def about_message(table: str) -> str:
@@ -93,6 +90,7 @@ class Message(Bubble, Underway, TenantModel):
         one_of("direction", ("inbound", "outbound")),
         one_of("state", STATES),
         one_of("lane", LANES),
+        one_of("author_kind", ACTORS),
         Index(
             "ix_messages_search",
             text("search_lexemes(tenant_id, occurred_at, body)"),
@@ -111,7 +109,12 @@ class Message(Bubble, Underway, TenantModel):
     conversation_id: Mapped[uuid.UUID]
     phone_number_id: Mapped[uuid.UUID]
     client_id: Mapped[uuid.UUID | None]
+    # Who of the business sent it (`sent_by`). An agent's name is read where agents are; null means before 0020.
+    author_kind: Mapped[str | None]
     author_id: Mapped[uuid.UUID | None]
+    author_name: Mapped[str | None]
+    # What it came from: "inbox", "macro", "away" …
+    source: Mapped[str | None]
     # A conversation knows its messages; a message only knows that there is one.
     conversation: Mapped[Any] = relationship("Conversation", viewonly=True)
     author: Mapped[User | None] = relationship(
@@ -139,7 +142,9 @@ class Message(Bubble, Underway, TenantModel):
         )
 
     @classmethod
-    def outbound(cls, conversation: Any, body: str, *, by: User, client_id: uuid.UUID) -> Message:
+    def outbound(
+        cls, conversation: Any, body: str, *, by: Actor, client_id: uuid.UUID, source: str = "", lane: str = ""
+    ) -> Message:
         return cls(
             id=uuid7(),
             conversation_id=conversation.id,
@@ -148,7 +153,11 @@ class Message(Bubble, Underway, TenantModel):
             body=body,
             state="queued",
             client_id=client_id,
+            author_kind=by.kind,
             author_id=by.id,
+            author_name=None if by.kind == "agent" else by.name or None,
+            source=source or by.source,
+            lane=lane or by.lane,
             occurred_at=now(),
             expires_at=conversation.window_closes_at,
         )
@@ -166,6 +175,13 @@ class Message(Bubble, Underway, TenantModel):
         if media:
             self.content = {**(self.content or {}), "sha256": media.sha256}
 
+    @property
+    def sent_by(self) -> Actor | None:
+        """Who of the business sent it. None for what a customer wrote."""
+        if self.is_from_phone:
+            return Actor.phone()
+        return Actor.stored(self.author_kind, self.author_id, self.author.name if self.author else self.author_name)
+
     def says_the_same_as(self, other: Message) -> bool:
         mine, theirs = (
             (one.type, one.body, one.content, one.reply_to_wamid, one.conversation_id) for one in (self, other)
@@ -182,15 +198,56 @@ class Message(Bubble, Underway, TenantModel):
     def _is_shown(cls) -> ColumnElement[bool]:
         return (cls.type != "reaction") | cls.client_id.is_(None)
 
+    @hybrid_property
+    def sender_kind(self) -> str | None:
+        """Whose it is, as SENDERS groups it: an actor's kind, or "customer"."""
+        by = self.sent_by
+        return by.kind if by else None if self.is_outbound else "customer"
+
+    @sender_kind.inplace.expression
+    @classmethod
+    def _sender_kind(cls) -> ColumnElement[str]:
+        """Rows without a kind are from before it was stored: see `search_entries`, which says the same."""
+        guessed = case(
+            (cls.direction == "inbound", "customer"),
+            (cls.author_id.is_not(None), "agent"),
+            (cls.client_id.is_not(None), "system"),
+            else_="phone",
+        )
+        return func.coalesce(cls.author_kind, guessed)
+
     def release(self) -> None:
-        """Its time has come: it goes out, or what was chosen for a closed window does."""
+        """Its time has come: it goes out, or what was chosen for a closed window does, if the gate lets it."""
         if self.state != "scheduled":
             return
         self.state, self.occurred_at, self.next_attempt_at = "queued", now(), now()
         self.expires_at = self.conversation.window_closes_at
-        if not self.conversation.window_is_open and not self.fall_back():
-            self.state, self.error = "expired", CLOSED_MEANWHILE
+        refusal = self.refusal_when_due()
+        if isinstance(refusal, WindowClosed) and self.fall_back():
+            refusal = self.refusal_when_due()
+        self.settle_release(refusal)
+
+    def release_fallback(self) -> None:
+        """Its window closed while it waited: the template chosen for that case goes out, if the gate lets it."""
+        if self.state == "queued" and self.fall_back():
+            self.settle_release(self.refusal_when_due())
+
+    def refusal_when_due(self) -> Refusal | None:
+        raw = mapping(mapping(self.content).get("raw"))
+        return self.conversation.gate.refusal_when_due(self.type, raw, self.send_at, by=self.sent_by)  # type: ignore[no-any-return]
+
+    def withdraw_if_unwanted(self) -> None:
+        """Called when the customer has changed what they want to get, with the row locked."""
+        raw = mapping(mapping(self.content).get("raw"))
+        if self.type == "template" and (refusal := self.conversation.gate.refusal_of_template(raw)):
+            self.settle_release(refusal)
+
+    def settle_release(self, refusal: Refusal | None) -> None:
+        if refusal:
+            self.state, self.error = state_after(refusal), error_of(refusal)
         self.conversation.show_last(self)
+        kind = "message.failed" if refusal else "message.queued"
+        happened(kind, self.id, by=self.sent_by, conversation_id=self.conversation_id, source=self.source)
 
     @property
     def price_when_due(self) -> Estimate | None:
@@ -215,7 +272,10 @@ class Message(Bubble, Underway, TenantModel):
     def fail(self, error: MetaError) -> None:
         """It cannot go: its file is not taken."""
         waiting = update(Message).where(Message.id == self.id, Message.state == "queued")
-        db.session.execute(waiting.values(state="failed", error=error.as_dict()))
+        failed = waiting.values(state="failed", error=error.as_dict()).returning(Message.id)
+        if db.session.execute(failed).all():
+            about = {"conversation_id": self.conversation_id, "source": self.source, "code": error.code}
+            happened("message.failed", self.id, by=self.sent_by, **about)
 
     def retry(self) -> None:
         """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""

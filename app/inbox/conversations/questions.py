@@ -8,7 +8,6 @@ import uuid
 from flask_babel import gettext as _
 from sqlalchemy import text
 
-from app.contacts.consents import Consent
 from app.hours.models import ServicePolicy
 from app.hours.questions import scale_of
 from app.message_templates.models import MessageTemplate
@@ -27,7 +26,7 @@ def question_for(
     if window_is_open:
         question = with_buttons(policy)
     elif last_inbound_at and last_inbound_at > now() - REST:
-        question = with_template(policy, contact_id, waba_id)
+        question = with_template(policy, waba_id)
     else:
         question = None
     return None if question is None or was_asked(contact_id) else question
@@ -38,20 +37,15 @@ def with_buttons(policy: ServicePolicy) -> Outgoing | None:
     return survey(policy.survey_question, titles) if policy.survey_question else None
 
 
-def with_template(policy: ServicePolicy, contact_id: uuid.UUID, waba_id: uuid.UUID) -> Outgoing | None:
+def with_template(policy: ServicePolicy, waba_id: uuid.UUID) -> Outgoing | None:
     name, language = policy.survey_template_name, policy.survey_template_language
     if not name:
         return None
     template = MessageTemplate.sendable_called(waba_id, name, language)
     scale = scale_of(template) if template else ()
-    if not template or not scale or has_refused(contact_id, template.category.lower()):
+    if not template or not scale:
         return None
     return template.definition.filled({}, [f"survey-{score}" for score in scale])
-
-
-def has_refused(contact_id: uuid.UUID, purpose: str) -> bool:
-    said = Consent.standing(contact_id).get(purpose)
-    return said is not None and not said.is_granted
 
 
 def was_asked(contact_id: uuid.UUID) -> bool:

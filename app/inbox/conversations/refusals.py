@@ -1,19 +1,61 @@
-"""Why a message is not put into the outbox."""
+"""Why a message is not put into the outbox: what is the matter, as data. Pages make the words (`compose.problems`)."""
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
 
-class WindowClosed(Exception):
+
+class Refusal(Exception):
+    """`kind` is stable, `facts` are what its words need."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(self.kind)
+        self.facts = facts
+
+
+class WindowClosed(Refusal):
     """More than a day has passed since the customer last wrote: only templates may be sent."""
+
+    kind = "window_closed"
 
 
 class SaidOtherwise(Exception):
     """The same id came with other words: one of the two is a mistake, so neither is guessed at."""
 
 
-class NumberAway(Exception):
+class NumberAway(Refusal):
     """The business number is not connected."""
 
+    kind = "number_unavailable"
 
-class GroupIsReadOnly(Exception):
+
+class Blocked(Refusal):
+    """The customer is blocked on this number: WhatsApp takes nothing for them."""
+
+    kind = "blocked"
+
+
+class MarkedSpam(Refusal):
+    """The conversation is spam: only people may write into it."""
+
+    kind = "spam"
+
+
+class Unsubscribed(Refusal):
+    """The customer does not want such messages. Facts: `purpose`, as consents have it."""
+
+    kind = "unsubscribed"
+
+
+class TooLate(Refusal):
+    """It was scheduled and is due since more than a day."""
+
+    kind = "too_late"
+
+
+class GroupIsReadOnly(Refusal):
     """Messages of a group can be read here, not written."""
+
+    kind = "group_read_only"

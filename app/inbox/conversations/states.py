@@ -15,8 +15,17 @@ RANKS = {
     "played": 60,
 }
 STATES = ("received", "scheduled", *RANKS, "cancelled", "expired")
-# Replies of people go before campaigns, and keep a share of the pace for themselves.
-LANES = ("replies", "campaigns")
+# The replies of people go before what is automatic, and that before campaigns, whose pace leaves a share for both.
+LANES = ("replies", "automation", "campaigns")
+# Who sent a message, as a filter offers it: the kinds of `Actor` behind each choice.
+SENDERS = {
+    "customer": ("customer",),
+    "people": ("agent", "phone"),
+    "automation": ("automation", "assistant", "sequence"),
+    "campaigns": ("campaign",),
+    "api": ("api",),
+    "system": ("system",),
+}
 
 # What a person may have to look after (see failures.py).
 IN_TROUBLE = "state in ('failed', 'unknown', 'expired')"

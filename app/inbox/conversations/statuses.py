@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from sqlalchemy import Row as SqlRow
 from sqlalchemy import text
 
 from app.billing.usage import Usage
 from app.meta.events import StatusUpdate
-from app.tenancy import announce, current_tenant_id, db, uuid7
+from app.tenancy import Actor, announce, current_tenant_id, db, happened_each, uuid7
 from app.wabas.models import numbers_by_meta_id
 
 from .callback import attempt_of
@@ -115,8 +116,20 @@ def climb(rows: list[Row]) -> None:
     parameters = {"rows": json.dumps(steps), "tenant": current_tenant_id(), "ranks": json.dumps(RANKS)}
     climbed = db.session.execute(CLIMB, parameters).all()
     show_ticks([row.id for row in climbed])
+    for status in ("sent", "delivered", "read", "failed"):
+        record_progress([row for row in climbed if row.state == status], f"message.{status}")
     for conversation_id in {row.conversation_id for row in climbed}:
         announce("conversation", conversation_id)
+
+
+def record_progress(rows: Sequence[SqlRow[Any]], kind: str, tenant_id: uuid.UUID | None = None) -> None:
+    """Records how far messages got, as done by who wrote them. `rows` are as CLIMB returns them."""
+    facts = [{"conversation_id": str(row.conversation_id), "source": row.source} for row in rows]
+    if kind == "message.failed":
+        facts = [known | {"code": row.code} for known, row in zip(facts, rows, strict=True)]
+    actors = [Actor.stored(row.author_kind, row.author_id, row.author_name) for row in rows]
+    subjects = list(zip([row.id for row in rows], facts, strict=True))
+    happened_each(kind, subjects, actors=actors, tenant_id=tenant_id)
 
 
 NEW_EVENTS = text("""
@@ -136,7 +149,8 @@ CLIMB = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(message_id uuid, wamid text, status text, rank int, errors jsonb)
     where m.tenant_id = :tenant and m.id = r.message_id and m.direction = 'outbound'
       and coalesce((cast(:ranks as jsonb) ->> m.state)::int, 0) < r.rank
-    returning m.id, m.conversation_id
+    returning m.id, m.conversation_id, m.state, m.source, m.author_kind, m.author_id, m.author_name,
+        (m.error ->> 'code')::int as code
 """)
 
 

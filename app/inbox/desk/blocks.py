@@ -10,7 +10,7 @@ from sqlalchemy import Index, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.inbox.conversations import Conversation
-from app.tenancy import TenantModel, User, announce, belongs_to, db, now, one_of
+from app.tenancy import Actor, TenantModel, announce, belongs_to, db, now, one_of
 
 REASONS = ("spam", "abuse", "fraud", "asked", "other")
 STATES = ("blocking", "blocked", "unblocking", "refused")
@@ -43,16 +43,16 @@ class Block(TenantModel):
         return db.session.scalar(select(cls).where(cls.conversation_id == conversation.id))
 
     @classmethod
-    def put(cls, conversation: Conversation, reason: str, *, by: User) -> Block:
+    def put(cls, conversation: Conversation, reason: str, *, by: Actor) -> Block:
         conversation.put("blocked", by=by)
         block = cls.of(conversation) or cls(conversation_id=conversation.id)
-        block.reason, block.by_id = reason, by.id
+        block.reason, block.by_id = reason, by.user_id
         block.wish("blocking")
         db.session.add(block)
         db.session.flush()
         return block
 
-    def lift(self, *, by: User) -> None:
+    def lift(self, *, by: Actor) -> None:
         self.conversation.put("open", by=by)
         self.wish("unblocking")
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 
 from app.inbox.conversations import Conversation
 from app.team.models import Team, TeamMember
-from app.tenancy import Membership, db, now, online
+from app.tenancy import Actor, Membership, db, now, online
 
 from .lists import ACTIVE, sql
 
@@ -26,8 +26,7 @@ def distribute(team: Team) -> None:
             return
         # Somebody may take it by hand meanwhile: then it is theirs.
         if conversation.locked().assignee_id is None:
-            conversation.assignee_id = member.user_id
-            conversation.record("given", None, to=member.user.name)
+            conversation.assign_to(member.user, Actor.system("distribution"), kind="given")
             takers.gave(member)
 
 

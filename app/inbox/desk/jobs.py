@@ -1,4 +1,4 @@
-"""What the desk has done for it: snoozes that end, people blocked at WhatsApp."""
+"""Background jobs of the desk: wake snoozed conversations, sync blocks to WhatsApp, assign what waits in queues."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.meta.errors import Kind, MetaError
 from app.team.models import Team
 from app.tenancy import announce, commit, db, job, later, platform_scope, sweep
 
-from . import distribution
+from . import closing, distribution
 from .blocks import Block
 
 log = structlog.get_logger()
@@ -22,7 +22,7 @@ NEVER = (Kind.FINAL, Kind.HUMAN)
 
 
 @job("desk.sync_block")
-def carry_out_block(conversation_id: str) -> None:
+def sync_block(conversation_id: str) -> None:
     """Tells WhatsApp who is blocked or is not any more. What is wished meanwhile is carried out next."""
     conversation = Conversation.find(conversation_id)
     block = conversation and Block.of(conversation)
@@ -53,7 +53,7 @@ def wake_snoozed() -> None:
 
 
 @sweep(every=5)
-def ring_for_the_desk() -> None:
+def enqueue_due() -> None:
     with platform_scope("snoozes that end, and blocks not carried out yet"):
         due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= func.clock_timestamp())
         for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
@@ -70,7 +70,19 @@ def distribute(team_id: str) -> None:
 
 
 @sweep(every=5)
-def ring_for_queues() -> None:
+def enqueue_distribution() -> None:
     with platform_scope("conversations that wait to be given to somebody"):
         for row in db.session.execute(distribution.QUEUES):
             later("desk.distribute", row.id, tenant_id=row.tenant_id)
+
+
+@job("desk.record_closing")
+def record_closing() -> None:
+    closing.record_closing()
+
+
+@sweep(every=15)
+def find_closing_windows() -> None:
+    with platform_scope("reply windows that close soon"):
+        for tenant_id in db.session.scalars(closing.TENANTS, closing.span()):
+            later("desk.record_closing", tenant_id=tenant_id)

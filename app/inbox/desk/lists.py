@@ -13,7 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from app.contacts.models import Contact
 from app.contacts.tags import ContactTag
-from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN, Conversation, Cursor
+from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, SENDERS, WINDOW_MARGIN, Conversation, Cursor, Message
 from app.tenancy import Membership, db, now
 
 from .notes import Mention
@@ -63,6 +63,8 @@ class Listing:
     team: uuid.UUID | None = None
     agent: uuid.UUID | None = None
     tag: uuid.UUID | None = None
+    # Who sent the last message: one of SENDERS.
+    sender: str = ""
     unread: bool = False
     sort: str = "newest"
 
@@ -78,6 +80,7 @@ class Listing:
             team=as_uuid(arguments.get("team")),
             agent=as_uuid(arguments.get("agent")),
             tag=as_uuid(arguments.get("tag")),
+            sender=sender if (sender := str(arguments.get("sender") or "")) in SENDERS else "",
             unread=arguments.get("filter") == "unread",
             sort=sort if sort in SORTS else usual_sort(view),
         )
@@ -85,6 +88,7 @@ class Listing:
     @property
     def arguments(self) -> dict[str, Any]:
         found = {"view": self.view, "number": self.number, "team": self.team, "agent": self.agent, "tag": self.tag}
+        found["sender"] = self.sender
         told: dict[str, Any] = {name: str(value) for name, value in found.items() if value}
         if self.unread:
             told["filter"] = "unread"
@@ -100,7 +104,7 @@ class Listing:
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.number or self.team or self.agent or self.tag or self.unread)
+        return any((self.number, self.team, self.agent, self.tag, self.sender, self.unread))
 
     def matching(self) -> Select[Conversation]:
         query = select(Conversation).where(*self.conditions())
@@ -122,6 +126,9 @@ class Listing:
         if self.tag:
             tagged = select(ContactTag.contact_id).where(ContactTag.tag_id == self.tag)
             found.append(Conversation.contact_id.in_(tagged))
+        if self.sender:
+            last = select(Message.id).where(Message.id == Conversation.last_message_id)
+            found.append(last.where(Message.sender_kind.in_(SENDERS[self.sender])).exists())
         return found
 
     def of_view(self) -> list[ColumnElement[bool]]:

@@ -16,7 +16,21 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.inbox.conversations import Conversation
 from app.team.models.teams import colleagues, of_member
-from app.tenancy import TenantModel, User, announce, belongs_to, current_tenant_id, db, now, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    User,
+    announce,
+    belongs_to,
+    current_tenant_id,
+    db,
+    exists,
+    happened,
+    now,
+    one_of,
+    uuid7,
+)
+from app.tenancy.actor import KINDS as ACTORS
 
 LONGEST_NOTE = 10_000
 
@@ -25,12 +39,16 @@ class Note(TenantModel):
     __table_args__ = (
         belongs_to("conversations", "conversation_id"),
         UniqueConstraint("tenant_id", "conversation_id", "client_id"),
+        one_of("author_kind", ACTORS),
         Index("ix_notes_search", text("search_lexemes(tenant_id, occurred_at, body)"), postgresql_using="gin"),
         Index("ix_notes_thread", "tenant_id", "conversation_id", text("occurred_at desc"), text("id desc")),
     )
 
     conversation_id: Mapped[uuid.UUID]
-    author_id: Mapped[uuid.UUID]
+    # Null means an agent, from before 0020.
+    author_kind: Mapped[str | None]
+    author_id: Mapped[uuid.UUID | None]
+    author_name: Mapped[str | None]
     client_id: Mapped[uuid.UUID]
     body: Mapped[str]
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -41,9 +59,11 @@ class Note(TenantModel):
     entry = "note"
 
     @classmethod
-    def write(cls, conversation: Conversation, body: str, *, by: User, client_id: uuid.UUID) -> Note:
-        """Keeps a note and tells those whom it names. The same `client_id` again is the same note."""
-        values = {"conversation_id": conversation.id, "author_id": by.id, "client_id": client_id, "body": body}
+    def write(cls, conversation: Conversation, body: str, *, by: Actor, client_id: uuid.UUID) -> Note:
+        """Saves a note and mentions those whom it names. The same `client_id` again is the same note."""
+        values = {"conversation_id": conversation.id, "client_id": client_id, "body": body}
+        values |= {"author_kind": by.kind, "author_id": by.id}
+        values["author_name"] = None if by.kind == "agent" else by.name or None
         values |= {"tenant_id": current_tenant_id(), "id": uuid7(), "occurred_at": now()}
         made = insert(cls).values(values).on_conflict_do_nothing().returning(cls.id)
         is_new = db.session.scalar(made) is not None
@@ -51,9 +71,21 @@ class Note(TenantModel):
             select(cls).where(cls.conversation_id == conversation.id, cls.client_id == client_id)
         ).one()
         if is_new:
-            db.session.add_all(Mention.of(note, user) for user in mentioned(body, colleagues()) if user.id != by.id)
+            note.mention([user for user in mentioned(body, colleagues()) if user.id != by.user_id], by)
+            happened("note.added", note.id, by=by, conversation_id=conversation.id)
             announce("conversation", conversation.id)
         return note
+
+    def mention(self, users: list[User], by: Actor) -> None:
+        for user in users:
+            mention = Mention.of(self, user)
+            db.session.add(mention)
+            about = {"conversation_id": self.conversation_id, "user_id": user.id}
+            happened("mention.added", mention.id, by=by, **about)
+
+    @property
+    def written_by(self) -> Actor | None:
+        return Actor.stored(self.author_kind, self.author_id, self.author.name if self.author else self.author_name)
 
 
 class Mention(TenantModel):
@@ -64,7 +96,6 @@ class Mention(TenantModel):
         belongs_to("conversations", "conversation_id"),
         of_member("user_id"),
         UniqueConstraint("tenant_id", "note_id", "user_id"),
-        Index("ix_mentions_untold", "tenant_id", "created_at", postgresql_where=text("told_at is null")),
         Index("ix_mentions_of", "tenant_id", "user_id", text("created_at desc")),
     )
 
@@ -72,12 +103,16 @@ class Mention(TenantModel):
     conversation_id: Mapped[uuid.UUID]
     user_id: Mapped[uuid.UUID]
     seen_at: Mapped[dt.datetime | None]
-    told_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
     def of(cls, note: Note, user: User) -> Mention:
-        return cls(note_id=note.id, conversation_id=note.conversation_id, user_id=user.id)
+        return cls(id=uuid7(), note_id=note.id, conversation_id=note.conversation_id, user_id=user.id)
+
+    @classmethod
+    def unseen(cls, conversation_id: uuid.UUID, user_id: uuid.UUID) -> bool:
+        mine = cls.conversation_id == conversation_id, cls.user_id == user_id, cls.seen_at.is_(None)
+        return exists(select(cls.id).where(*mine))
 
     @classmethod
     def see(cls, conversation: Conversation, user: User) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import joinedload
 from app import zones
 from app.contacts import search
 from app.contacts.models import Contact
-from app.inbox.conversations import Conversation, Cursor, Message
+from app.inbox.conversations import SENDERS, Conversation, Cursor, Message
 from app.meta.message_types import SEARCHABLE
 from app.tenancy import db
 
@@ -39,12 +39,13 @@ class Search:
     agent: uuid.UUID | None = None
     tag: uuid.UUID | None = None
     type: str = ""
+    sender: str = ""
     since: dt.date | None = None
     until: dt.date | None = None
 
     @classmethod
     def read(cls, arguments: Mapping[str, Any]) -> Search:
-        kind = str(arguments.get("type") or "")
+        kind, sender = str(arguments.get("type") or ""), str(arguments.get("sender") or "")
         return cls(
             words=" ".join(str(arguments.get("q") or "").replace("\x00", "").split())[:200],
             conversation=as_uuid(arguments.get("conversation")),
@@ -52,6 +53,7 @@ class Search:
             agent=as_uuid(arguments.get("agent")),
             tag=as_uuid(arguments.get("tag")),
             type=kind if kind in TYPES else "",
+            sender=sender if sender in SENDERS else "",
             since=as_date(arguments.get("since")),
             until=as_date(arguments.get("until")),
         )
@@ -64,13 +66,15 @@ class Search:
             "agent": self.agent,
             "tag": self.tag,
             "type": self.type,
+            "sender": self.sender,
         }
         found |= {"q": self.words, "since": self.since, "until": self.until}
         return {name: str(value) for name, value in found.items() if value}
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.number or self.agent or self.tag or self.type or self.since or self.until)
+        chosen = self.number, self.agent, self.tag, self.type, self.sender, self.since, self.until
+        return any(chosen)
 
     def find(self, before: Cursor | None = None) -> Found:
         """A page of messages and notes, newest first; from `before` on, if it is given."""
@@ -96,6 +100,7 @@ class Search:
             "before_id": before.id if before else (FIRST if end else None),
             "enough": PAGE,
             "milliseconds": MILLISECONDS,
+            "senders": list(SENDERS[self.sender]) if self.sender else None,
         }
 
     def hits(self, rows: list[Any]) -> list[Hit]:
@@ -152,7 +157,7 @@ class Found:
 FIRST = uuid.UUID(int=0)
 ENTRIES = text("""
     select * from search_entries(:words, :conversation, :number, :author, :tag, :type, :since, :before, :before_id,
-                                 :enough, :milliseconds)
+                                 :enough, :milliseconds, cast(:senders as text[]))
 """)
 
 

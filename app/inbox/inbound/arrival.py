@@ -13,15 +13,14 @@ from sqlalchemy import text
 from app.inbox.conversations.changes import show_changes
 from app.inbox.files.media import file_row, keep_files
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import announce, current_tenant_id, db, later
+from app.tenancy import Actor, announce, current_tenant_id, db, happened_each, later
 
 from . import surveys
-from .away import tell_that_nobody_is_there
 from .calls import settle_calls
 from .incoming import Incoming
 from .placing import Placed, numbers_of, place
 from .rising import move_up
-from .storing import store
+from .storing import Stored, store
 
 
 def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
@@ -31,23 +30,39 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     """
     incoming = [Incoming.new(each) for each in messages]
     greet(incoming)
-    placed = take_in(incoming)
+    placed, stored = take_in(incoming)
+    record_happenings(stored)
     settle_calls(placed)
     follow_up_answers(placed)
-    written = [one.conversation_id for one in placed if one.incoming.is_answerable]
-    release_parked(written)
-    tell_that_nobody_is_there(written)
+    release_parked([one.conversation_id for one in placed if one.incoming.is_answerable])
 
 
-def take_in(incoming: Sequence[Incoming]) -> list[Placed]:
-    """Stores what is new and shows it where it belongs. Returns all, each where it belongs."""
+def take_in(incoming: Sequence[Incoming]) -> tuple[list[Placed], Stored]:
+    """Stores what is new and shows it where it belongs. Returns all, each where it belongs, and what was new."""
     placed = place(incoming)
     stored = store(placed)
     move_up(stored.news)
     for conversation_id in show_changes(stored.changed):
         announce("conversation", conversation_id)
     fetch_files((one.id, one.message) for one in stored.messages)
-    return placed
+    return placed, stored
+
+
+def record_happenings(stored: Stored) -> None:
+    """What customers wrote, and what was written on the phone. Asides are no messages."""
+    new = [one for one in stored.messages if one.incoming.target is None]
+    happened_each("message.received", [(one.id, facts_of(one)) for one in new if one.incoming.is_live])
+    echoed = [one for one in new if one.incoming.state != "received"]
+    sent = [(one.id, {"conversation_id": one.conversation_id, "source": "phone"}) for one in echoed]
+    happened_each("message.sent", sent, actors=[Actor.phone()] * len(sent))
+
+
+def facts_of(placed: Placed) -> dict[str, str]:
+    return {
+        "conversation_id": placed.conversation_id,
+        "phone_number_id": placed.number_id,
+        "type": placed.message.type,
+    }
 
 
 def greet(incoming: Sequence[Incoming]) -> None:

@@ -1,44 +1,40 @@
-"""Telling customers that nobody is there: once to each, for each time the business is closed."""
+"""Sends the away message: at most once to each customer for each time that the business is closed."""
 
 from __future__ import annotations
 
-import json
+import datetime as dt
 import uuid
-from collections.abc import Iterable
 
-from sqlalchemy import text
+from sqlalchemy import select
 
 from app.hours.models import ServicePolicy
-from app.tenancy import announce, current_tenant_id, db, now, uuid7
+from app.inbox.conversations import Conversation, Message, Refusal
+from app.tenancy import Actor, Happened, db, later, now
+
+# Who wrote longer ago is told nothing: the message came late.
+FRESH = dt.timedelta(hours=1)
 
 
-def tell_that_nobody_is_there(conversation_ids: Iterable[str]) -> None:
-    """These customers wrote a moment ago. The time of opening names the message, so that it is sent once until then.
-
-    The clock rings for it within seconds; nobody waits for such a message.
-    """
+def send_away_messages(received: list[Happened]) -> None:
+    """To those who wrote and have not had it. The time of opening names the message, so it is sent once until then."""
     policy = ServicePolicy.current()
     opens = policy.away_since(now())
     if opens is None:
         return
-    rows = [
-        {"id": str(uuid7()), "conversation": id, "client": str(uuid.uuid5(uuid.UUID(id), f"away until {opens}"))}
-        for id in sorted(set(conversation_ids))
-    ]
-    told = {"tenant": current_tenant_id(), "body": policy.away_text, "rows": json.dumps(rows)}
-    for conversation_id in db.session.scalars(TELL, told):
-        announce("conversation", conversation_id)
+    ids = {one.facts.conversation_id for one in received}
+    for conversation, client_id in without_message({uuid.uuid5(id, f"away until {opens}"): id for id in ids}):
+        try:
+            conversation.reply(policy.away_text, by=Actor.system("away"), client_id=client_id)
+        except Refusal:
+            continue
+        later("outbound.deliver")
 
 
-TELL = text("""
-    insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, client_id,
-                          occurred_at, created_at, expires_at, fence, attempts)
-    select :tenant, r.id, c.id, c.phone_number_id, 'outbound', 'text', :body, 'queued', r.client, clock_timestamp(),
-           clock_timestamp(), c.last_inbound_at + interval '24 h', 0, 0
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, conversation uuid, client uuid)
-    join conversations c on c.tenant_id = :tenant and c.id = r.conversation
-    join phone_numbers p on p.tenant_id = :tenant and p.id = c.phone_number_id and p.state in ('connected', 'paused')
-    where c.last_inbound_at > clock_timestamp() - interval '1 h' and c.state not in ('spam', 'blocked')
-    on conflict (tenant_id, conversation_id, client_id) do nothing
-    returning conversation_id
-""")
+def without_message(ids: dict[uuid.UUID, uuid.UUID]) -> list[tuple[Conversation, uuid.UUID]]:
+    """The conversations in which customers wrote lately and no message has its id (a key of `ids`) yet."""
+    sent = select(Message.client_id).where(Message.conversation_id.in_(ids.values()), Message.client_id.in_(list(ids)))
+    had = set(db.session.scalars(sent))
+    missing = {id: client_id for client_id, id in ids.items() if client_id not in had}
+    recent = Conversation.id.in_(list(missing)), Conversation.last_inbound_at > now() - FRESH
+    found = db.session.scalars(select(Conversation).where(*recent).order_by(Conversation.id))
+    return [(conversation, missing[conversation.id]) for conversation in found]

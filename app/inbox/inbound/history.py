@@ -19,7 +19,7 @@ from .storing import row_of
 
 def import_history(messages: Sequence[HistoricMessage]) -> None:
     """Nothing becomes unread, no window opens, nothing newer is hidden."""
-    placed = take_in([Incoming.historic(each) for each in messages])
+    placed, _stored = take_in([Incoming.historic(each) for each in messages])
     fill_placeholders([one for one in placed if one.message.type != "media_placeholder"])
 
 

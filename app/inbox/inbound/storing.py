@@ -82,6 +82,7 @@ def row_of(placed: Placed) -> Row:
         row["content"] = content
     if state != "received":
         row |= {"direction": "outbound", "state": state, "error": FAILED_THERE if state == "failed" else None}
+        row["author"] = "phone"
     return row
 
 
@@ -122,12 +123,12 @@ def insert(placed: Sequence[Placed]) -> list[Placed]:
 # received; the other nulls are the columns'.
 NEW_MESSAGES = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, content, state, error,
-                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts)
+                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts, author_kind, source)
     select :tenant, id, conversation_id, phone_number_id, coalesce(direction, 'inbound'), type, body, content,
-           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, clock_timestamp(), 0, 0
+           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, clock_timestamp(), 0, 0, author, author
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(
         id uuid, conversation_id uuid, phone_number_id uuid, direction text, type text, body text, content jsonb,
-        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz)
+        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz, author text)
     on conflict (tenant_id, phone_number_id, wamid) do nothing
     returning id::text
 """)

@@ -55,8 +55,8 @@ def release_scheduled() -> None:
                 message = Message.get_or_404(message_id).refresh_locked()
                 if message.state == "scheduled":
                     message.release()
-                elif message.state == "queued":
-                    message.fall_back()
+                else:
+                    message.release_fallback()
 
 
 @sweep(every=5)

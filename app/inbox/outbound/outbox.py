@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -16,7 +17,8 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from app.inbox.conversations.callback import callback_of
-from app.inbox.conversations.statuses import adopt_orphans, show_ticks
+from app.inbox.conversations.states import LANES
+from app.inbox.conversations.statuses import adopt_orphans, record_progress, show_ticks
 from app.inbox.files.media import Media
 from app.meta import messages as meta
 from app.meta.errors import Kind, MetaError, NotConnected
@@ -139,6 +141,7 @@ class Lane:
             return []
         room = min(room, self.in_flight - self.flying, allowed.replies)
         parcels = self.claim("replies", room)
+        parcels += self.claim("automation", room - len(parcels))
         rest = min(room, int(self.in_flight * CAMPAIGNS_SHARE) - self.flying) - len(parcels)
         parcels += self.claim("campaigns", min(rest, allowed.campaigns))
         self.pace.spend(len(parcels), campaigns=sum(parcel.lane == "campaigns" for parcel in parcels))
@@ -153,6 +156,7 @@ class Lane:
         if room < 1:
             return []
         claim = {"tenant": current_tenant_id(), "number": self.number_id, "lane": lane, "lease": LEASE} | PAIR
+        claim["lanes"] = list(LANES[: LANES.index(lane) + 1])
         claim["portfolio"] = self.reach.portfolio
         new_people, claimed_at = self.reach.left(), monotonic()
         if new_people >= room:
@@ -212,7 +216,8 @@ class Lane:
 
     def refused(self, parcel: Parcel, error: MetaError) -> None:
         verdict = self.verdict_on(error, parcel)
-        self.record(REFUSE, parcel, verdict.state, error, state=verdict.state, wait=verdict.wait)
+        rows = self.record(REFUSE, parcel, verdict.state, error, state=verdict.state, wait=verdict.wait)
+        record_progress([row for row in rows if row.state == "failed"], "message.failed")
         if error.kind is Kind.PAUSE_NUMBER:
             PhoneNumber.get_or_404(self.number_id).pause(error.title, error.fix)
         if error.kind is Kind.THROTTLE:
@@ -226,13 +231,17 @@ class Lane:
             return Verdict("queued", 0)
         return Verdict.on(error, parcel.attempts)
 
-    def record(self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any) -> None:
-        """Writes what came of an attempt, unless somebody else has settled the message meanwhile."""
+    def record(
+        self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any
+    ) -> Sequence[Row[Any]]:
+        """Writes what came of an attempt, unless somebody else has settled the message meanwhile. Returns its row."""
         told = error.as_dict() if error else None
         ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
-        db.session.execute(statement, ids | values | ({"error": dumped(told)} if error else {}))
+        done = db.session.execute(statement, ids | values | ({"error": dumped(told)} if error else {}))
+        rows = done.all() if done.returns_rows else []  # type: ignore[attr-defined]
         attempt = {"tenant": current_tenant_id(), "attempt": parcel.attempt_id, "outcome": outcome}
         db.session.execute(FINISH_ATTEMPT, attempt | {"error": dumped(told)})
+        return rows
 
 
 def dumped(error: dict[str, Any] | None) -> str | None:
@@ -241,7 +250,10 @@ def dumped(error: dict[str, Any] | None) -> str | None:
 
 def expire_late() -> int:
     """What waited until WhatsApp would not take it any more. Needs a platform scope."""
-    return len(db.session.execute(EXPIRE).all())
+    rows = db.session.execute(EXPIRE).all()
+    for tenant_id in {row.tenant_id for row in rows}:
+        record_progress([row for row in rows if row.tenant_id == tenant_id], "message.failed", tenant_id)
+    return len(rows)
 
 
 def park_abandoned() -> int:
@@ -249,6 +261,9 @@ def park_abandoned() -> int:
     return len(db.session.execute(PARK).all())
 
 
+# The oldest waiting message of each conversation in one lane; earlier ones in the same conversation, of its own lane
+# and of the lanes before it (`lanes`), go first. By ix_messages_lane. `counts` null takes any, true those that count
+# towards the portfolio's limit, false those that do not.
 # A template outside the customer service window counts towards the portfolio's limit, once for each person and day.
 CLAIM = text("""
     with chosen as (
@@ -265,7 +280,7 @@ CLAIM = text("""
           and (c.pair_tat is null or c.pair_tat <= clock_timestamp() + :tolerance)
           and not exists (
             select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
-              and (e.state = 'dispatching' or e.state = 'queued' and e.lane = m.lane and e.id < m.id))
+              and (e.state = 'dispatching' or e.state = 'queued' and e.lane = any(:lanes) and e.id < m.id))
           and (cast(:counts as boolean) is null or :counts = (told.is_outside and not exists (
             select from reached_people r where r.tenant_id = :tenant and r.portfolio_id = :portfolio
               and r.contact_id = c.contact_id and r.reached_at > clock_timestamp() - interval '24 h')))
@@ -325,11 +340,14 @@ REFUSE = text("""
         next_attempt_at = clock_timestamp() + make_interval(secs => :wait)
     where tenant_id = :tenant and id = :message and fence = :fence
       and (state = 'dispatching' or state = 'unknown' and :state <> 'unknown')
+    returning id, conversation_id, state, source, author_kind, author_id, author_name,
+        (error ->> 'code')::int as code
 """)
 EXPIRE = text("""
     update messages set state = 'expired', lease_until = null
     where state = 'queued' and expires_at <= clock_timestamp() and instead is null
-    returning id
+    returning tenant_id, id, conversation_id, state, source, author_kind, author_id, author_name,
+        (error ->> 'code')::int as code
 """)
 PARK = text("""
     update messages set state = 'unknown', lease_until = null

@@ -19,7 +19,7 @@ from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import member_or_none
 from app.inbox.desk.lists import as_uuid
 from app.team.models import Team
-from app.tenancy import User, announce, db, requires
+from app.tenancy import User, announce, current_actor, db, requires
 from app.tenancy.guard import is_fragment
 
 from .states import PUT, snoozed_until
@@ -42,15 +42,15 @@ def bulk() -> AnyResponse | str | tuple[str, int]:
         case {"state": state} if state in PUT:
             until = snoozed_until() if state == "snoozed" else None
             for conversation in found:
-                conversation.put(state, by=current_user, until=until)
+                conversation.put(state, by=current_actor(), until=until)
         case {"assignee": assignee}:
             to = receiver(assignee)
             for conversation in found:
-                conversation.give(to, by=current_user, expected=conversation.assignee_id)
+                conversation.give(to, by=current_actor(), expected=conversation.assignee_id)
         case {"team": team_id}:
             team = Team.get_or_404(team_id) if team_id else None
             for conversation in found:
-                conversation.give_to_team(team, by=current_user)
+                conversation.give_to_team(team, by=current_actor())
         case {"add_tag": tag_id} | {"remove_tag": tag_id}:
             return tagged(found, Tag.get_or_404(tag_id), is_added="add_tag" in request.form)
         case _:
@@ -62,7 +62,7 @@ def bulk() -> AnyResponse | str | tuple[str, int]:
 def tagged(found: list[Conversation], tag: Tag, *, is_added: bool) -> AnyResponse | str | tuple[str, int]:
     """The way back is for those who were changed only: the others had the tag, or had it not, before."""
     contacts = [conversation.contact_id for conversation in found]
-    changed = tag.put_on(*contacts, by=current_user) if is_added else tag.take_off(*contacts)
+    changed = tag.put_on(*contacts, by=current_actor()) if is_added else tag.take_off(*contacts)
     them = [conversation for conversation in found if conversation.contact_id in changed]
     for conversation in them:
         announce("conversation", conversation.id)
@@ -105,9 +105,9 @@ def put_back(rows: list[str]) -> list[Conversation]:
     for conversation in found:
         _id, state, assignee, team, until = told[str(conversation.id)]
         if state in PUT:
-            conversation.put(state, by=current_user, until=dt.datetime.fromisoformat(until) if until else None)
-        conversation.give(member_or_none(as_uuid(assignee)), by=current_user, expected=conversation.assignee_id)
-        conversation.give_to_team(Team.find(team), by=current_user)
+            conversation.put(state, by=current_actor(), until=dt.datetime.fromisoformat(until) if until else None)
+        conversation.give(member_or_none(as_uuid(assignee)), by=current_actor(), expected=conversation.assignee_id)
+        conversation.give_to_team(Team.find(team), by=current_actor())
     return found
 
 

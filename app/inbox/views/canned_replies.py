@@ -7,7 +7,6 @@ import uuid
 
 from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
@@ -21,7 +20,7 @@ from app.meta import outgoing
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
 from app.team.models import Team
-from app.tenancy import db, in_menu, requires, takes_files
+from app.tenancy import current_actor, db, in_menu, requires, takes_files
 from app.words import N_
 
 from .media import serve
@@ -160,7 +159,7 @@ def suggest_canned_replies(conversation_id: uuid.UUID) -> str:
     """What `/` and the letters after it may mean, filled in for this conversation."""
     conversation = Conversation.get_or_404(conversation_id)
     found = CannedReply.suggest(request.args.get("q", ""), g.membership, language_of(conversation))
-    filled = [(reply, reply.filled(conversation, by=current_user, tenant=g.tenant)) for reply in found]
+    filled = [(reply, reply.filled(conversation, by=current_actor(), tenant=g.tenant)) for reply in found]
     files = CannedFile.by_reply([reply.id for reply in found])
     return render_template("inbox/compose/_canned.html", replies=filled, files=files, conversation=conversation)
 

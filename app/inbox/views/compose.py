@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 from flask import abort, redirect, render_template, request, url_for
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
@@ -13,7 +12,7 @@ from app.inbox.compose.compose_forms import FORMS
 from app.inbox.compose.problems import NOT_SENT, told
 from app.inbox.conversations import Conversation, Message
 from app.inbox.outbound.uploads import hand_on
-from app.tenancy import db, requires
+from app.tenancy import current_actor, db, requires
 from app.tenancy.guard import is_fragment
 
 # What people answer with most, on any phone.
@@ -31,7 +30,7 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
     if request.method == "POST" and form.validate():
         try:
             answering = form.answered_in(conversation)
-            message = conversation.send(form.outgoing(), by=current_user, client_id=form.id, answering=answering)
+            message = conversation.send(form.outgoing(), by=current_actor(), client_id=form.id, answering=answering)
         except NOT_SENT as refused:
             problem = told(refused)
         else:
@@ -74,7 +73,7 @@ def take_reaction_away(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str
 def reacted(message: Message, emoji: str) -> str | AnyResponse:
     problem = ""
     try:
-        if reaction := message.conversation.react(message, emoji, by=current_user):
+        if reaction := message.conversation.react(message, emoji, by=current_actor()):
             hand_on(reaction)
             db.session.flush()
             db.session.expire(message, ["reactions"])

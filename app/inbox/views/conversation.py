@@ -20,7 +20,7 @@ from app.inbox.desk.read_pointers import ReadPointer
 from app.inbox.desk.thread import Thread
 from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.uploads import hand_on
-from app.tenancy import later, requires, takes_files
+from app.tenancy import current_actor, later, requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .drafts import age_from_request
@@ -68,14 +68,14 @@ def reply(conversation_id: uuid.UUID) -> tuple[str, int] | AnyResponse | str:
     if not form.validate():
         return refused(conversation, form)
     try:
-        messages = form.writing(conversation, g.membership).send(conversation, by=current_user)
+        messages = form.writing(conversation, g.membership).send(conversation, by=current_actor())
     except NOT_SENT as problem:
         return refused(conversation, form, told(problem))
     for message in messages:
         message.hold()
         hand_on(message)
     if form.body.data:
-        Draft.clear(conversation, "reply", by=current_user, age=age_from_request())
+        Draft.clear(conversation, "reply", owner=current_user, age=age_from_request())
     if NumberDesk.of(conversation.phone_number_id).read_receipts == "on_reply":
         later("outbound.mark_read", conversation.id)
     if is_fragment():

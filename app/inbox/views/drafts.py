@@ -21,7 +21,7 @@ def keep_draft(conversation_id: uuid.UUID, what: str) -> tuple[str, int]:
     if what not in KINDS:
         abort(404)
     body = request.form.get("body", "").replace("\r\n", "\n").replace("\x00", "")
-    Draft.keep(conversation, what, body if body.strip() else "", by=current_user, age=age_from_request())
+    Draft.keep(conversation, what, body if body.strip() else "", owner=current_user, age=age_from_request())
     return "", 204
 
 

@@ -26,7 +26,7 @@ from app.inbox.inbound.surveys import counts
 from app.message_templates.models import TemplateList
 from app.meta.outgoing import EXTENSIONS, TAKEN
 from app.meta.outgoing import LARGEST as LARGEST_OF
-from app.tenancy import now
+from app.tenancy import current_actor, now
 
 
 @bp.app_template_filter()
@@ -59,7 +59,20 @@ def new_id() -> str:
 @bp.app_template_global()
 def draft_message(conversation: Conversation) -> Message:
     """What a bubble looks like before it is sent: the page fills in its text and id."""
-    return Message.outbound(conversation, "", by=current_user, client_id=uuid.UUID(int=0))
+    return Message.outbound(conversation, "", by=current_actor(), client_id=uuid.UUID(int=0))
+
+
+@bp.app_template_global()
+def sender_choices() -> list[tuple[str, str]]:
+    """Who may have sent a message, as filters offer it: names of SENDERS."""
+    return [
+        ("customer", _("Customer")),
+        ("people", _("Team member")),
+        ("automation", _("Automation")),
+        ("campaigns", _("Campaign")),
+        ("api", _("API")),
+        ("system", _("Switchboard")),
+    ]
 
 
 bp.add_app_template_global(can_make_voice_notes)
@@ -150,7 +163,7 @@ def draft_attributes(conversation: Conversation, kind: str, draft: Draft | None)
 @bp.app_template_global()
 def offer_context(conversation: Conversation) -> dict[str, Any]:
     """What to send while only templates may be sent. Meta is asked when nothing is known yet."""
-    found = best_offer(conversation, by=current_user, tenant=g.tenant)
+    found = best_offer(conversation, by=current_actor(), tenant=g.tenant)
     if found is None:
         TemplateList.fresh(conversation.phone_number.waba_id)
     return {

@@ -25,7 +25,7 @@ from app.wabas.models import PhoneNumber
 from app.words import N_
 
 MOST_TAGS = 50
-NAMED = ("view", "number", "team", "agent", "tag", "filter", "sort")
+NAMED = ("view", "number", "team", "agent", "tag", "sender", "filter", "sort")
 
 
 @bp.get("/")

@@ -6,7 +6,6 @@ import uuid
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.tags import Tag
@@ -15,7 +14,8 @@ from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.forms import tidy
 from app.inbox.compose.macros import ENDINGS, Macro
 from app.inbox.compose.problems import NOT_SENT
-from app.inbox.conversations import Conversation, NumberAway, WindowClosed
+from app.inbox.compose.problems import told as told_problem
+from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
 from app.inbox.conversations.assignment import member_or_none
 from app.inbox.desk.lists import as_uuid
 from app.inbox.outbound.uploads import hand_on
@@ -25,7 +25,7 @@ from app.meta.outgoing.plain import LONGEST_TEXT
 from app.storage import StorageAway
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import db, in_menu, requires
+from app.tenancy import current_actor, db, in_menu, requires
 from app.words import N_
 
 from .states import Answer, told
@@ -159,7 +159,7 @@ def run_macro(conversation_id: uuid.UUID, macro_id: uuid.UUID) -> Answer:
         abort(404)
     run_id = as_uuid(request.form.get("run_id")) or uuid.uuid4()
     try:
-        messages = macro.run(conversation, by=current_user, tenant=g.tenant, run_id=run_id)
+        messages = macro.run(conversation, by=current_actor(), tenant=g.tenant, run_id=run_id)
     except NOT_SENT as problem:
         return told(conversation, why_not(problem), wrong=True)
     for message in messages:
@@ -175,6 +175,8 @@ def why_not(problem: Exception) -> str:
             )
         case NumberAway():
             return str(_("This number is not connected. Nothing of the macro was done."))
+        case Refusal():
+            return f"{told_problem(problem)} {_('Nothing of the macro was done.')}"
         case Refused():
             return str(_("%(why)s Nothing of the macro was done.", why=problem.told(_)))
         case StorageAway():

@@ -16,7 +16,7 @@ from app.inbox.conversations import Conversation
 from app.inbox.desk.lists import as_uuid
 from app.inbox.desk.notes import LONGEST_NOTE, Note
 from app.team.models.teams import colleagues
-from app.tenancy import requires
+from app.tenancy import current_actor, requires
 from app.tenancy.guard import is_fragment
 
 
@@ -32,8 +32,8 @@ def write_note(conversation_id: uuid.UUID) -> AnyResponse | str | tuple[str, int
         flash(problem, "error")
     else:
         client_id = as_uuid(request.form.get("client_id")) or uuid.uuid4()
-        note = Note.write(conversation, body, by=current_user, client_id=client_id)
-        Draft.clear(conversation, "note", by=current_user)
+        note = Note.write(conversation, body, by=current_actor(), client_id=client_id)
+        Draft.clear(conversation, "note", owner=current_user)
         if is_fragment():
             return render_template("inbox/desk/noted.html", conversation=conversation, note=note)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)

@@ -17,7 +17,7 @@ from app.inbox.compose.problems import NOT_SENT, told
 from app.inbox.compose.schedule_forms import LaterForm, TimeForm
 from app.inbox.conversations import Conversation, Later, Message
 from app.message_templates.models import MessageTemplate
-from app.tenancy import db, later, requires
+from app.tenancy import current_actor, db, later, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
@@ -42,16 +42,21 @@ def scheduled() -> str:
 def schedule(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
     """The form for a text that goes out later, and what goes out instead if the window is closed by then."""
     conversation = Conversation.get_or_404(conversation_id)
-    templates = [one for one in MessageTemplate.sendable(conversation.phone_number.waba_id) if one.definition.is_whole]
+    refused = conversation.gate.refused_purposes
+    templates = [
+        one
+        for one in MessageTemplate.sendable(conversation.phone_number.waba_id)
+        if one.definition.is_whole and one.category.lower() not in refused
+    ]
     form = LaterForm(templates, conversation.terms)
     problem = ""
     if request.method == "POST" and form.validate():
         try:
-            message = form.message_for(conversation, by=current_user)
+            message = form.message_for(conversation, by=current_actor())
         except NOT_SENT as refused:
             problem = told(refused)
         else:
-            Draft.clear(conversation, "reply", by=current_user)
+            Draft.clear(conversation, "reply", owner=current_user)
             return put_aside(message)
     if request.method == "GET":
         form.client_id.data, form.parks.data = str(uuid.uuid4()), "parks" in request.args

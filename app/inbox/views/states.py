@@ -21,7 +21,7 @@ from app.inbox.desk.read_pointers import ReadPointer
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.templating import exact
-from app.tenancy import User, db, later, now, online, requires
+from app.tenancy import User, current_actor, db, later, now, online, requires
 from app.tenancy.guard import is_fragment
 
 Answer = AnyResponse | str | tuple[str, int]
@@ -54,9 +54,9 @@ def put_state(conversation_id: uuid.UUID) -> Answer:
         return told(conversation, _("Choose a time that is still to come."), wrong=True)
     before = {"state": conversation.state, "until": conversation.snoozed_until or ""}
     if block := Block.of(conversation):
-        block.lift(by=current_user)
+        block.lift(by=current_actor())
         later("desk.sync_block", conversation.id)
-    conversation.put(state, by=current_user, until=until)
+    conversation.put(state, by=current_actor(), until=until)
     undo = before if before["state"] in PUT else None
     words = _("Snoozed until %(time)s", time=exact(until)) if until else DONE[state]
     return told(conversation, words, url_for("inbox.put_state", conversation_id=conversation.id), undo)
@@ -118,14 +118,14 @@ def assign(conversation_id: uuid.UUID) -> Answer:
         if form["assignee"] and not to:
             abort(404)
         try:
-            conversation.give(to, by=current_user, expected=expected_holder(conversation))
+            conversation.give(to, by=current_actor(), expected=expected_holder(conversation))
         except Taken:
             db.session.expire(conversation)
             return told(conversation, taken_words(conversation), wrong=True)
         words = given_words(to)
     if "team" in form:
         team = Team.get_or_404(form["team"]) if form["team"] else None
-        conversation.give_to_team(team, by=current_user)
+        conversation.give_to_team(team, by=current_actor())
         words = words or (_("Now with %(team)s", team=team.name) if team else _("With no team"))
     now_with = str(conversation.assignee_id or "")
     address = url_for("inbox.assign", conversation_id=conversation.id)
@@ -161,7 +161,7 @@ def block(conversation_id: uuid.UUID) -> Answer:
     reason = request.form.get("reason", "")
     if reason not in REASONS:
         abort(422)
-    Block.put(conversation, reason, by=current_user)
+    Block.put(conversation, reason, by=current_actor())
     later("desk.sync_block", conversation.id)
     address = url_for("inbox.put_state", conversation_id=conversation.id)
     return told(conversation, DONE["blocked"], address, {"state": "open"})

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import abort, g, render_template, request
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
@@ -18,7 +17,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.outgoing import Refused
-from app.tenancy import now, requires, takes_files
+from app.tenancy import current_actor, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
@@ -72,7 +71,7 @@ def offer(conversation_id: uuid.UUID) -> str:
 
 def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
     outgoing = chosen.definition.filled(request.form)
-    conversation.refuse_what_cannot_go(outgoing)
+    conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor())
     media = None
     if kind := chosen.definition.file_kind:
         upload = request.files.get("file")
@@ -83,13 +82,13 @@ def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingFor
             raise Refused(N_("This template begins with another kind of file than “{name}”."), name=attachment.name)
         media = attachment.row(is_known=conversation.said_before(form.id) is not None)
     chosen.use()
-    return conversation.send(outgoing, by=current_user, client_id=form.id, media=media)
+    return conversation.send(outgoing, by=current_actor(), client_id=form.id, media=media)
 
 
 def render_form(conversation: Conversation, chosen: MessageTemplate, problem: str = "") -> str:
     values: Mapping[str, Any] = request.form
     if request.method == "GET":
-        known = Offer.of(chosen, known_of(conversation, by=current_user, tenant=g.tenant))
+        known = Offer.of(chosen, known_of(conversation, by=current_actor(), tenant=g.tenant))
         values = known.values | request.args.to_dict()
     definition = chosen.definition
     context = {

@@ -1,5 +1,5 @@
 from .browsers import PushSubscription
-from .notifications import Notification, ToldConversation
+from .notifications import Notification
 from .rules import ABOUT, DIGESTS, NotificationRule
 
-__all__ = ["ABOUT", "DIGESTS", "Notification", "NotificationRule", "PushSubscription", "ToldConversation"]
+__all__ = ["ABOUT", "DIGESTS", "Notification", "NotificationRule", "PushSubscription"]

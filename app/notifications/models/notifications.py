@@ -1,4 +1,4 @@
-"""What waits to be told, and what was."""
+"""What waits to be pushed to a browser."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.inbox.conversations import Conversation
+from app.inbox.desk.notes import Mention
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
 from .browsers import PushSubscription
@@ -19,12 +20,12 @@ KINDS = ("message", "mention", "assignment", "closing", "test")
 # How long after a try the next one follows; after the last of them it is given up.
 PAUSES = (dt.timedelta(seconds=10), dt.timedelta(minutes=1), dt.timedelta(minutes=10))
 LEASE = dt.timedelta(seconds=60)
-# What could not be told for so long is no news any more; the inbox shows it.
+# What could not be pushed for so long is no news any more; the inbox shows it.
 STALE = dt.timedelta(hours=4)
 
 
 class Notification(TenantModel):
-    """What one browser is still to be told. Of a kind there is one for each conversation: the newest replaces it."""
+    """What one browser is still to be sent. Of a kind there is one for each conversation: the newest replaces it."""
 
     __table_args__ = (
         belongs_to("push_subscriptions", "subscription_id", ondelete="CASCADE"),
@@ -44,11 +45,18 @@ class Notification(TenantModel):
     conversation: Mapped[Conversation | None] = relationship(viewonly=True)
 
     @classmethod
-    def put(cls, kind: str, subscription: PushSubscription, conversation: Conversation | None) -> None:
+    def put(
+        cls,
+        kind: str,
+        subscription: PushSubscription,
+        conversation: Conversation | None,
+        due: dt.datetime | None = None,
+    ) -> None:
+        """Queues it for when it is due, or at once."""
         at = now()
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "subscription_id": subscription.id, "kind": kind}
         values |= {"conversation_id": conversation and conversation.id, "attempts": 0}
-        fresh = {"created_at": at, "next_attempt_at": at}
+        fresh = {"created_at": at, "next_attempt_at": due or at}
         again = {"attempts": 0, **fresh}
         made = insert(cls).values(**values, **fresh)
         key = ["tenant_id", "subscription_id", "conversation_id", "kind"]
@@ -66,50 +74,31 @@ class Notification(TenantModel):
 
     @property
     def is_news(self) -> bool:
-        """Whether it is still worth telling: nobody has dealt with it meanwhile, and the member is signed in there."""
+        """Whether nobody has dealt with it meanwhile, and the member is signed in there."""
         if self.created_at < now() - STALE or self.subscription.is_asleep:
             return False
+        user_id = self.subscription.membership.user_id
         match self.kind, self.conversation:
-            case "message", Conversation(unread_count=count):
-                return count > 0
-            case "closing", Conversation(waiting_since=since):
-                return since is not None
+            case "message", Conversation(unread_count=count) as conversation:
+                return count > 0 and conversation.is_active
+            case "closing", Conversation(waiting_since=since) as conversation:
+                return since is not None and conversation.is_active
+            case "assignment", Conversation(assignee_id=assignee_id):
+                return assignee_id == user_id
+            case "mention", Conversation(id=conversation_id):
+                return Mention.unseen(conversation_id, user_id)
         return True
 
-    def is_done(self) -> None:
+    def finish(self) -> None:
         """Unless something newer has taken its place meanwhile."""
         db.session.execute(delete(Notification).where(*self.unchanged()))
 
-    def try_later(self) -> None:
+    def retry_later(self) -> None:
         if self.attempts > len(PAUSES):
-            self.is_done()
+            self.finish()
             return
         pause = PAUSES[self.attempts - 1]
         db.session.execute(update(Notification).where(*self.unchanged()).values(next_attempt_at=now() + pause))
 
     def unchanged(self) -> tuple[ColumnElement[bool], ...]:
         return Notification.id == self.id, Notification.created_at == self.created_at
-
-
-class ToldConversation(TenantModel):
-    """Up to where a conversation's news was told, and for which window it was told that it closes."""
-
-    __table_args__ = (
-        belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
-        UniqueConstraint("tenant_id", "conversation_id"),
-    )
-
-    conversation_id: Mapped[uuid.UUID]
-    inbound_at: Mapped[dt.datetime | None]
-    unread_count: Mapped[int] = mapped_column(default=0)
-    closing_of: Mapped[dt.datetime | None]
-
-    @classmethod
-    def note(cls, conversation: Conversation, kind: str) -> None:
-        """This much of it was told, to whoever wanted to hear it."""
-        told = {"inbound_at": conversation.last_inbound_at, "unread_count": conversation.unread_count}
-        if kind == "closing":
-            told = {"closing_of": conversation.last_inbound_at}
-        mine = {"tenant_id": conversation.tenant_id, "id": uuid7(), "conversation_id": conversation.id}
-        made = insert(cls).values({"unread_count": 0} | mine | told)
-        db.session.execute(made.on_conflict_do_update(index_elements=["tenant_id", "conversation_id"], set_=told))

@@ -89,9 +89,9 @@ class NotificationRule(TenantModel):
     def wants(self, kind: str, conversation: Conversation, user_id: uuid.UUID) -> bool:
         if kind in ("mention", "assignment"):
             return self.mentions
-        return self.hears(conversation, user_id) and (kind != "closing" or self.closing)
+        return self.covers(conversation, user_id) and (kind != "closing" or self.closing)
 
-    def hears(self, conversation: Conversation, user_id: uuid.UUID) -> bool:
+    def covers(self, conversation: Conversation, user_id: uuid.UUID) -> bool:
         """Whether this conversation is one of those the member cares for."""
         if str(conversation.phone_number_id) in self.muted_numbers:
             return False

@@ -1,4 +1,4 @@
-"""What a member is told, and in which browsers."""
+"""What a member is notified of, and in which browsers."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def save_rule() -> tuple[str, int] | AnyResponse:
 @bp.post("/browsers")
 @requires("account.manage")
 def add_browser() -> tuple[Response, int]:
-    target, here = told_target(), this_session()
+    target, here = target_from_request(), this_session()
     kept = PushSubscription.keep(g.membership, target, session_id=here.id, device=here.device)
     return jsonify(id=kept.id), 201
 
@@ -78,7 +78,7 @@ def add_browser() -> tuple[Response, int]:
 def renew_browser(browser_id: uuid.UUID) -> tuple[str, int]:
     """A browser that was turned on says again how it is reached. One that was removed stays so."""
     browser, here = mine(browser_id), this_session()
-    browser.reach_at(told_target(), session_id=here.id, device=here.device)
+    browser.reach_at(target_from_request(), session_id=here.id, device=here.device)
     return "", 204
 
 
@@ -86,7 +86,7 @@ def renew_browser(browser_id: uuid.UUID) -> tuple[str, int]:
 @requires("account.manage")
 def remove_browser(browser_id: uuid.UUID) -> AnyResponse:
     db.session.delete(mine(browser_id))
-    flash(_("That browser is told nothing more."))
+    flash(_("Browser removed. It gets no more notifications."))
     return redirect(url_for("notifications.index"), 303)
 
 
@@ -99,7 +99,7 @@ def send_test() -> AnyResponse:
     for browser in browsers:
         Notification.put("test", browser, None)
     later("notifications.push")
-    words = _("A test is on its way.") if browsers else _("No browser is turned on yet. Turn one on first.")
+    words = _("A test is on its way.") if browsers else _("Turn on notifications in a browser first.")
     flash(words, "success" if browsers else "warning")
     return redirect(url_for("notifications.index"), 303)
 
@@ -126,10 +126,10 @@ def mine(browser_id: uuid.UUID) -> PushSubscription:
     return found or abort(404)
 
 
-def told_target() -> Target:
+def target_from_request() -> Target:
     form = BrowserForm()
     if not form.validate():
-        abort(400, _("Your browser did not say how it can be reached."))
+        abort(400, _("Your browser did not say how to reach it."))
     try:
         return Target.read(form.endpoint.data, form.p256dh.data, form.auth.data)
     except (Refused, BadAddress):

@@ -6,15 +6,15 @@ import uuid
 
 from flask import redirect, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import ContactIdentity
-from app.inbox.conversations import Conversation, NumberAway, WindowClosed
+from app.inbox.compose.problems import told
+from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
 from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
-from app.tenancy import db, later, requires
+from app.tenancy import current_actor, db, later, requires
 from app.wabas.models import PhoneNumber
 
 from .passport import passport
@@ -32,11 +32,13 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         conversation = conversation_with(number, str(form.phone.data))
         if conversation is None:
             raise WindowClosed
-        conversation.reply(words, by=current_user, client_id=uuid.uuid4())
+        conversation.reply(words, by=current_actor(), client_id=uuid.uuid4(), source="trial")
     except WindowClosed:
         form.phone.errors = [_("Send hello from this phone first, then try again.")]
     except NumberAway:
         form.phone.errors = [_("This number is not connected.")]
+    except Refusal as refusal:
+        form.phone.errors = [told(refusal)]
     else:
         later("outbound.deliver")
         return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)

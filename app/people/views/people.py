@@ -22,7 +22,8 @@ from app.contacts.records import ContactEvent
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.views.contacts import back_to
 from app.inbox.compose.number_request import ask_for_number
-from app.inbox.conversations import Conversation, Cursor, NumberAway, SaidOtherwise, WindowClosed
+from app.inbox.compose.problems import told
+from app.inbox.conversations import Conversation, Cursor, NumberAway, Refusal, SaidOtherwise, WindowClosed
 from app.people.blueprint import bp
 from app.people.costs import Costs
 from app.people.erasure import erase
@@ -30,7 +31,7 @@ from app.people.gallery import PAGE, gallery
 from app.people.merges import ContactMerge, NotLast, NotTwo
 from app.people.person_file import person_file
 from app.people.timeline import names_of, timeline
-from app.tenancy import db, later, requires
+from app.tenancy import current_actor, db, later, requires
 from app.tenancy.guard import is_fragment
 
 Page = str | AnyResponse
@@ -157,7 +158,7 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
     if conversation.contact_id != contact.id:
         abort(404)
     try:
-        ask_for_number(conversation, by=current_user)
+        ask_for_number(conversation, by=current_actor())
         later("outbound.deliver")
         flash(_("Asked. When they share the number, it is kept with this contact."))
     except SaidOtherwise:
@@ -166,6 +167,8 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
         flash(_("The 24 hours to answer are over. You can ask as soon as they write again."), "error")
     except NumberAway:
         flash(_("This number is not connected. Nothing was sent."), "error")
+    except Refusal as refusal:
+        flash(told(refusal), "error")
     return redirect(back_to(contact), 303)
 
 

@@ -1,4 +1,4 @@
-"""A customer writes, and those who want to know are told: once, in time, and nobody else."""
+"""A customer writes, and members who want to know are notified: once, in time, and nobody else."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import time_machine
 from sqlalchemy import select
 
 from app.inbox.conversations import Conversation
-from app.inbox.conversations.activities import Activity
-from app.inbox.desk.notes import Mention, Note
-from app.notifications.jobs import push, tell
+from app.inbox.desk.notes import Note
+from app.notifications.jobs import push
 from app.notifications.models import Notification
-from app.notifications.news import GRACE
 from app.notifications.push import public_key
 from app.team.models import UserSession
-from app.tenancy import db, global_scope, now, tenant_scope
+from app.tenancy import Actor, db, global_scope, now, tenant_scope
 from tests.arrivals import conversation
 from tests.client import Browser
+from tests.happenings import hear
 
 from .conftest import Desk
 
@@ -30,7 +29,7 @@ def waiting(desk: Desk) -> list[Notification]:
         return list(db.session.scalars(select(Notification)))
 
 
-def test_a_browser_hears_that_a_customer_wrote(desk: Desk, ann: Browser) -> None:
+def test_a_browser_is_notified_that_a_customer_wrote(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     desk.write("Two rye loaves, please")
     desk.pass_on()
@@ -60,7 +59,7 @@ def test_a_burst_is_one_notification(desk: Desk, ann: Browser) -> None:
     assert [heard["body"] for heard in chromium.heard()] == ["today?"]
 
 
-def test_what_comes_after_is_told_under_the_same_tag(desk: Desk, ann: Browser) -> None:
+def test_a_later_message_replaces_the_notification_of_the_one_before(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     for words in ("Hello", "And?"):
         desk.write(words)
@@ -71,7 +70,7 @@ def test_what_comes_after_is_told_under_the_same_tag(desk: Desk, ann: Browser) -
     assert len(topics) == 1
 
 
-def test_what_somebody_has_read_is_not_told(desk: Desk, ann: Browser, ben: Browser) -> None:
+def test_a_conversation_that_was_read_is_not_notified(desk: Desk, ann: Browser, ben: Browser) -> None:
     chromium = desk.turn_on(ann)
     desk.write()
     ben.post(f"~/inbox/{conversation(desk.world).id}/reading")
@@ -79,16 +78,16 @@ def test_what_somebody_has_read_is_not_told(desk: Desk, ann: Browser, ben: Brows
     assert chromium.heard() == []
 
 
-def test_what_was_read_while_it_waited_is_not_told(desk: Desk, ann: Browser) -> None:
+def test_a_conversation_read_while_the_push_waited_is_not_notified(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     desk.write()
-    tell(desk.world.bakery.id)
+    desk.notify()
     ann.post(f"~/inbox/{conversation(desk.world).id}/reading")
     push(desk.world.bakery.id)
     assert chromium.heard() == [] and waiting(desk) == []
 
 
-def test_whoever_looks_has_a_moment_to_read_it(desk: Desk, ann: Browser) -> None:
+def test_there_is_a_moment_to_read_it_before_the_push(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     desk.write(at=time.time())
     desk.pass_on()
@@ -109,7 +108,7 @@ def test_a_name_and_words_stay_here_when_somebody_wants_that(desk: Desk, ann: Br
 
 
 @pytest.mark.parametrize("choice", ["none", "mine"])
-def test_who_wants_to_hear_nothing_of_it_does_not(desk: Desk, ann: Browser, ben: Browser, choice: str) -> None:
+def test_a_member_who_chose_none_or_mine_is_not_notified(desk: Desk, ann: Browser, ben: Browser, choice: str) -> None:
     anns, bens = desk.turn_on(ann), desk.turn_on(ben, "ben")
     desk.choose(desk.world.ann, about=choice)
     desk.write()
@@ -130,7 +129,7 @@ def conversation_number(desk: Desk) -> object:
     return conversation(desk.world).phone_number_id
 
 
-def test_nobody_is_told_in_quiet_hours_nor_afterwards(desk: Desk, ann: Browser) -> None:
+def test_nobody_is_notified_in_quiet_hours_nor_afterwards(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     hour = dt.timedelta(hours=1)
     desk.choose(desk.world.ann, quiet_from=(now() - hour).time(), quiet_until=(now() + hour).time())
@@ -163,30 +162,29 @@ def test_quiet_hours_go_over_midnight_where_the_member_lives(
     assert rule.is_quiet(moment) is is_quiet
 
 
-def test_a_window_that_closes_is_told_once(desk: Desk, ann: Browser) -> None:
+def test_a_closing_window_is_notified_once(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     desk.write("Still there?", at=time.time() - 23.5 * 3600)
     desk.pass_on()
     desk.pass_on()
     (heard,) = chromium.heard()
-    assert heard["title"] == "Less than an hour to answer" and "Carla" in heard["body"]
+    assert heard["title"] == "Less than an hour to reply" and "Carla" in heard["body"]
 
 
 def mention(desk: Desk, name: str) -> None:
     talk = conversation(desk.world)
     with tenant_scope(desk.world.bakery.id):
         again = Conversation.get_or_404(talk.id)
-        Note.write(again, f"@{name} can you look?", by=desk.world.sue, client_id=uuid.uuid4())
-        db.session.execute(db.update(Mention).values(created_at=Mention.created_at - GRACE))
+        Note.write(again, f"@{name} can you look?", by=Actor.agent(desk.world.sue), client_id=uuid.uuid4())
 
 
-def test_a_mention_is_told_to_whom_it_names_and_once(desk: Desk, ann: Browser, ben: Browser) -> None:
+def test_a_mention_notifies_the_colleague_it_names_once(desk: Desk, ann: Browser, ben: Browser) -> None:
     anns, bens = desk.turn_on(ann), desk.turn_on(ben, "ben")
     desk.write()
     desk.pass_on()
     mention(desk, "Ben")
-    desk.pass_on()
-    desk.pass_on()
+    desk.pass_on_later()
+    desk.pass_on_later()
     assert [heard["title"] for heard in anns.heard()] == ["Carla"]
     assert [heard["title"] for heard in bens.heard()] == ["Carla", "A colleague mentioned you"]
 
@@ -195,29 +193,30 @@ def test_a_mention_is_not_lost_behind_a_message(desk: Desk, ann: Browser) -> Non
     chromium = desk.turn_on(ann)
     desk.write()
     mention(desk, "Ann")
-    desk.pass_on()
+    desk.pass_on_later()
     heard = chromium.heard()
     assert {one["title"] for one in heard} == {"A colleague mentioned you", "Carla"}
     assert len({one["tag"] for one in heard}) == 2
 
 
-@pytest.mark.parametrize(("giver", "heard"), [("ann", ["A conversation is yours now"]), ("ben", [])])
-def test_who_is_given_a_conversation_by_another_is_told(desk: Desk, ben: Browser, giver: str, heard: list[str]) -> None:
+@pytest.mark.parametrize(("giver", "heard"), [("ann", ["A conversation was assigned to you"]), ("ben", [])])
+def test_a_member_is_notified_of_a_conversation_that_another_assigns(
+    desk: Desk, ben: Browser, giver: str, heard: list[str]
+) -> None:
     desk.write()
     desk.pass_on()
     bens = desk.turn_on(ben, "ben")
     with tenant_scope(desk.world.bakery.id):
         talk = Conversation.get_or_404(conversation(desk.world).id)
-        talk.give(desk.world.ben, by=getattr(desk.world, giver), expected=None)
-        db.session.execute(db.update(Activity).values(occurred_at=Activity.occurred_at - GRACE))
-    desk.pass_on()
+        talk.give(desk.world.ben, by=Actor.agent(getattr(desk.world, giver)), expected=None)
+    desk.pass_on_later()
     assert [one["title"] for one in bens.heard()] == heard
 
 
 def test_an_answer_makes_the_warning_needless(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     desk.write("Still there?", at=time.time() - 23.5 * 3600)
-    tell(desk.world.bakery.id)
+    desk.notify()
     with tenant_scope(desk.world.bakery.id):
         db.session.execute(db.update(Conversation).values(waiting_since=None))
     push(desk.world.bakery.id)
@@ -273,7 +272,7 @@ def test_an_address_inside_is_never_called(desk: Desk, ann: Browser) -> None:
     assert wire.dialled == [] and desk.service.got == []  # type: ignore[attr-defined]
 
 
-def test_a_session_that_ended_is_told_nothing(desk: Desk, ann: Browser) -> None:
+def test_a_session_that_ended_is_not_notified(desk: Desk, ann: Browser) -> None:
     chromium = desk.turn_on(ann)
     with global_scope():
         UserSession.end_all(desk.world.ann)
@@ -282,12 +281,12 @@ def test_a_session_that_ended_is_told_nothing(desk: Desk, ann: Browser) -> None:
     assert chromium.heard() == [] and desk.browsers() == []
 
 
-def test_next_door_nobody_hears_of_it(desk: Desk, ann: Browser, app: object) -> None:
+def test_next_door_nobody_is_notified(desk: Desk, ann: Browser, app: object) -> None:
     sue = Browser(ann.app, tenant="shoes").signed_in_as(desk.world.sue)
     sues = desk.turn_on(sue, "sue")
     desk.turn_on(ann)
     desk.write()
     desk.pass_on()
-    tell(desk.world.shoes.id)
+    hear("notifications", desk.world.shoes.id)
     push(desk.world.shoes.id)
     assert sues.heard() == []

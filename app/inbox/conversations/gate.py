@@ -1,0 +1,116 @@
+"""The one gate on the way out: what may be sent to a customer now. Every sender passes it, and nobody may pass it by.
+
+It is asked when a message is put into the outbox (`Conversation.send`) and again when one that was scheduled is due.
+The answer is data; pages make the words (`compose.problems`), a message that was scheduled keeps AS_ERROR.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from app.contacts.consents import Consent
+from app.message_templates.models import MessageTemplate
+from app.tenancy import Actor, now
+from app.words import N_
+
+from .refusals import Blocked, GroupIsReadOnly, MarkedSpam, NumberAway, Refusal, TooLate, Unsubscribed, WindowClosed
+from .underway import TEMPLATE_PATIENCE, Later
+
+
+class Gate:
+    """Of one conversation. Reads only; what it needs to know is looked up once."""
+
+    def __init__(self, conversation: Any) -> None:
+        self.conversation = conversation
+        self.known: dict[str, Consent] | None = None
+
+    def check(self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None) -> None:
+        """Raises the `Refusal` there is."""
+        if refusal := self.refusal(type, raw, by=by, later=later):
+            raise refusal
+
+    def refusal(
+        self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None
+    ) -> Refusal | None:
+        """Why a message of this type and content may not go, or none. One for later may still find the window open."""
+        conversation = self.conversation
+        if conversation.is_group:
+            return GroupIsReadOnly()
+        if not conversation.phone_number.takes_messages:
+            return NumberAway()
+        if conversation.state == "blocked":
+            return Blocked()
+        if conversation.state == "spam" and not (by and by.is_person):
+            return MarkedSpam()
+        if type != "template":
+            closed = not later and not conversation.window_is_open
+            return WindowClosed() if closed else self.refusal_of_fallback(later)
+        return self.refusal_of_template(raw) or self.refusal_of_fallback(later)
+
+    def refusal_of_fallback(self, later: Later | None) -> Refusal | None:
+        """Of the template that goes out if the window is closed by then."""
+        content = (later.instead or {}).get("content") if later else None
+        return self.refusal_of_template(content.get("raw") or {}) if content else None
+
+    def refusal_of_template(self, raw: dict[str, Any]) -> Refusal | None:
+        template = MessageTemplate.sent_as(self.conversation.phone_number.waba_id, raw)
+        purpose = template.category.lower() if template else ""
+        return Unsubscribed(purpose=purpose) if purpose in self.refused_purposes else None
+
+    @property
+    def refused_purposes(self) -> set[str]:
+        """What the customer does not want to get: purposes of `Consent`, which are categories of templates."""
+        if self.known is None:
+            self.known = Consent.standing(self.conversation.contact_id)
+        return {purpose for purpose, consent in self.known.items() if not consent.is_granted}
+
+    def refusal_when_due(
+        self, type: str, raw: dict[str, Any], due: dt.datetime | None, *, by: Actor | None
+    ) -> Refusal | None:
+        """The same for a message that was scheduled: one that is a day late would come out of nowhere."""
+        if due and due < now() - TEMPLATE_PATIENCE:
+            return TooLate()
+        return self.refusal(type, raw, by=by)
+
+
+# As a message keeps it that was scheduled and could not go.
+AS_ERROR = {
+    "window_closed": {
+        "title": N_("The 24 hours to answer were over when this was due, and no template was chosen for that case."),
+        "fix": N_("Send a message template, or wait until the customer writes again."),
+    },
+    "number_unavailable": {
+        "title": N_("This number was not connected when this was due."),
+        "fix": N_("Ask an owner to reconnect the number, then schedule it again."),
+    },
+    "group_read_only": {
+        "title": N_("Groups can be read here, not written to."),
+        "fix": N_("Write to the members one by one."),
+    },
+    "blocked": {
+        "title": N_("The customer was blocked when this was due."),
+        "fix": N_("Unblock the customer first."),
+    },
+    "spam": {
+        "title": N_("The conversation was marked as spam when this was due."),
+        "fix": N_("Move the conversation out of spam first."),
+    },
+    "unsubscribed": {
+        "title": N_("The customer has opted out of these messages."),
+        "fix": N_("Only the customer can opt in again."),
+    },
+    "too_late": {
+        "title": N_("This was due more than a day ago."),
+        "fix": N_("Check whether it is still true, then send it again."),
+    },
+}
+EXPIRED = ("window_closed", "too_late")
+
+
+def error_of(refusal: Refusal) -> dict[str, Any]:
+    return {"kind": "final", "refusal": refusal.kind, **AS_ERROR[refusal.kind], **refusal.facts}
+
+
+def state_after(refusal: Refusal) -> str:
+    return "expired" if refusal.kind in EXPIRED else "failed"

@@ -1,0 +1,12 @@
+"""What happens after customers have written, beside the drain."""
+
+from __future__ import annotations
+
+from app.tenancy import Happened, subscriber
+
+from . import away
+
+
+@subscriber("away", "message.received")
+def send_away_messages(received: list[Happened]) -> None:
+    away.send_away_messages(received)

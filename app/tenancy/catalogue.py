@@ -1,0 +1,155 @@
+"""Every kind of happening, with the facts that each row of it holds. No words of customers, no names of theirs.
+
+A kind is a promise to those who read it: facts may be added to one, never taken away or changed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+KINDS: dict[str, type[Facts]] = {}
+
+
+class Facts(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    kinds: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, *, kinds: tuple[str, ...] = (), **options: object) -> None:
+        super().__init_subclass__(**options)  # type: ignore[arg-type]
+        cls.kinds = kinds
+        for kind in kinds:
+            if kind in KINDS:
+                raise ValueError(f"two schemas for {kind}")
+            KINDS[kind] = cls
+
+
+class MessageReceived(Facts, kinds=("message.received",)):
+    """A customer wrote just now. The subject is the message. Imported history and reactions do not happen."""
+
+    conversation_id: uuid.UUID
+    phone_number_id: uuid.UUID
+    type: str
+
+
+class MessageSent(Facts, kinds=("message.queued", "message.sent", "message.delivered", "message.read")):
+    """A message of the business was put into the outbox, or got that far. The actor is who wrote it."""
+
+    conversation_id: uuid.UUID
+    source: str | None = None
+
+
+class MessageFailed(Facts, kinds=("message.failed",)):
+    """A message of the business was not delivered. `code` is Meta's."""
+
+    conversation_id: uuid.UUID
+    source: str | None = None
+    code: int | None = None
+
+
+class ConversationOpened(Facts, kinds=("conversation.opened",)):
+    """The first message between a customer and one of our numbers. The subject is the conversation."""
+
+    contact_id: uuid.UUID
+    phone_number_id: uuid.UUID
+
+
+class ConversationState(
+    Facts,
+    kinds=(
+        "conversation.reopened",
+        "conversation.pending",
+        "conversation.snoozed",
+        "conversation.woken",
+        "conversation.resolved",
+        "conversation.archived",
+        "conversation.spam",
+        "conversation.blocked",
+    ),
+):
+    """The state of a conversation changed. `why`: "answered" (the customer wrote), "unhappy"; empty: by the actor."""
+
+    why: str = ""
+    until: str | None = None
+
+
+class ConversationAssigned(Facts, kinds=("conversation.assigned",)):
+    assignee_id: uuid.UUID
+
+
+class ConversationUnassigned(Facts, kinds=("conversation.unassigned",)):
+    assignee_id: uuid.UUID | None = None
+
+
+class ConversationTeam(Facts, kinds=("conversation.team",)):
+    """The conversation was given to a team, or taken from its team."""
+
+    team_id: uuid.UUID | None = None
+
+
+class ConversationClosing(Facts, kinds=("conversation.closing",)):
+    """An hour is left to reply freely, and the customer waits. Once for each reply window."""
+
+    closes_at: str
+
+
+class NoteAdded(Facts, kinds=("note.added",)):
+    conversation_id: uuid.UUID
+
+
+class MentionAdded(Facts, kinds=("mention.added",)):
+    """A note names a colleague. The subject is the mention."""
+
+    conversation_id: uuid.UUID
+    user_id: uuid.UUID
+
+
+class ContactCreated(Facts, kinds=("contact.created",)):
+    """`source`: "message" (they wrote, or the phone knew them) or "inbox"."""
+
+    source: str
+
+
+class ContactMerged(Facts, kinds=("contact.merged", "contact.unmerged")):
+    """The subject is the contact that stays."""
+
+    other_id: uuid.UUID
+
+
+class ContactErased(Facts, kinds=("contact.erased",)):
+    pass
+
+
+class ContactTag(Facts, kinds=("tag.added", "tag.removed")):
+    """The subject is the contact."""
+
+    tag_id: uuid.UUID
+
+
+class ConsentChanged(Facts, kinds=("consent.changed",)):
+    """The subject is the contact."""
+
+    purpose: str
+    is_granted: bool
+    source: str
+
+
+class NumberState(Facts, kinds=("number.connected", "number.paused", "number.resumed", "number.disconnected")):
+    pass
+
+
+class NumberChanged(Facts, kinds=("number.changed",)):
+    """One thing that Meta says of a number changed: its quality, its limit, its name …"""
+
+    what: str
+    value: str
+
+
+class TemplatesRefreshed(Facts, kinds=("template.refreshed",)):
+    """The list of templates was read again. The subject is the WABA."""
+
+
+class OnboardingState(Facts, kinds=("onboarding.connected", "onboarding.failed")):
+    step: str | None = None

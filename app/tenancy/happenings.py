@@ -1,0 +1,287 @@
+"""What happened, as rows that other features read: written in the transaction of the change, delivered afterwards.
+
+Whoever wants to hear of some kinds is a subscriber. Each has a cursor for each tenant, and gets everything at least
+once. A cursor is a snapshot of Postgres, not an id or a time: what a transaction wrote becomes visible when it commits,
+in whatever order it began, so "since last time" is exactly what this snapshot shows and that one did not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import FetchedValue, Index, SmallInteger, UniqueConstraint, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .actor import Actor
+from .catalogue import KINDS
+from .database import TenantModel, db, now, of_tenant, uuid7
+from .queue import later
+from .scope import current_scope, current_tenant_id
+
+log = structlog.get_logger()
+
+PAGE = 500
+# Whoever subscribes for the first time hears of this much, and not of all that is kept.
+FIRST = dt.timedelta(hours=1)
+# After how many tries one that a subscriber cannot take is passed over, and how long each try waits.
+TRIES = 8
+PAUSE = dt.timedelta(seconds=5)
+# A ring of partitions, one a week: the oldest is emptied before it is written again.
+WEEK, SLOTS, KEPT = 7 * 86_400, 7, dt.timedelta(days=30)
+
+
+class Happening(TenantModel):
+    """One thing that happened. Rows are added and never changed; after 30 days their partition is emptied.
+
+    No foreign key: nothing waits for a lock on the subject, which may be gone while this row is still read.
+    """
+
+    __table_args__ = (Index("ix_happenings_at", "at", postgresql_using="brin"),)
+
+    kind: Mapped[str]
+    subject_id: Mapped[uuid.UUID]
+    # Who did it; null for the customer, WhatsApp, and what nobody did.
+    actor: Mapped[dict[str, Any] | None]
+    facts: Mapped[dict[str, Any]]
+    at: Mapped[dt.datetime] = mapped_column(default=now)
+    # Which transaction wrote it, and its partition: filled in by the database.
+    xact: Mapped[int] = mapped_column(server_default=FetchedValue())
+    slot: Mapped[int] = mapped_column(SmallInteger, server_default=FetchedValue())
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A happening as subscribers get it; `facts` are of the class that the catalogue has for its kind."""
+
+    id: uuid.UUID
+    kind: str
+    subject_id: uuid.UUID
+    actor: Actor | None
+    facts: Any
+    at: dt.datetime
+
+
+def happened(kind: str, subject_id: uuid.UUID, *, by: Actor | None = None, **facts: object) -> None:
+    """Records that something happened, in this transaction. Raises `ValidationError` for facts not in the catalogue."""
+    row = Happening(kind=kind, subject_id=subject_id, facts=as_facts(kind, facts), actor=by and by.as_json())
+    db.session.add(row)
+    wake_subscribers(kind, current_tenant_id())
+
+
+def happened_each(
+    kind: str,
+    rows: Sequence[tuple[object, dict[str, Any]]],
+    *,
+    actors: Sequence[Actor | None] | None = None,
+    tenant_id: uuid.UUID | None = None,
+) -> None:
+    """The same for many at once, each (subject's id, facts), with one INSERT. Facts hold text, numbers and null only.
+
+    The platform, which works for no tenant, says for which.
+    """
+    if not rows:
+        return
+    as_facts(kind, rows[0][1])
+    tenant = tenant_id or current_tenant_id()
+    who = [by and by.as_json() for by in actors] if actors else [None] * len(rows)
+    values = [
+        {"id": str(uuid7()), "subject": str(subject), "facts": facts, "actor": by}
+        for (subject, facts), by in zip(rows, who, strict=True)
+    ]
+    db.session.execute(NEW, {"rows": json.dumps(values), "kind": kind, "tenant": tenant, "at": now()})
+    wake_subscribers(kind, tenant)
+
+
+# `returning` has a cluster send it through the coordinator, which row security needs there.
+NEW = text("""
+    insert into happenings (tenant_id, id, kind, subject_id, actor, facts, at)
+    select :tenant, id, :kind, subject, actor, facts, :at
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, subject uuid, actor jsonb, facts jsonb)
+    returning null
+""")
+
+
+def as_facts(kind: str, facts: dict[str, Any]) -> dict[str, Any]:
+    return KINDS[kind](**facts).model_dump(mode="json", exclude_none=True)
+
+
+Handler = Callable[[list[Happened]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    name: str
+    kinds: tuple[str, ...]
+    handle: Handler
+
+
+SUBSCRIBERS: dict[str, Subscriber] = {}
+
+
+def subscriber(name: str, *kinds: str) -> Callable[[Handler], Handler]:
+    """Has the decorated function called with what happened of these kinds, in a scope of the tenant.
+
+    It works in the transaction that moves the cursor on, so it must not commit; what it wants done outside it enqueues.
+    """
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise ValueError(f"no such kinds: {unknown}")
+
+    def register(handle: Handler) -> Handler:
+        SUBSCRIBERS[name] = Subscriber(name, kinds, handle)
+        return handle
+
+    return register
+
+
+def wake_subscribers(kind: str, tenant_id: uuid.UUID) -> None:
+    """Enqueues a delivery after the commit for all that subscribe to it, each once in a transaction."""
+    woken = current_scope().woken
+    for one in SUBSCRIBERS.values():
+        if kind in one.kinds and (tenant_id, one.name) not in woken:
+            woken.add((tenant_id, one.name))
+            later("happenings.deliver", one.name, tenant_id=tenant_id)
+
+
+class HappeningCursor(TenantModel):
+    """How far one subscriber has read a tenant's happenings: all of `since`, and of `until` those up to `after_id`."""
+
+    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "subscriber"))
+
+    subscriber: Mapped[str]
+    since: Mapped[str | None]
+    # While a backlog is read in pages: the snapshot that they are of.
+    until: Mapped[str | None]
+    after_id: Mapped[uuid.UUID | None]
+    # What the first of them failed with, how often, and when it is tried again.
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[dt.datetime | None]
+    error: Mapped[str | None]
+    passed_over: Mapped[int] = mapped_column(default=0)
+
+    @classmethod
+    def locked(cls, name: str) -> HappeningCursor:
+        """One delivery at a time: who comes second waits, because the first may have looked before its news came."""
+        mine = {"tenant_id": current_tenant_id(), "id": uuid7(), "subscriber": name, "attempts": 0, "passed_over": 0}
+        db.session.execute(insert(cls).values(mine).on_conflict_do_nothing())
+        query = select(cls).where(cls.subscriber == name).with_for_update()
+        return db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+    def deliver(self, subscriber: Subscriber) -> bool:
+        """Hands over what is new. Returns whether there is more at once."""
+        if self.next_attempt_at and self.next_attempt_at > now():
+            return False
+        if self.until is None:
+            self.start_page()
+        found = self.read(subscriber.kinds)
+        if not self.hand_over(subscriber, found):
+            return False
+        if len(found) == PAGE:
+            self.after_id = found[-1].id
+            return True
+        self.since, self.until, self.after_id = self.until, None, None
+        return False
+
+    def start_page(self) -> None:
+        """After a restore into another cluster old snapshots say nothing: the last hour is delivered again."""
+        row = db.session.execute(SNAPSHOT, {"since": self.since}).one()
+        self.until, self.since = row.snapshot, None if row.is_foreign else self.since
+
+    def read(self, kinds: Sequence[str]) -> list[Happened]:
+        values = {"tenant": current_tenant_id(), "kinds": list(kinds), "since": self.since, "until": self.until}
+        values |= {"after": self.after_id, "young": None if self.since else now() - FIRST, "most": PAGE}
+        return [
+            Happened(row.id, row.kind, row.subject_id, Actor.read(row.actor), KINDS[row.kind](**row.facts), row.at)
+            for row in db.session.execute(READ, values)
+        ]
+
+    def hand_over(self, subscriber: Subscriber, found: list[Happened]) -> bool:
+        """All at once; where that fails one by one, up to the one that fails. Returns whether all were taken."""
+        if not found or self.took(subscriber, found):
+            self.attempts, self.next_attempt_at = 0, None
+            return True
+        for one in found:
+            if len(found) > 1 and self.took(subscriber, [one]):
+                self.attempts = 0
+            elif self.attempts + 1 < TRIES:
+                self.attempts += 1
+                self.next_attempt_at = now() + PAUSE * 2 ** (self.attempts - 1)
+                return False
+            else:
+                log.error("happening passed over", subscriber=subscriber.name, id=str(one.id), error=self.error)
+                self.attempts, self.passed_over = 0, self.passed_over + 1
+            self.after_id = one.id
+        self.next_attempt_at = None
+        return True
+
+    def took(self, subscriber: Subscriber, found: list[Happened]) -> bool:
+        scope = current_scope()
+        waiting = len(scope.callbacks)
+        try:
+            with db.session.begin_nested():
+                subscriber.handle(found)
+        except Exception as error:
+            del scope.callbacks[waiting:]
+            log.exception("subscriber failed", subscriber=subscriber.name, happenings=len(found))
+            self.error = type(error).__name__
+            return False
+        return True
+
+
+SNAPSHOT = text("""
+    select pg_current_snapshot()::text as snapshot,
+        coalesce(pg_snapshot_xmax(cast(:since as pg_snapshot)) > pg_snapshot_xmax(pg_current_snapshot()), false)
+            as is_foreign
+""")
+# What `until` shows and `since` does not, oldest first, by the primary key (tenant_id, xact, …). `since` null: what is
+# younger than `young`. `after` null: from the beginning.
+READ = text("""
+    select h.id, h.kind, h.subject_id, h.actor, h.facts, h.at from happenings h
+    where h.tenant_id = :tenant and h.kind = any(:kinds)
+      and h.xact >= coalesce(pg_snapshot_xmin(cast(:since as pg_snapshot))::text::bigint, 0)
+      and (cast(:since as text) is null
+        or not pg_visible_in_snapshot(h.xact::text::xid8, cast(:since as pg_snapshot)))
+      and pg_visible_in_snapshot(h.xact::text::xid8, cast(:until as pg_snapshot))
+      and (cast(:after as uuid) is null or h.id > :after)
+      and (cast(:young as timestamptz) is null or h.at > :young)
+    order by h.id limit :most
+""")
+# Of every tenant: whose cursor has not seen all there is, whatever its kind, so that no cursor stays far behind.
+BEHIND = text("""
+    select t.id as tenant_id, s.name from tenants t cross join unnest(cast(:names as text[])) s(name)
+    left join happening_cursors c on c.tenant_id = t.id and c.subscriber = s.name
+    where coalesce(c.next_attempt_at, :now) <= :now and exists (
+        select from happenings h where h.tenant_id = t.id
+          and h.xact >= coalesce(pg_snapshot_xmin(cast(c.since as pg_snapshot))::text::bigint, 0)
+          and (c.since is null or not pg_visible_in_snapshot(h.xact::text::xid8, cast(c.since as pg_snapshot))))
+""")
+
+EMPTY = (
+    text("truncate happening_slots.slot_0"),
+    text("truncate happening_slots.slot_1"),
+    text("truncate happening_slots.slot_2"),
+    text("truncate happening_slots.slot_3"),
+    text("truncate happening_slots.slot_4"),
+    text("truncate happening_slots.slot_5"),
+    text("truncate happening_slots.slot_6"),
+)
+
+
+def empty_oldest(at: dt.datetime) -> int | None:
+    """Empties the partition that will be written next week, if all in it is old enough. Needs a platform scope."""
+    slot = (int(at.timestamp()) // WEEK + 1) % SLOTS
+    values = {"slot": slot, "before": at - KEPT}
+    db.session.execute(text("set local lock_timeout = '2s'"))
+    if db.session.scalar(text("select exists (select from happenings where slot = :slot and at >= :before)"), values):
+        db.session.execute(text("delete from happenings where slot = :slot and at < :before"), values)
+        return None
+    if db.session.scalar(text("select exists (select from happenings where slot = :slot)"), values):
+        db.session.execute(EMPTY[slot])
+    return slot

@@ -1,0 +1,279 @@
+"""What happened is written with the change, and reaches each subscriber: all of it, in order, at least once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from app.tenancy import Actor, Happened, db, happened, happened_each, now, platform_scope, subscriber, tenant_scope
+from app.tenancy.happenings import PAGE, SLOTS, SUBSCRIBERS, TRIES, WEEK, Happening, HappeningCursor, empty_oldest
+from app.tenancy.jobs import deliver_happenings, deliver_what_is_behind
+from tests.enqueued import Enqueued
+from tests.happenings import hear, kinds
+from tests.world import World
+
+ONE, TWO, THREE = (uuid.UUID(int=n) for n in (1, 2, 3))
+
+
+class Ear:
+    """A subscriber that writes down what it hears, and can be made to fail."""
+
+    def __init__(self) -> None:
+        self.heard: list[uuid.UUID] = []
+        self.refuses: Callable[[Happened], bool] = lambda _: False
+
+    def __call__(self, found: list[Happened]) -> None:
+        for one in found:
+            if self.refuses(one):
+                raise ValueError(one.id)
+        self.heard += [one.subject_id for one in found]
+
+
+@pytest.fixture
+def ear(world: World) -> Iterator[Ear]:
+    made = Ear()
+    subscriber("ear", "conversation.team", "contact.erased")(made)
+    yield made
+    del SUBSCRIBERS["ear"]
+
+
+def happen(world: World, *subjects: uuid.UUID) -> None:
+    with tenant_scope(world.bakery.id):
+        for subject in subjects:
+            happened("contact.erased", subject)
+
+
+def deliveries(enqueued: Enqueued, world: World) -> int:
+    """How many wait for the ear."""
+    return [list(job.args) for job in enqueued.jobs].count([str(world.bakery.id), "ear"])
+
+
+def try_again(world: World) -> None:
+    """After the pause that follows a failure."""
+    with tenant_scope(world.bakery.id):
+        db.session.execute(db.update(HappeningCursor).values(next_attempt_at=now()))
+    hear("ear", world.bakery.id)
+
+
+def test_what_happened_reaches_the_subscriber_once_and_in_order(world: World, ear: Ear) -> None:
+    happen(world, ONE, TWO)
+    hear("ear", world.bakery.id)
+    happen(world, THREE)
+    hear("ear", world.bakery.id)
+    hear("ear", world.bakery.id)
+    assert ear.heard == [ONE, TWO, THREE]
+
+
+def test_what_was_rolled_back_did_not_happen(world: World, ear: Ear) -> None:
+    with tenant_scope(world.bakery.id):
+        happened("contact.erased", ONE)
+        db.session.flush()
+        db.session.rollback()
+    hear("ear", world.bakery.id)
+    assert ear.heard == [] and kinds(world.bakery.id) == []
+
+
+def slow_writer(url: str, world: World) -> psycopg.Connection:
+    """A transaction that has written ONE and not committed yet."""
+    connection = psycopg.connect(url)
+    connection.execute(
+        "insert into happenings (tenant_id, id, kind, subject_id, facts, at)"
+        " values (%s, uuidv7(), 'contact.erased', %s, '{}', now())",
+        (world.bakery.id, ONE),
+    )
+    return connection
+
+
+def test_what_is_committed_late_is_not_skipped(world: World, ear: Ear, superuser_url: str) -> None:
+    with slow_writer(superuser_url, world) as slow:
+        happen(world, TWO)
+        hear("ear", world.bakery.id)
+        assert ear.heard == [TWO]
+        slow.commit()
+    hear("ear", world.bakery.id)
+    hear("ear", world.bakery.id)
+    assert ear.heard == [TWO, ONE]
+
+
+def test_what_is_committed_while_a_backlog_is_read_is_not_skipped(world: World, ear: Ear, superuser_url: str) -> None:
+    with slow_writer(superuser_url, world) as slow:
+        with tenant_scope(world.bakery.id):
+            happened_each("contact.erased", [(TWO, {})] * (PAGE + 1))
+        hear("ear", world.bakery.id)
+        slow.commit()
+    for _ in range(3):
+        hear("ear", world.bakery.id)
+    assert (ear.heard.count(TWO), ear.heard.count(ONE)) == (PAGE + 1, 1)
+
+
+def test_a_backlog_is_read_in_pages_one_after_the_other(world: World, ear: Ear, enqueued: Enqueued) -> None:
+    subjects = [uuid.UUID(int=n) for n in range(PAGE + 10)]
+    with tenant_scope(world.bakery.id):
+        happened_each("contact.erased", [(subject, {}) for subject in subjects])
+    hear("ear", world.bakery.id)
+    assert len(ear.heard) == PAGE and deliveries(enqueued, world) == 1
+    hear("ear", world.bakery.id)
+    assert ear.heard == subjects
+
+
+def test_what_a_subscriber_cannot_take_is_tried_again_and_holds_back_only_what_follows(world: World, ear: Ear) -> None:
+    ear.refuses = lambda one: one.subject_id == TWO
+    happen(world, ONE, TWO, THREE)
+    hear("ear", world.bakery.id)
+    assert ear.heard == [ONE]
+    hear("ear", world.bakery.id)
+    assert ear.heard == [ONE]
+    ear.refuses = lambda _: False
+    try_again(world)
+    assert ear.heard == [ONE, TWO, THREE]
+
+
+def test_what_a_subscriber_never_takes_is_passed_over_in_the_end(world: World, ear: Ear) -> None:
+    ear.refuses = lambda one: one.subject_id == TWO
+    happen(world, ONE, TWO, THREE)
+    hear("ear", world.bakery.id)
+    for _ in range(TRIES - 1):
+        try_again(world)
+    assert ear.heard == [ONE, THREE]
+    with tenant_scope(world.bakery.id):
+        cursor = db.session.scalars(db.select(HappeningCursor)).one()
+        assert (cursor.passed_over, cursor.error) == (1, "ValueError")
+
+
+def test_what_a_failing_subscriber_wrote_is_undone(world: World, ear: Ear) -> None:
+    def write_and_fail(one: Happened) -> bool:
+        happened("contact.merged", one.subject_id, other_id=ONE)
+        db.session.flush()
+        return True
+
+    ear.refuses = write_and_fail
+    happen(world, TWO)
+    hear("ear", world.bakery.id)
+    assert kinds(world.bakery.id) == ["contact.erased"]
+
+
+def test_a_delivery_is_enqueued_for_those_who_subscribe_to_the_kind(world: World, ear: Ear, enqueued: Enqueued) -> None:
+    with tenant_scope(world.bakery.id):
+        happened("tag.added", ONE, tag_id=TWO)
+    assert deliveries(enqueued, world) == 0
+    happen(world, ONE)
+    assert deliveries(enqueued, world) == 1
+
+
+def test_what_redis_lost_is_enqueued_again(world: World, ear: Ear, enqueued: Enqueued) -> None:
+    happen(world, ONE)
+    enqueued.clear()
+    deliver_what_is_behind()
+    assert deliveries(enqueued, world) == 1
+    hear("ear", world.bakery.id)
+    enqueued.clear()
+    deliver_what_is_behind()
+    assert deliveries(enqueued, world) == 0
+
+
+def test_a_new_subscriber_hears_of_the_last_hour(world: World, ear: Ear, superuser_url: str) -> None:
+    happen(world, ONE, TWO)
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("update happenings set at = at - interval '2 h' where subject_id = %s", (ONE,))
+    hear("ear", world.bakery.id)
+    assert ear.heard == [TWO]
+
+
+def test_facts_that_the_catalogue_does_not_have_are_refused(world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        for facts in ({}, {"tag_id": ONE, "name": "VIP"}):
+            with pytest.raises(ValidationError):
+                happened("tag.added", ONE, **facts)
+        with pytest.raises(ValidationError):
+            happened_each("tag.added", [(ONE, {"tag": "VIP"})])
+
+
+def test_who_did_it_and_the_facts_come_as_they_were_written(world: World, ear: Ear) -> None:
+    got: list[Happened] = []
+    subscriber("ear", "conversation.team")(got.extend)
+    by = Actor("api", TWO, "Website")
+    with tenant_scope(world.bakery.id):
+        happened("conversation.team", ONE, by=by, team_id=THREE)
+    hear("ear", world.bakery.id)
+    assert [(one.actor, one.facts.team_id, one.subject_id) for one in got] == [(by, THREE, ONE)]
+
+
+def test_next_door_nothing_of_it_is_seen(world: World, ear: Ear) -> None:
+    happen(world, ONE)
+    hear("ear", world.shoes.id)
+    assert ear.heard == [] and kinds(world.shoes.id) == []
+    with tenant_scope(world.shoes.id):
+        mine = {"tenant": world.bakery.id}
+        assert db.session.scalar(text("select count(*) from happenings where tenant_id = :tenant"), mine) == 0
+
+
+@pytest.mark.parametrize("statement", ["update happenings set kind = ''", "delete from happenings"])
+def test_what_happened_cannot_be_changed(world: World, statement: str) -> None:
+    happen(world, ONE)
+    with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(world.bakery.id):
+        db.session.execute(text(statement))
+
+
+def test_the_partitions_cannot_be_reached_past_the_policies(world: World) -> None:
+    for scope in (tenant_scope(world.bakery.id), platform_scope("test")):
+        with pytest.raises(ProgrammingError, match="permission denied"), scope:
+            db.session.execute(text("select * from happening_slots.slot_0"))
+
+
+def test_the_oldest_partition_is_emptied_before_it_is_written_again(world: World, superuser_url: str) -> None:
+    happen(world, ONE, TWO)
+    next_slot = (int(now().timestamp()) // WEEK + 1) % SLOTS
+    with psycopg.connect(superuser_url) as connection:
+        old = "update happenings set slot = %s, at = at - interval '36 days' where subject_id = %s"
+        connection.execute(old, (next_slot, ONE))
+    with platform_scope("test"):
+        assert empty_oldest(now()) == next_slot
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(db.select(Happening.subject_id)).all() == [TWO]
+
+
+def test_a_partition_that_holds_something_young_keeps_that(world: World, superuser_url: str) -> None:
+    happen(world, ONE, TWO)
+    next_slot = (int(now().timestamp()) // WEEK + 1) % SLOTS
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("update happenings set slot = %s", (next_slot,))
+        connection.execute("update happenings set at = at - interval '36 days' where subject_id = %s", (ONE,))
+    with platform_scope("test"):
+        assert empty_oldest(now()) is None
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(db.select(Happening.subject_id)).all() == [TWO]
+
+
+def test_after_a_restore_into_another_cluster_nothing_is_skipped(world: World, ear: Ear) -> None:
+    happen(world, ONE)
+    hear("ear", world.bakery.id)
+    with tenant_scope(world.bakery.id):
+        db.session.execute(db.update(HappeningCursor).values(since="900000000:900000000:"))
+    happen(world, TWO)
+    hear("ear", world.bakery.id)
+    assert TWO in ear.heard
+
+
+def test_a_delivery_waits_for_the_one_before_it(world: World, ear: Ear, superuser_url: str) -> None:
+    """Else what was committed while the first read would wait for the next sweep."""
+    hear("ear", world.bakery.id)
+    happen(world, ONE)
+    heard: list[str] = []
+
+    def deliver_from_inside(_: Happened) -> bool:
+        with psycopg.connect(superuser_url) as other:
+            other.execute("set lock_timeout = '50ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute("select 1 from happening_cursors for update")
+        heard.append("locked")
+        return False
+
+    ear.refuses = deliver_from_inside
+    deliver_happenings(world.bakery.id, "ear")
+    assert heard == ["locked"]

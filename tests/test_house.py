@@ -95,7 +95,8 @@ def untranslated(file: pathlib.Path) -> list[str]:
     )
     html = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", html, flags=re.DOTALL)
     spoken = [double or single for double, single in READ_ALOUD.findall(html)]
-    shown = re.sub(r"<[^>]*>", "\n", html).splitlines()
+    # A macro may hold the attributes of a tag that stands elsewhere.
+    shown = re.sub(r"<[^>]*>|[\w-]+=\"[^\"]*\"", "\n", html).splitlines()
     return [word for words in [*spoken, *shown] for word in WORD.findall(words) if word not in SAME_IN_EVERY_LANGUAGE]
 
 

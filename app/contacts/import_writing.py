@@ -58,7 +58,7 @@ class Writer:
             CONSENTS,
             [{"contact": contacts[row.wa_id], "granted": row.marketing} for row in rows if row.marketing is not None],
         )
-        search.index(contacts[row.wa_id] for row in rows)
+        search.mark_outdated(contacts[row.wa_id] for row in rows)
 
     def insert(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if not rows:

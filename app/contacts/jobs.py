@@ -42,6 +42,8 @@ def advance_import(import_id: str) -> None:
 def work_on(found: ContactImport) -> None:
     if found.state == "importing":
         write_contacts(found)
+        commit()
+        index_outdated()
         return
     try:
         if found.state == "reading":
@@ -71,7 +73,12 @@ def recover_imports() -> None:
 
 @job("contacts.index", seconds=SECONDS)
 def index_contacts() -> None:
-    """Writes anew by what contacts are found, a batch at a time, where that was written by an older release."""
+    """Indexes imported contacts, and those that an older release indexed."""
+    index_outdated()
+
+
+def index_outdated() -> None:
+    """A batch per transaction: messages keep arriving meanwhile."""
     while ids := db.session.scalars(search.outdated(Contact).limit(search.AT_ONCE)).all():
         search.index(ids)
         commit()

@@ -85,7 +85,7 @@ class Contact(TenantModel):
             text("id desc"),
             postgresql_where=text(IS_LISTED),
         ),
-        Index("ix_contacts_terms_version", "tenant_id", "id", postgresql_where=text("terms_version < 1")),
+        Index("ix_contacts_terms_version", "tenant_id", "id", postgresql_where=text(search.OUTDATED)),
     )
 
     name: Mapped[str] = mapped_column(default="")

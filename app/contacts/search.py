@@ -24,6 +24,7 @@ from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, uuid7
 
 # Raise it whenever terms are made differently: contacts of an older version are indexed anew in the background.
 VERSION = 1
+OUTDATED = "terms_version < 1"
 AT_ONCE = 500
 LONGEST_TERM = 60
 MOST_WORDS = 8
@@ -116,8 +117,10 @@ def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
         names[id] = name
         identities[id].append((kind, value))
     values: dict[str, list[str]] = defaultdict(list)
-    for id, value in db.session.execute(FIELD_VALUES, given):
-        values[id].append(value)
+    searched = set(db.session.scalars(SEARCHED_FIELDS, given))
+    for id, field_id, value in db.session.execute(FIELD_VALUES, given) if searched else ():
+        if field_id in searched:
+            values[id].append(value)
     terms = [
         {"id": str(uuid7()), "contact": id, "term": term}
         for id, name in names.items()
@@ -127,6 +130,12 @@ def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
     db.session.execute(NEW_TERMS, {"rows": json.dumps(terms), "tenant": current_tenant_id()})
     sorted_by = [{"id": id, "name": whole_name_term(names.get(id, ""))} for id in ids]
     db.session.execute(MARK, {"rows": json.dumps(sorted_by), "tenant": current_tenant_id(), "version": VERSION})
+
+
+def mark_outdated(contact_ids: Iterable[uuid.UUID | str]) -> None:
+    """Has a job index these contacts: many of them would keep a transaction open for long."""
+    ids = sorted({str(id) for id in contact_ids})
+    db.session.execute(MARK_OUTDATED, {"ids": ids, "tenant": current_tenant_id()})
 
 
 def is_outdated(contact: Any) -> ColumnElement[bool]:
@@ -145,14 +154,13 @@ INDEXED = text("""
       and c.merged_into_id is null and c.erased_at is null
     order by c.id for no key update of c
 """)
+SEARCHED_FIELDS = text("""
+    select id::text from contact_fields where tenant_id = :tenant and kind in ('text', 'choice', 'number')
+""")
+# Without a join: on tables that were never analysed its plan would be quadratic.
 FIELD_VALUES = text("""
-    select v.contact_id::text, v.value
-    from contact_field_values v
-    join contact_fields f on f.tenant_id = :tenant and f.id = v.field_id and f.kind in ('text', 'choice', 'number')
-    join contacts c on c.tenant_id = :tenant and c.id = v.contact_id
-        and c.merged_into_id is null and c.erased_at is null
-    where v.tenant_id = :tenant and v.contact_id = any(cast(:ids as uuid[])) and length(v.value) <= 200
-    order by v.contact_id, f.position
+    select contact_id::text, field_id::text, value from contact_field_values
+    where tenant_id = :tenant and contact_id = any(cast(:ids as uuid[])) and length(value) <= 200
 """)
 DELETE_TERMS = text("delete from contact_terms where tenant_id = :tenant and contact_id = any(cast(:ids as uuid[]))")
 NEW_TERMS = text("""
@@ -160,6 +168,9 @@ NEW_TERMS = text("""
     select :tenant, id, contact, term
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, term text)
     on conflict (tenant_id, contact_id, term) do nothing
+""")
+MARK_OUTDATED = text("""
+    update contacts set terms_version = 0 where tenant_id = :tenant and id = any(cast(:ids as uuid[]))
 """)
 MARK = text("""
     update contacts c set sort_name = r.name, terms_version = :version

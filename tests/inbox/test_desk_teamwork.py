@@ -16,7 +16,7 @@ from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.number_desks import NumberDesk
-from app.inbox.desk.jobs import distribute
+from app.inbox.desk.jobs import distribute, enqueue_distribution
 from app.inbox.desk.notes import Mention, Note
 from app.team.models import Team
 from app.tenancy import Membership, db, now, tenant_scope

@@ -177,7 +177,7 @@ def test_a_token_meta_does_not_know_any_more_asks_for_a_new_start(attempt: Attem
 def test_a_fault_of_ours_ends_in_words_with_a_reference(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.meta.wabas.is_subscribed", lambda *_: 1 / 0)
     attempt.connect()
-    assert "Something went wrong" in attempt.page()
+    assert "That is our fault" in attempt.page()
     assert attempt.trouble()["fbtrace_id"] in attempt.page()
 
 

@@ -138,7 +138,7 @@ def test_the_eleventh_wrong_guess_in_a_quarter_of_an_hour_is_refused(world: Worl
     answer = sign_in(browser, "ann@example.com", PASSWORD)
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "900"
-    assert "Too many attempts" in answer.text
+    assert "Too many tries" in answer.text
     assert not is_in(browser)
 
 

@@ -28,16 +28,16 @@ def init_app(app: Flask) -> None:
         app.cli.add_command(group)
 
     @app.cli.command("doctor")
-    def look_at_everything() -> None:
-        """Look at everything this installation needs, and say what to mend."""
+    def run_doctor() -> None:
+        """Check everything this installation needs, and say what to fix."""
         findings = []
-        for finding in examined():
+        for finding in findings_now():
             findings.append(finding)
             click.echo(f"{'ok ' if finding.is_well else 'BAD'}  {finding.title}: {finding.words}")
             if finding.fix:
                 click.echo(f"     {finding.fix}")
         if not all(finding.is_well for finding in findings):
-            raise click.ClickException("Something has to be mended.")
+            raise click.ClickException("Some checks failed.")
 
     @app.cli.command("bootstrap")
     @click.option("--superuser-url", required=True, help="A Postgres superuser's address, used this once.")
@@ -47,7 +47,7 @@ def init_app(app: Flask) -> None:
         click.echo("The database and its roles are ready. Next: flask db upgrade")
 
 
-def examined() -> Iterator[Finding]:
+def findings_now() -> Iterator[Finding]:
     with global_scope():
         yield from examine()
 

@@ -1,4 +1,7 @@
-"""Every way a request can fail, told in words. No page of these touches the database."""
+"""An error page for every way a request can fail, with the navigation of whoever is signed in.
+
+Where the database is away the page does without it.
+"""
 
 from __future__ import annotations
 
@@ -8,54 +11,78 @@ import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.extensions import login_manager
 
 log = structlog.get_logger()
+PLAIN = "card.html"
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(HTTPException, refused)
-    app.register_error_handler(CSRFError, stale_form)
-    app.register_error_handler(OperationalError, database_away)
-    app.register_error_handler(PoolTimeout, database_away)
-    app.register_error_handler(Exception, broken)
+    app.register_error_handler(HTTPException, explain_refusal)
+    app.register_error_handler(CSRFError, explain_stale_form)
+    app.register_error_handler(OperationalError, explain_outage)
+    app.register_error_handler(PoolTimeout, explain_outage)
+    app.register_error_handler(Exception, explain_failure)
 
 
-def refused(error: HTTPException) -> Response:
+def explain_refusal(error: HTTPException) -> Response:
     title, words = {
-        403: (_("Not for your role"), _("Ask an owner of your business to do this, or to change your role.")),
-        404: (_("Nothing here"), _("This page does not exist, or it is not yours to see.")),
-        405: (_("Not like this"), _("This address does not take that kind of request.")),
-        413: (_("Too large"), _("What you sent is larger than this page takes.")),
-        429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
-    }.get(error.code or 500, (_("That did not work"), error.description or ""))
+        403: (_("You don't have access to this page"), _("Ask an owner of your business to change your role.")),
+        404: (_("Page not found"), _("This page doesn't exist, or you don't have access to it.")),
+        405: (_("This isn't available here"), _("Go back and try again.")),
+        413: (_("Too large"), _("What you sent is larger than this page accepts.")),
+        429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
+    }.get(error.code or 500, (_("That didn't work"), error.description or ""))
     return page(error.code or 500, title, words)
 
 
-def stale_form(error: CSRFError) -> Response:
-    return page(400, _("This page is out of date"), _("Reload it and try again. What you typed was not sent."))
+def explain_stale_form(error: CSRFError) -> Response:
+    return page(400, _("This page is out of date"), _("Reload it and try again. What you entered was not sent."))
 
 
-def database_away(error: DBAPIError | PoolTimeout) -> Response:
+def explain_outage(error: DBAPIError | PoolTimeout) -> Response:
     log.error("database away", error=type(error).__name__)
-    response = page(503, _("One moment"), _("Switchboard is catching its breath. Nothing is lost: try again shortly."))
+    title, words = _("Switchboard is briefly unavailable"), _("Nothing is lost. Try again in a moment.")
+    response = plain_page(503, title, words)
     response.headers["Retry-After"] = "5"
     return response
 
 
-def broken(error: Exception) -> Response:
+def explain_failure(error: Exception) -> Response:
     reference = uuid.uuid4().hex[:8]
     log.exception("request failed", reference=reference, path=request.path)
-    words = _("We have been told. If you write to us, mention %(reference)s.", reference=reference)
-    return page(500, _("That is our fault"), words)
+    words = _("The error has been logged. If you contact support, mention %(reference)s.", reference=reference)
+    return page(500, _("Something went wrong"), words)
 
 
 def page(status: int, title: str, words: str) -> Response:
+    if request.headers.get("HX-Request"):
+        return plain_page(status, title, words)
+    try:
+        return respond(status, title, words, layout())
+    except SQLAlchemyError:
+        return plain_page(status, title, words)
+
+
+def layout() -> str:
+    """The frame of the page around an error: the console's, the tenant's, or none for a stranger."""
+    if request.path.startswith("/platform/") and getattr(g.get("_login_user"), "is_platform_admin", False):
+        return "platform/console.html"
+    return "settings.html" if "tenant" in g and "membership" in g else PLAIN
+
+
+def plain_page(status: int, title: str, words: str) -> Response:
+    """A page that asks the database for nothing."""
     # Flask-Login puts the user into every template, and would look for one in a database that may be away.
     g._login_user = login_manager.anonymous_user()
+    return respond(status, title, words, PLAIN)
+
+
+def respond(status: int, title: str, words: str, layout: str) -> Response:
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/page.html"
-    return make_response(render_template(template, title=title, words=words, status=status), status)
+    html = render_template(template, title=title, words=words, status=status, layout=layout)
+    return make_response(html, status)

@@ -9,6 +9,7 @@ import json
 import statistics
 import time
 import uuid
+from typing import Any
 
 from sqlalchemy import text
 
@@ -91,9 +92,9 @@ def fill_statuses(town: Town, kind: str) -> None:
     with tenant_scope(town.tenant.id):
         wamids = db.session.scalars(SENT, sent).all()
     price = {"billable": kind == "regular", "pricing_model": "PMP", "category": "utility", "type": kind}
-    told = {"sent": {"pricing": price}, "delivered": {"pricing": price}, "read": {}}
-    about = {"number": town.number.meta_id}
-    every = [status(each, name, **about, **more) for name, more in told.items() for each in wamids]
+    states: dict[str, dict[str, Any]] = {"sent": {"pricing": price}, "delivered": {"pricing": price}, "read": {}}
+    number = town.number.meta_id
+    every = [status(each, name, number=number, **more) for name, more in states.items() for each in wamids]
     keep([post(each, waba=town.waba_meta_id) for each in every])
 
 

@@ -61,7 +61,7 @@ def cookie(app: Flask, town: Town) -> str:
 
 def form_token(app: Flask) -> str:
     """What the pages of these sessions put into their forms."""
-    return str(URLSafeTimedSerializer(app.secret_key, salt="wtf-csrf-token").dumps(FORM))
+    return str(URLSafeTimedSerializer(str(app.secret_key), salt="wtf-csrf-token").dumps(FORM))
 
 
 class Audience:

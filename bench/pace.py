@@ -38,7 +38,7 @@ def run(stack: Stack) -> None:
         while ask(WAITING):
             deliver()
             time.sleep(0.05)
-        report(out, int(ask(REFUSALS)))
+        report(out, ask(REFUSALS))
     for name in ("web", "simulator"):
         stack.parts.pop(name).stop()
 
@@ -74,6 +74,6 @@ def report(out: Outbound, refused: int) -> None:
     table("One number against Meta's limit of 80/s (aim: 0.85, none refused)", ["", "", "share", "refused"], rows)
 
 
-def ask(query: str) -> object:
+def ask(query: str) -> int:
     with platform_scope("bench"):
-        return db.session.scalar(text(query))
+        return int(db.session.scalar(text(query)) or 0)

@@ -10,7 +10,7 @@ bp = Blueprint("platform", __name__, url_prefix="/platform")
 
 
 @bp.before_request
-def leave_a_trace() -> None:
+def log_page() -> None:
     if current_user.is_authenticated and current_user.is_platform_admin:
         seen = {name: str(value) for name, value in (request.view_args or {}).items()}
         log.info("console", admin_id=str(current_user.id), page=request.endpoint, method=request.method, seen=seen)

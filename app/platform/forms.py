@@ -8,11 +8,11 @@ from app.team.forms import Form, one_line
 
 
 class ReasonForm(Form):
-    """What an admin does in a tenant's stead has a reason, which is kept."""
+    """The reason an admin gives for acting on a tenant's behalf; it is logged."""
 
     reason = StringField(
         _("Reason"),
-        [DataRequired(_("Say why: it is kept in the log.")), Length(max=200)],
+        [DataRequired(_("Enter a reason. It is logged.")), Length(max=200)],
         filters=[one_line],
         render_kw={"maxlength": "200", "autocomplete": "off"},
     )

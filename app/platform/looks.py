@@ -1,4 +1,4 @@
-"""An admin reads another company's mail only after giving a reason, which that company's owner can read."""
+"""An admin may view a tenant's messages for 15 minutes after giving a reason, which the tenant's owners can read."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SECONDS = 15 * 60
 
 
 def is_open(kind: str, subject: object) -> bool:
-    """Whether this admin has given a reason for this within the last minutes."""
+    """Whether this admin has given a reason for this subject within the last 15 minutes."""
     until: float = session.get("looks", {}).get(f"{kind} {subject}", 0)
     return until > time.time()
 
 
 def look(kind: str, subject: object, reason: str, tenant_ids: Iterable[uuid.UUID]) -> None:
-    """Writes down who looks, and only then opens it."""
+    """Records who views what and why, and only then opens it."""
     for tenant_id in tenant_ids:
         Look.record(current_user, tenant_id, kind, str(subject), reason)
     log.info("look", admin_id=str(current_user.id), kind=kind, subject=str(subject), reason=reason)

@@ -22,7 +22,7 @@ from app.extensions import csrf
 
 from .actor import Actor
 from .database import db
-from .models import Membership, Tenant, TenantSlug
+from .models import Membership, Tenant, TenantSlug, UserTenant
 from .places import place_in, places
 from .scope import current
 from .transactions import commit, global_scope, platform_scope, tenant_scope
@@ -94,7 +94,10 @@ def access_of(endpoint: str) -> str:
 
 
 def admit_request() -> AnyResponse | None:
-    if not request.endpoint or request.endpoint == "static":
+    if not request.endpoint:
+        enter_nowhere()
+        return None
+    if request.endpoint == "static":
         return None
     match access_of(request.endpoint):
         case "":
@@ -158,6 +161,21 @@ def enter_tenant(permission: str) -> AnyResponse | None:
         came_from = urlsplit(request.referrer or "").path
         return redirect(url_for("team.confirm", next=request.path if request.method == "GET" else came_from), 303)
     return None
+
+
+def enter_nowhere() -> None:
+    """No page has this address. For a member it still belongs to their tenant, so that its error page has the rail."""
+    with global_scope():
+        if not current_user.is_authenticated or current_user.is_platform_admin:
+            return
+        first, _, rest = request.path.lstrip("/").partition("/")
+        mine = select(TenantSlug.tenant_id).join(UserTenant, UserTenant.tenant_id == TenantSlug.tenant_id)
+        slug = rest.partition("/")[0] if first == "t" else ""
+        tenant_id = db.session.scalar(mine.where(TenantSlug.slug == slug, UserTenant.user_id == current_user.id))
+    if tenant_id:
+        enter(tenant_scope(tenant_id))
+        g.tenant = db.session.get_one(Tenant, tenant_id)
+        g.membership = db.session.scalars(select(Membership).where(Membership.user_id == current_user.id)).one()
 
 
 def confirm() -> None:

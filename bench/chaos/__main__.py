@@ -47,7 +47,7 @@ UNDER_WAY = """
 
 def main(arguments: list[str], seed: int) -> int:
     quick = arguments == ["quick"]
-    counts = QUICK if quick else (*map(int, arguments), *DONE_WHEN[len(arguments) :])
+    inbound, outbound = QUICK if quick else [*map(int, arguments), *DONE_WHEN[len(arguments) :]][:2]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-chaos-", dir="/tmp"))
     folder.chmod(0o755)
     stack = Stack(folder, port=8600, seed="chaos")
@@ -60,7 +60,7 @@ def main(arguments: list[str], seed: int) -> int:
         stack.wait_for(f"{stack.web}/healthz", START_SECONDS)
         stack.wait_for(stack.meta, START_SECONDS)
         with create_app(Settings.from_environment(stack.env)).app_context():
-            return Chaos(stack, *counts, seed, quick).run()
+            return Chaos(stack, inbound, outbound, seed, quick).run()
     finally:
         stack.stop()
         shutil.rmtree(folder, ignore_errors=True)
@@ -101,7 +101,12 @@ class Chaos:
 
     def wait_until_quiet(self) -> None:
         """Until both sides agree, also a moment later."""
-        self.wait_while_it_moves(lambda: self.is_quiet() and (time.sleep(1.5) or self.is_quiet()))
+
+        def is_still_quiet() -> bool:
+            time.sleep(1.5)
+            return self.is_quiet()
+
+        self.wait_while_it_moves(lambda: self.is_quiet() and is_still_quiet())
 
     def is_quiet(self) -> bool:
         if self.quick:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 
@@ -7,11 +8,13 @@ import pytest
 import structlog
 from sqlalchemy import insert
 
+from app.billing.usage import Usage
 from app.inbox.conversations import Message
 from app.onboarding.models import Onboarding
 from app.onboarding.trouble import Trouble
 from app.team import passwords
-from app.tenancy import Tenant, db, platform_scope, tenant_scope
+from app.tenancy import Tenant, db, now, platform_scope, tenant_scope
+from app.wabas.models import PhoneNumber
 from app.webhook_events.models import HeldChange, WebhookEvent
 from tests.client import Browser
 from tests.world import World, conversation
@@ -98,8 +101,8 @@ def test_the_board_counts(pat: Browser, world: World) -> None:
         db.session.execute(insert(WebhookEvent).values(body=b"{}"))
         hold(kind="failed")
     page = " ".join(pat.get("/platform/").get_data(as_text=True).split())
-    assert "The oldest came" in page
-    assert "Webhooks that failed" in page
+    assert "Oldest received" in page
+    assert "Failed webhooks" in page
 
 
 def hold(kind: str = "unreadable", payload: bytes = b"{}") -> None:
@@ -148,7 +151,7 @@ def test_tenants_are_paged_by_name(pat: Browser, world: World) -> None:
 def test_a_tenants_page_tells_numbers_and_attempts(pat: Browser, world: World, failed: Onboarding) -> None:
     world.connect_numbers()
     page = pat.get(f"/platform/tenants/{world.bakery.id}").get_data(as_text=True)
-    for word in ("2 members", "+1 555 078 3881", "Credit line refused.", "Try again for them"):
+    for word in ("2 members", "+1 555 078 3881", "Credit line refused.", "Retry for them"):
         assert word in page
     assert "+1 555 078 3882" not in page
 
@@ -204,3 +207,62 @@ def test_nobody_else_retries(ann: Browser, failed: Onboarding) -> None:
 def test_an_attempt_is_found_only_under_its_own_tenant(pat: Browser, failed: Onboarding, world: World) -> None:
     path = f"/platform/tenants/{world.shoes.id}/onboardings/{failed.id}/steps/credit_line_shared/retry"
     assert pat.post(path, {"reason": "x"}).status_code == 404
+
+
+def test_a_tenants_page_shows_members_and_their_last_sign_in(pat: Browser, ann: Browser, world: World) -> None:
+    page = " ".join(pat.get(f"/platform/tenants/{world.bakery.id}").text.split())
+    assert "ann@example.com" in page and "ben@example.com" in page and "sue@example.com" not in page
+    assert page.count("last sign-in") == 1 and page.count("not signed in") == 1
+
+
+def test_a_tenants_page_shows_this_months_usage(pat: Browser, world: World) -> None:
+    bakery, shoes = world.connect_numbers()
+    month = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    for number, at, micros in (
+        (bakery, month, 50_000),
+        (bakery, now(), 25_000),
+        (bakery, now(), None),
+        (bakery, month - dt.timedelta(days=1), 7_000),
+        (shoes, now(), 90_000),
+    ):
+        charge(number, at, micros)
+    page = " ".join(pat.get(f"/platform/tenants/{world.bakery.id}").text.split())
+    assert "3 messages · US$0.0750" in page and "1 without a known price" in page
+
+
+def charge(number: PhoneNumber, at: dt.datetime, micros: int | None) -> None:
+    with tenant_scope(number.tenant_id):
+        usage = Usage(phone_number_id=number.id, wamid=uuid.uuid4().hex, arrived_at=at, category="marketing")
+        usage.currency, usage.micros, usage.unknown = "USD", micros, "" if micros else "no_rate"
+        db.session.add(usage)
+
+
+def test_a_tenants_page_shows_yesterdays_failures(pat: Browser, world: World) -> None:
+    bakery, _ = world.connect_numbers()
+    talk = conversation(bakery)
+    with tenant_scope(world.bakery.id):
+        message = Message(conversation_id=talk.id, phone_number_id=bakery.id, direction="outbound", state="failed")
+        message.error = {"title": "Too many messages.", "code": 131056}
+        db.session.add(message)
+    assert "Too many messages." in pat.get(f"/platform/tenants/{world.bakery.id}").text
+    assert "No message failed." in pat.get(f"/platform/tenants/{world.shoes.id}").text
+
+
+def test_an_error_keeps_the_navigation(pat: Browser, ben: Browser, world: World) -> None:
+    for address in (f"/platform/tenants/{uuid.uuid4()}", "/platform/nonsense"):
+        answer = pat.get(address)
+        assert answer.status_code == 404 and 'href="/platform/tenants"' in answer.text
+    for address, status in (
+        (f"/t/bakery/inbox/{uuid.uuid4()}", 404),
+        ("/t/bakery/nonsense", 404),
+        ("/t/bakery/hours/", 403),
+    ):
+        answer = ben.get(address)
+        assert answer.status_code == status and 'href="/t/bakery/inbox/"' in answer.text
+
+
+def test_a_stranger_sees_nothing_of_a_tenant_around_an_error(sue: Browser, browser: Browser, world: World) -> None:
+    for somebody in (sue, browser):
+        for address in ("/t/bakery/nonsense", "/platform/nonsense"):
+            answer = somebody.get(address)
+            assert answer.status_code == 404 and "Bakery" not in answer.text and "/platform/tenants" not in answer.text

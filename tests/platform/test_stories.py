@@ -169,7 +169,7 @@ def test_a_time_narrows_what_a_number_finds(ben: Browser, world: World, talk: Co
 
 def test_what_is_not_found_says_what_to_look_for(ben: Browser, pat: Browser, world: World, talk: Conversation) -> None:
     assert "No message here is known by" in page(ben, "~/stories?q=<b>hm")
-    assert "look for it in what Meta posted" in page(pat, "/platform/messages?q=wamid.nothing")
+    assert "Search the webhooks" in page(pat, "/platform/messages?q=wamid.nothing")
 
 
 def test_a_stranger_finds_and_opens_nothing(sue: Browser, app: Any, world: World, talk: Conversation) -> None:

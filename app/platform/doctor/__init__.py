@@ -1,4 +1,4 @@
-"""Whether this installation can work: each thing it needs, looked at, with what to do where it is not so."""
+"""Checks everything this installation needs, each with what to do where it fails."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from app.tenancy import commit
 from app.words import N_
 
 from . import at_meta, here, reached
-from .checks import Check, Finding, Ill
+from .checks import Check, CheckFailed, Finding
 
 __all__ = ["CHECKS", "Finding", "examine"]
 
 META_REFUSES = N_("Compare the META_ settings with the app's dashboard at Meta (docs/settings.md).")
-LOOK_IN_LOG = N_("Look into the log of the web process.")
+LOOK_IN_LOG = N_("See the web process's log.")
 
 CHECKS: tuple[Check, ...] = (
     reached.public_url,
@@ -39,7 +39,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def examine() -> Iterator[Finding]:
-    """Every check, one after the other; one that breaks is ill and does not stop the others."""
+    """Runs every check; one that breaks counts as failed and does not stop the others."""
     for check in CHECKS:
         commit()
         yield finding(check)
@@ -48,10 +48,10 @@ def examine() -> Iterator[Finding]:
 def finding(check: Check) -> Finding:
     try:
         return Finding(check.title, True, check.look())
-    except Ill as ill:
-        return Finding(check.title, False, ill.words, ill.fix)
+    except CheckFailed as failed:
+        return Finding(check.title, False, failed.words, failed.fix)
     except MetaError as error:
-        said = " ".join(filter(None, (error.title, error.details, f"({error.code})" if error.code else "")))
-        return Finding(check.title, False, said, META_REFUSES)
-    except Exception as error:  # noqa: BLE001  a check that breaks is a finding too
+        words = " ".join(filter(None, (error.title, error.details, f"({error.code})" if error.code else "")))
+        return Finding(check.title, False, words, META_REFUSES)
+    except Exception as error:  # noqa: BLE001  a check that breaks has found something too
         return Finding(check.title, False, type(error).__name__, LOOK_IN_LOG)

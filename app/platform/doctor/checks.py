@@ -1,4 +1,4 @@
-"""What a check is, and what it finds."""
+"""A check of the installation, and its finding."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ SECONDS = 5.0
 WEBHOOKS = "/webhooks/whatsapp"
 
 
-class Ill(Exception):
-    """What is wrong, and what helps."""
+class CheckFailed(Exception):
+    """What is wrong (`words`), and how to fix it."""
 
     def __init__(self, words: str, fix: str) -> None:
         super().__init__(words)
@@ -27,7 +27,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """Ends with a word about what it has seen; or raises `Ill`, or whatever broke."""
+    """`look` returns a word about what it saw; raises `CheckFailed`, or whatever broke."""
 
     title: str
     look: Callable[[], str]

@@ -1,4 +1,4 @@
-"""Whether what runs here runs: clocks, database, queues, files, keys, mail."""
+"""Checks of this installation: time, database, queues, files, keys, mail."""
 
 from __future__ import annotations
 
@@ -23,29 +23,32 @@ from app.tenancy.sealed import Sealed
 from app.webhook_events.models import WebhookEvent
 from app.words import N_
 
-from .checks import SECONDS, Ill, check
+from .checks import SECONDS, CheckFailed, check
 
 TOO_FAR, TOO_OLD = dt.timedelta(seconds=30), dt.timedelta(minutes=2)
 
 
-@check(N_("The clock"))
+@check(N_("Time"))
 def clock() -> str:
     with platform_scope("doctor"):
         apart = abs(database_now() - now())
     if apart > TOO_FAR:
-        raise Ill(f"{apart.total_seconds():.0f} s", N_("This machine and Postgres disagree. Let both follow NTP."))
-    told = metas_clock()
-    if told and abs(parsedate_to_datetime(told) - now()) > TOO_FAR:
-        raise Ill(told, N_("This machine and Meta disagree about the time. Let it follow NTP."))
+        raise CheckFailed(
+            f"{apart.total_seconds():.0f} s",
+            N_("This machine and Postgres disagree about the time. Set up NTP on both."),
+        )
+    date = date_at_meta()
+    if date and abs(parsedate_to_datetime(date) - now()) > TOO_FAR:
+        raise CheckFailed(date, N_("This machine and Meta disagree about the time. Set up NTP."))
     return f"{apart.total_seconds():.1f} s"
 
 
-def metas_clock() -> str | None:
-    """Whether Meta can be reached at all is another check's."""
+def date_at_meta() -> str | None:
+    """None where Meta cannot be reached, which is another check's finding."""
     try:
         with httpx.Client(timeout=SECONDS, trust_env=False) as http:
-            told: str | None = http.get(outside().settings.meta_graph_url).headers.get("date")
-            return told
+            date: str | None = http.get(outside().settings.meta_graph_url).headers.get("date")
+            return date
     except httpx.HTTPError:
         return None
 
@@ -57,9 +60,7 @@ def postgres() -> str:
         role = urlsplit(getattr(outside().settings, name)).username
         with platform_scope("doctor"):
             if not db.session.scalar(bound, {"role": role}):
-                raise Ill(
-                    str(role), N_("This role passes row security: one of the two walls is gone. Run flask bootstrap.")
-                )
+                raise CheckFailed(str(role), N_("This role bypasses row security. Run flask bootstrap."))
     return "switchboard_app, switchboard_platform"
 
 
@@ -69,48 +70,54 @@ def queues() -> str:
     try:
         redis.ping()
     except redis_client.RedisError:
-        raise Ill("Redis", N_("Redis does not answer at REDIS_URL. Webhooks are still stored; no job runs.")) from None
+        raise CheckFailed(
+            "Redis", N_("Redis does not answer at REDIS_URL. Webhooks are still stored, but no job runs.")
+        ) from None
     listening = {name for worker in rq.Worker.all(connection=redis) for name in worker.queue_names()}
     if absent := [lane for lane in LANES if lane not in listening]:
-        raise Ill(", ".join(absent), N_("No worker listens here. Start python -m app.worker."))
+        raise CheckFailed(", ".join(absent), N_("No worker is listening to these queues. Start python -m app.worker."))
     return ", ".join(LANES)
 
 
-@check(N_("Webhooks are worked off"))
+@check(N_("Webhooks are processed"))
 def backlog() -> str:
     with platform_scope("doctor"):
         number, oldest = db.session.execute(WebhookEvent.backlog()).one()
     if oldest and now() - oldest > TOO_OLD:
-        raise Ill(f"{number}", N_("The oldest waits for over two minutes. Is the worker of the lane inbound alive?"))
+        raise CheckFailed(
+            f"{number}",
+            N_("The oldest has been queued for over two minutes. Check that the inbound worker is running."),
+        )
     return f"{number}"
 
 
-@check(N_("The clock process runs"))
+@check(N_("Scheduler"))
 def sweeps() -> str:
     beat = outside().redis.get("clock beat")
     if beat is None:
-        raise Ill(
-            "python -m app.clock", N_("Start it: without it no lost job is enqueued again, and nothing is watched.")
+        raise CheckFailed(
+            "python -m app.clock", N_("Start it. Without it no lost job is re-enqueued and no schedule runs.")
         )
     if failing := sorted(name for name, run in last_runs().items() if run.failed):
-        raise Ill(", ".join(failing), N_("These sweeps failed when they last ran. The clock's log says why."))
+        raise CheckFailed(", ".join(failing), N_("These sweeps failed when they last ran. See the scheduler's log."))
     return f"{max(0.0, time.time() - float(beat)):.0f} s"
 
 
-@check(N_("Files are kept"))
+@check(N_("File storage"))
 def storage() -> str:
     store, key, content = outside().storage, new_key(uuid.uuid4()), b"written to see whether it can be"
     try:
         store.put(key, BytesIO(content))
         store.delete(key)
     except Exception as error:  # noqa: BLE001  each kind of store has its own
-        raise Ill(
-            type(error).__name__, N_("MEDIA_URL cannot be written to. Check the folder's rights, or the keys.")
+        raise CheckFailed(
+            type(error).__name__,
+            N_("MEDIA_URL cannot be written to. Check the folder's permissions or the access keys."),
         ) from None
     return urlsplit(outside().settings.media_url).scheme
 
 
-@check(N_("The keys for secrets"))
+@check(N_("Encryption keys"))
 def keys() -> str:
     vault, stale, lost = outside().vault, 0, 0
     with platform_scope("doctor"):
@@ -123,13 +130,15 @@ def keys() -> str:
                 stale += number if bytes(fingerprint) != vault.current else 0
                 lost += number if bytes(fingerprint) not in vault.ciphers else 0
     if lost:
-        raise Ill(
-            f"{lost}", N_("So many secrets no key of ENCRYPTION_KEYS opens. Put the missing key back into the list.")
+        raise CheckFailed(
+            f"{lost}", N_("This many secrets cannot be decrypted. Put the missing key back into ENCRYPTION_KEYS.")
         )
     if stale:
-        raise Ill(
+        raise CheckFailed(
             f"{stale}",
-            N_("So many are still under an older key. Keep it in the list; the clock moves them within minutes."),
+            N_(
+                "This many still use an older key. Leave it in the list; the scheduler re-encrypts them within minutes."
+            ),
         )
     return f"{len(vault.ciphers)}"
 
@@ -144,5 +153,5 @@ def mail() -> str:
         with connect(target.hostname or "", target.port or 587, timeout=SECONDS) as server:
             server.noop()
     except (OSError, smtplib.SMTPException):
-        raise Ill(target.hostname or "", N_("The mail server of MAIL_URL does not answer.")) from None
+        raise CheckFailed(target.hostname or "", N_("The mail server of MAIL_URL does not answer.")) from None
     return target.hostname or ""

@@ -1,4 +1,4 @@
-"""Whether the world, and Meta, can reach us."""
+"""Checks from outside: whether Meta and the world reach this installation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import httpx
 from app.extensions import outside
 from app.words import N_
 
-from .checks import SECONDS, WEBHOOKS, Ill, check
+from .checks import SECONDS, WEBHOOKS, CheckFailed, check
 
 
 @check(N_("The public address answers"))
@@ -21,9 +21,11 @@ def public_url() -> str:
         with httpx.Client(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
             answer = http.get(f"{address}/healthz")
     except httpx.HTTPError:
-        raise Ill(address, N_("PUBLIC_URL has to lead here, also from this machine. Check DNS and proxy.")) from None
+        raise CheckFailed(
+            address, N_("PUBLIC_URL must lead here, also from this machine. Check DNS and the proxy.")
+        ) from None
     if answer.status_code != 200 or answer.text.strip() != "ok":
-        raise Ill(
+        raise CheckFailed(
             f"{address}: {answer.status_code}", N_("Something else answers at PUBLIC_URL, or the proxy redirects.")
         )
     return address
@@ -35,34 +37,39 @@ def tls() -> str:
     if parts.scheme != "https":
         if parts.hostname in ("localhost", "127.0.0.1"):
             return "http, on this machine only"
-        raise Ill(
-            "http", N_("Meta takes https only. Put a proxy with a certificate in front and set PUBLIC_URL to it.")
+        raise CheckFailed(
+            "http",
+            N_("Meta requires https. Put a proxy with a certificate in front and set PUBLIC_URL to its address."),
         )
     with httpx.Client(timeout=SECONDS, trust_env=False, verify=ssl.create_default_context()) as http:
         try:
             http.get(f"https://{parts.netloc}/healthz")
         except httpx.HTTPError as error:
-            raise Ill(type(error).__name__, N_("The certificate is not one that others trust. Renew it.")) from None
+            raise CheckFailed(type(error).__name__, N_("The certificate is not trusted. Renew it.")) from None
     return "https"
 
 
 @check(N_("Proxy headers"))
 def proxy() -> str:
-    """The cookie of a session is named after what the app believes: https or not."""
+    """The session cookie is secure only if the app can tell that the browser uses https."""
     settings = outside().settings
     with httpx.Client(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
         cookies = http.get(f"{settings.public_url}/sign-in").headers.get_list("set-cookie")
     if settings.is_https and not any("secure" in cookie.lower() for cookie in cookies):
-        raise Ill("X-Forwarded-Proto", N_("The proxy has to pass on X-Forwarded-For and X-Forwarded-Proto, one hop."))
+        raise CheckFailed(
+            "X-Forwarded-Proto", N_("The proxy must send X-Forwarded-For and X-Forwarded-Proto, over exactly one hop.")
+        )
     return "X-Forwarded-For, X-Forwarded-Proto"
 
 
-@check(N_("Meta reaches us: webhooks answer the challenge"))
+@check(N_("Webhook challenge"))
 def challenge() -> str:
     settings, word = outside().settings, uuid.uuid4().hex
     asked = {"hub.mode": "subscribe", "hub.verify_token": settings.meta_verify_token, "hub.challenge": word}
     with httpx.Client(timeout=SECONDS, trust_env=False) as http:
         answer = http.get(f"{settings.public_url}{WEBHOOKS}", params=asked)
     if answer.text != word:
-        raise Ill(f"{answer.status_code}", N_("The proxy has to pass /webhooks/ on unchanged, with its query."))
+        raise CheckFailed(
+            f"{answer.status_code}", N_("The proxy must pass /webhooks/ through unchanged, with the query.")
+        )
     return WEBHOOKS

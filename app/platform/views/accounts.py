@@ -1,4 +1,4 @@
-"""Accounts of clients as the platform looks after them: given to a business, watched, taken off."""
+"""WhatsApp accounts of clients: connected for a tenant, watched, disconnected. Also the credit line and checks."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def accounts() -> str:
         "platform/accounts.html",
         orphans=orphans,
         named=tenants_naming(orphans),
-        troubled=db.session.execute(troubled()).all(),
+        troubled=db.session.execute(numbers_in_trouble()).all(),
     )
 
 
-def troubled() -> Select[Tenant, PhoneNumber, Waba]:
+def numbers_in_trouble() -> Select[Tenant, PhoneNumber, Waba]:
+    """Paused, about to lose Facebook access, or about to miss Meta's deadline for registering."""
     soon = Waba.token_expires_at < now() + dt.timedelta(days=WARNED_AT[0])
     late = (PhoneNumber.register_by < now() + dt.timedelta(days=REGISTER_WARNED_AT[0])) & (
         PhoneNumber.state == "connecting"
@@ -62,21 +63,23 @@ def troubled() -> Select[Tenant, PhoneNumber, Waba]:
 @bp.post("/accounts/<waba_meta_id>/adoption")
 @platform_only
 def adopt(waba_meta_id: str) -> AnyResponse:
-    """Connects an account for the business it belongs to, with the token that the client's business gave the app."""
+    """Connects an account for a tenant, with the token that the client's business has granted the app."""
     shared, slug = db.session.get(PartnerWaba, waba_meta_id), request.form.get("slug", "").strip()
     tenant_id = db.session.scalar(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug))
     if shared is None:
         abort(404)
     if tenant_id is None:
-        flash(_("There is no business “%(slug)s” here.", slug=slug[:80]), "error")
+        flash(_("No tenant has the slug “%(slug)s”.", slug=slug[:80]), "error")
         return redirect(url_for(".accounts"), 303)
     if (opened := shared.look()) is None:
-        flash(_("Meta does not let us in: %(words)s", words=_(shared.trouble)), "error")
+        flash(_("Meta refuses access: %(words)s", words=_(shared.trouble)), "error")
         return redirect(url_for(".accounts"), 303)
     commit()
     with tenant_scope(tenant_id):
         adopt_account(opened.token, waba_meta_id, shared.shared_at)
-    log.info("account given to a tenant", admin_id=str(current_user.id), tenant_id=str(tenant_id), waba=waba_meta_id)
+    log.info(
+        "account connected for a tenant", admin_id=str(current_user.id), tenant_id=str(tenant_id), waba=waba_meta_id
+    )
     return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
 
 
@@ -85,33 +88,33 @@ def adopt(waba_meta_id: str) -> AnyResponse:
 def offboard(tenant_id: uuid.UUID, waba_id: uuid.UUID) -> AnyResponse:
     reason = request.form.get("reason", "").strip()[:300]
     if not reason:
-        flash(_("Say why: it is kept with the account."), "error")
+        flash(_("Enter a reason. It is saved with the account."), "error")
         return redirect(url_for(".accounts"), 303)
     with tenant_scope(tenant_id):
         waba = Waba.get_or_404(waba_id)
         Offboarding.begin(waba, by=_("%(name)s of Switchboard", name=current_user.name), reason=reason)
     log.info("account offboarded", admin_id=str(current_user.id), tenant_id=str(tenant_id), reason=reason)
-    flash(_("Nothing is sent any more. The rest is being taken off."))
+    flash(_("Sending has stopped. The account is being disconnected."))
     return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
 
 
 @bp.get("/credit-line")
 @platform_only
 def credit_line() -> str:
-    """Meta takes a moment to say, so the board asks for it apart."""
-    here, told, problem = outside(), None, None
+    """The balance from Meta, which takes a moment: the overview loads it separately."""
+    here, line, problem = outside(), None, None
     commit()
     try:
-        token, line = here.settings.meta_system_user_token, here.settings.meta_credit_line_id
-        told = credit_lines.fetch(here.graph, token, line)
+        token, line_id = here.settings.meta_system_user_token, here.settings.meta_credit_line_id
+        line = credit_lines.fetch(here.graph, token, line_id)
     except MetaError as error:
         problem = error
     template = "platform/_credit_line.html" if is_fragment() else "platform/credit_line.html"
-    return render_template(template, line=told, problem=problem)
+    return render_template(template, line=line, problem=problem)
 
 
 @bp.get("/doctor")
-@in_menu("console", N_("Doctor"), "stethoscope", order=90)
+@in_menu("console", N_("System checks"), "stethoscope", order=90)
 @platform_only
 def doctor() -> str:
     return render_template("platform/doctor.html", findings=list(examine()))

@@ -1,4 +1,4 @@
-"""The console of those who run Switchboard. It sees every tenant, so whatever is opened leaves a trace."""
+"""The platform admins' console. It sees every tenant, so each page that is opened is logged."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import structlog
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.onboarding.models import Onboarding
-from app.platform import board as boards
 from app.platform.blueprint import bp
+from app.platform.board import PAGE, Board, tenants_named
 from app.platform.forms import ReasonForm
+from app.platform.tenants import TenantOverview
 from app.team import door
 from app.team.forms import SignInForm
 from app.team.models import PlatformAdmin
-from app.tenancy import Membership, Tenant, db, in_menu, platform_only, public, tenant_scope
+from app.tenancy import Tenant, db, in_menu, platform_only, public, tenant_scope
 from app.words import N_
 
 log = structlog.get_logger()
@@ -41,7 +41,7 @@ def begin_session() -> tuple[str, int] | AnyResponse:
             door.let_in(who)
             log.info("console entered", admin_id=str(who.id))
             return redirect(onward(), 303)
-        form.problem = _("E-mail and password do not go together.")
+        form.problem = _("Wrong email or password.")
     return render_template("platform/sign_in.html", form=form), 422
 
 
@@ -53,10 +53,10 @@ def sign_out() -> AnyResponse:
 
 
 @bp.get("/")
-@in_menu("console", N_("Board"), "gauge", order=10)
+@in_menu("console", N_("Overview"), "gauge", order=10)
 @platform_only
 def board() -> str:
-    return render_template("platform/board.html", board=boards.Board.look())
+    return render_template("platform/board.html", board=Board.load())
 
 
 @bp.get("/tenants")
@@ -65,8 +65,8 @@ def board() -> str:
 def tenants() -> str:
     search, after = request.args.get("q", "").strip(), request.args.get("after", type=uuid.UUID)
     start = db.session.get(Tenant, after) if after else None
-    found = db.session.execute(boards.tenants(search, start)).all()
-    page, more = found[: boards.PAGE], len(found) > boards.PAGE
+    found = db.session.execute(tenants_named(search, start)).all()
+    page, more = found[:PAGE], len(found) > PAGE
     return render_template("platform/tenants.html", tenants=page, search=search, more=more)
 
 
@@ -93,22 +93,15 @@ def retry(tenant_id: uuid.UUID, onboarding_id: uuid.UUID, name: str) -> tuple[st
         step=name,
         reason=form.reason.data,
     )
-    flash(_("The step is tried again now."))
+    flash(_("Retrying the step now."))
     return redirect(url_for(".tenant", tenant_id=tenant_id), 303)
 
 
 def tenant_page(tenant_id: uuid.UUID, form: ReasonForm) -> str:
     if (tenant := db.session.get(Tenant, tenant_id)) is None:
         abort(404)
-    members = select(func.count()).where(Membership.tenant_id == tenant_id)
-    return render_template(
-        "platform/tenant.html",
-        tenant=tenant,
-        members=db.session.scalars(members).one(),
-        numbers=db.session.scalars(boards.numbers_of(tenant_id)).all(),
-        onboardings=db.session.scalars(boards.onboardings_of(tenant_id)).all(),
-        form=form,
-    )
+    overview = TenantOverview.of(tenant)
+    return render_template("platform/tenant.html", overview=overview, tenant=tenant, form=form)
 
 
 def onward() -> str:

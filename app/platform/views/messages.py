@@ -1,5 +1,4 @@
-"""Any tenant's messages, for whoever has to find out why one did not arrive. What was written stays closed until a
-reason is given."""
+"""Any tenant's messages, for finding out why one did not arrive. The content is hidden until a reason is given."""
 
 from __future__ import annotations
 
@@ -56,10 +55,10 @@ def look_at_message(tenant_id: uuid.UUID, message_id: uuid.UUID) -> tuple[str, i
 
 def story_page(tenant_id: uuid.UUID, message_id: uuid.UUID, form: ReasonForm) -> str:
     with within_tenant(tenant_id):
-        told = Story.of(message_id)
+        history = Story.of(message_id)
     tenant = db.session.get_one(Tenant, tenant_id)
     opened = is_open("message", message_id)
-    return render_template("platform/story.html", story=told, tenant=tenant, is_open=opened, form=form)
+    return render_template("platform/story.html", story=history, tenant=tenant, is_open=opened, form=form)
 
 
 @bp.get("/failures")
@@ -75,7 +74,7 @@ def failures() -> str:
 @bp.post("/failures/attempts")
 @platform_only
 def retry_failures() -> AnyResponse:
-    """Sends again, in their tenants' stead, the chosen ones or all that match."""
+    """Retries, on their tenants' behalf, the selected messages or all that match."""
     asked = failures_asked()
     ids = asked.to_retry() if "all" in request.form else ids_chosen()
     retried = 0

@@ -1,4 +1,4 @@
-"""Meta's list prices as they were loaded, and what is missing from them."""
+"""Meta's loaded price lists, and the prices that are missing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.words import N_
 @in_menu("console", N_("Rates"), "coins", order=80)
 @platform_only
 def rates() -> str:
-    """One card, and the others by name: the one asked for, else the first in force."""
+    """Shows one card, the requested or else the first in force, and links to the others."""
     cards, today = list(db.session.scalars(RateCard.newest_first())), day_of(now())
     in_force = [card for currency in {card.currency for card in cards} if (card := RateCard.on(currency, today))]
     asked = request.args.get("card", type=uuid.UUID)
@@ -39,7 +39,7 @@ def rates() -> str:
 
 
 def without_card() -> list[tuple[str, int]]:
-    """Currencies in which accounts are billed and that have no card; empty where Meta has not told."""
+    """Currencies in which accounts are billed and that have no card; an empty currency is not reported by Meta yet."""
     known = select(RateCard.currency)
     query = select(Waba.currency, func.count()).where(Waba.currency.not_in(known)).group_by(Waba.currency)
     return [(currency, count) for currency, count in db.session.execute(query.order_by(Waba.currency))]

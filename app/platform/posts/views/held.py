@@ -1,4 +1,4 @@
-"""The console's pages about changes that could not be carried out, and about trying them again."""
+"""The console's pages about changes that could not be processed, and about replaying them."""
 
 from __future__ import annotations
 
@@ -59,20 +59,20 @@ def discard(held_id: int) -> tuple[str, int] | AnyResponse:
         return held_page(held, form), 422
     held.discard(form.reason.data, by=current_user.name)
     log.info("held change discarded", admin_id=str(current_user.id), held_id=held_id, reason=form.reason.data)
-    flash(_("Discarded. It stays in the list of discarded changes."))
+    flash(_("Discarded. You can find it under “Discarded”."))
     return redirect(url_for(".show", held_id=held_id), 303)
 
 
 @held.post("/held-changes/replays")
 @platform_only
 def replay_changes() -> AnyResponse:
-    """Tries again the chosen ones, or all that match."""
+    """Replays the selected changes, or all that match."""
     if "all" in request.form:
         asked = criteria_asked()
     elif ids := [int(id) for id in request.form.getlist("id")[:MOST] if id.isdecimal() and len(id) < 19]:
         asked = Criteria(ids=tuple(ids))
     else:
-        flash(_("Choose at least one change first."), "error")
+        flash(_("Select at least one change."), "error")
         return redirect(url_for(".index"), 303)
     made = Replay.of_changes(asked, by=current_user.name)
     later("webhooks.replay", made.id)

@@ -1,4 +1,4 @@
-"""The console's pages about what Meta posted, and what could not be carried out."""
+"""The console's pages about Meta's webhooks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.words import N_
 
 
 @posts.get("/posts")
-@in_menu("console", N_("Posts"), "webhook", order=50)
+@in_menu("console", N_("Webhooks"), "webhook", order=50)
 @platform_only
 def index() -> str:
     asked = Search(

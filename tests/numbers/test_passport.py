@@ -58,7 +58,7 @@ def test_the_live_part_is_what_the_page_holds(ann: Browser, at: str) -> None:
 def test_switched_off_webhooks_are_switched_on_again_from_the_page(ann: Browser, road: Road, at: str) -> None:
     road.meta.post("account-events", event="unsubscribe", phone_number_id=road.number.meta_id)
     ann.post(f"{at}/check")
-    assert "Switch on again" in text(ann, at)
+    assert "Turn on again" in text(ann, at)
     ann.post(f"{at}/subscription")
     with tenant_scope(road.world.bakery.id):
         assert PhoneNumber.get_or_404(road.number.id).state == "connected"
@@ -196,7 +196,7 @@ def test_somebody_is_blocked_and_let_in_again(ann: Browser, road: Road, at: str)
     ann.post(f"{at}/blocked", {"person": "+1 650 555 0199"})
     assert "+16505550199" in text(ann, f"{at}/blocked")
     ann.post(f"{at}/blocked/16505550199/removal")
-    assert "Nobody is blocked" in text(ann, f"{at}/blocked")
+    assert "No one is blocked" in text(ann, f"{at}/blocked")
 
 
 def test_the_pin_is_shown_only_to_who_knows_the_password(ann: Browser, road: Road, at: str) -> None:

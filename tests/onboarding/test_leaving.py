@@ -49,7 +49,7 @@ def test_what_was_taken_off_is_not_shown_as_standing(connected: Attempt, ann: Br
     go(connected, begin(connected))
     page = ann.get(f"~/numbers/{connected.number().id}").get_data(as_text=True)
     assert "Nothing of it is left at Meta" in page
-    assert "How it stands" not in page
+    assert "Last checked with Meta" not in page
 
 
 @pytest.mark.parametrize("name", [step.__name__ for step in STEPS])

@@ -68,7 +68,7 @@ def adopt(waba_meta_id: str) -> AnyResponse:
     if tenant_id is None:
         flash(_("There is no business “%(slug)s” here.", slug=slug[:80]), "error")
         return redirect(url_for(".accounts"), 303)
-    if (opened := shared.look()) is None:
+    if (opened := shared.open()) is None:
         flash(_("Meta does not let us in: %(words)s", words=_(shared.trouble)), "error")
         return redirect(url_for(".accounts"), 303)
     commit()

@@ -174,7 +174,7 @@ def team_of(world: World, name: str, *people: Any, **more: Any) -> Team:
         team = Team(name=name, **more)
         db.session.add(team)
         db.session.flush()
-        team.consist_of({person.id for person in people})
+        team.set_members({person.id for person in people})
     return team
 
 

@@ -15,7 +15,7 @@ PASSWORD = "a long walk on the beach"
 
 def know(world: World) -> None:
     with global_scope():
-        db.session.get_one(User, world.ann.id).password_hash = passwords.hashed(PASSWORD)
+        db.session.get_one(User, world.ann.id).password_hash = passwords.hash_password(PASSWORD)
 
 
 def test_the_right_password_leads_on_and_is_remembered(ann: Browser, world: World) -> None:

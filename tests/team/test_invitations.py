@@ -239,7 +239,7 @@ def test_the_sweep_rings_again_for_what_was_not_mailed(ann: Browser, app: Flask)
     redis = app.extensions["outside"].redis
     redis.flushall()
     with time_machine.travel(now() + dt.timedelta(seconds=31), tick=False):
-        jobs.mail_what_was_not_mailed()
+        jobs.resend_mails()
     assert rq.Queue("default", connection=redis, serializer=JSONSerializer).count == 1
 
 

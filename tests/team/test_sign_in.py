@@ -89,7 +89,7 @@ def test_a_wrong_password_and_an_unknown_address_take_the_same_work(
         costs.append(stored.split("$")[3])
         raise InvalidKey
 
-    passwords.hash_of_nobody()
+    passwords.dummy_hash()
     monkeypatch.setattr(passwords, "Argon2id", SimpleNamespace(verify_phc_encoded=count))
     sign_in(browser, "ann@example.com", "wrong")
     sign_in(browser, "unknown@example.com", "wrong")

@@ -77,7 +77,7 @@ def test_what_will_not_do_is_told_and_kept(ann: Browser, at: str) -> None:
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
     assert "with https:// in front" in page
-    assert "Write a whole e-mail address" in page
+    assert "Enter a full email address" in page
     assert 'value="Kept"' in page
 
 

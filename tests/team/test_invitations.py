@@ -54,7 +54,7 @@ def test_addresses_that_will_not_do_invite_nobody(ann: Browser, emails: str) -> 
 def test_a_colleague_is_not_invited_again(ann: Browser) -> None:
     ann.post("~/team/invitations", {"emails": "ben@example.com", "role": "agent"})
     assert rows(Invitation) == []
-    assert "Already here: ben@example.com" in ann.get("~/team").text
+    assert "Already in the team: ben@example.com" in ann.get("~/team").text
 
 
 def test_inviting_is_not_for_agents_and_not_for_strangers(ben: Browser, sue: Browser) -> None:

@@ -33,7 +33,7 @@ def test_a_stranger_can_post_nothing(sue: Browser, attempt: Attempt, to: str) ->
 def test_an_agent_may_not(ben: Browser, attempt: Attempt) -> None:
     answer = ben.get(attempt.path)
     assert answer.status_code == 403
-    assert "You don&#39;t have permission" in answer.get_data(as_text=True)
+    assert "You don't have permission" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("to", POSTS)

@@ -49,7 +49,7 @@ def test_somebody_in_no_business_is_told_so(world: World, browser: Browser) -> N
         db.session.query(UserTenant).delete()
     sign_in(browser)
     assert browser.get("/").location == "/businesses"
-    assert "You aren&#39;t in a business yet" in browser.get("/businesses").text
+    assert "You aren't in a business yet" in browser.get("/businesses").text
 
 
 def test_the_chooser_is_for_people_with_a_session(browser: Browser) -> None:

@@ -54,7 +54,7 @@ def test_the_mail_names_the_days_and_leads_to_the_page(world: World, waba: Waba)
     warned(world, waba)
     mail = mails()[-1]
     assert mail["To"] == "ann@example.com"
-    assert "6 more days" in mail.get_content()
+    assert "expires in 6 days" in mail.get_content()
     assert "/t/bakery/numbers" in mail.get_content()
 
 
@@ -70,7 +70,7 @@ def test_the_clock_rings_for_what_ends_soon(world: World, waba: Waba, enqueued: 
 def test_the_pages_say_so_with_the_button(ann: Browser, world: World, waba: Waba) -> None:
     set_end(world, days=2.5)
     page = ann.get("~/numbers").get_data(as_text=True)
-    assert "2 more days" in page
+    assert "expires in 2 days" in page
     assert "/renewal" in page
 
 

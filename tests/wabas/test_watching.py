@@ -154,7 +154,7 @@ def test_what_meta_wants_read_is_kept_once(road: Road, event: str, words: str) -
 def test_a_disabled_account_pauses_with_the_way_to_appeal(road: Road) -> None:
     happens(road, "disabled")
     road.until(lambda: number(road).state == "paused")
-    assert "ask for a review" in number(road).pause_fix
+    assert "request a review" in number(road).pause_fix
 
 
 def test_an_account_that_was_unshared_keeps_its_exact_words(road: Road) -> None:

@@ -102,13 +102,13 @@ def create_platform_admin(email: str, name: str, password: str | None) -> None:
     password = password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
     check_password(password, email)
     with platform_scope("platform-admins create"):
-        password_hash = passwords.hashed(password)
+        password_hash = passwords.hash_password(password)
         db.session.add(PlatformAdmin(email=email, name=name or called(email), password_hash=password_hash))
     click.echo(f"{email} may sign in to the platform console.")
 
 
 def new_user(email: str, name: str, password: str) -> User:
-    return User(id=uuid7(), email=email, name=name or called(email), password_hash=passwords.hashed(password))
+    return User(id=uuid7(), email=email, name=name or called(email), password_hash=passwords.hash_password(password))
 
 
 def called(email: str) -> str:

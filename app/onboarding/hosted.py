@@ -81,14 +81,14 @@ def check_soon() -> None:
     """Has everything that was shared lately and is unassigned checked within seconds."""
     commit()
     with platform_scope("an owner waits for an account"):
-        PartnerWaba.look_soon()
+        PartnerWaba.check_soon()
 
 
 def find_owner(meta_id: str) -> None:
     """Asks Meta about an account that was shared with us, and gives it to the attempt that it names."""
     with platform_scope("who owns an account that was shared with us?"):
         shared = db.session.get(PartnerWaba, meta_id)
-        opened = shared.look() if shared and shared.is_due else None
+        opened = shared.open() if shared and shared.is_due else None
         owner = owner_of(shared, opened) if shared and opened else None
     if owner and shared and opened:
         with tenant_scope(owner.tenant_id):

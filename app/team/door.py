@@ -1,4 +1,4 @@
-"""How a browser gets a session and loses it. The console's door is built of the same parts."""
+"""Signing a browser in and out. The console signs in with the same parts."""
 
 from __future__ import annotations
 
@@ -23,38 +23,39 @@ DEVICE_SECONDS = 365 * 86400
 
 
 @login_manager.user_loader  # type: ignore[untyped-decorator]
-def whose(token: object) -> User | PlatformAdmin | None:
-    """The person whose session the cookie stands for, if the session is still open."""
+def load_person(token: object) -> User | PlatformAdmin | None:
+    """The person of the session that the cookie names, if the session is still open."""
     with contextlib.nullcontext() if is_global() else global_scope():
-        found = UserSession.find(token)
-        if found is None:
+        user_session = UserSession.find(token)
+        if user_session is None:
             return None
-        found.touch()
-        return found.who
+        user_session.touch()
+        return user_session.who
 
 
 def is_global() -> bool:
-    """Whether the scope that is open is of nobody in particular, as the guard's is: then it will do."""
+    """Whether the open scope is of no tenant, as the guard's is, and can be used."""
     scope = current_scope()
     return scope is not NOBODY and scope.tenant_id is None and not scope.is_platform
 
 
 def check(kind: type[Person], email: str, password: str) -> Person | None:
-    """Whoever has this address and password. Raises `TooManyTries`."""
-    return SignInAttempt.check(kind, email, password, ip=caller(), device=known_device(email))
+    """The person with this address and password, or None. Raises `TooManyTries`."""
+    return SignInAttempt.check(kind, email, password, ip=client_ip(), device=device_id(email))
 
 
-def let_in(who: User | PlatformAdmin) -> None:
-    """Begins a new session: nothing that the browser brought along is in it."""
+def begin_session(who: User | PlatformAdmin) -> None:
+    """Signs a person in, with a new session: nothing that the browser brought along is in it."""
     UserSession.end(session.get("_user_id"))
     session.clear()
     login_user(who)
     session.permanent = True
-    session["_user_id"] = UserSession.begin(who, user_agent=request.user_agent.string, ip=caller())
+    session["_user_id"] = UserSession.begin(who, user_agent=request.user_agent.string, ip=client_ip())
     remember_device(who.email)
 
 
-def let_out() -> None:
+def end_session() -> None:
+    """Signs out, and has the browser delete what it stored."""
     UserSession.end(session.get("_user_id"))
     logout_user()
     session.clear()
@@ -65,12 +66,12 @@ def let_out() -> None:
         return response
 
 
-def caller() -> str:
+def client_ip() -> str:
     return request.remote_addr or ""
 
 
-def known_device(email: str) -> str:
-    """The number of a device on which this person was signed in before; empty if it is new."""
+def device_id(email: str) -> str:
+    """The id of a device on which this person was signed in before; "" for a new one."""
     try:
         return device_signer(email).unsign(request.cookies.get(device_cookie(), "")).decode()
     except BadData:
@@ -78,7 +79,7 @@ def known_device(email: str) -> str:
 
 
 def remember_device(email: str) -> None:
-    if known_device(email):
+    if device_id(email):
         return
     device = device_signer(email).sign(secrets.token_hex(8)).decode()
 

@@ -19,7 +19,7 @@ MOST_INVITATIONS = 20
 
 
 class Form(FlaskForm):
-    """A form with room for a problem that is no single field's. CSRF is checked before any view."""
+    """A form with a problem that belongs to no single field. CSRF is checked before any view."""
 
     problem = ""
 
@@ -32,21 +32,21 @@ def one_line(text: str | None) -> str:
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+", " ", text or "").strip()
 
 
-def write_normally(_form: Form, field: Any) -> None:
-    """Writes an e-mail address in the one way in which addresses are stored."""
+def normalise_email(_form: Form, field: Any) -> None:
+    """Brings an email address into the form in which addresses are stored."""
     try:
         field.data = normal_email(field.data or "")
     except ValueError:
-        raise ValidationError(gettext("Write a whole e-mail address, such as ann@bakery.example.")) from None
+        raise ValidationError(gettext("Enter a full email address, such as ann@bakery.example.")) from None
 
 
-def be_no_advertisement(_form: Form, field: Any) -> None:
-    """Names stand in mails to strangers."""
+def refuse_web_address(_form: Form, field: Any) -> None:
+    """Names appear in mails to strangers."""
     if re.search(r"://|www\.", field.data or "", re.IGNORECASE):
-        raise ValidationError(gettext("Leave web addresses out."))
+        raise ValidationError(gettext("Names can't contain web addresses."))
 
 
-def be_hard_to_guess(form: Any, field: Any) -> None:
+def check_strength(form: Any, field: Any) -> None:
     try:
         passwords.check(field.data or "", form.email_of_owner)
     except passwords.TooEasy as problem:
@@ -57,7 +57,7 @@ def name_field(label: str, missing: str, autocomplete: str) -> StringField:
     checks = [
         DataRequired(missing),
         Length(max=80, message=_("Use at most 80 characters.")),
-        be_no_advertisement,
+        refuse_web_address,
     ]
     attributes = {"autocomplete": autocomplete, "maxlength": "80"}
     return StringField(label, checks, filters=[one_line], render_kw=attributes)
@@ -65,21 +65,21 @@ def name_field(label: str, missing: str, autocomplete: str) -> StringField:
 
 def email_field() -> EmailField:
     attributes = {"autocomplete": "username", "maxlength": "254", "required": True}
-    return EmailField(_("E-mail"), [write_normally], filters=[one_line], render_kw=attributes)
+    return EmailField(_("Email"), [normalise_email], filters=[one_line], render_kw=attributes)
 
 
 def current_password_field(label: str) -> PasswordField:
-    checks = [InputRequired(_("Write your password.")), Length(max=passwords.LONGEST)]
+    checks = [InputRequired(_("Enter your password.")), Length(max=passwords.LONGEST)]
     return PasswordField(label, checks, render_kw={"autocomplete": "current-password"})
 
 
 def new_password_field(label: str) -> PasswordField:
     attributes = {"autocomplete": "new-password", "minlength": "8", "maxlength": "200", "required": True}
-    return PasswordField(label, [be_hard_to_guess], render_kw=attributes)
+    return PasswordField(label, [check_strength], render_kw=attributes)
 
 
 def own_name_field() -> StringField:
-    return name_field(_("Your name"), _("Say what your colleagues call you."), "name")
+    return name_field(_("Your name"), _("Enter your name."), "name")
 
 
 class SignInForm(Form):
@@ -88,7 +88,7 @@ class SignInForm(Form):
 
 
 class SignUpForm(Form):
-    business = name_field(_("Your business"), _("Say what your business is called."), "organization")
+    business = name_field(_("Your business"), _("Enter the name of your business."), "organization")
     name = own_name_field()
     email = email_field()
     password = new_password_field(_("Password"))
@@ -128,7 +128,7 @@ class ConfirmationForm(Form):
 
 
 class RoleForm(Form):
-    """The roles that `giver` may give."""
+    """Offers the roles that `giver` may give."""
 
     role = SelectField(_("Role"))
 
@@ -139,7 +139,7 @@ class RoleForm(Form):
 
 class InvitationForm(RoleForm):
     emails = TextAreaField(
-        _("E-mail addresses"),
+        _("Email addresses"),
         render_kw={"rows": "2", "autocomplete": "off", "spellcheck": "false", "required": True},
     )
 
@@ -154,8 +154,8 @@ class InvitationForm(RoleForm):
             try:
                 self.addresses.append(normal_email(part.strip("<>()\"'")))
             except ValueError:
-                raise ValidationError(gettext("“%(part)s” is not an e-mail address.", part=part[:80])) from None
+                raise ValidationError(gettext("“%(part)s” isn't an email address.", part=part[:80])) from None
         if not self.addresses:
-            raise ValidationError(gettext("Write at least one e-mail address."))
+            raise ValidationError(gettext("Enter at least one email address."))
         if len(self.addresses) > MOST_INVITATIONS:
             raise ValidationError(gettext("At most %(count)s at a time.", count=MOST_INVITATIONS))

@@ -1,4 +1,4 @@
-"""Mails to people, and forgetting what expired. A job carries an id; the link is made with the mail."""
+"""Background jobs of the team: mails, and deleting what expired. The link is made when the mail is sent."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ def mail_invitation(invitation_id: str) -> None:
 
 
 @sweep(every=10)
-def mail_what_was_not_mailed() -> None:
+def resend_mails() -> None:
     with platform_scope("mails not taken yet"):
         overdue = now() - PATIENCE
         resets = db.session.scalars(PasswordReset.unmailed().where(PasswordReset.created_at < overdue)).all()
         invitations = db.session.scalars(Invitation.unmailed().where(Invitation.created_at < overdue)).all()
     for reset in resets:
-        mail_again("team.mail_password_reset", reset.created_at, str(reset.id))
+        resend("team.mail_password_reset", reset.created_at, str(reset.id))
     for invitation in invitations:
-        mail_again("team.mail_invitation", invitation.created_at, str(invitation.tenant_id), str(invitation.id))
+        resend("team.mail_invitation", invitation.created_at, str(invitation.tenant_id), str(invitation.id))
 
 
-def mail_again(name: str, since: dt.datetime, *ids: str) -> None:
-    """The longer a mail has waited the less often: its address may take none at all."""
+def resend(name: str, since: dt.datetime, *ids: str) -> None:
+    """Enqueues a mail again, less often the longer it has waited: its address may accept none at all."""
     pause = max(60, int((now() - since).total_seconds() / 4))
     if redis.set(":".join(["mail again", *ids]), 1, nx=True, ex=pause):
         enqueue(name, *ids)
 
 
 @sweep(every=600)
-def forget_what_expired() -> None:
+def delete_expired() -> None:
     with global_scope():
         SignInAttempt.forget_old()
         UserSession.forget_expired()

@@ -1,4 +1,4 @@
-"""Passwords: Argon2id as OWASP recommends it, and which ones are too easy to guess."""
+"""Passwords: Argon2id as OWASP recommends it, and a check against those that are easy to guess."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ switchboard welcome whatsapp
 """.split()  # noqa: SIM905
 
 
-def hashed(password: str) -> str:
+def hash_password(password: str) -> str:
     return Argon2id(salt=os.urandom(16), length=32, **COST).derive_phc_encoded(as_bytes(password))
 
 
 def matches(password: str, password_hash: str) -> bool:
-    """Takes as long for nobody's hash (`NONE`) as for somebody's, so that time does not tell who is known."""
-    known = password_hash.startswith("$argon2id$")
+    """Whether they match. Takes as long without an account (`NONE`), so that time does not reveal who has one."""
+    is_set = password_hash.startswith("$argon2id$")
     try:
-        Argon2id.verify_phc_encoded(as_bytes(password), password_hash if known else hash_of_nobody())
+        Argon2id.verify_phc_encoded(as_bytes(password), password_hash if is_set else dummy_hash())
     except InvalidKey:
         return False
-    return known
+    return is_set
 
 
 @functools.cache
-def hash_of_nobody() -> str:
-    return hashed(os.urandom(16).hex())
+def dummy_hash() -> str:
+    return hash_password(os.urandom(16).hex())
 
 
 def as_bytes(password: str) -> bytes:
@@ -52,16 +52,17 @@ def as_bytes(password: str) -> bytes:
 
 
 class TooEasy(ValueError):
-    """A password that will not do; says why."""
+    """The password is too easy to guess. The text says why."""
 
 
 def check(password: str, email: str) -> None:
+    """Raises `TooEasy` for a password that is short or easy to guess."""
     bare = password.strip().lower()
     if len(password) < SHORTEST:
         raise TooEasy(_("Use at least %(count)s characters.", count=SHORTEST))
     if len(password) > LONGEST:
         raise TooEasy(_("Use at most %(count)s characters.", count=LONGEST))
     if bare in (email, email.partition("@")[0]):
-        raise TooEasy(_("Your e-mail address is the first thing somebody would try. Choose something else."))
+        raise TooEasy(_("Don't use your email address as your password."))
     if bare in COMMONEST or len(set(bare)) < 3 or re.sub(r"[\W\d_]+", "", bare) in COMMON_WORDS:
-        raise TooEasy(_("This is one of the first to be tried. Three unrelated words make a good password."))
+        raise TooEasy(_("This password is too common. Three unrelated words make a good one."))

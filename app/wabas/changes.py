@@ -1,4 +1,4 @@
-"""What became of a number: each change of its quality, limit, name and so on, with its moment."""
+"""A number's history: each change of its quality, limit, name and so on, with its moment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BEGINNING = dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 class NumberChange(TenantModel):
-    """`kind` is a column of the number's, or `alert` for what Meta wants somebody to read."""
+    """`kind` is a column of the number's, or `alert` for a notice of Meta's."""
 
     __table_args__ = (
         belongs_to("phone_numbers", "phone_number_id", ondelete="CASCADE"),
@@ -33,7 +33,7 @@ class NumberChange(TenantModel):
 
     @classmethod
     def record(cls, number_id: uuid.UUID, kind: str, old: str, new: str, at: dt.datetime) -> None:
-        """Keeps a change; the same news a second time change nothing."""
+        """Stores a change; the same one a second time changes nothing."""
         row = {"tenant_id": current_tenant_id(), "id": uuid7(), "phone_number_id": number_id, "kind": kind}
         row |= {"old": old, "new": new, "occurred_at": at, "created_at": now()}
         db.session.execute(insert(cls).values(row).on_conflict_do_nothing())

@@ -1,4 +1,4 @@
-"""What ends on a day: how long it still lasts, and which warning is due."""
+"""Something that ends on a day: how many days are left, and which warning is due."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.tenancy import now
 
 @dataclass(frozen=True)
 class Deadline:
-    """`warn_at` are the days before it at which somebody is warned, `warned` is the last of them that was."""
+    """`warn_at` are the days before it at which somebody is warned, `warned` is the last warning sent."""
 
     at: dt.datetime | None
     warn_at: tuple[int, ...]
@@ -23,13 +23,13 @@ class Deadline:
 
     @property
     def step(self) -> int | None:
-        """Which of the days has come."""
+        """The smallest day of `warn_at` that has come; None before the first."""
         left = self.days_left
         return None if left is None else next((days for days in reversed(self.warn_at) if left < days), None)
 
     @property
     def is_due(self) -> bool:
-        """Whether that day's warning has still to be sent."""
+        """Whether the warning of that day has not been sent yet."""
         return self.step is not None and (self.warned is None or self.step < self.warned)
 
     @property

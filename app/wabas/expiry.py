@@ -1,4 +1,4 @@
-"""What ends and is warned of in time: a token, renewed with one click, and the time to register a number."""
+"""Warnings before access expires or the time to register a number ends; and renewing access."""
 
 from __future__ import annotations
 
@@ -16,34 +16,39 @@ from .models import PhoneNumber, Waba
 
 
 def warn(waba: Waba) -> None:
-    """Mails owners and admins, once at each of the days."""
+    """Mails owners and admins that access expires, once at each of `WARNED_AT`."""
     if waba.access_ends.is_due:
         waba.token_warned_days = waba.access_ends.step
         tenant = db.session.get_one(Tenant, waba.tenant_id)
-        tell(tenant, _("WhatsApp of %(name)s: let us in again", name=tenant.name), "wabas/mail/expiry.txt", waba=waba)
+        mail_managers(
+            tenant,
+            _("WhatsApp of %(name)s: renew Facebook access", name=tenant.name),
+            "wabas/mail/expiry.txt",
+            waba=waba,
+        )
         announce("waba", waba.id)
 
 
 def warn_of_registration(number: PhoneNumber) -> None:
-    """The same for a number that stays unregistered."""
+    """Mails them that a number is still not registered, once at each of `REGISTER_WARNED_AT`."""
     if number.state == "connecting" and number.registration_ends.is_due:
         number.register_warned_days = number.registration_ends.step
         tenant = db.session.get_one(Tenant, number.tenant_id)
         subject = _("WhatsApp of %(name)s: your number is not connected yet", name=tenant.name)
-        tell(tenant, subject, "wabas/mail/registration.txt", number=number)
+        mail_managers(tenant, subject, "wabas/mail/registration.txt", number=number)
         announce("number", number.id)
 
 
-def tell(tenant: Tenant, subject: str, template: str, **told: object) -> None:
+def mail_managers(tenant: Tenant, subject: str, template: str, **context: object) -> None:
     link = tokens.link("numbers.index", tenant_slug=tenant.slug)
     members = select(Membership).where(Membership.role.in_((Role.OWNER, Role.ADMIN)))
     for member in db.session.scalars(members):
-        body = render_template(template, user=member.user, link=link, **told)
+        body = render_template(template, user=member.user, link=link, **context)
         mail.send(outside().settings.mail_url, member.user.email, subject, body)
 
 
 class NotRenewed(Exception):
-    """Meta gives no new token this way; Facebook's window will."""
+    """Meta gives no new token this way; the Facebook window does."""
 
 
 def renew(waba: Waba) -> None:

@@ -1,4 +1,4 @@
-"""Looking at Meta: whether our access still works, and how a WABA and its numbers stand."""
+"""Checks with Meta whether our access works, and the state of a WABA and its numbers."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ LOOK_THERE = N_("The number's page shows what Meta wants changed. We check again
 
 
 class Lost(Exception):
-    """Our access has ended, in words."""
+    """Our access has ended. The text says why."""
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """Everything Meta says about a WABA at one moment."""
 
     token: embedded_signup.TokenInfo
@@ -47,7 +47,7 @@ class Look:
     health: dict[str, health.Health]
 
     @classmethod
-    def at(cls, graph: GraphClient, token: str, meta_id: str, number_ids: list[str]) -> Self:
+    def fetch(cls, graph: GraphClient, token: str, meta_id: str, number_ids: list[str]) -> Self:
         """Raises `Lost`, or MetaError where nothing is certain."""
         info = embedded_signup.debug_token(graph, token, graph.app_token)
         if not info.is_valid:
@@ -70,9 +70,9 @@ class Look:
 
 
 def inspect(waba: Waba) -> None:
-    """Brings the rows to what Meta says, pauses sending where it cannot work and resumes it where it can again.
+    """Stores what Meta says, pauses sending where it cannot work and resumes it where it can.
 
-    An answer that is lost, or a fault of Meta's, is no reason to pause anything.
+    A lost answer or a fault of Meta's pauses nothing.
     """
     Waba.lock([waba.id])
     numbers = [number for number in waba.phone_numbers if number.state in ("connected", "paused")]
@@ -83,55 +83,57 @@ def inspect(waba: Waba) -> None:
     try:
         token = waba.token
     except Undecryptable:
-        return lose(numbers, UNUSABLE_TOKEN.title)
+        return pause_all(numbers, UNUSABLE_TOKEN.title)
     meta_id, ids, graph = waba.meta_id, [number.meta_id for number in numbers], outside().graph
     commit()
     if token is None:
         return None
     try:
-        look = Look.at(graph, token, meta_id, ids)
+        snapshot = Snapshot.fetch(graph, token, meta_id, ids)
     except Lost as lost:
         Waba.lock([waba.id])
         waba.checked_at = now()
-        return lose(numbers, str(lost))
+        return pause_all(numbers, str(lost))
     except MetaError:
         waba.checked_at = now()
         return None
     Waba.lock([waba.id])
     db.session.refresh(waba)
-    write_down(waba, look)
+    store(waba, snapshot)
     for number in numbers:
         db.session.refresh(number)
         if number.state in ("connected", "paused"):
-            judge(number, look)
+            judge(number, snapshot)
     return None
 
 
-def lose(numbers: list[PhoneNumber], reason: str) -> None:
-    """A number that is paused already keeps the more exact words of the news that said so."""
+def pause_all(numbers: list[PhoneNumber], reason: str) -> None:
+    """Pauses the connected ones; a number that is paused already has the more exact reason of a webhook."""
     for number in numbers:
         if number.state == "connected":
             number.pause(reason, CONNECT_AGAIN)
 
 
-def write_down(waba: Waba, look: Look) -> None:
-    waba.see(look.waba)
-    waba.token_expires_at, waba.token_user_id = look.token.expires_at, look.token.user_id or ""
-    waba.subscribed_at = (waba.subscribed_at or now()) if look.subscription else None
-    waba.callback_override = foreign_callback(look.subscription.override_callback_uri) if look.subscription else ""
+def store(waba: Waba, snapshot: Snapshot) -> None:
+    waba.update_from(snapshot.waba)
+    waba.token_expires_at, waba.token_user_id = snapshot.token.expires_at, snapshot.token.user_id or ""
+    waba.subscribed_at = (waba.subscribed_at or now()) if snapshot.subscription else None
+    waba.callback_override = (
+        foreign_callback(snapshot.subscription.override_callback_uri) if snapshot.subscription else ""
+    )
 
 
-def judge(number: PhoneNumber, look: Look) -> None:
+def judge(number: PhoneNumber, snapshot: Snapshot) -> None:
     """Pauses a number that cannot send or is not heard; resumes one that works."""
-    seen, state = look.numbers.get(number.meta_id), look.health.get(number.meta_id)
+    seen, state = snapshot.numbers.get(number.meta_id), snapshot.health.get(number.meta_id)
     if seen is None or state is None:
         return number.pause(UNSHARED, CONNECT_AGAIN)
-    number.see(seen, state)
-    if look.waba.status == "DISABLED":
+    number.update_from(seen, state)
+    if snapshot.waba.status == "DISABLED":
         number.pause(DISABLED, APPEAL)
-    elif look.waba.status == "DELETED":
+    elif snapshot.waba.status == "DELETED":
         number.pause(DELETED, CONNECT_AGAIN)
-    elif look.subscription is None:
+    elif snapshot.subscription is None:
         number.pause(UNSUBSCRIBED, SUBSCRIBE_AGAIN)
     elif number.other_server:
         number.pause(OVERRIDDEN, REDIRECT)

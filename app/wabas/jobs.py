@@ -1,4 +1,4 @@
-"""Watching what is connected: asking Meta, warning before a token ends, keeping secrets under the newest key."""
+"""Background jobs of accounts: check them with Meta, warn before access expires, re-encrypt secrets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RESEAL_SECONDS = 60
 
 @job("wabas.probe")
 def probe(phone_number_id: str) -> None:
-    """Whether a paused number works again, so that what waits goes out by itself."""
+    """Checks a paused number; waiting messages are sent once it works again."""
     number = PhoneNumber.get_or_404(phone_number_id)
     if number.state == "paused":
         inspect(number.waba)
@@ -51,7 +51,7 @@ def offboard(offboarding_id: str) -> None:
 
 
 @sweep(every=10)
-def ring_for_offboardings() -> None:
+def enqueue_offboardings() -> None:
     due = select(Offboarding.tenant_id, Offboarding.id).where(
         Offboarding.state == "running", Offboarding.next_attempt_at <= func.now()
     )
@@ -61,7 +61,7 @@ def ring_for_offboardings() -> None:
 
 
 @sweep(every=10)
-def ring_for_paused_numbers() -> None:
+def enqueue_probes() -> None:
     due = or_(PhoneNumber.probed_at.is_(None), PhoneNumber.probed_at < func.now() - PROBE_EVERY)
     paused = select(PhoneNumber.tenant_id, PhoneNumber.id).where(PhoneNumber.state == "paused", due)
     with platform_scope("do paused numbers work again?"):
@@ -70,8 +70,8 @@ def ring_for_paused_numbers() -> None:
 
 
 @sweep(every=60)
-def ring_for_what_webhooks_missed() -> None:
-    """Every account that is connected is looked at once an hour."""
+def enqueue_checks() -> None:
+    """Checks every connected account once an hour, for what no webhook said."""
     same = (PhoneNumber.tenant_id == Waba.tenant_id) & (PhoneNumber.waba_id == Waba.id)
     connected = select(PhoneNumber.id).where(same, PhoneNumber.state.in_(("connected", "paused"))).exists()
     due = or_(Waba.checked_at.is_(None), Waba.checked_at < func.now() - CHECK_EVERY)
@@ -82,7 +82,7 @@ def ring_for_what_webhooks_missed() -> None:
 
 
 @sweep(every=600)
-def ring_before_tokens_end() -> None:
+def enqueue_expiry_warnings() -> None:
     soon = Waba.token_expires_at < func.now() + dt.timedelta(days=WARNED_AT[0])
     with platform_scope("do tokens end soon?"):
         for waba in db.session.scalars(select(Waba).where(soon, Waba.token_ciphertext.is_not(None))):
@@ -91,7 +91,7 @@ def ring_before_tokens_end() -> None:
 
 
 @sweep(every=600)
-def ring_before_registrations_end() -> None:
+def enqueue_deadline_warnings() -> None:
     soon = PhoneNumber.register_by < func.now() + dt.timedelta(days=REGISTER_WARNED_AT[0])
     with platform_scope("does Meta still wait for numbers?"):
         for number in db.session.scalars(select(PhoneNumber).where(soon, PhoneNumber.state == "connecting")):
@@ -101,7 +101,7 @@ def ring_before_registrations_end() -> None:
 
 @sweep(every=60)
 def reseal_secrets() -> None:
-    """After a new first key in ENCRYPTION_KEYS: the old one may go when nothing is left under it."""
+    """Re-encrypts with the first of ENCRYPTION_KEYS; an old key may go when nothing is left under it."""
     if not redis.set("reseal", 1, nx=True, ex=RESEAL_SECONDS):
         return
     with platform_scope("encrypt secrets with the newest key"):

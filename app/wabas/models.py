@@ -76,12 +76,12 @@ class Waba(AtMeta):
 
     @property
     def is_left(self) -> bool:
-        """Nothing of it is connected any more, by somebody's wish."""
+        """Whether all its numbers were disconnected on purpose."""
         return all(number.state == "disconnected" for number in self.phone_numbers)
 
     @property
     def access_ends(self) -> Deadline:
-        """When Facebook lets us in no more."""
+        """When Facebook access expires."""
         return Deadline(self.token_expires_at, WARNED_AT, self.token_warned_days)
 
     @property
@@ -89,12 +89,12 @@ class Waba(AtMeta):
         return self.access_ends.days_left
 
     def renew(self, token: str, expires_at: dt.datetime | None, user_id: str | None) -> None:
-        """A token that Meta has just confirmed takes the place of the old one."""
+        """Replaces the token by one that Meta has just confirmed."""
         self.token, self.token_expires_at, self.token_warned_days = token, expires_at, None
         self.token_user_id = user_id or ""
 
-    def see(self, seen: wabas.Waba) -> None:
-        """What Meta says of it at this moment."""
+    def update_from(self, seen: wabas.Waba) -> None:
+        """Stores what Meta says of it at this moment."""
         self.name = seen.name or self.name
         self.owner_business_id = seen.owner_business_id or self.owner_business_id
         self.currency = seen.currency or self.currency
@@ -176,13 +176,13 @@ class PhoneNumber(AtMeta):
         return number
 
     def choose_pin(self) -> str:
-        """The PIN to register with: the one it has, else a new one by chance."""
+        """The PIN to register with: the stored one, else a new random one."""
         if self.pin is None:
             self.pin = f"{secrets.randbelow(1_000_000):06}"
         return str(self.pin)
 
     def expect_registration(self, signed_up_at: dt.datetime | None, *, is_registered: bool) -> None:
-        """Facebook's sign-up is done: from then on Meta waits two weeks."""
+        """Starts the two weeks in which Meta accepts its registration, at the end of the Facebook sign-up."""
         waits = signed_up_at is not None and not is_registered
         self.register_by = signed_up_at + REGISTER_WITHIN if signed_up_at and waits else None
         self.register_warned_days = None
@@ -192,7 +192,7 @@ class PhoneNumber(AtMeta):
         return Deadline(self.register_by, REGISTER_WARNED_AT, self.register_warned_days)
 
     def count_registration(self) -> bool:
-        """Whether Meta would still take a registration; if so, this one counts."""
+        """Counts a registration; False where Meta would accept no more for now."""
         since = (now() - REGISTRATION_WINDOW).isoformat()
         recent = [moment for moment in self.registrations if moment > since]
         if len(recent) >= REGISTRATIONS:
@@ -206,7 +206,7 @@ class PhoneNumber(AtMeta):
 
     @property
     def takes_messages(self) -> bool:
-        """Whether agents may write: what they write while sending is paused waits."""
+        """Whether agents may write: messages written while sending is paused wait."""
         return self.state in ("connected", "paused")
 
     @property
@@ -231,7 +231,7 @@ class PhoneNumber(AtMeta):
         return f"{self.wa_me}?text=hello"
 
     def connect(self) -> None:
-        """It can send and receive; a pause is over."""
+        """Marks it as able to send and receive; ends a pause."""
         self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
         self.connected_at, self.register_by = now(), None
         announce("number", self.id)
@@ -247,24 +247,24 @@ class PhoneNumber(AtMeta):
             announce("number", self.id)
 
     def resume(self) -> None:
-        """What stopped it is mended: what waits goes out."""
+        """Ends a pause; waiting messages are sent."""
         if self.state == "paused":
             self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
             announce("number", self.id)
             happened("number.resumed", self.id)
 
     def end(self, reason: str, at: dt.datetime, fix: str = CONNECT_AGAIN) -> None:
-        """Our access ended at that moment, to the second. News from before it was connected (again) change nothing."""
+        """Pauses it because our access ended at that moment; ignored if it was connected (again) since."""
         if self.connected_at and at >= self.connected_at.replace(microsecond=0):
             self.pause(reason, fix)
 
     def disconnect(self) -> None:
-        """Somebody wants it off Switchboard. Nothing is sent any more; what still comes in is shown."""
+        """Stops sending on purpose. Messages that still come in are shown."""
         self.state, self.pause_reason, self.pause_fix = "disconnected", "", ""
         announce("number", self.id)
         happened("number.disconnected", self.id)
 
-    def see(self, seen: phone_numbers.PhoneNumber, state: Health | None = None) -> None:
+    def update_from(self, seen: phone_numbers.PhoneNumber, state: Health | None = None) -> None:
         """Stores what Meta says of it at this moment; what is new becomes part of its history."""
         self.callback_override = foreign_callback(
             seen.number_override, seen.waba_override, application=seen.app_callback
@@ -272,7 +272,7 @@ class PhoneNumber(AtMeta):
         self.display_number = seen.display_phone_number or self.display_number
         self.is_on_biz_app = seen.is_on_biz_app
         self.requested_name = seen.new_display_name or ""
-        told: dict[str, str | None] = {
+        values: dict[str, str | None] = {
             "verified_name": seen.verified_name,
             "quality_rating": seen.quality_rating or "UNKNOWN",
             "status": seen.status,
@@ -282,33 +282,33 @@ class PhoneNumber(AtMeta):
             "username": seen.username,
             "can_send": state.can_send_message if state else None,
         }
-        for kind, value in told.items():
+        for kind, value in values.items():
             if value is not None:
                 self.note(kind, value)
         if state:
             self.health = [entity.as_dict() for entity in state.entities]
 
     def note(self, kind: str, value: str, at: dt.datetime | None = None) -> None:
-        """One thing about it changed. News that are older than what is known only join the history."""
-        known = getattr(self, kind)
-        if known == value:
+        """Stores a change of one column; a change older than the newest stored one only joins the history."""
+        current = getattr(self, kind)
+        if current == value:
             return
         is_newest = at is None or NumberChange.newest_at(self.id, kind) <= at
-        if known or at:
-            NumberChange.record(self.id, kind, known, value, at or now())
+        if current or at:
+            NumberChange.record(self.id, kind, current, value, at or now())
         if is_newest:
             setattr(self, kind, value)
             announce("number", self.id)
             happened("number.changed", self.id, what=kind, value=value)
 
     def greet(self) -> None:
-        """A message has come in. The first one proves that the connection works from end to end."""
+        """Notes the first message received: it proves that the connection works from end to end."""
         if self.hello_seen_at is None:
             self.hello_seen_at = now()
             announce("number", self.id)
 
     def note_history(self, percent: int | None, refusal: str) -> None:
-        """How much of its older messages has come from the phone. Chunks come in any order."""
+        """Stores how much of its history has arrived from the phone. Chunks come in any order."""
         if percent is not None:
             self.history_percent = max(percent, self.history_percent or 0)
         self.history_refusal = refusal if percent is None else ""

@@ -1,4 +1,4 @@
-"""What Meta's webhooks say of a tenant's accounts and numbers. Receiving is never stopped by any of it."""
+"""Applies Meta's webhooks about a tenant's accounts and numbers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TIERS = {-1: "TIER_UNLIMITED", 1000: "TIER_1K", 2000: "TIER_2K", 10_000: "TIER_1
 
 
 def apply_account_updates(updates: Sequence[AccountUpdate]) -> None:
-    """What Meta says about the current tenant's WABAs, in order."""
+    """Applies updates about the current tenant's WABAs, in order."""
     lock_accounts(updates)
     for update in updates:
         if update.waba_id and (waba := Waba.with_meta_id(update.waba_id)):
@@ -50,9 +50,9 @@ def lock_accounts(news: Sequence[AccountUpdate | OtherChange]) -> None:
 
 
 def apply(waba: Waba, update: AccountUpdate) -> None:
-    """Where our access ended, sending pauses with the reason; for everything else Meta is asked how it stands."""
-    numbers, at = numbers_meant(waba, update), update.timestamp
-    if reason := DISCONNECTIONS.get(why_disconnected(update.value)) or ENDINGS.get(update.event):
+    """Pauses sending where our access ended; for everything else enqueues a check with Meta."""
+    numbers, at = affected_numbers(waba, update), update.timestamp
+    if reason := DISCONNECTIONS.get(disconnection_reason(update.value)) or ENDINGS.get(update.event):
         for number in numbers:
             number.end(reason, at=at)
         return
@@ -66,13 +66,13 @@ def apply(waba: Waba, update: AccountUpdate) -> None:
     waba.check_later()
 
 
-def numbers_meant(waba: Waba, update: AccountUpdate) -> list[PhoneNumber]:
+def affected_numbers(waba: Waba, update: AccountUpdate) -> list[PhoneNumber]:
     """All of them, unless the update names one (a number shared with the WhatsApp Business app)."""
     named = digits(str(update.value.get("phone_number") or ""))
     return [number for number in waba.phone_numbers if not named or digits(number.display_number) == named]
 
 
-def why_disconnected(value: dict[str, Any]) -> str:
+def disconnection_reason(value: dict[str, Any]) -> str:
     return text(mapping(value.get("disconnection_info")).get("reason"), 60) or ""
 
 
@@ -94,7 +94,7 @@ def alert(numbers: Sequence[PhoneNumber], words: str, at: dt.datetime) -> None:
 
 
 def apply_number_news(changes: Sequence[OtherChange]) -> None:
-    """Names, quality, limits, alerts and reviews: noted at once, and then Meta is asked how it stands."""
+    """Stores names, quality, limits, alerts and reviews at once, and enqueues a check with Meta."""
     lock_accounts([change for change in changes if change.field in NEWS])
     for change in changes:
         note = NEWS.get(change.field)
@@ -103,13 +103,13 @@ def apply_number_news(changes: Sequence[OtherChange]) -> None:
             waba.check_later()
 
 
-def named(waba: Waba, value: dict[str, Any]) -> list[PhoneNumber]:
+def shown_numbers(waba: Waba, value: dict[str, Any]) -> list[PhoneNumber]:
     shown = digits(str(value.get("display_phone_number") or ""))
     return [number for number in waba.phone_numbers if shown and digits(number.display_number) == shown]
 
 
 def note_quality(waba: Waba, change: OtherChange) -> None:
-    event, numbers = text(change.value.get("event"), 60), named(waba, change.value)
+    event, numbers = text(change.value.get("event"), 60), shown_numbers(waba, change.value)
     if event:
         alert(numbers, f"quality {event}", change.timestamp)
     note_limit(numbers, change)
@@ -121,22 +121,22 @@ def note_capability(waba: Waba, change: OtherChange) -> None:
 
 
 def note_limit(numbers: Sequence[PhoneNumber], change: OtherChange) -> None:
-    told = change.value.get("max_daily_conversations_per_business") or change.value.get("current_limit")
-    limit = TIERS.get(told, f"TIER_{told}") if isinstance(told, int) else text(told, 40)
+    value = change.value.get("max_daily_conversations_per_business") or change.value.get("current_limit")
+    limit = TIERS.get(value, f"TIER_{value}") if isinstance(value, int) else text(value, 40)
     for number in numbers:
         if limit:
             number.note("messaging_limit", limit, change.timestamp)
 
 
 def note_name(waba: Waba, change: OtherChange) -> None:
-    decision, wanted = text(change.value.get("decision"), 40), text(change.value.get("requested_verified_name"), 300)
+    decision, requested = text(change.value.get("decision"), 40), text(change.value.get("requested_verified_name"), 300)
     reason = text(change.value.get("rejection_reason"), 60)
-    for number in named(waba, change.value):
+    for number in shown_numbers(waba, change.value):
         if decision:
             number.note("name_status", {"REJECTED": "DECLINED"}.get(decision, decision), change.timestamp)
         if reason and decision == "REJECTED":
             alert([number], reason, change.timestamp)
-        number.requested_name = wanted or number.requested_name
+        number.requested_name = requested or number.requested_name
         if decision in ("APPROVED", "REJECTED"):
             number.requested_name = ""
 
@@ -154,15 +154,15 @@ def note_review(waba: Waba, change: OtherChange) -> None:
 
 
 def note_security(waba: Waba, change: OtherChange) -> None:
-    """Somebody changed the PIN elsewhere: ours is no longer the one that registers the number."""
+    """Somebody changed the PIN elsewhere: the stored one no longer registers the number."""
     event = text(change.value.get("event"), 40)
-    for number in named(waba, change.value):
+    for number in shown_numbers(waba, change.value):
         alert([number], f"security {event}", change.timestamp)
 
 
 def note_username(waba: Waba, change: OtherChange) -> None:
     status, username = text(change.value.get("status"), 40), text(change.value.get("username"), 40) or ""
-    for number in named(waba, change.value):
+    for number in shown_numbers(waba, change.value):
         number.note("username", "" if status == "deleted" else username, change.timestamp)
 
 

@@ -1,4 +1,4 @@
-"""Taking an account off Switchboard, in the order in which nobody is left paying for anybody."""
+"""Disconnects an account from Switchboard, in an order in which nobody pays for another meanwhile."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ log = structlog.get_logger()
 
 STATES = ("running", "failed", "done")
 LEASE, TRIES = dt.timedelta(minutes=3), 5
-# Whoever may not see a thing any more has nothing left to undo there.
+# Codes by which nothing is left to undo there.
 GONE = {0, 10, 100, 190, 200, 803}
 
 
 class Offboarding(TenantModel):
-    """Each step may happen twice, and the process be killed between any two: it goes on where it was."""
+    """Each step may run twice, and the process be killed between any two: it continues where it was."""
 
     __table_args__ = (
         belongs_to("wabas", "waba_id"),
@@ -50,22 +50,22 @@ class Offboarding(TenantModel):
 
     @classmethod
     def begin(cls, waba: Waba, *, by: str, reason: str = "") -> Self:
-        """From this moment on nothing is sent; everything else follows."""
+        """Stops sending at once, and enqueues the rest."""
         if unfinished := cls.of(waba):
             unfinished.retry()
             return unfinished
-        made = cls(waba_id=waba.id, by=by, reason=reason)
-        db.session.add(made)
+        offboarding = cls(waba_id=waba.id, by=by, reason=reason)
+        db.session.add(offboarding)
         for number in waba.phone_numbers:
             number.disconnect()
         db.session.flush()
         log.info("offboarding begun", waba_id=str(waba.id), by=by, reason=reason)
-        made.go_later()
-        return made
+        offboarding.go_later()
+        return offboarding
 
     @classmethod
     def of(cls, waba: Waba) -> Self | None:
-        """The one that is under way, or stuck."""
+        """The one that is running or failed; None where none is."""
         mine = select(cls).where(cls.waba_id == waba.id, cls.state != "done")
         return db.session.scalar(mine.order_by(cls.id.desc()).limit(1))
 
@@ -77,7 +77,7 @@ class Offboarding(TenantModel):
         self.go_later()
 
     def go(self) -> None:
-        """Takes step after step; what Meta refuses for the moment is tried again, five times."""
+        """Runs the remaining steps; what Meta refuses is retried, five times."""
         if self.refresh_locked().state != "running" or self.next_attempt_at > now():
             return None
         self.attempts, self.next_attempt_at = self.attempts + 1, now() + LEASE
@@ -88,14 +88,14 @@ class Offboarding(TenantModel):
             try:
                 step(Waba.get_or_404(self.waba_id))
             except MetaError as error:
-                return self.stumble(error)
+                return self.fail(error)
             self.done, self.error = [*self.done, step.__name__], None
             commit()
         self.state, self.finished_at = "done", now()
         announce("waba", self.waba_id)
         return None
 
-    def stumble(self, error: MetaError) -> None:
+    def fail(self, error: MetaError) -> None:
         self.error = error.as_dict()
         self.next_attempt_at = now() + dt.timedelta(seconds=15 * 4**self.attempts)
         if self.attempts >= TRIES:
@@ -104,12 +104,12 @@ class Offboarding(TenantModel):
 
     @property
     def next_step(self) -> str:
-        """What is still to be done, in words."""
+        """The next step to be done, in words."""
         return next((WORDS[step.__name__] for step in STEPS if step.__name__ not in self.done), "")
 
 
 def revoke_credit_line(waba: Waba) -> None:
-    """Meta takes the line from all accounts of that business at once: not while another one here lives on it."""
+    """Revokes the share, unless another account of that business here uses it: Meta revokes it for all of them."""
     share = CreditLineShare.of(waba)
     same = select(Waba).where(Waba.owner_business_id == waba.owner_business_id, Waba.id != waba.id)
     others = bool(waba.owner_business_id) and any(not other.is_left for other in db.session.scalars(same))
@@ -128,7 +128,7 @@ def unsubscribe_webhooks(waba: Waba) -> None:
 
 
 def deregister_numbers(waba: Waba) -> None:
-    """Not those that stay in the WhatsApp Business app."""
+    """Deregisters all but those that stay in the WhatsApp Business app."""
     for number in waba.phone_numbers:
         if not number.is_on_biz_app:
             deregister(waba, number)
@@ -143,12 +143,12 @@ def deregister(waba: Waba, number: PhoneNumber) -> None:
 
 
 def forget_token(waba: Waba) -> None:
-    """The PINs stay: whoever registers the numbers next, here or elsewhere, is asked for them."""
+    """Deletes our access. PINs stay: whoever registers the numbers next is asked for them."""
     waba.token, waba.token_expires_at, waba.token_user_id = None, None, ""
 
 
 def with_token(waba: Waba, call: Callable[[str], object]) -> None:
-    """Where the token opens nothing any more, there is nothing to undo."""
+    """Calls Meta with the token; where it opens nothing any more, there is nothing to undo."""
     if (token := waba.token) is None:
         return
     commit()
@@ -161,8 +161,8 @@ def with_token(waba: Waba, call: Callable[[str], object]) -> None:
 
 STEPS = (revoke_credit_line, unsubscribe_webhooks, deregister_numbers, forget_token)
 WORDS = {
-    "revoke_credit_line": N_("Taking back the credit line"),
-    "unsubscribe_webhooks": N_("Switching off the webhooks"),
-    "deregister_numbers": N_("Taking the numbers off the Cloud API"),
-    "forget_token": N_("Forgetting our access"),
+    "revoke_credit_line": N_("Revoking the credit line"),
+    "unsubscribe_webhooks": N_("Turning off the webhooks"),
+    "deregister_numbers": N_("Deregistering the numbers"),
+    "forget_token": N_("Deleting our access"),
 }

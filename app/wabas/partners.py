@@ -1,4 +1,4 @@
-"""Accounts that clients have shared with us, as Meta tells us: before, or without, any tenant's browser."""
+"""Accounts that clients have shared with the platform, by Meta's webhooks: before any tenant's browser, or without."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.tenancy.models import WabaRoute
 from app.words import N_
 
 SHARED, UNSHARED = ("PARTNER_ADDED", "PARTNER_APP_INSTALLED"), ("PARTNER_REMOVED", "PARTNER_APP_UNINSTALLED")
-# How long an account that belongs to nobody is looked at, and how often at first.
+# How long an unassigned account is checked, and how often at first.
 LOOKED_FOR, LOOK_EVERY, SOON = dt.timedelta(days=7), dt.timedelta(minutes=1), dt.timedelta(seconds=15)
 AT_ONCE, PROFILES = 20, 5
 NOT_OPENED = N_("Meta gives us no token that opens this account.")
@@ -34,7 +34,7 @@ class NotOpened(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """An account as its business's own token shows it: what is written in it, and its numbers' ids by their digits."""
+    """An account as its business's own token shows it: its texts' words, and its numbers' ids by their digits."""
 
     token: str
     waba: wabas.Waba
@@ -64,7 +64,7 @@ class Opened:
 
 
 class PartnerWaba(GlobalModel):
-    """The name, its owner's and the numbers are what Meta said when we last looked."""
+    """An account shared with the platform; its names and numbers are as of `looked_at`."""
 
     __tablename__ = "partner_wabas"
 
@@ -81,10 +81,10 @@ class PartnerWaba(GlobalModel):
 
     @classmethod
     def note(cls, events: Iterable[Event]) -> None:
-        """What Meta says of sharing. Needs a platform scope; in order of ids, so that two drains never wait in
+        """Stores what Meta says of sharing. Needs a platform scope; in order of ids, so that two drains never wait in
         a circle."""
-        told = [event for event in events if isinstance(event, AccountUpdate) and event.waba_id]
-        for event in sorted(told, key=lambda event: (str(event.waba_id), event.timestamp)):
+        updates = [event for event in events if isinstance(event, AccountUpdate) and event.waba_id]
+        for event in sorted(updates, key=lambda event: (str(event.waba_id), event.timestamp)):
             if event.event in SHARED and event.owner_business_id:
                 cls.share(event)
             elif event.event in UNSHARED and "phone_number" not in event.value:
@@ -99,8 +99,8 @@ class PartnerWaba(GlobalModel):
         row = {"meta_id": event.waba_id, "owner_business_id": event.owner_business_id, "shared_at": event.timestamp}
         new = insert(cls).values(row | {"next_look_at": now()})
         fresh = {"shared_at": func.greatest(cls.shared_at, event.timestamp), "removed_at": None}
-        known = fresh | {"owner_business_id": event.owner_business_id, "next_look_at": now()}
-        db.session.execute(new.on_conflict_do_update(index_elements=["meta_id"], set_=known))
+        changed = fresh | {"owner_business_id": event.owner_business_id, "next_look_at": now()}
+        db.session.execute(new.on_conflict_do_update(index_elements=["meta_id"], set_=changed))
 
     @classmethod
     def orphans(cls) -> Select[Self]:
@@ -110,14 +110,14 @@ class PartnerWaba(GlobalModel):
 
     @classmethod
     def due(cls) -> Select[str]:
-        """Those to be looked at now, in case one says whose it is. Needs a platform scope."""
+        """Ids of those to be checked now, in case one names its owner. Needs a platform scope."""
         recent = cls.shared_at > now() - LOOKED_FOR
-        found = select(cls.meta_id).where(cls.removed_at.is_(None), recent, cls.next_look_at <= now())
-        return found.order_by(cls.next_look_at).limit(AT_ONCE)
+        due = select(cls.meta_id).where(cls.removed_at.is_(None), recent, cls.next_look_at <= now())
+        return due.order_by(cls.next_look_at).limit(AT_ONCE)
 
     @classmethod
-    def look_soon(cls) -> None:
-        """Needs a platform scope."""
+    def check_soon(cls) -> None:
+        """Makes those shared lately due now. Needs a platform scope."""
         rested = or_(cls.looked_at.is_(None), cls.looked_at < now() - SOON)
         db.session.execute(update(cls).where(cls.shared_at > now() - LOOKED_FOR, rested).values(next_look_at=now()))
 
@@ -125,8 +125,8 @@ class PartnerWaba(GlobalModel):
     def is_due(self) -> bool:
         return self.removed_at is None and self.next_look_at is not None and self.next_look_at <= now()
 
-    def look(self) -> Opened | None:
-        """Asks Meta for its token and what it says; None where we are not let in. Needs a platform scope."""
+    def open(self) -> Opened | None:
+        """Fetches its token and what Meta says of it; None where Meta refuses. Needs a platform scope."""
         meta_id, business_id = self.meta_id, self.owner_business_id
         self.looked_at, self.next_look_at = now(), now() + max(LOOK_EVERY, (now() - self.shared_at) / 4)
         commit()

@@ -7,6 +7,15 @@ from sqlalchemy.dialects import postgresql
 revision = "0023"
 down_revision = "0022"
 
+# Reasons by which the pages recognise that access has ended.
+REASONS = {
+    "Facebook does not let us in any more: the access was taken back or has run out.": (
+        "Facebook access has ended: it was revoked or has expired."
+    ),
+    "Your business does not share this WhatsApp account with us any more.": (
+        "Your business no longer shares this WhatsApp account with Switchboard."
+    ),
+}
 OWNERS = {"you": "tenant", "us": "platform", "nobody": ""}
 
 
@@ -29,12 +38,16 @@ def upgrade() -> None:
     rename("mender", "owner")
     for old, new in OWNERS.items():
         set_owner(old, new)
+    for old, new in REASONS.items():
+        op.execute(f"update phone_numbers set pause_reason = '{new}' where pause_reason = '{old}'")
     op.execute("set local role none")
 
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.execute("set local role switchboard_platform")
+    for old, new in REASONS.items():
+        op.execute(f"update phone_numbers set pause_reason = '{old}' where pause_reason = '{new}'")
     for old, new in OWNERS.items():
         set_owner(new, old)
     rename("owner", "mender")

@@ -29,7 +29,7 @@ def sign_up(page: Page, stack: Stack, business: str) -> None:
     page.goto(f"{stack.web}/sign-up")
     page.get_by_label("Your business").fill(business)
     page.get_by_label("Your name").fill("Ann")
-    page.get_by_label("E-mail").fill(f"ann@{business.lower().replace(' ', '-')}.example.com")
+    page.get_by_label("Email").fill(f"ann@{business.lower().replace(' ', '-')}.example.com")
     page.get_by_label("Password").fill("a long walk on the beach")
     page.get_by_role("button", name="Sign up").click()
     page.wait_for_url("**/inbox/")
@@ -77,7 +77,7 @@ def write_as_customer(page: Page, stack: Stack, name: str, text: str, business: 
 def join(page: Page, stack: Stack, owner: Page, slug: str, email: str) -> None:
     """A colleague is invited by the owner, finds the link in the mail, and comes in."""
     owner.goto(f"{stack.web}/t/{slug}/team")
-    owner.get_by_label("E-mail addresses").fill(email)
+    owner.get_by_label("Email addresses").fill(email)
     owner.get_by_role("button", name="Invite").click()
     page.goto(link_mailed_to(email, stack))
     page.get_by_label("Your name").fill(email.partition("@")[0].title())

@@ -72,7 +72,7 @@ def test_who_has_an_account_needs_one_click_and_the_window(stack: Stack, agent: 
 def test_who_did_not_verify_the_number_does_it_here(stack: Stack, agent: Person) -> None:
     begin(agent.page, stack, "Vogt")
     go_through(agent.page, "unverified", without="dialog-verify-later")
-    verify(agent.page, stack, "4930901820222", "Send the code by SMS")
+    verify(agent.page, stack, "4930901820222", "Send the code by text message")
     expect(agent.page.get_by_text(CONNECTED)).to_be_visible()
 
 
@@ -84,7 +84,7 @@ def test_who_has_no_number_adds_one_here(stack: Stack, agent: Person) -> None:
     page.get_by_label("Phone number").fill("0151 111 2223")
     page.get_by_label("Name that customers see").fill("Obi Foods")
     page.get_by_role("button", name="Add the number").click()
-    verify(page, stack, "491511112223", "Call the number and read it out")
+    verify(page, stack, "491511112223", "Call the number with a code")
     expect(page.get_by_text(CONNECTED)).to_be_visible()
 
 
@@ -131,16 +131,16 @@ def test_who_wants_one_more_reads_in_the_window_why_not_and_goes_on_here(stack: 
     expect(popup.get_by_role("alert")).to_contain_text("You have reached the maximum of phone numbers")
     with contextlib.suppress(Error):
         popup.get_by_test_id("dialog-cancel").click()
-    expect(page.get_by_text("You stopped at adding your phone number.")).to_be_visible()
-    expect(page.get_by_role("button", name="Go on with Facebook")).to_be_visible()
+    expect(page.get_by_text("You left while adding your phone number.")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue with Facebook")).to_be_visible()
 
 
 def test_who_comes_from_another_provider_reads_until_when_it_waits(stack: Stack, agent: Person) -> None:
     begin(agent.page, stack, "Novak")
     go_through(agent.page, "other")
-    expect(agent.page.get_by_text("It waits for a day that Meta allows.")).to_be_visible()
+    expect(agent.page.get_by_text("Waiting for a day on which Meta allows this.")).to_be_visible()
     expect(
-        agent.page.get_by_text("we look again by ourselves").or_(agent.page.get_by_text("we try again by ourselves"))
+        agent.page.get_by_text("we check again automatically").or_(agent.page.get_by_text("we retry automatically"))
     ).to_be_visible()
     expect(agent.page.get_by_role("button", name="Try now")).to_be_visible()
 
@@ -149,8 +149,8 @@ def test_whose_browser_opens_no_window_uses_facebooks_own_page(stack: Stack, age
     page = agent.page
     begin(page, stack, "Haddad Flowers")
     page.get_by_text("No window opens?").click()
-    page.get_by_label("Number you are going to connect").fill("+1 555 010 7799")
-    page.get_by_role("button", name="Go on with Facebook's page").click()
+    page.get_by_label("Number you're going to connect").fill("+1 555 010 7799")
+    page.get_by_role("button", name="Continue with Facebook's page").click()
     expect(page.get_by_text("Waiting for Facebook")).to_be_visible()
     word = page.get_by_label("Word").input_value()
     with page.expect_popup() as opened:
@@ -178,15 +178,15 @@ def test_who_stops_on_the_way_reads_where(stack: Stack, agent: Person) -> None:
     popup.get_by_test_id("dialog-continue").click()
     with contextlib.suppress(Error):
         popup.get_by_test_id("dialog-cancel").click()
-    expect(agent.page.get_by_text("You stopped at the choice of your business.")).to_be_visible()
-    expect(agent.page.get_by_role("button", name="Go on with Facebook")).to_be_visible()
+    expect(agent.page.get_by_text("You left while choosing your business.")).to_be_visible()
+    expect(agent.page.get_by_role("button", name="Continue with Facebook")).to_be_visible()
 
 
 def test_somebody_else_connects_it_by_a_link(stack: Stack, agent: Person, chromium: Browser) -> None:
     page = agent.page
     sign_up(page, stack, "Rao")
     page.goto(f"{stack.web}/t/rao/onboarding/ways")
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create a link").click()
     link = page.get_by_label("Link", exact=True).input_value()
     guest = Person(chromium)
     guest.page.goto(link)

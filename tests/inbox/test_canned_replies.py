@@ -193,7 +193,7 @@ def test_a_teams_reply_is_offered_to_the_team(ann: Browser, ben: Browser, world:
     with tenant_scope(world.bakery.id):
         db.session.add(team := Team(id=uuid.uuid4(), name="Ovens"))
         db.session.flush()
-        team.consist_of({world.ben.id})
+        team.set_members({world.ben.id})
     write(ann, team=str(team.id))
     assert "/cake" in offered(ben, carla) and "/cake" not in offered(ann, carla)
 

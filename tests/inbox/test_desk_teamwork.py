@@ -174,7 +174,7 @@ def team_of(world: World, name: str, *people: Any, **more: Any) -> Team:
         team = Team(name=name, **more)
         db.session.add(team)
         db.session.flush()
-        team.consist_of({person.id for person in people})
+        team.set_members({person.id for person in people})
     return team
 
 
@@ -237,7 +237,7 @@ def test_a_team_is_made_changed_and_removed(ann: Browser, world: World) -> None:
         team = db.session.scalars(select(Team)).one()
         assert (team.user_ids, team.distribution, team.capacity) == ([world.ben.id], "least_busy", 4)
     ann.post(f"~/team/teams/{team.id}/removal")
-    assert "Cakes" not in ann.get("~/team/teams").text.replace("The team Cakes is removed.", "")
+    assert "Cakes" not in ann.get("~/team/teams").text.replace("Team “Cakes” deleted.", "")
 
 
 def test_a_stranger_in_a_team_is_passed_over(ann: Browser, world: World) -> None:

@@ -48,8 +48,8 @@ def test_nothing_is_left_at_meta_nor_here(connected: Attempt, calls: list[str]) 
 def test_what_was_taken_off_is_not_shown_as_standing(connected: Attempt, ann: Browser) -> None:
     go(connected, begin(connected))
     page = ann.get(f"~/numbers/{connected.number().id}").get_data(as_text=True)
-    assert "Nothing of it is left at Meta" in page
-    assert "How it stands" not in page
+    assert "We have removed everything on our side" in page
+    assert "Last checked with Meta" not in page
 
 
 @pytest.mark.parametrize("name", [step.__name__ for step in STEPS])
@@ -75,9 +75,9 @@ def test_what_meta_refuses_is_shown_and_tried_again(connected: Attempt, ann: Bro
     connected.fail("DELETE subscribed_apps", 2, times=99)
     for _ in range(5):
         failed = go(connected, process)
-    assert (failed.state, failed.next_step) == ("failed", "Switching off the webhooks")
+    assert (failed.state, failed.next_step) == ("failed", "Turning off the webhooks")
     path = f"~/numbers/{connected.number().id}"
-    assert "Switching off the webhooks" in ann.get(path).get_data(as_text=True)
+    assert "Turning off the webhooks" in ann.get(path).get_data(as_text=True)
     connected.meta.client.delete("/control/api/faults")
     ann.post(f"{path}/disconnection/retry")
     assert go(connected, process).state == "done"

@@ -40,7 +40,7 @@ def test_the_next_day_and_the_change_of_the_payer_are_named() -> None:
 
 def test_the_page_explains_it(ann: Browser) -> None:
     page = ann.get("~/onboarding/ways").get_data(as_text=True)
-    assert "Our payment takes over on" in page
+    assert "We pay Meta from" in page
     assert "two-step verification" in page
 
 

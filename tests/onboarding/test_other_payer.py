@@ -77,7 +77,7 @@ def test_when_the_days_are_over_it_tries_again_by_itself(
 def test_the_platform_sees_it_wait(switching: Attempt, monkeypatch: pytest.MonkeyPatch, pat: Browser) -> None:
     connect_on(LAST, switching, monkeypatch)
     board = pat.get("/platform/").get_data(as_text=True)
-    assert "on these days Meta does not let that change" in board
+    assert "let that change on these days" in board
     assert written(FIFTH) in board
     assert written(FIFTH) in pat.get(f"/platform/tenants/{switching.tenant_id}").get_data(as_text=True)
 

@@ -142,17 +142,6 @@ def test_a_number_in_the_business_app_is_not_registered_and_its_past_is_asked_fo
     assert calls.count("POST smb_app_data") == 2
 
 
-def test_a_past_that_comes_too_late_is_a_red_item_beside_a_connected_number(attempt: Attempt) -> None:
-    attempt.sign_up(coexistence=True)
-    attempt.meta.post("clock", advance=25 * 3600)
-    attempt.post_claims()
-    attempt.sign_up()
-    attempt.post_code()
-    attempt.run()
-    assert attempt.step("app_synchronised").state == "failed"
-    assert attempt.number().state == "connected"
-
-
 def test_where_the_first_way_of_sharing_is_refused_the_second_is_gone(attempt: Attempt, calls: list[str]) -> None:
     attempt.fail("whatsapp_credit_sharing_and_attach", 200)
     attempt.connect()

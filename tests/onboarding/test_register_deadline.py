@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from app.onboarding.models import Onboarding
 from app.tenancy import db, now, platform_scope, tenant_scope
-from app.wabas.jobs import ring_before_registrations_end, warn_of_deadline
+from app.wabas.jobs import enqueue_deadline_warnings, warn_of_deadline
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
 from tests.enqueued import Enqueued
@@ -52,7 +52,7 @@ def test_the_platform_reads_it_too(attempt: Attempt, pat: Browser) -> None:
 def test_in_the_first_week_nobody_is_bothered(attempt: Attempt, ann: Browser, enqueued: Enqueued) -> None:
     left_unregistered(attempt, days=5)
     enqueued.clear()
-    ring_before_registrations_end()
+    enqueue_deadline_warnings()
     assert "Meta accepts this number" not in attempt.page()
     assert "wabas.warn_of_deadline" not in enqueued.names
 
@@ -60,7 +60,7 @@ def test_in_the_first_week_nobody_is_bothered(attempt: Attempt, ann: Browser, en
 def test_a_mail_warns_once_at_each_of_the_days(attempt: Attempt, enqueued: Enqueued) -> None:
     left_unregistered(attempt, days=12)
     enqueued.clear()
-    ring_before_registrations_end()
+    enqueue_deadline_warnings()
     assert "wabas.warn_of_deadline" in enqueued.names
     before = len(mails())
     for _ in range(2):

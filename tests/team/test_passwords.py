@@ -7,7 +7,7 @@ def test_a_hash_is_argon2id_with_its_parameters_and_a_salt_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.undo()
-    first, second = passwords.hashed("three unrelated words"), passwords.hashed("three unrelated words")
+    first, second = passwords.hash_password("three unrelated words"), passwords.hash_password("three unrelated words")
     assert first.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert first != second
     assert passwords.matches("three unrelated words", first)
@@ -15,7 +15,7 @@ def test_a_hash_is_argon2id_with_its_parameters_and_a_salt_of_its_own(
 
 
 def test_the_same_letters_match_however_a_keyboard_composes_them() -> None:
-    assert passwords.matches("cafe\u0301 creme", passwords.hashed("caf\u00e9 creme"))
+    assert passwords.matches("cafe\u0301 creme", passwords.hash_password("caf\u00e9 creme"))
 
 
 @pytest.mark.parametrize("stored", ["!", "", "x", "$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA"])

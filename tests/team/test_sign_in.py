@@ -49,7 +49,7 @@ def test_somebody_in_no_business_is_told_so(world: World, browser: Browser) -> N
         db.session.query(UserTenant).delete()
     sign_in(browser)
     assert browser.get("/").location == "/businesses"
-    assert "You are in no business" in browser.get("/businesses").text
+    assert "You aren't in a business yet" in browser.get("/businesses").text
 
 
 def test_the_chooser_is_for_people_with_a_session(browser: Browser) -> None:
@@ -89,7 +89,7 @@ def test_a_wrong_password_and_an_unknown_address_take_the_same_work(
         costs.append(stored.split("$")[3])
         raise InvalidKey
 
-    passwords.hash_of_nobody()
+    passwords.dummy_hash()
     monkeypatch.setattr(passwords, "Argon2id", SimpleNamespace(verify_phc_encoded=count))
     sign_in(browser, "ann@example.com", "wrong")
     sign_in(browser, "unknown@example.com", "wrong")

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from app.tenancy import db, now, tenant_scope
-from app.wabas.jobs import ring_before_tokens_end, warn_of_expiry
+from app.wabas.jobs import enqueue_expiry_warnings, warn_of_expiry
 from app.wabas.models import Waba
 from tests.client import Browser
 from tests.enqueued import Enqueued
@@ -54,23 +54,23 @@ def test_the_mail_names_the_days_and_leads_to_the_page(world: World, waba: Waba)
     warned(world, waba)
     mail = mails()[-1]
     assert mail["To"] == "ann@example.com"
-    assert "6 more days" in mail.get_content()
+    assert "expires in 6 days" in mail.get_content()
     assert "/t/bakery/numbers" in mail.get_content()
 
 
 def test_the_clock_rings_for_what_ends_soon(world: World, waba: Waba, enqueued: Enqueued) -> None:
     set_end(world, days=20)
-    ring_before_tokens_end()
+    enqueue_expiry_warnings()
     assert enqueued.names == []
     set_end(world, days=10)
-    ring_before_tokens_end()
+    enqueue_expiry_warnings()
     assert enqueued.names == ["wabas.warn_of_expiry"]
 
 
 def test_the_pages_say_so_with_the_button(ann: Browser, world: World, waba: Waba) -> None:
     set_end(world, days=2.5)
     page = ann.get("~/numbers").get_data(as_text=True)
-    assert "2 more days" in page
+    assert "expires in 2 days" in page
     assert "/renewal" in page
 
 

@@ -39,9 +39,9 @@ def test_an_agent_may_not_see_them(ben: Browser, number: PhoneNumber) -> None:
     assert ben.get("~/numbers").status_code == 403
 
 
-def test_without_numbers_the_page_says_what_is_needed(ann: Browser) -> None:
+def test_without_numbers_the_page_offers_to_connect_one(ann: Browser) -> None:
     page = ann.get("~/numbers").get_data(as_text=True)
-    assert "A Facebook account" in page
+    assert "Connect your WhatsApp number" in page
     assert page.count("Connect WhatsApp") == 1
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.changes import NumberChange
-from app.wabas.jobs import check, probe, ring_for_what_webhooks_missed
+from app.wabas.jobs import check, enqueue_checks, probe
 from app.wabas.models import PhoneNumber, Waba
 from tests.enqueued import Enqueued
 from tests.onboarding.test_connecting import AS_PLATFORM
@@ -95,15 +95,15 @@ def test_what_is_mended_goes_on_by_itself(road: Road) -> None:
 
 def test_an_account_is_looked_at_once_an_hour(road: Road, enqueued: Enqueued) -> None:
     enqueued.clear()
-    ring_for_what_webhooks_missed()
+    enqueue_checks()
     assert enqueued.names == ["wabas.check"]
     look(road)
     enqueued.clear()
-    ring_for_what_webhooks_missed()
+    enqueue_checks()
     assert enqueued.names == []
     with platform_scope("tests"):
         db.session.execute(update(Waba).values(checked_at=now() - dt.timedelta(minutes=61)))
-    ring_for_what_webhooks_missed()
+    enqueue_checks()
     assert enqueued.names == ["wabas.check"]
 
 
@@ -154,7 +154,7 @@ def test_what_meta_wants_read_is_kept_once(road: Road, event: str, words: str) -
 def test_a_disabled_account_pauses_with_the_way_to_appeal(road: Road) -> None:
     happens(road, "disabled")
     road.until(lambda: number(road).state == "paused")
-    assert "ask for a review" in number(road).pause_fix
+    assert "request a review" in number(road).pause_fix
 
 
 def test_an_account_that_was_unshared_keeps_its_exact_words(road: Road) -> None:

@@ -36,7 +36,7 @@ def assets_confirmed(onboarding: Onboarding) -> str:
         raise Trouble(DISABLED, APPEAL)
     try:
         waba = Waba.claim(seen.id)
-        waba.see(seen)
+        waba.update_from(seen)
         waba.renew(token, onboarding.token_expires_at, onboarding.token_user_id)
         onboarding.waba_id = waba.id
         commit()
@@ -48,7 +48,7 @@ def assets_confirmed(onboarding: Onboarding) -> str:
             N_("If it is yours, contact the Switchboard team. Or start again with another number."),
             start_again=True,
         ) from None
-    owned.see(number)
+    owned.update_from(number)
     owned.expect_registration(onboarding.signed_up_at, is_registered=number.is_registered or number.is_on_biz_app)
     onboarding.phone_number_id = owned.id
     return f"{owned.display_number} · {waba.name}"

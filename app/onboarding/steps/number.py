@@ -130,7 +130,7 @@ def health_checked(onboarding: Onboarding) -> None:
             details=" ".join(filter(None, details)),
             code=problem.code if problem else None,
         )
-    number.see(seen, state)
+    number.update_from(seen, state)
     number.connect()
 
 

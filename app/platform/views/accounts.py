@@ -71,7 +71,7 @@ def adopt(waba_meta_id: str) -> AnyResponse:
     if tenant_id is None:
         flash(_("No tenant has the slug “%(slug)s”.", slug=slug[:80]), "error")
         return redirect(url_for(".accounts"), 303)
-    if (opened := shared.look()) is None:
+    if (opened := shared.open()) is None:
         flash(_("Meta refuses access: %(words)s", words=_(shared.trouble)), "error")
         return redirect(url_for(".accounts"), 303)
     commit()

@@ -38,7 +38,7 @@ def begin_session() -> tuple[str, int] | AnyResponse:
     form = SignInForm()
     if form.validate():
         if who := door.check(PlatformAdmin, form.email.data, form.password.data):
-            door.let_in(who)
+            door.begin_session(who)
             log.info("console entered", admin_id=str(who.id))
             return redirect(onward(), 303)
         form.problem = _("Wrong email or password.")
@@ -48,7 +48,7 @@ def begin_session() -> tuple[str, int] | AnyResponse:
 @bp.post("/sign-out")
 @public
 def sign_out() -> AnyResponse:
-    door.let_out()
+    door.end_session()
     return redirect(url_for(".sign_in"), 303)
 
 

@@ -1,4 +1,4 @@
-"""How people get in: sessions, invitations, password resets, and the count of failed sign-ins."""
+"""Sessions, invitations, password resets, failed sign-ins, teams."""
 
 from .invitations import Invitation
 from .looks import Look

@@ -50,7 +50,7 @@ def sign_up(
     """
     who = SignInAttempt.check(User, email, password, ip=ip, device=device)
     if not who:
-        newcomer = User(id=uuid7(), email=email, name=name, password_hash=passwords.hashed(password))
+        newcomer = User(id=uuid7(), email=email, name=name, password_hash=passwords.hash_password(password))
         try:
             return newcomer, found_business(business, newcomer)
         except IntegrityError:

@@ -22,7 +22,7 @@ PURPOSE = "invitation"
 
 
 class Invitation(TenantModel):
-    """A seat offered by e-mail, for a week. Nobody in particular invites the first owner of a tenant."""
+    """An invitation by email, valid for a week. The first owner of a tenant is invited by no one in particular."""
 
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "email"), one_of("role", Role))
 
@@ -37,7 +37,7 @@ class Invitation(TenantModel):
 
     @classmethod
     def offer(cls, email: str, role: Role, *, by: User | None) -> Self:
-        """Offers a seat. An earlier offer to the same address dies, and its link with it."""
+        """Invites an address. Replaces an earlier invitation of it, whose link no longer works."""
         cls.withdraw(email)
         made = cls(id=uuid.uuid4(), email=email, role=role, expires_at=now() + LASTS)
         made.invited_by_id = by.id if by else None
@@ -79,7 +79,7 @@ class Invitation(TenantModel):
 
     @classmethod
     def behind(cls, token: str) -> tuple[Self, Tenant] | None:
-        """The invitation that a link stands for, while it can be accepted, and where it leads."""
+        """The invitation of a link, while it can be accepted, and its tenant."""
         invitation_id = tokens.read_id(PURPOSE, token)
         route = db.session.get(InvitationRoute, invitation_id) if invitation_id else None
         if route is None:
@@ -91,7 +91,7 @@ class Invitation(TenantModel):
             return invitation, db.session.get_one(Tenant, route.tenant_id)
 
     def stands(self) -> bool:
-        """Whether it can be accepted: it dies with its inviter's right to offer this seat."""
+        """Whether it can be accepted: only while its author may give this role."""
         if self.accepted_at or self.is_expired:
             return False
         if self.invited_by_id is None:
@@ -100,7 +100,7 @@ class Invitation(TenantModel):
         return inviter is not None and inviter.may_give(self.role)
 
     def accept(self, user: User) -> bool:
-        """Gives the seat to a user, maybe a new one. False if it is gone, or the user not so new."""
+        """Makes a user, maybe a new one, a member. False if it was used, or the user exists already."""
         try:
             with tenant_scope(self.tenant_id):
                 mine = select(Invitation).where(Invitation.id == self.id).with_for_update(of=Invitation)

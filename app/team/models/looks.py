@@ -1,4 +1,4 @@
-"""Who of the platform read a tenant's mail, and why. The tenant's owner sees it; nobody can change it."""
+"""The access log: who of the platform read a tenant's messages, and why. Its owner sees it; no one can change it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOOK_KINDS = ("message", "post")
 
 
 class Look(TenantModel):
-    """One look at a message, or at a whole post of Meta's with the tenant's part in it."""
+    """One access to a message, or to a whole webhook event with the tenant's part in it."""
 
     __table_args__ = (of_tenant(), one_of("kind", LOOK_KINDS))
 

@@ -37,7 +37,7 @@ class PasswordReset(GlobalModel):
 
     @classmethod
     def request(cls, email: str) -> None:
-        """Mails a link to whoever has this address, if anybody. The caller is not told."""
+        """Enqueues a mail with a link to the user with this address; says nothing if there is none."""
         reset_id, user = uuid.uuid4(), with_email(User, email)
         if user and cls.count_recent(user.id) < PER_HOUR:
             db.session.add(cls(id=reset_id, user_id=user.id, expires_at=now() + LASTS))
@@ -50,13 +50,13 @@ class PasswordReset(GlobalModel):
 
     @classmethod
     def find(cls, token: str) -> Self | None:
-        """The reset that a link stands for, while it can be used."""
+        """The reset of a link, while it can be used."""
         usable = cls.used_at.is_(None), cls.expires_at > now()
         query = select(cls).where(cls.id == tokens.read_id(PURPOSE, token), *usable)
         return db.session.scalar(query.options(joinedload(cls.user)))
 
     def use(self, password: str) -> bool:
-        """Sets the password and ends every session and link. False if another link was quicker."""
+        """Sets the password and ends every session and link. False if another link was used first."""
         db.session.refresh(self.user, with_for_update=True)
         db.session.refresh(self)
         if self.used_at is not None:
@@ -80,9 +80,9 @@ class PasswordReset(GlobalModel):
 
 
 def set_password(who: User | PlatformAdmin, password: str, *, but: object = None) -> None:
-    """Sets a password. Links to set another die, and every session ends but the one with the token `but`."""
+    """Sets a password. Revokes open reset links and ends every session but the one with the token `but`."""
     kind = type(who)
-    password_hash = passwords.hashed(password)
+    password_hash = passwords.hash_password(password)
     db.session.execute(update(kind).where(kind.id == who.id).values(password_hash=password_hash))
     if not who.is_platform_admin:
         links = update(PasswordReset).where(PasswordReset.user_id == who.id)

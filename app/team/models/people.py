@@ -13,7 +13,7 @@ from app.tenancy import GlobalModel, User, db, now, uuid7
 
 
 class PlatformAdmin(UserMixin, GlobalModel):
-    """Somebody of the company that runs Switchboard. Not a user, so no tenant's page opens for them."""
+    """Someone of the company that runs Switchboard. Not a user, so no tenant's page opens for them."""
 
     __tablename__ = "platform_admins"
     is_platform_admin = True

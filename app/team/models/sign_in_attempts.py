@@ -17,11 +17,11 @@ PER_IP, IP_WINDOW = 100, dt.timedelta(hours=1)
 
 
 class TooManyTries(TooManyRequests):
-    """This address, or this place on the net, has tried often enough for now."""
+    """Too many failed sign-ins with this address, or from this network."""
 
 
 class SignInAttempt(GlobalModel):
-    """A failed sign-in. Kept in Postgres so that the throttle survives a flush of Redis."""
+    """A failed sign-in. Stored in Postgres so that the throttle survives a flush of Redis."""
 
     __tablename__ = "sign_in_attempts"
     __table_args__ = (
@@ -68,7 +68,7 @@ class SignInAttempt(GlobalModel):
         return db.session.scalars(recent).one()
 
     def withdraw(self) -> None:
-        """It was no failure."""
+        """Deletes it: the sign-in succeeded."""
         db.session.execute(delete(SignInAttempt).where(SignInAttempt.id == self.id))
 
     @classmethod
@@ -77,7 +77,7 @@ class SignInAttempt(GlobalModel):
 
 
 def network(ip: str) -> str:
-    """Whom an address stands for: one line of an internet provider holds 2^64 addresses of IPv6."""
+    """The network that is counted: one line of an internet provider holds 2^64 addresses of IPv6."""
     try:
         address = ipaddress.ip_address(ip)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Teams: whose queue a conversation stands in, and how the queue is shared out."""
+"""Teams: members who share a queue of conversations, and how these are assigned."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_AT_ONCE = 10
 
 
 def of_member(column: str, *, ondelete: str = "CASCADE", **options: Any) -> ForeignKeyConstraint:
-    """A foreign key to a member of the same tenant: nobody else can be meant."""
+    """A foreign key to a member of the same tenant."""
     columns = ["tenant_id", column]
     member = ["memberships.tenant_id", "memberships.user_id"]
     return ForeignKeyConstraint(columns, member, ondelete=ondelete, **options)
@@ -46,13 +46,13 @@ class Team(TenantModel):
     def user_ids(self) -> list[uuid.UUID]:
         return [member.user_id for member in self.members]
 
-    def consist_of(self, user_ids: set[uuid.UUID]) -> None:
-        """Makes these members its members; whoever does not work here is passed over."""
+    def set_members(self, user_ids: set[uuid.UUID]) -> None:
+        """Replaces its members; users who are not members of the business are ignored."""
         here = set(db.session.scalars(select(Membership.user_id).where(Membership.user_id.in_(user_ids))))
         mine = TeamMember.team_id == self.id
         db.session.execute(delete(TeamMember).where(mine, TeamMember.user_id.not_in(here)))
-        known = set(db.session.scalars(select(TeamMember.user_id).where(mine)))
-        db.session.add_all(TeamMember(team_id=self.id, user_id=user_id) for user_id in here - known)
+        current = set(db.session.scalars(select(TeamMember.user_id).where(mine)))
+        db.session.add_all(TeamMember(team_id=self.id, user_id=user_id) for user_id in here - current)
         db.session.flush()
 
 
@@ -65,13 +65,13 @@ class TeamMember(TenantModel):
 
     team_id: Mapped[uuid.UUID]
     user_id: Mapped[uuid.UUID]
-    # Whose turn it is: whoever was given something longest ago.
+    # For round-robin: the member who was assigned something longest ago comes next.
     last_given_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     user: Mapped[User] = relationship(viewonly=True, primaryjoin="foreign(TeamMember.user_id) == User.id")
 
 
 def colleagues() -> list[User]:
-    """Everybody who works here, by name."""
+    """Every user of the current tenant, by name."""
     here = select(User).join(Membership, Membership.user_id == User.id).order_by(User.name, User.email)
     return list(db.session.scalars(here))

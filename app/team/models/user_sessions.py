@@ -52,14 +52,14 @@ class UserSession(GlobalModel):
 
     @classmethod
     def begin(cls, who: User | PlatformAdmin, *, user_agent: str, ip: str) -> str:
-        """Begins a session and tells its token, which is kept nowhere else."""
+        """Begins a session; returns its token, which is stored nowhere else."""
         token = secrets.token_urlsafe(32)
-        made = cls(token_hash=digest(token), user_agent=user_agent[:300], ip=ip, expires_at=now() + IDLE)
+        user_session = cls(token_hash=digest(token), user_agent=user_agent[:300], ip=ip, expires_at=now() + IDLE)
         if who.is_platform_admin:
-            made.platform_admin_id = who.id
+            user_session.platform_admin_id = who.id
         else:
-            made.user_id = who.id
-        db.session.add(made)
+            user_session.user_id = who.id
+        db.session.add(user_session)
         db.session.flush()
         return token
 

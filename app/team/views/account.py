@@ -1,4 +1,4 @@
-"""What concerns oneself: name, password, where one is signed in, and the other businesses."""
+"""One's own account: name, password, sessions, and the other businesses."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def change_name() -> tuple[str, int] | AnyResponse:
     if not form.validate():
         return account_page(name=form), 422
     g.membership.user.name = form.name.data
-    flash(_("Your name is changed."))
+    flash(_("Name saved."))
     return redirect(url_for("team.account"), 303)
 
 
@@ -58,11 +58,11 @@ def change_password() -> tuple[str, int] | AnyResponse:
     if not form.validate():
         return account_page(password=form), 422
     if not door.check(User, user.email, form.current.data):
-        form.current.errors = [_("This is not your current password.")]
+        form.current.errors = [_("This isn't your current password.")]
         return account_page(password=form), 422
     set_password(user, form.password.data)
-    door.let_in(user)
-    flash(_("Your password is changed. Everywhere else you are signed out."))
+    door.begin_session(user)
+    flash(_("Password changed. You are signed out everywhere else."))
     return redirect(url_for("team.account"), 303)
 
 
@@ -71,7 +71,7 @@ def change_password() -> tuple[str, int] | AnyResponse:
 def end_session(session_id: uuid.UUID) -> AnyResponse:
     if not UserSession.end_one(g.membership.user, session_id):
         abort(404)
-    flash(_("That device is signed out."))
+    flash(_("Device signed out."))
     return redirect(url_for("team.account"), 303)
 
 
@@ -79,7 +79,7 @@ def end_session(session_id: uuid.UUID) -> AnyResponse:
 @requires("account.manage")
 def end_other_sessions() -> AnyResponse:
     UserSession.end_all(g.membership.user, but=session["_user_id"])
-    flash(_("Everywhere else you are signed out."))
+    flash(_("You are signed out everywhere else."))
     return redirect(url_for("team.account"), 303)
 
 
@@ -98,5 +98,5 @@ def keep_confirmation() -> tuple[str, int] | AnyResponse:
         guard.confirm()
         return redirect(door.onward(request.args.get("next", "")), 303)
     if valid:
-        form.password.errors = [_("This is not your password.")]
+        form.password.errors = [_("This isn't your password.")]
     return render_template("team/confirmation.html", form=form, user=user), 422

@@ -1,4 +1,4 @@
-"""A seat is offered by an owner or admin, and accepted by whoever reads the mail."""
+"""Invitations: sent by an owner or admin, accepted by the recipient of the mail."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def invite() -> tuple[str, int] | AnyResponse:
     colleagues = set(db.session.scalars(select(User.email).join(Membership, Membership.user_id == User.id)))
     wanted = [email for email in dict.fromkeys(form.addresses) if email not in colleagues]
     if len(db.session.scalars(Invitation.open_ones()).all()) + len(wanted) > MOST_OPEN:
-        form.problem = _("Too many invitations are waiting. Take some back first.")
+        form.problem = _("Too many invitations are open. Revoke some first.")
         return team_page(form), 422
     for email in wanted:
         Invitation.offer(email, Role(form.role.data), by=g.membership.user).mail_later()
     if wanted:
-        flash(ngettext("%(num)d invitation is on its way.", "%(num)d invitations are on their way.", len(wanted)))
+        flash(ngettext("%(num)d invitation sent.", "%(num)d invitations sent.", len(wanted)))
     if already := colleagues.intersection(form.addresses):
-        flash(_("Already here: %(emails)s.", emails=", ".join(sorted(already))), "warning")
+        flash(_("Already in the team: %(emails)s.", emails=", ".join(sorted(already))), "warning")
     return redirect(url_for("team.index"), 303)
 
 
@@ -46,7 +46,7 @@ def invite() -> tuple[str, int] | AnyResponse:
 def renew_invitation(invitation_id: object) -> AnyResponse:
     invitation = offered(invitation_id)
     Invitation.offer(invitation.email, Role(invitation.role), by=g.membership.user).mail_later()
-    flash(_("A new link is on its way to %(email)s. The old one no longer works.", email=invitation.email))
+    flash(_("New link sent to %(email)s. The old one no longer works.", email=invitation.email))
     return redirect(url_for("team.index"), 303)
 
 
@@ -55,7 +55,7 @@ def renew_invitation(invitation_id: object) -> AnyResponse:
 def withdraw_invitation(invitation_id: object) -> AnyResponse:
     invitation = offered(invitation_id)
     Invitation.withdraw(invitation.email)
-    flash(_("The invitation of %(email)s is taken back.", email=invitation.email))
+    flash(_("Invitation of %(email)s revoked.", email=invitation.email))
     return redirect(url_for("team.index"), 303)
 
 
@@ -94,13 +94,13 @@ def accept_invitation() -> tuple[str, int] | AnyResponse:
     if not invitation.accept(user):
         return redirect(url_for("team.invitation", token=token()), 303)
     if not is_current(user):
-        door.let_in(user)
+        door.begin_session(user)
     flash(_("Welcome to %(name)s.", name=tenant.name))
     return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)
 
 
 def newcomer(invitation: Invitation, form: AcceptForm) -> User:
-    password_hash = passwords.hashed(form.password.data)
+    password_hash = passwords.hash_password(form.password.data)
     return User(id=uuid7(), email=invitation.email, name=form.name.data, password_hash=password_hash)
 
 

@@ -1,4 +1,4 @@
-"""Who of the platform read this business's messages."""
+"""The access log: which people of the platform read this business's messages."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ PAGE = 50
 @bp.get("/t/<tenant_slug>/looks")
 @requires("looks.read")
 def looks() -> str:
-    found = db.session.scalars(Look.newest_first(request.args.get("before", type=uuid.UUID)).limit(PAGE + 1)).all()
-    return render_template("team/looks.html", looks=found[:PAGE], more=len(found) > PAGE)
+    rows = db.session.scalars(Look.newest_first(request.args.get("before", type=uuid.UUID)).limit(PAGE + 1)).all()
+    return render_template("team/looks.html", looks=rows[:PAGE], more=len(rows) > PAGE)

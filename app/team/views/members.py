@@ -1,4 +1,4 @@
-"""Who works here, and what they may do."""
+"""The members of a business, and their roles."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def remove_member(membership_id: object) -> AnyResponse:
         member.remove(by=g.membership)
     except LastOwner:
         return refuse_last_owner(member)
-    flash(_("%(name)s no longer works here.", name=member.user.name))
+    flash(_("%(name)s was removed from the team.", name=member.user.name))
     return redirect(url_for("team.home" if member.id == g.membership.id else "team.index"), 303)
 
 
 def refuse_last_owner(member: Membership) -> AnyResponse:
-    flash(_("%(name)s is the only owner. Make somebody else an owner first.", name=member.user.name), "error")
+    flash(_("%(name)s is the only owner. Make someone else an owner first.", name=member.user.name), "error")
     return redirect(url_for("team.index"), 303)

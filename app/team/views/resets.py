@@ -1,4 +1,4 @@
-"""A new password for somebody who has lost theirs, by a link in a mail."""
+"""Password resets, by a link in a mail."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def request_reset() -> tuple[str, int] | str:
     if not form.validate():
         return render_template("team/forgotten_password.html", form=form), 422
     began = time.monotonic()
-    SignInAttempt.claim(f"reset {form.email.data}", door.caller())
+    SignInAttempt.claim(f"reset {form.email.data}", door.client_ip())
     with global_scope():
         PasswordReset.request(form.email.data)
     # Whoever asks learns nothing, not even by the clock, about who has an account.
@@ -57,8 +57,8 @@ def set_new_password() -> tuple[str, int] | AnyResponse:
         return render_template("team/new_password.html", form=form, reset=reset), 422
     if not reset.use(form.password.data):
         return dead_link()
-    door.let_out()
-    flash(_("Your new password is set. Sign in with it."))
+    door.end_session()
+    flash(_("Password set. Sign in with it."))
     return redirect(url_for("team.sign_in"), 303)
 
 

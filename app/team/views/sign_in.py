@@ -1,4 +1,4 @@
-"""The front door: in, out, and which business to go to."""
+"""Signing in and out, and choosing a business."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.tenancy import User, public, signed_in
 @bp.get("/")
 @public
 def home() -> AnyResponse:
-    """Straight to work when there is only one place for it."""
+    """Opens the business right away when there is only one."""
     if not current_user.is_authenticated:
         return redirect(url_for("team.sign_in"), 303)
     if current_user.is_platform_admin:
@@ -44,16 +44,16 @@ def begin_session() -> tuple[str, int] | AnyResponse:
     if form.validate():
         who = door.check(User, form.email.data, form.password.data)
         if who:
-            door.let_in(who)
+            door.begin_session(who)
             return redirect(door.onward(request.args.get("next", "")), 303)
-        form.problem = _("E-mail and password do not go together. Check both, or set a new password.")
+        form.problem = _("Wrong email or password. Check both, or set a new password.")
     return render_template("team/sign_in.html", form=form), 422
 
 
 @bp.post("/sign-out")
 @public
 def sign_out() -> AnyResponse:
-    door.let_out()
+    door.end_session()
     target = request.form.get("next", "")
     return redirect(target if door.is_ours(target) else url_for("team.sign_in"), 303)
 

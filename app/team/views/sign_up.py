@@ -28,8 +28,8 @@ def found_business() -> tuple[str, int] | AnyResponse:
         form.name.data,
         form.email.data,
         form.password.data,
-        ip=door.caller(),
-        device=door.known_device(form.email.data),
+        ip=door.client_ip(),
+        device=door.device_id(form.email.data),
     )
     if made is None:
         form.problem = _(
@@ -38,5 +38,5 @@ def found_business() -> tuple[str, int] | AnyResponse:
         )
         return render_template("team/sign_up.html", form=form), 422
     owner, tenant = made
-    door.let_in(owner)
+    door.begin_session(owner)
     return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)

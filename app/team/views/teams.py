@@ -1,4 +1,4 @@
-"""Teams: who shares a queue, and how it is shared out."""
+"""Teams: their members, and how their conversations are assigned."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team.blueprint import bp
 from app.team.models import Team
 from app.team.models.teams import DISTRIBUTIONS, MOST_AT_ONCE, colleagues
-from app.tenancy import db, exists, in_menu, requires
+from app.tenancy import db, exists, in_menu, is_uuid, requires
 from app.words import N_
 
 
@@ -33,21 +33,21 @@ def page(problem: str = "", typed: str = "") -> str:
 @bp.post("/t/<tenant_slug>/team/teams")
 @requires("team.manage")
 def add_team() -> AnyResponse | tuple[str, int]:
-    return keep(Team(distribution="manual", capacity=MOST_AT_ONCE))
+    return save(Team(distribution="manual", capacity=MOST_AT_ONCE))
 
 
 @bp.post("/t/<tenant_slug>/team/teams/<uuid:team_id>")
 @requires("team.manage")
 def change_team(team_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
-    return keep(Team.get_or_404(team_id))
+    return save(Team.get_or_404(team_id))
 
 
-def keep(team: Team) -> AnyResponse | tuple[str, int]:
+def save(team: Team) -> AnyResponse | tuple[str, int]:
     name = " ".join(request.form.get("name", "").split())
     if not name or len(name) > 40:
-        return page(_("Give the team a name of at most 40 letters."), name), 422
+        return page(_("Enter a name of at most 40 characters."), name), 422
     if exists(select(Team.id).where(Team.name == name, Team.id != team.id)):
-        return page(_("There is a team with this name."), name), 422
+        return page(_("A team with this name already exists."), name), 422
     team.name = name
     if request.form.get("distribution") in DISTRIBUTIONS:
         team.distribution = request.form["distribution"]
@@ -56,26 +56,18 @@ def keep(team: Team) -> AnyResponse | tuple[str, int]:
         team.capacity = int(capacity)
     db.session.add(team)
     db.session.flush()
-    team.consist_of({uuid.UUID(id) for id in request.form.getlist("member") if is_uuid(id)})
-    flash(_("The team %(name)s is kept.", name=team.name))
+    team.set_members({uuid.UUID(id) for id in request.form.getlist("member") if is_uuid(id)})
+    flash(_("Team “%(name)s” saved.", name=team.name))
     return redirect(url_for("team.teams"), 303)
-
-
-def is_uuid(value: str) -> bool:
-    try:
-        uuid.UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 @bp.post("/t/<tenant_slug>/team/teams/<uuid:team_id>/removal")
 @requires("team.manage")
 def remove_team(team_id: uuid.UUID) -> AnyResponse:
-    """Its conversations are then no team's; whose they are stays."""
+    """Deletes a team. Its conversations have no team then, and stay assigned to whom they are."""
     team = Team.get_or_404(team_id)
     db.session.delete(team)
-    flash(_("The team %(name)s is removed.", name=team.name))
+    flash(_("Team “%(name)s” deleted.", name=team.name))
     return redirect(url_for("team.teams"), 303)
 
 
@@ -83,5 +75,5 @@ def remove_team(team_id: uuid.UUID) -> AnyResponse:
 @requires("account.manage")
 def change_presence() -> AnyResponse:
     g.membership.is_away = request.form.get("away") == "1"
-    flash(_("You are away: nothing new is given to you.") if g.membership.is_away else _("You are here."))
+    flash(_("You are away.") if g.membership.is_away else _("You are available."))
     return redirect(url_for("team.account"), 303)

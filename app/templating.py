@@ -8,7 +8,7 @@ import json
 import pathlib
 from decimal import Decimal
 
-from flask import Flask, url_for
+from flask import Flask, has_request_context, request, url_for
 from flask_babel import (
     format_currency,
     format_date,
@@ -22,6 +22,7 @@ from flask_babel import gettext as _
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup
 
+from app.extensions import babel
 from app.words import Language
 
 ROOT = pathlib.Path(__file__).parent
@@ -85,6 +86,20 @@ def lasting(duration: dt.timedelta) -> str:
 
 def money(amount: Decimal, currency: str) -> str:
     return str(format_currency(amount, currency)) if currency else str(format_decimal(amount))
+
+
+@functools.cache
+def languages() -> list[str]:
+    """Those with a catalogue, and the one everything is written in."""
+    found = {str(locale) for locale in babel.list_translations()}
+    return ["en", *sorted(found - {"en"})]
+
+
+def choose_language() -> str | None:
+    """What the browser asks for, as far as it exists. Outside of a request there is nobody to ask: the default."""
+    if not has_request_context():
+        return None
+    return request.accept_languages.best_match(languages(), default="en")
 
 
 # The language of whoever is asking, or is written to.

@@ -3,7 +3,7 @@ BIN    := .venv/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check bench chaos bugs conformance assets lock browser clean
+.PHONY: help demo demo-reset test check messages bench chaos bugs conformance assets lock browser clean
 
 help:            ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -24,6 +24,11 @@ check: .venv/.dev                   ## format, lint, types, imports, known vulne
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m dev.audit
+
+# messages.pot is made anew each time and not committed: every change of a line would change it, and it says nothing that
+# the code does not. A language is begun with `pybabel init -i app/translations/messages.pot -d app/translations -l de`.
+messages: .venv/.dev                ## collect every string to translate, and bring the languages there are up to date
+	$(BIN)/python -m dev.messages
 
 bench: .venv/.dev assets            ## measure, as ratios within one run
 	$(BIN)/python -m bench

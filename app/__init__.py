@@ -101,7 +101,7 @@ def connect(app: Flask, settings: Settings) -> None:
     app.wsgi_app = Door(app.wsgi_app, intake, settings.meta_app_secrets)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
-    babel.init_app(app)
+    babel.init_app(app, locale_selector=templating.choose_language)
     login_manager.init_app(app)
     csrf.init_app(app)
     guard.init_app(app)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_timedelta as babel_timedelta
-from flask import Flask, url_for
+from flask import Flask, has_request_context, request, url_for
 from flask_babel import (
     format_currency,
     format_date,
@@ -27,6 +27,7 @@ from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup
 
 from app import zones
+from app.extensions import babel
 from app.words import Language
 
 ROOT = pathlib.Path(__file__).parent
@@ -114,6 +115,20 @@ def lasting(duration: dt.timedelta) -> str:
 
 def money(amount: Decimal, currency: str) -> str:
     return str(format_currency(amount, currency)) if currency else str(format_decimal(amount))
+
+
+@functools.cache
+def languages() -> list[str]:
+    """Those with a catalogue, and the one everything is written in."""
+    found = {str(locale) for locale in babel.list_translations()}
+    return ["en", *sorted(found - {"en"})]
+
+
+def choose_language() -> str | None:
+    """What the browser asks for, as far as it exists. Outside of a request there is nobody to ask: the default."""
+    if not has_request_context():
+        return None
+    return request.accept_languages.best_match(languages(), default="en")
 
 
 # The language of whoever is asking, or is written to.

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from flask import Flask
+from jinja2 import Environment, nodes
 
 from app import FEATURES
 from app.config import Settings
 from app.inbox.conversations import STATES
 from app.tenancy.permissions import PERMISSIONS
 from app.tenancy.places import all_places
+from dev.messages import extract
 
 ROOT = pathlib.Path(__file__).parent.parent
 APP = ROOT / "app"
@@ -25,7 +27,12 @@ TEMPLATES = sorted(file for file in APP.rglob("templates/**/*") if file.is_file(
 # What is no word of ours to translate.
 SAME_IN_EVERY_LANGUAGE = {"Switchboard", "UTC"}
 WORD = re.compile(r"[^\W\d_]{2,}")
-READ_ALOUD = re.compile(r"""\s(?:alt|aria-label|placeholder|title)=(?:"([^"]*)"|'([^']*)')""")
+READ_ALOUD = re.compile(r"""\s(?:alt|aria-label|label|placeholder|title|data-words[\w-]*)=(?:"([^"]*)"|'([^']*)')""")
+# A sentence or a capitalised word, as people read it; not a key, a class or an address.
+FOR_PEOPLE = re.compile(r"[A-Z“][^\W\d_]*(?:[ ,.’'][^\W\d_]+)+|[A-Z][a-z]{2,}$")
+GETTEXT = {"_", "gettext", "ngettext", "lazy_gettext", "N_", "nN_"}
+# Names of keys, the same on every keyboard that we name.
+KEYS = {"Mod", "Ctrl"}
 
 
 def found(pattern: str, files: Iterable[pathlib.Path]) -> list[str]:
@@ -98,6 +105,69 @@ def untranslated(file: pathlib.Path) -> list[str]:
     # A macro may hold the attributes of a tag that stands elsewhere.
     shown = re.sub(r"<[^>]*>|[\w-]+=\"[^\"]*\"", "\n", html).splitlines()
     return [word for words in [*spoken, *shown] for word in WORD.findall(words) if word not in SAME_IN_EVERY_LANGUAGE]
+
+
+def test_every_word_in_an_expression_of_a_template_can_be_translated() -> None:
+    environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
+    trees = {file: environment.parse(file.read_text()) for file in TEMPLATES}
+    bare = {str(file.relative_to(ROOT)): words for file, tree in trees.items() if (words := list(said_in(tree)))}
+    assert bare == {}
+
+
+def said_in(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.Call) and getattr(node.node, "name", "") in GETTEXT:
+        return
+    if isinstance(node, nodes.Const) and isinstance(node.value, str) and FOR_PEOPLE.match(node.value):
+        yield from {node.value} - KEYS
+    for child in node.iter_child_nodes():
+        yield from said_in(child)
+
+
+def test_every_word_that_python_says_to_people_can_be_translated() -> None:
+    # What the egress refuses stands in the log only.
+    assert [place for file in CODE if file.name != "egress.py" for place in said_bare(file)] == []
+
+
+def said_bare(file: pathlib.Path) -> Iterator[str]:
+    """Flashes, labels, complaints of forms and refusals that do not go through gettext."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and any(
+            re.search(r"[^\W\d_]{2,}", bare_words(part)) for part in shown_parts(node)
+        ):
+            yield f"{file.relative_to(ROOT)}:{node.lineno}"
+
+
+def shown_parts(call: ast.Call) -> list[ast.expr]:
+    name, named = name_of(call.func), {word.arg: word.value for word in call.keywords}
+    first = name in ("flash", "Refused", "ValidationError", "StopValidation") or name.endswith(("Field", "Required"))
+    parts = call.args[:1] if first else call.args[1:2] if name == "abort" else []
+    parts = [*parts, *(named[word] for word in ("message", "label", "description", "title", "intro") if word in named)]
+    looks = named.get("render_kw")
+    if isinstance(looks, ast.Dict):
+        pairs = zip(looks.keys, looks.values, strict=True)
+        parts += [
+            value for key, value in pairs if isinstance(key, ast.Constant) and key.value in ("title", "aria-label")
+        ]
+    return parts
+
+
+def bare_words(value: ast.expr) -> str:
+    match value:
+        case ast.Constant(value=str(words)):
+            return words
+        case ast.JoinedStr(values=values):
+            return "".join(bare_words(each) for each in values)
+        case ast.BinOp(left=left, right=right):
+            return bare_words(left) + bare_words(right)
+    return ""
+
+
+def test_everything_to_translate_is_collected(tmp_path: pathlib.Path) -> None:
+    extract(tmp_path / "messages.pot")
+    catalogue = (tmp_path / "messages.pot").read_text()
+    in_template, marked, plural = "Reply here instead", "Missed call", 'msgid_plural "{count} contact cards"'
+    for words in (in_template, marked, plural):
+        assert words in catalogue, words
 
 
 def test_every_setting_is_described() -> None:

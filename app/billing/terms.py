@@ -41,7 +41,7 @@ class Estimate:
     def words(self) -> str:
         if self.free:
             return " · ".join((self.free_words, category_words(self.quote.category)))
-        place = [category_words(self.quote.category), *filter(None, [_(self.quote.market or "")])]
+        place = [category_words(self.quote.category), *filter(None, [self.quote.market and _(self.quote.market)])]
         if self.quote.money is None:
             words = _("Price not known: %(why)s", why=_(UNKNOWN[self.quote.unknown]))
             return " · ".join((words, *place))

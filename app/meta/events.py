@@ -58,8 +58,6 @@ __all__ = [
 
 
 _ENVELOPE = frozenset({"messaging_product", "metadata", "contacts", "messages", "statuses"})
-# Changes of a group that may tell what it is called.
-_NAMING_GROUPS = frozenset({"group_lifecycle_update", "group_settings_update"})
 _SENT_TO_PARTNERS = frozenset({"MM_LITE_TERMS_SIGNED", "AD_ACCOUNT_LINKED"})
 
 
@@ -103,24 +101,12 @@ def _change(change: Any, entry: dict[str, Any], arrival: datetime) -> Iterator[E
     phone_number_id = identifier(mapping(value.get("metadata")).get("phone_number_id"))
     place = Place(waba_id, phone_number_id, arrival)
     field = _field(change, entry, value)
-    if field == "messages":
-        yield from _messages(value, entry, place)
-    elif field == "smb_message_echoes":
-        yield from (_guarded(read_echo, raw, place) for raw in _items(value, "message_echoes"))
-    elif field == "history":
-        yield from _history(value, place)
-    elif field == "smb_app_state_sync":
-        yield from (_guarded(read_address_book_entry, raw, place) for raw in _items(value, "state_sync"))
-    elif field == "account_update":
-        yield _guarded(_account_update, value, place, entry)
-    elif field == "calls" and "calls" in value:
-        yield from _calls(value, entry, place)
-    elif field in _NAMING_GROUPS:
-        yield from _groups(field, value, entry, place)
-    elif field:
-        yield _other(field, value, entry, place)
-    else:
+    if field is None:
         yield Unreadable("no_field", change, waba_id, phone_number_id)
+    elif reader := _FIELDS.get(field):
+        yield from reader(value, entry, place)
+    else:
+        yield _other(field, value, entry, place)
 
 
 def _field(change: dict[str, Any], entry: dict[str, Any], value: dict[str, Any]) -> str | None:
@@ -162,7 +148,19 @@ def _messages(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Ite
         yield _other("messages", rest or value, entry, place)
 
 
-def _history(value: dict[str, Any], place: Place) -> Iterator[Event]:
+def _echoes(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    return (_guarded(read_echo, raw, place) for raw in _items(value, "message_echoes"))
+
+
+def _address_book(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    return (_guarded(read_address_book_entry, raw, place) for raw in _items(value, "state_sync"))
+
+
+def _account(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    yield _guarded(_account_update, value, place, entry)
+
+
+def _history(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
     """Threads in chunks; the files of their messages come apart from them, with the messages they belong to."""
     shown_number = text(mapping(value.get("metadata")).get("display_phone_number"), 40) or ""
     business = "".join(filter(str.isdecimal, shown_number)) or None
@@ -186,14 +184,19 @@ def _calls(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterat
     contacts = Contacts(value)
     for raw in calls.values():
         yield _guarded(read_call, raw, place, contacts)
-    if "statuses" in value:
-        yield _other("calls", {"statuses": value["statuses"]}, entry, place)
+    if "statuses" in value or not calls:
+        yield _other("calls", {key: part for key, part in value.items() if key != "calls"}, entry, place)
 
 
-def _groups(field: str, value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
-    for raw in filter(names_group, _items(value, "groups")):
-        yield _guarded(read_group_change, raw, place)
-    yield _other(field, value, entry, place)
+def _groups(field: str) -> Callable[[dict[str, Any], dict[str, Any], Place], Iterator[Event]]:
+    """What groups are called now, and the change as it is: nothing here uses more of it."""
+
+    def read(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+        for raw in filter(names_group, _items(value, "groups")):
+            yield _guarded(read_group_change, raw, place)
+        yield _other(field, value, entry, place)
+
+    return read
 
 
 def _account_update(value: dict[str, Any], place: Place, entry: dict[str, Any]) -> AccountUpdate:
@@ -228,3 +231,16 @@ def _other(field: str, value: dict[str, Any], entry: dict[str, Any], place: Plac
         waba_id = identifier(mapping(value.get("waba_info")).get("waba_id"))
     happened_at = moment(entry.get("time"), place.received_at)
     return OtherChange(field, waba_id, place.phone_number_id, happened_at, value)
+
+
+# Every field that holds more than one event, or one that is applied. Any other is kept whole.
+_FIELDS: dict[str, Callable[[dict[str, Any], dict[str, Any], Place], Iterator[Event]]] = {
+    "messages": _messages,
+    "smb_message_echoes": _echoes,
+    "history": _history,
+    "smb_app_state_sync": _address_book,
+    "account_update": _account,
+    "calls": _calls,
+    "group_lifecycle_update": _groups("group_lifecycle_update"),
+    "group_settings_update": _groups("group_settings_update"),
+}

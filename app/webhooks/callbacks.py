@@ -1,4 +1,4 @@
-"""What Facebook calls when somebody removes the app, or wants their data deleted."""
+"""Facebook's callbacks: somebody removed the app, or asks for their data to be deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turning what Meta posted into rows: claimed in batches, by tenant, a few statements for each."""
+"""Drains webhook events: claims them in batches and writes each tenant's with a few statements."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.wabas.partners import PartnerWaba
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.routing import Arrived, address_of, arrived_with, owners_of
 
-from .handlers import carry_out
+from .handlers import apply_events
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ CLAIM = text(
     "select id, body, received_at, drains from webhook_events where drained_at is null order by id limit :limit"
     " for update skip locked"
 )
-# Of a post that is worked off again: what is still held afterwards says so anew.
+# Releases what a post that is drained again had held; what still fails is held again.
 RELEASE = text("""
     update held_changes set released_at = clock_timestamp()
     where webhook_event_id = any(:ids) and released_at is null and discarded_at is null
@@ -40,7 +40,7 @@ RELEASE = text("""
 
 
 def drain_batch(limit: int = BATCH) -> int:
-    """Works off the oldest posts nobody else has claimed. Returns how many there were."""
+    """Drains the oldest posts that nobody else has claimed. Returns how many there were."""
     with platform_scope("drain webhooks"):
         posts = db.session.execute(CLAIM, {"limit": limit}).all()
         arrived = [item for post in posts for item in arrived_with(post)]
@@ -70,7 +70,7 @@ UNSYNCHRONISED = {"synchronize_session": False}
 
 
 def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
-    """The events of each tenant. What is unreadable or of nobody is held, with the reason."""
+    """The events of each tenant. Holds what is unreadable or unrouted, with the reason."""
     owners = owners_of(arrived)
     groups: dict[uuid.UUID, list[Arrived]] = defaultdict(list)
     held: list[dict[str, object]] = []
@@ -83,21 +83,21 @@ def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
         else:
             held.append(hold(item, "unrouted", "unrouted"))
     if held:
-        keep_held(held)
+        hold_changes(held)
     return groups
 
 
 def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:
-    """Carries out a tenant's events at once; if that fails, one by one, holding back those that fail."""
+    """Applies a tenant's events at once; if that fails, in halves, until those that fail are alone and held."""
     try:
         with within_tenant(tenant_id):
-            carry_out([item.event for item in group])
+            apply_events([item.event for item in group])
     except Exception as error:
         refuse_if_it_passes(error)
         if len(group) == 1:
             log.exception("change held", tenant_id=str(tenant_id), event_id=group[0].webhook_event_id)
             reason, detail = ("nameless", "") if isinstance(error, SenderMissing) else ("failed", type(error).__name__)
-            keep_held([hold(group[0], "failed", reason, tenant_id, detail)])
+            hold_changes([hold(group[0], "failed", reason, tenant_id, detail)])
         else:
             half = len(group) // 2
             write(tenant_id, group[:half])
@@ -113,11 +113,11 @@ def refuse_if_it_passes(error: Exception) -> None:
         raise error
 
 
-def keep_held(rows: list[dict[str, object]]) -> None:
+def hold_changes(rows: list[dict[str, object]]) -> None:
     """Holds these changes. One that was held before is the same again, unless somebody has discarded it."""
     new = insert(HeldChange)
-    told = ("kind", "reason", "detail", "field", "phone_number_meta_id", "waba_meta_id", "tenant_id", "payload")
-    anew = {name: new.excluded[name] for name in told} | {"released_at": None, "tries": HeldChange.tries + 1}
+    columns = ("kind", "reason", "detail", "field", "phone_number_meta_id", "waba_meta_id", "tenant_id", "payload")
+    anew = {name: new.excluded[name] for name in columns} | {"released_at": None, "tries": HeldChange.tries + 1}
     again = HeldChange.discarded_at.is_(None)
     db.session.execute(new.on_conflict_do_update(SAME_CHANGE, set_=anew, where=again), rows)
 

@@ -1,4 +1,4 @@
-"""Who does what with which event. One of the four lists that name features."""
+"""Which function applies which kind of event. One of the four lists that name features."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
 )
 
 
-def carry_out(group: Sequence[events.Event]) -> None:
+def apply_events(group: Sequence[events.Event]) -> None:
     for kind, handle in HANDLERS:
         if mine := [event for event in group if isinstance(event, kind)]:
             handle(mine)

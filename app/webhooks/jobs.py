@@ -1,4 +1,4 @@
-"""Working off what Meta posted, and looking after what could not be."""
+"""Background jobs of webhooks: drains them, replays what was held, forgets what is old."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def handle_callback(callback_id: str) -> None:
 
 
 @sweep(every=10)
-def ring_for_callbacks() -> None:
+def enqueue_callbacks() -> None:
     with platform_scope("callbacks not handled yet"):
         for callback_id in db.session.scalars(select(MetaCallback.id).where(MetaCallback.handled_at.is_(None))):
             enqueue("webhooks.handle_callback", str(callback_id))
 
 
 @sweep(every=5)
-def ring_for_waiting_events() -> None:
+def enqueue_waiting_events() -> None:
     with platform_scope("are webhooks waiting?"):
         waiting = exists(select(WebhookEvent.id).where(WebhookEvent.drained_at.is_(None)))
     if waiting:
@@ -63,7 +63,7 @@ def forget_old_events() -> None:
 
 @sweep(every=5)
 def release_from_quarantine() -> None:
-    """A number has found its owner: what waited for it in the last week is drained again."""
+    """Drains again what waited for a number, within the last week, once a tenant has connected it."""
     owned = HeldChange.phone_number_meta_id.in_(select(PhoneNumberRoute.meta_id)) | (
         HeldChange.waba_meta_id.in_(select(WabaRoute.meta_id)) & (HeldChange.phone_number_meta_id == "")
     )
@@ -79,7 +79,7 @@ def release_from_quarantine() -> None:
 
 @job("webhooks.replay", per_tenant=False, seconds=180)
 def replay(replay_id: str) -> None:
-    """Hands its posts back to the drain, some hundreds at a time."""
+    """Has its posts drained again, some hundreds at a time."""
     more = True
     while more:
         with platform_scope("replay held changes"):

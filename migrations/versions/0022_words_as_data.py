@@ -102,6 +102,35 @@ MESSAGES = sa.text("""
     )
     select tenant_id, id from page order by tenant_id desc, id desc limit 1
 """)
+# What was shown of a message by its type, where it has no words: near enough for whoever goes back.
+MESSAGES_BACK = sa.text("""
+    with page as (
+        select tenant_id, id, type from messages where (tenant_id, id) > (:tenant, :id) order by tenant_id, id limit :batch
+    ), lined as (
+        update messages m set content = m.content || jsonb_build_object('preview', case
+                when m.body <> '' then left(regexp_replace(m.body, '\\s+', ' ', 'g'), 160)
+                else coalesce(cast(:lines as jsonb) ->> m.type, 'sent something this app cannot show yet (' || m.type || ')')
+            end)
+        from page where m.tenant_id = page.tenant_id and m.id = page.id and m.content is not null and m.type <> 'text'
+    )
+    select tenant_id, id from page order by tenant_id desc, id desc limit 1
+""").bindparams(
+    lines=json.dumps(
+        {
+            "audio": "sent an audio file",
+            "contacts": "shared a contact",
+            "document": "sent a file",
+            "image": "sent a photo",
+            "location": "shared a location",
+            "order": "sent an order",
+            "sticker": "sent a sticker",
+            "video": "sent a video",
+            "revoke": "deleted a message",
+            "system": "changed their phone number",
+            "media_placeholder": "sent a photo, video or file that has not arrived yet",
+        }
+    )
+)
 LINES_BACK = sa.text("""
     select tenant_id, id, last_message_preview as words, last_message_facts as facts from conversations
     where (tenant_id, id) > (:tenant, :id) order by tenant_id, id limit :batch
@@ -216,6 +245,7 @@ def downgrade() -> None:
                 line = write_line(row.words, row.facts)
                 given = {"tenant": row.tenant_id, "id": row.id, "words": line, "facts": None}
                 op.get_bind().execute(FACTS, given)
+        each_page(MESSAGES_BACK)
         english = {key: words for words, key in REASONS.items()}
         starts = {key: start for start, key in WITH_DETAIL.items()}
         for row in pages(sa.text(SEARCH.replace("h.reason", "h.reason, h.detail")), of_tenants=False):

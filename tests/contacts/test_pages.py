@@ -241,7 +241,7 @@ def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: Worl
     assert ann.post(f"~/contacts/{known.id}/erasure", {"word": "ERASE"}).status_code == 303
     assert holders_of(superuser_url, "CANARY") == holders_of(superuser_url, "16505550042") == []
     assert len(messages(world)) == 2 and messages(world)[1].state == "cancelled"
-    assert "Erased at the person" in ann.get(f"~/inbox/{talk.id}").text
+    assert "Erased at the customer" in ann.get(f"~/inbox/{talk.id}").text
     assert "was erased" in ann.get(f"~/contacts/{known.id}/timeline").text
 
 

@@ -36,7 +36,7 @@ def test_a_question_about_a_product_names_it(ann: Browser, world: World) -> None
     arrive(message(type="text", text={"body": "is it red?"}, context=about))
     page = shown(ann, world)
     assert "About the product SKU-77" in page and "catalog 77" in page
-    assert "not here" not in page
+    assert "Reply to" not in page
 
 
 @pytest.mark.parametrize("aside", [reaction("👍", to="wamid.gone"), edit("Three loaves", of="wamid.gone")])

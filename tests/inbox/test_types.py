@@ -139,7 +139,7 @@ def test_a_quote_of_an_older_page_opens_the_conversation_from_there(ann: Browser
 
 def test_a_quote_of_something_unknown_says_so(ann: Browser, world: World) -> None:
     arrive(message(type="text", text={"body": "that one"}, context={"id": "wamid.elsewhere"}))
-    assert "Answers a message that is not here" in shown(ann, world)
+    assert "Reply to a message that isn" in shown(ann, world)
 
 
 def reaction(emoji: str | None, to: str = "wamid.t", **more: Any) -> dict[str, Any]:

@@ -350,7 +350,7 @@ def test_a_replay_mends_what_failed_in_our_code(world: World, monkeypatch: pytes
     def broken(group: object) -> None:
         raise TypeError("a bug")
 
-    monkeypatch.setattr(drain, "carry_out", broken)
+    monkeypatch.setattr(drain, "apply_events", broken)
     arrive(message("patience"))
     monkeypatch.undo()
     assert [row.kind for row in held()] == ["failed"]

@@ -149,7 +149,7 @@ def test_a_deadlock_holds_nothing_back_for_good(world: World, monkeypatch: pytes
     def broken_off(group: object) -> None:
         db.session.execute(text("do $$ begin raise exception using errcode = '40P01'; end $$"))
 
-    monkeypatch.setattr(drain, "carry_out", broken_off)
+    monkeypatch.setattr(drain, "apply_events", broken_off)
     with pytest.raises(DBAPIError):
         arrive(post(message("patience")))
     monkeypatch.undo()

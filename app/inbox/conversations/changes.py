@@ -35,7 +35,7 @@ class MessageChange(TenantModel):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
 
-def keep_changes(rows: list[dict[str, Any]]) -> None:
+def save_changes(rows: list[dict[str, Any]]) -> None:
     if rows:
         db.session.execute(NEW_CHANGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 

@@ -1,4 +1,4 @@
-"""Reactions: kept as they came, each once; what is shown under a message is the last of each side."""
+"""Saves reactions, each once. Shown under a message is the last one of each side."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy import text
 from app.tenancy import current_tenant_id, db
 
 
-def keep_reactions(rows: list[dict[str, Any]]) -> set[str]:
-    """The wamids of those that were not known yet."""
+def save_reactions(rows: list[dict[str, Any]]) -> set[str]:
+    """Saves those that are new. Returns their wamids."""
     if not rows:
         return set()
     parameters = {"rows": json.dumps(rows), "tenant": current_tenant_id()}

@@ -1,4 +1,4 @@
-"""Delivery statuses from Meta: every one is kept as an event, and a message only climbs in rank."""
+"""Delivery statuses from Meta: each is saved as an event; a message's state only climbs in rank."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ Row = dict[str, Any]
 
 
 def record_statuses(statuses: Sequence[StatusUpdate]) -> None:
-    """Ticks: each status is kept as an event; a message only ever climbs to a higher rank. What it costs is counted."""
+    """Saves each status as an event, raises the messages' states, and counts what Meta charges for."""
     numbers = numbers_by_meta_id({status.phone_number_id for status in statuses})
     mine = [status for status in statuses if status.phone_number_id in numbers]
     rows = [as_status_row(status, numbers[status.phone_number_id].id) for status in mine]
     known = messages_of(rows)
     for row in rows:
         row["message_id"] = known.get((row["phone_number_id"], row["wamid"])) or known.get(row["attempt_id"])
-    keep_orphans([row for row in rows if not row["message_id"]])
+    save_orphans([row for row in rows if not row["message_id"]])
     climb([row for row in rows if row["message_id"]])
     Usage.record(mine, numbers)
 
@@ -58,6 +58,8 @@ def messages_of(rows: list[Row]) -> dict[Any, str]:
     return known
 
 
+# Which messages are these statuses of? By the unique index (tenant_id, phone_number_id, wamid), and by the primary key
+# of the attempt that Meta hands back; a null attempt_id names none.
 MESSAGES_OF_STATUSES = text("""
     with r as (
         select distinct phone_number_id, wamid, attempt_id
@@ -71,8 +73,8 @@ MESSAGES_OF_STATUSES = text("""
 """)
 
 
-def keep_orphans(rows: list[Row]) -> None:
-    """Statuses of messages we do not know (yet): sent by other software, or told before we were."""
+def save_orphans(rows: list[Row]) -> None:
+    """Saves statuses of messages that are not known: sent by other software, or reported before our answer came."""
     if rows:
         db.session.execute(NEW_ORPHANS, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 
@@ -88,7 +90,7 @@ NEW_ORPHANS = text("""
 
 
 def adopt_orphans(number_id: uuid.UUID, wamid: str, message_id: uuid.UUID) -> None:
-    """The statuses that came before anybody could know the message by this wamid."""
+    """Applies the statuses that arrived before the message was known by this wamid."""
     mine = {"tenant": current_tenant_id(), "number": number_id, "wamid": wamid}
     rows = [dict(row) for row in db.session.execute(ADOPT, mine).mappings()]
     climb([row | {"message_id": str(message_id), "wamid": wamid} for row in rows])
@@ -132,6 +134,7 @@ def record_progress(rows: Sequence[SqlRow[Any]], kind: str, tenant_id: uuid.UUID
     happened_each(kind, subjects, actors=actors, tenant_id=tenant_id)
 
 
+# Each status once: unique index (tenant_id, message_id, status, occurred_at). Nulls are the columns'.
 NEW_EVENTS = text("""
     insert into message_events (tenant_id, id, message_id, status, occurred_at, received_at, pricing, errors)
     select :tenant, id, message_id, status, occurred_at, clock_timestamp(), pricing, errors
@@ -140,6 +143,8 @@ NEW_EVENTS = text("""
     on conflict (tenant_id, message_id, status, occurred_at) do nothing
     returning id::text
 """)
+# Raises each message to a higher rank, by its primary key; a rank that is not higher changes nothing. An error is kept
+# with `failed` only.
 CLIMB = text("""
     update messages m set
         state = r.status,

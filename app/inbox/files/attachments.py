@@ -19,23 +19,15 @@ from app.tenancy import current_tenant_id
 from app.words import N_
 
 from .media import Media, readable_name
-from .sniffing import HEAD, UNKNOWN, sniff
+from .refusals import NOT_OPUS, why_not
+from .sniffing import HEAD, OLE, PDF, UNKNOWN, ZIP, has_sound_only, is_text, sniff
 from .thumbnails import Thumbnail, make_thumbnail
 from .voice import VoiceNote, make_voice_note
 
 CHUNK = 64 * 1024
 LARGEST = max(outgoing.LARGEST.values())
 PICTURES = ("image/",)
-ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
-HEIC = N_("“{name}” is a HEIC photo, which WhatsApp does not take. Save it as JPEG and send that.")
-GIF = N_("“{name}” is a GIF, which WhatsApp does not take from businesses. Save it as an MP4 video and send that.")
-WEBM = N_("“{name}” is a WebM video, which WhatsApp does not take. Save it as MP4 and send that.")
-NOT_OPUS = N_("“{name}” is an OGG file without Opus sound in one channel, the only one WhatsApp takes. Save it as MP3.")
-NOT_TAKEN = N_(
-    "WhatsApp does not take “{name}”. It takes JPEG and PNG photos, MP4 videos, MP3, M4A, AAC, AMR and OGG sound, "
-    "WebP stickers, PDF, Word, Excel and PowerPoint files, and plain text."
-)
 NO_RECORDING = N_("This recording cannot be turned into a voice note. Record it again.")
 
 
@@ -58,13 +50,15 @@ class Attachment:
         name = readable_name(name) or "file"
         head = source.read(4096)
         content_type = sniff(head[:HEAD], "")
+        if content_type in ("video/mp4", "video/3gpp") and has_sound_only(source):
+            content_type = "audio/mp4"
         mime = mime_of(head, content_type, name)
         kind = outgoing.kind_of(mime)
         size, digest = measured(source)
         if not size:
             outgoing.check_size("document", size, name)
         if kind is None:
-            raise Refused(why_not(head, content_type), name=name)
+            raise Refused(why_not(head, name), name=name)
         if content_type == "audio/ogg" and not is_mono_opus(head):
             raise Refused(NOT_OPUS, name=name)
         outgoing.check_size(kind, size, name, moves=b"ANIM" in head)
@@ -144,23 +138,19 @@ def measured(file: IO[bytes]) -> tuple[int, str]:
 
 def mime_of(head: bytes, content_type: str, name: str) -> str:
     """What to call it to Meta. Of office files and texts the name tells, if what is inside allows it."""
-    if content_type != UNKNOWN:
+    named = outgoing.EXTENSIONS.get(name.rpartition(".")[2].lower(), UNKNOWN)
+    if content_type == "application/pdf" and named == "text/plain" and not head.startswith(PDF) and is_text(head):
+        # A text that speaks of PDF files.
+        return named
+    if content_type != UNKNOWN or named == UNKNOWN:
         return content_type
-    told = outgoing.EXTENSIONS.get(name.rpartition(".")[2].lower(), UNKNOWN)
-    if told == "text/plain":
-        return told if b"\x00" not in head else UNKNOWN
-    shell = ZIP if "openxml" in told else OLE
-    return told if head.startswith(shell) else UNKNOWN
+    if named == "text/plain":
+        return named if is_text(head) else UNKNOWN
+    # One with a password is in the older container, whatever its name.
+    shells = (ZIP, OLE) if "openxml" in named else (OLE,)
+    return named if head.startswith(shells) else UNKNOWN
 
 
 def is_mono_opus(head: bytes) -> bool:
     at = head.find(b"OpusHead")
     return at >= 0 and head[at + 9 : at + 10] == b"\x01"
-
-
-def why_not(head: bytes, content_type: str) -> str:
-    if head[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc", b"ftypmsf1"):
-        return HEIC
-    if head.startswith(b"\x1a\x45\xdf\xa3"):
-        return WEBM
-    return GIF if content_type == "image/gif" else NOT_TAKEN

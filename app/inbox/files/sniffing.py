@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import IO
+
 SHOWN = ("image/", "video/", "audio/")
 UNKNOWN = "application/octet-stream"
-HEAD = 64
+# Readers of PDF look for its mark in the first 1,024 bytes: a byte order mark or an HTTP header may stand before it.
+HEAD = 1024
+
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+PDF = b"%PDF-"
+# A text in UTF-16 or UTF-32 says so by its first bytes, which would pass for the beginning of MPEG sound.
+TEXT_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff", b"\xef\xbb\xbf")
+MOST_BOXES, LARGEST_INDEX = 500, 8 * 1024 * 1024
 
 SIGNATURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -42,7 +52,10 @@ def sniff(head: bytes, kind: str) -> str:
         return "image/webp"
     if head[4:8] == b"ftyp":
         return mp4(head[8:12], kind)
-    return mpeg_audio(head)
+    found = UNKNOWN if head.startswith(TEXT_MARKS) else mpeg_audio(head)
+    if found == UNKNOWN and PDF in head[:HEAD] and not head.startswith((ZIP, OLE)):
+        return "application/pdf"
+    return found
 
 
 def mp4(brand: bytes, kind: str) -> str:
@@ -66,3 +79,45 @@ def mpeg_audio(head: bytes) -> str:
 def is_shown(content_type: str) -> bool:
     """Whether a browser may show it where it stands."""
     return content_type.startswith(SHOWN)
+
+
+def is_text(head: bytes) -> bool:
+    """Whether it may be plain text, marked as such or without a NUL in it."""
+    return head.startswith(TEXT_MARKS) or b"\x00" not in head
+
+
+def is_web_page(head: bytes) -> bool:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<meta"))
+
+
+def has_sound_only(file: IO[bytes]) -> bool:
+    """Whether an MP4 file has sound and no picture: its tracks say so (ISO 14496-12, `hdlr`), its brand does not."""
+    index = track_index(file)
+    kinds = {index[at + 12 : at + 16] for at in places(index, b"hdlr")}
+    return b"soun" in kinds and b"vide" not in kinds
+
+
+def track_index(file: IO[bytes]) -> bytes:
+    """The `moov` box, wherever it stands. Looks at a few hundred boxes and reads eight megabytes at most."""
+    start = 0
+    for _ in range(MOST_BOXES):
+        file.seek(start)
+        head = file.read(16)
+        size = int.from_bytes(head[:4], "big")
+        if len(head) == 16 and size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if head[4:8] == b"moov":
+            file.seek(start)
+            return file.read(min(size or LARGEST_INDEX, LARGEST_INDEX))
+        if size < 8:
+            break
+        start += size
+    return b""
+
+
+def places(index: bytes, name: bytes) -> Iterator[int]:
+    at = index.find(name)
+    while at >= 0:
+        yield at
+        at = index.find(name, at + 4)

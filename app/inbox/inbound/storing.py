@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.inbox.conversations.changes import keep_changes
-from app.inbox.conversations.reactions import keep_reactions
+from app.inbox.conversations.changes import save_changes
+from app.inbox.conversations.reactions import save_reactions
 from app.meta import message_types
 from app.meta.events import InboundMessage, MessageEcho
 from app.meta.payload import text as text_of
@@ -139,8 +139,8 @@ def store_asides(asides: list[Placed]) -> tuple[list[Placed], list[News]]:
     targets = targets_of(asides)
     strays = insert([one for one in asides if key_of(one) not in targets])
     reactions = [one for one in asides if one.message.type == "reaction"]
-    new = keep_reactions(list(map(aside_row, reactions)))
-    keep_changes([aside_row(one) for one in asides if one.message.type != "reaction"])
+    new = save_reactions(list(map(aside_row, reactions)))
+    save_changes([aside_row(one) for one in asides if one.message.type != "reaction"])
     return strays, [
         reaction_news(one, targets[key_of(one)])
         for one in reactions

@@ -1,4 +1,4 @@
-"""What became of a post: it is read again, and each of its changes is looked up where it would have gone."""
+"""What became of a post: reads it again and looks each of its changes up where it would have been saved."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Reading:
 
     @classmethod
     def of(cls, event: WebhookEvent) -> Reading:
-        told = enumerate(events.parse(event.body, event.received_at))
-        changes = [Arrived(event.id, position, change) for position, change in told]
+        parsed = enumerate(events.parse(event.body, event.received_at))
+        changes = [Arrived(event.id, position, change) for position, change in parsed]
         return cls(event, changes, owners_of(changes))
 
     def owner(self, change: Arrived) -> uuid.UUID | None:
@@ -78,7 +78,7 @@ class Reading:
                     position=change.position,
                     what=NAMES[type(change.event)],
                     outcome=outcome,
-                    detail=detail or told_of(change.event),
+                    detail=detail or describe(change.event),
                     tenant=tenants.get(owner) if owner else None,
                     message_id=row.message_id if row else None,
                     held=held.get(change.position),
@@ -125,7 +125,7 @@ def message_in(event: events.Event) -> Any:
     return None
 
 
-def told_of(event: events.Event) -> str:
+def describe(event: events.Event) -> str:
     """What can be said about a change without a word of what people wrote."""
     match event:
         case events.StatusUpdate():
@@ -190,6 +190,8 @@ def status_outcome(row: Row[Any] | None) -> str:
     return N_("Nothing of it is found any more")
 
 
+# Is each change a message, an aside, an orphan, or a status that was saved? One row for each of a post's changes, each
+# found by a unique index. A null attempt or status is of a change that has none.
 LOOK_UP = text("""
     select r.position, m.id as message_id, o.id is not null as is_orphan,
         exists (select 1 from message_events e where e.tenant_id = m.tenant_id and e.message_id = m.id

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.contacts.arrival import Sender, recognise
-from app.inbox.conversations import assignment
+from app.inbox.conversations import Message, assignment
 from app.inbox.conversations.changes import are_changed, keep_changes, retell
 from app.inbox.conversations.reactions import keep_reactions
 from app.inbox.files.media import file_row, keep_files
@@ -150,7 +150,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
         if one.id and one.score and one.message.context and one.message.context.reply_to
     )
     follow_up(unhappy)
-    release_parked([one.conversation_id for one in said if one.is_live and one.id])
+    Message.release_parked([one.conversation_id for one in said if one.is_live and one.id])
 
 
 def record_happenings(said: list[Said]) -> None:
@@ -410,22 +410,6 @@ MOVE_UP = text("""
                                                        entry_at timestamptz, waits_since timestamptz,
                                                        message_id uuid, preview text, state text)
     where c.tenant_id = :tenant and c.id = r.id
-""")
-
-
-def release_parked(conversation_ids: list[str]) -> None:
-    """What an agent wrote into a closed window goes out now that the customer has written."""
-    if conversation_ids:
-        db.session.execute(RELEASE_PARKED, {"ids": conversation_ids, "tenant": current_tenant_id()})
-
-
-RELEASE_PARKED = text("""
-    update messages m set state = 'queued', next_attempt_at = clock_timestamp(), occurred_at = clock_timestamp(),
-        expires_at = c.last_inbound_at + interval '24 h'
-    from conversations c
-    where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[])) and m.tenant_id = :tenant
-      and m.conversation_id = c.id and m.state = 'scheduled' and m.send_at is null
-      and c.last_inbound_at > clock_timestamp() - interval '23 h'
 """)
 
 

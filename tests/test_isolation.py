@@ -110,7 +110,7 @@ class Foreign:
         assert session
         with tenant_scope(world.shoes.id):
             target = Target("https://push.example/sue", "", "")
-            browser = PushSubscription.keep(membership, target, session_id=session.id, device=CANARY)
+            browser = PushSubscription.save(membership, target, session_id=session.id, device=CANARY)
         return cls(
             {
                 "conversation_id": str(talk.id),

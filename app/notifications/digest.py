@@ -68,7 +68,7 @@ class Digest:
         return sorted(found, key=lambda one: one.since)
 
     def is_worth_a_mail(self, found: list[Waiting]) -> bool:
-        """The same customers are not told of every hour, but once a day they are."""
+        """Whether somebody new waits since the last mail; the same customers are listed once a day at most."""
         last = self.rule.digest_sent_at
         return last is None or last < self.at - DAY or any(one.since + WAITS > last for one in found)
 

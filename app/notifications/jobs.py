@@ -64,14 +64,14 @@ def settle(one: Notification, answer: Answer | Refused | Unreachable) -> None:
         case Answer(status=status) if status in GONE:
             db.session.delete(browser)
         case Answer(status=status) if status < 300:
-            browser.took_it()
+            browser.note_delivery()
             one.finish()
         case Refused():
             db.session.delete(browser)
             log.warning("push refused", reason=str(answer))
         case _:
             log.info("push not taken", answer=answer.status if isinstance(answer, Answer) else str(answer))
-            browser.took_nothing()
+            browser.note_failure()
             one.retry_later()
 
 

@@ -1,4 +1,4 @@
-"""Web Push: what is told to a browser is encrypted for it alone (RFC 8291), and signed as ours (VAPID, RFC 8292)."""
+"""Web Push: a push message is encrypted for one browser alone (RFC 8291), and signed as ours (VAPID, RFC 8292)."""
 
 from __future__ import annotations
 

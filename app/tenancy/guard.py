@@ -218,7 +218,7 @@ def leave(error: BaseException | None) -> None:
 
 
 def roll_back() -> None:
-    """A view raised: nothing of what it did may stay, nor be told to anybody."""
+    """A view raised: nothing of what it did may stay, nor be announced."""
     if "scope" in g:
         current.get().callbacks.clear()
         db.session.rollback()

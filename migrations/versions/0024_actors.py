@@ -1,4 +1,4 @@
-"""Who sent a message, wrote a note, did something; the lane of automation; search by who sent.
+"""Who sent a message, wrote a note, did something; the lane of automation; search by who sent. It may run again.
 
 Null stays with the rows there are: an agent's where `author_id` (or `actor_id`) is set, else nobody knows.
 """
@@ -25,21 +25,23 @@ def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     for table, names in COLUMNS.items():
         for name in names:
-            op.add_column(table, sa.Column(name, sa.Text(), nullable=True))
+            op.add_column(table, sa.Column(name, sa.Text(), nullable=True), if_not_exists=True)
         allow(table, names[0], KINDS)
     op.alter_column("notes", "author_id", nullable=True)
-    op.drop_constraint("ck_messages_lane", "messages")
     allow("messages", "lane", "'replies', 'automation', 'campaigns'")
     open_door()
     # Validated without holding up whoever writes: each in a transaction of its own.
     with op.get_context().autocommit_block():
+        op.execute("set lock_timeout = 0")
         for table, names in COLUMNS.items():
             op.execute(f"alter table {table} validate constraint ck_{table}_{names[0]}")
         op.execute("alter table messages validate constraint ck_messages_lane")
+        op.execute("set lock_timeout = '2s'")
 
 
 def allow(table: str, column: str, values: str) -> None:
     constraint = f"ck_{table}_{column}"
+    op.execute(f"alter table {table} drop constraint if exists {constraint}")
     op.execute(f"alter table {table} add constraint {constraint} check ({column} in ({values})) not valid")
 
 
@@ -60,7 +62,6 @@ def downgrade() -> None:
     op.execute("update messages set lane = 'replies' where lane = 'automation'")
     op.execute("delete from notes where author_id is null")
     op.execute("reset role")
-    op.drop_constraint("ck_messages_lane", "messages")
     allow("messages", "lane", "'replies', 'campaigns'")
     op.execute("alter table messages validate constraint ck_messages_lane")
     op.alter_column("notes", "author_id", nullable=False)

@@ -1,4 +1,4 @@
-"""What was done to a conversation, by whom, as lines in its thread."""
+"""Changes of a conversation as lines in its thread: what was done, by whom, when."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KINDS = (
 
 
 class Activity(TenantModel):
-    """One line. Names stand in `told` as they were then; nobody did what has no actor."""
+    """One line. `told` holds the names as they were then; a line without an actor is what the customer did."""
 
     __tablename__ = "activities"
     __table_args__ = (

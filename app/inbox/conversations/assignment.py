@@ -1,4 +1,4 @@
-"""What a team does with a conversation: its state, whose it is, who waits for whom."""
+"""What a team does with a conversation: its state, its assignee and team, since when the customer waits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .activities import Activity
 CONVERSATION_STATES = ("open", "pending", "snoozed", "resolved", "archived", "spam", "blocked", "merged")
 # What each new state is called as a happening.
 HAPPENINGS = {state: f"conversation.{state}" for state in CONVERSATION_STATES} | {"open": "conversation.reopened"}
-# What stands in somebody's queue.
+# What the team still has to work on.
 ACTIVE = "state in ('open', 'pending')"
 
 
@@ -107,7 +107,7 @@ class Desk:
         return True
 
     def give(self, to: User | None, *, by: Actor, expected: uuid.UUID | None) -> bool:
-        """Makes it somebody's, or nobody's. Raises `Taken` when it is not `expected`'s any more."""
+        """Assigns it; to None unassigns it. Raises `Taken` when the assignee is not `expected` any more."""
         self.locked()
         to_id = to and to.id
         if self.assignee_id == to_id:
@@ -138,12 +138,12 @@ class Desk:
         return True
 
     def answered(self) -> None:
-        """Somebody of the business wrote: nobody waits any more."""
+        """The business replied: the customer does not wait any more."""
         self.waiting_since, self.answered_at = None, self.answered_at or now()
 
-    def record(self, kind: str, by: Actor, **told: Any) -> None:
-        kept = {name: value for name, value in told.items() if value}
-        activity = Activity(conversation_id=self.id, kind=kind, told=kept or None)
+    def record(self, kind: str, by: Actor, **facts: Any) -> None:
+        known = {name: value for name, value in facts.items() if value}
+        activity = Activity(conversation_id=self.id, kind=kind, told=known or None)
         activity.actor_kind, activity.actor_id = by.kind, by.id
         activity.actor_name = None if by.kind == "agent" else by.name or None
         db.session.add(activity)
@@ -152,27 +152,27 @@ class Desk:
 
 
 def member_or_none(user_id: object) -> User | None:
-    """A colleague by id; somebody who does not work here is nobody."""
+    """A member of the team by id, or none."""
     found = db.session.query(Membership).filter_by(user_id=user_id).one_or_none()
     return found.user if found else None
 
 
 def wake(conversation_ids: list[str]) -> None:
-    """Customers wrote: what slept is open again, and says why. Spam stays spam."""
+    """Reopens the conversations in which customers wrote, with a line that says why. Spam stays spam."""
     if conversation_ids:
         woken = db.session.scalars(WAKE, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "answered"})
         happened_each("conversation.reopened", [(id, {"why": "answered"}) for id in woken])
 
 
 def wake_due() -> list[uuid.UUID]:
-    """Opens what was snoozed until now."""
+    """Reopens the conversations whose snooze is over. Returns their ids."""
     woken = db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": now(), "kind": "woken"}).all()
     happened_each("conversation.woken", [(id, {}) for id in woken], actors=[Actor.system("snooze")] * len(woken))
     return list(woken)
 
 
 def reopen(conversation_ids: list[str]) -> None:
-    """Customers said that they were not happy: somebody should look after them."""
+    """Reopens the conversations of customers who answered the survey with "bad"."""
     opened = db.session.scalars(REOPEN, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "unhappy"})
     happened_each("conversation.reopened", [(id, {"why": "unhappy"}) for id in opened])
 

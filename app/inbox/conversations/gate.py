@@ -1,7 +1,8 @@
 """The one gate on the way out: what may be sent to a customer now. Every sender passes it, and nobody may pass it by.
 
 It is asked when a message is put into the outbox (`Conversation.send`) and again when one that was scheduled is due.
-The answer is data; pages make the words (`compose.problems`), a message that was scheduled keeps AS_ERROR.
+The answer is data; pages make the words (`compose.problems`); a message
+that is in the outbox already keeps AS_ERROR.
 """
 
 from __future__ import annotations
@@ -74,26 +75,26 @@ class Gate:
         return self.refusal(type, raw, by=by)
 
 
-# As a message keeps it that was scheduled and could not go.
+# As a message keeps it that was to go later, or again.
 AS_ERROR = {
     "window_closed": {
-        "title": N_("The 24 hours to answer were over when this was due, and no template was chosen for that case."),
+        "title": N_("The 24 hours to reply were over, and no template was chosen for that case."),
         "fix": N_("Send a message template, or wait until the customer writes again."),
     },
     "number_unavailable": {
-        "title": N_("This number was not connected when this was due."),
-        "fix": N_("Ask an owner to reconnect the number, then schedule it again."),
+        "title": N_("This number was not connected."),
+        "fix": N_("Ask an owner to reconnect the number, then send it again."),
     },
     "group_read_only": {
         "title": N_("Groups can be read here, not written to."),
         "fix": N_("Write to the members one by one."),
     },
     "blocked": {
-        "title": N_("The customer was blocked when this was due."),
+        "title": N_("You blocked this customer."),
         "fix": N_("Unblock the customer first."),
     },
     "spam": {
-        "title": N_("The conversation was marked as spam when this was due."),
+        "title": N_("The conversation was marked as spam."),
         "fix": N_("Move the conversation out of spam first."),
     },
     "unsubscribed": {

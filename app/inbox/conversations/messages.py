@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, case, func, text, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, case, func, select, text, update
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
@@ -28,6 +29,8 @@ from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
 from .underway import TEMPLATE_PATIENCE, Underway
 
 CODE_PATIENCE = dt.timedelta(minutes=10)
+# What was parked goes out while there is time to hand it over.
+PARKED_FRESH = dt.timedelta(hours=23)
 
 
 def about_message(table: str) -> str:
@@ -227,6 +230,19 @@ class Message(Bubble, Underway, TenantModel):
             refusal = self.refusal_when_due()
         self.settle_release(refusal)
 
+    @classmethod
+    def release_parked(cls, conversation_ids: Sequence[str]) -> None:
+        """What was written into a closed window goes out now that the customer has written, if the gate lets it."""
+        talk = cls.conversation.property.mapper.class_
+        recent = talk.id.in_(conversation_ids), talk.last_inbound_at > now() - PARKED_FRESH
+        parked = select(cls).join(talk, talk.id == cls.conversation_id).where(*recent)
+        parked = parked.where(cls.state == "scheduled", cls.send_at.is_(None)).order_by(cls.id)
+        if not conversation_ids:
+            return
+        for message in db.session.scalars(parked.with_for_update(of=cls)).all():
+            db.session.refresh(message.conversation)
+            message.release()
+
     def release_fallback(self) -> None:
         """Its window closed while it waited: the template chosen for that case goes out, if the gate lets it."""
         if self.state == "queued" and self.fall_back():
@@ -279,7 +295,12 @@ class Message(Bubble, Underway, TenantModel):
 
     def retry(self) -> None:
         """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""
-        if self.refresh_locked().can_be_retried:
+        if not self.refresh_locked().can_be_retried:
+            return
+        raw = mapping(mapping(self.content).get("raw"))
+        if refusal := self.conversation.gate.refusal(self.type, raw, by=self.sent_by):
+            self.settle_release(refusal)
+        else:
             self.state, self.error, self.next_attempt_at = "queued", None, None
             self.attempts = 0
             self.fence += 1

@@ -1,4 +1,4 @@
-"""People whose messages a business does not want: kept from view here at once, and then blocked at WhatsApp."""
+"""Blocked customers: out of the inbox at once, then blocked at WhatsApp by a job."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PATIENCE = dt.timedelta(minutes=2)
 
 
 class Block(TenantModel):
-    """One contact kept off one of our numbers. Meta is told by a worker; `error` is what it refused, in words."""
+    """One contact blocked on one of our numbers. A job tells Meta; `error` is what it refused, in words."""
 
     __table_args__ = (
         belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
@@ -57,7 +57,7 @@ class Block(TenantModel):
         self.wish("unblocking")
 
     def wish(self, state: str) -> None:
-        """What WhatsApp is to be told; also where it was told something else just now."""
+        """Sets what the job is to tell WhatsApp next, also where it tells something else at this moment."""
         self.state, self.error, self.attempts, self.next_attempt_at = state, None, 0, now()
 
     def settle(self, wished: str) -> None:

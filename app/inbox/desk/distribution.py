@@ -1,4 +1,4 @@
-"""Who is given the next conversation of a team's queue: whose turn it is, or who has the fewest."""
+"""Assigns the conversations that wait in a team's queue: in turn, or to whoever has the fewest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AT_ONCE = 100
 
 
 def distribute(team: Team) -> None:
-    """Gives what waits in a team's queue, longest waiting first, to members who are here and have room."""
+    """Assigns a team's unassigned conversations, longest waiting first, to members who are online and have room."""
     if team.refresh_locked().distribution == "manual":
         return
     takers = Takers(team)
@@ -37,7 +37,7 @@ def waiting(team: Team) -> Sequence[Conversation]:
 
 
 class Takers:
-    """The members of a team who may be given something now. The team's row is locked: one hands out at a time."""
+    """The members of a team who can be assigned something now. The team's row is locked: one job assigns at a time."""
 
     def __init__(self, team: Team) -> None:
         self.team = team

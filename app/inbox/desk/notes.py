@@ -1,4 +1,4 @@
-"""Private notes: what colleagues tell each other beside a conversation.
+"""Private notes on a conversation, which only the team sees.
 
 They are no messages: another table, which the outbox does not read, so that none can ever reach a customer.
 """

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import text
-
+from app.inbox.conversations import Message
 from app.inbox.conversations.changes import show_changes
 from app.inbox.files.media import file_row, keep_files
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import Actor, announce, current_tenant_id, db, happened_each, later
+from app.tenancy import Actor, announce, happened_each, later
 
 from . import surveys
 from .calls import settle_calls
@@ -34,7 +33,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     record_happenings(stored)
     settle_calls(placed)
     follow_up_answers(placed)
-    release_parked([one.conversation_id for one in placed if one.incoming.is_answerable])
+    Message.release_parked([one.conversation_id for one in placed if one.incoming.is_answerable])
 
 
 def take_in(incoming: Sequence[Incoming]) -> tuple[list[Placed], Stored]:
@@ -81,24 +80,6 @@ def follow_up_answers(placed: Sequence[Placed]) -> None:
         if one.incoming.score and (context := one.message.context) and context.reply_to
     )
     surveys.follow_up(unhappy)
-
-
-def release_parked(conversation_ids: list[str]) -> None:
-    """What an agent wrote into a closed window goes out now that the customer has written."""
-    if conversation_ids:
-        db.session.execute(RELEASE_PARKED, {"ids": conversation_ids, "tenant": current_tenant_id()})
-
-
-# Queues what was scheduled without a time, where the customer wrote within the last 23 hours: what is drained days
-# late opens nothing. Index ix_messages_scheduled.
-RELEASE_PARKED = text("""
-    update messages m set state = 'queued', next_attempt_at = clock_timestamp(), occurred_at = clock_timestamp(),
-        expires_at = c.last_inbound_at + interval '24 h'
-    from conversations c
-    where c.tenant_id = :tenant and c.id = any(cast(:ids as uuid[])) and m.tenant_id = :tenant
-      and m.conversation_id = c.id and m.state = 'scheduled' and m.send_at is null
-      and c.last_inbound_at > clock_timestamp() - interval '23 h'
-""")
 
 
 def fetch_files(messages: Iterable[tuple[str, InboundMessage | MessageEcho]]) -> None:

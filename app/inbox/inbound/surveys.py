@@ -1,4 +1,4 @@
-"""Whether customers were happy: a question after a conversation is resolved, and what they answered."""
+"""Answers of customers to the survey that follows when a conversation is resolved."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class SurveyAnswer(TenantModel):
 
 
 def score_of(kind: str, content: dict[str, Any]) -> str | None:
-    """What a customer answered by tapping a button of such a question, or a quick reply of its template."""
-    told = {"interactive": mapping(content.get("button_reply")).get("id"), "button": content.get("payload")}
-    tapped = BUTTON.fullmatch(text_of(told.get(kind), 40) or "")
+    """The score a customer chose by tapping a button of the survey, or a quick reply of its template; else none."""
+    payloads = {"interactive": mapping(content.get("button_reply")).get("id"), "button": content.get("payload")}
+    tapped = BUTTON.fullmatch(text_of(payloads.get(kind), 40) or "")
     return tapped[1] if tapped else None
 
 
@@ -57,7 +57,7 @@ def keep_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
 
 
 def follow_up(conversation_ids: list[str]) -> None:
-    """Who was not happy stands in the queue again, where the business wants that."""
+    """Reopens the conversations of customers who were not happy, where the business wants that."""
     if conversation_ids and ServicePolicy.current().survey_reopens:
         assignment.reopen(conversation_ids)
         for conversation_id in conversation_ids:

@@ -31,12 +31,12 @@ class PushSubscription(TenantModel):
 
     membership_id: Mapped[uuid.UUID]
     session_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user_sessions.id", ondelete="SET NULL"))
-    # An address that anybody may call who knows it, so it is kept like a password.
+    # An address that anybody may call who knows it, so it is encrypted like a password.
     endpoint_hash: Mapped[str]
     target = Sealed()
     target_ciphertext: Mapped[bytes]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    told_at: Mapped[dt.datetime | None]
+    notified_at: Mapped[dt.datetime | None] = mapped_column("told_at")
     failing_since: Mapped[dt.datetime | None]
     device: Mapped[str] = mapped_column(default="")
     membership: Mapped[Membership] = relationship(viewonly=True, lazy="joined", innerjoin=True)
@@ -50,7 +50,7 @@ class PushSubscription(TenantModel):
         return select(cls).where(cls.session_id.is_not(None))
 
     @classmethod
-    def keep(cls, membership: Membership, target: Target, *, session_id: uuid.UUID, device: str) -> Self:
+    def save(cls, membership: Membership, target: Target, *, session_id: uuid.UUID, device: str) -> Self:
         """This member's browser at this address: the one that is known, or a new one."""
         here = digest(target.endpoint)
         known = db.session.scalar(cls.of(membership).where(cls.endpoint_hash == here))
@@ -69,9 +69,9 @@ class PushSubscription(TenantModel):
     def drop_oldest(self) -> None:
         """Nobody works in that many browsers."""
         mine = select(PushSubscription.id).where(PushSubscription.membership_id == self.membership_id)
-        kept = mine.order_by(PushSubscription.created_at.desc(), PushSubscription.id).limit(MOST_BROWSERS)
+        newest = mine.order_by(PushSubscription.created_at.desc(), PushSubscription.id).limit(MOST_BROWSERS)
         old = delete(PushSubscription).where(
-            PushSubscription.membership_id == self.membership_id, PushSubscription.id.not_in(kept)
+            PushSubscription.membership_id == self.membership_id, PushSubscription.id.not_in(newest)
         )
         db.session.execute(old)
 
@@ -83,10 +83,10 @@ class PushSubscription(TenantModel):
     def is_asleep(self) -> bool:
         return self.session_id is None
 
-    def took_it(self) -> None:
-        self.told_at, self.failing_since = now(), None
+    def note_delivery(self) -> None:
+        self.notified_at, self.failing_since = now(), None
 
-    def took_nothing(self) -> None:
+    def note_failure(self) -> None:
         """It is forgotten when that lasts."""
         self.failing_since = self.failing_since or now()
         if self.failing_since < now() - PATIENCE:

@@ -1,4 +1,4 @@
-"""What one member wants to be told, and when not."""
+"""What one member wants to be notified of, and when not."""
 
 from __future__ import annotations
 

@@ -69,8 +69,8 @@ def save_rule() -> tuple[str, int] | AnyResponse:
 @requires("account.manage")
 def add_browser() -> tuple[Response, int]:
     target, here = target_from_request(), this_session()
-    kept = PushSubscription.keep(g.membership, target, session_id=here.id, device=here.device)
-    return jsonify(id=kept.id), 201
+    saved = PushSubscription.save(g.membership, target, session_id=here.id, device=here.device)
+    return jsonify(id=saved.id), 201
 
 
 @bp.post("/browsers/<uuid:browser_id>/renewal")

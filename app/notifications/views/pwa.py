@@ -16,7 +16,7 @@ GREEN, PAPER = "#0f6b53", "#f4f7f5"
 @pwa.get("/manifest.webmanifest")
 @stateless
 def app_manifest() -> Response:
-    told = jsonify(
+    answer = jsonify(
         id="/",
         name="Switchboard",
         short_name="Switchboard",
@@ -28,9 +28,9 @@ def app_manifest() -> Response:
         background_color=PAPER,
         icons=[icon("icon-192.png", 192), icon("icon-512.png", 512), icon("icon-maskable.png", 512, "maskable")],
     )
-    told.mimetype = "application/manifest+json"
-    told.headers["Cache-Control"] = "public, max-age=3600"
-    return told
+    answer.mimetype = "application/manifest+json"
+    answer.headers["Cache-Control"] = "public, max-age=3600"
+    return answer
 
 
 def icon(name: str, size: int, purpose: str = "any") -> dict[str, str]:
@@ -41,9 +41,9 @@ def icon(name: str, size: int, purpose: str = "any") -> dict[str, str]:
 @stateless
 def service_worker() -> Response:
     """At the root, so that it stands before every page; asked for anew at each start."""
-    told = send_from_directory(DIST, manifest()["service-worker.js"], mimetype="text/javascript", max_age=0)
-    told.headers["Cache-Control"] = "no-cache"
-    return told
+    answer = send_from_directory(DIST, manifest()["service-worker.js"], mimetype="text/javascript", max_age=0)
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
 
 
 @pwa.get("/offline")

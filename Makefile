@@ -23,6 +23,7 @@ check: .venv/.dev                   ## format, lint, types, imports, known vulne
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m dev.circles
 	$(BIN)/python -m dev.audit
 
 # messages.pot is made anew each time and not committed: every change of a line would change it, and it says nothing that

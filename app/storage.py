@@ -121,8 +121,8 @@ class Bucket:
     def client(self) -> Any:
         """Made when first needed: boto3 is installed only where media are kept in S3."""
         if self.connection is None:
-            import boto3
-            from botocore.config import Config
+            import boto3  # noqa: PLC0415  (optional)
+            from botocore.config import Config  # noqa: PLC0415  (optional)
 
             limits = Config(connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"})
             self.connection = boto3.session.Session().client(
@@ -152,8 +152,8 @@ class Bucket:
 @contextlib.contextmanager
 def translated(key: str) -> Iterator[None]:
     """boto3's errors as ours."""
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
+    from boto3.exceptions import Boto3Error  # noqa: PLC0415  (optional)
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (optional)
 
     try:
         yield

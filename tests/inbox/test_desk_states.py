@@ -218,3 +218,8 @@ def test_the_first_page_is_light(ann: Browser, carla: Conversation, world: World
             world, talk_with(world, f"Person {n:02}", f"4915100000{n:03}"), "Two rye loaves and one croissant, please"
         )
     assert len(ann.get("~/inbox/").data) < 60_000
+
+
+def test_a_conversation_is_not_merged_or_blocked_by_its_state(ben: Browser, carla: Conversation) -> None:
+    for state in ("merged", "blocked"):
+        assert ben.post(f"~/inbox/{carla.id}/state", {"state": state}).status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -11,13 +12,16 @@ from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from app.inbox.conversations.assignment import HAPPENINGS
 from app.tenancy import Actor, Happened, db, happened, happened_each, now, platform_scope, subscriber, tenant_scope
+from app.tenancy.catalogue import KINDS
 from app.tenancy.happenings import PAGE, SLOTS, SUBSCRIBERS, TRIES, WEEK, Happening, HappeningCursor, empty_oldest
 from app.tenancy.jobs import deliver_happenings, deliver_what_is_behind
 from tests.enqueued import Enqueued
 from tests.happenings import hear, kinds
 from tests.world import World
 
+APP = pathlib.Path(__file__).parents[2] / "app"
 ONE, TWO, THREE = (uuid.UUID(int=n) for n in (1, 2, 3))
 
 
@@ -277,3 +281,11 @@ def test_a_delivery_waits_for_the_one_before_it(world: World, ear: Ear, superuse
     ear.refuses = deliver_from_inside
     deliver_happenings(world.bakery.id, "ear")
     assert heard == ["locked"]
+
+
+def test_every_kind_of_the_catalogue_happens_and_no_state_lacks_one() -> None:
+    code = "".join(file.read_text() for file in APP.rglob("*.py") if file.name != "catalogue.py")
+    climbing = {f"message.{status}" for status in ("sent", "delivered", "read", "failed")}
+    states = {kind for state, kind in HAPPENINGS.items() if state != "merged"}
+    assert states <= KINDS.keys()
+    assert [kind for kind in KINDS.keys() - states - climbing if f'"{kind}"' not in code] == []

@@ -35,8 +35,8 @@ DONE = {
     "spam": lazy_gettext("Moved to spam"),
     "blocked": lazy_gettext("Blocked"),
 }
-# Whoever is blocked is so with a reason (`block`).
-PUT = tuple(state for state in CONVERSATION_STATES if state != "blocked")
+# A customer is blocked with a reason (`block`), and merging is done to contacts.
+PUT = tuple(state for state in CONVERSATION_STATES if state not in ("blocked", "merged"))
 
 
 @bp.post("/<uuid:conversation_id>/state")

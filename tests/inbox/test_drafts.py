@@ -9,8 +9,8 @@ from typing import Any
 from flask import Flask
 
 from app.inbox.compose.drafts import LONGEST, Draft
+from app.inbox.compose.jobs import forget_old_drafts
 from app.inbox.conversations import Conversation
-from app.inbox.desk.jobs import forget_old_drafts
 from app.people.erasure import erase
 from app.people.merges import ContactMerge
 from app.tenancy import Membership, db, now, tenant_scope

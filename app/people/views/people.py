@@ -80,7 +80,7 @@ def charges(contact_id: uuid.UUID) -> str:
 def part(name: str, contact: Contact, **context: Any) -> str:
     """A part that is loaded when somebody wants it; without JavaScript a page of its own."""
     if is_fragment():
-        return render_template(f"inbox/contact/_{name}.html", contact=contact, **context)
+        return render_template(f"people/_{name}.html", contact=contact, **context)
     return render_template("people/part.html", contact=contact, part=name, **context)
 
 

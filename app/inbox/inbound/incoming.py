@@ -12,6 +12,8 @@ from app.meta.payload import identifier
 
 from .surveys import score_of
 
+# What a tap on a button of ours arrives as.
+TAPPED = ("interactive", "button")
 # How far WhatsApp's phone app says a message came, before the number was here.
 HISTORIC_STATES = {"delivered": "delivered", "read": "read", "played": "played", "error": "failed"}
 
@@ -50,7 +52,7 @@ class Incoming:
     @property
     def score(self) -> str | None:
         """What it answers to a question about how it went. Such an answer waits for none."""
-        return score_of(self.message.type, self.message.content)
+        return score_of(self.message.type, self.message.content) if self.message.type in TAPPED else None
 
     @property
     def group_id(self) -> str | None:

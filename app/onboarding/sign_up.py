@@ -88,14 +88,14 @@ class SignUp:
         same = Onboarding.newest_first().where(
             Onboarding.code_digest == digest, Onboarding.started_by_id == first.started_by_id
         )
-        if known := db.session.scalar(same.limit(1)):
-            return known
+        if existing := db.session.scalar(same.limit(1)):
+            return existing
         other = Onboarding.begin(db.session.get(User, first.started_by_id) if first.started_by_id else None)
         other.claims, other.earlier_claims = first.claims, first.earlier_claims
         return other
 
     def receive_claims(self, event: str, data: dict[str, Any]) -> None:
-        """Stores what the Facebook window told the browser; the token has to prove it.
+        """Stores what the Facebook window gave the browser; the token has to prove it.
 
         Where Meta shared the account without a window, the token is its whole business's and would prove too much.
         """

@@ -1,4 +1,4 @@
-"""QR codes, drawn here: no other site is told what somebody looks at."""
+"""QR codes, drawn here: no other site learns what somebody looks at."""
 
 from __future__ import annotations
 

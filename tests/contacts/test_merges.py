@@ -43,7 +43,7 @@ def hidden(body: str, *, bsuid: str = "US.777", username: str = "carla.m", at: f
 def merge(world: World, two: tuple[uuid.UUID, uuid.UUID]) -> uuid.UUID:
     with tenant_scope(world.bakery.id):
         one, other = (Contact.get_or_404(id) for id in two)
-        return ContactMerge.of(one, other, by=world.ann).id
+        return ContactMerge.merge(one, other, by=world.ann).id
 
 
 def undo(world: World, merge_id: uuid.UUID) -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from app.extensions import outside
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
-from app.inbox.compose.jobs import throw_left_files_away
+from app.inbox.compose.jobs import delete_orphaned_files
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
 from app.storage import StorageAway
@@ -100,7 +100,7 @@ def test_what_was_sent_outlives_the_canned_reply(
 ) -> None:
     send(ann, carla, kept(world)[0])
     ann.post(f"{ADDRESS}/{cake.id}/removal")
-    throw_left_files_away()
+    delete_orphaned_files()
     with tenant_scope(world.bakery.id):
         copy = db.session.query(Media).one()
     assert kept(world) == [] and ann.get(f"~/inbox/media/{copy.id}").data == picture()
@@ -109,7 +109,7 @@ def test_what_was_sent_outlives_the_canned_reply(
 def test_with_the_canned_reply_its_file_leaves_the_store(ann: Browser, world: World, cake: CannedReply) -> None:
     assert len(stored(world)) == 2
     ann.post(f"{ADDRESS}/{cake.id}/removal")
-    throw_left_files_away()
+    delete_orphaned_files()
     assert stored(world) == [] and kept(world) == []
 
 
@@ -119,7 +119,7 @@ def test_with_a_team_go_its_replies_and_their_files(ann: Browser, world: World) 
     write(ann, team=str(team.id), file=(picture(), "cake.jpg"))
     with tenant_scope(world.bakery.id):
         db.session.delete(Team.get_or_404(team.id))
-    throw_left_files_away()
+    delete_orphaned_files()
     assert stored(world) == []
 
 
@@ -129,9 +129,9 @@ def test_a_store_that_is_away_is_asked_again(
     ann.post(f"{ADDRESS}/{cake.id}/removal")
     with monkeypatch.context() as away:
         away.setattr(outside().storage, "delete", refuse)
-        throw_left_files_away()
+        delete_orphaned_files()
     assert len(kept(world)) == 1
-    throw_left_files_away()
+    delete_orphaned_files()
     assert kept(world) == [] and stored(world) == []
 
 
@@ -141,7 +141,7 @@ def refuse(_key: str) -> None:
 
 def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, cake: CannedReply) -> None:
     write(ann, f"{ADDRESS}/{cake.id}", file=(b"%PDF-1.4 menu", "menu.pdf"))
-    throw_left_files_away()
+    delete_orphaned_files()
     assert [file.filename for file in kept(world)] == ["menu.pdf"] and len(stored(world)) == 1
 
 

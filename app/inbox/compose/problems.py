@@ -1,4 +1,4 @@
-"""Why something was not sent, in words."""
+"""Explains why a message was not sent."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from app.storage import StorageAway
 NOT_SENT = (WindowClosed, NumberAway, SaidOtherwise, Refused, StorageAway)
 
 
-def told(problem: Exception) -> str:
+def explain(problem: Exception) -> str:
+    """The reason, in words, for one of NOT_SENT: what happened, then what to do."""
     match problem:
         case Refused():
             return problem.told(_)
         case WindowClosed():
-            return str(_("The 24 hours to answer are over. This was not sent."))
+            return str(_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."))
         case NumberAway():
-            return str(_("This number is not connected. This was not sent."))
+            return str(_("This wasn't sent. The number is not connected to WhatsApp."))
         case StorageAway():
-            return str(_("The file could not be stored. Nothing was sent: try again in a moment."))
-    return str(_("This page had sent something else already. Look above, then send again."))
+            return str(_("This wasn't sent. The file couldn't be stored. Try again in a moment."))
+    return str(_("This page already sent a different message. Check the conversation, then send again."))

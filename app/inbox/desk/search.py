@@ -1,4 +1,4 @@
-"""Finding what was said, in any script and of any age."""
+"""Full-text search over messages and notes, in any script and of any age."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Cursor, Message
 from app.tenancy import db
 
-from .lists import as_uuid
+from .fields import as_uuid
 from .notes import Note
 
 PAGE = 30
@@ -31,6 +31,8 @@ Run = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Search:
+    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0017)."""
+
     words: str = ""
     conversation: uuid.UUID | None = None
     number: uuid.UUID | None = None
@@ -41,7 +43,8 @@ class Search:
     until: dt.date | None = None
 
     @classmethod
-    def read(cls, arguments: Mapping[str, Any]) -> Search:
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Search:
+        """Parses an address. Values that are malformed are ignored, words are cut at 200 characters."""
         kind = str(arguments.get("type") or "")
         return cls(
             words=" ".join(str(arguments.get("q") or "").replace("\x00", "").split())[:200],
@@ -56,32 +59,32 @@ class Search:
 
     @property
     def arguments(self) -> dict[str, str]:
-        found: dict[str, object] = {
+        filters: dict[str, object] = {
             "conversation": self.conversation,
             "number": self.number,
             "agent": self.agent,
             "tag": self.tag,
             "type": self.type,
         }
-        found |= {"q": self.words, "since": self.since, "until": self.until}
-        return {name: str(value) for name, value in found.items() if value}
+        filters |= {"q": self.words, "since": self.since, "until": self.until}
+        return {name: str(value) for name, value in filters.items() if value}
 
     @property
     def is_filtered(self) -> bool:
         return bool(self.number or self.agent or self.tag or self.type or self.since or self.until)
 
-    def find(self, before: Cursor | None = None) -> Found:
-        """A page of messages and notes, newest first; from `before` on, if it is given."""
+    def find(self, before: Cursor | None = None) -> Results:
+        """A page of messages and notes, newest first, after `before`. Stops after MILLISECONDS in the database."""
         if not self.words:
-            return Found([], None, None)
+            return Results([], None, None)
         rows = db.session.execute(ENTRIES, self.values(before)).all()
         stopped = next((row.occurred_at for row in rows if row.kind == "stopped"), None)
         hits = self.hits([row for row in rows if row.kind != "stopped"])
         more = Cursor(hits[-1].at, hits[-1].id) if len(hits) == PAGE else None
-        return Found(hits, more, stopped)
+        return Results(hits, more, stopped)
 
     def values(self, before: Cursor | None) -> dict[str, Any]:
-        end = self.until and dt.datetime.combine(self.until, dt.time(), dt.UTC) + dt.timedelta(days=1)
+        end = self.until and day_after(self.until)
         return {
             "words": self.words,
             "conversation": self.conversation,
@@ -97,35 +100,36 @@ class Search:
         }
 
     def hits(self, rows: list[Any]) -> list[Hit]:
-        said = {row.id: row for row in loaded(Message, rows, "message")}
-        noted = {row.id: row for row in loaded(Note, rows, "note")}
-        wanted = {row.conversation_id for row in rows}
-        with_people = select(Conversation).where(Conversation.id.in_(wanted)).options(joinedload(Conversation.contact))
-        talks = {talk.id: talk for talk in db.session.scalars(with_people)}
-        found = []
+        entries = {row.id: row for row in [*load(Message, rows, "message"), *load(Note, rows, "note")]}
+        ids = {row.conversation_id for row in rows}
+        query = select(Conversation).where(Conversation.id.in_(ids)).options(joinedload(Conversation.contact))
+        conversations = {each.id: each for each in db.session.scalars(query)}
+        hits = []
         for row in rows:
-            entry = said.get(row.id) or noted.get(row.id)
-            if entry and row.conversation_id in talks:
-                excerpt = excerpted(entry.body, self.words)
-                found.append(Hit(entry, talks[row.conversation_id], excerpt, row.occurred_at, row.id))
-        return found
+            entry = entries.get(row.id)
+            if entry and row.conversation_id in conversations:
+                excerpt = excerpt_of(entry.body, self.words)
+                hits.append(Hit(entry, conversations[row.conversation_id], excerpt, row.occurred_at, row.id))
+        return hits
 
     def people(self, limit: int = 8) -> list[Conversation]:
-        """Conversations with whoever is called so, or whose number begins so."""
+        """Conversations with the customers whose name or number matches the words."""
         if not self.words:
             return []
-        ids = [place.id for place in search.find(self.words, limit)]
-        talks = (
+        ids = [match.id for match in search.find(self.words, limit)]
+        conversations = (
             select(Conversation)
             .where(Conversation.contact_id.in_(ids), Conversation.merged_into_id.is_(None))
             .join(Contact, Contact.id == Conversation.contact_id)
         )
-        newest = talks.order_by(Conversation.last_message_at.desc()).limit(limit)
+        newest = conversations.order_by(Conversation.last_message_at.desc()).limit(limit)
         return list(db.session.scalars(newest.options(joinedload(Conversation.contact)))) if ids else []
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
+    """A message or note that matches, with an excerpt around the first match."""
+
     entry: Message | Note
     conversation: Conversation
     excerpt: list[Run]
@@ -134,8 +138,8 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A page of hits; `more` is where the next begins, `stopped` how far back was looked when the time was up."""
+class Results:
+    """A page of hits. `more`: where the next page begins; `stopped`: how far back the search got in its time."""
 
     hits: list[Hit]
     more: Cursor | None
@@ -146,46 +150,56 @@ class Found:
         return Cursor(self.stopped, FIRST) if self.stopped else self.more
 
 
-# Comes before every other id.
+# Sorts before every other id.
 FIRST = uuid.UUID(int=0)
+# Which messages and notes match? A security-definer function (migration 0017), since row security would keep the GIN
+# indexes ix_messages_search and ix_notes_search from being used. A null filter does not filter; `before` with
+# `before_id` null: from the newest on. It gives a row of kind `stopped` when its :milliseconds are over.
 ENTRIES = text("""
     select * from search_entries(:words, :conversation, :number, :author, :tag, :type, :since, :before, :before_id,
                                  :enough, :milliseconds)
 """)
 
 
-def loaded(kind: type[Any], rows: list[Any], name: str) -> list[Any]:
+def load(kind: type[Any], rows: list[Any], name: str) -> list[Any]:
     ids = [row.id for row in rows if row.kind == name]
     return list(db.session.scalars(select(kind).where(kind.id.in_(ids)))) if ids else []
 
 
 def as_date(value: object) -> dt.date | None:
+    """The date (ISO 8601), or None where it is none."""
     try:
         return dt.date.fromisoformat(str(value)) if value else None
     except ValueError:
         return None
 
 
-def folded(letter: str) -> str:
-    """A letter as search compares it (the database's `search_fold`)."""
+def day_after(day: dt.date) -> dt.datetime:
+    """The end of a day (UTC); of the last day there is, that day."""
+    day += dt.timedelta(days=day < dt.date.max)
+    return dt.datetime.combine(day, dt.time(), dt.UTC)
+
+
+def fold(letter: str) -> str:
+    """A letter as search compares it, like `search_fold` in the database."""
     plain = unicodedata.normalize("NFKD", letter.lower())
-    kept = "".join(
+    base = "".join(
         part for part in plain if not re.match(r"[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670]", part)
     )
-    return unicodedata.normalize("NFKC", kept).translate(ALIKE)
+    return unicodedata.normalize("NFKC", base).translate(ALIKE)
 
 
 ALIKE = str.maketrans("ٱىة", "ايه")
 
 
-def excerpted(body: str, words: str) -> list[Run]:
-    """The place where the words are, with what stands around it: runs of text, each with whether it is a hit."""
+def excerpt_of(body: str, words: str) -> list[Run]:
+    """The text around the first match: runs of text, each with whether it is a match."""
     text_, places = "", []
     for place, letter in enumerate(body):
-        same = folded(letter)
+        same = fold(letter)
         text_ += same
         places += [place] * len(same)
-    hits = sorted(spans(text_, ["".join(map(folded, word)) for word in words.split()]))
+    hits = sorted(spans(text_, ["".join(map(fold, word)) for word in words.split()]))
     if not hits:
         return [(body[: CONTEXT * 2], False)]
     start = max(0, places[hits[0][0]] - CONTEXT)
@@ -201,4 +215,4 @@ def excerpted(body: str, words: str) -> list[Run]:
 
 
 def spans(text_: str, words: list[str]) -> list[tuple[int, int]]:
-    return [(found.start(), found.end()) for word in words if word for found in re.finditer(re.escape(word), text_)]
+    return [(match.start(), match.end()) for word in words if word for match in re.finditer(re.escape(word), text_)]

@@ -1,4 +1,4 @@
-"""How the desk treats each number: whose queue it feeds, and when its customers see blue ticks."""
+"""Inbox settings of each number: the team of its conversations, and when customers see blue ticks."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def change_number(phone_number_id: uuid.UUID) -> AnyResponse:
         abort(422)
     team = Team.get_or_404(form["team"]) if form.get("team") else None
     number.read_receipts, number.team_id = form["read_receipts"], team.id if team else None
-    flash(_("Kept."))
+    flash(_("Saved."))
     return redirect(url_for("inbox.number_settings"), 303)

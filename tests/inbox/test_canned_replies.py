@@ -159,7 +159,7 @@ def test_a_change_of_words_keeps_the_file_and_a_tick_takes_it_off(
     [
         ((b"<html>", "cake.html"), {}, "WhatsApp does not take “cake.html”"),
         ((picture(), "cake.jpg"), {"body": "x" * 1025}, "Shorten them by 1"),
-        (None, {"body": ""}, "Write what it says, or choose a file"),
+        (None, {"body": ""}, "Enter a reply, or choose a file"),
     ],
 )
 def test_what_whatsapp_would_refuse_is_refused_here(
@@ -186,7 +186,7 @@ def test_the_file_of_somebodys_own_reply_is_theirs_alone(
     address = f"~/inbox/canned-files/{file.id}"
     assert [each.get(address).status_code for each in (ben, ann, sue)] == [200, 404, 404]
     answer = send(ann, carla, file)
-    assert answer.status_code == 422 and "was removed meanwhile" in answer.text
+    assert answer.status_code == 422 and "The file of this canned reply was removed." in answer.text
 
 
 def test_a_teams_reply_is_offered_to_the_team(ann: Browser, ben: Browser, world: World, carla: Conversation) -> None:
@@ -215,7 +215,7 @@ def test_it_is_found_by_its_language(ann: Browser, carla: Conversation) -> None:
 
 def test_two_of_one_name_would_only_confuse(ann: Browser, world: World, cake: CannedReply) -> None:
     answer = write(ann, body="Another")
-    assert answer.status_code == 422 and "There is a /cake already" in answer.text
+    assert answer.status_code == 422 and "/cake already exists" in answer.text
     assert write(ann, body="Dieser", language="de").status_code == 303
 
 
@@ -225,4 +225,4 @@ def test_uses_are_counted_for_those_who_may_use_it(ann: Browser, ben: Browser, w
     with tenant_scope(world.bakery.id):
         mine = db.session.query(CannedReply).filter_by(shortcut="mine").one()
     assert ann.post(f"{ADDRESS}/{mine.id}/uses").status_code == 404
-    assert "used 1 time" in ann.get(ADDRESS).text
+    assert "Used 1 time" in ann.get(ADDRESS).text

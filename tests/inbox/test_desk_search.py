@@ -166,7 +166,7 @@ def test_a_hit_opens_its_thread_around_it(ann: Browser, carla: Conversation, wor
         middle = db.session.query(Message).filter_by(body="Line 060").one()
     page = ann.get(f"~/inbox/{carla.id}?at={middle.id}").text
     assert "Line 060" in page and "Line 035" in page and "Line 085" in page
-    assert "Line 119</p>" not in page and "To the latest messages" in page
+    assert "Line 119</p>" not in page and "Go to latest messages" in page
     newer = ann.get(f"~/inbox/{carla.id}/messages?after={cursor_of(world, 'Line 085')}", headers=FRAGMENT).text
     assert "Line 086" in newer and "Line 085" not in newer
 

@@ -23,5 +23,5 @@ def test_before_anything_is_typed_the_usual_ones_are_offered() -> None:
 
 def test_the_board_says_when_there_is_none(ann: Browser, world: World) -> None:
     assert "👍" in ann.get("~/inbox/emoji").text
-    assert "No emoji is called so." in ann.get("~/inbox/emoji?q=xyzzy").text
+    assert "No emoji found." in ann.get("~/inbox/emoji?q=xyzzy").text
     assert 'data-inserts="👍"' in ann.get("~/inbox/emoji/suggestions?q=thumbs").text

@@ -257,7 +257,7 @@ def test_a_template_with_a_photo_carries_the_photo(road: Road, ann: Browser, tal
 
 def test_the_templates_are_asked_for_and_kept(road: Road, ann: Browser, talk: Conversation) -> None:
     seed_templates(road)
-    assert "Asking WhatsApp" in ann.get(f"~/inbox/{talk.id}/templates").text
+    assert "Loading templates" in ann.get(f"~/inbox/{talk.id}/templates").text
     fetch_templates(road.world.bakery.id, road.number.waba_id)
     page = ann.get(f"~/inbox/{talk.id}/templates").text
     assert "Order update" in page and "paused_one" not in page

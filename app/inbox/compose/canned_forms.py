@@ -10,9 +10,9 @@ from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Regexp
+from wtforms.validators import DataRequired, Regexp
 
-from app.inbox.desk.fields import ChoiceField, as_uuid, at_most, one_line, tidy
+from app.inbox.desk.fields import ChoiceField, as_uuid, at_most, one_line, options, tidy
 from app.inbox.files.attachments import Attachment
 from app.meta import outgoing
 from app.meta.outgoing import Refused
@@ -34,7 +34,7 @@ class CannedReplyForm(FlaskForm):
         _("Shortcut"),
         filters=[one_line, lambda typed: typed.removeprefix("/")],
         validators=[
-            InputRequired(_("Enter a shortcut.")),
+            DataRequired(_("Enter a shortcut.")),
             at_most(LONGEST_SHORTCUT),
             Regexp(r"[\w-]+\Z", message=_("Use one word of letters, digits and hyphens.")),
         ],
@@ -59,7 +59,7 @@ class CannedReplyForm(FlaskForm):
         self.saved_file = CannedFile.of_reply(reply) if reply.id else None
         self.attachment: Attachment | None = None
         teams = db.session.scalars(Team.in_order()).all()
-        self.team.choices = [("", _("Every team")), *((str(team.id), team.name) for team in teams)]
+        self.team.choices = options(("", _("Every team")), *((str(team.id), team.name) for team in teams))
         if not reply.id and self.is_submitted():
             is_shared = self.shared.data and member.may("desk.manage")
             reply.owner_id = None if is_shared else member.user_id

@@ -8,10 +8,10 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired
 
 from app.contacts.tags import Tag
-from app.inbox.desk.fields import ChoiceField, ChoicesField, as_uuid, at_most, one_line, tidy
+from app.inbox.desk.fields import ChoiceField, ChoicesField, as_uuid, at_most, one_line, options, tidy
 from app.inbox.desk.notes import LONGEST_NOTE
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing.plain import LONGEST_TEXT
@@ -39,7 +39,7 @@ class MacroForm(FlaskForm):
     name = StringField(
         _("Name"),
         filters=[one_line],
-        validators=[InputRequired(_("Enter a name.")), at_most(LONGEST_NAME)],
+        validators=[DataRequired(_("Enter a name.")), at_most(LONGEST_NAME)],
         render_kw={"maxlength": LONGEST_NAME, "autocomplete": "off"},
     )
     reply = TextAreaField(
@@ -52,7 +52,7 @@ class MacroForm(FlaskForm):
     )
     assignment = ChoiceField(_("Assign to"))
     team = ChoiceField(_("Team"))
-    ending = ChoiceField(_("Then"), choices=ENDING_WORDS)
+    ending = ChoiceField(_("Then"), ENDING_WORDS)
     add_tag = ChoicesField(_("Add tags"))
     remove_tag = ChoicesField(_("Remove tags"))
     shared = BooleanField(_("Everyone can use this macro"))
@@ -69,14 +69,15 @@ class MacroForm(FlaskForm):
     def offer_choices(self) -> None:
         """Fills the lists of options from the database."""
         none, unchanged = ("", _("None")), ("", _("No change"))
-        self.canned.choices = [none, *((id, canned_words(one)) for id, one in self.canned_replies.items())]
-        self.template.choices = [none, *template_choices(self.macro)]
+        self.canned.choices = options(none, *((id, canned_words(one)) for id, one in self.canned_replies.items()))
+        self.template.choices = options(none, *template_choices(self.macro))
         people = [(str(person.id), person.name) for person in colleagues()]
         to = [("me", _("Whoever runs it")), ("nobody", _("Unassigned"))]
-        self.assignment.choices = [unchanged, *to, *people]
+        self.assignment.choices = options(unchanged, *to, *people)
         teams = db.session.scalars(Team.in_order()).all()
-        self.team.choices = [unchanged, *((str(team.id), team.name) for team in teams)]
-        self.add_tag.choices = self.remove_tag.choices = [(str(tag.id), tag.name) for tag in self.tags]
+        self.team.choices = options(unchanged, *((str(team.id), team.name) for team in teams))
+        tags = options(*((str(tag.id), tag.name) for tag in self.tags))
+        self.add_tag.choices = self.remove_tag.choices = tags
 
     def validate_canned(self, field: ChoiceField) -> None:
         canned = self.canned_replies.get(field.data)

@@ -9,11 +9,11 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateTimeLocalField, HiddenField, SelectField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired, Optional, StopValidation
 
 from app.billing.terms import Estimate, Terms
 from app.inbox.conversations import Conversation, Later, Message
-from app.inbox.desk.fields import IdField, tidy
+from app.inbox.desk.fields import IdField, options, tidy
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused, text
 from app.tenancy import User
@@ -33,7 +33,10 @@ class TimeForm(FlaskForm):
     )
     zone = HiddenField(default="UTC")
 
-    def validate_at(self, field: DateTimeLocalField) -> None:  # noqa: ARG002
+    def validate_at(self, field: DateTimeLocalField) -> None:
+        if field.data is None:
+            field.errors[:] = []
+            raise StopValidation(_("Enter a date and a time."))
         if self.moment <= dt.datetime.now(dt.UTC):
             raise ValidationError(_("This time is in the past. Choose a later one."))
         if self.moment > dt.datetime.now(dt.UTC) + LONGEST_WAIT:
@@ -65,7 +68,7 @@ class ScheduleForm(TimeForm):
         if self.parks.data:
             del self.at
         choices = [(id, self.price_words(one)) for id, one in self.templates.items()]
-        self.instead.choices = [("", _("Don't send anything")), *choices]
+        self.instead.choices = options(("", _("Don't send anything")), *choices)
 
     @property
     def reply_price(self) -> Estimate:

@@ -8,7 +8,8 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import Field, SelectField, SelectMultipleField, ValidationError
+from wtforms import Field, SelectField, SelectMultipleField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
@@ -72,17 +73,18 @@ class IdsField(Field):
         self.data = []
 
 
+def options(*pairs: tuple[str, Any]) -> list[SelectChoice]:
+    """Options of a list, each a value and its words."""
+    return [SelectChoice(value, words) for value, words in pairs]
+
+
 class ChoiceField(SelectField):
     """A list of options. The empty one is chosen where none was sent; an id may be spelt in any way."""
 
-    def __init__(self, label: str, choices: Iterable[tuple[str, Any]] = (), **options: Any) -> None:
-        super().__init__(label, choices=[*choices], coerce=normal_id, default="", **options)
-
-    def pre_validate(self, form: Any) -> None:
-        try:
-            super().pre_validate(form)
-        except ValidationError:
-            raise ValidationError(gettext("Choose one of the options.")) from None
+    def __init__(self, label: str, pairs: Iterable[tuple[str, Any]] = (), **more: Any) -> None:
+        refusal = _("Choose one of the options.")
+        choices = options(*pairs)
+        super().__init__(label, choices=choices, coerce=normal_id, default="", invalid_choice_message=refusal, **more)
 
 
 class ChoicesField(SelectMultipleField):
@@ -90,10 +92,10 @@ class ChoicesField(SelectMultipleField):
 
     data: list[str]
 
-    def __init__(self, label: str, **options: Any) -> None:
-        super().__init__(label, coerce=normal_id, **options)
+    def __init__(self, label: str, **more: Any) -> None:
+        super().__init__(label, coerce=normal_id, **more)
 
     def pre_validate(self, form: Any) -> None:  # noqa: ARG002
-        options = {value for value, *_ in self.iter_choices()}
+        values = {choice.value for choice in self.iter_choices()}
         chosen: list[str] = self.data or []
-        self.data = [value for value in chosen if value in options]
+        self.data = [value for value in chosen if value in values]

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import NotFound
 from wtforms import BooleanField, RadioField, StringField, TextAreaField, ValidationError
-from wtforms.validators import AnyOf, InputRequired, Optional
+from wtforms.validators import AnyOf, DataRequired, Optional
 
 from app.contacts.tags import Tag
 from app.inbox.conversations import Conversation
@@ -20,7 +20,7 @@ from app.tenancy import Membership, User, db, exists, now
 from app.tenancy.database import is_uuid
 
 from .bulk_changes import MOST, BulkChange
-from .fields import ChoiceField, IdField, IdsField, at_most, one_line, tidy
+from .fields import ChoiceField, IdField, IdsField, at_most, one_line, options, tidy
 from .lists import VIEWS, Listing
 from .notes import LONGEST_NOTE
 from .preferences import DeskPreference
@@ -158,7 +158,7 @@ class BulkForm(StateForm):
 
 class NoteForm(FlaskForm):
     body = TextAreaField(
-        filters=[tidy], validators=[InputRequired(_("Enter a note.")), at_most(LONGEST_NOTE)], render_kw={"rows": 2}
+        filters=[tidy], validators=[DataRequired(_("Enter a note.")), at_most(LONGEST_NOTE)], render_kw={"rows": 2}
     )
     client_id = IdField()
 
@@ -169,13 +169,13 @@ class SavedViewForm(FlaskForm):
     name = StringField(
         _("Name"),
         filters=[one_line],
-        validators=[InputRequired(_("Enter a name.")), at_most(LONGEST_NAME)],
+        validators=[DataRequired(_("Enter a name.")), at_most(LONGEST_NAME)],
         render_kw={"maxlength": LONGEST_NAME, "autocomplete": "off"},
     )
     shared = BooleanField(_("Show this view to everyone"))
 
-    def __init__(self, member: Membership, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, member: Membership) -> None:
+        super().__init__()
         self.member = member
 
     def validate_name(self, field: StringField) -> None:  # noqa: ARG002
@@ -193,8 +193,8 @@ class SavedViewForm(FlaskForm):
 class ShortcutsForm(FlaskForm):
     """Where the inbox starts, whether Enter sends, and (`with_keys`) a field for the key of each command."""
 
-    first_view = ChoiceField(_("The inbox opens with"), choices=[(view, view) for view in VIEWS])
-    enter = RadioField(choices=[("sends", ""), ("new-line", "")], default="sends", validate_choice=False)
+    first_view = ChoiceField(_("The inbox opens with"), [(view, view) for view in VIEWS])
+    enter = RadioField(choices=options(("sends", ""), ("new-line", "")), default="sends", validate_choice=False)
     reset = BooleanField()
     commands: dict[str, tuple[str, str]]
 
@@ -209,14 +209,14 @@ class ShortcutsForm(FlaskForm):
         return form
 
     @property
-    def keys(self) -> dict[str, str]:
+    def chosen_keys(self) -> dict[str, str]:
         """The chosen key of each command. An empty field chooses ours."""
         return {name: (self[name].data or key) for name, (key, _words) in self.commands.items()}
 
     def validate(self, extra_validators: Any = None) -> bool:
         is_valid: bool = super().validate(extra_validators)
         used: dict[str, str] = {}
-        for name, key in self.keys.items():
+        for name, key in self.chosen_keys.items():
             if not self.reset.data and (other := used.setdefault(key, name)) != name:
                 words = self.commands[other][1]
                 self[name].errors = [gettext("“%(key)s” is already the key for “%(command)s”.", key=key, command=words)]
@@ -225,7 +225,7 @@ class ShortcutsForm(FlaskForm):
 
     def save(self, preference: DeskPreference) -> None:
         ours = {name: key for name, (key, _words) in self.commands.items()}
-        chosen = {} if self.reset.data else self.keys
+        chosen = {} if self.reset.data else self.chosen_keys
         preference.first_view, preference.enter_sends = self.first_view.data, self.enter.data != "new-line"
         preference.keys = [f"{name}={key}" for name, key in chosen.items() if key != ours[name]]
         db.session.add(preference)
@@ -234,6 +234,6 @@ class ShortcutsForm(FlaskForm):
 class KeyField(StringField):
     """A key, or several in a row (`g i`)."""
 
-    def __init__(self, label: str, **options: Any) -> None:
+    def __init__(self, label: str, **more: Any) -> None:
         look = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "maxlength": LONGEST_KEY}
-        super().__init__(label, filters=[one_line], validators=[at_most(LONGEST_KEY)], render_kw=look, **options)
+        super().__init__(label, filters=[one_line], validators=[at_most(LONGEST_KEY)], render_kw=look, **more)

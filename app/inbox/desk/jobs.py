@@ -14,6 +14,7 @@ from app.tenancy import announce, commit, db, job, later, platform_scope, sweep
 
 from . import distribution
 from .blocks import Block
+from .bulk_changes import BulkChange
 
 log = structlog.get_logger()
 
@@ -74,3 +75,10 @@ def ring_for_queues() -> None:
     with platform_scope("conversations that wait to be given to somebody"):
         for row in db.session.execute(distribution.QUEUES):
             later("desk.distribute", row.id, tenant_id=row.tenant_id)
+
+
+@sweep(every=3600)
+def forget_old_bulk_changes() -> None:
+    """Deletes the changes of many conversations that can no longer be undone."""
+    with platform_scope("bulk changes that can no longer be undone"):
+        BulkChange.forget_old()

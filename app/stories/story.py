@@ -74,7 +74,7 @@ class Story:
         return sorted(self.all_moments(), key=lambda moment: moment.at)
 
     def all_moments(self) -> Iterator[Moment]:
-        yield self.beginning()
+        yield self.first_moment()
         for attempt in self.attempts:
             yield self.attempt_moment(attempt)
         for status in self.statuses:
@@ -82,7 +82,7 @@ class Story:
         if self.message.state == "expired" and self.message.expires_at:
             yield Moment(self.message.expires_at, "expired", N_("The reply window closed"))
 
-    def beginning(self) -> Moment:
+    def first_moment(self) -> Moment:
         message = self.message
         if not message.is_outbound:
             words = N_("Meta's webhook was verified, stored and turned into this message.")

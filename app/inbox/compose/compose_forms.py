@@ -39,7 +39,7 @@ class ComposeForm(WritingForm):
             # The composer is on the same page and has fields of these names too.
             field.id = field.label.field_id = f"part-{field.id}"
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         """The message that was filled in. Raises `Refused` where WhatsApp would not accept it."""
         raise NotImplementedError
 
@@ -55,7 +55,7 @@ class LocationForm(ComposeForm):
     latitude = line_field(_("Latitude"), 30, inputmode="decimal", placeholder="52.5200")
     longitude = line_field(_("Longitude"), 30, inputmode="decimal", placeholder="13.4050")
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.location(self.latitude.data, self.longitude.data, self.name.data, self.address.data)
 
 
@@ -67,7 +67,7 @@ class ContactForm(ComposeForm):
     email = line_field(_("Email"), inputmode="email")
     organisation = line_field(_("Company"))
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.contact(self.name.data, self.phone.data, self.email.data, self.organisation.data)
 
 
@@ -83,7 +83,7 @@ class ButtonsForm(ComposeForm):
     header = line_field(_("Heading"), 60)
     footer = line_field(_("Footer"), 60)
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         titles = (self.first.data, self.second.data, self.third.data)
         return outgoing.buttons(self.body.data, titles, self.header.data, self.footer.data)
 
@@ -107,7 +107,7 @@ class ListForm(ComposeForm):
     header = line_field(_("Heading"), 60)
     footer = line_field(_("Footer"), 60)
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         rows = [Row(row.form["name"].data, row.form["description"].data) for row in self.rows]
         return outgoing.menu(self.body.data, self.button.data, rows, self.header.data, self.footer.data)
 
@@ -122,7 +122,7 @@ class LinkForm(ComposeForm):
     header = line_field(_("Heading"), 60)
     footer = line_field(_("Footer"), 60)
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.link(self.body.data, self.button.data, self.url.data, self.header.data, self.footer.data)
 
 
@@ -132,7 +132,7 @@ class LocationRequestForm(ComposeForm):
     names = ("body",)
     body = text_field()
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.location_request(self.body.data)
 
 

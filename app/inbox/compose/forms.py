@@ -93,7 +93,7 @@ class ReplyForm(WritingForm):
         except Refused as refusal:
             raise ValidationError(refusal.told(gettext)) from None
 
-    def writing(self, conversation: Conversation, member: Membership) -> Writing:
+    def build_writing(self, conversation: Conversation, member: Membership) -> Writing:
         """Raises `Refused` where WhatsApp does not accept a file, or the canned reply is not the member's."""
         attachments = [Attachment.of(upload.stream, upload.filename or "") for upload in self.uploads]
         if self.canned.data:

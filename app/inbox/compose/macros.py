@@ -108,7 +108,7 @@ class Macro(TenantModel):
             return [conversation.send(self.template_for(conversation), by=by, client_id=run_id)]
         if not self.has_reply:
             return []
-        messages = self.writing(conversation, by, tenant, run_id).queue(conversation, by=by)
+        messages = self.build_writing(conversation, by, tenant, run_id).queue(conversation, by=by)
         if canned := self.canned_reply:
             canned.count_use()
         return messages
@@ -133,7 +133,7 @@ class Macro(TenantModel):
             raise Refused(N_("The template “{name}” is not approved for this number."), name=name)
         return template.definition.filled({})
 
-    def writing(self, conversation: Conversation, by: User, tenant: Tenant, run_id: uuid.UUID) -> Writing:
+    def build_writing(self, conversation: Conversation, by: User, tenant: Tenant, run_id: uuid.UUID) -> Writing:
         """Its reply with variables filled in, and the file of its canned reply. Raises `Refused`, `StorageAway`."""
         canned = self.canned_reply
         if self.canned_shortcut and not canned:

@@ -82,8 +82,8 @@ class ScheduleForm(TimeForm):
     def validate_body(self, field: TextAreaField) -> None:
         try:
             text(field.data)
-        except Refused as refused:
-            raise ValidationError(refused.told(gettext)) from None
+        except Refused as refusal:
+            raise ValidationError(refusal.told(gettext)) from None
 
     def schedule(self, conversation: Conversation, *, by: User) -> Message:
         """Schedules the message and clears the draft. Raises what `Conversation.send` raises."""

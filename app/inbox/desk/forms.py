@@ -34,7 +34,7 @@ LONGEST_SNOOZE = dt.timedelta(days=3650)
 
 
 class ToolbarForm(FlaskForm):
-    """A form of buttons without a field that a message could stand at: the page shows `problem` instead."""
+    """A form of buttons, with no visible field to show an error at: the page shows `problem` instead."""
 
     @property
     def problem(self) -> str:
@@ -164,7 +164,7 @@ class NoteForm(FlaskForm):
 
 
 class SavedViewForm(FlaskForm):
-    """A name for a list as it is now; what the list is stands beside it in the same form (`Listing.arguments`)."""
+    """A name for a list as it is now; the same form holds the list itself (`Listing.arguments`)."""
 
     name = StringField(
         _("Name"),
@@ -202,7 +202,7 @@ class ShortcutsForm(FlaskForm):
     def with_keys(cls, commands: dict[str, tuple[str, str]], preference: DeskPreference) -> ShortcutsForm:
         """The form for these commands, each with the key that we give it and its words."""
         fields = {name: KeyField(words) for name, (_key, words) in commands.items()}
-        saved = {name: preference.remapped.get(name, key) for name, (key, _words) in commands.items()}
+        saved = {name: preference.custom_keys.get(name, key) for name, (key, _words) in commands.items()}
         saved |= {"first_view": preference.first_view, "enter": "sends" if preference.enter_sends else "new-line"}
         form: ShortcutsForm = type("ShortcutsFormWithKeys", (cls,), fields)(data=saved)
         form.commands = commands
@@ -235,5 +235,5 @@ class KeyField(StringField):
     """A key, or several in a row (`g i`)."""
 
     def __init__(self, label: str, **more: Any) -> None:
-        look = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "maxlength": LONGEST_KEY}
-        super().__init__(label, filters=[one_line], validators=[at_most(LONGEST_KEY)], render_kw=look, **more)
+        attributes = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "maxlength": LONGEST_KEY}
+        super().__init__(label, filters=[one_line], validators=[at_most(LONGEST_KEY)], render_kw=attributes, **more)

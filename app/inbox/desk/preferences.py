@@ -30,6 +30,6 @@ class DeskPreference(TenantModel):
         return saved or cls(user_id=member.user_id, keys=[], first_view="all", enter_sends=True)
 
     @property
-    def remapped(self) -> dict[str, str]:
+    def custom_keys(self) -> dict[str, str]:
         """The key of each command that has another one than ours."""
         return dict(pair.split("=", 1) for pair in self.keys)

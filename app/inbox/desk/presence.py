@@ -61,6 +61,6 @@ class Presence:
             typing = redis.zrangebyscore(self.typing, at, "+inf")
         except redis_client.RedisError:
             return [], []
-        ids = [[uuid.UUID(id.decode()) for id in found] for found in (viewing, typing)]  # type: ignore[union-attr]
-        here, there = ([id for id in found if id != than.id] for found in ids)
-        return here, there
+        ids = [[uuid.UUID(id.decode()) for id in some] for some in (viewing, typing)]  # type: ignore[union-attr]
+        others_viewing, others_typing = ([id for id in some if id != than.id] for some in ids)
+        return others_viewing, others_typing

@@ -34,7 +34,7 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
     if request.method == "POST" and form.validate():
         try:
             quoted = form.quoted_in(conversation)
-            message = conversation.send(form.outgoing(), by=current_user, client_id=form.id, answering=quoted)
+            message = conversation.send(form.build(), by=current_user, client_id=form.id, answering=quoted)
         except NOT_SENT as refusal:
             problem = explain(refusal)
         else:

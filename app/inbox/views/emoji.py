@@ -12,12 +12,12 @@ from app.tenancy import requires
 @bp.get("/emoji")
 @requires("inbox.reply")
 def emoji() -> str:
-    return render_template("inbox/compose/_emoji_board.html", found=names.suggest_emoji(request.args.get("q", "")))
+    return render_template("inbox/compose/_emoji_board.html", matches=names.suggest_emoji(request.args.get("q", "")))
 
 
 @bp.get("/emoji/suggestions")
 @requires("inbox.reply")
 def suggest_emoji() -> str:
     return render_template(
-        "inbox/compose/_emoji_suggestions.html", found=names.suggest_emoji(request.args.get("q", ""))[:8]
+        "inbox/compose/_emoji_suggestions.html", matches=names.suggest_emoji(request.args.get("q", ""))[:8]
     )

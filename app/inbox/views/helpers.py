@@ -94,20 +94,18 @@ class Wait:
 
 
 @bp.app_template_global()
-def response_ring(conversation: Conversation) -> Wait | None:
+def response_wait(conversation: Conversation) -> Wait | None:
     """The wait of the customer; None where none waits, or no response time was promised."""
     if conversation.waiting_since is None or not conversation.is_active:
         return None
     policy, is_first = service_policy(), conversation.answered_at is None
-    ring, due = (
-        policy.ring(conversation.waiting_since, is_first=is_first),
-        policy.due_at(conversation.waiting_since, is_first=is_first),
-    )
-    if ring is None or due is None:
+    urgency = policy.ring(conversation.waiting_since, is_first=is_first)
+    due = policy.due_at(conversation.waiting_since, is_first=is_first)
+    if urgency is None or due is None:
         return None
     left = format_timedelta(abs(due - now()), granularity="minute")
-    words = _("Reply overdue by %(time)s", time=left) if ring is Ring.LATE else _("Reply due in %(time)s", time=left)
-    return Wait(ring.value, words)
+    words = _("Reply overdue by %(time)s", time=left) if urgency is Ring.LATE else _("Reply due in %(time)s", time=left)
+    return Wait(urgency.value, words)
 
 
 def service_policy() -> ServicePolicy:
@@ -120,7 +118,7 @@ def service_policy() -> ServicePolicy:
 @bp.app_template_global()
 def commands() -> list[tuple[str, str, str]]:
     """Each command with its words and the reader's key for it."""
-    remapped = preference().remapped
+    remapped = preference().custom_keys
     return [(name, words, remapped.get(name, key)) for name, (key, words) in commands_and_places().items()]
 
 

@@ -40,7 +40,7 @@ def index() -> str:
 
 @bp.get("/list")
 @requires("inbox.read")
-def listed() -> str:
+def conversation_list() -> str:
     """The list, or a further page of it."""
     return render_template("inbox/desk/_list.html", **list_context(), is_update=True)
 
@@ -89,5 +89,5 @@ def views_context(listing: Listing, preference: DeskPreference) -> dict[str, Any
         "teams": teams,
         "saved_views": [(view, listings[str(view.id)]) for view in saved],
         "agents": colleagues() if listing.agent else [],
-        "keys": preference.remapped,
+        "keys": preference.custom_keys,
     }

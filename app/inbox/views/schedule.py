@@ -28,7 +28,8 @@ AT_ONCE = 200
 
 @bp.get("/scheduled")
 @requires("inbox.read")
-def scheduled() -> str:
+def scheduled_messages() -> str:
+    """What will be sent later in any conversation, the next first."""
     conversation = joinedload(Message.conversation)
     related = (
         conversation.joinedload(Conversation.contact).selectinload(Contact.identities),

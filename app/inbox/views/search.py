@@ -25,11 +25,11 @@ from app.wabas.models import PhoneNumber
 def search() -> str:
     query = Search.from_arguments(request.args)
     before = Cursor.read(request.args.get("before"))
-    context: dict[str, Any] = {"search": query, "found": query.find(before), "is_first_page": before is None}
+    context: dict[str, Any] = {"search": query, "results": query.find(before), "is_first_page": before is None}
     if before is None:
         context["people"] = query.people()
     if is_fragment():
-        return render_template("inbox/desk/_found.html", **context)
+        return render_template("inbox/desk/_results.html", **context)
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()
     conversation = Conversation.find(query.conversation) if query.conversation else None
     tags = db.session.scalars(Tag.in_order()).all()
@@ -46,5 +46,5 @@ def palette() -> str:
     views = [(view.name, Listing.from_arguments(view.arguments, g.membership).arguments) for view in saved]
     macros = db.session.scalars(Macro.for_member(g.membership)).all()
     return render_template(
-        "inbox/desk/_palette_found.html", search=query, people=query.people(), views=views, macros=macros
+        "inbox/desk/_palette_results.html", search=query, people=query.people(), views=views, macros=macros
     )

@@ -32,10 +32,10 @@ def templates(conversation_id: uuid.UUID) -> str:
     """The templates that can be sent now, with their prices."""
     conversation = Conversation.get_or_404(conversation_id)
     waba_id = conversation.phone_number.waba_id
-    known = TemplateList.fresh(waba_id)
+    template_list = TemplateList.fresh(waba_id)
     sendable, terms = MessageTemplate.sendable(waba_id), conversation.terms
     prices = {one.id: terms.price_of(one.category, now()) for one in sendable}
-    context = {"conversation": conversation, "known": known, "waba_id": waba_id, "prices": prices}
+    context = {"conversation": conversation, "template_list": template_list, "waba_id": waba_id, "prices": prices}
     page = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
     return render_template(page, templates=sendable, **context)
 

@@ -91,7 +91,7 @@ def choose_merge(contact_id: uuid.UUID) -> str:
     ids = [match.id for match in search.find(query, 21)] if query else []
     others = select(Contact).where(Contact.id.in_(ids), Contact.id != contact.id)
     contacts = db.session.scalars(others.options(selectinload(Contact.identities))).all() if ids else []
-    return render_template("people/merge.html", contact=contact, q=query, found=contacts[:20])
+    return render_template("people/merge.html", contact=contact, q=query, others=contacts[:20])
 
 
 @bp.post("/<uuid:contact_id>/merges")

@@ -54,7 +54,7 @@ PRODUCTS = [{"product_retailer_id": "rye-1", "quantity": 3, "item_price": 4.5, "
                 "text": {"body": "x"},
                 "referral": {"source_type": "ad", "headline": "Fresh", "source_url": "https://fb.me/1"},
             },
-            ["Came from an advertisement", "Fresh", "https://fb.me/1"],
+            ["Came from an ad", "Fresh", "https://fb.me/1"],
         ),
         ({"type": "media_placeholder"}, ["has not arrived yet"]),
     ],
@@ -139,7 +139,7 @@ def test_a_quote_of_an_older_page_opens_the_conversation_from_there(ann: Browser
 
 def test_a_quote_of_something_unknown_says_so(ann: Browser, world: World) -> None:
     arrive(message(type="text", text={"body": "that one"}, context={"id": "wamid.elsewhere"}))
-    assert "Answers a message that is not here" in shown(ann, world)
+    assert "Reply to a message that isn't available" in shown(ann, world)
 
 
 def reaction(emoji: str | None, to: str = "wamid.t", **more: Any) -> dict[str, Any]:

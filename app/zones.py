@@ -104,7 +104,12 @@ def moment_at(time: dt.datetime, zone: zoneinfo.ZoneInfo, *, fold: int = 0) -> d
 
 
 def is_skipped(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> bool:
-    return in_utc(time.replace(tzinfo=zone)).astimezone(zone).replace(tzinfo=None, fold=0) != time
+    try:
+        shown = time.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone)
+    except OverflowError:
+        # At the edges of the calendar, which the zone reaches beyond, no clock changes.
+        return False
+    return shown.replace(tzinfo=None, fold=0) != time
 
 
 def is_doubled(time: dt.datetime, zone: zoneinfo.ZoneInfo) -> bool:

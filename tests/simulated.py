@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 import simulator
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
-from app.inbox.outbound.jobs import deliver, ring_for_waiting_messages
+from app.inbox.outbound.jobs import deliver, recover_waiting_messages
 from app.meta.graph import GraphClient
 from app.tenancy import Actor, db, now, refuse_inside_transaction, tenant_scope
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
@@ -129,7 +129,7 @@ class Road:
                 time.sleep(0.02)
 
     def sweep(self) -> None:
-        ring_for_waiting_messages()
+        recover_waiting_messages()
 
 
 @pytest.fixture

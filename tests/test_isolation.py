@@ -31,6 +31,7 @@ from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Message
+from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
@@ -96,6 +97,7 @@ class Foreign:
                 CannedReply(shortcut="canary", body=CANARY),
                 Macro(name=CANARY, note=CANARY),
                 SavedView(name=CANARY, owner_id=world.sue.id, is_shared=True, arguments={}),
+                BulkChange(by_id=world.sue.id, field="state", rows=[]),
             ]
             db.session.add_all(desk)
             db.session.flush()
@@ -130,7 +132,7 @@ class Foreign:
             | belongings(world, talk.contact_id)
             | dict(
                 zip(
-                    ("team_id", "canned_reply_id", "macro_id", "saved_view_id"),
+                    ("team_id", "canned_reply_id", "macro_id", "saved_view_id", "bulk_change_id"),
                     (str(it.id) for it in desk),
                     strict=True,
                 )

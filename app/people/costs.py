@@ -1,4 +1,4 @@
-"""What a contact has cost: the messages to them that Meta charged for, at its list prices."""
+"""What a contact has cost: the messages that Meta charged for, at its list prices."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Row:
-    """So many messages of one category: what they cost, and how many of them have no price that we know."""
+    """The messages of one category: how many, what they cost by currency, and how many have no known price."""
 
     category: str
     messages: int
@@ -35,20 +35,20 @@ class Row:
 
 
 class Costs:
-    """By the messages that are the contact's now: what a merge moves, or brings back, its costs follow."""
+    """The costs of the messages that are the contact's now: they follow messages that a merge moves or returns."""
 
     def __init__(self, contact_id: uuid.UUID) -> None:
         self.contact_id = contact_id
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The category with the most messages first."""
-        found: dict[str, list[Any]] = defaultdict(list)
-        for part in db.session.execute(self.charged(*SUMS).group_by(Usage.category, Usage.currency)):
-            found[part.category].append(part)
+        """By category, the one with the most messages first."""
+        parts_of: dict[str, list[Any]] = defaultdict(list)
+        for part in db.session.execute(self.select_charged(*SUMS).group_by(Usage.category, Usage.currency)):
+            parts_of[part.category].append(part)
         rows = [
             Row(category, sum(part.messages for part in parts), sums_of(parts), sum(part.unpriced for part in parts))
-            for category, parts in found.items()
+            for category, parts in parts_of.items()
         ]
         return sorted(rows, key=lambda row: (-row.messages, row.category))
 
@@ -62,30 +62,30 @@ class Costs:
 
     @property
     def sums(self) -> list[Money]:
-        """One for each currency, which nobody adds up."""
+        """The sum in each currency."""
         total: dict[str, int] = defaultdict(int)
         for money in (money for row in self.rows for money in row.sums):
             total[money.currency] += money.micros
         return [Money(micros, currency) for currency, micros in sorted(total.items())]
 
-    def one_by_one(self, before: Cursor | None = None) -> tuple[list[tuple[Usage, Message]], Cursor | None]:
-        """The messages, newest first, a page at a time; and where the next page begins."""
-        query = self.charged(Usage, Message).options(selectinload(Message.changes))
+    def charges(self, before: Cursor | None = None) -> tuple[list[tuple[Usage, Message]], Cursor | None]:
+        """A page of charged messages, newest first, and where the next page begins."""
+        query = self.select_charged(Usage, Message).options(selectinload(Message.changes))
         if before:
             query = query.where(tuple_(Usage.arrived_at, Usage.id) < tuple_(*before.values))
         newest = query.order_by(Usage.arrived_at.desc(), Usage.id.desc()).limit(PAGE + 1)
-        found = [tuple(row) for row in db.session.execute(newest)]
-        more = Cursor(found[PAGE - 1][0].arrived_at, found[PAGE - 1][0].id) if len(found) > PAGE else None
-        return found[:PAGE], more
+        rows = [tuple(row) for row in db.session.execute(newest)]
+        more = Cursor(rows[PAGE - 1][0].arrived_at, rows[PAGE - 1][0].id) if len(rows) > PAGE else None
+        return rows[:PAGE], more
 
-    def charged(self, *columns: Any) -> Select[Any]:
-        talks = select(Conversation.id).where(Conversation.contact_id == self.contact_id)
+    def select_charged(self, *columns: Any) -> Select[Any]:
+        conversations = select(Conversation.id).where(Conversation.contact_id == self.contact_id)
         same = (
             (Usage.tenant_id == Message.tenant_id)
             & (Usage.phone_number_id == Message.phone_number_id)
             & (Usage.wamid == Message.wamid)
         )
-        return select(*columns).select_from(Message).join(Usage, same).where(Message.conversation_id.in_(talks))
+        return select(*columns).select_from(Message).join(Usage, same).where(Message.conversation_id.in_(conversations))
 
 
 SUMS = (

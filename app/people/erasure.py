@@ -1,4 +1,4 @@
-"""Forgetting a person: who they are and what was said. That something was said, and how often, stays."""
+"""Erases a person: who they are and what was written. How many messages there were, and when, stays."""
 
 from __future__ import annotations
 
@@ -31,11 +31,14 @@ BELONGINGS = (ContactIdentity, ContactFieldValue, ContactLink, ContactNote, Cont
 
 
 def erase(contact: Contact, *, by: User) -> None:
-    """Whoever was merged into the contact is the same person, and forgotten too. Nothing of this can be undone."""
+    """Erases the contact and those that were merged into it. Cannot be undone.
+
+    Deletes its data and files, blanks the messages, cancels queued ones; keeps their number, times and costs.
+    """
     lock_contacts()
     people = persons(contact)
     ids = [each.id for each in people]
-    forget_messages(ids)
+    erase_messages(ids)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
     suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))
@@ -50,26 +53,26 @@ def erase(contact: Contact, *, by: User) -> None:
 
 
 def persons(contact: Contact) -> list[Contact]:
-    """The contact, and those that went into it, and into those."""
-    found, fresh = [contact], [contact]
+    """The contact, and all that were merged into it, directly or not."""
+    everyone, fresh = [contact], [contact]
     while fresh:
         into = select(Contact).where(Contact.merged_into_id.in_([each.id for each in fresh]))
         fresh = list(db.session.scalars(into))
-        found += fresh
-    return found
+        everyone += fresh
+    return everyone
 
 
-def forget_messages(contact_ids: list[uuid.UUID]) -> None:
+def erase_messages(contact_ids: list[uuid.UUID]) -> None:
     query = select(Conversation.id).where(Conversation.contact_id.in_(contact_ids))
     conversations = list(db.session.scalars(query))
     mine = Message.conversation_id.in_(conversations)
     waiting = update(Message).where(mine, Message.state == "queued")
     db.session.execute(waiting.values(state="cancelled"), execution_options=UNSYNCHRONISED)
-    given = {"conversations": json.dumps([str(id) for id in conversations]), "tenant": current_tenant_id()}
-    for statement in (FORGET_CHANGES, FORGET_REACTIONS):
-        db.session.execute(statement, given)
+    parameters = {"conversations": json.dumps([str(id) for id in conversations]), "tenant": current_tenant_id()}
+    for statement in (DELETE_CHANGES, DELETE_REACTIONS):
+        db.session.execute(statement, parameters)
     db.session.execute(delete(Draft).where(Draft.conversation_id.in_(conversations)))
-    forget_files(conversations)
+    delete_files(conversations)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
     quiet = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0, "last_inbound_at": None}
@@ -80,16 +83,16 @@ def forget_messages(contact_ids: list[uuid.UUID]) -> None:
         announce("conversation", id)
 
 
-def forget_files(conversation_ids: list[uuid.UUID]) -> None:
-    """Their rows go with the rest of the transaction, the files themselves when it is certain."""
+def delete_files(conversation_ids: list[uuid.UUID]) -> None:
+    """Deletes the rows in this transaction, and the stored files after its commit."""
     messages = select(Message.id).where(Message.conversation_id.in_(conversation_ids))
     gone = delete(Media).where(Media.message_id.in_(messages)).returning(Media.storage_key, Media.thumbnail_key)
     for keys in db.session.execute(gone, execution_options=UNSYNCHRONISED).all():
         for key in filter(None, keys):
-            after_commit(partial(throw_away, key))
+            after_commit(partial(delete_stored, key))
 
 
-def throw_away(key: str) -> None:
+def delete_stored(key: str) -> None:
     try:
         storage.delete(key)
     except StorageAway as problem:
@@ -98,13 +101,13 @@ def throw_away(key: str) -> None:
 
 UNSYNCHRONISED = {"synchronize_session": False}
 ERASED = {"erased": True}
-FORGET_CHANGES = text("""
+DELETE_CHANGES = text("""
     delete from message_changes x using messages m
     where m.tenant_id = :tenant
       and m.conversation_id in (select value::uuid from jsonb_array_elements_text(cast(:conversations as jsonb)))
       and x.tenant_id = :tenant and x.phone_number_id = m.phone_number_id and x.target_wamid = m.wamid
 """)
-FORGET_REACTIONS = text("""
+DELETE_REACTIONS = text("""
     delete from reactions x using messages m
     where m.tenant_id = :tenant
       and m.conversation_id in (select value::uuid from jsonb_array_elements_text(cast(:conversations as jsonb)))

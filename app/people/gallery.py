@@ -1,4 +1,4 @@
-"""The files that came and went between a contact and the business, newest first."""
+"""The files that a contact and the business sent each other."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ PAGE = 24
 
 
 def gallery(contact_id: uuid.UUID, before: Cursor | None = None) -> Select[Media, Message]:
+    """Stored files with their messages, newest first; those before the cursor, if there is one."""
     theirs = select(Conversation.id).where(Conversation.contact_id == contact_id)
     joined = (Message.tenant_id == Media.tenant_id) & (Message.id == Media.message_id)
     query = select(Media, Message).join(Message, joined)

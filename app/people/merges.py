@@ -1,7 +1,7 @@
-"""Two contacts that are one person: joined, with all that was said, and taken apart again exactly.
+"""Merges two contacts that are one person, with their conversations, and undoes that exactly.
 
-Everything that moves is written down row by row. The other contact and its conversations stay, empty and hidden: who
-asks for them is led to where they went (`Contact.find`, `Conversation.find`).
+Every moved row is recorded (`MergeMove`). The other contact and its conversations stay, empty and hidden: `find` leads
+to what they were merged into.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
-from app.inbox.compose.drafts import carry_drafts
+from app.inbox.compose.drafts import merge_drafts
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.statuses import show_ticks
@@ -39,7 +39,7 @@ from app.tenancy import (
     uuid7,
 )
 
-# What belongs to a contact, and what a contact has only one of.
+# The rows of a contact that move, and the column (if any) of which a contact has each value once.
 MOVING: dict[str, tuple[Any, str | None]] = {
     "conversation": (Conversation, "phone_number_id"),
     "identity": (ContactIdentity, None),
@@ -50,6 +50,7 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "consent": (Consent, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
+# The state of a conversation that depends on its last message.
 LAST_MESSAGE = (
     "last_message_at",
     "last_message_preview",
@@ -57,7 +58,7 @@ LAST_MESSAGE = (
     "last_message_state",
     "last_message_id",
 )
-# What a conversation shows of its messages.
+# The state of a conversation that depends on its messages.
 SHOWN = (
     "unread_count",
     *LAST_MESSAGE,
@@ -83,17 +84,17 @@ TIMES = (
     "free_until",
 )
 IDS = ("last_message_id", "assignee_id", "team_id")
-# What stands between the messages of a thread and goes where they go.
+# What is shown between the messages of a thread moves with them.
 BETWEEN: dict[str, Any] = {"team_note": Note, "activity": Activity, "mention": Mention}
-Standing = dict[str, Any]
+Snapshot = dict[str, Any]
 
 
 class NotTwo(Exception):
-    """These are not two contacts that could be merged: the same one, or one that was erased."""
+    """They can't be merged: they are the same contact, were merged already, or one was erased."""
 
 
 class NotLast(Exception):
-    """A later merge stands upon this one; it has to be undone first."""
+    """A later merge of the same contacts has to be undone first."""
 
     def __init__(self, later: ContactMerge) -> None:
         super().__init__(later.id)
@@ -101,7 +102,7 @@ class NotLast(Exception):
 
 
 class ContactMerge(TenantModel):
-    """`other` went into `contact`."""
+    """`other` was merged into `contact`. `before` holds what both conversations of a number were."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
@@ -119,8 +120,8 @@ class ContactMerge(TenantModel):
     undone_by_id: Mapped[uuid.UUID | None]
 
     @classmethod
-    def of(cls, one: Contact, two: Contact, *, by: User) -> Self:
-        """Joins two contacts into the one that was known first. Raises `NotTwo`."""
+    def merge(cls, one: Contact, two: Contact, *, by: User) -> Self:
+        """Merges two contacts into the one that was created first. Raises `NotTwo`."""
         lock_contacts()
         contact, other = sorted(
             (one.refresh_locked(), two.refresh_locked()), key=lambda each: (each.created_at, each.id)
@@ -138,12 +139,13 @@ class ContactMerge(TenantModel):
         return merge
 
     @classmethod
-    def standing(cls, contact_id: uuid.UUID) -> Select[Self]:
-        """What went into a contact and was not taken out again, the last one first."""
+    def active(cls, contact_id: uuid.UUID) -> Select[Self]:
+        """The merges into a contact that were not undone, the last one first."""
         return cls.all_of(contact_id).where(cls.undone_at.is_(None), cls.contact_id == contact_id)
 
     @classmethod
     def all_of(cls, contact_id: uuid.UUID) -> Select[Self]:
+        """Every merge of a contact, undone or not, the last one first."""
         mine = or_(cls.contact_id == contact_id, cls.other_id == contact_id)
         return select(cls).where(mine).order_by(cls.id.desc())
 
@@ -152,7 +154,7 @@ class ContactMerge(TenantModel):
         return db.session.scalar(select(Contact.name).where(Contact.id == other_id)) or ""
 
     def move(self, contact: Contact, other: Contact) -> None:
-        # Messages are locked before conversations, as sending does. An answer that came in between is moved after.
+        # Locks messages before conversations, as sending does; moves what arrived in between after that.
         self.execute(MOVE_MESSAGES)
         self.execute(LOCK_CONVERSATIONS)
         self.execute(MOVE_MESSAGES)
@@ -163,15 +165,15 @@ class ContactMerge(TenantModel):
         for thread in self.before["threads"]:
             gone, home = uuid.UUID(thread["gone"]), uuid.UUID(thread["home"])
             self.move_between(gone, home)
-            carry_drafts(gone, home)
+            merge_drafts(gone, home)
         if other.name_is_saved and not contact.name_is_saved:
             contact.name, contact.name_is_saved = other.name, True
         self.before = self.before | {"named": name_of(contact)}
         other.merged_into_id = contact.id
-        self.tell(contact, other)
+        self.announce_all(contact, other)
 
     def move_rows(self, kind: str, model: Any, twin: str | None) -> None:
-        """Gives the contact what is the other's, but for what it has itself."""
+        """Moves the other's rows of one kind to the contact, except those of which it has a twin."""
         moving = update(model).where(model.contact_id == self.other_id).values(contact_id=self.contact_id)
         if twin:
             mine = select(getattr(model, twin)).where(model.contact_id == self.contact_id)
@@ -182,7 +184,7 @@ class ContactMerge(TenantModel):
             db.session.execute(insert(MergeMove), rows)
 
     def move_between(self, gone: uuid.UUID, home: uuid.UUID) -> None:
-        """Gives the thread that stays the notes and lines of the one that goes."""
+        """Moves the notes and activities of conversation `gone` to `home`."""
         rows = []
         for kind, model in BETWEEN.items():
             moving = update(model).where(model.conversation_id == gone).values(conversation_id=home)
@@ -199,23 +201,23 @@ class ContactMerge(TenantModel):
                 db.session.execute(back, execution_options=UNSYNCHRONISED)
 
     def return_rows(self, kind: str, model: Any) -> None:
-        """What has left the contact since stays away."""
+        """Returns rows to the other contact, except those that have left the contact since."""
         rows = select(MergeMove.row_id).where(MergeMove.merge_id == self.id, MergeMove.kind == kind)
         back = update(model).where(model.id.in_(rows), model.contact_id == self.contact_id)
         db.session.execute(back.values(contact_id=self.other_id), execution_options=UNSYNCHRONISED)
 
     def pairs(self) -> list[tuple[Conversation, Conversation]]:
-        """The conversations of the two with the same number of ours: the one that stays, and the one that goes."""
+        """The conversations of both with the same number: the one that stays, and the one merged into it."""
         home, gone = self.conversations(self.contact_id), self.conversations(self.other_id)
         return [(home[number], each) for number, each in gone.items() if number in home]
 
     def conversations(self, contact_id: uuid.UUID) -> dict[uuid.UUID, Conversation]:
         query = select(Conversation).where(Conversation.contact_id == contact_id, Conversation.merged_into_id.is_(None))
-        found = db.session.scalars(query.execution_options(populate_existing=True))
-        return {each.phone_number_id: each for each in found}
+        conversations = db.session.scalars(query.execution_options(populate_existing=True))
+        return {each.phone_number_id: each for each in conversations}
 
     def undo(self, *, by: User) -> None:
-        """Takes the two apart: each has what it had. What came since stays where it is. Raises `NotLast`."""
+        """Separates the two: each gets back what it had. What arrived since stays. Raises `NotLast`, `NotTwo`."""
         lock_contacts()
         self.refresh_locked()
         if self.undone_at:
@@ -231,7 +233,7 @@ class ContactMerge(TenantModel):
             self.return_rows(kind, model)
         self.return_between()
         for thread in self.before["threads"]:
-            part(thread)
+            split(thread)
         if name_of(contact) == self.before["named"]:
             contact.name = self.before["contact"]["name"]
             contact.name_is_saved = self.before["contact"]["name_is_saved"]
@@ -240,17 +242,18 @@ class ContactMerge(TenantModel):
         for suggestion in db.session.scalars(select(MergeSuggestion).where(*between(contact.id, other.id))):
             suggestion.state, suggestion.decided_at, suggestion.decided_by_id = "open", None, None
         happened("contact.unmerged", contact.id, by=Actor.agent(by), other_id=other.id)
-        self.tell(contact, other)
+        self.announce_all(contact, other)
 
     def refuse_unless_last(self) -> None:
         ours = {self.contact_id, self.other_id}
         touching = or_(ContactMerge.contact_id.in_(ours), ContactMerge.other_id.in_(ours))
         later = select(ContactMerge).where(touching, ContactMerge.undone_at.is_(None), ContactMerge.id != self.id)
-        found = db.session.scalar(later.where(ContactMerge.created_at > self.created_at).limit(1))
-        if found is not None:
-            raise NotLast(found)
+        newer = db.session.scalar(later.where(ContactMerge.created_at > self.created_at).limit(1))
+        if newer is not None:
+            raise NotLast(newer)
 
-    def tell(self, *contacts: Contact) -> None:
+    def announce_all(self, *contacts: Contact) -> None:
+        """Indexes the contacts for search, and updates the pages that show their conversations."""
         search.index([each.id for each in contacts])
         ids = [each.id for each in contacts]
         for id in db.session.scalars(select(Conversation.id).where(Conversation.contact_id.in_(ids))):
@@ -280,13 +283,13 @@ def between(one: uuid.UUID, two: uuid.UUID) -> tuple[Any, Any]:
     return MergeSuggestion.contact_id == min(one, two), MergeSuggestion.other_id == max(one, two)
 
 
-def name_of(contact: Contact) -> Standing:
+def name_of(contact: Contact) -> Snapshot:
     return {"name": contact.name, "name_is_saved": contact.name_is_saved}
 
 
-def join(home: Conversation, gone: Conversation) -> Standing:
-    """Makes two conversations one, and says what each was."""
-    told = {"home": str(home.id), "gone": str(gone.id), "home_was": standing(home), "gone_was": standing(gone)}
+def join(home: Conversation, gone: Conversation) -> Snapshot:
+    """Merges conversation `gone` into `home`. Returns what each was before, and what `home` is now."""
+    before = {"home": str(home.id), "gone": str(gone.id), "home_was": snapshot(home), "gone_was": snapshot(gone)}
     latest = max(home, gone, key=lambda each: each.last_message_at)
     for name in (
         "last_message_at",
@@ -297,28 +300,31 @@ def join(home: Conversation, gone: Conversation) -> Standing:
     ):
         setattr(home, name, getattr(latest, name))
     home.unread_count += gone.unread_count
-    home.last_inbound_at = later(home.last_inbound_at, gone.last_inbound_at)
-    home.entry_at, home.free_until = later(home.entry_at, gone.entry_at), later(home.free_until, gone.free_until)
-    home.pair_tat, home.news_at = later(home.pair_tat, gone.pair_tat), later(home.news_at, gone.news_at)
+    home.last_inbound_at = latest_of(home.last_inbound_at, gone.last_inbound_at)
+    home.entry_at, home.free_until = (
+        latest_of(home.entry_at, gone.entry_at),
+        latest_of(home.free_until, gone.free_until),
+    )
+    home.pair_tat, home.news_at = latest_of(home.pair_tat, gone.pair_tat), latest_of(home.news_at, gone.news_at)
     home.waiting_since = min(filter(None, (home.waiting_since, gone.waiting_since)), default=None)
     if gone.is_active and not home.is_active and home.state not in ("spam", "blocked"):
         home.state, home.snoozed_until = gone.state, None
     if home.assignee_id is None and home.team_id is None:
         home.assignee_id, home.team_id = gone.assignee_id, gone.team_id
     gone.unread_count, gone.last_inbound_at, gone.merged_into_id, gone.state = 0, None, home.id, "merged"
-    return told | {"joined": standing(home)}
+    return before | {"joined": snapshot(home)}
 
 
-def part(thread: Standing) -> None:
-    """Makes one conversation two again: as they were, but for what happened since."""
+def split(thread: Snapshot) -> None:
+    """Makes one conversation two again: as they were, except for what has happened since."""
     tenant = current_tenant_id()
     home, gone = (db.session.get_one(Conversation, (tenant, uuid.UUID(thread[name]))) for name in ("home", "gone"))
     for each in (home, gone):
         db.session.refresh(each)
     unread = min(home.unread_count, thread["gone_was"]["unread_count"])
     left = home.unread_count - unread
-    now_shown, joined, was = standing(home), thread["joined"], thread["home_was"]
-    if same(now_shown, joined, "last_message_at", "last_message_id"):
+    now_shown, joined, was = snapshot(home), thread["joined"], thread["home_was"]
+    if is_same(now_shown, joined, "last_message_at", "last_message_id"):
         restore(
             home,
             was,
@@ -329,9 +335,9 @@ def part(thread: Standing) -> None:
             "last_message_id",
         )
     for name in ("last_inbound_at", "pair_tat", "waiting_since", "news_at", "entry_at", "free_until"):
-        if same(now_shown, joined, name):
+        if is_same(now_shown, joined, name):
             restore(home, was, name)
-    if same(now_shown, joined, "state", "snoozed_until", "assignee_id", "team_id"):
+    if is_same(now_shown, joined, "state", "snoozed_until", "assignee_id", "team_id"):
         restore(home, was, "state", "snoozed_until", "assignee_id", "team_id")
     restore(gone, thread["gone_was"], *SHOWN)
     home.unread_count, gone.unread_count, gone.merged_into_id = left, unread, None
@@ -339,28 +345,29 @@ def part(thread: Standing) -> None:
     show_ticks([id for id in (home.last_message_id, gone.last_message_id) if id])
 
 
-def standing(conversation: Conversation) -> Standing:
-    return {name: plain(getattr(conversation, name)) for name in SHOWN}
+def snapshot(conversation: Conversation) -> Snapshot:
+    """The values of SHOWN, as JSON."""
+    return {name: as_json(getattr(conversation, name)) for name in SHOWN}
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     return (
         value.isoformat() if isinstance(value, dt.datetime) else str(value) if isinstance(value, uuid.UUID) else value
     )
 
 
-def same(one: Standing, other: Standing, *names: str) -> bool:
-    """Whether nothing has happened to it. Times are compared as times: each zone writes its own."""
-    return all(read(name, one.get(name)) == read(name, other.get(name)) for name in names)
+def is_same(one: Snapshot, other: Snapshot, *names: str) -> bool:
+    """Whether these values are equal. Times are compared as times, since zones write them differently."""
+    return all(from_json(name, one.get(name)) == from_json(name, other.get(name)) for name in names)
 
 
-def restore(conversation: Conversation, was: Standing, *names: str) -> None:
+def restore(conversation: Conversation, was: Snapshot, *names: str) -> None:
     for name in names:
-        # What has been kept since that merge, it says nothing about.
-        setattr(conversation, name, read(name, was.get(name)))
+        # A column that is newer than the merge is missing in it.
+        setattr(conversation, name, from_json(name, was.get(name)))
 
 
-def read(name: str, value: Any) -> Any:
+def from_json(name: str, value: Any) -> Any:
     if value is None:
         return None
     if name in TIMES:
@@ -368,13 +375,15 @@ def read(name: str, value: Any) -> Any:
     return uuid.UUID(value) if name in IDS else value
 
 
-def later(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime | None:
+def latest_of(one: dt.datetime | None, other: dt.datetime | None) -> dt.datetime | None:
     return max(filter(None, (one, other)), default=None)
 
 
 LOCK_CONVERSATIONS = text("""
     select from conversations where tenant_id = :tenant and contact_id in (:contact, :other) order by id for update
 """)
+# Moves the messages of the other contact's conversations to the contact's with the same number, where it has one, and
+# records each. Index: ix_conversations_contact, ix_messages_thread.
 MOVE_MESSAGES = text("""
     with moved as (
         update messages m set conversation_id = home.id

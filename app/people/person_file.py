@@ -1,4 +1,4 @@
-"""Everything that is known about one person, as a file that can be given to them."""
+"""Exports everything about one person, as a file to give to them (GDPR, article 15)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from app.tenancy import TenantModel, db
 
 
 def person_file(contact: Contact) -> dict[str, Any]:
+    """The contact with all its data and conversations. Values are rows' own: times, ids, JSON."""
     person = Person(contact)
     return {
-        "about": _("What this business keeps about one person."),
-        "contact": told(contact, "id", "name", "created_at"),
-        "identities": [told(each, "kind", "value", "created_at") for each in contact.identities],
+        "about": _("The data this business stores about one person."),
+        "contact": columns_of(contact, "id", "name", "created_at"),
+        "identities": [columns_of(each, "kind", "value", "created_at") for each in contact.identities],
         "tags": [tag.name for tag in contact.tags],
         "fields": {field.name: value for field, value in person.fields if value},
-        "notes": [told(each, "body", "created_at") for each in all_of(ContactNote, contact)],
-        "links": [told(each, "kind", "title", "url", "created_at") for each in all_of(ContactLink, contact)],
+        "notes": [columns_of(each, "body", "created_at") for each in all_of(ContactNote, contact)],
+        "links": [columns_of(each, "kind", "title", "url", "created_at") for each in all_of(ContactLink, contact)],
         "consents": [
-            told(each, "purpose", "is_granted", "source", "evidence", "occurred_at")
+            columns_of(each, "purpose", "is_granted", "source", "evidence", "occurred_at")
             for each in all_of(Consent, contact)
         ],
         "conversations": [conversation_file(each) for each in all_of(Conversation, contact)],
@@ -47,15 +48,15 @@ def conversation_file(conversation: Conversation) -> dict[str, Any]:
 
 
 def message_file(message: Message) -> dict[str, Any]:
-    file = told(message, "direction", "type", "body", "content", "state", "occurred_at")
+    file = columns_of(message, "direction", "type", "body", "content", "state", "occurred_at")
     if message.media:
-        file["file"] = told(message.media, "kind", "filename", "content_type", "size", "sha256")
+        file["file"] = columns_of(message.media, "kind", "filename", "content_type", "size", "sha256")
     if message.changes:
-        file["changes"] = [told(each, "kind", "body", "occurred_at") for each in message.changes]
+        file["changes"] = [columns_of(each, "kind", "body", "occurred_at") for each in message.changes]
     if message.reactions:
-        file["reactions"] = [told(each, "direction", "emoji", "occurred_at") for each in message.reactions]
+        file["reactions"] = [columns_of(each, "direction", "emoji", "occurred_at") for each in message.reactions]
     return file
 
 
-def told(row: TenantModel, *names: str) -> dict[str, Any]:
+def columns_of(row: TenantModel, *names: str) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}

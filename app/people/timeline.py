@@ -1,4 +1,4 @@
-"""What happened with a contact, newest first: how it was recognised, what it agreed to, what people did to it."""
+"""The activity of a contact: how it was identified, what it consented to, what people did to it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ MOST = 100
 
 @dataclass(frozen=True)
 class Moment:
+    """One thing that happened. `merge` is a merge that can be undone."""
+
     at: dt.datetime
     kind: str
     words: str
@@ -33,32 +35,38 @@ class Moment:
 
 
 def timeline(contact: Contact) -> list[Moment]:
-    sources = (identities, consents, tags, merges, acts)
+    """The last MOST of them, newest first."""
+    sources = (identities, consents, tags, merges, events)
     moments = [Moment(contact.created_at, "created", _("First seen")), *(m for each in sources for m in each(contact))]
     return sorted(moments, key=lambda moment: moment.at, reverse=True)[:MOST]
 
 
 def names_of(moments: list[Moment]) -> dict[uuid.UUID, str]:
+    """The names of the users who did these."""
     ids = {moment.by_id for moment in moments if moment.by_id}
     query = select(User.id, User.name).where(User.id.in_(ids))
     return dict(db.session.execute(query).all()) if ids else {}
 
 
 def identities(contact: Contact) -> Iterator[Moment]:
-    for known in contact.identities:
-        match known.kind:
+    for identity in contact.identities:
+        match identity.kind:
             case "wa_id":
-                yield Moment(known.created_at, "identity", _("Known by %(number)s", number=formatted(known.value)))
+                yield Moment(
+                    identity.created_at,
+                    "identity",
+                    _("Phone number added: %(number)s", number=formatted(identity.value)),
+                )
             case "username":
-                yield Moment(known.created_at, "identity", _("Known as @%(name)s", name=known.value))
+                yield Moment(identity.created_at, "identity", _("Username added: @%(name)s", name=identity.value))
             case "bsuid":
-                yield Moment(known.created_at, "identity", _("Recognised by WhatsApp’s id for this person"))
+                yield Moment(identity.created_at, "identity", _("WhatsApp ID added"))
 
 
 def consents(contact: Contact) -> Iterator[Moment]:
     for consent in db.session.scalars(Consent.history(contact.id).limit(MOST)):
         purpose = PURPOSE_WORDS[consent.purpose]
-        words = _("Agreed: %(purpose)s") if consent.is_granted else _("Refused: %(purpose)s")
+        words = _("Consented: %(purpose)s") if consent.is_granted else _("Declined: %(purpose)s")
         yield Moment(consent.occurred_at, "consent", words % {"purpose": purpose}, consent.by_id)
 
 
@@ -73,29 +81,29 @@ def tags(contact: Contact) -> Iterator[Moment]:
 def merges(contact: Contact) -> Iterator[Moment]:
     for merge in db.session.scalars(ContactMerge.all_of(contact.id).limit(MOST)):
         name = merge.other_name_for(contact.id) or _("No name")
-        is_standing = merge.undone_at is None and merge.contact_id == contact.id
+        can_be_undone = merge.undone_at is None and merge.contact_id == contact.id
         words = _("Merged with “%(name)s”", name=name)
-        yield Moment(merge.created_at, "merge", words, merge.by_id, merge if is_standing else None)
+        yield Moment(merge.created_at, "merge", words, merge.by_id, merge if can_be_undone else None)
         if merge.undone_at:
-            words = _("Taken apart from “%(name)s” again", name=name)
+            words = _("Merge with “%(name)s” undone", name=name)
             yield Moment(merge.undone_at, "merge", words, merge.undone_by_id)
 
 
-def acts(contact: Contact) -> Iterator[Moment]:
+def events(contact: Contact) -> Iterator[Moment]:
     query = select(ContactEvent).where(ContactEvent.contact_id == contact.id).order_by(ContactEvent.id.desc())
     for event in db.session.scalars(query.limit(MOST)):
-        yield Moment(event.created_at, event.kind, act_words(event), event.by_id)
+        yield Moment(event.created_at, event.kind, event_words(event), event.by_id)
 
 
-def act_words(event: ContactEvent) -> str:
+def event_words(event: ContactEvent) -> str:
     match event.kind:
         case "created":
-            return str(_("Made by hand"))
+            return str(_("Added manually"))
         case "imported":
             return str(_("Imported from “%(file)s”", file=event.details.get("filename", "")))
         case "renamed":
             before, after = event.details.get("before") or _("No name"), event.details.get("after", "")
             return str(_("Renamed from “%(before)s” to “%(after)s”", before=before, after=after))
         case "exported":
-            return str(_("Everything about this person was given out as a file"))
-    return str(_("Everything about this person was erased"))
+            return str(_("All data exported as a file"))
+    return str(_("All data erased"))

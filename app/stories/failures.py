@@ -1,4 +1,4 @@
-"""Messages that a person may have to look after: not delivered, of unknown fate, or too late."""
+"""Messages that may need a person: failed, expired, or of unconfirmed delivery."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ AT_ONCE = 500
 STATES = ("failed", "unknown", "expired")
 SPANS = {"day": dt.timedelta(days=1), "week": dt.timedelta(days=7), "month": dt.timedelta(days=30)}
 
-# Spelt out, as the indexes have it.
+# Literal, as in the definition of the partial indexes.
 IN_TROUBLE = text("messages.state in ('failed', 'unknown', 'expired')")
 code = Message.error["code"].astext.label("code")
 
 
 @dataclass(frozen=True)
 class Failures:
-    """Those of the current scope: one tenant's, or (for the platform) everybody's. Newest first."""
+    """A filter over such messages in the current scope: one tenant's or, for the platform, everyone's."""
 
     state: str = ""
     number_id: uuid.UUID | None = None
@@ -36,30 +36,32 @@ class Failures:
 
     @property
     def conditions(self) -> list[Any]:
-        found: list[Any] = [IN_TROUBLE, Message.id >= first_id(now() - SPANS[self.span])]
+        conditions: list[Any] = [IN_TROUBLE, Message.id >= first_id(now() - SPANS[self.span])]
         if self.state:
-            found.append(Message.state == self.state)
+            conditions.append(Message.state == self.state)
         if self.number_id:
-            found.append(Message.phone_number_id == self.number_id)
+            conditions.append(Message.phone_number_id == self.number_id)
         if self.code:
-            found.append(code.is_(None) if self.code == "none" else code == self.code)
-        return found
+            conditions.append(code.is_(None) if self.code == "none" else code == self.code)
+        return conditions
 
     def page(self) -> Select[Message, PhoneNumber]:
+        """A page, newest first, and one more if there is a next page."""
         query = select(Message, PhoneNumber).where(*self.conditions).order_by(Message.id.desc()).limit(PAGE + 1)
         query = query.join(PhoneNumber, of_number())
         return query.where(Message.id < self.before) if self.before else query
 
     def by_reason(self) -> list[Row[Any]]:
-        """How many for each number, state and code, most first; with Meta's error as one of them has it."""
-        told = [func.max(Message.error[name].astext).label(name) for name in ("title", "fix", "kind")]
+        """How many for each number, state and code, most first, with the error of one of them."""
+        error = [func.max(Message.error[name].astext).label(name) for name in ("title", "fix", "kind")]
         number = func.max(PhoneNumber.display_number).label("display_number")
         key = (Message.tenant_id, Message.phone_number_id, Message.state, code)
         count = func.count().label("number")
-        query = select(*key, *told, number, count).join(PhoneNumber, of_number()).where(*self.conditions)
+        query = select(*key, *error, number, count).join(PhoneNumber, of_number()).where(*self.conditions)
         return list(db.session.execute(query.group_by(*key).order_by(count.desc()).limit(PAGE)))
 
     def to_retry(self) -> list[uuid.UUID]:
+        """The ids of the first AT_ONCE of them."""
         query = select(Message.id).where(*self.conditions).order_by(Message.id).limit(AT_ONCE)
         return list(db.session.scalars(query))
 
@@ -69,14 +71,14 @@ def of_number() -> ColumnElement[bool]:
 
 
 def first_id(moment: dt.datetime) -> uuid.UUID:
-    """Every message from then on has a later id."""
+    """The smallest id of a message created from then on."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:
-    """Sends the current tenant's messages again. Those of unknown fate only if somebody has said so aloud.
+    """Retries messages of the current tenant; those of unconfirmed delivery only where `also_unknown`.
 
-    Returns how many there were that may be sent again.
+    Returns how many were retried. One whose time is over, or that failed for good, is not.
     """
     query = select(Message).where(Message.id.in_(list(ids)), IN_TROUBLE).order_by(Message.id)
     locked = query.with_for_update(of=Message).execution_options(populate_existing=True)

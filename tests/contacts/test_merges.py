@@ -43,7 +43,7 @@ def hidden(body: str, *, bsuid: str = "US.777", username: str = "carla.m", at: f
 def merge(world: World, two: tuple[uuid.UUID, uuid.UUID]) -> uuid.UUID:
     with tenant_scope(world.bakery.id):
         one, other = (Contact.get_or_404(id) for id in two)
-        return ContactMerge.of(one, other, by=world.ann).id
+        return ContactMerge.merge(one, other, by=world.ann).id
 
 
 def undo(world: World, merge_id: uuid.UUID) -> None:
@@ -231,6 +231,6 @@ def test_merge_and_undo_from_the_page(ann: Browser, world: World, two: tuple[uui
     assert answer.status_code == 303 and len(conversations(world)) == 1
     with tenant_scope(world.bakery.id):
         merge_id = db.session.scalars(select(ContactMerge.id)).one()
-    assert "Undo the merge" in ann.get(f"~/contacts/{two[0]}/timeline").text
+    assert "Undo merge" in ann.get(f"~/contacts/{two[0]}/timeline").text
     ann.post(f"~/contacts/{two[0]}/merges/{merge_id}/undoing")
     assert len(conversations(world)) == 2

@@ -113,7 +113,7 @@ def test_an_accepted_suggestion_makes_one_contact(ann: Browser, world: World) ->
 def test_who_hides_the_number_can_be_asked_for_it(ann: Browser, world: World) -> None:
     arrive(from_hidden(at=time.time()))
     (talk,), (known,) = conversations(world), contacts(world)
-    assert "Ask for the number" in ann.get(f"~/inbox/{talk.id}/details").text
+    assert "Request the number" in ann.get(f"~/inbox/{talk.id}/details").text
     for _twice in range(2):
         ann.post(f"~/contacts/{known.id}/number-requests/{talk.id}")
     assert [each.body for each in messages(world) if each.is_outbound] == [

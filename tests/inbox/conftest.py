@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from werkzeug.test import TestResponse
 
 from app.inbox.conversations import Conversation, Message
 from app.tenancy import db, now, tenant_scope
+from tests.client import FRAGMENT, Browser
 from tests.world import World, conversation
 
 
@@ -23,3 +27,10 @@ def written(world: World, talk: Conversation, words: str) -> Conversation:
         again.last_message_preview, again.last_message_at = words, now()
         again.news_at = again.waiting_since = again.last_inbound_at = now()
     return talk
+
+
+def undo(browser: Browser, page: str) -> TestResponse:
+    """Presses the button “Undo” of a page."""
+    address = re.search(r'hx-post="([^"]+/undoing)"', page)
+    assert address
+    return browser.post(address[1], headers=FRAGMENT)

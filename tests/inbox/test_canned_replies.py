@@ -16,8 +16,8 @@ from PIL import Image
 
 from app.extensions import outside
 from app.inbox.compose.canned_files import CannedFile
-from app.inbox.compose.canned_replies import CannedReply, filled
-from app.inbox.compose.jobs import throw_left_files_away
+from app.inbox.compose.canned_replies import CannedReply, fill_in
+from app.inbox.compose.jobs import delete_orphaned_files
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
 from app.storage import StorageAway
@@ -100,7 +100,7 @@ def test_what_was_sent_outlives_the_canned_reply(
 ) -> None:
     send(ann, carla, kept(world)[0])
     ann.post(f"{ADDRESS}/{cake.id}/removal")
-    throw_left_files_away()
+    delete_orphaned_files()
     with tenant_scope(world.bakery.id):
         copy = db.session.query(Media).one()
     assert kept(world) == [] and ann.get(f"~/inbox/media/{copy.id}").data == picture()
@@ -109,7 +109,7 @@ def test_what_was_sent_outlives_the_canned_reply(
 def test_with_the_canned_reply_its_file_leaves_the_store(ann: Browser, world: World, cake: CannedReply) -> None:
     assert len(stored(world)) == 2
     ann.post(f"{ADDRESS}/{cake.id}/removal")
-    throw_left_files_away()
+    delete_orphaned_files()
     assert stored(world) == [] and kept(world) == []
 
 
@@ -119,7 +119,7 @@ def test_with_a_team_go_its_replies_and_their_files(ann: Browser, world: World) 
     write(ann, team=str(team.id), file=(picture(), "cake.jpg"))
     with tenant_scope(world.bakery.id):
         db.session.delete(Team.get_or_404(team.id))
-    throw_left_files_away()
+    delete_orphaned_files()
     assert stored(world) == []
 
 
@@ -129,9 +129,9 @@ def test_a_store_that_is_away_is_asked_again(
     ann.post(f"{ADDRESS}/{cake.id}/removal")
     with monkeypatch.context() as away:
         away.setattr(outside().storage, "delete", refuse)
-        throw_left_files_away()
+        delete_orphaned_files()
     assert len(kept(world)) == 1
-    throw_left_files_away()
+    delete_orphaned_files()
     assert kept(world) == [] and stored(world) == []
 
 
@@ -141,7 +141,7 @@ def refuse(_key: str) -> None:
 
 def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, cake: CannedReply) -> None:
     write(ann, f"{ADDRESS}/{cake.id}", file=(b"%PDF-1.4 menu", "menu.pdf"))
-    throw_left_files_away()
+    delete_orphaned_files()
     assert [file.filename for file in kept(world)] == ["menu.pdf"] and len(stored(world)) == 1
 
 
@@ -159,7 +159,7 @@ def test_a_change_of_words_keeps_the_file_and_a_tick_takes_it_off(
     [
         ((b"<html>", "cake.html"), {}, "WhatsApp does not take “cake.html”"),
         ((picture(), "cake.jpg"), {"body": "x" * 1025}, "Shorten them by 1"),
-        (None, {"body": ""}, "Write what it says, or choose a file"),
+        (None, {"body": ""}, "Enter a reply, or choose a file"),
     ],
 )
 def test_what_whatsapp_would_refuse_is_refused_here(
@@ -186,7 +186,7 @@ def test_the_file_of_somebodys_own_reply_is_theirs_alone(
     address = f"~/inbox/canned-files/{file.id}"
     assert [each.get(address).status_code for each in (ben, ann, sue)] == [200, 404, 404]
     answer = send(ann, carla, file)
-    assert answer.status_code == 422 and "was removed meanwhile" in answer.text
+    assert answer.status_code == 422 and "The file of this canned reply was removed." in answer.text
 
 
 def test_a_teams_reply_is_offered_to_the_team(ann: Browser, ben: Browser, world: World, carla: Conversation) -> None:
@@ -215,7 +215,7 @@ def test_it_is_found_by_its_language(ann: Browser, carla: Conversation) -> None:
 
 def test_two_of_one_name_would_only_confuse(ann: Browser, world: World, cake: CannedReply) -> None:
     answer = write(ann, body="Another")
-    assert answer.status_code == 422 and "There is a /cake already" in answer.text
+    assert answer.status_code == 422 and "/cake already exists" in answer.text
     assert write(ann, body="Dieser", language="de").status_code == 303
 
 
@@ -225,7 +225,7 @@ def test_uses_are_counted_for_those_who_may_use_it(ann: Browser, ben: Browser, w
     with tenant_scope(world.bakery.id):
         mine = db.session.query(CannedReply).filter_by(shortcut="mine").one()
     assert ann.post(f"{ADDRESS}/{mine.id}/uses").status_code == 404
-    assert "used 1 time" in ann.get(ADDRESS).text
+    assert "Used 1 time" in ann.get(ADDRESS).text
 
 
 @pytest.mark.parametrize(
@@ -243,4 +243,4 @@ def test_a_variable_without_a_value_is_its_fallback_or_stays_open(
     with tenant_scope(world.bakery.id):
         talk = Conversation.get_or_404(carla.id)
         talk.contact.name = "+1 650-555-1234"
-        assert filled(body, talk, by=world.ann, tenant=world.bakery) == words
+        assert fill_in(body, talk, by=world.ann, tenant=world.bakery) == words

@@ -190,7 +190,7 @@ def test_costs_follow_a_merge_and_come_back(world: World, talk: Conversation) ->
     charge(other, "utility", to="33612345678")
     with tenant_scope(world.bakery.id):
         one, two = Contact.get_or_404(talk.contact_id), Contact.get_or_404(other.contact_id)
-        merge_id = ContactMerge.of(one, two, by=world.ann).id
+        merge_id = ContactMerge.merge(one, two, by=world.ann).id
     assert (sums(world, talk.contact_id), sums(world, other.contact_id)) == (["85000 USD"], [])
     with tenant_scope(world.bakery.id):
         ContactMerge.get_or_404(merge_id).undo(by=world.ann)
@@ -204,7 +204,7 @@ def test_free_days_follow_a_merge_and_come_back(world: World, talk: Conversation
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(other.id).free_until = until
         one, two = Contact.get_or_404(talk.contact_id), Contact.get_or_404(other.contact_id)
-        merge = ContactMerge.of(one, two, by=world.ann)
+        merge = ContactMerge.merge(one, two, by=world.ann)
         assert Conversation.get_or_404(talk.id).free_until == until
         db.session.flush()
         merge.undo(by=world.ann)

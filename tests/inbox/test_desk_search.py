@@ -41,7 +41,7 @@ def said(world: World, carla: Conversation) -> Conversation:
 
 def found(world: World, words: str, **more: str) -> list[str]:
     with tenant_scope(world.bakery.id):
-        return [hit.entry.body for hit in Search.read({"q": words, **more}).find().hits]
+        return [hit.entry.body for hit in Search.from_arguments({"q": words, **more}).find().hits]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_page_goes_on_where_it_ended(world: World, carla: Conversation) -> Non
     with tenant_scope(world.bakery.id):
         seen, before = [], None
         for _ in range(4):
-            page = Search.read({"q": "bread number"}).find(before)
+            page = Search.from_arguments({"q": "bread number"}).find(before)
             seen += [hit.entry.body for hit in page.hits]
             if (before := page.next_page) is None:
                 break
@@ -138,8 +138,8 @@ def test_customers_are_found_by_name_and_number(ann: Browser, world: World) -> N
 
 def test_nothing_of_the_neighbours_is_found(sue: Browser, world: World, said: Conversation) -> None:
     with tenant_scope(world.shoes.id):
-        assert Search.read({"q": "rye"}).find().hits == []
-        assert Search.read({"q": "Carla"}).people() == []
+        assert Search.from_arguments({"q": "rye"}).find().hits == []
+        assert Search.from_arguments({"q": "Carla"}).people() == []
         nothing = text(
             "select count(*) from search_entries('rye', null, null, null, null, null, null, null, null, 10, 1000)"
         )
@@ -166,7 +166,7 @@ def test_a_hit_opens_its_thread_around_it(ann: Browser, carla: Conversation, wor
         middle = db.session.query(Message).filter_by(body="Line 060").one()
     page = ann.get(f"~/inbox/{carla.id}?at={middle.id}").text
     assert "Line 060" in page and "Line 035" in page and "Line 085" in page
-    assert "Line 119</p>" not in page and "To the latest messages" in page
+    assert "Line 119</p>" not in page and "Go to latest messages" in page
     newer = ann.get(f"~/inbox/{carla.id}/messages?after={cursor_of(world, 'Line 085')}", headers=FRAGMENT).text
     assert "Line 086" in newer and "Line 085" not in newer
 

@@ -90,12 +90,12 @@ def test_a_snooze_ends_at_its_time(ann: Browser, app: Flask, carla: Conversation
     enqueue_due()
     wake_snoozed(world.bakery.id)
     assert again(world, carla).state == "open"
-    assert "The snooze is over" in ann.get(f"~/inbox/{carla.id}").text
+    assert "The snooze ended" in ann.get(f"~/inbox/{carla.id}").text
 
 
 @pytest.mark.parametrize("until", ["1999-01-01T00:00", "yesterday", "9999-01-01T00:00"])
 def test_a_snooze_needs_a_time_to_come(ann: Browser, carla: Conversation, world: World, until: str) -> None:
-    assert put(ann, carla, "snoozed", until=until) == 409
+    assert put(ann, carla, "snoozed", until=until) == 422
     assert again(world, carla).state == "open"
 
 

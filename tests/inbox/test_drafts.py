@@ -147,7 +147,7 @@ def test_two_people_who_are_one_have_all_that_was_typed(ben: Browser, world: Wor
     save(ben, other, "And the rolls")
     with tenant_scope(world.bakery.id):
         one, two = (Conversation.get_or_404(talk.id).contact for talk in (carla, other))
-        ContactMerge.of(one, two, by=world.ann)
+        ContactMerge.merge(one, two, by=world.ann)
     (kept,) = drafts(world)
     assert kept.conversation_id == carla.id and kept.body == f"{WORDS}\nAnd the rolls"
 

@@ -44,7 +44,7 @@ def page(browser: Browser, talk: Conversation) -> str:
 
 
 def test_an_answer_within_a_day_is_worth_something(ben: Browser, came: Conversation) -> None:
-    assert "Answer soon: then free" in page(ben, came)
+    assert "Reply now for 72 free hours" in page(ben, came)
     assert "answer by" in ben.get("~/inbox/list").text
 
 

@@ -89,11 +89,11 @@ def test_it_is_written_down_before_a_byte_is_sent(waiting: Message, superuser_ur
 def test_whoever_comes_back_late_changes_nothing(waiting: Message, answer: Accepted | MetaError) -> None:
     with tenant_scope(waiting.tenant_id):
         slow = lane(waiting)
-        (parcel,) = slow.pick_up(1)
+        (parcel,) = slow.claim_due(1)
         db.session.execute(text("update messages set state = 'unknown' where tenant_id = :t"), {"t": waiting.tenant_id})
         Message.get_or_404(waiting.id).retry()
         db.session.flush()
-        (again,) = lane(waiting).pick_up(1)
+        (again,) = lane(waiting).claim_due(1)
         slow.settle(parcel, answer)
         message = db.session.get(Message, (waiting.tenant_id, waiting.id), populate_existing=True)
     assert message and (message.state, message.wamid, message.fence) == ("dispatching", None, again.fence)
@@ -104,20 +104,20 @@ def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_
     graph_answering(lambda request: asked.append(request.url.path) or httpx.Response(500))
     with tenant_scope(waiting.tenant_id):
         going = lane(waiting)
-        (parcel,) = going.pick_up(1)
+        (parcel,) = going.claim_due(1)
     with platform_scope("tests"):
         db.session.execute(text("update messages set lease_until = now() where state = 'dispatching'"))
         park_abandoned()
-    late = dataclasses.replace(parcel, begins_before=time.monotonic() - 1)
+    late = dataclasses.replace(parcel, starts_before=time.monotonic() - 1)
     with tenant_scope(waiting.tenant_id):
-        going.settle(late, late.hand_over(outside().graph, going.token, going.meta_id))
+        going.settle(late, late.send(outside().graph, going.token, going.meta_id))
         assert Message.get_or_404(waiting.id).state == "queued" and asked == []
 
 
 def test_an_answer_that_comes_before_the_second_try_makes_it_needless(waiting: Message) -> None:
     with tenant_scope(waiting.tenant_id):
         slow = lane(waiting)
-        (parcel,) = slow.pick_up(1)
+        (parcel,) = slow.claim_due(1)
         again = text("update messages set state = 'queued', may_repeat = false where tenant_id = :tenant")
         db.session.execute(again, {"tenant": waiting.tenant_id})
         slow.settle(parcel, accepted("wamid.late"))
@@ -129,7 +129,7 @@ def test_statuses_that_were_told_before_the_answer_count(waiting: Message) -> No
     arrive(status("wamid.early", "sent"), status("wamid.early", "delivered"))
     with tenant_scope(waiting.tenant_id):
         going = lane(waiting)
-        (parcel,) = going.pick_up(1)
+        (parcel,) = going.claim_due(1)
         going.settle(parcel, accepted("wamid.early"))
     with tenant_scope(waiting.tenant_id):
         assert Message.get_or_404(waiting.id).state == "delivered"

@@ -52,7 +52,7 @@ def close_window(world: World, talk: Conversation) -> None:
 def test_a_text_is_kept_until_its_time_and_says_when(world: World, ben: Browser, talk: Conversation) -> None:
     assert later(ben, talk).status_code == 303
     assert only(world).state == "scheduled"
-    assert "Will be sent on" in ben.get(f"~/inbox/{talk.id}").text
+    assert "Scheduled for" in ben.get(f"~/inbox/{talk.id}").text
     assert "See you" in ben.get("~/inbox/scheduled").text
 
 
@@ -65,7 +65,7 @@ def test_a_time_is_meant_by_the_clock_of_whoever_chose_it(world: World, ben: Bro
     ("wrong", "words"),
     [
         ({"at": "2020-01-01T10:00"}, "This moment is over."),
-        ({"at": ""}, "Choose a day and a time."),
+        ({"at": ""}, "Enter a date and a time."),
         ({"at": "2099-01-01T10:00"}, "within a year"),
         ({"body": " "}, "Write something first."),
     ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import re
 import uuid
 from typing import Any
 
@@ -18,9 +17,10 @@ from app.message_templates.models import MessageTemplate
 from app.tenancy import db, now, tenant_scope
 from tests import world as people
 from tests.client import FRAGMENT, Browser
+from tests.inbox.conftest import undo
 from tests.world import World
 
-TOO_LATE = "The 24 hours to answer are over"
+TOO_LATE = "The 24-hour reply window has closed."
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def close_window(world: World, talk: Conversation) -> None:
         Conversation.get_or_404(talk.id).last_inbound_at = now() - dt.timedelta(days=2)
 
 
-def approve(world: World, talk: Conversation, name: str = "come_back", status: str = "APPROVED") -> None:
+def approve(world: World, talk: Conversation, name: str = "come_back") -> None:
     with tenant_scope(world.bakery.id):
         waba_id = Conversation.get_or_404(talk.id).phone_number.waba_id
         template = MessageTemplate(waba_id=waba_id, meta_id=name, name=name, language="en", category="UTILITY")
-        template.status, template.parameter_format = status, "POSITIONAL"
+        template.status, template.parameter_format = "APPROVED", "POSITIONAL"
         template.components = [{"type": "BODY", "text": "Your order waits."}]
         db.session.add(template)
 
@@ -125,8 +125,8 @@ def test_a_canned_reply_that_is_gone_is_told_and_nothing_is_done(
     macro = make(ann, world, canned=canned.id, ending="resolved")
     ann.post(f"~/inbox/canned-replies/{canned.id}/removal")
     answer = run(ann, carla, macro)
-    assert answer.status_code == 409 and "The canned reply /menu is gone. Nothing of the macro was done." in answer.text
-    assert sent(world) == [] and "is gone: this macro says so" in ann.get(f"~/inbox/macros/{macro.id}").text
+    assert answer.status_code == 409 and "The macro wasn&#39;t run. The canned reply /menu was removed." in answer.text
+    assert sent(world) == [] and "/menu was removed. This macro can't run" in ann.get(f"~/inbox/macros/{macro.id}").text
 
 
 def test_words_into_a_closed_window_are_told_and_nothing_is_done(
@@ -158,11 +158,13 @@ def test_the_template_stands_in_for_words_that_cannot_go(
 
 
 def test_a_template_that_this_number_does_not_have_is_told(ann: Browser, world: World, carla: Conversation) -> None:
-    approve(world, carla, status="PAUSED")
+    approve(world, carla)
     macro = make(ann, world, template="come_back|en", ending="resolved")
+    with tenant_scope(world.bakery.id):
+        db.session.query(MessageTemplate).one().status = "PAUSED"
     answer = run(ann, carla, macro)
     assert answer.status_code == 409 and "“come_back” is not approved for this number" in answer.text
-    assert sent(world) == [] and "come_back: not approved any more" in ann.get(f"~/inbox/macros/{macro.id}").text
+    assert sent(world) == [] and "come_back: no longer approved" in ann.get(f"~/inbox/macros/{macro.id}").text
 
 
 def test_a_macro_for_everybody_sends_nothing_of_ones_own(ann: Browser, world: World) -> None:
@@ -177,14 +179,6 @@ def bulk(browser: Browser, *talks: Conversation, **action: Any) -> Any:
     return browser.post("~/inbox/bulk", {"id": [str(talk.id) for talk in talks], **action}, headers=FRAGMENT)
 
 
-def undo(browser: Browser, page: str) -> Any:
-    hidden = re.findall(r'<input type="hidden" name="(id|add_tag|remove_tag)" value="([^"]+)">', page)
-    form: dict[str, list[str]] = {}
-    for name, value in hidden:
-        form.setdefault(name, []).append(value)
-    return browser.post("~/inbox/bulk", form, headers=FRAGMENT)
-
-
 @pytest.fixture
 def dora(world: World, carla: Conversation) -> Conversation:
     with tenant_scope(world.bakery.id):
@@ -197,7 +191,7 @@ def test_many_are_tagged_at_once_and_undone_only_where_it_changed_something(
 ) -> None:
     put(world, dora, tags["regular"])
     answer = bulk(ben, carla, dora, add_tag=tags["regular"])
-    assert "“regular” is on 1 more" in answer.text
+    assert "Added “regular” to 1 conversation" in answer.text
     assert [tagged(world, talk) for talk in (carla, dora)] == [{"regular"}, {"regular"}]
     undo(ben, answer.text)
     assert [tagged(world, talk) for talk in (carla, dora)] == [set(), {"regular"}]
@@ -208,7 +202,7 @@ def test_a_tag_comes_off_many_and_goes_back(
 ) -> None:
     put(world, dora, tags["complaint"])
     answer = bulk(ben, carla, dora, remove_tag=tags["complaint"])
-    assert "“complaint” is off 1" in answer.text and tagged(world, dora) == set()
+    assert "Removed “complaint” from 1 conversation" in answer.text and tagged(world, dora) == set()
     undo(ben, answer.text)
     assert [tagged(world, talk) for talk in (carla, dora)] == [set(), {"complaint"}]
 
@@ -227,5 +221,5 @@ def test_a_strangers_tag_does_not_exist(ben: Browser, world: World, carla: Conve
 
 def test_the_tags_are_offered_when_somebody_asks(ben: Browser, sue: Browser, tags: dict[str, uuid.UUID]) -> None:
     offered = ben.get("~/inbox/bulk/tags", headers=FRAGMENT).text
-    assert offered.count("regular") == 2 and "Take off" in offered
+    assert offered.count("regular") == 2 and "Remove tag" in offered
     assert sue.get("~/inbox/bulk/tags").status_code == 404

@@ -14,7 +14,7 @@ from app.inbox.conversations import Conversation, Later, Message, underway
 from app.inbox.outbound import reach
 from app.inbox.outbound.jobs import release_scheduled
 from app.inbox.outbound.pace import CAMPAIGNS_SHARE, SHARE, NumberPace
-from app.inbox.outbound.sender import lanes_waiting
+from app.inbox.outbound.sender import waiting_lanes
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 from app.wabas.models import PhoneNumber
@@ -229,7 +229,7 @@ def test_a_worker_that_is_asked_to_stop_hands_over_nothing_more(road: Road) -> N
     finally:
         stopping.clear()
     assert road.state_of(message) == "queued" and said(road) == []
-    assert [waiting.number_id for waiting in lanes_waiting()] == [road.number.id]
+    assert [waiting.number_id for waiting in waiting_lanes()] == [road.number.id]
 
 
 def test_a_number_that_waits_for_its_pace_holds_up_no_other(road: Road) -> None:

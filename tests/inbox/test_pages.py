@@ -128,7 +128,7 @@ def test_reading_a_conversation_makes_it_read(ben: Browser, talk: Conversation, 
     assert ben.post(f"~/inbox/{talk.id}/reading", headers=FRAGMENT).status_code == 204
     with tenant_scope(world.bakery.id):
         assert Conversation.get_or_404(talk.id).unread_count == 0
-    assert "Nothing new" in ben.get("~/inbox/?filter=unread").text
+    assert "Nothing unread" in ben.get("~/inbox/?filter=unread").text
 
 
 def test_a_failed_message_says_why_and_can_be_sent_again(ann: Browser, talk: Conversation, world: World) -> None:
@@ -147,11 +147,11 @@ def test_a_failed_message_says_why_and_can_be_sent_again(ann: Browser, talk: Con
 def test_what_waits_long_can_be_taken_back(ann: Browser, talk: Conversation, world: World) -> None:
     ann.post(f"~/inbox/{talk.id}/messages", {"body": "a mistake"})
     (message,) = messages(world)
-    assert "Take back" not in ann.get(f"~/inbox/{talk.id}").text
+    assert "Cancel message" not in ann.get(f"~/inbox/{talk.id}").text
     with tenant_scope(world.bakery.id):
         row = Message.get_or_404(message.id)
         row.created_at, row.next_attempt_at = now() - dt.timedelta(minutes=1), None
-    assert "Take back" in ann.get(f"~/inbox/{talk.id}").text
+    assert "Cancel message" in ann.get(f"~/inbox/{talk.id}").text
     ann.post(f"~/inbox/{talk.id}/messages/{message.id}/cancellation")
     assert [message.state for message in messages(world)] == ["cancelled"]
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
-from app.inbox.outbound.jobs import ring_for_waiting_uploads, upload
+from app.inbox.outbound.jobs import recover_waiting_uploads, upload
 from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db, now, platform_scope, tenant_scope
@@ -257,7 +257,7 @@ def test_a_template_with_a_photo_carries_the_photo(road: Road, ann: Browser, tal
 
 def test_the_templates_are_asked_for_and_kept(road: Road, ann: Browser, talk: Conversation) -> None:
     seed_templates(road)
-    assert "Asking WhatsApp" in ann.get(f"~/inbox/{talk.id}/templates").text
+    assert "Loading templates" in ann.get(f"~/inbox/{talk.id}/templates").text
     fetch_templates(road.world.bakery.id, road.number.waba_id)
     page = ann.get(f"~/inbox/{talk.id}/templates").text
     assert "Order update" in page and "paused_one" not in page
@@ -280,7 +280,7 @@ def test_an_upload_that_fails_is_tried_again_and_nothing_is_sent_before(
     go(road)
     assert road.meta.accepted() == [] and outbound(road)[0].state == "queued"
     make_due(road)
-    ring_for_waiting_uploads()
+    recover_waiting_uploads()
     go(road)
     delivered(road)
     assert len(road.meta.accepted()) == 1
@@ -314,7 +314,7 @@ def test_an_upload_older_than_meta_keeps_it_is_done_again(road: Road, ann: Brows
     with platform_scope("tests"):
         db.session.execute(text("update media set uploaded_at = now() - interval '30 d'"))
     before = outbound(road)[0].media
-    ring_for_waiting_uploads()
+    recover_waiting_uploads()
     go(road)
     after = outbound(road)[0].media
     assert before and after and before.meta_id != after.meta_id and len(road.meta.accepted()) == 1

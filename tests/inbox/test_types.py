@@ -54,7 +54,7 @@ PRODUCTS = [{"product_retailer_id": "rye-1", "quantity": 3, "item_price": 4.5, "
                 "text": {"body": "x"},
                 "referral": {"source_type": "ad", "headline": "Fresh", "source_url": "https://fb.me/1"},
             },
-            ["Came from an advertisement", "Fresh", "https://fb.me/1"],
+            ["Came from an ad", "Fresh", "https://fb.me/1"],
         ),
         ({"type": "media_placeholder"}, ["has not arrived yet"]),
     ],

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.inbox.conversations import Conversation, Message, MessageEvent, SendAttempt
-from app.inbox.outbound.unknowns import LATER_MESSAGES, repeat_lost
+from app.inbox.outbound.unknowns import LATER_MESSAGES, retry_lost
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.webhook_events.models import WebhookEvent
 from tests import world as people
@@ -57,7 +57,7 @@ class Case:
 
     def state(self) -> str:
         with platform_scope("tests"):
-            repeat_lost()
+            retry_lost()
         with tenant_scope(self.world.bakery.id):
             return Message.get_or_404(self.message.id).state
 

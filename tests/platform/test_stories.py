@@ -79,10 +79,16 @@ def test_a_refusal_is_told_with_its_reason_and_the_fix_in_the_first_line(
 ) -> None:
     message = sent(world, talk, "failed", error=REFUSED)
     attempt(world, message, "failed", REFUSED)
-    assert "It was not delivered." in verdict(ann, message)
+    assert "This message wasn't delivered." in verdict(ann, message)
     assert REFUSED["title"] in verdict(ann, message) and "An agent reads Meta" in verdict(ann, message)
     shown = page(ann, f"~/stories/{message.id}")
-    for words in ("which refused it", "Undeliverable", "code 131026", "fbtrace_id AbC123", "Answered after"):
+    for words in (
+        "Sent to WhatsApp and refused",
+        "Undeliverable",
+        "code 131026",
+        "fbtrace_id AbC123",
+        "Response after",
+    ):
         assert words in shown, words
 
 
@@ -90,8 +96,8 @@ def test_a_lost_answer_is_told_as_unknown_with_the_risk(ann: Browser, world: Wor
     message = sent(world, talk, "unknown")
     attempt(world, message, None)
     told = verdict(ann, message)
-    assert "Nobody knows whether it went out." in told and "the customer may get it twice" in told
-    assert "without an answer" in page(ann, f"~/stories/{message.id}")
+    assert "Delivery is unconfirmed." in told and "the customer may get the message twice" in told
+    assert "no response" in page(ann, f"~/stories/{message.id}")
 
 
 def test_what_waited_too_long_says_what_it_waited_for(ann: Browser, world: World, talk: Conversation) -> None:
@@ -108,7 +114,7 @@ def test_a_late_status_says_how_late_it_came(ann: Browser, world: World, talk: C
     message = sent(world, talk, "accepted", wamid="wamid.late")
     pricing = {"category": "service", "type": "free_customer_service", "pricing_model": "PMP", "billable": False}
     arrive(status("wamid.late", "delivered", at=now().timestamp() - 3 * 3600, pricing=pricing))
-    assert "It was delivered." in verdict(ann, message)
+    assert "This message was delivered." in verdict(ann, message)
     shown = page(ann, f"~/stories/{message.id}")
     assert "told us 3 hours later" in shown and "free_customer_service" in shown
 
@@ -129,7 +135,7 @@ def test_an_inbound_message_tells_when_it_came(ben: Browser, world: World, talk:
     with tenant_scope(world.bakery.id):
         (message,) = db.session.scalars(select(Message)).unique()
     shown = page(ben, f"~/stories/{message.id}")
-    assert "It came in and is in the inbox." in shown and "WhatsApp's own time" in shown
+    assert "This message was received and is in the inbox." in shown and "WhatsApp's time" in shown
 
 
 def test_the_road_with_a_failure_is_told_as_it_was(road: Road, ann: Browser) -> None:
@@ -140,7 +146,7 @@ def test_the_road_with_a_failure_is_told_as_it_was(road: Road, ann: Browser) -> 
     road.until(lambda: road.state_of(late) == "failed" and road.state_of(lost) in ("delivered", "read"))
     assert road.reload(refused).error
     assert road.reload(refused).error["title"] in verdict(ann, refused).replace("&#39;", "'")  # type: ignore[index]
-    assert "It was not delivered." in verdict(ann, late)
+    assert "This message wasn't delivered." in verdict(ann, late)
     assert "The answer was lost at first" in verdict(ann, lost)
 
 
@@ -179,7 +185,7 @@ def test_a_stranger_finds_and_opens_nothing(sue: Browser, app: Any, world: World
     assert at_home.get(f"~/stories/{message.id}").status_code == 404
     for words in ("wamid.ours", str(message.id), "16505551234"):
         assert "No message here" in page(at_home, f"~/stories?q={words}")
-    assert "Everything got through" in page(at_home, "~/failures")
+    assert "No failed messages" in page(at_home, "~/failures")
 
 
 def test_failures_are_grouped_by_number_and_code(ann: Browser, pat: Browser, world: World, talk: Conversation) -> None:

@@ -1,4 +1,4 @@
-"""The file that a canned reply carries: kept in our own store, and sent as a copy each time."""
+"""The files of canned replies: stored once, and sent as a copy each time."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from app.words import N_
 
 from .canned_replies import CannedReply
 
-GONE = N_("The file of this canned reply was removed meanwhile. Take it out, then send again.")
+GONE = N_("The file of this canned reply was removed. Remove it from your message, then send again.")
 
 
 class CannedFile(TenantModel):
-    """Whose reply is gone goes too: the row stays until its bytes have left the store (`desk_jobs`)."""
+    """The file of a reply, if there is one. A row without a reply stays until its bytes are deleted (jobs.py)."""
 
     __table_args__ = (
         of_tenant(),
@@ -39,7 +39,7 @@ class CannedFile(TenantModel):
     canned_reply_id: Mapped[uuid.UUID | None]
     kind: Mapped[str]
     filename: Mapped[str]
-    # What it proved to be, whatever its name says.
+    # What its first bytes prove, whatever its name says.
     content_type: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]
@@ -49,7 +49,7 @@ class CannedFile(TenantModel):
 
     @classmethod
     def store(cls, attachment: Attachment) -> Self:
-        """Raises `StorageAway`."""
+        """Stores an attachment and its thumbnail. Raises `StorageAway`."""
         file = cls(kind=attachment.kind, filename=attachment.name, content_type=attachment.content_type)
         file.size, file.sha256 = attachment.size, attachment.sha256
         file.storage_key = attachment.stored()
@@ -59,14 +59,14 @@ class CannedFile(TenantModel):
 
     @classmethod
     def for_member(cls, id: object, member: Membership) -> Self | None:
-        """The file, if its reply may be used by this member."""
+        """The file with this id, if this member may use its reply."""
         replies = CannedReply.for_member(member).order_by(None).with_only_columns(CannedReply.id)
-        found = cls.find(id)
-        mine = found and db.session.scalar(replies.where(CannedReply.id == found.canned_reply_id))
-        return found if mine else None
+        file = cls.find(id)
+        is_usable = file and db.session.scalar(replies.where(CannedReply.id == file.canned_reply_id))
+        return file if is_usable else None
 
     @classmethod
-    def of(cls, reply: CannedReply) -> Self | None:
+    def of_reply(cls, reply: CannedReply) -> Self | None:
         return db.session.scalar(select(cls).where(cls.canned_reply_id == reply.id))
 
     @classmethod
@@ -74,25 +74,26 @@ class CannedFile(TenantModel):
         files = db.session.scalars(select(cls).where(cls.canned_reply_id.in_(list(ids))))
         return {file.canned_reply_id: file for file in files}
 
-    def belong_to(self, reply: CannedReply) -> None:
+    def attach_to(self, reply: CannedReply) -> None:
+        """Makes it the file of a reply."""
         self.canned_reply_id = reply.id
         db.session.add(self)
 
-    def leave(self) -> None:
-        """Another file takes its place, or none."""
+    def orphan(self) -> None:
+        """Takes it from its reply; a job deletes it."""
         self.canned_reply_id = None
         db.session.flush()
 
     @classmethod
     def copy_for(cls, member: Membership, id: object) -> Attachment:
-        """Raises `Refused`, `StorageAway`."""
+        """A copy of the file, if this member may use its reply. Raises `Refused`, `StorageAway`."""
         if (file := cls.for_member(id, member)) is None:
             raise Refused(GONE)
-        return file.attach()
+        return file.copy()
 
-    def attach(self) -> Attachment:
-        """A copy of it, on its way into a message. Raises `Refused`, `StorageAway`."""
-        copy = tempfile.TemporaryFile()  # noqa: SIM115  closed when it has been sent (`Writing`)
+    def copy(self) -> Attachment:
+        """A copy to send with a message. Raises `Refused`, `StorageAway`."""
+        copy = tempfile.TemporaryFile()  # noqa: SIM115  closed by `Writing`
         try:
             for chunk in outside().storage.stream(self.storage_key):
                 copy.write(chunk)

@@ -1,4 +1,4 @@
-"""Answers that are written once and used often, found with `/` in the composer."""
+"""Canned replies: written once, and found with `/` in the composer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VARIABLE = re.compile(r"\{\{\s*(\w+)\s*(?:\|([^{}|]*))?\}\}")
 
 
 class CannedReply(TenantModel):
-    """With an owner it is that person's own; with a team, that team's; else everybody's."""
+    """With an owner it is that person's own, with a team that team's, else everyone's."""
 
     __tablename__ = "canned_replies"
     __table_args__ = (
@@ -42,6 +42,7 @@ class CannedReply(TenantModel):
 
     @classmethod
     def for_member(cls, member: Membership) -> Select[CannedReply]:
+        """Those that a member may use: their own, their teams' and everyone's."""
         teams = select(TeamMember.team_id).where(TeamMember.user_id == member.user_id)
         mine = or_(cls.owner_id.is_(None), cls.owner_id == member.user_id)
         ours = or_(cls.team_id.is_(None), cls.team_id.in_(teams))
@@ -49,14 +50,13 @@ class CannedReply(TenantModel):
 
     @classmethod
     def suggest(cls, typed: str, member: Membership, spoken: str = "") -> list[CannedReply]:
-        """What somebody may mean: shortcuts that begin so first, then words within. Of several the one that the
-        customer's country probably speaks, then those that are used often."""
+        """The best SHOWN matches: by the beginning of the shortcut, within it, the customer's language, use."""
         typed = typed.casefold().strip()
-        known = db.session.scalars(cls.for_member(member)).all()
-        found = [reply for reply in known if reply.may_be_meant(typed)]
-        return sorted(found, key=lambda reply: reply.rank(typed, spoken))[:SHOWN]
+        replies = db.session.scalars(cls.for_member(member)).all()
+        matches = [reply for reply in replies if reply.matches(typed)]
+        return sorted(matches, key=lambda reply: reply.rank(typed, spoken))[:SHOWN]
 
-    def may_be_meant(self, typed: str) -> bool:
+    def matches(self, typed: str) -> bool:
         return any(typed in words.casefold() for words in (self.shortcut, self.body, self.language))
 
     def rank(self, typed: str, spoken: str) -> tuple[bool, bool, bool, int]:
@@ -64,45 +64,47 @@ class CannedReply(TenantModel):
         is_foreign = bool(self.language and spoken) and main_language(self.language) != spoken
         return (not shortcut.startswith(typed), typed not in shortcut, is_foreign, -self.use_count)
 
-    @property
-    def has_twin(self) -> bool:
-        """Whether another one is called the same, in the same language and for the same people."""
+    def is_duplicate(self, shortcut: str, language: str, team_id: uuid.UUID | None) -> bool:
+        """Whether, with these, it would be another one's twin: the same shortcut and language for the same people."""
         cls = type(self)
-        same = (cls.shortcut, self.shortcut), (cls.language, self.language)
-        whose = (cls.owner_id, self.owner_id), (cls.team_id, self.team_id)
-        others = select(cls.id).where(*(column.is_not_distinct_from(value) for column, value in (*same, *whose)))
+        values = {cls.shortcut: shortcut, cls.language: language, cls.owner_id: self.owner_id, cls.team_id: team_id}
+        others = select(cls.id).where(*(column.is_not_distinct_from(value) for column, value in values.items()))
         return exists(others.where(cls.id != self.id) if self.id else others)
 
-    def filled(self, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
-        return filled(self.body, conversation, by=by, tenant=tenant)
+    def fill_in(self, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
+        """Its text with the variables of this conversation."""
+        return fill_in(self.body, conversation, by=by, tenant=tenant)
 
     def may_be_changed_by(self, member: Membership) -> bool:
+        """Their own by anybody, everyone's by whoever manages the desk."""
         return self.owner_id == member.user_id or (self.owner_id is None and member.may("desk.manage"))
 
-    def use(self) -> None:
-        counted = update(CannedReply).where(CannedReply.id == self.id)
-        db.session.execute(counted.values(use_count=CannedReply.use_count + 1))
+    def count_use(self) -> None:
+        """Counts that it was used, which ranks it higher."""
+        statement = update(CannedReply).where(CannedReply.id == self.id)
+        db.session.execute(statement.values(use_count=CannedReply.use_count + 1))
 
 
-def filled(body: str, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
-    """With its variables filled in. One without a value becomes its fallback; without that it stays to be seen."""
-    values = known_values(conversation, by=by, tenant=tenant)
-    return VARIABLE.sub(lambda found: values.get(found[1]) or (found[2] or "").strip() or found[0], body)
+def fill_in(body: str, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
+    """Replaces variables by their values, or else their fallbacks; one that has neither stays visible."""
+    values = variable_values(conversation, by=by, tenant=tenant)
+    return VARIABLE.sub(lambda match: values.get(match[1]) or (match[2] or "").strip() or match[0], body)
 
 
-def first_open(words: str) -> str | None:
-    """A variable of ours that nothing was found for."""
-    return next((found[1] for found in VARIABLE.finditer(words) if found[1] in VARIABLES), None)
+def first_without_value(words: str) -> str | None:
+    """The first variable of ours that was left because it has no value."""
+    return next((match[1] for match in VARIABLE.finditer(words) if match[1] in VARIABLES), None)
 
 
-def known_values(conversation: Conversation, *, by: Actor, tenant: Tenant) -> dict[str, str | None]:
+def variable_values(conversation: Conversation, *, by: Actor, tenant: Tenant) -> dict[str, str | None]:
+    """The values of VARIABLES in a conversation."""
     contact = conversation.contact
     return {
-        "name": contact.name if is_name(contact.name) else None,
-        "first_name": first(contact.name),
+        "name": contact.name if contact.has_name else None,
+        "first_name": contact.first_name,
         "phone": contact.phone,
         "agent": by.name,
-        "agent_first_name": first(by.name),
+        "agent_first_name": next(iter(by.name.split()), ""),
         "business": tenant.name,
         "our_number": conversation.phone_number.display_number,
     }
@@ -112,7 +114,7 @@ VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "busine
 
 
 def language_of(conversation: Conversation) -> str:
-    """What is probably spoken where the customer's number is from; nothing where that is hidden."""
+    """The code of the main language where the customer's number is from; "" where the number is hidden or unknown."""
     try:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(conversation.contact.phone or ""))
         return main_language(str(Locale.parse(f"und_{region}", resolve_likely_subtags=True)))
@@ -122,13 +124,3 @@ def language_of(conversation: Conversation) -> str:
 
 def main_language(code: str) -> str:
     return re.split(r"[-_]", code.casefold())[0]
-
-
-def is_name(words: str) -> bool:
-    """A phone number in place of a name is none: nobody is greeted by it."""
-    return any(letter.isalpha() for letter in words)
-
-
-def first(name: str) -> str:
-    """The first word of a name that has a letter in it."""
-    return next(filter(is_name, name.split()), "")

@@ -1,4 +1,4 @@
-"""The forms for what is more than words: a place, a card, buttons, a list, a link, a question for the place."""
+"""The forms of messages other than text: a location, a contact, buttons, a list, a link, a location request."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field, FieldList, FormField, StringField, TextAreaField
 
+from app.inbox.desk.fields import tidy
 from app.meta import outgoing
 from app.meta.outgoing import MOST_ROWS, Outgoing, Row
 
-from .forms import WritingForm, tidy
+from .forms import WritingForm
 
 
-def line(words: str, most: int = 300, **more: str) -> StringField:
+def line_field(label: str, most: int = 300, **more: str) -> StringField:
     return StringField(
-        words, filters=[tidy], render_kw={"maxlength": most, "autocomplete": "off", "dir": "auto"} | more
+        label, filters=[tidy], render_kw={"maxlength": most, "autocomplete": "off", "dir": "auto"} | more
     )
 
 
-def words(most: int = 1024) -> TextAreaField:
+def text_field(most: int = 1024) -> TextAreaField:
     return TextAreaField(_("Text"), filters=[tidy], render_kw={"rows": 3, "maxlength": most, "dir": "auto"})
 
 
 class ComposeForm(WritingForm):
-    """`names` are the fields shown, in order; those in `extra` are folded away."""
+    """`names` are the fields shown, in order; those in `extra` are collapsed."""
 
     title: ClassVar[str]
     intro: ClassVar[str] = ""
@@ -38,50 +39,51 @@ class ComposeForm(WritingForm):
             # The composer is on the same page and has fields of these names too.
             field.id = field.label.field_id = f"part-{field.id}"
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
+        """The message that was filled in. Raises `Refused` where WhatsApp would not accept it."""
         raise NotImplementedError
 
-    def listed(self, names: tuple[str, ...]) -> list[Field]:
+    def fields_named(self, names: tuple[str, ...]) -> list[Field]:
         return [self[name] for name in names]
 
 
 class LocationForm(ComposeForm):
     title = _("Send a location")
     names = ("name", "address", "latitude", "longitude")
-    name = line(_("Name of the place"))
-    address = line(_("Address"))
-    latitude = line(_("Latitude"), 30, inputmode="decimal", placeholder="52.5200")
-    longitude = line(_("Longitude"), 30, inputmode="decimal", placeholder="13.4050")
+    name = line_field(_("Name"))
+    address = line_field(_("Address"))
+    latitude = line_field(_("Latitude"), 30, inputmode="decimal", placeholder="52.5200")
+    longitude = line_field(_("Longitude"), 30, inputmode="decimal", placeholder="13.4050")
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.location(self.latitude.data, self.longitude.data, self.name.data, self.address.data)
 
 
 class ContactForm(ComposeForm):
     title = _("Send a contact")
     names = ("name", "phone", "email", "organisation")
-    name = line(_("Name"))
-    phone = line(_("Phone number with country code"), 40, inputmode="tel", placeholder="+49 30 901820")
-    email = line(_("E-mail"), inputmode="email")
-    organisation = line(_("Company"))
+    name = line_field(_("Name"))
+    phone = line_field(_("Phone number with country code"), 40, inputmode="tel", placeholder="+49 30 901820")
+    email = line_field(_("Email"), inputmode="email")
+    organisation = line_field(_("Company"))
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.contact(self.name.data, self.phone.data, self.email.data, self.organisation.data)
 
 
 class ButtonsForm(ComposeForm):
     title = _("Ask with buttons")
-    intro = _("The customer taps one of up to three answers.")
+    intro = _("The customer taps one of up to three buttons.")
     names = ("body", "first", "second", "third")
     extra = ("header", "footer")
-    body = words()
-    first = line(_("First button"), 20)
-    second = line(_("Second button"), 20)
-    third = line(_("Third button"), 20)
-    header = line(_("Heading"), 60)
-    footer = line(_("Footer"), 60)
+    body = text_field()
+    first = line_field(_("First button"), 20)
+    second = line_field(_("Second button"), 20)
+    third = line_field(_("Third button"), 20)
+    header = line_field(_("Heading"), 60)
+    footer = line_field(_("Footer"), 60)
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         titles = (self.first.data, self.second.data, self.third.data)
         return outgoing.buttons(self.body.data, titles, self.header.data, self.footer.data)
 
@@ -90,47 +92,47 @@ class RowForm(FlaskForm):
     class Meta:
         csrf = False
 
-    name = line(_("Choice"), 24)
-    description = line(_("Below it"), 72)
+    name = line_field(_("Choice"), 24)
+    description = line_field(_("Description"), 72)
 
 
 class ListForm(ComposeForm):
-    title = _("Offer a list")
-    intro = _("The customer opens the list with a button and taps one of up to ten choices.")
+    title = _("Send a list")
+    intro = _("The customer opens a list with a button and taps one of up to ten choices.")
     names = ("body", "button", "rows")
     extra = ("header", "footer")
-    body = words(4096)
-    button = line(_("Button that opens the list"), 20)
+    body = text_field(4096)
+    button = line_field(_("Label of the button that opens the list"), 20)
     rows = FieldList(FormField(RowForm), _("Choices"), min_entries=MOST_ROWS, max_entries=MOST_ROWS)
-    header = line(_("Heading"), 60)
-    footer = line(_("Footer"), 60)
+    header = line_field(_("Heading"), 60)
+    footer = line_field(_("Footer"), 60)
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         rows = [Row(row.form["name"].data, row.form["description"].data) for row in self.rows]
         return outgoing.menu(self.body.data, self.button.data, rows, self.header.data, self.footer.data)
 
 
 class LinkForm(ComposeForm):
-    title = _("Send a link as a button")
+    title = _("Send a link button")
     names = ("body", "button", "url")
     extra = ("header", "footer")
-    body = words()
-    button = line(_("Button"), 20)
-    url = line(_("Address it opens"), 2000, inputmode="url", placeholder="https://", dir="ltr")
-    header = line(_("Heading"), 60)
-    footer = line(_("Footer"), 60)
+    body = text_field()
+    button = line_field(_("Button label"), 20)
+    url = line_field(_("Link"), 2000, inputmode="url", placeholder="https://", dir="ltr")
+    header = line_field(_("Heading"), 60)
+    footer = line_field(_("Footer"), 60)
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.link(self.body.data, self.button.data, self.url.data, self.header.data, self.footer.data)
 
 
 class LocationRequestForm(ComposeForm):
-    title = _("Ask for their location")
-    intro = _("The customer gets a button that shares where they are.")
+    title = _("Request location")
+    intro = _("The customer gets a button to share their location.")
     names = ("body",)
-    body = words()
+    body = text_field()
 
-    def outgoing(self) -> Outgoing:
+    def build(self) -> Outgoing:
         return outgoing.location_request(self.body.data)
 
 

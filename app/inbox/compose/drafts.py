@@ -1,4 +1,4 @@
-"""What an agent has typed and not sent yet: theirs alone, so that it is there again on another device."""
+"""Drafts: what an agent has typed and not sent, saved so that it is there on another device."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, no
 KINDS = ("reply", "note")
 LONGEST = 10_000
 PREVIEW = 160
-KEPT = dt.timedelta(days=30)
+KEEP = dt.timedelta(days=30)
 
 
 class Draft(TenantModel):
-    """One of each kind for an agent and a conversation. Without words it says that what another device holds is gone.
+    """One of each kind for an agent and a conversation. An empty one tells other devices to delete their copy.
 
     The newest wins, by how long ago it was typed: the clocks of browsers are not trusted.
     """
@@ -41,52 +41,56 @@ class Draft(TenantModel):
     typed_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
-    def of(cls, conversation: Conversation, kind: str, user: User) -> Draft | None:
+    def find_for(cls, conversation: Conversation, kind: str, user: User) -> Draft | None:
         mine = (cls.conversation_id == conversation.id) & (cls.user_id == user.id) & (cls.kind == kind)
         return db.session.scalar(select(cls).where(mine).execution_options(populate_existing=True))
 
     @classmethod
-    def keep(cls, conversation: Conversation, kind: str, body: str, *, owner: User, age: dt.timedelta) -> None:
+    def save(cls, conversation: Conversation, kind: str, body: str, *, owner: User, age: dt.timedelta) -> None:
+        """Saves what was typed `age` ago, unless something newer is saved (`on conflict … where`)."""
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "conversation_id": conversation.id}
-        values |= {"user_id": owner.id, "kind": kind, "body": body[:LONGEST], "typed_at": now() - age}
-        kept = insert(cls).values(values)
-        newer = {"body": kept.excluded.body, "typed_at": kept.excluded.typed_at}
+        values |= {"user_id": owner.id, "kind": kind, "body": body, "typed_at": now() - age}
+        new = insert(cls).values(values)
+        newer = {"body": new.excluded.body, "typed_at": new.excluded.typed_at}
         key = ["tenant_id", "conversation_id", "user_id", "kind"]
-        where = cls.typed_at <= kept.excluded.typed_at
-        db.session.execute(kept.on_conflict_do_update(index_elements=key, set_=newer, where=where))
+        where = cls.typed_at <= new.excluded.typed_at
+        db.session.execute(new.on_conflict_do_update(index_elements=key, set_=newer, where=where))
 
     @classmethod
     def clear(cls, conversation: Conversation, kind: str, *, owner: User, age: dt.timedelta = dt.timedelta()) -> None:
-        """It was sent `age` ago; what was typed since stays."""
+        """Empties a draft that was sent `age` ago; what was typed since stays."""
         at = now() - age
         mine = (cls.conversation_id == conversation.id) & (cls.user_id == owner.id) & (cls.kind == kind)
         db.session.execute(update(cls).where(mine, cls.typed_at <= at).values(body="", typed_at=at))
 
     @classmethod
     def previews(cls, conversation_ids: Iterable[uuid.UUID], user: User) -> dict[uuid.UUID, tuple[str, str]]:
-        """Of those that have one: its kind, and how it begins."""
+        """The kind and the beginning of the user's last draft in each of these conversations, where there is one."""
         mine = (cls.conversation_id.in_(list(conversation_ids))) & (cls.user_id == user.id) & (cls.body != "")
-        begins = func.left(cls.body, PREVIEW)
-        query = select(cls.conversation_id, cls.kind, begins).where(mine).order_by(cls.typed_at)
+        preview = func.left(cls.body, PREVIEW)
+        query = select(cls.conversation_id, cls.kind, preview).where(mine).order_by(cls.typed_at)
         return {row[0]: (row[1], row[2]) for row in db.session.execute(query)}
 
     @classmethod
     def forget_old(cls) -> None:
-        db.session.execute(delete(cls).where(cls.typed_at < func.clock_timestamp() - KEPT))
+        """Deletes drafts older than KEEP. Needs a platform scope."""
+        db.session.execute(delete(cls).where(cls.typed_at < func.clock_timestamp() - KEEP))
 
     @property
     def age(self) -> int:
-        """In milliseconds."""
+        """How long ago it was typed, in milliseconds."""
         return max(0, int((now() - self.typed_at).total_seconds() * 1000))
 
 
-def carry_drafts(gone: uuid.UUID, home: uuid.UUID) -> None:
-    """Two conversations become one: what was typed in either is in the one that stays."""
-    db.session.execute(CARRY, {"gone": gone, "home": home, "tenant": current_tenant_id(), "longest": LONGEST})
+def merge_drafts(gone: uuid.UUID, home: uuid.UUID) -> None:
+    """Moves the drafts of conversation `gone` to `home`; two of one agent are joined."""
+    db.session.execute(MERGE, {"gone": gone, "home": home, "tenant": current_tenant_id(), "longest": LONGEST})
     db.session.execute(delete(Draft).where(Draft.conversation_id == gone))
 
 
-CARRY = text("""
+# Copies the drafts of one conversation to another; where the agent has one there (unique key), appends the text, cut at
+# :longest characters.
+MERGE = text("""
     insert into drafts as d (tenant_id, id, conversation_id, user_id, kind, body, typed_at)
     select tenant_id, gen_random_uuid(), :home, user_id, kind, body, typed_at
     from drafts where tenant_id = :tenant and conversation_id = :gone

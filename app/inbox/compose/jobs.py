@@ -19,16 +19,17 @@ AT_ONCE = 50
 
 @sweep(every=3600)
 def forget_old_drafts() -> None:
+    """Deletes drafts that were not touched for `KEEP`."""
     with platform_scope("drafts that nobody came back to"):
         Draft.forget_old()
 
 
 @sweep(every=60)
-def throw_left_files_away() -> None:
-    """First the bytes, then the row: what cannot be deleted now is tried again."""
-    left = select(CannedFile).where(CannedFile.canned_reply_id.is_(None)).order_by(CannedFile.created_at)
+def delete_orphaned_files() -> None:
+    """Deletes the files of removed canned replies: first the bytes, then the row, so that a failure is retried."""
+    orphans = select(CannedFile).where(CannedFile.canned_reply_id.is_(None)).order_by(CannedFile.created_at)
     with platform_scope("files whose canned replies are gone"):
-        files = db.session.scalars(left.limit(AT_ONCE)).all()
+        files = db.session.scalars(orphans.limit(AT_ONCE)).all()
         commit()
         try:
             for file in files:

@@ -1,4 +1,4 @@
-"""Macros: several things done to a conversation at once."""
+"""Macros: several steps on a conversation in one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from app.contacts.tags import Tag
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.assignment import member_or_none
 from app.inbox.desk.notes import Note
+from app.inbox.desk.state_changes import change_state
+from app.inbox.outbound.uploads import enqueue_delivery
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused
 from app.team.models import Team
@@ -20,7 +22,7 @@ from app.tenancy import Actor, Membership, Tenant, TenantModel, User, announce, 
 from app.words import N_
 
 from .canned_files import CannedFile
-from .canned_replies import CannedReply, filled, first_open
+from .canned_replies import CannedReply, fill_in, first_without_value
 from .writing import Writing
 
 ENDINGS = ("", "open", "pending", "snoozed", "resolved", "archived")
@@ -32,9 +34,9 @@ UNKNOWN_VARIABLE = N_(
 
 
 class Macro(TenantModel):
-    """What is said, a note, tags, whose it becomes and how it ends: each of them or none, in this order.
+    """Its steps in this order, each optional: a reply, a note, tags, a team, an assignee, a state.
 
-    A template is sent in place of the words where the window is closed, or always if there are none.
+    The template replaces the reply where the reply window is closed, or is always sent where there is no reply.
     """
 
     __table_args__ = (
@@ -50,7 +52,7 @@ class Macro(TenantModel):
     name: Mapped[str]
     reply: Mapped[str] = mapped_column(default="")
     canned_reply_id: Mapped[uuid.UUID | None]
-    # What it was called, to say so when it is gone.
+    # Its shortcut, so that a message can name it after it was removed.
     canned_shortcut: Mapped[str] = mapped_column(default="", server_default="")
     template_name: Mapped[str] = mapped_column(default="", server_default="")
     template_language: Mapped[str] = mapped_column(default="", server_default="")
@@ -65,13 +67,15 @@ class Macro(TenantModel):
 
     @classmethod
     def for_member(cls, member: Membership) -> Select[Macro]:
+        """The member's own macros and everyone's."""
         return select(cls).where(or_(cls.owner_id.is_(None), cls.owner_id == member.user_id)).order_by(cls.name)
 
     def may_be_changed_by(self, member: Membership) -> bool:
         return self.owner_id == member.user_id or (self.owner_id is None and member.may("desk.manage"))
 
     @property
-    def speaks(self) -> bool:
+    def has_reply(self) -> bool:
+        """Whether it sends a text of its own or a canned reply."""
         return bool(self.reply or self.canned_shortcut)
 
     @property
@@ -80,39 +84,40 @@ class Macro(TenantModel):
 
     @property
     def template(self) -> str:
-        """As a form names it (`MessageTemplate.key`)."""
+        """Its template as `MessageTemplate.key`, or ""."""
         return f"{self.template_name}|{self.template_language}" if self.template_name else ""
 
-    @property
-    def does_something(self) -> bool:
-        sends = self.speaks or self.template_name
-        return bool(sends or self.note or self.assignment or self.team_id or self.ending or self.tags)
-
     def choose_tags(self, added: list[str], removed: list[str]) -> None:
-        wanted = dict.fromkeys(removed, False) | dict.fromkeys(added, True)
-        kept = [one for one in self.tags if str(one.tag_id) in wanted]
-        for one in kept:
-            one.is_added = wanted.pop(str(one.tag_id))
-        new = [tag for id in wanted if (tag := Tag.find(id))]
-        self.tags = [*kept, *(MacroTag(tag_id=tag.id, is_added=wanted[str(tag.id)]) for tag in new)]
+        """Sets the tags it adds and removes, by their ids. One in both lists is added."""
+        is_added = dict.fromkeys(removed, False) | dict.fromkeys(added, True)
+        staying = [one for one in self.tags if str(one.tag_id) in is_added]
+        for one in staying:
+            one.is_added = is_added.pop(str(one.tag_id))
+        new = [tag for id in is_added if (tag := Tag.find(id))]
+        self.tags = [*staying, *(MacroTag(tag_id=tag.id, is_added=is_added[str(tag.id)]) for tag in new)]
 
     def run(self, conversation: Conversation, *, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> list[Message]:
-        """Does all of it or, where something cannot be sent, nothing. The same `run_id` again sends nothing twice.
+        """Runs all steps or, where something cannot be sent, none. The same `run_id` again sends nothing twice.
 
-        Raises what `Writing.send` raises. Returns the messages there are to deliver.
+        Returns the messages, which are enqueued after the commit. Raises what `Writing.queue` raises.
         """
-        sent = []
-        if self.template_name and not (self.speaks and conversation.window_is_open):
-            template = self.template_for(conversation)
-            sent = [conversation.send(template, by=by, client_id=run_id, source="macro")]
-        elif self.speaks:
-            sent = self.writing(conversation, by, tenant, run_id).send(conversation, by=by, source="macro")
-            if canned := self.canned_reply:
-                canned.use()
-        self.carry_on(conversation, by, run_id)
-        return sent
+        messages = self.send(conversation, by, tenant, run_id)
+        for message in messages:
+            enqueue_delivery(message)
+        self.run_other_steps(conversation, by, run_id)
+        return messages
 
-    def carry_on(self, conversation: Conversation, by: Actor, run_id: uuid.UUID) -> None:
+    def send(self, conversation: Conversation, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> list[Message]:
+        if self.template_name and not (self.has_reply and conversation.window_is_open):
+            return [conversation.send(self.template_for(conversation), by=by, client_id=run_id, source="macro")]
+        if not self.has_reply:
+            return []
+        messages = self.build_writing(conversation, by, tenant, run_id).queue(conversation, by=by, source="macro")
+        if canned := self.canned_reply:
+            canned.count_use()
+        return messages
+
+    def run_other_steps(self, conversation: Conversation, by: Actor, run_id: uuid.UUID) -> None:
         if self.note:
             Note.write(conversation, self.note, by=by, client_id=run_id)
         for tag in self.tags:
@@ -120,30 +125,31 @@ class Macro(TenantModel):
         if self.team_id:
             conversation.give_to_team(Team.find(self.team_id), by=by)
         if self.assignment:
-            conversation.give(self.receiver(by), by=by, expected=conversation.locked().assignee_id)
+            conversation.give(self.assignee(by), by=by, expected=conversation.locked().assignee_id)
         if self.ending:
-            conversation.put(self.ending, by=by)
+            change_state(conversation, self.ending, by=by)
 
     def template_for(self, conversation: Conversation) -> Outgoing:
-        """Raises `Refused` where the customer's number has none of that name."""
+        """Its template, as this number's account has it. Raises `Refused` where it is not approved there."""
         name, language = self.template_name, self.template_language
         waba_id = conversation.phone_number.waba_id
         if (template := MessageTemplate.sendable_called(waba_id, name, language)) is None:
             raise Refused(N_("The template “{name}” is not approved for this number."), name=name)
         return template.definition.filled({})
 
-    def writing(self, conversation: Conversation, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> Writing:
-        """Its words with what is filled in, and the file of its canned reply. Raises `Refused`, `StorageAway`."""
+    def build_writing(self, conversation: Conversation, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> Writing:
+        """Its reply with variables filled in, and the file of its canned reply. Raises `Refused`, `StorageAway`."""
         canned = self.canned_reply
         if self.canned_shortcut and not canned:
-            raise Refused(N_("The canned reply /{shortcut} is gone."), shortcut=self.canned_shortcut)
-        words = filled(canned.body if canned else self.reply, conversation, by=by, tenant=tenant)
-        if name := first_open(words):
+            raise Refused(N_("The canned reply /{shortcut} was removed."), shortcut=self.canned_shortcut)
+        words = fill_in(canned.body if canned else self.reply, conversation, by=by, tenant=tenant)
+        if name := first_without_value(words):
             raise Refused(UNKNOWN_VARIABLE, name=name, example=f"{{{{{name}|…}}}}")
-        file = CannedFile.of(canned) if canned else None
-        return Writing(words, run_id, [file.attach()] if file else [])
+        file = CannedFile.of_reply(canned) if canned else None
+        return Writing(words, run_id, [file.copy()] if file else [])
 
-    def receiver(self, by: Actor) -> User | None:
+    def assignee(self, by: Actor) -> User | None:
+        """Who it assigns the conversation to; None: it unassigns it."""
         match self.assignment:
             case "me":
                 return member_or_none(by.user_id)
@@ -153,7 +159,7 @@ class Macro(TenantModel):
 
 
 class MacroTag(TenantModel):
-    """A tag that a macro puts on the customer, or takes off."""
+    """A tag that a macro adds to the customer, or removes."""
 
     __table_args__ = (
         belongs_to("macros", "macro_id", ondelete="CASCADE"),

@@ -1,6 +1,6 @@
-"""WhatsApp's own marks in a text (*bold*, _italic_, ~struck~, `code`) and links, as runs that a template wraps.
+"""Parses WhatsApp's markup (*bold*, _italic_, ~struck~, `code`) and links into runs that a template wraps.
 
-A run is plain text: whatever a stranger wrote is escaped by the template, and no HTML is put together here.
+A run is plain text: the template escapes whatever a stranger wrote, and no HTML is built here.
 """
 
 from __future__ import annotations
@@ -13,34 +13,37 @@ from itertools import pairwise
 STYLES = {"*": "bold", "_": "italic", "~": "struck"}
 BLOCK = re.compile(r"```(?!`)(.+?)```|`([^`\n]+)`", re.DOTALL)
 LINK = re.compile(r"https?://[^\s<>\"“”]+|www\.[^\s<>\"“”]+\.[^\s<>\"“”]+", re.IGNORECASE)
-# What ends a sentence rather than an address.
+# These end a sentence rather than a link.
 TRAILING = ".,;:!?'*_~…"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
+    """A piece of text with its styles (values of STYLES, or `code`); `href` where it is a link."""
+
     text: str
     styles: frozenset[str] = frozenset()
     href: str = ""
 
 
-def runs(text: str) -> list[Run]:
+def parse_markup(text: str) -> list[Run]:
     """The pieces of a text, in order. Joined they are the text without the marks that took effect."""
-    found: list[Run] = []
+    runs: list[Run] = []
     end = 0
     for block in BLOCK.finditer(text):
-        found += prose(text[end : block.start()])
-        found.append(Run((block[1] or block[2]).strip("\n"), frozenset({"code"})))
+        runs += parse_prose(text[end : block.start()])
+        runs.append(Run((block[1] or block[2]).strip("\n"), frozenset({"code"})))
         end = block.end()
-    found += prose(text[end:])
-    # Nothing but marks: then they are meant.
-    return found if any(run.text for run in found) else [Run(text)]
+    runs += parse_prose(text[end:])
+    # A text of marks alone is shown as it is.
+    return runs if any(run.text for run in runs) else [Run(text)]
 
 
-def prose(text: str) -> Iterator[Run]:
+def parse_prose(text: str) -> Iterator[Run]:
+    """The runs of a text without code."""
     links = list(links_of(text))
     covered = {place for start, end in links for place in (start, end)}
-    ranges = [(start, end, style) for start, end, style in marked(text, links)]
+    ranges = [(start, end, style) for start, end, style in styled_ranges(text, links)]
     marks = {place for start, end, _ in ranges for place in (start, end)}
     edges = sorted({0, len(text), *covered, *marks, *(place + 1 for place in marks)})
     open_styles: set[str] = set()
@@ -58,6 +61,7 @@ def prose(text: str) -> Iterator[Run]:
 
 
 def links_of(text: str) -> Iterator[tuple[int, int]]:
+    """Where links start and end, without the punctuation and the closing brackets that follow them."""
     for match in LINK.finditer(text):
         link = match[0].rstrip(TRAILING)
         if (unopened := link.count(")") - link.count("(")) > 0:
@@ -70,8 +74,8 @@ def address(link: str) -> str:
     return link if link[:4].lower() == "http" else f"https://{link}"
 
 
-def marked(text: str, links: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
-    """Pairs of marks: the first stands before a word, the second after one, both in one line."""
+def styled_ranges(text: str, links: list[tuple[int, int]]) -> Iterator[tuple[int, int, str]]:
+    """Pairs of marks with their style: the first before a word, the second after one, both in one line."""
     waiting: dict[str, int] = {}
     upcoming = iter([*links, (len(text) + 1, len(text) + 1)])
     link_start, link_end = next(upcoming)

@@ -1,4 +1,4 @@
-"""Asking a customer who hides their phone number for it."""
+"""Asks a customer who hides their phone number for it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from app.tenancy import Actor
 
 
 def ask_for_number(conversation: Conversation, *, by: Actor) -> Message:
-    """Puts the question into the outbox, once until they write again. What they answer joins the contact as an identity
-    (`arrival.sender_of`).
+    """Sends the question, once until they write again. Their number becomes an identity of the contact on arrival.
 
     Raises what `Conversation.send` raises.
     """
     words = _("May we have your phone number? Tap the button below to share it.")
-    asked_once = uuid.uuid5(conversation.id, f"number {conversation.last_inbound_at}")
-    request = outgoing.number_request(words)
-    return conversation.send(request, by=by, client_id=asked_once, source="number_request")
+    once = uuid.uuid5(conversation.id, f"number {conversation.last_inbound_at}")
+    return conversation.send(outgoing.number_request(words), by=by, client_id=once, source="number_request")

@@ -1,4 +1,4 @@
-"""Why something was not sent, in words."""
+"""Explains why a message was not sent."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from app.storage import StorageAway
 NOT_SENT = (Refusal, SaidOtherwise, Refused, StorageAway)
 
 
-def told(problem: Exception) -> str:
+def explain(problem: Exception) -> str:
+    """The reason, in words, for one of NOT_SENT: what happened, then what to do."""
     match problem:
         case Refused():
             return problem.told(_)
         case WindowClosed():
-            return str(_("The 24 hours to answer are over. This was not sent."))
+            return str(_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."))
         case GroupIsReadOnly():
-            return str(_("Nothing can be sent to a group from here."))
+            return str(_("This wasn't sent. You can't write to a group from here."))
         case NumberAway():
-            return str(_("This number is not connected. This was not sent."))
+            return str(_("This wasn't sent. The number is not connected to WhatsApp."))
         case Unsubscribed(facts={"purpose": "marketing"}):
             return str(_("This wasn't sent. The customer has opted out of marketing messages."))
         case Unsubscribed():
@@ -39,5 +40,5 @@ def told(problem: Exception) -> str:
         case MarkedSpam():
             return str(_("This wasn't sent. The conversation is marked as spam."))
         case StorageAway():
-            return str(_("The file could not be stored. Nothing was sent: try again in a moment."))
-    return str(_("This page had sent something else already. Look above, then send again."))
+            return str(_("This wasn't sent. The file couldn't be stored. Try again in a moment."))
+    return str(_("This page already sent a different message. Check the conversation, then send again."))

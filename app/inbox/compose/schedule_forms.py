@@ -17,17 +17,17 @@ from wtforms import (
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired, Optional, StopValidation
 
 from app import zones
 from app.billing.terms import Estimate, Terms
 from app.inbox.conversations import Conversation, Later, Message
+from app.inbox.desk.fields import IdField, options, tidy
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused, text
-from app.tenancy import Actor
-from app.tenancy.database import is_uuid
+from app.tenancy import Actor, User
 
-from .forms import tidy
+from .drafts import Draft
 
 LONGEST_WAIT = dt.timedelta(days=365)
 
@@ -38,18 +38,21 @@ class TimeForm(FlaskForm):
     at = DateTimeLocalField(
         _("When"),
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        validators=[InputRequired(_("Choose a day and a time."))],
+        validators=[InputRequired(_("Enter a date and a time."))],
     )
     zone = HiddenField(default=lambda: zones.reader_zone().key)
     fold = StringField(_("Which one"))
 
     def validate_at(self, field: DateTimeLocalField) -> None:
+        if field.data is None:
+            field.errors[:] = []
+            raise StopValidation(_("Enter a date and a time."))
         if self.fold_times and self.fold.data not in ("0", "1"):
             raise ValidationError(zones.doubled_words(field.data, self.time_zone) + " " + gettext("Choose which one."))
         if self.moment <= dt.datetime.now(dt.UTC):
-            raise ValidationError(_("This moment is over. Choose a later one."))
+            raise ValidationError(_("This time is in the past. Choose a later one."))
         if self.moment > dt.datetime.now(dt.UTC) + LONGEST_WAIT:
-            raise ValidationError(_("Choose a moment within a year."))
+            raise ValidationError(_("Choose a time within one year."))
 
     @property
     def moment(self) -> dt.datetime:
@@ -68,14 +71,14 @@ class TimeForm(FlaskForm):
         return [self.at.data.replace(tzinfo=self.time_zone, fold=fold) for fold in (0, 1)]
 
 
-class LaterForm(TimeForm):
-    """A text, its time, and the template for the case that only templates may be sent by then."""
+class ScheduleForm(TimeForm):
+    """A text, when to send it, and the template to send instead if the reply window has closed by then."""
 
     body = TextAreaField(_("Message"), filters=[tidy], render_kw={"rows": 4, "dir": "auto"})
     # Not at a time, but as soon as the customer writes.
     parks = BooleanField()
-    instead = SelectField(_("If the 24 hours to answer are over by then"), validators=[Optional()])
-    client_id = HiddenField()
+    instead = SelectField(_("If the reply window has closed by then"), validators=[Optional()])
+    client_id = IdField()
 
     def __init__(self, templates: list[MessageTemplate], terms: Terms) -> None:
         super().__init__()
@@ -83,38 +86,36 @@ class LaterForm(TimeForm):
         self.templates = {str(one.id): one for one in templates}
         if self.parks.data:
             del self.at
-        named = [(id, self.priced(one)) for id, one in self.templates.items()]
-        self.instead.choices = [("", _("Do not send anything")), *named]
+        choices = [(id, self.price_words(one)) for id, one in self.templates.items()]
+        self.instead.choices = options(("", _("Don't send anything")), *choices)
 
     @property
-    def price_of_answer(self) -> Estimate:
+    def reply_price(self) -> Estimate:
         return self.terms.price_of("service", dt.datetime.now(dt.UTC))
 
-    def priced(self, template: MessageTemplate) -> str:
-        """What it would cost by today's prices; those of the day it goes out may be others."""
+    def price_words(self, template: MessageTemplate) -> str:
+        """The option for a template, with today's price; on the day it is sent the price may differ."""
         price = self.terms.price_of(template.category, dt.datetime.now(dt.UTC)).words
         return str(gettext("Send the template “%(name)s” (%(price)s)", name=template.title, price=price))
 
     def validate_body(self, field: TextAreaField) -> None:
         try:
             text(field.data)
-        except Refused as refused:
-            raise ValidationError(refused.told(gettext)) from None
+        except Refused as refusal:
+            raise ValidationError(refusal.told(gettext)) from None
 
-    def message_for(self, conversation: Conversation, *, by: Actor) -> Message:
-        """Raises what `Conversation.send` does."""
-        chosen = self.templates.get(self.instead.data)
+    def schedule(self, conversation: Conversation, *, by: User) -> Message:
+        """Schedules the message and clears the draft. Raises what `Conversation.send` raises."""
+        template = self.templates.get(self.instead.data)
         at = None if self.parks.data else self.moment
-        later = Later(at, carried(chosen.definition.filled({})) if chosen else None)
-        return conversation.reply(self.body.data, by=by, client_id=client_id_of(self.client_id.data), later=later)
+        later = Later(at, as_instead(template.definition.filled({})) if template else None)
+        client_id = self.client_id.data or uuid.uuid4()
+        message = conversation.reply(self.body.data, by=Actor.agent(by), client_id=client_id, later=later)
+        Draft.clear(conversation, "reply", owner=by)
+        return message
 
 
-def carried(outgoing: Outgoing) -> dict[str, Any]:
-    """A message as its row would hold it."""
+def as_instead(outgoing: Outgoing) -> dict[str, Any]:
+    """A message as `Message.instead` holds it."""
     content = {"raw": outgoing.raw, "shown": outgoing.shown}
     return {"type": outgoing.type, "body": outgoing.words, "content": content}
-
-
-def client_id_of(given: str | None) -> uuid.UUID:
-    """An old page or a script loses only the protection against a double click."""
-    return uuid.UUID(given) if given and is_uuid(given) else uuid.uuid4()

@@ -1,54 +1,77 @@
-"""What an agent has written and attached, on its way into the outbox: one message, or several in order."""
+"""What an agent has written and attached: one message, or several in order."""
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import Attachment
+from app.inbox.outbound.replies import deliver_replies
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing
-from app.tenancy import Actor, commit
+from app.tenancy import Actor, User, commit
+
+from .drafts import Draft
 
 
 @dataclass(slots=True)
 class Writing:
-    """`client_id` is the first message's; the others' come from it, so that the whole may be posted again."""
+    """Words and files. `client_id` is the first message's; the others' derive from it, so that all may be sent again.
+
+    `age` is how long ago it was typed.
+    """
 
     words: str
     client_id: uuid.UUID
     attachments: list[Attachment] = field(default_factory=list)
-    answering: Message | None = None
+    reply_to: Message | None = None
+    age: dt.timedelta = dt.timedelta()
 
-    def send(self, conversation: Conversation, *, by: Actor, source: str = "") -> list[Message]:
-        """Raises what `Conversation.send` does, `Refused`, and `StorageAway`."""
+    def reply(self, conversation: Conversation, *, by: User) -> list[Message]:
+        """Sends it as a reply, which can be undone for a moment, and clears the draft it was written in.
+
+        Raises what `queue` raises.
+        """
+        messages = self.queue(conversation, by=Actor.agent(by))
+        deliver_replies(conversation, messages)
+        if self.words:
+            Draft.clear(conversation, "reply", owner=by, age=self.age)
+        return messages
+
+    def queue(self, conversation: Conversation, *, by: Actor, source: str = "") -> list[Message]:
+        """Puts it into the outbox, all or nothing. Raises what `Conversation.send` raises, `Refused`, `StorageAway`."""
         try:
-            return self.sent(conversation, by, source)
+            parts = list(self.parts())
+            for message, _ in parts:
+                conversation.gate.check(message.type, message.raw, by=by)
+            if self.attachments:
+                # Storing files takes a while: no transaction stays open meanwhile.
+                commit()
+            return [self.queue_part(conversation, *part, place, by, source) for place, part in enumerate(parts)]
         finally:
             for attachment in self.attachments:
                 attachment.file.close()
 
-    def sent(self, conversation: Conversation, by: Actor, source: str) -> list[Message]:
-        parts = list(self.parts())
-        for message, _ in parts:
-            conversation.gate.check(message.type, message.raw, by=by)
-        if self.attachments:
-            commit()
-        sent = []
-        for place, (message, attachment) in enumerate(parts):
-            client_id = uuid.uuid5(self.client_id, str(place)) if place else self.client_id
-            answering = None if place else self.answering
-            is_known = conversation.said_before(client_id) is not None
-            media = attachment.row(is_known=is_known) if attachment else None
-            sent.append(
-                conversation.send(message, by=by, client_id=client_id, answering=answering, media=media, source=source)
-            )
-        return sent
+    def queue_part(
+        self,
+        conversation: Conversation,
+        message: Outgoing,
+        attachment: Attachment | None,
+        place: int,
+        by: Actor,
+        source: str,
+    ) -> Message:
+        client_id = uuid.uuid5(self.client_id, str(place)) if place else self.client_id
+        is_known = conversation.said_before(client_id) is not None
+        media = attachment.row(is_known=is_known) if attachment else None
+        reply_to = None if place else self.reply_to
+        return conversation.send(message, by=by, client_id=client_id, answering=reply_to, media=media, source=source)
 
     def parts(self) -> Iterator[tuple[Outgoing, Attachment | None]]:
-        """The words are the caption of the first file if that can have one, else a message before it."""
+        """The words are the caption of the first file if its kind can have one, else a message before it."""
         caption = self.words
         if not self.attachments or (caption and self.attachments[0].kind not in outgoing.CAPTIONED):
             yield outgoing.text(caption), None

@@ -219,6 +219,11 @@ class Conversation(Desk, Window, TenantModel):
             self.send(question, by=Actor.system("survey"), client_id=client_id)
             self.answered_at = None
 
+    def find_message(self, id: object) -> Message | None:
+        """The message with this id, if it is in this conversation."""
+        message = Message.find(id)
+        return message if message and message.conversation_id == self.id else None
+
     def said_before(self, client_id: uuid.UUID) -> Message | None:
         mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)
         return db.session.scalar(select(Message).where(mine))

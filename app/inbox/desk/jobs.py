@@ -14,6 +14,7 @@ from app.tenancy import announce, commit, db, job, later, platform_scope, sweep
 
 from . import closing, distribution
 from .blocks import Block
+from .bulk_changes import BulkChange
 
 log = structlog.get_logger()
 
@@ -86,3 +87,10 @@ def find_closing_windows() -> None:
     with platform_scope("reply windows that close soon"):
         for tenant_id in db.session.scalars(closing.TENANTS, closing.span()):
             later("desk.record_closing", tenant_id=tenant_id)
+
+
+@sweep(every=3600)
+def forget_old_bulk_changes() -> None:
+    """Deletes the changes of many conversations that can no longer be undone."""
+    with platform_scope("bulk changes that can no longer be undone"):
+        BulkChange.forget_old()

@@ -1,4 +1,4 @@
-"""The list of conversations: which of them, in which order, and how many."""
+"""The list of conversations: which ones, in which order, and how many there are."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from app.contacts.tags import ContactTag
 from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, SENDERS, WINDOW_MARGIN, Conversation, Cursor, Message
 from app.tenancy import Membership, db, now
 
+from .fields import as_uuid
 from .notes import Mention
 from .read_pointers import MANY, ReadPointer
 
 PAGE = 25
 CLOSING_SOON = dt.timedelta(hours=4)
-# Among how many of a view's newest what is new to an agent is looked for.
+# Only so many of a view's newest conversations are searched for what is unread or mentions the reader.
 NEWS_DEPTH = 1000
 
 VIEWS = (
@@ -38,9 +39,9 @@ VIEWS = (
     "spam",
     "blocked",
 )
-# Of these nobody needs to know how many there are.
+# The number of conversations in these is not shown.
 UNCOUNTED = ("resolved", "archived", "spam", "blocked")
-# As text: an index is only used where the statement says the same words as its definition.
+# As text: Postgres uses a partial index only where the statement has the literal condition of its definition.
 ACTIVE = "conversations.state in ('open', 'pending')"
 IN_STATE = {
     "pending": "conversations.state = 'pending'",
@@ -55,7 +56,7 @@ SORTS = ("newest", "waiting", "closing")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What an address of the inbox asks for. The same words make the address again (`arguments`)."""
+    """What the address of a list asks for: a view, filters and a sort. `arguments` are the address again."""
 
     reader: Membership
     view: str = "all"
@@ -69,8 +70,8 @@ class Listing:
     sort: str = "newest"
 
     @classmethod
-    def read(cls, arguments: Mapping[str, Any], reader: Membership, first_view: str = "all") -> Listing:
-        """What is garbage, or names a view that we do not have, is passed over."""
+    def from_arguments(cls, arguments: Mapping[str, Any], reader: Membership, first_view: str = "all") -> Listing:
+        """Parses an address. Values that are malformed or unknown are ignored."""
         view, sort = str(arguments.get("view") or first_view), str(arguments.get("sort") or "")
         view = view if view in VIEWS else "all"
         return cls(
@@ -82,24 +83,24 @@ class Listing:
             tag=as_uuid(arguments.get("tag")),
             sender=sender if (sender := str(arguments.get("sender") or "")) in SENDERS else "",
             unread=arguments.get("filter") == "unread",
-            sort=sort if sort in SORTS else usual_sort(view),
+            sort=sort if sort in SORTS else default_sort(view),
         )
 
     @property
     def arguments(self) -> dict[str, Any]:
-        found = {"view": self.view, "number": self.number, "team": self.team, "agent": self.agent, "tag": self.tag}
-        found["sender"] = self.sender
-        told: dict[str, Any] = {name: str(value) for name, value in found.items() if value}
+        filters = {"view": self.view, "number": self.number, "team": self.team, "agent": self.agent, "tag": self.tag}
+        filters["sender"] = self.sender
+        arguments: dict[str, Any] = {name: str(value) for name, value in filters.items() if value}
         if self.unread:
-            told["filter"] = "unread"
-        if self.sort != usual_sort(self.view):
-            told["sort"] = self.sort
-        return told
+            arguments["filter"] = "unread"
+        if self.sort != default_sort(self.view):
+            arguments["sort"] = self.sort
+        return arguments
 
     def but(self, **changes: Any) -> dict[str, Any]:
-        """The address of the same with something changed."""
+        """The address of the same list with something changed."""
         if "view" in changes and "sort" not in changes:
-            changes["sort"] = usual_sort(changes["view"])
+            changes["sort"] = default_sort(changes["view"])
         return replace(self, **changes).arguments
 
     @property
@@ -107,6 +108,7 @@ class Listing:
         return any((self.number, self.team, self.agent, self.tag, self.sender, self.unread))
 
     def matching(self) -> Select[Conversation]:
+        """The conversations of the list, without order and page, and not narrowed to unread ones."""
         query = select(Conversation).where(*self.conditions())
         if self.sort == "waiting":
             query = query.where(Conversation.waiting_since.is_not(None))
@@ -115,46 +117,46 @@ class Listing:
         return query
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        found = [*self.of_view()]
+        conditions = [*self.view_conditions()]
         for column, value in (
             (Conversation.phone_number_id, self.number),
             (Conversation.team_id, self.team),
             (Conversation.assignee_id, self.agent),
         ):
             if value:
-                found.append(column == value)
+                conditions.append(column == value)
         if self.tag:
             tagged = select(ContactTag.contact_id).where(ContactTag.tag_id == self.tag)
-            found.append(Conversation.contact_id.in_(tagged))
+            conditions.append(Conversation.contact_id.in_(tagged))
         if self.sender:
             last = select(Message.id).where(Message.id == Conversation.last_message_id)
-            found.append(last.where(Message.sender_kind.in_(SENDERS[self.sender])).exists())
-        return found
+            conditions.append(last.where(Message.sender_kind.in_(SENDERS[self.sender])).exists())
+        return conditions
 
-    def of_view(self) -> list[ColumnElement[bool]]:
+    def view_conditions(self) -> list[ColumnElement[bool]]:
         if self.view in IN_STATE:
             return [sql(IN_STATE[self.view])]
-        found = [sql(ACTIVE)]
+        conditions = [sql(ACTIVE)]
         match self.view:
             case "mine":
-                found.append(Conversation.assignee_id == self.reader.user_id)
+                conditions.append(Conversation.assignee_id == self.reader.user_id)
             case "unassigned":
-                found.append(Conversation.assignee_id.is_(None))
+                conditions.append(Conversation.assignee_id.is_(None))
             case "mentions":
                 mine = select(Mention.conversation_id).where(Mention.user_id == self.reader.user_id)
-                found.append(Conversation.id.in_(mine.order_by(Mention.created_at.desc()).limit(NEWS_DEPTH)))
+                conditions.append(Conversation.id.in_(mine.order_by(Mention.created_at.desc()).limit(NEWS_DEPTH)))
             case "unreplied":
-                found.append(Conversation.waiting_since.is_not(None))
+                conditions.append(Conversation.waiting_since.is_not(None))
             case "closing":
-                found += window_closes_soon()
-        return found
+                conditions += window_closes_soon()
+        return conditions
 
     def page(self, before: Cursor | None, limit: int = PAGE) -> Sequence[Conversation]:
-        """A page from the beginning or from `before` on, and one more if there is one (keyset)."""
+        """The first `limit` conversations, or those after `before` (keyset), and one more if there is a next page."""
         column, newest_first = self.order
         query = self.matching()
         if self.unread:
-            query = self.new_ones(query)
+            query = self.only_unread(query)
         if before:
             here, there = tuple_(column, Conversation.id), tuple_(*before.values)
             query = query.where(here < there if newest_first else here > there)
@@ -164,8 +166,8 @@ class Listing:
         )
         return db.session.scalars(query.order_by(*order).limit(limit + 1)).all()
 
-    def new_ones(self, query: Select[Conversation]) -> Select[Conversation]:
-        """Those of its newest that hold something new to the reader."""
+    def only_unread(self, query: Select[Conversation]) -> Select[Conversation]:
+        """Those among its newest `NEWS_DEPTH` that have something the reader has not read."""
         recent = query.with_only_columns(Conversation.id).order_by(
             Conversation.last_message_at.desc(), Conversation.id.desc()
         )
@@ -190,7 +192,7 @@ class Listing:
         return Cursor(getattr(row, self.order[0].key), row.id)
 
 
-def usual_sort(view: str) -> str:
+def default_sort(view: str) -> str:
     return {"unreplied": "waiting", "closing": "closing"}.get(view, "newest")
 
 
@@ -203,7 +205,10 @@ def window_closes_soon() -> list[ColumnElement[bool]]:
 
 
 def count(listings: Mapping[str, Listing]) -> dict[str, int]:
-    """How many each of these holds, counted up to MANY: nobody reads past that. One statement for all of them."""
+    """How many conversations each of these lists has, counted up to MANY.
+
+    One statement, `union all` over the lists; each part stops at MANY rows of the view's own partial index.
+    """
     parts = []
     for name, listing in listings.items():
         some = listing.matching().with_only_columns(Conversation.id).order_by(None).limit(MANY).subquery()
@@ -212,6 +217,7 @@ def count(listings: Mapping[str, Listing]) -> dict[str, int]:
 
 
 def count_views(reader: Membership) -> dict[str, int]:
+    """How many conversations (for `mentions`: unseen mentions) each view has for the reader, up to MANY."""
     counts = count({view: Listing(reader, view) for view in VIEWS if view not in (*UNCOUNTED, "mentions")})
     unseen = select(Mention.id).where(Mention.user_id == reader.user_id, Mention.seen_at.is_(None)).limit(MANY)
     counts["mentions"] = db.session.scalars(select(func.count()).select_from(unseen.subquery())).one()
@@ -219,12 +225,5 @@ def count_views(reader: Membership) -> dict[str, int]:
 
 
 def sql(words: str) -> ColumnElement[bool]:
-    """Words of ours that an index is defined by."""
+    """A literal condition of ours (see ACTIVE); never anything that was sent."""
     return cast("ColumnElement[bool]", text(words))
-
-
-def as_uuid(value: object) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(str(value)) if value else None
-    except ValueError:
-        return None

@@ -1,4 +1,4 @@
-"""How one agent likes the desk: other keys than ours, and the view they begin with."""
+"""One agent's preferences: keys that differ from ours, the view the inbox opens with, whether Enter sends."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from app.tenancy import Membership, TenantModel, db
 
 
 class DeskPreference(TenantModel):
+    """The preferences of one member."""
+
     __table_args__ = (UniqueConstraint("tenant_id", "user_id"), of_member("user_id"))
 
     user_id: Mapped[uuid.UUID]
-    # `command=key`, those that differ from ours.
+    # `command=key`, only for those that differ from ours.
     keys: Mapped[list[str]] = mapped_column(default=list)
     first_view: Mapped[str] = mapped_column(default="all")
-    # Else only with Ctrl or Cmd, and Enter starts a new line.
+    # False: Ctrl+Enter or Cmd+Enter sends, and Enter starts a new line.
     enter_sends: Mapped[bool] = mapped_column(default=True, server_default=true())
 
     @classmethod
-    def of(cls, member: Membership) -> DeskPreference:
-        found = db.session.scalar(select(cls).where(cls.user_id == member.user_id))
-        return found or cls(user_id=member.user_id, keys=[], first_view="all", enter_sends=True)
+    def get_or_new(cls, member: Membership) -> DeskPreference:
+        """The member's row, or the defaults as a row that has not been added."""
+        saved = db.session.scalar(select(cls).where(cls.user_id == member.user_id))
+        return saved or cls(user_id=member.user_id, keys=[], first_view="all", enter_sends=True)
 
     @property
-    def remapped(self) -> dict[str, str]:
+    def custom_keys(self) -> dict[str, str]:
+        """The key of each command that has another one than ours."""
         return dict(pair.split("=", 1) for pair in self.keys)

@@ -13,12 +13,12 @@ from app.inbox.conversations import Conversation
 from app.team.models.teams import of_member
 from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, uuid7
 
-# Nobody reads a count past that.
+# Counts stop here: a page shows 99+.
 MANY = 100
 
 
 class ReadPointer(TenantModel):
-    """An agent has seen all that had come in by `read_at`. By our clock: what comes late is new all the same."""
+    """An agent has read all that had arrived by `read_at`, by our clock: a message that arrives late is unread."""
 
     __table_args__ = (
         belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
@@ -32,15 +32,15 @@ class ReadPointer(TenantModel):
 
     @classmethod
     def move(cls, conversation: Conversation, reader: Membership, *, unread: bool = False) -> bool:
-        """To the end, or (unread) to just before the customer's last message. Returns whether there was news."""
-        was_news = bool(count_news([conversation], reader))
+        """Marks all as read, or (`unread`) the last inbound message as unread. Returns whether anything was unread."""
+        had_unread = bool(count_unread([conversation], reader))
         values = {"tenant": current_tenant_id(), "id": uuid7(), "user": reader.user_id}
         db.session.execute(BACK if unread else MOVE, values | {"conversation": conversation.id})
-        return was_news
+        return had_unread
 
 
-def count_news(conversations: Sequence[Conversation], reader: Membership) -> dict[uuid.UUID, int]:
-    """How many messages of each conversation are new to an agent, counted up to MANY."""
+def count_unread(conversations: Sequence[Conversation], reader: Membership) -> dict[uuid.UUID, int]:
+    """How many messages of each conversation an agent has not read, counted up to MANY; none where it is 0."""
     values = {"tenant": current_tenant_id(), "user": reader.user_id, "since": reader.news_since, "many": MANY}
     ids = [conversation.id for conversation in conversations if conversation.news_at]
     return {row[0]: row[1] for row in db.session.execute(NEWS, values | {"ids": ids})} if ids else {}
@@ -51,6 +51,7 @@ MOVE = text("""
     values (:tenant, :id, :user, :conversation, clock_timestamp())
     on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at
 """)
+# Moves an agent's pointer to just before the last inbound message (ix_messages_thread), if there is one.
 BACK = text("""
     insert into read_pointers (tenant_id, id, user_id, conversation_id, read_at)
     select :tenant, :id, :user, conversation_id, created_at - interval '1 microsecond' from messages
@@ -58,6 +59,9 @@ BACK = text("""
     order by occurred_at desc, messages.id desc limit 1
     on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at
 """)
+# How many inbound messages of each conversation arrived after an agent's pointer? Looks at the last :many messages of
+# those only whose `news_at` is after it. Indexes: ix_messages_thread; the unique key of read_pointers. A null pointer
+# (never opened): everything since :since (`Membership.news_since`).
 NEWS = text("""
     select c.id, (
         select count(*) from (

@@ -1,4 +1,4 @@
-"""Views that somebody put together and kept, for themselves or for everybody."""
+"""Saved views: lists that somebody saved, for themselves or for everyone."""
 
 from __future__ import annotations
 
@@ -16,17 +16,20 @@ MOST = 30
 
 
 class SavedView(TenantModel):
+    """A named list. `is_shared`: everyone sees it; whoever manages the desk may change it as well as its owner."""
+
     __table_args__ = (of_member("owner_id"),)
 
     name: Mapped[str]
     owner_id: Mapped[uuid.UUID]
     is_shared: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # What stands in the address of the list.
+    # The query of the list's address (`Listing.arguments`).
     arguments: Mapped[dict[str, Any]]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
     def for_member(cls, member: Membership) -> Select[SavedView]:
+        """The member's own and the shared views, at most MOST."""
         mine = or_(cls.is_shared, cls.owner_id == member.user_id)
         return select(cls).where(mine).order_by(cls.name, cls.id).limit(MOST)
 

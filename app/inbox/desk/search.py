@@ -1,10 +1,10 @@
-"""Finding what was said, in any script and of any age."""
+"""Full-text search over messages and notes, in any script and of any age."""
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
-import unicodedata
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import joinedload
 
 from app import zones
-from app.contacts import search
 from app.contacts.models import Contact
+from app.folding import fold_letters
 from app.inbox.conversations import SENDERS, Conversation, Cursor, Message
 from app.meta.message_types import SEARCHABLE
 from app.tenancy import db
 
-from .lists import as_uuid
+from .fields import as_uuid
 from .notes import Note
 
 PAGE = 30
@@ -33,6 +33,8 @@ Run = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Search:
+    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0017)."""
+
     words: str = ""
     conversation: uuid.UUID | None = None
     number: uuid.UUID | None = None
@@ -44,7 +46,8 @@ class Search:
     until: dt.date | None = None
 
     @classmethod
-    def read(cls, arguments: Mapping[str, Any]) -> Search:
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Search:
+        """Parses an address. Values that are malformed are ignored, words are cut at 200 characters."""
         kind, sender = str(arguments.get("type") or ""), str(arguments.get("sender") or "")
         return cls(
             words=" ".join(str(arguments.get("q") or "").replace("\x00", "").split())[:200],
@@ -60,7 +63,7 @@ class Search:
 
     @property
     def arguments(self) -> dict[str, str]:
-        found: dict[str, object] = {
+        filters: dict[str, object] = {
             "conversation": self.conversation,
             "number": self.number,
             "agent": self.agent,
@@ -68,23 +71,23 @@ class Search:
             "type": self.type,
             "sender": self.sender,
         }
-        found |= {"q": self.words, "since": self.since, "until": self.until}
-        return {name: str(value) for name, value in found.items() if value}
+        filters |= {"q": self.words, "since": self.since, "until": self.until}
+        return {name: str(value) for name, value in filters.items() if value}
 
     @property
     def is_filtered(self) -> bool:
         chosen = self.number, self.agent, self.tag, self.type, self.sender, self.since, self.until
         return any(chosen)
 
-    def find(self, before: Cursor | None = None) -> Found:
-        """A page of messages and notes, newest first; from `before` on, if it is given."""
+    def find(self, before: Cursor | None = None) -> Results:
+        """A page of messages and notes, newest first, after `before`. Stops after MILLISECONDS in the database."""
         if not self.words:
-            return Found([], None, None)
+            return Results([], None, None)
         rows = db.session.execute(ENTRIES, self.values(before)).all()
         stopped = next((row.occurred_at for row in rows if row.kind == "stopped"), None)
         hits = self.hits([row for row in rows if row.kind != "stopped"])
         more = Cursor(hits[-1].at, hits[-1].id) if len(hits) == PAGE else None
-        return Found(hits, more, stopped)
+        return Results(hits, more, stopped)
 
     def values(self, before: Cursor | None) -> dict[str, Any]:
         end = self.until and zones.ends(self.until)
@@ -104,35 +107,36 @@ class Search:
         }
 
     def hits(self, rows: list[Any]) -> list[Hit]:
-        said = {row.id: row for row in loaded(Message, rows, "message")}
-        noted = {row.id: row for row in loaded(Note, rows, "note")}
-        wanted = {row.conversation_id for row in rows}
-        with_people = select(Conversation).where(Conversation.id.in_(wanted)).options(joinedload(Conversation.contact))
-        talks = {talk.id: talk for talk in db.session.scalars(with_people)}
-        found = []
+        entries = {row.id: row for row in [*load(Message, rows, "message"), *load(Note, rows, "note")]}
+        ids = {row.conversation_id for row in rows}
+        query = select(Conversation).where(Conversation.id.in_(ids)).options(joinedload(Conversation.contact))
+        conversations = {each.id: each for each in db.session.scalars(query)}
+        hits = []
         for row in rows:
-            entry = said.get(row.id) or noted.get(row.id)
-            if entry and row.conversation_id in talks:
-                excerpt = excerpted(entry.body, self.words)
-                found.append(Hit(entry, talks[row.conversation_id], excerpt, row.occurred_at, row.id))
-        return found
+            entry = entries.get(row.id)
+            if entry and row.conversation_id in conversations:
+                excerpt = excerpt_of(entry.body, self.words)
+                hits.append(Hit(entry, conversations[row.conversation_id], excerpt, row.occurred_at, row.id))
+        return hits
 
-    def people(self, limit: int = 8) -> list[Conversation]:
-        """Conversations with whoever is called so, or whose number begins so."""
+    def people(self, limit: int = 8) -> list[tuple[Contact, Conversation | None]]:
+        """The customers whose name or number matches, each with a conversation; those who have none come last."""
         if not self.words:
             return []
-        ids = [place.id for place in search.find(self.words, limit)]
-        talks = (
-            select(Conversation)
-            .where(Conversation.contact_id.in_(ids), Conversation.merged_into_id.is_(None))
-            .join(Contact, Contact.id == Conversation.contact_id)
-        )
-        newest = talks.order_by(Conversation.last_message_at.desc()).limit(limit)
-        return list(db.session.scalars(newest.options(joinedload(Conversation.contact)))) if ids else []
+        contacts = Contact.matching(self.words, limit)
+        mine = Conversation.contact_id.in_([contact.id for contact in contacts]), Conversation.merged_into_id.is_(None)
+        query = select(Conversation).where(*mine).order_by(Conversation.last_message_at.desc()).limit(limit)
+        conversations = db.session.scalars(query.options(joinedload(Conversation.contact))).all() if contacts else []
+        written = {conversation.contact_id for conversation in conversations}
+        people: list[tuple[Contact, Conversation | None]] = [(each.contact, each) for each in conversations]
+        people += [(contact, None) for contact in contacts if contact.id not in written]
+        return people[:limit]
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
+    """A message or note that matches, with an excerpt around the first match."""
+
     entry: Message | Note
     conversation: Conversation
     excerpt: list[Run]
@@ -141,8 +145,8 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A page of hits; `more` is where the next begins, `stopped` how far back was looked when the time was up."""
+class Results:
+    """A page of hits. `more`: where the next page begins; `stopped`: how far back the search got in its time."""
 
     hits: list[Hit]
     more: Cursor | None
@@ -153,46 +157,42 @@ class Found:
         return Cursor(self.stopped, FIRST) if self.stopped else self.more
 
 
-# Comes before every other id.
+# Sorts before every other id.
 FIRST = uuid.UUID(int=0)
+# Which messages and notes match? A security-definer function (migration 0017), since row security would keep the GIN
+# indexes ix_messages_search and ix_notes_search from being used. A null filter does not filter; `before` with
+# `before_id` null: from the newest on. It gives a row of kind `stopped` when its :milliseconds are over.
 ENTRIES = text("""
     select * from search_entries(:words, :conversation, :number, :author, :tag, :type, :since, :before, :before_id,
                                  :enough, :milliseconds, cast(:senders as text[]))
 """)
 
 
-def loaded(kind: type[Any], rows: list[Any], name: str) -> list[Any]:
+def load(kind: type[Any], rows: list[Any], name: str) -> list[Any]:
     ids = [row.id for row in rows if row.kind == name]
     return list(db.session.scalars(select(kind).where(kind.id.in_(ids)))) if ids else []
 
 
 def as_date(value: object) -> dt.date | None:
+    """The date (ISO 8601), or None where it is none."""
     try:
         return dt.date.fromisoformat(str(value)) if value else None
     except ValueError:
         return None
 
 
-def folded(letter: str) -> str:
-    """A letter as search compares it (the database's `search_fold`)."""
-    plain = unicodedata.normalize("NFKD", letter.lower())
-    kept = "".join(
-        part for part in plain if not re.match(r"[\u0300-\u036f\u0610-\u061a\u0640\u064b-\u065f\u0670]", part)
-    )
-    return unicodedata.normalize("NFKC", kept).translate(ALIKE)
+# Few letters make up all texts: each is folded once.
+fold_letter = functools.lru_cache(10_000)(fold_letters)
 
 
-ALIKE = str.maketrans("ٱىة", "ايه")
-
-
-def excerpted(body: str, words: str) -> list[Run]:
-    """The place where the words are, with what stands around it: runs of text, each with whether it is a hit."""
+def excerpt_of(body: str, words: str) -> list[Run]:
+    """The text around the first match: runs of text, each with whether it is a match."""
     text_, places = "", []
     for place, letter in enumerate(body):
-        same = folded(letter)
+        same = fold_letter(letter)
         text_ += same
         places += [place] * len(same)
-    hits = sorted(spans(text_, ["".join(map(folded, word)) for word in words.split()]))
+    hits = sorted(spans(text_, ["".join(map(fold_letter, word)) for word in words.split()]))
     if not hits:
         return [(body[: CONTEXT * 2], False)]
     start = max(0, places[hits[0][0]] - CONTEXT)
@@ -208,4 +208,4 @@ def excerpted(body: str, words: str) -> list[Run]:
 
 
 def spans(text_: str, words: list[str]) -> list[tuple[int, int]]:
-    return [(found.start(), found.end()) for word in words if word for found in re.finditer(re.escape(word), text_)]
+    return [(match.start(), match.end()) for word in words if word for match in re.finditer(re.escape(word), text_)]

@@ -1,4 +1,4 @@
-"""A stretch of a thread: its messages, and the notes and activities that fall between them."""
+"""A section of a thread: its messages, and the notes and activities between them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.tenancy import db, exists
 from .notes import Note
 
 PAGE = 50
-# What a first view shows; the rest comes as one scrolls up.
+# What the page shows first; older messages are loaded as the reader scrolls up.
 FIRST = 20
 LONGEST = 500
 
@@ -25,46 +25,51 @@ Entry = Message | Note | Activity
 
 @dataclass(slots=True)
 class Thread:
-    """Messages in order, oldest first; `has_older` and `has_newer` say whether there are more on either side."""
+    """Messages in order, oldest first. `has_older`, `has_newer`: whether there are more on either side."""
 
     conversation: Conversation
     messages: Sequence[Message]
     has_older: bool
     has_newer: bool = False
-    # Where the neighbouring stretches begin: what lies between belongs to this one.
+    # When the next section begins: notes and activities before that belong to this one.
     ends: dt.datetime | None = None
     around: Message | None = None
     since: Cursor | None = field(default=None)
 
     @classmethod
     def newest(cls, conversation: Conversation) -> Self:
-        found = load(conversation.thread(), FIRST + 1)[::-1]
-        return cls(conversation, found[-FIRST:], has_older=len(found) > FIRST)
+        """The last FIRST messages."""
+        loaded = load(conversation.thread(), FIRST + 1)[::-1]
+        return cls(conversation, loaded[-FIRST:], has_older=len(loaded) > FIRST)
 
     @classmethod
-    def from_on(cls, conversation: Conversation, since: Cursor, until: Cursor | None) -> Self:
+    def starting_at(cls, conversation: Conversation, since: Cursor, until: Cursor | None) -> Self:
+        """The messages from `since` to `until`, or to the newest: what a page already shows, loaded again."""
         shown = load(conversation.thread(since=since), LONGEST)[::-1]
         has_older = exists(conversation.thread(before=since))
         if until is None:
             return cls(conversation, shown, has_older, since=since)
-        kept = [message for message in shown if message.cursor.values <= until.values]
-        newer = shown[len(kept)].occurred_at if len(kept) < len(shown) else None
-        return cls(conversation, kept, has_older, has_newer=bool(newer), ends=newer, since=since)
+        within = [message for message in shown if message.cursor.values <= until.values]
+        newer = shown[len(within)].occurred_at if len(within) < len(shown) else None
+        return cls(conversation, within, has_older, has_newer=bool(newer), ends=newer, since=since)
 
     @classmethod
     def before(cls, conversation: Conversation, before: Cursor) -> Self:
-        found = load(conversation.thread(before=before), PAGE + 1)[::-1]
-        return cls(conversation, found[-PAGE:], has_older=len(found) > PAGE, ends=before.at)
+        """The page of messages older than `before`."""
+        loaded = load(conversation.thread(before=before), PAGE + 1)[::-1]
+        return cls(conversation, loaded[-PAGE:], has_older=len(loaded) > PAGE, ends=before.at)
 
     @classmethod
     def after(cls, conversation: Conversation, after: Cursor) -> Self:
-        found = load(conversation.thread_after(after), PAGE + 1)
-        shown, more = found[:PAGE], found[PAGE:]
+        """The page of messages newer than `after`."""
+        loaded = load(conversation.thread_after(after), PAGE + 1)
+        shown, more = loaded[:PAGE], loaded[PAGE:]
         ends = more[0].occurred_at if more else None
         return cls(conversation, shown, has_older=True, has_newer=bool(more), ends=ends)
 
     @classmethod
     def around_message(cls, conversation: Conversation, message: Message) -> Self:
+        """Half a page before a message and half a page after it."""
         older = load(conversation.thread(before=message.cursor), PAGE // 2 + 1)[::-1]
         newer = load(conversation.thread_after(message.cursor), PAGE // 2 + 1)
         shown = [*older[-(PAGE // 2) :], message, *newer[: PAGE // 2]]
@@ -80,7 +85,7 @@ class Thread:
 
     @property
     def entries(self) -> list[Entry]:
-        """All of it in order. A stretch with nothing older also holds what came before its first message."""
+        """Messages, notes and activities in order. The oldest section includes what came before its first message."""
         between: list[Entry] = [*self.between(Note), *self.between(Activity)]
         return sorted([*self.messages, *between], key=lambda entry: (entry.occurred_at, entry.id))
 
@@ -94,6 +99,7 @@ class Thread:
 
     @property
     def context(self) -> dict[str, Any]:
+        """For the templates that show a thread."""
         first, last = (self.messages[0], self.messages[-1]) if self.messages else (None, None)
         return {
             "conversation": self.conversation,

@@ -1,4 +1,4 @@
-"""Files that belong to messages: fetched from Meta as soon as a message tells of them, and kept in our own store."""
+"""The files of messages: downloaded from Meta as soon as a message announces them, and kept in our own storage."""
 
 from __future__ import annotations
 
@@ -19,30 +19,29 @@ from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one
 from app.words import N_
 
 STATES = ("waiting", "stored", "failed", "gone")
-# Longer than the job may take (`media_jobs.SECONDS`): whoever holds a claim is not disturbed.
+# Longer than a job may take (`SECONDS` of inbound/jobs.py and of uploads.py), so that a claim outlives its job.
 LEASE = dt.timedelta(seconds=240)
 RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
 LONGEST_NAME = 200
-# Meta forgets uploads after 30 days; a day before, we do.
+# Meta deletes uploads after 30 days; a day before, we upload again.
 UPLOAD_LASTS = KEPT_UPLOAD - dt.timedelta(days=1)
-# An id that Meta has just given is not what it complains of.
+# An id this new cannot have been deleted yet, so uploading again would not help.
 UPLOAD_IS_NEW = dt.timedelta(minutes=10)
 
-# No browser plays these.
+# Browsers cannot play these.
 UNPLAYABLE = ("audio/amr", "video/3gpp")
 
-EXPIRED = N_("WhatsApp keeps files for 7 days, and this one was not fetched in time.")
-NOT_GIVEN = N_("WhatsApp did not say where this file is.")
+EXPIRED = N_("WhatsApp keeps files for 7 days, and this one wasn't downloaded in time.")
+NOT_GIVEN = N_("WhatsApp didn't send the address of this file.")
 
 # Control characters, and those that turn the direction of writing: `gpj.exe` must not be read as `exe.jpg`.
 DISGUISE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 class Media(TenantModel):
-    """The file of one message. `mime` is what its sender calls it, `content_type` what it proved to be.
+    """The file of one message. `mime` is the type its sender gave, `content_type` the one its first bytes proved.
 
-    Of our own messages it is stored before anything else, then uploaded: `next_attempt_at` says when, until `meta_id`
-    is what Meta calls it.
+    A file of ours is stored first and then uploaded: `next_attempt_at` is when, until `meta_id` is its id at Meta.
     """
 
     __tablename__ = "media"
@@ -78,30 +77,30 @@ class Media(TenantModel):
 
     @classmethod
     def claim(cls, id: str) -> Media | None:
-        """The file, if it is still to be fetched and nobody else is at it. The claim lasts for LEASE."""
+        """Returns the file if its download is due and not claimed. The claim lasts for LEASE."""
         due = (cls.id == id) & (cls.state == "waiting") & (cls.next_attempt_at <= func.clock_timestamp())
-        taken = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
-        return db.session.scalar(update(cls).where(due).values(taken).returning(cls))
+        claim = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
+        return db.session.scalar(update(cls).where(due).values(claim).returning(cls))
 
     @classmethod
     def claim_upload(cls, id: str) -> Media | None:
-        """The file, if Meta is still to be given it and nobody else is at it."""
+        """Returns the file if its upload is due and not claimed. The claim lasts for LEASE."""
         due = (cls.id == id) & (cls.state == "stored") & (cls.next_attempt_at <= func.clock_timestamp())
-        taken = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
-        return db.session.scalar(update(cls).where(due).values(taken).returning(cls))
+        claim = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
+        return db.session.scalar(update(cls).where(due).values(claim).returning(cls))
 
     @property
     def is_to_upload(self) -> bool:
         return self.is_stored and self.next_attempt_at is not None
 
-    def uploaded(self, meta_id: str) -> None:
+    def mark_uploaded(self, meta_id: str) -> None:
         self.meta_id, self.uploaded_at, self.error, self.next_attempt_at = meta_id, now(), None, None
 
     def upload_later(self, error: MetaError, seconds: int) -> None:
         self.error, self.next_attempt_at = error.as_dict(), now() + dt.timedelta(seconds=seconds)
 
     def upload_again(self) -> bool:
-        """Meta may have forgotten it. Returns whether there is any sense in giving it once more."""
+        """Queues the upload again, as Meta may have deleted the file. Returns whether that can help."""
         if not self.is_stored or (self.uploaded_at and self.uploaded_at > now() - UPLOAD_IS_NEW):
             return False
         self.meta_id, self.uploaded_at, self.attempts, self.next_attempt_at = "", None, 0, now()
@@ -113,7 +112,7 @@ class Media(TenantModel):
 
     @property
     def shown_as(self) -> str:
-        """How a page shows it: as a picture, film or sound if it proved to be one, else as a file to download."""
+        """How a page shows it: `image`, `video` or `audio` where its bytes proved that, else `file` to download."""
         what = self.content_type.partition("/")[0]
         if not self.is_stored or (what == "image" and not self.thumbnail_key) or self.content_type in UNPLAYABLE:
             return "file"
@@ -121,22 +120,22 @@ class Media(TenantModel):
 
     @property
     def is_late(self) -> bool:
-        """Whether Meta has certainly thrown it away by now."""
+        """Whether Meta has certainly deleted it."""
         return now() - self.created_at > KEPT
 
     @property
     def duration(self) -> str:
-        """1:05"""
+        """Minutes and seconds: 1:05."""
         return f"{self.seconds // 60}:{self.seconds % 60:02}" if self.seconds else ""
 
     @property
     def extension(self) -> str:
-        """What a document is, as people say it: PDF, DOCX."""
+        """The extension in capitals: PDF, DOCX."""
         return pathlib.PurePosixPath(self.filename).suffix[1:6].upper()
 
     @property
     def shown_size(self) -> tuple[int, int] | None:
-        """Width and height of the thumbnail, so that nothing jumps while it loads."""
+        """Width and height of the thumbnail in pixels, so that the page does not jump while it loads."""
         if not (self.width and self.height):
             return None
         scale = min(1, 320 / self.width, 320 / self.height)
@@ -147,14 +146,14 @@ class Media(TenantModel):
         self.error, self.next_attempt_at = None, None
 
     def refuse(self, error: MetaError, *, is_gone: bool) -> None:
-        """Meta will not give it, today or ever."""
+        """Ends the download: Meta refused it, for good (`is_gone`) or until a person retries it."""
         self.state = "gone" if is_gone else "failed"
-        told = error.as_dict()
-        self.error = told | {"title": EXPIRED} if is_gone and self.is_late else told
+        details = error.as_dict()
+        self.error = details | {"title": EXPIRED} if is_gone and self.is_late else details
         self.next_attempt_at = None
 
     def wait(self, words: str) -> None:
-        """Something was in the way; it is tried again by itself until Meta has thrown the file away."""
+        """Retries the download later, with `words` as the reason, until Meta has deleted the file."""
         pause = RETRY_SECONDS[min(self.attempts, len(RETRY_SECONDS)) - 1]
         self.error, self.next_attempt_at = {"title": words}, now() + dt.timedelta(seconds=pause)
         if self.is_late:
@@ -164,7 +163,7 @@ class Media(TenantModel):
         self.state, self.error, self.next_attempt_at = "failed", {"title": words}, None
 
     def retry(self) -> bool:
-        """A person asks for another try. Returns whether there is any sense in it."""
+        """Makes the download due now, for a person who asked. Returns whether that can help."""
         if self.state not in ("failed", "waiting"):
             return False
         self.state, self.attempts, self.next_attempt_at = "waiting", 0, now()
@@ -172,7 +171,7 @@ class Media(TenantModel):
 
 
 def file_row(message_id: str, kind: str, content: dict[str, Any]) -> dict[str, Any] | None:
-    """The row of the file a message carries, if it carries one."""
+    """Returns the row (of NEW_MEDIA) for the file of a message, or None where it has no file."""
     file = File.carried_by(kind, content)
     if file is None:
         return None
@@ -191,7 +190,7 @@ def file_row(message_id: str, kind: str, content: dict[str, Any]) -> dict[str, A
 
 
 def readable_name(name: str) -> str:
-    """A name without a path and without disguise. Its extension is kept when it is cut."""
+    """Returns a file name without its path and without characters that disguise it; cut, it keeps its extension."""
     plain = DISGUISE.sub("", re.split(r"[/\\]", name)[-1]).strip()
     if len(plain) <= LONGEST_NAME:
         return plain
@@ -200,13 +199,15 @@ def readable_name(name: str) -> str:
 
 
 def keep_files(rows: Iterable[dict[str, Any]]) -> list[str]:
-    """Notes the files of new messages. Returns the ids of those to be fetched."""
-    if not (listed := list(rows)):
+    """Inserts the files of new messages. Returns the ids of those to download."""
+    if not (new := list(rows)):
         return []
-    db.session.execute(NEW_MEDIA, {"rows": json.dumps(listed), "tenant": current_tenant_id()})
-    return [row["id"] for row in listed if row["state"] == "waiting"]
+    db.session.execute(NEW_MEDIA, {"rows": json.dumps(new), "tenant": current_tenant_id()})
+    return [row["id"] for row in new if row["state"] == "waiting"]
 
 
+# Inserts the files of new messages; one of a known message stays as it is (unique: tenant_id, message_id). Due at once
+# where the state is `waiting`; null where WhatsApp gave no id to download it by.
 NEW_MEDIA = text("""
     insert into media (tenant_id, id, message_id, kind, is_voice, mime, filename, sha256, meta_id, state, error,
                        attempts, content_type, next_attempt_at, created_at)

@@ -1,21 +1,22 @@
-"""Having a voice note made of a recording, by a process that can do no harm (voice_maker.py)."""
+"""Converts recordings to voice notes in a sandboxed subprocess (voice_maker.py)."""
 
 from __future__ import annotations
 
 import importlib.util
 import pathlib
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from . import sandbox
+
 PROGRAM = pathlib.Path(__file__).with_name("voice_maker.py")
+MEMORY = 1500 * 1024 * 1024
 SECONDS = 40
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceNote:
-    """OGG/Opus in one channel, and how long it takes to listen to."""
+    """OGG/Opus in one channel, and its length in seconds."""
 
     seconds: int
     data: bytes
@@ -27,15 +28,6 @@ def can_make_voice_notes() -> bool:
 
 
 def make_voice_note(file: BinaryIO) -> VoiceNote | None:
-    """None of what holds no sound, is broken, or would take too much."""
-    file.seek(0)
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(PROGRAM)], stdin=file, capture_output=True, env={}, timeout=SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return None
-    seconds, _, data = done.stdout.partition(b"\n")
-    if done.returncode or not data:
-        return None
-    return VoiceNote(int(seconds), data)
+    """Returns None where the file holds no sound, is broken, or takes too much memory or time."""
+    seconds, _, data = (sandbox.run(PROGRAM, file, memory=MEMORY, seconds=SECONDS) or b"").partition(b"\n")
+    return VoiceNote(int(seconds), data) if data else None

@@ -1,4 +1,4 @@
-"""Sending, and telling customers that somebody read what they wrote."""
+"""Background jobs of sending: deliver messages, upload their files, show customers that theirs were read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.meta.errors import MetaError
 from app.tenancy import commit, db, enqueue, job, later, platform_scope, sweep, within_tenant
 
 from . import outbox, unknowns, uploads
-from .sender import Sender, lanes_waiting
+from .sender import Sender, waiting_lanes
 
 log = structlog.get_logger()
 
@@ -22,14 +22,14 @@ AT_ONCE = 500
 
 @job("outbound.deliver", "outbound", per_tenant=False, seconds=180)
 def deliver() -> None:
-    """Sends what waits, of every tenant and number."""
+    """Sends the queued messages of every tenant and number; enqueues itself again if time runs out first."""
     if Sender(outside().graph).run():
         enqueue("outbound.deliver")
 
 
 @job("outbound.mark_read")
 def mark_read(conversation_id: str) -> None:
-    """Shows the customer blue ticks up to their last message. Best effort: nothing is lost without it."""
+    """Sends a read receipt for the customer's last message (Cloud API: mark messages as read). Not retried."""
     conversation = Conversation.get_or_404(conversation_id)
     number, wamid = conversation.phone_number, conversation.last_inbound_wamid
     if not (wamid and number.is_connected):
@@ -44,13 +44,13 @@ def mark_read(conversation_id: str) -> None:
 
 @sweep(every=5)
 def release_scheduled() -> None:
-    """Sends what was put aside until now; and what waited until its window closed, as the template chosen for that."""
+    """Releases scheduled messages that are due; sends the fallback template for those whose reply window closed."""
     at = func.clock_timestamp()
     is_due = and_(Message.state == "scheduled", Message.send_at <= at)
     is_late = and_(Message.state == "queued", Message.expires_at <= at, Message.instead.is_not(None))
-    found = select(Message.tenant_id, Message.id).where(or_(is_due, is_late)).limit(AT_ONCE)
-    with platform_scope("messages whose time has come"):
-        for tenant_id, message_id in db.session.execute(found).all():
+    due = select(Message.tenant_id, Message.id).where(or_(is_due, is_late)).limit(AT_ONCE)
+    with platform_scope("scheduled messages that are due"):
+        for tenant_id, message_id in db.session.execute(due).all():
             with within_tenant(tenant_id):
                 message = Message.get_or_404(message_id).refresh_locked()
                 if message.state == "scheduled":
@@ -60,18 +60,19 @@ def release_scheduled() -> None:
 
 
 @sweep(every=5)
-def ring_for_waiting_messages() -> None:
+def recover_waiting_messages() -> None:
+    """Settles what a dead worker left, and enqueues the delivery where messages are due."""
     with platform_scope("messages waiting, or left behind by a worker that died"):
         outbox.park_abandoned()
         outbox.expire_late()
-        unknowns.repeat_lost()
-    if any(waiting.is_due for waiting in lanes_waiting()):
+        unknowns.retry_lost()
+    if any(waiting.is_due for waiting in waiting_lanes()):
         enqueue("outbound.deliver")
 
 
 @job("outbound.upload", seconds=uploads.SECONDS)
 def upload(media_id: str) -> None:
-    """May be killed anywhere: the claim runs out and another one begins anew."""
+    """Uploads the file of a queued message to Meta. A worker that dies here only delays it until the claim expires."""
     media = Media.claim_upload(media_id)
     if media is None:
         return
@@ -79,14 +80,15 @@ def upload(media_id: str) -> None:
     if message.state != "queued":
         media.next_attempt_at = None
         return
-    uploads.Uploading(media, message).run()
+    uploads.Upload(media, message).run()
 
 
 @sweep(every=5)
-def ring_for_waiting_uploads() -> None:
+def recover_waiting_uploads() -> None:
+    """Enqueues the uploads that are due, those that Meta has meanwhile deleted among them."""
     due = (Media.state == "stored") & (Media.next_attempt_at <= func.clock_timestamp())
     waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(uploads.AT_ONCE)
     with platform_scope("files waiting to be uploaded"):
-        db.session.execute(uploads.FORGOTTEN, {"lasts": UPLOAD_LASTS})
+        db.session.execute(uploads.REQUEUE_DELETED, {"lasts": UPLOAD_LASTS})
         for tenant_id, media_id in db.session.execute(waiting):
             later("outbound.upload", media_id, tenant_id=tenant_id)

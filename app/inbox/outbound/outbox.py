@@ -1,7 +1,7 @@
-"""Handing waiting messages to Meta. The message's row is the outbox; a row being handed over is under a lease.
+"""Claims queued messages, and records what Meta answered. The message's row is the outbox.
 
-Meta has no idempotency key, so a message whose answer was lost is `unknown`: never sent again blindly, settled by
-its status webhook, or by a person.
+A row that is being sent is under a lease. Meta has no idempotency key, so a message whose response was lost is
+`unknown`: it is never retried blindly, but settled by its status webhook or by a person.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Allowance, Pace
 from .reach import Reach
 
 IN_FLIGHT = 32
-# Until Meta has taken one message: a token that was revoked should not be tried thirty times.
-CAUTIOUS = 4
+# Until Meta has accepted one message: a token that was revoked should not be tried thirty times.
+FIRST_IN_FLIGHT = 4
 # Longer than any call to Meta may take (`app.meta.graph.TIMEOUT`), so that a lease outlives its call.
 LEASE = dt.timedelta(seconds=60)
-# A call begins within this time or not at all: whoever was stopped for longer has lost the message to somebody else.
-BEGINS = dt.timedelta(seconds=25)
+# A request starts within this time or not at all: a process stopped for longer may have lost its lease to another.
+START_WITHIN = dt.timedelta(seconds=25)
 PAIR = {
     "interval": dt.timedelta(seconds=PAIR_SECONDS),
     "tolerance": dt.timedelta(seconds=PAIR_SECONDS * (PAIR_BURST - 1)),
@@ -48,7 +48,7 @@ UNREACHABLE_SECONDS = (1, 2, 4, 15, 60, 300)
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """All that is needed to hand one message over, with no database at hand."""
+    """One claimed message, with all that its request to Meta needs: the request runs without a database."""
 
     message_id: uuid.UUID
     conversation_id: uuid.UUID
@@ -63,10 +63,11 @@ class Parcel:
     context_wamid: str | None
     file_id: uuid.UUID | None
     callback_data: str
-    begins_before: float
+    starts_before: float
 
-    def hand_over(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
-        if monotonic() > self.begins_before:
+    def send(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
+        """Calls Meta once. Returns the error instead of raising it; `NotConnected` where it is too late to start."""
+        if monotonic() > self.starts_before:
             return NotConnected("the sender was held up, so nothing was sent")
         try:
             return meta.send(
@@ -84,14 +85,15 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of a message Meta did not take."""
+class NextState:
+    """The state of a message that Meta did not accept, and after how many seconds it is retried."""
 
     state: str
     wait: int | None = None
 
     @classmethod
-    def on(cls, error: MetaError, attempts: int) -> Verdict:
+    def after(cls, error: MetaError, attempts: int) -> NextState:
+        """By the kind of the error (`app.meta.codes`) and the number of attempts so far."""
         match error.kind:
             case Kind.RETRY if isinstance(error, NotConnected):
                 return cls("queued", UNREACHABLE_SECONDS[min(attempts, len(UNREACHABLE_SECONDS)) - 1])
@@ -112,47 +114,48 @@ class Verdict:
 
 
 class Lane:
-    """The waiting messages of one phone number. Messages to one person go one after the other, in order.
+    """The queued messages of one phone number. Messages to one person go out one after the other, in order.
 
-    Each method runs in a scope of its tenant; what `pick_up` claims may be handed over once that has committed.
+    Each method runs in a scope of the number's tenant; a parcel of `claim_due` may be sent once that has committed.
     """
 
     def __init__(self, number: PhoneNumber) -> None:
         self.tenant_id, self.number_id, self.meta_id = number.tenant_id, number.id, number.meta_id
         self.token = number.waba.token
-        self.in_flight, self.flying = CAUTIOUS, 0
+        self.max_in_flight, self.in_flight = FIRST_IN_FLIGHT, 0
         self.pace, self.reach = Pace(number), Reach(number)
-        # When it is worth looking again (monotonic): at once, after Meta's pace allows, or not before news.
-        self.look_at: float | None = 0.0
+        # When to query again (monotonic): now, when Meta's pace allows, or (None) when `waiting_lanes` finds it due.
+        self.poll_at: float | None = 0.0
 
     @property
     def is_due(self) -> bool:
-        return self.look_at is not None and self.look_at <= monotonic() and self.has_room
+        return self.poll_at is not None and self.poll_at <= monotonic() and self.has_room
 
     @property
     def has_room(self) -> bool:
-        return self.flying < self.in_flight
+        return self.in_flight < self.max_in_flight
 
-    def pick_up(self, room: int) -> list[Parcel]:
-        """Claims the oldest waiting message of each conversation."""
+    def claim_due(self, room: int) -> list[Parcel]:
+        """Claims the oldest queued message of each conversation, at most `room`: replies first, campaigns last."""
         allowed = self.pace.allowance()
         if not allowed.is_connected:
-            self.look_at = None
+            self.poll_at = None
             return []
-        room = min(room, self.in_flight - self.flying, allowed.replies)
+        room = min(room, self.max_in_flight - self.in_flight, allowed.replies)
         parcels = self.claim("replies", room)
         parcels += self.claim("automation", room - len(parcels))
-        rest = min(room, int(self.in_flight * CAMPAIGNS_SHARE) - self.flying) - len(parcels)
+        rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(parcels)
         parcels += self.claim("campaigns", min(rest, allowed.campaigns))
         self.pace.spend(len(parcels), campaigns=sum(parcel.lane == "campaigns" for parcel in parcels))
-        self.look_at = self.next_look(allowed, len(parcels))
+        self.poll_at = self.next_poll(allowed, len(parcels))
         attempts = [{"id": parcel.attempt_id, "message": parcel.message_id} for parcel in parcels]
         if attempts:
             db.session.execute(NEW_ATTEMPT, [row | {"tenant": current_tenant_id()} for row in attempts])
-        self.flying += len(parcels)
+        self.in_flight += len(parcels)
         return parcels
 
     def claim(self, lane: str, room: int) -> list[Parcel]:
+        """Claims messages of one lane. Where the portfolio's limit is nearly used up: first those it does not count."""
         if room < 1:
             return []
         claim = {"tenant": current_tenant_id(), "number": self.number_id, "lane": lane, "lease": LEASE} | PAIR
@@ -168,8 +171,8 @@ class Lane:
         self.reach.note([row.contact_id for row in rows if row.is_outside])
         return [self.parcel(row, claimed_at) for row in rows]
 
-    def next_look(self, allowed: Allowance, claimed: int) -> float | None:
-        """When to come back (monotonic). Where nothing could be claimed, what must wait is told until when."""
+    def next_poll(self, allowed: Allowance, claimed: int) -> float | None:
+        """When to query again (monotonic). If nothing could be claimed, sets `next_attempt_at` of what must wait."""
         if claimed and allowed.replies:
             return monotonic()
         if not allowed.replies:
@@ -196,60 +199,60 @@ class Lane:
             context_wamid=row.reply_to_wamid,
             file_id=row.file_id,
             callback_data=callback_of(attempt_id),
-            begins_before=claimed_at + BEGINS.total_seconds(),
+            starts_before=claimed_at + START_WITHIN.total_seconds(),
         )
 
     def settle(self, parcel: Parcel, outcome: meta.Accepted | MetaError) -> None:
-        self.flying -= 1
-        self.look_at = self.look_at or 0.0
+        """Records what Meta answered to a parcel. Changes nothing where the fence says that the lease was lost."""
+        self.in_flight -= 1
+        self.poll_at = self.poll_at or 0.0
         if isinstance(outcome, MetaError):
-            self.refused(parcel, outcome)
+            self.record_refusal(parcel, outcome)
         else:
-            self.accepted(parcel, outcome)
+            self.record_acceptance(parcel, outcome)
         show_ticks([parcel.message_id])
         announce("conversation", parcel.conversation_id)
 
-    def accepted(self, parcel: Parcel, outcome: meta.Accepted) -> None:
-        self.in_flight = IN_FLIGHT
+    def record_acceptance(self, parcel: Parcel, outcome: meta.Accepted) -> None:
+        self.max_in_flight = IN_FLIGHT
         self.record(ACCEPT, parcel, "accepted", None, wamid=outcome.wamid)
         adopt_orphans(self.number_id, outcome.wamid, parcel.message_id)
 
-    def refused(self, parcel: Parcel, error: MetaError) -> None:
-        verdict = self.verdict_on(error, parcel)
-        rows = self.record(REFUSE, parcel, verdict.state, error, state=verdict.state, wait=verdict.wait)
+    def record_refusal(self, parcel: Parcel, error: MetaError) -> None:
+        after = self.state_after(error, parcel)
+        rows = self.record(REFUSE, parcel, after.state, error, state=after.state, wait=after.wait)
         record_progress([row for row in rows if row.state == "failed"], "message.failed")
         if error.kind is Kind.PAUSE_NUMBER:
             PhoneNumber.get_or_404(self.number_id).pause(error.title, error.fix)
         if error.kind is Kind.THROTTLE:
             self.pace.slow_down()
 
-    def verdict_on(self, error: MetaError, parcel: Parcel) -> Verdict:
-        """A reaction sent twice is the same reaction; a file that Meta may have forgotten is uploaded once more."""
+    def state_after(self, error: MetaError, parcel: Parcel) -> NextState:
+        """A reaction sent twice is the same reaction; a file that Meta may have deleted is uploaded again."""
         if parcel.type == "reaction" and error.kind is Kind.UNKNOWN_OUTCOME and parcel.attempts <= len(RETRY_SECONDS):
-            return Verdict("queued", RETRY_SECONDS[parcel.attempts - 1])
+            return NextState("queued", RETRY_SECONDS[parcel.attempts - 1])
         if parcel.file_id and error.code in FILE_CODES and Media.get_or_404(parcel.file_id).upload_again():
-            return Verdict("queued", 0)
-        return Verdict.on(error, parcel.attempts)
+            return NextState("queued", 0)
+        return NextState.after(error, parcel.attempts)
 
     def record(
         self, statement: Any, parcel: Parcel, outcome: str, error: MetaError | None, **values: Any
     ) -> Sequence[Row[Any]]:
-        """Writes what came of an attempt, unless somebody else has settled the message meanwhile. Returns its row."""
-        told = error.as_dict() if error else None
+        """Writes the outcome of an attempt; the message only changes while the parcel's fence is current.
+
+        Returns the message's row where it changed and the statement returns it.
+        """
+        details = json.dumps(error.as_dict()) if error else None
         ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
-        done = db.session.execute(statement, ids | values | ({"error": dumped(told)} if error else {}))
+        done = db.session.execute(statement, ids | values | ({"error": details} if error else {}))
         rows = done.all() if done.returns_rows else []  # type: ignore[attr-defined]
         attempt = {"tenant": current_tenant_id(), "attempt": parcel.attempt_id, "outcome": outcome}
-        db.session.execute(FINISH_ATTEMPT, attempt | {"error": dumped(told)})
+        db.session.execute(FINISH_ATTEMPT, attempt | {"error": details})
         return rows
 
 
-def dumped(error: dict[str, Any] | None) -> str | None:
-    return json.dumps(error) if error else None
-
-
 def expire_late() -> int:
-    """What waited until WhatsApp would not take it any more. Needs a platform scope."""
+    """Expires what was queued until WhatsApp would refuse it. Needs a platform scope. Returns how many."""
     rows = db.session.execute(EXPIRE).all()
     for tenant_id in {row.tenant_id for row in rows}:
         record_progress([row for row in rows if row.tenant_id == tenant_id], "message.failed", tenant_id)
@@ -257,21 +260,32 @@ def expire_late() -> int:
 
 
 def park_abandoned() -> int:
-    """A lease ran out in the middle of a hand-over: nobody knows whether Meta took the message."""
+    """Marks messages whose lease ran out while they were being sent as `unknown`: Meta may have accepted them.
+
+    Needs a platform scope. Returns how many.
+    """
     return len(db.session.execute(PARK).all())
 
 
-# The oldest waiting message of each conversation in one lane; earlier ones in the same conversation, of its own lane
-# and of the lanes before it (`lanes`), go first. By ix_messages_lane. `counts` null takes any, true those that count
-# towards the portfolio's limit, false those that do not.
+# Which queued messages of a number's lane may be sent now? Leases the oldest of each conversation, at most `:room`.
+# Index: ix_messages_lane (tenant_id, phone_number_id, lane, id) where state = 'queued', in the order of ids; the two
+# `not exists` read ix_messages_pair and the key of media. `skip locked`: several workers may claim at once.
+#   next_attempt_at null    never tried, or to be tried at once
+#   expires_at null         waits as long as it takes
+#   media                   a stored file that Meta does not have yet holds its message back
+#   pair_tat null           nothing was sent to this person yet; else Meta's limit for one pair (see pace.py)
+#   e                       an older queued message of the lane or of those before it (`lanes`) goes first, and
+#                           one that is being sent
 # A template outside the customer service window counts towards the portfolio's limit, once for each person and day.
+# `:counts` chooses by that: null takes all, false those that do not count (or whose person was reached today), true
+# only those that do.
 CLAIM = text("""
     with chosen as (
-        select m.id, told.is_outside
+        select m.id, reach.is_outside
         from messages m join conversations c on c.tenant_id = :tenant and c.id = m.conversation_id
         cross join lateral (
             select m.type = 'template' and coalesce(c.last_inbound_at < clock_timestamp() - interval '24 h', true)
-                as is_outside) told
+                as is_outside) reach
         where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued' and m.lane = :lane
           and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp())
           and (m.expires_at is null or m.expires_at > clock_timestamp())
@@ -281,7 +295,7 @@ CLAIM = text("""
           and not exists (
             select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
               and (e.state = 'dispatching' or e.state = 'queued' and e.lane = any(:lanes) and e.id < m.id))
-          and (cast(:counts as boolean) is null or :counts = (told.is_outside and not exists (
+          and (cast(:counts as boolean) is null or :counts = (reach.is_outside and not exists (
             select from reached_people r where r.tenant_id = :tenant and r.portfolio_id = :portfolio
               and r.contact_id = c.contact_id and r.reached_at > clock_timestamp() - interval '24 h')))
         order by m.id limit :room for update of m skip locked
@@ -304,7 +318,8 @@ CLAIM = text("""
     left join media f on f.tenant_id = :tenant and f.message_id = claimed.id
     order by claimed.id
 """)
-# Who was written to more than the pair's burst: the next message knows its time, and nobody asks before it.
+# Until when do messages wait whose person has had more than the pair's burst? Sets `next_attempt_at` of the first of
+# each conversation, so that no worker queries for it before. Index: ix_messages_due; ix_messages_pair for `e`.
 HOLD_PAIRS = text("""
     update messages m set next_attempt_at = c.pair_tat - :tolerance + :interval * 0.01
     from conversations c
@@ -315,6 +330,7 @@ HOLD_PAIRS = text("""
         select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
           and e.state in ('queued', 'dispatching') and e.id < m.id)
 """)
+# Is a campaign's message due that only the pace holds back? Index: ix_messages_lane.
 CAMPAIGN_WAITS = text("""
     select exists (
         select from messages m where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
@@ -328,7 +344,7 @@ FINISH_ATTEMPT = text("""
     update send_attempts set finished_at = clock_timestamp(), outcome = :outcome, error = cast(:error as jsonb)
     where tenant_id = :tenant and id = :attempt
 """)
-# Queued under the same fence: it was to be tried once more, and need not be.
+# A message that is queued under the same fence was about to be retried (`unknowns.py`), and need not be any more.
 ACCEPT = text("""
     update messages set wamid = coalesce(wamid, :wamid), lease_until = null,
         state = case when state in ('dispatching', 'unknown', 'queued') then 'accepted' else state end,

@@ -1,4 +1,4 @@
-"""Hands over what waits on every number at once, so that one number's backlog is nobody else's wait."""
+"""Sends the queued messages of all numbers concurrently, so that one number's backlog delays no other number."""
 
 from __future__ import annotations
 
@@ -24,64 +24,65 @@ from .outbox import Lane, Parcel
 # httpx slows down beyond about 64 requests at a time.
 IN_FLIGHT = 64
 BUDGET_SECONDS = 30
-LOOK_SECONDS = 0.2
-# Worth staying for: what an agent may still take back.
-NEAR = dt.timedelta(seconds=6)
+POLL_SECONDS = 0.2
+# Due so soon that it is worth waiting for: what an agent may still undo.
+SOON = dt.timedelta(seconds=6)
 
-NO_ACCESS = N_("We have no access to this number any more.")
-UNREADABLE = N_("Our access to this number cannot be opened with the keys of this installation.")
+NO_ACCESS = N_("Switchboard no longer has access to this number.")
+UNREADABLE = N_("The access token of this number can't be decrypted with the keys of this installation.")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A number with messages: whether any is due, and whether one soon will be."""
+class WaitingLane:
+    """A number with queued messages: whether any is due now, and whether one will be within `SOON`."""
 
     tenant_id: uuid.UUID
     number_id: uuid.UUID
     is_due: bool
-    is_near: bool
+    is_soon: bool
 
 
 class Sender:
-    """One run of it. Several processes may run at once: claims, pace and order are kept in Postgres."""
+    """One run over all lanes. Several processes may run at once: leases, pace and order are in Postgres."""
 
     def __init__(self, graph: GraphClient) -> None:
         self.graph = graph
         self.lanes: dict[uuid.UUID, Lane] = {}
-        self.flying: dict[Future[Accepted | MetaError], tuple[Lane, Parcel]] = {}
-        self.looked_at = 0.0
-        self.stays = False
+        self.in_flight: dict[Future[Accepted | MetaError], tuple[Lane, Parcel]] = {}
+        self.polled_at = 0.0
+        self.expects_more = False
 
     def run(self) -> bool:
-        """Sends until nothing waits that could go soon. Returns whether its time ran out first."""
+        """Sends until no message is due soon, at most `BUDGET_SECONDS`. Returns whether the time ran out first."""
         end = monotonic() + BUDGET_SECONDS
         with ThreadPoolExecutor(IN_FLIGHT) as pool:
             while True:
-                goes_on = monotonic() < end and not stopping.is_set()
-                if goes_on:
-                    self.look_around()
-                    self.pick_up(pool)
-                if not self.flying and not (goes_on and self.has_more):
+                has_time = monotonic() < end and not stopping.is_set()
+                if has_time:
+                    self.poll()
+                    self.submit_due(pool)
+                if not self.in_flight and not (has_time and self.has_more):
                     return monotonic() >= end
-                self.settle(self.nap() if goes_on else LOOK_SECONDS)
+                self.settle(self.idle_seconds() if has_time else POLL_SECONDS)
 
     @property
     def has_more(self) -> bool:
-        return self.stays or any(lane.look_at is not None for lane in self.lanes.values())
+        return self.expects_more or any(lane.poll_at is not None for lane in self.lanes.values())
 
-    def look_around(self) -> None:
-        """Which numbers have something to send that nobody here knows of yet."""
-        if monotonic() - self.looked_at < LOOK_SECONDS:
+    def poll(self) -> None:
+        """Opens the lanes of numbers that have something due, at most every `POLL_SECONDS`."""
+        if monotonic() - self.polled_at < POLL_SECONDS:
             return
-        self.looked_at, self.stays = monotonic(), False
-        for waiting in lanes_waiting():
-            self.stays |= waiting.is_near
+        self.polled_at, self.expects_more = monotonic(), False
+        for waiting in waiting_lanes():
+            self.expects_more |= waiting.is_soon
             if waiting.is_due:
-                self.attend(waiting)
+                self.open_lane(waiting)
 
-    def attend(self, waiting: Waiting) -> None:
+    def open_lane(self, waiting: WaitingLane) -> None:
+        """Adds the number's lane, or makes it due. A number whose token is missing or unreadable is paused."""
         if lane := self.lanes.get(waiting.number_id):
-            lane.look_at = monotonic() if lane.look_at is None else lane.look_at
+            lane.poll_at = monotonic() if lane.poll_at is None else lane.poll_at
             return None
         with tenant_scope(waiting.tenant_id):
             number = PhoneNumber.get_or_404(waiting.number_id)
@@ -94,43 +95,46 @@ class Sender:
             self.lanes[number.id] = lane
             return None
 
-    def pick_up(self, pool: ThreadPoolExecutor) -> None:
+    def submit_due(self, pool: ThreadPoolExecutor) -> None:
         for lane in [*self.lanes.values()]:
-            room = IN_FLIGHT - len(self.flying)
+            room = IN_FLIGHT - len(self.in_flight)
             if room and lane.is_due:
                 with tenant_scope(lane.tenant_id):
-                    parcels = lane.pick_up(room)
+                    parcels = lane.claim_due(room)
                 for parcel in parcels:
-                    self.flying[pool.submit(parcel.hand_over, self.graph, lane.token, lane.meta_id)] = lane, parcel
+                    self.in_flight[pool.submit(parcel.send, self.graph, lane.token, lane.meta_id)] = lane, parcel
 
-    def settle(self, nap: float) -> None:
-        """Writes down what came of those that are back; waits for them, if there is nothing else to do."""
-        if not self.flying:
-            sleep(nap)
+    def settle(self, seconds: float) -> None:
+        """Records the outcomes of finished requests; waits at most `seconds` for the first of them."""
+        if not self.in_flight:
+            sleep(seconds)
             return
-        done = wait(self.flying, nap, FIRST_COMPLETED).done
-        back = [(*self.flying.pop(future), future.result()) for future in done]
-        for lane in {lane.number_id: lane for lane, _, _ in back}.values():
+        done = wait(self.in_flight, seconds, FIRST_COMPLETED).done
+        finished = [(*self.in_flight.pop(future), future.result()) for future in done]
+        for lane in {lane.number_id: lane for lane, _, _ in finished}.values():
             with tenant_scope(lane.tenant_id):
-                for whose, parcel, outcome in back:
-                    if whose is lane:
+                for sent_by, parcel, outcome in finished:
+                    if sent_by is lane:
                         lane.settle(parcel, outcome)
 
-    def nap(self) -> float:
-        """Seconds until there may be something to pick up."""
-        looks = [self.looked_at + LOOK_SECONDS]
-        if len(self.flying) < IN_FLIGHT:
-            looks += [lane.look_at for lane in self.lanes.values() if lane.look_at is not None and lane.has_room]
-        return max(0.0, min(looks) - monotonic())
+    def idle_seconds(self) -> float:
+        """Seconds until there may be something to claim."""
+        polls = [self.polled_at + POLL_SECONDS]
+        if len(self.in_flight) < IN_FLIGHT:
+            polls += [lane.poll_at for lane in self.lanes.values() if lane.poll_at is not None and lane.has_room]
+        return max(0.0, min(polls) - monotonic())
 
 
-def lanes_waiting() -> list[Waiting]:
-    """Every connected number with messages in the outbox, however many they are: a few probes for each."""
-    with platform_scope("who has messages waiting?"):
-        rows = db.session.execute(WAITING, {"near": NEAR}).all()
-    return [Waiting(*row) for row in rows]
+def waiting_lanes() -> list[WaitingLane]:
+    """Returns every connected number with queued messages. Costs a few index probes for each, however many wait."""
+    with platform_scope("which numbers have messages to send"):
+        rows = db.session.execute(WAITING, {"soon": SOON}).all()
+    return [WaitingLane(*row) for row in rows]
 
 
+# Which connected numbers have queued messages, is one due, will one be due soon? `lanes` hops from number to number
+# through the index ix_messages_due (tenant_id, phone_number_id, next_attempt_at) where state = 'queued' instead of
+# reading every queued row; each `exists` is one probe of the same index. `next_attempt_at` null: due now.
 WAITING = text("""
     with recursive lanes as (
         (select tenant_id, phone_number_id from messages where state = 'queued'
@@ -147,7 +151,7 @@ WAITING = text("""
         or exists (select from messages m where m.tenant_id = l.tenant_id and m.phone_number_id = l.phone_number_id
             and m.state = 'queued' and m.next_attempt_at <= clock.now),
         exists (select from messages m where m.tenant_id = l.tenant_id and m.phone_number_id = l.phone_number_id
-            and m.state = 'queued' and m.next_attempt_at > clock.now and m.next_attempt_at < clock.now + :near)
+            and m.state = 'queued' and m.next_attempt_at > clock.now and m.next_attempt_at < clock.now + :soon)
     from (select clock_timestamp() as now) clock cross join lanes l
     join phone_numbers p on p.tenant_id = l.tenant_id and p.id = l.phone_number_id and p.state = 'connected'
 """)

@@ -1,4 +1,4 @@
-"""Giving Meta the files of our messages. A message waits in the outbox until its file is there."""
+"""Uploads the files of our messages to Meta. A message stays queued until its file is there."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ SECONDS = 200
 AT_ONCE = 500
 RETRY_SECONDS = (2, 8, 30, 120, 600)
 PAUSED_SECONDS = 60
-LOST = Explanation(Kind.FINAL, N_("The file is not in our own store any more."), N_("Attach it again and send it."))
+LOST = Explanation(Kind.FINAL, N_("The file is no longer in storage."), N_("Attach it again and send the message."))
 NO_STORE = Explanation(
     Kind.RETRY,
-    N_("The file could not be read from our own store."),
-    N_("Nobody has to do anything. The app tries again by itself."),
+    N_("The file couldn't be read from storage."),
+    N_("No action needed. We'll retry automatically."),
 )
 
 
-class Uploading:
-    """One try at giving Meta a file."""
+class Upload:
+    """One attempt at uploading a file to Meta."""
 
     def __init__(self, media: Media, message: Message) -> None:
         self.media, self.message, self.attempt = media, message, media.attempts
@@ -44,17 +44,17 @@ class Uploading:
     def run(self) -> None:
         commit()
         try:
-            meta_id = self.hand_over()
+            meta_id = self.send()
         except MetaError as error:
-            self.refused(error)
+            self.record_failure(error)
         else:
-            if self.is_mine():
-                self.media.uploaded(meta_id)
+            if self.owns_claim():
+                self.media.mark_uploaded(meta_id)
                 later("outbound.deliver")
         announce("conversation", self.message.conversation_id)
 
-    def hand_over(self) -> str:
-        """The file's id at Meta."""
+    def send(self) -> str:
+        """Uploads the file. Returns its id at Meta; raises `MetaError`."""
         with tempfile.TemporaryFile() as file:
             try:
                 for chunk in outside().storage.stream(self.media.storage_key or ""):
@@ -68,36 +68,38 @@ class Uploading:
             number = self.number.meta_id
             return meta.upload(outside().graph, self.token, number, file=file, name=name, mime=mime)
 
-    def refused(self, error: MetaError) -> None:
+    def record_failure(self, error: MetaError) -> None:
         log.info("file not uploaded", media_id=str(self.media.id), meta_code=error.code, kind=error.kind)
-        if not self.is_mine():
+        if not self.owns_claim():
             return
-        passes = error.kind not in (Kind.FINAL, Kind.HUMAN)
+        may_pass = error.kind not in (Kind.FINAL, Kind.HUMAN)
         if error.kind is Kind.PAUSE_NUMBER:
             db.session.get_one(PhoneNumber, (self.number.tenant_id, self.number.id)).pause(error.title, error.fix)
             self.media.upload_later(error, PAUSED_SECONDS)
-        elif passes and (error.wait or self.attempt <= len(RETRY_SECONDS)):
+        elif may_pass and (error.wait or self.attempt <= len(RETRY_SECONDS)):
             self.media.upload_later(error, error.wait or RETRY_SECONDS[self.attempt - 1])
         else:
             self.media.error, self.media.next_attempt_at = None, None
             self.message.fail(error)
             show_ticks([self.message.id])
 
-    def is_mine(self) -> bool:
-        """Whether nobody else has taken it over meanwhile."""
+    def owns_claim(self) -> bool:
+        """Whether no other worker has claimed the upload since; locks the file's row."""
         self.media.refresh_locked()
         return self.media.is_to_upload and self.media.attempts == self.attempt
 
 
-def hand_on(message: Message) -> None:
-    """What was put into the outbox goes on its way: its file first, if it has one."""
+def enqueue_delivery(message: Message) -> None:
+    """Enqueues the upload of the message's file if Meta does not have it yet, else the delivery; after the commit."""
     if message.type != "text" and message.media and message.media.is_to_upload:
         later("outbound.upload", message.media.id)
     else:
         later("outbound.deliver")
 
 
-FORGOTTEN = text("""
+# Which queued messages have a file that Meta will have deleted before they go out? Uploads them again.
+# Index: the outbox's partial indexes hold few rows where state = 'queued'; media by (tenant_id, message_id).
+REQUEUE_DELETED = text("""
     update media f set meta_id = '', uploaded_at = null, attempts = 0, next_attempt_at = clock_timestamp()
     from messages m
     where m.state = 'queued' and m.direction = 'outbound' and f.tenant_id = m.tenant_id and f.message_id = m.id

@@ -1,4 +1,4 @@
-"""Messages that are more than words, and what can be done with one message: answer it, react to it."""
+"""Messages other than text, and the actions on one message: reply, react."""
 
 from __future__ import annotations
 
@@ -9,32 +9,35 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.compose.compose_forms import FORMS
-from app.inbox.compose.problems import NOT_SENT, told
+from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Message
-from app.inbox.outbound.uploads import hand_on
+from app.inbox.outbound.replies import deliver_replies
+from app.inbox.outbound.uploads import enqueue_delivery
 from app.tenancy import current_actor, db, requires
 from app.tenancy.guard import is_fragment
 
-# What people answer with most, on any phone.
+from .messages import message_or_404
+
+# The reactions that WhatsApp offers first.
 EMOJI = ("👍", "❤️", "😂", "😮", "😢", "🙏")
 
 
 @bp.route("/<uuid:conversation_id>/compose/<kind>", methods=["GET", "POST"])
 @requires("inbox.reply")
 def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | AnyResponse:
-    """The form for a location, a contact, …; what it holds goes out when it is posted."""
+    """The form for a location, a contact, …; posted, it sends that."""
     conversation = Conversation.get_or_404(conversation_id)
     if kind not in FORMS:
         abort(404)
     form, problem = FORMS[kind](), ""
     if request.method == "POST" and form.validate():
         try:
-            answering = form.answered_in(conversation)
-            message = conversation.send(form.outgoing(), by=current_actor(), client_id=form.id, answering=answering)
-        except NOT_SENT as refused:
-            problem = told(refused)
+            quoted = form.quoted_in(conversation)
+            message = conversation.send(form.build(), by=current_actor(), client_id=form.id, answering=quoted)
+        except NOT_SENT as refusal:
+            problem = explain(refusal)
         else:
-            return sent(conversation, message)
+            return deliver(conversation, message)
     if not form.client_id.data:
         form.client_id.data, form.reply_to.data = str(uuid.uuid4()), request.args.get("reply_to", "")
     context = {"conversation": conversation, "form": form, "kind": kind, "problem": problem}
@@ -42,9 +45,9 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
     return render_template(page, **context), 422 if problem else 200
 
 
-def sent(conversation: Conversation, message: Message) -> str | AnyResponse:
-    message.hold()
-    hand_on(message)
+def deliver(conversation: Conversation, message: Message) -> str | AnyResponse:
+    """Sends a message, shows it in the thread and closes the form; without JavaScript, shows the conversation."""
+    deliver_replies(conversation, [message])
     if is_fragment():
         return render_template("inbox/conversations/_sent.html", message=message)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
@@ -53,7 +56,7 @@ def sent(conversation: Conversation, message: Message) -> str | AnyResponse:
 @bp.get("/<uuid:conversation_id>/messages/<uuid:message_id>/actions")
 @requires("inbox.reply")
 def actions(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str:
-    message = message_of(conversation_id, message_id)
+    message = shown_message_or_404(conversation_id, message_id)
     page = "inbox/conversations/_actions.html" if is_fragment() else "inbox/conversations/actions.html"
     return render_template(page, message=message, conversation=message.conversation, emoji=EMOJI)
 
@@ -61,31 +64,33 @@ def actions(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str:
 @bp.route("/<uuid:conversation_id>/messages/<uuid:message_id>/reaction", methods=["PUT", "POST"])
 @requires("inbox.reply")
 def react(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str | AnyResponse:
-    return reacted(message_of(conversation_id, message_id), request.form.get("emoji", ""))
+    return change_reaction(shown_message_or_404(conversation_id, message_id), request.form.get("emoji", ""))
 
 
 @bp.delete("/<uuid:conversation_id>/messages/<uuid:message_id>/reaction")
 @requires("inbox.reply")
-def take_reaction_away(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str | AnyResponse:
-    return reacted(message_of(conversation_id, message_id), "")
+def remove_reaction(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str | AnyResponse:
+    return change_reaction(shown_message_or_404(conversation_id, message_id), "")
 
 
-def reacted(message: Message, emoji: str) -> str | AnyResponse:
+def change_reaction(message: Message, emoji: str) -> str | AnyResponse:
+    """Sends our reaction, or its removal, and shows the message with it or with the reason why not."""
     problem = ""
     try:
         if reaction := message.conversation.react(message, emoji, by=current_actor()):
-            hand_on(reaction)
+            enqueue_delivery(reaction)
             db.session.flush()
             db.session.expire(message, ["reactions"])
-    except NOT_SENT as refused:
-        problem = told(refused)
+    except NOT_SENT as refusal:
+        problem = explain(refusal)
     if is_fragment():
         return render_template("inbox/conversations/_reacted.html", message=message, problem=problem)
     return redirect(url_for("inbox.show", conversation_id=message.conversation_id), 303)
 
 
-def message_of(conversation_id: uuid.UUID, message_id: uuid.UUID) -> Message:
-    message = Message.get_or_404(message_id)
-    if message.conversation_id != conversation_id or not message.is_shown:
+def shown_message_or_404(conversation_id: uuid.UUID, message_id: uuid.UUID) -> Message:
+    """A message with a bubble: not a reaction of ours."""
+    message = message_or_404(conversation_id, message_id)
+    if not message.is_shown:
         abort(404)
     return message

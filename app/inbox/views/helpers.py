@@ -1,4 +1,4 @@
-"""What templates call: looked up once for a page where it can be."""
+"""Filters and functions that templates call. What a page needs often is loaded once per request."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from flask_login import current_user
 
 from app.hours.models import Ring, ServicePolicy
 from app.inbox.blueprint import bp
-from app.inbox.compose.drafts import KEPT, Draft
-from app.inbox.compose.markup import Run, runs
+from app.inbox.compose.drafts import KEEP, Draft
+from app.inbox.compose.markup import Run, parse_markup
 from app.inbox.compose.offers import best_offer, sent_since_closed
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note, name_runs
@@ -32,33 +32,36 @@ from app.tenancy import current_actor, now
 @bp.app_template_filter()
 def marked_up(text: str) -> list[Run]:
     """A text as runs, each with its styles."""
-    return runs(text)
+    return parse_markup(text)
 
 
 @bp.app_template_filter()
 def unmarked(text: str) -> str:
-    return "".join(run.text for run in runs(text))
+    """A text without WhatsApp's markup."""
+    return "".join(run.text for run in parse_markup(text))
 
 
 @bp.app_template_filter()
 def price(amount: Decimal, currency: str) -> str:
+    """An amount in a currency, in the reader's language; without the currency where its code is none."""
     return str(format_currency(amount, currency)) if len(currency) == 3 else str(format_decimal(amount))
 
 
 @bp.app_template_filter()
 def named(body: str, note: Note) -> list[tuple[str, bool]]:
-    """A note as runs, each with whether it names a colleague."""
+    """A note as runs, each with whether it mentions a colleague."""
     return name_runs(body, note)
 
 
 @bp.app_template_global()
 def new_id() -> str:
+    """An id for a form, so that a second click is the same action."""
     return str(uuid.uuid4())
 
 
 @bp.app_template_global()
 def draft_message(conversation: Conversation) -> Message:
-    """What a bubble looks like before it is sent: the page fills in its text and id."""
+    """An empty message: the page copies its bubble and fills in text and id while it sends."""
     return Message.outbound(conversation, "", by=current_actor(), client_id=uuid.UUID(int=0))
 
 
@@ -80,7 +83,7 @@ bp.add_app_template_global(can_make_voice_notes)
 
 @bp.app_template_global()
 def accepted_files(kind: str = "") -> str:
-    """What the file picker offers: all that WhatsApp takes, or what is of one kind."""
+    """The `accept` attribute of a file field: the types of one kind, or all that WhatsApp accepts."""
     kinds = [kind] if kind else [*TAKEN]
     types = [mime for kind in kinds for mime in TAKEN[kind]]
     return ",".join([*types, *(f".{extension}" for extension, mime in EXTENSIONS.items() if mime in types)])
@@ -88,7 +91,7 @@ def accepted_files(kind: str = "") -> str:
 
 @bp.app_template_global()
 def file_limits() -> dict[str, Any]:
-    """For the page's own check: the largest file of each kind, and the types of each."""
+    """The largest size in bytes and the types of each kind, for the page's own check."""
     return {kind: {"most": LARGEST_OF[kind], "types": TAKEN[kind]} for kind in TAKEN}
 
 
@@ -97,29 +100,29 @@ bp.add_app_template_global(counts, "survey_counts")
 
 @dataclass(frozen=True, slots=True)
 class Wait:
+    """How long a customer waits against the promised response time: `state` for the ring, and words."""
+
     state: str
     words: str
 
 
 @bp.app_template_global()
-def response_ring(conversation: Conversation) -> Wait | None:
-    """None where nobody waits, or nothing was promised."""
+def response_wait(conversation: Conversation) -> Wait | None:
+    """The wait of the customer; None where none waits, or no response time was promised."""
     if conversation.waiting_since is None or not conversation.is_active:
         return None
-    policy, is_first = promised(), conversation.answered_at is None
-    ring, due = (
-        policy.ring(conversation.waiting_since, is_first=is_first),
-        policy.due_at(conversation.waiting_since, is_first=is_first),
-    )
-    if ring is None or due is None:
+    policy, is_first = service_policy(), conversation.answered_at is None
+    urgency = policy.ring(conversation.waiting_since, is_first=is_first)
+    due = policy.due_at(conversation.waiting_since, is_first=is_first)
+    if urgency is None or due is None:
         return None
     left = format_timedelta(abs(due - now()), granularity="minute")
-    words = _("Answer overdue for %(time)s", time=left) if ring is Ring.LATE else _("Answer due in %(time)s", time=left)
-    return Wait(ring.value, words)
+    words = _("Reply overdue by %(time)s", time=left) if urgency is Ring.LATE else _("Reply due in %(time)s", time=left)
+    return Wait(urgency.value, words)
 
 
-def promised() -> ServicePolicy:
-    """Looked up once for a page."""
+def service_policy() -> ServicePolicy:
+    """The tenant's opening hours and response times, loaded once per request."""
     if "service_policy" not in g:
         g.service_policy = ServicePolicy.current()
     return g.service_policy  # type: ignore[no-any-return]
@@ -127,49 +130,50 @@ def promised() -> ServicePolicy:
 
 @bp.app_template_global()
 def commands() -> list[tuple[str, str, str]]:
-    """Each command with its words and the key it has for whoever looks at the page."""
-    remapped = preference().remapped
+    """Each command with its words and the reader's key for it."""
+    remapped = preference().custom_keys
     return [(name, words, remapped.get(name, key)) for name, (key, words) in commands_and_places().items()]
 
 
 @bp.app_template_global()
 def enter_sends() -> bool:
+    """Whether Enter sends, for the reader."""
     return preference().enter_sends
 
 
 def preference() -> DeskPreference:
-    """Of whoever looks at the page."""
+    """The reader's preferences, loaded once per request."""
     if "desk_preference" not in g:
-        g.desk_preference = DeskPreference.of(g.membership)
+        g.desk_preference = DeskPreference.get_or_new(g.membership)
     return cast("DeskPreference", g.desk_preference)
 
 
 @bp.app_template_global()
 def draft_in(conversation: Conversation, kind: str) -> Draft | None:
-    """What the reader has typed there. Of somebody who was erased nothing is brought back, from no browser either."""
+    """The reader's draft. For an erased contact an empty one from the future, so that browsers delete theirs too."""
     if conversation.contact.is_erased:
-        return Draft(body="", typed_at=now() + KEPT)
-    return Draft.of(conversation, kind, current_user)
+        return Draft(body="", typed_at=now() + KEEP)
+    return Draft.find_for(conversation, kind, current_user)
 
 
 @bp.app_template_global()
 def draft_attributes(conversation: Conversation, kind: str, draft: Draft | None) -> dict[str, object]:
-    """For the field it stands in: where it is saved, its name in the browser, and how old those words are."""
-    address = url_for("inbox.keep_draft", conversation_id=conversation.id, what=kind)
+    """For the draft's field: where it is saved, its key in the browser, and its age in milliseconds."""
+    address = url_for("inbox.save_draft", conversation_id=conversation.id, what=kind)
     key = f"{current_user.id}/{conversation.id}/{kind}"
     return {"data-draft": address, "data-draft-key": key, "data-draft-age": draft.age if draft else None}
 
 
 @bp.app_template_global()
 def offer_context(conversation: Conversation) -> dict[str, Any]:
-    """What to send while only templates may be sent. Meta is asked when nothing is known yet."""
-    found = best_offer(conversation, by=current_actor(), tenant=g.tenant)
-    if found is None:
+    """The template to offer while only templates can be sent. Asks Meta for the list where none is known."""
+    offer = best_offer(conversation, by=current_actor(), tenant=g.tenant)
+    if offer is None:
         TemplateList.fresh(conversation.phone_number.waba_id)
     return {
         "conversation": conversation,
-        "offer": found,
-        "estimate": found and conversation.terms.price_of(found.template.category, now()),
+        "offer": offer,
+        "estimate": offer and conversation.terms.price_of(offer.template.category, now()),
         "sent": sent_since_closed(conversation),
     }
 

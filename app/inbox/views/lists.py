@@ -1,4 +1,4 @@
-"""The list beside the conversations, and the views over it."""
+"""The list of conversations, and the views over it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Cursor
 from app.inbox.desk.lists import PAGE, Listing, count, count_views
 from app.inbox.desk.preferences import DeskPreference
-from app.inbox.desk.read_pointers import count_news
+from app.inbox.desk.read_pointers import count_unread
 from app.inbox.desk.saved_views import SavedView
 from app.team.models import Team
 from app.team.models.teams import colleagues
@@ -25,14 +25,14 @@ from app.wabas.models import PhoneNumber
 from app.words import N_
 
 MOST_TAGS = 50
-NAMED = ("view", "number", "team", "agent", "tag", "sender", "filter", "sort")
+LIST_ARGUMENTS = ("view", "number", "team", "agent", "tag", "sender", "filter", "sort")
 
 
 @bp.get("/")
 @in_menu("rail", N_("Inbox"), "inbox", order=10, key="g i")
 @requires("inbox.read")
 def index() -> str:
-    """The page; the list alone where a view is switched."""
+    """The page, or the list alone where the view changes."""
     if is_fragment() and "HX-History-Restore-Request" not in request.headers:
         return render_template("inbox/desk/_list.html", **list_context(), is_update=True)
     return render_template("inbox/desk/index.html", **list_context())
@@ -40,18 +40,20 @@ def index() -> str:
 
 @bp.get("/list")
 @requires("inbox.read")
-def listed() -> str:
+def conversation_list() -> str:
+    """The list, or a further page of it."""
     return render_template("inbox/desk/_list.html", **list_context(), is_update=True)
 
 
 def list_arguments() -> dict[str, str]:
-    """What the address of a conversation says about the list beside it, which is asked for on its own."""
-    return {name: value for name, value in request.args.items() if name in NAMED}
+    """The list's part of a conversation's address; the list is loaded separately."""
+    return {name: value for name, value in request.args.items() if name in LIST_ARGUMENTS}
 
 
 def list_context() -> dict[str, Any]:
-    preference = DeskPreference.of(g.membership)
-    listing = Listing.read(request.args, g.membership, preference.first_view)
+    """A page of the list the address asks for, and with the first page the views."""
+    preference = DeskPreference.get_or_new(g.membership)
+    listing = Listing.from_arguments(request.args, g.membership, preference.first_view)
     before = Cursor.read(request.args.get("before"))
     rows = listing.page(before)
     context = {
@@ -59,33 +61,33 @@ def list_context() -> dict[str, Any]:
         "conversations": rows[:PAGE],
         "next_page": listing.cursor(rows[PAGE - 1]) if len(rows) > PAGE else None,
         "is_first_page": before is None,
-        "news": count_news(rows[:PAGE], g.membership),
+        "news": count_unread(rows[:PAGE], g.membership),
         "drafts": Draft.previews([row.id for row in rows[:PAGE]], current_user),
-        "people": {person.id: person for person in holders([row.assignee_id for row in rows])},
+        "people": {person.id: person for person in users_by_id([row.assignee_id for row in rows])},
     }
     return context | views_context(listing, preference) if before is None else context
 
 
-def holders(ids: list[uuid.UUID | None]) -> list[User]:
-    wanted = {id for id in ids if id}
-    return list(db.session.scalars(select(User).where(User.id.in_(wanted)))) if wanted else []
+def users_by_id(ids: list[uuid.UUID | None]) -> list[User]:
+    given = {id for id in ids if id}
+    return list(db.session.scalars(select(User).where(User.id.in_(given)))) if given else []
 
 
 def views_context(listing: Listing, preference: DeskPreference) -> dict[str, Any]:
-    """Every view there is, with how much is in it."""
+    """Every view, with the number of its conversations."""
     me = g.membership
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id)).all()
     teams = db.session.scalars(Team.in_order()).all()
     saved = db.session.scalars(SavedView.for_member(me)).all()
-    kept = {str(view.id): Listing.read(view.arguments, me) for view in saved}
+    listings = {str(view.id): Listing.from_arguments(view.arguments, me) for view in saved}
     more = {f"number {number.id}": Listing(me, number=number.id) for number in numbers if len(numbers) > 1}
     more |= {f"team {team.id}": Listing(me, team=team.id) for team in teams}
     return {
-        "counts": count_views(me) | count(more | {f"saved {id}": one for id, one in kept.items()}),
+        "counts": count_views(me) | count(more | {f"saved {id}": one for id, one in listings.items()}),
         "numbers": numbers,
         "tags": db.session.scalars(Tag.in_order().limit(MOST_TAGS)).all(),
         "teams": teams,
-        "saved_views": [(view, kept[str(view.id)]) for view in saved],
+        "saved_views": [(view, listings[str(view.id)]) for view in saved],
         "agents": colleagues() if listing.agent else [],
-        "keys": preference.remapped,
+        "keys": preference.custom_keys,
     }

@@ -1,4 +1,4 @@
-"""Files, given to the members of their tenant only. They are a stranger's: nothing in them may run on our pages."""
+"""Serves files to the members of their tenant. They are a stranger's: nothing in them may run on our pages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fetch_again(media_id: uuid.UUID) -> AnyResponse | str:
 
 
 def media_or_404(media_id: uuid.UUID) -> Media:
-    """A file that may be looked at: it is here, and its sender has not deleted the message."""
+    """A file that is stored, and whose message its sender has not deleted."""
     media = Media.get_or_404(media_id)
     message = db.session.get_one(Message, (media.tenant_id, media.message_id), options=[joinedload(Message.changes)])
     if not media.is_stored or message.is_deleted:
@@ -62,7 +62,7 @@ def media_or_404(media_id: uuid.UUID) -> Media:
 
 
 def serve(media: Media | CannedFile, key: str | None, content_type: str, size: int | None) -> Response:
-    """The file or, if the browser has it already, that it is the same; part of it, if that is what is asked for."""
+    """The file (200), a part of it (206), or that the browser already has it (304)."""
     etag = f"{media.tenant_id}-{media.sha256}-{(key or '')[-8:]}"
     headers = {
         "ETag": quote_etag(etag),
@@ -72,24 +72,24 @@ def serve(media: Media | CannedFile, key: str | None, content_type: str, size: i
     }
     if etag in request.if_none_match:
         return Response(status=304, headers=headers)
-    wanted = None
+    byte_range = None
     if size is not None:
         headers["Accept-Ranges"] = "bytes"
         is_same = request.if_range.etag in (None, etag) and request.if_range.date is None
-        wanted = request.range if request.range and request.range.units == "bytes" and is_same else None
-    if wanted is None:
+        byte_range = request.range if request.range and request.range.units == "bytes" and is_same else None
+    if byte_range is None:
         if size is not None:
             headers["Content-Length"] = str(size)
-        return Response(opened(key), headers=headers, content_type=content_type)
-    part = wanted.range_for_length(size)
+        return Response(open_stored(key), headers=headers, content_type=content_type)
+    part = byte_range.range_for_length(size)
     if part is None:
         return Response(status=416, headers=headers | {"Content-Range": f"bytes */{size}"})
     start, stop = part
     headers |= {"Content-Range": f"bytes {start}-{stop - 1}/{size}", "Content-Length": str(stop - start)}
-    return Response(opened(key, start, stop - start), 206, headers=headers, content_type=content_type)
+    return Response(open_stored(key, start, stop - start), 206, headers=headers, content_type=content_type)
 
 
-def opened(key: str | None, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+def open_stored(key: str | None, start: int = 0, length: int | None = None) -> Iterator[bytes]:
     try:
         return storage.stream(key or "", start, length)
     except NotKept:
@@ -99,7 +99,7 @@ def opened(key: str | None, start: int = 0, length: int | None = None) -> Iterat
 
 
 def disposition(media: Media | CannedFile, content_type: str) -> str:
-    """Pictures, films and sounds are shown where they stand; everything else is only ever downloaded."""
+    """Pictures, videos and audio are shown in the page; everything else is only ever downloaded."""
     name = media.filename or f"{media.kind}-{media.created_at:%Y-%m-%d}{EXTENSIONS.get(content_type, '')}"
     plain = re.sub(r"[^\w. -]", "_", name, flags=re.ASCII)
     how = "inline" if is_shown(content_type) and media.kind != "document" else "attachment"

@@ -1,4 +1,4 @@
-"""Inbox settings by number: the team its conversations go to, and when customers see blue ticks."""
+"""Inbox settings of each number: the team of its conversations, and when customers see blue ticks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who else is in a conversation, as its page shows and tells."""
+"""Who else has a conversation open: shown by its page, and reported by it."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from sqlalchemy import select
 
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Conversation
-from app.inbox.desk.presence import Company
+from app.inbox.desk.presence import Presence
 from app.tenancy import Membership, User, db, requires
 
 
 @bp.get("/<uuid:conversation_id>/company")
 @requires("inbox.read")
 def company(conversation_id: uuid.UUID) -> str:
-    return others(Conversation.get_or_404(conversation_id))
+    return render_company(Conversation.get_or_404(conversation_id))
 
 
 @bp.post("/<uuid:conversation_id>/company")
 @requires("inbox.reply")
-def keep_company(conversation_id: uuid.UUID) -> str:
-    """The page is open here: `doing` says whether somebody looks, types or has left."""
+def report_presence(conversation_id: uuid.UUID) -> str:
+    """The page is open (`doing` is `looks` or `types`), or was closed (`left`)."""
     conversation = Conversation.get_or_404(conversation_id)
     match request.form.get("doing"):
         case "left":
-            Company(conversation.id).leave(current_user)
+            Presence(conversation.id).leave(current_user)
         case doing:
-            Company(conversation.id).come(current_user, types=doing == "types")
-    return others(conversation)
+            Presence(conversation.id).mark(current_user, is_typing=doing == "types")
+    return render_company(conversation)
 
 
-def others(conversation: Conversation) -> str:
-    viewing, typing = Company(conversation.id).others(current_user)
+def render_company(conversation: Conversation) -> str:
+    viewing, typing = Presence(conversation.id).others(current_user)
     here = select(User).join(Membership, Membership.user_id == User.id).where(User.id.in_({*viewing, *typing}))
     people = list(db.session.scalars(here)) if viewing or typing else []
     return render_template(

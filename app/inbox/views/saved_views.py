@@ -1,4 +1,4 @@
-"""Views that people keep: made from a list as it is, shared or not."""
+"""Saved views: lists of conversations that people saved, for themselves or for everyone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
+from app.inbox.desk.forms import SavedViewForm
 from app.inbox.desk.lists import Listing
-from app.inbox.desk.saved_views import MOST, SavedView
+from app.inbox.desk.saved_views import SavedView
 from app.tenancy import db, in_menu, requires
 from app.words import N_
-
-LONGEST_NAME = 60
 
 
 @bp.get("/views")
@@ -24,37 +23,34 @@ LONGEST_NAME = 60
     "list-filter",
     order=130,
     group="inbox",
-    hint=N_("Your own lists of conversations, or lists for everybody."),
+    hint=N_("Your own lists of conversations, or lists for everyone."),
 )
 @requires("inbox.read")
 def saved_views() -> str:
-    return page()
+    return render_saved_views()
 
 
 @bp.get("/views/new")
 @requires("inbox.read")
 def new_saved_view() -> str:
-    return page(Listing.read(request.args, g.membership))
+    return render_saved_views(Listing.from_arguments(request.args, g.membership), SavedViewForm(g.membership))
 
 
-def page(listing: Listing | None = None, *, typed: str = "", problem: str = "") -> str:
-    saved = db.session.scalars(SavedView.for_member(g.membership)).all()
-    kept = [(view, Listing.read(view.arguments, g.membership)) for view in saved]
-    return render_template("inbox/desk/saved_views.html", saved=kept, listing=listing, typed=typed, problem=problem)
+def render_saved_views(listing: Listing | None = None, form: SavedViewForm | None = None) -> str:
+    """Every saved view of the reader; with a listing, the form that saves it."""
+    views = db.session.scalars(SavedView.for_member(g.membership)).all()
+    saved = [(view, Listing.from_arguments(view.arguments, g.membership)) for view in views]
+    return render_template("inbox/desk/saved_views.html", saved=saved, listing=listing, form=form)
 
 
 @bp.post("/views")
 @requires("inbox.read")
 def save_view() -> AnyResponse | tuple[str, int]:
-    listing, name = Listing.read(request.form, g.membership), " ".join(request.form.get("name", "").split())
-    if not name or len(name) > LONGEST_NAME:
-        return page(listing, typed=name, problem=_("Give it a name of at most 60 letters.")), 422
-    if len(db.session.scalars(SavedView.for_member(g.membership)).all()) >= MOST:
-        return page(listing, typed=name, problem=_("There are 30 saved views. Remove one first.")), 422
-    is_shared = bool(request.form.get("shared")) and g.membership.may("desk.manage")
-    view = SavedView(name=name, owner_id=g.membership.user_id, is_shared=is_shared, arguments=listing.arguments)
-    db.session.add(view)
-    flash(_("“%(name)s” is kept.", name=name))
+    listing, form = Listing.from_arguments(request.form, g.membership), SavedViewForm(g.membership)
+    if not form.validate():
+        return render_saved_views(listing, form), 422
+    view = form.save(listing)
+    flash(_("“%(name)s” saved.", name=view.name))
     return redirect(url_for("inbox.index", **listing.arguments), 303)
 
 
@@ -67,5 +63,5 @@ def remove_saved_view(saved_view_id: uuid.UUID) -> AnyResponse:
     if not view.may_be_changed_by(g.membership):
         abort(403)
     db.session.delete(view)
-    flash(_("“%(name)s” is removed.", name=view.name))
+    flash(_("“%(name)s” removed.", name=view.name))
     return redirect(url_for("inbox.saved_views"), 303)

@@ -1,4 +1,4 @@
-"""Search, and the palette that leads anywhere by its name."""
+"""Search, and the results of the command palette."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from app.wabas.models import PhoneNumber
 @bp.get("/search")
 @requires("inbox.read")
 def search() -> str:
-    asked = Search.read(request.args)
+    query = Search.from_arguments(request.args)
     before = Cursor.read(request.args.get("before"))
-    context: dict[str, Any] = {"search": asked, "found": asked.find(before), "is_first_page": before is None}
+    context: dict[str, Any] = {"search": query, "results": query.find(before), "is_first_page": before is None}
     if before is None:
-        context["people"] = asked.people()
+        context["people"] = query.people()
     if is_fragment():
-        return render_template("inbox/desk/_found.html", **context)
+        return render_template("inbox/desk/_results.html", **context)
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()
-    talk = Conversation.find(asked.conversation) if asked.conversation else None
+    conversation = Conversation.find(query.conversation) if query.conversation else None
     tags = db.session.scalars(Tag.in_order()).all()
-    context |= {"numbers": numbers, "agents": colleagues(), "tags": tags, "types": TYPES, "talk": talk}
+    context |= {"numbers": numbers, "agents": colleagues(), "tags": tags, "types": TYPES, "conversation": conversation}
     return render_template("inbox/desk/search.html", **context)
 
 
 @bp.get("/palette")
 @requires("inbox.read")
 def palette() -> str:
-    """Conversations and saved views that may be meant. Pages and commands stand in the palette itself."""
-    asked = Search.read(request.args)
+    """Conversations, saved views and macros that match. Places and commands are in the palette itself."""
+    query = Search.from_arguments(request.args)
     saved = db.session.scalars(SavedView.for_member(g.membership)).all()
-    views = [(view.name, Listing.read(view.arguments, g.membership).arguments) for view in saved]
+    views = [(view.name, Listing.from_arguments(view.arguments, g.membership).arguments) for view in saved]
     macros = db.session.scalars(Macro.for_member(g.membership)).all()
     return render_template(
-        "inbox/desk/_palette_found.html", search=asked, people=asked.people(), views=views, macros=macros
+        "inbox/desk/_palette_results.html", search=query, people=query.people(), views=views, macros=macros
     )

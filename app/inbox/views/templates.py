@@ -1,4 +1,4 @@
-"""Sending a template, which WhatsApp allows at any time: choosing one, filling its gaps, seeing it, sending it."""
+"""Sending a template, which WhatsApp allows at any time: choose one, fill in its variables, preview it, send it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.compose.forms import WritingForm
-from app.inbox.compose.offers import Offer, known_of
-from app.inbox.compose.problems import NOT_SENT, told
+from app.inbox.compose.offers import Offer, available_values
+from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
@@ -21,20 +21,20 @@ from app.tenancy import current_actor, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
-from .compose import sent
+from .compose import deliver
 from .helpers import offer_context
 
 
 @bp.get("/<uuid:conversation_id>/templates")
 @requires("inbox.reply")
 def templates(conversation_id: uuid.UUID) -> str:
-    """Those that may be sent now."""
+    """The templates that can be sent now, with their prices."""
     conversation = Conversation.get_or_404(conversation_id)
     waba_id = conversation.phone_number.waba_id
-    known = TemplateList.fresh(waba_id)
+    template_list = TemplateList.fresh(waba_id)
     sendable, terms = MessageTemplate.sendable(waba_id), conversation.terms
     prices = {one.id: terms.price_of(one.category, now()) for one in sendable}
-    context = {"conversation": conversation, "known": known, "waba_id": waba_id, "prices": prices}
+    context = {"conversation": conversation, "template_list": template_list, "waba_id": waba_id, "prices": prices}
     page = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
     return render_template(page, templates=sendable, **context)
 
@@ -42,7 +42,7 @@ def templates(conversation_id: uuid.UUID) -> str:
 @bp.get("/<uuid:conversation_id>/templates/<uuid:template_id>")
 @requires("inbox.reply")
 def template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str:
-    """Its form, with the preview of what is filled in so far."""
+    """The form of a template, with a preview of what is filled in so far."""
     conversation, chosen = Conversation.get_or_404(conversation_id), template_or_404(conversation_id, template_id)
     return render_form(conversation, chosen)
 
@@ -57,10 +57,10 @@ def send_template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str | t
     form = WritingForm()
     form.validate()
     try:
-        message = filled(conversation, chosen, form)
+        message = queue_template(conversation, chosen, form)
     except NOT_SENT as problem:
-        return render_form(conversation, chosen, told(problem)), 422
-    return sent(conversation, message)
+        return render_form(conversation, chosen, explain(problem)), 422
+    return deliver(conversation, message)
 
 
 @bp.get("/<uuid:conversation_id>/offer")
@@ -69,17 +69,18 @@ def offer(conversation_id: uuid.UUID) -> str:
     return render_template("inbox/compose/_offered.html", **offer_context(Conversation.get_or_404(conversation_id)))
 
 
-def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
+def queue_template(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
+    """Puts the template into the outbox, with what was filled in. Raises what `Conversation.send` does, `Refused`."""
     outgoing = chosen.definition.filled(request.form)
     conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor())
     media = None
     if kind := chosen.definition.file_kind:
         upload = request.files.get("file")
         if not (upload and upload.filename):
-            raise Refused(N_("This template begins with a file: choose one."))
+            raise Refused(N_("This template starts with a file. Choose one."))
         attachment = Attachment.of(upload.stream, upload.filename)
         if attachment.kind != kind:
-            raise Refused(N_("This template begins with another kind of file than “{name}”."), name=attachment.name)
+            raise Refused(N_("“{name}” is the wrong kind of file for this template."), name=attachment.name)
         media = attachment.row(is_known=conversation.said_before(form.id) is not None)
     chosen.use()
     return conversation.send(outgoing, by=current_actor(), client_id=form.id, media=media)
@@ -88,8 +89,8 @@ def filled(conversation: Conversation, chosen: MessageTemplate, form: WritingFor
 def render_form(conversation: Conversation, chosen: MessageTemplate, problem: str = "") -> str:
     values: Mapping[str, Any] = request.form
     if request.method == "GET":
-        known = Offer.of(chosen, known_of(conversation, by=current_actor(), tenant=g.tenant))
-        values = known.values | request.args.to_dict()
+        available = available_values(conversation, by=current_actor(), tenant=g.tenant)
+        values = Offer.fill(chosen, available).values | request.args.to_dict()
     definition = chosen.definition
     context = {
         "conversation": conversation,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.models import ContactIdentity
-from app.inbox.compose.problems import told
+from app.inbox.compose.problems import explain
 from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
 from app.numbers.blueprint import bp
 from app.numbers.forms import TrialForm
@@ -38,7 +38,7 @@ def send_trial(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     except NumberAway:
         form.phone.errors = [_("This number is not connected.")]
     except Refusal as refusal:
-        form.phone.errors = [told(refusal)]
+        form.phone.errors = [explain(refusal)]
     else:
         later("outbound.deliver")
         return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)

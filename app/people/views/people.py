@@ -1,4 +1,4 @@
-"""What is shown of a contact that reaches into its conversations; merging, giving out and erasing it."""
+"""The parts of a contact's page that need its conversations; merging, exporting and erasing it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.contacts.records import ContactEvent
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.views.contacts import back_to
 from app.inbox.compose.number_request import ask_for_number
-from app.inbox.compose.problems import told
+from app.inbox.compose.problems import explain
 from app.inbox.conversations import Conversation, Cursor, NumberAway, Refusal, SaidOtherwise, WindowClosed
 from app.people.blueprint import bp
 from app.people.costs import Costs
@@ -41,9 +41,9 @@ Page = str | AnyResponse
 @requires("inbox.read")
 def media(contact_id: uuid.UUID) -> str:
     contact, before = Contact.get_or_404(contact_id), Cursor.read(request.args.get("before"))
-    found = db.session.execute(gallery(contact.id, before).limit(PAGE + 1)).all()
-    more = found[PAGE - 1][1].cursor if len(found) > PAGE else None
-    return part("media", contact, files=found[:PAGE], more=more, is_first=before is None)
+    files = db.session.execute(gallery(contact.id, before).limit(PAGE + 1)).all()
+    more = files[PAGE - 1][1].cursor if len(files) > PAGE else None
+    return render_part("media", contact, files=files[:PAGE], more=more, is_first=before is None)
 
 
 @bp.get("/<uuid:contact_id>/timeline")
@@ -51,7 +51,7 @@ def media(contact_id: uuid.UUID) -> str:
 def history(contact_id: uuid.UUID) -> str:
     contact = Contact.get_or_404(contact_id)
     moments = timeline(contact)
-    return part("timeline", contact, moments=moments, names=names_of(moments))
+    return render_part("timeline", contact, moments=moments, names=names_of(moments))
 
 
 @bp.get("/<uuid:contact_id>/conversations")
@@ -60,28 +60,28 @@ def conversations(contact_id: uuid.UUID) -> str:
     contact = Contact.get_or_404(contact_id)
     mine = select(Conversation).where(Conversation.contact_id == contact.id, Conversation.merged_into_id.is_(None))
     query = mine.options(joinedload(Conversation.phone_number)).order_by(Conversation.last_message_at.desc())
-    return part("conversations", contact, conversations=db.session.scalars(query).all())
+    return render_part("conversations", contact, conversations=db.session.scalars(query).all())
 
 
 @bp.get("/<uuid:contact_id>/costs")
 @requires("inbox.read")
 def costs(contact_id: uuid.UUID) -> str:
     contact = Contact.get_or_404(contact_id)
-    return part("costs", contact, costs=Costs(contact.id))
+    return render_part("costs", contact, costs=Costs(contact.id))
 
 
 @bp.get("/<uuid:contact_id>/costs/messages")
 @requires("inbox.read")
 def charges(contact_id: uuid.UUID) -> str:
-    """What the costs are made of: each message, with its place in the thread."""
+    """Each charged message, with a link to it in its conversation."""
     contact, before = Contact.get_or_404(contact_id), Cursor.read(request.args.get("before"))
     costs = Costs(contact.id)
-    charged, more = costs.one_by_one(before)
-    return part("charges", contact, costs=costs, charged=charged, more=more, is_first=before is None)
+    charged, more = costs.charges(before)
+    return render_part("charges", contact, costs=costs, charged=charged, more=more, is_first=before is None)
 
 
-def part(name: str, contact: Contact, **context: Any) -> str:
-    """A part that is loaded when somebody wants it; without JavaScript a page of its own."""
+def render_part(name: str, contact: Contact, **context: Any) -> str:
+    """A part of the contact's page, loaded when it is opened; without JavaScript, a page of its own."""
     if is_fragment():
         return render_template(f"people/_{name}.html", contact=contact, **context)
     return render_template("people/part.html", contact=contact, part=name, **context)
@@ -91,26 +91,26 @@ def part(name: str, contact: Contact, **context: Any) -> str:
 @requires("inbox.reply")
 def choose_merge(contact_id: uuid.UUID) -> str:
     contact, query = Contact.get_or_404(contact_id), request.args.get("q", "").replace("\x00", "").strip()[:100]
-    ids = [place.id for place in search.find(query, 21)] if query else []
-    shown = select(Contact).where(Contact.id.in_(ids), Contact.id != contact.id)
-    found = db.session.scalars(shown.options(selectinload(Contact.identities))).all() if ids else []
-    return render_template("people/merge.html", contact=contact, q=query, found=found[:20])
+    ids = [match.id for match in search.find(query, 21)] if query else []
+    others = select(Contact).where(Contact.id.in_(ids), Contact.id != contact.id)
+    contacts = db.session.scalars(others.options(selectinload(Contact.identities))).all() if ids else []
+    return render_template("people/merge.html", contact=contact, q=query, others=contacts[:20])
 
 
 @bp.post("/<uuid:contact_id>/merges")
 @requires("inbox.reply")
 def merge(contact_id: uuid.UUID) -> AnyResponse:
     contact, other = Contact.get_or_404(contact_id), Contact.get_or_404(request.form.get("other_id"))
-    return merged(contact, other)
+    return merge_contacts(contact, other)
 
 
-def merged(contact: Contact, other: Contact) -> AnyResponse:
+def merge_contacts(contact: Contact, other: Contact) -> AnyResponse:
     try:
-        merge = ContactMerge.of(contact, other, by=current_user)
+        merge = ContactMerge.merge(contact, other, by=current_user)
     except NotTwo:
-        flash(_("These two cannot be merged: they are one contact already, or one was erased."), "error")
+        flash(_("These contacts can't be merged. They are already one contact, or one was erased."), "error")
         return redirect(url_for("contacts.show", contact_id=contact.id), 303)
-    flash(_("Merged. You can undo this in the timeline of the contact."))
+    flash(_("Contacts merged. You can undo this under Activity on the contact's page."))
     return redirect(url_for("contacts.show", contact_id=merge.contact_id), 303)
 
 
@@ -122,12 +122,12 @@ def undo_merge(contact_id: uuid.UUID, merge_id: uuid.UUID) -> AnyResponse:
         abort(404)
     try:
         merge.undo(by=current_user)
-        flash(_("Undone: there are two contacts again, as before."))
+        flash(_("Merge undone. There are two contacts again."))
     except NotLast as not_last:
         name = not_last.later.other_name_for(contact.id) or _("No name")
         flash(_("Undo the later merge with “%(name)s” first.", name=name), "error")
     except NotTwo:
-        flash(_("This person was erased. There is nothing left to take apart."), "error")
+        flash(_("This person was erased, so the merge can't be undone."), "error")
     return redirect(url_for("contacts.show", contact_id=contact.id), 303)
 
 
@@ -136,7 +136,7 @@ def undo_merge(contact_id: uuid.UUID, merge_id: uuid.UUID) -> AnyResponse:
 def accept_suggestion(suggestion_id: uuid.UUID) -> AnyResponse:
     suggestion = MergeSuggestion.get_or_404(suggestion_id)
     contact, other = Contact.get_or_404(suggestion.contact_id), Contact.get_or_404(suggestion.other_id)
-    return merged(contact, other)
+    return merge_contacts(contact, other)
 
 
 @bp.post("/suggestions/<uuid:suggestion_id>/dismissal")
@@ -153,22 +153,22 @@ def dismiss_suggestion(suggestion_id: uuid.UUID) -> AnyResponse | tuple[str, int
 @bp.post("/<uuid:contact_id>/number-requests/<uuid:conversation_id>")
 @requires("inbox.reply")
 def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResponse:
-    """Asks somebody who hides their number for it, in this conversation."""
+    """Asks a customer who hides their number for it, in this conversation."""
     contact, conversation = Contact.get_or_404(contact_id), Conversation.get_or_404(conversation_id)
     if conversation.contact_id != contact.id:
         abort(404)
     try:
         ask_for_number(conversation, by=current_actor())
         later("outbound.deliver")
-        flash(_("Asked. When they share the number, it is kept with this contact."))
+        flash(_("Request sent. When they share the number, it's saved with this contact."))
     except SaidOtherwise:
-        flash(_("They were asked already and have not answered yet."), "warning")
+        flash(_("You already requested the number. They haven't replied yet."), "warning")
     except WindowClosed:
-        flash(_("The 24 hours to answer are over. You can ask as soon as they write again."), "error")
+        flash(_("The 24-hour reply window has closed. You can request the number when they write again."), "error")
     except NumberAway:
-        flash(_("This number is not connected. Nothing was sent."), "error")
+        flash(_("This wasn't sent. The number is not connected to WhatsApp."), "error")
     except Refusal as refusal:
-        flash(told(refusal), "error")
+        flash(explain(refusal), "error")
     return redirect(back_to(contact), 303)
 
 
@@ -176,10 +176,10 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
 @requires("contacts.erase")
 def give_out(contact_id: uuid.UUID) -> Response:
     contact = Contact.get_or_404(contact_id)
-    told = json.dumps(person_file(contact), ensure_ascii=False, indent=2, default=as_text)
+    body = json.dumps(person_file(contact), ensure_ascii=False, indent=2, default=as_text)
     ContactEvent.record(contact.id, "exported", by=current_user)
     headers = {"Content-Disposition": f'attachment; filename="person-{contact.id}.json"'}
-    return Response(told, content_type="application/json; charset=utf-8", headers=headers)
+    return Response(body, content_type="application/json; charset=utf-8", headers=headers)
 
 
 def as_text(value: Any) -> str:
@@ -202,5 +202,5 @@ def erase_contact(contact_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
         return render_template("people/erasure.html", contact=contact, form=form), 422
     if not contact.is_erased:
         erase(contact, by=g.membership.user)
-    flash(_("Erased. What is left says only that somebody wrote, and how often."))
+    flash(_("Erased. Only the number and times of messages remain."))
     return redirect(url_for("contacts.show", contact_id=contact.id), 303)

@@ -16,7 +16,7 @@ from app.inbox.conversations.callback import attempt_of
 from app.meta import events, payload
 from app.meta.previews import filled
 from app.meta.unreadable import REASONS
-from app.stories.posts import LONGEST, visible
+from app.stories.posts import LONGEST, show_hidden
 from app.templating import READER
 from app.tenancy import Tenant, db
 from app.wabas.news import NEWS
@@ -108,7 +108,7 @@ class Reading:
             words = json.dumps(payload.loads(self.event.body), indent=2, ensure_ascii=False)
         except ValueError:
             words = self.event.body.decode("utf-8", "replace")
-        return visible(words[:LONGEST]), len(words) <= LONGEST
+        return show_hidden(words[:LONGEST]), len(words) <= LONGEST
 
 
 def reason_words(reason: str, detail: str) -> str:
@@ -219,8 +219,8 @@ def raw_of(held: HeldChange, post: WebhookEvent | None) -> str:
     if post and held.position is not None:
         change = next(itertools.islice(events.parse(post.body, post.received_at), held.position, None), None)
         raw = change.raw if isinstance(change, events.Unreadable) else change and asdict(change)
-        return visible(json.dumps(raw, indent=2, ensure_ascii=False, default=str)[:LONGEST])
-    return visible(held.payload.decode("utf-8", "replace"))
+        return show_hidden(json.dumps(raw, indent=2, ensure_ascii=False, default=str)[:LONGEST])
+    return show_hidden(held.payload.decode("utf-8", "replace"))
 
 
 def names_in(kept: bytes) -> str:
@@ -231,5 +231,5 @@ def names_in(kept: bytes) -> str:
         read = None
     if isinstance(read, str) and read in KINDS_OF_EVENT:
         return str(gettext(KINDS_OF_EVENT[read]))
-    names = [visible(str(name)[:40]) for name in read][:12] if isinstance(read, dict) else []
+    names = [show_hidden(str(name)[:40]) for name in read][:12] if isinstance(read, dict) else []
     return ", ".join(names) or f"{len(kept)} bytes"

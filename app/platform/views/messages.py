@@ -17,7 +17,13 @@ from app.platform.forms import ReasonForm
 from app.platform.looks import is_open, look
 from app.stories.failures import PAGE, retry_all
 from app.stories.story import Story, messages_like
-from app.stories.views.stories import failures_asked, filter_of, ids_chosen, moment_asked, tell_retried
+from app.stories.views.stories import (
+    failures_from_request,
+    filter_arguments,
+    flash_retried,
+    selected_ids,
+    time_argument,
+)
 from app.tenancy import Tenant, db, in_menu, platform_only, within_tenant
 from app.words import N_
 
@@ -29,7 +35,7 @@ log = structlog.get_logger()
 @platform_only
 def messages() -> str | AnyResponse:
     words = request.args.get("q", "").strip()
-    found = messages_like(words, moment_asked("at")) if words else []
+    found = messages_like(words, time_argument("at")) if words else []
     if len(found) == 1:
         return redirect(url_for(".story", tenant_id=found[0].tenant_id, message_id=found[0].id), 303)
     return render_template("platform/messages.html", messages=found, words=words, tenants=tenants_of(found))
@@ -55,7 +61,7 @@ def look_at_message(tenant_id: uuid.UUID, message_id: uuid.UUID) -> tuple[str, i
 
 def story_page(tenant_id: uuid.UUID, message_id: uuid.UUID, form: ReasonForm) -> str:
     with within_tenant(tenant_id):
-        history = Story.of(message_id)
+        history = Story.of_message(message_id)
     tenant = db.session.get_one(Tenant, tenant_id)
     opened = is_open("message", message_id)
     return render_template("platform/story.html", story=history, tenant=tenant, is_open=opened, form=form)
@@ -65,26 +71,26 @@ def story_page(tenant_id: uuid.UUID, message_id: uuid.UUID, form: ReasonForm) ->
 @in_menu("console", N_("Not sent"), "message-circle-warning", order=40)
 @platform_only
 def failures() -> str:
-    asked = failures_asked()
+    asked = failures_from_request()
     found = db.session.execute(asked.page()).unique().all()
     rows, more = found[:PAGE], len(found) > PAGE
-    return render_template("platform/failures.html", asked=asked, groups=asked.by_reason(), rows=rows, more=more)
+    return render_template("platform/failures.html", query=asked, groups=asked.by_reason(), rows=rows, more=more)
 
 
 @bp.post("/failures/attempts")
 @platform_only
 def retry_failures() -> AnyResponse:
     """Retries, on their tenants' behalf, the selected messages or all that match."""
-    asked = failures_asked()
-    ids = asked.to_retry() if "all" in request.form else ids_chosen()
+    asked = failures_from_request()
+    ids = asked.to_retry() if "all" in request.form else selected_ids()
     retried = 0
     for tenant_id, mine in by_tenant(ids).items():
         with within_tenant(tenant_id):
             count = retry_all(mine, also_unknown="twice_is_fine" in request.form)
         log.info("messages retried for a tenant", admin_id=str(current_user.id), tenant_id=str(tenant_id), count=count)
         retried += count
-    tell_retried(retried, len(ids))
-    return redirect(url_for(".failures", **filter_of(asked)), 303)
+    flash_retried(retried, len(ids))
+    return redirect(url_for(".failures", **filter_arguments(asked)), 303)
 
 
 def by_tenant(ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:

@@ -1,4 +1,4 @@
-"""The story of a message, and the messages that did not get through."""
+"""The details of a message, and the list of failed messages."""
 
 from __future__ import annotations
 
@@ -24,82 +24,89 @@ from app.words import N_
 @bp.get("/stories")
 @requires("inbox.read")
 def index() -> str | AnyResponse:
-    """Messages by an id or a customer's number; the only one opens at once."""
-    words, at = request.args.get("q", "").strip(), moment_asked("at")
-    found = messages_like(words, at) if words else []
-    if len(found) == 1:
-        return redirect(url_for("stories.show", message_id=found[0].id), 303)
-    return render_template("stories/stories.html", messages=found, words=words)
+    """Finds messages by an id or a customer's number; a single match opens directly."""
+    words, at = request.args.get("q", "").replace("\x00", "").strip(), time_argument("at")
+    messages = messages_like(words, at) if words else []
+    if len(messages) == 1:
+        return redirect(url_for("stories.show", message_id=messages[0].id), 303)
+    return render_template("stories/stories.html", messages=messages, words=words)
 
 
 @bp.get("/stories/<uuid:message_id>")
 @requires("inbox.read")
 def show(message_id: uuid.UUID) -> str:
-    return render_template("stories/story.html", story=Story.of(message_id))
+    return render_template("stories/story.html", story=Story.of_message(message_id))
 
 
 @bp.get("/failures")
 @in_menu("rail", N_("Not sent"), "message-circle-warning", order=30, covers=("/stories",))
 @requires("failures.manage")
 def failures() -> str:
-    asked = failures_asked()
-    found = db.session.execute(asked.page()).unique().all()
+    query = failures_from_request()
+    rows = db.session.execute(query.page()).unique().all()
     return render_template(
         "stories/failures.html",
-        asked=asked,
-        groups=asked.by_reason(),
-        rows=found[:PAGE],
-        more=len(found) > PAGE,
+        query=query,
+        groups=query.by_reason(),
+        rows=rows[:PAGE],
+        more=len(rows) > PAGE,
     )
 
 
 @bp.post("/failures/attempts")
 @requires("failures.manage")
 def retry_failures() -> AnyResponse:
-    """Sends again the chosen ones, or all that match."""
-    asked = failures_asked()
-    ids = asked.to_retry() if "all" in request.form else ids_chosen()
-    tell_retried(retry_all(ids, also_unknown="twice_is_fine" in request.form), len(ids))
-    return redirect(url_for("stories.failures", **filter_of(asked)), 303)
+    """Retries the selected messages, or all that match."""
+    query = failures_from_request()
+    ids = query.to_retry() if "all" in request.form else selected_ids()
+    flash_retried(retry_all(ids, also_unknown="twice_is_fine" in request.form), len(ids))
+    return redirect(url_for("stories.failures", **filter_arguments(query)), 303)
 
 
-def failures_asked() -> Failures:
+def failures_from_request() -> Failures:
+    """The filter in the address or the form. Values that are malformed are ignored."""
     values = request.values
     return Failures(
         state=value if (value := values.get("state", "")) in STATES else "",
         number_id=values.get("number", type=uuid.UUID),
-        code=values.get("code", "")[:20],
+        code=values.get("code", "").replace("\x00", "")[:20],
         span=value if (value := values.get("span", "")) in SPANS else "week",
         before=values.get("before", type=uuid.UUID),
     )
 
 
-def filter_of(asked: Failures) -> dict[str, Any]:
-    """The parts of an address that ask for the same."""
-    return {"state": asked.state or None, "number": asked.number_id, "code": asked.code or None, "span": asked.span}
+def filter_arguments(query: Failures) -> dict[str, Any]:
+    """The arguments of an address with this filter."""
+    return {
+        "state": query.state or None,
+        "number": query.number_id,
+        "code": query.code or None,
+        "span": query.span,
+    }
 
 
-def ids_chosen() -> list[uuid.UUID]:
+def selected_ids() -> list[uuid.UUID]:
     return [uuid.UUID(id) for id in request.form.getlist("id")[:AT_ONCE] if is_uuid(id)]
 
 
-def tell_retried(retried: int, asked: int) -> None:
-    if not asked:
-        flash(_("Choose at least one message first."), "error")
+def flash_retried(retried: int, selected: int) -> None:
+    """Says how many of the selected messages are retried."""
+    if not selected:
+        flash(_("Select at least one message."), "error")
         return
     if retried:
-        flash(ngettext("%(num)d message is sent again now.", "%(num)d messages are sent again now.", retried))
-    if left := asked - retried:
+        flash(ngettext("Retrying %(num)d message.", "Retrying %(num)d messages.", retried))
+    if left := selected - retried:
         words = ngettext(
-            "%(num)d was left alone: it cannot be sent again, or was not confirmed and needs your leave.",
-            "%(num)d were left alone: they cannot be sent again, or were not confirmed and need your leave.",
+            "%(num)d message was not retried. It can't be retried, or you have to confirm it.",
+            "%(num)d messages were not retried. They can't be retried, or you have to confirm them.",
             left,
         )
         flash(words, "warning")
 
 
-def moment_asked(name: str) -> dt.datetime | None:
-    """A time by the reader's clock, as a date field gives it."""
+def time_argument(name: str) -> dt.datetime | None:
+    """A time by the reader's clock, as a date field gives it, or None."""
     with contextlib.suppress(ValueError):
         if given := request.args.get(name, "").strip():
             time = dt.datetime.fromisoformat(given)
@@ -108,5 +115,6 @@ def moment_asked(name: str) -> dt.datetime | None:
 
 
 @bp.app_template_global()
-def as_filter(asked: Failures, **changed: object) -> dict[str, Any]:
-    return filter_of(asked) | changed
+def as_filter(query: Failures, **changed: object) -> dict[str, Any]:
+    """The arguments of an address with this filter, and something changed."""
+    return filter_arguments(query) | changed

@@ -13,8 +13,8 @@ from app.platform.forms import ReasonForm
 from app.platform.looks import is_open, look
 from app.platform.posts.blueprint import posts
 from app.platform.posts.outcome import Reading
-from app.stories.posts import moments_of, posts_about
-from app.stories.views.stories import moment_asked
+from app.stories.posts import arrival_times, posts_about
+from app.stories.views.stories import time_argument
 from app.tenancy import Tenant, db, in_menu, later, platform_only, within_tenant
 from app.webhook_events.models import WebhookEvent
 from app.webhook_events.replays import Replay
@@ -29,8 +29,8 @@ def index() -> str:
     asked = Search(
         state=state if (state := request.args.get("state", "")) in STATES else "",
         words=request.args.get("q", "").strip()[:300],
-        since=moment_asked("since"),
-        until=moment_asked("until"),
+        since=time_argument("since"),
+        until=time_argument("until"),
         before=request.args.get("before", type=int),
     )
     return render_template("platform/posts/posts.html", asked=asked, page=asked.page())
@@ -76,10 +76,10 @@ def replay_post(post_id: int) -> AnyResponse:
 def of_message(tenant_id: uuid.UUID, message_id: uuid.UUID) -> str:
     with within_tenant(tenant_id):
         message = Message.get_or_404(message_id)
-        moments = moments_of(message)
+        moments = arrival_times(message)
     return render_template(
         "platform/posts/posts_of_message.html",
-        told=posts_about(message.wamid, moments),
+        reports=posts_about(message.wamid, moments),
         tenant=db.session.get_one(Tenant, tenant_id),
         message=message,
     )

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.tenancy import db, platform_scope
 from tests.world import World, conversation
 
-BEFORE, AFTER = "0018", "0022"
+BEFORE, AFTER = "0021", "0022"
 LINES = {
     "image": ("sent a photo: Look", "Look", {"kind": "image"}),
     "document": ("sent a file (a.pdf)", "", {"kind": "document_named", "name": "a.pdf"}),

@@ -38,7 +38,7 @@ FEATURES = [
     "platform",
     "webhooks",
 ]
-# What a feature, or one of its rooms, is entered by: none of it is known before it is imported.
+# The modules that register what a feature, or one of its rooms, has: routes, jobs and menu entries.
 ENTRANCES = ("blueprint", "jobs", "views")
 
 ENGINE = {"pool_size": 20, "max_overflow": 20, "pool_timeout": 5, "pool_pre_ping": True}
@@ -107,7 +107,7 @@ def enqueue_drain(app: Flask) -> None:
 
 
 def load_features() -> Iterator[ModuleType]:
-    """Imports the blueprints, views and jobs of every feature, and says which blueprints there are."""
+    """Imports the blueprints, views and jobs of every feature; yields the modules that define blueprints."""
     for feature in FEATURES:
         package = importlib.import_module(f"app.{feature}")
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -20,7 +20,7 @@ from app.team.models.people import normal_email, with_email
 from app.tenancy import User, db, global_scope, platform_scope, uuid7
 
 tenants = AppGroup("tenants", help="Client businesses.")
-platform_admins = AppGroup("platform-admins", help="The people who run Switchboard.")
+platform_admins = AppGroup("platform-admins", help="Admins of the platform.")
 
 
 def init_app(app: Flask) -> None:
@@ -84,9 +84,9 @@ def create_tenant(name: str, slug: str, owner_email: str, owner_name: str, passw
             link = businesses.invite_first_owner(tenant, owner_email)
             click.echo(f"Tenant {slug} waits for its owner. This link works for a week:\n{link}")
             return
-        known = with_email(User, owner_email)
-        businesses.give_to(tenant, known or new_user(owner_email, owner_name, password))
-    click.echo(f"Tenant {slug} is ready. {owner_email} owns it{' and keeps the password they had' if known else ''}.")
+        owner = with_email(User, owner_email)
+        businesses.give_to(tenant, owner or new_user(owner_email, owner_name, password))
+    click.echo(f"Tenant {slug} is ready. {owner_email} owns it{' with their existing password' if owner else ''}.")
 
 
 @platform_admins.command("create")

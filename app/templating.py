@@ -108,7 +108,7 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 def translated(words: str) -> str:
-    """Words that stand in a table or a row: in the reader's language, and escaped like any other value."""
+    """A stored or tabled string (`N_`) in the reader's language, escaped like any other value."""
     return str(_(words)) if words else ""
 
 

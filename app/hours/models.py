@@ -30,7 +30,7 @@ class Ring(enum.StrEnum):
 
 
 class ServicePolicy(TenantModel):
-    """One for each tenant; without it a business is always open and promises nothing."""
+    """One per tenant; without it a business is always open and has no targets."""
 
     __tablename__ = "service_policies"
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id"))
@@ -54,7 +54,7 @@ class ServicePolicy(TenantModel):
 
     @classmethod
     def current(cls) -> Self:
-        """The tenant's, or one that promises nothing."""
+        """The tenant's, or an unsaved one without hours, targets and survey."""
         return db.session.scalar(select(cls)) or cls(
             time_zone="UTC",
             week=[],

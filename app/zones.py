@@ -19,6 +19,28 @@ from flask_babel import gettext as _
 # Set by the browser (`time-zone.js`).
 COOKIE = "time_zone"
 UTC = zoneinfo.ZoneInfo("UTC")
+# Names that have changed, and that browsers still give.
+RENAMED = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Catamarca": "America/Argentina/Catamarca",
+    "America/Coral_Harbour": "America/Atikokan",
+    "America/Cordoba": "America/Argentina/Cordoba",
+    "America/Godthab": "America/Nuuk",
+    "America/Indianapolis": "America/Indiana/Indianapolis",
+    "America/Jujuy": "America/Argentina/Jujuy",
+    "America/Louisville": "America/Kentucky/Louisville",
+    "America/Mendoza": "America/Argentina/Mendoza",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Europe/Kiev": "Europe/Kyiv",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
 # Folders of the time zone database that are other spellings of places, or no places.
 HIDDEN = ("Etc/", "posix/", "right/", "SystemV/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/")
 
@@ -34,11 +56,13 @@ def names() -> frozenset[str]:
 
 def places() -> list[str]:
     """The zones to offer in a list: UTC, and continents with their cities."""
-    return ["UTC", *sorted(name for name in names() if "/" in name and not name.startswith(HIDDEN))]
+    cities = (name for name in names() - RENAMED.keys() if "/" in name and not name.startswith(HIDDEN))
+    return ["UTC", *sorted(cities)]
 
 
 def zone_named(name: str | None) -> zoneinfo.ZoneInfo | None:
-    """Any zone of the database; None for every other text, whatever somebody sent."""
+    """Any zone of the database, by its present name; None for every other text, whatever somebody sent."""
+    name = RENAMED.get(name or "", name)
     return zoneinfo.ZoneInfo(name) if name and name in names() else None
 
 

@@ -49,6 +49,13 @@ def test_whatever_is_no_zone_reads_as_none(name: str) -> None:
     assert zones.zone_named(name) is None
 
 
+@pytest.mark.parametrize(("former", "present"), zones.RENAMED.items())
+def test_a_former_name_of_a_place_is_read_and_not_offered(former: str, present: str) -> None:
+    zone = zones.zone_named(former)
+    assert zone and zone.key == present
+    assert former not in zones.places() and present in zones.places()
+
+
 @pytest.mark.parametrize(("zone", "days"), [("UTC", [1, 1]), ("Asia/Kathmandu", [2]), ("America/Sao_Paulo", [2])])
 def test_days_begin_at_the_readers_midnight(app: Flask, zone: str, days: list[int]) -> None:
     class Entry:

@@ -81,9 +81,9 @@ class Day:
             one["id"] for one in control.get("/state").json()["phone_numbers"] if one["digits"] == "16505550133"
         )
         for n in range(CUSTOMERS):
-            told = {"phone_number_id": number, "from": f"49151000000{n:02}", "name": f"Customer {n:02}"}
+            sender = {"phone_number_id": number, "from": f"49151000000{n:02}", "name": f"Customer {n:02}"}
             control.post(
-                "/inbound", json=told | {"text": f"Is order {n:02} ready, with the zebra cake?"}
+                "/inbound", json=sender | {"text": f"Is order {n:02} ready, with the zebra cake?"}
             ).raise_for_status()
         self.page.goto(f"{self.base}/?view=all")
         expect(self.page.locator("[data-conversation]")).to_have_count(CUSTOMERS)

@@ -23,6 +23,7 @@ from dev.stack import Stack
 from tests.posts import message, post, status
 
 ROUNDS, EVENTS, PEOPLE = 5, 10_000, 2_000
+# The floor: inserts only the message rows of a batch.
 RAW = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, wamid,
                           occurred_at, created_at, fence, attempts)
@@ -30,6 +31,7 @@ RAW = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, conversation_id uuid, phone_number_id uuid, body text,
                                                        wamid text)
 """)
+# Messages of ours that Meta accepted, spread evenly over the town's conversations.
 SENT = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, wamid,
                           occurred_at, created_at, fence, attempts)
@@ -39,6 +41,7 @@ SENT = text("""
     join generate_series(0, :count - 1) k on k % :people = c.n - 1
     returning wamid
 """)
+# Moves conversations to the top of the list, by their primary key.
 RAISE = text("""
     update conversations c set unread_count = c.unread_count + 1, last_message_at = now(), last_inbound_at = now(),
         last_message_id = r.id, last_message_preview = r.body
@@ -70,7 +73,7 @@ def run(stack: Stack) -> None:
 
 
 def statuses(town: Town) -> None:
-    """Three for each message, the first two with its price, as Meta tells them."""
+    """Measures three statuses per message, the first two with its price, as Meta sends them."""
     kinds = {"of free messages": "free_customer_service", "of charged messages": "regular"}
     taken: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(ROUNDS):
@@ -105,7 +108,7 @@ def timed(work: object) -> float:
 
 
 def fill(town: Town, count: int) -> None:
-    """Posts as they come: one message each, 2 % of them twice."""
+    """Stores webhooks of one message each, 2 % of them twice."""
     bodies = []
     for n in range(count):
         wa_id = f"1650{n % PEOPLE:07}"
@@ -126,7 +129,7 @@ def drain_all() -> None:
 
 
 def insert_raw(town: Town) -> None:
-    """The rows a drain writes, and nothing else: messages, and the conversations they move up."""
+    """Writes only the rows that a drain writes: messages, and their conversations' previews."""
     with tenant_scope(town.tenant.id):
         conversations = db.session.scalars(text("select id::text from conversations limit :n"), {"n": PEOPLE}).all()
     rows = [

@@ -76,11 +76,11 @@ class Inbound:
             wamid = self.dice.choice(self.mine[made.meta_id]) if self.dice.random() < 0.95 else f"wamid.else.{n % 9}"
             step = self.dice.choice(self.dice.choice(PATHS))
             return waba, status(wamid, step, number=made.meta_id, at=at - at % 5)
-        told = self.about_another(kind, (made.meta_id, wa_id), n)
+        change = self.about_another(kind, (made.meta_id, wa_id), n)
         wamid = f"wamid.chaos.{n}"
-        if not told or kind == "location":
+        if not change or kind == "location":
             self.bubbles[made.meta_id, wa_id].append(wamid)
-        return waba, message(f"Message {n}", number=made.meta_id, wa_id=wa_id, wamid=wamid, at=at, **told)
+        return waba, message(f"Message {n}", number=made.meta_id, wa_id=wa_id, wamid=wamid, at=at, **change)
 
     def about_another(self, kind: str, where: tuple[str, str], n: int) -> Change:
         if kind == "location":

@@ -1,4 +1,4 @@
-"""Answers to customers, each with words of its own, and what Meta's own log says became of them."""
+"""Replies to customers, each with a unique text, compared with the log of the simulated Meta."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dev.stack import Stack
 
 BATCH = 10
 LEASE_SECONDS = 60
-# Of each hundred calls; the first four are done although nobody is told so.
+# Of each hundred calls; the first four are carried out although the answer says otherwise.
 FAULTS: dict[str, tuple[float, dict[str, Any]]] = {
     "drop-after-accept": (1.0, {}),
     "accept-then-500": (0.3, {}),
@@ -170,7 +170,7 @@ class Outbound:
         return [Finding("unexplained", "unknown", words, "a reason") for words, reason in reasons.items() if not reason]
 
     def reasons(self, rows: list[Any], harms: list[Harm]) -> dict[str, str]:
-        """Why nobody can know, of each message whose fate is unknown."""
+        """For each message whose delivery is unconfirmed, why it cannot be known."""
         reasons, silent = {}, []
         for words, state, _, outcome, started, finished, *_ in rows:
             if state == "unknown":

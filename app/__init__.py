@@ -54,15 +54,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
     app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
-    configure(app, settings)
-    connect(app, settings)
+    load_config(app, settings)
+    init_extensions(app, settings)
     register_blueprints(app)
     cli.init_app(app)
     app.after_request(harden)
     return app
 
 
-def configure(app: Flask, settings: Settings) -> None:
+def load_config(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=driver(settings.database_url),
@@ -85,7 +85,7 @@ def configure(app: Flask, settings: Settings) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
 
-def connect(app: Flask, settings: Settings) -> None:
+def init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["outside"] = Outside.connect(settings)
     outside(app).graph.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)

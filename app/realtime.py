@@ -95,7 +95,7 @@ class Hub:
         try:
             # An id without data is no event; it sets the position from which the page resumes.
             yield f"retry: 500\n: open\nid: {last_event_id or self.latest(channel)}\n\n"
-            yield from self.missed(channel, last_event_id)
+            yield from self.missed_events(channel, last_event_id)
             while time.monotonic() < end:
                 try:
                     event = inbox.get(timeout=PING_SECONDS)
@@ -119,7 +119,7 @@ class Hub:
             newest = []
         return str(newest[0][0].decode()) if newest else NOWHERE
 
-    def missed(self, channel: str, last_event_id: str | None) -> Iterator[str]:
+    def missed_events(self, channel: str, last_event_id: str | None) -> Iterator[str]:
         if not last_event_id or last_event_id == self.latest(channel):
             return
         events = self.events_since(channel, last_event_id)

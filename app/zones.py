@@ -60,7 +60,7 @@ def places() -> list[str]:
     return ["UTC", *sorted(cities)]
 
 
-def zone_named(name: str | None) -> zoneinfo.ZoneInfo | None:
+def find_zone(name: str | None) -> zoneinfo.ZoneInfo | None:
     """Any zone of the database, by its present name; None for every other text, whatever somebody sent."""
     name = RENAMED.get(name or "", name)
     return zoneinfo.ZoneInfo(name) if name and name in names() else None
@@ -76,7 +76,7 @@ def reader_zone() -> zoneinfo.ZoneInfo:
     if not has_request_context():
         return UTC
     user = g.get("_login_user")
-    found = zone_named(request.cookies.get(COOKIE)) or zone_named(getattr(user, "time_zone", None))
+    found = find_zone(request.cookies.get(COOKIE)) or find_zone(getattr(user, "time_zone", None))
     return found or tenant_zone()
 
 
@@ -85,7 +85,7 @@ def tenant_zone() -> zoneinfo.ZoneInfo:
     if not has_app_context() or "tenant" not in g:
         return UTC
     if "tenant_zone" not in g:
-        g.tenant_zone = zone_named(current_app.extensions["zone_of_tenant"]()) or UTC
+        g.tenant_zone = find_zone(current_app.extensions["zone_of_tenant"]()) or UTC
     return g.tenant_zone  # type: ignore[no-any-return]
 
 

@@ -58,9 +58,9 @@ def run(stack: Stack) -> None:
         drain_all()
         raw, drained = [], []
         for _ in range(ROUNDS):
-            raw.append(timed(lambda: insert_raw(town)))
+            raw.append(measure(lambda: insert_raw(town)))
             fill(town, EVENTS)
-            drained.append(timed(drain_all))
+            drained.append(measure(drain_all))
     rates = {"raw set-based insert of the same rows": raw, "drain, claim included": drained}
     floor = statistics.median(EVENTS / seconds for seconds in raw)
     rows = []
@@ -79,7 +79,7 @@ def statuses(town: Town) -> None:
     for _ in range(ROUNDS):
         for name, kind in kinds.items():
             fill_statuses(town, kind)
-            taken[name].append(timed(drain_all))
+            taken[name].append(measure(drain_all))
     free, charged = (statistics.median(EVENTS / each for each in taken[name]) for name in kinds)
     pairs = zip(*taken.values(), strict=True)
     ratio = statistics.median(before / after for before, after in pairs)
@@ -101,7 +101,7 @@ def fill_statuses(town: Town, kind: str) -> None:
     keep([post(each, waba=town.waba_meta_id) for each in every])
 
 
-def timed(work: object) -> float:
+def measure(work: object) -> float:
     started = time.perf_counter()
     work()  # type: ignore[operator]
     return time.perf_counter() - started

@@ -108,7 +108,7 @@ class Stack:
 
     def procfile(self) -> dict[str, str]:
         lines = (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
-        return {name: expanded(command, self.env) for name, _, command in lines}
+        return {name: expand(command, self.env) for name, _, command in lines}
 
     def wait_for(self, url: str, seconds: float = 30) -> None:
         end = time.monotonic() + seconds
@@ -139,7 +139,7 @@ def given_databases() -> dict[str, str]:
     return given
 
 
-def expanded(command: str, env: dict[str, str]) -> str:
+def expand(command: str, env: dict[str, str]) -> str:
     """A Procfile's line, as a shell reads its `${NAME:-default}`."""
     done = subprocess.run(["/bin/sh", "-c", f"echo {command}"], env=env, capture_output=True, text=True, check=False)
     return done.stdout.strip()

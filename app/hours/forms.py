@@ -48,7 +48,7 @@ def text_field(label: str) -> TextAreaField:
 def zone_choices(chosen: str) -> list[SelectChoice]:
     """Grouped by continent, each zone by its city; the chosen one too where it is another spelling of a place."""
     listed = zones.places()
-    if chosen not in listed and zones.zone_named(chosen):
+    if chosen not in listed and zones.find_zone(chosen):
         listed.append(chosen)
     grouped = ((name.partition("/")[0] if "/" in name else gettext("Everywhere"), name) for name in listed)
     return [SelectChoice(name, city_of(name), optgroup=group) for group, name in grouped]

@@ -80,7 +80,7 @@ class ServicePolicy(TenantModel):
     def hours(self) -> OpeningHours:
         week = tuple(read_day(day) for day in self.week)
         holidays = frozenset(read_holiday(line)[0] for line in self.holidays)
-        return OpeningHours(zones.zone_named(self.time_zone) or zones.UTC, week, holidays)
+        return OpeningHours(zones.find_zone(self.time_zone) or zones.UTC, week, holidays)
 
     @property
     def has_targets(self) -> bool:

@@ -89,11 +89,11 @@ class Outbound:
         ids = [uuid.uuid4() for _ in order]
         for start in range(0, self.count, BATCH):
             batch = range(start, min(start + BATCH, self.count))
-            while not self.saved([(talks[order[n]], f"answer {n}", ids[n]) for n in batch]):
+            while not self.save([(talks[order[n]], f"answer {n}", ids[n]) for n in batch]):
                 time.sleep(0.2)
             time.sleep(BATCH / rate)
 
-    def saved(self, answers: list[tuple[uuid.UUID, str, uuid.UUID]]) -> bool:
+    def save(self, answers: list[tuple[uuid.UUID, str, uuid.UUID]]) -> bool:
         try:
             with tenant_scope(self.town.tenant.id):
                 number = PhoneNumber.with_meta_id(self.number_meta_id)
@@ -138,7 +138,7 @@ class Outbound:
             *(Finding("lost", "accepted answer", words, "a row") for words in set(log) - {row[0] for row in rows}),
             *self.wrong(rows, fates),
             *self.out_of_order(rows, harms),
-            *self.unexplained(rows, harms),
+            *self.find_unexplained(rows, harms),
         ]
 
     def wrong(self, rows: list[Any], fates: dict[str, tuple[str, str]]) -> list[Finding]:
@@ -165,7 +165,7 @@ class Outbound:
                 talks[row["wa_id"]].append(int(words.removeprefix("answer ")))
         return [Finding("wrong", "order", who, sorted(ns), ns) for who, ns in talks.items() if ns != sorted(ns)]
 
-    def unexplained(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:
+    def find_unexplained(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:
         reasons = self.reasons(rows, harms)
         return [Finding("unexplained", "unknown", words, "a reason") for words, reason in reasons.items() if not reason]
 
@@ -175,7 +175,7 @@ class Outbound:
         for words, state, _, outcome, started, finished, *_ in rows:
             if state == "unknown":
                 end = finished or (started or 0) + LEASE_SECONDS
-                reasons[words] = self.harmed(started, end, harms) if outcome != "accepted" else ""
+                reasons[words] = self.describe_harm(started, end, harms) if outcome != "accepted" else ""
                 if outcome == "unknown" and not reasons[words]:
                     silent.append(words)
         # Meta's silences are counted: no more of them than were ordered.
@@ -183,7 +183,7 @@ class Outbound:
             reasons[words] = "no answer from Meta"
         return reasons
 
-    def harmed(self, started: float | None, end: float, harms: list[Harm]) -> str:
+    def describe_harm(self, started: float | None, end: float, harms: list[Harm]) -> str:
         for harm in harms:
             if started and harm.victim in SENDERS and started - 1 < harm.over and harm.began < end:
                 return f"{harm.kind} while sending"

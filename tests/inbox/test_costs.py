@@ -136,7 +136,7 @@ def test_the_template_that_goes_out_instead_says_its_price(
 
 def test_what_waits_for_the_customer_says_what_an_answer_costs(ben: Browser, talk: Conversation) -> None:
     close_window(talk)
-    free = "Free as one of this number&#39;s first 1,000 replies of the month, then ≈ US$0.0550 · Reply · Germany"
+    free = "Free for this number&#39;s first 1,000 replies of the month, then ≈ US$0.0550 · Reply · Germany"
     assert free in ben.get(f"~/inbox/{talk.id}/later?parks=1").text
     ben.post(f"~/inbox/{talk.id}/later", {"body": "Hi", "parks": "y"})
     assert free in ben.get(f"~/inbox/{talk.id}").text

@@ -15,7 +15,7 @@ from app.tenancy import User, db, signed_in
 @signed_in
 def save() -> tuple[str, int]:
     zone = request.form.get("zone", "")
-    if not zones.zone_named(zone):
+    if not zones.find_zone(zone):
         abort(422)
     if not current_user.is_platform_admin:
         mine = update(User).where(User.id == current_user.id)

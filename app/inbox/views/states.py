@@ -77,7 +77,7 @@ def snoozed_until() -> dt.datetime | None:
             return at_nine(7 - zones.today().weekday())
         case written:
             until = dt.datetime.fromisoformat(written)
-            until = zones.moment_at(until, zones.zone_named(request.form.get("zone")) or zones.reader_zone())
+            until = zones.moment_at(until, zones.find_zone(request.form.get("zone")) or zones.reader_zone())
             if not now() < until < now() + dt.timedelta(days=3650):
                 raise ValueError(written)
             return until

@@ -38,7 +38,7 @@ FEATURES = [
     "platform",
     "webhooks",
 ]
-# What a feature, or one of its rooms, is entered by: none of it is known before it is imported.
+# The modules that register what a feature, or one of its rooms, has: routes, jobs, subscribers and menu entries.
 ENTRANCES = ("blueprint", "jobs", "subscribers", "views")
 
 # What a statement was given is never in an error's words, and so never in a log.
@@ -62,15 +62,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
     app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
-    configure(app, settings)
-    connect(app, settings)
+    load_config(app, settings)
+    init_extensions(app, settings)
     register_blueprints(app)
     cli.init_app(app)
     app.after_request(harden)
     return app
 
 
-def configure(app: Flask, settings: Settings) -> None:
+def load_config(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=driver(settings.database_url),
@@ -93,7 +93,7 @@ def configure(app: Flask, settings: Settings) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined]
 
 
-def connect(app: Flask, settings: Settings) -> None:
+def init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["outside"] = Outside.connect(settings)
     outside(app).graph.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
@@ -115,7 +115,7 @@ def enqueue_drain(app: Flask) -> None:
 
 
 def load_features() -> Iterator[ModuleType]:
-    """Imports the blueprints, views, jobs and subscribers of every feature, and says which blueprints there are."""
+    """Imports the entrances of every feature; yields the modules that define blueprints."""
     for feature in FEATURES:
         package = importlib.import_module(f"app.{feature}")
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -1,6 +1,6 @@
 """Creates the database and its three roles, once, as a superuser: `flask bootstrap --superuser-url …`.
 
-None of the roles is a superuser and none passes row security: the owner runs migrations, the app serves one tenant
+None of the roles is a superuser and none bypasses row security: the owner runs migrations, the app serves one tenant
 at a time, the platform sees all.
 """
 
@@ -16,7 +16,7 @@ ROLES = ("switchboard_owner", "switchboard_app", "switchboard_platform")
 
 
 def bootstrap(superuser_url: str, settings: Settings) -> None:
-    """Safe to run again: what exists is left, passwords are set anew."""
+    """Safe to repeat: existing roles and the database stay, passwords are set again."""
     urls = (settings.migrations_database_url, settings.database_url, settings.platform_database_url)
     database = str(conninfo_to_dict(settings.database_url)["dbname"])
     with psycopg.connect(superuser_url, autocommit=True) as connection:
@@ -29,8 +29,8 @@ def bootstrap(superuser_url: str, settings: Settings) -> None:
 
 
 def create_role(connection: psycopg.Connection, role: str, password: object) -> None:
-    known = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
-    verb = sql.SQL("alter" if known else "create")
+    existing = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
+    verb = sql.SQL("alter" if existing else "create")
     secret = sql.SQL(" password {}").format(sql.Literal(str(password))) if password else sql.SQL("")
     rights = sql.SQL("login nosuperuser nobypassrls nocreatedb nocreaterole")
     connection.execute(verb + sql.SQL(" role {} ").format(sql.Identifier(role)) + rights + secret)

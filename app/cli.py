@@ -20,7 +20,7 @@ from app.team.models.people import normal_email, with_email
 from app.tenancy import User, db, global_scope, platform_scope, uuid7
 
 tenants = AppGroup("tenants", help="Client businesses.")
-platform_admins = AppGroup("platform-admins", help="The people who run Switchboard.")
+platform_admins = AppGroup("platform-admins", help="Admins of the platform.")
 
 
 def init_app(app: Flask) -> None:
@@ -52,7 +52,7 @@ def findings_now() -> Iterator[Finding]:
         yield from examine()
 
 
-def checked(check: Callable[[str], Any]) -> Callable[..., Any]:
+def validate_with(check: Callable[[str], Any]) -> Callable[..., Any]:
     """Turns what an option says into what it means, or ends with the reason why it will not do."""
 
     def callback(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
@@ -65,9 +65,9 @@ def checked(check: Callable[[str], Any]) -> Callable[..., Any]:
 
 
 @tenants.command("create")
-@click.option("--name", required=True, callback=checked(str.strip))
-@click.option("--slug", required=True, callback=checked(businesses.checked_slug), help="As in /t/<slug>/.")
-@click.option("--owner-email", required=True, callback=checked(normal_email))
+@click.option("--name", required=True, callback=validate_with(str.strip))
+@click.option("--slug", required=True, callback=validate_with(businesses.checked_slug), help="As in /t/<slug>/.")
+@click.option("--owner-email", required=True, callback=validate_with(normal_email))
 @click.option("--owner-name", default="")
 @click.option("--password", help="The owner's. Without it an invitation link is printed.")
 def create_tenant(name: str, slug: str, owner_email: str, owner_name: str, password: str | None) -> None:
@@ -84,13 +84,13 @@ def create_tenant(name: str, slug: str, owner_email: str, owner_name: str, passw
             link = businesses.invite_first_owner(tenant, owner_email)
             click.echo(f"Tenant {slug} waits for its owner. This link works for a week:\n{link}")
             return
-        known = with_email(User, owner_email)
-        businesses.give_to(tenant, known or new_user(owner_email, owner_name, password))
-    click.echo(f"Tenant {slug} is ready. {owner_email} owns it{' and keeps the password they had' if known else ''}.")
+        owner = with_email(User, owner_email)
+        businesses.give_to(tenant, owner or new_user(owner_email, owner_name, password))
+    click.echo(f"Tenant {slug} is ready. {owner_email} owns it{' with their existing password' if owner else ''}.")
 
 
 @platform_admins.command("create")
-@click.option("--email", required=True, callback=checked(normal_email))
+@click.option("--email", required=True, callback=validate_with(normal_email))
 @click.option("--name", default="")
 @click.option("--password", help="Asked for if it is left out.")
 def create_platform_admin(email: str, name: str, password: str | None) -> None:
@@ -103,15 +103,15 @@ def create_platform_admin(email: str, name: str, password: str | None) -> None:
     check_password(password, email)
     with platform_scope("platform-admins create"):
         password_hash = passwords.hash_password(password)
-        db.session.add(PlatformAdmin(email=email, name=name or called(email), password_hash=password_hash))
+        db.session.add(PlatformAdmin(email=email, name=name or name_from(email), password_hash=password_hash))
     click.echo(f"{email} may sign in to the platform console.")
 
 
 def new_user(email: str, name: str, password: str) -> User:
-    return User(id=uuid7(), email=email, name=name or called(email), password_hash=passwords.hash_password(password))
+    return User(id=uuid7(), email=email, name=name or name_from(email), password_hash=passwords.hash_password(password))
 
 
-def called(email: str) -> str:
+def name_from(email: str) -> str:
     return email.partition("@")[0].title()
 
 

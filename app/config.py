@@ -83,12 +83,12 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        known = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
+        values = {name: environment[name.upper()] for name in cls.model_fields if name.upper() in environment}
         misspelt = [name for name in environment if name.startswith("META_") and name.lower() not in cls.model_fields]
         if misspelt:
             raise BadSettings(f"Unknown setting {misspelt[0]}. Is it misspelt?")
         try:
-            return cls.model_validate(known)
+            return cls.model_validate(values)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             name = str(first["loc"][0]).upper()

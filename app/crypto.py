@@ -1,6 +1,6 @@
-"""AES-256-GCM for what is stored and must not be readable: tokens and PINs.
+"""AES-256-GCM for stored secrets: tokens and PINs.
 
-A ciphertext is bound to its place (`tenant:table:column:row`), so moved to another row it does not open.
+A ciphertext is bound to its place (`tenant:table:column:row`), so it does not decrypt in another row.
 The first key encrypts, every key decrypts; the key's fingerprint is in front.
 """
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
 class Undecryptable(Exception):
-    """No key opens this ciphertext at this place: a key is missing, or the ciphertext was moved."""
+    """No key decrypts this ciphertext here: a key is missing, or the ciphertext was moved."""
 
 
 class Vault:

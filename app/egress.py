@@ -1,7 +1,7 @@
-"""Calls to addresses that somebody else chose: only to the open internet, over TLS, in a few seconds, no redirects.
+"""Calls to URLs from outside: only to public addresses, over TLS, within seconds, without redirects.
 
-The address that is checked is the one that is dialled, so a name cannot mean something else a moment later. Of the
-answer nothing is read but its first lines.
+The IP address that is checked is the one that is dialled, so DNS cannot change in between. Only the status and
+headers of the answer are read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TOTAL_SECONDS = 10
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-# What `is_global` of Python lets through, or reads differently from one version to the next.
+# Private and special networks that Python's `is_global` lets through, or treats differently between versions.
 INSIDE = tuple(
     ipaddress.ip_network(block)
     for block in (
@@ -38,11 +38,11 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Refused(Exception):
-    """We do not call this address."""
+    """The URL must not be called."""
 
 
 class Unreachable(Exception):
-    """Nobody answered there, or not in time."""
+    """No answer, or not in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def is_outside(address: str) -> bool:
-    """Whether an IP address belongs to the open internet, whatever it may embed."""
+    """Whether an IP address is public, including an IPv4 address that it embeds."""
     try:
         ip: Address = ipaddress.ip_address(address)
     except ValueError:
@@ -67,7 +67,7 @@ def is_outside(address: str) -> bool:
 
 
 def checked(url: str) -> httpx.URL:
-    """An address that might be called, or `Refused`: https, its usual port, a name and nothing else before the path."""
+    """Parses an https URL on port 443 without userinfo. Raises `Refused` for every other."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError):
@@ -86,7 +86,7 @@ class Egress:
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     def post(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
-        """Raises `Refused` before anything is sent to where we do not call, `Unreachable` when it does not answer."""
+        """Raises `Refused` before anything is sent, `Unreachable` when there is no answer."""
         address = checked(url)
         deadline = time.monotonic() + TOTAL_SECONDS
         wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
@@ -96,10 +96,10 @@ class Egress:
         try:
             with (
                 httpcore.ConnectionPool(self.trust, network_backend=guarded) as pool,
-                pool.stream("POST", target, headers=named, content=content, extensions={"timeout": wait}) as told,
+                pool.stream("POST", target, headers=named, content=content, extensions={"timeout": wait}) as answer,
             ):
                 return Answer(
-                    told.status, {name.lower().decode(): value.decode("latin-1") for name, value in told.headers}
+                    answer.status, {name.lower().decode(): value.decode("latin-1") for name, value in answer.headers}
                 )
         except UnicodeError:
             raise Refused("not a name") from None
@@ -108,7 +108,7 @@ class Egress:
 
 
 class Guarded(httpcore.NetworkBackend):
-    """Dials only what was checked, and hurries up as the deadline comes near."""
+    """Dials only checked addresses, each within the time that is left until the deadline."""
 
     def __init__(
         self, resolve: Callable[[str, int], Sequence[str]], wire: httpcore.NetworkBackend, deadline: float
@@ -125,14 +125,16 @@ class Guarded(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         found = self.resolve(host, port)
         if not found or not all(map(is_outside, found)):
-            raise Refused("not on the open internet")
+            raise Refused("not a public address")
         for address in found[:-1]:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return self.dial(address, port, timeout, local_address, socket_options)
         return self.dial(found[-1], port, timeout, local_address, socket_options)
 
     def dial(self, address: str, port: int, timeout: float | None, *options: Any) -> httpcore.NetworkStream:
-        return Hurried(self.wire.connect_tcp(address, port, left(self.deadline, timeout), *options), self.deadline)
+        return Hurried(
+            self.wire.connect_tcp(address, port, seconds_left(self.deadline, timeout), *options), self.deadline
+        )
 
 
 class Hurried(httpcore.NetworkStream):
@@ -140,15 +142,15 @@ class Hurried(httpcore.NetworkStream):
         self.stream, self.deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self.stream.read(max_bytes, left(self.deadline, timeout))
+        return self.stream.read(max_bytes, seconds_left(self.deadline, timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.stream.write(buffer, left(self.deadline, timeout))
+        self.stream.write(buffer, seconds_left(self.deadline, timeout))
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        inner = self.stream.start_tls(ssl_context, server_hostname, left(self.deadline, timeout))
+        inner = self.stream.start_tls(ssl_context, server_hostname, seconds_left(self.deadline, timeout))
         return Hurried(inner, self.deadline)
 
     def get_extra_info(self, info: str) -> Any:
@@ -158,7 +160,7 @@ class Hurried(httpcore.NetworkStream):
         self.stream.close()
 
 
-def left(deadline: float, timeout: float | None) -> float:
+def seconds_left(deadline: float, timeout: float | None) -> float:
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise httpcore.ReadTimeout("out of time")

@@ -1,4 +1,4 @@
-"""What the app talks to, made once in `create_app` and found here by name."""
+"""Flask extensions and outside services, created once in `create_app`."""
 
 from __future__ import annotations
 

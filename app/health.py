@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can work."""
+"""Health checks and metrics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def alive() -> AnyResponse:
 @bp.get("/readyz")
 @stateless
 def ready() -> AnyResponse:
-    """503 without Postgres. Redis away is only slower: nothing is lost without it."""
+    """503 without Postgres. Without Redis everything still works, more slowly."""
     try:
         with global_scope():
             bound = db.session.scalar(text(BOUND))
@@ -79,7 +79,7 @@ OUTBOX = (
 
 
 def measure_sweeps(registry: CollectorRegistry) -> None:
-    """As the clocks noted them in Redis; without Redis nothing is known of them."""
+    """From the last runs in Redis; omitted while Redis is down."""
     seconds = Gauge("switchboard_sweep_seconds", "How long a sweep last took", ["sweep"], registry=registry)
     at = Gauge("switchboard_sweep_timestamp_seconds", "When a sweep last ran", ["sweep"], registry=registry)
     failed = Gauge("switchboard_sweep_failed", "Whether a sweep last failed", ["sweep"], registry=registry)

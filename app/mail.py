@@ -1,4 +1,4 @@
-"""E-mail by `MAIL_URL`: `smtp://user:password@host:587`, `smtps://…`, or `file:///folder` for a demo."""
+"""Email by `MAIL_URL`: `smtp://user:password@host:587`, `smtps://…`, or `file:///folder` for a demo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 
 def send(mail_url: str, to: str, subject: str, body: str) -> None:
-    """Hands one plain-text mail to the server. Raises OSError or smtplib.SMTPException if it is not taken."""
+    """Sends one plain-text email. Raises OSError or smtplib.SMTPException if the server does not accept it."""
     target = urlsplit(mail_url)
     message = EmailMessage()
     message["From"] = parse_qs(target.query).get("from", ["Switchboard <no-reply@localhost>"])[0]

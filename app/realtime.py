@@ -1,7 +1,7 @@
 """Live events: published to Redis, fanned out from one subscription per process to its open streams.
 
 An event only names what changed (`conversation <id>`); pages fetch the rest under their own permissions.
-The last events of each tenant stay in a Redis stream, so that a reconnecting page is told what it missed.
+The last events of each tenant stay in a Redis stream, so that a reconnecting page gets what it missed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import structlog
 
 log = structlog.get_logger()
 
-KEPT = 500
+REPLAYED = 500
 PING_SECONDS = 15
-# A page comes back after this long, and is asked again who it is.
+# A stream ends after this long; the page reconnects and is authenticated again.
 LIFETIME_SECONDS = 120
 CHANNEL = "live:{}"
 # Users whose sessions or rights have just changed: their streams end, and their pages are asked again who they are.
@@ -40,24 +40,24 @@ redis.call('EXPIRE', KEYS[1], 86400)
 """
 EVERYTHING = "everything *"
 END = "end"
-# Where a page says it goes on from stands in the answer again, so it may be nothing else.
+# A page's position is echoed in the answer, so nothing else is accepted.
 POSITION = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
 NOWHERE = "0-0"
 RELOAD = "event: reload\ndata: \n\n"
 
 
 def publish(redis: redis_client.Redis, tenant_id: uuid.UUID, events: Sequence[str]) -> None:
-    """Best effort: without Redis pages fall back to asking again by themselves."""
-    # Of more than a page can follow, only that much has changed is worth telling.
-    told = events if len(events) <= KEPT else [EVERYTHING]
+    """Best effort: without Redis pages fall back to polling."""
+    # More than a page could replay is one event: reload everything.
+    published = events if len(events) <= REPLAYED else [EVERYTHING]
     try:
-        redis.eval(PUBLISH, 1, CHANNEL.format(tenant_id), KEPT, *told)
+        redis.eval(PUBLISH, 1, CHANNEL.format(tenant_id), REPLAYED, *published)
     except redis_client.RedisError as error:
         log.warning("live event not published", error=type(error).__name__)
 
 
 def whisper(redis: redis_client.Redis, tenant_id: uuid.UUID, event: str) -> None:
-    """An event that is not kept: by the time a page comes back it would not be true any more."""
+    """Publishes an event that is not replayed: it is stale by the time a page reconnects."""
     try:
         redis.publish(CHANNEL.format(tenant_id), f" {event}")
     except redis_client.RedisError as error:
@@ -118,9 +118,9 @@ class Hub:
             yield "retry: 20000\n\n"
             return
         try:
-            # An id without data is no event, but where the page goes on from when it comes back.
+            # An id without data is no event; it sets the position from which the page resumes.
             yield f"retry: 500\n: open\nid: {last_event_id or self.latest(stream.channel)}\n\n"
-            yield from self.missed(stream.channel, last_event_id)
+            yield from self.missed_events(stream.channel, last_event_id)
             while time.monotonic() < end:
                 try:
                     event = stream.events.get(timeout=PING_SECONDS)
@@ -151,7 +151,7 @@ class Hub:
                 del self.streams[stream.channel]
 
     def position(self, tenant_id: uuid.UUID) -> str:
-        """Where a page that is made now has to go on from, lest it miss what happens until its stream is open."""
+        """The position that a page rendered now resumes from, so that it misses nothing until its stream is open."""
         return self.latest(CHANNEL.format(tenant_id))
 
     def latest(self, channel: str) -> str:
@@ -161,27 +161,27 @@ class Hub:
             newest = []
         return str(newest[0][0].decode()) if newest else NOWHERE
 
-    def missed(self, channel: str, last_event_id: str | None) -> Iterator[str]:
+    def missed_events(self, channel: str, last_event_id: str | None) -> Iterator[str]:
         if not last_event_id or last_event_id == self.latest(channel):
             return
-        kept = self.kept_since(channel, last_event_id)
-        if not kept or kept[0][0] != last_event_id:
+        events = self.events_since(channel, last_event_id)
+        if not events or events[0][0] != last_event_id:
             yield RELOAD
             return
-        for event_id, event in kept[1:]:
+        for event_id, event in events[1:]:
             yield as_event(event_id, event)
 
-    def kept_since(self, channel: str, event_id: str) -> list[tuple[str, str]]:
+    def events_since(self, channel: str, event_id: str) -> list[tuple[str, str]]:
         try:
-            kept: Any = self.redis.xrange(channel, min=event_id, count=KEPT + 1)
+            entries: Any = self.redis.xrange(channel, min=event_id, count=REPLAYED + 1)
         except redis_client.RedisError:
             return []
-        return [(id.decode(), fields[b"e"].decode()) for id, fields in kept]
+        return [(id.decode(), fields[b"e"].decode()) for id, fields in entries]
 
     def close(self) -> None:
-        """Ends every stream, so that a process that was asked to stop need not wait for them. Pages come back."""
+        """Ends every stream, so that a stopping process need not wait for them. Pages reconnect."""
         for channel in list(self.streams):
-            self.tell(channel, END)
+            self.send(channel, END)
 
     def close_on_sigterm(self) -> None:
         """Closes before whatever the server does on SIGTERM."""
@@ -206,8 +206,8 @@ class Hub:
                 self.relay()
             except (redis_client.RedisError, OSError):
                 time.sleep(0.5)
-                # What was published meanwhile is gone: every page asks again.
-                self.tell_everyone(RELOAD)
+                # What was published meanwhile is lost: every page reloads.
+                self.send_to_all(RELOAD)
 
     def relay(self) -> None:
         with self.redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
@@ -218,7 +218,7 @@ class Hub:
                     self.end(message["data"].decode())
                 elif message:
                     event_id, _, event = message["data"].decode().partition(" ")
-                    self.tell(message["channel"].decode(), as_event(event_id, event))
+                    self.send(message["channel"].decode(), as_event(event_id, event))
 
     def end(self, user_id: str) -> None:
         with self.lock:
@@ -226,15 +226,15 @@ class Hub:
         for stream in ended:
             stream.events.put(END)
 
-    def tell(self, channel: str, event: str) -> None:
+    def send(self, channel: str, event: str) -> None:
         with self.lock:
             streams = list(self.streams.get(channel, ()))
         for stream in streams:
             stream.events.put(event)
 
-    def tell_everyone(self, event: str) -> None:
+    def send_to_all(self, event: str) -> None:
         for channel in list(self.streams):
-            self.tell(channel, event)
+            self.send(channel, event)
 
 
 def as_event(event_id: str, event: str) -> str:

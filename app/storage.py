@@ -1,6 +1,6 @@
-"""Where files are kept: `MEDIA_URL` is `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.
+"""File storage: `MEDIA_URL` is `file:///folder` or `s3://bucket/prefix?endpoint=…&region=…`.
 
-A key is the tenant's id and a random name. Nothing a sender chose is in it, and nothing lists what there is.
+A key is the tenant's id and a random name. It holds nothing that a sender chose, and keys cannot be listed.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ class NotKept(Exception):
 
 
 class StorageAway(Exception):
-    """The store cannot be reached, is full, or does not let us write."""
+    """The store is unreachable, full or read-only."""
 
 
 class Storage(Protocol):
     def put(self, key: str, file: BinaryIO) -> None:
-        """Keeps what `file` holds from where it stands."""
+        """Saves `file` from its current position. Raises `StorageAway`."""
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         """The bytes from `start` on. Raises `NotKept` before the first of them."""
 
     def delete(self, key: str) -> None:
-        """Forgets the file. One that is not there is forgotten already."""
+        """Deletes the file, if it exists."""
 
 
 def connect(url: str) -> Storage:
@@ -52,7 +52,7 @@ def new_key(tenant_id: uuid.UUID) -> str:
     return f"{tenant_id}/{secrets.token_hex(16)}"
 
 
-def checked(key: str) -> str:
+def valid_key(key: str) -> str:
     if not KEY.fullmatch(key):
         raise NotKept(key)
     return key
@@ -95,7 +95,7 @@ class Folder:
             self.path(key).unlink()
 
     def path(self, key: str) -> pathlib.Path:
-        tenant, _, name = checked(key).partition("/")
+        tenant, _, name = valid_key(key).partition("/")
         return self.root / tenant / name[:2] / name
 
 
@@ -119,7 +119,7 @@ class Bucket:
 
     @property
     def client(self) -> Any:
-        """Made when first needed: boto3 is installed only where media are kept in S3."""
+        """Made when first needed: boto3 is installed only where media are stored in S3."""
         if self.connection is None:
             import boto3  # noqa: PLC0415  (optional)
             from botocore.config import Config  # noqa: PLC0415  (optional)
@@ -131,27 +131,27 @@ class Bucket:
         return self.connection
 
     def put(self, key: str, file: BinaryIO) -> None:
-        with translated(key):
+        with as_our_errors(key):
             self.client.upload_fileobj(file, self.name, self.place(key))
 
     def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         end = "" if length is None else start + length - 1
         wanted = {"Range": f"bytes={start}-{end}"} if start or length is not None else {}
-        with translated(key):
+        with as_our_errors(key):
             body = self.client.get_object(Bucket=self.name, Key=self.place(key), **wanted)["Body"]
         return part(body, length)
 
     def delete(self, key: str) -> None:
-        with translated(key):
+        with as_our_errors(key):
             self.client.delete_object(Bucket=self.name, Key=self.place(key))
 
     def place(self, key: str) -> str:
-        return f"{self.prefix}/{checked(key)}" if self.prefix else checked(key)
+        return f"{self.prefix}/{valid_key(key)}" if self.prefix else valid_key(key)
 
 
 @contextlib.contextmanager
-def translated(key: str) -> Iterator[None]:
-    """boto3's errors as ours."""
+def as_our_errors(key: str) -> Iterator[None]:
+    """Raises boto3's errors as ours."""
     from boto3.exceptions import Boto3Error  # noqa: PLC0415  (optional)
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (optional)
 

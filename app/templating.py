@@ -58,18 +58,18 @@ def icon(name: str, label: str = "") -> Markup:
 
 def clock(moment: dt.datetime) -> Markup:
     """14:03, beside a day that the page shows already; the whole time on hover."""
-    return timed(moment, shaped(moment, "HH:mm"), exact(moment))
+    return time_tag(moment, format_local(moment, "HH:mm"), exact(moment))
 
 
 def moment(moment: dt.datetime) -> Markup:
     """21 November 2026, 14:03 CET: where the time is what one came to read."""
-    return timed(moment, exact(moment))
+    return time_tag(moment, exact(moment))
 
 
 def instant(moment: dt.datetime) -> Markup:
     """21 Nov 2026, 14:03:07 CET: in logs, where seconds matter."""
-    shown = f"{shaped(moment, 'd MMM y, HH:mm:ss')} {zones.abbreviation(zones.local(moment))}"
-    return timed(moment, shown, precision="milliseconds")
+    shown = f"{format_local(moment, 'd MMM y, HH:mm:ss')} {zones.abbreviation(zones.local(moment))}"
+    return time_tag(moment, shown, precision="milliseconds")
 
 
 def when(moment: dt.datetime) -> Markup:
@@ -77,13 +77,15 @@ def when(moment: dt.datetime) -> Markup:
     time on hover. `time-zone.js` keeps the minutes true while the page is open."""
     age = dt.datetime.now(dt.UTC) - moment
     if dt.timedelta() <= age < dt.timedelta(hours=1):
-        return timed(moment, ago(age), exact(moment), "data-ago")
+        return time_tag(moment, ago(age), exact(moment), "data-ago")
     days = (zones.today() - zones.local(moment).date()).days
     shape = "HH:mm" if days == 0 else "EEE" if 0 < days < 7 else "d MMM" if abs(days) < 300 else "d MMM y"
-    return timed(moment, shaped(moment, shape), exact(moment))
+    return time_tag(moment, format_local(moment, shape), exact(moment))
 
 
-def timed(moment: dt.datetime, shown: str, on_hover: str = "", mark: str = "", *, precision: str = "seconds") -> Markup:
+def time_tag(
+    moment: dt.datetime, shown: str, on_hover: str = "", mark: str = "", *, precision: str = "seconds"
+) -> Markup:
     """A time as people read it, with its moment in UTC for machines."""
     moment = moment.astimezone(dt.UTC)
     machine = moment.isoformat(timespec=precision).replace("+00:00", "Z")
@@ -93,10 +95,10 @@ def timed(moment: dt.datetime, shown: str, on_hover: str = "", mark: str = "", *
 
 def exact(moment: dt.datetime) -> str:
     """21 November 2026, 14:03 CET."""
-    return f"{shaped(moment, 'd MMMM y, HH:mm')} {zones.abbreviation(zones.local(moment))}"
+    return f"{format_local(moment, 'd MMMM y, HH:mm')} {zones.abbreviation(zones.local(moment))}"
 
 
-def shaped(moment: dt.datetime, shape: str) -> str:
+def format_local(moment: dt.datetime, shape: str) -> str:
     return str(format_datetime(zones.local(moment), shape, rebase=False))
 
 
@@ -135,8 +137,8 @@ def choose_language() -> str | None:
 READER = Language(lambda words: str(_(words)), lambda one, many, count: str(ngettext(one, many, count)))
 
 
-def translated(words: str) -> str:
-    """Words that stand in a table or a row: in the reader's language, and escaped like any other value."""
+def translate(words: str) -> str:
+    """A stored or tabled string (`N_`) in the reader's language, escaped like any other value."""
     return str(_(words)) if words else ""
 
 
@@ -189,7 +191,7 @@ def init_app(app: Flask, features: list[str]) -> None:
         instant=instant,
         lasting=lasting,
         money=money,
-        translated=translated,
+        translated=translate,
     )
     if app.debug:
         app.before_request(manifest.cache_clear)

@@ -1,4 +1,4 @@
-"""What links and cookies carry: a value signed with the server's key, for one purpose."""
+"""Signed values for links and cookies, each for one purpose."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ def serializer(purpose: str) -> URLSafeSerializer:
 
 
 def link(endpoint: str, **values: str) -> str:
-    """An address for a mail. Its host is the configured one, never what a request's header says."""
+    """A URL for an email. Its host is PUBLIC_URL's, never the request's."""
     path = current_app.url_map.bind("").build(endpoint, values)
     return settings.public_url + path

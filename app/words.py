@@ -1,4 +1,4 @@
-"""Marks words for translation where they are written down; whoever shows them passes them through gettext."""
+"""Marks strings for translation that are passed through gettext only when they are shown."""
 
 from __future__ import annotations
 

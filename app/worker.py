@@ -1,4 +1,4 @@
-"""Runs jobs: one process per lane, `python -m app.worker [lane …]`. A worker runs nothing but the jobs it knows."""
+"""Runs jobs: one process per lane, `python -m app.worker [lane …]`. A worker runs registered jobs only."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from app.tenancy.queue import JOBS, LANES, stopping
 log = structlog.get_logger()
 
 
-class KnownJob(RqJob):
-    """A job by its name on our list. RQ itself would import whatever the name in Redis says."""
+class RegisteredJob(RqJob):
+    """A job by its registered name. RQ itself would import whatever name is in Redis."""
 
     @property
     def func(self) -> Any:
@@ -36,7 +36,7 @@ class KnownJob(RqJob):
 class Worker(rq.SimpleWorker):
     """One lane only: RQ can lose a job for good when a worker that listens to two queues dies."""
 
-    job_class = KnownJob
+    job_class = RegisteredJob
     max_connection_wait_time = 3
 
     def request_stop(self, signum: int, frame: Any) -> None:
@@ -54,14 +54,14 @@ class Worker(rq.SimpleWorker):
 def run(app: Flask, lane: str) -> None:
     connection = redis_client.Redis.from_url(outside(app).settings.redis_url)
     with app.app_context():
-        queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=KnownJob)
-        worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=KnownJob)
+        queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
+        worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
         worker.log_result_lifespan = False
         worker.work(with_scheduler=False, logging_level="WARNING")
 
 
 def supervise(lanes: list[str]) -> None:
-    """Keeps one worker per lane alive until told to stop."""
+    """Restarts any worker that ends, until SIGTERM or SIGINT."""
     stopping = False
 
     def stop(*_: object) -> None:
@@ -85,7 +85,7 @@ def supervise(lanes: list[str]) -> None:
 
 
 def start(lane: str) -> ForkProcess:
-    """Forked, so that what is imported already need not be imported again: work goes on seconds earlier."""
+    """Forked, so that imports are shared and a restarted worker begins seconds earlier."""
     process = get_context("fork").Process(target=work, args=(lane,))
     process.start()
     return process

@@ -19,6 +19,28 @@ from flask_babel import gettext as _
 # Set by the browser (`time-zone.js`).
 COOKIE = "time_zone"
 UTC = zoneinfo.ZoneInfo("UTC")
+# Names that have changed, and that browsers still give.
+RENAMED = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Catamarca": "America/Argentina/Catamarca",
+    "America/Coral_Harbour": "America/Atikokan",
+    "America/Cordoba": "America/Argentina/Cordoba",
+    "America/Godthab": "America/Nuuk",
+    "America/Indianapolis": "America/Indiana/Indianapolis",
+    "America/Jujuy": "America/Argentina/Jujuy",
+    "America/Louisville": "America/Kentucky/Louisville",
+    "America/Mendoza": "America/Argentina/Mendoza",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Europe/Kiev": "Europe/Kyiv",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
 # Folders of the time zone database that are other spellings of places, or no places.
 HIDDEN = ("Etc/", "posix/", "right/", "SystemV/", "US/", "Canada/", "Brazil/", "Chile/", "Mexico/")
 
@@ -34,11 +56,13 @@ def names() -> frozenset[str]:
 
 def places() -> list[str]:
     """The zones to offer in a list: UTC, and continents with their cities."""
-    return ["UTC", *sorted(name for name in names() if "/" in name and not name.startswith(HIDDEN))]
+    cities = (name for name in names() - RENAMED.keys() if "/" in name and not name.startswith(HIDDEN))
+    return ["UTC", *sorted(cities)]
 
 
-def zone_named(name: str | None) -> zoneinfo.ZoneInfo | None:
-    """Any zone of the database; None for every other text, whatever somebody sent."""
+def find_zone(name: str | None) -> zoneinfo.ZoneInfo | None:
+    """Any zone of the database, by its present name; None for every other text, whatever somebody sent."""
+    name = RENAMED.get(name or "", name)
     return zoneinfo.ZoneInfo(name) if name and name in names() else None
 
 
@@ -52,7 +76,7 @@ def reader_zone() -> zoneinfo.ZoneInfo:
     if not has_request_context():
         return UTC
     user = g.get("_login_user")
-    found = zone_named(request.cookies.get(COOKIE)) or zone_named(getattr(user, "time_zone", None))
+    found = find_zone(request.cookies.get(COOKIE)) or find_zone(getattr(user, "time_zone", None))
     return found or tenant_zone()
 
 
@@ -61,7 +85,7 @@ def tenant_zone() -> zoneinfo.ZoneInfo:
     if not has_app_context() or "tenant" not in g:
         return UTC
     if "tenant_zone" not in g:
-        g.tenant_zone = zone_named(current_app.extensions["zone_of_tenant"]()) or UTC
+        g.tenant_zone = find_zone(current_app.extensions["zone_of_tenant"]()) or UTC
     return g.tenant_zone  # type: ignore[no-any-return]
 
 

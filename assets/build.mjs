@@ -44,7 +44,9 @@ function sources(folder) {
 function sprite() {
   const icons = JSON.parse(readFileSync("node_modules/@iconify-json/lucide/icons.json", "utf8"))
   const text = sources("app") + sources("assets")
-  const named = new Set([...text.matchAll(/\bicon\(\s*"([a-z0-9-]+)"/g)].map((match) => match[1]))
+  const inPages = text.matchAll(/\bicon\(\s*"([a-z0-9-]+)"/g)
+  const inMenus = text.matchAll(/\bin_menu\(\s*"[a-z]+",\s*N_\("[^"]*"\),\s*"([a-z0-9-]+)"/g)
+  const named = new Set([...inPages, ...inMenus].map((match) => match[1]))
   const symbols = [...named].sort().map((name) => {
     const icon = icons.icons[name] ?? icons.icons[icons.aliases?.[name]?.parent]
     if (!icon) throw new Error(`There is no icon called "${name}"`)

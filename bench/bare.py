@@ -16,8 +16,8 @@ SECRET = SIMULATED_META["META_APP_SECRETS"].encode()
 @app.post("/webhooks/whatsapp")
 def receive() -> Response:
     digest = hmac.new(SECRET, request.get_data(cache=False), hashlib.sha256).hexdigest()
-    told = request.headers.get("X-Hub-Signature-256", "")
-    return Response(status=200 if hmac.compare_digest(told, f"sha256={digest}") else 401)
+    signature = request.headers.get("X-Hub-Signature-256", "")
+    return Response(status=200 if hmac.compare_digest(signature, f"sha256={digest}") else 401)
 
 
 @app.get("/healthz")

@@ -48,7 +48,7 @@ class Copy:
         env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *tests]
         done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
-        self.said = done.stdout
+        self.output = done.stdout
         return done.returncode
 
     def try_out(self, bug: Bug) -> str:
@@ -64,7 +64,7 @@ class Copy:
 
     @property
     def caught_by(self) -> str:
-        lines = (line.split()[1] for line in self.said.splitlines() if line.startswith(("FAILED ", "ERROR ")))
+        lines = (line.split()[1] for line in self.output.splitlines() if line.startswith(("FAILED ", "ERROR ")))
         return next(lines, "").rpartition("::")[2][:70]
 
 
@@ -80,7 +80,7 @@ def main(words: list[str]) -> int:
 
 def run(copy: Copy, bugs: list[Bug]) -> int:
     if copy.test(sorted({test for bug in bugs for test in bug.tests})):
-        print(f"Without any bug the tests fail already:\n{copy.said[-3000:]}")
+        print(f"Without any bug the tests fail already:\n{copy.output[-3000:]}")
         return 1
     rows, survivors = [], 0
     for bug in bugs:

@@ -66,10 +66,10 @@ class Day:
         sign_up(self.page, stack, "Day")
         connect(self.page, "Day", "6505550133")
         join(self.colleague, stack, self.page, "day", "ben@day.example.com")
-        self.canned()
+        self.insert_canned_reply()
         self.customers_write()
 
-    def canned(self) -> None:
+    def insert_canned_reply(self) -> None:
         self.page.goto(f"{self.base}/canned-replies")
         self.page.get_by_label("Shortcut").fill("hours")
         self.page.get_by_label("Answer").fill("We are open until six, {{first_name}}.")
@@ -81,22 +81,22 @@ class Day:
             one["id"] for one in control.get("/state").json()["phone_numbers"] if one["digits"] == "16505550133"
         )
         for n in range(CUSTOMERS):
-            told = {"phone_number_id": number, "from": f"49151000000{n:02}", "name": f"Customer {n:02}"}
+            sender = {"phone_number_id": number, "from": f"49151000000{n:02}", "name": f"Customer {n:02}"}
             control.post(
-                "/inbound", json=told | {"text": f"Is order {n:02} ready, with the zebra cake?"}
+                "/inbound", json=sender | {"text": f"Is order {n:02} ready, with the zebra cake?"}
             ).raise_for_status()
         self.page.goto(f"{self.base}/?view=all")
         expect(self.page.locator("[data-conversation]")).to_have_count(CUSTOMERS)
 
     @contextmanager
-    def timed(self, step: str) -> Iterator[None]:
+    def measure(self, step: str) -> Iterator[None]:
         started = time.perf_counter()
         yield
         self.times[step].append(time.perf_counter() - started)
 
     def walk(self) -> dict[str, list[float]]:
         for _ in range(5):
-            with self.timed("open the app"):
+            with self.measure("open the app"):
                 self.page.goto(f"{self.base}/?view=all")
                 expect(self.page.locator("[data-conversation]").first).to_be_visible()
         for n in range(CUSTOMERS - 2):
@@ -108,7 +108,7 @@ class Day:
     def one_conversation(self, n: int) -> None:
         page, press = self.page, self.page.keyboard.press
         if n == 0:
-            with self.timed("open the next conversation"):
+            with self.measure("open the next conversation"):
                 press("j")
                 expect(page.get_by_test_id("bubble").first).to_be_visible()
         page.wait_for_url(re.compile(r"/inbox/[0-9a-f-]{36}"))
@@ -123,12 +123,12 @@ class Day:
         page = self.page
         press("/")
         press("h")
-        with self.timed("canned reply found"):
+        with self.measure("canned reply found"):
             press("o")
             expect(page.locator("#suggestions").get_by_role("option").first).to_be_visible()
         press("Enter")
-        with self.timed("a colleague sees them"):
-            with self.timed("its words sent"):
+        with self.measure("a colleague sees them"):
+            with self.measure("its words sent"):
                 press("Enter")
                 expect(page.locator("#messages .bubble-ours").first).to_be_visible()
             expect(self.colleague.locator("#messages .bubble-ours").first).to_be_visible()
@@ -138,30 +138,30 @@ class Day:
         press("Escape")
         press("n")
         page.keyboard.type("Ask the baker")
-        with self.timed("write a note"):
+        with self.measure("write a note"):
             press("Enter")
             expect(page.get_by_test_id("note")).to_be_visible()
         expect(page.get_by_label("Message", exact=True)).to_be_focused()
         press("Escape")
-        with self.timed("take it"):
+        with self.measure("take it"):
             press("i")
             expect(page.get_by_test_id("take")).to_have_count(0)
         press("l")
         page.keyboard.type("vip")
-        with self.timed("tag"):
+        with self.measure("tag"):
             press("Enter")
             expect(page.locator("#details").get_by_text("vip", exact=True)).to_be_visible()
         press("Escape")
-        with self.timed("snooze"):
+        with self.measure("snooze"):
             press("s")
             expect(page.locator("#snooze .menu-item").first).to_be_focused()
             press("Enter")
             expect(page.locator("#toasts").get_by_text("Snoozed", exact=True)).to_be_visible()
-        with self.timed("undo"):
+        with self.measure("undo"):
             press("z")
             expect(page.locator("#head [data-command=snooze]")).to_be_visible()
         name = page.locator("#head h2").inner_text()
-        with self.timed("resolve and go on"):
+        with self.measure("resolve and go on"):
             press("Shift+E")
             expect(page.locator("#head h2")).not_to_have_text(name)
             expect(page.get_by_test_id("bubble").first).to_be_visible()
@@ -172,9 +172,9 @@ class Day:
         page.keyboard.press("/")
         page.wait_for_url("**/search")
         page.keyboard.type(f"zebra {n:02}"[:-1])
-        with self.timed("find an old message"):
+        with self.measure("find an old message"):
             page.keyboard.type(f"{n:02}"[-1])
             expect(page.locator(".hit mark").first).to_be_visible()
-        with self.timed("jump to it"):
+        with self.measure("jump to it"):
             page.locator(".hit").filter(has=page.locator("mark")).first.click()
             expect(page.locator(".bubble.here")).to_be_visible()

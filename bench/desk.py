@@ -111,10 +111,10 @@ def measure(app: Flask, token: str, town: Town, sizes: dict[str, int]) -> dict[s
         "search, beginnings": lambda _n: f"{base}/search?q=cro+bre",
         "search, a customer": lambda n: f"{base}/palette?q=Customer+{n}",
     }
-    return {name: timed(client, path, name, sizes) for name, path in paths.items()}
+    return {name: request_times(client, path, name, sizes) for name, path in paths.items()}
 
 
-def timed(client: Any, path: Callable[[int], str], name: str, sizes: dict[str, int]) -> list[float]:
+def request_times(client: Any, path: Callable[[int], str], name: str, sizes: dict[str, int]) -> list[float]:
     times = []
     for n in range(REQUESTS):
         headers = {"HX-Request": "true"} if name != "inbox page" else {}

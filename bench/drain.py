@@ -23,6 +23,7 @@ from dev.stack import Stack
 from tests.posts import message, post, status
 
 ROUNDS, EVENTS, PEOPLE = 5, 10_000, 2_000
+# The floor: inserts only the message rows of a batch.
 RAW = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, wamid,
                           occurred_at, created_at, fence, attempts)
@@ -30,6 +31,7 @@ RAW = text("""
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, conversation_id uuid, phone_number_id uuid, body text,
                                                        wamid text)
 """)
+# Messages of ours that Meta accepted, spread evenly over the town's conversations.
 SENT = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, wamid,
                           occurred_at, created_at, fence, attempts)
@@ -39,6 +41,7 @@ SENT = text("""
     join generate_series(0, :count - 1) k on k % :people = c.n - 1
     returning wamid
 """)
+# Moves conversations to the top of the list, by their primary key.
 RAISE = text("""
     update conversations c set unread_count = c.unread_count + 1, last_message_at = now(), last_inbound_at = now(),
         last_message_id = r.id, last_message_preview = r.body
@@ -55,9 +58,9 @@ def run(stack: Stack) -> None:
         drain_all()
         raw, drained = [], []
         for _ in range(ROUNDS):
-            raw.append(timed(lambda: insert_raw(town)))
+            raw.append(measure(lambda: insert_raw(town)))
             fill(town, EVENTS)
-            drained.append(timed(drain_all))
+            drained.append(measure(drain_all))
     rates = {"raw set-based insert of the same rows": raw, "drain, claim included": drained}
     floor = statistics.median(EVENTS / seconds for seconds in raw)
     rows = []
@@ -70,13 +73,13 @@ def run(stack: Stack) -> None:
 
 
 def statuses(town: Town) -> None:
-    """Three for each message, the first two with its price, as Meta tells them."""
+    """Measures three statuses per message, the first two with its price, as Meta sends them."""
     kinds = {"of free messages": "free_customer_service", "of charged messages": "regular"}
     taken: dict[str, list[float]] = {name: [] for name in kinds}
     for _ in range(ROUNDS):
         for name, kind in kinds.items():
             fill_statuses(town, kind)
-            taken[name].append(timed(drain_all))
+            taken[name].append(measure(drain_all))
     free, charged = (statistics.median(EVENTS / each for each in taken[name]) for name in kinds)
     pairs = zip(*taken.values(), strict=True)
     ratio = statistics.median(before / after for before, after in pairs)
@@ -98,14 +101,14 @@ def fill_statuses(town: Town, kind: str) -> None:
     keep([post(each, waba=town.waba_meta_id) for each in every])
 
 
-def timed(work: object) -> float:
+def measure(work: object) -> float:
     started = time.perf_counter()
     work()  # type: ignore[operator]
     return time.perf_counter() - started
 
 
 def fill(town: Town, count: int) -> None:
-    """Posts as they come: one message each, 2 % of them twice."""
+    """Stores webhooks of one message each, 2 % of them twice."""
     bodies = []
     for n in range(count):
         wa_id = f"1650{n % PEOPLE:07}"
@@ -126,7 +129,7 @@ def drain_all() -> None:
 
 
 def insert_raw(town: Town) -> None:
-    """The rows a drain writes, and nothing else: messages, and the conversations they move up."""
+    """Writes only the rows that a drain writes: messages, and their conversations' previews."""
     with tenant_scope(town.tenant.id):
         conversations = db.session.scalars(text("select id::text from conversations limit :n"), {"n": PEOPLE}).all()
     rows = [

@@ -69,7 +69,7 @@ class Audience:
 
     def __init__(self, towns: list[Town], cookies: dict[str, str], conversation: str, token: str) -> None:
         self.towns, self.cookies, self.conversation, self.token = towns, cookies, conversation, token
-        self.told = asyncio.Event()
+        self.event_seen = asyncio.Event()
         self.writers: list[asyncio.StreamWriter] = []
 
     async def measure(self) -> dict[str, list[float]]:
@@ -101,30 +101,30 @@ class Audience:
     async def watch(self, reader: asyncio.StreamReader, words: bytes = b"data: arrival") -> None:
         while True:
             if words in await reader.readline():
-                self.told.set()
+                self.event_seen.set()
 
     async def one_message(self, n: int) -> float:
         """Also a little traffic of the others, as there always is."""
         for town in self.towns[1:4]:
             await self.post(town, n)
-        self.told.clear()
+        self.event_seen.clear()
         started = time.perf_counter()
         await self.post(self.towns[0], n)
-        await asyncio.wait_for(self.told.wait(), 10)
+        await asyncio.wait_for(self.event_seen.wait(), 10)
         await self.fetch()
         return time.perf_counter() - started
 
     async def one_action(self, n: int) -> float:
         """An agent resolves a conversation, or opens it again."""
         town = self.towns[0]
-        self.told.clear()
+        self.event_seen.clear()
         form = urlencode({"state": ("resolved", "open")[n % 2]}).encode()
         headers = {"Cookie": self.cookies[town.tenant.slug], "HX-Request": "true", "X-CSRFToken": self.token}
         headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": f"http://127.0.0.1:{PORT}"}
         started = time.perf_counter()
         path = f"/t/{town.tenant.slug}/inbox/{self.conversation}/state"
         assert b" 200 " in await exchange(request("POST", path, headers, form))
-        await asyncio.wait_for(self.told.wait(), 10)
+        await asyncio.wait_for(self.event_seen.wait(), 10)
         await self.fetch()
         return time.perf_counter() - started
 

@@ -64,5 +64,5 @@ async def run(url: str, seconds: float, connections: int, number: str) -> dict[s
 
 if __name__ == "__main__":
     url, seconds, connections, *number = sys.argv[1:]
-    told = asyncio.run(run(url, float(seconds), int(connections), number[0] if number else BAKERY_NUMBER))
-    print(json.dumps(told))
+    figures = asyncio.run(run(url, float(seconds), int(connections), number[0] if number else BAKERY_NUMBER))
+    print(json.dumps(figures))

@@ -1,4 +1,4 @@
-"""What we depend on: are the lock files whole, and is anything in them known to be vulnerable? `python -m dev.audit`"""
+"""Checks the lock files and their packages for known vulnerabilities: `python -m dev.audit`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 ROOT = pathlib.Path(__file__).parent.parent
 SECONDS = 120
 PINNED = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
-# How a service that cannot be reached shows in what pip-audit says.
+# How pip-audit's output shows that its service is unreachable.
 UNREACHABLE = re.compile(r"Connect|Proxy|Time(?:d )?out|ServiceError", re.IGNORECASE)
 
 
@@ -64,27 +64,27 @@ def members(groups: dict[str, list[Any]], name: str) -> Iterator[str]:
 
 
 def vulnerabilities() -> Iterator[str]:
-    """What is known about what runs in production. A service that cannot be asked is no finding, but it is said."""
+    """Known vulnerabilities of production packages. An unreachable service is printed, not counted as a finding."""
     answer, complaint = ask()
     if answer is None and UNREACHABLE.search(complaint):
-        print("Known vulnerabilities: NOT CHECKED, the service that knows them cannot be reached.")
+        print("Known vulnerabilities: NOT CHECKED, the vulnerability service cannot be reached.")
         return
     if answer is None:
         yield f"pip-audit failed: {complaint.strip()[-500:]}"
         return
-    known = [package for package in answer["dependencies"] if "vulns" in package]
-    unknown = len(answer["dependencies"]) - len(known)
-    if unknown:
-        print(f"Known vulnerabilities: NOT CHECKED for {unknown} packages, the service does not know them.")
-    print(f"Known vulnerabilities: {len(known)} packages checked.")
-    for package in known:
+    checked = [package for package in answer["dependencies"] if "vulns" in package]
+    unchecked = len(answer["dependencies"]) - len(checked)
+    if unchecked:
+        print(f"Known vulnerabilities: NOT CHECKED for {unchecked} packages that the service does not list.")
+    print(f"Known vulnerabilities: {len(checked)} packages checked.")
+    for package in checked:
         for found in package["vulns"]:
-            mended = f"mended in {', '.join(found['fix_versions'])}" if found["fix_versions"] else "not mended yet"
-            yield f"{package['name']} {package['version']}: {found['id']}, {mended}"
+            fix = f"fixed in {', '.join(found['fix_versions'])}" if found["fix_versions"] else "no fix yet"
+            yield f"{package['name']} {package['version']}: {found['id']}, {fix}"
 
 
 def ask() -> tuple[dict[str, Any] | None, str]:
-    """What pip-audit found, or none and what it said instead."""
+    """pip-audit's report; None and its error output where it made none."""
     command = [sys.executable, "-m", "pip_audit", "--requirement", str(ROOT / "requirements.lock")]
     command += ["--require-hashes", "--disable-pip", "--format", "json", "--desc", "off", "--progress-spinner", "off"]
     try:

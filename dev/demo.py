@@ -80,7 +80,7 @@ def say(words: str) -> None:
     print(words, flush=True)
 
 
-def locked() -> object:
+def take_lock() -> object:
     """Two demos in one folder would stop each other's Postgres."""
     LOCAL.mkdir(exist_ok=True)
     file = (LOCAL / "lock").open("w")
@@ -100,7 +100,7 @@ def reset() -> None:
 
 
 if __name__ == "__main__":
-    held = locked()
+    held = take_lock()
     if "--reset" in sys.argv:
         reset()
     else:

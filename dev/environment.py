@@ -1,4 +1,4 @@
-"""The settings of a machine that plays everything itself: development, demo and tests."""
+"""Settings for development, demo and tests, where one machine runs everything."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def settings(
 
 
 def simulator(simulator_url: str, app_url: str, folder: str) -> dict[str, str]:
-    """The simulated Meta's settings: the same facts, from its side."""
+    """The simulated Meta's settings, matching ours."""
     return {
         "SIMULATOR_DATA": folder,
         "SIMULATOR_PORT": simulator_url.rpartition(":")[2],

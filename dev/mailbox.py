@@ -1,4 +1,4 @@
-"""The mail a demo has sent, on a page: `python -m dev.mailbox PORT FOLDER`."""
+"""A page with the emails that the demo has sent: `python -m dev.mailbox PORT FOLDER`."""
 
 from __future__ import annotations
 

@@ -167,11 +167,12 @@ class Seed:
     def templates(self) -> None:
         for name, category, body, examples in TEMPLATES:
             part = {"type": "BODY", "text": body, "example": {"body_text": [examples]}}
-            told = {"name": name, "category": category, "language": "en_US", "status": "APPROVED", "components": [part]}
-            self.post("templates", waba_id=self.ids["waba_id"], **told)
+            template: dict[str, Any] = {"name": name, "category": category, "language": "en_US", "status": "APPROVED"}
+            template["components"] = [part]
+            self.post("templates", waba_id=self.ids["waba_id"], **template)
 
     def desk(self) -> None:
-        """As it stands after a morning: somebody's, tagged, noted, and one to whom only templates may be sent."""
+        """The desk after a morning: assigned, tagged and noted conversations, and one with a closed reply window."""
         with tenant_scope(tenant_id("bakery")):
             ann, ben = (
                 db.session.scalars(select(User).where(User.email == f"{who}@example.com")).one()
@@ -205,7 +206,7 @@ class Seed:
             later("outbound.deliver")
 
     def wait_for(self, wa_id: str, count: int) -> None:
-        """Until the line has gone its way, so that the next one comes after it."""
+        """Waits until these messages have arrived, so that the next one comes after them."""
         end = time.monotonic() + 30
         while time.monotonic() < end:
             with tenant_scope(tenant_id("bakery")):
@@ -223,8 +224,8 @@ class Seed:
 
 
 def conversation_with(wa_id: str) -> Any:
-    known = select(ContactIdentity.contact_id).where(ContactIdentity.kind == "wa_id", ContactIdentity.value == wa_id)
-    return select(Conversation).where(Conversation.contact_id.in_(known))
+    contacts = select(ContactIdentity.contact_id).where(ContactIdentity.kind == "wa_id", ContactIdentity.value == wa_id)
+    return select(Conversation).where(Conversation.contact_id.in_(contacts))
 
 
 def tenant_id(slug: str) -> uuid.UUID:

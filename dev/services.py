@@ -97,7 +97,7 @@ class Postgres:
         self.process = None
 
     def restart(self, how: signal.Signals) -> None:
-        """At the same address. SIGQUIT leaves without a checkpoint, as after a power cut; SIGINT says goodbye."""
+        """Restarts at the same address. SIGQUIT skips the checkpoint like a power cut; SIGINT is a clean end."""
         assert self.process
         self.process.send_signal(how)
         self.process.wait(30)
@@ -145,7 +145,7 @@ class Postgres:
 
 
 class Redis:
-    """A Redis-compatible server on a Unix socket. Nothing in it must outlive it: Postgres holds the truth."""
+    """A Redis-compatible server on a Unix socket. Its data need not survive: Postgres holds the truth."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None

@@ -22,7 +22,7 @@ DATABASES = ("DATABASE_URL", "PLATFORM_DATABASE_URL", "MIGRATIONS_DATABASE_URL")
 
 
 class Part:
-    """One process. What it says goes to a log file."""
+    """One process, with its output in a log file."""
 
     def __init__(self, name: str, command: str, env: dict[str, str], log: pathlib.Path) -> None:
         self.name, self.command, self.env, self.log = name, command, env, log
@@ -39,7 +39,7 @@ class Part:
         return self.process.poll() is None
 
     def kill(self) -> None:
-        """As when the machine pulls the plug: the process and all it has started, at once."""
+        """Kills the process and all its children at once, as a power cut would."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -94,7 +94,7 @@ class Stack:
         self.once("flask", "db", "upgrade")
 
     def once(self, *command: str) -> str:
-        """Runs a command to its end. Raises `Missing` with what it said when it fails."""
+        """Runs a command to its end. Raises `Missing` with its output when it fails."""
         done = subprocess.run(command, env=self.env, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Missing(f"{' '.join(command[:3])} failed:\n{done.stdout}{done.stderr}")
@@ -108,7 +108,7 @@ class Stack:
 
     def procfile(self) -> dict[str, str]:
         lines = (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
-        return {name: expanded(command, self.env) for name, _, command in lines}
+        return {name: expand(command, self.env) for name, _, command in lines}
 
     def wait_for(self, url: str, seconds: float = 30) -> None:
         end = time.monotonic() + seconds
@@ -139,7 +139,7 @@ def given_databases() -> dict[str, str]:
     return given
 
 
-def expanded(command: str, env: dict[str, str]) -> str:
+def expand(command: str, env: dict[str, str]) -> str:
     """A Procfile's line, as a shell reads its `${NAME:-default}`."""
     done = subprocess.run(["/bin/sh", "-c", f"echo {command}"], env=env, capture_output=True, text=True, check=False)
     return done.stdout.strip()

@@ -46,7 +46,14 @@ def test_a_time_is_shown_in_the_zone_of_the_browser(app: Flask, zone: str, shown
     "name", ["", "Mars/Olympus", "America", "../../etc/passwd", "/etc/passwd", "a" * 5000, "UTC\0"]
 )
 def test_whatever_is_no_zone_reads_as_none(name: str) -> None:
-    assert zones.zone_named(name) is None
+    assert zones.find_zone(name) is None
+
+
+@pytest.mark.parametrize(("former", "present"), zones.RENAMED.items())
+def test_a_former_name_of_a_place_is_read_and_not_offered(former: str, present: str) -> None:
+    zone = zones.find_zone(former)
+    assert zone and zone.key == present
+    assert former not in zones.places() and present in zones.places()
 
 
 @pytest.mark.parametrize(("zone", "days"), [("UTC", [1, 1]), ("Asia/Kathmandu", [2]), ("America/Sao_Paulo", [2])])
@@ -115,7 +122,7 @@ def test_the_browsers_zone_is_saved_for_the_person(app: Flask, world: World) -> 
 )
 def test_a_time_that_clocks_skip_is_refused_by_name(app: Flask, zone: str, time: str) -> None:
     with reading(app), pytest.raises(zones.SkippedTime, match="clocks go forward"):
-        zones.moment_at(dt.datetime.fromisoformat(time), zones.zone_named(zone) or zones.UTC)
+        zones.moment_at(dt.datetime.fromisoformat(time), zones.find_zone(zone) or zones.UTC)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +134,7 @@ def test_a_time_that_clocks_skip_is_refused_by_name(app: Flask, zone: str, time:
     ],
 )
 def test_a_time_that_comes_twice_is_two_moments(app: Flask, zone: str, time: str, moments: list[str]) -> None:
-    found, local = zones.zone_named(zone) or zones.UTC, dt.datetime.fromisoformat(time)
+    found, local = zones.find_zone(zone) or zones.UTC, dt.datetime.fromisoformat(time)
     with reading(app):
         assert zones.is_doubled(local, found) and "comes twice" in zones.doubled_words(local, found)
         assert [f"{zones.moment_at(local, found, fold=fold):%H:%M}" for fold in (0, 1)] == moments

@@ -12,8 +12,8 @@ from app.meta.pricing import CATEGORIES
 from .money import micros_of
 
 COLUMNS = ("market", "country_calling_codes", *CATEGORIES)
-# The code that stands for every code not listed, and what a price says that exists but that nobody could tell us.
-UNLISTED, UNTOLD = "*", "unknown"
+# The code for every code that is not listed, and the price for one that Meta has but that we could not find out.
+UNLISTED, UNDISCLOSED = "*", "unknown"
 # A market without a price here is billed like any other.
 MAY_BE_MISSING = ("authentication_international",)
 LONGEST_CODE = 7
@@ -21,7 +21,7 @@ _CODE = re.compile(rf"[1-9]\d{{0,{LONGEST_CODE - 1}}}", re.ASCII)
 
 
 class Unusable(ValueError):
-    """A file is no price list: every line that is wrong, and why."""
+    """The file is not a price list; `problems` names every wrong line and why."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -30,7 +30,7 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True)
 class PriceList:
-    """`prices` by market and category in micro-units; None where Meta has a price that we were not told."""
+    """`prices` by market and category in micro-units; None where Meta has a price that we do not know."""
 
     codes: dict[str, str] = field(default_factory=dict)
     prices: dict[tuple[str, str], int | None] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class PriceList:
 
     @classmethod
     def read(cls, lines: Iterable[str]) -> PriceList:
-        """A file with a line for each market. Raises `Unusable` with all that is wrong with it."""
+        """Parses a CSV with a line for each market. Raises `Unusable` with every problem."""
         return Reader(lines).read()
 
 
@@ -67,7 +67,7 @@ class Reader:
             if row:
                 self.problems += [f"line {self.rows.line_num}: {problem}" for problem in self.take(row)]
         if not self.problems and not self.list.prices:
-            self.problems.append("there is no market in it")
+            self.problems.append("it lists no market")
         if self.problems:
             raise Unusable(self.problems)
         return self.list
@@ -88,7 +88,7 @@ class Reader:
     def take_codes(self, market: str, codes: list[str]) -> Iterator[str]:
         for code in map(str.strip, codes):
             if code != UNLISTED and not _CODE.fullmatch(code):
-                yield f"“{code}” is no calling code"
+                yield f"“{code}” is not a calling code"
             elif code in self.list.codes:
                 yield f"the calling code {code} belongs to “{self.list.codes[code]}” already"
             self.list.codes[code] = market
@@ -96,7 +96,7 @@ class Reader:
     def take_price(self, market: str, category: str, price: str) -> Iterator[str]:
         if not price and category in MAY_BE_MISSING:
             return
-        micros = None if price == UNTOLD else micros_of(price)
-        if micros is None and price != UNTOLD:
-            yield f"the price for {category} is “{price}”; write it like 0.0625, or {UNTOLD}"
+        micros = None if price == UNDISCLOSED else micros_of(price)
+        if micros is None and price != UNDISCLOSED:
+            yield f"the price for {category} is “{price}”; write it like 0.0625, or {UNDISCLOSED}"
         self.list.prices[market, category] = micros

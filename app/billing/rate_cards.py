@@ -1,4 +1,4 @@
-"""Meta's rate cards by currency and day. Nothing on a card is ever changed: a correction is a card that came later."""
+"""Meta's rate cards by currency and day. A card is never changed: a correction is a newer card."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from app.words import N_
 from .money import Money
 from .price_lists import PriceList
 
-# Why a price is not known.
+# Why a price is unknown.
 UNKNOWN = {
-    "no_currency": N_("Meta has not told yet in which currency it bills this account."),
-    "no_card": N_("No price list for this currency and day has been loaded."),
-    "no_number": N_("WhatsApp hides the customer's number, and the price depends on its country."),
+    "no_currency": N_("Meta hasn't reported the currency of this account yet."),
+    "no_card": N_("No price list is loaded for this currency and day."),
+    "no_number": N_("WhatsApp hides the customer's number, and the price depends on the country."),
     "no_market": N_("The country of this number is not on the price list."),
-    "no_rate": N_("The price list names no price for this kind of message."),
-    "untold": N_("Meta has a price for this that the price list does not tell."),
-    "exempt": N_("Meta marks it as exempt from payment."),
+    "no_rate": N_("The price list has no price for this category."),
+    "untold": N_("Meta has a price for this, but the price list doesn't include it."),
+    "exempt": N_("Meta marks this message as exempt from payment."),
 }
 
 
 class RateCard(GlobalModel):
-    """What one currency's messages cost from a day on, wherever they go. See `PriceList`."""
+    """The prices in one currency from a day on, for all markets. See `PriceList`."""
 
     __tablename__ = "rate_cards"
 
@@ -47,16 +47,16 @@ class RateCard(GlobalModel):
 
     @classmethod
     def on(cls, currency: str, day: dt.date) -> Self | None:
-        """The one in force: of those from the same day, the last that was loaded."""
+        """The card in force: of those from the same day, the last loaded."""
         valid = cls.newest_first().where(cls.currency == currency, cls.valid_from <= day)
         return db.session.scalar(valid.limit(1))
 
     @classmethod
     def load(cls, prices: PriceList, currency: str, valid_from: dt.date, source: str) -> Self | None:
-        """A new card, or none where the last one from that day says the same."""
+        """Saves a new card; None where the last one from that day has the same prices."""
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("rate cards", 0))))
-        known = db.session.scalar(cls.newest_first().where(cls.currency == currency, cls.valid_from == valid_from))
-        if known and known.prices == prices:
+        latest = db.session.scalar(cls.newest_first().where(cls.currency == currency, cls.valid_from == valid_from))
+        if latest and latest.prices == prices:
             return None
         card = cls(id=uuid7(), currency=currency, valid_from=valid_from, source=source)
         db.session.add(card)
@@ -87,7 +87,7 @@ class MarketCode(GlobalModel):
 
 
 class Rate(GlobalModel):
-    """What one message costs, in micro-units of the card's currency. None: Meta has a price, nobody could tell us."""
+    """What one message costs, in micro-units of the card's currency. None: Meta has a price that we do not know."""
 
     __tablename__ = "rates"
 
@@ -99,7 +99,7 @@ class Rate(GlobalModel):
 
 @functools.lru_cache(maxsize=64)
 def prices_of(rate_card_id: uuid.UUID) -> PriceList:
-    """A card's figures, kept in memory: they never change."""
+    """A card's prices, cached in memory because they never change."""
     codes = db.session.execute(
         select(MarketCode.code, MarketCode.market).where(MarketCode.rate_card_id == rate_card_id)
     )
@@ -111,7 +111,7 @@ def prices_of(rate_card_id: uuid.UUID) -> PriceList:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The list price of one message; or that it is not known, and why (a key of UNKNOWN)."""
+    """The list price of one message, or why it is unknown (a key of UNKNOWN)."""
 
     category: str
     market: str | None = None
@@ -122,7 +122,7 @@ class Quote:
 
 @dataclass
 class Rates:
-    """The cards in force, each looked for once."""
+    """The cards in force, each loaded once."""
 
     found: dict[tuple[str, dt.date], RateCard | None] = field(default_factory=dict)
 
@@ -148,6 +148,6 @@ class Rates:
 
 
 def day_of(moment: dt.datetime) -> dt.date:
-    """The day whose prices count. Meta's begins at midnight where the account is; it does not say where that is in
-    words that we can read, so it is UTC here, and near the midnight before a change a price may be a day off."""
+    """The day whose prices apply, in UTC. Meta's day begins at midnight in the account's zone, which it does not report
+    in a form we can parse: within hours of a price change, a price may be a day off."""
     return moment.astimezone(dt.UTC).date()

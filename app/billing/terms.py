@@ -1,4 +1,4 @@
-"""What a message would cost before it is sent: the list price, free and why, or not known and why. Never a guess."""
+"""The price of a message before it is sent: the list price, free and why, or unknown and why. Never a guess."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CATEGORY_WORDS = {
     "utility": N_("Utility"),
     "authentication": N_("Authentication"),
     "authentication_international": N_("Authentication, international"),
-    "service": N_("Answer"),
+    "service": N_("Reply"),
 }
 
 
@@ -43,37 +43,35 @@ class Estimate:
             return " · ".join((self.free_words, category_words(self.quote.category)))
         place = [category_words(self.quote.category), *filter(None, [self.quote.market and _(self.quote.market)])]
         if self.quote.money is None:
-            words = _("Price not known: %(why)s", why=_(UNKNOWN[self.quote.unknown]))
+            words = _("Price unknown: %(why)s", why=_(UNKNOWN[self.quote.unknown]))
             return " · ".join((words, *place))
         price = " · ".join((_("≈ %(price)s", price=self.quote.money), *place))
         if self.has_allowance:
-            return str(
-                _("Free as one of this number's first 1,000 answers of the month, after that %(price)s", price=price)
-            )
+            return str(_("Free for this number's first 1,000 replies of the month, then %(price)s", price=price))
         return price + self.abroad_words
 
     @property
     def free_words(self) -> str:
         if self.free == "entry_point":
-            return str(_("Free until %(time)s: the customer came from an advertisement", time=moment_of(self.until)))
+            return str(_("Free until %(time)s: the customer came from an ad", time=time_words(self.until)))
         if self.until is None:
-            return str(_("Free: it goes out within 24 hours of what the customer writes"))
-        return str(_("Free until %(time)s: the customer wrote less than 24 hours ago", time=moment_of(self.until)))
+            return str(_("Free: sent within 24 hours of the customer's message"))
+        return str(_("Free until %(time)s: the customer wrote less than 24 hours ago", time=time_words(self.until)))
 
     @property
     def abroad_words(self) -> str:
         if self.abroad is None:
             return ""
         if self.abroad.money is None:
-            return str(_("; another price where Meta counts the business as international"))
-        return str(_("; %(price)s where Meta counts the business as international", price=self.abroad.money))
+            return str(_("; a different price if Meta counts the business as international"))
+        return str(_("; %(price)s if Meta counts the business as international", price=self.abroad.money))
 
 
 @dataclass
 class Terms:
-    """Under which one customer can be written to: in which currency Meta bills, their number, which windows are open.
+    """What decides the price of a message to one customer: currency, number, open windows.
 
-    The number is none where WhatsApp hides it.
+    The number is None where WhatsApp hides it.
     """
 
     currency: str
@@ -103,7 +101,7 @@ def category_words(category: str) -> str:
     return str(_(CATEGORY_WORDS[category])) if category in CATEGORY_WORDS else category.replace("_", " ").capitalize()
 
 
-def moment_of(moment: dt.datetime | None) -> str:
+def time_words(moment: dt.datetime | None) -> str:
     """14:05 CET, by the reader's clock; with its day, where that is not today."""
     assert moment
     moment = zones.local(moment)

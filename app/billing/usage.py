@@ -20,16 +20,16 @@ from .money import Money
 from .rate_cards import UNKNOWN, Rates, day_of
 from .terms import category_words
 
-# A message falls due when it reaches the customer's phone; Meta may leave out the first of these.
+# A message is charged when it reaches the phone; Meta may skip the first of these statuses.
 ARRIVED = ("delivered", "read")
 Key = tuple[str, str]
 
 
 class Usage(TenantModel):
-    """One message that Meta charges for, at the list price of the moment it arrived: written once, never changed.
+    """One message that Meta charges for, at the list price when it arrived: written once, never changed.
 
-    It knows the message by Meta's id alone, so it says nothing about a person, and what other software sent from our
-    number is counted too.
+    It refers to the message by Meta's id alone, so it holds nothing about a person, and messages that other software
+    sent from the number are counted too.
     """
 
     __tablename__ = "usages"
@@ -50,7 +50,7 @@ class Usage(TenantModel):
     currency: Mapped[str]
     micros: Mapped[int | None]
     unknown: Mapped[str]
-    # No foreign key, which every row would be checked for: nobody may take a card away.
+    # No foreign key, which would be checked for every row: cards are never deleted.
     rate_card_id: Mapped[uuid.UUID | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
@@ -68,20 +68,22 @@ class Usage(TenantModel):
 
     @classmethod
     def record(cls, statuses: Iterable[StatusUpdate], numbers: Mapping[str, PhoneNumber]) -> None:
-        """Counts what these statuses prove to be charged. Statuses come twice, in any order, and days late: the first
-        that has a message arrive and says what Meta charges decides. `sent` says so too, and proves nothing yet."""
+        """Saves a row for each message that these statuses prove to be charged. They may come twice, in any order and
+        days late: the first of ARRIVED with a price decides. `sent` has a price too, but proves nothing."""
         charged = first_arrivals(statuses)
         if not charged:
             return
-        currencies, hidden, rates = currencies_of(numbers.values()), numbers_of_hidden(charged.values()), Rates()
+        currencies, hidden, rates = currencies_of(numbers.values()), numbers_by_bsuid(charged.values()), Rates()
         rows = []
         for status in charged.values():
             number = numbers[status.phone_number_id]
             recipient = status.recipient_id or hidden.get(status.recipient_user_id or "")
-            rows.append(row_of(status, number, recipient, currencies[number.waba_id], rates))
+            rows.append(usage_row(status, number, recipient, currencies[number.waba_id], rates))
         db.session.execute(NEW_USAGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 
 
+# Inserts the charged messages of a batch; one that is recorded already (same number and wamid) stays as it is, by the
+# unique index. A null `micros` means that the price is unknown, and `unknown` says why.
 NEW_USAGES = text("""
     insert into usages (tenant_id, id, phone_number_id, wamid, arrived_at, category, market, currency, micros, unknown,
                         rate_card_id, created_at)
@@ -109,19 +111,19 @@ def currencies_of(numbers: Iterable[PhoneNumber]) -> dict[uuid.UUID, str]:
     return {row.id: row.currency for row in db.session.execute(select(Waba.id, Waba.currency).where(Waba.id.in_(ids)))}
 
 
-def numbers_of_hidden(statuses: Iterable[StatusUpdate]) -> dict[str, str]:
-    """The numbers that people who hide theirs from a status have shown us another time, by their ids."""
+def numbers_by_bsuid(statuses: Iterable[StatusUpdate]) -> dict[str, str]:
+    """Numbers, by BSUID, of people whose statuses hide the number but who have shown it before."""
     bsuids = {status.recipient_user_id for status in statuses if not status.recipient_id and status.recipient_user_id}
     if not bsuids:
         return {}
-    known, shown = ContactIdentity, aliased(ContactIdentity)
-    theirs = (shown.tenant_id == known.tenant_id) & (shown.contact_id == known.contact_id) & (shown.kind == "wa_id")
-    query = select(known.value, shown.value).join(shown, theirs).where(known.kind == "bsuid", known.value.in_(bsuids))
+    bsuid, number = ContactIdentity, aliased(ContactIdentity)
+    same = (number.tenant_id == bsuid.tenant_id) & (number.contact_id == bsuid.contact_id) & (number.kind == "wa_id")
+    query = select(bsuid.value, number.value).join(number, same).where(bsuid.kind == "bsuid", bsuid.value.in_(bsuids))
     # Latest last, so that the latest stays.
-    return dict(db.session.execute(query.order_by(shown.created_at, shown.id)).all())
+    return dict(db.session.execute(query.order_by(number.created_at, number.id)).all())
 
 
-def row_of(
+def usage_row(
     status: StatusUpdate, number: PhoneNumber, recipient: str | None, currency: str, rates: Rates
 ) -> dict[str, Any]:
     pricing = status.pricing

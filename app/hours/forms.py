@@ -48,7 +48,7 @@ def text_field(label: str) -> TextAreaField:
 def zone_choices(chosen: str) -> list[SelectChoice]:
     """Grouped by continent, each zone by its city; the chosen one too where it is another spelling of a place."""
     listed = zones.places()
-    if chosen not in listed and zones.zone_named(chosen):
+    if chosen not in listed and zones.find_zone(chosen):
         listed.append(chosen)
     grouped = ((name.partition("/")[0] if "/" in name else gettext("Everywhere"), name) for name in listed)
     return [SelectChoice(name, city_of(name), optgroup=group) for group, name in grouped]
@@ -83,10 +83,10 @@ class PolicyForm(FlaskForm):
     def __init__(self, policy: ServicePolicy, **options: Any) -> None:
         super().__init__(**options)
         self.time_zone.choices = zone_choices(policy.time_zone)
-        known = {template.key: f"{template.title} ({template.language})" for template in askable()}
-        if policy.survey_template and policy.survey_template not in known:
-            known[policy.survey_template] = _("%(name)s: cannot be sent now", name=policy.survey_template_name)
-        self.survey_template.choices = [("", _("Do not ask")), *known.items()]
+        choices = {template.key: f"{template.title} ({template.language})" for template in askable()}
+        if policy.survey_template and policy.survey_template not in choices:
+            choices[policy.survey_template] = _("%(name)s: cannot be sent now", name=policy.survey_template_name)
+        self.survey_template.choices = [("", _("Do not ask")), *choices.items()]
 
     def validate_opens(self, field: RadioField) -> None:
         if field.data == "hours" and not any(day.is_open for day in self.days):

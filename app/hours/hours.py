@@ -1,4 +1,4 @@
-"""Opening hours: when a business answers, and how long that is between two moments."""
+"""Opening hours, and how much open time is between two moments."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class OpeningHours:
         return self.is_always_open or any(start <= at < end for start, end in self.spans(at, days=1))
 
     def next_opening(self, after: dt.datetime) -> dt.datetime | None:
-        """When it opens next; none if it is open, or never opens."""
+        """When it opens next; None if it is open or never opens."""
         if self.is_open(after):
             return None
         return next((start for start, _ in self.spans(after, days=HORIZON) if start > after), None)
 
     def after(self, start: dt.datetime, span: dt.timedelta) -> dt.datetime:
-        """The moment at which so much open time has passed since `start`. Without opening hours: simply that later."""
+        """The moment at which `span` of open time has passed since `start`; without opening hours, `start + span`."""
         if self.is_always_open:
             return start + span
         for opens, closes in self.spans(start, days=HORIZON):

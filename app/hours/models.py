@@ -30,7 +30,7 @@ class Ring(enum.StrEnum):
 
 
 class ServicePolicy(TenantModel):
-    """One for each tenant; without it a business is always open and promises nothing."""
+    """One per tenant; without it a business is always open and has no targets."""
 
     __tablename__ = "service_policies"
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id"))
@@ -54,7 +54,7 @@ class ServicePolicy(TenantModel):
 
     @classmethod
     def current(cls) -> Self:
-        """The tenant's, or one that promises nothing."""
+        """The tenant's, or an unsaved one without hours, targets and survey."""
         return db.session.scalar(select(cls)) or cls(
             time_zone="UTC",
             week=[],
@@ -80,7 +80,7 @@ class ServicePolicy(TenantModel):
     def hours(self) -> OpeningHours:
         week = tuple(read_day(day) for day in self.week)
         holidays = frozenset(read_holiday(line)[0] for line in self.holidays)
-        return OpeningHours(zones.zone_named(self.time_zone) or zones.UTC, week, holidays)
+        return OpeningHours(zones.find_zone(self.time_zone) or zones.UTC, week, holidays)
 
     @property
     def has_targets(self) -> bool:

@@ -1,4 +1,4 @@
-"""Which message templates can ask how it went: their quick replies are the answers, the best one first."""
+"""Which message templates can be sent as a survey: their quick replies are the ratings, best first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SCALES = {2: ("good", "bad"), 3: ("good", "fair", "bad")}
 
 
 def scale_of(template: MessageTemplate) -> tuple[str, ...]:
-    """What each of its quick replies says; nothing where it cannot ask."""
+    """The rating that each of its quick replies stands for; empty where it cannot be a survey."""
     definition = template.definition
     return SCALES.get(len(definition.quick_replies), ()) if definition.goes_as_it_is else ()
 

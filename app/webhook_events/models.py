@@ -1,4 +1,4 @@
-"""What Meta posted, before anybody knows whose it is. Only the platform's role reads it."""
+"""Webhooks as Meta sent them, before their tenant is known. Only the platform's role reads them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KINDS = ("unreadable", "unrouted", "failed")
 
 
 class WebhookEvent(GlobalModel):
-    """A body exactly as it was posted and signed. It stays here for 30 days."""
+    """The body of one webhook exactly as it was signed; deleted after 30 days."""
 
     __tablename__ = "webhook_events"
     __table_args__ = (
@@ -26,7 +26,7 @@ class WebhookEvent(GlobalModel):
     body: Mapped[bytes]
     received_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     drained_at: Mapped[dt.datetime | None]
-    # How often it was worked off to the end.
+    # How often it was processed to the end.
     drains: Mapped[int] = mapped_column(server_default=text("0"))
 
     @classmethod
@@ -36,9 +36,9 @@ class WebhookEvent(GlobalModel):
 
 
 class HeldChange(GlobalModel):
-    """A change that could not be carried out: unreadable, of a number nobody owns, or failing. Never dropped.
+    """A change that could not be processed: unreadable, of an unclaimed number, or failed. Never dropped.
 
-    `position` is its place among the changes of its post: when the post is worked off again it is the same row.
+    `position` is its index among the changes of its webhook, so that processing it again finds the same row.
     """
 
     __tablename__ = "held_changes"
@@ -89,6 +89,6 @@ class HeldChange(GlobalModel):
         return "understood" if self.released_at else "held"
 
     def discard(self, reason: str, *, by: str) -> None:
-        """Nobody is to work on it any more. It stays visible, and is never held again."""
+        """Takes it off the list of held changes for good; it stays visible among the discarded."""
         if self.state == "held":
             self.discarded_at, self.discarded_by, self.discard_reason = now(), by, reason

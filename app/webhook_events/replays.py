@@ -1,4 +1,4 @@
-"""Working off again what was held, or a post as a whole. All of it may happen twice: what was right stays."""
+"""Processes held changes, or one webhook, again. Processing is idempotent, so nothing is added twice."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNSYNCHRONISED = {"synchronize_session": False}
 
 @dataclass(frozen=True)
 class Criteria:
-    """Which held changes: some, or all that match. What is not given does not matter."""
+    """Which held changes: those with these ids, or all that match. Empty criteria match everything."""
 
     kind: str = ""
     reason: str = ""
@@ -46,7 +46,7 @@ class Criteria:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the changes of a replay; `gone` are those whose post is no longer kept."""
+    """How many changes of a replay are in which state; `gone` are those whose webhook has been deleted."""
 
     waiting: int
     understood: int
@@ -59,7 +59,7 @@ class Outcome:
 
 
 class Replay(GlobalModel):
-    """One such try, asked for by an admin: of held changes, or of one post."""
+    """One replay that an admin started: of held changes, or of one webhook."""
 
     __tablename__ = "replays"
     __table_args__ = (
@@ -70,7 +70,7 @@ class Replay(GlobalModel):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
     requested_by: Mapped[str]
     criteria: Mapped[dict[str, Any]]
-    # Later changes are no part of it.
+    # Changes after this id are not part of it.
     up_to: Mapped[int]
     webhook_event_id: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="collecting")
@@ -107,31 +107,31 @@ class Replay(GlobalModel):
         if self.webhook_event_id:
             still_held = HeldChange.released_at.is_(None) & HeldChange.discarded_at.is_(None)
             return still_held & (HeldChange.webhook_event_id == self.webhook_event_id)
-        told = self.criteria | {"ids": tuple(self.criteria["ids"]) if self.criteria["ids"] is not None else None}
+        criteria = self.criteria | {"ids": tuple(self.criteria["ids"]) if self.criteria["ids"] is not None else None}
         matching: ColumnElement[bool] = HeldChange.id <= self.up_to
-        for condition in Criteria(**told).conditions:
+        for condition in Criteria(**criteria).conditions:
             matching &= condition
         return matching
 
     def collect(self) -> bool:
-        """Lets the drain have the next changes' posts again. Returns whether there may be more."""
+        """Queues the webhooks of the next held changes. Returns whether there may be more."""
         fresh = HeldChange.replay_id.is_distinct_from(self.id)
         chosen = select(HeldChange.id).where(self.mine, fresh).order_by(HeldChange.id).limit(BATCH).with_for_update()
         ids = db.session.scalars(chosen).all()
         if ids:
             taken = update(HeldChange).where(HeldChange.id.in_(ids)).values(replay_id=self.id)
             db.session.execute(taken, execution_options=UNSYNCHRONISED)
-        self.hand_back(list(ids))
+        self.requeue(list(ids))
         if len(ids) < BATCH:
             self.state = "draining"
         return self.state == "collecting"
 
-    def hand_back(self, held_ids: list[int]) -> None:
-        posts = select(HeldChange.webhook_event_id).where(HeldChange.id.in_(held_ids)) if held_ids else None
-        meant: ColumnElement[bool] = WebhookEvent.id.in_(posts) if posts is not None else false()
+    def requeue(self, held_ids: list[int]) -> None:
+        of_held = select(HeldChange.webhook_event_id).where(HeldChange.id.in_(held_ids)) if held_ids else None
+        chosen: ColumnElement[bool] = WebhookEvent.id.in_(of_held) if of_held is not None else false()
         if self.webhook_event_id:
-            meant |= WebhookEvent.id == self.webhook_event_id
-        again = update(WebhookEvent).where(meant).values(drained_at=None)
+            chosen |= WebhookEvent.id == self.webhook_event_id
+        again = update(WebhookEvent).where(chosen).values(drained_at=None)
         db.session.execute(again, execution_options=UNSYNCHRONISED)
 
     def count(self) -> Outcome:
@@ -142,18 +142,20 @@ class Replay(GlobalModel):
 
     @property
     def is_over(self) -> bool:
-        """Whether every post of it has been worked off."""
+        """Whether all its webhooks have been processed."""
         if self.state != "draining":
             return self.state == "done"
         post = self.webhook_event_id and db.session.get(WebhookEvent, self.webhook_event_id, populate_existing=True)
         return not (post and post.drained_at is None) and self.count().waiting == 0
 
     def settle(self) -> None:
-        """Once everything is worked off, what came of it stands for good."""
+        """Saves the outcome once everything has been processed."""
         if self.state == "draining" and self.is_over:
             self.outcome, self.state, self.finished_at = asdict(self.count()), "done", now()
 
 
+# How many changes of a replay are still queued, processed, held again, or without their webhook; by
+# ix_held_changes_replay.
 COUNT = text("""
     select count(*) filter (where e.drained_at is null and e.id is not null) as waiting,
         count(*) filter (where e.drained_at is not null and h.released_at is not null) as understood,

@@ -1,4 +1,4 @@
-"""Which tenant each event of a post is for."""
+"""Which tenant each event of a webhook is for."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.tenancy.models import PhoneNumberRoute, WabaRoute
 
 @dataclass(slots=True)
 class Arrived:
-    """An event, the post it came with, and its place in it."""
+    """An event with its webhook and its position in it."""
 
     webhook_event_id: int
     position: int
@@ -33,8 +33,8 @@ def owners_of(arrived: Sequence[Arrived]) -> dict[str, uuid.UUID]:
         return {}
     owners: dict[str, uuid.UUID] = {}
     for route in (WabaRoute, PhoneNumberRoute):
-        known = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
-        owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(known))
+        routes = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
+        owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(routes))
     return owners
 
 

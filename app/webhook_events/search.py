@@ -1,5 +1,5 @@
-"""Finding posts among millions, newest first. Nothing but their number and time is indexed: words are looked for in
-the bodies, so many at a time, and the page says how far back it has looked."""
+"""Searches webhooks among millions, newest first. Only id and time are indexed: bodies are scanned, LOOKED_THROUGH at a
+time, and the page says how far back it has searched."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ STATES = ("waiting", "drained", "held")
 @dataclass(frozen=True)
 class Page:
     posts: list[Row[Any]]
-    # Where the next page begins, and whether this one ends because enough was looked through.
+    # Where the next page begins, and how far back this one searched if it stopped early.
     before: int | None
     looked_back_to: dt.datetime | None
 
 
 @dataclass(frozen=True)
 class Search:
-    """`words` is a wamid, or Meta's id of a number or an account: whatever stands in the body."""
+    """`words` is any text of the body: a wamid, or Meta's id of a number or an account."""
 
     state: str = ""
     words: str = ""
@@ -40,7 +40,7 @@ class Search:
         conditions = [*self.bounds(), *self.of_state()]
         edge = self.edge(conditions) if self.words else None
         if self.words:
-            conditions.append(says(self.words))
+            conditions.append(contains(self.words))
         if edge:
             conditions.append(WebhookEvent.id >= edge.id)
         found = list(db.session.execute(self.query(conditions).limit(PAGE + 1)))
@@ -55,7 +55,7 @@ class Search:
         return select(*shown, body.label("size"), held.label("held")).where(*conditions).order_by(newest)
 
     def edge(self, conditions: list[ColumnElement[bool]]) -> Row[int, dt.datetime] | None:
-        """The oldest post to look into this time, if there are older ones."""
+        """The oldest webhook to scan this time, if there are older ones."""
         query = select(WebhookEvent.id, WebhookEvent.received_at).where(*conditions).order_by(newest)
         return db.session.execute(query.offset(LOOKED_THROUGH - 1).limit(1)).first()
 
@@ -91,14 +91,14 @@ def is_held() -> ColumnElement[bool]:
     )
 
 
-def says(words: str) -> ColumnElement[bool]:
-    """Whether a body has these words in it, as they are or with its slashes escaped."""
+def contains(words: str) -> ColumnElement[bool]:
+    """Whether a body contains these words, as they are or with slashes escaped as in JSON."""
     spellings = {words, words.replace("/", "\\/")}
     return or_(*(func.position(literal(spelt.encode()).op("in")(WebhookEvent.body)) > 0 for spelt in spellings))
 
 
 def first_since(moment: dt.datetime) -> int:
-    """The id of the first post since then, by halving: numbers and times climb together, and only one is indexed."""
+    """The id of the first webhook since then, by bisection: ids and times rise together."""
     newest_id = db.session.scalar(select(func.max(WebhookEvent.id)))
     low, high = db.session.scalar(select(func.min(WebhookEvent.id))) or 0, (newest_id or 0) + 1
     while low < high:
@@ -113,16 +113,16 @@ def first_since(moment: dt.datetime) -> int:
 
 
 def posts_with(words: str, drained_at: dt.datetime) -> list[WebhookEvent]:
-    """The posts that told something known since that moment: received before it, worked off about then.
+    """The webhooks that contain these words and were processed at about that moment.
 
-    Most are worked off at once, so they are among the last that had come; else it takes a longer look.
+    Most are processed at once, so the last that had come are searched first, then LOOKED_THROUGH of them.
     """
     # What a batch wrote carries the time of the statement, its posts the time when the batch was through.
     around = WebhookEvent.drained_at.between(drained_at - SECOND, drained_at + AFTERWARDS)
     upper = first_since(drained_at + SECOND)
     for reach in (LIKELY, LOOKED_THROUGH):
         recent = select(WebhookEvent.id).where(WebhookEvent.id < upper).order_by(newest).limit(reach).subquery()
-        query = select(WebhookEvent).where(WebhookEvent.id.in_(select(recent.c.id)), around, says(words))
+        query = select(WebhookEvent).where(WebhookEvent.id.in_(select(recent.c.id)), around, contains(words))
         if found := list(db.session.scalars(query.order_by(newest).limit(5))):
             return found
     return []

@@ -27,8 +27,8 @@ function save() {
 function fill() {
   document.querySelectorAll("[data-time-zone]:not([data-ready])").forEach((fields) => {
     fields.dataset.ready = "true"
-    // What was entered and refused keeps the zone it was entered in.
-    if (fields.querySelector('[aria-invalid="true"]')) return
+    // What was entered and refused keeps the zone it was entered in; else the page knows the zone by the cookie.
+    if (fields.querySelector('[aria-invalid="true"]') || !isNew) return
     fields.querySelector('[name="zone"]').value = zone()
     fields.querySelector("[data-zone-name]").textContent = zone().replaceAll("_", " ")
   })
@@ -47,7 +47,8 @@ function tick() {
 }
 
 // A page that came in another zone than the browser's now comes again, before anybody has begun to work on it.
-if (store() && document.querySelector("time[datetime]") && !document.querySelector('[aria-invalid="true"]')) {
+const isNew = store() || stored() !== zone()
+if (isNew && stored() === zone() && document.querySelector("time[datetime]") && !document.querySelector('[aria-invalid="true"]')) {
   location.replace(location.href)
 } else {
   save()

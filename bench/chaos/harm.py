@@ -107,7 +107,7 @@ class Harms:
         self.stack.parts[name].start()
 
     def stop(self, name: str) -> None:
-        """Stands still for a while and then goes on as if nothing had been. Others are harmed meanwhile."""
+        """Pauses a process and resumes it later; other harm goes on meanwhile."""
         group = self.stack.parts[name].process.pid
         os.killpg(group, signal.SIGSTOP)
         self.after(LEASES_END_AFTER, self.end_leases)

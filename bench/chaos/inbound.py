@@ -47,7 +47,7 @@ class Inbound:
             made.meta_id: self.sent_before(town, made, f"166{nth}") for nth, (town, made, _) in enumerate(self.numbers)
         }
         self.bubbles: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self.posts = self.disordered(self.batched([self.change(n) for n in range(count)]))
+        self.posts = self.shuffle(self.in_batches([self.change(n) for n in range(count)]))
 
     def sent_before(self, town: Town, made: PhoneNumber, code: str) -> list[str]:
         """Messages of ours that Meta has taken already, each in a conversation of its own."""
@@ -77,11 +77,11 @@ class Inbound:
             wamid = self.dice.choice(self.mine[made.meta_id]) if self.dice.random() < 0.95 else f"wamid.else.{n % 9}"
             step = self.dice.choice(self.dice.choice(PATHS))
             return waba, status(wamid, step, number=made.meta_id, at=at - at % 5)
-        told = self.about_another(kind, (made.meta_id, wa_id), n)
+        change = self.about_another(kind, (made.meta_id, wa_id), n)
         wamid = f"wamid.chaos.{n}"
-        if not told or kind == "location":
+        if not change or kind == "location":
             self.bubbles[made.meta_id, wa_id].append(wamid)
-        return waba, message(f"Message {n}", number=made.meta_id, wa_id=wa_id, wamid=wamid, at=at, **told)
+        return waba, message(f"Message {n}", number=made.meta_id, wa_id=wa_id, wamid=wamid, at=at, **change)
 
     def about_another(self, kind: str, where: tuple[str, str], n: int) -> Change:
         if kind == "location":
@@ -95,7 +95,7 @@ class Inbound:
         edited = {"message": {"type": "text", "text": {"body": f"Edited {n}"}}} if kind == "edit" else {}
         return {"type": kind, kind: {"original_message_id": about, **edited}}
 
-    def batched(self, changes: list[tuple[str, Change]]) -> list[bytes]:
+    def in_batches(self, changes: list[tuple[str, Change]]) -> list[bytes]:
         """Mostly one change to a post, sometimes several of one WABA."""
         open_: dict[str, list[Change]] = defaultdict(list)
         bodies = []
@@ -105,7 +105,7 @@ class Inbound:
                 bodies.append(post(*open_.pop(waba), waba=waba))
         return bodies + [post(*left, waba=waba) for waba, left in open_.items()]
 
-    def disordered(self, bodies: list[bytes]) -> list[bytes]:
+    def shuffle(self, bodies: list[bytes]) -> list[bytes]:
         for body in bodies:
             self.model.read(body)
         again = self.dice.sample(range(len(bodies)), int(len(bodies) * DOUBLED))
@@ -138,11 +138,11 @@ class Inbound:
         with httpx.Client(base_url=self.web, timeout=5, trust_env=False) as client:
             while item := self.next():
                 time.sleep(max(0.0, self.began + item[0] / self.rate - time.monotonic()))
-                while not self.acknowledged(client, item[1]):
+                while not self.is_acknowledged(client, item[1]):
                     self.repeated += 1
                     time.sleep(0.1)
 
-    def acknowledged(self, client: httpx.Client, body: bytes) -> bool:
+    def is_acknowledged(self, client: httpx.Client, body: bytes) -> bool:
         try:
             return client.post("/webhooks/whatsapp", content=body, headers=signed(body)).status_code == 200
         except httpx.HTTPError:

@@ -37,8 +37,8 @@ class Chat:
 
 class Model:
     def __init__(self) -> None:
-        self.said: dict[Key, Item] = {}
-        self.told: dict[Key, set[tuple[str, int]]] = defaultdict(set)
+        self.incoming: dict[Key, Item] = {}
+        self.reported: dict[Key, set[tuple[str, int]]] = defaultdict(set)
         self.ours: dict[Key, tuple[str, int]] = {}
 
     def wrote(self, number: str, wamid: str, wa_id: str, at: int) -> None:
@@ -51,22 +51,22 @@ class Model:
                 value = change["value"]
                 number = value["metadata"]["phone_number_id"]
                 for item in value.get("messages", ()):
-                    self.said[number, item["id"]] = item
+                    self.incoming[number, item["id"]] = item
                 for item in value.get("statuses", ()):
-                    self.told[number, item["id"]].add((item["status"], int(item["timestamp"])))
+                    self.reported[number, item["id"]].add((item["status"], int(item["timestamp"])))
 
     def has_bubble(self, number: str, item: Item) -> bool:
         """What is said about a message has a bubble of its own only when that message is not here."""
         return item["type"] not in ASIDES or not self.knows(number, target(item))
 
     def knows(self, number: str, wamid: str) -> bool:
-        return (number, wamid) in self.ours or (number, wamid) in self.said
+        return (number, wamid) in self.ours or (number, wamid) in self.incoming
 
     @property
     def messages(self) -> dict[Key, Any]:
         inbound = {
             key: ("inbound", item["type"], words(item), int(item["timestamp"]), item["from"], "received")
-            for key, item in self.said.items()
+            for key, item in self.incoming.items()
             if self.has_bubble(key[0], item)
         }
         return inbound | {
@@ -74,13 +74,13 @@ class Model:
         }
 
     def state(self, key: Key) -> str:
-        return max(["accepted", *(status for status, _ in self.told.get(key, ()))], key=RANK.index)
+        return max(["accepted", *(status for status, _ in self.reported.get(key, ()))], key=RANK.index)
 
     @property
     def reactions(self) -> dict[Key, Any]:
         return {
             key: (target(item), item["reaction"].get("emoji", ""), int(item["timestamp"]))
-            for key, item in self.said.items()
+            for key, item in self.incoming.items()
             if item["type"] == "reaction"
         }
 
@@ -88,14 +88,14 @@ class Model:
     def changes(self) -> dict[Key, Any]:
         return {
             key: (item["type"], target(item), words(item), int(item["timestamp"]))
-            for key, item in self.said.items()
+            for key, item in self.incoming.items()
             if item["type"] in ("edit", "revoke")
         }
 
     @property
     def statuses(self) -> dict[tuple[str, str, str, int], bool]:
         """Each with whether its message is one of ours."""
-        return {(*key, *each): key in self.ours for key, told in self.told.items() for each in told}
+        return {(*key, *each): key in self.ours for key, states in self.reported.items() for each in states}
 
     @property
     def conversations(self) -> dict[Key, Any]:
@@ -103,7 +103,7 @@ class Model:
         changes = self.changes_by_target()
         for (number, wamid), (wa_id, at) in self.ours.items():
             chats[number, wa_id].items.append((at, wamid, "Ours"))
-        for (number, wamid), item in self.said.items():
+        for (number, wamid), item in self.incoming.items():
             chat, at = chats[number, item["from"]], int(item["timestamp"])
             if self.has_bubble(number, item):
                 chat.unread += item["type"] not in ASIDES
@@ -118,7 +118,7 @@ class Model:
 
     def changes_by_target(self) -> dict[Key, list[Item]]:
         found: dict[Key, list[Item]] = defaultdict(list)
-        for (number, _), item in self.said.items():
+        for (number, _), item in self.incoming.items():
             if item["type"] in ("edit", "revoke"):
                 found[number, target(item)].append(item)
         return found

@@ -1,4 +1,4 @@
-"""Answers to customers, each with words of its own, and what Meta's own log says became of them."""
+"""Replies to customers, each with a unique text, compared with the log of the simulated Meta."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from dev.stack import Stack
 
 BATCH = 10
 LEASE_SECONDS = 60
-# Of each hundred calls; the first four are done although nobody is told so.
+# Of each hundred calls; the first four are carried out although the answer says otherwise.
 FAULTS: dict[str, tuple[float, dict[str, Any]]] = {
     "drop-after-accept": (1.0, {}),
     "accept-then-500": (0.3, {}),
@@ -89,11 +89,11 @@ class Outbound:
         ids = [uuid.uuid4() for _ in order]
         for start in range(0, self.count, BATCH):
             batch = range(start, min(start + BATCH, self.count))
-            while not self.saved([(talks[order[n]], f"answer {n}", ids[n]) for n in batch]):
+            while not self.save([(talks[order[n]], f"answer {n}", ids[n]) for n in batch]):
                 time.sleep(0.2)
             time.sleep(BATCH / rate)
 
-    def saved(self, answers: list[tuple[uuid.UUID, str, uuid.UUID]]) -> bool:
+    def save(self, answers: list[tuple[uuid.UUID, str, uuid.UUID]]) -> bool:
         try:
             with tenant_scope(self.town.tenant.id):
                 number = PhoneNumber.with_meta_id(self.number_meta_id)
@@ -138,7 +138,7 @@ class Outbound:
             *(Finding("lost", "accepted answer", words, "a row") for words in set(log) - {row[0] for row in rows}),
             *self.wrong(rows, fates),
             *self.out_of_order(rows, harms),
-            *self.unexplained(rows, harms),
+            *self.find_unexplained(rows, harms),
         ]
 
     def wrong(self, rows: list[Any], fates: dict[str, tuple[str, str]]) -> list[Finding]:
@@ -165,17 +165,17 @@ class Outbound:
                 talks[row["wa_id"]].append(int(words.removeprefix("answer ")))
         return [Finding("wrong", "order", who, sorted(ns), ns) for who, ns in talks.items() if ns != sorted(ns)]
 
-    def unexplained(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:
+    def find_unexplained(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:
         reasons = self.reasons(rows, harms)
         return [Finding("unexplained", "unknown", words, "a reason") for words, reason in reasons.items() if not reason]
 
     def reasons(self, rows: list[Any], harms: list[Harm]) -> dict[str, str]:
-        """Why nobody can know, of each message whose fate is unknown."""
+        """For each message whose delivery is unconfirmed, why it cannot be known."""
         reasons, silent = {}, []
         for words, state, _, outcome, started, finished, *_ in rows:
             if state == "unknown":
                 end = finished or (started or 0) + LEASE_SECONDS
-                reasons[words] = self.harmed(started, end, harms) if outcome != "accepted" else ""
+                reasons[words] = self.describe_harm(started, end, harms) if outcome != "accepted" else ""
                 if outcome == "unknown" and not reasons[words]:
                     silent.append(words)
         # Meta's silences are counted: no more of them than were ordered.
@@ -183,7 +183,7 @@ class Outbound:
             reasons[words] = "no answer from Meta"
         return reasons
 
-    def harmed(self, started: float | None, end: float, harms: list[Harm]) -> str:
+    def describe_harm(self, started: float | None, end: float, harms: list[Harm]) -> str:
         for harm in harms:
             if started and harm.victim in SENDERS and started - 1 < harm.over and harm.began < end:
                 return f"{harm.kind} while sending"

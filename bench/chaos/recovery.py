@@ -75,7 +75,7 @@ class Recovery:
         }
 
     def waits(self, harm: Harm) -> list[tuple[float, str]]:
-        """For how long each kind of work stood still: from the harm, or the first moment when there was some to do,
+        """For how long each kind of work was stuck: from the harm, or the first moment when there was some to do,
         to the first that was done after the harm. Nothing is measured where there was nothing to do."""
         found = []
         for lane in AFFECTED[harm.victim]:

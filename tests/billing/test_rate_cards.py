@@ -129,9 +129,9 @@ def test_what_the_card_does_not_say_is_never_guessed(app: Flask, category: str, 
     [
         ("", "line 0: the columns must be market,country_calling_codes"),
         ("market,marketing\nGermany,1\n", "line 1: the columns must be"),
-        (f"{HEADER}\n", "there is no market in it"),
+        (f"{HEADER}\n", "it lists no market"),
         (f"# from Meta\n{HEADER}\nGermany,49,0.1\n", "line 3: 7 values are needed, there are 3"),
-        (f"{HEADER}\nGermany,+49,0.1,0.1,0.1,,0.1\n", "line 2: “+49” is no calling code"),
+        (f"{HEADER}\nGermany,+49,0.1,0.1,0.1,,0.1\n", "line 2: “+49” is not a calling code"),
         (f"{GERMANY}Isle,49,0.1,0.1,0.1,,0.1\n", "line 3: the calling code 49 belongs to “Germany”"),
         (f"{GERMANY}Germany,50,0.1,0.1,0.1,,0.1\n", "line 3: the market “Germany” is there twice"),
         (

@@ -38,36 +38,36 @@ def test_until_october_the_open_window_made_utility_templates_free(app: Flask) -
     closes = BEFORE + HOUR
     told = "Free until Thu 1 Oct, 00:59 UTC: the customer wrote less than 24 hours ago · Utility"
     assert words(app, "UTILITY", BEFORE, window_closes_at=closes) == told
-    assert "not known" in words(app, "MARKETING", BEFORE, window_closes_at=closes)
+    assert "Price unknown" in words(app, "MARKETING", BEFORE, window_closes_at=closes)
     assert "≈" in words(app, "UTILITY", dt.datetime(2026, 10, 1, tzinfo=dt.UTC), window_closes_at=closes)
 
 
 @pytest.mark.parametrize("category", ["MARKETING", "UTILITY", "AUTHENTICATION", "service"])
 def test_an_advertisement_makes_everything_free_until_its_end(app: Flask, category: str) -> None:
     until = NOON + HOUR
-    assert "the customer came from an advertisement" in words(app, category, free_until=until)
+    assert "the customer came from an ad" in words(app, category, free_until=until)
     assert "≈" in words(app, category, until, free_until=until)
 
 
 def test_an_answer_may_be_one_of_the_free_ones(app: Flask) -> None:
-    told = "Free as one of this number's first 1,000 answers of the month, after that ≈ US$0.0550 · Answer · Germany"
+    told = "Free for this number's first 1,000 replies of the month, then ≈ US$0.0550 · Reply · Germany"
     assert words(app, "service") == told
 
 
 def test_a_code_may_cost_more_from_abroad(app: Flask) -> None:
-    told = "≈ US$0.0014 · Authentication · India; US$0.0304 where Meta counts the business as international"
+    told = "≈ US$0.0014 · Authentication · India; US$0.0304 if Meta counts the business as international"
     assert words(app, "AUTHENTICATION", number=INDIAN) == told
-    assert "another price" in words(app, "AUTHENTICATION", number="77012345678")
+    assert "a different price" in words(app, "AUTHENTICATION", number="77012345678")
 
 
 @pytest.mark.parametrize(
     ("number", "category", "why"),
     [
         (None, "MARKETING", "hides the customer's number"),
-        ("13405551234", "UTILITY", "does not tell"),
+        ("13405551234", "UTILITY", "list doesn't include it"),
         (GERMAN, "NEW_KIND", "no price"),
     ],
 )
 def test_what_is_not_known_says_why(app: Flask, number: str | None, category: str, why: str) -> None:
     told = words(app, category, number=number)
-    assert told.startswith("Price not known: ") and why in told and "≈" not in told
+    assert told.startswith("Price unknown: ") and why in told and "≈" not in told

@@ -81,7 +81,7 @@ def test_a_hidden_number_has_no_price_and_says_why(
     with tenant_scope(world.bakery.id):
         db.session.execute(db.update(ContactIdentity).values(kind="bsuid", value="DE.1349"))
     page = ben.get(f"~/inbox/{talk.id}/templates").text
-    assert "Price not known: WhatsApp hides the customer&#39;s number" in page and "≈" not in page
+    assert "Price unknown: WhatsApp hides the customer&#39;s number" in page and "≈" not in page
 
 
 def test_whoever_came_from_an_advertisement_gets_offers_for_free(road: Road, ben: Browser, world: World) -> None:
@@ -136,9 +136,7 @@ def test_the_template_that_goes_out_instead_says_its_price(
 
 def test_what_waits_for_the_customer_says_what_an_answer_costs(ben: Browser, talk: Conversation) -> None:
     close_window(talk)
-    free = (
-        "Free as one of this number&#39;s first 1,000 answers of the month, after that ≈ US$0.0550 · Answer · Germany"
-    )
+    free = "Free for this number&#39;s first 1,000 replies of the month, then ≈ US$0.0550 · Reply · Germany"
     assert free in ben.get(f"~/inbox/{talk.id}/later?parks=1").text
     ben.post(f"~/inbox/{talk.id}/later", {"body": "Hi", "parks": "y"})
     assert free in ben.get(f"~/inbox/{talk.id}").text

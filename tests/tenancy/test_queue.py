@@ -13,15 +13,15 @@ from rq.serializers import JSONSerializer
 from app.extensions import outside
 from app.tenancy import enqueue, later, tenant_scope
 from app.tenancy.queue import Sweep
-from app.worker import KnownJob, Worker
+from app.worker import RegisteredJob, Worker
 from tests.world import World
 
 
 def work(lane: str) -> None:
     """One worker until the lane is empty."""
     connection = redis.Redis.from_url(outside().settings.redis_url)
-    queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=KnownJob)
-    worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=KnownJob)
+    queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
+    worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
     worker.work(burst=True, logging_level="ERROR")
 
 

@@ -14,9 +14,10 @@ from app.tenancy import User, db, signed_in
 @time_zone.put("")
 @signed_in
 def save() -> tuple[str, int]:
-    if (zone := zones.zone_named(request.form.get("zone"))) is None:
+    zone = request.form.get("zone", "")
+    if not zones.find_zone(zone):
         abort(422)
     if not current_user.is_platform_admin:
         mine = update(User).where(User.id == current_user.id)
-        db.session.execute(mine.values(time_zone=zone.key))
+        db.session.execute(mine.values(time_zone=zone))
     return "", 204

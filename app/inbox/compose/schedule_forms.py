@@ -61,7 +61,7 @@ class TimeForm(FlaskForm):
 
     @property
     def time_zone(self) -> zoneinfo.ZoneInfo:
-        return zones.zone_named(self.zone.data) or zones.reader_zone()
+        return zones.find_zone(self.zone.data) or zones.reader_zone()
 
     @property
     def fold_times(self) -> list[dt.datetime]:

@@ -69,7 +69,7 @@ class StateForm(ToolbarForm):
             time = dt.datetime.fromisoformat(until)
         except ValueError:
             raise ValidationError(gettext("Enter a date and a time.")) from None
-        at = zones.moment_at(time, zones.zone_named(self.zone.data) or zones.reader_zone())
+        at = zones.moment_at(time, zones.find_zone(self.zone.data) or zones.reader_zone())
         if not now() < at < now() + LONGEST_SNOOZE:
             raise ValidationError(gettext("Choose a time in the future."))
         return at

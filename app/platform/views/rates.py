@@ -34,7 +34,7 @@ def rates() -> str:
         in_force=in_force,
         categories=CATEGORY_WORDS,
         uncarded=without_card(),
-        unpriced=[(UNKNOWN[reason], count) for reason, count in unpriced()],
+        unpriced=[(UNKNOWN[reason], count) for reason, count in count_unpriced()],
     )
 
 
@@ -45,6 +45,6 @@ def without_card() -> list[tuple[str, int]]:
     return [(currency, count) for currency, count in db.session.execute(query.order_by(Waba.currency))]
 
 
-def unpriced() -> list[tuple[str, int]]:
+def count_unpriced() -> list[tuple[str, int]]:
     query = select(Usage.unknown, func.count()).where(Usage.unknown != "").group_by(Usage.unknown)
     return [(reason, count) for reason, count in db.session.execute(query.order_by(Usage.unknown))]

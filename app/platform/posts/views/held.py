@@ -30,8 +30,8 @@ MOST = 500
 @in_menu("console", N_("Held"), "package-x", order=60, covers=("/platform/replays",))
 @platform_only
 def index() -> str:
-    asked, discarded = criteria_asked(), "discarded" in request.args
-    found = db.session.execute(listed(asked, discarded, request.args.get("before", type=int))).all()
+    asked, discarded = read_criteria(), "discarded" in request.args
+    found = db.session.execute(held_changes(asked, discarded, request.args.get("before", type=int))).all()
     return render_template(
         "platform/posts/held_changes.html",
         asked=asked,
@@ -68,7 +68,7 @@ def discard(held_id: int) -> tuple[str, int] | AnyResponse:
 def replay_changes() -> AnyResponse:
     """Replays the selected changes, or all that match."""
     if "all" in request.form:
-        asked = criteria_asked()
+        asked = read_criteria()
     elif ids := [int(id) for id in request.form.getlist("id")[:MOST] if id.isdecimal() and len(id) < 19]:
         asked = Criteria(ids=tuple(ids))
     else:
@@ -88,7 +88,7 @@ def show_replay(replay_id: uuid.UUID) -> str:
     return render_template(template, replay=found, outcome=found.count())
 
 
-def criteria_asked() -> Criteria:
+def read_criteria() -> Criteria:
     values = request.values
     return Criteria(
         kind=kind if (kind := values.get("kind", "")) in KINDS else "",
@@ -105,7 +105,7 @@ def by_reason() -> list[Row[str, str, str, int]]:
     return list(db.session.execute(query.group_by(*same).order_by(count.desc()).limit(PAGE)))
 
 
-def listed(asked: Criteria, discarded: bool, before: int | None) -> Select[HeldChange, Tenant]:
+def held_changes(asked: Criteria, discarded: bool, before: int | None) -> Select[HeldChange, Tenant]:
     query = select(HeldChange, Tenant).outerjoin(Tenant, Tenant.id == HeldChange.tenant_id)
     query = query.where(HeldChange.discarded_at.is_not(None)) if discarded else query.where(*asked.conditions)
     if before:

@@ -227,7 +227,7 @@ def test_everything_about_a_person_is_given_out_with_a_trace(ann: Browser, world
     answer = ann.post(f"~/contacts/{known.id}/person-file")
     file = answer.get_json()
     assert file["conversations"][0]["messages"][0]["body"] == "my secret"
-    assert "given out as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
+    assert "exported as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
 
 
 def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: World, superuser_url: str) -> None:
@@ -242,7 +242,7 @@ def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: Worl
     assert holders_of(superuser_url, "CANARY") == holders_of(superuser_url, "16505550042") == []
     assert len(messages(world)) == 2 and messages(world)[1].state == "cancelled"
     assert "Erased at the customer" in ann.get(f"~/inbox/{talk.id}").text
-    assert "was erased" in ann.get(f"~/contacts/{known.id}/timeline").text
+    assert "All data erased" in ann.get(f"~/contacts/{known.id}/timeline").text
 
 
 def holders_of(superuser_url: str, word: str) -> list[str]:

@@ -19,7 +19,7 @@ def block_of(world: World) -> Block | None:
 def test_blocking_hides_at_once_and_tells_whatsapp_from_a_worker(ann: Browser, road: Road) -> None:
     talk = road.customer_writes("Buy my pills")
     answer = ann.post(f"~/inbox/{talk.id}/block", {"reason": "spam"}, headers=FRAGMENT)
-    assert "WhatsApp is being told" in answer.text
+    assert "Blocking at WhatsApp" in answer.text
     assert "Carla" in ann.get("~/inbox/list?view=blocked").text and "Carla" not in ann.get("~/inbox/list?view=all").text
     sync_block(road.world.bakery.id, talk.id)
     assert "Blocked at WhatsApp" in ann.get(f"~/inbox/{talk.id}").text
@@ -37,7 +37,7 @@ def test_unblocking_tells_whatsapp_too(ann: Browser, road: Road) -> None:
     road.customer_writes("Sorry!")
 
 
-def test_what_whatsapp_refuses_is_said_and_stays_blocked_here(ann: Browser, road: Road) -> None:
+def test_a_block_that_whatsapp_refuses_is_explained_and_stays_here(ann: Browser, road: Road) -> None:
     talk = road.customer_writes("Hi", wa_id="16505559999", name="Dan")
     with tenant_scope(road.world.bakery.id):
         conversation = Conversation.get_or_404(talk.id)

@@ -46,9 +46,13 @@ class TimeForm(FlaskForm):
     def validate_at(self, field: DateTimeLocalField) -> None:
         if self.fold_times and self.fold.data not in ("0", "1"):
             raise ValidationError(zones.doubled_words(field.data, self.time_zone) + " " + gettext("Choose which one."))
-        if self.moment <= dt.datetime.now(dt.UTC):
+        try:
+            moment = self.moment
+        except zones.SkippedTime as skipped:
+            raise ValidationError(str(skipped)) from None
+        if moment <= dt.datetime.now(dt.UTC):
             raise ValidationError(_("This moment is over. Choose a later one."))
-        if self.moment > dt.datetime.now(dt.UTC) + LONGEST_WAIT:
+        if moment > dt.datetime.now(dt.UTC) + LONGEST_WAIT:
             raise ValidationError(_("Choose a moment within a year."))
 
     @property

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import zoneinfo
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from flask import Flask, g
+from werkzeug.test import TestResponse
 
 from app import templating, zones
 from app.hours.models import ServicePolicy
+from app.inbox.conversations import Message
 from app.tenancy import Tenant, User, db, global_scope, tenant_scope
 from tests.client import Browser, alone
 from tests.world import World, conversation, number
@@ -173,3 +176,32 @@ def test_a_snooze_to_a_skipped_time_says_why_not(app: Flask, world: World) -> No
 def test_send_later_names_the_zone_of_entry(app: Flask, world: World) -> None:
     ben, talk = desk(app, world, "Asia/Kathmandu")
     assert "Asia/Kathmandu</span>" in ben.get(f"{talk}/later").text
+
+
+def next_change(is_change: Callable[[dt.datetime, zoneinfo.ZoneInfo], bool]) -> str:
+    """The next 02:30 in Berlin that clocks skip, or show twice."""
+    berlin = zoneinfo.ZoneInfo("Europe/Berlin")
+    times = (dt.datetime.combine(dt.date.today() + dt.timedelta(days=n), dt.time(2, 30)) for n in range(1, 366))
+    return next(f"{time:%Y-%m-%dT%H:%M}" for time in times if is_change(time, berlin))
+
+
+def send_later(ben: Browser, talk: str, **data: str) -> TestResponse:
+    return ben.post(f"{talk}/later", data={"body": "See you", "zone": "Europe/Berlin"} | data)
+
+
+def test_a_message_is_not_scheduled_for_a_time_that_clocks_skip(app: Flask, world: World) -> None:
+    ben, talk = desk(app, world, "Europe/Berlin")
+    answer = send_later(ben, talk, at=next_change(zones.is_skipped))
+    assert answer.status_code == 422 and "02:30 doesn&#39;t exist on" in answer.text
+
+
+@pytest.mark.parametrize(("fold", "hour"), [("0", 0), ("1", 1)])
+def test_of_a_time_that_comes_twice_one_is_chosen(app: Flask, world: World, fold: str, hour: int) -> None:
+    ben, talk = desk(app, world, "Europe/Berlin")
+    at = next_change(zones.is_doubled)
+    question = send_later(ben, talk, at=at)
+    assert question.status_code == 422 and "02:30 comes twice on" in question.text
+    assert "02:30 CEST" in question.text and "02:30 CET" in question.text
+    assert send_later(ben, talk, at=at, fold=fold).status_code == 303
+    with tenant_scope(world.bakery.id):
+        assert (db.session.query(Message).one().send_at or NOON).astimezone(dt.UTC).hour == hour

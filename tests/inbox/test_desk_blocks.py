@@ -19,7 +19,7 @@ def block_of(world: World) -> Block | None:
 def test_blocking_hides_at_once_and_tells_whatsapp_from_a_worker(ann: Browser, road: Road) -> None:
     talk = road.customer_writes("Buy my pills")
     answer = ann.post(f"~/inbox/{talk.id}/block", {"reason": "spam"}, headers=FRAGMENT)
-    assert "WhatsApp is being told" in answer.text
+    assert "Blocking at WhatsApp" in answer.text
     assert "Carla" in ann.get("~/inbox/list?view=blocked").text and "Carla" not in ann.get("~/inbox/list?view=all").text
     sync_block(road.world.bakery.id, talk.id)
     assert "Blocked at WhatsApp" in ann.get(f"~/inbox/{talk.id}").text

@@ -151,7 +151,7 @@ def test_a_note_twice_is_one_note(ann: Browser, carla: Conversation, world: Worl
 
 def test_an_empty_note_is_refused_in_words(ann: Browser, carla: Conversation) -> None:
     answer = ann.post(f"~/inbox/{carla.id}/notes", {"body": "  "}, headers=FRAGMENT)
-    assert answer.status_code == 422 and "Write something first" in answer.text
+    assert answer.status_code == 422 and "Enter a note" in answer.text
 
 
 def test_an_at_tells_a_colleague_until_they_look(ann: Browser, ben: Browser, carla: Conversation, world: World) -> None:
@@ -183,7 +183,7 @@ def test_a_team_has_a_view_of_its_own(ann: Browser, carla: Conversation, world: 
     team = team_of(world, "Cakes", world.ben)
     ann.post(f"~/inbox/{carla.id}/assignment", {"team": str(team.id)}, headers=FRAGMENT)
     assert "Carla" in ann.get(f"~/inbox/list?view=all&team={team.id}").text
-    assert "Ann gave this to the team Cakes" in ann.get(f"~/inbox/{carla.id}").text
+    assert "Ann assigned this to the team Cakes" in ann.get(f"~/inbox/{carla.id}").text
 
 
 def test_what_comes_to_a_teams_number_stands_in_its_queue(ann: Browser, world: World) -> None:
@@ -250,7 +250,7 @@ def test_a_stranger_in_a_team_is_passed_over(ann: Browser, world: World) -> None
 def test_colleagues_see_who_is_here_and_who_types(ann: Browser, ben: Browser, carla: Conversation) -> None:
     assert "Ben" not in ann.get(f"~/inbox/{carla.id}/company").text
     ben.post(f"~/inbox/{carla.id}/company", {"doing": "looks"})
-    assert "Ben is here" in ann.get(f"~/inbox/{carla.id}/company").text
+    assert "Ben is viewing" in ann.get(f"~/inbox/{carla.id}/company").text
     ben.post(f"~/inbox/{carla.id}/company", {"doing": "types"})
     assert "Ben is typing" in ann.get(f"~/inbox/{carla.id}/company").text
     assert "Ben" not in ben.get(f"~/inbox/{carla.id}/company").text
@@ -317,7 +317,7 @@ def test_a_macro_whose_answer_cannot_be_sent_does_nothing(ann: Browser, carla: C
     found = re.search(rf"/inbox/{carla.id}/macros/([0-9a-f-]+)/runs", ann.get(f"~/inbox/{carla.id}/macros").text)
     assert found
     answer = ann.post(f"~/inbox/{carla.id}/macros/{found[1]}/runs", headers=FRAGMENT)
-    assert answer.status_code == 409 and "Nothing of the macro was done" in answer.text
+    assert answer.status_code == 409 and "Add a template to the macro" in answer.text
     assert again(world, carla).state == "open"
 
 
@@ -337,7 +337,7 @@ def test_the_strangers_conversations_are_not_in_my_selection(
 ) -> None:
     shoes = Browser(sue.app, tenant="shoes").signed_in_as(world.sue)
     answer = shoes.post("~/inbox/bulk", {"id": [str(carla.id)], "state": "resolved"}, headers=FRAGMENT)
-    assert answer.status_code == 422 and again(world, carla).state == "open"
+    assert "Nothing to change" in answer.text and again(world, carla).state == "open"
 
 
 @pytest.mark.parametrize(("policy", "opened", "answered"), [("always", 1, 0), ("on_reply", 0, 1), ("never", 0, 0)])
@@ -357,8 +357,8 @@ def test_blue_ticks_follow_the_numbers_policy(
 
 def test_keys_are_changed_and_one_key_does_one_thing(ann: Browser) -> None:
     page = ann.get("~/inbox/shortcuts").text
-    keys = dict(re.findall(r'id="key-[\w-]+" name="([\w-]+)" value="([^"]+)"', page))
+    keys = dict(re.findall(r'id="key-[\w-]+"[^>]* name="([\w-]+)"[^>]* value="([^"]+)"', page))
     assert ann.post("~/inbox/shortcuts", keys | {"resolve": "j"}).status_code == 422
     ann.post("~/inbox/shortcuts", keys | {"resolve": "d", "first_view": "unassigned"})
-    assert '<kbd data-key-of="resolve">d</kbd>' in ann.get("~/inbox/").text
-    assert ">Unassigned" in ann.get("~/inbox/").text.split('id="view-name"')[1][:100]
+    assert 'data-key-of="resolve">d</kbd>' in ann.get("~/inbox/").text
+    assert ">\nUnassigned<" in ann.get("~/inbox/").text.split('id="view-name"')[1][:100]

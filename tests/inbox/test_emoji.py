@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.inbox.compose.emoji import USUAL, names, suggest
+from app.inbox.compose.emoji import USUAL, names, suggest_emoji
 from tests.client import Browser
 from tests.world import World
 
@@ -14,11 +14,11 @@ from tests.world import World
     [("thu", "👍"), ("joy", "😂"), ("pray", "🙏"), ("tada", "🎉"), ("birthday c", "🎂"), ("+1", "👍")],
 )
 def test_an_emoji_is_found_by_its_name_or_another_word_for_it(typed: str, face: str) -> None:
-    assert face in [found for found, _name in suggest(typed)][:3]
+    assert face in [found for found, _name in suggest_emoji(typed)][:3]
 
 
 def test_before_anything_is_typed_the_usual_ones_are_offered() -> None:
-    assert [face for face, _name in suggest("")] == list(USUAL) and set(USUAL) <= set(names())
+    assert [face for face, _name in suggest_emoji("")] == list(USUAL) and set(USUAL) <= set(names())
 
 
 def test_the_board_says_when_there_is_none(ann: Browser, world: World) -> None:

@@ -45,7 +45,7 @@ def page(browser: Browser, talk: Conversation) -> str:
 
 def test_an_answer_within_a_day_is_worth_something(ben: Browser, came: Conversation) -> None:
     assert "Reply now for 72 free hours" in page(ben, came)
-    assert "answer by" in ben.get("~/inbox/list").text
+    assert "Reply by" in ben.get("~/inbox/list").text
 
 
 def test_after_a_day_without_an_answer_nothing_is_promised(ben: Browser, world: World, came: Conversation) -> None:
@@ -59,7 +59,7 @@ def test_it_ends_when_whatsapp_says(ben: Browser, world: World, came: Conversati
     until = now().replace(microsecond=0) + dt.timedelta(days=7)
     arrive(status("wamid.answer", "sent", **told(until)))
     assert conversation(world).free_until == until
-    assert "Free for 167 h" in page(ben, came) and "WhatsApp charges nothing" in ben.get("~/inbox/list").text
+    assert "Free for 167 h" in page(ben, came) and "Messages are free until" in ben.get("~/inbox/list").text
 
 
 def test_without_an_end_it_lasts_three_days_from_the_first_free_answer(world: World, came: Conversation) -> None:
@@ -101,12 +101,12 @@ def test_in_a_closed_window_templates_are_free_and_words_still_cannot_go(
         row = Conversation.get_or_404(came.id)
         row.last_inbound_at, row.free_until = now() - dt.timedelta(days=2), now() + dt.timedelta(days=1)
     shown = page(ben, came)
-    assert "Templates cost nothing until" in shown and "only templates can be sent" in shown
+    assert "Templates are free until" in shown and "only templates can be sent" in shown
     assert ben.post(f"~/inbox/{came.id}/messages", {"body": "Hello"}, headers=FRAGMENT).status_code == 422
 
 
 def test_who_came_by_themselves_gets_no_such_mark(ben: Browser, carla: Conversation) -> None:
-    assert "chip-blue" not in page(ben, carla) and "charges nothing" not in ben.get("~/inbox/list").text
+    assert "chip-blue" not in page(ben, carla) and "Messages are free" not in ben.get("~/inbox/list").text
 
 
 def test_on_the_road_an_answer_makes_it_free(road: Road) -> None:

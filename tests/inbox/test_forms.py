@@ -20,7 +20,7 @@ from tests.world import World
 
 def problem(page: str, field: str) -> str:
     """What is written at a field."""
-    found = re.search(rf'id="{field}-problem">.*?</svg>\s*(.*?)\s*</', page, re.DOTALL)
+    found = re.search(rf'id="{field}-problem"[^>]*>.*?</svg>\s*(.*?)\s*</', page, re.DOTALL)
     return found[1] if found else ""
 
 

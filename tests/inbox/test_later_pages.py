@@ -64,9 +64,9 @@ def test_a_time_is_meant_by_the_clock_of_whoever_chose_it(world: World, ben: Bro
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"at": "2020-01-01T10:00"}, "This moment is over."),
+        ({"at": "2020-01-01T10:00"}, "This time is in the past."),
         ({"at": ""}, "Enter a date and a time."),
-        ({"at": "2099-01-01T10:00"}, "within a year"),
+        ({"at": "2099-01-01T10:00"}, "within one year"),
         ({"body": " "}, "Write something first."),
     ],
 )
@@ -113,7 +113,7 @@ def test_a_text_for_a_closed_window_waits_until_the_customer_writes(
     world: World, ben: Browser, talk: Conversation
 ) -> None:
     close_window(world, talk)
-    assert "send when they write" in ben.get(f"~/inbox/{talk.id}").text
+    assert "send when they reply" in ben.get(f"~/inbox/{talk.id}").text
     ben.post(f"~/inbox/{talk.id}/later", data={"body": "Your cake is ready", "parks": "y"})
     assert only(world).state == "scheduled" and only(world).send_at is None
     assert "as soon as the customer writes" in ben.get("~/inbox/scheduled").text

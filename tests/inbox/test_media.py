@@ -187,7 +187,7 @@ def test_after_seven_days_the_page_says_that_it_was_too_late(ann: Browser, world
     with tenant_scope(world.bakery.id):
         db.session.execute(db.update(Media).values(created_at=now().replace(year=2020)))
     assert fetched(world).state == "gone"
-    assert "not fetched in time" in ann.get(f"~/inbox/{conversation(world).id}").text
+    assert "downloaded in time" in ann.get(f"~/inbox/{conversation(world).id}").text
 
 
 def test_trouble_on_the_way_is_waited_out(ann: Browser, world: World, shelf: Shelf) -> None:
@@ -262,7 +262,7 @@ def test_a_file_that_failed_is_tried_again_when_asked(ben: Browser, world: World
 def test_a_message_without_a_file_id_says_so(ann: Browser, world: World) -> None:
     arrive(message(type="image", image={"caption": "lost"}))
     assert files(world)[0].state == "failed"
-    assert "did not say where this file is" in ann.get(f"~/inbox/{conversation(world).id}").text
+    assert "send the address of this file" in ann.get(f"~/inbox/{conversation(world).id}").text
 
 
 def test_the_same_message_twice_has_one_file(world: World, shelf: Shelf) -> None:

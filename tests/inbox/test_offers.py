@@ -87,7 +87,7 @@ def test_the_composer_sends_it_as_it_is_shown(world: World, closed: Conversation
     assert ann.post(address, form).status_code == 303
     with tenant_scope(world.bakery.id):
         assert db.session.query(Message).filter_by(type="template").one().body == "Hello Carla!"
-    assert "A template has gone out." in ann.get(f"~/inbox/{closed.id}/offer", headers=FRAGMENT).text
+    assert "A template was sent." in ann.get(f"~/inbox/{closed.id}/offer", headers=FRAGMENT).text
 
 
 def test_without_templates_it_leads_to_them_and_a_stranger_sees_nothing(

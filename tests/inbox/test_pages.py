@@ -39,7 +39,7 @@ def messages(world: World) -> list[Message]:
 def test_the_list_shows_who_wrote_what_and_how_much_is_new(ann: Browser, talk: Conversation) -> None:
     page = ann.get("~/inbox/").text
     assert "Carla" in page and "Do you have rye bread?" in page
-    assert "1 conversation with something new" in page
+    assert "1 unread conversation" in page
 
 
 def test_an_empty_inbox_says_what_to_do_next(ann: Browser) -> None:
@@ -111,7 +111,7 @@ def test_after_a_day_the_composer_says_so_and_does_not_send(ann: Browser, talk: 
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(talk.id).last_inbound_at = now().replace(year=2020)
     page = ann.get(f"~/inbox/{talk.id}").text
-    assert "More than 24 hours have passed" in page and 'id="body"' not in page
+    assert "The 24-hour reply window has closed" in page and 'id="body"' not in page
     answer = ann.post(f"~/inbox/{talk.id}/messages", {"body": "too late"}, headers=FRAGMENT)
     assert answer.status_code == 422 and messages(world) == []
 
@@ -120,7 +120,7 @@ def test_a_number_that_is_gone_takes_no_messages(ann: Browser, talk: Conversatio
     with tenant_scope(world.bakery.id):
         db.session.scalars(select(PhoneNumber)).one().state = "disconnected"
     answer = ann.post(f"~/inbox/{talk.id}/messages", {"body": "hello?"}, headers=FRAGMENT)
-    assert answer.status_code == 422 and "not connected" in answer.text
+    assert answer.status_code == 422 and "no longer connected" in answer.text
     assert messages(world) == []
 
 

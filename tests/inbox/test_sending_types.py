@@ -246,7 +246,7 @@ def test_a_template_with_a_photo_carries_the_photo(road: Road, ann: Browser, tal
     template = template_named(road, "summer_offer")
     address = f"~/inbox/{talk.id}/templates/{template.id}"
     data = {"body-0-first_name": "Carla", "client_id": str(uuid.uuid4())}
-    assert "choose one" in ann.post(address, data, headers=FRAGMENT).text
+    assert "Choose one" in ann.post(address, data, headers=FRAGMENT).text
     ann.post(address, data | {"file": (io.BytesIO(picture()), "blue.jpg")}, headers=FRAGMENT)
     go(road)
     (sent,) = contents(road)
@@ -267,7 +267,7 @@ def test_outside_the_window_only_a_template_goes(road: Road, ann: Browser, talk:
     close_window(road, talk)
     assert "Choose a template" in ann.get(f"~/inbox/{talk.id}").text
     answer = compose(ann, talk, "buttons", body="Well?", first="Yes")
-    assert answer.status_code == 422 and "24 hours" in answer.text and "Well?" in answer.text
+    assert answer.status_code == 422 and "24-hour" in answer.text and "Well?" in answer.text
     assert send(ann, talk, (PDF, "a.pdf")).status_code == 422
     assert outbound(road) == []
 

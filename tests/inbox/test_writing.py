@@ -23,7 +23,7 @@ def test_whoever_wants_it_so_starts_a_new_line_with_enter(ann: Browser, ben: Bro
 
 def test_a_page_with_a_mistake_changes_nothing(ann: Browser, carla: Conversation) -> None:
     answer = ann.post("~/inbox/shortcuts", chosen(enter="new-line", next="k"))
-    assert answer.status_code == 422 and "One key can only do one thing" in answer.text
+    assert answer.status_code == 422 and "is already the key for" in answer.text
     assert "data-sends-with" not in ann.get(f"~/inbox/{carla.id}").text
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Any
 
 import pytest
 
 from app.inbox.conversations import Conversation, GroupIsReadOnly
 from app.meta.outgoing import text as words
-from app.tenancy import tenant_scope
+from app.tenancy import Actor, tenant_scope
 from tests.arrivals import arrive, conversation, conversations, failures, messages, of_field
 from tests.client import Browser
 from tests.inbox.test_types import edit, reaction, shown
@@ -44,7 +45,7 @@ def test_an_aside_about_an_unknown_message_reopens_nothing(world: World, aside: 
     arrive(message("Two loaves", at=NOW - 60))
     with tenant_scope(world.bakery.id):
         talk = Conversation.get_or_404(conversation(world).id)
-        talk.put("resolved", by=world.ann)
+        talk.put("resolved", by=Actor.agent(world.ann))
         talk.mark_read()
     arrive(aside)
     talk = conversation(world)
@@ -170,7 +171,7 @@ def test_nothing_can_be_sent_to_a_group(world: World) -> None:
     arrive(in_group())
     group = conversation(world)
     with tenant_scope(world.bakery.id), pytest.raises(GroupIsReadOnly):
-        Conversation.get_or_404(group.id).refuse_what_cannot_go(words("Hi"))
+        Conversation.get_or_404(group.id).send(words("Hi"), by=Actor.agent(world.ann), client_id=uuid.uuid4())
 
 
 def test_a_group_is_called_as_whatsapp_calls_it(ann: Browser, world: World) -> None:

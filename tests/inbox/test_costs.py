@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid
 
 import pytest
@@ -174,7 +175,7 @@ def test_the_messages_come_in_pages(ben: Browser, talk: Conversation, monkeypatc
     for words in ("one", "two", "three"):
         charge(talk, "utility", f"Number {words}")
     first = ben.get(f"~/contacts/{talk.contact_id}/costs/messages").text
-    more = first.partition('class="btn"')[2].partition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    more = re.findall(r'class="btn"\s+href="([^"]+)"', first)[0].replace("&amp;", "&")
     second = ben.get(more).text
     shown = [[words for words in ("one", "two", "three") if f"Number {words}" in page] for page in (first, second)]
     assert [len(page) for page in shown] == [2, 1] and len({*shown[0], *shown[1]}) == 3

@@ -70,7 +70,7 @@ def test_a_customer_who_writes_opens_it_again(ann: Browser, carla: Conversation,
     put(ann, carla, state)
     arrive(message("One more thing", wa_id="16505551234"))
     assert failures() == [] and again(world, carla).state == "open"
-    assert "Reopened" in ann.get(f"~/inbox/{carla.id}").text
+    assert "The customer replied. Reopened" in ann.get(f"~/inbox/{carla.id}").text
 
 
 @pytest.mark.parametrize("state", ["spam", "blocked"])

@@ -106,7 +106,7 @@ def test_in_a_closed_window_templates_are_free_and_words_still_cannot_go(
 
 
 def test_who_came_by_themselves_gets_no_such_mark(ben: Browser, carla: Conversation) -> None:
-    assert "chip-blue" not in page(ben, carla) and "charges nothing" not in ben.get("~/inbox/list").text
+    assert "chip-blue" not in page(ben, carla) and "Messages are free" not in ben.get("~/inbox/list").text
 
 
 def test_on_the_road_an_answer_makes_it_free(road: Road) -> None:

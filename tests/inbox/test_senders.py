@@ -109,7 +109,7 @@ def test_a_reply_goes_before_automation_and_that_before_a_campaign(road: Road) -
         send(road.world, talk, by.kind, by)
     with tenant_scope(road.world.bakery.id):
         lane = Lane(db.session.merge(road.number))
-        lanes = [parcel.lane for _ in range(3) for parcel in lane.pick_up(1)]
+        lanes = [parcel.lane for _ in range(3) for parcel in lane.claim_due(1)]
     assert lanes == ["replies", "automation", "campaigns"]
 
 
@@ -136,7 +136,7 @@ def test_a_note_and_a_change_of_state_say_who(ann: Browser, world: World, talk: 
 
 def found(world: World, sender: str) -> list[str]:
     with tenant_scope(world.bakery.id):
-        return sorted(hit.entry.body for hit in Search.read({"q": "loaves", "sender": sender}).find().hits)
+        return sorted(hit.entry.body for hit in Search.from_arguments({"q": "loaves", "sender": sender}).find().hits)
 
 
 def test_search_finds_by_who_sent(world: World, talk: Conversation) -> None:

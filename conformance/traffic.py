@@ -67,6 +67,7 @@ class Traffic(Session):
         )
         phone_numbers.register(graph, token, number, PIN, "DE")
         phone_numbers.set_pin(graph, token, number, PIN)
+        phone_numbers.remove_override(graph, token, number)
         health.fetch(graph, token, number)
         health.fetch(graph, token, waba)
         return bakery, token

@@ -222,6 +222,7 @@ def test_the_first_page_is_light(ann: Browser, carla: Conversation, world: World
     assert len(ann.get("~/inbox/").data) < 60_000
 
 
-def test_a_conversation_is_not_merged_or_blocked_by_its_state(ben: Browser, carla: Conversation) -> None:
+def test_a_conversation_is_not_merged_or_blocked_by_its_state(ben: Browser, carla: Conversation, world: World) -> None:
     for state in ("merged", "blocked"):
-        assert ben.post(f"~/inbox/{carla.id}/state", {"state": state}).status_code == 422
+        assert ben.post(f"~/inbox/{carla.id}/state", {"state": state}, headers=FRAGMENT).status_code == 422
+        assert again(world, carla).state == "open"

@@ -235,7 +235,7 @@ def test_a_team_is_made_changed_and_removed(ann: Browser, world: World) -> None:
     ann.post(
         "~/team/teams", {"name": "Cakes", "member": str(world.ben.id), "distribution": "least_busy", "capacity": "4"}
     )
-    assert "There is a team with this name" in ann.post("~/team/teams", {"name": "Cakes"}).text
+    assert "A team with this name already exists" in ann.post("~/team/teams", {"name": "Cakes"}).text
     with tenant_scope(world.bakery.id):
         team = db.session.scalars(select(Team)).one()
         assert (team.user_ids, team.distribution, team.capacity) == ([world.ben.id], "least_busy", 4)

@@ -46,7 +46,7 @@ def test_the_owner_reads_how_many_days_are_left(attempt: Attempt, ann: Browser) 
 
 def test_the_platform_reads_it_too(attempt: Attempt, pat: Browser) -> None:
     left_unregistered(attempt, days=10)
-    assert "Not registered yet: Meta waits 3 more days." in pat.get("/platform/accounts").get_data(as_text=True)
+    assert "Not registered yet: 3 days left." in pat.get("/platform/accounts").get_data(as_text=True)
 
 
 def test_in_the_first_week_nobody_is_bothered(attempt: Attempt, ann: Browser, enqueued: Enqueued) -> None:

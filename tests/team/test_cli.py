@@ -52,7 +52,7 @@ def test_a_second_run_before_the_owner_came_prints_a_new_link(app: Flask, browse
 
 def test_a_known_owner_keeps_their_password(world: World, app: Flask, browser: Browser) -> None:
     answer = run(app, *TENANT[:-1], "ann@example.com", "--password", "another phrase here")
-    assert "keeps the password they had" in answer.output
+    assert "with their existing password" in answer.output
     assert sign_in(browser, "ann@example.com").status_code == 303
     assert browser.get("/t/tea/team").status_code == 200
 

@@ -41,7 +41,7 @@ def test_a_day_by_keyboard(desk: Page) -> None:
     expect(desk.get_by_test_id("bubble").first).to_be_visible()
     desk.keyboard.press("Escape")
     desk.keyboard.press("i")
-    expect(desk.get_by_text("Yours now")).to_be_visible()
+    expect(desk.get_by_text("Assigned to you")).to_be_visible()
     desk.keyboard.press("n")
     desk.keyboard.type("Ask the baker first")
     desk.keyboard.press("Enter")

@@ -88,7 +88,7 @@ def test_who_comes_second_reads_who_was_first(both: tuple[Page, Page]) -> None:
         expect(page.get_by_test_id("take")).to_be_visible()
     ann.keyboard.press("Escape")
     ann.keyboard.press("i")
-    expect(ann.get_by_text("Yours now")).to_be_visible()
+    expect(ann.get_by_text("Assigned to you")).to_be_visible()
     ben.keyboard.press("Escape")
     ben.keyboard.press("i")
     expect(ben.get_by_text("Ann has it by now. Nothing was changed.")).to_be_visible()

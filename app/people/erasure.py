@@ -12,6 +12,7 @@ from sqlalchemy import delete, or_, select, text, update
 from app.contacts import search
 from app.contacts.consents import Consent
 from app.contacts.fields import ContactFieldValue
+from app.contacts.imports import ImportRow
 from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactEvent, ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
@@ -20,6 +21,7 @@ from app.extensions import storage
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
+from app.meta.spellings import other_spellings
 from app.storage import StorageAway
 from app.tenancy import Actor, User, after_commit, announce, current_tenant_id, db, happened, now
 
@@ -39,6 +41,7 @@ def erase(contact: Contact, *, by: User) -> None:
     people = persons(contact)
     ids = [each.id for each in people]
     erase_messages(ids)
+    erase_import_rows(ids)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
     suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))
@@ -81,6 +84,14 @@ def erase_messages(contact_ids: list[uuid.UUID]) -> None:
     db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)
     for id in conversations:
         announce("conversation", id)
+
+
+def erase_import_rows(contact_ids: list[uuid.UUID]) -> None:
+    """Deletes the rows of uploaded files with a number of theirs, in any spelling."""
+    numbers = ContactIdentity.kind == "wa_id", ContactIdentity.contact_id.in_(contact_ids)
+    wa_ids = db.session.scalars(select(ContactIdentity.value).where(*numbers))
+    spellings = {spelling for wa_id in wa_ids for spelling in (wa_id, *other_spellings(wa_id))}
+    db.session.execute(delete(ImportRow).where(ImportRow.wa_id.in_(spellings)), execution_options=UNSYNCHRONISED)
 
 
 def delete_files(conversation_ids: list[uuid.UUID]) -> None:

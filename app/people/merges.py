@@ -74,6 +74,7 @@ SHOWN = (
     "free_until",
 )
 TIMES = (
+    "last_seen_at",
     "last_message_at",
     "last_inbound_at",
     "pair_tat",
@@ -158,7 +159,7 @@ class ContactMerge(TenantModel):
         self.execute(MOVE_MESSAGES)
         self.execute(LOCK_CONVERSATIONS)
         self.execute(MOVE_MESSAGES)
-        self.before = {"contact": name_of(contact), "threads": [join(*pair) for pair in self.pairs()]}
+        self.before = {"contact": values_of(contact), "threads": [join(*pair) for pair in self.pairs()]}
         db.session.flush()
         for kind, (model, twin) in MOVING.items():
             self.move_rows(kind, model, twin)
@@ -168,7 +169,8 @@ class ContactMerge(TenantModel):
             merge_drafts(gone, home)
         if other.name_is_saved and not contact.name_is_saved:
             contact.name, contact.name_is_saved = other.name, True
-        self.before = self.before | {"named": name_of(contact)}
+        contact.last_seen_at = max(contact.last_seen_at, other.last_seen_at)
+        self.before = self.before | {"named": values_of(contact)}
         other.merged_into_id = contact.id
         self.announce_all(contact, other)
 
@@ -234,15 +236,22 @@ class ContactMerge(TenantModel):
         self.return_between()
         for thread in self.before["threads"]:
             split(thread)
-        if name_of(contact) == self.before["named"]:
-            contact.name = self.before["contact"]["name"]
-            contact.name_is_saved = self.before["contact"]["name_is_saved"]
+        self.restore_values(contact)
         other.merged_into_id = None
         self.undone_at, self.undone_by_id = now(), by.id
         for suggestion in db.session.scalars(select(MergeSuggestion).where(*between(contact.id, other.id))):
             suggestion.state, suggestion.decided_at, suggestion.decided_by_id = "open", None, None
         happened("contact.unmerged", contact.id, by=Actor.agent(by), other_id=other.id)
         self.announce_all(contact, other)
+
+    def restore_values(self, contact: Contact) -> None:
+        """Restores the name and when the contact was last seen, each unless it has changed since."""
+        was, merged, present = self.before["contact"], self.before["named"], values_of(contact)
+        if is_same(present, merged, "name", "name_is_saved"):
+            contact.name, contact.name_is_saved = was["name"], was["name_is_saved"]
+        # Merges from before this column was kept have no value of it.
+        if was.get("last_seen_at") and is_same(present, merged, "last_seen_at"):
+            contact.last_seen_at = from_json("last_seen_at", was["last_seen_at"])
 
     def refuse_unless_last(self) -> None:
         ours = {self.contact_id, self.other_id}
@@ -283,21 +292,16 @@ def between(one: uuid.UUID, two: uuid.UUID) -> tuple[Any, Any]:
     return MergeSuggestion.contact_id == min(one, two), MergeSuggestion.other_id == max(one, two)
 
 
-def name_of(contact: Contact) -> Snapshot:
-    return {"name": contact.name, "name_is_saved": contact.name_is_saved}
+def values_of(contact: Contact) -> Snapshot:
+    """What a merge may change of the contact that stays, as JSON."""
+    return {name: as_json(getattr(contact, name)) for name in ("name", "name_is_saved", "last_seen_at")}
 
 
 def join(home: Conversation, gone: Conversation) -> Snapshot:
     """Merges conversation `gone` into `home`. Returns what each was before, and what `home` is now."""
     before = {"home": str(home.id), "gone": str(gone.id), "home_was": snapshot(home), "gone_was": snapshot(gone)}
     latest = max(home, gone, key=lambda each: each.last_message_at)
-    for name in (
-        "last_message_at",
-        "last_message_preview",
-        "last_message_facts",
-        "last_message_state",
-        "last_message_id",
-    ):
+    for name in LAST_MESSAGE:
         setattr(home, name, getattr(latest, name))
     home.unread_count += gone.unread_count
     home.last_inbound_at = latest_of(home.last_inbound_at, gone.last_inbound_at)
@@ -325,15 +329,7 @@ def split(thread: Snapshot) -> None:
     left = home.unread_count - unread
     now_shown, joined, was = snapshot(home), thread["joined"], thread["home_was"]
     if is_same(now_shown, joined, "last_message_at", "last_message_id"):
-        restore(
-            home,
-            was,
-            "last_message_at",
-            "last_message_preview",
-            "last_message_facts",
-            "last_message_state",
-            "last_message_id",
-        )
+        restore(home, was, *LAST_MESSAGE)
     for name in ("last_inbound_at", "pair_tat", "waiting_since", "news_at", "entry_at", "free_until"):
         if is_same(now_shown, joined, name):
             restore(home, was, name)

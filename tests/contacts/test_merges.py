@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import threading
 import time
 import uuid
@@ -102,6 +103,26 @@ def test_undoing_brings_back_every_row(world: World, two: tuple[uuid.UUID, uuid.
     assert everything(superuser_url) != before
     undo(world, merge_id)
     assert everything(superuser_url) == before
+
+
+def test_the_contact_was_last_seen_when_either_was(world: World, two: tuple[uuid.UUID, uuid.UUID]) -> None:
+    before = [seen_at(world, id) for id in two]
+    merge_id = merge(world, two)
+    assert before[0] < before[1] and seen_at(world, two[0]) == before[1]
+    undo(world, merge_id)
+    assert [seen_at(world, id) for id in two] == before
+
+
+def test_who_wrote_since_the_merge_stays_seen_then(world: World, two: tuple[uuid.UUID, uuid.UUID]) -> None:
+    merge_id = merge(world, two)
+    arrive(message("Still there?", wa_id="16505551234", at=1_790_000_500))
+    undo(world, merge_id)
+    assert int(seen_at(world, two[0]).timestamp()) == 1_790_000_500
+
+
+def seen_at(world: World, contact_id: uuid.UUID) -> dt.datetime:
+    with tenant_scope(world.bakery.id):
+        return Contact.get_or_404(contact_id).last_seen_at
 
 
 def test_undoing_twice_changes_nothing_more(world: World, two: tuple[uuid.UUID, uuid.UUID], superuser_url: str) -> None:

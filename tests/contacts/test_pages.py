@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.contacts.consents import Consent
 from app.contacts.exports import ContactExport
 from app.contacts.fields import ContactField, ContactFieldValue
+from app.contacts.imports import ContactImport, ImportRow
 from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.tags import ContactTag, Tag
@@ -227,7 +228,7 @@ def test_everything_about_a_person_is_given_out_with_a_trace(ann: Browser, world
     answer = ann.post(f"~/contacts/{known.id}/person-file")
     file = answer.get_json()
     assert file["conversations"][0]["messages"][0]["body"] == "my secret"
-    assert "exported as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
+    assert "All data exported as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
 
 
 def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: World, superuser_url: str) -> None:
@@ -243,6 +244,21 @@ def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: Worl
     assert len(messages(world)) == 2 and messages(world)[1].state == "cancelled"
     assert "Erased at the customer" in ann.get(f"~/inbox/{talk.id}").text
     assert "All data erased" in ann.get(f"~/contacts/{known.id}/timeline").text
+
+
+def test_with_a_person_their_rows_of_imports_are_erased(ann: Browser, world: World) -> None:
+    world.connect_numbers()
+    arrive(message("Olá", name="Rita", wa_id="5511987654321"))
+    with tenant_scope(world.bakery.id):
+        upload = ContactImport(filename="list.csv", created_by_id=world.ann.id)
+        db.session.add(upload)
+        db.session.flush()
+        for number, wa_id in enumerate(("551187654321", "4915112345678"), 1):
+            db.session.add(ImportRow(import_id=upload.id, number=number, wa_id=wa_id, name="Rita"))
+    (known,) = contacts(world)
+    ann.post(f"~/contacts/{known.id}/erasure", {"word": "ERASE"})
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(db.select(ImportRow.wa_id)).all() == ["4915112345678"]
 
 
 def holders_of(superuser_url: str, word: str) -> list[str]:

@@ -13,6 +13,7 @@ from app.inbox.desk.search import Search, excerpt_of
 from app.tenancy import db, now, tenant_scope
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
+from tests.contacts.people import contact
 from tests.inbox.conftest import written
 from tests.posts import message
 from tests.world import World, conversation
@@ -134,6 +135,13 @@ def test_customers_are_found_by_name_and_number(ann: Browser, world: World) -> N
     assert "Carla" in ann.get("~/inbox/search?q=carl").text
     assert "Carla" in ann.get("~/inbox/search?q=%2B1 650 555").text
     assert "Carla" in ann.get("~/inbox/palette?q=car", headers=FRAGMENT).text
+
+
+@pytest.mark.parametrize("path", ["search", "palette"])
+def test_a_customer_without_a_conversation_is_found_on_the_contact_page(ann: Browser, world: World, path: str) -> None:
+    rita = contact(world, "Rita Lopes", wa_id="16505559876")
+    page = ann.get(f"~/inbox/{path}?q=ríta", headers=FRAGMENT).text
+    assert "Rita Lopes" in page and f"/t/bakery/contacts/{rita.id}" in page
 
 
 def test_nothing_of_the_neighbours_is_found(sue: Browser, world: World, said: Conversation) -> None:

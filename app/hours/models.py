@@ -21,7 +21,7 @@ SPAN = re.compile(r"(\d{1,2})[:.](\d{2})\s*[-–—]\s*(\d{1,2})[:.](\d{2})")
 SOON = 0.5
 
 
-class Ring(enum.StrEnum):
+class Urgency(enum.StrEnum):
     """How long a customer has waited, against the target."""
 
     GOOD = "good"
@@ -97,14 +97,14 @@ class ServicePolicy(TenantModel):
             return None
         return waiting_since + target if self.targets_run_always else self.hours.after(waiting_since, target)
 
-    def ring(self, waiting_since: dt.datetime | None, *, is_first: bool) -> Ring | None:
+    def urgency(self, waiting_since: dt.datetime | None, *, is_first: bool) -> Urgency | None:
         due = self.due_at(waiting_since, is_first=is_first)
         if due is None or waiting_since is None:
             return None
         target = self.target(is_first=is_first) or dt.timedelta()
         if now() >= due:
-            return Ring.LATE
-        return Ring.SOON if due - now() < target * SOON else Ring.GOOD
+            return Urgency.LATE
+        return Urgency.SOON if due - now() < target * SOON else Urgency.GOOD
 
     def away_since(self, at: dt.datetime) -> dt.datetime | None:
         """While the business is closed: when it opens next. It identifies the closing period."""

@@ -1,4 +1,4 @@
-"""The message templates of each WABA, as Meta last told them."""
+"""The message templates of each WABA, as Meta last fetched them."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ class TemplateList(TenantModel):
         db.session.add(self)
 
     def store(self, templates: list[tuple[str, meta.Template]]) -> None:
-        """What Meta told now; what it did not tell is gone."""
-        kept = {(one.name, one.language): one for one in db.session.scalars(MessageTemplate.of(self.waba_id))}
-        for meta_id, told in templates:
-            row = kept.pop((told.name, told.language), None) or MessageTemplate(waba_id=self.waba_id)
-            row.copy(meta_id, told)
+        """What Meta fetched now; what it did not tell is gone."""
+        stored = {(one.name, one.language): one for one in db.session.scalars(MessageTemplate.of(self.waba_id))}
+        for meta_id, fetched in templates:
+            row = stored.pop((fetched.name, fetched.language), None) or MessageTemplate(waba_id=self.waba_id)
+            row.copy(meta_id, fetched)
             db.session.add(row)
-        db.session.execute(delete(MessageTemplate).where(MessageTemplate.id.in_([one.id for one in kept.values()])))
+        db.session.execute(delete(MessageTemplate).where(MessageTemplate.id.in_([one.id for one in stored.values()])))
         self.fetched_at, self.error = now(), None
         announce("templates", self.waba_id)
         happened("template.refreshed", self.waba_id)
@@ -128,10 +128,10 @@ class MessageTemplate(TenantModel):
     def use(self) -> None:
         self.used_at = now()
 
-    def copy(self, meta_id: str, told: meta.Template) -> None:
-        self.meta_id, self.name, self.language = meta_id, told.name, told.language
-        self.category, self.status, self.components = told.category, told.status, told.components
-        self.parameter_format = "NAMED" if told.is_named else "POSITIONAL"
+    def copy(self, meta_id: str, fetched: meta.Template) -> None:
+        self.meta_id, self.name, self.language = meta_id, fetched.name, fetched.language
+        self.category, self.status, self.components = fetched.category, fetched.status, fetched.components
+        self.parameter_format = "NAMED" if fetched.is_named else "POSITIONAL"
 
     @property
     def definition(self) -> meta.Template:

@@ -49,16 +49,16 @@ class BusinessProfile:
 def fetch(graph: GraphClient, token: str, phone_number_id: str) -> BusinessProfile:
     """The profile of a number. Raises MetaError."""
     answer = graph.get(f"{phone_number_id}/whatsapp_business_profile", token=token, params={"fields": _FIELDS})
-    told = mapping(next(iter(sequence(answer.get("data"))), None))
-    websites = (text(address, 256) for address in sequence(told.get("websites")))
+    profile = mapping(next(iter(sequence(answer.get("data"))), None))
+    websites = (text(address, 256) for address in sequence(profile.get("websites")))
     return BusinessProfile(
-        about=text(told.get("about"), 139) or "",
-        address=text(told.get("address"), 256) or "",
-        description=text(told.get("description"), 512) or "",
-        email=text(told.get("email"), 128) or "",
+        about=text(profile.get("about"), 139) or "",
+        address=text(profile.get("address"), 256) or "",
+        description=text(profile.get("description"), 512) or "",
+        email=text(profile.get("email"), 128) or "",
         websites=tuple(filter(None, websites)),
-        vertical=text(told.get("vertical"), 40) or "",
-        picture_url=text(told.get("profile_picture_url"), 2_000) or "",
+        vertical=text(profile.get("vertical"), 40) or "",
+        picture_url=text(profile.get("profile_picture_url"), 2_000) or "",
     )
 
 

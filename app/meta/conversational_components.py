@@ -20,9 +20,9 @@ class Components:
 def fetch(graph: GraphClient, token: str, phone_number_id: str) -> Components:
     """What a number offers. Raises MetaError."""
     answer = graph.get(phone_number_id, token=token, params={"fields": "conversational_automation"})
-    told = mapping(answer.get("conversational_automation"))
-    prompts = (text(prompt, 80) for prompt in sequence(told.get("prompts")))
-    commands = map(mapping, sequence(told.get("commands")))
+    automation = mapping(answer.get("conversational_automation"))
+    prompts = (text(prompt, 80) for prompt in sequence(automation.get("prompts")))
+    commands = map(mapping, sequence(automation.get("commands")))
     named = ((text(one.get("command_name"), 32), text(one.get("command_description"), 256)) for one in commands)
     return Components(tuple(filter(None, prompts)), tuple((name, words or "") for name, words in named if name))
 

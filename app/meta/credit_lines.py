@@ -40,9 +40,9 @@ class CreditLine:
 def fetch(graph: GraphClient, token: str, credit_line_id: str) -> CreditLine:
     """How much of the line is used. Raises MetaError."""
     answer = graph.get(credit_line_id, token=token, params={"fields": ",".join(("id", *_AMOUNTS))})
-    told = {name: mapping(answer.get(name)) for name in _AMOUNTS}
-    currencies = (text(amount.get("currency"), 10) for amount in told.values())
-    return CreditLine(next(filter(None, currencies), ""), **{name: _amount(told[name]) for name in _AMOUNTS})
+    amounts = {name: mapping(answer.get(name)) for name in _AMOUNTS}
+    currencies = (text(amount.get("currency"), 10) for amount in amounts.values())
+    return CreditLine(next(filter(None, currencies), ""), **{name: _amount(amounts[name]) for name in _AMOUNTS})
 
 
 def of_business(graph: GraphClient, token: str, business_id: str) -> list[str]:
@@ -134,11 +134,11 @@ def _allocation_id(answer: dict[str, Any]) -> str:
     return allocation_id
 
 
-def _amount(told: dict[str, Any]) -> Decimal | None:
+def _amount(amount: dict[str, Any]) -> Decimal | None:
     """Money in hundredths where Meta gives them: those are the same in every language."""
     try:
-        if "amount_in_hundredths" in told:
-            return Decimal(str(told["amount_in_hundredths"])) / 100
-        return Decimal(str(told["amount"])) if "amount" in told else None
+        if "amount_in_hundredths" in amount:
+            return Decimal(str(amount["amount_in_hundredths"])) / 100
+        return Decimal(str(amount["amount"])) if "amount" in amount else None
     except InvalidOperation:
         return None

@@ -184,7 +184,7 @@ class ReportedError:
     """An error Meta reports in a webhook. `said` and `details` are Meta's words."""
 
     code: int | None
-    said: str | None
+    summary: str | None
     details: str | None
 
     @classmethod
@@ -193,7 +193,7 @@ class ReportedError:
         code = error.get("code")
         return cls(
             code=code if isinstance(code, int) else None,
-            said=text(error.get("title"), 1_000) or text(error.get("message"), 1_000),
+            summary=text(error.get("title"), 1_000) or text(error.get("message"), 1_000),
             details=text(mapping(error.get("error_data")).get("details"), 2_000),
         )
 
@@ -207,6 +207,6 @@ class ReportedError:
             "code": self.code,
             "subcode": None,
             "fbtrace_id": None,
-            "details": self.details or self.said,
+            "details": self.details or self.summary,
             "http_status": None,
         }

@@ -218,8 +218,8 @@ def moment(raw: Any, received_at: datetime) -> datetime:
 def within_second(raw: Any, received_at: datetime) -> datetime:
     """Meta tells whole seconds. Within its second a message came when it reached us, so that quick questions
     and answers keep their order."""
-    told = moment(raw, received_at)
-    return max(told, min(received_at, told + timedelta(milliseconds=999)))
+    sent_at = moment(raw, received_at)
+    return max(sent_at, min(received_at, sent_at + timedelta(milliseconds=999)))
 
 
 def _context(raw: Any) -> Context | None:

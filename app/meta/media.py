@@ -89,11 +89,11 @@ def upload(graph: GraphClient, token: str, phone_number_id: str, *, file: Binary
     return id
 
 
-def is_digest(told: str, digest: bytes) -> bool:
+def is_digest(announced: str, digest: bytes) -> bool:
     """Whether a SHA-256 as Meta writes it (base64 in webhooks, hex elsewhere) is this one."""
-    if told.lower() == digest.hex():
+    if announced.lower() == digest.hex():
         return True
     try:
-        return base64.b64decode(told.translate(_URL_SAFE), validate=True) == digest
+        return base64.b64decode(announced.translate(_URL_SAFE), validate=True) == digest
     except (binascii.Error, ValueError):
         return False

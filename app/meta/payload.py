@@ -45,19 +45,19 @@ def _looks_deep(body: bytes) -> bool:
 
 def _prune(text: str) -> str:
     """The same JSON with every object or array past MAX_DEPTH replaced by a one-character string."""
-    kept, depth, start = [], 0, 0
+    pieces, depth, start = [], 0, 0
     for token in _STRING_OR_BRACKET.finditer(text):
         if token[0] in "[{":
             depth += 1
             if depth == MAX_DEPTH + 1:
-                kept += [text[start : token.start()], f'"{_REPLACEMENT}"']
+                pieces += [text[start : token.start()], f'"{_REPLACEMENT}"']
         elif token[0] in "]}":
             if depth == MAX_DEPTH + 1:
                 start = token.end()
             depth -= 1
     if depth <= MAX_DEPTH:
-        kept.append(text[start:])
-    return "".join(kept)
+        pieces.append(text[start:])
+    return "".join(pieces)
 
 
 def _finite(digits: str) -> float | None:

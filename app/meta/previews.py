@@ -22,9 +22,9 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Whole sentences of one kind: alone, with the sender's {words}, and the plural of the first by {count}."""
+    """Whole sentences of one kind: single, with the sender's {words}, and the plural of the first by {count}."""
 
-    alone: str
+    single: str
     with_words: str = ""
     many: str = ""
 
@@ -92,7 +92,7 @@ SENTENCES: dict[str, Sentence] = {
 def line(stored: Mapping[str, Any] | None, words: str, language: Language = ENGLISH) -> str:
     """At most 160 characters, never blank. `stored` is a summary as it is kept; without one the words are all."""
     found = cut(_sentence(stored, cut(words), language))
-    return found or language.gettext(SENTENCES["empty"].alone)
+    return found or language.gettext(SENTENCES["empty"].single)
 
 
 def cut(words: str) -> str:
@@ -114,8 +114,8 @@ def _sentence(stored: Mapping[str, Any] | None, words: str, language: Language) 
     if sentence.many:
         count = stored.get("count")
         number = count if isinstance(count, int) else 0
-        return filled(language.ngettext(sentence.alone, sentence.many, number), facts)
-    return filled(language.gettext(sentence.alone), facts)
+        return filled(language.ngettext(sentence.single, sentence.many, number), facts)
+    return filled(language.gettext(sentence.single), facts)
 
 
 def filled(sentence: str, facts: Mapping[str, str]) -> str:

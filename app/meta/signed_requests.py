@@ -31,12 +31,12 @@ def read(text: str, secrets: Sequence[str]) -> SignedRequest | None:
     if given is None or True not in [hmac.compare_digest(given, known) for known in mine]:
         return None
     try:
-        told = payload.loads(_decoded(body) or b"")
+        claims = payload.loads(_decoded(body) or b"")
     except ValueError:
         return None
-    if not isinstance(told, dict) or str(told.get("algorithm", "")).upper() != ALGORITHM:
+    if not isinstance(claims, dict) or str(claims.get("algorithm", "")).upper() != ALGORITHM:
         return None
-    user_id, issued_at = identifier(told.get("user_id")), told.get("issued_at")
+    user_id, issued_at = identifier(claims.get("user_id")), claims.get("issued_at")
     moment = datetime.fromtimestamp(issued_at, UTC) if isinstance(issued_at, int) and 0 < issued_at < 10**11 else None
     return SignedRequest(user_id, moment) if user_id else None
 

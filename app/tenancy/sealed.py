@@ -59,6 +59,6 @@ class Sealed:
             return False
         same = self.owner.tenant_id == row.tenant_id, self.owner.id == row.id
         column = getattr(self.owner, self.column)
-        kept = update(self.owner).where(*same, column == ciphertext).values({self.column: fresh})
-        db.session.execute(kept, execution_options={"synchronize_session": False})
+        resealed = update(self.owner).where(*same, column == ciphertext).values({self.column: fresh})
+        db.session.execute(resealed, execution_options={"synchronize_session": False})
         return True

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from flask import Flask
 
-from app.hours.models import Ring, ServicePolicy
+from app.hours.models import ServicePolicy, Urgency
 from app.inbox.conversations import Message
 from app.message_templates.models import MessageTemplate
 from app.tenancy import Actor, db, now, tenant_scope
@@ -168,8 +168,8 @@ def test_the_ring_goes_from_green_over_amber_to_red() -> None:
     promise = ServicePolicy(time_zone="UTC", week=[], holidays=[], first_response_minutes=60, targets_run_always=False)
     minute = dt.timedelta(minutes=1)
     waits = [now() - 10 * minute, now() - 40 * minute, now() - 61 * minute]
-    assert [promise.ring(since, is_first=True) for since in waits] == [Ring.GOOD, Ring.SOON, Ring.LATE]
-    assert promise.ring(waits[2], is_first=False) is None and promise.ring(None, is_first=True) is None
+    assert [promise.urgency(since, is_first=True) for since in waits] == [Urgency.GOOD, Urgency.SOON, Urgency.LATE]
+    assert promise.urgency(waits[2], is_first=False) is None and promise.urgency(None, is_first=True) is None
 
 
 def template(world: World, *titles: str, body: str = "How was it?") -> None:

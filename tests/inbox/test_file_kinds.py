@@ -73,4 +73,4 @@ def test_a_file_is_what_is_inside(app: Flask, body: bytes, name: str, kind: str,
 def test_a_refusal_says_what_the_file_is(app: Flask, body: bytes, name: str, words: str) -> None:
     with pytest.raises(Refused) as problem:
         Attachment.of(io.BytesIO(body), name)
-    assert words in problem.value.told() and name in problem.value.told()
+    assert words in problem.value.explain() and name in problem.value.explain()

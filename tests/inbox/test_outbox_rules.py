@@ -43,7 +43,7 @@ def change(road: Road, message: Message, **values: Any) -> None:
             setattr(row, name, value)
 
 
-def put_aside(road: Road, conversation: Conversation, later: Later, words: str = "later") -> Message:
+def schedule(road: Road, conversation: Conversation, later: Later, words: str = "later") -> Message:
     with tenant_scope(road.world.bakery.id):
         talk = Conversation.get_or_404(conversation.id)
         return talk.reply(words, by=Actor.agent(road.world.ann), client_id=uuid.uuid4(), later=later)
@@ -99,7 +99,7 @@ def test_nothing_overtakes_a_held_message(road: Road, monkeypatch: pytest.Monkey
 
 
 def test_a_scheduled_message_waits_for_its_time(road: Road) -> None:
-    message = put_aside(road, road.customer_writes(), Later(now() + HOUR))
+    message = schedule(road, road.customer_writes(), Later(now() + HOUR))
     release_scheduled()
     road.deliver()
     assert road.state_of(message) == "scheduled" and said(road) == []
@@ -111,14 +111,14 @@ def test_a_scheduled_message_waits_for_its_time(road: Road) -> None:
 
 def test_a_scheduled_message_does_not_delay_a_reply(road: Road) -> None:
     conversation = road.customer_writes()
-    put_aside(road, conversation, Later(now() + HOUR))
+    schedule(road, conversation, Later(now() + HOUR))
     road.reply(conversation, "now")
     road.deliver()
     assert said(road) == ["now"]
 
 
 def test_a_scheduled_message_can_be_canceled(road: Road) -> None:
-    message = put_aside(road, road.customer_writes(), Later(now()))
+    message = schedule(road, road.customer_writes(), Later(now()))
     with tenant_scope(road.world.bakery.id):
         assert Message.get_or_404(message.id).cancel()
     release_scheduled()
@@ -128,7 +128,7 @@ def test_a_scheduled_message_can_be_canceled(road: Road) -> None:
 
 def test_what_is_due_in_a_closed_window_is_not_sent_and_says_why(road: Road) -> None:
     conversation = road.customer_writes()
-    message = put_aside(road, conversation, Later(now()))
+    message = schedule(road, conversation, Later(now()))
     close_window(road, conversation)
     release_scheduled()
     road.deliver()
@@ -138,7 +138,7 @@ def test_what_is_due_in_a_closed_window_is_not_sent_and_says_why(road: Road) -> 
 
 def test_what_is_due_in_a_closed_window_becomes_the_template_chosen_for_that(road: Road) -> None:
     conversation = road.customer_writes()
-    message = put_aside(road, conversation, Later(now(), INSTEAD))
+    message = schedule(road, conversation, Later(now(), INSTEAD))
     close_window(road, conversation)
     release_scheduled()
     assert (road.reload(message).type, road.reload(message).body) == ("template", "Welcome")

@@ -80,7 +80,7 @@ class CannedReplyForm(FlaskForm):
             try:
                 self.attachment = Attachment.of(field.data.stream, field.data.filename)
             except Refused as refusal:
-                raise ValidationError(refusal.told(gettext)) from None
+                raise ValidationError(refusal.explain(gettext)) from None
 
     def validate(self, extra_validators: object = None) -> bool:
         """The limits of the text depend on the file, so the text is checked last."""
@@ -89,12 +89,12 @@ class CannedReplyForm(FlaskForm):
         try:
             self.check_body()
         except Refused as refusal:
-            self.body.errors = [refusal.told(gettext)]
+            self.body.errors = [refusal.explain(gettext)]
         return not self.body.errors
 
     def check_body(self) -> None:
-        kept_file = None if self.remove_file.data else self.saved_file
-        kind = self.attachment.kind if self.attachment else kept_file.kind if kept_file else None
+        remaining_file = None if self.remove_file.data else self.saved_file
+        kind = self.attachment.kind if self.attachment else remaining_file.kind if remaining_file else None
         if not (self.body.data or kind):
             self.body.errors = [gettext("Enter a reply, or choose a file.")]
         elif kind in outgoing.CAPTIONED:

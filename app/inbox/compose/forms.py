@@ -84,7 +84,7 @@ class ReplyForm(WritingForm):
         try:
             text(field.data)
         except Refused as refusal:
-            raise ValidationError(refusal.told(gettext)) from None
+            raise ValidationError(refusal.explain(gettext)) from None
 
     def build_writing(self, conversation: Conversation, member: Membership) -> Writing:
         """Raises `Refused` where WhatsApp does not accept a file, or the canned reply is not the member's."""

@@ -24,7 +24,7 @@ def explain(problem: Exception) -> str:
     """The reason, in words, for one of NOT_SENT: what happened, then what to do."""
     match problem:
         case Refused():
-            return problem.told(_)
+            return problem.explain(_)
         case WindowClosed():
             return str(_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."))
         case GroupIsReadOnly():

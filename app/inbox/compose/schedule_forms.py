@@ -105,7 +105,7 @@ class ScheduleForm(TimeForm):
         try:
             text(field.data)
         except Refused as refusal:
-            raise ValidationError(refusal.told(gettext)) from None
+            raise ValidationError(refusal.explain(gettext)) from None
 
     def schedule(self, conversation: Conversation, *, by: User) -> Message:
         """Schedules the message and clears the draft. Raises what `Conversation.send` raises."""

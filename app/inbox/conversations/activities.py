@@ -48,7 +48,8 @@ class Activity(TenantModel):
     actor_kind: Mapped[str | None]
     actor_id: Mapped[uuid.UUID | None]
     actor_name: Mapped[str | None]
-    told: Mapped[dict[str, Any] | None]
+    # What the words need beside the kind: a name, a time.
+    facts: Mapped[dict[str, Any] | None] = mapped_column("told")
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
     actor: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Activity.actor_id) == User.id", lazy="joined"
@@ -61,5 +62,5 @@ class Activity(TenantModel):
 
     @property
     def until(self) -> dt.datetime | None:
-        told = (self.told or {}).get("until")
-        return dt.datetime.fromisoformat(told) if told else None
+        until = (self.facts or {}).get("until")
+        return dt.datetime.fromisoformat(until) if until else None

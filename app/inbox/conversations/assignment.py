@@ -142,8 +142,8 @@ class Desk:
         self.waiting_since, self.answered_at = None, self.answered_at or now()
 
     def record(self, kind: str, by: Actor, **facts: Any) -> None:
-        known = {name: value for name, value in facts.items() if value}
-        activity = Activity(conversation_id=self.id, kind=kind, told=known or None)
+        facts = {name: value for name, value in facts.items() if value}
+        activity = Activity(conversation_id=self.id, kind=kind, facts=facts or None)
         activity.actor_kind, activity.actor_id = by.kind, by.id
         activity.actor_name = None if by.kind == "agent" else by.name or None
         db.session.add(activity)

@@ -67,7 +67,7 @@ class Conversation(Desk, Window, TenantModel):
         found = super().find(id)
         return cls.find(found.merged_into_id) if found and found.merged_into_id else found
 
-    def at_home(self) -> Self:
+    def merged_into(self) -> Self:
         """Keeps it from being merged into another until the transaction ends. Where it just was: that other one."""
         db.session.refresh(self, with_for_update={"read": True, "key_share": True})
         return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
@@ -146,7 +146,7 @@ class Conversation(Desk, Window, TenantModel):
         Raises the `Refusal` of the gate, which nobody may pass by, and `SaidOtherwise` when the id belongs to a message
         with other words.
         """
-        if (home := self.at_home()) is not self:
+        if (home := self.merged_into()) is not self:
             return home.send(
                 outgoing,
                 by=by,
@@ -159,13 +159,13 @@ class Conversation(Desk, Window, TenantModel):
             )
         message = Message.outbound(self, outgoing.words, by=by, client_id=client_id, source=source, lane=lane)
         message.carry(outgoing, answering, media)
-        if said := self.said_before(client_id):
-            if not said.says_the_same_as(message):
+        if earlier := self.message_with(client_id):
+            if not earlier.says_the_same_as(message):
                 raise SaidOtherwise
-            return said
+            return earlier
         self.gate.check(outgoing.type, outgoing.raw, by=by, later=later)
         if later:
-            message.put_aside(later)
+            message.schedule(later)
         try:
             with db.session.begin_nested():
                 db.session.add(message)
@@ -174,7 +174,7 @@ class Conversation(Desk, Window, TenantModel):
                     media.message_id, media.next_attempt_at = message.id, now()
                     db.session.add(media)
         except IntegrityError:
-            return self.said_before(client_id) or message
+            return self.message_with(client_id) or message
         if not later:
             happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
         # Who is told that nobody is there waits on, and the list goes on showing what they wrote.
@@ -224,7 +224,7 @@ class Conversation(Desk, Window, TenantModel):
         message = Message.find(id)
         return message if message and message.conversation_id == self.id else None
 
-    def said_before(self, client_id: uuid.UUID) -> Message | None:
+    def message_with(self, client_id: uuid.UUID) -> Message | None:
         mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)
         return db.session.scalar(select(Message).where(mine))
 

@@ -75,7 +75,7 @@ class Underway:
         if self.state == "queued" and self.attempts == 0 and self.next_attempt_at is None:
             self.next_attempt_at = now() + UNDO
 
-    def put_aside(self, later: Later) -> None:
+    def schedule(self, later: Later) -> None:
         """Keeps it until its time. Its place in the thread is where it will be sent."""
         self.state, self.send_at, self.instead = "scheduled", later.at, later.instead
         self.occurred_at, self.expires_at = later.at or now(), None

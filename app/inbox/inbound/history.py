@@ -27,7 +27,7 @@ def note_progress(reports: Sequence[HistoryProgress]) -> None:
     numbers = numbers_by_meta_id({report.phone_number_id for report in reports})
     for report in reports:
         if number := numbers.get(report.phone_number_id):
-            refusal = next((error.details or error.said or "" for error in report.errors), "")
+            refusal = next((error.details or error.summary or "" for error in report.errors), "")
             number.note_history(report.percent, refusal)
 
 

@@ -58,7 +58,7 @@ class Fetching:
 
     def __init__(self, media: Media, number: PhoneNumber) -> None:
         self.id, self.attempt, self.kind = media.id, media.attempts, media.kind
-        self.meta_id, self.told = media.meta_id, media.sha256
+        self.meta_id, self.announced = media.meta_id, media.sha256
         self.number, self.token = number, number.waba.token
         self.graph, self.storage = outside().graph, outside().storage
 
@@ -67,7 +67,7 @@ class Fetching:
         try:
             with tempfile.TemporaryFile() as file:
                 self.download(file)
-                self.keep(file)
+                self.save(file)
         except MetaError as error:
             self.settle_refusal(error)
         except Different:
@@ -85,13 +85,13 @@ class Fetching:
     def check(self, file: BinaryIO, location: Location) -> None:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]
-        told = self.told or location.sha256
-        if told and not is_digest(told, digest.digest()):
+        expected = self.announced or location.sha256
+        if expected and not is_digest(expected, digest.digest()):
             raise Different
         self.digest = digest.hexdigest()
 
-    def keep(self, file: BinaryIO) -> None:
-        """Into the store first, then into the row; what is stored and not told of in a row is thrown away."""
+    def save(self, file: BinaryIO) -> None:
+        """Into the store first, then into the row; what is stored and not expected of in a row is thrown away."""
         file.seek(0)
         content_type = sniff(file.read(HEAD), self.kind)
         size = file.seek(0, io.SEEK_END)

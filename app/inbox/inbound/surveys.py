@@ -74,7 +74,7 @@ def counts() -> dict[str, int]:
 
 
 KEEP = text("""
-    with kept as (
+    with answered as (
         insert into survey_answers (tenant_id, id, message_id, score, answered_at)
         select distinct on (m.id) :tenant, r.id, m.id, r.score, r.at
         from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, asked text, score text, at timestamptz)
@@ -87,6 +87,6 @@ KEEP = text("""
             where survey_answers.answered_at <= excluded.answered_at and survey_answers.score <> excluded.score
         returning message_id, score
     )
-    select distinct m.conversation_id::text from kept join messages m on m.tenant_id = :tenant and m.id = message_id
+    select distinct m.conversation_id::text from answered join messages m on m.tenant_id = :tenant and m.id = message_id
     where score = 'bad'
 """)

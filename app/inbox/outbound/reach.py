@@ -61,8 +61,8 @@ class Reach:
     def note(self, contact_ids: Iterable[uuid.UUID]) -> None:
         rows = [{"id": str(uuid7()), "contact": str(contact_id)} for contact_id in set(contact_ids)]
         if rows:
-            told = {"tenant": current_tenant_id(), "portfolio": self.portfolio, "rows": json.dumps(rows)}
-            db.session.execute(NOTE, told)
+            values = {"tenant": current_tenant_id(), "portfolio": self.portfolio, "rows": json.dumps(rows)}
+            db.session.execute(NOTE, values)
 
     def hold_back(self, number_id: uuid.UUID) -> None:
         """Lets what cannot go today wait with the reason, and looks again in a minute."""

@@ -12,7 +12,7 @@ from flask_babel import format_currency, format_decimal, format_timedelta
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from app.hours.models import Ring, ServicePolicy
+from app.hours.models import ServicePolicy, Urgency
 from app.inbox.blueprint import bp
 from app.inbox.compose.drafts import KEEP, Draft
 from app.inbox.compose.markup import Run, parse_markup
@@ -112,12 +112,14 @@ def response_wait(conversation: Conversation) -> Wait | None:
     if conversation.waiting_since is None or not conversation.is_active:
         return None
     policy, is_first = service_policy(), conversation.answered_at is None
-    urgency = policy.ring(conversation.waiting_since, is_first=is_first)
+    urgency = policy.urgency(conversation.waiting_since, is_first=is_first)
     due = policy.due_at(conversation.waiting_since, is_first=is_first)
     if urgency is None or due is None:
         return None
     left = format_timedelta(abs(due - now()), granularity="minute")
-    words = _("Reply overdue by %(time)s", time=left) if urgency is Ring.LATE else _("Reply due in %(time)s", time=left)
+    words = (
+        _("Reply overdue by %(time)s", time=left) if urgency is Urgency.LATE else _("Reply due in %(time)s", time=left)
+    )
     return Wait(urgency.value, words)
 
 

@@ -127,7 +127,7 @@ def explain_no_run(problem: Exception) -> str:
         case Refusal():
             return str(_("The macro wasn't run. %(why)s", why=explain(problem)))
         case Refused():
-            return str(_("The macro wasn't run. %(why)s", why=problem.told(_)))
+            return str(_("The macro wasn't run. %(why)s", why=problem.explain(_)))
         case StorageAway():
             return str(_("The macro wasn't run. The file couldn't be read. Try again in a moment."))
     return str(_("This macro was already run."))

@@ -81,7 +81,7 @@ def reschedule(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse
     if not form.validate():
         return render_template("inbox/compose/another_time.html", message=message, time_form=form), 422
     if message.state == "scheduled":
-        message.put_aside(Later(form.moment, message.instead))
+        message.schedule(Later(form.moment, message.instead))
     return render_message(message)
 
 

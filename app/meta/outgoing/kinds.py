@@ -14,7 +14,7 @@ class Refused(ValueError):
         super().__init__(words)
         self.words, self.facts = words, facts
 
-    def told(self, translate: Callable[[str], str] = str) -> str:
+    def explain(self, translate: Callable[[str], str] = str) -> str:
         return translate(self.words).format(**self.facts)
 
 

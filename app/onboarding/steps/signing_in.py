@@ -31,7 +31,7 @@ def token_inspected(onboarding: Onboarding) -> None:
     commit()
     info = embedded_signup.debug_token(graph, token, graph.app_token)
     if not info.is_valid or info.app_id != graph.app_id:
-        details = (info.error and info.error.said) or ""
+        details = (info.error and info.error.summary) or ""
         title = N_("Facebook says that this sign-in is not valid, or not for Switchboard.")
         raise Trouble(title, START_AGAIN, details=details, start_again=True)
     if missing := [scope for scope in NEEDED if scope not in info.scopes]:

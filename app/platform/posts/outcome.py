@@ -223,13 +223,13 @@ def raw_of(held: HeldChange, post: WebhookEvent | None) -> str:
     return show_hidden(held.payload.decode("utf-8", "replace"))
 
 
-def names_in(kept: bytes) -> str:
+def names_in(payload_bytes: bytes) -> str:
     """What a held change is made of: the names in it, never its words."""
     try:
-        read = json.loads(kept)
+        read = json.loads(payload_bytes)
     except ValueError:
         read = None
     if isinstance(read, str) and read in KINDS_OF_EVENT:
         return str(gettext(KINDS_OF_EVENT[read]))
     names = [show_hidden(str(name)[:40]) for name in read][:12] if isinstance(read, dict) else []
-    return ", ".join(names) or f"{len(kept)} bytes"
+    return ", ".join(names) or f"{len(payload_bytes)} bytes"

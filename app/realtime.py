@@ -73,7 +73,7 @@ def end_streams(redis: redis_client.Redis, user_id: uuid.UUID) -> None:
 
 
 class TooManyStreams(Exception):
-    """This process, tenant or user has as many open streams as it may; the page polls instead."""
+    """This process or tenant has as many open streams as it may; the page polls instead."""
 
 
 @dataclass(eq=False)
@@ -90,7 +90,8 @@ class Hub:
 
     def __init__(self, redis: redis_client.Redis, *, capacity: int = 2000) -> None:
         self.redis, self.capacity = redis, capacity
-        self.streams: dict[str, set[Stream]] = defaultdict(set)
+        # Of each channel, the oldest first.
+        self.streams: dict[str, dict[Stream, None]] = defaultdict(dict)
         self.lock = threading.Lock()
         self.listener: threading.Thread | None = None
 
@@ -135,18 +136,24 @@ class Hub:
     def add(self, stream: Stream) -> None:
         with self.lock:
             self.refuse_too_many(stream)
-            self.streams[stream.channel].add(stream)
+            self.end_oldest_of(stream.user_id, stream.channel)
+            self.streams[stream.channel][stream] = None
             self.listen()
 
     def refuse_too_many(self, stream: Stream) -> None:
-        mates = self.streams.get(stream.channel, ())
-        of_user = sum(1 for mate in mates if mate.user_id == stream.user_id)
-        if self.count >= self.capacity or len(mates) >= PER_TENANT or of_user >= PER_USER:
+        if self.count >= self.capacity or len(self.streams.get(stream.channel, ())) >= PER_TENANT:
             raise TooManyStreams
+
+    def end_oldest_of(self, user_id: uuid.UUID, channel: str) -> None:
+        """A user with too many loses the oldest: most likely its page was left, and nobody has noticed yet."""
+        mine = [stream for stream in self.streams[channel] if stream.user_id == user_id]
+        for stream in mine[: max(len(mine) + 1 - PER_USER, 0)]:
+            del self.streams[channel][stream]
+            stream.events.put(END)
 
     def remove(self, stream: Stream) -> None:
         with self.lock:
-            self.streams[stream.channel].discard(stream)
+            self.streams[stream.channel].pop(stream, None)
             if not self.streams[stream.channel]:
                 del self.streams[stream.channel]
 

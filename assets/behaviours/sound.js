@@ -30,7 +30,7 @@ function draw(canvas, shape, played) {
 
 async function addShape(part, audio) {
   const shape = await shapeOf(audio.currentSrc || audio.src).catch(() => [])
-  if (!shape.length || !part.isConnected) return
+  if (!shape.length || !part.isConnected || part.querySelector(".sound-shape")) return
   const canvas = Object.assign(document.createElement("canvas"), { className: "sound-shape", width: 480, height: 64, ariaHidden: "true" })
   const update = () => draw(canvas, shape, audio.currentTime / (audio.duration || 1))
   canvas.addEventListener("click", (event) => {

@@ -80,6 +80,7 @@ def test_no_page_has_a_serious_problem(stack: Stack, chromium: Browser, cookies:
         page.keyboard.press("Escape")
     page.goto(f"{stack.web}/t/pages/numbers")
     page.get_by_role("button", name="Connect WhatsApp").first.click()
+    page.wait_for_url("**/onboarding/**")
     inspect(page)
     person.context.clear_cookies()
     for path in PUBLIC:

@@ -61,8 +61,8 @@ def test_what_is_too_large_or_of_another_kind_is_told_before_it_is_uploaded(talk
     ann, _ = talk
     large = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff" + bytes(6 * 1024 * 1024)}
     ann.locator("#files").set_input_files([large, {"name": "a.gif", "mimeType": "image/gif", "buffer": b"GIF89a"}])
-    expect(ann.get_by_text("“large.jpg” has 6 MB")).to_be_visible()
-    expect(ann.get_by_text("does not take “a.gif”")).to_be_visible()
+    expect(ann.get_by_text("“large.jpg” is 6 MB")).to_be_visible()
+    expect(ann.get_by_text("does not accept “a.gif”")).to_be_visible()
     expect(ann.locator("[data-tray]")).to_be_hidden()
 
 
@@ -90,7 +90,7 @@ def test_without_a_line_a_file_is_kept_and_sent_later(talk: tuple[Page, Page], c
     ann.get_by_test_id("send").click()
     expect(mine(ann).get_by_text("Not sent yet.")).to_be_visible()
     ann.unroute("**/messages")
-    mine(ann).get_by_role("button", name="Try again").click()
+    mine(ann).get_by_role("button", name="Retry").click()
     arrived(mine(ann))
 
 
@@ -99,7 +99,7 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(talk: tuple[Page, Page]) 
     ann.get_by_test_id("record").click()
     expect(ann.locator("[data-elapsed]")).to_have_text("0:01")
     ann.get_by_role("button", name="Stop").click()
-    expect(ann.get_by_label("What you recorded")).to_be_visible()
+    expect(ann.get_by_label("Your recording")).to_be_visible()
     ann.get_by_role("button", name="Send voice note").click()
     expect(mine(ann).get_by_label("Voice note")).to_be_visible()
     expect(mine(ann).locator(".sound-shape")).to_be_visible()
@@ -111,12 +111,12 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(talk: tuple[Page, Page]) 
 def test_a_message_is_answered_and_reacted_to_by_keyboard(talk: tuple[Page, Page]) -> None:
     ann, edda = talk
     hers = ann.locator("#messages [data-direction=inbound]").first
-    hers.get_by_label("Answer or react").press("Enter")
+    hers.get_by_label("Reply or react").press("Enter")
     ann.get_by_role("button", name="React with 👍").press("Enter")
     expect(hers.locator(".chips")).to_contain_text("👍")
     expect(edda.get_by_text("👍").first).to_be_visible()
-    hers.get_by_label("Answer or react").press("Enter")
-    ann.get_by_role("link", name="Answer this message").press("Enter")
+    hers.get_by_label("Reply or react").press("Enter")
+    ann.locator("#message-actions").get_by_role("link", name="Reply").press("Enter")
     expect(ann.locator(".quote-bar")).to_contain_text("Which cake is it?")
     ann.get_by_label("Message", exact=True).fill("The brown one")
     ann.keyboard.press("Enter")
@@ -173,9 +173,9 @@ def test_a_canned_reply_brings_its_file_along(talk: tuple[Page, Page], cake: pat
     here = ann.url
     ann.goto(f"{here.split('/inbox/')[0]}/inbox/canned-replies")
     ann.get_by_label("Shortcut").fill("cake")
-    ann.get_by_label("Answer").fill("This cake, {{first_name}}?")
+    ann.get_by_label("Reply", exact=True).fill("This cake, {{first_name}}?")
     ann.locator("#file").set_input_files(cake)
-    ann.get_by_role("button", name="Keep").click()
+    ann.get_by_role("button", name="Save").click()
     ann.goto(here)
     ann.get_by_label("Message", exact=True).type("/cak")
     ann.get_by_role("option", name="/cake").click()

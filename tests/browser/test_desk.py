@@ -60,9 +60,9 @@ def test_the_palette_leads_anywhere(desk: Page) -> None:
     expect(desk.get_by_role("option", name="Snoozed")).to_be_visible()
     desk.keyboard.press("Escape")
     desk.keyboard.press("?")
-    expect(desk.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(desk.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     desk.keyboard.press("Escape")
-    expect(desk.get_by_role("dialog", name="Keys")).not_to_be_visible()
+    expect(desk.get_by_role("dialog", name="Keyboard shortcuts")).not_to_be_visible()
 
 
 def test_what_is_found_is_shown_in_its_thread(desk: Page) -> None:

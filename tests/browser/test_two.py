@@ -91,7 +91,7 @@ def test_who_comes_second_reads_who_was_first(both: tuple[Page, Page]) -> None:
     expect(ann.get_by_text("Assigned to you")).to_be_visible()
     ben.keyboard.press("Escape")
     ben.keyboard.press("i")
-    expect(ben.get_by_text("Ann has it by now. Nothing was changed.")).to_be_visible()
+    expect(ben.get_by_text("Already assigned to Ann. Nothing was changed.")).to_be_visible()
     assert holder(ben) == holder(ann) == "Assigned to Ann. Change"
 
 

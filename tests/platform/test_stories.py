@@ -147,7 +147,7 @@ def test_the_road_with_a_failure_is_told_as_it_was(road: Road, ann: Browser) -> 
     assert road.reload(refused).error
     assert road.reload(refused).error["title"] in verdict(ann, refused).replace("&#39;", "'")  # type: ignore[index]
     assert "This message wasn&#39;t delivered." in verdict(ann, late)
-    assert "The answer was lost at first" in verdict(ann, lost)
+    assert "response was lost at first" in verdict(ann, lost)
 
 
 def test_a_failed_bubble_leads_to_its_story(ben: Browser, world: World, talk: Conversation) -> None:

@@ -49,9 +49,13 @@ class TimeForm(FlaskForm):
             raise StopValidation(_("Enter a date and a time."))
         if self.fold_times and self.fold.data not in ("0", "1"):
             raise ValidationError(zones.doubled_words(field.data, self.time_zone) + " " + gettext("Choose which one."))
-        if self.moment <= dt.datetime.now(dt.UTC):
+        try:
+            moment = self.moment
+        except zones.SkippedTime as skipped:
+            raise ValidationError(str(skipped)) from None
+        if moment <= dt.datetime.now(dt.UTC):
             raise ValidationError(_("This time is in the past. Choose a later one."))
-        if self.moment > dt.datetime.now(dt.UTC) + LONGEST_WAIT:
+        if moment > dt.datetime.now(dt.UTC) + LONGEST_WAIT:
             raise ValidationError(_("Choose a time within one year."))
 
     @property

@@ -53,7 +53,7 @@ class StateForm(ToolbarForm):
         self.snoozed_until = self.read_until(field.data or "") if self.state.data == "snoozed" else None
 
     def read_until(self, until: str) -> dt.datetime | None:
-        """The end of the snooze, None: until the customer writes. Raises `SkippedTime`, which says why."""
+        """The end of the snooze, None: until the customer writes."""
         match until:
             case "" | "reply":
                 return None
@@ -69,7 +69,10 @@ class StateForm(ToolbarForm):
             time = dt.datetime.fromisoformat(until)
         except ValueError:
             raise ValidationError(gettext("Enter a date and a time.")) from None
-        at = zones.moment_at(time, zones.zone_named(self.zone.data) or zones.reader_zone())
+        try:
+            at = zones.moment_at(time, zones.zone_named(self.zone.data) or zones.reader_zone())
+        except zones.SkippedTime as skipped:
+            raise ValidationError(str(skipped)) from None
         if not now() < at < now() + LONGEST_SNOOZE:
             raise ValidationError(gettext("Choose a time in the future."))
         return at

@@ -209,7 +209,7 @@ def messages_with(wa_id: str, at: dt.datetime | None) -> Select[Message]:
 
 
 UNDER_WAY = {
-    "cancelled": N_("This message was canceled before it was sent."),
+    "cancelled": N_("This message was cancelled before it was sent."),
     "scheduled": N_("This message is scheduled and will be sent automatically."),
     "dispatching": N_("This message is being sent."),
 }

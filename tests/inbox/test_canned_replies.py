@@ -95,7 +95,7 @@ def test_it_is_sent_as_that_media_with_the_words_as_caption(
     assert copy.storage_key and copy.storage_key != file.storage_key
 
 
-def test_what_was_sent_outlives_the_canned_reply(
+def test_a_sent_file_outlives_its_canned_reply(
     ann: Browser, world: World, carla: Conversation, cake: CannedReply
 ) -> None:
     send(ann, carla, kept(world)[0])
@@ -106,14 +106,14 @@ def test_what_was_sent_outlives_the_canned_reply(
     assert kept(world) == [] and ann.get(f"~/inbox/media/{copy.id}").data == picture()
 
 
-def test_with_the_canned_reply_its_file_leaves_the_store(ann: Browser, world: World, cake: CannedReply) -> None:
+def test_removing_a_canned_reply_deletes_its_file(ann: Browser, world: World, cake: CannedReply) -> None:
     assert len(stored(world)) == 2
     ann.post(f"{ADDRESS}/{cake.id}/removal")
     delete_orphaned_files()
     assert stored(world) == [] and kept(world) == []
 
 
-def test_with_a_team_go_its_replies_and_their_files(ann: Browser, world: World) -> None:
+def test_removing_a_team_removes_its_canned_replies_and_files(ann: Browser, world: World) -> None:
     with tenant_scope(world.bakery.id):
         db.session.add(team := Team(id=uuid.uuid4(), name="Ovens"))
     write(ann, team=str(team.id), file=(picture(), "cake.jpg"))
@@ -123,7 +123,7 @@ def test_with_a_team_go_its_replies_and_their_files(ann: Browser, world: World) 
     assert stored(world) == []
 
 
-def test_a_store_that_is_away_is_asked_again(
+def test_a_file_that_cannot_be_deleted_is_retried(
     ann: Browser, world: World, cake: CannedReply, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ann.post(f"{ADDRESS}/{cake.id}/removal")
@@ -213,7 +213,7 @@ def test_it_is_found_by_its_language(ann: Browser, carla: Conversation) -> None:
     assert "Bonjour" in offered(ann, carla, "fr")
 
 
-def test_two_of_one_name_would_only_confuse(ann: Browser, world: World, cake: CannedReply) -> None:
+def test_a_shortcut_cannot_be_used_twice(ann: Browser, world: World, cake: CannedReply) -> None:
     answer = write(ann, body="Another")
     assert answer.status_code == 422 and "/cake already exists" in answer.text
     assert write(ann, body="Dieser", language="de").status_code == 303

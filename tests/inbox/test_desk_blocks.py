@@ -37,7 +37,7 @@ def test_unblocking_tells_whatsapp_too(ann: Browser, road: Road) -> None:
     road.customer_writes("Sorry!")
 
 
-def test_what_whatsapp_refuses_is_said_and_stays_blocked_here(ann: Browser, road: Road) -> None:
+def test_a_block_that_whatsapp_refuses_is_explained_and_stays_here(ann: Browser, road: Road) -> None:
     talk = road.customer_writes("Hi", wa_id="16505559999", name="Dan")
     with tenant_scope(road.world.bakery.id):
         conversation = Conversation.get_or_404(talk.id)

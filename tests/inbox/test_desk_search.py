@@ -75,7 +75,7 @@ def test_words_are_found_in_any_script(world: World, said: Conversation, words: 
 
 
 @pytest.mark.parametrize("words", ["rye croissant", "面麦", "ケキ", "ababab", "read"])
-def test_what_nobody_said_is_not_found(world: World, said: Conversation, words: str) -> None:
+def test_words_that_no_message_has_are_not_found(world: World, said: Conversation, words: str) -> None:
     assert found(world, words) == []
 
 
@@ -199,5 +199,5 @@ def test_a_message_of_another_conversation_is_not_jumped_to(ann: Browser, carla:
     ("body", "words", "hit"),
     [("Two ÉCOLES", "ecole", "ÉCOLE"), ("الخُبْز", "خبز", "خُبْز"), ("a ẞ b", "b", "b"), ("ﬁne", "fine", "ﬁne")],
 )
-def test_what_was_found_is_marked_as_it_was_written(body: str, words: str, hit: str) -> None:
+def test_matches_are_marked_in_the_original_text(body: str, words: str, hit: str) -> None:
     assert hit in [run for run, is_hit in excerpt_of(body, words) if is_hit]

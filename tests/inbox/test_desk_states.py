@@ -46,19 +46,19 @@ def test_a_conversation_is_in_the_view_of_its_state(
     assert ("Carla" in ann.get("~/inbox/?view=all").text) == (state == "pending")
 
 
-def test_what_was_done_is_a_line_in_the_thread(ben: Browser, carla: Conversation) -> None:
+def test_a_change_of_state_is_an_activity_in_the_thread(ben: Browser, carla: Conversation) -> None:
     put(ben, carla, "resolved")
     assert "Ben resolved this" in ben.get(f"~/inbox/{carla.id}").text
 
 
-def test_the_answer_offers_to_undo_and_undoing_puts_it_back(ann: Browser, carla: Conversation, world: World) -> None:
+def test_a_change_of_state_can_be_undone(ann: Browser, carla: Conversation, world: World) -> None:
     answer = ann.post(f"~/inbox/{carla.id}/state", {"state": "resolved"}, headers=FRAGMENT).text
     assert "Undo" in answer and 'name="state" value="open"' in answer
     put(ann, carla, "open", until="")
     assert again(world, carla).state == "open"
 
 
-def test_the_same_state_again_is_no_news(ann: Browser, carla: Conversation, world: World) -> None:
+def test_setting_the_same_state_again_changes_nothing(ann: Browser, carla: Conversation, world: World) -> None:
     for _ in range(3):
         put(ann, carla, "resolved")
     with tenant_scope(world.bakery.id):
@@ -164,7 +164,9 @@ def test_a_list_goes_on_page_by_page_in_every_order(ann: Browser, carla: Convers
         assert len(names) == 46 and len(set(names)) == 46, sort
 
 
-def test_only_what_is_new_to_me(ann: Browser, ben: Browser, carla: Conversation, world: World) -> None:
+def test_the_unread_filter_shows_what_i_have_not_read(
+    ann: Browser, ben: Browser, carla: Conversation, world: World
+) -> None:
     assert "Carla" in ann.get("~/inbox/list?filter=unread").text
     ann.post(f"~/inbox/{carla.id}/reading", headers=FRAGMENT)
     assert "Carla" not in ann.get("~/inbox/list?filter=unread").text
@@ -178,7 +180,7 @@ def test_unread_again_is_for_one_agent(ann: Browser, ben: Browser, carla: Conver
     assert "row-unread" in ann.get("~/inbox/").text and "row-unread" not in ben.get("~/inbox/").text
 
 
-def test_a_saved_view_is_kept_and_shared(ann: Browser, ben: Browser, sue: Browser, carla: Conversation) -> None:
+def test_a_view_is_saved_and_shared(ann: Browser, ben: Browser, sue: Browser, carla: Conversation) -> None:
     ann.post("~/inbox/views", {"name": "Urgent", "view": "closing", "shared": "1"})
     assert "Urgent" in ben.get("~/inbox/").text
     ben.post("~/inbox/views", {"name": "Bens own", "view": "mine"})

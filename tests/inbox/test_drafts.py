@@ -34,7 +34,7 @@ def shown(browser: Browser, talk: Conversation) -> str:
     return str(browser.get(f"~/inbox/{talk.id}", headers=FRAGMENT).text)
 
 
-def test_what_was_typed_is_there_again_and_marked_in_the_list(ben: Browser, carla: Conversation) -> None:
+def test_a_draft_is_restored_and_marked_in_the_list(ben: Browser, carla: Conversation) -> None:
     assert save(ben, carla, WORDS).status_code == 204
     assert WORDS in shown(ben, carla)
     listed = ben.get("~/inbox/list").text
@@ -48,12 +48,12 @@ def test_a_colleague_does_not_see_it(ann: Browser, ben: Browser, carla: Conversa
         assert WORDS not in page and "Ask the baker" not in page
 
 
-def test_the_stranger_saves_and_sees_nothing(sue: Browser, world: World, carla: Conversation) -> None:
+def test_a_member_of_another_tenant_saves_and_sees_nothing(sue: Browser, world: World, carla: Conversation) -> None:
     assert save(sue, carla, WORDS).status_code == 404
     assert drafts(world) == []
 
 
-def test_reply_and_note_are_kept_apart(ben: Browser, world: World, carla: Conversation) -> None:
+def test_reply_and_note_have_separate_drafts(ben: Browser, world: World, carla: Conversation) -> None:
     save(ben, carla, WORDS)
     save(ben, carla, "Ask the baker", what="note")
     assert [(one.kind, one.body) for one in drafts(world)] == [("reply", WORDS), ("note", "Ask the baker")]
@@ -96,7 +96,7 @@ def test_another_browsers_old_copy_does_not_come_back(ben: Browser, world: World
     assert [one.body for one in drafts(world)] == [""]
 
 
-def test_a_kept_note_leaves_no_draft(ben: Browser, world: World, carla: Conversation) -> None:
+def test_a_saved_note_leaves_no_draft(ben: Browser, world: World, carla: Conversation) -> None:
     save(ben, carla, "Ask the baker", what="note")
     ben.post(f"~/inbox/{carla.id}/notes", data={"body": "Ask the baker", "client_id": str(uuid.uuid4())})
     assert [one.body for one in drafts(world)] == [""]
@@ -109,13 +109,12 @@ def test_what_was_typed_before_the_window_closed_can_be_parked(ben: Browser, wor
     assert WORDS in ben.get(f"~/inbox/{carla.id}/later?parks=1").text
 
 
-def test_a_draft_that_is_too_long_leaves_the_saved_one(ben: Browser, world: World, carla: Conversation) -> None:
-    save(ben, carla, WORDS)
-    save(ben, carla, "x" * (LONGEST + 5))
-    assert drafts(world)[0].body == WORDS
+def test_a_draft_that_is_too_long_is_refused_and_not_cut(ben: Browser, world: World, carla: Conversation) -> None:
+    assert ben.put(f"~/inbox/{carla.id}/drafts/reply", {"body": "x" * (LONGEST + 1)}).status_code == 422
+    assert drafts(world) == []
 
 
-def test_what_nobody_came_back_to_is_forgotten(ben: Browser, world: World, carla: Conversation) -> None:
+def test_old_drafts_are_deleted(ben: Browser, world: World, carla: Conversation) -> None:
     save(ben, carla, WORDS)
     with tenant_scope(world.bakery.id):
         db.session.execute(db.update(Draft).values(typed_at=now() - dt.timedelta(days=31)))

@@ -59,7 +59,7 @@ def outcomes() -> set[str | None]:
 
 
 @pytest.mark.parametrize("kind", ["drop-after-accept", "accept-then-500", "accept-then-502"])
-def test_a_message_whose_answer_was_lost_is_settled_by_its_webhook_and_not_sent_again(road: Road, kind: str) -> None:
+def test_a_message_whose_response_was_lost_is_settled_by_its_webhook_and_not_resent(road: Road, kind: str) -> None:
     message = road.reply(road.customer_writes(), "once")
     road.meta.post("knobs", status_before_answer=0, delay=60)
     road.meta.post("faults", edge="messages", kind=kind)
@@ -154,7 +154,7 @@ def test_a_backlog_keeps_under_metas_limit(road: Road) -> None:
     assert outcomes() == {"accepted"}
 
 
-def test_sixty_messages_to_one_person_arrive_in_order_and_nobody_waits(
+def test_sixty_messages_to_one_person_arrive_in_order_and_delay_no_one_else(
     road: Road, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Half of what this Meta allows: in a hurry of a tenth of a second, a busy machine would be too fast by accident.

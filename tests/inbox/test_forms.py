@@ -166,8 +166,3 @@ def test_a_schedule_at_the_end_of_the_calendar_is_refused(ann: Browser, carla: C
     form: dict[str, Any] = {"body": "Later", "at": at, "zone": "Pacific/Kiritimati"}
     assert ann.post(f"~/inbox/{carla.id}/later", form, headers=FRAGMENT).status_code == 422
     assert ann.post(f"~/inbox/{carla.id}/later", form | {"zone": "Pacific/Niue"}, headers=FRAGMENT).status_code == 422
-
-
-def test_a_draft_is_never_cut(ann: Browser, carla: Conversation) -> None:
-    assert ann.put(f"~/inbox/{carla.id}/drafts/reply", {"body": "x" * 10_001}).status_code == 422
-    assert ann.put(f"~/inbox/{carla.id}/drafts/reply", {"body": "x" * 10_000}).status_code == 204

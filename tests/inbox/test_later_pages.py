@@ -49,7 +49,7 @@ def close_window(world: World, talk: Conversation) -> None:
         Conversation.get_or_404(talk.id).last_inbound_at = now() - 2 * DAY
 
 
-def test_a_text_is_kept_until_its_time_and_says_when(world: World, ben: Browser, talk: Conversation) -> None:
+def test_a_scheduled_text_waits_for_its_time_and_shows_it(world: World, ben: Browser, talk: Conversation) -> None:
     assert later(ben, talk).status_code == 303
     assert only(world).state == "scheduled"
     assert "Scheduled for" in ben.get(f"~/inbox/{talk.id}").text
@@ -70,7 +70,7 @@ def test_a_time_is_meant_by_the_clock_of_whoever_chose_it(world: World, ben: Bro
         ({"body": " "}, "Write something first."),
     ],
 )
-def test_what_is_wrong_is_said_and_the_text_is_kept(
+def test_a_wrong_time_is_explained_and_the_text_stays(
     world: World, ben: Browser, talk: Conversation, wrong: dict[str, str], words: str
 ) -> None:
     answer = later(ben, talk, **wrong)

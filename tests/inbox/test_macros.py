@@ -72,7 +72,7 @@ def sent(world: World) -> list[tuple[str, str]]:
         return [(message.type, message.body) for message in found]
 
 
-def test_a_macro_puts_tags_on_and_takes_them_off(
+def test_a_macro_adds_and_removes_tags(
     ann: Browser, ben: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]
 ) -> None:
     put(world, carla, tags["complaint"])
@@ -92,7 +92,7 @@ def test_the_tags_of_a_macro_can_be_changed(
     assert tagged(world, carla) == {"complaint"}
 
 
-def test_a_tag_that_is_gone_is_in_no_macro(ann: Browser, world: World, tags: dict[str, uuid.UUID]) -> None:
+def test_a_removed_tag_is_removed_from_macros(ann: Browser, world: World, tags: dict[str, uuid.UUID]) -> None:
     macro = make(ann, world, note="Hm", add_tag=tags["regular"])
     with tenant_scope(world.bakery.id):
         Tag.get_or_404(tags["regular"]).remove()
@@ -116,7 +116,7 @@ def test_a_macro_sends_a_canned_reply_with_its_file(
         assert Conversation.get_or_404(carla.id).state == "pending"
 
 
-def test_a_canned_reply_that_is_gone_is_told_and_nothing_is_done(
+def test_a_macro_without_its_canned_reply_does_nothing_and_says_why(
     ann: Browser, world: World, carla: Conversation
 ) -> None:
     ann.post("~/inbox/canned-replies", {"shortcut": "menu", "body": "Our menu", "shared": "1"})
@@ -129,7 +129,7 @@ def test_a_canned_reply_that_is_gone_is_told_and_nothing_is_done(
     assert sent(world) == [] and "/menu was removed. This macro can't run" in ann.get(f"~/inbox/macros/{macro.id}").text
 
 
-def test_words_into_a_closed_window_are_told_and_nothing_is_done(
+def test_a_macro_does_nothing_in_a_closed_reply_window_and_says_why(
     ann: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]
 ) -> None:
     close_window(world, carla)
@@ -147,7 +147,7 @@ def test_words_into_a_closed_window_are_told_and_nothing_is_done(
         ("", True, ("template", "Your order waits.")),
     ],
 )
-def test_the_template_stands_in_for_words_that_cannot_go(
+def test_a_macro_sends_its_template_where_the_reply_cannot_go(
     ann: Browser, world: World, carla: Conversation, reply: str, is_open: bool, told: tuple[str, str]
 ) -> None:
     approve(world, carla)
@@ -157,7 +157,9 @@ def test_the_template_stands_in_for_words_that_cannot_go(
     assert sent(world) == [told]
 
 
-def test_a_template_that_this_number_does_not_have_is_told(ann: Browser, world: World, carla: Conversation) -> None:
+def test_a_macro_without_its_template_does_nothing_and_says_why(
+    ann: Browser, world: World, carla: Conversation
+) -> None:
     approve(world, carla)
     macro = make(ann, world, template="come_back|en", ending="resolved")
     with tenant_scope(world.bakery.id):
@@ -186,7 +188,7 @@ def dora(world: World, carla: Conversation) -> Conversation:
     return people.conversation(number, wa_id="16505550199", name="Dora")
 
 
-def test_many_are_tagged_at_once_and_undone_only_where_it_changed_something(
+def test_undoing_a_bulk_tag_affects_only_what_it_changed(
     ben: Browser, world: World, carla: Conversation, dora: Conversation, tags: dict[str, uuid.UUID]
 ) -> None:
     put(world, dora, tags["regular"])
@@ -197,7 +199,7 @@ def test_many_are_tagged_at_once_and_undone_only_where_it_changed_something(
     assert [tagged(world, talk) for talk in (carla, dora)] == [set(), {"regular"}]
 
 
-def test_a_tag_comes_off_many_and_goes_back(
+def test_removing_a_tag_in_bulk_is_undone(
     ben: Browser, world: World, carla: Conversation, dora: Conversation, tags: dict[str, uuid.UUID]
 ) -> None:
     put(world, dora, tags["complaint"])
@@ -207,19 +209,21 @@ def test_a_tag_comes_off_many_and_goes_back(
     assert [tagged(world, talk) for talk in (carla, dora)] == [set(), {"complaint"}]
 
 
-def test_who_tagged_many_is_known(ben: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]) -> None:
+def test_a_bulk_tag_records_who_added_it(
+    ben: Browser, world: World, carla: Conversation, tags: dict[str, uuid.UUID]
+) -> None:
     bulk(ben, carla, add_tag=tags["regular"])
     with tenant_scope(world.bakery.id):
         assert db.session.query(ContactTag).one().added_by_id == world.ben.id
 
 
-def test_a_strangers_tag_does_not_exist(ben: Browser, world: World, carla: Conversation) -> None:
+def test_a_tag_of_another_tenant_does_not_exist(ben: Browser, world: World, carla: Conversation) -> None:
     with tenant_scope(world.shoes.id):
         theirs = Tag.get_or_make("sneakers").id
     assert bulk(ben, carla, add_tag=theirs).status_code == 404
 
 
-def test_the_tags_are_offered_when_somebody_asks(ben: Browser, sue: Browser, tags: dict[str, uuid.UUID]) -> None:
+def test_the_tag_menu_lists_the_tags(ben: Browser, sue: Browser, tags: dict[str, uuid.UUID]) -> None:
     offered = ben.get("~/inbox/bulk/tags", headers=FRAGMENT).text
     assert offered.count("regular") == 2 and "Remove tag" in offered
     assert sue.get("~/inbox/bulk/tags").status_code == 404

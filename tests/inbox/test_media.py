@@ -98,7 +98,7 @@ def come_due(world: World) -> None:
         db.session.execute(db.update(Media).values(next_attempt_at=now()))
 
 
-def test_a_photo_is_fetched_kept_and_shown(ann: Browser, world: World, shelf: Shelf) -> None:
+def test_a_photo_is_downloaded_stored_and_shown(ann: Browser, world: World, shelf: Shelf) -> None:
     arrive(shelf.carries(PHOTO, caption="*Look*"))
     file = fetched(world)
     assert (file.state, file.content_type, file.size, file.error) == ("stored", "image/jpeg", len(PHOTO), None)
@@ -444,13 +444,13 @@ def test_a_part_of_another_version_is_not_given(ann: Browser, stored: Media) -> 
 
 
 @pytest.mark.parametrize("path", ["", "/thumbnail"])
-def test_a_stranger_gets_no_file(sue: Browser, stored: Media, path: str) -> None:
+def test_a_member_of_another_tenant_gets_no_file(sue: Browser, stored: Media, path: str) -> None:
     assert sue.get(f"~/inbox/media/{stored.id}{path}").status_code == 404
     sue.tenant = "shoes"
     assert sue.get(f"~/inbox/media/{stored.id}{path}").status_code == 404
 
 
-def test_a_stranger_may_not_have_it_fetched(sue: Browser, stored: Media) -> None:
+def test_a_member_of_another_tenant_may_not_retry_a_download(sue: Browser, stored: Media) -> None:
     sue.tenant = "shoes"
     assert sue.post(f"~/inbox/media/{stored.id}/attempts").status_code == 404
 

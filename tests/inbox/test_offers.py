@@ -90,7 +90,7 @@ def test_the_composer_sends_it_as_it_is_shown(world: World, closed: Conversation
     assert "A template was sent." in ann.get(f"~/inbox/{closed.id}/offer", headers=FRAGMENT).text
 
 
-def test_without_templates_it_leads_to_them_and_a_stranger_sees_nothing(
+def test_without_templates_it_links_to_them_and_another_tenant_sees_nothing(
     ann: Browser, sue: Browser, closed: Conversation
 ) -> None:
     page = ann.get(f"~/inbox/{closed.id}/offer", headers=FRAGMENT).text

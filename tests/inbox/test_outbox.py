@@ -75,7 +75,7 @@ def test_a_revoked_token_pauses_the_number_and_fails_nothing(road: Road) -> None
     assert attempts() <= 5
 
 
-def test_a_message_whose_worker_died_is_parked_and_not_sent_again(road: Road) -> None:
+def test_a_message_whose_worker_died_becomes_unknown_and_is_not_resent(road: Road) -> None:
     message = road.reply(road.customer_writes(), "did it go?")
     with platform_scope("tests"):
         db.session.execute(
@@ -101,7 +101,7 @@ def in_app(road: Road, function: object) -> object:
     return run
 
 
-def test_a_paused_number_goes_on_by_itself_once_meta_lets_it(road: Road) -> None:
+def test_a_paused_number_resumes_once_meta_allows_it(road: Road) -> None:
     message = road.reply(road.customer_writes(), "hi")
     with tenant_scope(road.world.bakery.id):
         PhoneNumber.get_or_404(road.number.id).pause("Meta was cross.", "Wait.")
@@ -142,7 +142,7 @@ def test_a_message_that_waited_past_the_window_is_not_sent(road: Road) -> None:
     assert road.state_of(message) == "expired" and road.meta.accepted() == []
 
 
-def test_what_still_waits_can_be_taken_back(road: Road) -> None:
+def test_a_queued_message_can_be_canceled(road: Road) -> None:
     message = road.reply(road.customer_writes(), "a mistake")
     with tenant_scope(road.world.bakery.id):
         assert Message.get_or_404(message.id).cancel()

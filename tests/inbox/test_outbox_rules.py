@@ -65,7 +65,7 @@ def campaign(road: Road, conversation: Conversation, words: str, **more: Any) ->
     return message
 
 
-def test_a_held_message_goes_by_itself_after_a_moment(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_held_message_is_sent_after_a_moment(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(underway, "UNDO", dt.timedelta(seconds=0.4))
     message = road.reply(road.customer_writes(), "hi")
     with tenant_scope(road.world.bakery.id):
@@ -75,7 +75,7 @@ def test_a_held_message_goes_by_itself_after_a_moment(road: Road, monkeypatch: p
     assert said(road) == ["hi"]
 
 
-def test_a_held_message_that_is_taken_back_is_not_sent_and_the_next_one_is(road: Road) -> None:
+def test_a_held_message_that_is_undone_is_not_sent_and_the_next_one_is(road: Road) -> None:
     conversation = road.customer_writes()
     mistake = road.reply(conversation, "a mistake")
     with tenant_scope(road.world.bakery.id):
@@ -98,7 +98,7 @@ def test_nothing_overtakes_a_held_message(road: Road, monkeypatch: pytest.Monkey
     assert said(road) == ["first", "second"]
 
 
-def test_what_is_put_aside_waits_for_its_time(road: Road) -> None:
+def test_a_scheduled_message_waits_for_its_time(road: Road) -> None:
     message = put_aside(road, road.customer_writes(), Later(now() + HOUR))
     release_scheduled()
     road.deliver()
@@ -109,7 +109,7 @@ def test_what_is_put_aside_waits_for_its_time(road: Road) -> None:
     assert said(road) == ["later"]
 
 
-def test_what_is_put_aside_does_not_hold_up_what_is_written_now(road: Road) -> None:
+def test_a_scheduled_message_does_not_delay_a_reply(road: Road) -> None:
     conversation = road.customer_writes()
     put_aside(road, conversation, Later(now() + HOUR))
     road.reply(conversation, "now")
@@ -117,7 +117,7 @@ def test_what_is_put_aside_does_not_hold_up_what_is_written_now(road: Road) -> N
     assert said(road) == ["now"]
 
 
-def test_what_is_put_aside_can_be_taken_back(road: Road) -> None:
+def test_a_scheduled_message_can_be_canceled(road: Road) -> None:
     message = put_aside(road, road.customer_writes(), Later(now()))
     with tenant_scope(road.world.bakery.id):
         assert Message.get_or_404(message.id).cancel()

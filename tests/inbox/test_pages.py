@@ -71,7 +71,7 @@ def test_the_same_id_with_other_words_is_refused(ann: Browser, talk: Conversatio
     assert [message.body for message in messages(world)] == ["Yes"]
 
 
-def test_without_redis_a_reply_is_kept_all_the_same(ann: Browser, talk: Conversation, world: World) -> None:
+def test_without_redis_a_reply_is_still_saved(ann: Browser, talk: Conversation, world: World) -> None:
     settings = outside().settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     usual, outside().redis = outside().redis, Outside.connect(settings).redis
     try:
@@ -116,7 +116,7 @@ def test_after_a_day_the_composer_says_so_and_does_not_send(ann: Browser, talk: 
     assert answer.status_code == 422 and messages(world) == []
 
 
-def test_a_number_that_is_gone_takes_no_messages(ann: Browser, talk: Conversation, world: World) -> None:
+def test_a_removed_number_accepts_no_messages(ann: Browser, talk: Conversation, world: World) -> None:
     with tenant_scope(world.bakery.id):
         db.session.scalars(select(PhoneNumber)).one().state = "disconnected"
     answer = ann.post(f"~/inbox/{talk.id}/messages", {"body": "hello?"}, headers=FRAGMENT)
@@ -144,7 +144,7 @@ def test_a_failed_message_says_why_and_can_be_sent_again(ann: Browser, talk: Con
     assert [(m.id, m.state) for m in messages(world)] == [(message.id, "queued")]
 
 
-def test_what_waits_long_can_be_taken_back(ann: Browser, talk: Conversation, world: World) -> None:
+def test_a_message_that_waits_long_offers_to_be_canceled(ann: Browser, talk: Conversation, world: World) -> None:
     ann.post(f"~/inbox/{talk.id}/messages", {"body": "a mistake"})
     (message,) = messages(world)
     assert "Cancel message" not in ann.get(f"~/inbox/{talk.id}").text
@@ -195,12 +195,12 @@ def test_a_session_that_ended_inside_htmx_leads_to_the_sign_in(browser: Browser,
 
 
 @pytest.mark.parametrize("path", ["~/inbox/", "~/inbox/list", "~/inbox/{id}", "~/inbox/{id}/messages"])
-def test_a_stranger_finds_nothing(sue: Browser, talk: Conversation, path: str) -> None:
+def test_a_member_of_another_tenant_finds_nothing(sue: Browser, talk: Conversation, path: str) -> None:
     answer = sue.get(path.format(id=talk.id))
     assert answer.status_code == 404 and "Carla" not in answer.text
 
 
-def test_a_stranger_changes_nothing(sue: Browser, talk: Conversation, world: World) -> None:
+def test_a_member_of_another_tenant_changes_nothing(sue: Browser, talk: Conversation, world: World) -> None:
     for path in (f"~/inbox/{talk.id}/messages", f"~/inbox/{talk.id}/reading"):
         assert sue.post(path, {"body": "from next door"}).status_code == 404
     assert messages(world) == []

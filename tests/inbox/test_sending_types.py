@@ -214,7 +214,7 @@ def test_a_reaction_reaches_the_phone_and_is_taken_away_again(road: Road, ann: B
     assert ann.get(f"~/inbox/{talk.id}").text.count('data-testid="bubble"') == 2  # Carla's, and the draft
 
 
-def test_a_reaction_whose_answer_was_lost_is_sent_again(road: Road, ann: Browser, talk: Conversation) -> None:
+def test_a_reaction_whose_response_was_lost_is_retried(road: Road, ann: Browser, talk: Conversation) -> None:
     with tenant_scope(road.world.bakery.id):
         hello = db.session.query(Message).filter_by(conversation_id=talk.id).one()
     ann.post(f"~/inbox/{talk.id}/messages/{hello.id}/reaction", {"emoji": "👍"}, headers=FRAGMENT)
@@ -255,7 +255,7 @@ def test_a_template_with_a_photo_carries_the_photo(road: Road, ann: Browser, tal
     delivered(road)
 
 
-def test_the_templates_are_asked_for_and_kept(road: Road, ann: Browser, talk: Conversation) -> None:
+def test_templates_are_loaded_from_meta_and_saved(road: Road, ann: Browser, talk: Conversation) -> None:
     seed_templates(road)
     assert "Loading templates" in ann.get(f"~/inbox/{talk.id}/templates").text
     fetch_templates(road.world.bakery.id, road.number.waba_id)
@@ -267,7 +267,7 @@ def test_outside_the_window_only_a_template_goes(road: Road, ann: Browser, talk:
     close_window(road, talk)
     assert "Choose a template" in ann.get(f"~/inbox/{talk.id}").text
     answer = compose(ann, talk, "buttons", body="Well?", first="Yes")
-    assert answer.status_code == 422 and "24-hour" in answer.text and "Well?" in answer.text
+    assert answer.status_code == 422 and "24-hour reply window" in answer.text and "Well?" in answer.text
     assert send(ann, talk, (PDF, "a.pdf")).status_code == 422
     assert outbound(road) == []
 
@@ -377,7 +377,7 @@ def test_what_whatsapp_would_refuse_is_refused_in_words(
         ("contact", {"name": "Ben", "phone": "030 901820"}, "country code"),
     ],
 )
-def test_limits_are_told_in_words_and_nothing_typed_is_lost(
+def test_limits_are_explained_and_nothing_typed_is_lost(
     road: Road, ann: Browser, talk: Conversation, kind: str, fields: dict[str, str], words: str
 ) -> None:
     answer = compose(ann, talk, kind, **fields)

@@ -67,7 +67,7 @@ def case(world: World) -> Case:
     return Case(world)
 
 
-def test_it_is_sent_again_once_meta_would_have_told(case: Case) -> None:
+def test_it_is_retried_once_meta_would_have_reported_it(case: Case) -> None:
     case.later()
     assert case.state() == "queued"
 
@@ -80,7 +80,7 @@ def test_it_is_not_sent_a_third_time(case: Case) -> None:
     assert case.state() == "unknown"
 
 
-def test_what_a_person_wrote_is_never_sent_again_by_itself(case: Case) -> None:
+def test_a_message_of_a_person_is_never_retried_automatically(case: Case) -> None:
     with tenant_scope(case.world.bakery.id):
         Message.get_or_404(case.message.id).may_repeat = False
     case.later()

@@ -72,7 +72,7 @@ def test_a_first_view_keeps_its_budget(ann: Browser, busy: Conversation, path: s
     assert len(page) < BUDGET, f"{len(page):,} bytes"
 
 
-def test_what_stands_beside_a_conversation_comes_when_there_is_room_for_it(ann: Browser, busy: Conversation) -> None:
+def test_list_and_details_are_loaded_when_there_is_room_for_them(ann: Browser, busy: Conversation) -> None:
     page = ann.get(f"~/inbox/{busy.id}?view=mine&at=1").text
     assert 'hx-get="/t/bakery/inbox/list?view=mine"' in page
     assert f'hx-get="/t/bakery/inbox/{busy.id}/details"' in page

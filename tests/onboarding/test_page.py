@@ -16,7 +16,7 @@ def at(browser: Browser, attempt: Attempt, to: str = "") -> str:
     return f"{attempt.path}/{to}".rstrip("/")
 
 
-def test_a_stranger_finds_nothing(sue: Browser, attempt: Attempt) -> None:
+def test_a_member_of_another_tenant_finds_nothing(sue: Browser, attempt: Attempt) -> None:
     assert sue.get(attempt.path).status_code == 404
     assert sue.post("~/onboarding").status_code == 404
 

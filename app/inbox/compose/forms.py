@@ -14,7 +14,7 @@ from werkzeug.datastructures import FileStorage
 from wtforms import Field, HiddenField, TextAreaField, ValidationError
 
 from app.inbox.conversations import Conversation, Message
-from app.inbox.desk.fields import at_most, tidy
+from app.inbox.desk.fields import ClientIdField, at_most, tidy
 from app.inbox.files.attachments import Attachment
 from app.meta.outgoing import Refused, text
 from app.tenancy import Membership
@@ -51,19 +51,12 @@ class DraftForm(FlaskForm):
 class WritingForm(FlaskForm):
     """What every message has: an id that makes a second click the same message, and the message it replies to."""
 
-    client_id = HiddenField()
+    client_id = ClientIdField()
     reply_to = HiddenField()
-
-    def validate_client_id(self, field: HiddenField) -> None:
-        try:
-            uuid.UUID(field.data)
-        except (TypeError, ValueError):
-            # An old page or a script: it loses only the protection against a double click.
-            field.data = str(uuid.uuid4())
 
     @property
     def id(self) -> uuid.UUID:
-        return uuid.UUID(self.client_id.data)
+        return self.client_id.data
 
     def quoted_in(self, conversation: Conversation) -> Message | None:
         """The message that this replies to, if it is in the conversation and WhatsApp can quote it."""
@@ -105,4 +98,4 @@ class ReplyForm(WritingForm):
     @classmethod
     def blank(cls, **data: Any) -> ReplyForm:
         """An empty form with an id of its own."""
-        return cls(formdata=None, data={"client_id": str(uuid.uuid4()), **data})
+        return cls(formdata=None, data={"client_id": uuid.uuid4(), **data})

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 import zoneinfo
 from typing import Any
 
@@ -22,7 +21,7 @@ from wtforms.validators import InputRequired, Optional, StopValidation
 from app import zones
 from app.billing.terms import Estimate, Terms
 from app.inbox.conversations import Conversation, Later, Message
-from app.inbox.desk.fields import IdField, options, tidy
+from app.inbox.desk.fields import ClientIdField, options, tidy
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused, text
 from app.tenancy import Actor, User
@@ -82,7 +81,7 @@ class ScheduleForm(TimeForm):
     # Not at a time, but as soon as the customer writes.
     parks = BooleanField()
     instead = SelectField(_("If the reply window has closed by then"), validators=[Optional()])
-    client_id = IdField()
+    client_id = ClientIdField()
 
     def __init__(self, templates: list[MessageTemplate], terms: Terms) -> None:
         super().__init__()
@@ -113,7 +112,7 @@ class ScheduleForm(TimeForm):
         template = self.templates.get(self.instead.data)
         at = None if self.parks.data else self.moment
         later = Later(at, as_instead(template.definition.filled({})) if template else None)
-        client_id = self.client_id.data or uuid.uuid4()
+        client_id = self.client_id.data
         message = conversation.reply(self.body.data, by=Actor.agent(by), client_id=client_id, later=later)
         Draft.clear(conversation, "reply", owner=by)
         return message

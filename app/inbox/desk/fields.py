@@ -60,6 +60,22 @@ class IdField(Field):
         return str(self.data or "")
 
 
+class ClientIdField(Field):
+    """The page's own id for what it sends, so that a second click is the same thing.
+
+    An old page or a script without one gets one here: it loses only that protection.
+    """
+
+    widget = HiddenInput()
+    data: uuid.UUID
+
+    def _value(self) -> str:
+        return str(self.data or "")
+
+    def process_formdata(self, values: list[str]) -> None:
+        self.data = as_uuid(values[0] if values else None) or uuid.uuid4()
+
+
 class IdsField(Field):
     """Several ids, each once, in order."""
 

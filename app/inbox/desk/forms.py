@@ -20,7 +20,7 @@ from app.team.models import Team
 from app.tenancy import Actor, Membership, User, db, exists, now
 
 from .bulk_changes import MOST, BulkChange
-from .fields import ChoiceField, IdField, IdsField, as_uuid, at_most, one_line, options, tidy
+from .fields import ChoiceField, ClientIdField, IdField, IdsField, as_uuid, at_most, one_line, options, tidy
 from .lists import VIEWS, Listing
 from .notes import LONGEST_NOTE
 from .preferences import DeskPreference
@@ -166,7 +166,7 @@ class NoteForm(FlaskForm):
     body = TextAreaField(
         filters=[tidy], validators=[DataRequired(_("Enter a note.")), at_most(LONGEST_NOTE)], render_kw={"rows": 2}
     )
-    client_id = IdField()
+    client_id = ClientIdField()
 
 
 class SavedViewForm(FlaskForm):

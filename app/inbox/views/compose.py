@@ -39,7 +39,7 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
         else:
             return deliver(conversation, message)
     if not form.client_id.data:
-        form.client_id.data, form.reply_to.data = str(uuid.uuid4()), request.args.get("reply_to", "")
+        form.client_id.data, form.reply_to.data = uuid.uuid4(), request.args.get("reply_to", "")
     context = {"conversation": conversation, "form": form, "kind": kind, "problem": problem}
     page = "inbox/compose/_compose.html" if is_fragment() else "inbox/compose/compose.html"
     return render_template(page, **context), 422 if problem else 200

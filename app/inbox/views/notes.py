@@ -29,7 +29,7 @@ def write_note(conversation_id: uuid.UUID) -> AnyResponse | str | tuple[str, int
             return render_template("inbox/desk/_note_form.html", **context), 422
         flash(problem, "error")
         return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
-    note = Note.write(conversation, form.body.data, by=current_actor(), client_id=form.client_id.data or uuid.uuid4())
+    note = Note.write(conversation, form.body.data, by=current_actor(), client_id=form.client_id.data)
     Draft.clear(conversation, "note", owner=current_user)
     if is_fragment():
         return render_template("inbox/desk/noted.html", conversation=conversation, note=note)

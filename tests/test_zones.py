@@ -173,6 +173,13 @@ def test_a_snooze_to_a_skipped_time_says_why_not(app: Flask, world: World) -> No
     assert "doesn&#39;t exist on 28 March 2032 in Europe/Berlin" in answer.text
 
 
+def test_a_schedule_at_a_skipped_time_says_why_not(app: Flask, world: World) -> None:
+    ben, talk = desk(app, world, "Europe/Berlin")
+    data = {"body": "Later", "at": "2027-03-28T02:30", "zone": "Europe/Berlin"}
+    answer = ben.post(f"{talk}/later", data=data, headers={"HX-Request": "true"})
+    assert answer.status_code == 422 and "exist on 28 March 2027 in Europe/Berlin" in answer.text
+
+
 def test_send_later_names_the_zone_of_entry(app: Flask, world: World) -> None:
     ben, talk = desk(app, world, "Asia/Kathmandu")
     assert "Asia/Kathmandu</span>" in ben.get(f"{talk}/later").text

@@ -1,4 +1,4 @@
-"""Which function applies which kind of event. One of the four lists that name features."""
+"""Which function applies which kind of event. One of the three lists that name features."""
 
 from __future__ import annotations
 

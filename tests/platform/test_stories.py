@@ -147,7 +147,7 @@ def test_the_road_with_a_failure_is_told_as_it_was(road: Road, ann: Browser) -> 
     assert road.reload(refused).error
     assert road.reload(refused).error["title"] in verdict(ann, refused).replace("&#39;", "'")  # type: ignore[index]
     assert "This message wasn&#39;t delivered." in verdict(ann, late)
-    assert "The answer was lost at first" in verdict(ann, lost)
+    assert "response was lost at first" in verdict(ann, lost)
 
 
 def test_a_failed_bubble_leads_to_its_story(ben: Browser, world: World, talk: Conversation) -> None:
@@ -175,7 +175,7 @@ def test_a_time_narrows_what_a_number_finds(ben: Browser, world: World, talk: Co
 
 def test_what_is_not_found_says_what_to_look_for(ben: Browser, pat: Browser, world: World, talk: Conversation) -> None:
     assert "No message found for" in page(ben, "~/stories?q=<b>hm")
-    assert "look for it in what Meta posted" in page(pat, "/platform/messages?q=wamid.nothing")
+    assert "Search the webhooks" in page(pat, "/platform/messages?q=wamid.nothing")
 
 
 def test_a_stranger_finds_and_opens_nothing(sue: Browser, app: Any, world: World, talk: Conversation) -> None:

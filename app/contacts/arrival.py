@@ -41,7 +41,7 @@ class Sender:
 
     @property
     def identities(self) -> Iterator[Identity]:
-        """The ids of the person, surest first. A username may change hands, so it identifies nobody.
+        """The ids of the person, surest first. A username is not one of them: it can pass to another person.
 
         Somebody whose number changed is recognised by their ids before.
         """

@@ -61,7 +61,7 @@ LOCK = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtex
 
 
 def lock_contacts() -> None:
-    """Until the transaction ends nobody else makes contacts of this tenant, and no message arrives."""
+    """Lock the creation of contacts of this tenant, by imports and arriving messages, until the transaction ends."""
     db.session.execute(LOCK, {"tenant": str(current_tenant_id())})
 
 

@@ -127,7 +127,7 @@ def sample_of(data: bytes) -> bytes:
 
 
 def guess_legacy(sample: bytes) -> str:
-    """Of the encodings in which the text has least that nobody would write: the one whose language the library
+    """Of the encodings in which the fewest characters are implausible: the one whose language the library
     recognises, then the one at home where the numbers are, then the library's order."""
     fits = {name: text for name in GUESSABLE if (text := decoded(sample, name)) is not None}
     odd = {name: oddness(text) for name, text in fits.items()}
@@ -163,7 +163,7 @@ def home_of(sample: bytes) -> str:
 
 
 def oddness(text: str) -> float:
-    """How much of what isn't ASCII nobody would write: signs in words, capitals inside them, mixed scripts."""
+    """Implausible characters per non-ASCII one, from 0: signs in words, capitals inside them, mixed scripts."""
     foreign = sum(not each.isascii() for each in text)
     odd = sum(is_odd(*three) for three in zip(" " + text, text, text[1:] + " ", strict=False))
     return odd / max(foreign, 1)

@@ -17,6 +17,7 @@ from app import create_app
 from app.config import Settings
 from app.tenancy import db, platform_scope, tenant_scope
 from app.webhooks.drain import BATCH, drain_batch
+from app.worker import collect_rarely
 from bench.report import table
 from bench.town import Town
 from dev.stack import Stack
@@ -52,6 +53,7 @@ RAISE = text("""
 
 def run(stack: Stack) -> None:
     app = create_app(Settings.from_environment(stack.env))
+    collect_rarely()
     with app.app_context():
         town = Town.named("drain")
         fill(town, PEOPLE)

@@ -26,20 +26,17 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A message with the id it will have here, and where it belongs."""
+    """A message with the id it will have here, where it belongs, and when it was written (ISO 8601)."""
 
     incoming: Incoming
     id: str
     number_id: str
     conversation_id: str
+    at: str
 
     @property
     def message(self) -> InboundMessage | MessageEcho:
         return self.incoming.message
-
-    @property
-    def at(self) -> str:
-        return self.message.timestamp.isoformat()
 
 
 def place(incoming: Sequence[Incoming]) -> list[Placed]:
@@ -52,7 +49,10 @@ def place(incoming: Sequence[Incoming]) -> list[Placed]:
     ]
     groups = {pair for one, pair in zip(mine, pairs, strict=True) if one.group_id}
     conversations = conversations_of(set(pairs), groups)
-    return [Placed(one, str(uuid7()), pair.number, conversations[pair]) for one, pair in zip(mine, pairs, strict=True)]
+    return [
+        Placed(one, str(uuid7()), pair.number, conversations[pair], one.message.timestamp.isoformat())
+        for one, pair in zip(mine, pairs, strict=True)
+    ]
 
 
 def numbers_of(incoming: Sequence[Incoming]) -> dict[str, PhoneNumber]:

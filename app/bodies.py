@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
+from werkzeug.exceptions import ClientDisconnected, RequestTimeout, ServiceUnavailable
 
 # A body within this size may use the whole budget, a larger one half of it: large ones cannot keep small ones out.
 SMALL = 64 * 1024
@@ -83,18 +83,23 @@ class Deadlines:
 
     @contextlib.contextmanager
     def limit(self, connection: socket.socket | None, end: float) -> Iterator[None]:
-        """Raises `Slow` when the block ends after `end`, of the monotonic clock."""
+        """Raises `Slow` when the block ends after `end`, of the monotonic clock; `ClientDisconnected` when it breaks."""
         if connection is not None:
             key = object()
             self.reads[key] = connection, end
             self.watch()
+        is_whole = True
         try:
             yield
+        except OSError:
+            is_whole = False
         finally:
             if connection is not None:
                 del self.reads[key]
         if time.monotonic() > end:
             raise Slow
+        if not is_whole:
+            raise ClientDisconnected
 
     def watch(self) -> None:
         if self.watcher is None or not self.watcher.is_alive():
@@ -147,7 +152,7 @@ class Input:
 
 
 def read(environ: dict[str, Any], held: Held, most: int) -> bytes:
-    """A whole body of at most that many bytes. Raises `Slow` and `Spent`."""
+    """A whole body of at most that many bytes. Raises `Slow`, `Spent` and `ClientDisconnected`."""
     source = Input(environ, held, time.monotonic() + SECONDS, counted=most)
     pieces = []
     while piece := source.read(min(PIECE, most)):

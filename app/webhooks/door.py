@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from werkzeug.exceptions import ClientDisconnected
+
 from app import headers
 from app.bodies import Budget, Slow, Spent, declared_length, read
 from app.meta import signature
@@ -54,6 +56,8 @@ class Door:
                 self.intake.add(body)
         except Slow:
             return ("408 Request Timeout",)
+        except ClientDisconnected:
+            return ("400 Bad Request",)
         except (Away, Spent):
             # Meta keeps what is not acknowledged, and tries again for a week.
             return "503 Service Unavailable", ("Retry-After", "5")

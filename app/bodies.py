@@ -168,13 +168,13 @@ class Bodies:
         self.wsgi_app, self.budget = wsgi_app, budget
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        seconds = SECONDS + declared_length(environ) / SLOWEST_BYTES_PER_SECOND
+        seconds = SECONDS + declared_length(environ.get("CONTENT_LENGTH")) / SLOWEST_BYTES_PER_SECOND
         with self.budget.hold() as held:
             environ["wsgi.input"] = Input(environ, held, time.monotonic() + seconds, counted=IN_MEMORY)
             return self.wsgi_app(environ, start_response)  # type: ignore[no-any-return]
 
 
-def declared_length(environ: dict[str, Any]) -> int:
-    """Of the body, in bytes; 0 when there is none, or none that says so."""
-    length = environ.get("CONTENT_LENGTH") or ""
+def declared_length(header: str | None) -> int:
+    """Of the body by its Content-Length, in bytes; 0 when there is none, or none that says so."""
+    length = header or ""
     return int(length) if length.isascii() and length.isdecimal() and len(length) < 16 else 0

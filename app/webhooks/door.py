@@ -40,7 +40,7 @@ class Door:
         # Nothing is read from a stranger, nor what is too large anyway.
         if not signature.is_complete(claimed):
             return ("401 Unauthorized",)
-        length = declared_length(environ)
+        length = declared_length(environ.get("CONTENT_LENGTH"))
         is_chunked = "CONTENT_LENGTH" not in environ and environ.get("wsgi.input_terminated")
         if length > LARGEST:
             return ("413 Content Too Large",)

@@ -14,7 +14,7 @@ from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.replays import Replay
 
 from .callbacks import MetaCallback
-from .drain import BATCH, drain_batch
+from .drain import drain_batch
 
 BUDGET_SECONDS = 20
 KEPT = dt.timedelta(days=30)
@@ -24,7 +24,7 @@ QUARANTINE = dt.timedelta(days=7)
 @job("webhooks.drain", "inbound", per_tenant=False, seconds=180)
 def drain() -> None:
     end = time.monotonic() + BUDGET_SECONDS
-    while drain_batch() == BATCH:
+    while drain_batch():
         if time.monotonic() > end:
             enqueue("webhooks.drain")
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,11 @@ def owners_of(addresses: Collection[str]) -> dict[str, uuid.UUID]:
         routes = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
         owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(routes))
     return owners
+
+
+def addresses_of(arrived: Sequence[Arrived]) -> set[str]:
+    """The numbers (else WABAs) that events are for, by Meta's ids."""
+    return {address for item in arrived if (address := address_of(item.event))}
 
 
 def address_of(event: events.Event) -> str | None:

@@ -18,7 +18,7 @@ from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.wabas.partners import PartnerWaba
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhook_events.routing import Arrived, address_of, arrived_with, owners_of
+from app.webhook_events.routing import Arrived, address_of, addresses_of, arrived_with, owners_of
 
 from .handlers import apply_events
 from .turns import claim
@@ -67,7 +67,7 @@ UNSYNCHRONISED = {"synchronize_session": False}
 
 def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
     """The events of each tenant. Holds what is unreadable or unrouted, with the reason."""
-    owners = owners_of({address for item in arrived if (address := address_of(item.event))})
+    owners = owners_of(addresses_of(arrived))
     groups: dict[uuid.UUID, list[Arrived]] = defaultdict(list)
     held: list[dict[str, object]] = []
     for item in arrived:

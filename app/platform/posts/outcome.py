@@ -21,7 +21,7 @@ from app.templating import READER
 from app.tenancy import Tenant, db
 from app.wabas.news import NEWS
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhook_events.routing import Arrived, address_of, owners_of
+from app.webhook_events.routing import Arrived, address_of, addresses_of, owners_of
 from app.words import N_
 
 SHOWN = 200
@@ -52,7 +52,7 @@ class Reading:
     def of(cls, event: WebhookEvent) -> Reading:
         parsed = enumerate(events.parse(event.body, event.received_at))
         changes = [Arrived(event.id, position, change) for position, change in parsed]
-        return cls(event, changes, owners_of(changes))
+        return cls(event, changes, owners_of(addresses_of(changes)))
 
     def owner(self, change: Arrived) -> uuid.UUID | None:
         return self.owners.get(address_of(change.event) or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,12 +28,16 @@ def arrived_with(post: Row[Any]) -> list[Arrived]:
 
 
 def owners_of(arrived: Sequence[Arrived]) -> dict[str, uuid.UUID]:
-    addresses = {address for item in arrived if (address := address_of(item.event))}
-    if not addresses:
+    return owners_at(address for item in arrived if (address := address_of(item.event)))
+
+
+def owners_at(addresses: Iterable[str]) -> dict[str, uuid.UUID]:
+    """The tenants of those numbers and WABAs that one of them has connected."""
+    if not (asked := set(addresses)):
         return {}
     owners: dict[str, uuid.UUID] = {}
     for route in (WabaRoute, PhoneNumberRoute):
-        routes = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
+        routes = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(asked))
         owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(routes))
     return owners
 

@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -101,6 +101,8 @@ class GlobalModel(Model):
     """A row that belongs to no tenant. Each such table is on the short list in `tests/test_catalog.py`."""
 
     __abstract__ = True
+    # In a cluster: whether every machine has a copy, for tenants' rows to be joined with; else it stays on one.
+    is_reference: ClassVar[bool] = False
 
 
 class TenantModel(Model):

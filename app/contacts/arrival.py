@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.meta.events import AddressBookEntry, GroupChange
 from app.meta.spellings import RESPELT, other_spellings
 from app.meta.written_numbers import formatted
-from app.tenancy import current_tenant_id, db, happened_each, uuid7
+from app.tenancy import current_tenant_id, database_now, db, happened_each, uuid7
 
 from .names import plain
 from .search import index
@@ -163,6 +163,7 @@ class Register:
             for (kind, value), contact in self.usernames.items()
         ]
         renamed = [{"id": id, "name": name} for id, name in self.renamed.items() if id not in self.new_contacts]
+        values = {"tenant": current_tenant_id(), "now": database_now()}
         for statement, rows in (
             (NEW_CONTACTS, contacts),
             (NEW_IDENTITIES, identities),
@@ -170,7 +171,7 @@ class Register:
             (RENAME, renamed),
         ):
             if rows:
-                db.session.execute(statement, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+                db.session.execute(statement, values | {"rows": json.dumps(rows)})
         happened_each("contact.created", [(id, {"source": "message"}) for id in self.new_contacts])
         changed = {*self.new_contacts, *self.renamed, *self.new_identities.values(), *self.usernames.values()}
         index(changed | self.previous_owners)
@@ -232,19 +233,22 @@ IDENTITIES = text("""
     join contact_identities i on i.tenant_id = :tenant and i.kind = r.kind and i.value = r.value
     join contacts c on c.tenant_id = :tenant and c.id = i.contact_id
 """)
+# `on conflict`: row security keeps a cluster from copying rows in, which it would do with a bare `insert … select`.
 NEW_CONTACTS = text("""
     insert into contacts (tenant_id, id, name, created_at)
-    select :tenant, id, name, clock_timestamp()
+    select :tenant, id, name, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, name text)
+    on conflict do nothing
 """)
 NEW_IDENTITIES = text("""
     insert into contact_identities (tenant_id, id, contact_id, kind, value, created_at)
-    select :tenant, id, contact, kind, value, clock_timestamp()
+    select :tenant, id, contact, kind, value, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, kind text, value text)
+    on conflict do nothing
 """)
 REASSIGN_USERNAMES = text("""
     insert into contact_identities (tenant_id, id, contact_id, kind, value, created_at)
-    select :tenant, id, contact, kind, value, clock_timestamp()
+    select :tenant, id, contact, kind, value, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, kind text, value text)
     on conflict (tenant_id, kind, value) do update
         set contact_id = excluded.contact_id, created_at = excluded.created_at

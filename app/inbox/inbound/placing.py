@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.contacts.arrival import recognise
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import current_tenant_id, db, happened_each, uuid7
+from app.tenancy import current_tenant_id, database_now, db, happened_each, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
 from .incoming import Incoming
@@ -63,7 +63,8 @@ def conversations_of(pairs: set[Pair], groups: set[Pair]) -> dict[Pair, str]:
     found = find_conversations(pairs)
     if missing := sorted(pairs - found.keys()):
         rows = [{"id": str(uuid7()), **pair._asdict(), "is_group": pair in groups} for pair in missing]
-        made = db.session.scalars(NEW_CONVERSATIONS, {"rows": json.dumps(rows), "tenant": current_tenant_id()}).all()
+        values = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
+        made = db.session.scalars(NEW_CONVERSATIONS, values).all()
         facts = {row["id"]: {"contact_id": row["contact"], "phone_number_id": row["number"]} for row in rows}
         happened_each("conversation.opened", [(id, facts[id]) for id in made])
         found |= find_conversations(set(missing))
@@ -86,7 +87,7 @@ CONVERSATIONS = text("""
 NEW_CONVERSATIONS = text("""
     insert into conversations (tenant_id, id, phone_number_id, contact_id, is_group, unread_count, last_message_at,
                                last_message_preview, last_message_state, created_at, team_id)
-    select :tenant, r.id, number, contact, is_group, 0, to_timestamp(0), '', 'received', clock_timestamp(), n.team_id
+    select :tenant, r.id, number, contact, is_group, 0, to_timestamp(0), '', 'received', :now, n.team_id
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, contact uuid, is_group boolean)
     left join number_desks n on n.tenant_id = :tenant and n.id = number
     on conflict (tenant_id, phone_number_id, contact_id) do nothing

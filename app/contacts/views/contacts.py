@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -70,6 +70,9 @@ def create() -> AnyResponse | tuple[str, int]:
     if form.validate():
         try:
             contact = Contact.create(form.name.data, form.wa_id, by=current_user)
+            if request.form.get("then") == "message":
+                return redirect(url_for("inbox.write_first", contact=contact.id), 303)
+            flash(_("Contact added."))
             return redirect(url_for(".show", contact_id=contact.id), 303)
         except NumberTaken as taken:
             taken_by = taken.contact

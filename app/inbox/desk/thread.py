@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -19,6 +20,8 @@ PAGE = 50
 # What the page shows first; older messages are loaded as the reader scrolls up.
 FIRST = 20
 LONGEST = 500
+# Of what was read before, so much is shown above the first unread message.
+READ_BEFORE = 3
 
 Entry = Message | Note | Activity
 
@@ -35,12 +38,29 @@ class Thread:
     ends: dt.datetime | None = None
     around: Message | None = None
     since: Cursor | None = field(default=None)
+    # The message before which “New messages” stands.
+    unread_from: uuid.UUID | None = None
 
     @classmethod
     def newest(cls, conversation: Conversation) -> Self:
         """The last FIRST messages."""
         loaded = load(conversation.thread(), FIRST + 1)[::-1]
         return cls(conversation, loaded[-FIRST:], has_older=len(loaded) > FIRST)
+
+    @classmethod
+    def opened(cls, conversation: Conversation, unread: Message | None) -> Self:
+        """The last messages, or those from the first unread one on where there are more."""
+        shown = cls.newest(conversation)
+        if unread is None:
+            return shown
+        if shown.has_older and unread.cursor.values < shown.messages[0].cursor.values:
+            older = load(conversation.thread(before=unread.cursor), READ_BEFORE + 1)[::-1]
+            newer = load(conversation.thread_after(unread.cursor), PAGE)
+            messages, more = [*older[-READ_BEFORE:], unread, *newer[: PAGE - 1]], newer[PAGE - 1 :]
+            ends = more[0].occurred_at if more else None
+            shown = cls(conversation, messages, len(older) > READ_BEFORE, has_newer=bool(more), ends=ends)
+        shown.unread_from = unread.id
+        return shown
 
     @classmethod
     def starting_at(cls, conversation: Conversation, since: Cursor, until: Cursor | None) -> Self:
@@ -110,6 +130,7 @@ class Thread:
             "has_older": self.has_older,
             "has_newer": self.has_newer,
             "around": self.around,
+            "unread_from": self.unread_from,
         }
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.contacts.arrival import recognise
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import current_tenant_id, database_now, db, happened_each, uuid7
+from app.tenancy import Actor, current_tenant_id, database_now, db, happened_each, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
 from .incoming import Incoming
@@ -59,14 +59,15 @@ def numbers_of(incoming: Sequence[Incoming]) -> dict[str, PhoneNumber]:
     return numbers_by_meta_id({one.message.phone_number_id for one in incoming})
 
 
-def conversations_of(pairs: set[Pair], groups: set[Pair]) -> dict[Pair, str]:
+def conversations_of(pairs: set[Pair], groups: set[Pair], *, by: Actor | None = None) -> dict[Pair, str]:
+    """The conversation of each pair, made where there is none. `by` opened the new ones; None: the customers did."""
     found = find_conversations(pairs)
     if missing := sorted(pairs - found.keys()):
         rows = [{"id": str(uuid7()), **pair._asdict(), "is_group": pair in groups} for pair in missing]
         values = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
         made = db.session.scalars(NEW_CONVERSATIONS, values).all()
         facts = {row["id"]: {"contact_id": row["contact"], "phone_number_id": row["number"]} for row in rows}
-        happened_each("conversation.opened", [(id, facts[id]) for id in made])
+        happened_each("conversation.opened", [(id, facts[id]) for id in made], actors=[by] * len(made))
         found |= find_conversations(set(missing))
     return found
 

@@ -169,7 +169,9 @@ def refusals(statement: Statement) -> list[str]:
 
 @rule
 def set_config_is_not_handed_on(statement: Statement) -> Iterator[str]:
-    if any(one.name == "set_config" for node in statement.tree.walk() for one in statement.catalogue.functions_in(node)):
+    if any(
+        one.name == "set_config" for node in statement.tree.walk() for one in statement.catalogue.functions_in(node)
+    ):
         yield "no error and 0 rows: workers get `set local …` as a statement, never a call of set_config()"
 
 
@@ -250,7 +252,9 @@ def nothing_recursive_over_all_tenants(statement: Statement) -> Iterator[str]:
 @rule
 def tables_of_tenants_are_joined_by_the_tenant(statement: Statement) -> Iterator[str]:
     if not (statement.is_pinned or statement.is_joined):
-        loose = sorted({name for place, name in statement.places.items() if statement.group(place) != statement.group(ANCHOR)})
+        loose = sorted(
+            {name for place, name in statement.places.items() if statement.group(place) != statement.group(ANCHOR)}
+        )
         yield f"{loose}: 'complex joins are only supported when all distributed tables are … joined on their distribution columns'"
 
 
@@ -258,7 +262,10 @@ def tables_of_tenants_are_joined_by_the_tenant(statement: Statement) -> Iterator
 def no_limit_in_a_lateral_over_all_tenants(statement: Statement) -> Iterator[str]:
     entries = (node for node in statement.tree.walk() if node.kind == "RANGETBLENTRY" and node["lateral"] == "true")
     if statement.places and not statement.is_pinned:
-        if any(entry["subquery"] and (entry["subquery"]["limitCount"] or entry["subquery"]["setOperations"]) for entry in entries):
+        if any(
+            entry["subquery"] and (entry["subquery"]["limitCount"] or entry["subquery"]["setOperations"])
+            for entry in entries
+        ):
             yield "a lateral subquery with a limit or a union: 'complex joins are only supported …'; split it"
 
 

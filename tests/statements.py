@@ -60,4 +60,3 @@ def numbered(statement: str, types: dict[str, int]) -> tuple[bytes, list[int]]:
         return f"${names.index(match[1]) + 1}"
 
     return PARAMETER.sub(number, statement).encode(), [types.get(name, 0) for name in names]
-

@@ -17,12 +17,14 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.outgoing import Refused
-from app.tenancy import current_actor, now, requires, takes_files
+from app.tenancy import Paged, current_actor, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
 from .compose import deliver
 from .helpers import offer_context
+
+PAGE = 50
 
 
 @bp.get("/<uuid:conversation_id>/templates")
@@ -32,11 +34,11 @@ def templates(conversation_id: uuid.UUID) -> str:
     conversation = Conversation.get_or_404(conversation_id)
     waba_id = conversation.phone_number.waba_id
     template_list = TemplateList.fresh(waba_id)
-    sendable, terms = MessageTemplate.sendable(waba_id), conversation.terms
-    prices = {one.id: terms.price_of(one.category, now()) for one in sendable}
+    page, terms = Paged.of(MessageTemplate.sendable_of(waba_id), PAGE), conversation.terms
+    prices = {one.id: terms.price_of(one.category, now()) for one in page.rows}
     context = {"conversation": conversation, "template_list": template_list, "waba_id": waba_id, "prices": prices}
-    page = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
-    return render_template(page, templates=sendable, **context)
+    name = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
+    return render_template(name, page=page, **context)
 
 
 @bp.get("/<uuid:conversation_id>/templates/<uuid:template_id>")

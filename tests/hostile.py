@@ -18,7 +18,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import LONGEST_NOTE, Note
 from app.inbox.desk.saved_views import SavedView
 from app.message_templates.models import MessageTemplate
-from app.tenancy import Actor, Role, db, now, tenant_scope
+from app.tenancy import Actor, Role, db, global_scope, now, tenant_scope
 from app.tenancy.models import admit
 from app.webhooks.drain import drain_batch
 from tests.posts import message, post
@@ -71,56 +71,44 @@ def wide(count: int) -> dict[str, str]:
     return {f"screen_0_question_{n}": "a" * 1000 for n in range(count)}
 
 
-def customers_messages() -> list[dict[str, Any]]:
-    """Of every kind, what no app of WhatsApp's would send but nothing forbids."""
-    phones = [{"phone": f"+1650555{n:04}", "wa_id": f"1650555{n:04}"} for n in range(5000)]
-    card = {
-        "name": {"formatted_name": "n" * 60_000},
-        "phones": phones,
-        "urls": [{"url": "https://a.b/" + "u" * 1000}] * 500,
-    }
-    items = [
-        {"product_retailer_id": "p" * 300, "quantity": n, "item_price": "1.5", "currency": "USD"} for n in range(9000)
-    ]
-    facts = {f"key {n}": ["v" * 100] * 50 for n in range(400)}
-    referral = {
-        "source_type": "ad",
-        "headline": TEXTS["marks"],
-        "body": TEXTS["words"],
-        "source_url": "https://a.b/" + "x" * 9000,
-    }
-    answers = {"response_json": json.dumps(wide(2000)), "name": "flow", "body": "Sent"}
-    deep_answers = {"response_json": "[" * 200_000, "name": "flow", "body": TEXTS["lines"]}
-    errors = [{"code": 131051, "title": TEXTS["marks"], "error_data": {"details": TEXTS["html"]}}] * 20
-    kinds: list[dict[str, Any]] = [
-        {"type": "contacts", "contacts": [card]},
-        {"type": "contacts", "contacts": [card | {"phones": phones[:50]}] * 300},
-        {"type": "order", "order": {"catalog_id": "1", "text": TEXTS["links"], "product_items": items}},
-        {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": answers}},
-        {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": deep_answers}},
-        {
-            "type": "interactive",
-            "interactive": {"type": "list_reply", "list_reply": {"id": "1", "title": TEXTS["marks"]}},
-        },
-        {"type": "interactive", "interactive": {"type": "unheard_of", "unheard_of": facts}},
-        {"type": "button", "button": {"text": TEXTS["words"], "payload": TEXTS["html"]}},
-        {
-            "type": "location",
-            "location": {"latitude": 1, "longitude": 2, "name": TEXTS["html"], "address": TEXTS["words"]},
-        },
-        {"type": "unheard_of", "unheard_of": deep(30)},
-        {"type": "unheard_of", "unheard_of": facts},
-        {"type": "image", "image": {"id": "1", "mime_type": "image/jpeg", "caption": TEXTS["stars"], "sha256": "x"}},
-        {
-            "type": "document",
-            "document": {"id": "2", "mime_type": "a/b", "filename": TEXTS["words"], "caption": TEXTS["links"]},
-        },
-        {"type": "system", "system": {"type": "x", "body": TEXTS["words"]}},
-        {"type": "text", "text": {"body": "hi"}, "referral": referral},
-        {"type": "unsupported", "errors": errors, "unsupported": {"type": "t" * 60_000}},
-        {"type": "reaction", "reaction": {"message_id": "wamid.none", "emoji": FAMILY * 5000}},
-    ]
-    return kinds
+PHONES = [{"phone": f"+1650555{n:04}", "wa_id": f"1650555{n:04}"} for n in range(5000)]
+ADDRESS = "https://a.b/" + "x" * 1900
+CARD = {"name": {"formatted_name": "n" * 60_000}, "phones": PHONES, "urls": [{"url": ADDRESS}] * 500}
+ITEM = {"product_retailer_id": "p" * 200, "quantity": 2, "item_price": "1.5", "currency": "USD"}
+FACTS = {f"key {n}": ["v" * 100] * 50 for n in range(400)}
+ANSWERS = {"response_json": json.dumps(wide(2000)), "name": "flow", "body": "Sent"}
+DEEP_ANSWERS = {"response_json": "[" * 200_000, "name": "flow", "body": TEXTS["lines"]}
+ERRORS = [{"code": 131051, "title": TEXTS["marks"], "error_data": {"details": TEXTS["html"]}}] * 20
+REFERRAL = {"source_type": "ad", "headline": TEXTS["marks"], "body": TEXTS["words"], "source_url": ADDRESS}
+PLACE = {"latitude": 1, "longitude": 2, "name": TEXTS["html"], "address": TEXTS["words"]}
+PICTURE = {"id": "1", "mime_type": "image/jpeg", "caption": TEXTS["stars"], "sha256": "x"}
+FILE = {"id": "2", "mime_type": "a/b", "filename": TEXTS["words"], "caption": TEXTS["links"]}
+
+# Of every kind, what no app of WhatsApp's would send but nothing forbids.
+CONTENTS: list[dict[str, Any]] = [
+    {"type": "contacts", "contacts": [CARD]},
+    {"type": "contacts", "contacts": [CARD | {"phones": PHONES[:50]}] * 30},
+    {"type": "order", "order": {"catalog_id": "1", "text": TEXTS["links"], "product_items": [ITEM] * 9000}},
+    {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": ANSWERS}},
+    {"type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": DEEP_ANSWERS}},
+    {"type": "interactive", "interactive": {"type": "list_reply", "list_reply": {"title": TEXTS["marks"]}}},
+    {"type": "interactive", "interactive": {"type": "unheard_of", "unheard_of": FACTS}},
+    {"type": "button", "button": {"text": TEXTS["words"], "payload": TEXTS["html"]}},
+    {"type": "location", "location": PLACE},
+    {"type": "unheard_of", "unheard_of": deep(30)},
+    {"type": "unheard_of", "unheard_of": FACTS},
+    {"type": "image", "image": PICTURE},
+    {"type": "document", "document": FILE},
+    {"type": "system", "system": {"type": "x", "body": TEXTS["words"]}},
+    {"type": "text", "text": {"body": "hi"}, "referral": REFERRAL},
+    {"type": "unsupported", "errors": ERRORS, "unsupported": {"type": "t" * 60_000}},
+    {"type": "reaction", "reaction": {"message_id": "wamid.none", "emoji": FAMILY * 5000}},
+]
+
+
+def edited(to: str) -> dict[str, Any]:
+    message = {"type": "text", "text": {"body": to}}
+    return {"type": "edit", "edit": {"original_message_id": "wamid.text.0", "message": message}}
 
 
 class Hostile:
@@ -131,8 +119,6 @@ class Hostile:
 
     def fill(self) -> Hostile:
         self.receive()
-        while drain_batch():
-            pass
         with tenant_scope(self.world.shoes.id):
             self.conversation_id = self.busiest()
             self.write()
@@ -143,28 +129,20 @@ class Hostile:
         number = {"number": SHOES_NUMBER, "wa_id": CUSTOMER, "name": "N" * 60_000}
         for n, body in enumerate(TEXTS.values()):
             self.post(message(body, wamid=f"wamid.text.{n}", **number))
-        for content in customers_messages():
+        for content in CONTENTS:
             self.post(message(**number, **content))
         for n in range(30):
-            edit = {
-                "type": "edit",
-                "edit": {
-                    "original_message_id": "wamid.text.0",
-                    "message": {"type": "text", "text": {"body": TEXTS["marks"]}},
-                },
-            }
-            self.post(message(**number, wamid=f"wamid.edit.{n}", **edit))
+            self.post(message(**number, wamid=f"wamid.edit.{n}", **edited(TEXTS["marks"])))
         for n in range(20):
             self.post(message("hello", number=SHOES_NUMBER, wa_id=f"16505552{n:03}", name=TEXTS["families"][:300]))
+        while drain_batch():
+            pass
 
     def post(self, change: dict[str, Any]) -> None:
         body = post(change, waba=SHOES_WABA)
         if len(body) < 3_000_000:
-            with_body = {"body": body}
-            from app.tenancy import global_scope
-
             with global_scope():
-                db.session.execute(text("insert into webhook_events (body) values (:body)"), with_body)
+                db.session.execute(text("insert into webhook_events (body) values (:body)"), {"body": body})
 
     def busiest(self) -> uuid.UUID:
         wamid = select(Message.conversation_id).where(Message.wamid == "wamid.text.0")
@@ -182,17 +160,11 @@ class Hostile:
             view.arguments = {"view": "all"}
             db.session.add(view)
         body = {"type": "BODY", "text": TEXTS["variables"][:1024]}
-        many = [{"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": TEXTS["html"][:100]}] * 200}]
+        buttons = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": TEXTS["html"][:100]}] * 200}
         for n in range(100):
-            made = MessageTemplate(
-                waba_id=talk.phone_number.waba_id, meta_id=f"t{n}", name=f"n{n}" * 200, language="en"
-            )
-            made.category, made.status, made.parameter_format, made.components = (
-                "UTILITY",
-                "APPROVED",
-                "POSITIONAL",
-                [body, *many],
-            )
+            made = MessageTemplate(waba_id=talk.phone_number.waba_id, meta_id=f"t{n}", name=f"n{n}" * 200)
+            made.language, made.category, made.status = "en", "UTILITY", "APPROVED"
+            made.parameter_format, made.components = "POSITIONAL", [body, buttons]
             db.session.add(made)
 
     def people(self) -> None:
@@ -208,22 +180,12 @@ class Hostile:
             db.session.add(field)
             db.session.flush()
             field.put_on(contact, "v" * 1000)
-        for n in range(300):
-            db.session.add(ContactNote(contact_id=contact, body=TEXTS["html"][:10_000], author_id=self.world.sue.id))
-            db.session.add(
-                ContactLink(contact_id=contact, kind="order", title="t" * 200, url="https://a.b/" + "x" * 1900)
-            )
+        for _ in range(300):
+            db.session.add(ContactNote(contact_id=contact, body=TEXTS["html"][:5_000], author_id=self.world.sue.id))
+            db.session.add(ContactLink(contact_id=contact, kind="order", title="t" * 200, url=ADDRESS[:1000]))
             ContactEvent.record(contact, "renamed", by=self.world.sue, before="b" * 200, after="a" * 200)
-            db.session.add(
-                Consent(
-                    contact_id=contact,
-                    purpose="marketing",
-                    is_granted=bool(n % 2),
-                    source="form",
-                    evidence="e" * 1000,
-                    occurred_at=now(),
-                )
-            )
+            consent = {"purpose": "marketing", "is_granted": True, "source": "form", "evidence": "e" * 1000}
+            db.session.add(Consent(contact_id=contact, occurred_at=now(), **consent))
         for n in range(150):
             colleague = person(f"colleague{n}")
             colleague.name = f"{FAMILY * 5}{n}"

@@ -28,11 +28,15 @@ from app.meta.outgoing import EXTENSIONS, TAKEN
 from app.meta.outgoing import LARGEST as LARGEST_OF
 from app.tenancy import current_actor, now
 
+# More marks than this in one text say nothing, and would cost a page its time.
+MOST_RUNS = 120
+
 
 @bp.app_template_filter()
-def marked_up(text: str) -> list[Run]:
-    """A text as runs, each with its styles."""
-    return parse_markup(text)
+def marked_up(text: str, whole: bool = False) -> list[Run]:
+    """A text as runs, each with its styles; after so many marks the rest is plain."""
+    runs, most = parse_markup(text), MOST_RUNS * 10 if whole else MOST_RUNS
+    return runs if len(runs) <= most else [*runs[:most], Run("".join(run.text for run in runs[most:]))]
 
 
 @bp.app_template_filter()

@@ -35,6 +35,8 @@ FEATURES = [
     "onboarding",
     "numbers",
     "notifications",
+    "front",
+    "help",
     "platform",
     "webhooks",
 ]

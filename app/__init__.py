@@ -34,6 +34,7 @@ FEATURES = [
     "people",
     "onboarding",
     "numbers",
+    "welcome",
     "notifications",
     "front",
     "help",

@@ -58,6 +58,7 @@ WORDS = {
     "person": "16505551234",
     "what": "reply",
     "drawn": "png",
+    "sample": "delivery",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

@@ -47,7 +47,7 @@ class Topic:
 
 
 TOPICS = (
-    Topic("first-steps", N_("First steps"), ("tenancy.", "team.businesses", "team.new_business")),
+    Topic("first-steps", N_("First steps"), ("tenancy.", "team.businesses", "team.new_business", "welcome.")),
     Topic("inbox", N_("The inbox"), ("inbox.", "inbox.index", "inbox.saved_views", "inbox.number_settings")),
     Topic("replying", N_("Replying, and the 24-hour reply window"), ("inbox.show", "inbox.compose", "inbox.schedule")),
     Topic("saved-replies", N_("Canned replies and macros"), ("inbox.canned_replies", "inbox.macros")),

@@ -59,6 +59,7 @@ WORDS = {
     "what": "reply",
     "drawn": "png",
     "part": "notes",
+    "sample": "delivery",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

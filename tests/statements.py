@@ -15,7 +15,7 @@ from sqlalchemy import TextClause
 
 import app
 
-QUERY = re.compile(r"\s*(select|insert|update|delete|with|merge)\b", re.I)
+QUERY = re.compile(r"\s*(select|insert|update|delete|with|merge)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 

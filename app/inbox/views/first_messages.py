@@ -182,6 +182,17 @@ def to_conversation(conversation: Conversation) -> AnyResponse:
     return redirect(address, 303)
 
 
+@bp.get("/phone")
+@requires("inbox.reply")
+def phone() -> Page:
+    """What can be done with a phone number in a text (`to`): write to it, call it, save it."""
+    recipient = recipient_of(request.args)
+    if recipient is None or not recipient.wa_id:
+        return redirect(url_for("inbox.write_first", q=request.args.get("to", "")), 303)
+    page = "inbox/compose/_phone.html" if is_fragment() else "inbox/compose/phone.html"
+    return render_template(page, recipient=recipient)
+
+
 @bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/contacts")
 @requires("inbox.reply")
 def save_card(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse:

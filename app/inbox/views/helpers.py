@@ -12,8 +12,10 @@ from flask_babel import format_currency, format_decimal, format_timedelta
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from app.contacts.settings import ContactSettings
 from app.hours.models import ServicePolicy, Urgency
 from app.inbox.blueprint import bp
+from app.inbox.compose.blocks import Block, parse_blocks
 from app.inbox.compose.drafts import KEEP, Draft
 from app.inbox.compose.markup import Run, parse_markup
 from app.inbox.compose.offers import best_offer, sent_since_closed
@@ -31,8 +33,16 @@ from app.tenancy import current_actor, now
 
 @bp.app_template_filter()
 def marked_up(text: str) -> list[Run]:
-    """A text as runs, each with its styles."""
-    return parse_markup(text)
+    """A text as runs, each with its styles; links and phone numbers are runs of their own."""
+    if "default_country" not in g:
+        g.default_country = ContactSettings.default_country()
+    return parse_markup(text, g.default_country)
+
+
+@bp.app_template_filter()
+def blocks(text: str) -> list[Block]:
+    """A text as its quotes, lists and paragraphs."""
+    return parse_blocks(text)
 
 
 @bp.app_template_filter()

@@ -6,10 +6,12 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, literal, select, union_all
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, belongs_to, now
+from app.tenancy import TenantModel, belongs_to, db, now
+
+from .states import RANKS
 
 
 class SendAttempt(TenantModel):
@@ -41,6 +43,19 @@ class MessageEvent(TenantModel):
     received_at: Mapped[dt.datetime] = mapped_column(default=now)
     pricing: Mapped[dict[str, Any] | None]
     errors: Mapped[list[dict[str, Any]] | None]
+
+
+def progress_of(message_id: uuid.UUID) -> list[tuple[str, dt.datetime]]:
+    """How far a message of ours got and when, in order: `accepted` by our clock, the statuses by Meta's."""
+    accepted = select(literal("accepted"), SendAttempt.finished_at).where(
+        SendAttempt.message_id == message_id, SendAttempt.outcome == "accepted", SendAttempt.finished_at.is_not(None)
+    )
+    statuses = select(MessageEvent.status, MessageEvent.occurred_at).where(MessageEvent.message_id == message_id)
+    first: dict[str, dt.datetime] = {}
+    for row in db.session.execute(union_all(accepted, statuses)):
+        if row[0] in RANKS:
+            first[row[0]] = min(row[1], first.get(row[0], row[1]))
+    return sorted(first.items(), key=lambda step: RANKS[step[0]])
 
 
 class OrphanStatus(TenantModel):

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.inbox.blueprint import bp
 from app.inbox.compose.compose_forms import FORMS
 from app.inbox.compose.problems import NOT_SENT, explain
-from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations import Conversation, Message, progress_of
 from app.inbox.outbound.replies import deliver_replies
 from app.inbox.outbound.uploads import enqueue_delivery
 from app.tenancy import current_actor, db, requires
@@ -58,7 +58,8 @@ def deliver(conversation: Conversation, message: Message) -> str | AnyResponse:
 def actions(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str:
     message = shown_message_or_404(conversation_id, message_id)
     page = "inbox/conversations/_actions.html" if is_fragment() else "inbox/conversations/actions.html"
-    return render_template(page, message=message, conversation=message.conversation, emoji=EMOJI)
+    progress = progress_of(message.id) if message.is_outbound else []
+    return render_template(page, message=message, conversation=message.conversation, emoji=EMOJI, progress=progress)
 
 
 @bp.route("/<uuid:conversation_id>/messages/<uuid:message_id>/reaction", methods=["PUT", "POST"])

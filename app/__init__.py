@@ -14,8 +14,10 @@ from flask import Blueprint, Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, errors, health, logs, realtime, templating
+from app.bodies import Bodies, Budget
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
+from app.headers import DEFAULTS, FIXED
 from app.tenancy import db, enqueue, guard, refuse_inside_transaction
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
@@ -40,6 +42,9 @@ FEATURES = [
 ]
 # The modules that register what a feature, or one of its rooms, has: routes, jobs, subscribers and menu entries.
 ENTRANCES = ("blueprint", "jobs", "subscribers", "views")
+
+# Bytes of forms that one process holds while they are received.
+BODIES = 128 * 1024 * 1024
 
 # What a statement was given is never in an error's words, and so never in a log.
 ENGINE = {
@@ -98,6 +103,7 @@ def init_extensions(app: Flask, settings: Settings) -> None:
     outside(app).graph.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
     app.extensions["intake"] = intake = GroupCommit(settings.database_url, partial(enqueue_drain, app))
+    app.wsgi_app = Bodies(app.wsgi_app, Budget(BODIES))  # type: ignore[method-assign]
     app.wsgi_app = Door(app.wsgi_app, intake, settings.meta_app_secrets)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
@@ -137,33 +143,11 @@ def driver(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "worker-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-
-
 def harden(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(self), microphone=(self)"
-    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    for name, value in DEFAULTS.items():
+        headers.setdefault(name, value)
+    headers.update(FIXED)
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
         headers.add("Vary", "HX-Request")

@@ -277,3 +277,23 @@ def test_the_console_is_for_platform_admins(app: Flask, world: World) -> None:
             assert app.view_functions[rule.endpoint].access == "platform"  # type: ignore[attr-defined]
     ann = Browser(app).signed_in_as(world.ann)
     assert ann.client.get("/platform/").status_code == 303
+
+
+def test_a_slug_of_others_costs_as_much_as_one_of_nobody(app: Flask, world: World) -> None:
+    """So the time of an answer does not say which businesses exist."""
+    sue = Browser(app).signed_in_as(world.sue)
+    sue.get("/t/bakery/inbox/")
+    counts = [statements_of(app, sue, slug) for slug in ("bakery", "nowhere")]
+    assert counts[0] == counts[1]
+
+
+def statements_of(app: Flask, browser: Browser, slug: str) -> list[str]:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert browser.get(f"/t/{slug}/inbox/").status_code == 404
+    event.remove(db.engine, "before_cursor_execute", note)
+    return seen

@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -101,6 +101,8 @@ class GlobalModel(Model):
     """A row that belongs to no tenant. Each such table is on the short list in `tests/test_catalog.py`."""
 
     __abstract__ = True
+    # In a cluster: whether every machine has a copy, for tenants' rows to be joined with; else it stays on one.
+    is_reference: ClassVar[bool] = False
 
 
 class TenantModel(Model):
@@ -168,5 +170,13 @@ def exists(query: Select[Any]) -> bool:
 
 
 def database_now() -> dt.datetime:
-    """The database's clock, which every process shares; leases and windows are measured by it."""
-    return db.session.scalars(select(func.clock_timestamp(type_=DateTime(timezone=True)))).one()
+    """The time by the database's clock, which all processes share: one moment for a scope's whole transaction.
+
+    Statements get it as a parameter. A cluster refuses functions of time in what changes a tenant's rows, and each of
+    its machines has a clock of its own.
+    """
+    session, scope = db.session(), current_scope()
+    if scope.moment is None or scope.moment[0] is not session.get_transaction():
+        read = session.scalars(select(func.clock_timestamp(type_=DateTime(timezone=True)))).one()
+        scope.moment = session.get_transaction(), read
+    return scope.moment[1]

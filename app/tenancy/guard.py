@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import csrf
@@ -144,7 +145,7 @@ def enter_tenant(permission: str) -> AnyResponse | None:
     with global_scope():
         if not current_user.is_authenticated or current_user.is_platform_admin:
             return send_to_sign_in("team.sign_in")
-        tenant_id = db.session.scalar(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug))
+        tenant_id = db.session.scalar(tenant_of_member(slug))
     if tenant_id is None:
         abort(404)
     if request.method == "GET" and not is_fragment():
@@ -163,15 +164,19 @@ def enter_tenant(permission: str) -> AnyResponse | None:
     return None
 
 
+def tenant_of_member(slug: str) -> Select[uuid.UUID]:
+    """The tenant with this slug, if the person is in it: a slug of others takes no longer than one of nobody."""
+    mine = select(TenantSlug.tenant_id).join(UserTenant, UserTenant.tenant_id == TenantSlug.tenant_id)
+    return mine.where(TenantSlug.slug == slug, UserTenant.user_id == current_user.id)
+
+
 def enter_nowhere() -> None:
     """No page has this address. For a member it still belongs to their tenant, so that its error page has the rail."""
     with global_scope():
         if not current_user.is_authenticated or current_user.is_platform_admin:
             return
         first, _, rest = request.path.lstrip("/").partition("/")
-        mine = select(TenantSlug.tenant_id).join(UserTenant, UserTenant.tenant_id == TenantSlug.tenant_id)
-        slug = rest.partition("/")[0] if first == "t" else ""
-        tenant_id = db.session.scalar(mine.where(TenantSlug.slug == slug, UserTenant.user_id == current_user.id))
+        tenant_id = db.session.scalar(tenant_of_member(rest.partition("/")[0] if first == "t" else ""))
     if tenant_id:
         enter(tenant_scope(tenant_id))
         g.tenant = db.session.get_one(Tenant, tenant_id)

@@ -18,20 +18,16 @@ from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.wabas.partners import PartnerWaba
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhook_events.routing import Arrived, address_of, arrived_with, owners_of
+from app.webhook_events.routing import Arrived, address_of, addresses_of, arrived_with, owners_of
 
 from .handlers import apply_events
+from .turns import claim
 
 log = structlog.get_logger()
 
-BATCH = 1000
 PAYLOAD_KEPT = 2_000
 # Classes of SQLSTATE: connection, deadlock, resources, locks, and an operator who stops the server.
 PASSING = ("08", "40", "53", "55", "57")
-CLAIM = text(
-    "select id, body, received_at, drains from webhook_events where drained_at is null order by id limit :limit"
-    " for update skip locked"
-)
 # Releases what a post that is drained again had held; what still fails is held again.
 RELEASE = text("""
     update held_changes set released_at = clock_timestamp()
@@ -39,10 +35,10 @@ RELEASE = text("""
 """)
 
 
-def drain_batch(limit: int = BATCH) -> int:
-    """Drains the oldest posts that nobody else has claimed. Returns how many there were."""
+def drain_batch() -> int:
+    """Drains posts that no other drain has claimed, tenants in turn. Returns how many there were."""
     with platform_scope("drain webhooks"):
-        posts = db.session.execute(CLAIM, {"limit": limit}).all()
+        posts = claim()
         arrived = [item for post in posts for item in arrived_with(post)]
         if again := [post.id for post in posts if post.drains]:
             db.session.execute(RELEASE, {"ids": again})
@@ -71,7 +67,7 @@ UNSYNCHRONISED = {"synchronize_session": False}
 
 def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
     """The events of each tenant. Holds what is unreadable or unrouted, with the reason."""
-    owners = owners_of(arrived)
+    owners = owners_of(addresses_of(arrived))
     groups: dict[uuid.UUID, list[Arrived]] = defaultdict(list)
     held: list[dict[str, object]] = []
     for item in arrived:

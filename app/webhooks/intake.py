@@ -4,15 +4,42 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psycopg
 
-INSERT = "insert into webhook_events (body) select unnest(%b::bytea[])"
+from app.meta.events import address_in
+
+INSERT = "insert into webhook_events (body, address) select * from unnest(%b::bytea[], %s::text[])"
 GROUP_BYTES = 8_000_000
+CONNECTION: dict[str, Any] = {
+    "autocommit": True,
+    "connect_timeout": 3,
+    "options": "-c statement_timeout=10000",
+}
+
+
+Each = TypeVar("Each")
 
 
 class Away(Exception):
     """The bodies could not be stored. Meta keeps them and tries again."""
+
+
+def insert_of(bodies: list[bytes]) -> tuple[str, tuple[list[bytes], list[str]]]:
+    """The statement that stores these bodies, each with the number it is for, and its values."""
+    return INSERT, (bodies, [address_in(body) for body in bodies])
+
+
+def next_group(queue: list[Each], size_of: Callable[[Each], int]) -> tuple[list[Each], list[Each]]:
+    """The first of a queue that go into one transaction, at least one; and the rest."""
+    size, count = 0, 0
+    for each in queue:
+        size += size_of(each)
+        if count and size > GROUP_BYTES:
+            break
+        count += 1
+    return queue[:count], queue[count:]
 
 
 class Waiter:
@@ -60,12 +87,7 @@ class GroupCommit:
 
     def next_group(self) -> list[Waiter]:
         with self.lock:
-            size, count = 0, 0
-            for waiter in self.queue:
-                if count and size + len(waiter.body) > GROUP_BYTES:
-                    break
-                size, count = size + len(waiter.body), count + 1
-            group, self.queue = self.queue[:count], self.queue[count:]
+            group, self.queue = next_group(self.queue, lambda waiter: len(waiter.body))
             return group
 
     def release(self, group: list[Waiter]) -> None:
@@ -94,10 +116,8 @@ class GroupCommit:
 
     def insert(self, bodies: list[bytes]) -> None:
         if self.connection is None:
-            self.connection = psycopg.connect(
-                self.url, autocommit=True, connect_timeout=3, options="-c statement_timeout=10000"
-            )
-        self.connection.execute(INSERT, (bodies,), prepare=True)
+            self.connection = psycopg.connect(self.url, **CONNECTION)
+        self.connection.execute(*insert_of(bodies), prepare=True)
 
     def disconnect(self) -> None:
         if self.connection:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import connect, sign_up, write_as_customer
+from tests.browser.steps import begin, connect, write_as_customer
 
 BUSINESS = "Composer"
 
@@ -21,7 +21,7 @@ BUSINESS = "Composer"
 def talk(stack: Stack, chromium: Browser) -> Any:
     """Ann at an open conversation with Edda, who looks at her phone."""
     ann, edda = Person(chromium, viewport={"width": 1280, "height": 800}), Person(chromium)
-    sign_up(ann.page, stack, BUSINESS)
+    begin(ann.page, stack, BUSINESS)
     connect(ann.page, BUSINESS, "6505550178")
     write_as_customer(edda.page, stack, "Edda", "Which cake is it?", BUSINESS)
     expect(ann.page.get_by_text("It works.")).to_be_visible()

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import sign_up, wait_until
+from tests.browser.steps import begin, wait_until
 from tests.posts import message, post, signed
 
 WABA, NUMBER = "302290129340398", "306540352242922"
@@ -25,7 +25,7 @@ def business(stack: Stack, chromium: Browser) -> tuple[str, Any]:
     """A business with a number: the words of its address, and its owner's cookies."""
     slug = f"installed-{uuid.uuid4().hex[:4]}"
     ann = Person(chromium)
-    sign_up(ann.page, stack, slug.title().replace("-", " "))
+    begin(ann.page, stack, slug.title().replace("-", " "))
     cookies = ann.context.cookies()
     ann.close()
     account = ("--waba-id", WABA, "--phone-number-id", NUMBER, "--display-number", "+1 555 078 3882", "--token", "EAA")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dev.stack import ROOT, Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import connect, sign_up, write_as_customer
+from tests.browser.steps import begin, connect, write_as_customer
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 CONTACTS = ["contacts/", "contacts/new", "contacts/imports", "contacts/tags", "contacts/fields"]
@@ -41,7 +41,7 @@ LOOKS: list[dict[str, Any]] = [
 def cookies(stack: Stack, chromium: Browser) -> Any:
     """A business with a number and a conversation; the cookies of its owner."""
     ann, carla = Person(chromium), Person(chromium)
-    sign_up(ann.page, stack, "Pages")
+    begin(ann.page, stack, "Pages")
     connect(ann.page, "Pages", "6505550177")
     write_as_customer(carla.page, stack, "Dora", "Is the *blue* one still there?\nhttps://example.com", "Pages")
     expect(ann.page.get_by_text("It works.")).to_be_visible()

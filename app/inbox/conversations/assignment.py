@@ -18,6 +18,7 @@ from app.tenancy import (
     announce,
     belongs_to,
     current_tenant_id,
+    database_now,
     db,
     happened,
     happened_each,
@@ -160,20 +161,22 @@ def member_or_none(user_id: object) -> User | None:
 def wake(conversation_ids: list[str]) -> None:
     """Reopens the conversations in which customers wrote, with a line that says why. Spam stays spam."""
     if conversation_ids:
-        woken = db.session.scalars(WAKE, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "answered"})
+        values = {"ids": conversation_ids, "tenant": current_tenant_id(), "now": database_now()}
+        woken = db.session.scalars(WAKE, values | {"kind": "answered"})
         happened_each("conversation.reopened", [(id, {"why": "answered"}) for id in woken])
 
 
 def wake_due() -> list[uuid.UUID]:
     """Reopens the conversations whose snooze is over. Returns their ids."""
-    woken = db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": now(), "kind": "woken"}).all()
+    woken = db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": database_now(), "kind": "woken"}).all()
     happened_each("conversation.woken", [(id, {}) for id in woken], actors=[Actor.system("snooze")] * len(woken))
     return list(woken)
 
 
 def reopen(conversation_ids: list[str]) -> None:
     """Reopens the conversations of customers who answered the survey with "bad"."""
-    opened = db.session.scalars(REOPEN, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "unhappy"})
+    values = {"ids": conversation_ids, "tenant": current_tenant_id(), "now": database_now()}
+    opened = db.session.scalars(REOPEN, values | {"kind": "unhappy"})
     happened_each("conversation.reopened", [(id, {"why": "unhappy"}) for id in opened])
 
 
@@ -185,7 +188,7 @@ WAKE = text("""
         returning id
     )
     insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from woken
+    select :tenant, gen_random_uuid(), id, :kind, :now from woken
     returning conversation_id
 """)
 WAKE_DUE = text("""
@@ -195,18 +198,18 @@ WAKE_DUE = text("""
         returning id
     )
     insert into activities (tenant_id, id, conversation_id, kind, actor_kind, actor_name, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, 'system', 'snooze', clock_timestamp() from woken
+    select :tenant, gen_random_uuid(), id, :kind, 'system', 'snooze', :now from woken
     returning conversation_id
 """)
 REOPEN = text("""
     with reopened as (
         update conversations set state = 'open', snoozed_until = null,
-            waiting_since = coalesce(waiting_since, clock_timestamp())
+            waiting_since = coalesce(waiting_since, :now)
         where tenant_id = :tenant and id = any(cast(:ids as uuid[]))
             and state in ('open', 'pending', 'snoozed', 'resolved', 'archived')
         returning id
     )
     insert into activities (tenant_id, id, conversation_id, kind, actor_kind, actor_name, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, 'system', 'survey', clock_timestamp() from reopened
+    select :tenant, gen_random_uuid(), id, :kind, 'system', 'survey', :now from reopened
     returning conversation_id
 """)

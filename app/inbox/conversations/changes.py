@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of
 
 KINDS = ("edit", "revoke")
 
@@ -37,7 +37,9 @@ class MessageChange(TenantModel):
 
 def save_changes(rows: list[dict[str, Any]]) -> None:
     if rows:
-        db.session.execute(NEW_CHANGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        db.session.execute(
+            NEW_CHANGES, {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
+        )
 
 
 def show_changes(wamids: Iterable[str]) -> list[str]:
@@ -52,7 +54,7 @@ def show_changes(wamids: Iterable[str]) -> list[str]:
 NEW_CHANGES = text("""
     insert into message_changes (tenant_id, id, phone_number_id, wamid, target_wamid, kind, body, occurred_at,
                                  created_at)
-    select :tenant, id, phone_number_id, wamid, target, type, body, occurred_at, clock_timestamp()
+    select :tenant, id, phone_number_id, wamid, target, type, body, occurred_at, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, phone_number_id uuid, wamid text, target text,
                                                        type text, body text, occurred_at timestamptz)
     on conflict (tenant_id, phone_number_id, wamid) do nothing

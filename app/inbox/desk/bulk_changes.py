@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any, Self
 
-from sqlalchemy import Index, delete, func, select
+from sqlalchemy import Index, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.contacts.tags import ContactTag, Tag
@@ -16,7 +16,7 @@ from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.assignment import CONVERSATION_STATES, member_or_none
 from app.team.models import Team
 from app.team.models.teams import of_member
-from app.tenancy import Actor, TenantModel, User, announce, db, now, one_of
+from app.tenancy import Actor, TenantModel, User, announce, database_now, db, now, one_of
 
 from .fields import as_uuid
 from .state_changes import SETTABLE, change_state
@@ -143,7 +143,7 @@ class BulkChange(TenantModel):
     @classmethod
     def forget_old(cls) -> None:
         """Deletes what can no longer be undone. Needs a platform scope."""
-        db.session.execute(delete(cls).where(cls.created_at < func.clock_timestamp() - KEEP))
+        db.session.execute(delete(cls).where(cls.created_at < database_now() - KEEP))
 
 
 def lock_conversations(ids: Iterable[uuid.UUID]) -> list[Conversation]:

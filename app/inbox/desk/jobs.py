@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.extensions import outside
 from app.inbox.conversations import Conversation, assignment
 from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
 from app.team.models import Team
-from app.tenancy import announce, commit, db, job, later, platform_scope, sweep
+from app.tenancy import announce, commit, database_now, db, job, later, platform_scope, sweep
 
 from . import closing, distribution
 from .blocks import Block
@@ -56,10 +56,11 @@ def wake_snoozed() -> None:
 @sweep(every=5)
 def enqueue_due() -> None:
     with platform_scope("snoozes that end, and blocks not carried out yet"):
-        due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= func.clock_timestamp())
+        at = database_now()
+        due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= at)
         for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
             later("desk.wake_snoozed", tenant_id=tenant_id)
-        waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= func.clock_timestamp())
+        waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= at)
         for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
             later("desk.sync_block", conversation_id, tenant_id=tenant_id)
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 
 from app.inbox.conversations import Conversation, Message
 from app.team.models.teams import of_member
-from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, uuid7
+from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, database_now, db, uuid7
 
 # Counts stop here: a page shows 99+.
 MANY = 100
@@ -34,7 +34,7 @@ class ReadPointer(TenantModel):
     def move(cls, conversation: Conversation, reader: Membership, *, unread: bool = False) -> bool:
         """Marks all as read, or (`unread`) the last inbound message as unread. Returns whether anything was unread."""
         had_unread = bool(count_unread([conversation], reader))
-        values = {"tenant": current_tenant_id(), "id": uuid7(), "user": reader.user_id}
+        values = {"tenant": current_tenant_id(), "id": uuid7(), "user": reader.user_id, "now": database_now()}
         db.session.execute(BACK if unread else MOVE, values | {"conversation": conversation.id})
         return had_unread
 
@@ -60,13 +60,14 @@ def first_unread(conversation: Conversation, reader: Membership) -> Message | No
 
 MOVE = text("""
     insert into read_pointers (tenant_id, id, user_id, conversation_id, read_at)
-    values (:tenant, :id, :user, :conversation, clock_timestamp())
+    values (:tenant, :id, :user, :conversation, :now)
     on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at
 """)
 # Moves an agent's pointer to just before the last inbound message (ix_messages_thread), if there is one.
 BACK = text("""
     insert into read_pointers (tenant_id, id, user_id, conversation_id, read_at)
-    select :tenant, :id, :user, conversation_id, created_at - interval '1 microsecond' from messages
+    select :tenant, :id, :user, conversation_id,
+        (created_at at time zone 'UTC' - interval '1 microsecond') at time zone 'UTC' from messages
     where tenant_id = :tenant and conversation_id = :conversation and direction = 'inbound'
     order by occurred_at desc, messages.id desc limit 1
     on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at

@@ -8,7 +8,7 @@ from app.extensions import outside
 from app.meta import app_settings, credit_lines, embedded_signup, system_users
 from app.words import N_
 
-from .checks import WEBHOOKS, CheckFailed, check
+from .checks import CheckFailed, check
 
 # What the app acts upon.
 FIELDS = (
@@ -38,7 +38,7 @@ def meta_app() -> str:
 @check(N_("Meta sends webhooks to this installation"))
 def callback() -> str:
     here = outside()
-    expected = f"{here.settings.public_url}{WEBHOOKS}"
+    expected = here.settings.callback_url
     found = app_settings.callback(here.graph, here.graph.app_token)
     if found is None:
         raise CheckFailed(

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team import door
 from app.team.blueprint import bp
 from app.team.forms import SignInForm
+from app.team.hashing import TooBusy
 from app.team.models import TooManyTries
 from app.team.models.businesses import businesses_of
 from app.tenancy import User, public, signed_in
@@ -67,7 +68,14 @@ def businesses() -> str | AnyResponse:
 
 
 @bp.app_errorhandler(TooManyTries)
-def too_many_tries(_error: TooManyTries) -> Response:
-    response = make_response(render_template("team/too_many_tries.html"), 429)
-    response.headers["Retry-After"] = "900"
+def too_many_tries(error: TooManyTries) -> Response:
+    response = make_response(render_template("team/too_many_tries.html", minutes=error.minutes), 429)
+    response.headers["Retry-After"] = str(error.minutes * 60)
+    return response
+
+
+@bp.app_errorhandler(TooBusy)
+def too_busy(_error: TooBusy) -> Response:
+    response = make_response(render_template("team/too_busy.html"), 429)
+    response.headers["Retry-After"] = "5"
     return response

@@ -52,7 +52,8 @@ def progress_of(message_id: uuid.UUID) -> list[tuple[str, dt.datetime]]:
     )
     statuses = select(MessageEvent.status, MessageEvent.occurred_at).where(MessageEvent.message_id == message_id)
     first: dict[str, dt.datetime] = {}
-    for row in db.session.execute(union_all(accepted, statuses)):
+    steps: Any = db.session.execute(union_all(accepted, statuses))
+    for row in steps:
         if row[0] in RANKS:
             first[row[0]] = min(row[1], first.get(row[0], row[1]))
     return sorted(first.items(), key=lambda step: RANKS[step[0]])

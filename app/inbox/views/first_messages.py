@@ -23,6 +23,7 @@ from app.inbox.compose.forms import WritingForm
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation
 from app.inbox.desk.fields import as_uuid, one_line
+from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.replies import deliver_replies
 from app.message_templates.models import MessageTemplate
@@ -88,7 +89,8 @@ def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends
         except NOT_SENT as refusal:
             problem = refusal
         else:
-            deliver_replies(message.conversation, [message])
+            undo = DeskPreference.undo_of(current_user)
+            deliver_replies(message.conversation, [message], undo=undo)
             return to_conversation(message.conversation)
     context = first_context(recipient, number)
     context["back_address"] = context["list_address"]
@@ -180,6 +182,17 @@ def to_conversation(conversation: Conversation) -> AnyResponse:
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": address})
     return redirect(address, 303)
+
+
+@bp.get("/phone")
+@requires("inbox.reply")
+def phone() -> Page:
+    """What can be done with a phone number in a text (`to`): write to it, call it, save it."""
+    recipient = recipient_of(request.args)
+    if recipient is None or not recipient.wa_id:
+        return redirect(url_for("inbox.write_first", q=request.args.get("to", "")), 303)
+    page = "inbox/compose/_phone.html" if is_fragment() else "inbox/compose/phone.html"
+    return render_template(page, recipient=recipient)
 
 
 @bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/contacts")

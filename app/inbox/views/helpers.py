@@ -12,8 +12,10 @@ from flask_babel import format_currency, format_decimal, format_timedelta
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from app.contacts.settings import ContactSettings
 from app.hours.models import ServicePolicy, Urgency
 from app.inbox.blueprint import bp
+from app.inbox.compose.blocks import Block, parse_blocks
 from app.inbox.compose.drafts import KEEP, Draft
 from app.inbox.compose.markup import Run, parse_markup
 from app.inbox.compose.offers import best_offer, sent_since_closed
@@ -28,15 +30,19 @@ from app.meta.outgoing import EXTENSIONS, TAKEN
 from app.meta.outgoing import LARGEST as LARGEST_OF
 from app.tenancy import current_actor, now
 
-# More marks than this in one text say nothing, and would cost a page its time.
-MOST_RUNS = 120
+@bp.app_template_filter()
+def marked_up(text: str, most: int) -> list[Run]:
+    """A text as runs, each with its styles, links and phone numbers apart; after `most` of them the rest is plain."""
+    if "default_country" not in g:
+        g.default_country = ContactSettings.default_country()
+    runs = parse_markup(text, g.default_country)
+    return runs if len(runs) <= most else [*runs[:most], Run("".join(run.text for run in runs[most:]))]
 
 
 @bp.app_template_filter()
-def marked_up(text: str, whole: bool = False) -> list[Run]:
-    """A text as runs, each with its styles; after so many marks the rest is plain."""
-    runs, most = parse_markup(text), MOST_RUNS * 10 if whole else MOST_RUNS
-    return runs if len(runs) <= most else [*runs[:most], Run("".join(run.text for run in runs[most:]))]
+def blocks(text: str) -> list[Block]:
+    """A text as its quotes, lists and paragraphs."""
+    return parse_blocks(text)
 
 
 @bp.app_template_filter()

@@ -30,6 +30,7 @@ from app.meta.outgoing import EXTENSIONS, TAKEN
 from app.meta.outgoing import LARGEST as LARGEST_OF
 from app.tenancy import current_actor, now
 
+
 @bp.app_template_filter()
 def marked_up(text: str, most: int) -> list[Run]:
     """A text as runs, each with its styles, links and phone numbers apart; after `most` of them the rest is plain."""

@@ -1,4 +1,4 @@
-"""Runs jobs: one process for each lane named, else for every lane, `python -m app.worker [lane …]`.
+"""Runs jobs: one process for each lane named, else WORKERS, `python -m app.worker [lane …]`.
 
 A worker runs registered jobs only.
 """
@@ -22,7 +22,7 @@ from rq.serializers import JSONSerializer
 
 from app import create_app
 from app.extensions import outside
-from app.tenancy.lanes import LANES, Lane
+from app.tenancy.lanes import WORKERS, Lane
 from app.tenancy.queue import JOBS, stopping
 
 log = structlog.get_logger()
@@ -53,7 +53,8 @@ class Worker(rq.SimpleWorker):
             log.error("refused an unknown job", name=str(job.func_name)[:100])
             job.delete()
             return
-        super().execute_job(job, queue)
+        with cast("Lane", queue).busy(job.id):
+            super().execute_job(job, queue)
 
 
 def run(app: Flask, lane: str) -> None:
@@ -115,4 +116,4 @@ if __name__ == "__main__":
     if len(chosen := sys.argv[1:]) == 1:
         work(chosen[0])
     else:
-        supervise(chosen or list(LANES))
+        supervise(chosen or list(WORKERS))

@@ -129,7 +129,7 @@ class Register:
     def suspect_duplicates(self, contact: str, sender: Sender) -> None:
         """Suspects other contacts that have an id of this sender."""
         for identity in sender.identities:
-            self.suspect(contact, identity, "told", sender)
+            self.suspect(contact, identity, "identity", sender)
         for identity in sender.respelt:
             self.suspect(contact, identity, "spelling", sender)
         for number in sender.cards:
@@ -181,7 +181,7 @@ class Register:
 
 def detail_of(reason: str, sender: Sender, value: str) -> str:
     """What an agent reads beside a suggested merge."""
-    if reason == "told":
+    if reason == "identity":
         return sender.described
     if reason == "spelling":
         return f"{sender.wa_id}, {value}"

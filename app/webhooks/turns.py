@@ -14,6 +14,7 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import BigInteger
 
+from app.contacts.models import lock_free
 from app.tenancy import db
 from app.webhook_events.routing import owners_of
 
@@ -24,6 +25,8 @@ Each = TypeVar("Each")
 BATCH_BYTES = 400_000
 # How many posts are looked at to choose from, of all numbers together and of each.
 MOST, FEWEST = 2_000, 20
+# Of whom one batch is: more wait for the next one, or for another drain.
+MOST_TENANTS = 64
 
 
 class Waiting(NamedTuple):
@@ -31,11 +34,16 @@ class Waiting(NamedTuple):
     size: int
 
 
-def claim() -> Sequence[Row[Any]]:
-    """Locks a batch of posts, each number's oldest first; those that another drain has locked stay with it."""
-    chosen = choose(waiting_by_address())
+def claim() -> tuple[Sequence[Row[Any]], list[str]]:
+    """Locks a batch of posts, each number's oldest first, and their tenants. What another drain works at stays with it.
+
+    So a second drain takes what comes for others, while the first one is busy with a backlog.
+    """
+    queues = by_tenant(waiting_by_address())
+    locked = lock_free(list(queues), MOST_TENANTS) if queues else []
+    chosen = choose([queues[owner] for owner in locked])
     posts = db.session.execute(LOCK_CHOSEN, {"ids": chosen}).all() if chosen else []
-    return posts or db.session.execute(LOCK_OLDEST, {"limit": FEWEST}).all()
+    return posts, locked
 
 
 def waiting_by_address() -> dict[str, list[Waiting]]:
@@ -47,15 +55,20 @@ def waiting_by_address() -> dict[str, list[Waiting]]:
     return found
 
 
-def choose(waiting: dict[str, list[Waiting]]) -> list[int]:
-    """The ids of a batch: in turn one of each tenant, of whom one of each number, until it is full."""
+def by_tenant(waiting: dict[str, list[Waiting]]) -> dict[str, list[list[Waiting]]]:
+    """The posts of each tenant's numbers. A number that nobody has connected stands for itself."""
     owners = owners_of(waiting)
-    queues: dict[object, list[Iterable[Waiting]]] = defaultdict(list)
+    queues: dict[str, list[list[Waiting]]] = defaultdict(list)
     for address, posts in waiting.items():
-        queues[owners.get(address, address)].append(posts)
+        queues[str(owners.get(address, address))].append(posts)
+    return queues
+
+
+def choose(queues: Iterable[list[list[Waiting]]]) -> list[int]:
+    """The ids of a batch: in turn one of each tenant, of whom one of each number, until it is full."""
     chosen: list[int] = []
     size = 0
-    for post in in_turn(in_turn(numbers) for numbers in queues.values()):
+    for post in in_turn(in_turn(numbers) for numbers in queues):
         size += post.size
         if chosen and size > BATCH_BYTES:
             break
@@ -92,7 +105,3 @@ LOCK_CHOSEN = text(
     "select id, body, received_at, drains from webhook_events where id = any(:ids) and drained_at is null order by id"
     " for update skip locked"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
-LOCK_OLDEST = text(
-    "select id, body, received_at, drains from webhook_events where drained_at is null order by address, id"
-    " limit :limit for update skip locked"
-)

@@ -76,7 +76,7 @@ def delivered(road: Road) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "type", "told"),
+    ("file", "type", "expected"),
     [
         ((picture(), "cake.jpg"), "image", {"caption": "Look"}),
         ((picture("PNG"), "cake.png"), "image", {"caption": "Look"}),
@@ -87,12 +87,12 @@ def delivered(road: Road) -> None:
     ],
 )
 def test_a_file_reaches_the_customer_with_its_caption(
-    road: Road, ann: Browser, talk: Conversation, file: tuple[bytes, str], type: str, told: dict[str, str]
+    road: Road, ann: Browser, talk: Conversation, file: tuple[bytes, str], type: str, expected: dict[str, str]
 ) -> None:
     assert send(ann, talk, file, body="Look").status_code == 200
     go(road)
     (sent,) = contents(road)
-    assert sent["type"] == type and sent["content"].pop("id") and sent["content"] == told
+    assert sent["type"] == type and sent["content"].pop("id") and sent["content"] == expected
     delivered(road)
 
 

@@ -98,10 +98,29 @@ def test_what_waits_is_counted_right_whoever_had_their_turn(app: Flask, world: W
     enqueued_for(world.bakery.id, world.bakery.id, world.shoes.id)
     waiting = lane("default").job_ids
     for left in (2, 1, 0):
-        Lane.lmove(outside().redis, lane("default").key, None)
-        assert lane("default").count == left
+        _, job = Lane.lmove(outside().redis, lane("default").key, None)
+        outside().redis.delete(*outside().redis.keys("rq:queue:default:busy:*"))
+        assert lane("default").count == left and job.decode() not in lane("default").job_ids
     assert set(lane("default").intermediate_queue.get_job_ids()) == set(waiting)
     assert not outside().redis.keys("rq:queue:default:of:*")
+
+
+def test_one_worker_at_most_is_busy_with_a_tenant(app: Flask, world: World) -> None:
+    enqueued_for(world.bakery.id, world.bakery.id, world.shoes.id)
+    redis, key = outside().redis, lane("default").key
+    taken = [Lane.lmove(redis, key, None) for _ in range(3)]
+    owners = [one and one[1].decode().rpartition("_")[0] for one in taken]
+    assert owners == [str(world.bakery.id), str(world.shoes.id), None]
+    assert lane("default").count == 1
+    with Lane("default", connection=redis).busy(taken[0][1].decode()):
+        assert Lane.lmove(redis, key, None) is None
+    assert Lane.lmove(redis, key, None) is not None
+
+
+def test_a_tenant_whose_worker_died_is_busy_for_seconds_only(app: Flask, world: World) -> None:
+    enqueued_for(world.bakery.id)
+    Lane.lmove(outside().redis, lane("default").key, None)
+    assert 0 < outside().redis.pttl(f"{lane('default').key}:busy:{world.bakery.id}") <= 15_000
 
 
 def test_when_redis_has_lost_whose_turn_it_is_every_job_still_runs(

@@ -219,4 +219,34 @@ def test_tenants_take_turns_and_so_do_the_numbers_of_one(world: World) -> None:
         SHOES_NUMBER: [turns.Waiting(n, turns.BATCH_BYTES - 4) for n in (5, 6)],
     }
     with platform_scope("tests"):
-        assert turns.choose(waiting) == [1, 2, 4, 5]
+        assert turns.choose(turns.by_tenant(waiting).values()) == [1, 2, 4, 5]
+
+
+def lock(connection: psycopg.Connection, tenant_id: object) -> None:
+    connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(%s, 0))", [str(tenant_id)]
+    )
+
+
+def test_while_another_drain_is_busy_with_one_tenant_the_messages_of_others_come_in(
+    world: World, superuser_url: str
+) -> None:
+    with platform_scope("tests"):
+        db.session.add_all([*backlog(BAKERY_NUMBER, 3), *backlog(SHOES_NUMBER, 2)])
+    with psycopg.connect(superuser_url) as other:
+        lock(other, world.bakery.id)
+        assert (drain_batch(), drain_batch()) == (2, 0)
+    assert drain_batch() == 3
+
+
+def test_a_post_for_two_tenants_waits_while_one_of_them_is_busy(world: World, superuser_url: str) -> None:
+    with platform_scope("tests"):
+        body = post(message("for bakery"), message("for shoes", number=SHOES_NUMBER))
+        db.session.add(WebhookEvent(body=body, address=address_in(body)))
+    with psycopg.connect(superuser_url) as other:
+        lock(other, world.shoes.id)
+        assert drain_batch() == 0
+    assert drain_batch() == 1
+    for tenant, body in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):
+        with tenant_scope(tenant.id):
+            assert db.session.scalars(select(Message.body)).all() == [body]

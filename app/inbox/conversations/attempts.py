@@ -1,4 +1,4 @@
-"""What became of our messages: each try at handing one over, each status that Meta told."""
+"""What became of our messages: each try at handing one over, each status that Meta reported."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SendAttempt(TenantModel):
 
 
 class MessageEvent(TenantModel):
-    """A status as Meta told it. All are kept, also those that came late or twice removed nothing."""
+    """A status as Meta reported it. All are kept, also those that came late or twice removed nothing."""
 
     __table_args__ = (
         belongs_to("messages", "message_id", ondelete="CASCADE"),

@@ -193,5 +193,5 @@ def offer_context(conversation: Conversation) -> dict[str, Any]:
 
 @bp.app_template_global()
 def conversation_name(conversation: Conversation) -> str:
-    """Whom it is with. A group is called by its name once WhatsApp has told it."""
+    """Whom it is with. A group is called by its name once WhatsApp has sent it."""
     return conversation.contact.name or (_("Group") if conversation.is_group else _("No name"))

@@ -41,7 +41,7 @@ def deauthorize() -> AnyResponse:
 @csrf.exempt  # type: ignore[untyped-decorator]
 @public
 def delete_data() -> AnyResponse:
-    """Somebody wants deleted what Facebook gave us. They are told where to see that it was done."""
+    """Somebody wants deleted what Facebook gave us. The response says where to see that it was done."""
     code = MetaCallback.receive("data_deletion", asked()).code
     return jsonify(url=tokens.link("webhooks.deletion", code=code), confirmation_code=code)
 

@@ -18,6 +18,7 @@ from app.bodies import Bodies, Budget
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
 from app.headers import DEFAULTS, FIXED
+from app.parameters import Json, Request, RowNumber
 from app.tenancy import db, enqueue, guard, refuse_inside_transaction
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
@@ -61,6 +62,9 @@ ENGINE = {
 
 
 class Switchboard(Flask):
+    request_class = Request
+    json_provider_class = Json
+
     def handle_user_exception(self, error: Exception) -> Any:
         guard.roll_back()
         return super().handle_user_exception(error)
@@ -70,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
     app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
+    app.url_map.converters["int"] = RowNumber
     load_config(app, settings)
     init_extensions(app, settings)
     register_blueprints(app)
@@ -98,7 +103,6 @@ def load_config(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_TIMEZONE="UTC",
     )
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.json.sort_keys = False  # type: ignore[attr-defined]
 
 
 def init_extensions(app: Flask, settings: Settings) -> None:

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from flask import request
 
+from app.parameters import row_number
+
 from .database import db
 
 MOST_PAGES = 1_000
@@ -24,7 +26,7 @@ class Paged:
     @classmethod
     def of(cls, query: Any, most: int) -> Self:
         """The page of the query that the address asks for. Rows of one column are its values."""
-        number = request.args.get("page", 1, type=int)
+        number = request.args.get("page", 1, type=row_number)
         number = number if 1 <= number <= MOST_PAGES else 1
         rows = db.session.execute(query.limit(most + 1).offset((number - 1) * most)).all()
         shown = [row[0] if len(row) == 1 else row for row in rows[:most]]

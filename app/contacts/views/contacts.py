@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -158,9 +157,9 @@ def section(contact: Contact, name: str, status: int = 200, **more: Any) -> AnyR
 
 def back_to(contact: Contact) -> str:
     """The conversation that somebody came from, else the contact's own page."""
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc == request.host and came_from.path.startswith(f"/t/{g.tenant.slug}/inbox/"):
-        return came_from.path
+    came_from: str = request.came_from  # type: ignore[attr-defined]
+    if came_from.startswith(f"/t/{g.tenant.slug}/inbox/"):
+        return came_from
     return url_for("contacts.show", contact_id=contact.id)
 
 

@@ -17,10 +17,10 @@ from app.contacts.tags import Tag
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import Taken, member_or_none
 from app.team.models import Team
-from app.tenancy import Actor, Membership, User, db, exists, now
+from app.tenancy import Actor, Membership, User, as_uuid, db, exists, now
 
 from .bulk_changes import MOST, BulkChange
-from .fields import ChoiceField, ClientIdField, IdField, IdsField, as_uuid, at_most, one_line, options, tidy
+from .fields import ChoiceField, ClientIdField, IdField, IdsField, at_most, one_line, options, tidy
 from .lists import VIEWS, Listing
 from .notes import LONGEST_NOTE
 from .preferences import DeskPreference

@@ -18,9 +18,8 @@ from app.contacts.models import Contact
 from app.folding import fold_letters
 from app.inbox.conversations import SENDERS, Conversation, Cursor, Message
 from app.meta.message_types import SEARCHABLE
-from app.tenancy import db
+from app.tenancy import as_uuid, db
 
-from .fields import as_uuid
 from .notes import Note
 
 PAGE = 30

@@ -88,7 +88,7 @@ def respond(words: str, *, undo: BulkChange | None = None, is_problem: bool = Fa
     category = "warning" if is_problem else ""
     if not is_fragment():
         flash(words, category or "message")
-        return redirect(request.referrer or url_for("inbox.index"), 303)
+        return redirect(request.came_from or url_for("inbox.index"), 303)  # type: ignore[attr-defined]
     address = url_for("inbox.undo_bulk", bulk_change_id=undo.id) if undo and undo.rows else ""
     toast = {"words": words, "undo_address": address, "undo": {}, "category": category}
     return render_template("inbox/desk/_undo_toast.html", **toast), 422 if is_problem else 200

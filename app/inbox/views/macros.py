@@ -13,11 +13,10 @@ from app.inbox.compose.macro_forms import MacroForm
 from app.inbox.compose.macros import Macro
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
-from app.inbox.desk.fields import as_uuid
 from app.message_templates.models import TemplateList
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
-from app.tenancy import Paged, current_actor, db, in_menu, requires
+from app.tenancy import Paged, as_uuid, current_actor, db, in_menu, requires
 from app.words import N_
 
 from .states import Page, respond_changed

@@ -26,9 +26,22 @@ DESK = [
     "inbox/scheduled",
 ]
 SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "notifications/"]
-PAGES = [*DESK, *CONTACTS, *SETTINGS, "account", "account/confirmation"]
+WELCOME = ["welcome", "welcome/samples/delivery"]
+PAGES = [*DESK, *CONTACTS, *SETTINGS, *WELCOME, "account", "account/confirmation"]
 OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
-PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "offline", "nowhere"]
+PUBLIC = [
+    "",
+    "terms",
+    "privacy",
+    "help/",
+    "help/replying",
+    "help/?q=template",
+    "sign-in",
+    "sign-up",
+    "offline",
+    "nowhere",
+]
+PUBLIC += ["forgotten-password", "platform/sign-in"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
@@ -99,6 +112,10 @@ def test_no_page_scrolls_sideways_or_complains(stack: Stack, chromium: Browser, 
         page.goto(f"{stack.web}/t/pages/{path}")
         assert overflow(page) <= 0, page.url
         assert nameless(page) == [], page.url
+    for path in PUBLIC:
+        page.goto(f"{stack.web}/{path}")
+        assert overflow(page) <= 0, page.url
+    page.goto(f"{stack.web}/t/pages/settings")
     page.get_by_role("link", name="Inbox").first.click()
     page.get_by_role("link", name="Dora").click()
     expect(page.get_by_test_id("bubble").first).to_be_visible()

@@ -23,6 +23,12 @@ def one_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, "places", threading.BoundedSemaphore(1))
 
 
+@pytest.fixture
+def one_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "seats", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(hashing, "PATIENCE_SECONDS", 0.01)
+
+
 @pytest.mark.usefixtures("one_place")
 def test_whoever_comes_when_too_many_wait_is_asked_to_try_again(world: World, browser: Browser) -> None:
     with hashing.places:
@@ -30,6 +36,13 @@ def test_whoever_comes_when_too_many_wait_is_asked_to_try_again(world: World, br
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
     assert "Too many people are signing in right now" in answer.text
     assert not is_in(browser)
+
+
+@pytest.mark.usefixtures("one_seat")
+def test_whoever_has_waited_too_long_is_asked_to_try_again(world: World, browser: Browser) -> None:
+    with hashing.seats:
+        assert sign_in(browser).status_code == 429
+    assert sign_in(browser).status_code == 303
 
 
 @pytest.mark.usefixtures("one_place")
@@ -40,7 +53,7 @@ def test_a_password_that_was_not_looked_at_does_not_count_as_a_guess(world: Worl
     assert sign_in(browser).status_code == 303
 
 
-@pytest.mark.usefixtures("one_place")
+@pytest.mark.usefixtures("one_place", "one_seat")
 def test_a_place_is_given_back_after_each_password(world: World, browser: Browser) -> None:
     assert [sign_in(browser, password=word).status_code for word in ("wrong", "wrong", "wrong")] == [422] * 3
 

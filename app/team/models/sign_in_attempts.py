@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.exceptions import TooManyRequests
 
 from app.team import passwords
-from app.team.hashing import TooBusy
+from app.team.hashing import seat
 from app.tenancy import GlobalModel, commit, db, global_scope, now
 
 from .people import Person, with_email
@@ -43,17 +43,15 @@ class SignInAttempt(GlobalModel):
 
         A device that this person has used before has tries of its own, so that nobody can lock its owner out.
         """
-        attempt = cls.claim(" ".join(filter(None, (kind.__tablename__, email, device))), ip)
-        who = with_email(kind, email)
         commit()
-        try:
+        with seat():
+            attempt = cls.claim(" ".join(filter(None, (kind.__tablename__, email, device))), ip)
+            who = with_email(kind, email)
+            commit()
             if not passwords.matches(password, who.password_hash if who else passwords.NONE):
                 return None
-        except TooBusy:
             attempt.withdraw()
-            raise
-        attempt.withdraw()
-        return who
+            return who
 
     @classmethod
     def claim(cls, email: str, ip: str) -> SignInAttempt:
@@ -76,7 +74,7 @@ class SignInAttempt(GlobalModel):
         return db.session.scalars(recent).one()
 
     def withdraw(self) -> None:
-        """Deletes it: the sign-in succeeded, or the password was not looked at."""
+        """Deletes it: the sign-in succeeded."""
         with global_scope():
             db.session.execute(delete(SignInAttempt).where(SignInAttempt.id == self.id))
 

@@ -16,7 +16,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, errors, health, logs, realtime, templating
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
-from app.tenancy import db, enqueue, guard, refuse_inside_transaction
+from app.tenancy import db, driver, enqueue, guard, refuse_inside_transaction
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 
@@ -131,10 +131,6 @@ def register_blueprints(app: Flask) -> None:
         for blueprint in vars(module).values():
             if isinstance(blueprint, Blueprint):
                 app.register_blueprint(blueprint)
-
-
-def driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 POLICY = "; ".join(

@@ -20,6 +20,7 @@ from app.tenancy.queue import Job
 from dev import environment
 from dev.services import FAST, Postgres, Redis
 from tests.apps import running
+from tests.census import Census
 from tests.client import Browser
 from tests.enqueued import Enqueued
 from tests.world import World
@@ -116,14 +117,23 @@ def shared_app(settings: Settings) -> Iterator[Flask]:
         yield app
 
 
+@pytest.fixture(scope="session")
+def census(shared_app: Flask, superuser_url: str) -> Iterator[Census]:
+    """Reads every statement that the app executes, as a cluster would."""
+    reading = Census(superuser_url)
+    yield reading
+    reading.stop()
+
+
 @pytest.fixture
-def app(shared_app: Flask, superuser_url: str) -> Iterator[Flask]:
-    """The app, with empty tables and an empty Redis."""
+def app(shared_app: Flask, superuser_url: str, census: Census) -> Iterator[Flask]:
+    """The app, with empty tables and an empty Redis. What it executes must be what a cluster carries out, too."""
     empty_tables(superuser_url)
     with shared_app.app_context():
         shared_app.extensions["outside"].redis.flushdb()
         Job.redis_is_away_until = 0.0
         yield shared_app
+    assert census.take() == []
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import psycopg
 
 INSERT = "insert into webhook_events (body) select unnest(%b::bytea[])"
 GROUP_BYTES = 8_000_000
+OPTIONS, SET_TIMEOUT = "-c statement_timeout=10s", "set local statement_timeout = '10s'"
 
 
 class Away(Exception):
@@ -28,8 +29,8 @@ class GroupCommit:
     Alone a request pays for its own commit; under load the commits of a process follow each other without a gap.
     """
 
-    def __init__(self, url: str, enqueue: Callable[[], object]) -> None:
-        self.url, self.enqueue = url, enqueue
+    def __init__(self, url: str, enqueue: Callable[[], object], *, is_pooled: bool = False) -> None:
+        self.url, self.enqueue, self.is_pooled = url, enqueue, is_pooled
         self.lock = threading.Lock()
         self.queue: list[Waiter] = []
         self.is_led = False
@@ -94,10 +95,19 @@ class GroupCommit:
 
     def insert(self, bodies: list[bytes]) -> None:
         if self.connection is None:
-            self.connection = psycopg.connect(
-                self.url, autocommit=True, connect_timeout=3, options="-c statement_timeout=10000"
-            )
-        self.connection.execute(INSERT, (bodies,), prepare=True)
+            self.connection = self.connect()
+        if not self.is_pooled:
+            self.connection.execute(INSERT, (bodies,), prepare=True)
+            return
+        with self.connection.transaction():
+            self.connection.execute(SET_TIMEOUT)
+            self.connection.execute(INSERT, (bodies,))
+
+    def connect(self) -> psycopg.Connection:
+        """A pooler refuses startup options, and has another connection for each transaction: nothing is prepared."""
+        if self.is_pooled:
+            return psycopg.connect(self.url, autocommit=True, connect_timeout=3, prepare_threshold=None)
+        return psycopg.connect(self.url, autocommit=True, connect_timeout=3, options=OPTIONS)
 
     def disconnect(self) -> None:
         if self.connection:

@@ -19,7 +19,7 @@ from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
 from app.headers import DEFAULTS, FIXED
 from app.parameters import Json, Request, RowNumber
-from app.tenancy import db, enqueue, guard, refuse_inside_transaction
+from app.tenancy import db, driver, enqueue, guard, refuse_inside_transaction
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 
@@ -51,7 +51,7 @@ ENTRANCES = ("blueprint", "jobs", "subscribers", "views")
 BODIES = 128 * 1024 * 1024
 
 # What a statement was given is never in an error's words, and so never in a log.
-ENGINE = {
+ENGINE: dict[str, Any] = {
     "pool_size": 20,
     "max_overflow": 20,
     "pool_timeout": 5,
@@ -84,11 +84,12 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def load_config(app: Flask, settings: Settings) -> None:
+    engine = engine_options(settings)
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=driver(settings.database_url),
-        SQLALCHEMY_BINDS={"platform": {"url": driver(settings.platform_database_url), **ENGINE}},
-        SQLALCHEMY_ENGINE_OPTIONS=ENGINE,
+        SQLALCHEMY_BINDS={"platform": {"url": driver(settings.platform_database_url), **engine}},
+        SQLALCHEMY_ENGINE_OPTIONS=engine,
         SESSION_COOKIE_NAME="__Host-session" if settings.is_https else "session",
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
@@ -105,11 +106,19 @@ def load_config(app: Flask, settings: Settings) -> None:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
 
 
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Behind a pooler each transaction may have another connection, which knows no prepared statement of ours."""
+    if not settings.database_pooled:
+        return ENGINE
+    return ENGINE | {"connect_args": ENGINE["connect_args"] | {"prepare_threshold": None}}
+
+
 def init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["outside"] = Outside.connect(settings)
     outside(app).graph.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
-    app.extensions["intake"] = intake = GroupCommit(settings.database_url, partial(enqueue_drain, app))
+    intake = GroupCommit(settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled)
+    app.extensions["intake"] = intake
     app.wsgi_app = Bodies(app.wsgi_app, Budget(BODIES))  # type: ignore[method-assign]
     app.wsgi_app = Door(app.wsgi_app, intake, settings.meta_app_secrets)  # type: ignore[method-assign]
     db.init_app(app)
@@ -146,8 +155,6 @@ def register_blueprints(app: Flask) -> None:
                 app.register_blueprint(blueprint)
 
 
-def driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def harden(response: Response) -> Response:

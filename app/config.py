@@ -60,6 +60,7 @@ class Settings(BaseModel):
     database_url: str
     platform_database_url: str
     migrations_database_url: str
+    database_pooled: bool = False
     redis_url: str
     secret_key: Annotated[str, Field(min_length=32)]
     encryption_keys: Keys

@@ -142,6 +142,10 @@ class Statement:
             return self.place(entry["groupexprs"][column - 1], scope[levels:])
         if entry["rtekind"] == SUBQUERY:
             return self.output(entry["subquery"], column, scope[levels:])
+        if entry["rtekind"] == VALUES:
+            return (
+                ANCHOR if all(self.place(row[column - 1], scope) == ANCHOR for row in entry["values_lists"]) else None
+            )
         if entry["rtekind"] == CTE:
             above = scope[levels + int(entry["ctelevelsup"]) :]
             named = [each for each in above[0]["cteList"] or () if each["ctename"] == entry["ctename"]]

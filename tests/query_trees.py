@@ -138,7 +138,7 @@ class Reader:
         self.connection = psycopg.connect(url, autocommit=True, prepare_threshold=None)
         self.trees: list[str] = []
         self.connection.add_notice_handler(self.listen)
-        self.connection.execute("set client_min_messages = log; set debug_pretty_print = off")
+        self.connection.execute("set client_min_messages = log; set debug_pretty_print = off; set lock_timeout = '1s'")
         self.catalogue = Catalogue(self.connection)
 
     def listen(self, notice: psycopg.errors.Diagnostic) -> None:

@@ -3,9 +3,8 @@ from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import create_engine
 
-from app import driver
 from app.config import Settings
-from app.tenancy import Base
+from app.tenancy import Base, driver
 
 
 def test_the_migrations_make_what_the_models_say(app: Flask, settings: Settings) -> None:

@@ -86,6 +86,11 @@ else:
     Model = db.Model
 
 
+def driver(url: str) -> str:
+    """The address as SQLAlchemy takes it, naming psycopg 3."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 

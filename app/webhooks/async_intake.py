@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from .intake import CONNECTION, Away, insert_of, next_group
+from .intake import SET_TIMEOUT, Away, connection_options, insert_of, next_group
 
 Waiting = tuple[bytes, "asyncio.Future[None]"]
 
@@ -15,8 +15,8 @@ Waiting = tuple[bytes, "asyncio.Future[None]"]
 class AsyncIntake:
     """Stores bodies for one event loop. While one commit is under way, the bodies of the next one gather."""
 
-    def __init__(self, url: str, enqueue: Callable[[], object]) -> None:
-        self.url, self.enqueue = url, enqueue
+    def __init__(self, url: str, enqueue: Callable[[], object], *, is_pooled: bool) -> None:
+        self.url, self.enqueue, self.is_pooled = url, enqueue, is_pooled
         self.waiting: list[Waiting] = []
         self.writer: asyncio.Task[None] | None = None
         self.bell: asyncio.Future[object] | None = None
@@ -62,8 +62,13 @@ class AsyncIntake:
 
     async def insert(self, bodies: list[bytes]) -> None:
         if self.connection is None:
-            self.connection = await psycopg.AsyncConnection.connect(self.url, **CONNECTION)
-        await self.connection.execute(*insert_of(bodies), prepare=True)
+            self.connection = await psycopg.AsyncConnection.connect(self.url, **connection_options(self.is_pooled))
+        if not self.is_pooled:
+            await self.connection.execute(*insert_of(bodies), prepare=True)
+            return
+        async with self.connection.transaction():
+            await self.connection.execute(SET_TIMEOUT)
+            await self.connection.execute(*insert_of(bodies))
 
     async def disconnect(self) -> None:
         if self.connection:

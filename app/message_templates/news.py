@@ -37,9 +37,9 @@ PARTS = {
 def apply_template_news(changes: Sequence[OtherChange]) -> None:
     """Applies them in the order of their times; what the last list of templates knew already is only asked again."""
     mine = sorted((one for one in changes if one.field in FIELDS), key=lambda one: one.timestamp)
-    wabas = {one.waba_id: one.waba_id and Waba.with_meta_id(one.waba_id) for one in mine}
+    wabas = {meta_id: Waba.with_meta_id(meta_id) for one in mine if (meta_id := one.waba_id)}
     for change in mine:
-        if (waba := wabas.get(change.waba_id)) and is_news(waba.id, change):
+        if (waba := wabas.get(change.waba_id or "")) and is_news(waba.id, change):
             for template in templates_named(waba.id, change.value):
                 apply(template, change.value)
     for waba in filter(None, wabas.values()):

@@ -36,7 +36,10 @@ FEATURES = [
     "people",
     "onboarding",
     "numbers",
+    "welcome",
     "notifications",
+    "front",
+    "help",
     "platform",
     "webhooks",
 ]

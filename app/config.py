@@ -80,6 +80,8 @@ class Settings(BaseModel):
     meta_credit_line_id: Digits
     media_url: Annotated[str, AfterValidator(check_media_url)]
     mail_url: str
+    operator_name: str = ""
+    operator_contact: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod

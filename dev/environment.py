@@ -59,6 +59,8 @@ def settings(
             ),
             "MEDIA_URL": f"file://{folder}/media",
             "MAIL_URL": f"file://{folder}/mail",
+            "OPERATOR_NAME": "Whoever started it on this machine",
+            "OPERATOR_CONTACT": "operator@example.com",
         }
     )
 

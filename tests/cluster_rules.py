@@ -94,16 +94,18 @@ class Statement:
         for condition in self.conditions(query):
             one, other = (self.place(side, scope) for side in condition["args"])
             self.unite(one, other)
-        if COMMANDS.get(query["commandType"]) == "insert" and self.is_distributed(self.target(query)):
-            column = self.catalogue.column(self.name(self.target(query)), "tenant_id")
-            for entry in query["targetList"] or ():
-                if entry["resno"] == column:
-                    self.unite((id(query), query["resultRelation"]), self.place(entry["expr"], scope))
-        for inner in walk([*query.fields.values()], into_queries=False):
-            for value in inner.fields.values():
-                for found in value if isinstance(value, list) else [value]:
-                    if isinstance(found, Node) and found.kind == "QUERY":
-                        self.visit(found, scope)
+        self.visit_inserted(query, scope)
+        for inner in queries_in(query):
+            self.visit(inner, scope)
+
+    def visit_inserted(self, query: Node, scope: list[Node]) -> None:
+        """A row that is inserted is of the tenant it names."""
+        if COMMANDS.get(query["commandType"]) != "insert" or not self.is_distributed(self.target(query)):
+            return
+        column = self.catalogue.column(self.name(self.target(query)), "tenant_id")
+        for entry in query["targetList"] or ():
+            if entry["resno"] == column:
+                self.unite((id(query), query["resultRelation"]), self.place(entry["expr"], scope))
 
     def conditions(self, query: Node) -> Iterator[Node]:
         """The equalities that hold for every row of a query."""
@@ -154,6 +156,15 @@ class Statement:
         return self.place(entry["expr"], [query, *above])
 
 
+def queries_in(query: Node) -> Iterator[Node]:
+    """The queries just below: subselects, CTEs, subqueries in FROM."""
+    for node in walk([*query.fields.values()], into_queries=False):
+        for value in node.fields.values():
+            for found in value if isinstance(value, list) else [value]:
+                if isinstance(found, Node) and found.kind == "QUERY":
+                    yield found
+
+
 Rule = Callable[[Statement], Iterator[str]]
 RULES: list[Rule] = []
 
@@ -169,7 +180,9 @@ def refusals(statement: Statement) -> list[str]:
 
 @rule
 def set_config_is_not_handed_on(statement: Statement) -> Iterator[str]:
-    if any(one.name == "set_config" for node in statement.tree.walk() for one in statement.catalogue.functions_in(node)):
+    if any(
+        one.name == "set_config" for node in statement.tree.walk() for one in statement.catalogue.functions_in(node)
+    ):
         yield "no error and 0 rows: workers get `set local …` as a statement, never a call of set_config()"
 
 
@@ -179,7 +192,7 @@ def no_volatile_function_changes_rows(statement: Statement) -> Iterator[str]:
         is_insert = COMMANDS[query["commandType"]] == "insert"
         parts = [query["onConflict"]] if is_insert else [query["targetList"], query["jointree"]]
         if found := statement.volatile(parts):
-            yield f"{found}: 'functions used in UPDATE queries on distributed tables must not be VOLATILE'; bind :now"
+            yield f"{found}: 'functions used in UPDATE queries on distributed tables must not be VOLATILE'"
 
 
 CLOCKS = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday", "current_timestamp"}
@@ -229,15 +242,15 @@ def no_mutable_function_on_conflict(statement: Statement) -> Iterator[str]:
 def a_set_is_inserted_with_on_conflict_or_returning(statement: Statement) -> Iterator[str]:
     for query in statement.changes():
         selects = any(entry["rtekind"] == SUBQUERY for entry in query["rtable"])
-        if COMMANDS[query["commandType"]] == "insert" and selects:
-            if not (query["onConflict"] or query["returningList"]):
-                yield "'COPY FROM not supported with row-level security': add `on conflict do nothing` or `returning`"
+        is_bare = not (query["onConflict"] or query["returningList"])
+        if COMMANDS[query["commandType"]] == "insert" and selects and is_bare:
+            yield "'COPY FROM not supported with row-level security': add `on conflict do nothing` or `returning`"
 
 
 @rule
 def local_tables_are_read_by_themselves(statement: Statement) -> Iterator[str]:
-    if statement.of_kind("distributed") and (local := statement.of_kind("local")):
-        yield f"{sorted(local)} stay on the coordinator: 'a column definition list is required', or worse; read them first"
+    if statement.places and (local := statement.of_kind("local")):
+        yield f"{sorted(local)} stay on the coordinator: 'a column definition list is required …'; read them first"
 
 
 @rule
@@ -250,16 +263,17 @@ def nothing_recursive_over_all_tenants(statement: Statement) -> Iterator[str]:
 @rule
 def tables_of_tenants_are_joined_by_the_tenant(statement: Statement) -> Iterator[str]:
     if not (statement.is_pinned or statement.is_joined):
-        loose = sorted({name for place, name in statement.places.items() if statement.group(place) != statement.group(ANCHOR)})
-        yield f"{loose}: 'complex joins are only supported when all distributed tables are … joined on their distribution columns'"
+        loose = {name for place, name in statement.places.items() if statement.group(place) != statement.group(ANCHOR)}
+        yield f"{sorted(loose)}: 'complex joins are only supported when … joined on their distribution columns'"
 
 
 @rule
 def no_limit_in_a_lateral_over_all_tenants(statement: Statement) -> Iterator[str]:
     entries = (node for node in statement.tree.walk() if node.kind == "RANGETBLENTRY" and node["lateral"] == "true")
-    if statement.places and not statement.is_pinned:
-        if any(entry["subquery"] and (entry["subquery"]["limitCount"] or entry["subquery"]["setOperations"]) for entry in entries):
-            yield "a lateral subquery with a limit or a union: 'complex joins are only supported …'; split it"
+    laterals = [entry["subquery"] for entry in entries if entry["subquery"]]
+    is_refused = any(lateral["limitCount"] or lateral["setOperations"] for lateral in laterals)
+    if statement.places and is_refused and not statement.is_pinned:
+        yield "a lateral subquery with a limit or a union: 'complex joins are only supported …'; split it"
 
 
 @rule
@@ -271,8 +285,8 @@ def rows_of_all_tenants_are_not_locked(statement: Statement) -> Iterator[str]:
 
 @rule
 def a_change_of_all_tenants_is_simple(statement: Statement) -> Iterator[str]:
-    if any(True for _ in statement.changes()) and not statement.is_pinned:
-        has_parts = any(query["cteList"] or query["limitCount"] for query in statement.queries)
-        inserts = any(COMMANDS[query["commandType"]] == "insert" for query in statement.changes())
-        if has_parts or inserts:
-            yield "a change of many tenants' rows may join by the tenant, and have no CTE, limit or insert"
+    changes = list(statement.changes())
+    has_parts = any(query["cteList"] or query["limitCount"] for query in statement.queries)
+    inserts = any(COMMANDS[query["commandType"]] == "insert" for query in changes)
+    if changes and not statement.is_pinned and (has_parts or inserts):
+        yield "a change of many tenants' rows may join by the tenant, and has no CTE, no limit and inserts nothing"

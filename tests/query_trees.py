@@ -16,7 +16,7 @@ import psycopg
 from psycopg import pq
 
 COMMANDS = {"1": "select", "2": "update", "3": "insert", "4": "delete"}
-TOKEN = re.compile(r"""[(){}]|(?:\\.|"(?:\\.|[^"\\])*"|[^\s(){}\\])+""", re.S)
+TOKEN = re.compile(r"""[(){}]|(?:\\.|"(?:\\.|[^"\\])*"|[^\s(){}\\])+""", re.DOTALL)
 
 
 class NotUnderstood(AssertionError):
@@ -60,7 +60,8 @@ def parsed(tree: str) -> Node:
         return None if token == "<>" else token
 
     def node() -> Node:
-        kind, fields, name = next(tokens), {}, ""
+        kind, name = next(tokens), ""
+        fields: dict[str, Any] = {}
         while (token := next(tokens)) != "}":
             if token.startswith(":"):
                 name, fields[name] = token[1:], None

@@ -15,7 +15,7 @@ from sqlalchemy import TextClause
 
 import app
 
-QUERY = re.compile(r"\s*(select|insert|update|delete|with|merge)\b", re.I)
+QUERY = re.compile(r"\s*(select|insert|update|delete|with|merge)\b", re.IGNORECASE)
 PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
@@ -60,4 +60,3 @@ def numbered(statement: str, types: dict[str, int]) -> tuple[bytes, list[int]]:
         return f"${names.index(match[1]) + 1}"
 
     return PARAMETER.sub(number, statement).encode(), [types.get(name, 0) for name in names]
-

@@ -59,6 +59,8 @@ WORDS = {
     "person": "16505551234",
     "what": "reply",
     "drawn": "png",
+    "part": "notes",
+    "sample": "delivery",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

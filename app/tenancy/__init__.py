@@ -20,6 +20,7 @@ from .guard import confirmed, current_actor, platform_only, public, requires, si
 from .happenings import Happened, happened, happened_each, subscriber
 from .live import announce, end_streams
 from .models import Membership, Tenant, User
+from .paging import Paged
 from .permissions import Role
 from .places import in_menu
 from .presence import online
@@ -42,6 +43,7 @@ __all__ = [
     "Membership",
     "Model",
     "OutsideTenant",
+    "Paged",
     "Role",
     "Tenant",
     "TenantModel",

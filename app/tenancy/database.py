@@ -148,10 +148,15 @@ def is_uuid(value: object) -> bool:
     return True
 
 
-def belongs_to(table: str, column: str, **options: Any) -> ForeignKeyConstraint:
-    """A foreign key that carries the tenant, so that no row can point at another tenant's."""
-    columns = ["tenant_id", column]
-    return ForeignKeyConstraint(columns, [f"{table}.tenant_id", f"{table}.id"], **options)
+def belongs_to(
+    table: str, column: str, *, to: str = "id", nulled: bool = False, **options: Any
+) -> ForeignKeyConstraint:
+    """A foreign key that carries the tenant, so that no row can point at another tenant's.
+
+    `nulled`: when the row it points at is deleted, the session sets the column to null (`references.py`).
+    """
+    columns, referred = ["tenant_id", column], [f"{table}.tenant_id", f"{table}.{to}"]
+    return ForeignKeyConstraint(columns, referred, info={"nulled": nulled}, **options)
 
 
 def of_tenant() -> ForeignKeyConstraint:

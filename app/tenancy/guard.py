@@ -194,11 +194,18 @@ def is_confirmed() -> bool:
 
 
 def send_to_sign_in(endpoint: str) -> AnyResponse:
-    here = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment() else None
-    target = url_for(endpoint, next=here)
+    target = url_for(endpoint, next=page_of_request())
     if is_fragment():
         return Response(status=401, headers={"HX-Redirect": target})
     return redirect(target, 303)
+
+
+def page_of_request() -> str | None:
+    """The page to return to: the one asked for, or the one that a form or a fragment was asked for from."""
+    if request.method == "GET" and not is_fragment():
+        return request.full_path.rstrip("?")
+    shown = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    return f"{shown.path}?{shown.query}".rstrip("?") or None
 
 
 def is_fragment() -> bool:

@@ -95,7 +95,7 @@ def test_merged_tags_are_on_each_contact_once(ann: Browser, world: World, carla:
         Contact.get_or_404(other.id).tag("Important", by=world.ann)
         vip, important = Tag.named("VIP"), Tag.named("Important")
         assert vip and important
-    ann.post(f"~/contacts/tags/{important.id}/merge", {"into": str(vip.id)})
+    ann.post(f"~/contacts/tags/{important.id}/merge", {"into": vip.name})
     with tenant_scope(world.bakery.id):
         assert [(tag.name, count) for tag, count in Tag.counted()] == [("VIP", 2)]
 

@@ -32,7 +32,7 @@ from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
 from app.contacts.tags import Tag
 from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
-from app.tenancy import db, in_menu, requires
+from app.tenancy import in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
@@ -132,7 +132,7 @@ def table_context() -> dict[str, Any]:
         "fields": fields,
         "values": values_of(listing.contacts, shown_fields) if shown_fields else {},
         "marketing": marketing_of(listing.contacts) if "marketing" in columns else {},
-        "tags": db.session.scalars(Tag.in_order()).all(),
+        "tags": Tag.offered(),
         "tagging": latest_tagging(),
         "most_counted": MOST_COUNTED,
         "most_at_once": MOST_AT_ONCE,

@@ -62,7 +62,7 @@ class MacroForm(FlaskForm):
         self.macro = macro
         if not macro.id and self.is_submitted():
             macro.owner_id = None if self.shared.data and member.may("desk.manage") else member.user_id
-        self.tags = db.session.scalars(Tag.in_order()).all()
+        self.tags = Tag.offered()
         self.canned_replies = {str(one.id): one for one in db.session.scalars(CannedReply.for_member(member))}
         self.offer_choices()
 

@@ -48,8 +48,8 @@ def desk_constraints() -> tuple[SchemaItem, ...]:
     newest = "last_message_at desc", "id desc"
     return (
         one_of("state", CONVERSATION_STATES),
-        of_member("assignee_id", ondelete="SET NULL (assignee_id)"),
-        belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
+        of_member("assignee_id", nulled=True),
+        belongs_to("teams", "team_id", nulled=True),
         partial("active", "tenant_id", *newest, where=ACTIVE),
         partial("assignee", "tenant_id", "assignee_id", *newest, where=ACTIVE),
         partial("number", "tenant_id", "phone_number_id", *newest, where=ACTIVE),

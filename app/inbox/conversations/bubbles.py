@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.contents import Content, Product, Referral, read_product, read_referral
+from app.meta.contents import Content, Product, Referral, longest_list, read_product, read_referral
 from app.meta.message_types import read, shape_of, summary_of
 from app.meta.payload import mapping, sequence, text
 from app.meta.previews import line
+from app.shortening import FEW, is_long
 from app.templating import READER
 from app.tenancy import now
 
@@ -102,6 +103,11 @@ class Bubble:
         """What it carries beside its words: a place, cards, a choice, answers, an order."""
         content = self.content or {}
         return read(self.type, content.get("shown") or content.get("raw"))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a bubble shows the beginning of it only."""
+        return is_long(self.words) or longest_list(self.holds) > FEW
 
     @property
     def referral(self) -> Referral | None:

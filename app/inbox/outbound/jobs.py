@@ -81,7 +81,7 @@ def recover_waiting_messages() -> None:
         enqueue("outbound.deliver")
 
 
-@job("outbound.upload", seconds=uploads.SECONDS)
+@job("outbound.upload", "files", seconds=uploads.SECONDS)
 def upload(media_id: str) -> None:
     """Uploads the file of a queued message to Meta. A worker that dies here only delays it until the claim expires."""
     media = Media.claim_upload(media_id)

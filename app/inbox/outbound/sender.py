@@ -129,9 +129,9 @@ def waiting_lanes() -> list[WaitingLane]:
     """Returns the connected numbers with messages due now or soon. Costs a few index probes each, however many wait."""
     with platform_scope("which numbers have messages to send"):
         at = database_now()
-        due = {tuple(row) for row in db.session.execute(DUE, {"now": at})}
-        soon = {tuple(row) for row in db.session.execute(DUE_SOON, {"now": at, "soon": at + SOON})}
-    return [WaitingLane(*number, number in due, number in soon) for number in sorted(due | soon)]
+        due = {(row.tenant_id, row.id) for row in db.session.execute(DUE, {"now": at})}
+        soon = {(row.tenant_id, row.id) for row in db.session.execute(DUE_SOON, {"now": at, "soon": at + SOON})}
+    return [WaitingLane(*ids, is_due=ids in due, is_soon=ids in soon) for ids in sorted(due | soon)]
 
 
 # Which connected numbers have a queued message that is due? Each `exists` is a probe of the index ix_messages_due

@@ -84,9 +84,9 @@ def candidates() -> list[Candidate]:
     first = min(row.started_at for row in attempts)
     ends = db.session.scalars(SILENCES, {"first": first, "now": at, "silence": SILENCE}).all()
     found = []
-    for *ids, started_at in attempts:
+    for tenant_id, message_id, conversation_id, number_id, started_at in attempts:
         since = max([started_at, *(end for end in ends if end > started_at)])
-        found.append(Candidate(*ids, since, at - since))
+        found.append(Candidate(tenant_id, message_id, conversation_id, number_id, since, at - since))
     return found
 
 

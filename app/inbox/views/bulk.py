@@ -14,7 +14,7 @@ from app.contacts.tags import Tag
 from app.inbox.blueprint import bp
 from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.forms import BulkForm
-from app.tenancy import current_actor, db, requires
+from app.tenancy import current_actor, requires
 from app.tenancy.guard import is_fragment
 
 Page = AnyResponse | str | tuple[str, int]
@@ -57,7 +57,7 @@ def undo_bulk(bulk_change_id: uuid.UUID) -> Page:
 @requires("inbox.reply")
 def choose_bulk_tag() -> str:
     """The tags to add or remove, loaded when the menu is opened."""
-    return render_template("inbox/desk/_bulk_tags.html", tags=db.session.scalars(Tag.in_order()).all())
+    return render_template("inbox/desk/_bulk_tags.html", tags=Tag.offered())
 
 
 def change_words(change: BulkChange) -> str:

@@ -32,11 +32,12 @@ from app.tenancy import current_actor, now
 
 
 @bp.app_template_filter()
-def marked_up(text: str) -> list[Run]:
-    """A text as runs, each with its styles; links and phone numbers are runs of their own."""
+def marked_up(text: str, most: int) -> list[Run]:
+    """A text as runs, each with its styles, links and phone numbers apart; after `most` of them the rest is plain."""
     if "default_country" not in g:
         g.default_country = ContactSettings.default_country()
-    return parse_markup(text, g.default_country)
+    runs = parse_markup(text, g.default_country)
+    return runs if len(runs) <= most else [*runs[:most], Run("".join(run.text for run in runs[most:]))]
 
 
 @bp.app_template_filter()

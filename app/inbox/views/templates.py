@@ -20,13 +20,15 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.outgoing import Refused
-from app.tenancy import current_actor, now, requires, takes_files
+from app.tenancy import Paged, current_actor, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
 from .compose import deliver
 from .helpers import offer_context
+
+PAGE = 50
 
 
 @bp.get("/<uuid:conversation_id>/templates")
@@ -36,18 +38,18 @@ def templates(conversation_id: uuid.UUID) -> str:
     conversation = Conversation.get_or_404(conversation_id)
     refused = conversation.gate.refused_purposes
     context = list_context(conversation.phone_number, conversation.terms, refused) | addresses(conversation)
-    page = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
-    return render_template(page, **context)
+    name = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
+    return render_template(name, **context)
 
 
 def list_context(number: PhoneNumber, terms: Terms, refused_purposes: set[str]) -> dict[str, Any]:
     """The templates of a number's account, and which of them the customer has opted out of."""
-    sendable = MessageTemplate.sendable(number.waba_id)
+    page = Paged.of(MessageTemplate.sendable_of(number.waba_id), PAGE)
     return {
         "waba_id": number.waba_id,
         "template_list": TemplateList.fresh(number.waba_id),
-        "templates": sendable,
-        "prices": {one.id: terms.price_of(one.category, now()) for one in sendable},
+        "page": page,
+        "prices": {one.id: terms.price_of(one.category, now()) for one in page.rows},
         "refused_purposes": refused_purposes,
     }
 

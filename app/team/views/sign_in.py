@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,26 +16,12 @@ from app.team.models.businesses import businesses_of
 from app.tenancy import User, public, signed_in
 
 
-@bp.get("/")
-@public
-def home() -> AnyResponse:
-    """Opens the business right away when there is only one."""
-    if not current_user.is_authenticated:
-        return redirect(url_for("team.sign_in"), 303)
-    if current_user.is_platform_admin:
-        return redirect("/platform/", 303)
-    businesses = businesses_of(current_user)
-    if len(businesses) == 1:
-        return redirect(url_for("tenancy.home", tenant_slug=businesses[0].slug), 303)
-    return redirect(url_for("team.businesses"), 303)
-
-
 @bp.get("/sign-in")
 @public
 def sign_in() -> str | AnyResponse:
     if current_user.is_authenticated:
         return redirect(door.onward(request.args.get("next", "")), 303)
-    return render_template("team/sign_in.html", form=SignInForm(formdata=None))
+    return render_template("team/sign_in.html", form=SignInForm(formdata=None), has_ended="_user_id" in session)
 
 
 @bp.post("/sign-in")
@@ -63,7 +49,7 @@ def sign_out() -> AnyResponse:
 @signed_in
 def businesses() -> str | AnyResponse:
     if current_user.is_platform_admin:
-        return redirect(url_for("team.home"), 303)
+        return redirect(url_for("front.home"), 303)
     return render_template("team/businesses.html", businesses=businesses_of(current_user))
 
 

@@ -38,7 +38,7 @@ def request_sign_up() -> tuple[str, int] | str:
 def begin_business() -> tuple[str, int] | str | AnyResponse:
     sign_up = SignUp.behind(token())
     if sign_up is None or sign_up.used_at:
-        return redirect(url_for("team.home"), 303) if is_founder(sign_up) else dead_link()
+        return redirect(url_for("front.home"), 303) if is_founder(sign_up) else dead_link()
     return render_template("team/first_business.html", form=FirstBusinessForm(formdata=None), sign_up=sign_up)
 
 
@@ -60,7 +60,7 @@ def found_business() -> tuple[str, int] | str | AnyResponse:
     # The second of two clicks, or an invitation was accepted in the meantime.
     if who := door.check(User, sign_up.email, form.password.data):
         door.begin_session(who)
-        return redirect(url_for("team.home"), 303)
+        return redirect(url_for("front.home"), 303)
     return dead_link()
 
 
@@ -68,7 +68,7 @@ def found_business() -> tuple[str, int] | str | AnyResponse:
 @signed_in
 def new_business() -> str | AnyResponse:
     if current_user.is_platform_admin:
-        return redirect(url_for("team.home"), 303)
+        return redirect(url_for("front.home"), 303)
     return render_template("team/new_business.html", form=BusinessForm(formdata=None))
 
 
@@ -76,7 +76,7 @@ def new_business() -> str | AnyResponse:
 @signed_in
 def add_business() -> tuple[str, int] | AnyResponse:
     if current_user.is_platform_admin:
-        return redirect(url_for("team.home"), 303)
+        return redirect(url_for("front.home"), 303)
     form = BusinessForm()
     if not form.validate():
         return render_template("team/new_business.html", form=form), 422

@@ -2,8 +2,8 @@
 
 from indexes import add_index, remove_index
 
-revision = "0032"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 
 
 def upgrade() -> None:

@@ -125,6 +125,10 @@ class MessageTemplate(TenantModel):
         return list({one.key: one for one in found}.values())
 
     @property
+    def is_sendable(self) -> bool:
+        return self.status in meta.SENDABLE
+
+    @property
     def key(self) -> str:
         """Names it in a form, and in every WABA that has it."""
         return f"{self.name}|{self.language}"

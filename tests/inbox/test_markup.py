@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,7 @@ from app.contacts.models import Contact
 from app.contacts.settings import ContactSettings
 from app.inbox.compose.blocks import parse_blocks
 from app.inbox.compose.markup import parse_markup
-from app.inbox.conversations import Conversation
+from app.inbox.conversations import Conversation, Message
 from app.tenancy import tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.inbox.conftest import written
@@ -92,3 +94,28 @@ def test_a_number_can_be_written_to_called_and_saved(world: World, ben: Browser,
         assert f"/contacts/{Contact.with_number('16505551234').id}" in known  # type: ignore[union-attr]
     assert str(carla.contact_id) in known
     assert ben.get("~/inbox/phone?to=nothing").status_code == 303
+
+
+def said(direction: str = "outbound", seconds: float = 0, **more: Any) -> Message:
+    at = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+    fields = {"author_kind": "system", "author_name": "away"} | more if direction == "outbound" else more
+    return Message(direction=direction, type="text", body="a", state="read", occurred_at=at, **fields)
+
+
+@pytest.mark.parametrize(
+    ("message", "is_grouped"),
+    [
+        (said(seconds=59), True),
+        (said(seconds=60), False),
+        (said("inbound", 5), False),
+        (said(seconds=5, author_name="survey"), False),
+        (said(seconds=5, reply_to_wamid="wamid.x"), False),
+    ],
+)
+def test_texts_of_one_sender_within_a_minute_are_one_group(message: Message, is_grouped: bool) -> None:
+    assert message.follows(said()) is is_grouped
+
+
+def test_a_group_is_marked_in_the_thread(world: World, ben: Browser, carla: Conversation) -> None:
+    written(world, carla, "Hello?")
+    assert ben.get(f"~/inbox/{carla.id}").text.count("bubble-next") == 1

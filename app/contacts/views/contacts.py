@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts import countries
 from app.contacts.blueprint import bp
 from app.contacts.fields import ContactField
 from app.contacts.forms import (
@@ -28,6 +29,8 @@ from app.contacts.person import Person
 from app.contacts.settings import COLUMNS, MOST_COLUMNS, ContactSettings, ContactTable
 from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
 from app.contacts.tags import Tag
+from app.meta import written_numbers
+from app.meta.written_numbers import NotRead
 from app.tenancy import in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.words import N_
@@ -56,6 +59,21 @@ def new() -> str:
     form = NewContactForm(request.args)
     form.country.data = ContactSettings.default_country()
     return new_contact_page(form)
+
+
+@bp.get("/new/number")
+@requires("inbox.reply")
+def read_number() -> str:
+    """How a number is read that is being typed: its country, or what is wrong with it."""
+    phone, country = request.args.get("phone", "")[:100], request.args.get("country", "")
+    words, place = "", ""
+    try:
+        wa_id = written_numbers.read(phone, country if countries.is_country(country) else "")
+        words, place = written_numbers.formatted(wa_id), countries.country_of(wa_id)
+    except NotRead as problem:
+        if sum(map(str.isdecimal, phone)) >= written_numbers.SHORTEST:
+            words = problem.explain(_)
+    return render_template("contacts/_number_read.html", words=words, place=place)
 
 
 def new_contact_page(form: NewContactForm, taken: Contact | None = None) -> str:

@@ -18,6 +18,9 @@ from app.tenancy import now
 from .changes import MessageChange
 from .cursors import Cursor
 
+# Texts of one sender that come within this are shown as one group.
+GROUPED = dt.timedelta(minutes=1)
+
 
 class Bubble:
     """What stands in and around a message's bubble, and its line in the list."""
@@ -31,6 +34,7 @@ class Bubble:
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
     reactions: Any
     changes: Any
+    sent_by: Any
     id: Any
 
     @property
@@ -52,6 +56,14 @@ class Bubble:
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.occurred_at, self.id)
+
+    def follows(self, other: Any) -> bool:
+        """Whether it goes on with what the same sender wrote within GROUPED: both are texts, and it quotes nothing."""
+        if other is None or other.entry != "message" or self.direction != other.direction:
+            return False
+        are_texts = self.shape == other.shape == "text" and not self.reply_to_wamid
+        is_same = (self.sent_by, self.participant) == (other.sent_by, other.participant)
+        return are_texts and is_same and self.occurred_at - other.occurred_at < GROUPED
 
     @property
     def entry(self) -> str:

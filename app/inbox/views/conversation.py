@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.compose.forms import ReplyForm
+from app.inbox.compose.previewing import previews_of
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Cursor
 from app.inbox.desk.fields import as_uuid
@@ -53,9 +54,9 @@ def thread(conversation_id: uuid.UUID) -> str:
     """The messages from `from` to the newest, or a page older than `before`, or newer than `after`."""
     conversation = Conversation.get_or_404(conversation_id)
     if before := Cursor.read(request.args.get("before")):
-        return render_template("inbox/conversations/_older.html", **Thread.before(conversation, before).context)
+        return render_template("inbox/conversations/_older.html", **shown_context(Thread.before(conversation, before)))
     if after := Cursor.read(request.args.get("after")):
-        return render_template("inbox/conversations/_newer.html", **Thread.after(conversation, after).context)
+        return render_template("inbox/conversations/_newer.html", **shown_context(Thread.after(conversation, after)))
     return render_template("inbox/conversations/thread.html", **thread_context(conversation), form=ReplyForm.blank())
 
 
@@ -136,4 +137,8 @@ def thread_context(conversation: Conversation) -> dict[str, Any]:
     else:
         shown = Thread.opened(conversation, first_unread(conversation, g.membership))
     head = head_context(conversation)
-    return shown.context | head | {"window_was": request.args.get("window")}
+    return shown_context(shown) | head | {"window_was": request.args.get("window")}
+
+
+def shown_context(shown: Thread) -> dict[str, Any]:
+    return shown.context | {"previews": previews_of(shown.conversation, shown.messages)}

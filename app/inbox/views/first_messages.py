@@ -140,6 +140,7 @@ def render_search() -> str:
         "typed": typed,
         "contacts": [one for one in contacts if one.identity("group") is None],
         "new_number": recipient if recipient and not recipient.contact else None,
+        "new_place": countries.country_of(recipient.wa_id) if recipient else "",
         "problem": problem,
         "candidates": [(f"+{wa_id}", formatted(wa_id)) for wa_id in candidates],
         "is_number": is_number,

@@ -40,8 +40,7 @@ def number_settings() -> str:
 @requires("desk.manage")
 def change_settings() -> AnyResponse:
     """What holds for all numbers. A box that is not ticked is not sent."""
-    previews_links = InboxSettings.current().previews_links
-    InboxSettings.change(shows_typing="shows_typing" in request.form, previews_links=previews_links)
+    InboxSettings.change(shows_typing="shows_typing" in request.form, previews_links="previews_links" in request.form)
     flash(_("Saved."))
     return redirect(url_for("inbox.number_settings"), 303)
 

@@ -96,6 +96,8 @@ def offer(conversation_id: uuid.UUID) -> str:
 
 def queue_template(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
     """Puts the template into the outbox, with what was filled in. Raises what `Conversation.send` does, `Refused`."""
+    if not chosen.is_sendable:
+        raise Refused(N_("WhatsApp doesn't allow this template any more. Choose another one."))
     outgoing = chosen.definition.filled(request.form)
     conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor())
     media = None

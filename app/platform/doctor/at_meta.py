@@ -17,6 +17,7 @@ FIELDS = (
     "account_update",
     "business_capability_update",
     "history",
+    "message_template_components_update",
     "message_template_status_update",
     "messages",
     "phone_number_name_update",
@@ -24,6 +25,7 @@ FIELDS = (
     "security",
     "smb_app_state_sync",
     "smb_message_echoes",
+    "template_category_update",
     "user_preferences",
 )
 

@@ -14,6 +14,7 @@ from flask_babel import gettext
 from sqlalchemy import select, text
 
 from app.inbox.conversations.callback import attempt_of
+from app.message_templates.news import FIELDS as TEMPLATE_NEWS
 from app.meta import events, payload
 from app.meta.previews import filled
 from app.meta.unreadable import REASONS
@@ -175,7 +176,7 @@ def outcome_of(post: WebhookEvent, event: events.Event, held: HeldChange | None,
         return N_("Is a message in the inbox"), ""
     if row and row.aside:
         return (N_("Kept as a reaction") if row.aside == "reaction" else N_("Kept as an edit or deletion")), ""
-    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in NEWS):
+    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in (*NEWS, *TEMPLATE_NEWS)):
         return N_("Carried out"), ""
     if isinstance(event, events.OtherChange):
         return N_("Kept in this post only: nothing here uses it yet"), ""

@@ -155,8 +155,6 @@ def register_blueprints(app: Flask) -> None:
                 app.register_blueprint(blueprint)
 
 
-
-
 def harden(response: Response) -> Response:
     headers = response.headers
     for name, value in DEFAULTS.items():

@@ -34,7 +34,9 @@ class Door:
         app = create_app()
         settings = outside(app).settings
         self.secrets, self.token = settings.meta_app_secrets, settings.meta_verify_token
-        self.intake = AsyncIntake(settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled)
+        self.intake = AsyncIntake(
+            settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled
+        )
         self.budget = Budget(BODIES)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:

@@ -37,7 +37,7 @@ class Request(FlaskRequest):
     parameter_storage_class = Parameters
 
     # Flask-WTF fills forms from JSON too, with values of any type. The one view that takes JSON calls `json_object`.
-    is_json = False  # type: ignore[assignment]
+    is_json = False
 
     @property
     def json_object(self) -> dict[str, Any] | None:
@@ -48,12 +48,17 @@ class Request(FlaskRequest):
     @property
     def came_from(self) -> str:
         """The path of the page of ours that the browser was on, or nothing."""
+        return self.shown_page.partition("?")[0]
+
+    @property
+    def shown_page(self) -> str:
+        """The page of ours that the browser shows, with its query, or nothing."""
         try:
-            referrer = urlsplit(self.referrer or "")
+            page = urlsplit(self.headers.get("HX-Current-URL") or self.referrer or "")
         except ValueError:
             return ""
-        is_ours = referrer.netloc == self.host and referrer.path.startswith("/") and not referrer.path.startswith("//")
-        return referrer.path if is_ours else ""
+        is_ours = page.netloc == self.host and page.path.startswith("/") and not page.path.startswith("//")
+        return f"{page.path}?{page.query}".rstrip("?") if is_ours else ""
 
 
 class Json(DefaultJSONProvider):

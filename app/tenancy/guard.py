@@ -205,8 +205,7 @@ def page_of_request() -> str | None:
     """The page to return to: the one asked for, or the one that a form or a fragment was asked for from."""
     if request.method == "GET" and not is_fragment():
         return request.full_path.rstrip("?")
-    shown = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
-    return f"{shown.path}?{shown.query}".rstrip("?") or None
+    return request.shown_page or None  # type: ignore[attr-defined,no-any-return]
 
 
 def is_fragment() -> bool:

@@ -14,14 +14,13 @@ from app.inbox.compose.forms import ReplyForm
 from app.inbox.compose.previewing import previews_of
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Cursor
-from app.inbox.desk.fields import as_uuid
 from app.inbox.desk.notes import Mention
 from app.inbox.desk.read_pointers import ReadPointer, first_unread
 from app.inbox.desk.thread import Thread
 from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.replies import send_read_receipt
 from app.inbox.outbound.uploads import enqueue_delivery
-from app.tenancy import requires, takes_files
+from app.tenancy import as_uuid, requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .lists import list_arguments

@@ -22,7 +22,7 @@ from app.inbox.compose.first_messages import Recipient, save_contact
 from app.inbox.compose.forms import WritingForm
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation
-from app.inbox.desk.fields import as_uuid, one_line
+from app.inbox.desk.fields import one_line
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.replies import deliver_replies
@@ -30,7 +30,7 @@ from app.message_templates.models import MessageTemplate
 from app.meta.contents import Card
 from app.meta.written_numbers import SHORTEST, NotRead, formatted
 from app.meta.written_numbers import read as read_number
-from app.tenancy import db, requires, takes_files
+from app.tenancy import as_uuid, db, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 
 RENAMED = (("activities", "told", "facts"), ("push_subscriptions", "told_at", "notified_at"))
 CHECK = "ck_merge_suggestions_reason"

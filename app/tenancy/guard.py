@@ -205,7 +205,7 @@ def page_of_request() -> str | None:
     """The page to return to: the one asked for, or the one that a form or a fragment was asked for from."""
     if request.method == "GET" and not is_fragment():
         return request.full_path.rstrip("?")
-    return request.shown_page or None  # type: ignore[attr-defined,no-any-return]
+    return request.shown_page or None  # type: ignore[attr-defined]
 
 
 def is_fragment() -> bool:

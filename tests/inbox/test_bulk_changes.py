@@ -156,7 +156,7 @@ def test_a_wrong_change_is_refused_in_words(
     assert again(world, carla).state == "open"
 
 
-@pytest.mark.parametrize("change", [{"assignee": "\x00"}, {"team": "nobody's"}, {"add_tag": "1"}])
+@pytest.mark.parametrize("change", [{"assignee": "1\x00"}, {"team": "nobody's"}, {"add_tag": "1"}])
 def test_an_id_of_nothing_is_not_found(ann: Browser, carla: Conversation, change: dict[str, str]) -> None:
     assert bulk(ann, carla.id, **change).status_code == 404
 

@@ -235,10 +235,10 @@ def test_a_worker_that_died_is_made_up_for(world: World, shelf: Shelf) -> None:
         Media.claim(str(files(world)[0].id))
     outside().redis.flushdb()
     ring_for_waiting_files()
-    assert outside().redis.llen("rq:queue:default") == 0
+    assert outside().redis.llen("rq:queue:files") == 0
     come_due(world)
     ring_for_waiting_files()
-    assert outside().redis.llen("rq:queue:default") == 1
+    assert outside().redis.llen("rq:queue:files") == 1
 
 
 def test_who_comes_too_late_with_a_file_throws_it_away(

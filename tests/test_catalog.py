@@ -11,6 +11,7 @@ from flask import Flask
 # Tables of no tenant, each with its reason.
 SHORT_LIST = {
     "alembic_version": "which migrations have run",
+    "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
     "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
     "market_codes": "of a rate card: which market a calling code belongs to",
@@ -23,7 +24,6 @@ SHORT_LIST = {
     "rates": "of a rate card: what a message costs",
     "replays": "tries of the platform to carry out held changes of any tenant",
     "sign_in_attempts": "counted before anybody is known",
-    "sign_ups": "addresses that nobody has confirmed yet; they belong to no tenant",
     "tenant_slugs": "finds the tenant of an address",
     "user_sessions": "of a person, who may belong to several tenants",
     "user_tenants": "finds the tenants of a person",

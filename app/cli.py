@@ -18,7 +18,7 @@ from app.platform.doctor import Finding, examine
 from app.team import passwords
 from app.team.models import PlatformAdmin, businesses
 from app.team.models.people import normal_email, with_email
-from app.tenancy import User, db, driver, global_scope, platform_scope, uuid7
+from app.tenancy import User, commit, db, driver, global_scope, platform_scope, uuid7
 from app.tenancy.cluster import Cluster, NotACluster
 
 tenants = AppGroup("tenants", help="Client businesses.")
@@ -99,15 +99,15 @@ def create_tenant(name: str, slug: str, owner_email: str, owner_name: str, passw
         if tenant and businesses.has_owner(tenant):
             click.echo(f"There is a tenant {slug} already ({tenant.name}). Nothing was changed.")
             return
-        if password:
-            check_password(password, owner_email)
+        commit()
+        newcomer = new_user(owner_email, owner_name, password) if password else None
         tenant = tenant or businesses.found_business(name, None, slug=slug)
-        if not password:
+        if newcomer is None:
             link = businesses.invite_first_owner(tenant, owner_email)
             click.echo(f"Tenant {slug} waits for its owner. This link works for a week:\n{link}")
             return
         owner = with_email(User, owner_email)
-        businesses.give_to(tenant, owner or new_user(owner_email, owner_name, password))
+        businesses.give_to(tenant, owner or newcomer)
     click.echo(f"Tenant {slug} is ready. {owner_email} owns it{' with their existing password' if owner else ''}.")
 
 
@@ -123,13 +123,14 @@ def create_platform_admin(email: str, name: str, password: str | None) -> None:
             return
     password = password or click.prompt("Password", hide_input=True, confirmation_prompt=True)
     check_password(password, email)
+    password_hash = passwords.hash_password(password)
     with platform_scope("platform-admins create"):
-        password_hash = passwords.hash_password(password)
         db.session.add(PlatformAdmin(email=email, name=name or name_from(email), password_hash=password_hash))
     click.echo(f"{email} may sign in to the platform console.")
 
 
 def new_user(email: str, name: str, password: str) -> User:
+    check_password(password, email)
     return User(id=uuid7(), email=email, name=name or name_from(email), password_hash=passwords.hash_password(password))
 
 

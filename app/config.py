@@ -65,6 +65,7 @@ class Settings(BaseModel):
     secret_key: Annotated[str, Field(min_length=32)]
     encryption_keys: Keys
     public_url: Url
+    webhook_url: Annotated[str, AfterValidator(check_optional_url)] = ""
     meta_app_id: Digits
     meta_app_secrets: Annotated[List, Field(min_length=1)]
     meta_config_id: str
@@ -80,6 +81,8 @@ class Settings(BaseModel):
     meta_credit_line_id: Digits
     media_url: Annotated[str, AfterValidator(check_media_url)]
     mail_url: str
+    operator_name: str = ""
+    operator_contact: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
@@ -94,6 +97,11 @@ class Settings(BaseModel):
             first = error.errors(include_url=False, include_input=False)[0]
             name = str(first["loc"][0]).upper()
             raise BadSettings(f"Setting {name}: {first['msg']}. See docs/settings.md.") from None
+
+    @property
+    def callback_url(self) -> str:
+        """Where Meta posts webhooks to."""
+        return self.webhook_url or f"{self.public_url}/webhooks/whatsapp"
 
     @property
     def is_https(self) -> bool:

@@ -44,6 +44,7 @@ def build() -> None:
         subprocess.run([*command, "ci", "--silent"], cwd=ROOT, env=environment, check=True)
     subprocess.run([*command, "run", "--silent", "build"], cwd=ROOT, env=environment, check=True)
     add(pictures())
+    add({file.name: file.read_bytes() for file in sorted((ROOT / "assets/pictures").iterdir())})
 
 
 def add(files: dict[str, bytes]) -> None:

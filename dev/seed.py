@@ -52,7 +52,7 @@ TALKS: list[Talk] = [
             "> What a lovely idea. For 12 people the raspberry cake is 48 €. Which name should go on it?",
             "< Mila. And six candles, please!",
             "> Noted: raspberry, 12 people, “Mila”, six candles. Pick it up on Saturday from 8:00.",
-            "< Perfect, thank you 🙏",
+            "< Perfect, thank you 😊",
         ],
     ),
     ("مريم الحسن", "971501234567", ["< مرحبا، هل أنتم مفتوحون اليوم؟", "> مرحباً مريم! نعم، حتى الساعة السادسة مساءً."]),

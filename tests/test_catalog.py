@@ -23,6 +23,7 @@ SHORT_LIST = {
     "rates": "of a rate card: what a message costs",
     "replays": "tries of the platform to carry out held changes of any tenant",
     "sign_in_attempts": "counted before anybody is known",
+    "sign_ups": "addresses that nobody has confirmed yet; they belong to no tenant",
     "tenant_slugs": "finds the tenant of an address",
     "user_sessions": "of a person, who may belong to several tenants",
     "user_tenants": "finds the tenants of a person",

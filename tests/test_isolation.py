@@ -33,6 +33,7 @@ from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Message
 from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.saved_views import SavedView
+from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.notifications.models import PushSubscription
@@ -58,6 +59,8 @@ WORDS = {
     "person": "16505551234",
     "what": "reply",
     "drawn": "png",
+    "part": "notes",
+    "sample": "delivery",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -112,11 +115,16 @@ class Foreign:
         assert session
         with tenant_scope(world.shoes.id):
             target = Target("https://push.example/sue", "", "")
+            preview = LinkPreview(url_hash=CANARY, url=CANARY, state="shown", title=CANARY)
+            preview.image_key = f"{world.shoes.id}/{'0' * 32}"
+            db.session.add(preview)
+            db.session.flush()
             browser = PushSubscription.save(membership, target, session_id=session.id, device=CANARY)
         return cls(
             {
                 "conversation_id": str(talk.id),
                 "message_id": str(said.id),
+                "link_preview_id": str(preview.id),
                 "media_id": str(file.id),
                 "canned_file_id": str(picture.id),
                 "template_id": str(form.id),
@@ -277,3 +285,23 @@ def test_the_console_is_for_platform_admins(app: Flask, world: World) -> None:
             assert app.view_functions[rule.endpoint].access == "platform"  # type: ignore[attr-defined]
     ann = Browser(app).signed_in_as(world.ann)
     assert ann.client.get("/platform/").status_code == 303
+
+
+def test_a_slug_of_others_costs_as_much_as_one_of_nobody(app: Flask, world: World) -> None:
+    """So the time of an answer does not say which businesses exist."""
+    sue = Browser(app).signed_in_as(world.sue)
+    sue.get("/t/bakery/inbox/")
+    counts = [statements_of(app, sue, slug) for slug in ("bakery", "nowhere")]
+    assert counts[0] == counts[1]
+
+
+def statements_of(app: Flask, browser: Browser, slug: str) -> list[str]:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert browser.get(f"/t/{slug}/inbox/").status_code == 404
+    event.remove(db.engine, "before_cursor_execute", note)
+    return seen

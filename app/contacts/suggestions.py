@@ -16,7 +16,7 @@ from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, databa
 from .search import whole_name_term
 
 # From the surest to the least sure.
-REASONS = ("told", "spelling", "username", "card", "name")
+REASONS = ("identity", "spelling", "username", "card", "name")
 STATES = ("open", "accepted", "dismissed")
 
 
@@ -53,7 +53,7 @@ class MergeSuggestion(TenantModel):
     def words(self) -> str:
         """The reason, in words."""
         match self.reason:
-            case "told":
+            case "identity":
                 return str(_("WhatsApp named both in one message: %(detail)s.", detail=self.detail))
             case "spelling":
                 return str(_("Their numbers are two spellings of one number: %(detail)s.", detail=self.detail))

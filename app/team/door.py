@@ -111,4 +111,4 @@ def is_ours(target: str) -> bool:
 
 
 def onward(target: str = "") -> str:
-    return target if is_ours(target) else url_for("team.home")
+    return target if is_ours(target) else url_for("front.home")

@@ -87,19 +87,18 @@ class SignInForm(Form):
     password = current_password_field(_("Password"))
 
 
-class SignUpForm(Form):
-    business = name_field(_("Your business"), _("Enter the name of your business."), "organization")
-    name = own_name_field()
-    email = email_field()
-    password = new_password_field(_("Password"))
-
-    @property
-    def email_of_owner(self) -> str:
-        return self.email.data or ""
-
-
 class EmailForm(Form):
     email = email_field()
+
+
+class BusinessForm(Form):
+    business = name_field(_("Your business"), _("Enter the name of your business."), "organization")
+
+
+class FirstBusinessForm(BusinessForm):
+    email_of_owner = ""
+    name = own_name_field()
+    password = new_password_field(_("Password"))
 
 
 class NewPasswordForm(Form):

@@ -7,7 +7,7 @@ import datetime as dt
 from app.extensions import redis
 from app.tenancy import db, enqueue, global_scope, job, now, platform_scope, sweep
 
-from .models import Invitation, PasswordReset, SignInAttempt, UserSession
+from .models import Invitation, PasswordReset, SignInAttempt, SignUp, UserSession
 
 PATIENCE = dt.timedelta(seconds=30)
 
@@ -18,6 +18,14 @@ def mail_password_reset(reset_id: str) -> None:
         mine = PasswordReset.unmailed().where(PasswordReset.id == reset_id)
         if reset := db.session.scalar(mine.with_for_update(skip_locked=True)):
             reset.mail()
+
+
+@job("team.mail_sign_up", per_tenant=False)
+def mail_sign_up(sign_up_id: str) -> None:
+    with global_scope():
+        mine = SignUp.unmailed().where(SignUp.id == sign_up_id)
+        if sign_up := db.session.scalar(mine.with_for_update(skip_locked=True)):
+            sign_up.mail()
 
 
 @job("team.mail_invitation")
@@ -32,9 +40,12 @@ def resend_mails() -> None:
     with platform_scope("mails not taken yet"):
         overdue = now() - PATIENCE
         resets = db.session.scalars(PasswordReset.unmailed().where(PasswordReset.created_at < overdue)).all()
+        sign_ups = db.session.scalars(SignUp.unmailed().where(SignUp.created_at < overdue)).all()
         invitations = db.session.scalars(Invitation.unmailed().where(Invitation.created_at < overdue)).all()
     for reset in resets:
         resend("team.mail_password_reset", reset.created_at, str(reset.id))
+    for sign_up in sign_ups:
+        resend("team.mail_sign_up", sign_up.created_at, str(sign_up.id))
     for invitation in invitations:
         resend("team.mail_invitation", invitation.created_at, str(invitation.tenant_id), str(invitation.id))
 
@@ -52,3 +63,4 @@ def delete_expired() -> None:
         SignInAttempt.forget_old()
         UserSession.forget_expired()
         PasswordReset.forget_expired()
+        SignUp.forget_expired()

@@ -12,6 +12,8 @@ from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from flask_babel import gettext as _
 
+from .hashing import outside_the_loop
+
 SHORTEST, LONGEST = 8, 200
 COST: dict[str, Any] = {"iterations": 2, "lanes": 1, "memory_cost": 19 * 1024}
 NONE = "!"
@@ -29,11 +31,23 @@ switchboard welcome whatsapp
 
 
 def hash_password(password: str) -> str:
+    """Its hash. Raises `TooBusy`, and `TransactionOpen` inside a transaction."""
+    return outside_the_loop(derive, password)
+
+
+def derive(password: str) -> str:
     return Argon2id(salt=os.urandom(16), length=32, **COST).derive_phc_encoded(as_bytes(password))
 
 
 def matches(password: str, password_hash: str) -> bool:
-    """Whether they match. Takes as long without an account (`NONE`), so that time does not reveal who has one."""
+    """Whether they match. Takes as long without an account (`NONE`), so that time does not reveal who has one.
+
+    Raises `TooBusy`, and `TransactionOpen` inside a transaction.
+    """
+    return outside_the_loop(verify, password, password_hash)
+
+
+def verify(password: str, password_hash: str) -> bool:
     is_set = password_hash.startswith("$argon2id$")
     try:
         Argon2id.verify_phc_encoded(as_bytes(password), password_hash if is_set else dummy_hash())
@@ -44,7 +58,7 @@ def matches(password: str, password_hash: str) -> bool:
 
 @functools.cache
 def dummy_hash() -> str:
-    return hash_password(os.urandom(16).hex())
+    return derive(os.urandom(16).hex())
 
 
 def as_bytes(password: str) -> bytes:

@@ -124,7 +124,7 @@ class TenantModel(Model):
     @classmethod
     def find(cls, id: object) -> Self | None:
         """The current tenant's row with this id; a stranger's id finds nothing."""
-        return db.session.scalar(select(cls).where(cls.id == id)) if is_uuid(id) else None
+        return db.session.scalar(select(cls).where(cls.id == found)) if (found := as_uuid(id)) else None
 
     @classmethod
     def get_or_404(cls, id: object) -> Self:
@@ -145,12 +145,18 @@ class TenantModel(Model):
         return self
 
 
+def as_uuid(value: object) -> uuid.UUID | None:
+    """The id as a UUID, or None where it is none. `uuid.UUID` alone also takes braces and prefixes."""
+    if isinstance(value, uuid.UUID):
+        return value
+    return uuid.UUID(value) if isinstance(value, str) and SPELT.fullmatch(value) else None
+
+
+SPELT = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
 def is_uuid(value: object) -> bool:
-    try:
-        uuid.UUID(str(value))
-    except ValueError:
-        return False
-    return True
+    return as_uuid(value) is not None
 
 
 def belongs_to(

@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import csrf
@@ -94,6 +94,8 @@ def access_of(endpoint: str) -> str:
 
 
 def admit_request() -> AnyResponse | None:
+    if "\x00" in request.path:
+        abort(404)
     if not request.endpoint:
         enter_nowhere()
         return None
@@ -144,7 +146,7 @@ def enter_tenant(permission: str) -> AnyResponse | None:
     with global_scope():
         if not current_user.is_authenticated or current_user.is_platform_admin:
             return send_to_sign_in("team.sign_in")
-        tenant_id = db.session.scalar(select(TenantSlug.tenant_id).where(TenantSlug.slug == slug))
+        tenant_id = db.session.scalar(tenant_of_member(slug))
     if tenant_id is None:
         abort(404)
     if request.method == "GET" and not is_fragment():
@@ -158,9 +160,15 @@ def enter_tenant(permission: str) -> AnyResponse | None:
         abort(403)
     assert request.endpoint
     if getattr(current_app.view_functions[request.endpoint], "confirmed", False) and not is_confirmed():
-        came_from = urlsplit(request.referrer or "").path
-        return redirect(url_for("team.confirm", next=request.path if request.method == "GET" else came_from), 303)
+        back = request.path if request.method == "GET" else request.came_from  # type: ignore[attr-defined]
+        return redirect(url_for("team.confirm", next=back), 303)
     return None
+
+
+def tenant_of_member(slug: str) -> Select[uuid.UUID]:
+    """The tenant with this slug, if the person is in it: a slug of others takes no longer than one of nobody."""
+    mine = select(TenantSlug.tenant_id).join(UserTenant, UserTenant.tenant_id == TenantSlug.tenant_id)
+    return mine.where(TenantSlug.slug == slug, UserTenant.user_id == current_user.id)
 
 
 def enter_nowhere() -> None:
@@ -169,9 +177,7 @@ def enter_nowhere() -> None:
         if not current_user.is_authenticated or current_user.is_platform_admin:
             return
         first, _, rest = request.path.lstrip("/").partition("/")
-        mine = select(TenantSlug.tenant_id).join(UserTenant, UserTenant.tenant_id == TenantSlug.tenant_id)
-        slug = rest.partition("/")[0] if first == "t" else ""
-        tenant_id = db.session.scalar(mine.where(TenantSlug.slug == slug, UserTenant.user_id == current_user.id))
+        tenant_id = db.session.scalar(tenant_of_member(rest.partition("/")[0] if first == "t" else ""))
     if tenant_id:
         enter(tenant_scope(tenant_id))
         g.tenant = db.session.get_one(Tenant, tenant_id)
@@ -189,11 +195,17 @@ def is_confirmed() -> bool:
 
 
 def send_to_sign_in(endpoint: str) -> AnyResponse:
-    here = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment() else None
-    target = url_for(endpoint, next=here)
+    target = url_for(endpoint, next=page_of_request())
     if is_fragment():
         return Response(status=401, headers={"HX-Redirect": target})
     return redirect(target, 303)
+
+
+def page_of_request() -> str | None:
+    """The page to return to: the one asked for, or the one that a form or a fragment was asked for from."""
+    if request.method == "GET" and not is_fragment():
+        return request.full_path.rstrip("?")
+    return request.shown_page or None  # type: ignore[attr-defined]
 
 
 def is_fragment() -> bool:

@@ -67,6 +67,16 @@ def in_menu(menu: str, title: str, icon: str, *, order: int, **more: Any) -> Cal
     return mark
 
 
+# Each names the page to which a member is led instead of the inbox, or none.
+FIRST_PAGES: list[Callable[[], str | None]] = []
+
+
+def first_page(leads: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Registers a function that may name another first page of a tenant than its inbox."""
+    FIRST_PAGES.append(leads)
+    return leads
+
+
 @functools.cache
 def all_places(app: Any) -> tuple[Place, ...]:
     """Every place there is, in order."""

@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class TransactionOpen(RuntimeError):
-    """Meta was about to be called while a transaction was open."""
+    """Meta was about to be called, or a password hashed, while a transaction was open."""
 
 
 @contextlib.contextmanager
@@ -92,9 +92,9 @@ def commit() -> None:
 
 
 def refuse_inside_transaction() -> None:
-    """Called before every call to Meta, which may take seconds that no row lock should last."""
+    """Called before what may take seconds: no row lock should last that long, and no connection be held."""
     if db.session.registry.has() and db.session().in_transaction():
-        raise TransactionOpen("commit() before calling Meta")
+        raise TransactionOpen("commit() before what may take seconds")
 
 
 @event.listens_for(ScopedSession, "after_begin")

@@ -160,6 +160,8 @@ class PhoneNumber(AtMeta):
     register_warned_days: Mapped[int | None]
     connected_at: Mapped[dt.datetime | None]
     hello_seen_at: Mapped[dt.datetime | None]
+    # As the profile page saw it last: the profile is stored at Meta.
+    has_photo: Mapped[bool] = mapped_column(default=False, server_default=false())
     history_percent: Mapped[int | None]
     history_refusal: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)

@@ -11,10 +11,10 @@ from sqlalchemy import case, delete, select, update
 from app.tenancy import database_now, db, enqueue, exists, job, later, platform_scope, sweep
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.replays import Replay
-from app.webhook_events.routing import owners_at
+from app.webhook_events.routing import owners_of
 
 from .callbacks import MetaCallback
-from .drain import BATCH, drain_batch
+from .drain import drain_batch
 
 BUDGET_SECONDS = 20
 KEPT = dt.timedelta(days=30)
@@ -24,7 +24,7 @@ QUARANTINE = dt.timedelta(days=7)
 @job("webhooks.drain", "inbound", per_tenant=False, seconds=180)
 def drain() -> None:
     end = time.monotonic() + BUDGET_SECONDS
-    while drain_batch() == BATCH:
+    while drain_batch():
         if time.monotonic() > end:
             enqueue("webhooks.drain")
             return
@@ -72,7 +72,7 @@ def release_from_quarantine() -> None:
     address = case((number != "", number), else_=waba)
     with platform_scope("route what waited in quarantine"):
         recent = HeldChange.received_at > database_now() - QUARANTINE
-        owned = address.in_(owners_at(db.session.scalars(select(address).where(waiting, recent).distinct())))
+        owned = address.in_(owners_of(set(db.session.scalars(select(address).where(waiting, recent).distinct()))))
         freed = update(HeldChange).where(waiting, recent, owned).values(released_at=database_now())
         ids = set(db.session.scalars(freed.returning(HeldChange.webhook_event_id)))
         if ids:

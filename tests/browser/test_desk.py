@@ -10,14 +10,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import connect, sign_up, write_as_customer
+from tests.browser.steps import begin, connect, write_as_customer
 
 
 @pytest.fixture(scope="module")
 def cookies(stack: Stack, chromium: Browser) -> Any:
     """A business with a number and two conversations; the cookies of its owner."""
     ann, carla = Person(chromium), Person(chromium)
-    sign_up(ann.page, stack, "Desk")
+    begin(ann.page, stack, "Desk")
     connect(ann.page, "Desk", "6505550188")
     write_as_customer(carla.page, stack, "Dora", "Is the rye bread still there?", "Desk")
     write_as_customer(carla.page, stack, "Emil", "Good morning", "Desk")

@@ -10,14 +10,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import connect, sign_up, write_as_customer
+from tests.browser.steps import begin, connect, write_as_customer
 
 
 @pytest.fixture(scope="module")
 def cookies(stack: Stack, chromium: Browser) -> Any:
     """A business with two conversations; the cookies of its owner."""
     ann, fay = Person(chromium), Person(chromium)
-    sign_up(ann.page, stack, "Drafts")
+    begin(ann.page, stack, "Drafts")
     connect(ann.page, "Drafts", "6505550191")
     write_as_customer(fay.page, stack, "Fay", "Is the rye bread still there?", "Drafts")
     write_as_customer(fay.page, stack, "Gus", "Good morning", "Drafts")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from dev.stack import Stack
 from tests.browser.conftest import Person
 from tests.browser.line import Line
-from tests.browser.steps import connect, sign_up, write_as_customer
+from tests.browser.steps import begin, connect, write_as_customer
 
 NAMES = ("Ada", "Bea", "Cid")
 # What a test before has done to the three conversations is put back.
@@ -31,7 +31,7 @@ FRESH = """async (paths) => {
 def business(stack: Stack, chromium: Browser) -> Any:
     """The owner's cookies, and the addresses of the conversations with Ada, Bea and Cid, the newest last."""
     ann, phone = Person(chromium), Person(chromium)
-    sign_up(ann.page, stack, "Overtaking")
+    begin(ann.page, stack, "Overtaking")
     connect(ann.page, "Overtaking", "6505550143")
     for name in NAMES:
         write_as_customer(phone.page, stack, name, f"{name} asks for rye bread", "Overtaking")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from dev.stack import ROOT, Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import connect, sign_up, write_as_customer
+from tests.browser.steps import begin, connect, write_as_customer
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 CONTACTS = ["contacts/", "contacts/new", "contacts/imports", "contacts/tags", "contacts/fields"]
@@ -26,9 +26,22 @@ DESK = [
     "inbox/scheduled",
 ]
 SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "notifications/"]
-PAGES = [*DESK, *CONTACTS, *SETTINGS, "account", "account/confirmation"]
+WELCOME = ["welcome", "welcome/samples/delivery"]
+PAGES = [*DESK, *CONTACTS, *SETTINGS, *WELCOME, "account", "account/confirmation"]
 OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
-PUBLIC = ["sign-in", "sign-up", "forgotten-password", "platform/sign-in", "offline", "nowhere"]
+PUBLIC = [
+    "",
+    "terms",
+    "privacy",
+    "help/",
+    "help/replying",
+    "help/?q=template",
+    "sign-in",
+    "sign-up",
+    "offline",
+    "nowhere",
+]
+PUBLIC += ["forgotten-password", "platform/sign-in"]
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "light"},
     {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
@@ -41,7 +54,7 @@ LOOKS: list[dict[str, Any]] = [
 def cookies(stack: Stack, chromium: Browser) -> Any:
     """A business with a number and a conversation; the cookies of its owner."""
     ann, carla = Person(chromium), Person(chromium)
-    sign_up(ann.page, stack, "Pages")
+    begin(ann.page, stack, "Pages")
     connect(ann.page, "Pages", "6505550177")
     write_as_customer(carla.page, stack, "Dora", "Is the *blue* one still there?\nhttps://example.com", "Pages")
     expect(ann.page.get_by_text("It works.")).to_be_visible()
@@ -99,6 +112,10 @@ def test_no_page_scrolls_sideways_or_complains(stack: Stack, chromium: Browser, 
         page.goto(f"{stack.web}/t/pages/{path}")
         assert overflow(page) <= 0, page.url
         assert nameless(page) == [], page.url
+    for path in PUBLIC:
+        page.goto(f"{stack.web}/{path}")
+        assert overflow(page) <= 0, page.url
+    page.goto(f"{stack.web}/t/pages/settings")
     page.get_by_role("link", name="Inbox").first.click()
     page.get_by_role("link", name="Dora").click()
     expect(page.get_by_test_id("bubble").first).to_be_visible()
@@ -150,7 +167,7 @@ def test_a_message_is_copied(stack: Stack, chromium: Browser, cookies: Any) -> N
     page = person.page
     page.goto(f"{stack.web}/t/pages/inbox/")
     page.get_by_role("link", name="Dora").click()
-    page.get_by_test_id("bubble").first.get_by_label("Reply or react").click()
+    page.get_by_test_id("bubble").first.get_by_label("Message actions").click()
     page.get_by_role("button", name="Copy text").click()
     assert "blue one" in str(page.evaluate("navigator.clipboard.readText()"))
     person.close()
@@ -164,7 +181,7 @@ def look_into_the_composer(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
     inspect(page)
     page.get_by_role("link", name="Cancel").click()
-    page.get_by_test_id("bubble").first.get_by_label("Reply or react").click()
+    page.get_by_test_id("bubble").first.get_by_label("Message actions").click()
     expect(page.locator("#message-actions").get_by_text("Reply")).to_be_visible()
     inspect(page)
     page.keyboard.press("Escape")

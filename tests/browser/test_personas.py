@@ -11,14 +11,15 @@ from typing import Any
 from playwright.sync_api import Browser, Error, Page, expect
 
 from dev.stack import Stack
+from tests.browser import steps
 from tests.browser.conftest import Person
-from tests.browser.steps import sign_up, wait_until
+from tests.browser.steps import wait_until
 
 CONNECTED = "Connected. Now see it work."
 
 
 def begin(page: Page, stack: Stack, business: str) -> None:
-    sign_up(page, stack, business)
+    steps.begin(page, stack, business)
     page.get_by_role("link", name="Numbers", exact=True).click()
     page.get_by_role("button", name="Connect WhatsApp").first.click()
     page.wait_for_url("**/onboarding/**")
@@ -184,7 +185,7 @@ def test_who_stops_on_the_way_reads_where(stack: Stack, agent: Person) -> None:
 
 def test_somebody_else_connects_it_by_a_link(stack: Stack, agent: Person, chromium: Browser) -> None:
     page = agent.page
-    sign_up(page, stack, "Rao")
+    steps.begin(page, stack, "Rao")
     page.goto(f"{stack.web}/t/rao/onboarding/ways")
     page.get_by_role("button", name="Create a link").click()
     link = page.get_by_label("Link", exact=True).input_value()

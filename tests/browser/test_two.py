@@ -12,14 +12,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import connect, join, sign_up, write_as_customer
+from tests.browser.steps import begin, connect, join, write_as_customer
 
 
 @pytest.fixture(scope="module")
 def people(stack: Stack, chromium: Browser) -> Any:
     """The cookies of Ann, who owns it, and of Ben, who works for her; the address of a customer's conversation."""
     ann, ben, carla = (Person(chromium) for _ in range(3))
-    sign_up(ann.page, stack, "Two")
+    begin(ann.page, stack, "Two")
     connect(ann.page, "Two", "6505550166")
     write_as_customer(carla.page, stack, "Dora", "Is anybody there?", "Two")
     expect(ann.page.get_by_text("It works.")).to_be_visible()

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.contacts.tags import Tag
 from app.inbox.conversations import Conversation, Message
-from app.inbox.desk.search import Search, excerpt_of
+from app.inbox.desk.search import Excerpts, Search
 from app.tenancy import db, now, tenant_scope
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
@@ -198,4 +198,4 @@ def test_a_message_of_another_conversation_is_not_jumped_to(ann: Browser, carla:
     [("Two ÉCOLES", "ecole", "ÉCOLE"), ("الخُبْز", "خبز", "خُبْز"), ("a ẞ b", "b", "b"), ("ﬁne", "fine", "ﬁne")],
 )
 def test_what_was_found_is_marked_as_it_was_written(body: str, words: str, hit: str) -> None:
-    assert hit in [run for run, is_hit in excerpt_of(body, words) if is_hit]
+    assert hit in [run for run, is_hit in Excerpts(words).of(body) if is_hit]

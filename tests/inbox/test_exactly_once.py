@@ -125,7 +125,7 @@ def test_an_answer_that_comes_before_the_second_try_makes_it_needless(waiting: M
         assert Message.get_or_404(waiting.id).state == "accepted"
 
 
-def test_statuses_that_were_told_before_the_answer_count(waiting: Message) -> None:
+def test_statuses_that_came_before_the_answer_count(waiting: Message) -> None:
     arrive(status("wamid.early", "sent"), status("wamid.early", "delivered"))
     with tenant_scope(waiting.tenant_id):
         going = lane(waiting)

@@ -147,15 +147,17 @@ def test_a_redirect_is_not_followed(world: World, shelf: Shelf) -> None:
     assert {request.url.host for request in shelf.asked} == {"graph.facebook.com", "lookaside.fbsbx.com"}
 
 
-@pytest.mark.parametrize("told", [hashlib.sha256(PHOTO).hexdigest(), hashlib.sha256(PHOTO).hexdigest().upper(), ""])
-def test_checksums_come_in_two_spellings_or_not_at_all(world: World, shelf: Shelf, told: str) -> None:
-    arrive(shelf.carries(PHOTO, sha256=told))
+@pytest.mark.parametrize("expected", [hashlib.sha256(PHOTO).hexdigest(), hashlib.sha256(PHOTO).hexdigest().upper(), ""])
+def test_checksums_come_in_two_spellings_or_not_at_all(world: World, shelf: Shelf, expected: str) -> None:
+    arrive(shelf.carries(PHOTO, sha256=expected))
     assert fetched(world).state == "stored"
 
 
-@pytest.mark.parametrize("told", [hashlib.sha256(b"other").hexdigest(), "not a checksum", "====", "é"])
-def test_a_file_with_another_checksum_is_tried_three_times_then_refused(world: World, shelf: Shelf, told: str) -> None:
-    arrive(shelf.carries(PHOTO, sha256=told))
+@pytest.mark.parametrize("expected", [hashlib.sha256(b"other").hexdigest(), "not a checksum", "====", "é"])
+def test_a_file_with_another_checksum_is_tried_three_times_then_refused(
+    world: World, shelf: Shelf, expected: str
+) -> None:
+    arrive(shelf.carries(PHOTO, sha256=expected))
     states = []
     for _ in range(3):
         come_due(world)
@@ -352,9 +354,9 @@ def test_names_are_disarmed(ann: Browser, world: World, shelf: Shelf, name: str,
     file = fetched(world)
     assert file.filename == readable_name(kept)
     answer = ann.get(f"~/inbox/media/{file.id}")
-    told = answer.headers["Content-Disposition"]
-    assert told.isascii() and told.startswith('attachment; filename="') and "Set-Cookie" not in answer.headers
-    assert "\r" not in told and file.storage_key and "passwd" not in file.storage_key
+    expected = answer.headers["Content-Disposition"]
+    assert expected.isascii() and expected.startswith('attachment; filename="') and "Set-Cookie" not in answer.headers
+    assert "\r" not in expected and file.storage_key and "passwd" not in file.storage_key
 
 
 def bomb(width: int, height: int) -> bytes:
@@ -413,7 +415,7 @@ def stored(world: World, shelf: Shelf) -> Media:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "told", "body"),
+    ("wanted", "status", "expected", "body"),
     [
         ("bytes=0-3", 206, f"bytes 0-3/{len(MP4)}", MP4[:4]),
         ("bytes=4-", 206, f"bytes 4-{len(MP4) - 1}/{len(MP4)}", MP4[4:]),
@@ -424,10 +426,10 @@ def stored(world: World, shelf: Shelf) -> Media:
     ],
 )
 def test_players_may_ask_for_a_part(
-    ann: Browser, stored: Media, wanted: str, status: int, told: str | None, body: bytes
+    ann: Browser, stored: Media, wanted: str, status: int, expected: str | None, body: bytes
 ) -> None:
     answer = ann.get(f"~/inbox/media/{stored.id}", headers={"Range": wanted})
-    assert (answer.status_code, answer.headers.get("Content-Range"), answer.data) == (status, told, body)
+    assert (answer.status_code, answer.headers.get("Content-Range"), answer.data) == (status, expected, body)
     assert answer.headers["Accept-Ranges"] == "bytes"
 
 

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.extensions import settings
-from app.team.jobs import mail_invitation, mail_password_reset
-from app.team.models import Invitation, PasswordReset
+from app.team.jobs import mail_invitation, mail_password_reset, mail_sign_up
+from app.team.models import Invitation, PasswordReset, SignUp
 from app.tenancy import Membership, Tenant, User, db, global_scope, platform_scope, tenant_scope
 from tests.client import Browser
 
@@ -68,6 +68,8 @@ def deliver_mails() -> list[tuple[str, str, str]]:
     mails()
     for reset in rows(PasswordReset):
         mail_password_reset(str(reset.id))
+    for sign_up in rows(SignUp):
+        mail_sign_up(str(sign_up.id))
     for invitation in rows(Invitation):
         mail_invitation(str(invitation.tenant_id), str(invitation.id))
     return mails()
@@ -88,6 +90,19 @@ def ask_for_reset(browser: Browser, email: str = "ann@example.com") -> str:
     """Asks for a new password and tells the path of the link that arrives."""
     browser.post("/forgotten-password", {"email": email})
     return link_in(deliver_mails()[0][2])
+
+
+def ask_to_sign_up(browser: Browser, email: str = "tom@tea.example") -> str:
+    """Enters an address to sign up with and tells the path of the link that arrives."""
+    answer = browser.post("/sign-up", {"email": email})
+    assert answer.status_code == 200, answer.text
+    return link_in(deliver_mails()[0][2])
+
+
+def found_business(browser: Browser, link: str, **form: str) -> TestResponse:
+    """What somebody enters behind the link of their sign-up."""
+    entered = {"business": "Tea & Sons", "name": "Tom", "password": PASSWORD} | form
+    return browser.post("/sign-up/business", {"token": link.partition("token=")[2]} | entered)
 
 
 def invite(browser: Browser, email: str = "ned@example.com", role: str = "agent") -> str:

@@ -2,25 +2,25 @@ import datetime as dt
 import re
 import threading
 from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import time_machine
 from cryptography.exceptions import InvalidKey
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.team import passwords
 from app.team.door import is_ours
-from app.team.models import PlatformAdmin, SignInAttempt, TooManyTries
+from app.team.models import PlatformAdmin, SignInAttempt, TooManyTries, UserSession
 from app.tenancy import Role, User, db, global_scope, now, tenant_scope
 from app.tenancy.models import UserTenant, admit
-from tests.client import Browser, alone
+from tests.client import FRAGMENT, Browser, alone
 from tests.team.helpers import PASSWORD, is_in, rows, sign_in
 from tests.world import World
 
 
-def test_an_anonymous_visitor_is_led_to_sign_in_and_on_to_sign_up(browser: Browser) -> None:
-    assert browser.get("/").location == "/sign-in"
+def test_an_anonymous_visitor_is_led_from_sign_in_to_sign_up(browser: Browser) -> None:
     assert 'href="/sign-up"' in browser.get("/sign-in").text
 
 
@@ -281,3 +281,38 @@ def test_a_page_asked_for_without_a_session_comes_after_signing_in(world: World,
     assert there == "/sign-in?next=/t/bakery/team"
     answer = browser.post(there, {"email": "ann@example.com", "password": PASSWORD})
     assert answer.location == "/t/bakery/team"
+
+
+def end_every_session() -> None:
+    with global_scope():
+        db.session.execute(delete(UserSession))
+
+
+def test_whoevers_session_ended_reads_so_and_returns_to_the_page(world: World, browser: Browser) -> None:
+    sign_in(browser)
+    end_every_session()
+    there = browser.get("/t/bakery/inbox/?view=mine").location
+    assert "Your session has ended" in browser.get(there).text
+    answer = browser.post(there, {"email": "ann@example.com", "password": PASSWORD})
+    assert answer.location == "/t/bakery/inbox/?view=mine"
+
+
+@pytest.mark.parametrize("header", ["HX-Current-URL", "Referer"])
+def test_a_fragment_or_form_without_a_session_leads_back_to_its_page(
+    world: World, browser: Browser, header: str
+) -> None:
+    page = f"/t/bakery/inbox/{world.bakery.id}?view=mine"
+    answer = browser.post("/t/bakery/inbox/bulk", {}, headers={header: f"http://localhost{page}", **FRAGMENT})
+    assert answer.status_code == 401
+    assert parse_qs(urlsplit(answer.headers["HX-Redirect"]).query) == {"next": [page]}
+
+
+def test_a_page_elsewhere_is_not_led_back_to(world: World, browser: Browser) -> None:
+    answer = browser.post("/t/bakery/inbox/bulk", {}, headers={"Referer": "https://evil.example//evil.example/x"})
+    assert browser.post(answer.location, {"email": "ann@example.com", "password": PASSWORD}).location == "/"
+
+
+def test_a_stranger_is_not_told_of_a_session(browser: Browser) -> None:
+    page = browser.get("/sign-in?next=/t/bakery/team").text
+    assert "Sign in to open this page." in page and "session has ended" not in page
+    assert "Sign in to open this page." not in browser.get("/sign-in").text

@@ -1,19 +1,36 @@
+"""Signing up: an address is confirmed by a link, and only then a business is founded."""
+
+import datetime as dt
+
 import pytest
+import time_machine
 from flask import Flask
 
-from app.team.models import PasswordReset, SignInAttempt
+from app.team.jobs import resend_mails
+from app.team.models import SignUp
 from app.team.models.businesses import checked_slug, slug_of
-from app.tenancy import Tenant, User
+from app.tenancy import Tenant, User, now
 from app.tenancy.models import TenantSlug
 from tests.client import Browser, alone
-from tests.team.helpers import PASSWORD, deliver_mails, is_in, member, rows, user_with
+from tests.enqueued import Enqueued
+from tests.team.helpers import (
+    PASSWORD,
+    accept,
+    ask_to_sign_up,
+    deliver_mails,
+    found_business,
+    invite,
+    is_in,
+    link_in,
+    member,
+    rows,
+    user_with,
+)
 from tests.world import World
 
-FORM = {"business": "Tea & Sons", "name": "Tom", "email": "Tom@Tea.example", "password": PASSWORD}
 
-
-def test_signing_up_founds_a_business_and_signs_its_owner_in(browser: Browser) -> None:
-    answer = browser.post("/sign-up", FORM)
+def test_a_confirmed_address_founds_a_business_and_its_owner_is_signed_in(browser: Browser) -> None:
+    answer = found_business(browser, ask_to_sign_up(browser, "Tom@Tea.example"))
     assert (answer.status_code, answer.location) == (303, "/t/tea-and-sons/")
     tom = user_with("tom@tea.example")
     assert tom
@@ -21,23 +38,111 @@ def test_signing_up_founds_a_business_and_signs_its_owner_in(browser: Browser) -
     assert browser.get("/t/tea-and-sons/team").status_code == 200
 
 
-def test_a_new_businesss_first_page_says_what_to_do_next(browser: Browser) -> None:
-    browser.post("/sign-up", FORM)
-    assert browser.get("/t/tea-and-sons/", follow_redirects=True).status_code == 200
+def test_nothing_is_saved_before_the_link_is_used_but_the_address(browser: Browser) -> None:
+    link = ask_to_sign_up(browser)
+    assert browser.get(link).status_code == 200
+    assert rows(Tenant) == rows(User) == rows(TenantSlug) == []
+    assert rows(SignUp)[0].email == "tom@tea.example"
+
+
+def test_the_link_may_be_opened_in_another_browser(browser: Browser, other: Browser) -> None:
+    link = ask_to_sign_up(browser)
+    assert "tom@tea.example" in other.get(link).text
+    assert found_business(other, link).status_code == 303
+    assert is_in(other) and not is_in(browser)
+
+
+def test_a_link_works_once(browser: Browser, other: Browser) -> None:
+    link = ask_to_sign_up(browser)
+    found_business(browser, link)
+    assert other.get(link).status_code == 410
+    assert found_business(other, link, password="another long one").status_code == 410
+    assert len(rows(Tenant)) == 1
+
+
+def test_a_second_click_opens_the_business_that_the_first_founded(browser: Browser, other: Browser) -> None:
+    link = ask_to_sign_up(browser)
+    found_business(browser, link)
+    assert found_business(other, link).location == "/"
+    assert is_in(other) and len(rows(Tenant)) == 1
+
+
+def test_a_link_expires_after_a_day(browser: Browser) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        link = ask_to_sign_up(browser)
+        clock.shift(dt.timedelta(days=1, seconds=1))
+        assert browser.get(link).status_code == 410
+        assert found_business(browser, link).status_code == 410
+    assert rows(Tenant) == []
+
+
+@pytest.mark.parametrize("token", ["", "x", "WyJ4Il0.abc"])
+def test_a_forged_link_opens_nothing(browser: Browser, token: str) -> None:
+    assert browser.get(f"/sign-up/business?token={token}").status_code == 410
+    assert found_business(browser, f"?token={token}").status_code == 410
+
+
+def test_an_address_with_an_account_gets_the_same_page_and_another_mail(world: World, browser: Browser) -> None:
+    unknown = browser.post("/sign-up", {"email": "eve@example.com"}).text
+    deliver_mails()
+    known = browser.post("/sign-up", {"email": "ann@example.com"}).text
+    assert known.replace("ann@", "eve@") == unknown
+    [(to, _subject, words)] = deliver_mails()
+    assert to == "ann@example.com"
+    assert "You already have an account" in words
+    assert "/sign-in" in words and "/forgotten-password" in words and "/sign-up" not in words
+
+
+def test_an_address_that_got_an_account_meanwhile_founds_nothing(ann: Browser, browser: Browser) -> None:
+    link = ask_to_sign_up(browser, "ned@example.com")
+    accept(browser, invite(ann, "ned@example.com"))
+    browser.post("/sign-out")
+    assert found_business(browser, link, password="another long one").status_code == 410
+    assert len(rows(Tenant)) == 2
+
+
+def test_the_mail_can_be_sent_again(browser: Browser) -> None:
+    ask_to_sign_up(browser)
+    page = browser.post("/sign-up", {"email": "tom@tea.example", "again": "1"})
+    assert "We have sent another email" in page.text
+    assert found_business(browser, link_in(deliver_mails()[0][2])).status_code == 303
+
+
+@pytest.mark.parametrize("email", ["tom@tea.example", "ann@example.com"])
+def test_an_address_gets_five_mails_in_an_hour_whether_it_has_an_account(
+    world: World, browser: Browser, email: str
+) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        answers = [browser.post("/sign-up", {"email": email}) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert "Wait 60 minutes" in answers[-1].text
+        clock.shift(dt.timedelta(hours=1, seconds=1))
+        assert browser.post("/sign-up", {"email": email}).status_code == 200
+
+
+def test_a_network_signs_up_ten_times_in_an_hour(browser: Browser) -> None:
+    answers = [browser.post("/sign-up", {"email": f"t{number}@tea.example"}).status_code for number in range(11)]
+    assert answers == [200] * 10 + [429]
+
+
+def test_a_mail_that_was_lost_on_the_way_is_enqueued_again(browser: Browser, enqueued: Enqueued) -> None:
+    with time_machine.travel(now(), tick=False) as clock:
+        browser.post("/sign-up", {"email": "tom@tea.example"})
+        enqueued.clear()
+        clock.shift(dt.timedelta(minutes=1))
+        resend_mails()
+    assert enqueued.names == ["team.mail_sign_up"]
 
 
 def test_a_name_that_is_taken_gets_a_number(world: World, browser: Browser, other: Browser) -> None:
-    first = browser.post("/sign-up", FORM | {"business": "Bakery"})
-    second = other.post("/sign-up", FORM | {"business": "bakery!", "email": "eve@tea.example"})
+    first = found_business(browser, ask_to_sign_up(browser), business="Bakery")
+    second = found_business(other, ask_to_sign_up(other, "eve@tea.example"), business="bakery!")
     assert (first.location, second.location) == ("/t/bakery-2/", "/t/bakery-3/")
 
 
-def test_a_reserved_word_gets_a_number(browser: Browser) -> None:
-    assert browser.post("/sign-up", FORM | {"business": "Platform"}).location == "/t/platform-2/"
-
-
-def test_a_name_in_another_script_gets_an_address_that_can_be_typed(browser: Browser) -> None:
-    assert browser.post("/sign-up", FORM | {"business": "ベーカリー"}).location.startswith("/t/business-")
+@pytest.mark.parametrize(("name", "address"), [("Platform", "/t/platform-2/"), ("ベーカリー", "/t/business-")])
+def test_a_name_that_makes_no_address_gets_another(browser: Browser, name: str, address: str) -> None:
+    assert found_business(browser, ask_to_sign_up(browser), business=name).location.startswith(address)
 
 
 @pytest.mark.parametrize(
@@ -63,40 +168,22 @@ def test_a_slug_that_will_not_do_is_refused(app: Flask, slug: str) -> None:
         checked_slug(slug)
 
 
-def test_a_known_person_with_the_right_password_gets_one_more_business(world: World, browser: Browser) -> None:
-    answer = browser.post("/sign-up", FORM | {"email": "ann@example.com"})
-    assert answer.location == "/t/tea-and-sons/"
-    assert "Bakery" in browser.get("/businesses").text
-    assert user_with("ann@example.com").name == "Ann"
+def test_somebody_who_is_signed_in_sets_up_another_business(ann: Browser) -> None:
+    assert ann.get("/sign-up").location == "/businesses/new"
+    answers = [ann.post("/businesses/new", {"business": "Tea & Sons"}) for _ in range(2)]
+    assert [answer.location for answer in answers] == ["/t/tea-and-sons/"] * 2
+    assert len(rows(Tenant)) == 3
 
 
-def test_signing_up_twice_founds_one_business(browser: Browser) -> None:
-    first, second = browser.post("/sign-up", FORM), browser.post("/sign-up", FORM)
-    assert first.location == second.location == "/t/tea-and-sons/"
-    assert len(rows(Tenant)) == 1
+def test_somebody_who_is_signed_in_sets_up_five_in_an_hour(ann: Browser) -> None:
+    answers = [ann.post("/businesses/new", {"business": f"Tea {number}"}).status_code for number in range(6)]
+    assert answers == [303] * 5 + [429]
 
 
-def test_a_known_address_with_a_wrong_password_gets_a_mail_and_nothing_else(world: World, browser: Browser) -> None:
-    answer = browser.post("/sign-up", FORM | {"email": "ann@example.com", "password": "not Ann's words"})
-    assert answer.status_code == 422
-    assert "We could not sign you up like this" in answer.text
-    assert not is_in(browser)
+def test_setting_up_another_business_takes_a_session(browser: Browser, pat: Browser) -> None:
+    assert browser.post("/businesses/new", {"business": "Tea"}).location.startswith("/sign-in")
+    assert pat.post("/businesses/new", {"business": "Tea"}).location == "/"
     assert len(rows(Tenant)) == 2
-    [(to, _subject, words)] = deliver_mails()
-    assert to == "ann@example.com"
-    assert "tried to sign up with this address" in words
-
-
-def test_asking_about_known_addresses_is_throttled(world: World, browser: Browser) -> None:
-    form = FORM | {"email": "ann@example.com", "password": "not Ann's words"}
-    answers = [browser.post("/sign-up", form).status_code for _ in range(11)]
-    assert answers == [422] * 10 + [429]
-    assert len(rows(PasswordReset)) == 3
-
-
-def test_new_businesses_from_one_place_are_counted(browser: Browser) -> None:
-    browser.post("/sign-up", FORM)
-    assert len(rows(SignInAttempt)) == 1
 
 
 @pytest.mark.parametrize(
@@ -106,27 +193,30 @@ def test_new_businesses_from_one_place_are_counted(browser: Browser) -> None:
         {"business": "\u202e\n "},
         {"business": "Win at https://evil.example"},
         {"name": "x" * 81},
-        {"email": "tom"},
         {"password": "12345678"},
         {"password": "tom@tea.example"},
     ],
 )
 def test_a_form_that_will_not_do_founds_nothing(browser: Browser, wrong: dict[str, str]) -> None:
-    answer = browser.post("/sign-up", FORM | wrong)
+    link = ask_to_sign_up(browser)
+    answer = found_business(browser, link, **wrong)
     assert answer.status_code == 422
-    assert 'aria-invalid="true"' in answer.text
+    assert 'aria-invalid="true"' in answer.text and PASSWORD not in answer.text
     assert rows(Tenant) == rows(User) == rows(TenantSlug) == []
+    assert found_business(browser, link).status_code == 303
 
 
-def test_a_password_never_comes_back_in_the_page(browser: Browser) -> None:
-    assert PASSWORD not in browser.post("/sign-up", FORM | {"business": ""}).text
+def test_what_is_no_address_gets_no_mail(browser: Browser) -> None:
+    assert browser.post("/sign-up", {"email": "tom"}).status_code == 422
+    assert rows(SignUp) == []
 
 
 def test_a_name_is_kept_on_one_line(browser: Browser) -> None:
-    browser.post("/sign-up", FORM | {"business": "Tea\r\nBcc: all@example.com", "name": "  Tom\t\x1b[31m  T. "})
+    link = ask_to_sign_up(browser)
+    found_business(browser, link, business="Tea\r\nBcc: all@example.com", name="  Tom\t\x1b[31m  T. ")
     assert rows(Tenant)[0].name == "Tea Bcc: all@example.com"
     assert rows(User)[0].name == "Tom [31m T."
 
 
 def test_signing_up_takes_the_token_of_the_form(browser: Browser) -> None:
-    assert alone(browser.client.post, "/sign-up", data=FORM).status_code == 400
+    assert alone(browser.client.post, "/sign-up", data={"email": "tom@tea.example"}).status_code == 400

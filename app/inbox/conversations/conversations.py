@@ -177,7 +177,7 @@ class Conversation(Desk, Window, TenantModel):
             return self.message_with(client_id) or message
         if not later:
             happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
-        # Who is told that nobody is there waits on, and the list goes on showing what they wrote.
+        # An out-of-office reply answers nothing: the customer waits on, and the list goes on showing what they wrote.
         if message.is_shown and not later and message.source != "away":
             self.show_last(message)
             self.answered()

@@ -16,9 +16,8 @@ from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.assignment import CONVERSATION_STATES, member_or_none
 from app.team.models import Team
 from app.team.models.teams import of_member
-from app.tenancy import Actor, TenantModel, User, announce, database_now, db, now, one_of
+from app.tenancy import Actor, TenantModel, User, announce, as_uuid, database_now, db, now, one_of
 
-from .fields import as_uuid
 from .state_changes import SETTABLE, change_state
 
 # How many conversations one change may touch.

@@ -6,10 +6,10 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import UniqueConstraint, text
+from sqlalchemy import UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped
 
-from app.inbox.conversations import Conversation
+from app.inbox.conversations import Conversation, Message
 from app.team.models.teams import of_member
 from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, database_now, db, uuid7
 
@@ -44,6 +44,18 @@ def count_unread(conversations: Sequence[Conversation], reader: Membership) -> d
     values = {"tenant": current_tenant_id(), "user": reader.user_id, "since": reader.news_since, "many": MANY}
     ids = [conversation.id for conversation in conversations if conversation.news_at]
     return {row[0]: row[1] for row in db.session.execute(NEWS, values | {"ids": ids})} if ids else {}
+
+
+def first_unread(conversation: Conversation, reader: Membership) -> Message | None:
+    """The oldest of the last MANY messages that an agent has not read; None where they have read all."""
+    mine = ReadPointer.user_id == reader.user_id, ReadPointer.conversation_id == conversation.id
+    read_at = db.session.scalar(select(ReadPointer.read_at).where(*mine)) or reader.news_since
+    if conversation.news_at is None or conversation.news_at <= read_at:
+        return None
+    latest = select(Message.id).where(Message.conversation_id == conversation.id)
+    latest = latest.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(MANY)
+    unread = Message.id.in_(latest), Message.direction == "inbound", Message.created_at > read_at, Message.is_shown
+    return db.session.scalar(select(Message).where(*unread).order_by(Message.occurred_at, Message.id).limit(1))
 
 
 MOVE = text("""

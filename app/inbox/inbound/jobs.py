@@ -41,7 +41,7 @@ class Different(Exception):
     """The file is not the one that was announced."""
 
 
-@job("inbound.fetch_media", seconds=SECONDS)
+@job("inbound.fetch_media", "files", seconds=SECONDS)
 def fetch(media_id: str) -> None:
     """Downloads a file and keeps it. It may be killed anywhere: the claim runs out and another one begins anew."""
     media = Media.claim(media_id)

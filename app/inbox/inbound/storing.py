@@ -13,6 +13,7 @@ from app.inbox.conversations.changes import save_changes
 from app.inbox.conversations.reactions import save_reactions
 from app.meta import message_types
 from app.meta.events import InboundMessage, MessageEcho
+from app.meta.payload import bounded
 from app.meta.payload import text as text_of
 from app.meta.previews import Summary
 from app.tenancy import current_tenant_id, database_now, db
@@ -97,7 +98,7 @@ def content_of(message: InboundMessage | MessageEcho) -> Row | None:
         held["product"] = message.context.product
     if message.errors:
         held["errors"] = [error.as_dict() for error in message.errors]
-    return held | whose(message) or None
+    return bounded(held | whose(message)) or None
 
 
 def whose(message: InboundMessage | MessageEcho) -> Row:

@@ -30,6 +30,16 @@ def deliver() -> None:
 @job("outbound.mark_read")
 def mark_read(conversation_id: str) -> None:
     """Sends a read receipt for the customer's last message (Cloud API: mark messages as read). Not retried."""
+    acknowledge(conversation_id)
+
+
+@job("outbound.show_typing")
+def show_typing(conversation_id: str) -> None:
+    """Shows the customer "typing…" (Cloud API: typing indicators), which marks as read too. Not retried."""
+    acknowledge(conversation_id, typing=True)
+
+
+def acknowledge(conversation_id: str, *, typing: bool = False) -> None:
     conversation = Conversation.get_or_404(conversation_id)
     number, wamid = conversation.phone_number, conversation.last_inbound_wamid
     if not (wamid and number.is_connected):
@@ -37,7 +47,7 @@ def mark_read(conversation_id: str) -> None:
     token, meta_id = number.waba.token, number.meta_id
     commit()
     try:
-        meta.mark_read(outside().graph, token, meta_id, wamid)
+        meta.mark_read(outside().graph, token, meta_id, wamid, typing)
     except MetaError as error:
         log.info("not marked as read", conversation_id=conversation_id, meta_code=error.code)
 
@@ -71,7 +81,7 @@ def recover_waiting_messages() -> None:
         enqueue("outbound.deliver")
 
 
-@job("outbound.upload", seconds=uploads.SECONDS)
+@job("outbound.upload", "files", seconds=uploads.SECONDS)
 def upload(media_id: str) -> None:
     """Uploads the file of a queued message to Meta. A worker that dies here only delays it until the claim expires."""
     media = Media.claim_upload(media_id)

@@ -38,7 +38,7 @@ class PushSubscription(TenantModel):
     target = Sealed()
     target_ciphertext: Mapped[bytes]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    notified_at: Mapped[dt.datetime | None] = mapped_column("told_at")
+    notified_at: Mapped[dt.datetime | None] = mapped_column()
     failing_since: Mapped[dt.datetime | None]
     device: Mapped[str] = mapped_column(default="")
     membership: Mapped[Membership] = relationship(viewonly=True, lazy="joined", innerjoin=True)

@@ -24,6 +24,8 @@ from app.wabas.models import PhoneNumber
 def profile(phone_number_id: uuid.UUID) -> str:
     number = PhoneNumber.get_or_404(phone_number_id)
     found, problem = ask(number, business_profiles.fetch)
+    if found:
+        number.has_photo = bool(found.picture_url)
     return profile_page(number, found, problem)
 
 
@@ -84,6 +86,7 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     if problem:
         flash(f"{_(problem.title)} {_(problem.fix)}", "error")
         return redirect(url_for(".profile", phone_number_id=number.id), 303)
+    number.has_photo = True
     return saved(number, _("The photo is saved. Customers see it within a few minutes."))
 
 

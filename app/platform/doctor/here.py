@@ -19,7 +19,8 @@ from app.extensions import outside
 from app.storage import new_key
 from app.tenancy import database_now, db, now, platform_scope
 from app.tenancy.cluster import Cluster, NotACluster
-from app.tenancy.queue import LANES, last_runs
+from app.tenancy.lanes import LANES
+from app.tenancy.queue import last_runs
 from app.tenancy.sealed import Sealed
 from app.webhook_events.models import WebhookEvent
 from app.words import N_

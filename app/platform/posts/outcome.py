@@ -14,6 +14,7 @@ from flask_babel import gettext
 from sqlalchemy import select, text
 
 from app.inbox.conversations.callback import attempt_of
+from app.message_templates.news import FIELDS as TEMPLATE_NEWS
 from app.meta import events, payload
 from app.meta.previews import filled
 from app.meta.unreadable import REASONS
@@ -22,7 +23,7 @@ from app.templating import READER
 from app.tenancy import Tenant, db
 from app.wabas.news import NEWS
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhook_events.routing import Arrived, address_of, owners_of
+from app.webhook_events.routing import Arrived, address_of, addresses_of, owners_of
 from app.words import N_
 
 SHOWN = 200
@@ -63,7 +64,7 @@ class Reading:
     def of(cls, event: WebhookEvent) -> Reading:
         parsed = enumerate(events.parse(event.body, event.received_at))
         changes = [Arrived(event.id, position, change) for position, change in parsed]
-        return cls(event, changes, owners_of(changes))
+        return cls(event, changes, owners_of(addresses_of(changes)))
 
     def owner(self, change: Arrived) -> uuid.UUID | None:
         return self.owners.get(address_of(change.event) or "")
@@ -175,7 +176,7 @@ def outcome_of(post: WebhookEvent, event: events.Event, held: HeldChange | None,
         return N_("Is a message in the inbox"), ""
     if row and row.aside:
         return (N_("Kept as a reaction") if row.aside == "reaction" else N_("Kept as an edit or deletion")), ""
-    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in NEWS):
+    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in (*NEWS, *TEMPLATE_NEWS)):
         return N_("Carried out"), ""
     if isinstance(event, events.OtherChange):
         return N_("Kept in this post only: nothing here uses it yet"), ""

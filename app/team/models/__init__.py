@@ -1,10 +1,11 @@
-"""Sessions, invitations, password resets, failed sign-ins, teams."""
+"""Sessions, invitations, sign-ups, password resets, failed sign-ins, teams."""
 
 from .invitations import Invitation
 from .looks import Look
 from .password_resets import PasswordReset, set_password
 from .people import PlatformAdmin
 from .sign_in_attempts import SignInAttempt, TooManyTries
+from .sign_ups import SignUp
 from .teams import Team, TeamMember
 from .user_sessions import UserSession
 
@@ -14,6 +15,7 @@ __all__ = [
     "PasswordReset",
     "PlatformAdmin",
     "SignInAttempt",
+    "SignUp",
     "Team",
     "TeamMember",
     "TooManyTries",

@@ -9,16 +9,12 @@ import uuid
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
-from app.team import passwords
 from app.tenancy import Membership, Role, Tenant, User, db, exists, global_scope, now, tenant_scope, uuid7
 from app.tenancy.models import TenantSlug, UserTenant, admit, found, register
 
 from .invitations import Invitation
-from .password_resets import PasswordReset
-from .people import in_this_scope, with_email
-from .sign_in_attempts import SignInAttempt
+from .people import in_this_scope
 
 LONGEST_SLUG = 40
 SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?")
@@ -39,41 +35,22 @@ SPELLING = """
 RESPELT = str.maketrans(dict(pair.split("=") for pair in SPELLING.split()))
 
 
-def sign_up(
-    business: str, name: str, email: str, password: str, *, ip: str, device: str = ""
-) -> tuple[User, Tenant] | None:
-    """A new business of a new person, or one more of a person who gives the right password.
-
-    With a wrong one nothing happens but a mail to that person's address. Whoever signs up with a stranger's
-    address thus learns that it is known, as wherever newcomers are let in before they read a mail;
-    `SignInAttempt` keeps them from asking often.
-    """
-    who = SignInAttempt.check(User, email, password, ip=ip, device=device)
-    if not who:
-        newcomer = User(id=uuid7(), email=email, name=name, password_hash=passwords.hash_password(password))
-        try:
-            return newcomer, found_business(business, newcomer)
-        except IntegrityError:
-            who = with_email(User, email)
-    # Known after all; or made a moment ago by the first of two clicks.
-    if not (isinstance(who, User) and passwords.matches(password, who.password_hash)):
-        PasswordReset.request(email)
-        return None
-    same = (tenant for tenant in businesses_of(who) if tenant.name.casefold() == business.casefold())
-    return who, next(same, None) or found_business(business, who)
-
-
 def found_business(name: str, owner: User | None, *, slug: str = "") -> Tenant:
     """A new tenant and, if known by now, its first owner. A slug that is given must be free."""
     made = Tenant(id=uuid7(), name=name)
     with tenant_scope(made.id):
-        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("slugs", 0))))
-        made.slug = slug or free_slug(name)
-        if owner:
-            found(made, in_this_scope(owner))
-        else:
-            register(made)
+        establish(made, owner, slug=slug)
     return made
+
+
+def establish(tenant: Tenant, owner: User | None, *, slug: str = "") -> None:
+    """Saves a new tenant, inside its scope, with a slug made of its name unless one is given."""
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("slugs", 0))))
+    tenant.slug = slug or free_slug(tenant.name)
+    if owner:
+        found(tenant, in_this_scope(owner))
+    else:
+        register(tenant)
 
 
 def has_owner(tenant: Tenant) -> bool:

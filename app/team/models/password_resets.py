@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from app import mail, tokens
 from app.extensions import settings
 from app.team import passwords
-from app.tenancy import GlobalModel, User, db, later, now
+from app.tenancy import GlobalModel, User, commit, db, later, now
 
 from .people import PlatformAdmin, with_email
 from .user_sessions import UserSession
@@ -57,11 +57,13 @@ class PasswordReset(GlobalModel):
 
     def use(self, password: str) -> bool:
         """Sets the password and ends every session and link. False if another link was used first."""
+        commit()
+        password_hash = passwords.hash_password(password)
         db.session.refresh(self.user, with_for_update=True)
         db.session.refresh(self)
         if self.used_at is not None:
             return False
-        set_password(self.user, password)
+        set_password(self.user, password_hash)
         return True
 
     @classmethod
@@ -79,10 +81,9 @@ class PasswordReset(GlobalModel):
         db.session.execute(delete(cls).where(cls.expires_at < now() - LASTS))
 
 
-def set_password(who: User | PlatformAdmin, password: str, *, but: object = None) -> None:
-    """Sets a password. Revokes open reset links and ends every session but the one with the token `but`."""
+def set_password(who: User | PlatformAdmin, password_hash: str, *, but: object = None) -> None:
+    """Sets a password's hash. Revokes open reset links and ends every session but that of the token `but`."""
     kind = type(who)
-    password_hash = passwords.hash_password(password)
     db.session.execute(update(kind).where(kind.id == who.id).values(password_hash=password_hash))
     if not who.is_platform_admin:
         links = update(PasswordReset).where(PasswordReset.user_id == who.id)

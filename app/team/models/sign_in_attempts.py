@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from werkzeug.exceptions import TooManyRequests
 
 from app.team import passwords
-from app.tenancy import GlobalModel, db, global_scope, now
+from app.team.hashing import seat
+from app.tenancy import GlobalModel, commit, db, global_scope, now
 
 from .people import Person, with_email
 
@@ -18,6 +19,8 @@ PER_IP, IP_WINDOW = 100, dt.timedelta(hours=1)
 
 class TooManyTries(TooManyRequests):
     """Too many failed sign-ins with this address, or from this network."""
+
+    minutes = 15
 
 
 class SignInAttempt(GlobalModel):
@@ -36,16 +39,19 @@ class SignInAttempt(GlobalModel):
 
     @classmethod
     def check(cls, kind: type[Person], email: str, password: str, *, ip: str, device: str = "") -> Person | None:
-        """Whoever has this address and password. Raises `TooManyTries` without looking at the password.
+        """Whoever has this address and password. Raises `TooManyTries` or `TooBusy` without looking at the password.
 
         A device that this person has used before has tries of its own, so that nobody can lock its owner out.
         """
-        attempt = cls.claim(" ".join(filter(None, (kind.__tablename__, email, device))), ip)
-        who = with_email(kind, email)
-        if not passwords.matches(password, who.password_hash if who else passwords.NONE):
-            return None
-        attempt.withdraw()
-        return who
+        commit()
+        with seat():
+            attempt = cls.claim(" ".join(filter(None, (kind.__tablename__, email, device))), ip)
+            who = with_email(kind, email)
+            commit()
+            if not passwords.matches(password, who.password_hash if who else passwords.NONE):
+                return None
+            attempt.withdraw()
+            return who
 
     @classmethod
     def claim(cls, email: str, ip: str) -> SignInAttempt:
@@ -69,7 +75,8 @@ class SignInAttempt(GlobalModel):
 
     def withdraw(self) -> None:
         """Deletes it: the sign-in succeeded."""
-        db.session.execute(delete(SignInAttempt).where(SignInAttempt.id == self.id))
+        with global_scope():
+            db.session.execute(delete(SignInAttempt).where(SignInAttempt.id == self.id))
 
     @classmethod
     def forget_old(cls) -> None:

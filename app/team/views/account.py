@@ -9,7 +9,7 @@ from flask import abort, flash, g, redirect, render_template, request, session, 
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.team import door
+from app.team import door, passwords
 from app.team.blueprint import bp
 from app.team.forms import ChangePasswordForm, ConfirmationForm, NameForm
 from app.team.models import UserSession, set_password
@@ -60,7 +60,7 @@ def change_password() -> tuple[str, int] | AnyResponse:
     if not door.check(User, user.email, form.current.data):
         form.current.errors = [_("This isn't your current password.")]
         return account_page(password=form), 422
-    set_password(user, form.password.data)
+    set_password(user, passwords.hash_password(form.password.data))
     door.begin_session(user)
     flash(_("Password changed. You are signed out everywhere else."))
     return redirect(url_for("team.account"), 303)

@@ -14,7 +14,7 @@ from app.team.blueprint import bp
 from app.team.forms import AcceptForm, InvitationForm
 from app.team.models import Invitation
 from app.team.models.people import with_email
-from app.tenancy import Membership, Role, Tenant, User, db, public, requires, uuid7
+from app.tenancy import Membership, Role, Tenant, User, commit, db, public, requires, uuid7
 
 from .members import team_page
 
@@ -100,6 +100,7 @@ def accept_invitation() -> tuple[str, int] | AnyResponse:
 
 
 def newcomer(invitation: Invitation, form: AcceptForm) -> User:
+    commit()
     password_hash = passwords.hash_password(form.password.data)
     return User(id=uuid7(), email=invitation.email, name=form.name.data, password_hash=password_hash)
 

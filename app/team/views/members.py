@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team.blueprint import bp
 from app.team.forms import ROLES, InvitationForm, RoleForm
 from app.team.models import Invitation
-from app.tenancy import Membership, Role, User, db, in_menu, requires
+from app.tenancy import Membership, Paged, Role, User, db, in_menu, requires
 from app.tenancy.models import LastOwner
 from app.words import N_
+
+PAGE = 100
 
 
 @bp.get("/t/<tenant_slug>/team")
@@ -35,7 +37,7 @@ def team_page(form: InvitationForm) -> str:
         "team/index.html",
         form=form,
         roles=ROLES,
-        members=db.session.scalars(members).all(),
+        page=Paged.of(members, PAGE),
         invitations=db.session.scalars(Invitation.open_ones()).all(),
     )
 
@@ -51,7 +53,7 @@ def change_role(membership_id: object) -> AnyResponse:
     except LastOwner:
         return refuse_last_owner(member)
     flash(_("%(name)s is now %(role)s.", name=member.user.name, role=ROLES[Role(member.role)].lower()))
-    return redirect(url_for("team.index" if g.membership.may("team.manage") else "team.home"), 303)
+    return redirect(url_for("team.index" if g.membership.may("team.manage") else "front.home"), 303)
 
 
 @bp.post("/t/<tenant_slug>/team/members/<uuid:membership_id>/removal")
@@ -63,7 +65,7 @@ def remove_member(membership_id: object) -> AnyResponse:
     except LastOwner:
         return refuse_last_owner(member)
     flash(_("%(name)s was removed from the team.", name=member.user.name))
-    return redirect(url_for("team.home" if member.id == g.membership.id else "team.index"), 303)
+    return redirect(url_for("front.home" if member.id == g.membership.id else "team.index"), 303)
 
 
 def refuse_last_owner(member: Membership) -> AnyResponse:

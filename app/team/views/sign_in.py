@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, make_response, redirect, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -10,23 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team import door
 from app.team.blueprint import bp
 from app.team.forms import SignInForm
+from app.team.hashing import TooBusy
 from app.team.models import TooManyTries
 from app.team.models.businesses import businesses_of
 from app.tenancy import User, public, signed_in
-
-
-@bp.get("/")
-@public
-def home() -> AnyResponse:
-    """Opens the business right away when there is only one."""
-    if not current_user.is_authenticated:
-        return redirect(url_for("team.sign_in"), 303)
-    if current_user.is_platform_admin:
-        return redirect("/platform/", 303)
-    businesses = businesses_of(current_user)
-    if len(businesses) == 1:
-        return redirect(url_for("tenancy.home", tenant_slug=businesses[0].slug), 303)
-    return redirect(url_for("team.businesses"), 303)
 
 
 @bp.get("/sign-in")
@@ -34,7 +21,7 @@ def home() -> AnyResponse:
 def sign_in() -> str | AnyResponse:
     if current_user.is_authenticated:
         return redirect(door.onward(request.args.get("next", "")), 303)
-    return render_template("team/sign_in.html", form=SignInForm(formdata=None))
+    return render_template("team/sign_in.html", form=SignInForm(formdata=None), has_ended="_user_id" in session)
 
 
 @bp.post("/sign-in")
@@ -62,12 +49,19 @@ def sign_out() -> AnyResponse:
 @signed_in
 def businesses() -> str | AnyResponse:
     if current_user.is_platform_admin:
-        return redirect(url_for("team.home"), 303)
+        return redirect(url_for("front.home"), 303)
     return render_template("team/businesses.html", businesses=businesses_of(current_user))
 
 
 @bp.app_errorhandler(TooManyTries)
-def too_many_tries(_error: TooManyTries) -> Response:
-    response = make_response(render_template("team/too_many_tries.html"), 429)
-    response.headers["Retry-After"] = "900"
+def too_many_tries(error: TooManyTries) -> Response:
+    response = make_response(render_template("team/too_many_tries.html", minutes=error.minutes), 429)
+    response.headers["Retry-After"] = str(error.minutes * 60)
+    return response
+
+
+@bp.app_errorhandler(TooBusy)
+def too_busy(_error: TooBusy) -> Response:
+    response = make_response(render_template("team/too_busy.html"), 429)
+    response.headers["Retry-After"] = "5"
     return response

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.realtime import TooManyStreams
 from app.tenancy.blueprint import bp
 from app.tenancy.guard import requires
-from app.tenancy.places import in_menu
+from app.tenancy.places import FIRST_PAGES, in_menu
 from app.tenancy.presence import come_online
 from app.words import N_
 
@@ -16,7 +16,8 @@ from app.words import N_
 @bp.get("/")
 @requires("inbox.read")
 def home() -> AnyResponse:
-    return redirect(url_for("inbox.index"), 303)
+    elsewhere = next(filter(None, (leads() for leads in FIRST_PAGES)), None)
+    return redirect(elsewhere or url_for("inbox.index"), 303)
 
 
 @bp.get("/settings")

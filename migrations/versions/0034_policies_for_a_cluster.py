@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from row_security import TENANT
 
-revision = "0033"
-down_revision = "0028"
+revision = "0034"
+down_revision = "0033"
 
 BEFORE = f"(select {TENANT})"
 POLICIES = """

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Self
+
+from flask import render_template
+from flask_babel import gettext as _
+from sqlalchemy import ColumnElement, Index, Select, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app import mail, tokens
+from app.extensions import settings
+from app.tenancy import GlobalModel, Tenant, User, db, global_scope, later, now, tenant_scope, uuid7
+
+from .businesses import establish, found_business
+from .people import with_email
+from .sign_in_attempts import TooManyTries, network
+
+LASTS = dt.timedelta(days=1)
+PER_EMAIL, PER_NETWORK, WINDOW = 5, 10, dt.timedelta(hours=1)
+PURPOSE = "sign-up"
+
+
+class TooManySignUps(TooManyTries):
+    """Too many sign-ups of this address, or from this network."""
+
+    minutes = 60
+
+
+class SignUp(GlobalModel):
+    """An address to be confirmed by a link, once, within a day. Nothing else is saved before that."""
+
+    __tablename__ = "sign_ups"
+    __table_args__ = (
+        Index("ix_sign_ups_email", "email", "created_at"),
+        Index("ix_sign_ups_network", "network", "created_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    email: Mapped[str]
+    network: Mapped[str]
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    mailed_at: Mapped[dt.datetime | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def request(cls, email: str, *, ip: str) -> None:
+        """Enqueues a mail to this address. Raises `TooManySignUps`, for every address alike."""
+        with global_scope():
+            later("team.mail_sign_up", cls.claim(email, ip).id)
+
+    @classmethod
+    def claim(cls, email: str, ip: str) -> Self:
+        """Takes one of the sign-ups that an address, and a network, have in an hour."""
+        made = cls(id=uuid.uuid4(), email=email, network=network(ip), expires_at=now() + LASTS)
+        for counted in (f"sign-up {made.email}", f"sign-up {made.network}"):
+            db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(counted, 0))))
+        if cls.count(cls.email == email) >= PER_EMAIL or cls.count(cls.network == made.network) >= PER_NETWORK:
+            raise TooManySignUps
+        db.session.add(made)
+        db.session.flush()
+        return made
+
+    @classmethod
+    def count(cls, matching: ColumnElement[bool]) -> int:
+        return db.session.scalars(select(func.count()).where(matching, cls.created_at > now() - WINDOW)).one()
+
+    @classmethod
+    def behind(cls, token: str) -> Self | None:
+        """The sign-up of a link, used or not, until the link expires."""
+        return db.session.scalar(select(cls).where(cls.id == tokens.read_id(PURPOSE, token), cls.expires_at > now()))
+
+    @classmethod
+    def found_another(cls, business: str, owner: User, *, ip: str) -> Tenant:
+        """One more business of somebody who is signed in; their address is confirmed already."""
+        with global_scope():
+            sign_up = cls.claim(owner.email, ip)
+            sign_up.mailed_at = sign_up.used_at = now()
+        return found_business(business, owner)
+
+    def found(self, business: str, owner: User) -> Tenant | None:
+        """Founds the business. None if the link was used first, or the address has got an account meanwhile."""
+        tenant = Tenant(id=uuid7(), name=business)
+        mine = update(SignUp).where(SignUp.id == self.id, SignUp.used_at.is_(None)).values(used_at=now())
+        try:
+            with tenant_scope(tenant.id):
+                if db.session.scalar(mine.returning(SignUp.id)) is None:
+                    return None
+                establish(tenant, owner)
+        except IntegrityError:
+            return None
+        return tenant
+
+    @classmethod
+    def unmailed(cls) -> Select[Self]:
+        return select(cls).where(cls.mailed_at.is_(None), cls.used_at.is_(None), cls.expires_at > now())
+
+    def mail(self) -> None:
+        """Mails the link; somebody with an account reads that they have one."""
+        if user := with_email(User, self.email):
+            links = {"sign_in": tokens.link("team.sign_in"), "reset": tokens.link("team.forgotten_password")}
+            subject, body = _("You already have a Switchboard account"), "team/mail/existing_account.txt"
+            words = render_template(body, user=user, **links)
+        else:
+            link = tokens.link("team.begin_business", token=tokens.sign(PURPOSE, self.id))
+            subject = _("Confirm your email address for Switchboard")
+            words = render_template("team/mail/sign_up.txt", link=link)
+        mail.send(settings.mail_url, self.email, subject, words)
+        self.mailed_at = now()
+
+    @classmethod
+    def forget_expired(cls) -> None:
+        db.session.execute(delete(cls).where(cls.expires_at < now()))

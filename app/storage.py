@@ -100,7 +100,7 @@ class Folder:
 
 
 class Part(Iterator[bytes]):
-    """The bytes of an open file from where it is. Closes it at the end, or when it is closed, even if never read."""
+    """The bytes of an open file from where it is. Closes it at the end, when it is closed, or when nobody has it."""
 
     def __init__(self, file: BinaryIO, length: int | None) -> None:
         self.file, self.left = file, length
@@ -115,6 +115,8 @@ class Part(Iterator[bytes]):
 
     def close(self) -> None:
         self.file.close()
+
+    __del__ = close
 
 
 class Bucket:

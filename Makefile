@@ -3,7 +3,7 @@ BIN    := .venv/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check messages bench chaos bugs conformance assets lock browser clean
+.PHONY: help demo demo-reset test pooled check messages bench chaos bugs conformance assets lock browser clean
 
 help:            ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -17,6 +17,12 @@ demo-reset:      ## forget the demo's data
 test: .venv/.dev assets browser     ## run all tests, on a Postgres and a Redis of their own
 	$(BIN)/python -m pytest -q -n 2 --ignore tests/browser
 	$(BIN)/python -m pytest -q tests/browser
+
+POOLED := tests/tenancy tests/webhooks tests/team tests/notifications tests/inbox/test_outbox.py tests/inbox/test_arrival.py \
+  tests/inbox/test_senders.py tests/inbox/test_desk_search.py tests/inbox/test_desk_states.py tests/test_isolation.py
+
+pooled: .venv/.dev assets           ## run a good part of the tests through PgBouncer (Debian: apt-get install pgbouncer)
+	POOLED=1 $(BIN)/python -m pytest -q -n 2 $(POOLED)
 
 check: .venv/.dev                   ## format, lint, types, imports, known vulnerabilities
 	$(BIN)/ruff format --check .

@@ -14,9 +14,12 @@ from flask import Blueprint, Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, errors, health, logs, realtime, templating
+from app.bodies import Bodies, Budget
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
-from app.tenancy import db, enqueue, guard, refuse_inside_transaction
+from app.headers import DEFAULTS, FIXED
+from app.parameters import Json, Request, RowNumber
+from app.tenancy import db, driver, enqueue, guard, refuse_inside_transaction
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 
@@ -44,8 +47,11 @@ FEATURES = [
 # The modules that register what a feature, or one of its rooms, has: routes, jobs, subscribers and menu entries.
 ENTRANCES = ("blueprint", "jobs", "subscribers", "views")
 
+# Bytes of forms that one process holds while they are received.
+BODIES = 128 * 1024 * 1024
+
 # What a statement was given is never in an error's words, and so never in a log.
-ENGINE = {
+ENGINE: dict[str, Any] = {
     "pool_size": 20,
     "max_overflow": 20,
     "pool_timeout": 5,
@@ -56,6 +62,9 @@ ENGINE = {
 
 
 class Switchboard(Flask):
+    request_class = Request
+    json_provider_class = Json
+
     def handle_user_exception(self, error: Exception) -> Any:
         guard.roll_back()
         return super().handle_user_exception(error)
@@ -65,6 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
     app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
+    app.url_map.converters["int"] = RowNumber
     load_config(app, settings)
     init_extensions(app, settings)
     register_blueprints(app)
@@ -74,11 +84,12 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def load_config(app: Flask, settings: Settings) -> None:
+    engine = engine_options(settings)
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=driver(settings.database_url),
-        SQLALCHEMY_BINDS={"platform": {"url": driver(settings.platform_database_url), **ENGINE}},
-        SQLALCHEMY_ENGINE_OPTIONS=ENGINE,
+        SQLALCHEMY_BINDS={"platform": {"url": driver(settings.platform_database_url), **engine}},
+        SQLALCHEMY_ENGINE_OPTIONS=engine,
         SESSION_COOKIE_NAME="__Host-session" if settings.is_https else "session",
         SESSION_COOKIE_SECURE=settings.is_https,
         SESSION_COOKIE_HTTPONLY=True,
@@ -93,14 +104,22 @@ def load_config(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_TIMEZONE="UTC",
     )
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+
+
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """Behind a pooler each transaction may have another connection, which knows no prepared statement of ours."""
+    if not settings.database_pooled:
+        return ENGINE
+    return ENGINE | {"connect_args": ENGINE["connect_args"] | {"prepare_threshold": None}}
 
 
 def init_extensions(app: Flask, settings: Settings) -> None:
     app.extensions["outside"] = Outside.connect(settings)
     outside(app).graph.before_call = refuse_inside_transaction
     app.extensions["hub"] = realtime.Hub(outside(app).redis)
-    app.extensions["intake"] = intake = GroupCommit(settings.database_url, partial(enqueue_drain, app))
+    intake = GroupCommit(settings.database_url, partial(enqueue_drain, app), is_pooled=settings.database_pooled)
+    app.extensions["intake"] = intake
+    app.wsgi_app = Bodies(app.wsgi_app, Budget(BODIES))  # type: ignore[method-assign]
     app.wsgi_app = Door(app.wsgi_app, intake, settings.meta_app_secrets)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
@@ -136,37 +155,11 @@ def register_blueprints(app: Flask) -> None:
                 app.register_blueprint(blueprint)
 
 
-def driver(url: str) -> str:
-    return url.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data: blob:",
-        "media-src 'self' blob:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "manifest-src 'self'",
-        "worker-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-
-
 def harden(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(self), microphone=(self)"
-    headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    for name, value in DEFAULTS.items():
+        headers.setdefault(name, value)
+    headers.update(FIXED)
     if "Cache-Control" not in headers:
         headers["Cache-Control"] = "no-store"
         headers.add("Vary", "HX-Request")

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from flask import Flask
 from flask.cli import AppGroup
+from sqlalchemy import NullPool, create_engine
 
 from app.billing.cli import rates
 from app.bootstrap import bootstrap
@@ -17,7 +18,8 @@ from app.platform.doctor import Finding, examine
 from app.team import passwords
 from app.team.models import PlatformAdmin, businesses
 from app.team.models.people import normal_email, with_email
-from app.tenancy import User, commit, db, global_scope, platform_scope, uuid7
+from app.tenancy import User, commit, db, driver, global_scope, platform_scope, uuid7
+from app.tenancy.cluster import Cluster, NotACluster
 
 tenants = AppGroup("tenants", help="Client businesses.")
 platform_admins = AppGroup("platform-admins", help="Admins of the platform.")
@@ -45,6 +47,26 @@ def init_app(app: Flask) -> None:
         """Create the database and its three roles."""
         bootstrap(superuser_url, outside(app).settings)
         click.echo("The database and its roles are ready. Next: flask db upgrade")
+
+    @app.cli.command("distribute")
+    def distribute_tables() -> None:
+        """Make an installation on Citus a cluster. Stop web, workers and clock first; it may be run again."""
+        url = driver(outside(app).settings.migrations_database_url)
+        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            try:
+                cluster = Cluster(connection)
+            except NotACluster:
+                raise click.ClickException(NO_CITUS) from None
+            for step in cluster.distribute():
+                click.echo(step)
+        click.echo("Every table is in its place. Start web, workers and clock, and run flask doctor.")
+
+
+NO_CITUS = (
+    "This Postgres has no Citus, so nothing was changed. One Postgres needs no distributing. For a cluster, install "
+    "Citus on every machine, add it to shared_preload_libraries, and run CREATE EXTENSION citus in this database."
+)
 
 
 def findings_now() -> Iterator[Finding]:

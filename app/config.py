@@ -60,10 +60,12 @@ class Settings(BaseModel):
     database_url: str
     platform_database_url: str
     migrations_database_url: str
+    database_pooled: bool = False
     redis_url: str
     secret_key: Annotated[str, Field(min_length=32)]
     encryption_keys: Keys
     public_url: Url
+    webhook_url: Annotated[str, AfterValidator(check_optional_url)] = ""
     meta_app_id: Digits
     meta_app_secrets: Annotated[List, Field(min_length=1)]
     meta_config_id: str
@@ -95,6 +97,11 @@ class Settings(BaseModel):
             first = error.errors(include_url=False, include_input=False)[0]
             name = str(first["loc"][0]).upper()
             raise BadSettings(f"Setting {name}: {first['msg']}. See docs/settings.md.") from None
+
+    @property
+    def callback_url(self) -> str:
+        """Where Meta posts webhooks to."""
+        return self.webhook_url or f"{self.public_url}/webhooks/whatsapp"
 
     @property
     def is_https(self) -> bool:

@@ -1,7 +1,7 @@
 """Calls to URLs from outside: only to public addresses, over TLS, within seconds, without redirects.
 
-The IP address that is checked is the one that is dialled, so DNS cannot change in between. Only the status and
-headers of the answer are read.
+The IP address that is checked is the one that is dialled, so DNS cannot change in between. Of the answer to a post
+only the status and headers are read.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +51,16 @@ class Answer:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was got: the beginning of its body, all of it where `is_whole`."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    is_whole: bool
+
+
 def resolve(host: str, port: int) -> list[str]:
     return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
@@ -87,6 +97,23 @@ class Egress:
 
     def post(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
         """Raises `Refused` before anything is sent, `Unreachable` when there is no answer."""
+        with self.answered("POST", url, headers, content) as answer:
+            return Answer(answer.status, headers_of(answer))
+
+    def get(self, url: str, headers: dict[str, str], most_bytes: int) -> Page:
+        """Reads at most so many bytes of the body, as they are sent. Raises what `post` raises."""
+        body = bytearray()
+        with self.answered("GET", url, headers) as answer:
+            for chunk in answer.iter_stream():
+                body += chunk
+                if len(body) > most_bytes:
+                    break
+            return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
+
+    @contextlib.contextmanager
+    def answered(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None = None
+    ) -> Iterator[httpcore.Response]:
         address = checked(url)
         deadline = time.monotonic() + TOTAL_SECONDS
         wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
@@ -96,15 +123,17 @@ class Egress:
         try:
             with (
                 httpcore.ConnectionPool(self.trust, network_backend=guarded) as pool,
-                pool.stream("POST", target, headers=named, content=content, extensions={"timeout": wait}) as answer,
+                pool.stream(method, target, headers=named, content=content, extensions={"timeout": wait}) as answer,
             ):
-                return Answer(
-                    answer.status, {name.lower().decode(): value.decode("latin-1") for name, value in answer.headers}
-                )
+                yield answer
         except UnicodeError:
             raise Refused("not a name") from None
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             raise Unreachable(type(error).__name__) from None
+
+
+def headers_of(answer: httpcore.Response) -> dict[str, str]:
+    return {name.lower().decode(): value.decode("latin-1") for name, value in answer.headers}
 
 
 class Guarded(httpcore.NetworkBackend):

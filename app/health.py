@@ -20,7 +20,7 @@ from app.webhook_events.models import HeldChange, WebhookEvent
 bp = Blueprint("health", __name__)
 
 # A superuser would see every tenant: one of the two walls would be gone, and nothing would look wrong.
-BOUND = "select not (rolsuper or rolbypassrls) from pg_roles where rolname = current_user"
+BOUND = text("select not (rolsuper or rolbypassrls) from pg_roles where rolname = current_user")
 
 
 @bp.get("/healthz")
@@ -35,7 +35,7 @@ def ready() -> AnyResponse:
     """503 without Postgres. Without Redis everything still works, more slowly."""
     try:
         with global_scope():
-            bound = db.session.scalar(text(BOUND))
+            bound = db.session.scalar(BOUND)
     except SQLAlchemyError:
         return Response("postgres: away\n", status=503, mimetype="text/plain")
     if not bound:

@@ -26,7 +26,7 @@ from flask_babel import gettext as _
 from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup
 
-from app import zones
+from app import shortening, zones
 from app.extensions import babel
 from app.words import Language
 
@@ -192,6 +192,9 @@ def init_app(app: Flask, features: list[str]) -> None:
         lasting=lasting,
         money=money,
         translated=translate,
+        few=shortening.few,
+        is_long=shortening.is_long,
+        shortened=shortening.shortened,
     )
     if app.debug:
         app.before_request(manifest.cache_clear)

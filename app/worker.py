@@ -1,7 +1,11 @@
-"""Runs jobs: one process per lane, `python -m app.worker [lane …]`. A worker runs registered jobs only."""
+"""Runs jobs: one process for each lane named, else WORKERS, `python -m app.worker [lane …]`.
+
+A worker runs registered jobs only.
+"""
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import time
@@ -18,7 +22,8 @@ from rq.serializers import JSONSerializer
 
 from app import create_app
 from app.extensions import outside
-from app.tenancy.queue import JOBS, LANES, stopping
+from app.tenancy.lanes import WORKERS, Lane
+from app.tenancy.queue import JOBS, stopping
 
 log = structlog.get_logger()
 
@@ -36,7 +41,7 @@ class RegisteredJob(RqJob):
 class Worker(rq.SimpleWorker):
     """One lane only: RQ can lose a job for good when a worker that listens to two queues dies."""
 
-    job_class = RegisteredJob
+    job_class, queue_class = RegisteredJob, Lane
     max_connection_wait_time = 3
 
     def request_stop(self, signum: int, frame: Any) -> None:
@@ -48,13 +53,14 @@ class Worker(rq.SimpleWorker):
             log.error("refused an unknown job", name=str(job.func_name)[:100])
             job.delete()
             return
-        super().execute_job(job, queue)
+        with cast("Lane", queue).busy(job.id):
+            super().execute_job(job, queue)
 
 
 def run(app: Flask, lane: str) -> None:
     connection = redis_client.Redis.from_url(outside(app).settings.redis_url)
     with app.app_context():
-        queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
+        queue = Lane(lane, connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
         worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
         worker.log_result_lifespan = False
         worker.work(with_scheduler=False, logging_level="WARNING")
@@ -70,17 +76,17 @@ def supervise(lanes: list[str]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    workers = {lane: start(lane) for lane in lanes}
+    workers = [start(lane) for lane in lanes]
     while not stopping:
-        for lane, process in workers.items():
+        for place, (lane, process) in enumerate(zip(lanes, workers, strict=True)):
             if not process.is_alive():
                 log.warning("worker ended, starting another", lane=lane, code=process.exitcode)
                 time.sleep(0.5)
-                workers[lane] = start(lane)
+                workers[place] = start(lane)
         time.sleep(0.3)
-    for process in workers.values():
+    for process in workers:
         process.terminate()
-    for process in workers.values():
+    for process in workers:
         process.join(20)
 
 
@@ -94,11 +100,20 @@ def start(lane: str) -> ForkProcess:
 def work(lane: str) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, signal.SIG_DFL)
-    run(create_app(), lane)
+    app = create_app()
+    collect_rarely()
+    run(app, lane)
+
+
+def collect_rarely() -> None:
+    """Leaves what is loaded out of garbage collection: a batch of a thousand messages sets off dozens of passes."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 if __name__ == "__main__":
     if len(chosen := sys.argv[1:]) == 1:
         work(chosen[0])
     else:
-        supervise(chosen or list(LANES))
+        supervise(chosen or list(WORKERS))

@@ -7,12 +7,13 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, day, desk, drain, inbox, live, pace
+from bench import acknowledge, day, desk, drain, fairness, inbox, live, pace
 from dev.stack import Stack
 
 PARTS = {
     "acknowledge": acknowledge.run,
     "drain": drain.run,
+    "fairness": fairness.run,
     "live": live.run,
     "inbox": inbox.run,
     "desk": desk.run,

@@ -39,7 +39,7 @@ TARGETS = {
 
 
 def run(stack: Stack) -> None:
-    for name in ("simulator", "web", "worker", "clock"):
+    for name in ("simulator", "web", "door", "worker", "clock"):
         stack.start(name, "python -m simulator --speed 5" if name == "simulator" else "")
     stack.wait_for(f"{stack.web}/healthz")
     stack.wait_for(stack.meta)
@@ -48,7 +48,7 @@ def run(stack: Stack) -> None:
         browser = playwright.chromium.launch(executable_path=chromium_here(), args=ARGUMENTS)
         times = Day(stack, browser).walk()
         browser.close()
-    for name in ("clock", "worker", "web", "simulator"):
+    for name in ("clock", "worker", "door", "web", "simulator"):
         stack.parts.pop(name).stop()
     rows = []
     for step, (keys, target) in TARGETS.items():

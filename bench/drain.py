@@ -11,18 +11,21 @@ import time
 import uuid
 from typing import Any
 
+import psycopg
 from sqlalchemy import text
 
 from app import create_app
 from app.config import Settings
+from app.meta.events import address_in
 from app.tenancy import db, platform_scope, tenant_scope
-from app.webhooks.drain import BATCH, drain_batch
+from app.webhooks.drain import drain_batch
+from app.worker import collect_rarely
 from bench.report import table
 from bench.town import Town
 from dev.stack import Stack
 from tests.posts import message, post, status
 
-ROUNDS, EVENTS, PEOPLE = 5, 10_000, 2_000
+ROUNDS, EVENTS, PEOPLE, BATCH = 5, 10_000, 2_000, 1_000
 # The floor: inserts only the message rows of a batch.
 RAW = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, state, wamid,
@@ -52,10 +55,12 @@ RAISE = text("""
 
 def run(stack: Stack) -> None:
     app = create_app(Settings.from_environment(stack.env))
+    collect_rarely()
     with app.app_context():
         town = Town.named("drain")
         fill(town, PEOPLE)
         drain_all()
+        analyse(stack)
         raw, drained = [], []
         for _ in range(ROUNDS):
             raw.append(measure(lambda: insert_raw(town)))
@@ -67,9 +72,15 @@ def run(stack: Stack) -> None:
     for name, seconds in rates.items():
         rate = statistics.median(EVENTS / each for each in seconds)
         rows.append([name, f"{rate:,.0f}/s", f"{rate / floor:.2f}"])
-    table(f"Messages written, batches of {BATCH} (aim: 0.35 of raw, and 5,000/s)", ["", "rate", "ratio"], rows)
+    table(f"Messages written; raw in batches of {BATCH} (aim: 0.6 of raw)", ["", "rate", "ratio"], rows)
     with app.app_context():
         statuses(town)
+
+
+def analyse(stack: Stack) -> None:
+    """As autovacuum does in the first minute of an installation. Until then Postgres plans for empty tables."""
+    with psycopg.connect(stack.env["MIGRATIONS_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("analyze")
 
 
 def statuses(town: Town) -> None:
@@ -118,9 +129,11 @@ def fill(town: Town, count: int) -> None:
 
 
 def keep(bodies: list[bytes]) -> None:
-    arrived = text("insert into webhook_events (body) select unnest(cast(:bodies as bytea[]))")
+    arrived = text(
+        "insert into webhook_events (body, address) select * from unnest(cast(:bodies as bytea[]), cast(:to as text[]))"
+    )
     with platform_scope("bench"):
-        db.session.execute(arrived, {"bodies": bodies})
+        db.session.execute(arrived, {"bodies": bodies, "to": [address_in(body) for body in bodies]})
 
 
 def drain_all() -> None:

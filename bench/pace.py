@@ -30,8 +30,8 @@ def run(stack: Stack) -> None:
     stack.start("simulator", "python -m simulator")
     stack.wait_for(stack.meta)
     # Meta's webhooks also count towards a number's limit, so they are let in as they would be.
-    stack.start("web")
-    stack.wait_for(f"{stack.web}/healthz")
+    stack.start("door")
+    stack.wait_for(f"{stack.door}/healthz")
     with create_app(Settings.from_environment(stack.env)).app_context():
         out = Outbound(stack, MESSAGES, people=PEOPLE + 1)
         queue(out)
@@ -39,7 +39,7 @@ def run(stack: Stack) -> None:
             deliver()
             time.sleep(0.05)
         report(out, ask(REFUSALS))
-    for name in ("web", "simulator"):
+    for name in ("door", "simulator"):
         stack.parts.pop(name).stop()
 
 

@@ -15,7 +15,7 @@ from dev.stack import ROOT, Stack, free_port
 
 LOCAL = ROOT / ".local"
 PASSWORD = "switchboard demo"
-PARTS = ("web", "worker", "clock")
+PARTS = ("web", "door", "worker", "clock")
 
 
 class Demo:
@@ -45,7 +45,7 @@ class Demo:
         self.stack.start("mailbox", f"python -m dev.mailbox {self.mailbox.rpartition(':')[2]} {LOCAL / 'mail'}")
         for name in PARTS:
             self.stack.start(name)
-        for url in (f"{self.stack.web}/healthz", self.stack.meta, self.mailbox):
+        for url in (f"{self.stack.web}/healthz", f"{self.stack.door}/healthz", self.stack.meta, self.mailbox):
             self.stack.wait_for(url)
         self.stack.once(sys.executable, "-m", "dev.seed", self.stack.meta, PASSWORD)
 

@@ -32,7 +32,14 @@ def database_urls(url_of: Callable[[str, str], str], database: str) -> dict[str,
 
 
 def settings(
-    databases: dict[str, str], redis_url: str, *, public_url: str, simulator_url: str, folder: str, seed: str
+    databases: dict[str, str],
+    redis_url: str,
+    *,
+    public_url: str,
+    simulator_url: str,
+    folder: str,
+    seed: str,
+    door_url: str = "",
 ) -> dict[str, str]:
     return (
         databases
@@ -42,6 +49,7 @@ def settings(
             "SECRET_KEY": key(f"{seed} sessions"),
             "ENCRYPTION_KEYS": key(f"{seed} encryption"),
             "PUBLIC_URL": public_url,
+            "WEBHOOK_URL": door_url and f"{door_url}/webhooks/whatsapp",
             "META_GRAPH_URL": simulator_url,
             "META_SDK_URL": f"{simulator_url}/en_US/sdk.js",
             "META_DIALOG_ORIGINS": simulator_url,
@@ -57,13 +65,13 @@ def settings(
     )
 
 
-def simulator(simulator_url: str, app_url: str, folder: str) -> dict[str, str]:
+def simulator(simulator_url: str, app_url: str, folder: str, door_url: str = "") -> dict[str, str]:
     """The simulated Meta's settings, matching ours."""
     return {
         "SIMULATOR_DATA": folder,
         "SIMULATOR_PORT": simulator_url.rpartition(":")[2],
         "SIMULATOR_PUBLIC_URL": simulator_url,
-        "SIMULATOR_CALLBACK_URL": f"{app_url}/webhooks/whatsapp",
+        "SIMULATOR_CALLBACK_URL": f"{door_url or app_url}/webhooks/whatsapp",
         "SIMULATOR_ALLOWED_ORIGINS": app_url,
         "SIMULATOR_APP_ID": SIMULATED_META["META_APP_ID"],
         "SIMULATOR_APP_SECRET": SIMULATED_META["META_APP_SECRETS"],

@@ -144,6 +144,63 @@ class Postgres:
             self.data = pathlib.Path(tempfile.gettempdir()) / f"switchboard-data-{name}"
 
 
+class PgBouncer:
+    """A pooler in front of a Postgres, in transaction mode, reachable as `url(user, database)`."""
+
+    def __init__(self, postgres: Postgres, users: tuple[str, ...], *, connections: int = 8) -> None:
+        self.postgres, self.users, self.connections = postgres, users, connections
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> PgBouncer:
+        program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+        if program is None:
+            raise Missing("No PgBouncer found: apt-get install pgbouncer")
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bouncer-", dir="/tmp"))
+        (self.folder / "users").write_text("".join(f'"{user}" ""\n' for user in self.users))
+        (self.folder / "ini").write_text(self.configuration)
+        for path in (self.folder, *self.folder.iterdir()):
+            self.postgres.give(path)
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [program, str(self.folder / "ini")],
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                start_new_session=True,
+                **self.postgres.as_owner(),
+            )
+        wait_until((self.folder / ".s.PGSQL.6432").exists, 10, (self.folder / "log").read_text)
+        return self
+
+    @property
+    def configuration(self) -> str:
+        return "\n".join(
+            (
+                "[databases]",
+                f"* = host={self.postgres.sockets}",
+                "[pgbouncer]",
+                "listen_addr =",
+                "listen_port = 6432",
+                f"unix_socket_dir = {self.folder}",
+                "auth_type = trust",
+                f"auth_file = {self.folder / 'users'}",
+                "pool_mode = transaction",
+                f"default_pool_size = {self.connections}",
+                "max_client_conn = 1000",
+            )
+        )
+
+    def url(self, user: str, database: str) -> str:
+        return f"postgresql://{user}@/{database}?host={self.folder}&port=6432"
+
+    def stop(self) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(5)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self.process = None
+
+
 class Redis:
     """A Redis-compatible server on a Unix socket. Its data need not survive: Postgres holds the truth."""
 

@@ -68,6 +68,7 @@ class Stack:
         self.folder = folder
         self.web = f"http://127.0.0.1:{free_port(port)}"
         self.meta = f"http://127.0.0.1:{free_port(port + 1000)}"
+        self.door = f"http://127.0.0.1:{free_port(port + 100)}"
         self.postgres = Postgres(folder / "postgres", settings=postgres)
         self.redis = Redis()
         self.parts: dict[str, Part] = {}
@@ -84,11 +85,12 @@ class Stack:
             simulator_url=self.meta,
             folder=str(self.folder),
             seed=self.seed,
+            door_url=self.door,
         )
-        self.env |= environment.simulator(self.meta, self.web, str(self.folder / "simulator"))
+        self.env |= environment.simulator(self.meta, self.web, str(self.folder / "simulator"), self.door)
         self.env |= {"PYTHONUNBUFFERED": "1", "FLASK_APP": "wsgi", "BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}
         self.env["PATH"] = f"{pathlib.Path(sys.executable).parent}{os.pathsep}{self.env['PATH']}"
-        self.env["PORT"] = self.web.rpartition(":")[2]
+        self.env |= {"PORT": port_of(self.web), "DOOR_PORT": port_of(self.door)}
         if self.postgres.process:
             self.once("flask", "bootstrap", "--superuser-url", self.postgres.url())
         self.once("flask", "db", "upgrade")
@@ -143,6 +145,10 @@ def expand(command: str, env: dict[str, str]) -> str:
     """A Procfile's line, as a shell reads its `${NAME:-default}`."""
     done = subprocess.run(["/bin/sh", "-c", f"echo {command}"], env=env, capture_output=True, text=True, check=False)
     return done.stdout.strip()
+
+
+def port_of(url: str) -> str:
+    return url.rpartition(":")[2]
 
 
 def free_port(wanted: int) -> int:

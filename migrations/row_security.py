@@ -2,7 +2,9 @@
 
 from alembic import op
 
-TENANT = "(select nullif(current_setting('app.tenant_id', true), '')::uuid)"
+# Without a subselect, which a cluster refuses in a policy. Postgres reads it once per query where the statement says
+# `tenant_id = …` too (a one-time filter), and else once per row; every index stays usable.
+TENANT = "nullif(current_setting('app.tenant_id', true), '')::uuid"
 
 
 def protect(table: str, column: str = "tenant_id", verbs: str = "select, insert, update, delete") -> None:

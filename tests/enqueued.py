@@ -8,7 +8,7 @@ from rq.queue import Queue
 from rq.serializers import JSONSerializer
 
 from app.extensions import outside
-from app.tenancy.queue import LANES
+from app.tenancy.lanes import LANES
 
 
 class Enqueued:

@@ -33,6 +33,7 @@ from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Message
 from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.saved_views import SavedView
+from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.notifications.models import PushSubscription
@@ -58,6 +59,7 @@ WORDS = {
     "person": "16505551234",
     "what": "reply",
     "drawn": "png",
+    "part": "notes",
     "sample": "delivery",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -113,11 +115,16 @@ class Foreign:
         assert session
         with tenant_scope(world.shoes.id):
             target = Target("https://push.example/sue", "", "")
+            preview = LinkPreview(url_hash=CANARY, url=CANARY, state="shown", title=CANARY)
+            preview.image_key = f"{world.shoes.id}/{'0' * 32}"
+            db.session.add(preview)
+            db.session.flush()
             browser = PushSubscription.save(membership, target, session_id=session.id, device=CANARY)
         return cls(
             {
                 "conversation_id": str(talk.id),
                 "message_id": str(said.id),
+                "link_preview_id": str(preview.id),
                 "media_id": str(file.id),
                 "canned_file_id": str(picture.id),
                 "template_id": str(form.id),

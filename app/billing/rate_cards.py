@@ -34,6 +34,7 @@ class RateCard(GlobalModel):
     """The prices in one currency from a day on, for all markets. See `PriceList`."""
 
     __tablename__ = "rate_cards"
+    is_reference = True
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
     currency: Mapped[str]
@@ -80,6 +81,7 @@ class MarketCode(GlobalModel):
     """Which market of a card a calling code belongs to; `*` is every code that is not listed."""
 
     __tablename__ = "market_codes"
+    is_reference = True
 
     rate_card_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rate_cards.id"), primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
@@ -90,6 +92,7 @@ class Rate(GlobalModel):
     """What one message costs, in micro-units of the card's currency. None: Meta has a price that we do not know."""
 
     __tablename__ = "rates"
+    is_reference = True
 
     rate_card_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rate_cards.id"), primary_key=True)
     market: Mapped[str] = mapped_column(primary_key=True)

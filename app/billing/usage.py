@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from app.contacts.models import ContactIdentity
 from app.meta.events import StatusUpdate
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 from app.wabas.models import PhoneNumber, Waba
 
 from .money import Money
@@ -79,7 +79,7 @@ class Usage(TenantModel):
             number = numbers[status.phone_number_id]
             recipient = status.recipient_id or hidden.get(status.recipient_user_id or "")
             rows.append(usage_row(status, number, recipient, currencies[number.waba_id], rates))
-        db.session.execute(NEW_USAGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        db.session.execute(NEW_USAGES, {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()})
 
 
 # Inserts the charged messages of a batch; one that is recorded already (same number and wamid) stays as it is, by the
@@ -88,7 +88,7 @@ NEW_USAGES = text("""
     insert into usages (tenant_id, id, phone_number_id, wamid, arrived_at, category, market, currency, micros, unknown,
                         rate_card_id, created_at)
     select :tenant, id, phone_number_id, wamid, arrived_at, category, market, currency, micros, unknown,
-           rate_card_id, clock_timestamp()
+           rate_card_id, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(
         id uuid, phone_number_id uuid, wamid text, arrived_at timestamptz, category text, market text, currency text,
         micros bigint, unknown text, rate_card_id uuid)

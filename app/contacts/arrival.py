@@ -13,13 +13,15 @@ from sqlalchemy import text
 from app.meta.events import AddressBookEntry, GroupChange
 from app.meta.spellings import RESPELT, other_spellings
 from app.meta.written_numbers import formatted
-from app.tenancy import current_tenant_id, db, happened_each, uuid7
+from app.tenancy import current_tenant_id, database_now, db, happened_each, uuid7
 
 from .names import plain
 from .search import index
 from .suggestions import suggest, suggest_namesakes
 
 Identity = tuple[str, str]
+NEVER = dt.datetime.min.replace(tzinfo=dt.UTC)
+MINUTE = dt.timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -81,7 +83,8 @@ class Register:
     def __init__(self) -> None:
         self.contact_ids: dict[Identity, str] = {}
         self.usernames: dict[Identity, str] = {}
-        self.suspected: dict[tuple[str, str], tuple[str, str]] = {}
+        # Contact and other contact: the reason, who wrote, and the id that both have.
+        self.suspected: dict[tuple[str, str], tuple[str, Sender, str]] = {}
         self.names: dict[str, str] = {}
         self.saved: set[str] = set()
         self.new_contacts: dict[str, Sender] = {}
@@ -118,7 +121,7 @@ class Register:
                 self.contact_ids[identity] = self.new_identities[identity] = contact
         self.suspect_duplicates(contact, sender)
         if sender.username:
-            self.reassign_username(("username", sender.username), contact)
+            self.reassign_username(sender, contact)
         if sender.name and self.names[contact] != sender.name and contact not in self.saved:
             self.names[contact] = self.renamed[contact] = sender.name
         return contact
@@ -126,26 +129,28 @@ class Register:
     def suspect_duplicates(self, contact: str, sender: Sender) -> None:
         """Suspects other contacts that have an id of this sender."""
         for identity in sender.identities:
-            self.suspect(contact, self.contact_ids[identity], "told", sender.described)
+            self.suspect(contact, identity, "identity", sender)
         for identity in sender.respelt:
-            self.suspect(contact, self.contact_ids.get(identity), "spelling", f"{sender.wa_id}, {identity[1]}")
+            self.suspect(contact, identity, "spelling", sender)
         for number in sender.cards:
-            self.suspect(contact, self.contact_ids.get(("wa_id", number)), "card", formatted(number))
+            self.suspect(contact, ("wa_id", number), "card", sender)
 
-    def suspect(self, contact: str, other: str | None, reason: str, detail: str) -> None:
+    def suspect(self, contact: str, identity: Identity, reason: str, sender: Sender) -> None:
         """Notes that two contacts may be one person; an agent decides."""
+        other = self.contact_ids.get(identity)
         if other and contact != other:
-            self.suspected.setdefault((contact, other), (reason, detail))
+            self.suspected.setdefault((contact, other), (reason, sender, identity[1]))
 
-    def reassign_username(self, username: Identity, contact: str) -> None:
+    def reassign_username(self, sender: Sender, contact: str) -> None:
         """A username belongs to whoever used it last."""
+        username = ("username", sender.username or "")
         before = self.contact_ids.get(username)
         if before == contact:
             return
+        self.suspect(contact, username, "username", sender)
         self.contact_ids[username] = self.usernames[username] = contact
         if before:
             self.previous_owners.add(before)
-            self.suspect(contact, before, "username", username[1])
 
     def save(self) -> None:
         contacts = [{"id": id, "name": self.names[id]} for id in self.new_contacts]
@@ -158,6 +163,7 @@ class Register:
             for (kind, value), contact in self.usernames.items()
         ]
         renamed = [{"id": id, "name": name} for id, name in self.renamed.items() if id not in self.new_contacts]
+        values = {"tenant": current_tenant_id(), "now": database_now()}
         for statement, rows in (
             (NEW_CONTACTS, contacts),
             (NEW_IDENTITIES, identities),
@@ -165,12 +171,21 @@ class Register:
             (RENAME, renamed),
         ):
             if rows:
-                db.session.execute(statement, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+                db.session.execute(statement, values | {"rows": json.dumps(rows)})
         happened_each("contact.created", [(id, {"source": "message"}) for id in self.new_contacts])
         changed = {*self.new_contacts, *self.renamed, *self.new_identities.values(), *self.usernames.values()}
         index(changed | self.previous_owners)
-        suggest([(*pair, *why) for pair, why in self.suspected.items()])
+        suggest([(*pair, why[0], detail_of(*why)) for pair, why in self.suspected.items()])
         suggest_namesakes({id: self.names[id] for id in {*self.new_contacts, *self.renamed}})
+
+
+def detail_of(reason: str, sender: Sender, value: str) -> str:
+    """What an agent reads beside a suggested merge."""
+    if reason == "identity":
+        return sender.described
+    if reason == "spelling":
+        return f"{sender.wa_id}, {value}"
+    return formatted(value) if reason == "card" else value
 
 
 def recognise(senders: Sequence[Sender]) -> list[str]:
@@ -185,11 +200,12 @@ def recognise(senders: Sequence[Sender]) -> list[str]:
 
 
 def mark_seen(pairs: Iterable[tuple[str, Sender]]) -> None:
-    latest: dict[str, str] = {}
+    """Notes when each wrote last, to the minute: the row and its index are not written for every message."""
+    latest: dict[str, dt.datetime] = {}
     for contact, sender in pairs:
         if sender.seen_at:
-            latest[contact] = max(latest.get(contact, ""), sender.seen_at.astimezone(dt.UTC).isoformat())
-    rows = [{"id": id, "at": at} for id, at in sorted(latest.items())]
+            latest[contact] = max(latest.get(contact, NEVER), sender.seen_at)
+    rows = [{"id": id, "at": at.isoformat(), "before": (at - MINUTE).isoformat()} for id, at in sorted(latest.items())]
     if rows:
         db.session.execute(SEEN, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
 
@@ -217,27 +233,30 @@ IDENTITIES = text("""
     join contact_identities i on i.tenant_id = :tenant and i.kind = r.kind and i.value = r.value
     join contacts c on c.tenant_id = :tenant and c.id = i.contact_id
 """)
+# `on conflict`: row security keeps a cluster from copying rows in, which it would do with a bare `insert … select`.
 NEW_CONTACTS = text("""
     insert into contacts (tenant_id, id, name, created_at)
-    select :tenant, id, name, clock_timestamp()
+    select :tenant, id, name, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, name text)
+    on conflict do nothing
 """)
 NEW_IDENTITIES = text("""
     insert into contact_identities (tenant_id, id, contact_id, kind, value, created_at)
-    select :tenant, id, contact, kind, value, clock_timestamp()
+    select :tenant, id, contact, kind, value, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, kind text, value text)
+    on conflict do nothing
 """)
 REASSIGN_USERNAMES = text("""
     insert into contact_identities (tenant_id, id, contact_id, kind, value, created_at)
-    select :tenant, id, contact, kind, value, clock_timestamp()
+    select :tenant, id, contact, kind, value, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, kind text, value text)
     on conflict (tenant_id, kind, value) do update
         set contact_id = excluded.contact_id, created_at = excluded.created_at
 """)
 SEEN = text("""
     update contacts c set last_seen_at = r.at
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, at timestamptz)
-    where c.tenant_id = :tenant and c.id = r.id and c.last_seen_at < r.at
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, at timestamptz, before timestamptz)
+    where c.tenant_id = :tenant and c.id = r.id and c.last_seen_at < r.before
 """)
 RENAME = text("""
     update contacts c set name = r.name

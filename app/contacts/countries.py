@@ -24,3 +24,12 @@ def listed(locale: str) -> list[tuple[str, str]]:
 
 def is_country(code: object) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
+
+
+def country_of(wa_id: str) -> str:
+    """The name of the country that a number belongs to, in the reader's language; "" where it belongs to none."""
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}"))
+    except phonenumbers.NumberParseException:
+        return ""
+    return str(Locale.parse(str(get_locale() or "en")).territories.get(region or "", ""))

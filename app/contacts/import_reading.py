@@ -241,6 +241,7 @@ INSERT_ROWS = text("""
         tenant_id, id, import_id, number, cells, damage, wa_id, name, tags, field_values, problems)
     select :tenant, id, :import, number, cells, damage, '', '', '[]', '{}', '[]'
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number bigint, cells jsonb, damage jsonb)
+    on conflict do nothing
 """)
 UPDATE_ROWS = text("""
     update contact_import_rows i

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.meta.written_numbers import formatted
-from app.tenancy import current_tenant_id, db, uuid7
+from app.tenancy import current_tenant_id, database_now, db, uuid7
 
 from . import search
 from .fields import ContactField
@@ -70,6 +70,7 @@ class Writer:
             {
                 "rows": json.dumps(values),
                 "tenant": current_tenant_id(),
+                "now": database_now(),
                 "by": self.found.created_by_id,
                 "details": details,
                 "evidence": self.found.evidence,
@@ -109,17 +110,18 @@ NEW_CONTACTS = text("""
             as r(id uuid, contact uuid, identity uuid, wa_id text, name text, is_saved boolean)
     ), contacts as (
         insert into contacts (tenant_id, id, name, name_is_saved, created_at)
-        select :tenant, contact, name, is_saved, clock_timestamp() from r returning id
+        select :tenant, contact, name, is_saved, :now from r returning id
     ), identities as (
         insert into contact_identities (tenant_id, id, contact_id, kind, value, created_at)
-        select :tenant, identity, contact, 'wa_id', wa_id, clock_timestamp() from r returning id
+        select :tenant, identity, contact, 'wa_id', wa_id, :now from r returning id
     )
     insert into contact_events (tenant_id, id, contact_id, kind, details, by_id, created_at)
-    select :tenant, id, contact, 'imported', cast(:details as jsonb), :by, clock_timestamp() from r
+    select :tenant, id, contact, 'imported', cast(:details as jsonb), :by, :now from r
+    on conflict do nothing
 """)
 TAGS = text("""
     insert into contact_tags (tenant_id, id, contact_id, tag_id, added_by_id, created_at)
-    select :tenant, id, contact, tag, :by, clock_timestamp()
+    select :tenant, id, contact, tag, :by, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, tag uuid)
     on conflict (tenant_id, contact_id, tag_id) do nothing
 """)
@@ -132,6 +134,7 @@ VALUES = text("""
 CONSENTS = text("""
     insert into consents (tenant_id, id, contact_id, purpose, is_granted, source, evidence, by_id, occurred_at,
                           created_at)
-    select :tenant, id, contact, 'marketing', granted, 'import', :evidence, :by, clock_timestamp(), clock_timestamp()
+    select :tenant, id, contact, 'marketing', granted, 'import', :evidence, :by, :now, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, granted boolean)
+    on conflict do nothing
 """)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Index, Select, UniqueConstraint, delete, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, User, belongs_to, db, now, of_tenant, one_of, uuid7
+from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
 from app.words import N_
 
 from .fields import MOST_FIELDS, ContactField
@@ -28,6 +28,10 @@ BUSY = ("reading", "checking", "importing")
 IS_BUSY = "state in ('reading', 'checking', 'importing')"
 NUMBER_CHOICES = ("first", "refuse")
 FORMATS = ("", "csv", "xlsx", "vcard")
+
+
+# Of one tenant, so that two files at once are counted.
+LOCK = text("select pg_advisory_xact_lock(hashtextextended('contact imports', 0) # hashtextextended(:tenant, 0))")
 
 
 class TooManyImports(Refusal):
@@ -84,7 +88,7 @@ class ContactImport(TenantModel):
             raise Unreadable(
                 N_("The file is larger than {count} MB. Split it into several files."), count=MOST_BYTES // 10**6
             )
-        db.session.execute(text("select pg_advisory_xact_lock(hashtextextended('contact imports', 0))"))
+        db.session.execute(LOCK, {"tenant": str(current_tenant_id())})
         if len(db.session.scalars(cls.unfinished().limit(MOST_OPEN)).all()) >= MOST_OPEN:
             raise TooManyImports(
                 N_("Finish or discard an earlier import first. At most {count} can be open."), count=MOST_OPEN

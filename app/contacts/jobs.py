@@ -22,7 +22,7 @@ SECONDS = 300
 LOST_AFTER = 30
 
 
-@job("contacts.advance_import", seconds=SECONDS)
+@job("contacts.advance_import", "files", seconds=SECONDS)
 def advance_import(import_id: str) -> None:
     """Reads, checks or imports a file. Killed anywhere, it begins again; what kills it every time fails."""
     found = ContactImport.claim(import_id)
@@ -71,7 +71,7 @@ def recover_imports() -> None:
             found.clear()
 
 
-@job("contacts.index", seconds=SECONDS)
+@job("contacts.index", "files", seconds=SECONDS)
 def index_contacts() -> None:
     """Indexes imported contacts, and those that an older release indexed."""
     index_outdated()

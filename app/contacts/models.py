@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Self
 
 from sqlalchemy import Index, Text, UniqueConstraint, false, select, text
@@ -19,6 +20,7 @@ from app.tenancy import (
     current_tenant_id,
     db,
     happened,
+    later,
     now,
     of_tenant,
     one_of,
@@ -58,11 +60,23 @@ IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username", "group")
 # Contacts are found by their identities before they are made, so only one may look and make at a time. The drain holds
 # this lock while it writes for a tenant; whoever makes, merges or erases contacts by hand takes it first.
 LOCK = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
+# The first `most` of these tenants whose lock is free, and theirs is taken. It waits for none.
+LOCK_FREE = text("""
+    select t.id from unnest(cast(:tenants as text[])) with ordinality t(id, place)
+    where pg_try_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(t.id, 0)) limit :most
+""")
 
 
 def lock_contacts() -> None:
-    """Lock the creation of contacts of this tenant, by imports and arriving messages, until the transaction ends."""
+    """Locks the creation of contacts of this tenant, by imports and arriving messages, until the transaction ends."""
     db.session.execute(LOCK, {"tenant": str(current_tenant_id())})
+    # What arrives meanwhile does not wait for this lock.
+    later("webhooks.drain")
+
+
+def lock_free(tenants: Sequence[str], most: int) -> list[str]:
+    """Locks the creation of contacts of those tenants that nobody else has locked, until the transaction ends."""
+    return list(db.session.scalars(LOCK_FREE, {"tenants": list(tenants), "most": most}))
 
 
 class NumberTaken(Exception):

@@ -17,6 +17,7 @@ from .suggestions import MergeSuggestion
 from .tags import Tag
 
 MOST_NOTES = 50
+MOST_CHOICES = 200
 MOST_LINKS = 100
 MOST_CONSENTS = 50
 
@@ -31,6 +32,11 @@ class Person:
         mine = select(ContactFieldValue.field_id, ContactFieldValue.value)
         values = dict(db.session.execute(mine.where(ContactFieldValue.contact_id == self.contact.id)).all())
         return [(each, values.get(each.id, "")) for each in ContactField.all()]
+
+    @property
+    def has_many_choices(self) -> bool:
+        """Whether the form of all fields is too long for a pane."""
+        return sum(len(field.choices) for field, _value in self.fields) > MOST_CHOICES
 
     @cached_property
     def notes(self) -> list[ContactNote]:
@@ -63,6 +69,6 @@ class Person:
 
     @cached_property
     def other_tags(self) -> list[Tag]:
-        """The tags that the contact doesn't have."""
+        """Tags that the contact doesn't have, to choose from."""
         mine = {tag.id for tag in self.contact.tags}
-        return [tag for tag in db.session.scalars(Tag.in_order()) if tag.id not in mine]
+        return [tag for tag in Tag.offered() if tag.id not in mine]

@@ -11,12 +11,12 @@ from flask_babel import gettext as _
 from sqlalchemy import Index, Select, UniqueConstraint, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 
 from .search import whole_name_term
 
 # From the surest to the least sure.
-REASONS = ("told", "spelling", "username", "card", "name")
+REASONS = ("identity", "spelling", "username", "card", "name")
 STATES = ("open", "accepted", "dismissed")
 
 
@@ -53,7 +53,7 @@ class MergeSuggestion(TenantModel):
     def words(self) -> str:
         """The reason, in words."""
         match self.reason:
-            case "told":
+            case "identity":
                 return str(_("WhatsApp named both in one message: %(detail)s.", detail=self.detail))
             case "spelling":
                 return str(_("Their numbers are two spellings of one number: %(detail)s.", detail=self.detail))
@@ -76,7 +76,7 @@ def suggest(pairs: list[tuple[str, str, str, str]]) -> None:
         if one != other
     ]
     if rows:
-        db.session.execute(SUGGEST, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        db.session.execute(SUGGEST, {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()})
 
 
 def suggest_namesakes(names: dict[str, str]) -> None:
@@ -86,19 +86,19 @@ def suggest_namesakes(names: dict[str, str]) -> None:
     """
     rows = [{"id": id, "term": term} for id, name in names.items() if " " in (term := whole_name_term(name))]
     if rows:
-        db.session.execute(NAMESAKES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        db.session.execute(NAMESAKES, {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()})
 
 
 SUGGEST = text("""
     insert into merge_suggestions (tenant_id, id, contact_id, other_id, reason, detail, state, created_at)
-    select :tenant, id, contact, other, reason, detail, 'open', clock_timestamp()
+    select :tenant, id, contact, other, reason, detail, 'open', :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, contact uuid, other uuid, reason text, detail text)
     on conflict (tenant_id, contact_id, other_id) do nothing
 """)
 NAMESAKES = text("""
     insert into merge_suggestions (tenant_id, id, contact_id, other_id, reason, detail, state, created_at)
     select :tenant, gen_random_uuid(), least(c.id, theirs.id), greatest(c.id, theirs.id), 'name', c.name,
-           'open', clock_timestamp()
+           'open', :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, term text)
     join contacts c on c.tenant_id = :tenant and c.id = r.id
     cross join lateral (

@@ -26,6 +26,7 @@ from app.tenancy import (
 
 COLORS = ("grey", "green", "blue", "violet", "pink", "red", "amber", "teal")
 LONGEST_TAG = 40
+MOST_OFFERED = 200
 
 
 class TagExists(Exception):
@@ -67,11 +68,15 @@ class Tag(TenantModel):
         return found
 
     @classmethod
-    def counted(cls) -> list[tuple[Self, int]]:
+    def offered(cls) -> list[Self]:
+        """The first MOST_OFFERED, for lists to choose from."""
+        return list(db.session.scalars(cls.in_order().limit(MOST_OFFERED)))
+
+    @classmethod
+    def counted(cls) -> Select[Self, int]:
         """Every tag, with how many contacts have it."""
         many = select(ContactTag.tag_id, func.count().label("count")).group_by(ContactTag.tag_id).subquery()
-        query = cls.in_order().add_columns(func.coalesce(many.c.count, 0)).outerjoin(many, many.c.tag_id == cls.id)
-        return [(tag, count) for tag, count in db.session.execute(query)]
+        return cls.in_order().add_columns(func.coalesce(many.c.count, 0)).outerjoin(many, many.c.tag_id == cls.id)
 
     def change(self, name: str, color: str) -> None:
         if (other := Tag.named(name)) is not None and other.id != self.id:

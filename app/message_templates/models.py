@@ -17,6 +17,7 @@ from app.wabas.models import Waba
 
 FRESH = dt.timedelta(minutes=10)
 ASKED = dt.timedelta(seconds=30)
+MOST_OFFERED = 200
 
 
 class TemplateList(TenantModel):
@@ -99,7 +100,12 @@ class MessageTemplate(TenantModel):
 
     @classmethod
     def sendable(cls, waba_id: uuid.UUID) -> list[Self]:
-        return [one for one in db.session.scalars(cls.of(waba_id)) if one.status in meta.SENDABLE]
+        """The first MOST_OFFERED of those that Meta lets one send."""
+        return list(db.session.scalars(cls.sendable_of(waba_id).limit(MOST_OFFERED)))
+
+    @classmethod
+    def sendable_of(cls, waba_id: uuid.UUID) -> Select[Self]:
+        return cls.of(waba_id).where(cls.status.in_(meta.SENDABLE))
 
     @classmethod
     def sendable_called(cls, waba_id: uuid.UUID, name: str, language: str) -> Self | None:
@@ -109,9 +115,18 @@ class MessageTemplate(TenantModel):
     @classmethod
     def whole(cls) -> list[Self]:
         """Those of any WABA that go out as they are, with nothing to fill in: one for each name and language."""
-        sendable = select(cls).where(cls.status.in_(meta.SENDABLE)).order_by(cls.name, cls.language, cls.id)
+        sendable = (
+            select(cls)
+            .where(cls.status.in_(meta.SENDABLE))
+            .order_by(cls.name, cls.language, cls.id)
+            .limit(MOST_OFFERED)
+        )
         found = [one for one in db.session.scalars(sendable) if one.definition.goes_as_it_is]
         return list({one.key: one for one in found}.values())
+
+    @property
+    def is_sendable(self) -> bool:
+        return self.status in meta.SENDABLE
 
     @property
     def key(self) -> str:

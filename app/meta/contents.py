@@ -165,6 +165,13 @@ class Offer:
     asks_for: str
 
 
+def longest_list(content: "Content") -> int:
+    """How many entries the longest list in it has: cards, their numbers, rows, products, buttons."""
+    parts = content if isinstance(content, tuple) else (content,)
+    lists = [getattr(part, field.name) for part in parts if part is not None for field in fields(part)]
+    return max((len(each) for each in (content, *lists) if isinstance(each, tuple)), default=0)
+
+
 Content = Place | tuple[Card, ...] | Choice | Answers | Order | Renaming | Offer | Call | Facts | None
 
 

@@ -1,5 +1,6 @@
 """Reading a webhook body: every part that makes sense comes out, and the rest with a reason."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -53,6 +54,7 @@ __all__ = [
     "ReportedError",
     "StatusUpdate",
     "Unreadable",
+    "address_in",
     "parse",
 ]
 
@@ -77,6 +79,20 @@ def parse(body: bytes, received_at: datetime | None = None) -> Iterator[Event]:
         return
     for entry in entries:
         yield from _entry(entry, arrival)
+
+
+_ADDRESSES = (re.compile(rb'"phone_number_id"\s*:\s*"(\d{1,32})"'), re.compile(rb'"id"\s*:\s*"(\d{1,32})"'))
+
+
+def address_in(body: bytes) -> str:
+    """The number a webhook body is for, else its WABA, without parsing it; "" where it names none.
+
+    What people wrote cannot pass for one: quotes within JSON strings are escaped.
+    """
+    for pattern in _ADDRESSES:
+        if match := pattern.search(body):
+            return match[1].decode()
+    return ""
 
 
 def _entry(entry: Any, arrival: datetime) -> Iterator[Event]:

@@ -211,12 +211,12 @@ def _examples(raw: dict[str, Any], place: str) -> dict[str | int, str]:
 def _checked(variable: Variable, value: str) -> str:
     value = value.strip()
     if not value:
-        raise Refused(N_("Fill in every gap: “{name}” is empty."), name=variable.name)
+        raise Refused(N_("Fill in {name}."), name=f"{{{{{variable.name}}}}}", key=variable.key)
     if variable.place in ("header", "body") and _SPACES.search(value):
         words = N_("“{name}” must be one line, without tabs and without more than four spaces in a row.")
-        raise Refused(words, name=variable.name)
+        raise Refused(words, name=variable.name, key=variable.key)
     if variable.place == "code" and (over := len(value) - LONGEST_CODE) > 0:
-        raise Refused(N_("A code may have 15 characters; this has {over} too many."), over=over)
+        raise Refused(N_("A code may have 15 characters; this has {over} too many."), over=over, key=variable.key)
     return value
 
 

@@ -88,6 +88,31 @@ def _clean(value: Any) -> Any:
     return value
 
 
+MOST_MEMBERS, MOST_CHARACTERS, MOST_STRING = 500, 64_000, 32_000
+
+
+def bounded(value: Any) -> Any:
+    """As much of a value as a page may have to show: what comes after the first MOST_CHARACTERS is left out."""
+    return _within(value, [MOST_CHARACTERS])
+
+
+def _within(value: Any, left: list[int]) -> Any:
+    left[0] -= 4
+    if isinstance(value, str):
+        value = value[: min(MOST_STRING, max(left[0], 0))]
+        left[0] -= len(value)
+    elif isinstance(value, dict):
+        kept: dict[str, Any] = {}
+        for key, member in list(value.items())[:MOST_MEMBERS]:
+            left[0] -= len(key[:200])
+            if left[0] > 0:
+                kept[key[:200]] = _within(member, left)
+        return kept
+    elif isinstance(value, list):
+        return [_within(member, left) for member in value[:MOST_MEMBERS] if left[0] > 0]
+    return value
+
+
 def mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 

@@ -97,7 +97,7 @@ def line(stored: Mapping[str, Any] | None, words: str, language: Language = ENGL
 
 def cut(words: str) -> str:
     """On one line, and no longer than a preview."""
-    found = " ".join(words.split())
+    found = " ".join(words[: LENGTH * 10].split())
     return found if len(found) <= LENGTH else found[: LENGTH - 1] + "…"
 
 

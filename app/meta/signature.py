@@ -2,7 +2,15 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
+
+COMPLETE = re.compile(r"sha256=[0-9a-f]{64}", re.ASCII)
+
+
+def is_complete(header: str | None) -> bool:
+    """Whether `X-Hub-Signature-256` is of the form that a signature has, before the body is read."""
+    return bool(header and COMPLETE.fullmatch(header))
 
 
 def verify(body: bytes, header: str | None, secrets: Sequence[str]) -> bool:

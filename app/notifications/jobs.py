@@ -29,6 +29,7 @@ GONE = (404, 410)
 @job("notifications.push", seconds=120)
 def push() -> None:
     """Sends what is due to the push services of the browsers it is for."""
+    PushSubscription.let_sleep()
     claimed = Notification.claim(TOGETHER)
     for stale in [one for one in claimed if not one.is_news]:
         stale.finish()

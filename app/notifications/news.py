@@ -95,7 +95,7 @@ class Listener:
     def all(cls) -> list[Listener]:
         rules = {rule.membership_id: rule for rule in db.session.scalars(select(NotificationRule))}
         found: dict[uuid.UUID, Listener] = {}
-        for browser in db.session.scalars(PushSubscription.awake()):
+        for browser in PushSubscription.awake():
             member = browser.membership
             if member.may("inbox.read"):
                 rule = rules.get(member.id) or NotificationRule.usual(member)

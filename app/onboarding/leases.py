@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, db
+from app.tenancy import TenantModel, database_now, db
 
 # Longer than a step's calls to Meta may take together.
 LEASE = dt.timedelta(minutes=3)
@@ -30,7 +30,7 @@ class Leased(TenantModel):
         fence = db.session.scalar(
             update(kind)
             .where(kind.id == self.id, *kind.is_due())
-            .values(lease_until=func.clock_timestamp() + LEASE, fence=kind.fence + 1, next_attempt_at=None)
+            .values(lease_until=database_now() + LEASE, fence=kind.fence + 1, next_attempt_at=None)
             .returning(kind.fence)
         )
         db.session.refresh(self)
@@ -40,13 +40,13 @@ class Leased(TenantModel):
         """Prolongs the lease; False where another worker has taken it."""
         kind = type(self)
         mine = kind.id == self.id, kind.fence == fence, kind.lease_until.is_not(None)
-        renewed = update(kind).where(*mine).values(lease_until=func.clock_timestamp() + LEASE)
+        renewed = update(kind).where(*mine).values(lease_until=database_now() + LEASE)
         return db.session.scalar(renewed.returning(kind.id)) is not None
 
     @classmethod
     def is_due(cls) -> tuple[ColumnElement[bool], ...]:
-        free = or_(cls.lease_until.is_(None), cls.lease_until < func.clock_timestamp())
-        due = or_(cls.next_attempt_at.is_(None), cls.next_attempt_at <= func.clock_timestamp())
+        free = or_(cls.lease_until.is_(None), cls.lease_until < database_now())
+        due = or_(cls.next_attempt_at.is_(None), cls.next_attempt_at <= database_now())
         return cls.state == "running", free, due
 
     @classmethod

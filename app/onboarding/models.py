@@ -9,6 +9,7 @@ from typing import Any, Self
 import structlog
 from sqlalchemy import ColumnElement, Index, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
+from werkzeug.exceptions import NotFound
 
 from app.tenancy import User, announce, belongs_to, db, happened, later, now, of_tenant, one_of
 from app.tenancy.sealed import Sealed
@@ -202,7 +203,9 @@ class Onboarding(Leased):
         return select(cls.tenant_id, cls.id).where(*cancelled, recent)
 
     def step(self, name: str) -> OnboardingStep:
-        return next(step for step in self.steps if step.name == name)
+        if found := next((step for step in self.steps if step.name == name), None):
+            return found
+        raise NotFound
 
     @property
     def current_step(self) -> OnboardingStep | None:

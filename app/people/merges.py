@@ -392,6 +392,7 @@ MOVE_MESSAGES = text("""
     )
     insert into merge_moves (tenant_id, id, merge_id, kind, row_id, from_id)
     select :tenant, gen_random_uuid(), :merge, 'message', id, from_id from moved
+    on conflict do nothing
 """)
 RETURN_MESSAGES = text("""
     update messages m set conversation_id = v.from_id from merge_moves v

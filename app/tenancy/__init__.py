@@ -6,9 +6,11 @@ from .database import (
     GlobalModel,
     Model,
     TenantModel,
+    as_uuid,
     belongs_to,
     database_now,
     db,
+    driver,
     exists,
     is_uuid,
     now,
@@ -20,6 +22,7 @@ from .guard import confirmed, current_actor, platform_only, public, requires, si
 from .happenings import Happened, happened, happened_each, subscriber
 from .live import announce, end_streams
 from .models import Membership, Tenant, User
+from .paging import Paged
 from .permissions import Role
 from .places import in_menu
 from .presence import online
@@ -42,12 +45,14 @@ __all__ = [
     "Membership",
     "Model",
     "OutsideTenant",
+    "Paged",
     "Role",
     "Tenant",
     "TenantModel",
     "User",
     "after_commit",
     "announce",
+    "as_uuid",
     "belongs_to",
     "commit",
     "confirmed",
@@ -55,6 +60,7 @@ __all__ = [
     "current_tenant_id",
     "database_now",
     "db",
+    "driver",
     "end_streams",
     "enqueue",
     "exists",

@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -86,6 +86,11 @@ else:
     Model = db.Model
 
 
+def driver(url: str) -> str:
+    """The address as SQLAlchemy takes it, naming psycopg 3."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
@@ -101,6 +106,8 @@ class GlobalModel(Model):
     """A row that belongs to no tenant. Each such table is on the short list in `tests/test_catalog.py`."""
 
     __abstract__ = True
+    # In a cluster: whether every machine has a copy, for tenants' rows to be joined with; else it stays on one.
+    is_reference: ClassVar[bool] = False
 
 
 class TenantModel(Model):
@@ -117,7 +124,7 @@ class TenantModel(Model):
     @classmethod
     def find(cls, id: object) -> Self | None:
         """The current tenant's row with this id; a stranger's id finds nothing."""
-        return db.session.scalar(select(cls).where(cls.id == id)) if is_uuid(id) else None
+        return db.session.scalar(select(cls).where(cls.id == found)) if (found := as_uuid(id)) else None
 
     @classmethod
     def get_or_404(cls, id: object) -> Self:
@@ -138,18 +145,29 @@ class TenantModel(Model):
         return self
 
 
+def as_uuid(value: object) -> uuid.UUID | None:
+    """The id as a UUID, or None where it is none. `uuid.UUID` alone also takes braces and prefixes."""
+    if isinstance(value, uuid.UUID):
+        return value
+    return uuid.UUID(value) if isinstance(value, str) and SPELT.fullmatch(value) else None
+
+
+SPELT = re.compile("[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+
+
 def is_uuid(value: object) -> bool:
-    try:
-        uuid.UUID(str(value))
-    except ValueError:
-        return False
-    return True
+    return as_uuid(value) is not None
 
 
-def belongs_to(table: str, column: str, **options: Any) -> ForeignKeyConstraint:
-    """A foreign key that carries the tenant, so that no row can point at another tenant's."""
-    columns = ["tenant_id", column]
-    return ForeignKeyConstraint(columns, [f"{table}.tenant_id", f"{table}.id"], **options)
+def belongs_to(
+    table: str, column: str, *, to: str = "id", nulled: bool = False, **options: Any
+) -> ForeignKeyConstraint:
+    """A foreign key that carries the tenant, so that no row can point at another tenant's.
+
+    `nulled`: when the row it points at is deleted, the session sets the column to null (`references.py`).
+    """
+    columns, referred = ["tenant_id", column], [f"{table}.tenant_id", f"{table}.{to}"]
+    return ForeignKeyConstraint(columns, referred, info={"nulled": nulled}, **options)
 
 
 def of_tenant() -> ForeignKeyConstraint:
@@ -168,5 +186,13 @@ def exists(query: Select[Any]) -> bool:
 
 
 def database_now() -> dt.datetime:
-    """The database's clock, which every process shares; leases and windows are measured by it."""
-    return db.session.scalars(select(func.clock_timestamp(type_=DateTime(timezone=True)))).one()
+    """The time by the database's clock, which all processes share: one moment for a scope's whole transaction.
+
+    Statements get it as a parameter. A cluster refuses functions of time in what changes a tenant's rows, and each of
+    its machines has a clock of its own.
+    """
+    session, scope = db.session(), current_scope()
+    if scope.moment is None or scope.moment[0] is not session.get_transaction():
+        read = session.scalars(select(func.clock_timestamp(type_=DateTime(timezone=True)))).one()
+        scope.moment = session.get_transaction(), read
+    return scope.moment[1]

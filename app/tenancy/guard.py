@@ -12,7 +12,6 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
@@ -95,6 +94,8 @@ def access_of(endpoint: str) -> str:
 
 
 def admit_request() -> AnyResponse | None:
+    if "\x00" in request.path:
+        abort(404)
     if not request.endpoint:
         enter_nowhere()
         return None
@@ -159,8 +160,8 @@ def enter_tenant(permission: str) -> AnyResponse | None:
         abort(403)
     assert request.endpoint
     if getattr(current_app.view_functions[request.endpoint], "confirmed", False) and not is_confirmed():
-        came_from = urlsplit(request.referrer or "").path
-        return redirect(url_for("team.confirm", next=request.path if request.method == "GET" else came_from), 303)
+        back = request.path if request.method == "GET" else request.came_from  # type: ignore[attr-defined]
+        return redirect(url_for("team.confirm", next=back), 303)
     return None
 
 
@@ -206,8 +207,7 @@ def page_of_request() -> str | None:
     """The page to return to: the one asked for, or the one that a form or a fragment was asked for from."""
     if request.method == "GET" and not is_fragment():
         return request.full_path.rstrip("?")
-    shown = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
-    return f"{shown.path}?{shown.query}".rstrip("?") or None
+    return request.shown_page or None  # type: ignore[attr-defined]
 
 
 def is_fragment() -> bool:

@@ -19,6 +19,7 @@ class Tenant(GlobalModel):
     """A client business. Under row security a scope sees only its own tenant's row."""
 
     __tablename__ = "tenants"
+    is_reference = True
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
     slug: Mapped[str] = mapped_column(unique=True)
@@ -30,6 +31,7 @@ class User(UserMixin, GlobalModel):
     """A person, who may belong to several tenants. E-mail addresses are stored normalised."""
 
     __tablename__ = "users"
+    is_reference = True
     is_platform_admin = False
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
@@ -108,6 +110,7 @@ class TenantSlug(GlobalModel):
     """Which tenant an address `/t/<slug>/…` means."""
 
     __tablename__ = "tenant_slugs"
+    is_reference = True
 
     slug: Mapped[str] = mapped_column(primary_key=True)
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
@@ -117,6 +120,7 @@ class UserTenant(GlobalModel):
     """Which tenants a person may enter; what they may do there stands in `memberships`."""
 
     __tablename__ = "user_tenants"
+    is_reference = True
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
@@ -126,6 +130,7 @@ class WabaRoute(GlobalModel):
     """Which tenant owns a WABA. The key makes it one owner for good."""
 
     __tablename__ = "waba_routes"
+    is_reference = True
 
     meta_id: Mapped[str] = mapped_column(primary_key=True)
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
@@ -135,6 +140,7 @@ class PhoneNumberRoute(GlobalModel):
     """Which tenant owns a business phone number. The key makes it one owner for good."""
 
     __tablename__ = "phone_number_routes"
+    is_reference = True
 
     meta_id: Mapped[str] = mapped_column(primary_key=True)
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
@@ -145,6 +151,7 @@ class InvitationRoute(GlobalModel):
     """Which tenant an invitation's link leads to."""
 
     __tablename__ = "invitation_routes"
+    is_reference = True
 
     invitation_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))

@@ -16,18 +16,17 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import redis as redis_client
-import rq
 import structlog
 from rq.serializers import JSONSerializer
 
 from app.extensions import redis
 
+from .lanes import Lane, job_id
 from .scope import after_commit, current_tenant_id
 from .transactions import tenant_scope
 
 log = structlog.get_logger()
 
-LANES = ("inbound", "outbound", "default")
 # While a job waits it is not enqueued a second time; should Redis lose it, it may be again after this long.
 PENDING_SECONDS = 5
 AWAY_SECONDS = 2
@@ -64,8 +63,14 @@ class Job:
             return
         try:
             if redis.set(self.pending_key(arguments), 1, nx=True, ex=PENDING_SECONDS):
-                rq.Queue(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
-                    self.name, args=arguments, timeout=self.seconds, result_ttl=0, failure_ttl=3600
+                whose = arguments[0] if self.per_tenant else None
+                Lane(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
+                    self.name,
+                    args=arguments,
+                    timeout=self.seconds,
+                    result_ttl=0,
+                    failure_ttl=3600,
+                    job_id=job_id(whose),
                 )
         except redis_client.RedisError as error:
             # The next caller need not wait for Redis as well; the sweep makes up for it.

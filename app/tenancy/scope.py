@@ -7,6 +7,7 @@ not, and only after the commit runs what was asked for with `after_commit`: jobs
 from __future__ import annotations
 
 import contextvars
+import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable
@@ -26,6 +27,8 @@ class Scope:
     # Subscribers for which a delivery of happenings waits for the commit.
     woken: set[tuple[uuid.UUID, str]] = field(default_factory=set)
     session_owner: Scope | None = None
+    # A transaction, and the database's time when it was first needed there.
+    moment: tuple[object, dt.datetime] | None = None
 
     @property
     def is_platform(self) -> bool:

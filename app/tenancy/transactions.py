@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Iterator
+from typing import cast
 
 import structlog
-from sqlalchemy import Connection, String, bindparam, event, text
+from sqlalchemy import Connection, Delete, String, Table, bindparam, event, text, true
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction, with_loader_criteria
 
 from .database import ScopedSession, TenantModel, db
-from .scope import OutsideTenant, Scope, current, current_scope
+from .references import clear_references, keys_that_let_go
+from .scope import OutsideTenant, Scope, current, current_scope, current_tenant_id
 
 log = structlog.get_logger()
 
@@ -119,6 +121,22 @@ def stay_inside(state: ORMExecuteState) -> None:
     tenant_id = scope.tenant_id
     mine = with_loader_criteria(TenantModel, lambda cls: cls.tenant_id == tenant_id, include_aliases=True)
     state.statement = state.statement.options(mine)
+
+
+@event.listens_for(ScopedSession, "before_flush")
+def let_go(session: ScopedSession, context: UOWTransaction, instances: object) -> None:
+    for row in session.deleted:
+        if isinstance(row, TenantModel):
+            table = cast("Table", row.__table__)
+            clear_references(session.connection(), row.tenant_id, table, table.c.id == row.id)
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def let_go_of_many(state: ORMExecuteState) -> None:
+    if state.is_delete and state.bind_mapper and issubclass(state.bind_mapper.class_, TenantModel):
+        table, which = cast("Table", state.bind_mapper.local_table), cast("Delete", state.statement).whereclause
+        if keys_that_let_go(table):
+            clear_references(state.session.connection(), current_tenant_id(), table, true() if which is None else which)
 
 
 @event.listens_for(ScopedSession, "before_flush")

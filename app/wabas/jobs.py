@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import structlog
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
 from app.extensions import redis
-from app.tenancy import db, job, later, platform_scope, sweep
+from app.tenancy import db, job, later, now, platform_scope, sweep
 from app.tenancy.sealed import Sealed
 
 from .expiry import warn, warn_of_registration
@@ -53,7 +53,7 @@ def offboard(offboarding_id: str) -> None:
 @sweep(every=10)
 def enqueue_offboardings() -> None:
     due = select(Offboarding.tenant_id, Offboarding.id).where(
-        Offboarding.state == "running", Offboarding.next_attempt_at <= func.now()
+        Offboarding.state == "running", Offboarding.next_attempt_at <= now()
     )
     with platform_scope("offboardings that go on"):
         for tenant_id, offboarding_id in db.session.execute(due):
@@ -62,7 +62,7 @@ def enqueue_offboardings() -> None:
 
 @sweep(every=10)
 def enqueue_probes() -> None:
-    due = or_(PhoneNumber.probed_at.is_(None), PhoneNumber.probed_at < func.now() - PROBE_EVERY)
+    due = or_(PhoneNumber.probed_at.is_(None), PhoneNumber.probed_at < now() - PROBE_EVERY)
     paused = select(PhoneNumber.tenant_id, PhoneNumber.id).where(PhoneNumber.state == "paused", due)
     with platform_scope("do paused numbers work again?"):
         for tenant_id, number_id in db.session.execute(paused):
@@ -74,7 +74,7 @@ def enqueue_checks() -> None:
     """Checks every connected account once an hour, for what no webhook said."""
     same = (PhoneNumber.tenant_id == Waba.tenant_id) & (PhoneNumber.waba_id == Waba.id)
     connected = select(PhoneNumber.id).where(same, PhoneNumber.state.in_(("connected", "paused"))).exists()
-    due = or_(Waba.checked_at.is_(None), Waba.checked_at < func.now() - CHECK_EVERY)
+    due = or_(Waba.checked_at.is_(None), Waba.checked_at < now() - CHECK_EVERY)
     found = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
     with platform_scope("reconcile accounts with Meta"):
         for tenant_id, waba_id in db.session.execute(found.order_by(Waba.checked_at).limit(100)):
@@ -83,7 +83,7 @@ def enqueue_checks() -> None:
 
 @sweep(every=600)
 def enqueue_expiry_warnings() -> None:
-    soon = Waba.token_expires_at < func.now() + dt.timedelta(days=WARNED_AT[0])
+    soon = Waba.token_expires_at < now() + dt.timedelta(days=WARNED_AT[0])
     with platform_scope("do tokens end soon?"):
         for waba in db.session.scalars(select(Waba).where(soon, Waba.token_ciphertext.is_not(None))):
             if waba.access_ends.is_due:
@@ -92,7 +92,7 @@ def enqueue_expiry_warnings() -> None:
 
 @sweep(every=600)
 def enqueue_deadline_warnings() -> None:
-    soon = PhoneNumber.register_by < func.now() + dt.timedelta(days=REGISTER_WARNED_AT[0])
+    soon = PhoneNumber.register_by < now() + dt.timedelta(days=REGISTER_WARNED_AT[0])
     with platform_scope("does Meta still wait for numbers?"):
         for number in db.session.scalars(select(PhoneNumber).where(soon, PhoneNumber.state == "connecting")):
             if number.registration_ends.is_due:

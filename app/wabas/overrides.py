@@ -6,12 +6,10 @@ from urllib.parse import urlsplit
 
 from app.extensions import settings
 
-PATH = "/webhooks/whatsapp"
-
 
 def foreign_callback(*overrides: str | None, application: str | None = None) -> str:
     """The first of these addresses that is neither ours nor the app's own; "" where none is."""
-    ours = {plain(settings.public_url.rstrip("/") + PATH), plain(application or "")}
+    ours = {plain(settings.callback_url), plain(application or "")}
     return next((url for url in overrides if url and plain(url) not in ours), "")
 
 

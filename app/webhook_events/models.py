@@ -18,12 +18,14 @@ class WebhookEvent(GlobalModel):
 
     __tablename__ = "webhook_events"
     __table_args__ = (
-        Index("ix_webhook_events_waiting", "id", postgresql_where=text("drained_at is null")),
+        Index("ix_webhook_events_turns", "address", "id", postgresql_where=text("drained_at is null")),
         Index("ix_webhook_events_received", "received_at"),
     )
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     body: Mapped[bytes]
+    # The number (else the WABA) that it is for, as far as the body shows without being parsed: whose turn it is.
+    address: Mapped[str] = mapped_column(server_default="")
     received_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     drained_at: Mapped[dt.datetime | None]
     # How often it was processed to the end.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,15 +27,20 @@ def arrived_with(post: Row[Any]) -> list[Arrived]:
     return [Arrived(post.id, n, event) for n, event in enumerate(events.parse(post.body, post.received_at))]
 
 
-def owners_of(arrived: Sequence[Arrived]) -> dict[str, uuid.UUID]:
-    addresses = {address for item in arrived if (address := address_of(item.event))}
-    if not addresses:
-        return {}
+def owners_of(addresses: Collection[str]) -> dict[str, uuid.UUID]:
+    """The tenant of each of these numbers and WABAs, given by Meta's ids, as far as one has connected them."""
     owners: dict[str, uuid.UUID] = {}
+    if not addresses:
+        return owners
     for route in (WabaRoute, PhoneNumberRoute):
         routes = select(route.meta_id, route.tenant_id).where(route.meta_id.in_(addresses))
         owners.update((row.meta_id, row.tenant_id) for row in db.session.execute(routes))
     return owners
+
+
+def addresses_of(arrived: Sequence[Arrived]) -> set[str]:
+    """The numbers (else WABAs) that events are for, by Meta's ids."""
+    return {address for item in arrived if (address := address_of(item.event))}
 
 
 def address_of(event: events.Event) -> str | None:

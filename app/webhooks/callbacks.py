@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.signed_requests import SignedRequest
 from app.onboarding.models import Onboarding
-from app.tenancy import GlobalModel, db, later, now, within_tenant
+from app.tenancy import GlobalModel, db, later, now, tenant_scope
 from app.wabas.models import CONNECT_AGAIN, Waba
 from app.words import N_
 
@@ -48,26 +48,28 @@ class MetaCallback(GlobalModel):
         return self.id.hex
 
     def handle(self) -> None:
-        """Needs a platform scope. The call may be old or repeated, so a removal is believed when Meta confirms it."""
+        """Needs a platform scope. The call may be old or repeated, so a removal is believed when Meta confirms it.
+
+        What is deleted is deleted tenant by tenant, each in a transaction of its own; it may be repeated.
+        """
         mine = Waba.token_user_id == self.meta_user_id
-        for tenant_id, waba_id in db.session.execute(select(Waba.tenant_id, Waba.id).where(mine)).all():
-            if self.kind == "deauthorize":
+        if self.kind == "deauthorize":
+            for tenant_id, waba_id in db.session.execute(select(Waba.tenant_id, Waba.id).where(mine)).all():
                 later("wabas.check", waba_id, tenant_id=tenant_id)
-            else:
-                with within_tenant(tenant_id):
-                    erase(Waba.get_or_404(waba_id))
-        if self.kind == "data_deletion":
-            self.erase_attempts()
+        else:
+            tried = select(Onboarding.tenant_id).where(Onboarding.token_user_id == self.meta_user_id)
+            tenant_ids = {*db.session.scalars(select(Waba.tenant_id).where(mine)), *db.session.scalars(tried)}
+            for tenant_id in sorted(tenant_ids):
+                with tenant_scope(tenant_id):
+                    erase_access(self.meta_user_id)
         self.handled_at = now()
 
-    def erase_attempts(self) -> None:
-        mine = Onboarding.token_user_id == self.meta_user_id
-        for onboarding in db.session.scalars(select(Onboarding).where(mine)):
-            onboarding.token_ciphertext, onboarding.token_user_id, onboarding.claims = None, "", {}
 
-
-def erase(waba: Waba) -> None:
-    """Everything Facebook gave us goes; conversations are the business's own."""
-    waba.token, waba.token_user_id, waba.token_expires_at = None, "", None
-    for number in waba.phone_numbers:
-        number.pause(ERASED, CONNECT_AGAIN)
+def erase_access(meta_user_id: str) -> None:
+    """Everything Facebook gave us of this person goes; conversations are the business's own."""
+    for waba in db.session.scalars(select(Waba).where(Waba.token_user_id == meta_user_id)).unique():
+        waba.token, waba.token_user_id, waba.token_expires_at = None, "", None
+        for number in waba.phone_numbers:
+            number.pause(ERASED, CONNECT_AGAIN)
+    for onboarding in db.session.scalars(select(Onboarding).where(Onboarding.token_user_id == meta_user_id)):
+        onboarding.token_ciphertext, onboarding.token_user_id, onboarding.claims = None, "", {}

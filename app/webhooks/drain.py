@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 
 import structlog
 from sqlalchemy import bindparam, func, text, update
@@ -13,25 +14,21 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
 
 from app.contacts.arrival import SenderMissing
-from app.contacts.models import LOCK
+from app.contacts.models import lock_free
 from app.meta import events
 from app.tenancy import db, platform_scope, within_tenant
 from app.wabas.partners import PartnerWaba
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhook_events.routing import Arrived, address_of, arrived_with, owners_of
+from app.webhook_events.routing import Arrived, address_of, addresses_of, arrived_with, owners_of
 
 from .handlers import apply_events
+from .turns import claim
 
 log = structlog.get_logger()
 
-BATCH = 1000
 PAYLOAD_KEPT = 2_000
 # Classes of SQLSTATE: connection, deadlock, resources, locks, and an operator who stops the server.
 PASSING = ("08", "40", "53", "55", "57")
-CLAIM = text(
-    "select id, body, received_at, drains from webhook_events where drained_at is null order by id limit :limit"
-    " for update skip locked"
-)
 # Releases what a post that is drained again had held; what still fails is held again.
 RELEASE = text("""
     update held_changes set released_at = clock_timestamp()
@@ -39,20 +36,29 @@ RELEASE = text("""
 """)
 
 
-def drain_batch(limit: int = BATCH) -> int:
-    """Drains the oldest posts that nobody else has claimed. Returns how many there were."""
+def drain_batch() -> int:
+    """Drains posts that no other drain has claimed, tenants in turn. Returns how many there were."""
     with platform_scope("drain webhooks"):
-        posts = db.session.execute(CLAIM, {"limit": limit}).all()
+        posts, locked = claim()
         arrived = [item for post in posts for item in arrived_with(post)]
         if again := [post.id for post in posts if post.drains]:
             db.session.execute(RELEASE, {"ids": again})
         PartnerWaba.note(item.event for item in arrived)
-        # One drain at a time writes for a tenant, always in the order of tenants: so they never wait in a circle.
-        for tenant_id, group in sorted(sort_by_tenant(arrived).items()):
-            db.session.execute(LOCK, {"tenant": str(tenant_id)})
-            write(tenant_id, group)
-        finish([post.id for post in posts])
-        return len(posts)
+        groups = sort_by_tenant(arrived)
+        left = posts_of_busy_tenants(groups, locked)
+        for tenant_id, group in groups.items():
+            if mine := [item for item in group if item.webhook_event_id not in left]:
+                write(tenant_id, mine)
+        finish([post.id for post in posts if post.id not in left])
+        return len(posts) - len(left)
+
+
+def posts_of_busy_tenants(groups: dict[uuid.UUID, list[Arrived]], locked: Collection[str]) -> set[int]:
+    """One drain at a time writes for a tenant. A post for several tenants waits until none of them is busy."""
+    others = [str(tenant_id) for tenant_id in groups if str(tenant_id) not in locked]
+    free = lock_free(others, len(others)) if others else []
+    busy = set(others) - set(free)
+    return {item.webhook_event_id for tenant_id, group in groups.items() if str(tenant_id) in busy for item in group}
 
 
 def finish(ids: list[int]) -> None:
@@ -71,7 +77,7 @@ UNSYNCHRONISED = {"synchronize_session": False}
 
 def sort_by_tenant(arrived: list[Arrived]) -> dict[uuid.UUID, list[Arrived]]:
     """The events of each tenant. Holds what is unreadable or unrouted, with the reason."""
-    owners = owners_of(arrived)
+    owners = owners_of(addresses_of(arrived))
     groups: dict[uuid.UUID, list[Arrived]] = defaultdict(list)
     held: list[dict[str, object]] = []
     for item in arrived:

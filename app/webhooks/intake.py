@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import psycopg
 
-INSERT = "insert into webhook_events (body) select unnest(%b::bytea[])"
+from app.meta.events import address_in
+
+INSERT = "insert into webhook_events (body, address) select * from unnest(%b::bytea[], %s::text[])"
 GROUP_BYTES = 8_000_000
+OPTIONS, SET_TIMEOUT = "-c statement_timeout=10s", "set local statement_timeout = '10s'"
+
+Each = TypeVar("Each")
 
 
 class Away(Exception):
     """The bodies could not be stored. Meta keeps them and tries again."""
+
+
+def connection_options(is_pooled: bool) -> dict[str, Any]:
+    """A pooler refuses startup options, and has another connection for each transaction: nothing is prepared."""
+    more: dict[str, Any] = {"prepare_threshold": None} if is_pooled else {"options": OPTIONS}
+    return {"autocommit": True, "connect_timeout": 3, **more}
+
+
+def insert_of(bodies: list[bytes]) -> tuple[str, tuple[list[bytes], list[str]]]:
+    """The statement that stores these bodies, each with the number it is for, and its values."""
+    return INSERT, (bodies, [address_in(body) for body in bodies])
+
+
+def next_group(queue: list[Each], size_of: Callable[[Each], int]) -> tuple[list[Each], list[Each]]:
+    """The first of a queue that go into one transaction, at least one; and the rest."""
+    size, count = 0, 0
+    for each in queue:
+        size += size_of(each)
+        if count and size > GROUP_BYTES:
+            break
+        count += 1
+    return queue[:count], queue[count:]
 
 
 class Waiter:
@@ -28,8 +56,8 @@ class GroupCommit:
     Alone a request pays for its own commit; under load the commits of a process follow each other without a gap.
     """
 
-    def __init__(self, url: str, enqueue: Callable[[], object]) -> None:
-        self.url, self.enqueue = url, enqueue
+    def __init__(self, url: str, enqueue: Callable[[], object], *, is_pooled: bool = False) -> None:
+        self.url, self.enqueue, self.is_pooled = url, enqueue, is_pooled
         self.lock = threading.Lock()
         self.queue: list[Waiter] = []
         self.is_led = False
@@ -60,12 +88,7 @@ class GroupCommit:
 
     def next_group(self) -> list[Waiter]:
         with self.lock:
-            size, count = 0, 0
-            for waiter in self.queue:
-                if count and size + len(waiter.body) > GROUP_BYTES:
-                    break
-                size, count = size + len(waiter.body), count + 1
-            group, self.queue = self.queue[:count], self.queue[count:]
+            group, self.queue = next_group(self.queue, lambda waiter: len(waiter.body))
             return group
 
     def release(self, group: list[Waiter]) -> None:
@@ -94,10 +117,13 @@ class GroupCommit:
 
     def insert(self, bodies: list[bytes]) -> None:
         if self.connection is None:
-            self.connection = psycopg.connect(
-                self.url, autocommit=True, connect_timeout=3, options="-c statement_timeout=10000"
-            )
-        self.connection.execute(INSERT, (bodies,), prepare=True)
+            self.connection = psycopg.connect(self.url, **connection_options(self.is_pooled))
+        if not self.is_pooled:
+            self.connection.execute(*insert_of(bodies), prepare=True)
+            return
+        with self.connection.transaction():
+            self.connection.execute(SET_TIMEOUT)
+            self.connection.execute(*insert_of(bodies))
 
     def disconnect(self) -> None:
         if self.connection:

@@ -6,15 +6,15 @@ import datetime as dt
 import time
 import uuid
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, select, update
 
-from app.tenancy import db, enqueue, exists, job, later, platform_scope, sweep
-from app.tenancy.models import PhoneNumberRoute, WabaRoute
+from app.tenancy import database_now, db, enqueue, exists, job, later, platform_scope, sweep
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhook_events.replays import Replay
+from app.webhook_events.routing import owners_of
 
 from .callbacks import MetaCallback
-from .drain import BATCH, drain_batch
+from .drain import drain_batch
 
 BUDGET_SECONDS = 20
 KEPT = dt.timedelta(days=30)
@@ -24,7 +24,7 @@ QUARANTINE = dt.timedelta(days=7)
 @job("webhooks.drain", "inbound", per_tenant=False, seconds=180)
 def drain() -> None:
     end = time.monotonic() + BUDGET_SECONDS
-    while drain_batch() == BATCH:
+    while drain_batch():
         if time.monotonic() > end:
             enqueue("webhooks.drain")
             return
@@ -56,21 +56,24 @@ def enqueue_waiting_events() -> None:
 @sweep(every=60)
 def forget_old_events() -> None:
     first = select(WebhookEvent.id, WebhookEvent.drained_at).order_by(WebhookEvent.id).limit(1000).subquery()
-    old = select(first.c.id).where(first.c.drained_at < func.now() - KEPT)
     with platform_scope("forget old webhooks"):
+        old = select(first.c.id).where(first.c.drained_at < database_now() - KEPT)
         db.session.execute(delete(WebhookEvent).where(WebhookEvent.id.in_(old)))
 
 
 @sweep(every=5)
 def release_from_quarantine() -> None:
-    """Drains again what waited for a number, within the last week, once a tenant has connected it."""
-    owned = HeldChange.phone_number_meta_id.in_(select(PhoneNumberRoute.meta_id)) | (
-        HeldChange.waba_meta_id.in_(select(WabaRoute.meta_id)) & (HeldChange.phone_number_meta_id == "")
-    )
+    """Drains again what waited for a number, within the last week, once a tenant has connected it.
+
+    Routes are read by statements of their own: in a cluster every machine has them, held changes stay on one.
+    """
     waiting = (HeldChange.kind == "unrouted") & HeldChange.released_at.is_(None) & HeldChange.discarded_at.is_(None)
-    recent = HeldChange.received_at > func.now() - QUARANTINE
-    freed = update(HeldChange).where(waiting, recent, owned).values(released_at=func.now())
+    number, waba = HeldChange.phone_number_meta_id, HeldChange.waba_meta_id
+    address = case((number != "", number), else_=waba)
     with platform_scope("route what waited in quarantine"):
+        recent = HeldChange.received_at > database_now() - QUARANTINE
+        owned = address.in_(owners_of(set(db.session.scalars(select(address).where(waiting, recent).distinct()))))
+        freed = update(HeldChange).where(waiting, recent, owned).values(released_at=database_now())
         ids = set(db.session.scalars(freed.returning(HeldChange.webhook_event_id)))
         if ids:
             db.session.execute(update(WebhookEvent).where(WebhookEvent.id.in_(ids)).values(drained_at=None))

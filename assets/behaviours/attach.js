@@ -1,5 +1,6 @@
 // How files get into the tray: chosen (data-attach, a file input), dropped on data-drop, or pasted into the composer.
 
+import { pasteTable } from "./paste-table.js"
 import { add } from "./tray.js"
 
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files")
@@ -14,7 +15,7 @@ document.addEventListener("change", (event) => {
 })
 document.addEventListener("paste", (event) => {
   const form = event.target.closest?.("[data-composer]")
-  if (!form || !event.clipboardData?.files.length) return
+  if (!form || pasteTable(event) || !event.clipboardData?.files.length) return
   event.preventDefault()
   add(form, event.clipboardData.files)
 })

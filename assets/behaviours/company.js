@@ -1,9 +1,9 @@
-// data-company="<address>": reports that somebody looks at this, types in it, or has left it.
+// data-company="<address>": reports that somebody looks at this, types a reply or a note in it, or has left it.
 
 import { headers } from "./request.js"
 
 const SECONDS = 25, TYPING = 4
-let reported = "", typedAt = 0
+let reported = "", typedAt = 0, typed = "types"
 
 const place = () => document.querySelector("[data-company]")?.dataset.company
 
@@ -16,7 +16,7 @@ function update() {
   const here = place()
   if (reported && reported !== here) report(reported, "left")
   reported = document.hidden ? "" : here ?? ""
-  if (reported) report(reported, Date.now() - typedAt < TYPING * 1000 ? "types" : "looks")
+  if (reported) report(reported, Date.now() - typedAt < TYPING * 1000 ? typed : "looks")
 }
 
 function leave() {
@@ -25,8 +25,12 @@ function leave() {
 }
 
 document.addEventListener("input", (event) => {
-  if (!event.target.closest("[data-composer], [data-note]") || Date.now() - typedAt < TYPING * 1000) return
+  const place = event.target.closest("[data-composer], [data-note]")
+  if (!place) return
+  const does = place.matches("[data-note]") ? "notes" : "types"
+  if (does === typed && Date.now() - typedAt < TYPING * 1000) return
   typedAt = Date.now()
+  typed = does
   update()
 })
 document.addEventListener("htmx:after:swap", () => { if ((place() ?? "") !== reported && !document.hidden) update() })

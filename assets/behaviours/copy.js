@@ -13,7 +13,7 @@ document.addEventListener("click", async (event) => {
   if (!source) return
   source.select?.()
   try {
-    await navigator.clipboard.writeText(source.value ?? source.innerText)
+    await navigator.clipboard.writeText(source.value ?? source.dataset.words ?? source.innerText)
   } catch {
     return // A field is selected: one key copies it.
   }

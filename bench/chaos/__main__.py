@@ -54,10 +54,11 @@ def main(arguments: list[str], seed: int) -> int:
     try:
         stack.start_services()
         stack.start("simulator", "python -m simulator --speed 20")
-        for name in ("web", "worker", "clock"):
+        for name in ("web", "door", "worker", "clock"):
             stack.start(name)
         stack.start("second", "python -m app.worker outbound")
-        stack.wait_for(f"{stack.web}/healthz", START_SECONDS)
+        for url in (stack.web, stack.door):
+            stack.wait_for(f"{url}/healthz", START_SECONDS)
         stack.wait_for(stack.meta, START_SECONDS)
         with create_app(Settings.from_environment(stack.env)).app_context():
             return Chaos(stack, inbound, outbound, seed, quick).run()
@@ -72,7 +73,7 @@ class Chaos:
         self.dice = random.Random(seed)
         self.database = Database(stack.postgres.url(database="switchboard"))
         self.rates = [count / QUICK_SECONDS if quick else EACH_A_SECOND for count in (inbound, outbound)]
-        self.inbound = Inbound(stack.web, inbound, self.dice, self.rates[0])
+        self.inbound = Inbound(stack.door, inbound, self.dice, self.rates[0])
         self.outbound = Outbound(stack, outbound, people=40 if quick else 200)
         self.harms = Harms(stack, self.database, random.Random(seed), once=quick)
         print(f"seed {seed}: {inbound:,} changes in {len(self.inbound.posts):,} posts, {outbound:,} messages out")

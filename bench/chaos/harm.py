@@ -56,8 +56,8 @@ class Harms:
         self.thread = threading.Thread(target=self.run)
         self.later: list[threading.Timer] = []
         self.kinds: dict[str, Callable[[], object]] = {
-            **{f"kill {name}": partial(self.kill, name) for name in ("web", "worker", "second", "clock")},
-            **{f"stop {name}": partial(self.stop, name) for name in ("web", "worker", "second")},
+            **{f"kill {name}": partial(self.kill, name) for name in ("web", "door", "worker", "second", "clock")},
+            **{f"stop {name}": partial(self.stop, name) for name in ("web", "door", "worker", "second")},
             "empty redis": self.empty_redis,
             "kill redis": self.kill_redis,
             "crash postgres": partial(self.stack.postgres.restart, signal.SIGQUIT),

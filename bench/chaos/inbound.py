@@ -33,8 +33,8 @@ Change = dict[str, Any]
 class Inbound:
     """Three businesses with four numbers; `rate` posts a second at most."""
 
-    def __init__(self, web: str, count: int, dice: random.Random, rate: float) -> None:
-        self.web, self.count, self.dice, self.rate = web, count, dice, rate
+    def __init__(self, door: str, count: int, dice: random.Random, rate: float) -> None:
+        self.door, self.count, self.dice, self.rate = door, count, dice, rate
         self.model = Model()
         self.repeated = 0
         self.lock = threading.Lock()
@@ -135,7 +135,7 @@ class Inbound:
 
     def deliver(self) -> None:
         """Like Meta: again and again until there is a 200."""
-        with httpx.Client(base_url=self.web, timeout=5, trust_env=False) as client:
+        with httpx.Client(base_url=self.door, timeout=5, trust_env=False) as client:
             while item := self.next():
                 time.sleep(max(0.0, self.began + item[0] / self.rate - time.monotonic()))
                 while not self.is_acknowledged(client, item[1]):

@@ -22,7 +22,7 @@ HEADER = "market,country_calling_codes,marketing,utility,authentication,authenti
 GERMANY = f"{HEADER}\nGermany,49,0.1,0.1,0.1,,0.1\n"
 NEWER = f"{HEADER}\nGermany,49,0.2,0.1,0.1,,0.1\nOther,*,0.06,0.007,0.007,unknown,0.007\n"
 OCTOBER, NEW_YEAR = dt.date(2026, 10, 1), dt.date(2027, 1, 1)
-# Countries that share +1 with others but have prices of their own, or prices that nobody told us.
+# Countries that share +1 with others but have prices of their own, or prices that Meta does not list.
 LATIN = {"DO", "JM", "PR"}
 UNTOLD = {"AS", "GU", "MP", "VI"}
 

@@ -20,7 +20,7 @@ def words(app: Flask, category: str, at: dt.datetime = NOON, number: str | None 
 
 
 @pytest.mark.parametrize(
-    ("category", "told"),
+    ("category", "expected"),
     [
         ("MARKETING", "≈ US$0.1365 · Marketing · Germany"),
         ("UTILITY", "≈ US$0.0550 · Utility · Germany"),
@@ -29,15 +29,15 @@ def words(app: Flask, category: str, at: dt.datetime = NOON, number: str | None 
 )
 @pytest.mark.parametrize("is_open", [True, False])
 def test_a_template_costs_the_same_in_an_open_window_as_in_a_closed_one(
-    app: Flask, category: str, told: str, is_open: bool
+    app: Flask, category: str, expected: str, is_open: bool
 ) -> None:
-    assert words(app, category, window_closes_at=NOON + HOUR if is_open else NOON - HOUR) == told
+    assert words(app, category, window_closes_at=NOON + HOUR if is_open else NOON - HOUR) == expected
 
 
 def test_until_october_the_open_window_made_utility_templates_free(app: Flask) -> None:
     closes = BEFORE + HOUR
-    told = "Free until Thu 1 Oct, 00:59 UTC: the customer wrote less than 24 hours ago · Utility"
-    assert words(app, "UTILITY", BEFORE, window_closes_at=closes) == told
+    expected = "Free until Thu 1 Oct, 00:59 UTC: the customer wrote less than 24 hours ago · Utility"
+    assert words(app, "UTILITY", BEFORE, window_closes_at=closes) == expected
     assert "Price unknown" in words(app, "MARKETING", BEFORE, window_closes_at=closes)
     assert "≈" in words(app, "UTILITY", dt.datetime(2026, 10, 1, tzinfo=dt.UTC), window_closes_at=closes)
 
@@ -50,13 +50,13 @@ def test_an_advertisement_makes_everything_free_until_its_end(app: Flask, catego
 
 
 def test_an_answer_may_be_one_of_the_free_ones(app: Flask) -> None:
-    told = "Free for this number's first 1,000 replies of the month, then ≈ US$0.0550 · Reply · Germany"
-    assert words(app, "service") == told
+    expected = "Free for this number's first 1,000 replies of the month, then ≈ US$0.0550 · Reply · Germany"
+    assert words(app, "service") == expected
 
 
 def test_a_code_may_cost_more_from_abroad(app: Flask) -> None:
-    told = "≈ US$0.0014 · Authentication · India; US$0.0304 if Meta counts the business as international"
-    assert words(app, "AUTHENTICATION", number=INDIAN) == told
+    expected = "≈ US$0.0014 · Authentication · India; US$0.0304 if Meta counts the business as international"
+    assert words(app, "AUTHENTICATION", number=INDIAN) == expected
     assert "a different price" in words(app, "AUTHENTICATION", number="77012345678")
 
 
@@ -69,5 +69,5 @@ def test_a_code_may_cost_more_from_abroad(app: Flask) -> None:
     ],
 )
 def test_what_is_not_known_says_why(app: Flask, number: str | None, category: str, why: str) -> None:
-    told = words(app, category, number=number)
-    assert told.startswith("Price unknown: ") and why in told and "≈" not in told
+    expected = words(app, category, number=number)
+    assert expected.startswith("Price unknown: ") and why in expected and "≈" not in expected

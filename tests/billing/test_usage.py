@@ -31,7 +31,9 @@ def priced(type: str = "regular", category: str = "marketing", **more: Any) -> d
     return {"billable": type == "regular", "pricing_model": "PMP", "type": type, "category": category} | more
 
 
-def told(name: str, pricing: dict[str, Any] | None = None, wamid: str = "wamid.hello", **more: Any) -> dict[str, Any]:
+def reported(
+    name: str, pricing: dict[str, Any] | None = None, wamid: str = "wamid.hello", **more: Any
+) -> dict[str, Any]:
     return status(wamid, name, **({"at": NOVEMBER} | more), **({"pricing": pricing} if pricing else {}))
 
 
@@ -46,7 +48,7 @@ def only(world: World) -> Usage:
 
 
 def test_what_arrives_and_is_charged_is_counted(world: World, sent: Message) -> None:
-    arrive(told("sent", priced()), told("delivered", priced()), told("read"))
+    arrive(reported("sent", priced()), reported("delivered", priced()), reported("read"))
     usage = only(world)
     assert (usage.wamid, usage.category, usage.market) == ("wamid.hello", "marketing", "North America")
     assert (usage.micros, usage.currency, usage.unknown) == (25_000, "USD", "")
@@ -54,28 +56,28 @@ def test_what_arrives_and_is_charged_is_counted(world: World, sent: Message) -> 
 
 
 def test_what_was_only_sent_is_not_counted(world: World, sent: Message) -> None:
-    arrive(told("sent", priced()))
+    arrive(reported("sent", priced()))
     assert usages(world) == []
 
 
 def test_read_counts_where_delivered_was_left_out(world: World, sent: Message) -> None:
-    arrive(told("sent", priced()), told("read", priced()))
+    arrive(reported("sent", priced()), reported("read", priced()))
     assert only(world).micros == 25_000
 
 
 @pytest.mark.parametrize("type", ["free_customer_service", "free_entry_point", "free_group_customer_service"])
 def test_what_meta_calls_free_is_not_counted(world: World, sent: Message, type: str) -> None:
-    arrive(told("sent", priced(type)), told("delivered", priced(type) | {"billable": True}))
+    arrive(reported("sent", priced(type)), reported("delivered", priced(type) | {"billable": True}))
     assert usages(world) == []
 
 
 def test_an_older_webhook_without_a_type_says_it_by_billable(world: World, sent: Message) -> None:
-    arrive(told("delivered", {"billable": True, "category": "utility"}))
+    arrive(reported("delivered", {"billable": True, "category": "utility"}))
     assert only(world).micros == 3_400
 
 
 def test_a_delivery_after_a_failure_is_counted(world: World, sent: Message) -> None:
-    arrive(told("failed", errors=[{"code": 131026}]), told("delivered", priced()))
+    arrive(reported("failed", errors=[{"code": 131026}]), reported("delivered", priced()))
     assert only(world).micros == 25_000
 
 
@@ -94,7 +96,7 @@ def test_in_whatever_order_and_however_often_statuses_come_a_message_is_charged_
     """Meta puts the price on `sent` and on one of `delivered` and `read`; it may be told in posts of any size."""
     wamid = f"wamid.{next(wamids)}"
     sequence = data.draw(st.permutations([*order, bearer]))
-    statuses = [told(name, priced() if name in ("sent", bearer) else None, wamid=wamid) for name in sequence]
+    statuses = [reported(name, priced() if name in ("sent", bearer) else None, wamid=wamid) for name in sequence]
     cut = data.draw(st.integers(0, len(statuses)))
     for part in (statuses[:cut], statuses[cut:], statuses[cut:]):
         with platform_scope("tests"):
@@ -110,7 +112,7 @@ def test_the_price_is_that_of_the_day_it_arrived(world: World, sent: Message) ->
         prices = PriceList({"*": "Everywhere"}, {("Everywhere", "marketing"): 90_000})
         RateCard.load(prices, "USD", dt.date(2026, 11, 20), "tests")
     for hours in (-13, -12):
-        arrive(told("delivered", priced(), wamid=f"wamid.{hours}", at=NOVEMBER + hours * 3600))
+        arrive(reported("delivered", priced(), wamid=f"wamid.{hours}", at=NOVEMBER + hours * 3600))
     assert [(usage.micros, usage.market) for usage in usages(world)] == [
         (25_000, "North America"),
         (90_000, "Everywhere"),
@@ -118,11 +120,11 @@ def test_the_price_is_that_of_the_day_it_arrived(world: World, sent: Message) ->
 
 
 def test_a_price_once_counted_stays_when_a_card_is_corrected(world: World, sent: Message) -> None:
-    arrive(told("delivered", priced()))
+    arrive(reported("delivered", priced()))
     with platform_scope("tests"):
         prices = PriceList({"*": "Everywhere"}, {("Everywhere", "marketing"): 1})
         RateCard.load(prices, "USD", dt.date(2026, 10, 1), "tests")
-    arrive(told("read", priced()))
+    arrive(reported("read", priced()))
     assert only(world).micros == 25_000
 
 
@@ -139,7 +141,7 @@ def test_a_price_once_counted_stays_when_a_card_is_corrected(world: World, sent:
 def test_what_has_no_price_is_kept_with_the_reason(
     world: World, sent: Message, more: dict[str, Any], pricing: dict[str, Any], why: str
 ) -> None:
-    arrive(told("delivered", pricing, **more))
+    arrive(reported("delivered", pricing, **more))
     usage = only(world)
     assert (usage.micros, usage.unknown) == (None, why)
 
@@ -150,7 +152,7 @@ def test_an_account_without_a_price_list_is_counted_all_the_same(
 ) -> None:
     with tenant_scope(world.bakery.id):
         db.session.scalars(select(Waba)).one().currency = currency
-    arrive(told("delivered", priced()))
+    arrive(reported("delivered", priced()))
     assert (only(world).micros, only(world).unknown, only(world).currency) == (None, why, currency)
 
 
@@ -158,17 +160,17 @@ def test_a_number_shown_another_time_tells_the_market(world: World, sent: Messag
     with tenant_scope(world.bakery.id):
         contact_id = Conversation.get_or_404(sent.conversation_id).contact_id
         db.session.add(ContactIdentity(contact_id=contact_id, kind="bsuid", value="US.1349"))
-    arrive(told("delivered", priced(), recipient_id=None, recipient_user_id="US.1349"))
+    arrive(reported("delivered", priced(), recipient_id=None, recipient_user_id="US.1349"))
     assert only(world).market == "North America"
 
 
 def test_what_other_software_sent_from_our_number_is_counted(world: World, sent: Message) -> None:
-    arrive(told("delivered", priced(), wamid="wamid.of.others"))
+    arrive(reported("delivered", priced(), wamid="wamid.of.others"))
     assert only(world).wamid == "wamid.of.others"
 
 
 def test_many_at_once_are_each_counted_once(world: World, sent: Message) -> None:
-    every = [told("delivered", priced(), wamid=f"wamid.{n % 50}") for n in range(200)]
+    every = [reported("delivered", priced(), wamid=f"wamid.{n % 50}") for n in range(200)]
     arrive(*every)
     assert len(usages(world)) == 50
 
@@ -178,7 +180,7 @@ def test_a_usage_is_undone_with_the_statuses_it_came_with(
 ) -> None:
     """They are one transaction: where counting fails, the statuses are held and nothing is half recorded."""
     monkeypatch.setattr("app.billing.usage.Rates", None)
-    arrive(told("delivered", priced()))
+    arrive(reported("delivered", priced()))
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(MessageEvent)).all() == []
     assert usages(world) == []

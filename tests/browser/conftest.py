@@ -37,10 +37,10 @@ def stack() -> Iterator[Stack]:
     try:
         stack.start_services()
         stack.start("simulator", f"{sys.executable} -m simulator --speed 5")
-        for name in ("web", "worker", "clock"):
+        for name in ("web", "door", "worker", "clock"):
             stack.start(name)
-        stack.wait_for(f"{stack.web}/healthz")
-        stack.wait_for(stack.meta)
+        for url in (f"{stack.web}/healthz", f"{stack.door}/healthz", stack.meta):
+            stack.wait_for(url)
         yield stack
     finally:
         stack.stop()

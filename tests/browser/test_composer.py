@@ -111,11 +111,11 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(talk: tuple[Page, Page]) 
 def test_a_message_is_answered_and_reacted_to_by_keyboard(talk: tuple[Page, Page]) -> None:
     ann, edda = talk
     hers = ann.locator("#messages [data-direction=inbound]").first
-    hers.get_by_label("Reply or react").press("Enter")
+    hers.get_by_label("Message actions").press("Enter")
     ann.get_by_role("button", name="React with 👍").press("Enter")
     expect(hers.locator(".chips")).to_contain_text("👍")
     expect(edda.get_by_text("👍").first).to_be_visible()
-    hers.get_by_label("Reply or react").press("Enter")
+    hers.get_by_label("Message actions").press("Enter")
     ann.locator("#message-actions").get_by_role("link", name="Reply").press("Enter")
     expect(ann.locator(".quote-bar")).to_contain_text("Which cake is it?")
     ann.get_by_label("Message", exact=True).fill("The brown one")
@@ -184,3 +184,19 @@ def test_a_canned_reply_brings_its_file_along(talk: tuple[Page, Page], cake: pat
     arrived(mine(ann))
     expect(mine(ann).locator(".picture img")).to_be_visible()
     expect(edda.get_by_text("This cake, Edda?")).to_be_visible()
+
+
+PASTE = """(field, table) => {
+  const clipboardData = new DataTransfer()
+  clipboardData.setData("text/plain", table)
+  field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }))
+}"""
+
+
+def test_a_range_of_a_spreadsheet_is_pasted_as_text_that_lines_up(talk: tuple[Page, Page]) -> None:
+    ann, _ = talk
+    field = ann.get_by_label("Message", exact=True)
+    field.fill("")
+    field.evaluate(PASTE, "Bread\tLeft\nRye\t12\nSpelt, dark\t4\n")
+    expect(field).to_have_value("```\nBread        Left\nRye            12\nSpelt, dark     4\n```")
+    field.fill("")

@@ -82,8 +82,8 @@ def test_chromium_finds_nothing_that_forbids_to_install_it(stack: Stack, ann: Pe
     ann.page.goto(at(stack, business, "inbox/"))
     wait_until(ann.page, CONTROLLED)
     cdp = ann.context.new_cdp_session(ann.page)
-    told = cdp.send("Page.getAppManifest")
-    assert told["errors"] == [] and json.loads(told["data"])["name"] == "Switchboard"
+    shown = cdp.send("Page.getAppManifest")
+    assert shown["errors"] == [] and json.loads(shown["data"])["name"] == "Switchboard"
     errors = [error["errorId"] for error in cdp.send("Page.getInstallabilityErrors")["installabilityErrors"]]
     assert [error for error in errors if error != "in-incognito"] == []
 
@@ -108,13 +108,13 @@ def test_what_is_pushed_is_shown_and_the_newer_replaces_it(stack: Stack, ann: Pe
     cdp = ann.context.new_cdp_session(page)
     url = at(stack, business, "inbox/1").removeprefix(stack.web)
     words = {"title": "Carla", "body": "Two rye loaves", "tag": "1", "url": url}
-    told: list[Any] = []
+    shown: list[Any] = []
     for _ in range(20):
         deliver(page, cdp, stack.web, words)
         deliver(page, cdp, stack.web, words | {"body": "And a cake"})
-        if told := page.evaluate(SHOWN):
+        if shown := page.evaluate(SHOWN):
             break
-    assert told == [["Carla", "And a cake", "1"]]
+    assert shown == [["Carla", "And a cake", "1"]]
 
 
 # A Chromium of the tests has no push service behind it: this one answers in its place.

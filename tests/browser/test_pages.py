@@ -167,7 +167,7 @@ def test_a_message_is_copied(stack: Stack, chromium: Browser, cookies: Any) -> N
     page = person.page
     page.goto(f"{stack.web}/t/pages/inbox/")
     page.get_by_role("link", name="Dora").click()
-    page.get_by_test_id("bubble").first.get_by_label("Reply or react").click()
+    page.get_by_test_id("bubble").first.get_by_label("Message actions").click()
     page.get_by_role("button", name="Copy text").click()
     assert "blue one" in str(page.evaluate("navigator.clipboard.readText()"))
     person.close()
@@ -181,7 +181,7 @@ def look_into_the_composer(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
     inspect(page)
     page.get_by_role("link", name="Cancel").click()
-    page.get_by_test_id("bubble").first.get_by_label("Reply or react").click()
+    page.get_by_test_id("bubble").first.get_by_label("Message actions").click()
     expect(page.locator("#message-actions").get_by_text("Reply")).to_be_visible()
     inspect(page)
     page.keyboard.press("Escape")

@@ -95,7 +95,7 @@ def test_merged_tags_are_on_each_contact_once(ann: Browser, world: World, carla:
         Contact.get_or_404(other.id).tag("Important", by=world.ann)
         vip, important = Tag.named("VIP"), Tag.named("Important")
         assert vip and important
-    ann.post(f"~/contacts/tags/{important.id}/merge", {"into": str(vip.id)})
+    ann.post(f"~/contacts/tags/{important.id}/merge", {"into": vip.name})
     with tenant_scope(world.bakery.id):
         assert [(tag.name, count) for tag, count in Tag.counted()] == [("VIP", 2)]
 
@@ -292,3 +292,18 @@ def test_an_erased_person_who_writes_again_is_a_new_contact(ann: Browser, world:
     assert [each.name for each in contacts(world)] == ["", "Carla"]
     with tenant_scope(world.bakery.id):
         assert db.session.query(Message).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("phone=%2B4915112345678", "Germany"),
+        ("phone=015112345678&country=DE", "+49 1511 2345678"),
+        ("phone=015112345678", "has no country code"),
+        ("phone=015", ""),
+        ("", ""),
+    ],
+)
+def test_a_number_that_is_typed_is_read_at_once(ben: Browser, typed: str, words: str) -> None:
+    page = ben.get(f"~/contacts/new/number?{typed}", headers=FRAGMENT).text
+    assert words in page and (words or "icon" not in page)

@@ -35,7 +35,7 @@ def test_two_contacts_that_whatsapp_names_together_are_suggested(world: World) -
     contact(world, "Carla M", wa_id="16505551234")
     arrive(from_hidden(bsuid="US.777", name="Carla", wa_id="16505551234"))
     (suggestion,) = suggestions(world)
-    assert suggestion.reason == "told" and len(contacts(world)) == 2
+    assert suggestion.reason == "identity" and len(contacts(world)) == 2
 
 
 def test_a_hidden_namesake_is_suggested(world: World) -> None:

@@ -140,7 +140,7 @@ def test_a_macro_does_nothing_in_a_closed_reply_window_and_says_why(
 
 
 @pytest.mark.parametrize(
-    ("reply", "is_open", "told"),
+    ("reply", "is_open", "expected"),
     [
         ("Hello", True, ("text", "Hello")),
         ("Hello", False, ("template", "Your order waits.")),
@@ -148,13 +148,13 @@ def test_a_macro_does_nothing_in_a_closed_reply_window_and_says_why(
     ],
 )
 def test_a_macro_sends_its_template_where_the_reply_cannot_go(
-    ann: Browser, world: World, carla: Conversation, reply: str, is_open: bool, told: tuple[str, str]
+    ann: Browser, world: World, carla: Conversation, reply: str, is_open: bool, expected: tuple[str, str]
 ) -> None:
     approve(world, carla)
     if not is_open:
         close_window(world, carla)
     run(ann, carla, make(ann, world, reply=reply, template="come_back|en"))
-    assert sent(world) == [told]
+    assert sent(world) == [expected]
 
 
 def test_a_macro_without_its_template_does_nothing_and_says_why(

@@ -21,7 +21,7 @@ from app.inbox.files.media import Media, readable_name
 from app.inbox.files.sniffing import sniff
 from app.inbox.files.thumbnails import make_thumbnail
 from app.inbox.inbound import jobs as media_jobs
-from app.inbox.inbound.jobs import fetch, ring_for_waiting_files
+from app.inbox.inbound.jobs import fetch, recover_waiting_files
 from app.storage import Folder
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
@@ -147,15 +147,17 @@ def test_a_redirect_is_not_followed(world: World, shelf: Shelf) -> None:
     assert {request.url.host for request in shelf.asked} == {"graph.facebook.com", "lookaside.fbsbx.com"}
 
 
-@pytest.mark.parametrize("told", [hashlib.sha256(PHOTO).hexdigest(), hashlib.sha256(PHOTO).hexdigest().upper(), ""])
-def test_checksums_come_in_two_spellings_or_not_at_all(world: World, shelf: Shelf, told: str) -> None:
-    arrive(shelf.carries(PHOTO, sha256=told))
+@pytest.mark.parametrize("expected", [hashlib.sha256(PHOTO).hexdigest(), hashlib.sha256(PHOTO).hexdigest().upper(), ""])
+def test_checksums_come_in_two_spellings_or_not_at_all(world: World, shelf: Shelf, expected: str) -> None:
+    arrive(shelf.carries(PHOTO, sha256=expected))
     assert fetched(world).state == "stored"
 
 
-@pytest.mark.parametrize("told", [hashlib.sha256(b"other").hexdigest(), "not a checksum", "====", "é"])
-def test_a_file_with_another_checksum_is_tried_three_times_then_refused(world: World, shelf: Shelf, told: str) -> None:
-    arrive(shelf.carries(PHOTO, sha256=told))
+@pytest.mark.parametrize("expected", [hashlib.sha256(b"other").hexdigest(), "not a checksum", "====", "é"])
+def test_a_file_with_another_checksum_is_tried_three_times_then_refused(
+    world: World, shelf: Shelf, expected: str
+) -> None:
+    arrive(shelf.carries(PHOTO, sha256=expected))
     states = []
     for _ in range(3):
         come_due(world)
@@ -232,11 +234,11 @@ def test_a_worker_that_died_is_made_up_for(world: World, shelf: Shelf) -> None:
     with tenant_scope(world.bakery.id):
         Media.claim(str(files(world)[0].id))
     outside().redis.flushdb()
-    ring_for_waiting_files()
-    assert outside().redis.llen("rq:queue:default") == 0
+    recover_waiting_files()
+    assert outside().redis.llen("rq:queue:files") == 0
     come_due(world)
-    ring_for_waiting_files()
-    assert outside().redis.llen("rq:queue:default") == 1
+    recover_waiting_files()
+    assert outside().redis.llen("rq:queue:files") == 1
 
 
 def test_who_comes_too_late_with_a_file_throws_it_away(
@@ -352,9 +354,9 @@ def test_names_are_disarmed(ann: Browser, world: World, shelf: Shelf, name: str,
     file = fetched(world)
     assert file.filename == readable_name(kept)
     answer = ann.get(f"~/inbox/media/{file.id}")
-    told = answer.headers["Content-Disposition"]
-    assert told.isascii() and told.startswith('attachment; filename="') and "Set-Cookie" not in answer.headers
-    assert "\r" not in told and file.storage_key and "passwd" not in file.storage_key
+    expected = answer.headers["Content-Disposition"]
+    assert expected.isascii() and expected.startswith('attachment; filename="') and "Set-Cookie" not in answer.headers
+    assert "\r" not in expected and file.storage_key and "passwd" not in file.storage_key
 
 
 def bomb(width: int, height: int) -> bytes:
@@ -413,7 +415,7 @@ def stored(world: World, shelf: Shelf) -> Media:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "status", "told", "body"),
+    ("wanted", "status", "expected", "body"),
     [
         ("bytes=0-3", 206, f"bytes 0-3/{len(MP4)}", MP4[:4]),
         ("bytes=4-", 206, f"bytes 4-{len(MP4) - 1}/{len(MP4)}", MP4[4:]),
@@ -424,10 +426,10 @@ def stored(world: World, shelf: Shelf) -> Media:
     ],
 )
 def test_players_may_ask_for_a_part(
-    ann: Browser, stored: Media, wanted: str, status: int, told: str | None, body: bytes
+    ann: Browser, stored: Media, wanted: str, status: int, expected: str | None, body: bytes
 ) -> None:
     answer = ann.get(f"~/inbox/media/{stored.id}", headers={"Range": wanted})
-    assert (answer.status_code, answer.headers.get("Content-Range"), answer.data) == (status, told, body)
+    assert (answer.status_code, answer.headers.get("Content-Range"), answer.data) == (status, expected, body)
     assert answer.headers["Accept-Ranges"] == "bytes"
 
 

@@ -76,7 +76,7 @@ def delivered(road: Road) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "type", "told"),
+    ("file", "type", "expected"),
     [
         ((picture(), "cake.jpg"), "image", {"caption": "Look"}),
         ((picture("PNG"), "cake.png"), "image", {"caption": "Look"}),
@@ -87,12 +87,12 @@ def delivered(road: Road) -> None:
     ],
 )
 def test_a_file_reaches_the_customer_with_its_caption(
-    road: Road, ann: Browser, talk: Conversation, file: tuple[bytes, str], type: str, told: dict[str, str]
+    road: Road, ann: Browser, talk: Conversation, file: tuple[bytes, str], type: str, expected: dict[str, str]
 ) -> None:
     assert send(ann, talk, file, body="Look").status_code == 200
     go(road)
     (sent,) = contents(road)
-    assert sent["type"] == type and sent["content"].pop("id") and sent["content"] == told
+    assert sent["type"] == type and sent["content"].pop("id") and sent["content"] == expected
     delivered(road)
 
 
@@ -234,7 +234,7 @@ def test_a_template_is_filled_seen_and_sent_into_a_closed_window(road: Road, ann
     gaps = {"body-0-1": "Carla", "body-0-2": "17", "url-0-1": "abc"}
     assert "Hi Carla, your order {{2}}" in ann.get(f"{address}?body-0-1=Carla", headers=FRAGMENT).text
     missing = ann.post(address, gaps | {"body-0-2": ""}, headers=FRAGMENT)
-    assert missing.status_code == 422 and "Fill in every gap" in missing.text and "Carla" in missing.text
+    assert missing.status_code == 422 and "Fill in {{2}}" in missing.text and "Carla" in missing.text
     assert "Hi Carla, your order 17 is on its way." in ann.post(address, gaps, headers=FRAGMENT).text
     go(road)
     (sent,) = contents(road)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import uuid
 
 import pytest
@@ -11,6 +12,7 @@ from app.inbox.conversations.callback import callback_of
 from app.tenancy import Actor, db, platform_scope, tenant_scope
 from app.webhook_events.models import WebhookEvent
 from app.webhooks.drain import drain_batch
+from tests.client import FRAGMENT, Browser
 from tests.posts import post, status
 from tests.world import World, conversation
 
@@ -98,3 +100,24 @@ def test_a_status_of_something_unheard_of_is_kept(world: World, sent: Message) -
     arrive(post(status("wamid.other", "delivered")))
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(OrphanStatus.status)).all() == ["delivered"]
+
+
+def test_the_menu_of_a_message_says_when_it_got_how_far(ben: Browser, sent: Message) -> None:
+    for name, at in (("read", 1_790_000_120), ("sent", 1_790_000_000), ("delivered", 1_790_000_060)):
+        arrive(post(status("wamid.hello", name, at=at)))
+    menu = ben.get(f"~/inbox/{sent.conversation_id}/messages/{sent.id}/actions", headers=FRAGMENT).text
+    assert re.findall(r"<dt>(\w+)</dt><dd><time datetime=\"[^\"]+T(\d\d:\d\d)", menu)[1:] == [
+        ("Sent", "14:13"),
+        ("Delivered", "14:14"),
+        ("Read", "14:15"),
+    ]
+    assert f"/stories/{sent.id}" in menu
+
+
+def test_a_message_that_waits_has_a_menu_without_a_reply(world: World, ben: Browser, sent: Message) -> None:
+    with tenant_scope(world.bakery.id):
+        message = Message.get_or_404(sent.id)
+        message.state, message.wamid = "queued", None
+    assert f"{sent.id}/actions" in ben.get(f"~/inbox/{sent.conversation_id}").text
+    menu = ben.get(f"~/inbox/{sent.conversation_id}/messages/{sent.id}/actions", headers=FRAGMENT).text
+    assert "Copy text" in menu and "data-reply" not in menu

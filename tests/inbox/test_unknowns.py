@@ -56,8 +56,7 @@ class Case:
                 ago -= every
 
     def state(self) -> str:
-        with platform_scope("tests"):
-            retry_lost()
+        retry_lost()
         with tenant_scope(self.world.bakery.id):
             return Message.get_or_404(self.message.id).state
 

@@ -90,7 +90,7 @@ class Desk:
 
     def browsers(self) -> list[PushSubscription]:
         with tenant_scope(self.world.bakery.id):
-            return list(db.session.scalars(PushSubscription.awake()))
+            return PushSubscription.awake()
 
 
 @pytest.fixture

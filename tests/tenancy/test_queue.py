@@ -11,8 +11,9 @@ from flask import Flask
 from rq.serializers import JSONSerializer
 
 from app.extensions import outside
-from app.tenancy import enqueue, later, tenant_scope
-from app.tenancy.queue import Sweep
+from app.tenancy import current_tenant_id, enqueue, later, tenant_scope
+from app.tenancy.lanes import Lane
+from app.tenancy.queue import JOBS, Sweep
 from app.worker import RegisteredJob, Worker
 from tests.world import World
 
@@ -20,7 +21,7 @@ from tests.world import World
 def work(lane: str) -> None:
     """One worker until the lane is empty."""
     connection = redis.Redis.from_url(outside().settings.redis_url)
-    queue = rq.Queue(lane, connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
+    queue = Lane(lane, connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
     worker = Worker([queue], connection=connection, serializer=JSONSerializer, job_class=RegisteredJob)
     worker.work(burst=True, logging_level="ERROR")
 
@@ -70,6 +71,64 @@ def test_what_is_in_redis_are_names_and_ids_only(app: Flask, world: World) -> No
         later("outbound.mark_read", number := uuid.uuid4())
     (job,) = lane("default").jobs
     assert (job.func_name, job.args) == ("outbound.mark_read", [str(world.bakery.id), str(number)])
+
+
+def enqueued_for(*tenants: uuid.UUID) -> None:
+    for tenant_id in tenants:
+        with tenant_scope(tenant_id):
+            later("outbound.mark_read", uuid.uuid4())
+
+
+def order_of_work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Runs what waits; the tenants in the order in which their jobs ran."""
+    ran: list[str] = []
+    monkeypatch.setattr(JOBS["outbound.mark_read"], "function", lambda *_: ran.append(str(current_tenant_id())))
+    work("default")
+    return ran
+
+
+def test_tenants_take_turns(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bakery, shoes = world.bakery.id, world.shoes.id
+    enqueued_for(bakery, bakery, bakery, bakery, shoes, shoes)
+    expected = [bakery, shoes, bakery, shoes, bakery, bakery]
+    assert order_of_work(monkeypatch) == [str(tenant) for tenant in expected]
+
+
+def test_what_waits_is_counted_right_whoever_had_their_turn(app: Flask, world: World) -> None:
+    enqueued_for(world.bakery.id, world.bakery.id, world.shoes.id)
+    waiting = lane("default").job_ids
+    for left in (2, 1, 0):
+        _, job = Lane.lmove(outside().redis, lane("default").key, None)
+        outside().redis.delete(*outside().redis.keys("rq:queue:default:busy:*"))
+        assert lane("default").count == left and job.decode() not in lane("default").job_ids
+    assert set(lane("default").intermediate_queue.get_job_ids()) == set(waiting)
+    assert not outside().redis.keys("rq:queue:default:of:*")
+
+
+def test_one_worker_at_most_is_busy_with_a_tenant(app: Flask, world: World) -> None:
+    enqueued_for(world.bakery.id, world.bakery.id, world.shoes.id)
+    redis, key = outside().redis, lane("default").key
+    taken = [Lane.lmove(redis, key, None) for _ in range(3)]
+    owners = [one and one[1].decode().rpartition("_")[0] for one in taken]
+    assert owners == [str(world.bakery.id), str(world.shoes.id), None]
+    assert lane("default").count == 1
+    with Lane("default", connection=redis).busy(taken[0][1].decode()):
+        assert Lane.lmove(redis, key, None) is None
+    assert Lane.lmove(redis, key, None) is not None
+
+
+def test_a_tenant_whose_worker_died_is_busy_for_seconds_only(app: Flask, world: World) -> None:
+    enqueued_for(world.bakery.id)
+    Lane.lmove(outside().redis, lane("default").key, None)
+    assert 0 < outside().redis.pttl(f"{lane('default').key}:busy:{world.bakery.id}") <= 15_000
+
+
+def test_when_redis_has_lost_whose_turn_it_is_every_job_still_runs(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueued_for(world.bakery.id, world.shoes.id, world.bakery.id)
+    outside().redis.delete("rq:queue:default:turns", f"rq:queue:default:of:{world.shoes.id}")
+    assert len(order_of_work(monkeypatch)) == 3
 
 
 def test_a_sweep_is_claimed_by_one_clock_at_a_time(app: Flask) -> None:

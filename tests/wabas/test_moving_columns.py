@@ -12,11 +12,10 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import Connection, create_engine, text
 
-from app import driver
 from app.config import Settings
 from app.inbox.conversations.number_desks import NumberDesk
 from app.inbox.outbound.pace import NumberPace
-from app.tenancy import db, tenant_scope
+from app.tenancy import db, driver, tenant_scope
 from tests.world import World
 
 MIGRATIONS = pathlib.Path("migrations")

@@ -5,8 +5,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app import engine_options
 from app.config import Settings
 from app.webhooks.door import LARGEST
+from app.webhooks.intake import GroupCommit
 from tests.posts import message, post, signed
 
 PATH = "/webhooks/whatsapp"
@@ -26,6 +28,23 @@ def test_what_is_signed_is_stored_byte_for_byte(client: FlaskClient, superuser_u
     body = post(message("caf\u00e9 😀"))
     assert client.post(PATH, data=body, headers=signed(body)).status_code == 200
     assert stored(superuser_url) == [body]
+
+
+def test_behind_a_pooler_it_is_stored_without_startup_options_and_nothing_is_prepared(
+    settings: Settings, app: Flask, superuser_url: str
+) -> None:
+    intake = GroupCommit(settings.database_url, lambda: None, is_pooled=True)
+    for n in range(8):
+        intake.add(b"%d" % n)
+    assert stored(superuser_url) == [b"%d" % n for n in range(8)]
+    assert intake.connection and "options" not in intake.connection.info.get_parameters()
+    assert intake.connection.execute("select count(*) from pg_prepared_statements").fetchone() == (0,)
+    intake.disconnect()
+
+
+def test_behind_a_pooler_no_statement_of_the_app_is_prepared(settings: Settings) -> None:
+    pooled = settings.model_copy(update={"database_pooled": True})
+    assert engine_options(pooled)["connect_args"]["prepare_threshold"] is None
 
 
 @pytest.mark.parametrize("header", [None, "", "sha256=", "sha256=00", "sha1=abc", "é"])

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import psycopg
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Message
+from app.meta.events import address_in
 from app.tenancy import db, platform_scope, tenant_scope
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhooks import drain
+from app.webhooks import drain, turns
 from app.webhooks.drain import drain_batch
 from tests.posts import change, message, post
-from tests.world import SHOES_NUMBER, World
+from tests.world import BAKERY_NUMBER, SHOES_NUMBER, World
 
 
 def arrive(*bodies: bytes) -> None:
@@ -157,3 +159,94 @@ def test_a_deadlock_holds_nothing_back_for_good(world: World, monkeypatch: pytes
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(Message.body)).all() == ["patience"]
     assert held() == []
+
+
+def backlog(number: str, count: int) -> list[WebhookEvent]:
+    bodies = [post(message(f"Message {n}", number=number, wa_id=f"1650{n % 50:07}")) for n in range(count)]
+    return [WebhookEvent(body=body, address=address_in(body)) for body in bodies]
+
+
+def test_who_comes_later_does_not_wait_behind_the_backlog_of_another_business(world: World) -> None:
+    body = post(message("only one", number=SHOES_NUMBER))
+    with platform_scope("tests"):
+        db.session.add_all([*backlog(BAKERY_NUMBER, 1_200), WebhookEvent(body=body, address=address_in(body))])
+    assert 0 < drain_batch() < 1_200
+    with tenant_scope(world.shoes.id):
+        assert db.session.scalars(select(Message.body)).all() == ["only one"]
+
+
+def test_a_batch_ends_at_its_size_and_takes_at_least_one(world: World) -> None:
+    large = post(*(message("x" * 3000, wa_id=f"1650{n:07}") for n in range(150)))
+    assert len(large) > turns.BATCH_BYTES
+    with platform_scope("tests"):
+        db.session.add_all(WebhookEvent(body=large, address=BAKERY_NUMBER) for _ in range(2))
+    assert (drain_batch(), drain_batch(), drain_batch()) == (1, 1, 0)
+
+
+def test_what_another_drain_has_locked_is_left_to_it(world: World, superuser_url: str) -> None:
+    with platform_scope("tests"):
+        db.session.add_all(backlog(BAKERY_NUMBER, 30))
+    with psycopg.connect(superuser_url) as other:
+        other.execute("select id from webhook_events order by id limit 10 for update")
+        assert drain_batch() == 20
+    assert drain_batch() == 10
+
+
+def test_posts_without_an_address_are_drained_too(world: World) -> None:
+    arrive(post(message("before addresses were stored")), b"{}", b"not json")
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalars(select(Message.body)).all() == ["before addresses were stored"]
+    assert len(held()) == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "address"),
+    [
+        (post(message(number="111222")), "111222"),
+        (b'{"entry":[{"id":"987","changes":[]}]}', "987"),
+        (b"not json", ""),
+        (post(message('"phone_number_id":"666"', number="111222")), "111222"),
+    ],
+)
+def test_the_number_a_post_is_for_is_read_without_parsing_it(body: bytes, address: str) -> None:
+    assert address_in(body) == address
+
+
+def test_tenants_take_turns_and_so_do_the_numbers_of_one(world: World) -> None:
+    waiting = {
+        BAKERY_NUMBER: [turns.Waiting(n, 1) for n in (1, 2, 3)],
+        "stranger": [turns.Waiting(4, 1)],
+        SHOES_NUMBER: [turns.Waiting(n, turns.BATCH_BYTES - 4) for n in (5, 6)],
+    }
+    with platform_scope("tests"):
+        assert turns.choose(turns.by_tenant(waiting).values()) == [1, 2, 4, 5]
+
+
+def lock(connection: psycopg.Connection, tenant_id: object) -> None:
+    connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(%s, 0))", [str(tenant_id)]
+    )
+
+
+def test_while_another_drain_is_busy_with_one_tenant_the_messages_of_others_come_in(
+    world: World, superuser_url: str
+) -> None:
+    with platform_scope("tests"):
+        db.session.add_all([*backlog(BAKERY_NUMBER, 3), *backlog(SHOES_NUMBER, 2)])
+    with psycopg.connect(superuser_url) as other:
+        lock(other, world.bakery.id)
+        assert (drain_batch(), drain_batch()) == (2, 0)
+    assert drain_batch() == 3
+
+
+def test_a_post_for_two_tenants_waits_while_one_of_them_is_busy(world: World, superuser_url: str) -> None:
+    with platform_scope("tests"):
+        body = post(message("for bakery"), message("for shoes", number=SHOES_NUMBER))
+        db.session.add(WebhookEvent(body=body, address=address_in(body)))
+    with psycopg.connect(superuser_url) as other:
+        lock(other, world.shoes.id)
+        assert drain_batch() == 0
+    assert drain_batch() == 1
+    for tenant, body in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):
+        with tenant_scope(tenant.id):
+            assert db.session.scalars(select(Message.body)).all() == [body]

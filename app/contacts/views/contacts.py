@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import urlsplit
 
-from flask import g, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.contacts import countries
 from app.contacts.blueprint import bp
 from app.contacts.fields import ContactField
 from app.contacts.forms import (
@@ -29,7 +29,9 @@ from app.contacts.person import Person
 from app.contacts.settings import COLUMNS, MOST_COLUMNS, ContactSettings, ContactTable
 from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
 from app.contacts.tags import Tag
-from app.tenancy import db, in_menu, requires
+from app.meta import written_numbers
+from app.meta.written_numbers import NotRead
+from app.tenancy import in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
@@ -59,6 +61,21 @@ def new() -> str:
     return new_contact_page(form)
 
 
+@bp.get("/new/number")
+@requires("inbox.reply")
+def read_number() -> str:
+    """How a number is read that is being typed: its country, or what is wrong with it."""
+    phone, country = request.args.get("phone", "")[:100], request.args.get("country", "")
+    words, place = "", ""
+    try:
+        wa_id = written_numbers.read(phone, country if countries.is_country(country) else "")
+        words, place = written_numbers.formatted(wa_id), countries.country_of(wa_id)
+    except NotRead as problem:
+        if sum(map(str.isdecimal, phone)) >= written_numbers.SHORTEST:
+            words = problem.explain(_)
+    return render_template("contacts/_number_read.html", words=words, place=place)
+
+
 def new_contact_page(form: NewContactForm, taken: Contact | None = None) -> str:
     return render_template("contacts/new.html", form=form, taken=taken)
 
@@ -70,6 +87,9 @@ def create() -> AnyResponse | tuple[str, int]:
     if form.validate():
         try:
             contact = Contact.create(form.name.data, form.wa_id, by=current_user)
+            if request.form.get("then") == "message":
+                return redirect(url_for("inbox.write_first", contact=contact.id), 303)
+            flash(_("Contact added."))
             return redirect(url_for(".show", contact_id=contact.id), 303)
         except NumberTaken as taken:
             taken_by = taken.contact
@@ -111,7 +131,7 @@ def table_context() -> dict[str, Any]:
         "fields": fields,
         "values": values_of(listing.contacts, shown_fields) if shown_fields else {},
         "marketing": marketing_of(listing.contacts) if "marketing" in columns else {},
-        "tags": db.session.scalars(Tag.in_order()).all(),
+        "tags": Tag.offered(),
         "tagging": latest_tagging(),
         "most_counted": MOST_COUNTED,
         "most_at_once": MOST_AT_ONCE,
@@ -155,9 +175,9 @@ def section(contact: Contact, name: str, status: int = 200, **more: Any) -> AnyR
 
 def back_to(contact: Contact) -> str:
     """The conversation that somebody came from, else the contact's own page."""
-    came_from = urlsplit(request.referrer or "")
-    if came_from.netloc == request.host and came_from.path.startswith(f"/t/{g.tenant.slug}/inbox/"):
-        return came_from.path
+    came_from: str = request.came_from  # type: ignore[attr-defined]
+    if came_from.startswith(f"/t/{g.tenant.slug}/inbox/"):
+        return came_from
     return url_for("contacts.show", contact_id=contact.id)
 
 

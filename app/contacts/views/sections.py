@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, request
+from flask import abort, render_template, request
 from flask_babel import gettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -19,10 +19,19 @@ from app.contacts.person import MOST_LINKS, Person
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.tags import Tag
 from app.tenancy import current_actor, db, requires
+from app.tenancy.guard import is_fragment
 
-from .contacts import section
+from .contacts import person_context, section
 
 Answer = AnyResponse | tuple[str, int]
+
+
+@bp.get("/<uuid:contact_id>/parts/<any(tags, fields, notes, links, consent):part>")
+@requires("inbox.read")
+def whole_part(contact_id: uuid.UUID, part: str) -> str:
+    """All of a part of which other pages show the beginning."""
+    context = person_context(Contact.get_or_404(contact_id), whole=True, part=part, opened=part)
+    return render_template(f"contacts/_{part}.html" if is_fragment() else "contacts/whole_part.html", **context)
 
 
 @bp.post("/<uuid:contact_id>/tags")

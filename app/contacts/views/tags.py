@@ -5,20 +5,22 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.blueprint import bp
-from app.contacts.forms import TagForm, TagNameForm
+from app.contacts.forms import TagForm, TagNameForm, one_line
 from app.contacts.listing import ContactListing
 from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
-from app.contacts.tags import Tag, TagExists
-from app.tenancy import in_menu, is_uuid, requires
+from app.contacts.tags import LONGEST_TAG, Tag, TagExists
+from app.tenancy import Paged, in_menu, is_uuid, requires
 from app.words import N_
 
 from .contacts import index_of
+
+PAGE = 100
 
 
 @bp.get("/tags")
@@ -36,8 +38,9 @@ def tags() -> str:
 
 
 def tags_page(form: TagForm | None = None, wrong: uuid.UUID | None = None) -> str:
+    more = {"wrong": wrong, "offered": Tag.offered()}
     form = form or TagForm(formdata=None)
-    return render_template("contacts/tags.html", counted=Tag.counted(), form=form, wrong=wrong)
+    return render_template("contacts/tags.html", page=Paged.of(Tag.counted(), PAGE), form=form, **more)
 
 
 @bp.post("/tags")
@@ -70,9 +73,12 @@ def change_tag(tag_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
 @bp.post("/tags/<uuid:tag_id>/merge")
 @requires("contacts.manage")
 def merge_tag(tag_id: uuid.UUID) -> AnyResponse:
-    tag, other = Tag.get_or_404(tag_id), Tag.get_or_404(request.form.get("into"))
-    if tag.id == other.id:
-        abort(404)
+    """Into the tag of that name (`into`)."""
+    tag, typed = Tag.get_or_404(tag_id), one_line(request.form.get("into"))
+    other = Tag.named(typed)
+    if other is None or other.id == tag.id:
+        flash(_("No other tag is called “%(name)s”.", name=typed[:LONGEST_TAG]), "error")
+        return redirect(url_for(".tags"), 303)
     name = tag.name
     tag.merge_into(other)
     flash(_("“%(tag)s” was merged into “%(other)s”.", tag=name, other=other.name))

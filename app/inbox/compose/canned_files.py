@@ -30,7 +30,7 @@ class CannedFile(TenantModel):
 
     __table_args__ = (
         of_tenant(),
-        belongs_to("canned_replies", "canned_reply_id", ondelete="SET NULL (canned_reply_id)"),
+        belongs_to("canned_replies", "canned_reply_id", nulled=True),
         UniqueConstraint("tenant_id", "canned_reply_id"),
         one_of("kind", KINDS),
         Index("ix_canned_files_left", "created_at", postgresql_where=text("canned_reply_id is null")),

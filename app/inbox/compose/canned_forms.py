@@ -12,13 +12,13 @@ from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired, Regexp
 
-from app.inbox.desk.fields import ChoiceField, as_uuid, at_most, one_line, options, tidy
+from app.inbox.desk.fields import ChoiceField, at_most, one_line, options, tidy
 from app.inbox.files.attachments import Attachment
 from app.meta import outgoing
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
 from app.team.models import Team
-from app.tenancy import Membership, db
+from app.tenancy import Membership, as_uuid, db
 
 from .canned_files import CannedFile
 from .canned_replies import CannedReply

@@ -11,10 +11,12 @@ from babel import Locale, UnknownLocaleError
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
 from app.team.models import Team, TeamMember
 from app.team.models.teams import of_member
 from app.tenancy import Actor, Membership, Tenant, TenantModel, belongs_to, db, exists, now, of_tenant
+from app.wabas.models import PhoneNumber
 
 SHOWN = 8
 # {{first_name}}, or {{first_name|there}}: what is said where it is not known.
@@ -87,7 +89,7 @@ class CannedReply(TenantModel):
 
 def fill_in(body: str, conversation: Conversation, *, by: Actor, tenant: Tenant) -> str:
     """Replaces variables by their values, or else their fallbacks; one that has neither stays visible."""
-    values = variable_values(conversation, by=by, tenant=tenant)
+    values = variable_values(conversation.contact, conversation.phone_number, by=by, tenant=tenant)
     return VARIABLE.sub(lambda match: values.get(match[1]) or (match[2] or "").strip() or match[0], body)
 
 
@@ -96,9 +98,8 @@ def first_without_value(words: str) -> str | None:
     return next((match[1] for match in VARIABLE.finditer(words) if match[1] in VARIABLES), None)
 
 
-def variable_values(conversation: Conversation, *, by: Actor, tenant: Tenant) -> dict[str, str | None]:
-    """The values of VARIABLES in a conversation."""
-    contact = conversation.contact
+def variable_values(contact: Contact, phone_number: PhoneNumber, *, by: Actor, tenant: Tenant) -> dict[str, str | None]:
+    """The values of VARIABLES in what is written to a contact from one of our numbers."""
     return {
         "name": contact.name if contact.has_name else None,
         "first_name": contact.first_name,
@@ -106,7 +107,7 @@ def variable_values(conversation: Conversation, *, by: Actor, tenant: Tenant) ->
         "agent": by.name,
         "agent_first_name": next(iter(by.name.split()), ""),
         "business": tenant.name,
-        "our_number": conversation.phone_number.display_number,
+        "our_number": phone_number.display_number,
     }
 
 

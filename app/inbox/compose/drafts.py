@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.inbox.conversations import Conversation
 from app.team.models.teams import of_member
-from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 
 KINDS = ("reply", "note")
 LONGEST = 10_000
@@ -74,7 +74,7 @@ class Draft(TenantModel):
     @classmethod
     def forget_old(cls) -> None:
         """Deletes drafts older than KEEP. Needs a platform scope."""
-        db.session.execute(delete(cls).where(cls.typed_at < func.clock_timestamp() - KEEP))
+        db.session.execute(delete(cls).where(cls.typed_at < database_now() - KEEP))
 
     @property
     def age(self) -> int:
@@ -95,6 +95,7 @@ MERGE = text("""
     select tenant_id, gen_random_uuid(), :home, user_id, kind, body, typed_at
     from drafts where tenant_id = :tenant and conversation_id = :gone
     on conflict (tenant_id, conversation_id, user_id, kind) do update set
-        body = left(concat_ws(E'\\n', nullif(d.body, ''), nullif(excluded.body, '')), :longest),
+        body = left(case when d.body = '' then excluded.body when excluded.body = '' then d.body
+            else d.body || E'\\n' || excluded.body end, :longest),
         typed_at = greatest(d.typed_at, excluded.typed_at)
 """)

@@ -11,13 +11,13 @@ from wtforms import BooleanField, StringField, TextAreaField, ValidationError
 from wtforms.validators import DataRequired
 
 from app.contacts.tags import Tag
-from app.inbox.desk.fields import ChoiceField, ChoicesField, as_uuid, at_most, one_line, options, tidy
+from app.inbox.desk.fields import ChoiceField, ChoicesField, at_most, one_line, options, tidy
 from app.inbox.desk.notes import LONGEST_NOTE
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing.plain import LONGEST_TEXT
 from app.team.models import Team
 from app.team.models.teams import colleagues
-from app.tenancy import Membership, db
+from app.tenancy import Membership, as_uuid, db
 
 from .canned_replies import CannedReply
 from .macros import Macro
@@ -62,7 +62,7 @@ class MacroForm(FlaskForm):
         self.macro = macro
         if not macro.id and self.is_submitted():
             macro.owner_id = None if self.shared.data and member.may("desk.manage") else member.user_id
-        self.tags = db.session.scalars(Tag.in_order()).all()
+        self.tags = Tag.offered()
         self.canned_replies = {str(one.id): one for one in db.session.scalars(CannedReply.for_member(member))}
         self.offer_choices()
 

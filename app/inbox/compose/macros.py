@@ -42,9 +42,9 @@ class Macro(TenantModel):
     __table_args__ = (
         of_tenant(),
         of_member("owner_id"),
-        of_member("assignee_id", ondelete="SET NULL (assignee_id)"),
-        belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
-        belongs_to("canned_replies", "canned_reply_id", ondelete="SET NULL (canned_reply_id)"),
+        of_member("assignee_id", nulled=True),
+        belongs_to("teams", "team_id", nulled=True),
+        belongs_to("canned_replies", "canned_reply_id", nulled=True),
         one_of("assignment", ASSIGNMENTS),
         one_of("ending", ENDINGS),
     )

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from .phones import phones_in
+
 STYLES = {"*": "bold", "_": "italic", "~": "struck"}
 BLOCK = re.compile(r"```(?!`)(.+?)```|`([^`\n]+)`", re.DOTALL)
 LINK = re.compile(r"https?://[^\s<>\"“”]+|www\.[^\s<>\"“”]+\.[^\s<>\"“”]+", re.IGNORECASE)
@@ -19,29 +21,35 @@ TRAILING = ".,;:!?'*_~…"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of text with its styles (values of STYLES, or `code`); `href` where it is a link."""
+    """A piece of text with its styles (values of STYLES, or `code`); `href` where it is a link, `phone` a number."""
 
     text: str
     styles: frozenset[str] = frozenset()
     href: str = ""
+    phone: str = ""
 
 
-def parse_markup(text: str) -> list[Run]:
-    """The pieces of a text, in order. Joined they are the text without the marks that took effect."""
+def parse_markup(text: str, country: str | None = None) -> list[Run]:
+    """The pieces of a text, in order. Joined they are the text without the marks that took effect.
+
+    With a country phone numbers are found too (see `phones_in`).
+    """
     runs: list[Run] = []
     end = 0
     for block in BLOCK.finditer(text):
-        runs += parse_prose(text[end : block.start()])
+        runs += parse_prose(text[end : block.start()], country)
         runs.append(Run((block[1] or block[2]).strip("\n"), frozenset({"code"})))
         end = block.end()
-    runs += parse_prose(text[end:])
+    runs += parse_prose(text[end:], country)
     # A text of marks alone is shown as it is.
     return runs if any(run.text for run in runs) else [Run(text)]
 
 
-def parse_prose(text: str) -> Iterator[Run]:
+def parse_prose(text: str, country: str | None = None) -> Iterator[Run]:
     """The runs of a text without code."""
     links = list(links_of(text))
+    phones = phones_between(text, links, country)
+    links = sorted([*links, *phones])
     covered = {place for start, end in links for place in (start, end)}
     ranges = [(start, end, style) for start, end, style in styled_ranges(text, links)]
     marks = {place for start, end, _ in ranges for place in (start, end)}
@@ -57,7 +65,19 @@ def parse_prose(text: str) -> Iterator[Run]:
             open_styles.discard(ends[start])
         else:
             piece = text[start:end]
-            yield Run(piece, frozenset(open_styles), address(piece) if starts.get(start) == end else "")
+            phone = phones.get((start, end), "")
+            href = address(piece) if starts.get(start) == end and not phone else ""
+            yield Run(piece, frozenset(open_styles), href, phone)
+
+
+def phones_between(text: str, links: list[tuple[int, int]], country: str | None) -> dict[tuple[int, int], str]:
+    """Where phone numbers start and end, and their wa_ids. What is in a link is part of the link."""
+    if country is None:
+        return {}
+    covered = [False] * (len(text) + 1)
+    for start, end in links:
+        covered[start:end] = [True] * (end - start)
+    return {(start, end): wa_id for start, end, wa_id in phones_in(text, country) if not covered[start]}
 
 
 def links_of(text: str) -> Iterator[tuple[int, int]]:

@@ -10,10 +10,12 @@ from typing import Any
 from sqlalchemy import select
 
 from app.contacts.fields import ContactField, ContactFieldValue
+from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.meta.message_templates import Template, Variable
 from app.tenancy import Actor, Tenant, db
+from app.wabas.models import PhoneNumber
 
 from .canned_replies import variable_values
 
@@ -59,7 +61,7 @@ def best_offer(conversation: Conversation, *, by: Actor, tenant: Tenant) -> Offe
     sendable = MessageTemplate.sendable(conversation.phone_number.waba_id)
     refused = {"authentication", *conversation.gate.refused_purposes}
     fit = [one for one in sendable if one.definition.can_be_filled and one.category.lower() not in refused]
-    available = available_values(conversation, by=by, tenant=tenant)
+    available = available_values(conversation.contact, conversation.phone_number, by=by, tenant=tenant)
     return min((Offer.fill(one, available) for one in fit), key=lambda offer: offer.rank, default=None)
 
 
@@ -76,15 +78,15 @@ def value_of(variable: Variable, definition: Template, available: dict[str, str]
     return available.get("first_name", "") if GREETING.search(before[0].lower()) else ""
 
 
-def available_values(conversation: Conversation, *, by: Actor, tenant: Tenant) -> dict[str, str]:
+def available_values(contact: Contact, phone_number: PhoneNumber, *, by: Actor, tenant: Tenant) -> dict[str, str]:
     """Values by the names that people give to variables: of the customer, the agent, and the customer's fields."""
     own = select(ContactField.name, ContactFieldValue.value).join(
         ContactFieldValue, ContactFieldValue.field_id == ContactField.id
     )
-    own = own.where(ContactFieldValue.contact_id == conversation.contact_id)
+    own = own.where(ContactFieldValue.contact_id == contact.id)
     fields = {re.sub(r"\W+", "_", row[0].lower()).strip("_"): row[1] for row in db.session.execute(own)}
     return fields | {
-        name: value for name, value in variable_values(conversation, by=by, tenant=tenant).items() if value
+        name: value for name, value in variable_values(contact, phone_number, by=by, tenant=tenant).items() if value
     }
 
 

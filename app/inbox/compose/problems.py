@@ -42,3 +42,8 @@ def explain(problem: Exception) -> str:
         case StorageAway():
             return str(_("This wasn't sent. The file couldn't be stored. Try again in a moment."))
     return str(_("This page already sent a different message. Check the conversation, then send again."))
+
+
+def variable_of(problem: Exception) -> str:
+    """The key of the template's variable that the problem is about; "" where it is about none."""
+    return str(problem.facts.get("key", "")) if isinstance(problem, Refused) else ""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.inbox.conversations import Conversation, Message
+from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import Attachment
 from app.inbox.outbound.replies import deliver_replies
 from app.meta import outgoing
@@ -36,7 +37,7 @@ class Writing:
         Raises what `queue` raises.
         """
         messages = self.queue(conversation, by=Actor.agent(by))
-        deliver_replies(conversation, messages)
+        deliver_replies(conversation, messages, undo=DeskPreference.undo_of(by))
         if self.words:
             Draft.clear(conversation, "reply", owner=by, age=self.age)
         return messages

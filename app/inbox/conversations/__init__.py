@@ -1,6 +1,6 @@
 """Conversations and their messages. An outbound message's row is the outbox."""
 
-from .attempts import MessageEvent, OrphanStatus, SendAttempt
+from .attempts import MessageEvent, OrphanStatus, SendAttempt, progress_of
 from .conversations import Conversation
 from .cursors import Cursor
 from .messages import Message
@@ -39,4 +39,5 @@ __all__ = [
     "SendAttempt",
     "Unsubscribed",
     "WindowClosed",
+    "progress_of",
 ]

@@ -32,7 +32,7 @@ KINDS = (
 
 
 class Activity(TenantModel):
-    """One line. `told` holds the names as they were then; a line without an actor is what the customer did."""
+    """One line. `facts` hold the names as they were then; a line without an actor is what the customer did."""
 
     __tablename__ = "activities"
     __table_args__ = (
@@ -49,7 +49,7 @@ class Activity(TenantModel):
     actor_id: Mapped[uuid.UUID | None]
     actor_name: Mapped[str | None]
     # What the words need beside the kind: a name, a time.
-    facts: Mapped[dict[str, Any] | None] = mapped_column("told")
+    facts: Mapped[dict[str, Any] | None] = mapped_column()
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
     actor: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Activity.actor_id) == User.id", lazy="joined"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Any, Self
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
@@ -18,6 +19,7 @@ from app.tenancy import (
     announce,
     belongs_to,
     current_tenant_id,
+    database_now,
     db,
     happened,
     happened_each,
@@ -47,8 +49,8 @@ def desk_constraints() -> tuple[SchemaItem, ...]:
     newest = "last_message_at desc", "id desc"
     return (
         one_of("state", CONVERSATION_STATES),
-        of_member("assignee_id", ondelete="SET NULL (assignee_id)"),
-        belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
+        of_member("assignee_id", nulled=True),
+        belongs_to("teams", "team_id", nulled=True),
         partial("active", "tenant_id", *newest, where=ACTIVE),
         partial("assignee", "tenant_id", "assignee_id", *newest, where=ACTIVE),
         partial("number", "tenant_id", "phone_number_id", *newest, where=ACTIVE),
@@ -85,13 +87,30 @@ class Desk:
     closing_recorded_for: Mapped[dt.datetime | None]
 
     id: Any
+    merged_into_id: Any
+    # The transaction of `lock_all`; not stored.
+    locked_in = None
 
     @property
     def is_active(self) -> bool:
         return self.state in ("open", "pending")
 
+    @classmethod
+    def lock_all(cls, ids: Iterable[uuid.UUID]) -> list[Self]:
+        """Those of them that are conversations of their own, locked in the order of their ids: two selections cannot
+        deadlock. Until the transaction ends, no change of one has to lock it again."""
+        mine = cls.id.in_({*ids}), cls.merged_into_id.is_(None)
+        query = select(cls).where(*mine).order_by(cls.id).with_for_update(key_share=True)
+        rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
+        held: Any = db.session().get_transaction()
+        for row in rows:
+            row.locked_in = held
+        return rows
+
     def locked(self) -> Self:
-        db.session.refresh(self, with_for_update={"key_share": True})
+        if self.locked_in is None or self.locked_in is not db.session().get_transaction():
+            db.session.flush()
+            db.session.refresh(self, with_for_update={"key_share": True})
         return self
 
     def put(self, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:
@@ -143,11 +162,10 @@ class Desk:
 
     def record(self, kind: str, by: Actor, **facts: Any) -> None:
         facts = {name: value for name, value in facts.items() if value}
-        activity = Activity(conversation_id=self.id, kind=kind, facts=facts or None)
+        activity = Activity(conversation_id=self.id, kind=kind, facts=facts or None, occurred_at=now())
         activity.actor_kind, activity.actor_id = by.kind, by.id
         activity.actor_name = None if by.kind == "agent" else by.name or None
         db.session.add(activity)
-        db.session.flush()
         announce("conversation", self.id)
 
 
@@ -160,20 +178,22 @@ def member_or_none(user_id: object) -> User | None:
 def wake(conversation_ids: list[str]) -> None:
     """Reopens the conversations in which customers wrote, with a line that says why. Spam stays spam."""
     if conversation_ids:
-        woken = db.session.scalars(WAKE, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "answered"})
+        values = {"ids": conversation_ids, "tenant": current_tenant_id(), "now": database_now()}
+        woken = db.session.scalars(WAKE, values | {"kind": "answered"})
         happened_each("conversation.reopened", [(id, {"why": "answered"}) for id in woken])
 
 
 def wake_due() -> list[uuid.UUID]:
     """Reopens the conversations whose snooze is over. Returns their ids."""
-    woken = db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": now(), "kind": "woken"}).all()
+    woken = db.session.scalars(WAKE_DUE, {"tenant": current_tenant_id(), "now": database_now(), "kind": "woken"}).all()
     happened_each("conversation.woken", [(id, {}) for id in woken], actors=[Actor.system("snooze")] * len(woken))
     return list(woken)
 
 
 def reopen(conversation_ids: list[str]) -> None:
     """Reopens the conversations of customers who answered the survey with "bad"."""
-    opened = db.session.scalars(REOPEN, {"ids": conversation_ids, "tenant": current_tenant_id(), "kind": "unhappy"})
+    values = {"ids": conversation_ids, "tenant": current_tenant_id(), "now": database_now()}
+    opened = db.session.scalars(REOPEN, values | {"kind": "unhappy"})
     happened_each("conversation.reopened", [(id, {"why": "unhappy"}) for id in opened])
 
 
@@ -185,7 +205,7 @@ WAKE = text("""
         returning id
     )
     insert into activities (tenant_id, id, conversation_id, kind, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, clock_timestamp() from woken
+    select :tenant, gen_random_uuid(), id, :kind, :now from woken
     returning conversation_id
 """)
 WAKE_DUE = text("""
@@ -195,18 +215,18 @@ WAKE_DUE = text("""
         returning id
     )
     insert into activities (tenant_id, id, conversation_id, kind, actor_kind, actor_name, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, 'system', 'snooze', clock_timestamp() from woken
+    select :tenant, gen_random_uuid(), id, :kind, 'system', 'snooze', :now from woken
     returning conversation_id
 """)
 REOPEN = text("""
     with reopened as (
         update conversations set state = 'open', snoozed_until = null,
-            waiting_since = coalesce(waiting_since, clock_timestamp())
+            waiting_since = coalesce(waiting_since, :now)
         where tenant_id = :tenant and id = any(cast(:ids as uuid[]))
             and state in ('open', 'pending', 'snoozed', 'resolved', 'archived')
         returning id
     )
     insert into activities (tenant_id, id, conversation_id, kind, actor_kind, actor_name, occurred_at)
-    select :tenant, gen_random_uuid(), id, :kind, 'system', 'survey', clock_timestamp() from reopened
+    select :tenant, gen_random_uuid(), id, :kind, 'system', 'survey', :now from reopened
     returning conversation_id
 """)

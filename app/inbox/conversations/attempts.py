@@ -1,15 +1,20 @@
-"""What became of our messages: each try at handing one over, each status that Meta told."""
+"""What became of our messages: each try at handing one over, each status that Meta reported."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, literal, select, text, union_all
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, belongs_to, now
+from app.tenancy import TenantModel, belongs_to, db, now
+
+from .states import RANKS
+
+# A reply within those that a number has free each month (Meta: `pricing.type` of a status, since October 2026).
+FREE_REPLY = "(pricing ->> 'type') = 'free_customer_service'"
 
 
 class SendAttempt(TenantModel):
@@ -28,11 +33,12 @@ class SendAttempt(TenantModel):
 
 
 class MessageEvent(TenantModel):
-    """A status as Meta told it. All are kept, also those that came late or twice removed nothing."""
+    """A status as Meta reported it. All are kept, also those that came late or twice removed nothing."""
 
     __table_args__ = (
         belongs_to("messages", "message_id", ondelete="CASCADE"),
         UniqueConstraint("tenant_id", "message_id", "status", "occurred_at"),
+        Index("ix_message_events_free", "tenant_id", "occurred_at", postgresql_where=text(FREE_REPLY)),
     )
 
     message_id: Mapped[uuid.UUID]
@@ -41,6 +47,25 @@ class MessageEvent(TenantModel):
     received_at: Mapped[dt.datetime] = mapped_column(default=now)
     pricing: Mapped[dict[str, Any] | None]
     errors: Mapped[list[dict[str, Any]] | None]
+
+
+def is_free_reply() -> ColumnElement[bool]:
+    """In the words of the partial index `ix_message_events_free`."""
+    return cast("ColumnElement[bool]", text(FREE_REPLY))
+
+
+def progress_of(message_id: uuid.UUID) -> list[tuple[str, dt.datetime]]:
+    """How far a message of ours got and when, in order: `accepted` by our clock, the statuses by Meta's."""
+    accepted = select(literal("accepted"), SendAttempt.finished_at).where(
+        SendAttempt.message_id == message_id, SendAttempt.outcome == "accepted", SendAttempt.finished_at.is_not(None)
+    )
+    statuses = select(MessageEvent.status, MessageEvent.occurred_at).where(MessageEvent.message_id == message_id)
+    first: dict[str, dt.datetime] = {}
+    steps: Any = db.session.execute(union_all(accepted, statuses))
+    for row in steps:
+        if row[0] in RANKS:
+            first[row[0]] = min(row[1], first.get(row[0], row[1]))
+    return sorted(first.items(), key=lambda step: RANKS[step[0]])
 
 
 class OrphanStatus(TenantModel):

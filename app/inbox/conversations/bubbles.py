@@ -7,15 +7,19 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.contents import Content, Product, Referral, read_product, read_referral
+from app.meta.contents import Content, Product, Referral, longest_list, read_product, read_referral
 from app.meta.message_types import read, shape_of, summary_of
 from app.meta.payload import mapping, sequence, text
 from app.meta.previews import line
+from app.shortening import FEW, is_long
 from app.templating import READER
 from app.tenancy import now
 
 from .changes import MessageChange
 from .cursors import Cursor
+
+# Texts of one sender that come within this are shown as one group.
+GROUPED = dt.timedelta(minutes=1)
 
 
 class Bubble:
@@ -30,6 +34,7 @@ class Bubble:
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
     reactions: Any
     changes: Any
+    sent_by: Any
     id: Any
 
     @property
@@ -51,6 +56,14 @@ class Bubble:
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.occurred_at, self.id)
+
+    def follows(self, other: Any) -> bool:
+        """Whether it goes on with what the same sender wrote within GROUPED: both are texts, and it quotes nothing."""
+        if other is None or other.entry != "message" or self.direction != other.direction:
+            return False
+        are_texts = self.shape == other.shape == "text" and not self.reply_to_wamid
+        is_same = (self.sent_by, self.participant) == (other.sent_by, other.participant)
+        return are_texts and is_same and self.occurred_at - other.occurred_at < GROUPED
 
     @property
     def entry(self) -> str:
@@ -90,6 +103,11 @@ class Bubble:
         """What it carries beside its words: a place, cards, a choice, answers, an order."""
         content = self.content or {}
         return read(self.type, content.get("shown") or content.get("raw"))
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a bubble shows the beginning of it only."""
+        return is_long(self.words) or longest_list(self.holds) > FEW
 
     @property
     def referral(self) -> Referral | None:

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of
 
 KINDS = ("edit", "revoke")
+MOST_CHANGES = 10
 
 
 class MessageChange(TenantModel):
@@ -36,8 +37,11 @@ class MessageChange(TenantModel):
 
 
 def save_changes(rows: list[dict[str, Any]]) -> None:
+    """Saves those that are new. Of each message the last MOST_CHANGES stay."""
     if rows:
-        db.session.execute(NEW_CHANGES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        values = {"rows": json.dumps(rows), "tenant": current_tenant_id()}
+        db.session.execute(NEW_CHANGES, values | {"now": database_now()})
+        db.session.execute(FORGET_CHANGES, values | {"most": MOST_CHANGES})
 
 
 def show_changes(wamids: Iterable[str]) -> list[str]:
@@ -52,10 +56,24 @@ def show_changes(wamids: Iterable[str]) -> list[str]:
 NEW_CHANGES = text("""
     insert into message_changes (tenant_id, id, phone_number_id, wamid, target_wamid, kind, body, occurred_at,
                                  created_at)
-    select :tenant, id, phone_number_id, wamid, target, type, body, occurred_at, clock_timestamp()
+    select :tenant, id, phone_number_id, wamid, target, type, body, occurred_at, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, phone_number_id uuid, wamid text, target text,
                                                        type text, body text, occurred_at timestamptz)
     on conflict (tenant_id, phone_number_id, wamid) do nothing
+""")
+# Deletes what is older than the last :most changes of a message; a deletion stays. By ix_message_changes_target.
+FORGET_CHANGES = text("""
+    delete from message_changes old using (
+        select distinct phone_number_id, target from jsonb_to_recordset(cast(:rows as jsonb))
+            as r(phone_number_id uuid, target text)
+    ) changed
+    where old.tenant_id = :tenant and old.phone_number_id = changed.phone_number_id
+        and old.target_wamid = changed.target and old.kind = 'edit' and (
+            select count(*) from message_changes newer
+            where newer.tenant_id = :tenant and newer.phone_number_id = changed.phone_number_id
+                and newer.target_wamid = changed.target
+                and (newer.occurred_at, newer.id) > (old.occurred_at, old.id)
+        ) >= :most
 """)
 # What do changed messages say after their last edit, and is that the line of their conversation? A deletion outweighs
 # every edit, and leaves a kind without words. By the changes' (tenant_id, target_wamid) and the messages' unique wamid.

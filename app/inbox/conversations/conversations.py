@@ -177,7 +177,7 @@ class Conversation(Desk, Window, TenantModel):
             return self.message_with(client_id) or message
         if not later:
             happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
-        # Who is told that nobody is there waits on, and the list goes on showing what they wrote.
+        # An out-of-office reply answers nothing: the customer waits on, and the list goes on showing what they wrote.
         if message.is_shown and not later and message.source != "away":
             self.show_last(message)
             self.answered()
@@ -200,14 +200,16 @@ class Conversation(Desk, Window, TenantModel):
         db.session.add(ours)
         return sent
 
-    def put(self, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:
+    def put(self, state: str, *, by: Actor, until: dt.datetime | None = None, asks: bool = True) -> bool:
         changed = super().put(state, by=by, until=until)
-        if changed and state == "resolved" and self.phone_number.takes_messages:
+        if changed and state == "resolved" and asks:
             self.ask_how_it_went()
         return changed
 
     def ask_how_it_went(self) -> None:
         """Where the business wants to know. A question is no answer: the next one counts as the first again."""
+        if not self.phone_number.takes_messages:
+            return
         question = question_for(
             self.contact_id,
             self.phone_number.waba_id,

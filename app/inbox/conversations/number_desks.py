@@ -20,7 +20,7 @@ class NumberDesk(TenantModel):
 
     __table_args__ = (
         belongs_to("phone_numbers", "id", ondelete="CASCADE"),
-        belongs_to("teams", "team_id", ondelete="SET NULL (team_id)"),
+        belongs_to("teams", "team_id", nulled=True),
         one_of("read_receipts", READ_RECEIPTS),
     )
 

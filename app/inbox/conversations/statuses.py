@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy import text
 
 from app.billing.usage import Usage
 from app.meta.events import StatusUpdate
-from app.tenancy import Actor, announce, current_tenant_id, db, happened_each, uuid7
+from app.tenancy import Actor, announce, current_tenant_id, database_now, db, happened_each, uuid7
 from app.wabas.models import numbers_by_meta_id
 
 from .callback import attempt_of
@@ -76,37 +77,40 @@ MESSAGES_OF_STATUSES = text("""
 def save_orphans(rows: list[Row]) -> None:
     """Saves statuses of messages that are not known: sent by other software, or reported before our answer came."""
     if rows:
-        db.session.execute(NEW_ORPHANS, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+        db.session.execute(
+            NEW_ORPHANS, {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
+        )
 
 
 NEW_ORPHANS = text("""
     insert into orphan_statuses (tenant_id, id, phone_number_id, wamid, status, occurred_at, received_at, pricing,
                                  errors)
-    select :tenant, id, phone_number_id, wamid, status, occurred_at, clock_timestamp(), pricing, errors
+    select :tenant, id, phone_number_id, wamid, status, occurred_at, :now, pricing, errors
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, phone_number_id uuid, wamid text, status text,
                                                        occurred_at timestamptz, pricing jsonb, errors jsonb)
     on conflict (tenant_id, phone_number_id, wamid, status, occurred_at) do nothing
 """)
 
 
-def adopt_orphans(number_id: uuid.UUID, wamid: str, message_id: uuid.UUID) -> None:
-    """Applies the statuses that arrived before the message was known by this wamid."""
-    mine = {"tenant": current_tenant_id(), "number": number_id, "wamid": wamid}
-    rows = [dict(row) for row in db.session.execute(ADOPT, mine).mappings()]
-    climb([row | {"message_id": str(message_id), "wamid": wamid} for row in rows])
+def adopt_orphans(number_id: uuid.UUID, message_ids: Mapping[str, uuid.UUID]) -> None:
+    """Applies the statuses that arrived before these messages were known by their wamids."""
+    mine = {"tenant": current_tenant_id(), "number": number_id, "wamids": list(message_ids)}
+    orphans = db.session.execute(ADOPT, mine).mappings()
+    rows = [dict(row) | {"message_id": str(message_ids[row["wamid"]])} for row in orphans]
+    climb([row | {"occurred_at": row["occurred_at"].astimezone(dt.UTC).isoformat()} for row in rows])
 
 
 ADOPT = text("""
-    delete from orphan_statuses where tenant_id = :tenant and phone_number_id = :number and wamid = :wamid
-    returning id::text, status, to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as occurred_at,
-        pricing, errors
+    delete from orphan_statuses
+    where tenant_id = :tenant and phone_number_id = :number and wamid = any(cast(:wamids as text[]))
+    returning id::text, wamid, status, occurred_at, pricing, errors
 """)
 
 
 def climb(rows: list[Row]) -> None:
     if not rows:
         return
-    parameters = {"rows": json.dumps(rows), "tenant": current_tenant_id()}
+    parameters = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
     new = set(db.session.scalars(NEW_EVENTS, parameters))
     rows = [row for row in rows if row["id"] in new]
     highest: dict[str, Row] = {}
@@ -137,7 +141,7 @@ def record_progress(rows: Sequence[SqlRow[Any]], kind: str, tenant_id: uuid.UUID
 # Each status once: unique index (tenant_id, message_id, status, occurred_at). Nulls are the columns'.
 NEW_EVENTS = text("""
     insert into message_events (tenant_id, id, message_id, status, occurred_at, received_at, pricing, errors)
-    select :tenant, id, message_id, status, occurred_at, clock_timestamp(), pricing, errors
+    select :tenant, id, message_id, status, occurred_at, :now, pricing, errors
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message_id uuid, status text,
                                                        occurred_at timestamptz, pricing jsonb, errors jsonb)
     on conflict (tenant_id, message_id, status, occurred_at) do nothing

@@ -13,7 +13,6 @@ from app.meta.errors import Kind
 from app.tenancy import announce, now
 
 PATIENCE = dt.timedelta(seconds=10)
-UNDO = dt.timedelta(seconds=5)
 # How long a template may wait for its turn before it would come out of nowhere.
 TEMPLATE_PATIENCE = dt.timedelta(hours=24)
 
@@ -70,10 +69,10 @@ class Underway:
         is_fresh = self.state == "queued" and self.attempts == 0 and self.error is None
         return bool(is_fresh and self.next_attempt_at and self.next_attempt_at > now())
 
-    def hold(self) -> None:
-        """Its author may take it back for a moment."""
-        if self.state == "queued" and self.attempts == 0 and self.next_attempt_at is None:
-            self.next_attempt_at = now() + UNDO
+    def hold(self, undo: dt.timedelta) -> None:
+        """Its author may take it back for so long."""
+        if undo and self.state == "queued" and self.attempts == 0 and self.next_attempt_at is None:
+            self.next_attempt_at = now() + undo
 
     def schedule(self, later: Later) -> None:
         """Keeps it until its time. Its place in the thread is where it will be sent."""

@@ -13,6 +13,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Length
 from wtforms.widgets import HiddenInput
 
+from app.tenancy import as_uuid
+
 
 def tidy(value: str | None) -> str:
     """Several lines: line ends as WhatsApp has them, no white space around, no NUL, which Postgres cannot store."""
@@ -26,14 +28,6 @@ def one_line(value: str | None) -> str:
 
 def at_most(count: int) -> Length:
     return Length(max=count, message=_("Use at most %(count)s characters.", count=f"{count:,}"))
-
-
-def as_uuid(value: object) -> uuid.UUID | None:
-    """The UUID in any spelling, or None where it is none."""
-    try:
-        return uuid.UUID(str(value)) if value else None
-    except ValueError:
-        return None
 
 
 def normal_id(value: object) -> str:

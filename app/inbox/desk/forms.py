@@ -17,10 +17,10 @@ from app.contacts.tags import Tag
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import Taken, member_or_none
 from app.team.models import Team
-from app.tenancy import Actor, Membership, User, db, exists, now
+from app.tenancy import Actor, Membership, User, as_uuid, db, exists, now
 
 from .bulk_changes import MOST, BulkChange
-from .fields import ChoiceField, ClientIdField, IdField, IdsField, as_uuid, at_most, one_line, options, tidy
+from .fields import ChoiceField, ClientIdField, IdField, IdsField, at_most, one_line, options, tidy
 from .lists import VIEWS, Listing
 from .notes import LONGEST_NOTE
 from .preferences import DeskPreference
@@ -201,6 +201,12 @@ class ShortcutsForm(FlaskForm):
 
     first_view = ChoiceField(_("The inbox opens with"), [(view, view) for view in VIEWS])
     enter = RadioField(choices=options(("sends", ""), ("new-line", "")), default="sends", validate_choice=False)
+    undo_for = RadioField(
+        _("Undo sending"),
+        choices=options(("0", _("Send at once")), ("5", _("For 5 seconds")), ("10", _("For 10 seconds"))),
+        default="5",
+        validators=[Optional()],
+    )
     reset = BooleanField()
     commands: dict[str, tuple[str, str]]
 
@@ -210,6 +216,7 @@ class ShortcutsForm(FlaskForm):
         fields = {name: KeyField(words) for name, (_key, words) in commands.items()}
         saved = {name: preference.custom_keys.get(name, key) for name, (key, _words) in commands.items()}
         saved |= {"first_view": preference.first_view, "enter": "sends" if preference.enter_sends else "new-line"}
+        saved["undo_for"] = str(preference.undo_seconds)
         form: ShortcutsForm = type("ShortcutsFormWithKeys", (cls,), fields)(data=saved)
         form.commands = commands
         return form
@@ -233,6 +240,7 @@ class ShortcutsForm(FlaskForm):
         ours = {name: key for name, (key, _words) in self.commands.items()}
         chosen = {} if self.reset.data else self.chosen_keys
         preference.first_view, preference.enter_sends = self.first_view.data, self.enter.data != "new-line"
+        preference.undo_seconds = int(self.undo_for.data or preference.undo_seconds)
         preference.keys = [f"{name}={key}" for name, key in chosen.items() if key != ours[name]]
         db.session.add(preference)
 

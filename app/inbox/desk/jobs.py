@@ -1,16 +1,18 @@
-"""Background jobs of the desk: wake snoozed conversations, sync blocks to WhatsApp, assign what waits in queues."""
+"""Background jobs of the desk: snoozes, blocks at WhatsApp, queues, and the pages behind links."""
 
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import delete, select
 
 from app.extensions import outside
 from app.inbox.conversations import Conversation, assignment
+from app.inbox.files.link_previews import KEPT, LinkPreview
 from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
+from app.storage import StorageAway
 from app.team.models import Team
-from app.tenancy import announce, commit, db, job, later, platform_scope, sweep
+from app.tenancy import announce, commit, database_now, db, job, later, platform_scope, sweep
 
 from . import closing, distribution
 from .blocks import Block
@@ -56,10 +58,11 @@ def wake_snoozed() -> None:
 @sweep(every=5)
 def enqueue_due() -> None:
     with platform_scope("snoozes that end, and blocks not carried out yet"):
-        due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= func.clock_timestamp())
+        at = database_now()
+        due = (Conversation.state == "snoozed") & (Conversation.snoozed_until <= at)
         for tenant_id in set(db.session.scalars(select(Conversation.tenant_id).where(due).limit(1000))):
             later("desk.wake_snoozed", tenant_id=tenant_id)
-        waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= func.clock_timestamp())
+        waiting = select(Block.tenant_id, Block.conversation_id).where(Block.next_attempt_at <= at)
         for tenant_id, conversation_id in db.session.execute(waiting.limit(100)):
             later("desk.sync_block", conversation_id, tenant_id=tenant_id)
 
@@ -94,3 +97,31 @@ def forget_old_bulk_changes() -> None:
     """Deletes the changes of many conversations that can no longer be undone."""
     with platform_scope("bulk changes that can no longer be undone"):
         BulkChange.forget_old()
+
+
+@job("desk.preview_link", seconds=90)
+def preview_link(preview_id: str, conversation_id: str) -> None:
+    """Fetches the page behind a link; the conversation that waits for it shows it then."""
+    preview = LinkPreview.find(preview_id)
+    if preview and preview.state == "asked" and preview.url:
+        preview.fetch()
+        announce("conversation", conversation_id)
+
+
+@sweep(every=3600)
+def forget_previews() -> None:
+    """Deletes previews that are older than KEPT: first the picture, then the row, so that a failure is retried."""
+    with platform_scope("previews of links that are too old"):
+        old = select(LinkPreview).where(LinkPreview.asked_at < database_now() - KEPT).order_by(LinkPreview.asked_at)
+        previews = db.session.scalars(old.limit(AT_ONCE * 10)).all()
+        commit()
+        for preview in previews:
+            try:
+                if preview.image_key:
+                    outside().storage.delete(preview.image_key)
+            except StorageAway as problem:
+                log.error("picture of a preview not deleted", reason=str(problem))
+                return
+            mine = (LinkPreview.tenant_id == preview.tenant_id) & (LinkPreview.id == preview.id)
+            db.session.execute(delete(LinkPreview).where(mine))
+            commit()

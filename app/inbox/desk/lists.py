@@ -14,9 +14,8 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload
 from app.contacts.models import Contact
 from app.contacts.tags import ContactTag
 from app.inbox.conversations import CUSTOMER_SERVICE_WINDOW, SENDERS, WINDOW_MARGIN, Conversation, Cursor, Message
-from app.tenancy import Membership, db, now
+from app.tenancy import Membership, as_uuid, db, now
 
-from .fields import as_uuid
 from .notes import Mention
 from .read_pointers import MANY, ReadPointer
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from sqlalchemy import UniqueConstraint, select, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.team.models.teams import of_member
-from app.tenancy import Membership, TenantModel, db
+from app.tenancy import Membership, TenantModel, User, db
+
+UNDO_SECONDS = (0, 5, 10)
 
 
 class DeskPreference(TenantModel):
@@ -22,12 +25,20 @@ class DeskPreference(TenantModel):
     first_view: Mapped[str] = mapped_column(default="all")
     # False: Ctrl+Enter or Cmd+Enter sends, and Enter starts a new line.
     enter_sends: Mapped[bool] = mapped_column(default=True, server_default=true())
+    # For how long they can take back what they send: one of UNDO_SECONDS.
+    undo_seconds: Mapped[int] = mapped_column(default=5, server_default="5")
 
     @classmethod
     def get_or_new(cls, member: Membership) -> DeskPreference:
         """The member's row, or the defaults as a row that has not been added."""
         saved = db.session.scalar(select(cls).where(cls.user_id == member.user_id))
-        return saved or cls(user_id=member.user_id, keys=[], first_view="all", enter_sends=True)
+        return saved or cls(user_id=member.user_id, keys=[], first_view="all", enter_sends=True, undo_seconds=5)
+
+    @classmethod
+    def undo_of(cls, user: User) -> dt.timedelta:
+        """For how long somebody can take back what they send."""
+        seconds = db.session.scalar(select(cls.undo_seconds).where(cls.user_id == user.id))
+        return dt.timedelta(seconds=5 if seconds is None else seconds)
 
     @property
     def custom_keys(self) -> dict[str, str]:

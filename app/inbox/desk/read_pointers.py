@@ -6,12 +6,12 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import UniqueConstraint, text
+from sqlalchemy import UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped
 
-from app.inbox.conversations import Conversation
+from app.inbox.conversations import Conversation, Message
 from app.team.models.teams import of_member
-from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, uuid7
+from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, database_now, db, uuid7
 
 # Counts stop here: a page shows 99+.
 MANY = 100
@@ -34,7 +34,7 @@ class ReadPointer(TenantModel):
     def move(cls, conversation: Conversation, reader: Membership, *, unread: bool = False) -> bool:
         """Marks all as read, or (`unread`) the last inbound message as unread. Returns whether anything was unread."""
         had_unread = bool(count_unread([conversation], reader))
-        values = {"tenant": current_tenant_id(), "id": uuid7(), "user": reader.user_id}
+        values = {"tenant": current_tenant_id(), "id": uuid7(), "user": reader.user_id, "now": database_now()}
         db.session.execute(BACK if unread else MOVE, values | {"conversation": conversation.id})
         return had_unread
 
@@ -46,15 +46,28 @@ def count_unread(conversations: Sequence[Conversation], reader: Membership) -> d
     return {row[0]: row[1] for row in db.session.execute(NEWS, values | {"ids": ids})} if ids else {}
 
 
+def first_unread(conversation: Conversation, reader: Membership) -> Message | None:
+    """The oldest of the last MANY messages that an agent has not read; None where they have read all."""
+    mine = ReadPointer.user_id == reader.user_id, ReadPointer.conversation_id == conversation.id
+    read_at = db.session.scalar(select(ReadPointer.read_at).where(*mine)) or reader.news_since
+    if conversation.news_at is None or conversation.news_at <= read_at:
+        return None
+    latest = select(Message.id).where(Message.conversation_id == conversation.id)
+    latest = latest.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(MANY)
+    unread = Message.id.in_(latest), Message.direction == "inbound", Message.created_at > read_at, Message.is_shown
+    return db.session.scalar(select(Message).where(*unread).order_by(Message.occurred_at, Message.id).limit(1))
+
+
 MOVE = text("""
     insert into read_pointers (tenant_id, id, user_id, conversation_id, read_at)
-    values (:tenant, :id, :user, :conversation, clock_timestamp())
+    values (:tenant, :id, :user, :conversation, :now)
     on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at
 """)
 # Moves an agent's pointer to just before the last inbound message (ix_messages_thread), if there is one.
 BACK = text("""
     insert into read_pointers (tenant_id, id, user_id, conversation_id, read_at)
-    select :tenant, :id, :user, conversation_id, created_at - interval '1 microsecond' from messages
+    select :tenant, :id, :user, conversation_id,
+        (created_at at time zone 'UTC' - interval '1 microsecond') at time zone 'UTC' from messages
     where tenant_id = :tenant and conversation_id = :conversation and direction = 'inbound'
     order by occurred_at desc, messages.id desc limit 1
     on conflict (tenant_id, user_id, conversation_id) do update set read_at = excluded.read_at

@@ -18,9 +18,8 @@ from app.contacts.models import Contact
 from app.folding import fold_letters
 from app.inbox.conversations import SENDERS, Conversation, Cursor, Message
 from app.meta.message_types import SEARCHABLE
-from app.tenancy import db
+from app.tenancy import as_uuid, db
 
-from .fields import as_uuid
 from .notes import Note
 
 PAGE = 30
@@ -33,7 +32,7 @@ Run = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0017)."""
+    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0035)."""
 
     words: str = ""
     conversation: uuid.UUID | None = None
@@ -111,12 +110,12 @@ class Search:
         ids = {row.conversation_id for row in rows}
         query = select(Conversation).where(Conversation.id.in_(ids)).options(joinedload(Conversation.contact))
         conversations = {each.id: each for each in db.session.scalars(query)}
-        hits = []
+        hits, excerpts = [], Excerpts(self.words)
         for row in rows:
             entry = entries.get(row.id)
             if entry and row.conversation_id in conversations:
-                excerpt = excerpt_of(entry.body, self.words)
-                hits.append(Hit(entry, conversations[row.conversation_id], excerpt, row.occurred_at, row.id))
+                around = excerpts.of(entry.body)
+                hits.append(Hit(entry, conversations[row.conversation_id], around, row.occurred_at, row.id))
         return hits
 
     def people(self, limit: int = 8) -> list[tuple[Contact, Conversation | None]]:
@@ -159,7 +158,7 @@ class Results:
 
 # Sorts before every other id.
 FIRST = uuid.UUID(int=0)
-# Which messages and notes match? A security-definer function (migration 0017), since row security would keep the GIN
+# Which messages and notes match? A security-definer function (migration 0035), since row security would keep the GIN
 # indexes ix_messages_search and ix_notes_search from being used. A null filter does not filter; `before` with
 # `before_id` null: from the newest on. It gives a row of kind `stopped` when its :milliseconds are over.
 ENTRIES = text("""
@@ -181,31 +180,59 @@ def as_date(value: object) -> dt.date | None:
         return None
 
 
-# Few letters make up all texts: each is folded once.
+# Few letters make up most texts: each is folded once.
 fold_letter = functools.lru_cache(10_000)(fold_letters)
+# Texts are searched for their first match in pieces of this length, which overlap by the longest word worth a match.
+PIECE, OVERLAP = 1_000, 60
+# How many characters one page of results may fold, and how many different words it marks.
+MOST_FOLDED, MOST_WORDS = 150_000, 8
 
 
-def excerpt_of(body: str, words: str) -> list[Run]:
-    """The text around the first match: runs of text, each with whether it is a match."""
-    text_, places = "", []
-    for place, letter in enumerate(body):
-        same = fold_letter(letter)
-        text_ += same
-        places += [place] * len(same)
-    hits = sorted(spans(text_, ["".join(map(fold_letter, word)) for word in words.split()]))
-    if not hits:
-        return [(body[: CONTEXT * 2], False)]
-    start = max(0, places[hits[0][0]] - CONTEXT)
+@dataclass(slots=True)
+class Excerpts:
+    """Cuts the excerpts of one page of results."""
+
+    words: str
+    left: int = MOST_FOLDED
+
+    def of(self, body: str) -> list[Run]:
+        """The text around the first match: runs of text, each with whether it is a match."""
+        words = self.folded_words
+        for start in range(0, len(body), PIECE - OVERLAP):
+            piece = body[start : start + PIECE]
+            self.left -= len(piece)
+            if self.left < 0:
+                break
+            folded = fold_letters(piece)
+            if any(word in folded for word in words) and (hits := spans(piece, words)):
+                return excerpt(body, start, hits)
+        return [(body[: CONTEXT * 2], False)] + [("…", False)] * (len(body) > CONTEXT * 2)
+
+    @property
+    def folded_words(self) -> list[str]:
+        folded = ("".join(map(fold_letter, word)) for word in self.words.split())
+        return list(dict.fromkeys(filter(None, folded)))[:MOST_WORDS]
+
+
+def excerpt(body: str, offset: int, hits: list[tuple[int, int]]) -> list[Run]:
+    """A few lines of the body from a little before the first hit. Hits are places from the offset on."""
+    start = max(0, offset + hits[0][0] - CONTEXT)
     end, runs, at = min(len(body), start + CONTEXT * 3), [], start
     for first, last in hits:
-        begin, stop = places[first], places[last - 1] + 1
-        if begin < at or stop > end:
-            continue
-        runs += [(body[at:begin], False), (body[begin:stop], True)]
-        at = stop
+        begin, stop = offset + first, offset + last
+        if begin >= at and stop <= end:
+            runs += [(body[at:begin], False), (body[begin:stop], True)]
+            at = stop
     runs.append((body[at:end], False))
     return [("…", False)] * (start > 0) + [run for run in runs if run[0]] + [("…", False)] * (end < len(body))
 
 
-def spans(text_: str, words: list[str]) -> list[tuple[int, int]]:
-    return [(match.start(), match.end()) for word in words if word for match in re.finditer(re.escape(word), text_)]
+def spans(piece: str, words: list[str]) -> list[tuple[int, int]]:
+    """Where words are in a piece, in order; the piece is folded letter by letter to know the places."""
+    folded, places = "", []
+    for place, letter in enumerate(piece):
+        same = fold_letter(letter)
+        folded += same
+        places += [place] * len(same)
+    found = (match.span() for word in words for match in re.finditer(re.escape(word), folded))
+    return sorted((places[first], places[last - 1] + 1) for first, last in found)

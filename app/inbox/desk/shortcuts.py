@@ -12,6 +12,7 @@ COMMANDS = {
     "next": ("j", lazy_gettext("Next conversation")),
     "previous": ("k", lazy_gettext("Previous conversation")),
     "back": ("Escape", lazy_gettext("Back to the list")),
+    "new-message": ("c", lazy_gettext("New message")),
     "reply": ("r", lazy_gettext("Reply")),
     "note": ("n", lazy_gettext("Write a note")),
     "resolve": ("e", lazy_gettext("Resolve or reopen")),

@@ -10,12 +10,12 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, func, text, update
+from sqlalchemy import Index, UniqueConstraint, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.errors import MetaError
 from app.meta.media import KEPT, KEPT_UPLOAD, KINDS, File
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 from app.words import N_
 
 STATES = ("waiting", "stored", "failed", "gone")
@@ -78,15 +78,15 @@ class Media(TenantModel):
     @classmethod
     def claim(cls, id: str) -> Media | None:
         """Returns the file if its download is due and not claimed. The claim lasts for LEASE."""
-        due = (cls.id == id) & (cls.state == "waiting") & (cls.next_attempt_at <= func.clock_timestamp())
-        claim = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
+        due = (cls.id == id) & (cls.state == "waiting") & (cls.next_attempt_at <= database_now())
+        claim = {"attempts": cls.attempts + 1, "next_attempt_at": database_now() + LEASE}
         return db.session.scalar(update(cls).where(due).values(claim).returning(cls))
 
     @classmethod
     def claim_upload(cls, id: str) -> Media | None:
         """Returns the file if its upload is due and not claimed. The claim lasts for LEASE."""
-        due = (cls.id == id) & (cls.state == "stored") & (cls.next_attempt_at <= func.clock_timestamp())
-        claim = {"attempts": cls.attempts + 1, "next_attempt_at": func.clock_timestamp() + LEASE}
+        due = (cls.id == id) & (cls.state == "stored") & (cls.next_attempt_at <= database_now())
+        claim = {"attempts": cls.attempts + 1, "next_attempt_at": database_now() + LEASE}
         return db.session.scalar(update(cls).where(due).values(claim).returning(cls))
 
     @property
@@ -202,7 +202,7 @@ def keep_files(rows: Iterable[dict[str, Any]]) -> list[str]:
     """Inserts the files of new messages. Returns the ids of those to download."""
     if not (new := list(rows)):
         return []
-    db.session.execute(NEW_MEDIA, {"rows": json.dumps(new), "tenant": current_tenant_id()})
+    db.session.execute(NEW_MEDIA, {"rows": json.dumps(new), "tenant": current_tenant_id(), "now": database_now()})
     return [row["id"] for row in new if row["state"] == "waiting"]
 
 
@@ -212,7 +212,7 @@ NEW_MEDIA = text("""
     insert into media (tenant_id, id, message_id, kind, is_voice, mime, filename, sha256, meta_id, state, error,
                        attempts, content_type, next_attempt_at, created_at)
     select :tenant, id, message_id, kind, is_voice, mime, filename, sha256, meta_id, state, error, 0, '',
-           case when state = 'waiting' then clock_timestamp() end, clock_timestamp()
+           case when state = 'waiting' then cast(:now as timestamptz) end, :now
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(
         id uuid, message_id uuid, kind text, is_voice boolean, mime text, filename text, sha256 text, meta_id text,
         state text, error jsonb)

@@ -11,7 +11,7 @@ from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message, Refusal
 from app.tenancy import Actor, Happened, db, later, now
 
-# Who wrote longer ago is told nothing: the message came late.
+# Who wrote longer ago gets no reply: the message came late.
 FRESH = dt.timedelta(hours=1)
 
 

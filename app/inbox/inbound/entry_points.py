@@ -20,7 +20,7 @@ LASTS = dt.timedelta(hours=72)
 
 
 def note_free_entries(statuses: Sequence[StatusUpdate]) -> None:
-    """Called when the messages are known by their wamids. What is not found is told again with the next status."""
+    """Called when the messages are known by their wamids. What is missing comes again with the next status."""
     free = [status for status in statuses if status.is_free_entry or status.free_until]
     numbers = numbers_by_meta_id({status.phone_number_id for status in free})
     rows = [
@@ -28,27 +28,29 @@ def note_free_entries(statuses: Sequence[StatusUpdate]) -> None:
             "number": str(numbers[status.phone_number_id].id),
             "wamid": status.wamid,
             "at": status.timestamp.isoformat(),
+            "ends": (status.timestamp + LASTS).isoformat(),
             "until": status.free_until and status.free_until.isoformat(),
         }
         for status in free
         if status.phone_number_id in numbers
     ]
     if rows:
-        given = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "lasts": LASTS}
+        given = {"rows": json.dumps(rows), "tenant": current_tenant_id()}
         for conversation_id in db.session.scalars(NOTE, given):
             announce("conversation", conversation_id)
 
 
 NOTE = text("""
     with r as (
-        select m.conversation_id, max(r.until) as told, min(r.at) as at
-        from jsonb_to_recordset(cast(:rows as jsonb)) as r(number uuid, wamid text, at timestamptz, until timestamptz)
+        select m.conversation_id, max(r.until) as reported, min(r.at) as at, min(r.ends) as ends
+        from jsonb_to_recordset(cast(:rows as jsonb)) as r(
+            number uuid, wamid text, at timestamptz, ends timestamptz, until timestamptz)
         join messages m on m.tenant_id = :tenant and m.phone_number_id = r.number and m.wamid = r.wamid
         group by m.conversation_id
     )
-    update conversations c set free_until = coalesce(r.told, r.at + cast(:lasts as interval))
+    update conversations c set free_until = coalesce(r.reported, r.ends)
     from r where c.tenant_id = :tenant and c.id = r.conversation_id
-      and (r.told is distinct from c.free_until and r.told is not null
-        or r.told is null and (c.free_until is null or c.free_until < r.at))
+      and (r.reported is distinct from c.free_until and r.reported is not null
+        or r.reported is null and (c.free_until is null or c.free_until < r.at))
     returning c.id::text
 """)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.contacts.arrival import Sender
 from app.meta import contents, message_types
@@ -22,13 +22,19 @@ HISTORIC_STATES = {"delivered": "delivered", "read": "read", "played": "played",
 class Incoming:
     """One message and the person (or group) on the other side. `state` is `received`, or how far one of ours came.
 
-    One that `is_live` was written by a customer just now.
+    One that `is_live` was written by a customer just now. `target` is the message it is about, where it is an aside:
+    a reaction, an edit, a deletion.
     """
 
     message: InboundMessage | MessageEcho
     person: Sender
     state: str = "received"
     is_live: bool = False
+    target: str | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        target = message_types.target_of(self.message.type, self.message.content)
+        object.__setattr__(self, "target", target)
 
     @classmethod
     def new(cls, message: InboundMessage | MessageEcho) -> Incoming:
@@ -43,11 +49,6 @@ class Incoming:
         if isinstance(message, InboundMessage):
             return cls(message, sender_of(message))
         return cls(message, recipient_of(message), state=HISTORIC_STATES.get(historic.status or "", "sent"))
-
-    @property
-    def target(self) -> str | None:
-        """The message it is about, where it is an aside: a reaction, an edit, a deletion."""
-        return message_types.target_of(self.message.type, self.message.content)
 
     @property
     def score(self) -> str | None:

@@ -8,7 +8,7 @@ import tempfile
 from typing import BinaryIO
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app import storage as stores
 from app.extensions import outside
@@ -18,7 +18,7 @@ from app.inbox.files.sniffing import HEAD, sniff
 from app.inbox.files.thumbnails import make_thumbnail
 from app.meta.errors import FileGone, Kind, MetaError
 from app.meta.media import LARGEST, Location, is_digest, locate
-from app.tenancy import announce, commit, current_tenant_id, db, job, later, platform_scope, sweep
+from app.tenancy import announce, commit, current_tenant_id, database_now, db, job, later, platform_scope, sweep
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
@@ -41,7 +41,7 @@ class Different(Exception):
     """The file is not the one that was announced."""
 
 
-@job("inbound.fetch_media", seconds=SECONDS)
+@job("inbound.fetch_media", "files", seconds=SECONDS)
 def fetch(media_id: str) -> None:
     """Downloads a file and keeps it. It may be killed anywhere: the claim runs out and another one begins anew."""
     media = Media.claim(media_id)
@@ -144,9 +144,9 @@ class Fetching:
 
 
 @sweep(every=5)
-def ring_for_waiting_files() -> None:
-    due = (Media.state == "waiting") & (Media.next_attempt_at <= func.clock_timestamp())
-    waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(AT_ONCE)
+def recover_waiting_files() -> None:
     with platform_scope("files waiting to be fetched"):
+        due = (Media.state == "waiting") & (Media.next_attempt_at <= database_now())
+        waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(AT_ONCE)
         for tenant_id, media_id in db.session.execute(waiting):
             later("inbound.fetch_media", media_id, tenant_id=tenant_id)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.contacts.arrival import recognise
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import current_tenant_id, db, happened_each, uuid7
+from app.tenancy import Actor, current_tenant_id, database_now, db, happened_each, uuid7
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
 from .incoming import Incoming
@@ -26,20 +26,17 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A message with the id it will have here, and where it belongs."""
+    """A message with the id it will have here, where it belongs, and when it was written (ISO 8601)."""
 
     incoming: Incoming
     id: str
     number_id: str
     conversation_id: str
+    at: str
 
     @property
     def message(self) -> InboundMessage | MessageEcho:
         return self.incoming.message
-
-    @property
-    def at(self) -> str:
-        return self.message.timestamp.isoformat()
 
 
 def place(incoming: Sequence[Incoming]) -> list[Placed]:
@@ -52,20 +49,25 @@ def place(incoming: Sequence[Incoming]) -> list[Placed]:
     ]
     groups = {pair for one, pair in zip(mine, pairs, strict=True) if one.group_id}
     conversations = conversations_of(set(pairs), groups)
-    return [Placed(one, str(uuid7()), pair.number, conversations[pair]) for one, pair in zip(mine, pairs, strict=True)]
+    return [
+        Placed(one, str(uuid7()), pair.number, conversations[pair], one.message.timestamp.isoformat())
+        for one, pair in zip(mine, pairs, strict=True)
+    ]
 
 
 def numbers_of(incoming: Sequence[Incoming]) -> dict[str, PhoneNumber]:
     return numbers_by_meta_id({one.message.phone_number_id for one in incoming})
 
 
-def conversations_of(pairs: set[Pair], groups: set[Pair]) -> dict[Pair, str]:
+def conversations_of(pairs: set[Pair], groups: set[Pair], *, by: Actor | None = None) -> dict[Pair, str]:
+    """The conversation of each pair, made where there is none. `by` opened the new ones; None: the customers did."""
     found = find_conversations(pairs)
     if missing := sorted(pairs - found.keys()):
         rows = [{"id": str(uuid7()), **pair._asdict(), "is_group": pair in groups} for pair in missing]
-        made = db.session.scalars(NEW_CONVERSATIONS, {"rows": json.dumps(rows), "tenant": current_tenant_id()}).all()
+        values = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
+        made = db.session.scalars(NEW_CONVERSATIONS, values).all()
         facts = {row["id"]: {"contact_id": row["contact"], "phone_number_id": row["number"]} for row in rows}
-        happened_each("conversation.opened", [(id, facts[id]) for id in made])
+        happened_each("conversation.opened", [(id, facts[id]) for id in made], actors=[by] * len(made))
         found |= find_conversations(set(missing))
     return found
 
@@ -86,7 +88,7 @@ CONVERSATIONS = text("""
 NEW_CONVERSATIONS = text("""
     insert into conversations (tenant_id, id, phone_number_id, contact_id, is_group, unread_count, last_message_at,
                                last_message_preview, last_message_state, created_at, team_id)
-    select :tenant, r.id, number, contact, is_group, 0, to_timestamp(0), '', 'received', clock_timestamp(), n.team_id
+    select :tenant, r.id, number, contact, is_group, 0, to_timestamp(0), '', 'received', :now, n.team_id
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number uuid, contact uuid, is_group boolean)
     left join number_desks n on n.tenant_id = :tenant and n.id = number
     on conflict (tenant_id, phone_number_id, contact_id) do nothing

@@ -39,7 +39,7 @@ class Preference:
 
 
 def apply_preferences(changes: Sequence[OtherChange]) -> None:
-    """Each becomes a row in the consent log, once however often it is told. What makes no sense is passed over."""
+    """Each becomes a row in the consent log, once however often it comes. What makes no sense is passed over."""
     found = [one for change in changes if change.field == "user_preferences" for one in read(change)]
     if not found:
         return

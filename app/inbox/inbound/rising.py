@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.inbox.conversations import assignment
 from app.meta.previews import cut
-from app.tenancy import announce, current_tenant_id, db
+from app.tenancy import announce, current_tenant_id, database_now, db
 
 from .storing import News
 
@@ -65,7 +65,8 @@ def move_up(news: Iterable[News]) -> None:
     rises = [Rise.of(conversation_id, group) for conversation_id, group in by_conversation.items()]
     if not rises:
         return
-    db.session.execute(MOVE_UP, {"rows": json.dumps([rise.as_row() for rise in rises]), "tenant": current_tenant_id()})
+    rows = json.dumps([rise.as_row() for rise in rises])
+    db.session.execute(MOVE_UP, {"rows": rows, "tenant": current_tenant_id(), "now": database_now()})
     assignment.wake([rise.id for rise in rises if rise.reopens])
     for rise in rises:
         announce("arrival" if rise.inbound_at or rise.unread else "conversation", rise.id)
@@ -79,7 +80,7 @@ MOVE_UP = text("""
         unread_count = c.unread_count + r.unread,
         last_inbound_at = greatest(c.last_inbound_at, r.inbound_at),
         entry_at = greatest(c.entry_at, r.entry_at),
-        news_at = case when r.unread > 0 then clock_timestamp() else c.news_at end,
+        news_at = case when r.unread > 0 then :now else c.news_at end,
         waiting_since = case when l.state <> 'received' and l.at >= c.last_message_at then null
             when r.unread > 0 then coalesce(c.waiting_since, r.waits_since) else c.waiting_since end,
         last_message_at = greatest(c.last_message_at, l.at),

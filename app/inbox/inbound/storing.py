@@ -13,9 +13,10 @@ from app.inbox.conversations.changes import save_changes
 from app.inbox.conversations.reactions import save_reactions
 from app.meta import message_types
 from app.meta.events import InboundMessage, MessageEcho
+from app.meta.payload import bounded
 from app.meta.payload import text as text_of
 from app.meta.previews import Summary
-from app.tenancy import current_tenant_id, db
+from app.tenancy import current_tenant_id, database_now, db
 from app.words import N_
 
 from .placing import Placed
@@ -97,7 +98,7 @@ def content_of(message: InboundMessage | MessageEcho) -> Row | None:
         held["product"] = message.context.product
     if message.errors:
         held["errors"] = [error.as_dict() for error in message.errors]
-    return held | whose(message) or None
+    return bounded(held | whose(message)) or None
 
 
 def whose(message: InboundMessage | MessageEcho) -> Row:
@@ -115,7 +116,9 @@ def insert(placed: Sequence[Placed]) -> list[Placed]:
     if not placed:
         return []
     rows = json.dumps(list(map(row_of, placed)))
-    inserted = set(db.session.scalars(NEW_MESSAGES, {"rows": rows, "tenant": current_tenant_id()}))
+    inserted = set(
+        db.session.scalars(NEW_MESSAGES, {"rows": rows, "tenant": current_tenant_id(), "now": database_now()})
+    )
     return [one for one in placed if one.id in inserted]
 
 
@@ -125,7 +128,7 @@ NEW_MESSAGES = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, content, state, error,
                           wamid, reply_to_wamid, occurred_at, created_at, fence, attempts, author_kind, source)
     select :tenant, id, conversation_id, phone_number_id, coalesce(direction, 'inbound'), type, body, content,
-           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, clock_timestamp(), 0, 0, author, author
+           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, :now, 0, 0, author, author
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(
         id uuid, conversation_id uuid, phone_number_id uuid, direction text, type text, body text, content jsonb,
         state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz, author text)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 
 from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import UPLOAD_LASTS, Media
 from app.meta import messages as meta
 from app.meta.errors import MetaError
-from app.tenancy import commit, db, enqueue, job, later, platform_scope, sweep, within_tenant
+from app.tenancy import commit, database_now, db, enqueue, job, later, platform_scope, sweep, tenant_scope
 
 from . import outbox, unknowns, uploads
 from .sender import Sender, waiting_lanes
@@ -30,6 +30,16 @@ def deliver() -> None:
 @job("outbound.mark_read")
 def mark_read(conversation_id: str) -> None:
     """Sends a read receipt for the customer's last message (Cloud API: mark messages as read). Not retried."""
+    acknowledge(conversation_id)
+
+
+@job("outbound.show_typing")
+def show_typing(conversation_id: str) -> None:
+    """Shows the customer "typing…" (Cloud API: typing indicators), which marks as read too. Not retried."""
+    acknowledge(conversation_id, typing=True)
+
+
+def acknowledge(conversation_id: str, *, typing: bool = False) -> None:
     conversation = Conversation.get_or_404(conversation_id)
     number, wamid = conversation.phone_number, conversation.last_inbound_wamid
     if not (wamid and number.is_connected):
@@ -37,7 +47,7 @@ def mark_read(conversation_id: str) -> None:
     token, meta_id = number.waba.token, number.meta_id
     commit()
     try:
-        meta.mark_read(outside().graph, token, meta_id, wamid)
+        meta.mark_read(outside().graph, token, meta_id, wamid, typing)
     except MetaError as error:
         log.info("not marked as read", conversation_id=conversation_id, meta_code=error.code)
 
@@ -45,18 +55,19 @@ def mark_read(conversation_id: str) -> None:
 @sweep(every=5)
 def release_scheduled() -> None:
     """Releases scheduled messages that are due; sends the fallback template for those whose reply window closed."""
-    at = func.clock_timestamp()
-    is_due = and_(Message.state == "scheduled", Message.send_at <= at)
-    is_late = and_(Message.state == "queued", Message.expires_at <= at, Message.instead.is_not(None))
-    due = select(Message.tenant_id, Message.id).where(or_(is_due, is_late)).limit(AT_ONCE)
     with platform_scope("scheduled messages that are due"):
-        for tenant_id, message_id in db.session.execute(due).all():
-            with within_tenant(tenant_id):
-                message = Message.get_or_404(message_id).refresh_locked()
-                if message.state == "scheduled":
-                    message.release()
-                else:
-                    message.release_fallback()
+        at = database_now()
+        is_due = and_(Message.state == "scheduled", Message.send_at <= at)
+        is_late = and_(Message.state == "queued", Message.expires_at <= at, Message.instead.is_not(None))
+        due = select(Message.tenant_id, Message.id).where(or_(is_due, is_late)).limit(AT_ONCE)
+        found = db.session.execute(due).all()
+    for tenant_id, message_id in found:
+        with tenant_scope(tenant_id):
+            message = Message.get_or_404(message_id).refresh_locked()
+            if message.state == "scheduled":
+                message.release()
+            else:
+                message.release_fallback()
 
 
 @sweep(every=5)
@@ -65,12 +76,12 @@ def recover_waiting_messages() -> None:
     with platform_scope("messages waiting, or left behind by a worker that died"):
         outbox.park_abandoned()
         outbox.expire_late()
-        unknowns.retry_lost()
+    unknowns.retry_lost()
     if any(waiting.is_due for waiting in waiting_lanes()):
         enqueue("outbound.deliver")
 
 
-@job("outbound.upload", seconds=uploads.SECONDS)
+@job("outbound.upload", "files", seconds=uploads.SECONDS)
 def upload(media_id: str) -> None:
     """Uploads the file of a queued message to Meta. A worker that dies here only delays it until the claim expires."""
     media = Media.claim_upload(media_id)
@@ -86,9 +97,10 @@ def upload(media_id: str) -> None:
 @sweep(every=5)
 def recover_waiting_uploads() -> None:
     """Enqueues the uploads that are due, those that Meta has meanwhile deleted among them."""
-    due = (Media.state == "stored") & (Media.next_attempt_at <= func.clock_timestamp())
-    waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(uploads.AT_ONCE)
     with platform_scope("files waiting to be uploaded"):
-        db.session.execute(uploads.REQUEUE_DELETED, {"lasts": UPLOAD_LASTS})
+        at = database_now()
+        db.session.execute(uploads.REQUEUE_DELETED, {"now": at, "before": at - UPLOAD_LASTS})
+        due = (Media.state == "stored") & (Media.next_attempt_at <= at)
+        waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(uploads.AT_ONCE)
         for tenant_id, media_id in db.session.execute(waiting):
             later("outbound.upload", media_id, tenant_id=tenant_id)

@@ -19,13 +19,14 @@ from sqlalchemy import Row, text
 from app.inbox.conversations.callback import callback_of
 from app.inbox.conversations.states import LANES
 from app.inbox.conversations.statuses import adopt_orphans, record_progress, show_ticks
+from app.inbox.conversations.windows import CUSTOMER_SERVICE_WINDOW
 from app.inbox.files.media import Media
 from app.meta import messages as meta
 from app.meta.errors import Kind, MetaError, NotConnected
 from app.meta.graph import GraphClient
 from app.meta.media import FILE_CODES
 from app.meta.outgoing import content_of
-from app.tenancy import announce, current_tenant_id, db, uuid7
+from app.tenancy import announce, current_tenant_id, database_now, db, uuid7
 from app.wabas.models import PhoneNumber
 
 from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Allowance, Pace
@@ -148,9 +149,10 @@ class Lane:
         parcels += self.claim("campaigns", min(rest, allowed.campaigns))
         self.pace.spend(len(parcels), campaigns=sum(parcel.lane == "campaigns" for parcel in parcels))
         self.poll_at = self.next_poll(allowed, len(parcels))
-        attempts = [{"id": parcel.attempt_id, "message": parcel.message_id} for parcel in parcels]
-        if attempts:
-            db.session.execute(NEW_ATTEMPT, [row | {"tenant": current_tenant_id()} for row in attempts])
+        if parcels:
+            rows = [{"id": str(parcel.attempt_id), "message": str(parcel.message_id)} for parcel in parcels]
+            values = {"tenant": current_tenant_id(), "now": database_now(), "rows": json.dumps(rows)}
+            db.session.execute(NEW_ATTEMPTS, values)
         self.in_flight += len(parcels)
         return parcels
 
@@ -158,7 +160,7 @@ class Lane:
         """Claims messages of one lane. Where the portfolio's limit is nearly used up: first those it does not count."""
         if room < 1:
             return []
-        claim = {"tenant": current_tenant_id(), "number": self.number_id, "lane": lane, "lease": LEASE} | PAIR
+        claim = {"tenant": current_tenant_id(), "number": self.number_id, "lane": lane} | claim_times()
         claim["lanes"] = list(LANES[: LANES.index(lane) + 1])
         claim["portfolio"] = self.reach.portfolio
         new_people, claimed_at = self.reach.left(), monotonic()
@@ -177,8 +179,9 @@ class Lane:
             return monotonic()
         if not allowed.replies:
             return monotonic() + allowed.wait
-        ids = {"tenant": current_tenant_id(), "number": self.number_id}
-        db.session.execute(HOLD_PAIRS, ids | PAIR)
+        ids = {"tenant": current_tenant_id(), "number": self.number_id, "now": database_now()}
+        sooner = PAIR["tolerance"] - PAIR["interval"] * 0.01
+        db.session.execute(HOLD_PAIRS, ids | {"spare": database_now() + PAIR["tolerance"], "sooner": sooner})
         self.reach.hold_back(self.number_id)
         waits = not allowed.campaigns and db.session.scalar(CAMPAIGN_WAITS, ids)
         return monotonic() + allowed.wait if waits else None
@@ -202,25 +205,36 @@ class Lane:
             starts_before=claimed_at + START_WITHIN.total_seconds(),
         )
 
-    def settle(self, parcel: Parcel, outcome: meta.Accepted | MetaError) -> None:
-        """Records what Meta answered to a parcel. Changes nothing where the fence says that the lease was lost."""
-        self.in_flight -= 1
+    def settle(self, outcomes: Sequence[tuple[Parcel, meta.Accepted | MetaError]]) -> None:
+        """Records what Meta answered to parcels. Changes nothing where the fence says that the lease was lost."""
+        self.in_flight -= len(outcomes)
         self.poll_at = self.poll_at or 0.0
-        if isinstance(outcome, MetaError):
-            self.record_refusal(parcel, outcome)
-        else:
-            self.record_acceptance(parcel, outcome)
-        show_ticks([parcel.message_id])
-        announce("conversation", parcel.conversation_id)
+        if accepted := [(parcel, one) for parcel, one in outcomes if isinstance(one, meta.Accepted)]:
+            self.max_in_flight = IN_FLIGHT
+            self.record_acceptances(accepted)
+        for parcel, outcome in outcomes:
+            if isinstance(outcome, MetaError):
+                self.record_refusal(parcel, outcome)
+        show_ticks([parcel.message_id for parcel, _ in outcomes])
+        for conversation_id in {parcel.conversation_id for parcel, _ in outcomes}:
+            announce("conversation", conversation_id)
 
-    def record_acceptance(self, parcel: Parcel, outcome: meta.Accepted) -> None:
-        self.max_in_flight = IN_FLIGHT
-        self.record(ACCEPT, parcel, "accepted", None, wamid=outcome.wamid)
-        adopt_orphans(self.number_id, outcome.wamid, parcel.message_id)
+    def record_acceptances(self, accepted: Sequence[tuple[Parcel, meta.Accepted]]) -> None:
+        rows = [
+            {"message": str(parcel.message_id), "fence": parcel.fence, "wamid": outcome.wamid}
+            for parcel, outcome in accepted
+        ]
+        values = {"tenant": current_tenant_id(), "ids": [row["message"] for row in rows], "rows": json.dumps(rows)}
+        db.session.execute(ACCEPT, values)
+        attempts = [str(parcel.attempt_id) for parcel, _ in accepted]
+        finished = {"tenant": current_tenant_id(), "attempts": attempts, "now": database_now()}
+        db.session.execute(FINISH_ATTEMPTS, finished | {"outcome": "accepted", "error": None})
+        adopt_orphans(self.number_id, {outcome.wamid: parcel.message_id for parcel, outcome in accepted})
 
     def record_refusal(self, parcel: Parcel, error: MetaError) -> None:
         after = self.state_after(error, parcel)
-        rows = self.record(REFUSE, parcel, after.state, error, state=after.state, wait=after.wait)
+        again_at = None if after.wait is None else database_now() + dt.timedelta(seconds=after.wait)
+        rows = self.record(REFUSE, parcel, after.state, error, state=after.state, again_at=again_at)
         record_progress([row for row in rows if row.state == "failed"], "message.failed")
         if error.kind is Kind.PAUSE_NUMBER:
             PhoneNumber.get_or_404(self.number_id).pause(error.title, error.fix)
@@ -246,14 +260,26 @@ class Lane:
         ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
         done = db.session.execute(statement, ids | values | ({"error": details} if error else {}))
         rows = done.all() if done.returns_rows else []  # type: ignore[attr-defined]
-        attempt = {"tenant": current_tenant_id(), "attempt": parcel.attempt_id, "outcome": outcome}
-        db.session.execute(FINISH_ATTEMPT, attempt | {"error": details})
+        attempt = {"tenant": current_tenant_id(), "attempts": [str(parcel.attempt_id)], "outcome": outcome}
+        db.session.execute(FINISH_ATTEMPTS, attempt | {"error": details, "now": database_now()})
         return rows
+
+
+def claim_times() -> dict[str, Any]:
+    """The moments that CLAIM compares and writes; `spare`: until then a pair's burst is not used up."""
+    at = database_now()
+    return {
+        "now": at,
+        "day_ago": at - CUSTOMER_SERVICE_WINDOW,
+        "lease_until": at + LEASE,
+        "spare": at + PAIR["tolerance"],
+        "interval": PAIR["interval"],
+    }
 
 
 def expire_late() -> int:
     """Expires what was queued until WhatsApp would refuse it. Needs a platform scope. Returns how many."""
-    rows = db.session.execute(EXPIRE).all()
+    rows = db.session.execute(EXPIRE, {"now": database_now()}).all()
     for tenant_id in {row.tenant_id for row in rows}:
         record_progress([row for row in rows if row.tenant_id == tenant_id], "message.failed", tenant_id)
     return len(rows)
@@ -264,7 +290,7 @@ def park_abandoned() -> int:
 
     Needs a platform scope. Returns how many.
     """
-    return len(db.session.execute(PARK).all())
+    return len(db.session.execute(PARK, {"now": database_now()}).all())
 
 
 # Which queued messages of a number's lane may be sent now? Leases the oldest of each conversation, at most `:room`.
@@ -273,7 +299,8 @@ def park_abandoned() -> int:
 #   next_attempt_at null    never tried, or to be tried at once
 #   expires_at null         waits as long as it takes
 #   media                   a stored file that Meta does not have yet holds its message back
-#   pair_tat null           nothing was sent to this person yet; else Meta's limit for one pair (see pace.py)
+#   pair_tat null           nothing was sent to this person yet; else Meta's limit for one pair (see pace.py). Added up
+#                           in UTC: a cluster refuses `timestamptz + interval`, which depends on the session's zone
 #   e                       an older queued message of the lane or of those before it (`lanes`) goes first, and
 #                           one that is being sent
 # A template outside the customer service window counts towards the portfolio's limit, once for each person and day.
@@ -284,29 +311,30 @@ CLAIM = text("""
         select m.id, reach.is_outside
         from messages m join conversations c on c.tenant_id = :tenant and c.id = m.conversation_id
         cross join lateral (
-            select m.type = 'template' and coalesce(c.last_inbound_at < clock_timestamp() - interval '24 h', true)
+            select m.type = 'template' and (c.last_inbound_at is null or c.last_inbound_at < :day_ago)
                 as is_outside) reach
         where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued' and m.lane = :lane
-          and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp())
-          and (m.expires_at is null or m.expires_at > clock_timestamp())
+          and (m.next_attempt_at is null or m.next_attempt_at <= :now)
+          and (m.expires_at is null or m.expires_at > :now)
           and not exists (select 1 from media f where f.tenant_id = :tenant and f.message_id = m.id
               and f.state = 'stored' and f.meta_id = '')
-          and (c.pair_tat is null or c.pair_tat <= clock_timestamp() + :tolerance)
+          and (c.pair_tat is null or c.pair_tat <= :spare)
           and not exists (
             select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
               and (e.state = 'dispatching' or e.state = 'queued' and e.lane = any(:lanes) and e.id < m.id))
           and (cast(:counts as boolean) is null or :counts = (reach.is_outside and not exists (
             select from reached_people r where r.tenant_id = :tenant and r.portfolio_id = :portfolio
-              and r.contact_id = c.contact_id and r.reached_at > clock_timestamp() - interval '24 h')))
+              and r.contact_id = c.contact_id and r.reached_at > :day_ago)))
         order by m.id limit :room for update of m skip locked
     ), claimed as (
         update messages m set state = 'dispatching', fence = m.fence + 1, attempts = m.attempts + 1,
-            lease_until = clock_timestamp() + :lease, next_attempt_at = null, error = null
+            lease_until = :lease_until, next_attempt_at = null, error = null
         from chosen where m.tenant_id = :tenant and m.id = chosen.id
         returning m.id, m.conversation_id, m.lane, m.type, m.body, m.content -> 'raw' as raw, m.reply_to_wamid,
             m.fence, m.attempts, chosen.is_outside
     ), paced as (
-        update conversations c set pair_tat = greatest(c.pair_tat, clock_timestamp()) + :interval
+        update conversations c
+            set pair_tat = (greatest(c.pair_tat, :now) at time zone 'UTC' + :interval) at time zone 'UTC'
         from claimed where c.tenant_id = :tenant and c.id = claimed.conversation_id
     )
     select claimed.*, c.contact_id, f.id as file_id, f.meta_id as file_meta_id,
@@ -321,11 +349,11 @@ CLAIM = text("""
 # Until when do messages wait whose person has had more than the pair's burst? Sets `next_attempt_at` of the first of
 # each conversation, so that no worker queries for it before. Index: ix_messages_due; ix_messages_pair for `e`.
 HOLD_PAIRS = text("""
-    update messages m set next_attempt_at = c.pair_tat - :tolerance + :interval * 0.01
+    update messages m set next_attempt_at = (c.pair_tat at time zone 'UTC' - :sooner) at time zone 'UTC'
     from conversations c
     where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
-      and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp())
-      and c.tenant_id = :tenant and c.id = m.conversation_id and c.pair_tat > clock_timestamp() + :tolerance
+      and (m.next_attempt_at is null or m.next_attempt_at <= :now)
+      and c.tenant_id = :tenant and c.id = m.conversation_id and c.pair_tat > :spare
       and not exists (
         select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
           and e.state in ('queued', 'dispatching') and e.id < m.id)
@@ -334,26 +362,35 @@ HOLD_PAIRS = text("""
 CAMPAIGN_WAITS = text("""
     select exists (
         select from messages m where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
-          and m.lane = 'campaigns' and (m.next_attempt_at is null or m.next_attempt_at <= clock_timestamp()))
+          and m.lane = 'campaigns' and (m.next_attempt_at is null or m.next_attempt_at <= :now))
 """)
-NEW_ATTEMPT = text("""
+NEW_ATTEMPTS = text("""
     insert into send_attempts (tenant_id, id, message_id, started_at)
-    values (:tenant, :id, :message, clock_timestamp())
+    select :tenant, id, message, :now from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid)
+    on conflict do nothing
 """)
-FINISH_ATTEMPT = text("""
-    update send_attempts set finished_at = clock_timestamp(), outcome = :outcome, error = cast(:error as jsonb)
-    where tenant_id = :tenant and id = :attempt
+FINISH_ATTEMPTS = text("""
+    update send_attempts set finished_at = :now, outcome = :outcome, error = cast(:error as jsonb)
+    where tenant_id = :tenant and id = any(cast(:attempts as uuid[]))
 """)
-# A message that is queued under the same fence was about to be retried (`unknowns.py`), and need not be any more.
+# Meta accepted these messages. Locks them by their ids first, in order, as statuses do, then changes those whose fence
+# is still the one. A message that is queued under the same fence was about to be retried (`unknowns.py`), and need not
+# be any more. `ids` beside `rows`: also where Postgres knows nothing of a tenant yet, it goes by the primary key.
 ACCEPT = text("""
-    update messages set wamid = coalesce(wamid, :wamid), lease_until = null,
-        state = case when state in ('dispatching', 'unknown', 'queued') then 'accepted' else state end,
-        error = case when state in ('dispatching', 'unknown', 'queued') then null else error end
-    where tenant_id = :tenant and id = :message and fence = :fence
+    with locked as (
+        select id from messages where tenant_id = :tenant and id = any(cast(:ids as uuid[])) order by id
+        for no key update
+    )
+    update messages m set wamid = coalesce(m.wamid, r.wamid), lease_until = null,
+        state = case when m.state in ('dispatching', 'unknown', 'queued') then 'accepted' else m.state end,
+        error = case when m.state in ('dispatching', 'unknown', 'queued') then null else m.error end
+    from locked join jsonb_to_recordset(cast(:rows as jsonb)) as r(message uuid, fence bigint, wamid text)
+        on r.message = locked.id
+    where m.tenant_id = :tenant and m.id = any(cast(:ids as uuid[])) and m.id = locked.id and m.fence = r.fence
 """)
 REFUSE = text("""
     update messages set state = :state, error = cast(:error as jsonb), lease_until = null,
-        next_attempt_at = clock_timestamp() + make_interval(secs => :wait)
+        next_attempt_at = :again_at
     where tenant_id = :tenant and id = :message and fence = :fence
       and (state = 'dispatching' or state = 'unknown' and :state <> 'unknown')
     returning id, conversation_id, state, source, author_kind, author_id, author_name,
@@ -361,12 +398,12 @@ REFUSE = text("""
 """)
 EXPIRE = text("""
     update messages set state = 'expired', lease_until = null
-    where state = 'queued' and expires_at <= clock_timestamp() and instead is null
+    where state = 'queued' and expires_at <= :now and instead is null
     returning tenant_id, id, conversation_id, state, source, author_kind, author_id, author_name,
         (error ->> 'code')::int as code
 """)
 PARK = text("""
     update messages set state = 'unknown', lease_until = null
-    where state = 'dispatching' and lease_until < clock_timestamp()
+    where state = 'dispatching' and lease_until < :now
     returning id
 """)

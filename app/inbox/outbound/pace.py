@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Row, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now
 from app.wabas.models import PhoneNumber
 
 # Meta's throughput levels, and a number that is also in the WhatsApp Business app (Cloud API: throughput).
@@ -23,6 +23,7 @@ SHARE = 0.93
 BURST_SECONDS = 0.05
 RECOVERY_PER_SECOND = 1.05
 SLOWEST = 0.02
+PAUSE = dt.timedelta(seconds=1)
 # The rest is for agents' replies, and for what customers write back.
 CAMPAIGNS_SHARE = 0.8
 # Meta's six seconds, and a little for messages that are not equally long on their way.
@@ -57,62 +58,63 @@ class Pace:
     def __init__(self, number: PhoneNumber) -> None:
         self.ids = {"tenant": current_tenant_id(), "number": number.id}
         self.rate = 1.0
+        self.sending_tat = self.campaigns_tat = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def allowance(self) -> Allowance:
         """What may be sent now. Locks the number's pace, so that several workers share one allowance."""
-        row = self.lock()
+        row, at = self.lock(), database_now()
+        self.sending_tat, self.campaigns_tat = max(row.sending_tat, at), max(row.campaigns_tat, at)
         limit = ON_BIZ_APP if row.is_on_biz_app else HIGH if row.throughput == "HIGH" else STANDARD
-        self.rate = limit * SHARE * self.recovered(row.slowdown, row.since)
-        replies, wait = self.spare(row.ahead, self.rate)
-        campaigns, campaigns_wait = self.spare(row.campaigns_ahead, self.rate * CAMPAIGNS_SHARE)
+        self.rate = limit * SHARE * self.recovered(row.slowdown, at - row.slowed_at)
+        replies, wait = self.spare(self.sending_tat - at, self.rate)
+        campaigns, campaigns_wait = self.spare(self.campaigns_tat - at, self.rate * CAMPAIGNS_SHARE)
         return Allowance(replies, campaigns, wait if not replies else campaigns_wait, row.state == "connected")
 
     def lock(self) -> Row[Any]:
         if (row := db.session.execute(LOCK, self.ids).one_or_none()) is None:
-            db.session.execute(CREATE, self.ids)
+            db.session.execute(CREATE, self.ids | {"now": database_now()})
             row = db.session.execute(LOCK, self.ids).one()
         return row
 
     @staticmethod
-    def spare(ahead: float, rate: float) -> tuple[int, float]:
-        spare = max(BURST_SECONDS, 1 / rate) - max(ahead, 0.0)
+    def spare(ahead: dt.timedelta, rate: float) -> tuple[int, float]:
+        spare = max(BURST_SECONDS, 1 / rate) - ahead.total_seconds()
         # A hair's breadth is forgiven: the clock of the last wait was another one.
         return int(max(spare, 0.0) * rate + 1e-6), max(1 / rate - spare, 0.001)
 
     def spend(self, count: int, campaigns: int = 0) -> None:
-        """Counts messages that are being sent, some of them a campaign's."""
-        each = 1 / self.rate
-        seconds = {"seconds": count * each, "campaigns": campaigns * each / CAMPAIGNS_SHARE}
-        db.session.execute(SPEND, self.ids | seconds)
+        """Counts messages that are being sent, some of them a campaign's; after `allowance`, under its lock."""
+        each = dt.timedelta(seconds=1 / self.rate)
+        self.sending_tat += count * each
+        self.campaigns_tat += campaigns * each / CAMPAIGNS_SHARE
+        db.session.execute(SPEND, self.ids | {"sending": self.sending_tat, "campaigns": self.campaigns_tat})
 
     def slow_down(self) -> None:
         """Halves the present speed, which then climbs back: Meta said that it was too fast."""
-        row = self.lock()
-        half = max(SLOWEST, self.recovered(row.slowdown, row.since) / 2)
-        db.session.execute(SLOW_DOWN, self.ids | {"slowdown": half})
+        row, at = self.lock(), database_now()
+        half = max(SLOWEST, self.recovered(row.slowdown, at - row.slowed_at) / 2)
+        db.session.execute(SLOW_DOWN, self.ids | {"slowdown": half, "now": at, "next": at + PAUSE})
 
     @staticmethod
-    def recovered(slowdown: float, since: float) -> float:
-        return min(1.0, slowdown * float(RECOVERY_PER_SECOND ** min(since, 1000.0)))
+    def recovered(slowdown: float, since: dt.timedelta) -> float:
+        return min(1.0, slowdown * float(RECOVERY_PER_SECOND ** min(since.total_seconds(), 1000.0)))
 
 
+# The moments are compared and added up here, under the row's lock: the time is read after it, never before.
 LOCK = text("""
-    select n.throughput, n.is_on_biz_app, n.state, p.slowdown,
-        extract(epoch from clock_timestamp() - p.slowed_at)::float as since,
-        extract(epoch from p.sending_tat - clock_timestamp())::float as ahead,
-        extract(epoch from p.campaigns_tat - clock_timestamp())::float as campaigns_ahead
+    select n.throughput, n.is_on_biz_app, n.state, p.slowdown, p.slowed_at, p.sending_tat, p.campaigns_tat
     from number_paces p join phone_numbers n on n.tenant_id = p.tenant_id and n.id = p.id
     where p.tenant_id = :tenant and p.id = :number for no key update of p
 """)
-CREATE = text("insert into number_paces (tenant_id, id) values (:tenant, :number) on conflict do nothing")
+CREATE = text("""
+    insert into number_paces (tenant_id, id, sending_tat, campaigns_tat, slowed_at)
+    values (:tenant, :number, :now, :now, :now) on conflict do nothing
+""")
 SPEND = text("""
-    update number_paces set
-        sending_tat = greatest(sending_tat, clock_timestamp()) + make_interval(secs => :seconds),
-        campaigns_tat = greatest(campaigns_tat, clock_timestamp()) + make_interval(secs => :campaigns)
+    update number_paces set sending_tat = :sending, campaigns_tat = :campaigns
     where tenant_id = :tenant and id = :number
 """)
 SLOW_DOWN = text("""
-    update number_paces set slowdown = :slowdown, slowed_at = clock_timestamp(),
-        sending_tat = greatest(sending_tat, clock_timestamp() + interval '1 s')
+    update number_paces set slowdown = :slowdown, slowed_at = :now, sending_tat = greatest(sending_tat, :next)
     where tenant_id = :tenant and id = :number
 """)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
 from app.tenancy import later
 
+from .typing import forget_typing
 from .uploads import enqueue_delivery
 
 
-def deliver_replies(conversation: Conversation, messages: Sequence[Message]) -> None:
-    """Enqueues new replies, each held for a moment so that its author can undo it; to reply is also to have read."""
+def deliver_replies(conversation: Conversation, messages: Sequence[Message], *, undo: dt.timedelta) -> None:
+    """Enqueues new replies, each held for as long as its author can undo it; to reply is also to have read."""
     for message in messages:
-        message.hold()
+        message.hold(undo)
         enqueue_delivery(message)
+    forget_typing(conversation)
     send_read_receipt(conversation, when="on_reply")
 
 

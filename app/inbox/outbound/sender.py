@@ -14,7 +14,7 @@ from app.crypto import Undecryptable
 from app.meta.errors import MetaError
 from app.meta.graph import GraphClient
 from app.meta.messages import Accepted
-from app.tenancy import db, platform_scope, tenant_scope
+from app.tenancy import database_now, db, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 from app.wabas.models import CONNECT_AGAIN, PhoneNumber
 from app.words import N_
@@ -113,9 +113,7 @@ class Sender:
         finished = [(*self.in_flight.pop(future), future.result()) for future in done]
         for lane in {lane.number_id: lane for lane, _, _ in finished}.values():
             with tenant_scope(lane.tenant_id):
-                for sent_by, parcel, outcome in finished:
-                    if sent_by is lane:
-                        lane.settle(parcel, outcome)
+                lane.settle([(parcel, outcome) for sent_by, parcel, outcome in finished if sent_by is lane])
 
     def idle_seconds(self) -> float:
         """Seconds until there may be something to claim."""
@@ -126,32 +124,29 @@ class Sender:
 
 
 def waiting_lanes() -> list[WaitingLane]:
-    """Returns every connected number with queued messages. Costs a few index probes for each, however many wait."""
+    """Returns the connected numbers with messages due now or soon. Costs a few index probes each, however many wait."""
     with platform_scope("which numbers have messages to send"):
-        rows = db.session.execute(WAITING, {"soon": SOON}).all()
-    return [WaitingLane(*row) for row in rows]
+        at = database_now()
+        due = {(row.tenant_id, row.id) for row in db.session.execute(DUE, {"now": at})}
+        soon = {(row.tenant_id, row.id) for row in db.session.execute(DUE_SOON, {"now": at, "soon": at + SOON})}
+    return [WaitingLane(*ids, is_due=ids in due, is_soon=ids in soon) for ids in sorted(due | soon)]
 
 
-# Which connected numbers have queued messages, is one due, will one be due soon? `lanes` hops from number to number
-# through the index ix_messages_due (tenant_id, phone_number_id, next_attempt_at) where state = 'queued' instead of
-# reading every queued row; each `exists` is one probe of the same index. `next_attempt_at` null: due now.
-WAITING = text("""
-    with recursive lanes as (
-        (select tenant_id, phone_number_id from messages where state = 'queued'
-         order by tenant_id, phone_number_id limit 1)
-        union all
-        select m.* from lanes l cross join lateral (
-            select tenant_id, phone_number_id from messages
-            where state = 'queued' and (tenant_id, phone_number_id) > (l.tenant_id, l.phone_number_id)
-            order by tenant_id, phone_number_id limit 1) m
-    )
-    select l.tenant_id, l.phone_number_id,
-        exists (select from messages m where m.tenant_id = l.tenant_id and m.phone_number_id = l.phone_number_id
+# Which connected numbers have a queued message that is due? Each `exists` is a probe of the index ix_messages_due
+# (tenant_id, phone_number_id, next_attempt_at) where state = 'queued', so a backlog is not read. `next_attempt_at`
+# null: due now. In a cluster each machine looks at its own tenants.
+DUE = text("""
+    select p.tenant_id, p.id from phone_numbers p
+    where p.state = 'connected' and (
+        exists (select from messages m where m.tenant_id = p.tenant_id and m.phone_number_id = p.id
             and m.state = 'queued' and m.next_attempt_at is null)
-        or exists (select from messages m where m.tenant_id = l.tenant_id and m.phone_number_id = l.phone_number_id
-            and m.state = 'queued' and m.next_attempt_at <= clock.now),
-        exists (select from messages m where m.tenant_id = l.tenant_id and m.phone_number_id = l.phone_number_id
-            and m.state = 'queued' and m.next_attempt_at > clock.now and m.next_attempt_at < clock.now + :soon)
-    from (select clock_timestamp() as now) clock cross join lanes l
-    join phone_numbers p on p.tenant_id = l.tenant_id and p.id = l.phone_number_id and p.state = 'connected'
+        or exists (select from messages m where m.tenant_id = p.tenant_id and m.phone_number_id = p.id
+            and m.state = 'queued' and m.next_attempt_at <= :now))
+""")
+# And which have one that will be due before :soon?
+DUE_SOON = text("""
+    select p.tenant_id, p.id from phone_numbers p
+    where p.state = 'connected' and exists (
+        select from messages m where m.tenant_id = p.tenant_id and m.phone_number_id = p.id
+          and m.state = 'queued' and m.next_attempt_at > :now and m.next_attempt_at < :soon)
 """)

@@ -100,8 +100,8 @@ def enqueue_delivery(message: Message) -> None:
 # Which queued messages have a file that Meta will have deleted before they go out? Uploads them again.
 # Index: the outbox's partial indexes hold few rows where state = 'queued'; media by (tenant_id, message_id).
 REQUEUE_DELETED = text("""
-    update media f set meta_id = '', uploaded_at = null, attempts = 0, next_attempt_at = clock_timestamp()
+    update media f set meta_id = '', uploaded_at = null, attempts = 0, next_attempt_at = :now
     from messages m
     where m.state = 'queued' and m.direction = 'outbound' and f.tenant_id = m.tenant_id and f.message_id = m.id
-      and f.state = 'stored' and f.uploaded_at < clock_timestamp() - cast(:lasts as interval)
+      and f.state = 'stored' and f.uploaded_at < :before
 """)

@@ -14,7 +14,7 @@ from app.contacts.tags import Tag
 from app.inbox.blueprint import bp
 from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.forms import BulkForm
-from app.tenancy import current_actor, db, requires
+from app.tenancy import current_actor, requires
 from app.tenancy.guard import is_fragment
 
 Page = AnyResponse | str | tuple[str, int]
@@ -57,7 +57,7 @@ def undo_bulk(bulk_change_id: uuid.UUID) -> Page:
 @requires("inbox.reply")
 def choose_bulk_tag() -> str:
     """The tags to add or remove, loaded when the menu is opened."""
-    return render_template("inbox/desk/_bulk_tags.html", tags=db.session.scalars(Tag.in_order()).all())
+    return render_template("inbox/desk/_bulk_tags.html", tags=Tag.offered())
 
 
 def change_words(change: BulkChange) -> str:
@@ -88,7 +88,7 @@ def respond(words: str, *, undo: BulkChange | None = None, is_problem: bool = Fa
     category = "warning" if is_problem else ""
     if not is_fragment():
         flash(words, category or "message")
-        return redirect(request.referrer or url_for("inbox.index"), 303)
+        return redirect(request.came_from or url_for("inbox.index"), 303)  # type: ignore[attr-defined]
     address = url_for("inbox.undo_bulk", bulk_change_id=undo.id) if undo and undo.rows else ""
     toast = {"words": words, "undo_address": address, "undo": {}, "category": category}
     return render_template("inbox/desk/_undo_toast.html", **toast), 422 if is_problem else 200

@@ -14,10 +14,12 @@ from app.inbox.compose.canned_forms import CannedReplyForm
 from app.inbox.compose.canned_replies import VARIABLES, CannedReply, language_of
 from app.inbox.conversations import Conversation
 from app.inbox.files.attachments import LARGEST
-from app.tenancy import current_actor, db, in_menu, requires, takes_files
+from app.tenancy import Paged, current_actor, db, in_menu, requires, takes_files
 from app.words import N_
 
 from .media import serve
+
+PAGE = 50
 
 
 @bp.get("/canned-replies")
@@ -63,11 +65,9 @@ def save_canned_reply(reply: CannedReply) -> AnyResponse | tuple[str, int]:
 
 
 def render_canned_replies(form: CannedReplyForm) -> str:
-    replies = db.session.scalars(CannedReply.for_member(g.membership)).all()
-    files = CannedFile.by_reply([reply.id for reply in replies])
-    return render_template(
-        "inbox/compose/canned_replies.html", form=form, replies=replies, files=files, variables=VARIABLES
-    )
+    page = Paged.of(CannedReply.for_member(g.membership), PAGE)
+    files = CannedFile.by_reply([reply.id for reply in page.rows])
+    return render_template("inbox/compose/canned_replies.html", form=form, page=page, files=files, variables=VARIABLES)
 
 
 def new_canned_reply() -> CannedReply:

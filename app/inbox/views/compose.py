@@ -5,12 +5,14 @@ from __future__ import annotations
 import uuid
 
 from flask import abort, redirect, render_template, request, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.compose.compose_forms import FORMS
 from app.inbox.compose.problems import NOT_SENT, explain
-from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations import Conversation, Message, progress_of
+from app.inbox.desk.preferences import DeskPreference
 from app.inbox.outbound.replies import deliver_replies
 from app.inbox.outbound.uploads import enqueue_delivery
 from app.tenancy import current_actor, db, requires
@@ -47,7 +49,7 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
 
 def deliver(conversation: Conversation, message: Message) -> str | AnyResponse:
     """Sends a message, shows it in the thread and closes the form; without JavaScript, shows the conversation."""
-    deliver_replies(conversation, [message])
+    deliver_replies(conversation, [message], undo=DeskPreference.undo_of(current_user))
     if is_fragment():
         return render_template("inbox/conversations/_sent.html", message=message)
     return redirect(url_for("inbox.show", conversation_id=conversation.id), 303)
@@ -58,7 +60,8 @@ def deliver(conversation: Conversation, message: Message) -> str | AnyResponse:
 def actions(conversation_id: uuid.UUID, message_id: uuid.UUID) -> str:
     message = shown_message_or_404(conversation_id, message_id)
     page = "inbox/conversations/_actions.html" if is_fragment() else "inbox/conversations/actions.html"
-    return render_template(page, message=message, conversation=message.conversation, emoji=EMOJI)
+    progress = progress_of(message.id) if message.is_outbound else []
+    return render_template(page, message=message, conversation=message.conversation, emoji=EMOJI, progress=progress)
 
 
 @bp.route("/<uuid:conversation_id>/messages/<uuid:message_id>/reaction", methods=["PUT", "POST"])

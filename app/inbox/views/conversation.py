@@ -11,15 +11,16 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
 from app.inbox.compose.forms import ReplyForm
+from app.inbox.compose.previewing import previews_of
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Cursor
 from app.inbox.desk.notes import Mention
-from app.inbox.desk.read_pointers import ReadPointer
+from app.inbox.desk.read_pointers import ReadPointer, first_unread
 from app.inbox.desk.thread import Thread
 from app.inbox.files.attachments import LARGEST
 from app.inbox.outbound.replies import send_read_receipt
 from app.inbox.outbound.uploads import enqueue_delivery
-from app.tenancy import requires, takes_files
+from app.tenancy import as_uuid, requires, takes_files
 from app.tenancy.guard import is_fragment
 
 from .lists import list_arguments
@@ -52,9 +53,9 @@ def thread(conversation_id: uuid.UUID) -> str:
     """The messages from `from` to the newest, or a page older than `before`, or newer than `after`."""
     conversation = Conversation.get_or_404(conversation_id)
     if before := Cursor.read(request.args.get("before")):
-        return render_template("inbox/conversations/_older.html", **Thread.before(conversation, before).context)
+        return render_template("inbox/conversations/_older.html", **shown_context(Thread.before(conversation, before)))
     if after := Cursor.read(request.args.get("after")):
-        return render_template("inbox/conversations/_newer.html", **Thread.after(conversation, after).context)
+        return render_template("inbox/conversations/_newer.html", **shown_context(Thread.after(conversation, after)))
     return render_template("inbox/conversations/thread.html", **thread_context(conversation), form=ReplyForm.blank())
 
 
@@ -119,12 +120,24 @@ def take_back(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse 
 
 
 def thread_context(conversation: Conversation) -> dict[str, Any]:
-    """What a page shows: the last messages, those since `from`, or those around the message `at`."""
+    """What a page shows: the messages since `from`, those around the message `at`, or where the reader goes on.
+
+    `latest` begins with the last messages even so. `unread`: where “New messages” stands since the page was opened.
+    """
     since, until = Cursor.read(request.args.get("from")), Cursor.read(request.args.get("until"))
     around = conversation.find_message(request.args.get("at"))
     if around:
         shown = Thread.around_message(conversation, around)
+    elif since:
+        shown = Thread.starting_at(conversation, since, until)
+        shown.unread_from = as_uuid(request.args.get("unread"))
+    elif "latest" in request.args:
+        shown = Thread.newest(conversation)
     else:
-        shown = Thread.starting_at(conversation, since, until) if since else Thread.newest(conversation)
+        shown = Thread.opened(conversation, first_unread(conversation, g.membership))
     head = head_context(conversation)
-    return shown.context | head | {"window_was": request.args.get("window")}
+    return shown_context(shown) | head | {"window_was": request.args.get("window")}
+
+
+def shown_context(shown: Thread) -> dict[str, Any]:
+    return shown.context | {"previews": previews_of(shown.conversation, shown.messages)}

@@ -12,8 +12,10 @@ from flask_babel import format_currency, format_decimal, format_timedelta
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from app.contacts.settings import ContactSettings
 from app.hours.models import ServicePolicy, Urgency
 from app.inbox.blueprint import bp
+from app.inbox.compose.blocks import Block, parse_blocks
 from app.inbox.compose.drafts import KEEP, Draft
 from app.inbox.compose.markup import Run, parse_markup
 from app.inbox.compose.offers import best_offer, sent_since_closed
@@ -30,9 +32,18 @@ from app.tenancy import current_actor, now
 
 
 @bp.app_template_filter()
-def marked_up(text: str) -> list[Run]:
-    """A text as runs, each with its styles."""
-    return parse_markup(text)
+def marked_up(text: str, most: int) -> list[Run]:
+    """A text as runs, each with its styles, links and phone numbers apart; after `most` of them the rest is plain."""
+    if "default_country" not in g:
+        g.default_country = ContactSettings.default_country()
+    runs = parse_markup(text, g.default_country)
+    return runs if len(runs) <= most else [*runs[:most], Run("".join(run.text for run in runs[most:]))]
+
+
+@bp.app_template_filter()
+def blocks(text: str) -> list[Block]:
+    """A text as its quotes, lists and paragraphs."""
+    return parse_blocks(text)
 
 
 @bp.app_template_filter()
@@ -182,5 +193,5 @@ def offer_context(conversation: Conversation) -> dict[str, Any]:
 
 @bp.app_template_global()
 def conversation_name(conversation: Conversation) -> str:
-    """Whom it is with. A group is called by its name once WhatsApp has told it."""
+    """Whom it is with. A group is called by its name once WhatsApp has sent it."""
     return conversation.contact.name or (_("Group") if conversation.is_group else _("No name"))

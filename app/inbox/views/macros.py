@@ -13,14 +13,15 @@ from app.inbox.compose.macro_forms import MacroForm
 from app.inbox.compose.macros import Macro
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, NumberAway, Refusal, WindowClosed
-from app.inbox.desk.fields import as_uuid
 from app.message_templates.models import TemplateList
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
-from app.tenancy import current_actor, db, in_menu, requires
+from app.tenancy import Paged, as_uuid, current_actor, db, in_menu, requires
 from app.words import N_
 
 from .states import Page, respond_changed
+
+PAGE = 50
 
 
 @bp.get("/macros")
@@ -59,8 +60,8 @@ def save_macro(macro: Macro) -> AnyResponse | tuple[str, int]:
 
 def render_macros(form: MacroForm) -> str:
     TemplateList.refresh_all()
-    saved = db.session.scalars(Macro.for_member(g.membership)).all()
-    return render_template("inbox/compose/macros.html", form=form, macros=saved)
+    page = Paged.of(Macro.for_member(g.membership), PAGE)
+    return render_template("inbox/compose/macros.html", form=form, page=page)
 
 
 def new_macro() -> Macro:

@@ -16,6 +16,7 @@ from app.extensions import storage
 from app.inbox.blueprint import bp
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.conversations import Message
+from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
 from app.inbox.files.sniffing import EXTENSIONS, UNKNOWN, is_shown
 from app.storage import NotKept, StorageAway
@@ -37,6 +38,15 @@ def media(media_id: uuid.UUID) -> Response:
 def thumbnail(media_id: uuid.UUID) -> Response:
     media = media_or_404(media_id)
     return serve(media, media.thumbnail_key, "image/webp", None)
+
+
+@bp.get("/link-previews/<uuid:link_preview_id>/image")
+@requires("inbox.read")
+def preview_image(link_preview_id: uuid.UUID) -> Response:
+    """A picture of our own making, of what stands behind a link."""
+    preview = LinkPreview.get_or_404(link_preview_id)
+    headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": POLICY}
+    return Response(open_stored(preview.image_key), headers=headers, content_type="image/webp")
 
 
 @bp.post("/media/<uuid:media_id>/attempts")

@@ -1,4 +1,4 @@
-"""Inbox settings of each number: the team of its conversations, and when customers see blue ticks."""
+"""Settings of the inbox: for all numbers, and for each its team and when customers see blue ticks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
+from app.inbox.conversations.inbox_settings import InboxSettings
 from app.inbox.conversations.number_desks import READ_RECEIPTS, NumberDesk
 from app.team.models import Team
 from app.tenancy import db, in_menu, requires
@@ -20,18 +21,28 @@ from app.words import N_
 @bp.get("/numbers")
 @in_menu(
     "settings",
-    N_("Inbox settings by number"),
+    N_("Inbox settings"),
     "split",
     order=160,
     group="inbox",
-    hint=N_("Which team each number feeds, and when customers see that you have read their message."),
+    hint=N_("Typing, link previews, the team of each number, and when customers see blue ticks."),
 )
 @requires("desk.manage")
 def number_settings() -> str:
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id)).all()
     desks = {number.id: NumberDesk.of(number.id) for number in numbers}
     teams = db.session.scalars(Team.in_order()).all()
-    return render_template("inbox/desk/numbers.html", numbers=numbers, desks=desks, teams=teams)
+    context = {"numbers": numbers, "desks": desks, "teams": teams, "inbox_settings": InboxSettings.current()}
+    return render_template("inbox/desk/numbers.html", **context)
+
+
+@bp.post("/settings")
+@requires("desk.manage")
+def change_settings() -> AnyResponse:
+    """What holds for all numbers. A box that is not ticked is not sent."""
+    InboxSettings.change(shows_typing="shows_typing" in request.form, previews_links="previews_links" in request.form)
+    flash(_("Saved."))
+    return redirect(url_for("inbox.number_settings"), 303)
 
 
 @bp.post("/numbers/<uuid:phone_number_id>")

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.inbox.blueprint import bp
 from app.inbox.conversations import Conversation
 from app.inbox.desk.presence import Presence
+from app.inbox.outbound.typing import show_typing_later
 from app.tenancy import Membership, User, db, requires
 
 
@@ -23,13 +24,15 @@ def company(conversation_id: uuid.UUID) -> str:
 @bp.post("/<uuid:conversation_id>/company")
 @requires("inbox.reply")
 def report_presence(conversation_id: uuid.UUID) -> str:
-    """The page is open (`doing` is `looks` or `types`), or was closed (`left`)."""
+    """The page is open (`doing` is `looks`, `types` a reply, or `notes`), or was closed (`left`)."""
     conversation = Conversation.get_or_404(conversation_id)
     match request.form.get("doing"):
         case "left":
             Presence(conversation.id).leave(current_user)
         case doing:
-            Presence(conversation.id).mark(current_user, is_typing=doing == "types")
+            Presence(conversation.id).mark(current_user, is_typing=doing in ("types", "notes"))
+            if doing == "types":
+                show_typing_later(conversation)
     return render_company(conversation)
 
 

@@ -32,7 +32,7 @@ def search() -> str:
         return render_template("inbox/desk/_results.html", **context)
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()
     conversation = Conversation.find(query.conversation) if query.conversation else None
-    tags = db.session.scalars(Tag.in_order()).all()
+    tags = Tag.offered()
     context |= {"numbers": numbers, "agents": colleagues(), "tags": tags, "types": TYPES, "conversation": conversation}
     return render_template("inbox/desk/search.html", **context)
 

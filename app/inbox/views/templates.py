@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from flask import abort, g, render_template, request
+from flask import abort, g, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.billing.terms import Terms
+from app.contacts.models import Contact
 from app.inbox.blueprint import bp
 from app.inbox.compose.forms import WritingForm
 from app.inbox.compose.offers import Offer, available_values
-from app.inbox.compose.problems import NOT_SENT, explain
+from app.inbox.compose.problems import NOT_SENT, explain, variable_of
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
 from app.meta.outgoing import Refused
-from app.tenancy import current_actor, now, requires, takes_files
+from app.tenancy import Paged, current_actor, now, requires, takes_files
 from app.tenancy.guard import is_fragment
+from app.wabas.models import PhoneNumber
 from app.words import N_
 
 from .compose import deliver
 from .helpers import offer_context
+
+PAGE = 50
 
 
 @bp.get("/<uuid:conversation_id>/templates")
@@ -30,13 +36,32 @@ from .helpers import offer_context
 def templates(conversation_id: uuid.UUID) -> str:
     """The templates that can be sent now, with their prices."""
     conversation = Conversation.get_or_404(conversation_id)
-    waba_id = conversation.phone_number.waba_id
-    template_list = TemplateList.fresh(waba_id)
-    sendable, terms = MessageTemplate.sendable(waba_id), conversation.terms
-    prices = {one.id: terms.price_of(one.category, now()) for one in sendable}
-    context = {"conversation": conversation, "template_list": template_list, "waba_id": waba_id, "prices": prices}
-    page = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
-    return render_template(page, templates=sendable, **context)
+    refused = conversation.gate.refused_purposes
+    context = list_context(conversation.phone_number, conversation.terms, refused) | addresses(conversation)
+    name = "inbox/compose/_templates.html" if is_fragment() else "inbox/compose/templates.html"
+    return render_template(name, **context)
+
+
+def list_context(number: PhoneNumber, terms: Terms, refused_purposes: set[str]) -> dict[str, Any]:
+    """The templates of a number's account, and which of them the customer has opted out of."""
+    page = Paged.of(MessageTemplate.sendable_of(number.waba_id), PAGE)
+    return {
+        "waba_id": number.waba_id,
+        "template_list": TemplateList.fresh(number.waba_id),
+        "page": page,
+        "prices": {one.id: terms.price_of(one.category, now()) for one in page.rows},
+        "refused_purposes": refused_purposes,
+    }
+
+
+def addresses(conversation: Conversation) -> dict[str, Any]:
+    """Where the list of templates is, each template's form, and the way back."""
+    return {
+        "conversation": conversation,
+        "list_address": url_for("inbox.templates", conversation_id=conversation.id),
+        "address_of": partial(url_for, "inbox.template", conversation_id=conversation.id),
+        "back_address": url_for("inbox.show", conversation_id=conversation.id),
+    }
 
 
 @bp.get("/<uuid:conversation_id>/templates/<uuid:template_id>")
@@ -59,7 +84,7 @@ def send_template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str | t
     try:
         message = queue_template(conversation, chosen, form)
     except NOT_SENT as problem:
-        return render_form(conversation, chosen, explain(problem)), 422
+        return render_form(conversation, chosen, problem), 422
     return deliver(conversation, message)
 
 
@@ -71,6 +96,8 @@ def offer(conversation_id: uuid.UUID) -> str:
 
 def queue_template(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
     """Puts the template into the outbox, with what was filled in. Raises what `Conversation.send` does, `Refused`."""
+    if not chosen.is_sendable:
+        raise Refused(N_("WhatsApp doesn't allow this template any more. Choose another one."))
     outgoing = chosen.definition.filled(request.form)
     conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor())
     media = None
@@ -86,24 +113,33 @@ def queue_template(conversation: Conversation, chosen: MessageTemplate, form: Wr
     return conversation.send(outgoing, by=current_actor(), client_id=form.id, media=media)
 
 
-def render_form(conversation: Conversation, chosen: MessageTemplate, problem: str = "") -> str:
+def render_form(conversation: Conversation, chosen: MessageTemplate, problem: Exception | None = None) -> str:
+    context = addresses(conversation) | form_context(
+        chosen, conversation.contact, conversation.phone_number, conversation.terms, problem
+    )
+    page = "inbox/compose/_template_form.html" if is_fragment() else "inbox/compose/template_form.html"
+    return render_template(page, **context)
+
+
+def form_context(
+    chosen: MessageTemplate, contact: Contact, number: PhoneNumber, terms: Terms, problem: Exception | None
+) -> dict[str, Any]:
+    """The form of a template, with what is typed or else with what is available for its variables."""
     values: Mapping[str, Any] = request.form
     if request.method == "GET":
-        available = available_values(conversation, by=current_actor(), tenant=g.tenant)
+        available = available_values(contact, number, by=current_actor(), tenant=g.tenant)
         values = Offer.fill(chosen, available).values | request.args.to_dict()
     definition = chosen.definition
-    context = {
-        "conversation": conversation,
+    return {
         "template": chosen,
-        "estimate": conversation.terms.price_of(chosen.category, now()),
+        "estimate": terms.price_of(chosen.category, now()),
         "definition": definition,
         "values": values,
         "shown": definition.shown(values),
         "client_id": values.get("client_id") or str(uuid.uuid4()),
-        "problem": problem,
+        "problem": explain(problem) if problem else "",
+        "problem_key": variable_of(problem) if problem else "",
     }
-    page = "inbox/compose/_template_form.html" if is_fragment() else "inbox/compose/template_form.html"
-    return render_template(page, **context)
 
 
 def template_or_404(conversation_id: uuid.UUID, template_id: uuid.UUID) -> MessageTemplate:

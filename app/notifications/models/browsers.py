@@ -8,10 +8,11 @@ import json
 import uuid
 from typing import Self
 
-from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, delete, select
+from sqlalchemy import Index, Select, UniqueConstraint, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.notifications.push import Target
+from app.team.models import UserSession
 from app.tenancy import Membership, TenantModel, belongs_to, current_tenant_id, db, now, uuid7
 from app.tenancy.sealed import Sealed
 
@@ -30,13 +31,14 @@ class PushSubscription(TenantModel):
     )
 
     membership_id: Mapped[uuid.UUID]
-    session_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user_sessions.id", ondelete="SET NULL"))
+    # No foreign key: in a cluster sessions stay on one machine, apart from tenants' rows.
+    session_id: Mapped[uuid.UUID | None]
     # An address that anybody may call who knows it, so it is encrypted like a password.
     endpoint_hash: Mapped[str]
     target = Sealed()
     target_ciphertext: Mapped[bytes]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    notified_at: Mapped[dt.datetime | None] = mapped_column("told_at")
+    notified_at: Mapped[dt.datetime | None] = mapped_column()
     failing_since: Mapped[dt.datetime | None]
     device: Mapped[str] = mapped_column(default="")
     membership: Mapped[Membership] = relationship(viewonly=True, lazy="joined", innerjoin=True)
@@ -46,8 +48,20 @@ class PushSubscription(TenantModel):
         return select(cls).where(cls.membership_id == membership.id).order_by(cls.created_at.desc(), cls.id)
 
     @classmethod
-    def awake(cls) -> Select[Self]:
-        return select(cls).where(cls.session_id.is_not(None))
+    def awake(cls, membership: Membership | None = None) -> list[Self]:
+        """The browsers in which their members are signed in: this member's, or everybody's."""
+        cls.let_sleep()
+        mine = cls.of(membership) if membership else select(cls)
+        return list(db.session.scalars(mine.where(cls.session_id.is_not(None))))
+
+    @classmethod
+    def let_sleep(cls) -> None:
+        """Lets those sleep whose session has ended."""
+        query = select(cls.session_id).where(cls.session_id.is_not(None)).distinct()
+        used = {session_id for session_id in db.session.scalars(query) if session_id}
+        if ended := used - UserSession.open_among(used):
+            asleep = update(cls).where(cls.session_id.in_(ended)).values(session_id=None)
+            db.session.execute(asleep, execution_options={"synchronize_session": "fetch"})
 
     @classmethod
     def save(cls, membership: Membership, target: Target, *, session_id: uuid.UUID, device: str) -> Self:

@@ -39,6 +39,7 @@ def index() -> str:
 
 def page(form: RuleForm | None = None) -> str:
     rule = NotificationRule.of(g.membership)
+    PushSubscription.let_sleep()
     return render_template(
         "notifications/index.html",
         form=form or RuleForm.showing(rule, numbers()),
@@ -93,9 +94,7 @@ def remove_browser(browser_id: uuid.UUID) -> AnyResponse:
 @bp.post("/test")
 @requires("account.manage")
 def send_test() -> AnyResponse:
-    browsers = db.session.scalars(
-        PushSubscription.of(g.membership).where(PushSubscription.session_id.is_not(None))
-    ).all()
+    browsers = PushSubscription.awake(g.membership)
     for browser in browsers:
         Notification.put("test", browser, None)
     later("notifications.push")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from app.numbers.blueprint import bp
+from app.numbers.free_replies import free_replies_of
 from app.tenancy import db, in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import Waba
@@ -24,4 +25,6 @@ from app.words import N_
 @requires("numbers.manage")
 def index() -> str:
     template = "numbers/_numbers.html" if is_fragment() else "numbers/index.html"
-    return render_template(template, wabas=db.session.scalars(Waba.in_order()).all())
+    wabas = db.session.scalars(Waba.in_order()).all()
+    numbers = [number.id for waba in wabas for number in waba.phone_numbers if number.takes_messages]
+    return render_template(template, wabas=wabas, allowances=free_replies_of(numbers))

@@ -16,6 +16,7 @@ from app.meta.graph import GraphClient
 from app.numbers.asking import ask
 from app.numbers.blueprint import bp
 from app.numbers.forms import DisconnectionForm, NameForm, PinForm, TrialForm
+from app.numbers.free_replies import free_replies_of
 from app.numbers.traffic import Traffic
 from app.tenancy import confirmed, db, now, requires
 from app.tenancy.guard import is_fragment
@@ -47,6 +48,7 @@ def passport(number: PhoneNumber, **more: object) -> str:
         history=history,
         lost=lost,
         offboarding=Offboarding.of(number.waba),
+        allowance=free_replies_of([number.id])[number.id],
         **(forms | more),
     )
 

@@ -149,7 +149,7 @@ def cancel_hosted(onboarding: Onboarding) -> None:
 
 def posted() -> dict[str, Any]:
     """What was posted, as a form or as JSON."""
-    body = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+    body = request.json_object or request.form.to_dict()  # type: ignore[attr-defined]
     return body if isinstance(body, dict) else {}
 
 

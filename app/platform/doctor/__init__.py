@@ -29,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     at_meta.hosted_signup,
     here.clock,
     here.postgres,
+    here.cluster,
     here.queues,
     here.backlog,
     here.sweeps,

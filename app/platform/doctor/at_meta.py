@@ -8,7 +8,7 @@ from app.extensions import outside
 from app.meta import app_settings, credit_lines, embedded_signup, system_users
 from app.words import N_
 
-from .checks import WEBHOOKS, CheckFailed, check
+from .checks import CheckFailed, check
 
 # What the app acts upon.
 FIELDS = (
@@ -17,6 +17,7 @@ FIELDS = (
     "account_update",
     "business_capability_update",
     "history",
+    "message_template_components_update",
     "message_template_status_update",
     "messages",
     "phone_number_name_update",
@@ -24,6 +25,7 @@ FIELDS = (
     "security",
     "smb_app_state_sync",
     "smb_message_echoes",
+    "template_category_update",
     "user_preferences",
 )
 
@@ -38,7 +40,7 @@ def meta_app() -> str:
 @check(N_("Meta sends webhooks to this installation"))
 def callback() -> str:
     here = outside()
-    expected = f"{here.settings.public_url}{WEBHOOKS}"
+    expected = here.settings.callback_url
     found = app_settings.callback(here.graph, here.graph.app_token)
     if found is None:
         raise CheckFailed(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 SECONDS = 5.0
-WEBHOOKS = "/webhooks/whatsapp"
 
 
 class CheckFailed(Exception):

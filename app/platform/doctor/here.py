@@ -18,7 +18,9 @@ from sqlalchemy import func, select, text
 from app.extensions import outside
 from app.storage import new_key
 from app.tenancy import database_now, db, now, platform_scope
-from app.tenancy.queue import LANES, last_runs
+from app.tenancy.cluster import Cluster, NotACluster
+from app.tenancy.lanes import LANES
+from app.tenancy.queue import last_runs
 from app.tenancy.sealed import Sealed
 from app.webhook_events.models import WebhookEvent
 from app.words import N_
@@ -62,6 +64,22 @@ def postgres() -> str:
             if not db.session.scalar(bound, {"role": role}):
                 raise CheckFailed(str(role), N_("This role bypasses row security. Run flask bootstrap."))
     return "switchboard_app, switchboard_platform"
+
+
+@check(N_("One Postgres or a cluster"))
+def cluster() -> str:
+    with platform_scope("doctor"):
+        try:
+            found = Cluster(db.session.connection())
+        except NotACluster:
+            return "Postgres"
+        if missing := found.missing:
+            raise CheckFailed(
+                ", ".join(missing), N_("These tables are not in the Citus cluster. Run flask distribute.")
+            )
+        if not found.hands_on_settings:
+            raise CheckFailed("citus.propagate_set_commands", N_("Workers don't get the tenant. Run flask distribute."))
+        return f"Citus, {len(found.present)}"
 
 
 @check(N_("Redis and the workers"))

@@ -11,7 +11,7 @@ import httpx
 from app.extensions import outside
 from app.words import N_
 
-from .checks import SECONDS, WEBHOOKS, CheckFailed, check
+from .checks import SECONDS, CheckFailed, check
 
 
 @check(N_("The public address answers"))
@@ -67,9 +67,9 @@ def challenge() -> str:
     settings, word = outside().settings, uuid.uuid4().hex
     asked = {"hub.mode": "subscribe", "hub.verify_token": settings.meta_verify_token, "hub.challenge": word}
     with httpx.Client(timeout=SECONDS, trust_env=False) as http:
-        answer = http.get(f"{settings.public_url}{WEBHOOKS}", params=asked)
+        answer = http.get(settings.callback_url, params=asked)
     if answer.text != word:
         raise CheckFailed(
             f"{answer.status_code}", N_("The proxy must pass /webhooks/ through unchanged, with the query.")
         )
-    return WEBHOOKS
+    return settings.callback_url

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from flask_babel import gettext
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
 from app.inbox.conversations.callback import attempt_of
+from app.message_templates.news import FIELDS as TEMPLATE_NEWS
 from app.meta import events, payload
 from app.meta.previews import filled
 from app.meta.unreadable import REASONS
@@ -21,7 +23,7 @@ from app.templating import READER
 from app.tenancy import Tenant, db
 from app.wabas.news import NEWS
 from app.webhook_events.models import HeldChange, WebhookEvent
-from app.webhook_events.routing import Arrived, address_of, owners_of
+from app.webhook_events.routing import Arrived, address_of, addresses_of, owners_of
 from app.words import N_
 
 SHOWN = 200
@@ -40,6 +42,16 @@ class Became:
     held: HeldChange | None = None
 
 
+@dataclass(slots=True)
+class Saved:
+    """What is saved of one change: its message, its status, an orphan, or a reaction, edit or deletion (`aside`)."""
+
+    message_id: uuid.UUID | None = None
+    is_orphan: bool = False
+    status_kept: bool = False
+    aside: str = ""
+
+
 @dataclass(frozen=True)
 class Reading:
     """A post, read again."""
@@ -52,7 +64,7 @@ class Reading:
     def of(cls, event: WebhookEvent) -> Reading:
         parsed = enumerate(events.parse(event.body, event.received_at))
         changes = [Arrived(event.id, position, change) for position, change in parsed]
-        return cls(event, changes, owners_of(changes))
+        return cls(event, changes, owners_of(addresses_of(changes)))
 
     def owner(self, change: Arrived) -> uuid.UUID | None:
         return self.owners.get(address_of(change.event) or "")
@@ -86,21 +98,12 @@ class Reading:
             )
         return found
 
-    def look_up(self, changes: Sequence[Arrived]) -> dict[int, Row[Any]]:
-        rows = [
-            {
-                "position": change.position,
-                "tenant": str(self.owner(change)),
-                "number": address_of(change.event),
-                "wamid": message.wamid,
-                "attempt": attempt_of(getattr(message, "callback_data", None)),
-                "status": getattr(message, "status", None),
-                "at": message.timestamp.isoformat(),
-            }
-            for change in changes
-            if self.owner(change) and (message := message_in(change.event))
-        ]
-        return {row.position: row for row in db.session.execute(LOOK_UP, {"rows": json.dumps(rows)})} if rows else {}
+    def look_up(self, changes: Sequence[Arrived]) -> dict[int, Saved]:
+        rows: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
+        for change in changes:
+            if (owner := self.owner(change)) and (message := message_in(change.event)):
+                rows[owner].append(row_of(change, message))
+        return {place: saved for tenant_id, mine in rows.items() for place, saved in look_up(tenant_id, mine).items()}
 
     def pretty(self) -> tuple[str, bool]:
         """The body for people's eyes, and whether that is all of it."""
@@ -161,9 +164,7 @@ KINDS_OF_EVENT = {kind.__name__: words for kind, words in NAMES.items()}
 APPLIED = events.AccountUpdate | events.AddressBookEntry | events.GroupChange | events.HistoryProgress
 
 
-def outcome_of(
-    post: WebhookEvent, event: events.Event, held: HeldChange | None, row: Row[Any] | None
-) -> tuple[str, str]:
+def outcome_of(post: WebhookEvent, event: events.Event, held: HeldChange | None, row: Saved | None) -> tuple[str, str]:
     """In words, and with Meta's own word where one says more."""
     if held and held.state != "understood":
         return (N_("Held back") if held.state == "held" else N_("Discarded")), reason_words(held.reason, held.detail)
@@ -175,14 +176,14 @@ def outcome_of(
         return N_("Is a message in the inbox"), ""
     if row and row.aside:
         return (N_("Kept as a reaction") if row.aside == "reaction" else N_("Kept as an edit or deletion")), ""
-    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in NEWS):
+    if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in (*NEWS, *TEMPLATE_NEWS)):
         return N_("Carried out"), ""
     if isinstance(event, events.OtherChange):
         return N_("Kept in this post only: nothing here uses it yet"), ""
     return N_("Nothing of it is found any more"), ""
 
 
-def status_outcome(row: Row[Any] | None) -> str:
+def status_outcome(row: Saved | None) -> str:
     if row and row.status_kept:
         return N_("Kept with its message")
     if row and row.is_orphan:
@@ -190,27 +191,74 @@ def status_outcome(row: Row[Any] | None) -> str:
     return N_("Nothing of it is found any more")
 
 
-# Is each change a message, an aside, an orphan, or a status that was saved? One row for each of a post's changes, each
-# found by a unique index. A null attempt or status is of a change that has none.
-LOOK_UP = text("""
-    select r.position, m.id as message_id, o.id is not null as is_orphan,
-        exists (select 1 from message_events e where e.tenant_id = m.tenant_id and e.message_id = m.id
-            and e.status = r.status and e.occurred_at = r.at) as status_kept,
-        case when rx.id is not null then 'reaction' when x.id is not null then 'change' end as aside
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, tenant uuid, number text, wamid text,
-                                                       attempt uuid, status text, at timestamptz)
-    join phone_numbers p on p.tenant_id = r.tenant and p.meta_id = r.number
-    left join orphan_statuses o on o.tenant_id = r.tenant and o.phone_number_id = p.id and o.wamid = r.wamid
+def row_of(change: Arrived, message: Any) -> dict[str, Any]:
+    return {
+        "position": change.position,
+        "number": address_of(change.event),
+        "wamid": message.wamid,
+        "attempt": attempt_of(getattr(message, "callback_data", None)),
+        "status": getattr(message, "status", None),
+        "at": message.timestamp.isoformat(),
+    }
+
+
+def look_up(tenant_id: uuid.UUID, rows: list[dict[str, Any]]) -> dict[int, Saved]:
+    """What is saved of a tenant's changes, by their positions; each statement reads one table by a unique index."""
+    values = {"tenant": tenant_id, "rows": json.dumps(rows)}
+    found = {row["position"]: Saved() for row in rows}
+    for statement in (ATTEMPTED, MESSAGES):
+        for position, message_id in db.session.execute(statement, values):
+            found[position].message_id = message_id
+    known = [
+        row | {"message": str(found[row["position"]].message_id)} for row in rows if found[row["position"]].message_id
+    ]
+    for position in db.session.scalars(STATUSES, values | {"rows": json.dumps(known)}):
+        found[position].status_kept = True
+    for position in db.session.scalars(ORPHANS, values):
+        found[position].is_orphan = True
+    for statement, aside in ((CHANGES, "change"), (REACTIONS, "reaction")):
+        for position in db.session.scalars(statement, values):
+            found[position].aside = aside
+    return found
+
+
+# A null attempt or status is of a change that has none. One table each: a cluster refuses them joined in one statement.
+ATTEMPTED = text("""
+    select r.position, a.message_id
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, attempt uuid)
+    join send_attempts a on a.tenant_id = :tenant and a.id = r.attempt
+""")
+MESSAGES = text("""
+    select r.position, m.id
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, number text, wamid text)
+    join phone_numbers p on p.tenant_id = :tenant and p.meta_id = r.number
+    join messages m on m.tenant_id = :tenant and m.phone_number_id = p.id and m.wamid = r.wamid
+""")
+STATUSES = text("""
+    select r.position
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, message uuid, status text, at timestamptz)
+    join message_events e on e.tenant_id = :tenant and e.message_id = r.message and e.status = r.status
+        and e.occurred_at = r.at
+""")
+ORPHANS = text("""
+    select r.position
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, number text, wamid text, status text,
+                                                       at timestamptz)
+    join phone_numbers p on p.tenant_id = :tenant and p.meta_id = r.number
+    join orphan_statuses o on o.tenant_id = :tenant and o.phone_number_id = p.id and o.wamid = r.wamid
         and o.status = r.status and o.occurred_at = r.at
-    left join reactions rx on rx.tenant_id = r.tenant and rx.phone_number_id = p.id and rx.wamid = r.wamid
-    left join message_changes x on x.tenant_id = r.tenant and x.phone_number_id = p.id and x.wamid = r.wamid
-    left join lateral (
-        select m.tenant_id, m.id from messages m
-        where m.tenant_id = r.tenant and m.phone_number_id = p.id and m.wamid = r.wamid
-        union all
-        select a.tenant_id, a.message_id from send_attempts a where a.tenant_id = r.tenant and a.id = r.attempt
-        limit 1
-    ) m on true
+""")
+REACTIONS = text("""
+    select r.position
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, number text, wamid text)
+    join phone_numbers p on p.tenant_id = :tenant and p.meta_id = r.number
+    join reactions x on x.tenant_id = :tenant and x.phone_number_id = p.id and x.wamid = r.wamid
+""")
+CHANGES = text("""
+    select r.position
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(position bigint, number text, wamid text)
+    join phone_numbers p on p.tenant_id = :tenant and p.meta_id = r.number
+    join message_changes x on x.tenant_id = :tenant and x.phone_number_id = p.id and x.wamid = r.wamid
 """)
 
 

@@ -16,8 +16,7 @@ from app import zones
 from app.stories.blueprint import bp
 from app.stories.failures import AT_ONCE, PAGE, SPANS, STATES, Failures, retry_all
 from app.stories.story import Story, messages_like
-from app.tenancy import db, in_menu, requires
-from app.tenancy.database import is_uuid
+from app.tenancy import as_uuid, db, in_menu, is_uuid, requires
 from app.words import N_
 
 
@@ -68,10 +67,10 @@ def failures_from_request() -> Failures:
     values = request.values
     return Failures(
         state=value if (value := values.get("state", "")) in STATES else "",
-        number_id=values.get("number", type=uuid.UUID),
+        number_id=values.get("number", type=as_uuid),
         code=values.get("code", "").replace("\x00", "")[:20],
         span=value if (value := values.get("span", "")) in SPANS else "week",
-        before=values.get("before", type=uuid.UUID),
+        before=values.get("before", type=as_uuid),
     )
 
 
@@ -105,12 +104,17 @@ def flash_retried(retried: int, selected: int) -> None:
         flash(words, "warning")
 
 
+# Others are slips of the hand, and have no time before or after them.
+LIKELY = range(1970, 3000)
+
+
 def time_argument(name: str) -> dt.datetime | None:
     """A time by the reader's clock, as a date field gives it, or None."""
     with contextlib.suppress(ValueError):
         if given := request.args.get(name, "").strip():
             time = dt.datetime.fromisoformat(given)
-            return zones.in_utc(time if time.tzinfo else time.replace(tzinfo=zones.reader_zone()))
+            if time.year in LIKELY:
+                return zones.in_utc(time if time.tzinfo else time.replace(tzinfo=zones.reader_zone()))
     return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, Select, UniqueConstraint, delete, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,11 +14,9 @@ DISTRIBUTIONS = ("manual", "round_robin", "least_busy")
 MOST_AT_ONCE = 10
 
 
-def of_member(column: str, *, ondelete: str = "CASCADE", **options: Any) -> ForeignKeyConstraint:
-    """A foreign key to a member of the same tenant."""
-    columns = ["tenant_id", column]
-    member = ["memberships.tenant_id", "memberships.user_id"]
-    return ForeignKeyConstraint(columns, member, ondelete=ondelete, **options)
+def of_member(column: str, *, nulled: bool = False) -> ForeignKeyConstraint:
+    """A foreign key to a member of the same tenant; without `nulled` the row is deleted with the member."""
+    return belongs_to("memberships", column, to="user_id", nulled=nulled, ondelete=None if nulled else "CASCADE")
 
 
 class Team(TenantModel):

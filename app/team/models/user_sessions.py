@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import secrets
 import uuid
+from collections.abc import Collection
 from typing import Self
 
 from flask_babel import gettext as _
@@ -93,6 +94,12 @@ class UserSession(GlobalModel):
         """The sessions of a person, the one in use last first."""
         open_ones = select(cls).where(cls.owned_by(who), cls.expires_at > now())
         return open_ones.order_by(cls.last_seen_at.desc(), cls.id)
+
+    @classmethod
+    def open_among(cls, ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of these sessions that have not ended."""
+        still_open = select(cls.id).where(cls.id.in_(ids), cls.expires_at > now())
+        return set(db.session.scalars(still_open)) if ids else set()
 
     @classmethod
     def end(cls, token: object) -> None:

@@ -10,9 +10,11 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team.blueprint import bp
 from app.team.forms import ROLES, InvitationForm, RoleForm
 from app.team.models import Invitation
-from app.tenancy import Membership, Role, User, db, in_menu, requires
+from app.tenancy import Membership, Paged, Role, User, db, in_menu, requires
 from app.tenancy.models import LastOwner
 from app.words import N_
+
+PAGE = 100
 
 
 @bp.get("/t/<tenant_slug>/team")
@@ -35,7 +37,7 @@ def team_page(form: InvitationForm) -> str:
         "team/index.html",
         form=form,
         roles=ROLES,
-        members=db.session.scalars(members).all(),
+        page=Paged.of(members, PAGE),
         invitations=db.session.scalars(Invitation.open_ones()).all(),
     )
 

@@ -12,8 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team.blueprint import bp
 from app.team.models import Team
 from app.team.models.teams import DISTRIBUTIONS, MOST_AT_ONCE, colleagues
-from app.tenancy import db, exists, in_menu, is_uuid, requires
+from app.tenancy import Paged, db, exists, in_menu, is_uuid, requires
 from app.words import N_
+
+PAGE = 10
 
 
 @bp.get("/t/<tenant_slug>/team/teams")
@@ -26,8 +28,9 @@ def teams() -> str:
 
 
 def page(problem: str = "", typed: str = "") -> str:
-    known = db.session.scalars(Team.in_order()).all()
-    return render_template("team/teams.html", teams=known, people=colleagues(), problem=problem, typed=typed)
+    return render_template(
+        "team/teams.html", page=Paged.of(Team.in_order(), PAGE), people=colleagues(), problem=problem, typed=typed
+    )
 
 
 @bp.post("/t/<tenant_slug>/team/teams")

@@ -5,7 +5,6 @@ What Meta posts as webhooks goes to the door (door.py).
 
 from __future__ import annotations
 
-import hmac
 import uuid
 
 from flask import Response, abort, jsonify, render_template, request
@@ -14,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import tokens
 from app.extensions import csrf, settings
 from app.meta import signed_requests
+from app.meta.challenge import challenge_of
 from app.meta.signed_requests import SignedRequest
 from app.tenancy import db, public, stateless
 from app.webhooks.blueprint import bp
@@ -24,11 +24,8 @@ from app.webhooks.callbacks import MetaCallback
 @stateless
 def verify() -> AnyResponse:
     """Answers the challenge (Meta: Webhooks, create an endpoint)."""
-    asked = request.args.get("hub.verify_token", "")
-    known = hmac.compare_digest(asked.encode(), settings.meta_verify_token.encode())
-    if request.args.get("hub.mode") != "subscribe" or not known:
-        abort(403)
-    return Response(request.args.get("hub.challenge", ""), mimetype="text/plain")
+    answer = challenge_of(request.args.to_dict(flat=False), settings.meta_verify_token)
+    return Response(answer, mimetype="text/plain") if answer is not None else abort(403)
 
 
 @bp.post("/meta/deauthorize")
@@ -44,7 +41,7 @@ def deauthorize() -> AnyResponse:
 @csrf.exempt  # type: ignore[untyped-decorator]
 @public
 def delete_data() -> AnyResponse:
-    """Somebody wants deleted what Facebook gave us. They are told where to see that it was done."""
+    """Somebody wants deleted what Facebook gave us. The response says where to see that it was done."""
     code = MetaCallback.receive("data_deletion", asked()).code
     return jsonify(url=tokens.link("webhooks.deletion", code=code), confirmation_code=code)
 

@@ -11,6 +11,7 @@ from flask_login import current_user
 from sqlalchemy import Row, Select, func, select
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.parameters import row_number
 from app.platform.forms import ReasonForm
 from app.platform.looks import is_open
 from app.platform.posts.blueprint import held
@@ -31,7 +32,7 @@ MOST = 500
 @platform_only
 def index() -> str:
     asked, discarded = read_criteria(), "discarded" in request.args
-    found = db.session.execute(held_changes(asked, discarded, request.args.get("before", type=int))).all()
+    found = db.session.execute(held_changes(asked, discarded, request.args.get("before", type=row_number))).all()
     return render_template(
         "platform/posts/held_changes.html",
         asked=asked,

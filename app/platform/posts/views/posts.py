@@ -9,6 +9,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.conversations import Message
+from app.parameters import row_number
 from app.platform.forms import ReasonForm
 from app.platform.looks import is_open, look
 from app.platform.posts.blueprint import posts
@@ -31,7 +32,7 @@ def index() -> str:
         words=request.args.get("q", "").strip()[:300],
         since=time_argument("since"),
         until=time_argument("until"),
-        before=request.args.get("before", type=int),
+        before=request.args.get("before", type=row_number),
     )
     return render_template("platform/posts/posts.html", asked=asked, page=asked.page())
 

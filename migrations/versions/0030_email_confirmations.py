@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from row_security import share
 
-revision = "0031"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 
 
 def upgrade() -> None:

@@ -1,0 +1,147 @@
+"""Writing to somebody first: who it is, from which of our numbers, and the conversation that the message opens."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from sqlalchemy import select
+
+from app.billing.terms import Terms
+from app.contacts.consents import Consent
+from app.contacts.models import Contact, NumberTaken
+from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.assignment import Taken
+from app.inbox.inbound.placing import Pair, conversations_of
+from app.meta import written_numbers
+from app.meta.outgoing import Refused
+from app.meta.written_numbers import formatted
+from app.tenancy import Actor, User, db
+from app.wabas.models import PhoneNumber
+from app.words import N_
+
+ERASED = N_("This person was erased, so they can't be written to.")
+GROUP = N_("This is a WhatsApp group. You can't write to a group from here.")
+NO_NUMBER = N_("This contact has no phone number. Merge it with a contact that has one, or add a new contact.")
+HIDDEN = N_(
+    "WhatsApp hides this customer's phone number, and only the account they wrote to can reach them. "
+    "They have to write to this number first."
+)
+AWAY = N_("This number is not connected to WhatsApp.")
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Somebody to write to: a contact, or a phone number that no contact has yet (`wa_id`)."""
+
+    contact: Contact | None
+    wa_id: str = ""
+    # On which of our numbers they have a conversation.
+    conversations: dict[uuid.UUID, Conversation] = field(default_factory=dict)
+
+    @classmethod
+    def of_contact(cls, contact: Contact) -> Self:
+        mine = Conversation.contact_id == contact.id, Conversation.merged_into_id.is_(None)
+        conversations = db.session.scalars(select(Conversation).where(*mine))
+        wa_id = contact.identity("wa_id") or ""
+        return cls(contact, wa_id, {each.phone_number_id: each for each in conversations})
+
+    @classmethod
+    def of_number(cls, written: str, country: str = "") -> Self:
+        """Whoever has this number, in whatever spelling. Raises `NotRead`."""
+        wa_id = written_numbers.read(written, country)
+        contact = Contact.with_number(wa_id)
+        return cls.of_contact(contact) if contact else cls(None, wa_id)
+
+    @property
+    def name(self) -> str:
+        return self.contact.name if self.contact else formatted(self.wa_id)
+
+    @property
+    def phone(self) -> str | None:
+        return formatted(self.wa_id) if self.wa_id else None
+
+    @property
+    def address(self) -> dict[str, Any]:
+        """What an address needs to name them."""
+        return {"contact": str(self.contact.id)} if self.contact else {"to": f"+{self.wa_id}"}
+
+    @property
+    def person(self) -> Contact:
+        """The contact, or an empty one for what a template says of them."""
+        return self.contact or Contact(name="")
+
+    @property
+    def obstacle(self) -> str:
+        """Why they can't be written to from any number; "" where they can."""
+        if self.contact and self.contact.is_erased:
+            return ERASED
+        if self.contact and self.contact.identity("group"):
+            return GROUP
+        is_reachable = self.wa_id or (self.contact and self.contact.identity("bsuid"))
+        return "" if is_reachable else NO_NUMBER
+
+    def obstacle_on(self, number: PhoneNumber) -> str:
+        """Why they can't be written to from this number; "" where they can."""
+        if self.obstacle:
+            return self.obstacle
+        if not number.takes_messages:
+            return AWAY
+        return "" if self.wa_id or self.is_known_to(number) else HIDDEN
+
+    def is_known_to(self, number: PhoneNumber) -> bool:
+        """Whether the ids that WhatsApp gave of them are valid there: they belong to one business portfolio."""
+        portfolio = number.waba.owner_business_id
+        return any(
+            number.waba_id == their.waba_id or (portfolio and portfolio == their.waba.owner_business_id)
+            for their in (conversation.phone_number for conversation in self.conversations.values())
+        )
+
+    def terms(self, number: PhoneNumber) -> Terms:
+        """What it costs to write to them from this number, while they have not written to it."""
+        if conversation := self.conversations.get(number.id):
+            return conversation.terms
+        return Terms(number.waba.currency, self.wa_id or None)
+
+    @property
+    def refused_purposes(self) -> set[str]:
+        """What they don't want to get, as `Gate` has it."""
+        standing = Consent.standing(self.contact.id) if self.contact else {}
+        return {purpose for purpose, consent in standing.items() if not consent.is_granted}
+
+    def write(
+        self, number: PhoneNumber, send: Callable[[Conversation], Message], *, by: User, name: str = ""
+    ) -> Message:
+        """Opens the conversation and has `send` put a message into it; where that is refused, nothing is opened.
+
+        A number without a contact becomes one of this name. Raises `Refused` and what `send` raises.
+        """
+        if obstacle := self.obstacle_on(number):
+            raise Refused(obstacle)
+        with db.session.begin_nested():
+            conversation = self.open(number, by=by, name=name)
+            self.assign(conversation, by=by)
+            return send(conversation)
+
+    def open(self, number: PhoneNumber, *, by: User, name: str = "") -> Conversation:
+        """Their one conversation with this number, made where there is none."""
+        contact = self.contact or save_contact(name, self.wa_id, by=by)
+        pair = Pair(str(number.id), str(contact.id))
+        return Conversation.get_or_404(conversations_of({pair}, set(), by=Actor.agent(by))[pair])
+
+    def assign(self, conversation: Conversation, *, by: User) -> None:
+        """To whoever wrote, unless it is assigned: of two who write at once, to the faster one."""
+        try:
+            conversation.give(by, by=Actor.agent(by), expected=None)
+        except Taken:
+            return
+
+
+def save_contact(name: str, wa_id: str, *, by: User) -> Contact:
+    """The contact with this number, made where there is none."""
+    try:
+        return Contact.create(name, wa_id, by=by)
+    except NumberTaken as taken:
+        return taken.contact

@@ -1,0 +1,35 @@
+"""What a business chose for its whole inbox."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from sqlalchemy import UniqueConstraint, select, true
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, current_tenant_id, db, of_tenant, uuid7
+
+
+class InboxSettings(TenantModel):
+    """There is a row once somebody has changed something.
+
+    `shows_typing`: customers see that an agent types a reply. `previews_links`: we fetch the pages behind links.
+    """
+
+    __tablename__ = "inbox_settings"
+    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id"))
+
+    shows_typing: Mapped[bool] = mapped_column(default=True, server_default=true())
+    previews_links: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+    @classmethod
+    def current(cls) -> Self:
+        return db.session.scalar(select(cls)) or cls(shows_typing=True, previews_links=True)
+
+    @classmethod
+    def change(cls, *, shows_typing: bool, previews_links: bool) -> None:
+        """Stores the settings; safe when two people do it at once."""
+        chosen = {"shows_typing": shows_typing, "previews_links": previews_links}
+        row = upsert(cls).values(tenant_id=current_tenant_id(), id=uuid7(), **chosen)
+        db.session.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=chosen))

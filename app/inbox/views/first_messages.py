@@ -1,0 +1,225 @@
+"""Writing to somebody first: choose who, from which number, and the template; the conversation opens with it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from sqlalchemy import select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.contacts import countries
+from app.contacts.listing import ContactListing
+from app.contacts.models import Contact
+from app.contacts.settings import ContactSettings
+from app.inbox.blueprint import bp
+from app.inbox.compose.first_messages import Recipient, save_contact
+from app.inbox.compose.forms import WritingForm
+from app.inbox.compose.problems import NOT_SENT
+from app.inbox.conversations import Conversation
+from app.inbox.desk.fields import one_line
+from app.inbox.desk.preferences import DeskPreference
+from app.inbox.files.attachments import LARGEST
+from app.inbox.outbound.replies import deliver_replies
+from app.message_templates.models import MessageTemplate
+from app.meta.contents import Card
+from app.meta.written_numbers import SHORTEST, NotRead, formatted
+from app.meta.written_numbers import read as read_number
+from app.tenancy import as_uuid, db, requires, takes_files
+from app.tenancy.guard import is_fragment
+from app.wabas.models import PhoneNumber
+
+from .compose import shown_message_or_404
+from .templates import form_context, list_context, queue_template
+
+SHOWN = 20
+LONGEST_QUERY = 100
+
+Page = str | AnyResponse | tuple[str, int]
+
+
+@bp.get("/new")
+@requires("inbox.reply")
+def write_first() -> Page:
+    """The page, as far as it is known to whom and from which number; where they have a conversation, that one."""
+    recipient, number = recipient_of(request.args), number_of(request.args)
+    if recipient is None:
+        return render_search()
+    if number and number.id in recipient.conversations:
+        return to_conversation(recipient.conversations[number.id])
+    if number is None or recipient.obstacle_on(number):
+        return render_numbers(recipient)
+    context = first_context(recipient, number) | {"back_address": url_for("inbox.write_first", **recipient.address)}
+    context |= list_context(number, recipient.terms(number), recipient.refused_purposes)
+    return render_first("templates", **context)
+
+
+@bp.get("/new/<uuid:template_id>")
+@requires("inbox.reply")
+def first_template(template_id: uuid.UUID) -> Page:
+    """The form of a template, with a preview of what is filled in so far."""
+    return with_template(template_id, request.args)
+
+
+@bp.post("/new/<uuid:template_id>")
+@requires("inbox.reply")
+@takes_files(LARGEST + 1_000_000)
+def send_first(template_id: uuid.UUID) -> Page:
+    """Sends the template, and opens the conversation with it."""
+    return with_template(template_id, request.args, sends="preview" not in request.form)
+
+
+def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends: bool = False) -> Page:
+    chosen, recipient, number = MessageTemplate.get_or_404(template_id), recipient_of(arguments), number_of(arguments)
+    if recipient is None or number is None or chosen.waba_id != number.waba_id:
+        return redirect(url_for("inbox.write_first", **(recipient.address if recipient else {})), 303)
+    problem: Exception | None = None
+    if sends:
+        form = WritingForm()
+        form.validate()
+        name = one_line(request.form.get("name"))
+        try:
+            send = partial(queue_template, chosen=chosen, form=form)
+            message = recipient.write(number, send, by=current_user, name=name)
+        except NOT_SENT as refusal:
+            problem = refusal
+        else:
+            undo = DeskPreference.undo_of(current_user)
+            deliver_replies(message.conversation, [message], undo=undo)
+            return to_conversation(message.conversation)
+    context = first_context(recipient, number)
+    context["back_address"] = context["list_address"]
+    context |= form_context(chosen, recipient.person, number, recipient.terms(number), problem)
+    return render_first("template_form", **context), 422 if problem else 200
+
+
+def recipient_of(arguments: Mapping[str, str]) -> Recipient | None:
+    """Whom an address names, by `contact` or by a whole number in `to`; None where it names nobody that exists."""
+    if contact := Contact.find(as_uuid(arguments.get("contact"))):
+        return Recipient.of_contact(contact)
+    try:
+        return Recipient.of_number(arguments.get("to", "")) if arguments.get("to") else None
+    except NotRead:
+        return None
+
+
+def number_of(arguments: Mapping[str, str]) -> PhoneNumber | None:
+    """The number to write from: the one chosen, else the only one."""
+    if chosen := PhoneNumber.find(as_uuid(arguments.get("number"))):
+        return chosen
+    connected = [number for number in all_numbers() if number.takes_messages]
+    return connected[0] if len(connected) == 1 else None
+
+
+def all_numbers() -> list[PhoneNumber]:
+    query = select(PhoneNumber).where(PhoneNumber.state != "disconnected")
+    return list(db.session.scalars(query.order_by(PhoneNumber.created_at, PhoneNumber.id)))
+
+
+def render_search() -> str:
+    """The contacts that match, and the number that was typed where no contact has it."""
+    typed = one_line(request.args.get("q") or request.args.get("to"))[:LONGEST_QUERY]
+    country = request.args.get("country", ContactSettings.default_country())
+    country = country if countries.is_country(country) else ""
+    recipient: Recipient | None = None
+    problem, candidates = "", tuple[str, ...]()
+    if is_number := sum(map(str.isdecimal, typed)) >= SHORTEST:
+        try:
+            recipient = Recipient.of_number(typed, country)
+        except NotRead as refusal:
+            problem, candidates = refusal.explain(_), refusal.candidates
+    contacts = ContactListing.read({"q": typed}).load().contacts[:SHOWN]
+    if recipient and recipient.contact and recipient.contact not in contacts:
+        contacts.insert(0, recipient.contact)
+    context = {
+        "typed": typed,
+        "contacts": [one for one in contacts if one.identity("group") is None],
+        "new_number": recipient if recipient and not recipient.contact else None,
+        "new_place": countries.country_of(recipient.wa_id) if recipient else "",
+        "problem": problem,
+        "candidates": [(f"+{wa_id}", formatted(wa_id)) for wa_id in candidates],
+        "is_number": is_number,
+        "country": country,
+        "countries": countries.choices(),
+        "has_number": any(number.takes_messages for number in all_numbers()),
+    }
+    page = "inbox/compose/_recipients.html" if is_fragment() else "inbox/compose/recipients.html"
+    return render_template(page, **context)
+
+
+def render_numbers(recipient: Recipient) -> str:
+    """Our numbers: on which of them they have a conversation, and from which they can be written to."""
+    numbers = all_numbers()
+    context = {"recipient": recipient, "numbers": numbers, "back_address": url_for("inbox.write_first")}
+    context["obstacles"] = {number.id: recipient.obstacle_on(number) for number in numbers}
+    return render_first("first_numbers", **context)
+
+
+def first_context(recipient: Recipient, number: PhoneNumber) -> dict[str, Any]:
+    here = {**recipient.address, "number": number.id}
+    return {
+        "recipient": recipient,
+        "number": number,
+        "has_choice": len(all_numbers()) > 1,
+        "list_address": url_for("inbox.write_first", **here),
+        "address_of": partial(url_for, "inbox.first_template", **here),
+    }
+
+
+def render_first(part: str, **context: Any) -> str:
+    """One step of the page: the part alone for htmx, which fills it in where it stands."""
+    if is_fragment():
+        return render_template(f"inbox/compose/_{part}.html", **context)
+    return render_template("inbox/compose/first_message.html", part=part, **context)
+
+
+def to_conversation(conversation: Conversation) -> AnyResponse:
+    address = url_for("inbox.show", conversation_id=conversation.id)
+    if is_fragment():
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
+@bp.get("/phone")
+@requires("inbox.reply")
+def phone() -> Page:
+    """What can be done with a phone number in a text (`to`): write to it, call it, save it."""
+    recipient = recipient_of(request.args)
+    if recipient is None or not recipient.wa_id:
+        return redirect(url_for("inbox.write_first", q=request.args.get("to", "")), 303)
+    page = "inbox/compose/_phone.html" if is_fragment() else "inbox/compose/phone.html"
+    return render_template(page, recipient=recipient)
+
+
+@bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/contacts")
+@requires("inbox.reply")
+def save_card(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse:
+    """Saves a contact card that a customer sent (`card`, `phone`: which one, which of its numbers)."""
+    message = shown_message_or_404(conversation_id, message_id)
+    card, phone = chosen_phone(message.holds)
+    back = url_for("inbox.show", conversation_id=conversation_id)
+    try:
+        wa_id = read_number(phone, ContactSettings.default_country())
+    except NotRead as problem:
+        flash(problem.explain(_), "error")
+        return redirect(back, 303)
+    contact = save_contact(card.name if card else "", wa_id, by=current_user)
+    if request.form.get("then") == "message":
+        return redirect(url_for("inbox.write_first", contact=contact.id), 303)
+    flash(_("%(name)s is in your contacts.", name=contact.name))
+    return redirect(url_for("contacts.show", contact_id=contact.id), 303)
+
+
+def chosen_phone(cards: Any) -> tuple[Card | None, str]:
+    """The card and the number that a form names by their places."""
+    places = request.form.get("card", "0"), request.form.get("phone", "0")
+    try:
+        card = [one for one in cards if isinstance(one, Card)][int(places[0])]
+        return card, card.phones[int(places[1])]
+    except (IndexError, ValueError, TypeError):
+        return None, ""

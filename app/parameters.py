@@ -1,0 +1,85 @@
+"""What requests say, read so that nothing else has to expect nonsense: texts without NUL, numbers that rows have.
+
+Postgres stores no NUL, and no browser sends one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Request as FlaskRequest
+from flask.json.provider import DefaultJSONProvider
+from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.routing import IntegerConverter
+
+from app.meta import payload
+
+LARGEST_ID = 2**63 - 1
+
+
+class Parameters(ImmutableMultiDict[str, Any]):
+    """The values of an address or a form. NUL is U+FFFD, as in webhooks: what was only that is not empty now."""
+
+    def __init__(self, mapping: Any = None) -> None:
+        super().__init__(mapping)
+        for name in [name for name in self if "\x00" in name]:
+            dict.pop(self, name)
+        for name, values in dict.items(self):
+            dict.__setitem__(self, name, [without_nul(value) for value in values])
+
+
+def without_nul(value: Any) -> Any:
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+
+
+class Request(FlaskRequest):
+    parameter_storage_class = Parameters
+
+    # Flask-WTF fills forms from JSON too, with values of any type. The one view that takes JSON calls `json_object`.
+    is_json = False
+
+    @property
+    def json_object(self) -> dict[str, Any] | None:
+        """The object in a JSON body, or None."""
+        value = self.get_json(force=True, silent=True) if self.mimetype == "application/json" else None
+        return value if isinstance(value, dict) else None
+
+    @property
+    def came_from(self) -> str:
+        """The path of the page of ours that the browser was on, or nothing."""
+        return self.shown_page.partition("?")[0]
+
+    @property
+    def shown_page(self) -> str:
+        """The page of ours that the browser shows, with its query, or nothing."""
+        try:
+            page = urlsplit(self.headers.get("HX-Current-URL") or self.referrer or "")
+        except ValueError:
+            return ""
+        is_ours = page.netloc == self.host and page.path.startswith("/") and not page.path.startswith("//")
+        return f"{page.path}?{page.query}".rstrip("?") if is_ours else ""
+
+
+class Json(DefaultJSONProvider):
+    """JSON of strangers: of bounded depth, and only what can be stored."""
+
+    sort_keys = False
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        return payload.loads(s if isinstance(s, bytes) else s.encode(errors="replace"))
+
+
+class RowNumber(IntegerConverter):
+    """A number in an address, as large as a row's id can be."""
+
+    def __init__(self, map: Any, *args: Any, **options: Any) -> None:
+        super().__init__(map, *args, **{"max": LARGEST_ID} | options)
+
+
+def row_number(text: str) -> int:
+    """For `request.args.get(…, type=row_number)`. Raises ValueError."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
+    if not 0 <= number <= LARGEST_ID:
+        raise ValueError(text)
+    return number

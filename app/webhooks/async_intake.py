@@ -1,0 +1,87 @@
+"""The intake of the door's process: one task inserts all that has queued up, in one transaction, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import psycopg
+
+from .intake import SET_TIMEOUT, Away, connection_options, insert_of, next_group
+
+Waiting = tuple[bytes, "asyncio.Future[None]"]
+
+
+class AsyncIntake:
+    """Stores bodies for one event loop. While one commit is under way, the bodies of the next one gather."""
+
+    def __init__(self, url: str, enqueue: Callable[[], object], *, is_pooled: bool) -> None:
+        self.url, self.enqueue, self.is_pooled = url, enqueue, is_pooled
+        self.waiting: list[Waiting] = []
+        self.writer: asyncio.Task[None] | None = None
+        self.enqueueing: asyncio.Future[object] | None = None
+        self.connection: psycopg.AsyncConnection | None = None
+
+    async def add(self, body: bytes) -> None:
+        """Returns when the body is safe on disk. Raises `Away` when it is not."""
+        loop = asyncio.get_running_loop()
+        stored: asyncio.Future[None] = loop.create_future()
+        self.waiting.append((body, stored))
+        if self.writer is None or self.writer.done():
+            self.writer = loop.create_task(self.write())
+        await stored
+
+    async def write(self) -> None:
+        while self.waiting:
+            group, self.waiting = next_group(self.waiting, lambda each: len(each[0]))
+            try:
+                await self.store([body for body, _ in group])
+            except Exception as error:  # noqa: BLE001  whatever it is, none of these waits for ever
+                settle(group, error if isinstance(error, Away) else Away(type(error).__name__))
+            else:
+                settle(group)
+                self.wake_drain()
+
+    def wake_drain(self) -> None:
+        """Enqueues the drain in a thread: Redis may be slow, and one at a time is enough."""
+        if self.enqueueing is None or self.enqueueing.done():
+            self.enqueueing = asyncio.get_running_loop().run_in_executor(None, self.enqueue)
+
+    async def store(self, bodies: list[bytes]) -> None:
+        try:
+            await self.insert(bodies)
+        except psycopg.OperationalError:
+            # The connection may have died while idle. If the first try was stored after all, the drain
+            # sees the bodies twice, which changes nothing.
+            await self.disconnect()
+            try:
+                await self.insert(bodies)
+            except psycopg.OperationalError:
+                await self.disconnect()
+                raise Away from None
+
+    async def insert(self, bodies: list[bytes]) -> None:
+        if self.connection is None:
+            self.connection = await psycopg.AsyncConnection.connect(self.url, **connection_options(self.is_pooled))
+        if not self.is_pooled:
+            await self.connection.execute(*insert_of(bodies), prepare=True)
+            return
+        async with self.connection.transaction():
+            await self.connection.execute(SET_TIMEOUT)
+            await self.connection.execute(*insert_of(bodies))
+
+    async def disconnect(self) -> None:
+        if self.connection:
+            await self.connection.close()
+        self.connection = None
+
+
+def settle(group: list[Waiting], error: Away | None = None) -> None:
+    """Wakes all that still wait; a client that went away waits no longer."""
+    for _, stored in group:
+        if stored.done():
+            continue
+        if error:
+            stored.set_exception(error)
+        else:
+            stored.set_result(None)

@@ -198,6 +198,8 @@ def send_to_sign_in(endpoint: str) -> AnyResponse:
     target = url_for(endpoint, next=page_of_request())
     if is_fragment():
         return Response(status=401, headers={"HX-Redirect": target})
+    if request.accept_mimetypes.best == "text/event-stream":
+        return Response(status=401)
     return redirect(target, 303)
 
 

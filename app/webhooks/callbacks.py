@@ -6,15 +6,18 @@ import datetime as dt
 import uuid
 from typing import Self
 
-from sqlalchemy import CheckConstraint, Index, select, text
+from sqlalchemy import CheckConstraint, Index, Select, select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.signed_requests import SignedRequest
 from app.onboarding.models import Onboarding
 from app.tenancy import GlobalModel, db, later, now, within_tenant
-from app.wabas.models import CONNECT_AGAIN, Waba
+from app.wabas.models import CONNECT_AGAIN, PhoneNumber, Waba
 from app.words import N_
 
+# Facebook calls at once, and tries again for a while; an older call is somebody's copy.
+OLDEST = dt.timedelta(days=1)
 KINDS = ("deauthorize", "data_deletion")
 ERASED = N_("Somebody at your business had Facebook delete what it gave us, our access among it.")
 
@@ -25,6 +28,14 @@ class MetaCallback(GlobalModel):
     __tablename__ = "meta_callbacks"
     __table_args__ = (
         CheckConstraint("kind in ('deauthorize', 'data_deletion')", name="kind"),
+        Index(
+            "uq_meta_callbacks_call",
+            "kind",
+            "meta_user_id",
+            "issued_at",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
         Index("ix_meta_callbacks_waiting", "received_at", postgresql_where=text("handled_at is null")),
     )
 
@@ -37,11 +48,13 @@ class MetaCallback(GlobalModel):
 
     @classmethod
     def receive(cls, kind: str, asked: SignedRequest) -> Self:
-        made = cls(id=uuid.uuid4(), kind=kind, meta_user_id=asked.user_id, issued_at=asked.issued_at)
-        db.session.add(made)
-        db.session.flush()
-        later("webhooks.handle_callback", made.id)
-        return made
+        """Each call has one effect: the same again finds the first, and has no other."""
+        call = {"kind": kind, "meta_user_id": asked.user_id, "issued_at": asked.issued_at}
+        row = call | {"id": uuid.uuid4(), "received_at": now()}
+        made = db.session.scalar(insert(cls).values(row).on_conflict_do_nothing().returning(cls.id))
+        if made:
+            later("webhooks.handle_callback", made)
+        return db.session.scalars(select(cls).filter_by(**call)).one()
 
     @property
     def code(self) -> str:
@@ -49,8 +62,7 @@ class MetaCallback(GlobalModel):
 
     def handle(self) -> None:
         """Needs a platform scope. The call may be old or repeated, so a removal is believed when Meta confirms it."""
-        mine = Waba.token_user_id == self.meta_user_id
-        for tenant_id, waba_id in db.session.execute(select(Waba.tenant_id, Waba.id).where(mine)).all():
+        for tenant_id, waba_id in db.session.execute(self.meant()).all():
             if self.kind == "deauthorize":
                 later("wabas.check", waba_id, tenant_id=tenant_id)
             else:
@@ -60,8 +72,17 @@ class MetaCallback(GlobalModel):
             self.erase_attempts()
         self.handled_at = now()
 
+    def meant(self) -> Select[uuid.UUID, uuid.UUID]:
+        """The accounts of that person's, as they were when the call was made: not those connected since."""
+        later_on = select(PhoneNumber.id).where(
+            PhoneNumber.tenant_id == Waba.tenant_id,
+            PhoneNumber.waba_id == Waba.id,
+            PhoneNumber.connected_at > (self.issued_at or self.received_at),
+        )
+        return select(Waba.tenant_id, Waba.id).where(Waba.token_user_id == self.meta_user_id, ~later_on.exists())
+
     def erase_attempts(self) -> None:
-        mine = Onboarding.token_user_id == self.meta_user_id
+        mine = (Onboarding.token_user_id == self.meta_user_id) & (Onboarding.created_at <= self.received_at)
         for onboarding in db.session.scalars(select(Onboarding).where(mine)):
             onboarding.token_ciphertext, onboarding.token_user_id, onboarding.claims = None, "", {}
 

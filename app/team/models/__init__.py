@@ -5,6 +5,7 @@ from .looks import Look
 from .password_resets import PasswordReset, set_password
 from .people import PlatformAdmin
 from .sign_in_attempts import SignInAttempt, TooManyTries
+from .team_changes import TeamChange
 from .teams import Team, TeamMember
 from .user_sessions import UserSession
 
@@ -15,6 +16,7 @@ __all__ = [
     "PlatformAdmin",
     "SignInAttempt",
     "Team",
+    "TeamChange",
     "TeamMember",
     "TooManyTries",
     "UserSession",

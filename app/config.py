@@ -79,6 +79,7 @@ class Settings(BaseModel):
     meta_credit_line_id: Digits
     media_url: Annotated[str, AfterValidator(check_media_url)]
     mail_url: str
+    proxies: Annotated[int | None, Field(ge=0, le=10)] = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
@@ -93,6 +94,11 @@ class Settings(BaseModel):
             first = error.errors(include_url=False, include_input=False)[0]
             name = str(first["loc"][0]).upper()
             raise BadSettings(f"Setting {name}: {first['msg']}. See docs/settings.md.") from None
+
+    @property
+    def proxy_count(self) -> int:
+        """How many proxies stand before us. We speak no TLS ourselves, so where the address is https there is one."""
+        return int(self.is_https) if self.proxies is None else self.proxies
 
     @property
     def is_https(self) -> bool:

@@ -6,6 +6,7 @@ from .looks import Look
 from .password_resets import PasswordReset, set_password
 from .people import PlatformAdmin
 from .sign_in_attempts import SignInAttempt, TooManyTries
+from .team_changes import TeamChange
 from .teams import Team, TeamMember
 from .user_sessions import UserSession
 
@@ -17,6 +18,7 @@ __all__ = [
     "PlatformAdmin",
     "SignInAttempt",
     "Team",
+    "TeamChange",
     "TeamMember",
     "TooManyTries",
     "UserSession",

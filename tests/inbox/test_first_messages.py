@@ -12,7 +12,8 @@ import pytest
 
 from app.contacts.consents import Consent
 from app.contacts.models import Contact, ContactIdentity
-from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations import Conversation
+from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate
 from app.people.merges import ContactMerge
 from app.tenancy import db, now, tenant_scope, uuid7
@@ -22,6 +23,7 @@ from tests.arrivals import arrive, conversations, messages
 from tests.client import FRAGMENT, Browser
 from tests.happenings import happenings
 from tests.posts import message
+from tests.simulated import Road
 from tests.world import World
 
 HANNA = "4915112345678"
@@ -311,4 +313,19 @@ def test_nobody_writes_to_a_contact_or_from_a_number_of_somebody_else(
     answer = send(ben, hello, f"to=%2B{HANNA}&number={theirs.id}")
     (sent,) = messages(world)
     assert answer.status_code == 303 and sent.phone_number_id != theirs.id
-    assert isinstance(sent, Message)
+
+
+def test_it_reaches_the_phone_and_the_reply_comes_back(road: Road, ann: Browser) -> None:
+    body = {"type": "BODY", "text": "Hello {{1}}, your bread is ready.", "example": {"body_text": [["Ida"]]}}
+    form = {"name": "bread_ready", "category": "UTILITY", "language": "en_US", "status": "APPROVED"}
+    road.meta.post("templates", waba_id=road.ids["waba_id"], components=[body], **form)
+    fetch_templates(road.world.bakery.id, road.number.waba_id)
+    ann.post("~/inbox/shortcuts", {"first_view": "all", "undo_for": "0"})
+    with tenant_scope(road.world.bakery.id):
+        hello = db.session.query(MessageTemplate).one()
+    assert send(ann, hello, "to=%2B5511987654321", "Bia").status_code == 303
+    road.deliver()
+    (sent,) = messages(road.world)
+    road.until(lambda: road.state_of(sent) in ("delivered", "read"))
+    talk = road.customer_writes("Obrigada!", wa_id="5511987654321", name="Bia")
+    assert (talk.id, talk.window_is_open) == (sent.conversation_id, True)

@@ -103,7 +103,8 @@ def load_config(app: Flask, settings: Settings) -> None:
         WTF_CSRF_SSL_STRICT=settings.is_https,
         BABEL_DEFAULT_TIMEZONE="UTC",
     )
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    if count := settings.proxy_count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
 
 
 def engine_options(settings: Settings) -> dict[str, Any]:

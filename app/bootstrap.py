@@ -16,7 +16,7 @@ ROLES = ("switchboard_owner", "switchboard_app", "switchboard_platform")
 
 
 def bootstrap(superuser_url: str, settings: Settings) -> None:
-    """Safe to repeat: existing roles and the database stay, passwords are set again."""
+    """Safe to repeat: existing roles and the database stay, passwords and the owner are set again."""
     urls = (settings.migrations_database_url, settings.database_url, settings.platform_database_url)
     database = str(conninfo_to_dict(settings.database_url)["dbname"])
     with psycopg.connect(superuser_url, autocommit=True) as connection:
@@ -38,7 +38,9 @@ def create_role(connection: psycopg.Connection, role: str, password: object) -> 
 
 def create_database(connection: psycopg.Connection, database: str) -> None:
     name = sql.Identifier(database)
-    if not connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
+    if connection.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
+        connection.execute(sql.SQL("alter database {} owner to switchboard_owner").format(name))
+    else:
         connection.execute(sql.SQL("create database {} owner switchboard_owner template template0").format(name))
     connection.execute(sql.SQL("revoke all on database {} from public").format(name))
     connection.execute(sql.SQL("grant connect on database {} to switchboard_app, switchboard_platform").format(name))

@@ -52,13 +52,14 @@ def init_app(app: Flask) -> None:
     def distribute_tables() -> None:
         """Make an installation on Citus a cluster. Stop web, workers and clock first; it may be run again."""
         url = driver(outside(app).settings.migrations_database_url)
-        engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        engine = create_engine(url, poolclass=NullPool)
         with engine.connect() as connection:
             try:
                 cluster = Cluster(connection)
             except NotACluster:
                 raise click.ClickException(NO_CITUS) from None
             for step in cluster.distribute():
+                connection.commit()
                 click.echo(step)
         click.echo("Every table is in its place. Start web, workers and clock, and run flask doctor.")
 

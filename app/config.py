@@ -83,6 +83,7 @@ class Settings(BaseModel):
     mail_url: str
     operator_name: str = ""
     operator_contact: str = ""
+    proxies: Annotated[int | None, Field(ge=0, le=10)] = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
@@ -102,6 +103,11 @@ class Settings(BaseModel):
     def callback_url(self) -> str:
         """Where Meta posts webhooks to."""
         return self.webhook_url or f"{self.public_url}/webhooks/whatsapp"
+
+    @property
+    def proxy_count(self) -> int:
+        """How many proxies stand before us. We speak no TLS ourselves, so where the address is https there is one."""
+        return int(self.is_https) if self.proxies is None else self.proxies
 
     @property
     def is_https(self) -> bool:

@@ -34,8 +34,10 @@ def explain_refusal(error: HTTPException) -> Response:
         403: (_("You don't have access to this page"), _("Ask an owner of your business to change your role.")),
         404: (_("Page not found"), _("This page doesn't exist, or you don't have access to it.")),
         405: (_("This isn't available here"), _("Go back and try again.")),
+        408: (_("Took too long"), _("What you sent arrived too slowly. Try again.")),
         413: (_("Too large"), _("What you sent is larger than this page accepts.")),
         429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
+        503: (_("Switchboard is briefly unavailable"), _("Try again in a moment.")),
     }.get(error.code or 500, (_("That didn't work"), error.description or ""))
     return page(error.code or 500, title, words)
 
@@ -84,5 +86,6 @@ def plain_page(status: int, title: str, words: str) -> Response:
 
 def respond(status: int, title: str, words: str, layout: str) -> Response:
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/page.html"
-    html = render_template(template, title=title, words=words, status=status, layout=layout)
+    # What was to be said on the next page waits for it: nobody may be reading this one.
+    html = render_template(template, title=title, words=words, status=status, layout=layout, keeps_messages=True)
     return make_response(html, status)

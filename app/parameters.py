@@ -19,7 +19,7 @@ LARGEST_ID = 2**63 - 1
 
 
 class Parameters(ImmutableMultiDict[str, Any]):
-    """The values of an address or a form."""
+    """The values of an address or a form. NUL is U+FFFD, as in webhooks: what was only that is not empty now."""
 
     def __init__(self, mapping: Any = None) -> None:
         super().__init__(mapping)
@@ -30,7 +30,7 @@ class Parameters(ImmutableMultiDict[str, Any]):
 
 
 def without_nul(value: Any) -> Any:
-    return value.replace("\x00", "") if isinstance(value, str) else value
+    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
 
 
 class Request(FlaskRequest):

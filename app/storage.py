@@ -88,7 +88,7 @@ class Folder:
         except OSError as error:
             raise StorageAway(error.strerror or type(error).__name__) from error
         file.seek(start)
-        return part(file, length)
+        return Part(file, length)
 
     def delete(self, key: str) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -99,15 +99,24 @@ class Folder:
         return self.root / tenant / name[:2] / name
 
 
-def part(file: BinaryIO, length: int | None) -> Iterator[bytes]:
-    with file:
-        left = length
-        while left is None or left > 0:
-            chunk = file.read(CHUNK if left is None else min(CHUNK, left))
-            if not chunk:
-                return
-            left = None if left is None else left - len(chunk)
-            yield chunk
+class Part(Iterator[bytes]):
+    """The bytes of an open file from where it is. Closes it at the end, when it is closed, or when nobody has it."""
+
+    def __init__(self, file: BinaryIO, length: int | None) -> None:
+        self.file, self.left = file, length
+
+    def __next__(self) -> bytes:
+        chunk = self.file.read(CHUNK if self.left is None else min(CHUNK, self.left))
+        if not chunk:
+            self.close()
+            raise StopIteration
+        self.left = None if self.left is None else self.left - len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        self.file.close()
+
+    __del__ = close
 
 
 class Bucket:
@@ -139,7 +148,7 @@ class Bucket:
         wanted = {"Range": f"bytes={start}-{end}"} if start or length is not None else {}
         with as_our_errors(key):
             body = self.client.get_object(Bucket=self.name, Key=self.place(key), **wanted)["Body"]
-        return part(body, length)
+        return Part(body, length)
 
     def delete(self, key: str) -> None:
         with as_our_errors(key):

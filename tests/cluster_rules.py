@@ -120,7 +120,7 @@ class Statement:
                 waiting += [node["larg"], node["rarg"], node["quals"]]
             elif node.kind == "BOOLEXPR" and node["boolop"] == "and":
                 waiting += node["args"]
-            elif node.kind == "OPEXPR" and self.catalogue.functions[node["opfuncid"]].name == "uuid_eq":
+            elif node.kind == "OPEXPR" and self.catalogue.function(node["opfuncid"]).name == "uuid_eq":
                 yield node
 
     def place(self, node: Node, scope: list[Node]) -> Place | None:

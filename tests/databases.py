@@ -8,6 +8,7 @@ REDIS_URL gives a Redis. POOLED=1 puts PgBouncer before the app's two roles.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import pathlib
 import shutil
@@ -115,12 +116,10 @@ def migrate(environ: dict[str, str], superuser_url: str) -> None:
     bootstrap(superuser_url, settings)
     with create_app(settings).app_context():
         upgrade()
-    engine = create_engine(driver(settings.migrations_database_url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        try:
-            list(Cluster(connection).distribute())
-        except NotACluster:
-            return
+    engine = create_engine(driver(settings.migrations_database_url), poolclass=NullPool)
+    with engine.connect() as connection, contextlib.suppress(NotACluster):
+        for _ in Cluster(connection).distribute():
+            connection.commit()
 
 
 def empty_tables(superuser_url: str) -> None:

@@ -109,14 +109,21 @@ class Catalogue:
         row = self.connection.execute(query, (f'"{table}"', name)).fetchone()
         return str(row[0]) if row else ""
 
+    def function(self, oid: str) -> Function:
+        if oid not in self.functions:
+            query = "select proname, provolatile::text from pg_proc where oid = %s::oid"
+            name, volatility = self.connection.execute(query, (oid,)).fetchone() or ("unknown", "v")
+            self.functions[oid] = Function(name, volatility)
+        return self.functions[oid]
+
     def functions_in(self, node: Node) -> Iterator[Function]:
         """The functions that this very node calls."""
         for name in ("funcid", "opfuncid", "aggfnoid", "winfnoid"):
             if node[name] and node[name] != "0":
-                yield self.functions[node[name]]
+                yield self.function(node[name])
         if node.kind == "COERCEVIAIO":
-            yield self.functions[self.in_out[node["resulttype"]][0]]
-            yield self.functions[self.in_out[type_of(node["arg"])][1]]
+            yield self.function(self.in_out[node["resulttype"]][0])
+            yield self.function(self.in_out[type_of(node["arg"])][1])
         if node.kind == "SQLVALUEFUNCTION":
             yield Function("current_timestamp", "s")
 

@@ -7,10 +7,16 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from app.tenancy import db, tenant_scope
+from tests.world import World
 
 # Tables of no tenant, each with its reason.
 SHORT_LIST = {
     "alembic_version": "which migrations have run",
+    "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
     "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
     "market_codes": "of a rate card: which market a calling code belongs to",
@@ -23,7 +29,6 @@ SHORT_LIST = {
     "rates": "of a rate card: what a message costs",
     "replays": "tries of the platform to carry out held changes of any tenant",
     "sign_in_attempts": "counted before anybody is known",
-    "sign_ups": "addresses that nobody has confirmed yet; they belong to no tenant",
     "tenant_slugs": "finds the tenant of an address",
     "user_sessions": "of a person, who may belong to several tenants",
     "user_tenants": "finds the tenants of a person",
@@ -130,3 +135,64 @@ def test_the_doors_through_row_security_are_on_the_list_and_look_at_one_tenant(c
 
 def test_states_are_not_enums(catalog: psycopg.Connection) -> None:
     assert catalog.execute(f"select typname from pg_type o where typtype = 'e' and {OURS}").fetchall() == []
+
+
+# What the app's role may do to a table of nobody's: behind an injection it must not do more.
+MAY = {
+    "alembic_version": "",
+    "email_confirmations": "select, insert, update, delete",
+    "held_changes": "",
+    "invitation_routes": "select, insert, update, delete",
+    "market_codes": "select",
+    "meta_callbacks": "select, insert",
+    "partner_wabas": "",
+    "password_resets": "select, insert, update, delete",
+    "phone_number_routes": "select, insert, update, delete",
+    "platform_admins": "",
+    "rate_cards": "select",
+    "rates": "select",
+    "replays": "",
+    "sign_in_attempts": "select, insert, update, delete",
+    "tenant_slugs": "select, insert, update, delete",
+    "user_sessions": "select, insert, update, delete",
+    "user_tenants": "select, insert, update, delete",
+    "users": "select, insert, update, delete",
+    "waba_routes": "select, insert, update, delete",
+    "webhook_events": "insert",
+}
+
+
+def test_the_app_may_do_to_tables_of_nobodys_what_is_listed_and_no_more(catalog: psycopg.Connection) -> None:
+    query = """
+        select c.relname, coalesce(string_agg(lower(p.verb), ', ' order by p.place), '')
+        from pg_class c left join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES',
+            'TRIGGER']) with ordinality p(verb, place) on has_table_privilege('switchboard_app', c.oid, p.verb)
+        where c.relkind in ('r', 'p') and c.relnamespace = 'public'::regnamespace group by 1"""
+    found = dict(catalog.execute(query).fetchall())
+    assert {name: found[name] for name in SHORT_LIST} == MAY
+
+
+INJECTED = {
+    "a session of a platform admin": "insert into user_sessions (id, token_hash, platform_admin_id, user_agent, ip,"
+    " created_at, last_seen_at, expires_at) values (gen_random_uuid(), 'x', gen_random_uuid(), '', '', now(), now(),"
+    " now())",
+    "an admin's password hash": "select password_hash from platform_admins",
+    "another tenant's number": "insert into phone_number_routes values ('1', gen_random_uuid(), gen_random_uuid())",
+    "an address of another tenant": "insert into tenant_slugs values ('x', gen_random_uuid())",
+    "a seat elsewhere": "insert into user_tenants values (gen_random_uuid(), gen_random_uuid())",
+    "truncating": "truncate webhook_events",
+    "locking everybody out": "lock table platform_admins",
+}
+
+
+@pytest.mark.parametrize("statement", INJECTED.values(), ids=INJECTED.keys())
+def test_behind_an_injection_the_app_is_refused(app: Flask, world: World, statement: str) -> None:
+    with tenant_scope(world.bakery.id), pytest.raises(ProgrammingError, match=r"permission denied|row-level security"):
+        db.session.execute(text(statement))
+
+
+def test_the_app_changes_no_other_tenants_routes(app: Flask, world: World) -> None:
+    world.connect_numbers()
+    with tenant_scope(world.bakery.id):
+        stolen = text("update phone_number_routes set tenant_id = :me returning 1")
+        assert len(db.session.execute(stolen, {"me": world.bakery.id}).all()) == 1

@@ -39,7 +39,7 @@ class CategoryUsage:
 @dataclass(frozen=True)
 class TenantOverview:
     tenant: Tenant
-    members: list[Row[Any]]
+    members: list[tuple[Membership, dt.datetime | None, dt.datetime | None]]
     numbers: list[PhoneNumber]
     onboardings: list[Onboarding]
     month: dt.date
@@ -53,7 +53,7 @@ class TenantOverview:
             failures = Failures(span="day").by_reason()
         return cls(
             tenant=tenant,
-            members=list(db.session.execute(members(tenant.id))),
+            members=members(tenant.id),
             numbers=list(db.session.scalars(numbers(tenant.id))),
             onboardings=list(db.session.scalars(onboardings(tenant.id))),
             month=month,
@@ -62,25 +62,17 @@ class TenantOverview:
         )
 
 
-def members(tenant_id: uuid.UUID) -> Select[Membership, dt.datetime | None, dt.datetime | None]:
-    """By role and name, with when they last signed in and were last here; none once those sessions are over."""
-    sessions = (
-        select(
-            UserSession.user_id,
-            func.max(UserSession.created_at).label("signed_in_at"),
-            func.max(UserSession.last_seen_at).label("seen_at"),
-        )
-        .where(UserSession.user_id.in_(select(Membership.user_id).where(Membership.tenant_id == tenant_id)))
-        .group_by(UserSession.user_id)
-        .subquery()
-    )
-    return (
-        select(Membership, sessions.c.signed_in_at, sessions.c.seen_at)
-        .outerjoin(sessions, sessions.c.user_id == Membership.user_id)
-        .where(Membership.tenant_id == tenant_id)
-        .order_by(Membership.role.desc(), Membership.id)
-        .limit(MOST_MEMBERS)
-    )
+def members(tenant_id: uuid.UUID) -> list[tuple[Membership, dt.datetime | None, dt.datetime | None]]:
+    """By role and name, with when they last signed in and were last here; none once those sessions are over.
+
+    Sessions are read by themselves: in a cluster they stay on one machine.
+    """
+    mine = select(Membership).where(Membership.tenant_id == tenant_id)
+    found = db.session.scalars(mine.order_by(Membership.role.desc(), Membership.id).limit(MOST_MEMBERS)).all()
+    last = func.max(UserSession.created_at), func.max(UserSession.last_seen_at)
+    query = select(UserSession.user_id, *last).where(UserSession.user_id.in_([member.user_id for member in found]))
+    times = {user_id: (began, seen) for user_id, began, seen in db.session.execute(query.group_by(UserSession.user_id))}
+    return [(member, *times.get(member.user_id, (None, None))) for member in found]
 
 
 def numbers(tenant_id: uuid.UUID) -> Select[PhoneNumber]:

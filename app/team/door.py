@@ -10,7 +10,7 @@ from flask_login import login_user, logout_user
 from itsdangerous import BadData, Signer
 
 from app.extensions import login_manager, settings
-from app.team.models.people import Person
+from app.team.models.people import Person, scope_of
 from app.tenancy import User, global_scope
 from app.tenancy.scope import NOBODY, current_scope
 
@@ -26,11 +26,12 @@ DEVICE_SECONDS = 365 * 86400
 def load_person(token: object) -> User | PlatformAdmin | None:
     """The person of the session that the cookie names, if the session is still open."""
     with contextlib.nullcontext() if is_global() else global_scope():
-        user_session = UserSession.find(token)
-        if user_session is None:
-            return None
-        user_session.touch()
-        return user_session.who
+        for kind in (User, PlatformAdmin):
+            with scope_of(kind):
+                if user_session := UserSession.find(token, kind):
+                    user_session.touch()
+                    return user_session.who
+    return None
 
 
 def is_global() -> bool:

@@ -7,7 +7,7 @@ import datetime as dt
 from app.extensions import redis
 from app.tenancy import db, enqueue, global_scope, job, now, platform_scope, sweep
 
-from .models import Invitation, PasswordReset, SignInAttempt, SignUp, UserSession
+from .models import EmailConfirmation, Invitation, PasswordReset, SignInAttempt, UserSession
 
 PATIENCE = dt.timedelta(seconds=30)
 
@@ -20,12 +20,12 @@ def mail_password_reset(reset_id: str) -> None:
             reset.mail()
 
 
-@job("team.mail_sign_up", per_tenant=False)
-def mail_sign_up(sign_up_id: str) -> None:
+@job("team.mail_email_confirmation", per_tenant=False)
+def mail_email_confirmation(confirmation_id: str) -> None:
     with global_scope():
-        mine = SignUp.unmailed().where(SignUp.id == sign_up_id)
-        if sign_up := db.session.scalar(mine.with_for_update(skip_locked=True)):
-            sign_up.mail()
+        mine = EmailConfirmation.unmailed().where(EmailConfirmation.id == confirmation_id)
+        if confirmation := db.session.scalar(mine.with_for_update(skip_locked=True)):
+            confirmation.mail()
 
 
 @job("team.mail_invitation")
@@ -40,12 +40,14 @@ def resend_mails() -> None:
     with platform_scope("mails not taken yet"):
         overdue = now() - PATIENCE
         resets = db.session.scalars(PasswordReset.unmailed().where(PasswordReset.created_at < overdue)).all()
-        sign_ups = db.session.scalars(SignUp.unmailed().where(SignUp.created_at < overdue)).all()
+        confirmations = db.session.scalars(
+            EmailConfirmation.unmailed().where(EmailConfirmation.created_at < overdue)
+        ).all()
         invitations = db.session.scalars(Invitation.unmailed().where(Invitation.created_at < overdue)).all()
     for reset in resets:
         resend("team.mail_password_reset", reset.created_at, str(reset.id))
-    for sign_up in sign_ups:
-        resend("team.mail_sign_up", sign_up.created_at, str(sign_up.id))
+    for confirmation in confirmations:
+        resend("team.mail_email_confirmation", confirmation.created_at, str(confirmation.id))
     for invitation in invitations:
         resend("team.mail_invitation", invitation.created_at, str(invitation.tenant_id), str(invitation.id))
 
@@ -63,4 +65,4 @@ def delete_expired() -> None:
         SignInAttempt.forget_old()
         UserSession.forget_expired()
         PasswordReset.forget_expired()
-        SignUp.forget_expired()
+        EmailConfirmation.forget_expired()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, ForeignKeyConstraint, Table, text
+from sqlalchemy import DDL, Connection, ForeignKeyConstraint, MetaData, Table, text
 from sqlalchemy.schema import AddConstraint, DropConstraint
 
 from .database import Base, GlobalModel, TenantModel
@@ -57,9 +57,10 @@ class Cluster:
         return bool(self.connection.scalar(text("show citus.propagate_set_commands")) == "local")
 
     def distribute(self) -> Iterator[str]:
-        """Puts each missing table in its place; yields what it did. It may be broken off anywhere and run again.
+        """Puts each missing table in its place. Yields what it did; the caller commits each step.
 
-        Keys are dropped first and added at the end: a cluster takes a key only where both tables have their place.
+        It may be broken off anywhere and run again. Keys are dropped first and added at the end: a cluster takes a key
+        only where both tables have their place.
         """
         if not self.hands_on_settings:
             self.connection.execute(SETTING)
@@ -79,11 +80,20 @@ class Cluster:
             yield f"{key.table.name}: key {key.name} added"
 
     def place(self, name: str) -> None:
+        # A cluster copies rows to its machines as the table's owner, whom forced row security would show none.
+        holding = [
+            Table(row.relname, MetaData(), schema=row.nspname)
+            for row in self.connection.execute(HOLDING, {"table": name})
+        ]
+        for table in holding:
+            self.connection.execute(UNFORCE.against(table))
         if self.wanted[name] == DISTRIBUTED:
             together = next((one for one, kind in self.present.items() if kind == DISTRIBUTED), "default")
             self.connection.execute(DISTRIBUTE, {"table": name, "together": together})
         else:
             self.connection.execute(COPY if self.wanted[name] == REFERENCE else ADD_LOCAL, {"table": name})
+        for table in holding:
+            self.connection.execute(FORCE.against(table))
 
     def keys(self, *, exist: bool) -> list[ForeignKeyConstraint]:
         """The models' foreign keys that the database has, or has not."""
@@ -101,6 +111,14 @@ PRESENT = text("""
         case when p.partmethod = 'h' then 'distributed' when p.repmodel = 't' then 'reference' else 'local' end
     from pg_dist_partition p join pg_class c on c.oid = p.logicalrelid where c.relnamespace = 'public'::regnamespace
 """)
+# A table and its partitions, as far as they hold rows under forced row security.
+HOLDING = text("""
+    select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relforcerowsecurity and pg_relation_size(c.oid) > 0 and (c.oid = cast(:table as regclass)
+        or exists (select from pg_inherits i where i.inhrelid = c.oid and i.inhparent = cast(:table as regclass)))
+""")
+UNFORCE = DDL("alter table %(fullname)s no force row level security")  # type: ignore[no-untyped-call]
+FORCE = DDL("alter table %(fullname)s force row level security")  # type: ignore[no-untyped-call]
 KEYS = text("""
     select c.relname, k.conname from pg_constraint k join pg_class c on c.oid = k.conrelid
     where k.contype = 'f' and k.conparentid = 0 and c.relnamespace = 'public'::regnamespace

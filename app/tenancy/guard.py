@@ -12,13 +12,14 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
 from sqlalchemy import Select, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.extensions import csrf
+from app.extensions import csrf, settings
 
 from .actor import Actor
 from .database import db
@@ -96,6 +97,8 @@ def access_of(endpoint: str) -> str:
 def admit_request() -> AnyResponse | None:
     if "\x00" in request.path:
         abort(404)
+    if not is_our_host():
+        abort(400)
     if not request.endpoint:
         enter_nowhere()
         return None
@@ -115,6 +118,17 @@ def admit_request() -> AnyResponse | None:
         case permission:
             return enter_tenant(permission)
     return None
+
+
+def is_our_host() -> bool:
+    """Whether the browser asked for us by name. Checks of our health come by any name, and without https loopback."""
+    ours, host = urlsplit(settings.public_url), request.host
+    if request.endpoint and access_of(request.endpoint) == "stateless":
+        return True
+    return host == ours.netloc.lower() or (ours.scheme == "http" and host.split(":")[0] in LOOPBACK)
+
+
+LOOPBACK = ("localhost", "127.0.0.1")
 
 
 def enter(scope: contextlib.AbstractContextManager[Any]) -> None:
@@ -198,6 +212,8 @@ def send_to_sign_in(endpoint: str) -> AnyResponse:
     target = url_for(endpoint, next=page_of_request())
     if is_fragment():
         return Response(status=401, headers={"HX-Redirect": target})
+    if request.accept_mimetypes.best == "text/event-stream":
+        return Response(status=401)
     return redirect(target, 303)
 
 
@@ -205,7 +221,7 @@ def page_of_request() -> str | None:
     """The page to return to: the one asked for, or the one that a form or a fragment was asked for from."""
     if request.method == "GET" and not is_fragment():
         return request.full_path.rstrip("?")
-    return request.shown_page or None  # type: ignore[attr-defined,no-any-return]
+    return request.shown_page or None  # type: ignore[attr-defined]
 
 
 def is_fragment() -> bool:

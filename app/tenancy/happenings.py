@@ -3,12 +3,17 @@
 Whoever wants to hear of some kinds is a subscriber. Each has a cursor for each tenant, and gets everything at least
 once. A cursor is a snapshot of Postgres, not an id or a time: what a transaction wrote becomes visible when it commits,
 in whatever order it began, so "since last time" is exactly what this snapshot shows and that one did not.
+
+On a Citus cluster snapshots and `xact` are the coordinator's, so the app has to be connected to it and not to a worker.
+What a transaction wrote on several machines is committed on the coordinator first, and a moment later there: a cursor
+moves on only when nothing that its snapshot may show is still in between (`is_settled`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,6 +38,9 @@ FIRST = dt.timedelta(hours=1)
 # After how many tries one that a subscriber cannot take is passed over, and how long each try waits.
 TRIES = 8
 PAUSE = dt.timedelta(seconds=5)
+# How far back the frequent sweep looks; what is older and was lost is found by the one of all tenants.
+LATELY = dt.timedelta(minutes=5)
+LOOKS, BETWEEN_LOOKS = 20, 0.02
 # A ring of partitions, one a week: the oldest is emptied before it is written again.
 WEEK, SLOTS, KEPT = 7 * 86_400, 7, dt.timedelta(days=30)
 
@@ -181,8 +189,9 @@ class HappeningCursor(TenantModel):
         """Hands over what is new. Returns whether there is more at once."""
         if self.next_attempt_at and self.next_attempt_at > now():
             return False
-        if self.until is None:
-            self.start_page()
+        if self.until is None and not self.start_page():
+            self.next_attempt_at = now() + PAUSE
+            return False
         found = self.read(subscriber.kinds)
         if not self.hand_over(subscriber, found):
             return False
@@ -192,10 +201,16 @@ class HappeningCursor(TenantModel):
         self.since, self.until, self.after_id = self.until, None, None
         return False
 
-    def start_page(self) -> None:
-        """After a restore into another cluster old snapshots say nothing: the last hour is delivered again."""
+    def start_page(self) -> bool:
+        """Takes a snapshot; false where other machines have not committed all of it yet.
+
+        After a restore into another cluster old snapshots say nothing: the last hour is delivered again.
+        """
         row = db.session.execute(SNAPSHOT, {"since": self.since}).one()
+        if row.has_workers and not is_settled():
+            return False
         self.until, self.since = row.snapshot, None if row.is_foreign else self.since
+        return True
 
     def read(self, kinds: Sequence[str]) -> list[Happened]:
         values = {"tenant": current_tenant_id(), "kinds": list(kinds), "since": self.since, "until": self.until}
@@ -241,7 +256,31 @@ class HappeningCursor(TenantModel):
 SNAPSHOT = text("""
     select pg_current_snapshot()::text as snapshot,
         coalesce(pg_snapshot_xmax(cast(:since as pg_snapshot)) > pg_snapshot_xmax(pg_current_snapshot()), false)
-            as is_foreign
+            as is_foreign,
+        to_regproc('run_command_on_workers') is not null as has_workers
+""")
+
+
+def is_settled() -> bool:
+    """Whether what the coordinator has committed by now is committed on every machine; waits for it a little while.
+
+    There a transaction is prepared before the coordinator commits. So once those that are prepared now have ended,
+    all that an earlier snapshot of the coordinator shows can be read.
+    """
+    prepared = set(db.session.scalars(PREPARED))
+    for _ in range(LOOKS):
+        if not prepared:
+            return True
+        time.sleep(BETWEEN_LOOKS)
+        prepared &= set(db.session.scalars(PREPARED))
+    return not prepared
+
+
+# Transactions that are prepared on other machines of a Citus cluster. A machine that cannot be asked counts as one.
+PREPARED = text("""
+    select unnest(case when success then string_to_array(nullif(result, ''), ',') else array[result] end)
+    from run_command_on_workers(
+        'select string_agg(gid, '','') from pg_prepared_xacts where database = current_database()')
 """)
 # What `until` shows and `since` does not, oldest first, by the primary key (tenant_id, xact, …). `since` null: what is
 # younger than `young`. `after` null: from the beginning.
@@ -256,15 +295,43 @@ READ = text("""
       and (cast(:young as timestamptz) is null or h.at > :young)
     order by h.id limit :most
 """)
-# Of every tenant: whose cursor has not seen all there is, whatever its kind, so that no cursor stays far behind.
-BEHIND = text("""
-    select t.id as tenant_id, s.name from tenants t cross join unnest(cast(:names as text[])) s(name)
-    left join happening_cursors c on c.tenant_id = t.id and c.subscriber = s.name
-    where coalesce(c.next_attempt_at, :now) <= :now and exists (
-        select from happenings h where h.tenant_id = t.id
-          and h.xact >= coalesce(pg_snapshot_xmin(cast(c.since as pg_snapshot))::text::bigint, 0)
-          and (c.since is null or not pg_visible_in_snapshot(h.xact::text::xid8, cast(c.since as pg_snapshot))))
+
+
+def behind(tenant_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, str]]:
+    """Which subscribers have not seen all there is of these tenants, whatever its kind, so that no cursor stays far
+    behind. Needs a platform scope."""
+    values = {"tenants": list(tenant_ids), "names": list(SUBSCRIBERS)}
+    cursors = {(row.tenant_id, row.subscriber): row for row in db.session.execute(CURSORS, values)}
+    wanted = [(tenant_id, name) for tenant_id in tenant_ids for name in SUBSCRIBERS]
+    new = [key for key in wanted if key not in cursors or cursors[key].since is None]
+    seen = min((int(row.since.partition(":")[0]) for row in cursors.values() if row.since), default=0)
+    found = {(row.tenant_id, row.subscriber) for row in db.session.execute(BEHIND, values | {"seen": seen})}
+    at = now()
+    return [key for key in [*new, *sorted(found)] if key not in cursors or (cursors[key].next_attempt_at or at) <= at]
+
+
+def active_tenants() -> list[uuid.UUID]:
+    """Where something happened lately, or a cursor waits. Needs a platform scope."""
+    recent = set(db.session.scalars(ACTIVE, {"since": now() - LATELY}))
+    return sorted(recent | set(db.session.scalars(WAITING, {"now": now()})))
+
+
+CURSORS = text("""
+    select tenant_id, subscriber, since, next_attempt_at from happening_cursors
+    where tenant_id = any(:tenants) and subscriber = any(:names)
 """)
+# `seen` is the oldest transaction of which one of these cursors may not know: happenings are read from there on, by
+# their key (tenant_id, xact, …), and never all that a tenant has.
+BEHIND = text("""
+    select c.tenant_id, c.subscriber from happening_cursors c
+    where c.tenant_id = any(:tenants) and c.subscriber = any(:names) and c.since is not null and exists (
+        select from happenings h
+        where h.tenant_id = c.tenant_id and h.tenant_id = any(:tenants) and h.xact >= :seen
+          and not pg_visible_in_snapshot(h.xact::text::xid8, cast(c.since as pg_snapshot)))
+""")
+# By the index ix_happenings_at, which is as small as a few pages.
+ACTIVE = text("select distinct tenant_id from happenings where at >= :since")
+WAITING = text("select distinct tenant_id from happening_cursors where next_attempt_at <= :now or until is not null")
 
 EMPTY = (
     text("truncate happening_slots.slot_0"),

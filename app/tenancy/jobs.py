@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
 from .database import db, now
-from .happenings import BEHIND, SUBSCRIBERS, HappeningCursor, empty_oldest
+from .happenings import SUBSCRIBERS, HappeningCursor, active_tenants, behind, empty_oldest
+from .models import Tenant
 from .queue import job, later, sweep
 from .transactions import platform_scope
+
+TOGETHER = 500
 
 
 @job("happenings.deliver", seconds=120)
@@ -20,8 +28,20 @@ def deliver_happenings(name: str) -> None:
 def deliver_what_is_behind() -> None:
     """Enqueues what Redis lost, what failed and is due again, and moves on cursors that nothing of theirs has moved."""
     with platform_scope("happenings that a subscriber has not had"):
-        for row in db.session.execute(BEHIND, {"names": list(SUBSCRIBERS), "now": now()}).all():
-            later("happenings.deliver", row.name, tenant_id=row.tenant_id)
+        deliver_to(active_tenants())
+
+
+@sweep(every=3600)
+def deliver_what_was_lost_longer_ago() -> None:
+    with platform_scope("happenings of any tenant that a subscriber has not had"):
+        tenant_ids = list(db.session.scalars(select(Tenant.id).order_by(Tenant.id)))
+        for first in range(0, len(tenant_ids), TOGETHER):
+            deliver_to(tenant_ids[first : first + TOGETHER])
+
+
+def deliver_to(tenant_ids: Sequence[uuid.UUID]) -> None:
+    for tenant_id, name in behind(tenant_ids):
+        later("happenings.deliver", name, tenant_id=tenant_id)
 
 
 @sweep(every=3600)

@@ -19,7 +19,7 @@ class AsyncIntake:
         self.url, self.enqueue, self.is_pooled = url, enqueue, is_pooled
         self.waiting: list[Waiting] = []
         self.writer: asyncio.Task[None] | None = None
-        self.bell: asyncio.Future[object] | None = None
+        self.enqueueing: asyncio.Future[object] | None = None
         self.connection: psycopg.AsyncConnection | None = None
 
     async def add(self, body: bytes) -> None:
@@ -40,12 +40,12 @@ class AsyncIntake:
                 settle(group, error if isinstance(error, Away) else Away(type(error).__name__))
             else:
                 settle(group)
-                self.ring()
+                self.wake_drain()
 
-    def ring(self) -> None:
+    def wake_drain(self) -> None:
         """Enqueues the drain in a thread: Redis may be slow, and one at a time is enough."""
-        if self.bell is None or self.bell.done():
-            self.bell = asyncio.get_running_loop().run_in_executor(None, self.enqueue)
+        if self.enqueueing is None or self.enqueueing.done():
+            self.enqueueing = asyncio.get_running_loop().run_in_executor(None, self.enqueue)
 
     async def store(self, bodies: list[bytes]) -> None:
         try:

@@ -26,6 +26,7 @@ from app.config import Settings
 from bench.chaos.database import Database
 from bench.chaos.findings import KINDS, show
 from bench.chaos.harm import END_LEASES, Harms
+from bench.chaos.hostile import HostileCustomer
 from bench.chaos.inbound import Inbound
 from bench.chaos.outbound import MESSAGES, Outbound
 from bench.chaos.recovery import Recovery, Watch
@@ -67,6 +68,10 @@ def main(arguments: list[str], seed: int) -> int:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def app_here() -> Flask:
+    return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return]
+
+
 class Chaos:
     def __init__(self, stack: Stack, inbound: int, outbound: int, seed: int, quick: bool) -> None:
         self.quick = quick
@@ -75,7 +80,8 @@ class Chaos:
         self.rates = [count / QUICK_SECONDS if quick else EACH_A_SECOND for count in (inbound, outbound)]
         self.inbound = Inbound(stack.door, inbound, self.dice, self.rates[0])
         self.outbound = Outbound(stack, outbound, people=40 if quick else 200)
-        self.harms = Harms(stack, self.database, random.Random(seed), once=quick)
+        hostile = HostileCustomer(stack, app_here())
+        self.harms = Harms(stack, self.database, random.Random(seed), hostile, once=quick)
         print(f"seed {seed}: {inbound:,} changes in {len(self.inbound.posts):,} posts, {outbound:,} messages out")
 
     def run(self) -> int:
@@ -91,8 +97,7 @@ class Chaos:
 
     def work(self, watch: Watch) -> None:
         """Customers and agents write; harm goes on until the last tenth of what goes out."""
-        app = current_app._get_current_object()  # type: ignore[attr-defined]
-        agents = threading.Thread(target=in_app, args=(app, self.outbound.answer, self.dice, self.rates[1]))
+        agents = threading.Thread(target=in_app, args=(app_here(), self.outbound.answer, self.dice, self.rates[1]))
         agents.start()
         self.inbound.run()
         watch.posting = False

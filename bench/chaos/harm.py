@@ -16,6 +16,7 @@ from typing import Self
 import redis
 
 from bench.chaos.database import Database
+from bench.chaos.hostile import HostileCustomer
 from dev.stack import Stack
 
 EVERY = 2.0
@@ -25,12 +26,14 @@ LEASES_END_AFTER = STOPPED_SECONDS / 2
 END_LEASES = "update messages set lease_until = clock_timestamp() where state = 'dispatching'"
 # What must go on after each kind of harm.
 AFFECTED = {
-    "web": ("stored",),
+    "web": (),
     "worker": ("drained", "accepted"),
     "second": ("accepted",),
     "clock": ("drained", "accepted"),
     "redis": ("drained", "accepted"),
     "postgres": ("stored", "drained", "accepted"),
+    "door": ("stored",),
+    "customer": ("stored", "drained", "accepted"),
 }
 
 
@@ -48,7 +51,9 @@ class Harm:
 class Harms:
     """Does one kind after the other in an order the dice decide, each as often as any other."""
 
-    def __init__(self, stack: Stack, database: Database, dice: random.Random, once: bool) -> None:
+    def __init__(
+        self, stack: Stack, database: Database, dice: random.Random, hostile: HostileCustomer, *, once: bool
+    ) -> None:
         self.stack, self.database, self.dice, self.once = stack, database, dice, once
         self.done: list[Harm] = []
         self.enough = threading.Event()
@@ -58,6 +63,7 @@ class Harms:
         self.kinds: dict[str, Callable[[], object]] = {
             **{f"kill {name}": partial(self.kill, name) for name in ("web", "door", "worker", "second", "clock")},
             **{f"stop {name}": partial(self.stop, name) for name in ("web", "door", "worker", "second")},
+            "hostile customer": hostile.strike,
             "empty redis": self.empty_redis,
             "kill redis": self.kill_redis,
             "crash postgres": partial(self.stack.postgres.restart, signal.SIGQUIT),

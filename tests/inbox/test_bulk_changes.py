@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from app.contacts.tags import Tag
+from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation
 from app.inbox.desk.blocks import Block
 from app.inbox.desk.bulk_changes import MOST, BulkChange
@@ -17,6 +18,8 @@ from app.team.models import Team
 from app.tenancy import db, now, tenant_scope
 from tests import world as people
 from tests.client import FRAGMENT, Browser
+from tests.cpu import Meter
+from tests.happenings import hear
 from tests.inbox.conftest import undo
 from tests.world import World
 
@@ -156,7 +159,7 @@ def test_a_wrong_change_is_refused_in_words(
     assert again(world, carla).state == "open"
 
 
-@pytest.mark.parametrize("change", [{"assignee": "\x00"}, {"team": "nobody's"}, {"add_tag": "1"}])
+@pytest.mark.parametrize("change", [{"assignee": "1\x00"}, {"team": "nobody's"}, {"add_tag": "1"}])
 def test_an_id_of_nothing_is_not_found(ann: Browser, carla: Conversation, change: dict[str, str]) -> None:
     assert bulk(ann, carla.id, **change).status_code == 404
 
@@ -188,3 +191,28 @@ def test_old_changes_are_forgotten(ann: Browser, world: World, carla: Conversati
     forget_old_bulk_changes()
     with tenant_scope(world.bakery.id):
         assert db.session.query(BulkChange).count() == 0
+
+
+@pytest.mark.parametrize("change", [{"state": "resolved"}, {"assignee": "me"}, {"add_tag": "regular"}])
+def test_two_hundred_conversations_are_changed_within_a_requests_time(
+    ann: Browser, world: World, carla: Conversation, tag: uuid.UUID, change: dict[str, str]
+) -> None:
+    with tenant_scope(world.bakery.id):
+        number = Conversation.get_or_404(carla.id).phone_number
+    ids = [people.conversation(number, wa_id=f"1650556{n:04}", name="Eve").id for n in range(MOST)]
+    change = {name: str(tag) if name == "add_tag" else value for name, value in change.items()}
+    meter, changed = Meter(), []
+    spent = meter.seconds(lambda: changed.append(bulk(ann, *ids, **change).text))
+    assert f"{MOST} conversation" in changed[0]
+    assert spent < meter.most
+
+
+def test_who_was_resolved_with_others_is_asked_afterwards(
+    ann: Browser, world: World, carla: Conversation, dora: Conversation
+) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add(ServicePolicy(survey_question="How did it go?"))
+    bulk(ann, carla.id, dora.id, state="resolved")
+    hear("surveys", world.bakery.id)
+    for talk in (carla, dora):
+        assert "How did it go?" in again(world, talk).last_line

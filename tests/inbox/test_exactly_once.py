@@ -94,7 +94,7 @@ def test_whoever_comes_back_late_changes_nothing(waiting: Message, answer: Accep
         Message.get_or_404(waiting.id).retry()
         db.session.flush()
         (again,) = lane(waiting).claim_due(1)
-        slow.settle(parcel, answer)
+        slow.settle([(parcel, answer)])
         message = db.session.get(Message, (waiting.tenant_id, waiting.id), populate_existing=True)
     assert message and (message.state, message.wamid, message.fence) == ("dispatching", None, again.fence)
 
@@ -110,7 +110,7 @@ def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_
         park_abandoned()
     late = dataclasses.replace(parcel, starts_before=time.monotonic() - 1)
     with tenant_scope(waiting.tenant_id):
-        going.settle(late, late.send(outside().graph, going.token, going.meta_id))
+        going.settle([(late, late.send(outside().graph, going.token, going.meta_id))])
         assert Message.get_or_404(waiting.id).state == "queued" and asked == []
 
 
@@ -120,7 +120,7 @@ def test_an_answer_that_comes_before_the_second_try_makes_it_needless(waiting: M
         (parcel,) = slow.claim_due(1)
         again = text("update messages set state = 'queued', may_repeat = false where tenant_id = :tenant")
         db.session.execute(again, {"tenant": waiting.tenant_id})
-        slow.settle(parcel, accepted("wamid.late"))
+        slow.settle([(parcel, accepted("wamid.late"))])
     with tenant_scope(waiting.tenant_id):
         assert Message.get_or_404(waiting.id).state == "accepted"
 
@@ -130,7 +130,7 @@ def test_statuses_that_came_before_the_answer_count(waiting: Message) -> None:
     with tenant_scope(waiting.tenant_id):
         going = lane(waiting)
         (parcel,) = going.claim_due(1)
-        going.settle(parcel, accepted("wamid.early"))
+        going.settle([(parcel, accepted("wamid.early"))])
     with tenant_scope(waiting.tenant_id):
         assert Message.get_or_404(waiting.id).state == "delivered"
 

@@ -21,7 +21,7 @@ from app.inbox.files.media import Media, readable_name
 from app.inbox.files.sniffing import sniff
 from app.inbox.files.thumbnails import make_thumbnail
 from app.inbox.inbound import jobs as media_jobs
-from app.inbox.inbound.jobs import fetch, ring_for_waiting_files
+from app.inbox.inbound.jobs import fetch, recover_waiting_files
 from app.storage import Folder
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
@@ -234,11 +234,11 @@ def test_a_worker_that_died_is_made_up_for(world: World, shelf: Shelf) -> None:
     with tenant_scope(world.bakery.id):
         Media.claim(str(files(world)[0].id))
     outside().redis.flushdb()
-    ring_for_waiting_files()
-    assert outside().redis.llen("rq:queue:default") == 0
+    recover_waiting_files()
+    assert outside().redis.llen("rq:queue:files") == 0
     come_due(world)
-    ring_for_waiting_files()
-    assert outside().redis.llen("rq:queue:default") == 1
+    recover_waiting_files()
+    assert outside().redis.llen("rq:queue:files") == 1
 
 
 def test_who_comes_too_late_with_a_file_throws_it_away(

@@ -127,7 +127,7 @@ def test_a_status_that_came_too_early_is_joined_when_its_message_is_known(road: 
         early = OrphanStatus(phone_number_id=road.number.id, wamid="wamid.early", status="delivered", occurred_at=now())
         db.session.add(early)
         Message.get_or_404(message.id).state = "dispatching"
-        adopt_orphans(road.number.id, "wamid.early", message.id)
+        adopt_orphans(road.number.id, {"wamid.early": message.id})
     assert road.state_of(message) == "delivered"
     with tenant_scope(road.world.bakery.id):
         assert db.session.query(OrphanStatus).count() == 0

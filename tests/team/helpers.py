@@ -14,8 +14,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.extensions import settings
-from app.team.jobs import mail_invitation, mail_password_reset, mail_sign_up
-from app.team.models import Invitation, PasswordReset, SignUp
+from app.team.jobs import mail_email_confirmation, mail_invitation, mail_password_reset
+from app.team.models import EmailConfirmation, Invitation, PasswordReset
 from app.tenancy import Membership, Tenant, User, db, global_scope, platform_scope, tenant_scope
 from tests.client import Browser
 
@@ -68,8 +68,8 @@ def deliver_mails() -> list[tuple[str, str, str]]:
     mails()
     for reset in rows(PasswordReset):
         mail_password_reset(str(reset.id))
-    for sign_up in rows(SignUp):
-        mail_sign_up(str(sign_up.id))
+    for confirmation in rows(EmailConfirmation):
+        mail_email_confirmation(str(confirmation.id))
     for invitation in rows(Invitation):
         mail_invitation(str(invitation.tenant_id), str(invitation.id))
     return mails()

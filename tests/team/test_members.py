@@ -2,7 +2,8 @@ import threading
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import ProgrammingError
 from werkzeug.exceptions import Forbidden
 
 from app.tenancy import Membership, Role, Tenant, User, db, global_scope, tenant_scope
@@ -27,9 +28,15 @@ def join(tenant: Tenant, name: str, role: Role) -> User:
 
 
 @pytest.fixture
+def ann(ann: Browser) -> Browser:
+    """The owner, who has just given her password."""
+    return ann.confirmed()
+
+
+@pytest.fixture
 def ada(app: Flask, world: World) -> Browser:
     """An admin of Bakery, signed in."""
-    return Browser(app, tenant="bakery").signed_in_as(join(world.bakery, "ada", Role.ADMIN))
+    return Browser(app, tenant="bakery").signed_in_as(join(world.bakery, "ada", Role.ADMIN)).confirmed()
 
 
 def test_the_team_page_lists_everybody_and_their_roles(ann: Browser) -> None:
@@ -79,7 +86,7 @@ def test_a_strangers_team_does_not_exist(sue: Browser, world: World, act: str) -
 @pytest.mark.parametrize("act", ["role", "removal"])
 def test_a_strangers_member_does_not_exist_in_ones_own_team(sue: Browser, world: World, act: str) -> None:
     path = seat(world.bakery, world.ben).replace("~", "/t/shoes")
-    assert sue.post(f"{path}/{act}", {"role": "admin"}).status_code == 404
+    assert sue.confirmed().post(f"{path}/{act}", {"role": "admin"}).status_code == 404
     assert member(world.bakery, world.ben).role == "agent"
 
 
@@ -170,3 +177,24 @@ def test_an_owner_may_leave_when_there_is_another(ann: Browser, world: World) ->
     join(world.bakery, "oda", Role.OWNER)
     assert ann.post(seat(world.bakery, world.ann) + "/removal").location == "/"
     assert member(world.bakery, world.ann) is None
+
+
+@pytest.mark.parametrize("act", ["role", "removal"])
+def test_a_change_of_the_team_asks_for_the_password(app: Flask, world: World, act: str) -> None:
+    ann = Browser(app, tenant="bakery").signed_in_as(world.ann)
+    answer = ann.post(f"{seat(world.bakery, world.ben)}/{act}", {"role": "owner"})
+    assert answer.location.startswith("/t/bakery/account/confirmation")
+    assert member(world.bakery, world.ben).role == "agent"
+
+
+def test_owners_read_who_changed_the_team_and_nobody_changes_that(
+    ann: Browser, ada: Browser, world: World, superuser_url: str
+) -> None:
+    ann.post(f"{seat(world.bakery, world.ben)}/role", {"role": "admin"})
+    ann.post(f"{seat(world.bakery, world.ben)}/removal")
+    page = ann.get("~/team/changes").text
+    assert "Ann changed the role of Ben from Agent to Admin" in page
+    assert "Ann removed Ben (Admin)" in page
+    assert ada.get("~/team/changes").status_code == 403
+    with tenant_scope(world.bakery.id), pytest.raises(ProgrammingError, match="permission denied"):
+        db.session.execute(text("delete from team_changes"))

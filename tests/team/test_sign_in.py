@@ -13,7 +13,7 @@ from sqlalchemy import delete, update
 from app.team import passwords
 from app.team.door import is_ours
 from app.team.models import PlatformAdmin, SignInAttempt, TooManyTries, UserSession
-from app.tenancy import Role, User, db, global_scope, now, tenant_scope
+from app.tenancy import Role, User, db, global_scope, now, platform_scope, tenant_scope
 from app.tenancy.models import UserTenant, admit
 from tests.client import FRAGMENT, Browser, alone
 from tests.team.helpers import PASSWORD, is_in, rows, sign_in
@@ -45,7 +45,7 @@ def test_somebody_in_several_businesses_chooses(world: World, browser: Browser) 
 
 
 def test_somebody_in_no_business_is_told_so(world: World, browser: Browser) -> None:
-    with global_scope():
+    with platform_scope("tests"):
         db.session.query(UserTenant).delete()
     sign_in(browser)
     assert browser.get("/").location == "/businesses"
@@ -112,7 +112,7 @@ def test_the_console_may_ask_for_its_own_people(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", [{}, {"email": "ann"}, {"email": "ann@example.com"}, {"email": "\x00@x.com", "password": "x"}]
+    "form", [{}, {"email": "ann"}, {"email": "ann@example.com"}, {"email": "\x00 @x.com", "password": "x"}]
 )
 def test_a_form_half_filled_is_told_what_is_missing(world: World, browser: Browser, form: dict[str, str]) -> None:
     answer = browser.post("/sign-in", form)

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 
 from app.team.jobs import resend_mails
-from app.team.models import SignUp
+from app.team.models import EmailConfirmation
 from app.team.models.businesses import checked_slug, slug_of
 from app.tenancy import Tenant, User, now
 from app.tenancy.models import TenantSlug
@@ -42,7 +42,7 @@ def test_nothing_is_saved_before_the_link_is_used_but_the_address(browser: Brows
     link = ask_to_sign_up(browser)
     assert browser.get(link).status_code == 200
     assert rows(Tenant) == rows(User) == rows(TenantSlug) == []
-    assert rows(SignUp)[0].email == "tom@tea.example"
+    assert rows(EmailConfirmation)[0].email == "tom@tea.example"
 
 
 def test_the_link_may_be_opened_in_another_browser(browser: Browser, other: Browser) -> None:
@@ -131,7 +131,7 @@ def test_a_mail_that_was_lost_on_the_way_is_enqueued_again(browser: Browser, enq
         enqueued.clear()
         clock.shift(dt.timedelta(minutes=1))
         resend_mails()
-    assert enqueued.names == ["team.mail_sign_up"]
+    assert enqueued.names == ["team.mail_email_confirmation"]
 
 
 def test_a_name_that_is_taken_gets_a_number(world: World, browser: Browser, other: Browser) -> None:
@@ -208,7 +208,7 @@ def test_a_form_that_will_not_do_founds_nothing(browser: Browser, wrong: dict[st
 
 def test_what_is_no_address_gets_no_mail(browser: Browser) -> None:
     assert browser.post("/sign-up", {"email": "tom"}).status_code == 422
-    assert rows(SignUp) == []
+    assert rows(EmailConfirmation) == []
 
 
 def test_a_name_is_kept_on_one_line(browser: Browser) -> None:

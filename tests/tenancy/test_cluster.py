@@ -13,6 +13,7 @@ from app.platform.doctor.checks import CheckFailed
 from app.platform.doctor.here import cluster as look_at_cluster
 from app.tenancy import driver
 from app.tenancy.cluster import Cluster, NotACluster, kinds_of_tables
+from tests.world import World
 
 # What Citus answers to, of all it has; a table with a key to one that has no place yet is refused, as there.
 CITUS = """
@@ -21,6 +22,9 @@ CITUS = """
     begin
         if exists (select from pg_constraint where contype = 'f' and t in (conrelid, confrelid)) then
             raise 'cannot create foreign key constraint since foreign keys from % are not supported', t;
+        end if;
+        if (select relforcerowsecurity and pg_relation_size(oid) > 0 from pg_class where oid = t) then
+            raise 'COPY FROM not supported with row-level security';
         end if;
         insert into pg_dist_partition values (t, method, replication);
     end $$;
@@ -87,6 +91,17 @@ def test_what_was_broken_off_goes_on_where_it_stopped(citus: Connection, steps: 
     list(islice(Cluster(citus).distribute(), steps))
     list(Cluster(citus).distribute())
     assert Cluster(citus).missing == [] and citus.execute(text(KEYS)).all() == keys
+
+
+def test_tables_that_hold_rows_are_distributed_and_row_security_is_forced_again(
+    world: World, citus: Connection
+) -> None:
+    list(Cluster(citus).distribute())
+    assert Cluster(citus).missing == []
+    query = (
+        "select relforcerowsecurity from pg_class where oid in ('tenants'\\:\\:regclass, 'memberships'\\:\\:regclass)"
+    )
+    assert citus.scalars(text(query)).all() == [True, True]
 
 
 def test_the_second_time_there_is_nothing_to_do(citus: Connection) -> None:

@@ -8,15 +8,39 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+import time_machine
+from flask import Flask
 from pydantic import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from app.inbox.conversations.assignment import HAPPENINGS
-from app.tenancy import Actor, Happened, db, happened, happened_each, now, platform_scope, subscriber, tenant_scope
+from app.tenancy import (
+    Actor,
+    Happened,
+    db,
+    happened,
+    happened_each,
+    happenings,
+    now,
+    platform_scope,
+    subscriber,
+    tenant_scope,
+)
 from app.tenancy.catalogue import KINDS
-from app.tenancy.happenings import PAGE, SLOTS, SUBSCRIBERS, TRIES, WEEK, Happening, HappeningCursor, empty_oldest
-from app.tenancy.jobs import deliver_happenings, deliver_what_is_behind
+from app.tenancy.happenings import (
+    LATELY,
+    PAGE,
+    PAUSE,
+    SLOTS,
+    SUBSCRIBERS,
+    TRIES,
+    WEEK,
+    Happening,
+    HappeningCursor,
+    empty_oldest,
+)
+from app.tenancy.jobs import deliver_happenings, deliver_what_is_behind, deliver_what_was_lost_longer_ago
 from tests.enqueued import Enqueued
 from tests.happenings import hear, kinds
 from tests.world import World
@@ -179,6 +203,57 @@ def test_what_redis_lost_is_enqueued_again(world: World, ear: Ear, enqueued: Enq
     enqueued.clear()
     deliver_what_is_behind()
     assert deliveries(enqueued, world) == 0
+
+
+def test_what_was_lost_longer_ago_is_enqueued_by_the_sweep_of_all_tenants(
+    world: World, ear: Ear, enqueued: Enqueued, superuser_url: str
+) -> None:
+    hear("ear", world.bakery.id)
+    happen(world, ONE)
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("update happenings set at = at - %s", (LATELY * 2,))
+    enqueued.clear()
+    deliver_what_is_behind()
+    assert deliveries(enqueued, world) == 0
+    deliver_what_was_lost_longer_ago()
+    assert deliveries(enqueued, world) == 1
+
+
+@pytest.fixture
+def workers(app: Flask, superuser_url: str) -> Iterator[psycopg.Connection]:
+    """The transactions that another machine of a cluster has prepared, as Citus answers it."""
+    made = """
+        create table prepared (gid text);
+        create function run_command_on_workers(command text, out success bool, out result text) returns setof record
+        language sql security definer as $$ select true, string_agg(gid, ',') from prepared $$"""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(made)
+        yield connection
+        connection.execute("drop function run_command_on_workers; drop table prepared")
+
+
+def test_a_cursor_waits_for_what_another_machine_has_not_committed_yet(
+    world: World, ear: Ear, workers: psycopg.Connection
+) -> None:
+    workers.execute("insert into prepared values ('citus_1')")
+    happen(world, ONE)
+    hear("ear", world.bakery.id)
+    assert ear.heard == []
+    workers.execute("delete from prepared")
+    with time_machine.travel(now() + PAUSE, tick=True):
+        hear("ear", world.bakery.id)
+    assert ear.heard == [ONE]
+
+
+def test_what_is_prepared_after_the_snapshot_is_not_waited_for(
+    world: World, ear: Ear, workers: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers.execute("insert into prepared values ('citus_1')")
+    next_one = "update prepared set gid = 'citus_' || floor(random() * 1000000)"
+    monkeypatch.setattr(happenings.time, "sleep", lambda _: workers.execute(next_one))
+    happen(world, ONE)
+    hear("ear", world.bakery.id)
+    assert ear.heard == [ONE]
 
 
 def test_a_new_subscriber_hears_of_the_last_hour(world: World, ear: Ear, superuser_url: str) -> None:

@@ -152,3 +152,8 @@ def wait_for_subscription(hub: realtime.Hub) -> None:
             return
         time.sleep(0.01)
     raise AssertionError("the hub does not listen")
+
+
+def test_a_stream_without_a_session_is_not_led_to_a_page(world: World, browser: Browser) -> None:
+    answer = browser.get("/t/bakery/live", headers={"Accept": "text/event-stream"})
+    assert (answer.status_code, answer.data) == (401, b"")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import update
 
 from app.extensions import settings
-from app.tenancy import db, platform_scope, tenant_scope
+from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.jobs import check
 from app.wabas.models import PhoneNumber, Waba
 from app.webhooks.callbacks import MetaCallback
@@ -19,8 +21,8 @@ from tests.world import World
 USER = "10222270944537964"
 
 
-def call(browser: Browser, address: str, *, secret: str = "", user: str = USER) -> object:
-    signed = signed_request(secret or settings.meta_app_secrets[0], user, 1_780_000_000)
+def call(browser: Browser, address: str, *, secret: str = "", user: str = USER, issued_at: int = 0) -> object:
+    signed = signed_request(secret or settings.meta_app_secrets[0], user, issued_at or int(time.time()) + 1)
     return browser.client.post(f"/webhooks/meta/{address}", data={"signed_request": signed})
 
 
@@ -87,3 +89,45 @@ def test_a_deletion_takes_the_users_tokens_and_nobody_elses(browser: Browser, wo
 @pytest.mark.parametrize("code", ["x", "0" * 32, "../../etc", "é" * 32])
 def test_a_code_nobody_has_is_told_so(browser: Browser, world: World, code: str) -> None:
     assert browser.get(f"/webhooks/meta/data-deletion/{code}").status_code == 404
+
+
+def test_the_same_call_again_has_no_effect(browser: Browser, world: World) -> None:
+    number, _ = world.connect_numbers()
+    belongs_to_the_user(world)
+    then = int(time.time()) - 60
+    codes = {call(browser, "data-deletion", issued_at=then).get_json()["confirmation_code"] for _ in range(2)}  # type: ignore[attr-defined]
+    handle_callback(stored()[0].id)
+    reconnect(world, number)
+    call(browser, "data-deletion", issued_at=then)
+    for one in stored():
+        handle_callback(one.id)
+    assert len(codes) == len(stored()) == 1
+    assert is_connected(world)
+
+
+def test_a_call_from_before_the_connection_does_not_end_it(browser: Browser, world: World) -> None:
+    number, _ = world.connect_numbers()
+    belongs_to_the_user(world)
+    reconnect(world, number)
+    call(browser, "data-deletion", issued_at=int(time.time()) - 3600)
+    handle_callback(stored()[0].id)
+    assert is_connected(world)
+
+
+@pytest.mark.parametrize("days", [2, 9000, -2])
+def test_an_old_call_is_refused(browser: Browser, world: World, days: int) -> None:
+    answer = call(browser, "data-deletion", issued_at=int(time.time()) - days * 86_400)
+    assert answer.status_code == 403  # type: ignore[attr-defined]
+    assert stored() == []
+
+
+def reconnect(world: World, number: PhoneNumber) -> None:
+    with tenant_scope(world.bakery.id):
+        again = PhoneNumber.get_or_404(number.id)
+        again.state, again.connected_at = "connected", now()
+        again.waba.token, again.waba.token_user_id = "EAA-again", USER
+
+
+def is_connected(world: World) -> bool:
+    with tenant_scope(world.bakery.id):
+        return db.session.query(Waba).one().token == "EAA-again"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from typing import Any, Self
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
@@ -86,13 +87,30 @@ class Desk:
     closing_recorded_for: Mapped[dt.datetime | None]
 
     id: Any
+    merged_into_id: Any
+    # The transaction of `lock_all`; not stored.
+    locked_in = None
 
     @property
     def is_active(self) -> bool:
         return self.state in ("open", "pending")
 
+    @classmethod
+    def lock_all(cls, ids: Iterable[uuid.UUID]) -> list[Self]:
+        """Those of them that are conversations of their own, locked in the order of their ids: two selections cannot
+        deadlock. Until the transaction ends, no change of one has to lock it again."""
+        mine = cls.id.in_({*ids}), cls.merged_into_id.is_(None)
+        query = select(cls).where(*mine).order_by(cls.id).with_for_update(key_share=True)
+        rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
+        held: Any = db.session().get_transaction()
+        for row in rows:
+            row.locked_in = held
+        return rows
+
     def locked(self) -> Self:
-        db.session.refresh(self, with_for_update={"key_share": True})
+        if self.locked_in is None or self.locked_in is not db.session().get_transaction():
+            db.session.flush()
+            db.session.refresh(self, with_for_update={"key_share": True})
         return self
 
     def put(self, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:
@@ -144,11 +162,10 @@ class Desk:
 
     def record(self, kind: str, by: Actor, **facts: Any) -> None:
         facts = {name: value for name, value in facts.items() if value}
-        activity = Activity(conversation_id=self.id, kind=kind, facts=facts or None)
+        activity = Activity(conversation_id=self.id, kind=kind, facts=facts or None, occurred_at=now())
         activity.actor_kind, activity.actor_id = by.kind, by.id
         activity.actor_name = None if by.kind == "agent" else by.name or None
         db.session.add(activity)
-        db.session.flush()
         announce("conversation", self.id)
 
 

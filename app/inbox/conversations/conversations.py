@@ -200,14 +200,16 @@ class Conversation(Desk, Window, TenantModel):
         db.session.add(ours)
         return sent
 
-    def put(self, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:
+    def put(self, state: str, *, by: Actor, until: dt.datetime | None = None, asks: bool = True) -> bool:
         changed = super().put(state, by=by, until=until)
-        if changed and state == "resolved" and self.phone_number.takes_messages:
+        if changed and state == "resolved" and asks:
             self.ask_how_it_went()
         return changed
 
     def ask_how_it_went(self) -> None:
         """Where the business wants to know. A question is no answer: the next one counts as the first again."""
+        if not self.phone_number.takes_messages:
+            return
         question = question_for(
             self.contact_id,
             self.phone_number.waba_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -92,17 +92,18 @@ NEW_ORPHANS = text("""
 """)
 
 
-def adopt_orphans(number_id: uuid.UUID, wamid: str, message_id: uuid.UUID) -> None:
-    """Applies the statuses that arrived before the message was known by this wamid."""
-    mine = {"tenant": current_tenant_id(), "number": number_id, "wamid": wamid}
-    of_message = {"message_id": str(message_id), "wamid": wamid}
-    rows = [dict(row) | of_message for row in db.session.execute(ADOPT, mine).mappings()]
+def adopt_orphans(number_id: uuid.UUID, message_ids: Mapping[str, uuid.UUID]) -> None:
+    """Applies the statuses that arrived before these messages were known by their wamids."""
+    mine = {"tenant": current_tenant_id(), "number": number_id, "wamids": list(message_ids)}
+    orphans = db.session.execute(ADOPT, mine).mappings()
+    rows = [dict(row) | {"message_id": str(message_ids[row["wamid"]])} for row in orphans]
     climb([row | {"occurred_at": row["occurred_at"].astimezone(dt.UTC).isoformat()} for row in rows])
 
 
 ADOPT = text("""
-    delete from orphan_statuses where tenant_id = :tenant and phone_number_id = :number and wamid = :wamid
-    returning id::text, status, occurred_at, pricing, errors
+    delete from orphan_statuses
+    where tenant_id = :tenant and phone_number_id = :number and wamid = any(cast(:wamids as text[]))
+    returning id::text, wamid, status, occurred_at, pricing, errors
 """)
 
 

@@ -53,7 +53,8 @@ class BulkChange(TenantModel):
 
     @classmethod
     def of_state(cls, ids: Iterable[uuid.UUID], state: str, *, by: Actor, until: dt.datetime | None = None) -> Self:
-        return cls.make("state", ids, lambda each: change_state(each, state, by=by, until=until), by=by)
+        """Customers whose conversations this resolves are asked afterwards how it went (`subscribers.py`)."""
+        return cls.make("state", ids, lambda each: change_state(each, state, by=by, until=until, asks=False), by=by)
 
     @classmethod
     def of_assignee(cls, ids: Iterable[uuid.UUID], assignee: User | None, *, by: Actor) -> Self:
@@ -67,7 +68,7 @@ class BulkChange(TenantModel):
     @classmethod
     def of_tag(cls, ids: Iterable[uuid.UUID], tag: Tag, *, is_added: bool, by: Actor) -> Self:
         """Adds a tag to the customers of these conversations, or removes it."""
-        conversations = lock_conversations(ids)
+        conversations = Conversation.lock_all(ids)
         contacts = [conversation.contact_id for conversation in conversations]
         changed = tag.put_on(*contacts, by=by) if is_added else tag.take_off(*contacts)
         off, on = {"tag": None, "of": str(tag.id)}, {"tag": str(tag.id), "of": str(tag.id)}
@@ -84,7 +85,7 @@ class BulkChange(TenantModel):
     @classmethod
     def make(cls, field: str, ids: Iterable[uuid.UUID], change: Change, *, by: Actor) -> Self:
         rows = []
-        for conversation in lock_conversations(ids):
+        for conversation in Conversation.lock_all(ids):
             before = values(field, conversation)
             change(conversation)
             after = values(field, conversation)
@@ -104,7 +105,9 @@ class BulkChange(TenantModel):
         if self.refresh_locked().undone_at:
             return 0
         self.undone_at = now()
-        conversations = {str(each.id): each for each in lock_conversations(uuid.UUID(row["id"]) for row in self.rows)}
+        conversations = {
+            str(each.id): each for each in Conversation.lock_all(uuid.UUID(row["id"]) for row in self.rows)
+        }
         touched = self.touched_since([*conversations.values()])
         rows = [(conversations[row["id"]], row) for row in self.rows if row["id"] in conversations]
         return sum(self.restore(each, row, by) for each, row in rows if each.id not in touched)
@@ -143,13 +146,6 @@ class BulkChange(TenantModel):
     def forget_old(cls) -> None:
         """Deletes what can no longer be undone. Needs a platform scope."""
         db.session.execute(delete(cls).where(cls.created_at < database_now() - KEEP))
-
-
-def lock_conversations(ids: Iterable[uuid.UUID]) -> list[Conversation]:
-    """Locks the conversations in the order of their ids, so that two selections cannot deadlock."""
-    mine = Conversation.id.in_({*ids}), Conversation.merged_into_id.is_(None)
-    query = select(Conversation).where(*mine).order_by(Conversation.id).with_for_update(key_share=True)
-    return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
 def values(field: str, conversation: Conversation) -> dict[str, Any]:

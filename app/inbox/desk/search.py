@@ -33,7 +33,7 @@ Run = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0034)."""
+    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0035)."""
 
     words: str = ""
     conversation: uuid.UUID | None = None
@@ -164,7 +164,7 @@ class Results:
 
 # Sorts before every other id.
 FIRST = uuid.UUID(int=0)
-# Which messages and notes match? A security-definer function (migration 0034), since row security would keep the GIN
+# Which messages and notes match? A security-definer function (migration 0035), since row security would keep the GIN
 # indexes ix_messages_search and ix_notes_search from being used. A null filter does not filter; `before` with
 # `before_id` null: from the newest on. It gives a row of kind `stopped` when its :milliseconds are over.
 ENTRIES = text("""

@@ -14,12 +14,15 @@ from .blocks import Block
 SETTABLE = tuple(state for state in CONVERSATION_STATES if state not in ("blocked", "merged"))
 
 
-def change_state(conversation: Conversation, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:
+def change_state(
+    conversation: Conversation, state: str, *, by: Actor, until: dt.datetime | None = None, asks: bool = True
+) -> bool:
     """Changes the state; somebody who was blocked is unblocked first. Returns whether anything changed.
 
-    `until` is the end of a snooze, None: until the customer writes.
+    `until` is the end of a snooze, None: until the customer writes. `asks`: whether a customer may be asked at once
+    how it went.
     """
     if conversation.state == "blocked" and (block := Block.of(conversation)):
         block.lift(by=by)
         later("desk.sync_block", conversation.id)
-    return conversation.put(state, by=by, until=until)
+    return conversation.put(state, by=by, until=until, asks=asks)

@@ -144,7 +144,7 @@ class Fetching:
 
 
 @sweep(every=5)
-def ring_for_waiting_files() -> None:
+def recover_waiting_files() -> None:
     with platform_scope("files waiting to be fetched"):
         due = (Media.state == "waiting") & (Media.next_attempt_at <= database_now())
         waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(AT_ONCE)

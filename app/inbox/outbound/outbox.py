@@ -149,10 +149,10 @@ class Lane:
         parcels += self.claim("campaigns", min(rest, allowed.campaigns))
         self.pace.spend(len(parcels), campaigns=sum(parcel.lane == "campaigns" for parcel in parcels))
         self.poll_at = self.next_poll(allowed, len(parcels))
-        attempts = [{"id": parcel.attempt_id, "message": parcel.message_id} for parcel in parcels]
-        if attempts:
-            all_of_them = {"tenant": current_tenant_id(), "now": database_now()}
-            db.session.execute(NEW_ATTEMPT, [row | all_of_them for row in attempts])
+        if parcels:
+            rows = [{"id": str(parcel.attempt_id), "message": str(parcel.message_id)} for parcel in parcels]
+            values = {"tenant": current_tenant_id(), "now": database_now(), "rows": json.dumps(rows)}
+            db.session.execute(NEW_ATTEMPTS, values)
         self.in_flight += len(parcels)
         return parcels
 
@@ -205,21 +205,31 @@ class Lane:
             starts_before=claimed_at + START_WITHIN.total_seconds(),
         )
 
-    def settle(self, parcel: Parcel, outcome: meta.Accepted | MetaError) -> None:
-        """Records what Meta answered to a parcel. Changes nothing where the fence says that the lease was lost."""
-        self.in_flight -= 1
+    def settle(self, outcomes: Sequence[tuple[Parcel, meta.Accepted | MetaError]]) -> None:
+        """Records what Meta answered to parcels. Changes nothing where the fence says that the lease was lost."""
+        self.in_flight -= len(outcomes)
         self.poll_at = self.poll_at or 0.0
-        if isinstance(outcome, MetaError):
-            self.record_refusal(parcel, outcome)
-        else:
-            self.record_acceptance(parcel, outcome)
-        show_ticks([parcel.message_id])
-        announce("conversation", parcel.conversation_id)
+        if accepted := [(parcel, one) for parcel, one in outcomes if isinstance(one, meta.Accepted)]:
+            self.max_in_flight = IN_FLIGHT
+            self.record_acceptances(accepted)
+        for parcel, outcome in outcomes:
+            if isinstance(outcome, MetaError):
+                self.record_refusal(parcel, outcome)
+        show_ticks([parcel.message_id for parcel, _ in outcomes])
+        for conversation_id in {parcel.conversation_id for parcel, _ in outcomes}:
+            announce("conversation", conversation_id)
 
-    def record_acceptance(self, parcel: Parcel, outcome: meta.Accepted) -> None:
-        self.max_in_flight = IN_FLIGHT
-        self.record(ACCEPT, parcel, "accepted", None, wamid=outcome.wamid)
-        adopt_orphans(self.number_id, outcome.wamid, parcel.message_id)
+    def record_acceptances(self, accepted: Sequence[tuple[Parcel, meta.Accepted]]) -> None:
+        rows = [
+            {"message": str(parcel.message_id), "fence": parcel.fence, "wamid": outcome.wamid}
+            for parcel, outcome in accepted
+        ]
+        values = {"tenant": current_tenant_id(), "ids": [row["message"] for row in rows], "rows": json.dumps(rows)}
+        db.session.execute(ACCEPT, values)
+        attempts = [str(parcel.attempt_id) for parcel, _ in accepted]
+        finished = {"tenant": current_tenant_id(), "attempts": attempts, "now": database_now()}
+        db.session.execute(FINISH_ATTEMPTS, finished | {"outcome": "accepted", "error": None})
+        adopt_orphans(self.number_id, {outcome.wamid: parcel.message_id for parcel, outcome in accepted})
 
     def record_refusal(self, parcel: Parcel, error: MetaError) -> None:
         after = self.state_after(error, parcel)
@@ -250,8 +260,8 @@ class Lane:
         ids = {"tenant": current_tenant_id(), "message": parcel.message_id, "fence": parcel.fence}
         done = db.session.execute(statement, ids | values | ({"error": details} if error else {}))
         rows = done.all() if done.returns_rows else []  # type: ignore[attr-defined]
-        attempt = {"tenant": current_tenant_id(), "attempt": parcel.attempt_id, "outcome": outcome}
-        db.session.execute(FINISH_ATTEMPT, attempt | {"error": details, "now": database_now()})
+        attempt = {"tenant": current_tenant_id(), "attempts": [str(parcel.attempt_id)], "outcome": outcome}
+        db.session.execute(FINISH_ATTEMPTS, attempt | {"error": details, "now": database_now()})
         return rows
 
 
@@ -354,20 +364,29 @@ CAMPAIGN_WAITS = text("""
         select from messages m where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
           and m.lane = 'campaigns' and (m.next_attempt_at is null or m.next_attempt_at <= :now))
 """)
-NEW_ATTEMPT = text("""
+NEW_ATTEMPTS = text("""
     insert into send_attempts (tenant_id, id, message_id, started_at)
-    values (:tenant, :id, :message, :now)
+    select :tenant, id, message, :now from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid)
+    on conflict do nothing
 """)
-FINISH_ATTEMPT = text("""
+FINISH_ATTEMPTS = text("""
     update send_attempts set finished_at = :now, outcome = :outcome, error = cast(:error as jsonb)
-    where tenant_id = :tenant and id = :attempt
+    where tenant_id = :tenant and id = any(cast(:attempts as uuid[]))
 """)
-# A message that is queued under the same fence was about to be retried (`unknowns.py`), and need not be any more.
+# Meta accepted these messages. Locks them by their ids first, in order, as statuses do, then changes those whose fence
+# is still the one. A message that is queued under the same fence was about to be retried (`unknowns.py`), and need not
+# be any more. `ids` beside `rows`: also where Postgres knows nothing of a tenant yet, it goes by the primary key.
 ACCEPT = text("""
-    update messages set wamid = coalesce(wamid, :wamid), lease_until = null,
-        state = case when state in ('dispatching', 'unknown', 'queued') then 'accepted' else state end,
-        error = case when state in ('dispatching', 'unknown', 'queued') then null else error end
-    where tenant_id = :tenant and id = :message and fence = :fence
+    with locked as (
+        select id from messages where tenant_id = :tenant and id = any(cast(:ids as uuid[])) order by id
+        for no key update
+    )
+    update messages m set wamid = coalesce(m.wamid, r.wamid), lease_until = null,
+        state = case when m.state in ('dispatching', 'unknown', 'queued') then 'accepted' else m.state end,
+        error = case when m.state in ('dispatching', 'unknown', 'queued') then null else m.error end
+    from locked join jsonb_to_recordset(cast(:rows as jsonb)) as r(message uuid, fence bigint, wamid text)
+        on r.message = locked.id
+    where m.tenant_id = :tenant and m.id = any(cast(:ids as uuid[])) and m.id = locked.id and m.fence = r.fence
 """)
 REFUSE = text("""
     update messages set state = :state, error = cast(:error as jsonb), lease_until = null,

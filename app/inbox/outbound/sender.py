@@ -113,9 +113,7 @@ class Sender:
         finished = [(*self.in_flight.pop(future), future.result()) for future in done]
         for lane in {lane.number_id: lane for lane, _, _ in finished}.values():
             with tenant_scope(lane.tenant_id):
-                for sent_by, parcel, outcome in finished:
-                    if sent_by is lane:
-                        lane.settle(parcel, outcome)
+                lane.settle([(parcel, outcome) for sent_by, parcel, outcome in finished if sent_by is lane])
 
     def idle_seconds(self) -> float:
         """Seconds until there may be something to claim."""

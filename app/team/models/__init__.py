@@ -1,22 +1,24 @@
-"""Sessions, invitations, sign-ups, password resets, failed sign-ins, teams."""
+"""Sessions, invitations, email confirmations, password resets, failed sign-ins, teams."""
 
+from .email_confirmations import EmailConfirmation
 from .invitations import Invitation
 from .looks import Look
 from .password_resets import PasswordReset, set_password
 from .people import PlatformAdmin
 from .sign_in_attempts import SignInAttempt, TooManyTries
-from .sign_ups import SignUp
+from .team_changes import TeamChange
 from .teams import Team, TeamMember
 from .user_sessions import UserSession
 
 __all__ = [
+    "EmailConfirmation",
     "Invitation",
     "Look",
     "PasswordReset",
     "PlatformAdmin",
     "SignInAttempt",
-    "SignUp",
     "Team",
+    "TeamChange",
     "TeamMember",
     "TooManyTries",
     "UserSession",

@@ -16,6 +16,7 @@ from app.tenancy import Membership, Role, Tenant, TenantModel, User, db, later, 
 from app.tenancy.models import InvitationRoute, admit
 
 from .people import in_this_scope
+from .team_changes import TeamChange
 
 LASTS = dt.timedelta(days=7)
 PURPOSE = "invitation"
@@ -109,7 +110,8 @@ class Invitation(TenantModel):
                     return False
                 invitation.accepted_at = now()
                 if not db.session.scalar(select(Membership.id).where(Membership.user_id == user.id)):
-                    admit(in_this_scope(user), Role(self.role))
+                    member = admit(in_this_scope(user), Role(self.role))
+                    TeamChange.record("joining", member.user.name, by=member.user, new=member.role)
         except IntegrityError:
             return False
         return True

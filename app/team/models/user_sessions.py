@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.tenancy import GlobalModel, User, db, end_streams, now, uuid7
 
-from .people import PlatformAdmin
+from .people import PlatformAdmin, scope_of
 
 IDLE, LONGEST = dt.timedelta(days=14), dt.timedelta(days=90)
 SEEN_EVERY = dt.timedelta(minutes=5)
@@ -60,15 +60,17 @@ class UserSession(GlobalModel):
             user_session.platform_admin_id = who.id
         else:
             user_session.user_id = who.id
-        db.session.add(user_session)
-        db.session.flush()
+        with scope_of(type(who)):
+            db.session.add(user_session)
+            db.session.flush()
         return token
 
     @classmethod
-    def find(cls, token: object) -> Self | None:
-        people = joinedload(cls.user), joinedload(cls.platform_admin)
-        query = select(cls).where(cls.token_hash == digest(token), cls.expires_at > now())
-        return db.session.scalar(query.options(*people))
+    def find(cls, token: object, kind: type[User | PlatformAdmin] = User) -> Self | None:
+        """The open session with this token, if it is a user's, or a platform admin's. That needs `scope_of`."""
+        whose, id = (cls.user, cls.user_id) if kind is User else (cls.platform_admin, cls.platform_admin_id)
+        query = select(cls).where(cls.token_hash == digest(token), cls.expires_at > now(), id.is_not(None))
+        return db.session.scalar(query.options(joinedload(whose)))
 
     @property
     def who(self) -> User | PlatformAdmin | None:
@@ -106,11 +108,15 @@ class UserSession(GlobalModel):
         ended = delete(cls).where(cls.token_hash == digest(token)).returning(cls.user_id)
         if user_id := db.session.scalar(ended):
             end_streams(user_id)
+            return
+        with scope_of(PlatformAdmin):
+            db.session.execute(delete(cls).where(cls.token_hash == digest(token), cls.user_id.is_(None)))
 
     @classmethod
     def end_all(cls, who: User | PlatformAdmin, *, but: object = None) -> None:
         """Ends every session of a person, but for the one with this token."""
-        db.session.execute(delete(cls).where(cls.owned_by(who), cls.token_hash != digest(but)))
+        with scope_of(type(who)):
+            db.session.execute(delete(cls).where(cls.owned_by(who), cls.token_hash != digest(but)))
         end_streams(who.id)
 
     @classmethod

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team import door, passwords
 from app.team.blueprint import bp
 from app.team.forms import AcceptForm, InvitationForm
-from app.team.models import Invitation
+from app.team.models import Invitation, TeamChange
 from app.team.models.people import with_email
 from app.tenancy import Membership, Role, Tenant, User, commit, db, public, requires, uuid7
 
@@ -34,6 +34,7 @@ def invite() -> tuple[str, int] | AnyResponse:
         return team_page(form), 422
     for email in wanted:
         Invitation.offer(email, Role(form.role.data), by=g.membership.user).mail_later()
+        TeamChange.record("invitation", email, by=g.membership.user, new=form.role.data)
     if wanted:
         flash(ngettext("%(num)d invitation sent.", "%(num)d invitations sent.", len(wanted)))
     if already := colleagues.intersection(form.addresses):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import abort, flash, g, redirect, render_template, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.team.blueprint import bp
 from app.team.forms import ROLES, InvitationForm, RoleForm
-from app.team.models import Invitation
-from app.tenancy import Membership, Paged, Role, User, db, in_menu, requires
+from app.team.models import Invitation, TeamChange
+from app.tenancy import Membership, Paged, Role, User, confirmed, db, in_menu, requires
 from app.tenancy.models import LastOwner
 from app.words import N_
 
@@ -44,26 +45,31 @@ def team_page(form: InvitationForm) -> str:
 
 @bp.post("/t/<tenant_slug>/team/members/<uuid:membership_id>/role")
 @requires("team.manage")
+@confirmed
 def change_role(membership_id: object) -> AnyResponse:
     member, form = Membership.get_or_404(membership_id), RoleForm(g.membership)
     if not form.validate():
         abort(403)
+    before = member.role
     try:
         member.change_role(Role(form.role.data), by=g.membership)
     except LastOwner:
         return refuse_last_owner(member)
+    TeamChange.record("role", member.user.name, by=current_user, old=before, new=member.role)
     flash(_("%(name)s is now %(role)s.", name=member.user.name, role=ROLES[Role(member.role)].lower()))
     return redirect(url_for("team.index" if g.membership.may("team.manage") else "front.home"), 303)
 
 
 @bp.post("/t/<tenant_slug>/team/members/<uuid:membership_id>/removal")
 @requires("team.manage")
+@confirmed
 def remove_member(membership_id: object) -> AnyResponse:
     member = Membership.get_or_404(membership_id)
     try:
         member.remove(by=g.membership)
     except LastOwner:
         return refuse_last_owner(member)
+    TeamChange.record("removal", member.user.name, by=current_user, old=member.role)
     flash(_("%(name)s was removed from the team.", name=member.user.name))
     return redirect(url_for("front.home" if member.id == g.membership.id else "team.index"), 303)
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.team import door, passwords
 from app.team.blueprint import bp
 from app.team.forms import BusinessForm, EmailForm, FirstBusinessForm
-from app.team.models import SignUp
+from app.team.models import EmailConfirmation
 from app.team.models.businesses import businesses_of
 from app.tenancy import User, commit, public, signed_in, uuid7
 
@@ -29,36 +29,36 @@ def request_sign_up() -> tuple[str, int] | str:
     form = EmailForm()
     if not form.validate():
         return render_template("team/sign_up.html", form=form), 422
-    SignUp.request(form.email.data, ip=door.client_ip())
+    EmailConfirmation.request(form.email.data, ip=door.client_ip())
     return render_template("team/sign_up_mailed.html", email=form.email.data, is_again="again" in request.form)
 
 
 @bp.get("/sign-up/business")
 @public
 def begin_business() -> tuple[str, int] | str | AnyResponse:
-    sign_up = SignUp.behind(token())
-    if sign_up is None or sign_up.used_at:
-        return redirect(url_for("front.home"), 303) if is_founder(sign_up) else dead_link()
-    return render_template("team/first_business.html", form=FirstBusinessForm(formdata=None), sign_up=sign_up)
+    confirmation = EmailConfirmation.behind(token())
+    if confirmation is None or confirmation.used_at:
+        return redirect(url_for("front.home"), 303) if is_founder(confirmation) else dead_link()
+    return render_template("team/first_business.html", form=FirstBusinessForm(formdata=None), confirmation=confirmation)
 
 
 @bp.post("/sign-up/business")
 @public
 def found_business() -> tuple[str, int] | str | AnyResponse:
-    if (sign_up := SignUp.behind(token())) is None:
+    if (confirmation := EmailConfirmation.behind(token())) is None:
         return dead_link()
     form = FirstBusinessForm()
-    form.email_of_owner = sign_up.email
+    form.email_of_owner = confirmation.email
     if not form.validate():
-        return render_template("team/first_business.html", form=form, sign_up=sign_up), 422
+        return render_template("team/first_business.html", form=form, confirmation=confirmation), 422
     commit()
     password_hash = passwords.hash_password(form.password.data)
-    owner = User(id=uuid7(), email=sign_up.email, name=form.name.data, password_hash=password_hash)
-    if tenant := sign_up.found(form.business.data, owner):
+    owner = User(id=uuid7(), email=confirmation.email, name=form.name.data, password_hash=password_hash)
+    if tenant := confirmation.found(form.business.data, owner):
         door.begin_session(owner)
         return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)
     # The second of two clicks, or an invitation was accepted in the meantime.
-    if who := door.check(User, sign_up.email, form.password.data):
+    if who := door.check(User, confirmation.email, form.password.data):
         door.begin_session(who)
         return redirect(url_for("front.home"), 303)
     return dead_link()
@@ -83,12 +83,12 @@ def add_business() -> tuple[str, int] | AnyResponse:
     name = form.business.data
     # The first of two clicks may have founded it.
     tenant = next((mine for mine in businesses_of(current_user) if mine.name.casefold() == name.casefold()), None)
-    tenant = tenant or SignUp.found_another(name, current_user, ip=door.client_ip())
+    tenant = tenant or EmailConfirmation.found_another(name, current_user, ip=door.client_ip())
     return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)
 
 
-def is_founder(sign_up: SignUp | None) -> bool:
-    return bool(sign_up and current_user.is_authenticated and current_user.email == sign_up.email)
+def is_founder(confirmation: EmailConfirmation | None) -> bool:
+    return bool(confirmation and current_user.is_authenticated and current_user.email == confirmation.email)
 
 
 def token() -> str:

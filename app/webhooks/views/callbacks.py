@@ -15,9 +15,9 @@ from app.extensions import csrf, settings
 from app.meta import signed_requests
 from app.meta.challenge import challenge_of
 from app.meta.signed_requests import SignedRequest
-from app.tenancy import db, public, stateless
+from app.tenancy import db, now, public, stateless
 from app.webhooks.blueprint import bp
-from app.webhooks.callbacks import MetaCallback
+from app.webhooks.callbacks import OLDEST, MetaCallback
 
 
 @bp.get("/whatsapp")
@@ -55,7 +55,11 @@ def deletion(code: str) -> str | tuple[str, int]:
 
 
 def asked() -> SignedRequest:
-    return signed_requests.read(request.form.get("signed_request", ""), settings.meta_app_secrets) or abort(403)
+    """What one of the app's secrets has signed, lately."""
+    call = signed_requests.read(request.form.get("signed_request", ""), settings.meta_app_secrets)
+    if call is None or call.issued_at is None or abs(now() - call.issued_at) > OLDEST:
+        abort(403)
+    return call
 
 
 def is_code(text: str) -> bool:

@@ -20,7 +20,7 @@ from .sign_in_attempts import TooManyTries, network
 
 LASTS = dt.timedelta(days=1)
 PER_EMAIL, PER_NETWORK, WINDOW = 5, 10, dt.timedelta(hours=1)
-PURPOSE = "sign-up"
+PURPOSE = "email confirmation"
 
 
 class TooManySignUps(TooManyTries):
@@ -29,13 +29,13 @@ class TooManySignUps(TooManyTries):
     minutes = 60
 
 
-class SignUp(GlobalModel):
+class EmailConfirmation(GlobalModel):
     """An address to be confirmed by a link, once, within a day. Nothing else is saved before that."""
 
-    __tablename__ = "sign_ups"
+    __tablename__ = "email_confirmations"
     __table_args__ = (
-        Index("ix_sign_ups_email", "email", "created_at"),
-        Index("ix_sign_ups_network", "network", "created_at"),
+        Index("ix_email_confirmations_email", "email", "created_at"),
+        Index("ix_email_confirmations_network", "network", "created_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
@@ -50,11 +50,11 @@ class SignUp(GlobalModel):
     def request(cls, email: str, *, ip: str) -> None:
         """Enqueues a mail to this address. Raises `TooManySignUps`, for every address alike."""
         with global_scope():
-            later("team.mail_sign_up", cls.claim(email, ip).id)
+            later("team.mail_email_confirmation", cls.claim(email, ip).id)
 
     @classmethod
     def claim(cls, email: str, ip: str) -> Self:
-        """Takes one of the sign-ups that an address, and a network, have in an hour."""
+        """Takes one of the confirmations that an address, and a network, have in an hour."""
         made = cls(id=uuid.uuid4(), email=email, network=network(ip), expires_at=now() + LASTS)
         for counted in (f"sign-up {made.email}", f"sign-up {made.network}"):
             db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(counted, 0))))
@@ -70,24 +70,28 @@ class SignUp(GlobalModel):
 
     @classmethod
     def behind(cls, token: str) -> Self | None:
-        """The sign-up of a link, used or not, until the link expires."""
+        """The confirmation of a link, used or not, until the link expires."""
         return db.session.scalar(select(cls).where(cls.id == tokens.read_id(PURPOSE, token), cls.expires_at > now()))
 
     @classmethod
     def found_another(cls, business: str, owner: User, *, ip: str) -> Tenant:
         """One more business of somebody who is signed in; their address is confirmed already."""
         with global_scope():
-            sign_up = cls.claim(owner.email, ip)
-            sign_up.mailed_at = sign_up.used_at = now()
+            confirmation = cls.claim(owner.email, ip)
+            confirmation.mailed_at = confirmation.used_at = now()
         return found_business(business, owner)
 
     def found(self, business: str, owner: User) -> Tenant | None:
         """Founds the business. None if the link was used first, or the address has got an account meanwhile."""
         tenant = Tenant(id=uuid7(), name=business)
-        mine = update(SignUp).where(SignUp.id == self.id, SignUp.used_at.is_(None)).values(used_at=now())
+        mine = (
+            update(EmailConfirmation)
+            .where(EmailConfirmation.id == self.id, EmailConfirmation.used_at.is_(None))
+            .values(used_at=now())
+        )
         try:
             with tenant_scope(tenant.id):
-                if db.session.scalar(mine.returning(SignUp.id)) is None:
+                if db.session.scalar(mine.returning(EmailConfirmation.id)) is None:
                     return None
                 establish(tenant, owner)
         except IntegrityError:
@@ -107,7 +111,7 @@ class SignUp(GlobalModel):
         else:
             link = tokens.link("team.begin_business", token=tokens.sign(PURPOSE, self.id))
             subject = _("Confirm your email address for Switchboard")
-            words = render_template("team/mail/sign_up.txt", link=link)
+            words = render_template("team/mail/email_confirmation.txt", link=link)
         mail.send(settings.mail_url, self.email, subject, words)
         self.mailed_at = now()
 

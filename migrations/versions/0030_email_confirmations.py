@@ -11,7 +11,7 @@ down_revision = "0029"
 def upgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
     op.create_table(
-        "sign_ups",
+        "email_confirmations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
         sa.Column("network", sa.Text(), nullable=False),
@@ -19,12 +19,12 @@ def upgrade() -> None:
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("mailed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ups")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_email_confirmations")),
     )
-    op.create_index("ix_sign_ups_email", "sign_ups", ["email", "created_at"])
-    op.create_index("ix_sign_ups_network", "sign_ups", ["network", "created_at"])
-    share("sign_ups")
+    op.create_index("ix_email_confirmations_email", "email_confirmations", ["email", "created_at"])
+    op.create_index("ix_email_confirmations_network", "email_confirmations", ["network", "created_at"])
+    share("email_confirmations")
 
 
 def downgrade() -> None:
-    op.drop_table("sign_ups")
+    op.drop_table("email_confirmations")

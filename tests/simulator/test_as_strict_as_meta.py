@@ -1,10 +1,12 @@
 """What Meta refuses, and what it takes though it looks odd."""
 
 import json
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 CUSTOMER = "16505551234"
 BODY = {"text": "Look"}
@@ -13,7 +15,9 @@ PRODUCT = {"type": "product", "action": {"catalog_id": "77", "product_retailer_i
 FLOW_PARAMETERS = {"flow_message_version": "3", "flow_id": "9", "flow_cta": "Book"}
 FLOW = {"type": "flow", "body": BODY, "action": {"name": "flow", "parameters": FLOW_PARAMETERS}}
 ROW = {"id": "a", "title": "A", "description": ""}
-LIST = {"type": "list", "body": BODY, "action": {"button": "Choose", "sections": [{"title": "", "rows": [ROW]}]}}
+SECTIONS = [{"title": "", "rows": [ROW]}]
+LIST_ACTION = {"button": "Choose", "sections": SECTIONS}
+LIST = {"type": "list", "body": BODY, "action": LIST_ACTION}
 
 
 def code_of(answer) -> int:
@@ -108,7 +112,7 @@ def test_meta_takes_it(graph: Graph, shop, write, kind: str, content):
 
 def test_lists_may_be_texts_of_json_inside_json(graph: Graph, shop, write):
     write(shop)
-    texted = LIST | {"action": LIST["action"] | {"sections": json.dumps(LIST["action"]["sections"])}}
+    texted = LIST | {"action": LIST_ACTION | {"sections": json.dumps(SECTIONS)}}
     assert code_of(graph.send(shop, CUSTOMER, type="interactive", interactive=texted)) == 200
     body = {"messaging_product": "whatsapp", "block_users": json.dumps([{"user": CUSTOMER}])}
     path = f"{shop['phone_number_id']}/block_users"
@@ -118,7 +122,8 @@ def test_lists_may_be_texts_of_json_inside_json(graph: Graph, shop, write):
 def test_a_text_that_looks_like_json_stays_a_text(graph: Graph, client: FlaskClient, shop, write):
     write(shop)
     graph.send(shop, CUSTOMER, '["not", "a list"]')
-    assert json.loads(client.get("/control/api/accepted").json["accepted"][-1]["body"])["body"] == '["not", "a list"]'
+    newest = client.get("/control/api/accepted").get_json()["accepted"][-1]
+    assert json.loads(newest["body"])["body"] == '["not", "a list"]'
 
 
 @pytest.mark.parametrize("path", ["{waba_id}/", "{waba_id}/phone_numbers/", "me/"])
@@ -179,9 +184,9 @@ def test_a_template_has_all_fields_that_clients_ask_for(client: FlaskClient, gra
     assert answer.json["data"][0]["quality_score"]["score"] == "UNKNOWN"
 
 
-def template(client: FlaskClient, shop, name: str = "shipped", text: str = "It has shipped.") -> dict:
+def template(client: FlaskClient, shop, name: str = "shipped", text: str = "It has shipped.") -> Any:
     body = {"phone_number_id": shop["phone_number_id"], "name": name, "components": [{"type": "BODY", "text": text}]}
-    return client.post("/control/api/templates", json=body).json
+    return client.post("/control/api/templates", json=body).get_json()
 
 
 @pytest.mark.parametrize(
@@ -265,17 +270,17 @@ def test_the_ids_may_stand_under_another_scope(client: FlaskClient, settings):
         "display_phone_number": "15550002222",
         "id_scopes": ["whatsapp_business_manage_events"],
     }
-    signed_up = client.post("/control/api/signups", json=body).json
+    signed_up = client.post("/control/api/signups", json=body).get_json()
     query = {"client_id": settings.app_id, "client_secret": settings.app_secret[0], "code": signed_up["code"]}
-    token = client.get("/v25.0/oauth/access_token", query_string=query).json["access_token"]
-    inspected = client.get(f"/v25.0/debug_token?input_token={token}&access_token={token}").json["data"]
+    token = client.get("/v25.0/oauth/access_token", query_string=query).get_json()["access_token"]
+    inspected = client.get(f"/v25.0/debug_token?input_token={token}&access_token={token}").get_json()["data"]
     ids = {entry["scope"]: entry.get("target_ids") for entry in inspected["granular_scopes"]}
     assert ids == {
         "whatsapp_business_management": None,
         "whatsapp_business_messaging": None,
         "whatsapp_business_manage_events": [signed_up["waba_id"]],
     }
-    numbers = client.get(f"/v25.0/{signed_up['waba_id']}/phone_numbers?access_token={token}").json["data"]
+    numbers = client.get(f"/v25.0/{signed_up['waba_id']}/phone_numbers?access_token={token}").get_json()["data"]
     assert [number["id"] for number in numbers] == [signed_up["phone_number_id"]]
 
 
@@ -356,7 +361,7 @@ def test_changes_of_unknown_messages_can_come(product: Product, shop, write, set
 
 def test_a_new_phone_is_announced_by_the_system(client: FlaskClient, product: Product, shop, write, settle):
     write(shop)
-    key = client.post(f"/control/api/customers/{CUSTOMER}/identity", json={}).json["identity_key_hash"]
+    key = client.post(f"/control/api/customers/{CUSTOMER}/identity", json={}).get_json()["identity_key_hash"]
     settle()
     message = next(one for one in product.inbound() if one["type"] == "system")
     assert (message["system"]["type"], message["identity"]["hash"]) == ("customer_identity_changed", key)

@@ -1,10 +1,12 @@
+from typing import Any
+
 import pytest
-from stand_ins import Product
 
 from simulator.webhooks.batches import merge
+from tests.simulator.stand_ins import Product
 
 
-def body(waba: str, number: str, wamid: str) -> dict:
+def body(waba: str, number: str, wamid: str) -> dict[str, Any]:
     value = {"metadata": {"phone_number_id": number}, "messages": [{"id": wamid}], "contacts": [{"user_id": "US.1"}]}
     return {"object": "x", "entry": [{"id": waba, "changes": [{"field": "messages", "value": value}]}]}
 

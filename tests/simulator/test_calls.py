@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 CUSTOMER = "16505551234"
 
@@ -9,14 +12,14 @@ CUSTOMER = "16505551234"
 def ring(client: FlaskClient, shop):
     def ring(*acts: str, **more) -> None:
         body = {"phone_number_id": shop["phone_number_id"], "from": CUSTOMER} | more
-        call = client.post("/control/api/calls", json=body).json
+        call = client.post("/control/api/calls", json=body).get_json()
         for act in acts:
             client.post(f"/control/api/calls/{call['id']}", json={"act": act})
 
     return ring
 
 
-def events(product: Product) -> list[dict]:
+def events(product: Product) -> list[dict[str, Any]]:
     return [call for value in product.values("calls") for call in value.get("calls", [])]
 
 

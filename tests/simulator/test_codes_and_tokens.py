@@ -1,8 +1,8 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph
 
 from simulator import Settings
+from tests.simulator.stand_ins import Graph
 
 
 @pytest.fixture

@@ -1,13 +1,14 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
 def both(client: FlaskClient, shop) -> dict[str, str]:
     """A number on the Cloud API and on the WhatsApp Business app."""
     client.post("/control/api/coexistence", json={"phone_number_id": shop["phone_number_id"]})
-    return shop
+    return dict(shop)
 
 
 def test_what_is_typed_in_the_app_is_echoed_and_opens_no_window(client, graph, product: Product, both, settle):
@@ -23,7 +24,7 @@ def test_what_is_typed_in_the_app_is_echoed_and_opens_no_window(client, graph, p
 
 def test_an_echo_can_be_taken_back(client: FlaskClient, product: Product, both, settle):
     echo = {"phone_number_id": both["phone_number_id"], "to": "16505551234"}
-    wamid = client.post("/control/api/echoes", json=echo | {"text": "Oops"}).json["wamid"]
+    wamid = client.post("/control/api/echoes", json=echo | {"text": "Oops"}).get_json()["wamid"]
     client.post("/control/api/echoes", json=echo | {"type": "revoke", "wamid": wamid})
     settle()
     echoes = [item for value in product.values("smb_message_echoes") for item in value["message_echoes"]]

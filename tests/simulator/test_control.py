@@ -2,7 +2,8 @@ import sqlite3
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 
 def test_seeding_the_same_number_twice_gives_the_same_client(client: FlaskClient, shop):
@@ -17,14 +18,14 @@ def test_a_seeded_number_can_send_at_once(graph: Graph, shop):
 def test_a_new_token_replaces_a_revoked_one(client: FlaskClient, shop):
     client.post("/control/api/tokens/revoke", json={"token": shop["token"]})
     again = client.post("/control/api/seed", json={"name": "Lucky Shrub", "display_phone_number": "15550783881"})
-    assert again.json["token"] != shop["token"]
-    assert again.json["waba_id"] == shop["waba_id"]
+    assert again.get_json()["token"] != shop["token"]
+    assert again.get_json()["waba_id"] == shop["waba_id"]
 
 
 def test_deliveries_show_what_was_answered(client: FlaskClient, product: Product, shop, write, settle):
     write(shop)
     settle()
-    newest = client.get("/control/api/deliveries").json["deliveries"][0]
+    newest = client.get("/control/api/deliveries").get_json()["deliveries"][0]
     assert (newest["state"], newest["answer"], newest["attempts"]) == ("delivered", 200, 1)
 
 
@@ -38,13 +39,13 @@ def test_the_accepted_log_cannot_be_rewritten(world, graph: Graph, shop):
 def test_resetting_forgets_everything(client: FlaskClient, graph: Graph, shop):
     graph.send(shop, "16505551234")
     client.post("/control/api/reset")
-    state = client.get("/control/api/state").json
+    state = client.get("/control/api/state").get_json()
     assert (state["wabas"], state["tokens"]) == ([], [])
-    assert client.get("/control/accepted").json["accepted"] == []
+    assert client.get("/control/accepted").get_json()["accepted"] == []
 
 
 def test_knobs_can_be_turned_and_read(client: FlaskClient):
-    assert client.post("/control/api/knobs", json={"duplicates": 0.5}).json["duplicates"] == 0.5
+    assert client.post("/control/api/knobs", json={"duplicates": 0.5}).get_json()["duplicates"] == 0.5
     assert client.post("/control/api/knobs", json={"gravity": 1}).status_code == 400
 
 
@@ -76,9 +77,9 @@ def test_the_panel_plays_the_business_app(client: FlaskClient, product: Product,
 
 def test_the_panel_hands_out_templates_and_judges_them(client: FlaskClient, shop):
     client.post("/control/templates")
-    template = client.get("/control/api/templates").json["templates"][0]
+    template = client.get("/control/api/templates").get_json()["templates"][0]
     client.post(f"/control/templates/{template['id']}", data={"status": "PAUSED"})
-    assert client.get("/control/api/templates").json["templates"][0]["status"] == "PAUSED"
+    assert client.get("/control/api/templates").get_json()["templates"][0]["status"] == "PAUSED"
 
 
 def test_the_panel_lists_the_magic_numbers(client: FlaskClient):

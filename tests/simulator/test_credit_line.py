@@ -1,9 +1,9 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
 from simulator.credit_line import MILLION, CreditLine
 from simulator.world import World
+from tests.simulator.stand_ins import Graph, Product
 
 AMOUNTS = "balance,max_balance,credit_available"
 

@@ -1,13 +1,14 @@
 import html
 import json
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import ORIGIN, Product
 
 from simulator import Settings
+from tests.simulator.stand_ins import ORIGIN, Product
 
 
 class Popup:
@@ -32,11 +33,16 @@ class Popup:
 
     @property
     def sms_code(self) -> str:
-        return re.search(r'verification-code">([\d-]+)<', self.page.text).group(1)
+        return self.shown(r'verification-code">([\d-]+)<')
 
     @property
-    def says(self) -> dict:
-        return json.loads(html.unescape(re.search(r'data-hand-over="([^"]*)"', self.page.text).group(1)))
+    def says(self) -> Any:
+        return json.loads(html.unescape(self.shown(r'data-hand-over="([^"]*)"')))
+
+    def shown(self, pattern: str) -> str:
+        match = re.search(pattern, self.page.text)
+        assert match, pattern
+        return match[1]
 
 
 @pytest.fixture
@@ -90,9 +96,9 @@ def test_a_cancelled_popup_names_its_screen(popup):
 
 def test_an_existing_number_needs_no_new_code(popup):
     window = popup().enter(persona="existing").enter()
-    portfolio = re.search(r'name="portfolio" value="(\d+)"', window.page.text).group(1)
+    portfolio = window.shown(r'name="portfolio" value="(\d+)"')
     window.enter(portfolio=portfolio)
-    choice = re.search(r'value="(number:\d+)"', window.page.text).group(1)
+    choice = window.shown(r'value="(number:\d+)"')
     assert window.enter(choice=choice).enter().says["session"]["event"] == "FINISH"
 
 

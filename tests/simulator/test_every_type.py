@@ -1,5 +1,6 @@
 import pytest
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 REPLY = {"type": "reply", "reply": {"id": "yes", "title": "Yes"}}
 BUTTONS = {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": [REPLY]}}

@@ -3,8 +3,9 @@ import threading
 import httpx
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph
 from werkzeug.serving import make_server
+
+from tests.simulator.stand_ins import Graph
 
 
 @pytest.fixture
@@ -42,14 +43,14 @@ def test_a_dropped_answer_leaves_an_accepted_message(app, client: FlaskClient, s
         httpx.post(url, json=body, headers={"Authorization": f"Bearer {shop['token']}"})
     server.shutdown()
     server.server_close()
-    assert len(client.get("/control/accepted").json["accepted"]) == 1
+    assert len(client.get("/control/accepted").get_json()["accepted"]) == 1
 
 
 def test_a_timeout_does_nothing_but_wait(graph: Graph, client: FlaskClient, shop, fail_next):
     fail_next(edge="messages", kind="timeout", seconds=0.05)
     with pytest.raises(ConnectionAbortedError):
         graph.send(shop, "16505551234")
-    assert client.get("/control/accepted").json["accepted"] == []
+    assert client.get("/control/accepted").get_json()["accepted"] == []
 
 
 def test_an_unknown_kind_of_fault_is_refused(fail_next):

@@ -1,14 +1,16 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
 def hidden(client: FlaskClient, world, shop) -> dict[str, str]:
     """Somebody of whom businesses only know the id."""
-    customer = client.post("/control/api/customers", json={"name": "Noor", "username": "noor.h"}).json
+    customer = client.post("/control/api/customers", json={"name": "Noor", "username": "noor.h"}).get_json()
     path = f"/control/api/customers/{customer['wa_id']}/ids?phone_number_id={shop['phone_number_id']}"
-    return customer | {"user_id": client.get(path).json["user_id"]}
+    known: dict[str, str] = customer | {"user_id": client.get(path).get_json()["user_id"]}
+    return known
 
 
 def test_a_hidden_number_is_missing_not_empty(product: Product, shop, write, hidden, settle):

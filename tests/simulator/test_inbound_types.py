@@ -1,15 +1,17 @@
 import json
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
 def received(graph: Graph, world, client: FlaskClient, shop, write, settle):
     """A message of the business that has arrived on the phone."""
 
-    def received(kind: str, content: dict) -> dict[str, str]:
+    def received(kind: str, content: dict[str, Any]) -> dict[str, str]:
         write(shop)
         client.post("/control/api/flows", json={"phone_number_id": shop["phone_number_id"], "flow_id": "1"})
         wamid = graph.send(shop, "16505551234", type=kind, **{kind: content}).json["messages"][0]["id"]
@@ -133,6 +135,7 @@ def test_a_voice_note_can_be_played(client: FlaskClient, graph: Graph, product, 
 
     write(shop)
     number = PhoneNumber.find(world, shop["phone_number_id"])
+    assert number
     note = Media.save(world, number, "upload", "audio/ogg", samples.voice())
     sent = graph.send(shop, "16505551234", type="audio", audio={"id": note.id, "voice": True}).json
     settle()

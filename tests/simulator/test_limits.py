@@ -1,9 +1,11 @@
 from flask.testing import FlaskClient
-from stand_ins import Graph
+
+from tests.simulator.stand_ins import Graph
 
 
 def code_of(answer) -> int:
-    return answer.json.get("error", {}).get("code", 200)
+    code: int = answer.json.get("error", {}).get("code", 200)
+    return code
 
 
 def test_a_number_sends_so_many_messages_a_second(client: FlaskClient, graph: Graph, world, shop):

@@ -1,8 +1,8 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
 from simulator import magic
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ def test_a_number_can_spell_the_error_of_the_status(graph: Graph, product: Produ
 )
 def test_a_number_can_spell_a_bad_answer(client: FlaskClient, graph: Graph, shop, digits, http, accepted):
     assert graph.send(shop, digits).status_code == http
-    assert len(client.get("/control/api/accepted").json["accepted"]) == accepted
+    assert len(client.get("/control/api/accepted").get_json()["accepted"]) == accepted
 
 
 @pytest.mark.parametrize(("digits", "accepted"), [("15558000001", 0), ("15558000003", 1)])
 def test_a_number_can_break_the_line(client: FlaskClient, graph: Graph, shop, digits: str, accepted: int):
     with pytest.raises(ConnectionAbortedError):
         graph.send(shop, digits)
-    assert len(client.get("/control/api/accepted").json["accepted"]) == accepted
+    assert len(client.get("/control/api/accepted").get_json()["accepted"]) == accepted
 
 
 def test_a_stalled_call_is_accepted_in_the_end(client, graph: Graph, shop, monkeypatch: pytest.MonkeyPatch):
@@ -61,7 +61,7 @@ def test_a_number_can_spell_odd_statuses(graph: Graph, product, shop, write, set
 
 
 def test_the_list_of_magic_numbers_can_be_asked_for(client: FlaskClient):
-    listed = client.get("/control/api/magic").json
+    listed = client.get("/control/api/magic").get_json()
     assert listed["errors"]["15559131047"] == "Re-engagement message"
 
 

@@ -4,9 +4,9 @@ import io
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
 from simulator import samples
+from tests.simulator.stand_ins import Graph, Product
 
 DAY = 86400
 

@@ -1,7 +1,7 @@
 import pytest
-from stand_ins import Graph, Product
 
 from simulator import Settings
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture

@@ -2,16 +2,17 @@ import io
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
 from simulator import samples
 from simulator.customers import Customer
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
 def chat(client: FlaskClient, world, shop) -> str:
     client.post("/phone", data={"name": "Sheena Nelson", "code": "1", "number": "650 555-1234"})
     sheena = Customer.by_number(world, "16505551234")
+    assert sheena
     return f"/phone/{sheena.id}/{shop['phone_number_id']}"
 
 
@@ -101,6 +102,7 @@ def test_the_number_can_be_hidden_and_changed(client: FlaskClient, world, chat: 
     client.post(f"{home}/switches", data={"phone_on": "on", "hide_number": "on"})
     client.post(f"{home}/profile", data={"username": "sheena.n", "number": "+1 650 555 9876"})
     sheena = Customer.by_number(world, "16505559876")
+    assert sheena
     assert (sheena.username, sheena.has_number_hidden) == ("sheena.n", True)
 
 

@@ -1,14 +1,16 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
 from simulator.customers import Customer
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
 def sheena(client: FlaskClient) -> str:
     client.post("/phone", data={"name": "Sheena Nelson", "code": "1", "number": "650 555-1234"})
-    return Customer.by_number(client.application.extensions["simulator"], "16505551234").id
+    customer = Customer.by_number(client.application.extensions["simulator"], "16505551234")
+    assert customer
+    return customer.id
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
-from stand_ins import Graph
 
 from simulator.phone_numbers import PhoneNumber
+from tests.simulator.stand_ins import Graph
 
 
 @pytest.fixture
@@ -55,7 +55,9 @@ def test_a_pin_is_six_digits(register):
 
 
 def test_an_unverified_number_cannot_be_registered(register, world, signed_up):
-    PhoneNumber.find(world, signed_up["phone_number_id"]).update(code_verification_status="NOT_VERIFIED")
+    number = PhoneNumber.find(world, signed_up["phone_number_id"])
+    assert number
+    number.update(code_verification_status="NOT_VERIFIED")
     assert register().json["error"]["code"] == 133006
 
 

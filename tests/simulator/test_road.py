@@ -1,4 +1,4 @@
-from stand_ins import Graph, Product
+from tests.simulator.stand_ins import Graph, Product
 
 
 def test_a_text_travels_there_and_back(graph: Graph, settle, product: Product, shop, write):

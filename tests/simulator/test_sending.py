@@ -1,12 +1,13 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
 from simulator import World
+from tests.simulator.stand_ins import Graph, Product
 
 
 def error_of(answer) -> int:
-    return answer.json["error"]["code"]
+    code: int = answer.json["error"]["code"]
+    return code
 
 
 def test_an_accepted_message_echoes_the_input_and_names_the_person(graph: Graph, shop):
@@ -38,7 +39,7 @@ def test_a_person_can_be_reached_by_their_id_without_the_number(graph: Graph, sh
 def test_an_id_means_nothing_to_another_portfolio(graph: Graph, client: FlaskClient, shop, write):
     user_id = write(shop)["user_id"]
     seed = {"name": "Next door", "display_phone_number": "15550002222"}
-    other = client.post("/control/api/seed", json=seed).json
+    other = client.post("/control/api/seed", json=seed).get_json()
     assert error_of(graph.send(other, None, recipient=user_id)) == 131009
 
 
@@ -83,7 +84,7 @@ def test_a_number_that_is_not_registered_cannot_send(graph: Graph, signed_up, bu
 def test_every_accepted_message_is_on_the_log_once(graph: Graph, client: FlaskClient, shop):
     sent = graph.send(shop, "16505551234", "Über 🌿", biz_opaque_callback_data="outbox-7")
     graph.send(shop, None)
-    (logged,) = client.get("/control/accepted").json["accepted"]
+    (logged,) = client.get("/control/accepted").get_json()["accepted"]
     assert logged["wamid"] == sent.json["messages"][0]["id"]
     assert logged["body"] == '{"body": "Über 🌿"}'
     assert (logged["to"], logged["biz_opaque_callback_data"]) == ("16505551234", "outbox-7")
@@ -94,7 +95,7 @@ def test_reading_one_message_reads_the_ones_before_it(graph: Graph, world: World
     body = {"messaging_product": "whatsapp", "status": "read", "message_id": second["wamid"]}
     answer = graph("POST", f"{shop['phone_number_id']}/messages", token=shop["token"], json=body)
     assert answer.json == {"success": True}
-    states = dict(world.store.rows("select id, status from messages"))
+    states = {row["id"]: row["status"] for row in world.store.rows("select id, status from messages")}
     assert [states[message["wamid"]] for message in (first, second, third)] == ["read", "read", "sent"]
 
 

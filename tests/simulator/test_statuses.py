@@ -1,6 +1,7 @@
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ def test_the_window_closes_after_a_day(graph: Graph, product: Product, world, co
 
 def test_without_a_credit_line_messages_fail(graph: Graph, client: FlaskClient, product: Product, write, settle):
     seed = {"name": "Broke", "display_phone_number": "15550003333", "credit": False}
-    broke = client.post("/control/api/seed", json=seed).json
+    broke = client.post("/control/api/seed", json=seed).get_json()
     write(broke)
     graph.send(broke, "16505551234")
     settle()

@@ -1,6 +1,9 @@
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Product
+
+from tests.simulator.stand_ins import Product
 
 
 @pytest.fixture
@@ -9,10 +12,10 @@ def change(client: FlaskClient, shop, settle):
     body = {"phone_number_id": shop["phone_number_id"], "name": "shipped", "category": "UTILITY"}
     template = client.post("/control/api/templates", json=body | {"components": [{"type": "BODY", "text": "Sent."}]})
 
-    def change(**changes) -> dict:
-        answer = client.post(f"/control/api/templates/{template.json['id']}", json=changes)
+    def change(**changes) -> Any:
+        answer = client.post(f"/control/api/templates/{template.get_json()['id']}", json=changes)
         settle()
-        return answer.json
+        return answer.get_json()
 
     return change
 

@@ -3,7 +3,8 @@ from datetime import datetime
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 COMPONENTS = [
     {"type": "HEADER", "format": "IMAGE"},
@@ -115,8 +116,9 @@ def test_named_parameters_must_be_named(template, send):
 
 def body_shown(client: FlaskClient, answer) -> str:
     (wamid,) = [message["id"] for message in answer.json["messages"]]
-    sent = next(one for one in client.get("/control/api/messages").json["messages"] if one["id"] == wamid)
-    return json.loads(sent["shown"])["body"]
+    sent = next(one for one in client.get("/control/api/messages").get_json()["messages"] if one["id"] == wamid)
+    body: str = json.loads(sent["shown"])["body"]
+    return body
 
 
 @pytest.mark.parametrize(
@@ -147,7 +149,7 @@ def test_a_cards_variables_are_numbered_too(client: FlaskClient, template, send)
     texts = [{"type": "text", "text": "ALICE"}, {"type": "text", "text": "Bread"}]
     given = {"type": "carousel", "cards": [{"card_index": 0, "components": [{"type": "body", "parameters": texts}]}]}
     send(components=[given])
-    (sent,) = client.get("/control/api/messages").json["messages"]
+    (sent,) = client.get("/control/api/messages").get_json()["messages"]
     assert json.loads(sent["shown"])["cards"] == [{"header": None, "body": "Bread for ALICE"}]
 
 

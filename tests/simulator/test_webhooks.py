@@ -2,10 +2,10 @@ import hashlib
 import hmac
 
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
 from simulator import Settings, create_app
 from simulator.webhooks.delivery import signature
+from tests.simulator.stand_ins import Graph, Product
 
 
 def test_signatures_match_the_published_vectors():

@@ -1,12 +1,14 @@
 import importlib
 import inspect
 import pkgutil
+from typing import Any
 
 import pytest
 
 import app.meta
 from app.meta.graph import GraphClient
 from conformance import __main__ as program
+from conformance import explaining
 from conformance.comparing import Comparison, Difference
 from conformance.traffic import Traffic
 from simulator.graph.edges import EDGES
@@ -25,7 +27,8 @@ NODES = {
 
 
 def test_everything_that_calls_meta_is_called(monkeypatch: pytest.MonkeyPatch):
-    called, expected = set(), set()
+    called: set[Any] = set()
+    expected = set()
     for module, function in callers():
         expected.add(function)
         monkeypatch.setattr(module, function.__name__, counting(function, called))
@@ -78,7 +81,7 @@ def test_without_a_file_it_says_what_to_do(capsys: pytest.CaptureFixture[str]):
 
 
 def test_a_difference_without_an_explanation_fails(monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setattr(program.explaining, "read", list)
+    monkeypatch.setattr(explaining, "read", list)
     assert program.report(Comparison([], set(), set()), 0) == 0
     assert (
         program.report(Comparison([Difference("GET /a", "answer 200 body: type", "1", "text")], set(), set()), 1) == 1

@@ -68,7 +68,7 @@ def test_a_dead_token_is_an_answer(graph, wire):
     wire.answers({"data": {"is_valid": False, "error": error, "scopes": []}})
     info = debug_token(graph, TOKEN, graph.app_token)
     assert not info.is_valid
-    assert info.error.explanation.kind == "pause_number"
+    assert info.error and info.error.explanation.kind == "pause_number"
 
 
 def test_an_answer_without_data_is_none(graph, wire):

@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from .bodies import NUMBER, PORTFOLIO, SHEENA, WABA, body, message, messages_val
 ARRIVAL = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def events(raw: bytes) -> list:
+def events(raw: bytes) -> list[Any]:
     return list(parse(raw, ARRIVAL))
 
 
@@ -153,6 +154,7 @@ def test_a_timestamp_without_sense_becomes_the_time_of_arrival(timestamp):
 
 def test_without_a_time_of_arrival_it_is_the_present():
     (said,) = parse(body(messages_value(message() | {"timestamp": "soon"})))
+    assert isinstance(said, InboundMessage)
     assert abs(datetime.now(UTC) - said.timestamp) < timedelta(minutes=1)
 
 
@@ -234,5 +236,6 @@ def test_within_its_second_a_message_came_when_it_reached_us() -> None:
     arrival = datetime.fromtimestamp(1749416383.4, UTC)
     (soon,) = parse(body(messages_value(message())), arrival)
     (late,) = parse(body(messages_value(message())), arrival + timedelta(minutes=5))
+    assert isinstance(soon, InboundMessage) and isinstance(late, InboundMessage)
     assert soon.timestamp == arrival
     assert late.timestamp == datetime.fromtimestamp(1749416383.999, UTC)

@@ -37,7 +37,7 @@ def storable(event: Any) -> bool:
     return b"\\u0000" not in stored
 
 
-def survivors(raw: bytes) -> list:
+def survivors(raw: bytes) -> list[Any]:
     events = list(parse(raw))
     assert all(map(storable, events))
     assert not any(isinstance(event, Unreadable) and "unexpected" in event.reason for event in events)
@@ -74,8 +74,9 @@ def test_a_good_change_survives_any_bad_neighbour(changes, entries):
 def test_every_message_has_a_preview(content):
     for kind in ("text", "interactive", "contacts", "unsupported", "reaction", "system", "poll"):
         for event in parse(body(messages_value(message(kind, **{kind: content})))):
+            assert isinstance(event, InboundMessage)
             summary = summary_of(event.type, event.text, event.content)
-            assert line(summary and summary.as_dict(), event.text or "").strip()
+            assert line(summary.as_dict() if summary else None, event.text or "").strip()
 
 
 @pytest.mark.parametrize(
@@ -119,12 +120,14 @@ def test_a_good_message_survives_poison_in_the_same_list(poison):
 def test_text_is_kept_but_for_what_no_database_can_hold(written, read):
     raw = body(messages_value(message())).replace(b"Hello", written.encode())
     (said,) = parse(raw)
+    assert isinstance(said, InboundMessage)
     assert said.text == read
 
 
 def test_a_mistake_of_ours_in_one_item_hides_no_other(monkeypatch):
     monkeypatch.setattr("app.meta.events.read_status", lambda raw, place: 1 / 0)
     said, mistaken = parse(body(messages_value(message(), statuses=[status()])))
+    assert isinstance(said, InboundMessage)
     assert said.text == "Hello"
     assert mistaken == Unreadable("unexpected", status(), WABA, NUMBER, "ZeroDivisionError")
 

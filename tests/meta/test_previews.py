@@ -1,6 +1,6 @@
 import pytest
 
-from app.meta.events import parse
+from app.meta.events import InboundMessage, parse
 from app.meta.message_types import SEARCHABLE, TYPES, summary_of
 from app.meta.previews import SENTENCES, line
 from app.words import Language
@@ -10,8 +10,9 @@ from .bodies import body, message, messages_value
 
 def seen(*, type: str = "text", language: Language | None = None, **content) -> str:
     (event,) = parse(body(messages_value(message(type, **content))))
+    assert isinstance(event, InboundMessage)
     summary = summary_of(event.type, event.text, event.content)
-    return line(summary and summary.as_dict(), event.text or "", *filter(None, [language]))
+    return line(summary.as_dict() if summary else None, event.text or "", *filter(None, [language]))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Meta fills {{n}} with the n-th parameter, wherever it stands in the text."""
 
+from typing import Any
+
 import pytest
 
 from app.meta.message_templates import Template
@@ -7,7 +9,9 @@ from app.meta.message_templates import Template
 BODY = "Your parcel {{2}} is on its way, {{1}}."
 
 
-def template(body: str = BODY, header: str = "", example: dict | None = None, named: bool = False) -> Template:
+def template(
+    body: str = BODY, header: str = "", example: dict[str, Any] | None = None, named: bool = False
+) -> Template:
     parts = [{"type": "BODY", "text": body, "example": example or {}}]
     if header:
         parts.append({"type": "HEADER", "format": "TEXT", "text": header})

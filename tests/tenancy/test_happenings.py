@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -191,7 +192,8 @@ def test_a_new_subscriber_hears_of_the_last_hour(world: World, ear: Ear, superus
 
 def test_facts_that_the_catalogue_does_not_have_are_refused(world: World) -> None:
     with tenant_scope(world.bakery.id):
-        for facts in ({}, {"tag_id": ONE, "name": "VIP"}):
+        mistaken: list[dict[str, Any]] = [{}, {"tag_id": ONE, "name": "VIP"}]
+        for facts in mistaken:
             with pytest.raises(ValidationError):
                 happened("tag.added", ONE, **facts)
         with pytest.raises(ValidationError):

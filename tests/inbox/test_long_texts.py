@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -96,7 +97,7 @@ def test_what_a_message_holds_is_stored_up_to_a_size(world: World, carla: Conver
 
 
 def test_bounding_leaves_what_is_small_as_it_is() -> None:
-    value = {"a": [1, None, True, 1.5, "x", {"b": []}]}
+    value: dict[str, Any] = {"a": [1, None, True, 1.5, "x", {"b": []}]}
     assert bounded(value) == value
     assert len(json.dumps(bounded(["x" * 100_000] * 10))) < 2 * MOST_CHARACTERS
 

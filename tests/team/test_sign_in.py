@@ -186,8 +186,10 @@ def test_guesses_made_at_once_count_too(world: World, app: Flask) -> None:
                 outcomes.append("refused")
 
     threads = [threading.Thread(target=claim) for _ in range(16)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert outcomes.count("tried") == 10
 
 

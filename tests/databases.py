@@ -66,7 +66,7 @@ class OwnDatabases:
             simulator_url="http://127.0.0.1:9",
             folder=str(self.folder / f"files-{redis_database}"),
             seed="tests",
-        ) | {"PROXIES": "1"}
+        )
 
     def prepare(self, worker: str) -> tuple[dict[str, str], str]:
         """A worker's own database: the app's settings for it, and its superuser's address."""

@@ -109,7 +109,7 @@ def fill_statuses(town: Town, kind: str) -> None:
     states: dict[str, dict[str, Any]] = {"sent": {"pricing": price}, "delivered": {"pricing": price}, "read": {}}
     number = town.number.meta_id
     every = [status(each, name, number=number, **more) for name, more in states.items() for each in wamids]
-    keep([post(each, waba=town.waba_meta_id) for each in every])
+    save([post(each, waba=town.waba_meta_id) for each in every])
 
 
 def measure(work: object) -> float:
@@ -125,10 +125,10 @@ def fill(town: Town, count: int) -> None:
         wa_id = f"1650{n % PEOPLE:07}"
         body = post(message(f"Message {n}", number=town.number.meta_id, wa_id=wa_id), waba=town.waba_meta_id)
         bodies += [body, body] if n % 50 == 0 and count == EVENTS else [body]
-    keep(bodies[:count])
+    save(bodies[:count])
 
 
-def keep(bodies: list[bytes]) -> None:
+def save(bodies: list[bytes]) -> None:
     arrived = text(
         "insert into webhook_events (body, address) select * from unnest(cast(:bodies as bytea[]), cast(:to as text[]))"
     )

@@ -12,8 +12,8 @@ from .payload import identifier, text
 
 KINDS = ("image", "video", "audio", "document", "sticker")
 LARGEST = 100 * 1024 * 1024
-KEPT = timedelta(days=7)
-KEPT_UPLOAD = timedelta(days=30)
+LIFETIME = timedelta(days=7)
+UPLOAD_LIFETIME = timedelta(days=30)
 
 # What Meta may answer to a message whose file's id it does not know (any more).
 FILE_CODES = (100, 131009, 131052, 131053)

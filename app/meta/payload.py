@@ -102,12 +102,12 @@ def _within(value: Any, left: list[int]) -> Any:
         value = value[: min(MOST_STRING, max(left[0], 0))]
         left[0] -= len(value)
     elif isinstance(value, dict):
-        kept: dict[str, Any] = {}
+        bounded_value: dict[str, Any] = {}
         for key, member in list(value.items())[:MOST_MEMBERS]:
             left[0] -= len(key[:200])
             if left[0] > 0:
-                kept[key[:200]] = _within(member, left)
-        return kept
+                bounded_value[key[:200]] = _within(member, left)
+        return bounded_value
     elif isinstance(value, list):
         return [_within(member, left) for member in value[:MOST_MEMBERS] if left[0] > 0]
     return value

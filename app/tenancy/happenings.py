@@ -42,7 +42,7 @@ PAUSE = dt.timedelta(seconds=5)
 LATELY = dt.timedelta(minutes=5)
 LOOKS, BETWEEN_LOOKS = 20, 0.02
 # A ring of partitions, one a week: the oldest is emptied before it is written again.
-WEEK, SLOTS, KEPT = 7 * 86_400, 7, dt.timedelta(days=30)
+WEEK, SLOTS, RETENTION = 7 * 86_400, 7, dt.timedelta(days=30)
 
 
 class Happening(TenantModel):
@@ -347,7 +347,7 @@ EMPTY = (
 def empty_oldest(at: dt.datetime) -> int | None:
     """Empties the partition that will be written next week, if all in it is old enough. Needs a platform scope."""
     slot = (int(at.timestamp()) // WEEK + 1) % SLOTS
-    values = {"slot": slot, "before": at - KEPT}
+    values = {"slot": slot, "before": at - RETENTION}
     db.session.execute(text("set local lock_timeout = '2s'"))
     if db.session.scalar(text("select exists (select from happenings where slot = :slot and at >= :before)"), values):
         db.session.execute(text("delete from happenings where slot = :slot and at < :before"), values)

@@ -14,11 +14,11 @@ def announce(subject: str, id: object) -> None:
     """Say that `subject` (such as "conversation") changed. A transaction tells all of it at once, each thing once."""
     scope, tenant_id = current_scope(), current_tenant_id()
     if not scope.announced:
-        after_commit(lambda: tell(scope, tenant_id))
+        after_commit(lambda: publish(scope, tenant_id))
     scope.announced.setdefault(f"{subject} {id}")
 
 
-def tell(scope: Scope, tenant_id: uuid.UUID) -> None:
+def publish(scope: Scope, tenant_id: uuid.UUID) -> None:
     events, scope.announced = list(scope.announced), {}
     realtime.publish(redis, tenant_id, events)
 

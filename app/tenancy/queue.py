@@ -63,14 +63,14 @@ class Job:
             return
         try:
             if redis.set(self.pending_key(arguments), 1, nx=True, ex=PENDING_SECONDS):
-                whose = arguments[0] if self.per_tenant else None
+                tenant_id = arguments[0] if self.per_tenant else None
                 Lane(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
                     self.name,
                     args=arguments,
                     timeout=self.seconds,
                     result_ttl=0,
                     failure_ttl=3600,
-                    job_id=job_id(whose),
+                    job_id=job_id(tenant_id),
                 )
         except redis_client.RedisError as error:
             # The next caller need not wait for Redis as well; the sweep makes up for it.

@@ -17,7 +17,7 @@ from .callbacks import MetaCallback
 from .drain import drain_batch
 
 BUDGET_SECONDS = 20
-KEPT = dt.timedelta(days=30)
+RETENTION = dt.timedelta(days=30)
 QUARANTINE = dt.timedelta(days=7)
 
 
@@ -57,7 +57,7 @@ def enqueue_waiting_events() -> None:
 def forget_old_events() -> None:
     first = select(WebhookEvent.id, WebhookEvent.drained_at).order_by(WebhookEvent.id).limit(1000).subquery()
     with platform_scope("forget old webhooks"):
-        old = select(first.c.id).where(first.c.drained_at < database_now() - KEPT)
+        old = select(first.c.id).where(first.c.drained_at < database_now() - RETENTION)
         db.session.execute(delete(WebhookEvent).where(WebhookEvent.id.in_(old)))
 
 

@@ -52,10 +52,10 @@ class Welcome(TenantModel):
 
     def answer(self, sample: Sample, words: str) -> None:
         """Saves a reply to a sample; the customer's own follows from the sample. Raises `SampleEnded`."""
-        said = self.answers(sample)
-        if self.samples_removed_at or sample.has_ended(said):
+        answers = self.answers(sample)
+        if self.samples_removed_at or sample.has_ended(answers):
             raise SampleEnded
-        self.samples = self.samples | {sample.name: [*said, {"text": words, "at": now().isoformat()}]}
+        self.samples = self.samples | {sample.name: [*answers, {"text": words, "at": now().isoformat()}]}
 
     def remove_samples(self) -> None:
         """Deletes the samples with everything written to them."""

@@ -39,7 +39,7 @@ ENCODINGS = {
 }
 GUESSABLE = [name for name in ENCODINGS if name not in ("utf-8", "utf-16", "cp866", "cp1257", "cp1258", "iso8859_2")]
 # Short texts fit many encodings; whose numbers stand beside them says which is likely.
-AT_HOME = {
+USED_BY = {
     "cp1252": (
         1,
         27,
@@ -82,7 +82,7 @@ AT_HOME = {
     "cp1253": (30, 357),
     "cp1250": (36, 40, 48, 355, 383, 385, 386, 387, 382, 420, 421),
 }
-HOMES = {code: encoding for encoding, codes in AT_HOME.items() for code in codes}
+HOMES = {code: encoding for encoding, codes in USED_BY.items() for code in codes}
 FAMILY = {"koi8_r": "cp1251", "euc_jp": "cp932", "mac_roman": "cp1252", "cp850": "cp1252"}
 # From here on the library has recognised a language, not only letters.
 SURE = 0.4

@@ -17,7 +17,7 @@ from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, databa
 KINDS = ("reply", "note")
 LONGEST = 10_000
 PREVIEW = 160
-KEEP = dt.timedelta(days=30)
+LIFETIME = dt.timedelta(days=30)
 
 
 class Draft(TenantModel):
@@ -73,8 +73,8 @@ class Draft(TenantModel):
 
     @classmethod
     def forget_old(cls) -> None:
-        """Deletes drafts older than KEEP. Needs a platform scope."""
-        db.session.execute(delete(cls).where(cls.typed_at < database_now() - KEEP))
+        """Deletes drafts older than LIFETIME. Needs a platform scope."""
+        db.session.execute(delete(cls).where(cls.typed_at < database_now() - LIFETIME))
 
     @property
     def age(self) -> int:

@@ -20,7 +20,7 @@ from app.meta.outgoing import Refused, text
 from app.tenancy import Membership
 
 from .canned_files import CannedFile
-from .drafts import KEEP, LONGEST
+from .drafts import LIFETIME, LONGEST
 from .writing import Writing
 
 
@@ -32,7 +32,7 @@ class AgeField(Field):
             age = dt.timedelta(milliseconds=int(values[0] if values else 0))
         except (ValueError, OverflowError):
             age = dt.timedelta()
-        self.data = min(max(age, dt.timedelta()), KEEP)
+        self.data = min(max(age, dt.timedelta()), LIFETIME)
 
 
 def as_typed(value: str | None) -> str:

@@ -22,7 +22,7 @@ from .state_changes import SETTABLE, change_state
 
 # How many conversations one change may touch.
 MOST = 200
-KEEP = dt.timedelta(days=30)
+LIFETIME = dt.timedelta(days=30)
 # What is changed, and the activities that say that somebody changed it.
 ACTIVITIES: dict[str, tuple[str, ...]] = {
     "state": (*CONVERSATION_STATES, "woken", "answered", "unhappy"),
@@ -145,7 +145,7 @@ class BulkChange(TenantModel):
     @classmethod
     def forget_old(cls) -> None:
         """Deletes what can no longer be undone. Needs a platform scope."""
-        db.session.execute(delete(cls).where(cls.created_at < database_now() - KEEP))
+        db.session.execute(delete(cls).where(cls.created_at < database_now() - LIFETIME))
 
 
 def values(field: str, conversation: Conversation) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 
 from app.extensions import outside
 from app.inbox.conversations import Conversation, assignment
-from app.inbox.files.link_previews import KEPT, LinkPreview
+from app.inbox.files.link_previews import RETENTION, LinkPreview
 from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
 from app.storage import StorageAway
@@ -110,9 +110,11 @@ def preview_link(preview_id: str, conversation_id: str) -> None:
 
 @sweep(every=3600)
 def forget_previews() -> None:
-    """Deletes previews that are older than KEPT: first the picture, then the row, so that a failure is retried."""
+    """Deletes previews that are older than RETENTION: first the picture, then the row, so that a failure is retried."""
     with platform_scope("previews of links that are too old"):
-        old = select(LinkPreview).where(LinkPreview.asked_at < database_now() - KEPT).order_by(LinkPreview.asked_at)
+        old = (
+            select(LinkPreview).where(LinkPreview.asked_at < database_now() - RETENTION).order_by(LinkPreview.asked_at)
+        )
         previews = db.session.scalars(old.limit(AT_ONCE * 10)).all()
         commit()
         for preview in previews:

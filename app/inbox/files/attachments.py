@@ -93,10 +93,10 @@ class Attachment:
         media = Media(kind=self.kind, is_voice=self.is_voice, mime=self.mime, filename=self.name, sha256=self.sha256)
         media.seconds, media.meta_id = self.seconds, ""
         if not is_known:
-            self.keep(media)
+            self.save(media)
         return media
 
-    def keep(self, media: Media) -> None:
+    def save(self, media: Media) -> None:
         media.store(self.stored(), size=self.size, content_type=self.content_type)
         if thumbnail := self.thumbnail():
             media.width, media.height = thumbnail.width, thumbnail.height

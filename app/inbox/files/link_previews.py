@@ -23,7 +23,7 @@ from .web_pages import host_of, read_page, secured
 
 STATES = ("asked", "shown", "empty")
 # A page changes; what it was is forgotten after that.
-KEPT = dt.timedelta(days=30)
+RETENTION = dt.timedelta(days=30)
 # An answer that has not come by then was lost.
 PATIENCE = dt.timedelta(minutes=5)
 
@@ -84,10 +84,10 @@ class LinkPreview(TenantModel):
         if page:
             self.title, self.description = page.title, page.description
             if page.picture:
-                self.keep(page.picture)
+                self.save_picture(page.picture)
         db.session.add(self)
 
-    def keep(self, picture: Thumbnail) -> None:
+    def save_picture(self, picture: Thumbnail) -> None:
         try:
             self.image_key = stored(io.BytesIO(picture.data))
         except StorageAway:

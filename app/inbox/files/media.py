@@ -14,7 +14,7 @@ from sqlalchemy import Index, UniqueConstraint, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.errors import MetaError
-from app.meta.media import KEPT, KEPT_UPLOAD, KINDS, File
+from app.meta.media import KINDS, LIFETIME, UPLOAD_LIFETIME, File
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 from app.words import N_
 
@@ -24,7 +24,7 @@ LEASE = dt.timedelta(seconds=240)
 RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
 LONGEST_NAME = 200
 # Meta deletes uploads after 30 days; a day before, we upload again.
-UPLOAD_LASTS = KEPT_UPLOAD - dt.timedelta(days=1)
+UPLOAD_LASTS = UPLOAD_LIFETIME - dt.timedelta(days=1)
 # An id this new cannot have been deleted yet, so uploading again would not help.
 UPLOAD_IS_NEW = dt.timedelta(minutes=10)
 
@@ -121,7 +121,7 @@ class Media(TenantModel):
     @property
     def is_late(self) -> bool:
         """Whether Meta has certainly deleted it."""
-        return now() - self.created_at > KEPT
+        return now() - self.created_at > LIFETIME
 
     @property
     def duration(self) -> str:

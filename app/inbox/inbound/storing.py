@@ -98,10 +98,10 @@ def content_of(message: InboundMessage | MessageEcho) -> Row | None:
         held["product"] = message.context.product
     if message.errors:
         held["errors"] = [error.as_dict() for error in message.errors]
-    return bounded(held | whose(message)) or None
+    return bounded(held | origin_of(message)) or None
 
 
-def whose(message: InboundMessage | MessageEcho) -> Row:
+def origin_of(message: InboundMessage | MessageEcho) -> Row:
     """What tells how a message came: from the phone, by an advertisement, or from somebody of a group."""
     if isinstance(message, MessageEcho):
         return {"from_phone": True}

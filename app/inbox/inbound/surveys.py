@@ -53,7 +53,7 @@ def keep_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
         {"id": str(uuid7()), "number": number, "asked": asked, "score": score, "at": at}
         for number, asked, score, at in answers
     ]
-    return list(db.session.scalars(KEEP, {"rows": json.dumps(rows), "tenant": current_tenant_id()})) if rows else []
+    return list(db.session.scalars(SAVE, {"rows": json.dumps(rows), "tenant": current_tenant_id()})) if rows else []
 
 
 def follow_up(conversation_ids: list[str]) -> None:
@@ -73,7 +73,7 @@ def counts() -> dict[str, int]:
     return {score: found.get(score, 0) for score in SCORES}
 
 
-KEEP = text("""
+SAVE = text("""
     with answered as (
         insert into survey_answers (tenant_id, id, message_id, score, answered_at)
         select distinct on (m.id) :tenant, r.id, m.id, r.score, r.at

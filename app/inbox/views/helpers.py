@@ -16,7 +16,7 @@ from app.contacts.settings import ContactSettings
 from app.hours.models import ServicePolicy, Urgency
 from app.inbox.blueprint import bp
 from app.inbox.compose.blocks import Block, parse_blocks
-from app.inbox.compose.drafts import KEEP, Draft
+from app.inbox.compose.drafts import LIFETIME, Draft
 from app.inbox.compose.markup import Run, parse_markup
 from app.inbox.compose.offers import best_offer, sent_since_closed
 from app.inbox.conversations import Conversation, Message
@@ -165,7 +165,7 @@ def preference() -> DeskPreference:
 def draft_in(conversation: Conversation, kind: str) -> Draft | None:
     """The reader's draft. For an erased contact an empty one from the future, so that browsers delete theirs too."""
     if conversation.contact.is_erased:
-        return Draft(body="", typed_at=now() + KEEP)
+        return Draft(body="", typed_at=now() + LIFETIME)
     return Draft.find_for(conversation, kind, current_user)
 
 

@@ -87,11 +87,11 @@ class Invitation(TenantModel):
             return None
         with tenant_scope(route.tenant_id):
             invitation = cls.find(invitation_id)
-            if invitation is None or not invitation.stands():
+            if invitation is None or not invitation.is_open():
                 return None
             return invitation, db.session.get_one(Tenant, route.tenant_id)
 
-    def stands(self) -> bool:
+    def is_open(self) -> bool:
         """Whether it can be accepted: only while its author may give this role."""
         if self.accepted_at or self.is_expired:
             return False
@@ -106,7 +106,7 @@ class Invitation(TenantModel):
             with tenant_scope(self.tenant_id):
                 mine = select(Invitation).where(Invitation.id == self.id).with_for_update(of=Invitation)
                 invitation = db.session.scalar(mine)
-                if invitation is None or not invitation.stands():
+                if invitation is None or not invitation.is_open():
                     return False
                 invitation.accepted_at = now()
                 if not db.session.scalar(select(Membership.id).where(Membership.user_id == user.id)):

@@ -68,9 +68,9 @@ class UserSession(GlobalModel):
     @classmethod
     def find(cls, token: object, kind: type[User | PlatformAdmin] = User) -> Self | None:
         """The open session with this token, if it is a user's, or a platform admin's. That needs `scope_of`."""
-        whose, id = (cls.user, cls.user_id) if kind is User else (cls.platform_admin, cls.platform_admin_id)
+        owner, id = (cls.user, cls.user_id) if kind is User else (cls.platform_admin, cls.platform_admin_id)
         query = select(cls).where(cls.token_hash == digest(token), cls.expires_at > now(), id.is_not(None))
-        return db.session.scalar(query.options(joinedload(whose)))
+        return db.session.scalar(query.options(joinedload(owner)))
 
     @property
     def who(self) -> User | PlatformAdmin | None:

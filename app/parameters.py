@@ -19,7 +19,7 @@ LARGEST_ID = 2**63 - 1
 
 
 class Parameters(ImmutableMultiDict[str, Any]):
-    """The values of an address or a form. NUL is U+FFFD, as in webhooks: what was only that is not empty now."""
+    """The values of an address or a form."""
 
     def __init__(self, mapping: Any = None) -> None:
         super().__init__(mapping)
@@ -30,7 +30,8 @@ class Parameters(ImmutableMultiDict[str, Any]):
 
 
 def without_nul(value: Any) -> Any:
-    return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+    """What was nothing else is U+FFFD, not empty: that may mean something."""
+    return (value.replace("\x00", "") or "\ufffd") if isinstance(value, str) and "\x00" in value else value
 
 
 class Request(FlaskRequest):

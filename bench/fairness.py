@@ -6,11 +6,12 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import redis
 from rq.serializers import JSONSerializer
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 
 from app import create_app
 from app.config import Settings
@@ -85,9 +86,9 @@ def one_message(stack: Stack, town: Town) -> float:
     return until(lambda: is_stored(town, stored))
 
 
-def is_stored(town: Town, query: object) -> bool:
+def is_stored(town: Town, query: Select[Any]) -> bool:
     with tenant_scope(town.tenant.id):
-        return db.session.scalar(query) is not None  # type: ignore[call-overload,no-any-return]
+        return db.session.scalar(query) is not None
 
 
 def flood(stack: Stack, town: Town) -> None:

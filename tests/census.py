@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pathlib
 import sys
+import threading
 from typing import Any
 
 from psycopg._queries import PostgresQuery  # what psycopg itself sends: $1, $2 …, and the parameters' types
@@ -32,6 +33,7 @@ class Census:
     def __init__(self, superuser_url: str) -> None:
         self.reader, self.tables = Reader(superuser_url), kinds_of_tables()
         self.known: dict[str, Statement] = {}
+        self.lock = threading.Lock()
         self.problems: list[str] = []
         event.listen(Engine, "before_cursor_execute", self.note)
         event.listen(Engine, "begin", self.forget)
@@ -63,13 +65,15 @@ class Census:
                 return None
             query = PostgresQuery(Transformer(cursor))
             query.convert(statement, parameters)
-            try:
-                tree = self.reader.read(query.query, list(query.types))
-            except NotUnderstood:
-                # Wrong in itself, as the app is about to learn; or a table is locked meanwhile.
-                return None
-            self.known[statement] = read = Statement(tree, self.reader.catalogue, self.tables)
-            self.problems += [f"{problem}\n{statement}" for problem in refusals(read)]
+            # Tests of races work in several threads, and the reader has one connection.
+            with self.lock:
+                try:
+                    tree = self.reader.read(query.query, list(query.types))
+                except NotUnderstood:
+                    # Wrong in itself, as the app is about to learn; or a table is locked meanwhile.
+                    return None
+                self.known[statement] = read = Statement(tree, self.reader.catalogue, self.tables)
+                self.problems += [f"{problem}\n{statement}" for problem in refusals(read)]
         return self.known[statement]
 
     def refuse_return(self, connection: Connection, statement: Statement) -> None:

@@ -6,7 +6,7 @@ import contextvars
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import html5lib
 from flask import Flask
@@ -17,6 +17,9 @@ from app.team.models import PlatformAdmin, UserSession
 from app.tenancy import User, global_scope
 
 FRAGMENT = {"HX-Request": "true"}
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Browser:
@@ -65,7 +68,7 @@ class Browser:
 
             with self.client.session_transaction() as stored:
                 session.update(stored)
-            token = generate_csrf()
+            token: str = generate_csrf()
             raw = session["csrf_token"]
         with self.client.session_transaction() as stored:
             stored["csrf_token"] = raw
@@ -77,7 +80,7 @@ class Browser:
         return response
 
 
-def alone(call: Callable[..., Any], *args: Any, **options: Any) -> Any:
+def alone(call: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
     """Calls as the server would: a request inside the test's own app context would share its `g` with the next."""
     return contextvars.Context().run(call, *args, **options)
 

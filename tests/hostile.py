@@ -126,7 +126,7 @@ class Hostile:
         return self
 
     def receive(self) -> None:
-        number = {"number": SHOES_NUMBER, "wa_id": CUSTOMER, "name": "N" * 60_000}
+        number: dict[str, Any] = {"number": SHOES_NUMBER, "wa_id": CUSTOMER, "name": "N" * 60_000}
         for n, body in enumerate(TEXTS.values()):
             self.post(message(body, wamid=f"wamid.text.{n}", **number))
         for content in CONTENTS:
@@ -159,12 +159,12 @@ class Hostile:
             view = SavedView(name=f"{n}" + "v" * 58, owner_id=self.world.sue.id, is_shared=True)
             view.arguments = {"view": "all"}
             db.session.add(view)
-        body = {"type": "BODY", "text": TEXTS["variables"][:1024]}
+        words = {"type": "BODY", "text": TEXTS["variables"][:1024]}
         buttons = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": TEXTS["html"][:100]}] * 200}
         for n in range(100):
             made = MessageTemplate(waba_id=talk.phone_number.waba_id, meta_id=f"t{n}", name=f"n{n}" * 200)
             made.language, made.category, made.status = "en", "UTILITY", "APPROVED"
-            made.parameter_format, made.components = "POSITIONAL", [body, buttons]
+            made.parameter_format, made.components = "POSITIONAL", [words, buttons]
             db.session.add(made)
 
     def people(self) -> None:

@@ -64,7 +64,7 @@ def test_the_database_folds_as_the_app_does(app: Flask, superuser_url: str) -> N
     ]
     assert len(letters) > 50_000 and sys.version_info >= (3, 11)
     with psycopg.connect(superuser_url) as connection:
-        folded = dict(
+        folded: dict[str, str] = dict(
             connection.execute(
                 "select l, search_fold('x' || l || 'y') from unnest(%s::text[]) l", (letters,)
             ).fetchall()

@@ -175,8 +175,8 @@ class Fuzz:
         for name in rule.arguments & {"person", "code", "what", "kind", "token", "name", "answer"}:
             if self.dice.random() < 0.3:
                 values[name] = self.dice.choice(NASTY)[:300].replace("/", "|") or "x"
-        values = {name: int(value) if name in ("held_id", "post_id") else value for name, value in values.items()}
-        return self.adapter.build(rule.endpoint, values, force_external=False)
+        typed = {name: int(value) if name in ("held_id", "post_id") else value for name, value in values.items()}
+        return self.adapter.build(rule.endpoint, typed, force_external=False)
 
     def values(self, names: list[str]) -> MultiDict[str, Any]:
         """A value for most of the names, doubled for some."""
@@ -189,7 +189,7 @@ class Fuzz:
 
     def body(self, names: list[str]) -> str:
         """A JSON object with values of any type."""
-        pool = (None, True, -1, 10**30, 1.5, [], [[]], {}, {"a": [1]}, ["x"], ID, *NASTY)
+        pool: tuple[Any, ...] = (None, True, -1, 10**30, 1.5, [], [[]], {}, {"a": [1]}, ["x"], ID, *NASTY)
         return json.dumps({name: self.dice.choice(pool) for name in names if self.dice.random() < 0.8})
 
     def ask(self, browser: Browser, rule: Rule, verb: str, names: list[str], round_: int) -> None:

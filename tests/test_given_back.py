@@ -126,7 +126,7 @@ def request(
     reads: Callable[[Iterator[bytes]], None],
 ) -> None:
     """As a server calls the app: it reads as much as it can send, and always closes."""
-    builder = EnvironBuilder(path=address, method=method, headers=headers)
+    builder = EnvironBuilder(path=address, method=method, headers=list(headers.items()))
     environ = builder.get_environ()
     cookie = browser.client.get_cookie("session")
     environ["HTTP_COOKIE"] = f"session={cookie.value}" if cookie else ""

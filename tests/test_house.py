@@ -65,9 +65,10 @@ def test_no_value_is_written_into_sql() -> None:
 
 def assembled_statements(file: pathlib.Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text())):
-        is_sql = isinstance(node, ast.Call) and name_of(node.func) in ("text", "execute", "SQL") and node.args
-        if is_sql and is_assembled(node.args[0]):
-            yield f"{file.relative_to(ROOT)}:{node.lineno}"
+        match node:
+            case ast.Call(func=function, args=[statement, *_]) if name_of(function) in ("text", "execute", "SQL"):
+                if is_assembled(statement):
+                    yield f"{file.relative_to(ROOT)}:{node.lineno}"
 
 
 def name_of(function: ast.expr) -> str:
@@ -188,8 +189,9 @@ def test_a_worker_knows_every_job_and_the_clock_every_sweep() -> None:
 def marked(file: pathlib.Path) -> Iterator[str]:
     """The names of the jobs and sweeps in a file."""
     module = ".".join(file.relative_to(APP).with_suffix("").parts)
-    for node in ast.parse(file.read_text()).body:
-        for mark in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+    functions = [node for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)]
+    for node in functions:
+        for mark in node.decorator_list:
             match mark:
                 case ast.Call(func=ast.Name("job"), args=[ast.Constant(value=str(name)), *_]):
                     yield name

@@ -11,6 +11,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 import pytest
@@ -284,8 +285,9 @@ def test_every_view_says_who_may_open_it(app: Flask) -> None:
 
 def test_the_console_is_for_platform_admins(app: Flask, world: World) -> None:
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith("/platform") and app.view_functions[rule.endpoint].access != "public":  # type: ignore[attr-defined]
-            assert app.view_functions[rule.endpoint].access == "platform"  # type: ignore[attr-defined]
+        view: Any = app.view_functions[rule.endpoint]
+        if rule.rule.startswith("/platform") and view.access != "public":
+            assert view.access == "platform"
     ann = Browser(app).signed_in_as(world.ann)
     assert ann.client.get("/platform/").status_code == 303
 

@@ -37,7 +37,7 @@ HELD = """
 
 def run(statement: str, **given: Any) -> Any:
     with platform_scope("tests"):
-        found = db.session.execute(text(statement), given)
+        found: Any = db.session.execute(text(statement), given)
         return found.all() if found.returns_rows else None
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, delete, func, insert, literal, select, text
+from sqlalchemy import Index, Select, UniqueConstraint, delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -115,7 +115,7 @@ class Tag(TenantModel):
             ContactTag.created_at,
         ).where(ContactTag.tag_id == self.id, ContactTag.contact_id.not_in(theirs))
         columns = ["tenant_id", "id", "contact_id", "tag_id", "added_by_id", "created_at"]
-        db.session.execute(insert(ContactTag).from_select(columns, missing))
+        db.session.execute(upsert(ContactTag).from_select(columns, missing).on_conflict_do_nothing())
         self.remove()
 
     def remove(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import uuid
+from typing import Any
 
 import httpx
 from flask import Flask
@@ -37,7 +38,9 @@ class HostileCustomer:
             self.read(client)
 
     def write(self, client: httpx.Client) -> None:
-        contents = [{"type": "text", "text": {"body": next(self.texts)}} for _ in range(TEXTS_AT_ONCE)]
+        contents: list[dict[str, Any]] = [
+            {"type": "text", "text": {"body": next(self.texts)}} for _ in range(TEXTS_AT_ONCE)
+        ]
         for content in [*contents, {"type": "contacts", "contacts": [CARD]}]:
             wamid = f"wamid.hostile.{uuid.uuid4().hex}"
             change = message(number=self.town.number.meta_id, wa_id=CUSTOMER, wamid=wamid, **content)

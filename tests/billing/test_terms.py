@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -14,7 +15,7 @@ HOUR = dt.timedelta(hours=1)
 GERMAN, INDIAN = "4915112345678", "919812345678"
 
 
-def words(app: Flask, category: str, at: dt.datetime = NOON, number: str | None = GERMAN, **more: dt.datetime) -> str:
+def words(app: Flask, category: str, at: dt.datetime = NOON, number: str | None = GERMAN, **more: Any) -> str:
     with global_scope(), app.test_request_context():
         return Terms("USD", number, **more).price_of(category, at).words
 

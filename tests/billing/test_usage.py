@@ -34,7 +34,8 @@ def priced(type: str = "regular", category: str = "marketing", **more: Any) -> d
 def reported(
     name: str, pricing: dict[str, Any] | None = None, wamid: str = "wamid.hello", **more: Any
 ) -> dict[str, Any]:
-    return status(wamid, name, **({"at": NOVEMBER} | more), **({"pricing": pricing} if pricing else {}))
+    facts: dict[str, Any] = {"at": NOVEMBER, **({"pricing": pricing} if pricing else {}), **more}
+    return status(wamid, name, **facts)
 
 
 def usages(world: World) -> Sequence[Usage]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
@@ -59,8 +59,12 @@ def test_a_photo_goes_out_with_its_caption(talk: tuple[Page, Page], cake: pathli
 
 def test_what_is_too_large_or_of_another_kind_is_told_before_it_is_uploaded(talk: tuple[Page, Page]) -> None:
     ann, _ = talk
-    large = {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": b"\xff\xd8\xff" + bytes(6 * 1024 * 1024)}
-    ann.locator("#files").set_input_files([large, {"name": "a.gif", "mimeType": "image/gif", "buffer": b"GIF89a"}])
+    large = b"\xff\xd8\xff" + bytes(6 * 1024 * 1024)
+    files: list[FilePayload] = [
+        {"name": "large.jpg", "mimeType": "image/jpeg", "buffer": large},
+        {"name": "a.gif", "mimeType": "image/gif", "buffer": b"GIF89a"},
+    ]
+    ann.locator("#files").set_input_files(files)
     expect(ann.get_by_text("“large.jpg” is 6 MB")).to_be_visible()
     expect(ann.get_by_text("does not accept “a.gif”")).to_be_visible()
     expect(ann.locator("[data-tray]")).to_be_hidden()

@@ -86,7 +86,12 @@ def test_without_a_line_it_stays_here_and_is_saved_later(person: Any) -> None:
     field = open_talk(page, "Gus")
     page.context.set_offline(True)
     field.fill("Good morning to you")
-    saved(page, lambda: (field.blur(), page.context.set_offline(False)))
+
+    def come_back() -> None:
+        field.blur()
+        page.context.set_offline(False)
+
+    saved(page, come_back)
     expect(open_talk(person(), "Gus")).to_have_value("Good morning to you")
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 EXPLAINED = Explanation("pywa", "list", "It is wrong about Meta.", "Block users", "2025-11")
 
 
-def test_every_client_is_pinned_for_development_only():
+def test_every_client_is_pinned_for_development_only() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     package = json.loads((ROOT / "package.json").read_text())
     for client in running.PYTHON:
@@ -25,12 +25,12 @@ def test_every_client_is_pinned_for_development_only():
     assert "dependencies" not in package
 
 
-def test_every_client_has_its_file():
+def test_every_client_has_its_file() -> None:
     files = [f"{name}.py" for name in running.PYTHON.values()] + list(running.NODE.values())
     assert [name for name in files if not (running.HERE / name).exists()] == []
 
 
-def test_a_client_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_a_client_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "PYTHON", {"no_such_client": "none"})
     monkeypatch.setattr(running, "NODE", {"no-such-client": "none.mjs"})
     results = running.run_all("http://127.0.0.1:9", receiver=None)  # type: ignore[arg-type]
@@ -48,6 +48,8 @@ def test_a_client_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
         ([Result("heyoo", "list", "KeyError")], [EXPLAINED], 1, "FAILED"),
     ],
 )
-def test_the_table_says_of_each_example_how_it_went(results, explained, code: int, word: str, capsys):
+def test_the_table_says_of_each_example_how_it_went(
+    results: list[Result], explained: list[Explanation], code: int, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert report(results, explained) == code
     assert word in capsys.readouterr().out

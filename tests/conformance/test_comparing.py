@@ -1,3 +1,5 @@
+from typing import Any
+
 import httpx
 import pytest
 
@@ -34,7 +36,14 @@ EDGE = "POST /{Version}/{Shop-ID}/loaves"
 KINDS = {"12345": ("Shop-ID",)}
 
 
-def exchange(sent=NOTHING, *, path="/v25.0/12345/loaves", query=(), status=200, answered=None) -> Exchange:
+def exchange(
+    sent: object = NOTHING,
+    *,
+    path: str = "/v25.0/12345/loaves",
+    query: tuple[tuple[str, str], ...] = (),
+    status: int = 200,
+    answered: dict[str, Any] | None = None,
+) -> Exchange:
     headers = httpx.Headers({"content-type": "application/json"})
     return Exchange("POST", path, query, headers, sent, status, "application/json", answered or {})
 
@@ -52,15 +61,15 @@ def whats(*exchanges: Exchange) -> list[str]:
         ({"name": "Rye", "colour": "dark"}, "request body.colour: not described"),
     ],
 )
-def test_what_is_sent_otherwise_than_described_is_named(sent, what: str):
+def test_what_is_sent_otherwise_than_described_is_named(sent: dict[str, Any], what: str) -> None:
     assert whats(exchange(sent)) == [what]
 
 
-def test_what_is_sent_as_described_is_no_difference():
+def test_what_is_sent_as_described_is_no_difference() -> None:
     assert whats(exchange({"name": "Rye", "price": 3, "grain": "rye"}, query=(("fresh", "true"),))) == []
 
 
-def test_parameters_and_statuses_are_compared_too():
+def test_parameters_and_statuses_are_compared_too() -> None:
     assert whats(exchange({"name": "Rye"}, query=(("fresh", "2"), ("cut", "1")))) == [
         "request query fresh: type",
         "request query cut: not described",
@@ -68,23 +77,23 @@ def test_parameters_and_statuses_are_compared_too():
     assert whats(exchange({"name": "Rye"}, status=404)) == ["answer 404 status: not described"]
 
 
-def test_a_difference_is_listed_once():
+def test_a_difference_is_listed_once() -> None:
     assert whats(exchange({"price": 1}), exchange({"price": 2})) == ["request body.name: missing"]
 
 
-def test_an_edge_that_is_not_described_is_named_and_no_difference():
+def test_an_edge_that_is_not_described_is_named_and_no_difference() -> None:
     found = compare(BAKERY, [exchange(path="/v25.0/12345/cakes"), exchange(path="/v25.0/999/loaves")], KINDS)
     assert found.undescribed == {"POST /v25.0/{Shop-ID}/cakes", "POST /v25.0/999/loaves"}
     assert found.differences == []
 
 
-def test_a_page_explains_a_difference():
+def test_a_page_explains_a_difference() -> None:
     page = Explanation(EDGE, "request body.*: type", "Prices are words now.", "Loaves", "2026-03")
     differences = compare(BAKERY, [exchange({"name": "Rye", "price": "3"}), exchange({})], KINDS).differences
     found, stale = explain(differences, [page])
     assert [explanation for _, explanation in found] == [page, None] and stale == []
 
 
-def test_an_explanation_of_nothing_is_stale():
+def test_an_explanation_of_nothing_is_stale() -> None:
     page = Explanation(EDGE, "request body.price: type", "Prices are words now.", "Loaves", "2026-03")
     assert explain([], [page]) == ([], [page])

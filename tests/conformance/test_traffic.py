@@ -1,12 +1,16 @@
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable, Iterator
+from types import FunctionType, ModuleType
+from typing import Any
 
 import pytest
 
 import app.meta
 from app.meta.graph import GraphClient
 from conformance import __main__ as program
+from conformance import explaining
 from conformance.comparing import Comparison, Difference
 from conformance.traffic import Traffic
 from simulator.graph.edges import EDGES
@@ -24,8 +28,9 @@ NODES = {
 }
 
 
-def test_everything_that_calls_meta_is_called(monkeypatch: pytest.MonkeyPatch):
-    called, expected = set(), set()
+def test_everything_that_calls_meta_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: set[FunctionType] = set()
+    expected: set[FunctionType] = set()
     for module, function in callers():
         expected.add(function)
         monkeypatch.setattr(module, function.__name__, counting(function, called))
@@ -36,7 +41,7 @@ def test_everything_that_calls_meta_is_called(monkeypatch: pytest.MonkeyPatch):
     assert expected - called == set()
 
 
-def test_every_edge_of_the_simulator_is_called_but_one_which_meta_does_not_describe():
+def test_every_edge_of_the_simulator_is_called_but_one_which_meta_does_not_describe() -> None:
     with program.simulated_meta() as url:
         traffic = Traffic(url)
         traffic.run()
@@ -47,13 +52,13 @@ def test_every_edge_of_the_simulator_is_called_but_one_which_meta_does_not_descr
     assert offered - called == left
 
 
-def named(path, kinds):
+def named(path: str, kinds: dict[str, tuple[str, ...]]) -> tuple[str, str]:
     """A path's node, by its first name, and edge."""
     _, node, *edge = path.strip("/").split("/")
     return kinds.get(node, (node,))[0], "/".join(edge)
 
 
-def callers():
+def callers() -> Iterator[tuple[ModuleType, FunctionType]]:
     """The public functions of app.meta that are given a GraphClient."""
     for found in pkgutil.iter_modules(app.meta.__path__):
         module = importlib.import_module(f"app.meta.{found.name}")
@@ -64,21 +69,23 @@ def callers():
                 yield module, function
 
 
-def counting(function, called):
-    def call(*args, **kwargs):
+def counting(function: FunctionType, called: set[FunctionType]) -> Callable[..., object]:
+    def call(*args: Any, **kwargs: Any) -> object:
         called.add(function)
         return function(*args, **kwargs)
 
     return call
 
 
-def test_without_a_file_it_says_what_to_do(capsys: pytest.CaptureFixture[str]):
+def test_without_a_file_it_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert program.main([]) == 2
     assert "META_OPENAPI=<file>" in capsys.readouterr().out
 
 
-def test_a_difference_without_an_explanation_fails(monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.setattr(program.explaining, "read", list)
+def test_a_difference_without_an_explanation_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(explaining, "read", list)
     assert program.report(Comparison([], set(), set()), 0) == 0
     assert (
         program.report(Comparison([Difference("GET /a", "answer 200 body: type", "1", "text")], set(), set()), 1) == 1

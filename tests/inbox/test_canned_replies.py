@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
 from app.extensions import outside
 from app.inbox.compose.canned_files import CannedFile
@@ -52,12 +53,12 @@ def cake(ann: Browser, world: World) -> CannedReply:
 
 def only(world: World) -> CannedReply:
     with tenant_scope(world.bakery.id):
-        return db.session.scalars(db.select(CannedReply)).one()
+        return db.session.scalars(select(CannedReply)).one()
 
 
 def kept(world: World) -> list[CannedFile]:
     with tenant_scope(world.bakery.id):
-        return list(db.session.scalars(db.select(CannedFile)))
+        return list(db.session.scalars(select(CannedFile)))
 
 
 def stored(world: World) -> list[str]:

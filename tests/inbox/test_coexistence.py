@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
@@ -141,7 +142,7 @@ def test_a_file_of_history_comes_after_its_message(world: World) -> None:
 
 def number(world: World) -> PhoneNumber:
     with tenant_scope(world.bakery.id):
-        return db.session.scalars(db.select(PhoneNumber)).one()
+        return db.session.scalars(select(PhoneNumber)).one()
 
 
 def test_progress_only_grows(ann: Browser, world: World) -> None:

@@ -16,7 +16,9 @@ from tests.simulated import Road
 from tests.world import World
 
 AD = {"source_url": "https://fb.me/1", "source_id": "1", "source_type": "ad", "headline": "Rye bread"}
-FREE = {"pricing": {"billable": False, "pricing_model": "PMP", "type": "free_entry_point", "category": "service"}}
+FREE: dict[str, Any] = {
+    "pricing": {"billable": False, "pricing_model": "PMP", "type": "free_entry_point", "category": "service"}
+}
 
 
 @pytest.fixture

@@ -101,7 +101,12 @@ def test_whoever_comes_back_late_changes_nothing(waiting: Message, answer: Accep
 
 def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_again(waiting: Message) -> None:
     asked: list[str] = []
-    graph_answering(lambda request: asked.append(request.url.path) or httpx.Response(500))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(500)
+
+    graph_answering(answer)
     with tenant_scope(waiting.tenant_id):
         going = lane(waiting)
         (parcel,) = going.claim_due(1)

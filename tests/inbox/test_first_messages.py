@@ -300,6 +300,9 @@ def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, nu
     address = f"/inbox/new?contact={someone.id}"
     for page in (f"~/contacts/{someone.id}", "~/contacts/", "~/inbox/search?q=hanna", "~/inbox/palette?q=hanna"):
         assert address in ben.get(page).text, page
+    for page in ("~/inbox/search?q=%2B4915112345670", "~/inbox/palette?q=%2B4915112345670"):
+        assert "/inbox/new?q=" in ben.get(page).text, page
+    assert "/inbox/new?q=" not in ben.get("~/inbox/palette?q=snoo").text
     assert 'data-command="new-message"' in ben.get("~/inbox/").text
     added = ben.post("~/contacts/", {"name": "Ida", "phone": "+4915112345679", "then": "message"})
     assert re.search(r"/inbox/new\?contact=", added.location)

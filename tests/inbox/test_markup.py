@@ -13,7 +13,7 @@ from app.contacts.settings import ContactSettings
 from app.inbox.compose.blocks import parse_blocks
 from app.inbox.compose.markup import parse_markup
 from app.inbox.conversations import Conversation, Message
-from app.tenancy import tenant_scope
+from app.tenancy import db, tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.inbox.conftest import written
 from tests.world import World
@@ -118,4 +118,7 @@ def test_texts_of_one_sender_within_a_minute_are_one_group(message: Message, is_
 
 def test_a_group_is_marked_in_the_thread(world: World, ben: Browser, carla: Conversation) -> None:
     written(world, carla, "Hello?")
+    with tenant_scope(world.bakery.id):
+        for second, message in enumerate(db.session.scalars(db.select(Message).order_by(Message.id))):
+            message.occurred_at = dt.datetime(2026, 11, 28, 12, 0, second, tzinfo=dt.UTC)
     assert ben.get(f"~/inbox/{carla.id}").text.count("bubble-next") == 1

@@ -73,7 +73,8 @@ class Shelf:
         id = f"10{next(numbers)}"
         self.files[id] = data
         digest = base64.b64encode(hashlib.sha256(data).digest()).decode() if sha256 is None else sha256
-        return message(type=kind, **{kind: {"id": id, "sha256": digest, "mime_type": "image/jpeg"} | more})
+        content: dict[str, Any] = {kind: {"id": id, "sha256": digest, "mime_type": "image/jpeg"} | more}
+        return message(type=kind, **content)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 import uuid
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
@@ -94,10 +95,10 @@ def attempts() -> int:
         return int(db.session.scalar(text("select count(*) from send_attempts")))
 
 
-def in_app(road: Road, function: object) -> object:
+def in_app(road: Road, function: Callable[[], object]) -> Callable[[], None]:
     def run() -> None:
         with road.app.app_context():
-            function()  # type: ignore[operator]
+            function()
 
     return run
 

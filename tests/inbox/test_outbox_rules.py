@@ -21,6 +21,7 @@ from app.wabas.models import PhoneNumber
 from tests.simulated import Road
 
 HOUR = dt.timedelta(hours=1)
+MOMENT = dt.timedelta(seconds=0.4)
 TEMPLATE = {"name": "hello", "language": {"code": "en_US"}, "components": []}
 INSTEAD = {"type": "template", "body": "Welcome", "content": {"raw": TEMPLATE, "preview": "Welcome"}}
 
@@ -68,7 +69,7 @@ def campaign(road: Road, conversation: Conversation, words: str, **more: Any) ->
 def test_a_held_message_is_sent_after_a_moment(road: Road) -> None:
     message = road.reply(road.customer_writes(), "hi")
     with tenant_scope(road.world.bakery.id):
-        Message.get_or_404(message.id).hold(dt.timedelta(seconds=0.4))
+        Message.get_or_404(message.id).hold(MOMENT)
     assert road.reload(message).can_be_undone
     road.deliver()
     assert said(road) == ["hi"]
@@ -78,7 +79,7 @@ def test_a_held_message_that_is_undone_is_not_sent_and_the_next_one_is(road: Roa
     conversation = road.customer_writes()
     mistake = road.reply(conversation, "a mistake")
     with tenant_scope(road.world.bakery.id):
-        Message.get_or_404(mistake.id).hold(dt.timedelta(seconds=5))
+        Message.get_or_404(mistake.id).hold(MOMENT)
     road.reply(conversation, "better")
     with tenant_scope(road.world.bakery.id):
         assert Message.get_or_404(mistake.id).cancel()
@@ -90,7 +91,7 @@ def test_nothing_overtakes_a_held_message(road: Road) -> None:
     conversation = road.customer_writes()
     first = road.reply(conversation, "first")
     with tenant_scope(road.world.bakery.id):
-        Message.get_or_404(first.id).hold(dt.timedelta(seconds=0.4))
+        Message.get_or_404(first.id).hold(MOMENT)
     road.reply(conversation, "second")
     road.deliver()
     assert said(road) == ["first", "second"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def talk(world: World) -> Conversation:
     return conversation(number)
 
 
-def send(world: World, talk: Conversation, words: str, by: Actor, **more: str) -> Message:
+def send(world: World, talk: Conversation, words: str, by: Actor, **more: Any) -> Message:
     with tenant_scope(world.bakery.id):
         return Conversation.get_or_404(talk.id).reply(words, by=by, client_id=uuid.uuid4(), **more)
 

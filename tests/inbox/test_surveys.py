@@ -115,7 +115,7 @@ def test_after_the_window_the_chosen_template_asks(world: World, talk: Conversat
     choose_template(world, "Great", "Okay", "Bad")
     resolve(world)
     (question,) = asked(world)
-    payloads = [part["parameters"][0]["payload"] for part in question.content["raw"]["components"]]  # type: ignore[index]
+    payloads = [part["parameters"][0]["payload"] for part in question.content["raw"]["components"]]
     assert question.type == "template" and payloads == ["survey-good", "survey-fair", "survey-bad"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import importlib.util
 import io
 import math
 import tempfile
@@ -10,6 +11,7 @@ import uuid
 
 import av
 import pytest
+from av.audio.stream import AudioStream
 
 from app.inbox.files import voice
 from app.inbox.files.voice import VoiceNote, make_voice_note
@@ -26,6 +28,7 @@ def recording(container: str = "webm", codec: str = "libopus", seconds: int = 2,
     out = io.BytesIO()
     with av.open(out, "w", format=container) as file:
         stream = file.add_stream(codec, rate=RATE)
+        assert isinstance(stream, AudioStream)
         stream.layout = layout
         form, size = ("s16", 960) if codec == "libopus" else ("fltp", 1024)
         for start in range(0, seconds * RATE, size):
@@ -51,7 +54,7 @@ def test_a_recording_becomes_opus_in_one_channel(container: str, codec: str) -> 
     note = made_of(recording(container, codec))
     assert note and note.seconds == 2 and note.data.startswith(b"OggS")
     with av.open(io.BytesIO(note.data)) as heard:
-        assert heard.streams.audio[0].codec_context.name == "libopus" or "opus" in heard.streams.audio[0].name
+        assert heard.streams.audio[0].codec_context.name == "libopus" or "opus" in (heard.streams.audio[0].name or "")
         assert heard.streams.audio[0].codec_context.layout.name == "mono"
 
 
@@ -98,5 +101,5 @@ def test_a_broken_recording_is_refused_in_words(road: Road, ann: Browser) -> Non
 def test_without_the_converter_the_button_says_so(road: Road, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     talk = road.customer_writes()
     assert "data-unavailable" not in ann.get(f"~/inbox/{talk.id}").text
-    monkeypatch.setattr(voice.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert "data-unavailable" in ann.get(f"~/inbox/{talk.id}").text

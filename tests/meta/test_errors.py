@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -24,39 +25,39 @@ from app.meta.errors import Kind, NoAnswer, NotConnected, ReportedError, explain
         (2, Kind.UNKNOWN_OUTCOME),
     ],
 )
-def test_a_code_says_what_to_do(code, kind):
+def test_a_code_says_what_to_do(code: Any, kind: str) -> None:
     assert explain(code).kind is kind
 
 
 @pytest.mark.parametrize("code", [0, 3, 10, 190, 200, 299, 368, 131005, 131031, 131037, 131042, 133010])
-def test_a_broken_connection_pauses_the_number_and_fails_nothing(code):
+def test_a_broken_connection_pauses_the_number_and_fails_nothing(code: Any) -> None:
     assert explain(code).kind is Kind.PAUSE_NUMBER
 
 
-def test_permission_codes_end_at_299():
+def test_permission_codes_end_at_299() -> None:
     assert explain(300).kind is Kind.HUMAN
 
 
-def test_an_unknown_code_is_said_to_be_unknown():
+def test_an_unknown_code_is_said_to_be_unknown() -> None:
     assert "does not know yet" in explain(424242).title
     assert explain(None) is explain(424242)
 
 
-def test_a_subcode_decides_where_it_has_words_of_its_own():
+def test_a_subcode_decides_where_it_has_words_of_its_own() -> None:
     assert explain(190, 463).title != explain(190).title
     assert explain(100, 33).kind is Kind.PAUSE_NUMBER
     assert explain(100, 36009).kind is Kind.HUMAN
 
 
-def test_a_subcode_without_words_leaves_the_code_to_decide():
+def test_a_subcode_without_words_leaves_the_code_to_decide() -> None:
     assert explain(130429, 2494055) is explain(130429)
 
 
-def test_template_codes_may_come_as_subcodes():
+def test_template_codes_may_come_as_subcodes() -> None:
     assert explain(100, 2388024) is explain(2388024)
 
 
-def test_an_outcome_left_open_in_an_answer_is_settled_by_a_failed_status():
+def test_an_outcome_left_open_in_an_answer_is_settled_by_a_failed_status() -> None:
     assert explain(131000).kind is Kind.UNKNOWN_OUTCOME
     assert explain(131000, settled=True).kind is Kind.RETRY
     assert explain(131047, settled=True) is explain(131047)
@@ -66,20 +67,20 @@ EVERY_EXPLANATION = sorted({*CODES.values(), *SUBCODES.values()}, key=lambda eac
 
 
 @pytest.mark.parametrize("explanation", EVERY_EXPLANATION)
-def test_every_code_is_explained_in_whole_sentences(explanation):
+def test_every_code_is_explained_in_whole_sentences(explanation: Any) -> None:
     for words in (explanation.title, explanation.fix):
         assert words[0].isupper()
         assert words.endswith(".")
         assert len(words.split()) > 3
 
 
-def test_errors_without_a_code_explain_themselves():
+def test_errors_without_a_code_explain_themselves() -> None:
     assert NoAnswer("ReadTimeout").kind is Kind.UNKNOWN_OUTCOME
     assert NotConnected("ConnectError").kind is Kind.RETRY
     assert str(NotConnected("ConnectError")).endswith("ConnectError")
 
 
-def test_a_reported_error_is_stored_in_the_form_of_any_other():
+def test_a_reported_error_is_stored_in_the_form_of_any_other() -> None:
     raw = {"code": 131047, "title": "Re-engagement message", "error_data": {"details": "24 hours"}}
     stored = json.loads(json.dumps(ReportedError.read(raw).as_dict()))
     assert stored.keys() == NoAnswer("lost").as_dict().keys()
@@ -87,5 +88,5 @@ def test_a_reported_error_is_stored_in_the_form_of_any_other():
 
 
 @pytest.mark.parametrize("raw", [None, "boom", {}, {"code": "x", "title": [], "error_data": "s"}])
-def test_a_reported_error_without_sense_is_still_an_error(raw):
+def test_a_reported_error_without_sense_is_still_an_error(raw: Any) -> None:
     assert ReportedError.read(raw).explanation.title

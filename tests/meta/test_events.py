@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,16 +21,16 @@ from .bodies import NUMBER, PORTFOLIO, SHEENA, WABA, body, message, messages_val
 ARRIVAL = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def events(raw: bytes) -> list:
+def events(raw: bytes) -> list[Any]:
     return list(parse(raw, ARRIVAL))
 
 
-def one(raw: bytes):
+def one(raw: bytes) -> Any:
     (event,) = events(raw)
     return event
 
 
-def test_a_text_comes_out_with_its_sender():
+def test_a_text_comes_out_with_its_sender() -> None:
     said = one(body(messages_value(message(), contacts=[SHEENA])))
     assert isinstance(said, InboundMessage)
     assert (said.phone_number_id, said.waba_id, said.wamid) == (NUMBER, WABA, "wamid.A")
@@ -38,26 +39,26 @@ def test_a_text_comes_out_with_its_sender():
     assert said.timestamp.replace(microsecond=0) == datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)
 
 
-def test_contacts_are_matched_by_identity_and_never_by_order():
+def test_contacts_are_matched_by_identity_and_never_by_order() -> None:
     other = {"profile": {"name": "Pablo"}, "wa_id": "34600", "user_id": "ES.1"}
     pablos = message() | {"id": "wamid.B", "from": "34600", "from_user_id": "ES.1"}
     said = events(body(messages_value(message(), pablos, contacts=[other, SHEENA])))
     assert [each.profile_name for each in said] == ["Sheena", "Pablo"]
 
 
-def test_the_user_id_outweighs_the_phone_number():
+def test_the_user_id_outweighs_the_phone_number() -> None:
     same_phone = {"profile": {"name": "Somebody"}, "wa_id": "16505551234", "user_id": "US.999"}
     said = one(body(messages_value(message(), contacts=[SHEENA, same_phone])))
     assert said.profile_name == "Sheena"
 
 
-def test_a_person_without_a_phone_number_is_known_by_user_id():
+def test_a_person_without_a_phone_number_is_known_by_user_id() -> None:
     hidden = {name: value for name, value in message().items() if name != "from"}
     said = one(body(messages_value(hidden, contacts=[{"profile": {"name": "S"}, "user_id": "US.134"}])))
     assert (said.from_, said.user_id, said.profile_name) == (None, "US.134", "S")
 
 
-def test_a_system_message_needs_no_contact_and_no_sender():
+def test_a_system_message_needs_no_contact_and_no_sender() -> None:
     system = {"type": "user_changed_user_id", "user_id": "US.NEW", "previous_user_id": "US.OLD"}
     raw = {"id": "wamid.S", "timestamp": "1749416383", "type": "system", "system": system}
     assert one(body(messages_value(raw))).content == system
@@ -72,7 +73,7 @@ def test_a_system_message_needs_no_contact_and_no_sender():
         ({}, None),
     ],
 )
-def test_a_message_says_what_it_answers_or_that_it_was_forwarded(context, read):
+def test_a_message_says_what_it_answers_or_that_it_was_forwarded(context: Any, read: Any) -> None:
     assert one(body(messages_value(message() | {"context": context}))).context == read
 
 
@@ -90,23 +91,23 @@ def test_a_message_says_what_it_answers_or_that_it_was_forwarded(context, read):
         (message("sticker", sticker={"id": "1"}), None),
     ],
 )
-def test_what_a_person_wrote_or_tapped_is_the_text(raw, words):
+def test_what_a_person_wrote_or_tapped_is_the_text(raw: Any, words: str) -> None:
     assert one(body(messages_value(raw))).text == words
 
 
-def test_content_that_is_a_list_is_kept_under_its_type():
+def test_content_that_is_a_list_is_kept_under_its_type() -> None:
     cards = [{"name": {"formatted_name": "B J"}}]
     assert one(body(messages_value(message("contacts", contacts=cards)))).content == {"contacts": cards}
 
 
-def test_an_unsupported_message_keeps_its_errors():
+def test_an_unsupported_message_keeps_its_errors() -> None:
     raw = message("unsupported", errors=[{"code": 131051, "title": "Unknown"}], unsupported={"type": "poll"})
     said = one(body(messages_value(raw)))
     assert said.content == {"type": "poll"}
     assert said.errors[0].code == 131051
 
 
-def test_a_status_comes_out_with_its_price():
+def test_a_status_comes_out_with_its_price() -> None:
     pricing = {
         "billable": True,
         "pricing_model": "PMP",
@@ -119,19 +120,19 @@ def test_a_status_comes_out_with_its_price():
     assert update.pricing == Pricing("authentication_international", "regular", None, True, "PMP")
 
 
-def test_a_failed_status_explains_itself():
+def test_a_failed_status_explains_itself() -> None:
     failed = status(status="failed", errors=[{"code": 131047, "title": "Re-engagement message"}])
     (error,) = one(body(messages_value(statuses=[failed]))).errors
     assert error.explanation.kind == "final"
 
 
 @pytest.mark.parametrize("key", ["parent_recipient_user_id", "recipient_parent_user_id"])
-def test_both_spellings_of_the_recipients_parent_are_read(key):
+def test_both_spellings_of_the_recipients_parent_are_read(key: str) -> None:
     update = one(body(messages_value(statuses=[status(**{key: "US.ENT.1"})])))
     assert update.recipient_parent_user_id == "US.ENT.1"
 
 
-def test_an_echo_is_what_the_business_sent_from_its_phone():
+def test_an_echo_is_what_the_business_sent_from_its_phone() -> None:
     echo = message() | {"to": "16505551234", "to_user_id": "US.134"}
     sent = one(body(messages_value(message_echoes=[echo]), field="smb_message_echoes"))
     assert isinstance(sent, MessageEcho)
@@ -139,7 +140,7 @@ def test_an_echo_is_what_the_business_sent_from_its_phone():
 
 
 @pytest.mark.parametrize("timestamp", ["1749416383", 1749416383, " 1749416383 ", 1749416383.9])
-def test_a_timestamp_may_be_text_or_a_number(timestamp):
+def test_a_timestamp_may_be_text_or_a_number(timestamp: Any) -> None:
     said = one(body(messages_value(message() | {"timestamp": timestamp})))
     assert said.timestamp.replace(microsecond=0) == datetime.fromtimestamp(1749416383, UTC)
 
@@ -147,26 +148,27 @@ def test_a_timestamp_may_be_text_or_a_number(timestamp):
 @pytest.mark.parametrize(
     "timestamp", [None, "", "yesterday", [], {}, True, -1, 0, "9999999999", 1749416383000, "9" * 5_000]
 )
-def test_a_timestamp_without_sense_becomes_the_time_of_arrival(timestamp):
+def test_a_timestamp_without_sense_becomes_the_time_of_arrival(timestamp: Any) -> None:
     assert one(body(messages_value(message() | {"timestamp": timestamp}))).timestamp == ARRIVAL
 
 
-def test_without_a_time_of_arrival_it_is_the_present():
+def test_without_a_time_of_arrival_it_is_the_present() -> None:
     (said,) = parse(body(messages_value(message() | {"timestamp": "soon"})))
+    assert isinstance(said, InboundMessage)
     assert abs(datetime.now(UTC) - said.timestamp) < timedelta(minutes=1)
 
 
-def test_errors_of_the_whole_value_are_kept_beside_its_messages():
+def test_errors_of_the_whole_value_are_kept_beside_its_messages() -> None:
     said, rest = events(body(messages_value(message(), errors=[{"code": 130429}])))
     assert isinstance(said, InboundMessage)
     assert rest == OtherChange("messages", WABA, NUMBER, ARRIVAL, {"errors": [{"code": 130429}]})
 
 
-def test_a_messages_change_with_nothing_in_it_is_kept():
+def test_a_messages_change_with_nothing_in_it_is_kept() -> None:
     assert isinstance(one(body(messages_value())), OtherChange)
 
 
-def test_any_other_field_is_kept_whole():
+def test_any_other_field_is_kept_whole() -> None:
     value = {"event": "APPROVED", "message_template_id": 1689556908129832}
     change = one(body(value, field="message_template_status_update", time=1751247548))
     assert (change.field, change.waba_id, change.value) == ("message_template_status_update", WABA, value)
@@ -191,13 +193,13 @@ def test_any_other_field_is_kept_whole():
         ),
     ],
 )
-def test_an_account_update_finds_its_waba_where_meta_put_it(value, waba_id, owner):
+def test_an_account_update_finds_its_waba_where_meta_put_it(value: Any, waba_id: Any, owner: Any) -> None:
     update = one(body(value, field="account_update", waba_id=PORTFOLIO))
     assert isinstance(update, AccountUpdate)
     assert (update.waba_id, update.owner_business_id, update.value) == (waba_id, owner, value)
 
 
-def test_a_partner_solution_does_not_take_our_portfolio_for_a_waba():
+def test_a_partner_solution_does_not_take_our_portfolio_for_a_waba() -> None:
     assert one(body({"event": "SOLUTION_CREATED"}, field="partner_solutions")).waba_id is None
 
 
@@ -210,12 +212,12 @@ def test_a_partner_solution_does_not_take_our_portfolio_for_a_waba():
         {"id": PORTFOLIO, "changes": [{"value": {"event": "PARTNER_ADDED", "waba_info": {"waba_id": "98"}}}]},
     ],
 )
-def test_a_misplaced_or_missing_field_name_is_found(entry):
+def test_a_misplaced_or_missing_field_name_is_found(entry: Any) -> None:
     assert isinstance(one(json.dumps({"entry": [entry]}).encode()), AccountUpdate)
 
 
 @pytest.mark.parametrize("key", ["id", "from", "metadata"])
-def test_what_cannot_be_placed_is_unreadable_with_its_reason(key):
+def test_what_cannot_be_placed_is_unreadable_with_its_reason(key: str) -> None:
     broken = {name: value for name, value in message().items() if name not in (key, "from_user_id")}
     value = messages_value(broken)
     value.pop(key, None)
@@ -226,7 +228,7 @@ def test_what_cannot_be_placed_is_unreadable_with_its_reason(key):
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"null", b'{"entry":{}}', b"\xff\x00", b"[" * 100_000])
-def test_a_body_without_sense_is_one_unreadable(raw):
+def test_a_body_without_sense_is_one_unreadable(raw: Any) -> None:
     assert isinstance(one(raw), Unreadable)
 
 
@@ -234,5 +236,6 @@ def test_within_its_second_a_message_came_when_it_reached_us() -> None:
     arrival = datetime.fromtimestamp(1749416383.4, UTC)
     (soon,) = parse(body(messages_value(message())), arrival)
     (late,) = parse(body(messages_value(message())), arrival + timedelta(minutes=5))
+    assert isinstance(soon, InboundMessage) and isinstance(late, InboundMessage)
     assert soon.timestamp == arrival
     assert late.timestamp == datetime.fromtimestamp(1749416383.999, UTC)

@@ -37,7 +37,7 @@ def storable(event: Any) -> bool:
     return b"\\u0000" not in stored
 
 
-def survivors(raw: bytes) -> list:
+def survivors(raw: bytes) -> list[Any]:
     events = list(parse(raw))
     assert all(map(storable, events))
     assert not any(isinstance(event, Unreadable) and "unexpected" in event.reason for event in events)
@@ -45,17 +45,17 @@ def survivors(raw: bytes) -> list:
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_raise(raw):
+def test_no_bytes_raise(raw: Any) -> None:
     survivors(raw)
 
 
 @given(JSON)
-def test_no_json_raises(value):
+def test_no_json_raises(value: Any) -> None:
     survivors(json.dumps(value).encode())
 
 
 @given(st.lists(ITEMS), st.lists(ITEMS))
-def test_a_good_item_survives_any_bad_neighbour(before, after):
+def test_a_good_item_survives_any_bad_neighbour(before: Any, after: Any) -> None:
     value = messages_value(*before, message(), *after, statuses=[*before, status(), *after])
     events = survivors(body(value))
     assert any(isinstance(event, InboundMessage) and event.text == "Hello" for event in events)
@@ -63,7 +63,7 @@ def test_a_good_item_survives_any_bad_neighbour(before, after):
 
 
 @given(st.lists(CHANGES | JSON), st.lists(JSON))
-def test_a_good_change_survives_any_bad_neighbour(changes, entries):
+def test_a_good_change_survives_any_bad_neighbour(changes: Any, entries: Any) -> None:
     good = {"field": "messages", "value": messages_value(message())}
     entry = {"id": "1", "changes": [*changes, good]}
     events = survivors(json.dumps({"entry": [*entries, entry]}).encode())
@@ -71,11 +71,12 @@ def test_a_good_change_survives_any_bad_neighbour(changes, entries):
 
 
 @given(JSON)
-def test_every_message_has_a_preview(content):
+def test_every_message_has_a_preview(content: Any) -> None:
     for kind in ("text", "interactive", "contacts", "unsupported", "reaction", "system", "poll"):
         for event in parse(body(messages_value(message(kind, **{kind: content})))):
+            assert isinstance(event, InboundMessage)
             summary = summary_of(event.type, event.text, event.content)
-            assert line(summary and summary.as_dict(), event.text or "").strip()
+            assert line(summary.as_dict() if summary else None, event.text or "").strip()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_every_message_has_a_preview(content):
         '"\x00"',
     ],
 )
-def test_a_good_message_survives_poison_in_the_same_list(poison):
+def test_a_good_message_survives_poison_in_the_same_list(poison: Any) -> None:
     raw = body(messages_value("POISON", message())).replace(b'"POISON"', poison.encode())
     events = survivors(raw)
     assert [event.text for event in events if isinstance(event, InboundMessage)] == ["Hello"]
@@ -116,24 +117,26 @@ def test_a_good_message_survives_poison_in_the_same_list(poison):
         (r"caf\u00e9 \/", "café /"),
     ],
 )
-def test_text_is_kept_but_for_what_no_database_can_hold(written, read):
+def test_text_is_kept_but_for_what_no_database_can_hold(written: Any, read: Any) -> None:
     raw = body(messages_value(message())).replace(b"Hello", written.encode())
     (said,) = parse(raw)
+    assert isinstance(said, InboundMessage)
     assert said.text == read
 
 
-def test_a_mistake_of_ours_in_one_item_hides_no_other(monkeypatch):
+def test_a_mistake_of_ours_in_one_item_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.meta.events.read_status", lambda raw, place: 1 / 0)
     said, mistaken = parse(body(messages_value(message(), statuses=[status()])))
+    assert isinstance(said, InboundMessage)
     assert said.text == "Hello"
     assert mistaken == Unreadable("unexpected", status(), WABA, NUMBER, "ZeroDivisionError")
 
 
-def test_an_id_too_long_to_be_one_is_not_cut_into_another():
+def test_an_id_too_long_to_be_one_is_not_cut_into_another() -> None:
     (event,) = parse(body(messages_value(message() | {"id": "wamid." + "A" * 600})))
     assert isinstance(event, Unreadable)
 
 
-def test_a_hundred_thousand_changes_come_out_one_by_one():
+def test_a_hundred_thousand_changes_come_out_one_by_one() -> None:
     raw = body(*[messages_value(statuses=[status()])] * 100_000)
     assert sum(1 for _ in parse(raw)) == 100_000

@@ -4,6 +4,7 @@ import json
 import logging
 import socket
 import threading
+from typing import Any
 
 import httpx
 import pytest
@@ -11,16 +12,16 @@ import pytest
 from app.meta.errors import Kind
 from app.meta.graph import GraphClient, GraphError, MetaError, NoAnswer, NotConnected
 
-from .conftest import SECRET, TOKEN
+from .conftest import SECRET, TOKEN, Wire
 
 
-def test_an_answer_is_its_json(graph, wire):
+def test_an_answer_is_its_json(graph: GraphClient, wire: Wire) -> None:
     wire.answers({"id": "1", "name": "Lucky Shrub"})
     assert graph.get("1", token=TOKEN, params={"fields": "name"}) == {"id": "1", "name": "Lucky Shrub"}
     assert str(wire.request.url).startswith("https://graph.test/v25.0/1?fields=name")
 
 
-def test_the_token_travels_in_its_header_and_is_proved(graph, wire):
+def test_the_token_travels_in_its_header_and_is_proved(graph: GraphClient, wire: Wire) -> None:
     wire.answers({"success": True})
     graph.post("1/register", token=TOKEN, json={"pin": "123456"})
     proof = hmac.new(SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
@@ -29,33 +30,33 @@ def test_the_token_travels_in_its_header_and_is_proved(graph, wire):
     assert TOKEN not in str(wire.request.url)
 
 
-def test_without_a_token_nothing_is_proved(graph, wire):
+def test_without_a_token_nothing_is_proved(graph: GraphClient, wire: Wire) -> None:
     wire.answers({})
     graph.get("oauth/access_token", token=None)
     assert "authorization" not in wire.request.headers
     assert not wire.request.url.query
 
 
-def test_lists_travel_in_a_query_as_json(graph, wire):
+def test_lists_travel_in_a_query_as_json(graph: GraphClient, wire: Wire) -> None:
     wire.answers({"success": True})
     graph.post("1/assigned_users", token=TOKEN, params={"tasks": ["MANAGE"], "business": None})
     assert wire.params == {"tasks": '["MANAGE"]'}
 
 
-def test_pages_follow_the_cursor_to_the_last_page(graph, wire):
+def test_pages_follow_the_cursor_to_the_last_page(graph: GraphClient, wire: Wire) -> None:
     first = {"data": [{"id": "1"}], "paging": {"cursors": {"after": "c1"}, "next": "https://graph.test/"}}
     wire.answers(first, {"data": [{"id": "2"}], "paging": {"cursors": {"after": "c2"}}})
     assert [item["id"] for item in graph.pages("9/phone_numbers", token=TOKEN, params={})] == ["1", "2"]
     assert wire.params == {"after": "c1"}
 
 
-def test_pages_end_when_the_cursor_stands_still(graph, wire):
+def test_pages_end_when_the_cursor_stands_still(graph: GraphClient, wire: Wire) -> None:
     page = {"data": [{"id": "1"}], "paging": {"cursors": {"after": "c1"}, "next": "https://graph.test/"}}
     wire.answers(page, page)
     assert len(list(graph.pages("9/phone_numbers", token=TOKEN, params={}))) == 2
 
 
-def test_metas_refusal_keeps_its_words_and_gains_ours(graph, wire):
+def test_metas_refusal_keeps_its_words_and_gains_ours(graph: GraphClient, wire: Wire) -> None:
     details = {"messaging_product": "whatsapp", "details": "More than 24 hours have passed."}
     wire.refuses(code=131047, message="(#131047) Re-engagement", error_data=details, fbtrace_id="Az8")
     with pytest.raises(GraphError) as refusal:
@@ -67,7 +68,7 @@ def test_metas_refusal_keeps_its_words_and_gains_ours(graph, wire):
     assert error.fix.endswith(".")
 
 
-def test_a_refusal_can_be_stored_as_json(graph, wire):
+def test_a_refusal_can_be_stored_as_json(graph: GraphClient, wire: Wire) -> None:
     wire.refuses(code=190, error_subcode=463, message="Session expired \x00", type="OAuthException")
     with pytest.raises(GraphError) as refusal:
         graph.get("1", token=TOKEN)
@@ -86,20 +87,20 @@ def test_a_refusal_can_be_stored_as_json(graph, wire):
         ({}, None),
     ],
 )
-def test_the_best_of_metas_words_is_kept(graph, wire, error, words):
+def test_the_best_of_metas_words_is_kept(graph: GraphClient, wire: Wire, error: Any, words: str) -> None:
     wire.refuses(code=100, **error)
     with pytest.raises(GraphError) as refusal:
         graph.get("1", token=TOKEN)
     assert refusal.value.details == words
 
 
-def test_a_refusal_inside_a_200_is_still_a_refusal(graph, wire):
+def test_a_refusal_inside_a_200_is_still_a_refusal(graph: GraphClient, wire: Wire) -> None:
     wire.refuses(200, code=131030, message="not allowed")
     with pytest.raises(GraphError):
         graph.post("1/messages", token=TOKEN, json={})
 
 
-def test_metas_stated_waiting_time_is_kept_in_seconds(graph, wire):
+def test_metas_stated_waiting_time_is_kept_in_seconds(graph: GraphClient, wire: Wire) -> None:
     usage = '{"1022": [{"type": "whatsapp", "estimated_time_to_regain_access": 7}]}'
     headers = {"x-business-use-case-usage": usage}
     wire.answers(httpx.Response(400, json={"error": {"code": 80007}}, headers=headers))
@@ -117,7 +118,9 @@ def test_metas_stated_waiting_time_is_kept_in_seconds(graph, wire):
         (429, {"code": 987654}, Kind.THROTTLE),
     ],
 )
-def test_a_code_nobody_knows_is_judged_by_the_rest_of_the_answer(graph, wire, status, error, kind):
+def test_a_code_nobody_knows_is_judged_by_the_rest_of_the_answer(
+    graph: GraphClient, wire: Wire, status: Any, error: Any, kind: str
+) -> None:
     wire.refuses(status, **error)
     with pytest.raises(GraphError) as refusal:
         graph.get("1", token=TOKEN)
@@ -141,7 +144,7 @@ def test_a_code_nobody_knows_is_judged_by_the_rest_of_the_answer(graph, wire, st
         httpx.Response(200),
     ],
 )
-def test_a_lost_or_strange_answer_leaves_the_outcome_open(graph, wire, answer):
+def test_a_lost_or_strange_answer_leaves_the_outcome_open(graph: GraphClient, wire: Wire, answer: Any) -> None:
     wire.answers(answer)
     with pytest.raises(NoAnswer) as lost:
         graph.post("1/messages", token=TOKEN, json={})
@@ -157,21 +160,21 @@ def test_a_lost_or_strange_answer_leaves_the_outcome_open(graph, wire, answer):
         httpx.PoolTimeout("too busy"),
     ],
 )
-def test_without_a_connection_nothing_was_done(graph, wire, failure):
+def test_without_a_connection_nothing_was_done(graph: GraphClient, wire: Wire, failure: Any) -> None:
     wire.answers(failure)
     with pytest.raises(NotConnected) as away:
         graph.post("1/messages", token=TOKEN, json={})
     assert away.value.kind is Kind.RETRY
 
 
-def test_a_bare_429_says_that_nothing_was_done(graph, wire):
+def test_a_bare_429_says_that_nothing_was_done(graph: GraphClient, wire: Wire) -> None:
     wire.answers(httpx.Response(429, html="slow down"))
     with pytest.raises(GraphError) as refusal:
         graph.post("1/messages", token=TOKEN, json={})
     assert (refusal.value.kind, refusal.value.code) == (Kind.THROTTLE, None)
 
 
-def test_a_closed_port_is_not_connected():
+def test_a_closed_port_is_not_connected() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -180,7 +183,7 @@ def test_a_closed_port_is_not_connected():
         graph.get("1", token=TOKEN)
 
 
-def test_a_connection_dropped_after_the_request_is_no_answer():
+def test_a_connection_dropped_after_the_request_is_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def read_and_hang_up() -> None:
@@ -198,13 +201,13 @@ def test_a_connection_dropped_after_the_request_is_no_answer():
 
 
 @pytest.mark.parametrize("path", ["", "/1", "1/../2", "1?fields=id", "1/messages#", "1//2", "é", "1 2"])
-def test_a_path_that_is_not_metas_never_leaves_the_house(graph, wire, path):
+def test_a_path_that_is_not_metas_never_leaves_the_house(graph: GraphClient, wire: Wire, path: str) -> None:
     with pytest.raises(ValueError, match="not a path"):
         graph.get(path, token=TOKEN)
     assert not wire.requests
 
 
-def test_a_call_can_be_refused_before_it_is_made(graph, wire):
+def test_a_call_can_be_refused_before_it_is_made(graph: GraphClient, wire: Wire) -> None:
     def refuse() -> None:
         raise RuntimeError("a transaction is open")
 
@@ -215,7 +218,7 @@ def test_a_call_can_be_refused_before_it_is_made(graph, wire):
 
 
 @pytest.mark.parametrize("token", ["EAAsecret\n", "EAAsecrét", "EAA\x00secret"])
-def test_a_damaged_token_is_not_sent_and_not_shown(graph, wire, token):
+def test_a_damaged_token_is_not_sent_and_not_shown(graph: GraphClient, wire: Wire, token: str) -> None:
     with pytest.raises(NotConnected) as damaged:
         graph.get("1", token=token)
     assert damaged.value.kind is Kind.PAUSE_NUMBER
@@ -242,7 +245,9 @@ def everything_shown(error: BaseException | None) -> str:
         httpx.Response(400, json={"error": {"code": 100, "error_data": "x" * 1_990 + TOKEN + SECRET}}),
     ],
 )
-def test_neither_token_nor_secret_is_in_an_error_or_a_log(graph, wire, caplog, answer):
+def test_neither_token_nor_secret_is_in_an_error_or_a_log(
+    graph: GraphClient, wire: Wire, caplog: pytest.LogCaptureFixture, answer: Any
+) -> None:
     caplog.set_level(logging.DEBUG)
     wire.answers(answer)
     with pytest.raises(MetaError) as failure:
@@ -253,7 +258,9 @@ def test_neither_token_nor_secret_is_in_an_error_or_a_log(graph, wire, caplog, a
     assert SECRET not in shown
 
 
-def test_a_successful_call_with_a_secret_in_its_address_is_not_logged(graph, wire, caplog):
+def test_a_successful_call_with_a_secret_in_its_address_is_not_logged(
+    graph: GraphClient, wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     wire.answers({})
     graph.get("debug_token", token=graph.app_token, params={"input_token": TOKEN})

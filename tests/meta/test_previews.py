@@ -1,6 +1,8 @@
+from typing import Any
+
 import pytest
 
-from app.meta.events import parse
+from app.meta.events import InboundMessage, parse
 from app.meta.message_types import SEARCHABLE, TYPES, summary_of
 from app.meta.previews import SENTENCES, line
 from app.words import Language
@@ -8,10 +10,11 @@ from app.words import Language
 from .bodies import body, message, messages_value
 
 
-def seen(*, type: str = "text", language: Language | None = None, **content) -> str:
+def seen(*, type: str = "text", language: Language | None = None, **content: Any) -> str:
     (event,) = parse(body(messages_value(message(type, **content))))
+    assert isinstance(event, InboundMessage)
     summary = summary_of(event.type, event.text, event.content)
-    return line(summary and summary.as_dict(), event.text or "", *filter(None, [language]))
+    return line(summary.as_dict() if summary else None, event.text or "", *filter(None, [language]))
 
 
 @pytest.mark.parametrize(
@@ -48,11 +51,11 @@ def seen(*, type: str = "text", language: Language | None = None, **content) -> 
         ("hologram", {}, "Message of a kind that cannot be shown (hologram)"),
     ],
 )
-def test_every_type_has_an_honest_line(type, content, line):
+def test_every_type_has_an_honest_line(type: str, content: Any, line: str) -> None:
     assert seen(type=type, **{type: content}) == line
 
 
-def test_a_long_text_is_cut():
+def test_a_long_text_is_cut() -> None:
     line = seen(text={"body": "x" * 1_000})
     assert len(line) == 160
     assert line.endswith("…")
@@ -64,21 +67,21 @@ GERMAN = Language(
 )
 
 
-def test_a_line_is_made_in_the_readers_language():
+def test_a_line_is_made_in_the_readers_language() -> None:
     assert seen(type="location", location={"name": "HQ"}, language=GERMAN) == "Standort: HQ"
     assert seen(type="contacts", contacts=[{}, {}, {}], language=GERMAN) == "3 Karten"
 
 
-def test_a_translation_that_names_a_fact_wrongly_breaks_nothing():
+def test_a_translation_that_names_a_fact_wrongly_breaks_nothing() -> None:
     broken = Language(lambda words: "{nom} {", lambda one, many, count: one)
     assert seen(type="location", location={"name": "HQ"}, language=broken) == "{nom} {"
 
 
-def test_a_line_from_before_kinds_were_kept_stays_as_it_was():
+def test_a_line_from_before_kinds_were_kept_stays_as_it_was() -> None:
     assert line({"kind": "plain", "line": "hat etwas geschickt"}, "") == "hat etwas geschickt"
 
 
-def test_every_type_has_words_and_a_sender_or_a_reason_for_having_none():
+def test_every_type_has_words_and_a_sender_or_a_reason_for_having_none() -> None:
     for known in TYPES.values():
         assert known.summary({}).kind in SENTENCES, f"{known.name}: its line has no sentence"
         assert bool(known.sent_by) != bool(known.not_sent), f"{known.name}: say what sends it, or why nothing does"

@@ -1,5 +1,7 @@
 """Meta fills {{n}} with the n-th parameter, wherever it stands in the text."""
 
+from typing import Any
+
 import pytest
 
 from app.meta.message_templates import Template
@@ -7,7 +9,9 @@ from app.meta.message_templates import Template
 BODY = "Your parcel {{2}} is on its way, {{1}}."
 
 
-def template(body: str = BODY, header: str = "", example: dict | None = None, named: bool = False) -> Template:
+def template(
+    body: str = BODY, header: str = "", example: dict[str, Any] | None = None, named: bool = False
+) -> Template:
     parts = [{"type": "BODY", "text": body, "example": example or {}}]
     if header:
         parts.append({"type": "HEADER", "format": "TEXT", "text": header})
@@ -20,7 +24,7 @@ def sent(one: Template, **values: str) -> dict[str, list[str]]:
     return {part["type"]: [parameter["text"] for parameter in part["parameters"]] for part in components}
 
 
-def test_positional_parameters_go_out_by_their_number():
+def test_positional_parameters_go_out_by_their_number() -> None:
     one = template(header="For {{2}} and {{1}}")
     assert sent(one, **{"1": "ALICE", "2": "PARCEL9"}) == {"body": ["ALICE", "PARCEL9"], "header": ["ALICE", "PARCEL9"]}
     assert one.filled({v.key: {"1": "ALICE", "2": "P9"}[v.name] for v in one.variables}).words == (
@@ -28,16 +32,16 @@ def test_positional_parameters_go_out_by_their_number():
     )
 
 
-def test_more_than_nine_are_sorted_as_numbers():
+def test_more_than_nine_are_sorted_as_numbers() -> None:
     one = template(" ".join(f"{{{{{n}}}}}" for n in (10, 2, 1, 9, 3, 4, 5, 6, 7, 8)) + ".")
     assert sent(one, **{str(n): f"v{n}" for n in range(1, 11)})["body"] == [f"v{n}" for n in range(1, 11)]
 
 
-def test_one_used_twice_is_sent_once():
+def test_one_used_twice_is_sent_once() -> None:
     assert sent(template("{{2}} {{1}} {{2}}"), **{"1": "a", "2": "b"})["body"] == ["a", "b"]
 
 
-def test_named_parameters_go_out_as_they_stand_with_their_names():
+def test_named_parameters_go_out_as_they_stand_with_their_names() -> None:
     one = template("{{b}} and {{a}}", named=True)
     (component,) = one.filled({"body-0-b": "B", "body-0-a": "A"}).raw["components"]
     assert [(each["parameter_name"], each["text"]) for each in component["parameters"]] == [("b", "B"), ("a", "A")]
@@ -50,12 +54,12 @@ def test_named_parameters_go_out_as_they_stand_with_their_names():
         ("At {{3}}: table {{2}} for {{1}}.", ["Carla", "7", "18:00"]),
     ],
 )
-def test_each_variable_has_its_own_example(body, examples):
+def test_each_variable_has_its_own_example(body: Any, examples: Any) -> None:
     one = template(body, example={"body_text": [examples]})
     assert [(variable.name, variable.example) for variable in one.variables] == list(zip("123", examples, strict=True))
 
 
-def test_a_named_variable_has_the_example_of_its_name():
+def test_a_named_variable_has_the_example_of_its_name() -> None:
     example = {"body_text_named_params": [{"param_name": "a", "example": "A"}, {"param_name": "b", "example": "B"}]}
     one = template("{{b}} and {{a}}", example=example, named=True)
     assert [variable.example for variable in one.variables] == ["B", "A"]

@@ -119,7 +119,8 @@ class Attempt:
 
     def token(self) -> str:
         with tenant_scope(self.tenant_id):
-            return Onboarding.get_or_404(self.id).token
+            token: str = Onboarding.get_or_404(self.id).token
+        return token
 
     def set_pin_at_meta(self, pin: str) -> None:
         """As somebody did who had this number on WhatsApp before."""

@@ -8,7 +8,7 @@ from app.onboarding.steps import STEPS
 from app.tenancy import db, platform_scope
 from app.wabas.partners import PartnerWaba
 from app.webhooks.drain import drain_batch
-from tests.onboarding.attempts import Attempt
+from tests.onboarding.attempts import Attempt, LaterAttempt
 
 REFUSALS = {
     "assets_confirmed": "GET phone_numbers",
@@ -84,7 +84,7 @@ def test_an_expired_code_says_so_and_offers_a_new_start(attempt: Attempt) -> Non
     assert attempt.trouble()["start_again"]
 
 
-def test_a_used_code_says_so(attempt: Attempt, again: Attempt) -> None:
+def test_a_used_code_says_so(attempt: Attempt, again: LaterAttempt) -> None:
     code = attempt.sign_up()["code"]
     attempt.post_code()
     again.start()

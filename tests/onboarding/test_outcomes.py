@@ -25,7 +25,7 @@ NEW = {"calling_code": "49", "number": "0151 2345678", "name": "Bakery"}
 def mails() -> list[email.message.EmailMessage]:
     folder = pathlib.Path(outside().settings.mail_url.removeprefix("file://"))
     files = sorted(folder.glob("*.eml"), key=lambda file: file.stat().st_mtime)
-    return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]  # type: ignore[misc]
+    return [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in files]
 
 
 def leave_the_window(attempt: Attempt, minutes: int) -> None:

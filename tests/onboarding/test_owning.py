@@ -27,7 +27,8 @@ def test_a_refused_claim_leaves_nothing_behind(attempt: Attempt, rival: Attempt)
     attempt.connect()
     rival.connect()
     with global_scope():
-        owners = {route.tenant_id for kind in (WabaRoute, PhoneNumberRoute) for route in db.session.query(kind)}
+        routes = [*db.session.query(WabaRoute), *db.session.query(PhoneNumberRoute)]
+        owners = {route.tenant_id for route in routes}
     assert owners == {attempt.tenant_id}
     assert rival.state == "failed"
 

@@ -21,7 +21,7 @@ from tests.posts import status
 from tests.simulated import Road
 from tests.world import World, conversation
 
-REFUSED = {
+REFUSED: dict[str, Any] = {
     "kind": "human",
     "title": "Meta refused this for a reason of its own.",
     "fix": "An agent reads Meta's words.",

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from stand_ins import ORIGIN, Graph, Product
 from werkzeug.serving import make_server
 
 from simulator import Settings, World, create_app
+from tests.simulator.stand_ins import ORIGIN, Graph, Product
 
 
 @pytest.fixture
@@ -58,14 +58,16 @@ def graph(client: FlaskClient, settings: Settings) -> Graph:
 def shop(client: FlaskClient) -> dict[str, str]:
     """A number that is ready to write with."""
     answer = client.post("/control/api/seed", json={"name": "Lucky Shrub", "display_phone_number": "+1 555 078 3881"})
-    return answer.json
+    seeded: dict[str, str] = answer.get_json()
+    return seeded
 
 
 @pytest.fixture
 def signed_up(client: FlaskClient) -> dict[str, str]:
     """A client who has just finished the popup, with the code it handed over."""
     answer = client.post("/control/api/signups", json={"name": "Wind & Wool", "display_phone_number": "15550001111"})
-    return answer.json
+    handed_over: dict[str, str] = answer.get_json()
+    return handed_over
 
 
 @pytest.fixture
@@ -75,7 +77,8 @@ def business_token(client: FlaskClient, settings: Settings, signed_up: dict[str,
         "client_secret": settings.app_secret[0],
         "code": signed_up["code"],
     }
-    return client.get("/v25.0/oauth/access_token", query_string=query).json["access_token"]
+    token: str = client.get("/v25.0/oauth/access_token", query_string=query).get_json()["access_token"]
+    return token
 
 
 @pytest.fixture
@@ -89,7 +92,8 @@ def write(client: FlaskClient) -> Callable[..., dict[str, str]]:
             "name": "Sheena",
             "text": text,
         } | more
-        return client.post("/control/api/inbound", json=body).json
+        written: dict[str, str] = client.post("/control/api/inbound", json=body).get_json()
+        return written
 
     return write
 

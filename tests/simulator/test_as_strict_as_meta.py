@@ -1,10 +1,14 @@
 """What Meta refuses, and what it takes though it looks odd."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from simulator import Settings, World
+from tests.simulator.stand_ins import Graph, Product
 
 CUSTOMER = "16505551234"
 BODY = {"text": "Look"}
@@ -13,19 +17,23 @@ PRODUCT = {"type": "product", "action": {"catalog_id": "77", "product_retailer_i
 FLOW_PARAMETERS = {"flow_message_version": "3", "flow_id": "9", "flow_cta": "Book"}
 FLOW = {"type": "flow", "body": BODY, "action": {"name": "flow", "parameters": FLOW_PARAMETERS}}
 ROW = {"id": "a", "title": "A", "description": ""}
-LIST = {"type": "list", "body": BODY, "action": {"button": "Choose", "sections": [{"title": "", "rows": [ROW]}]}}
+SECTIONS = [{"title": "", "rows": [ROW]}]
+LIST_ACTION = {"button": "Choose", "sections": SECTIONS}
+LIST = {"type": "list", "body": BODY, "action": LIST_ACTION}
 
 
-def code_of(answer) -> int:
+def code_of(answer: Any) -> int:
     return answer.json["error"]["code"] if answer.status_code != 200 else 200
 
 
-def blocking(graph: Graph, shop, *users: dict[str, str], method: str = "POST"):
+def blocking(graph: Graph, shop: dict[str, str], *users: dict[str, str], method: str = "POST") -> Any:
     body = {"messaging_product": "whatsapp", "block_users": list(users)}
     return graph(method, f"{shop['phone_number_id']}/block_users", token=shop["token"], json=body)
 
 
-def test_only_somebody_who_wrote_today_can_be_blocked(graph: Graph, world, shop, write):
+def test_only_somebody_who_wrote_today_can_be_blocked(
+    graph: Graph, world: World, shop: dict[str, str], write: Callable[..., dict[str, str]]
+) -> None:
     write(shop)
     assert blocking(graph, shop, {"user": f"+{CUSTOMER}"}).status_code == 200
     blocking(graph, shop, {"user": f"+{CUSTOMER}"}, method="DELETE")
@@ -35,7 +43,9 @@ def test_only_somebody_who_wrote_today_can_be_blocked(graph: Graph, world, shop,
     assert answer.json["block_users"]["failed_users"][0]["errors"][0]["code"] == 131047
 
 
-def test_of_several_people_those_are_blocked_who_can_be(graph: Graph, shop, write):
+def test_of_several_people_those_are_blocked_who_can_be(
+    graph: Graph, shop: dict[str, str], write: Callable[..., dict[str, str]]
+) -> None:
     write(shop)
     answer = blocking(graph, shop, {"user": CUSTOMER}, {"user": "16505559999"})
     users = answer.json["block_users"]
@@ -45,7 +55,9 @@ def test_of_several_people_those_are_blocked_who_can_be(graph: Graph, shop, writ
     assert code_of(graph.send(shop, CUSTOMER)) == 130403
 
 
-def test_unblocking_has_no_time_limit(graph: Graph, world, shop, write):
+def test_unblocking_has_no_time_limit(
+    graph: Graph, world: World, shop: dict[str, str], write: Callable[..., dict[str, str]]
+) -> None:
     write(shop)
     blocking(graph, shop, {"user": CUSTOMER})
     world.advance(3 * 86400)
@@ -53,7 +65,7 @@ def test_unblocking_has_no_time_limit(graph: Graph, world, shop, write):
     assert answer.json["block_users"] == {"removed_users": [{"input": CUSTOMER, "wa_id": CUSTOMER}]}
 
 
-def test_blocked_people_come_in_pages(graph: Graph, shop, write):
+def test_blocked_people_come_in_pages(graph: Graph, shop: dict[str, str], write: Callable[..., dict[str, str]]) -> None:
     numbers = [f"1650555000{n}" for n in range(3)]
     for number in numbers:
         write(shop, sender=number)
@@ -67,19 +79,21 @@ def test_blocked_people_come_in_pages(graph: Graph, shop, write):
 
 
 @pytest.mark.parametrize("path", ["nonsense", "nonsense/messages", "wamid.HBgL", "12"])
-def test_an_id_that_is_no_number_is_a_node_that_does_not_exist(graph: Graph, shop, path: str):
+def test_an_id_that_is_no_number_is_a_node_that_does_not_exist(graph: Graph, shop: dict[str, str], path: str) -> None:
     error = graph("GET", path, token=shop["token"]).json["error"]
     assert (error["code"], error["error_subcode"]) == (100, 33)
 
 
-def test_a_number_is_deregistered_once(graph: Graph, shop):
+def test_a_number_is_deregistered_once(graph: Graph, shop: dict[str, str]) -> None:
     path = f"{shop['phone_number_id']}/deregister"
     assert graph("POST", path, token=shop["token"]).json == {"success": True}
     assert code_of(graph("POST", path, token=shop["token"])) == 133010
 
 
 @pytest.mark.parametrize("how", ["event", "fault"])
-def test_an_incomplete_deregistration_is_completed_by_another(client: FlaskClient, graph: Graph, shop, how: str):
+def test_an_incomplete_deregistration_is_completed_by_another(
+    client: FlaskClient, graph: Graph, shop: dict[str, str], how: str
+) -> None:
     body = {"messaging_product": "whatsapp", "pin": "000000"}
     if how == "event":
         happens(client, shop, "deregistration_incomplete")
@@ -92,7 +106,9 @@ def test_an_incomplete_deregistration_is_completed_by_another(client: FlaskClien
     assert codes == [133000, 200, 200]
 
 
-def test_a_number_that_is_also_on_the_app_cannot_be_deregistered(client: FlaskClient, graph: Graph, shop):
+def test_a_number_that_is_also_on_the_app_cannot_be_deregistered(
+    client: FlaskClient, graph: Graph, shop: dict[str, str]
+) -> None:
     client.post("/control/api/coexistence", json={"phone_number_id": shop["phone_number_id"]})
     assert code_of(graph("POST", f"{shop['phone_number_id']}/deregister", token=shop["token"])) == 100
 
@@ -101,28 +117,35 @@ def test_a_number_that_is_also_on_the_app_cannot_be_deregistered(client: FlaskCl
     ("kind", "content"),
     [("image", {"link": "http://plain.example/a.png"}), ("interactive", LIST), ("interactive", json.dumps(LIST))],
 )
-def test_meta_takes_it(graph: Graph, shop, write, kind: str, content):
+def test_meta_takes_it(
+    graph: Graph, shop: dict[str, str], write: Callable[..., dict[str, str]], kind: str, content: Any
+) -> None:
     write(shop)
     assert code_of(graph.send(shop, CUSTOMER, type=kind, **{kind: content})) == 200
 
 
-def test_lists_may_be_texts_of_json_inside_json(graph: Graph, shop, write):
+def test_lists_may_be_texts_of_json_inside_json(
+    graph: Graph, shop: dict[str, str], write: Callable[..., dict[str, str]]
+) -> None:
     write(shop)
-    texted = LIST | {"action": LIST["action"] | {"sections": json.dumps(LIST["action"]["sections"])}}
+    texted = LIST | {"action": LIST_ACTION | {"sections": json.dumps(SECTIONS)}}
     assert code_of(graph.send(shop, CUSTOMER, type="interactive", interactive=texted)) == 200
     body = {"messaging_product": "whatsapp", "block_users": json.dumps([{"user": CUSTOMER}])}
     path = f"{shop['phone_number_id']}/block_users"
     assert graph("POST", path, token=shop["token"], json=body).status_code == 200
 
 
-def test_a_text_that_looks_like_json_stays_a_text(graph: Graph, client: FlaskClient, shop, write):
+def test_a_text_that_looks_like_json_stays_a_text(
+    graph: Graph, client: FlaskClient, shop: dict[str, str], write: Callable[..., dict[str, str]]
+) -> None:
     write(shop)
     graph.send(shop, CUSTOMER, '["not", "a list"]')
-    assert json.loads(client.get("/control/api/accepted").json["accepted"][-1]["body"])["body"] == '["not", "a list"]'
+    newest = client.get("/control/api/accepted").get_json()["accepted"][-1]
+    assert json.loads(newest["body"])["body"] == '["not", "a list"]'
 
 
 @pytest.mark.parametrize("path", ["{waba_id}/", "{waba_id}/phone_numbers/", "me/"])
-def test_a_slash_at_the_end_does_not_matter(graph: Graph, shop, path: str):
+def test_a_slash_at_the_end_does_not_matter(graph: Graph, shop: dict[str, str], path: str) -> None:
     assert graph("GET", path.format(**shop), token=shop["token"]).status_code == 200
 
 
@@ -137,7 +160,7 @@ def test_a_slash_at_the_end_does_not_matter(graph: Graph, shop, path: str):
         ("GET", "a/b/c/d"),
     ],
 )
-def test_what_is_not_offered_is_refused_in_json(graph: Graph, shop, method: str, path: str):
+def test_what_is_not_offered_is_refused_in_json(graph: Graph, shop: dict[str, str], method: str, path: str) -> None:
     answer = graph(method, path.format(**shop), token=shop["token"])
     assert answer.mimetype == "application/json"
     assert answer.json["error"]["code"] in (100, 2500)
@@ -163,13 +186,15 @@ def test_what_is_not_offered_is_refused_in_json(graph: Graph, shop, method: str,
         ("waba_id", "analytics.start(1).end(2).granularity(DAY).phone_numbers([1,2]),name"),
     ],
 )
-def test_what_clients_ask_for_by_default_exists(graph: Graph, shop, node: str, fields: str):
+def test_what_clients_ask_for_by_default_exists(graph: Graph, shop: dict[str, str], node: str, fields: str) -> None:
     answer = graph("GET", shop[node], token=shop["token"], query_string={"fields": fields})
     assert answer.status_code == 200
     assert answer.json["id"] == shop[node]
 
 
-def test_a_template_has_all_fields_that_clients_ask_for(client: FlaskClient, graph: Graph, shop):
+def test_a_template_has_all_fields_that_clients_ask_for(
+    client: FlaskClient, graph: Graph, shop: dict[str, str]
+) -> None:
     template(client, shop)
     fields = (
         "name,quality_score,sub_category,library_template_name,previous_category,correct_category,rejected_reason,"
@@ -179,9 +204,9 @@ def test_a_template_has_all_fields_that_clients_ask_for(client: FlaskClient, gra
     assert answer.json["data"][0]["quality_score"]["score"] == "UNKNOWN"
 
 
-def template(client: FlaskClient, shop, name: str = "shipped", text: str = "It has shipped.") -> dict:
+def template(client: FlaskClient, shop: dict[str, str], name: str = "shipped", text: str = "It has shipped.") -> Any:
     body = {"phone_number_id": shop["phone_number_id"], "name": name, "components": [{"type": "BODY", "text": text}]}
-    return client.post("/control/api/templates", json=body).json
+    return client.post("/control/api/templates", json=body).get_json()
 
 
 @pytest.mark.parametrize(
@@ -195,7 +220,9 @@ def template(client: FlaskClient, shop, name: str = "shipped", text: str = "It h
         ("quality_score=GREEN", []),
     ],
 )
-def test_templates_are_filtered_by_name_or_content(client: FlaskClient, graph: Graph, shop, query: str, names):
+def test_templates_are_filtered_by_name_or_content(
+    client: FlaskClient, graph: Graph, shop: dict[str, str], query: str, names: Any
+) -> None:
     template(client, shop)
     template(client, shop, "late", "Your shipment comes soon.")
     answer = graph("GET", f"{shop['waba_id']}/message_templates?{query}", token=shop["token"]).json
@@ -203,7 +230,9 @@ def test_templates_are_filtered_by_name_or_content(client: FlaskClient, graph: G
 
 
 @pytest.mark.parametrize("content", [CATALOGUE, PRODUCT, FLOW])
-def test_a_message_about_a_catalogue_or_flow_needs_one(client: FlaskClient, graph: Graph, shop, write, content):
+def test_a_message_about_a_catalogue_or_flow_needs_one(
+    client: FlaskClient, graph: Graph, shop: dict[str, str], write: Callable[..., dict[str, str]], content: Any
+) -> None:
     write(shop)
     assert code_of(graph.send(shop, CUSTOMER, type="interactive", interactive=content)) == 131009
     number = {"phone_number_id": shop["phone_number_id"]}
@@ -212,7 +241,9 @@ def test_a_message_about_a_catalogue_or_flow_needs_one(client: FlaskClient, grap
     assert code_of(graph.send(shop, CUSTOMER, type="interactive", interactive=content)) == 200
 
 
-def test_a_product_must_be_in_the_catalogue(client: FlaskClient, graph: Graph, shop, write):
+def test_a_product_must_be_in_the_catalogue(
+    client: FlaskClient, graph: Graph, shop: dict[str, str], write: Callable[..., dict[str, str]]
+) -> None:
     write(shop)
     catalogue = {"phone_number_id": shop["phone_number_id"], "catalog_id": "77", "products": ["cake"]}
     client.post("/control/api/catalogs", json=catalogue)
@@ -220,14 +251,23 @@ def test_a_product_must_be_in_the_catalogue(client: FlaskClient, graph: Graph, s
 
 
 @pytest.mark.parametrize(("status", "code"), [("DRAFT", 131009), ("BLOCKED", 132068), ("THROTTLED", 132069)])
-def test_a_flow_must_be_published(client: FlaskClient, graph: Graph, shop, write, status: str, code: int):
+def test_a_flow_must_be_published(
+    client: FlaskClient,
+    graph: Graph,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    status: str,
+    code: int,
+) -> None:
     write(shop)
     flow = {"phone_number_id": shop["phone_number_id"], "flow_id": "9", "status": status}
     client.post("/control/api/flows", json=flow)
     assert code_of(graph.send(shop, CUSTOMER, type="interactive", interactive=FLOW)) == code
 
 
-def test_a_disabled_account_shows_so_in_its_health_and_sends_nothing(client: FlaskClient, graph: Graph, shop, write):
+def test_a_disabled_account_shows_so_in_its_health_and_sends_nothing(
+    client: FlaskClient, graph: Graph, shop: dict[str, str], write: Callable[..., dict[str, str]]
+) -> None:
     write(shop)
     happens(client, shop, "disabled")
     for node in ("waba_id", "phone_number_id"):
@@ -239,47 +279,55 @@ def test_a_disabled_account_shows_so_in_its_health_and_sends_nothing(client: Fla
     assert code_of(graph.send(shop, CUSTOMER)) == 200
 
 
-def happens(client: FlaskClient, shop, event: str) -> None:
+def happens(client: FlaskClient, shop: dict[str, str], event: str) -> None:
     body = {"phone_number_id": shop["phone_number_id"], "event": event}
     assert client.post("/control/api/account-events", json=body).status_code == 200
 
 
 @pytest.mark.parametrize("level", ["phone_number", "whatsapp_business_account"])
 def test_another_servers_override_takes_the_messages_away(
-    client: FlaskClient, graph: Graph, world, shop, write, level: str
-):
+    client: FlaskClient,
+    graph: Graph,
+    world: World,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    level: str,
+) -> None:
     url = "https://other.example/hook"
     number = {"phone_number_id": shop["phone_number_id"]}
     client.post("/control/api/overrides", json=number | {"level": level, "override_callback_uri": url})
     write(shop)
     client.post("/control/api/offers", json=number | {"from": CUSTOMER})
-    urls = dict(world.store.rows("select field, url from deliveries where field in ('messages', 'user_preferences')"))
+    rows = world.store.rows("select field, url from deliveries where field in ('messages', 'user_preferences')")
+    urls = {row["field"]: row["url"] for row in rows}
     assert urls == {"messages": url, "user_preferences": world.settings.callback_url}
     answer = graph("GET", f"{shop['phone_number_id']}?fields=webhook_configuration", token=shop["token"]).json
     assert answer["webhook_configuration"][level] == url
 
 
-def test_the_ids_may_stand_under_another_scope(client: FlaskClient, settings):
+def test_the_ids_may_stand_under_another_scope(client: FlaskClient, settings: Settings) -> None:
     body = {
         "name": "Books",
         "display_phone_number": "15550002222",
         "id_scopes": ["whatsapp_business_manage_events"],
     }
-    signed_up = client.post("/control/api/signups", json=body).json
+    signed_up = client.post("/control/api/signups", json=body).get_json()
     query = {"client_id": settings.app_id, "client_secret": settings.app_secret[0], "code": signed_up["code"]}
-    token = client.get("/v25.0/oauth/access_token", query_string=query).json["access_token"]
-    inspected = client.get(f"/v25.0/debug_token?input_token={token}&access_token={token}").json["data"]
+    token = client.get("/v25.0/oauth/access_token", query_string=query).get_json()["access_token"]
+    inspected = client.get(f"/v25.0/debug_token?input_token={token}&access_token={token}").get_json()["data"]
     ids = {entry["scope"]: entry.get("target_ids") for entry in inspected["granular_scopes"]}
     assert ids == {
         "whatsapp_business_management": None,
         "whatsapp_business_messaging": None,
         "whatsapp_business_manage_events": [signed_up["waba_id"]],
     }
-    numbers = client.get(f"/v25.0/{signed_up['waba_id']}/phone_numbers?access_token={token}").json["data"]
+    numbers = client.get(f"/v25.0/{signed_up['waba_id']}/phone_numbers?access_token={token}").get_json()["data"]
     assert [number["id"] for number in numbers] == [signed_up["phone_number_id"]]
 
 
-def test_a_locked_pin_says_how_long_and_opens_again(client: FlaskClient, graph: Graph, world, shop):
+def test_a_locked_pin_says_how_long_and_opens_again(
+    client: FlaskClient, graph: Graph, world: World, shop: dict[str, str]
+) -> None:
     lock = {"phone_number_id": shop["phone_number_id"], "pin": "111111", "locked_for": 3600}
     client.post("/control/api/pins", json=lock)
     body = {"messaging_product": "whatsapp", "pin": "111111"}
@@ -290,7 +338,7 @@ def test_a_locked_pin_says_how_long_and_opens_again(client: FlaskClient, graph: 
     assert answer.json == {"success": True}
 
 
-def test_a_number_verified_meanwhile_says_so(client: FlaskClient, graph: Graph, shop):
+def test_a_number_verified_meanwhile_says_so(client: FlaskClient, graph: Graph, shop: dict[str, str]) -> None:
     body = {"cc": "1", "phone_number": "5550007777", "verified_name": "Bakery"}
     number = graph("POST", f"{shop['waba_id']}/phone_numbers", token=shop["token"], json=body).json["id"]
     happens(client, {"phone_number_id": number}, "verified")
@@ -299,14 +347,21 @@ def test_a_number_verified_meanwhile_says_so(client: FlaskClient, graph: Graph, 
     assert (code_of(ask), code_of(enter)) == (136024, 136024)
 
 
-def test_a_portfolio_has_only_so_many_numbers(client: FlaskClient, graph: Graph, shop):
+def test_a_portfolio_has_only_so_many_numbers(client: FlaskClient, graph: Graph, shop: dict[str, str]) -> None:
     client.post("/control/api/limits", json={"phone_number_id": shop["phone_number_id"], "most_numbers": 1})
     body = {"cc": "1", "phone_number": "5550007777", "verified_name": "Bakery"}
     error = graph("POST", f"{shop['waba_id']}/phone_numbers", token=shop["token"], json=body).json["error"]
     assert "maximum of phone numbers" in error["message"]
 
 
-def test_a_message_in_a_group_opens_no_window(product: Product, client, graph: Graph, shop, write, settle):
+def test_a_message_in_a_group_opens_no_window(
+    product: Product,
+    client: FlaskClient,
+    graph: Graph,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     write(shop, group_id="Y2FwaV9ncm91cA")
     graph.send(shop, CUSTOMER)
     settle()
@@ -314,7 +369,13 @@ def test_a_message_in_a_group_opens_no_window(product: Product, client, graph: G
     assert product.statuses()[0]["errors"][0]["code"] == 131047
 
 
-def test_a_message_can_come_with_an_error_and_without_its_file(graph: Graph, product: Product, shop, write, settle):
+def test_a_message_can_come_with_an_error_and_without_its_file(
+    graph: Graph,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     write(shop, type="image", error=131052)
     settle()
     (message,) = product.inbound()
@@ -322,14 +383,18 @@ def test_a_message_can_come_with_an_error_and_without_its_file(graph: Graph, pro
     assert code_of(graph("GET", message["image"]["id"], token=shop["token"])) == 100
 
 
-def test_a_question_about_a_product_names_it(product: Product, shop, write, settle):
+def test_a_question_about_a_product_names_it(
+    product: Product, shop: dict[str, str], write: Callable[..., dict[str, str]], settle: Callable[[], None]
+) -> None:
     asked = {"catalog_id": "77", "product_retailer_id": "SKU-77"}
     write(shop, referred_product=asked)
     settle()
     assert product.inbound()[0]["context"]["referred_product"] == asked
 
 
-def test_a_webhook_can_differ_from_the_usual_in_any_member(product: Product, shop, write, settle):
+def test_a_webhook_can_differ_from_the_usual_in_any_member(
+    product: Product, shop: dict[str, str], write: Callable[..., dict[str, str]], settle: Callable[[], None]
+) -> None:
     write(shop, sender_only_in_contacts=True, item={"type": None}, value={"errors": [{"code": 131000}]})
     settle()
     (value,) = product.values()
@@ -346,7 +411,14 @@ def test_a_webhook_can_differ_from_the_usual_in_any_member(product: Product, sho
         ("revoke", {"original_message_id": "wamid.unknown"}),
     ],
 )
-def test_changes_of_unknown_messages_can_come(product: Product, shop, write, settle, kind: str, content):
+def test_changes_of_unknown_messages_can_come(
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+    kind: str,
+    content: Any,
+) -> None:
     write(shop, type=kind, **{kind: content})
     settle()
     arrived = product.inbound()[0][kind]
@@ -354,9 +426,15 @@ def test_changes_of_unknown_messages_can_come(product: Product, shop, write, set
     assert arrived.get("original_message_id") == content.get("original_message_id")
 
 
-def test_a_new_phone_is_announced_by_the_system(client: FlaskClient, product: Product, shop, write, settle):
+def test_a_new_phone_is_announced_by_the_system(
+    client: FlaskClient,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     write(shop)
-    key = client.post(f"/control/api/customers/{CUSTOMER}/identity", json={}).json["identity_key_hash"]
+    key = client.post(f"/control/api/customers/{CUSTOMER}/identity", json={}).get_json()["identity_key_hash"]
     settle()
     message = next(one for one in product.inbound() if one["type"] == "system")
     assert (message["system"]["type"], message["identity"]["hash"]) == ("customer_identity_changed", key)

@@ -1,26 +1,30 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from tests.simulator.stand_ins import Graph, Product
 
 CUSTOMER = "16505551234"
 
 
 @pytest.fixture
-def ring(client: FlaskClient, shop):
-    def ring(*acts: str, **more) -> None:
+def ring(client: FlaskClient, shop: dict[str, str]) -> Any:
+    def ring(*acts: str, **more: Any) -> None:
         body = {"phone_number_id": shop["phone_number_id"], "from": CUSTOMER} | more
-        call = client.post("/control/api/calls", json=body).json
+        call = client.post("/control/api/calls", json=body).get_json()
         for act in acts:
             client.post(f"/control/api/calls/{call['id']}", json={"act": act})
 
     return ring
 
 
-def events(product: Product) -> list[dict]:
+def events(product: Product) -> list[dict[str, Any]]:
     return [call for value in product.values("calls") for call in value.get("calls", [])]
 
 
-def test_a_missed_call_connects_and_fails(product: Product, ring, settle):
+def test_a_missed_call_connects_and_fails(product: Product, ring: Any, settle: Callable[[], None]) -> None:
     ring("terminate")
     settle()
     connect, terminate = events(product)
@@ -29,13 +33,13 @@ def test_a_missed_call_connects_and_fails(product: Product, ring, settle):
     assert "duration" not in terminate
 
 
-def test_an_accepted_call_has_a_duration(product: Product, ring, settle):
+def test_an_accepted_call_has_a_duration(product: Product, ring: Any, settle: Callable[[], None]) -> None:
     ring("accept", "terminate")
     settle()
     assert (events(product)[-1]["status"], events(product)[-1]["duration"]) == ("COMPLETED", 0)
 
 
-def test_a_call_of_the_business_has_statuses(product: Product, ring, settle):
+def test_a_call_of_the_business_has_statuses(product: Product, ring: Any, settle: Callable[[], None]) -> None:
     ring("reject", direction="BUSINESS_INITIATED")
     settle()
     statuses = [status for value in product.values("calls") for status in value.get("statuses", [])]
@@ -51,7 +55,16 @@ def test_a_call_of_the_business_has_statuses(product: Product, ring, settle):
         (("accept",), "BUSINESS_INITIATED", True),
     ],
 )
-def test_a_call_opens_the_window(graph: Graph, product: Product, shop, ring, settle, acts, direction, opened):
+def test_a_call_opens_the_window(
+    graph: Graph,
+    product: Product,
+    shop: dict[str, str],
+    ring: Any,
+    settle: Callable[[], None],
+    acts: Any,
+    direction: Any,
+    opened: Any,
+) -> None:
     ring(*acts, direction=direction)
     graph.send(shop, CUSTOMER)
     settle()

@@ -1,13 +1,15 @@
 import html
 import json
 import re
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import ORIGIN, Product
 
-from simulator import Settings
+from simulator import Settings, World
+from tests.simulator.stand_ins import ORIGIN, Graph, Product
 
 
 class Popup:
@@ -32,19 +34,24 @@ class Popup:
 
     @property
     def sms_code(self) -> str:
-        return re.search(r'verification-code">([\d-]+)<', self.page.text).group(1)
+        return self.shown(r'verification-code">([\d-]+)<')
 
     @property
-    def says(self) -> dict:
-        return json.loads(html.unescape(re.search(r'data-hand-over="([^"]*)"', self.page.text).group(1)))
+    def says(self) -> Any:
+        return json.loads(html.unescape(self.shown(r'data-hand-over="([^"]*)"')))
+
+    def shown(self, pattern: str) -> str:
+        match = re.search(pattern, self.page.text)
+        assert match, pattern
+        return match[1]
 
 
 @pytest.fixture
-def popup(client: FlaskClient, settings: Settings):
+def popup(client: FlaskClient, settings: Settings) -> Any:
     return lambda **changed: Popup(client, settings, **changed)
 
 
-def test_a_new_business_ends_with_ids_and_a_code(popup, graph, settings):
+def test_a_new_business_ends_with_ids_and_a_code(popup: Any, graph: Graph, settings: Settings) -> None:
     said = popup().finish().says
     assert said["origin"] == ORIGIN
     assert said["session"]["event"] == "FINISH"
@@ -53,13 +60,15 @@ def test_a_new_business_ends_with_ids_and_a_code(popup, graph, settings):
     assert "access_token" in graph("GET", "oauth/access_token", query_string=secrets).json
 
 
-def test_the_partner_is_told_before_finish_is_pressed(popup, product: Product, settle):
+def test_the_partner_is_told_before_finish_is_pressed(popup: Any, product: Product, settle: Callable[[], None]) -> None:
     said = popup().finish().says
     settle()
     assert product.values("account_update")[0]["waba_info"]["waba_id"] == said["session"]["data"]["waba_id"]
 
 
-def test_the_thirty_seconds_start_when_the_code_is_handed_over(popup, client, world, graph, settings):
+def test_the_thirty_seconds_start_when_the_code_is_handed_over(
+    popup: Any, client: FlaskClient, world: World, graph: Graph, settings: Settings
+) -> None:
     window = popup().finish()
     world.advance(300)
     client.post(f"{window.page.request.path}/hand-over")
@@ -73,48 +82,48 @@ def test_the_thirty_seconds_start_when_the_code_is_handed_over(popup, client, wo
     assert answer.json["error"]["error_subcode"] == 36007
 
 
-def test_a_page_that_is_not_allowed_hears_nothing(popup):
+def test_a_page_that_is_not_allowed_hears_nothing(popup: Any) -> None:
     window = popup(origin="https://evil.example").finish()
     assert window.says == {}
     assert "not among the app" in window.page.text
 
 
-def test_an_unknown_configuration_is_refused(popup):
+def test_an_unknown_configuration_is_refused(popup: Any) -> None:
     assert popup(config_id="1").page.status_code == 400
     assert popup(client_id="1").page.status_code == 400
 
 
-def test_a_cancelled_popup_names_its_screen(popup):
+def test_a_cancelled_popup_names_its_screen(popup: Any) -> None:
     assert popup().until_the_number().says["step"] == "PHONE_NUMBER_SETUP"
 
 
-def test_an_existing_number_needs_no_new_code(popup):
+def test_an_existing_number_needs_no_new_code(popup: Any) -> None:
     window = popup().enter(persona="existing").enter()
-    portfolio = re.search(r'name="portfolio" value="(\d+)"', window.page.text).group(1)
+    portfolio = window.shown(r'name="portfolio" value="(\d+)"')
     window.enter(portfolio=portfolio)
-    choice = re.search(r'value="(number:\d+)"', window.page.text).group(1)
+    choice = window.shown(r'value="(number:\d+)"')
     assert window.enter(choice=choice).enter().says["session"]["event"] == "FINISH"
 
 
-def test_finishing_without_a_number_says_so(popup):
+def test_finishing_without_a_number_says_so(popup: Any) -> None:
     session = popup().until_the_number().enter(without="1").enter().says["session"]
     assert session["event"] == "FINISH_ONLY_WABA"
     assert "phone_number_id" not in session["data"]
 
 
-def test_a_number_in_use_is_refused(popup):
+def test_a_number_in_use_is_refused(popup: Any) -> None:
     window = popup().until_the_number("taken").enter(display_name="Mine", code="1", number="5550199001")
     assert window.page.status_code == 422
     assert "already registered on WhatsApp" in window.page.text
 
 
-def test_a_wrong_code_is_refused(popup):
+def test_a_wrong_code_is_refused(popup: Any) -> None:
     window = popup().until_the_number().enter(display_name="Mine", code="1", number="5550001111")
     assert "not the code we sent" in window.enter(code="000-00").page.text
 
 
 @pytest.mark.parametrize("path", ["/sdk.js", "/en_US/sdk.js"])
-def test_the_sdk_knows_where_the_dialog_is(client: FlaskClient, settings: Settings, path: str):
+def test_the_sdk_knows_where_the_dialog_is(client: FlaskClient, settings: Settings, path: str) -> None:
     script = client.get(path)
     assert f'const ORIGIN = "{settings.public_url}"' in script.text
     assert script.mimetype == "text/javascript"
@@ -129,7 +138,9 @@ class Hosted(Popup):
         self.page = client.get(f"/messaging/whatsapp/onboard/?{urlencode(query)}", follow_redirects=True)
 
 
-def test_metas_own_page_tells_only_the_partner(client, settings, product: Product, settle):
+def test_metas_own_page_tells_only_the_partner(
+    client: FlaskClient, settings: Settings, product: Product, settle: Callable[[], None]
+) -> None:
     window = Hosted(client, settings).finish()
     assert window.says == {}
     assert 'data-testid="dialog-finish"' not in window.page.text
@@ -139,10 +150,10 @@ def test_metas_own_page_tells_only_the_partner(client, settings, product: Produc
     assert set(told["waba_info"]) == {"waba_id", "owner_business_id"}
 
 
-def test_metas_own_page_writes_out_no_code(client, settings, world):
+def test_metas_own_page_writes_out_no_code(client: FlaskClient, settings: Settings, world: World) -> None:
     Hosted(client, settings).finish()
     assert world.store.rows("select * from codes") == []
 
 
-def test_metas_own_page_of_another_app_is_refused(client, settings):
+def test_metas_own_page_of_another_app_is_refused(client: FlaskClient, settings: Settings) -> None:
     assert Hosted(client, settings, app_id="1").page.status_code == 400

@@ -1,5 +1,10 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from stand_ins import Graph, Product
+from flask.testing import FlaskClient
+
+from tests.simulator.stand_ins import Graph, Product
 
 REPLY = {"type": "reply", "reply": {"id": "yes", "title": "Yes"}}
 BUTTONS = {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": [REPLY]}}
@@ -23,13 +28,13 @@ ANN = {"name": {"formatted_name": "Ann Li", "first_name": "Ann"}, "phones": [{"p
 
 
 @pytest.fixture
-def talk(client, shop, write):
+def talk(client: FlaskClient, shop: dict[str, str], write: Callable[..., dict[str, str]]) -> Any:
     write(shop)
     client.post("/control/api/flows", json={"phone_number_id": shop["phone_number_id"], "flow_id": "1"})
     return shop
 
 
-def sent(graph: Graph, shop, kind: str, content) -> int:
+def sent(graph: Graph, shop: dict[str, str], kind: str, content: Any) -> int:
     answer = graph.send(shop, "16505551234", type=kind, **{kind: content})
     return answer.json["error"]["code"] if answer.status_code != 200 else 200
 
@@ -42,7 +47,9 @@ def sent(graph: Graph, shop, kind: str, content) -> int:
         *[("interactive", content) for content in (BUTTONS, LIST, LINK, WHERE, FLOW)],
     ],
 )
-def test_what_whatsapp_carries_arrives(graph: Graph, product: Product, talk, settle, kind, content):
+def test_what_whatsapp_carries_arrives(
+    graph: Graph, product: Product, talk: Any, settle: Callable[[], None], kind: str, content: Any
+) -> None:
     assert sent(graph, talk, kind, content) == 200
     settle()
     assert [status["status"] for status in product.statuses()] == ["sent", "delivered"]
@@ -72,18 +79,24 @@ def test_what_whatsapp_carries_arrives(graph: Graph, product: Product, talk, set
         ("template", {"name": "x"}, 131008),
     ],
 )
-def test_every_limit_has_its_code(graph: Graph, talk, kind, content, code: int):
+def test_every_limit_has_its_code(graph: Graph, talk: Any, kind: str, content: Any, code: int) -> None:
     assert sent(graph, talk, kind, content) == code
 
 
-def test_eleven_rows_are_too_many(graph: Graph, talk):
+def test_eleven_rows_are_too_many(graph: Graph, talk: Any) -> None:
     rows = [{"id": str(n), "title": f"Row {n}"} for n in range(6)]
     more = [{"id": f"m{n}", "title": f"More {n}"} for n in range(5)]
     sections = [{"title": "One", "rows": rows}, {"title": "Two", "rows": more}]
     assert sent(graph, talk, "interactive", LIST | {"action": {"button": "Choose", "sections": sections}}) == 131009
 
 
-def test_a_reaction_is_only_ever_sent(graph: Graph, product: Product, shop, write, settle):
+def test_a_reaction_is_only_ever_sent(
+    graph: Graph,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     target = write(shop)["wamid"]
     sent(graph, shop, "reaction", {"message_id": target, "emoji": "👍"})
     sent(graph, shop, "reaction", {"message_id": target, "emoji": ""})
@@ -91,13 +104,13 @@ def test_a_reaction_is_only_ever_sent(graph: Graph, product: Product, shop, writ
     assert [status["status"] for status in product.statuses()] == ["sent", "sent"]
 
 
-def test_reacting_to_nothing_fails_later(graph: Graph, product: Product, talk, settle):
+def test_reacting_to_nothing_fails_later(graph: Graph, product: Product, talk: Any, settle: Callable[[], None]) -> None:
     assert sent(graph, talk, "reaction", {"message_id": "wamid.gone", "emoji": "👍"}) == 200
     settle()
     assert product.statuses()[0]["errors"][0]["code"] == 131009
 
 
-def test_a_reaction_cannot_quote(graph: Graph, talk):
+def test_a_reaction_cannot_quote(graph: Graph, talk: Any) -> None:
     reaction = {"message_id": "wamid.x", "emoji": "👍"}
     answer = graph.send(talk, "16505551234", type="reaction", reaction=reaction, context={"message_id": "wamid.y"})
     assert answer.json["error"]["code"] == 131009

@@ -1,17 +1,29 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from simulator import World
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
-def hidden(client: FlaskClient, world, shop) -> dict[str, str]:
+def hidden(client: FlaskClient, world: World, shop: dict[str, str]) -> dict[str, str]:
     """Somebody of whom businesses only know the id."""
-    customer = client.post("/control/api/customers", json={"name": "Noor", "username": "noor.h"}).json
+    customer = client.post("/control/api/customers", json={"name": "Noor", "username": "noor.h"}).get_json()
     path = f"/control/api/customers/{customer['wa_id']}/ids?phone_number_id={shop['phone_number_id']}"
-    return customer | {"user_id": client.get(path).json["user_id"]}
+    known: dict[str, str] = customer | {"user_id": client.get(path).get_json()["user_id"]}
+    return known
 
 
-def test_a_hidden_number_is_missing_not_empty(product: Product, shop, write, hidden, settle):
+def test_a_hidden_number_is_missing_not_empty(
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    hidden: Any,
+    settle: Callable[[], None],
+) -> None:
     written = write(shop, user_id=hidden["user_id"])
     settle()
     value, message = product.values()[-1], product.inbound()[-1]
@@ -21,7 +33,14 @@ def test_a_hidden_number_is_missing_not_empty(product: Product, shop, write, hid
     assert written["wamid"] == message["id"]
 
 
-def test_who_is_only_an_id_can_be_answered(graph: Graph, product: Product, shop, write, hidden, settle):
+def test_who_is_only_an_id_can_be_answered(
+    graph: Graph,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    hidden: Any,
+    settle: Callable[[], None],
+) -> None:
     write(shop, user_id=hidden["user_id"])
     graph.send(shop, None, recipient=hidden["user_id"])
     settle()
@@ -30,14 +49,27 @@ def test_who_is_only_an_id_can_be_answered(graph: Graph, product: Product, shop,
     assert product.statuses()[0]["recipient_user_id"] == hidden["user_id"]
 
 
-def test_whoever_writes_to_the_number_is_shown_it(graph: Graph, product, shop, write, hidden, settle):
+def test_whoever_writes_to_the_number_is_shown_it(
+    graph: Graph,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    hidden: Any,
+    settle: Callable[[], None],
+) -> None:
     graph.send(shop, hidden["wa_id"])
     write(shop, user_id=hidden["user_id"])
     settle()
     assert product.inbound()[-1]["from"] == hidden["wa_id"]
 
 
-def test_a_new_number_is_told_by_the_old_one(client: FlaskClient, product: Product, shop, write, settle):
+def test_a_new_number_is_told_by_the_old_one(
+    client: FlaskClient,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     before = write(shop)["user_id"]
     client.post("/control/api/customers/16505551234/number", json={"number": "+16505559876"})
     settle()
@@ -50,7 +82,14 @@ def test_a_new_number_is_told_by_the_old_one(client: FlaskClient, product: Produ
     assert message["system"]["user_id"] != before
 
 
-def test_a_hidden_persons_new_number_is_only_a_new_id(client, product, shop, write, hidden, settle):
+def test_a_hidden_persons_new_number_is_only_a_new_id(
+    client: FlaskClient,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    hidden: Any,
+    settle: Callable[[], None],
+) -> None:
     write(shop, user_id=hidden["user_id"])
     client.post(f"/control/api/customers/{hidden['wa_id']}/number", json={"number": "+16505559876"})
     settle()
@@ -60,7 +99,14 @@ def test_a_hidden_persons_new_number_is_only_a_new_id(client, product, shop, wri
     assert "wa_id" not in message["system"]
 
 
-def test_linked_portfolios_share_a_parent_id(client: FlaskClient, world, product, shop, write, settle):
+def test_linked_portfolios_share_a_parent_id(
+    client: FlaskClient,
+    world: World,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     world.knobs["parent_user_ids"] = 1
     write(shop)
     settle()
@@ -69,7 +115,13 @@ def test_linked_portfolios_share_a_parent_id(client: FlaskClient, world, product
     assert product.inbound()[-1]["from_parent_user_id"] == parent
 
 
-def test_a_blocked_customer_is_neither_heard_nor_reached(graph: Graph, product, shop, write, settle):
+def test_a_blocked_customer_is_neither_heard_nor_reached(
+    graph: Graph,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     write(shop)
     settle()
     block = {"messaging_product": "whatsapp", "block_users": [{"user": "+16505551234"}]}

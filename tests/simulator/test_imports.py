@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def module_name(file: Path) -> str:
     return ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def imported(file: Path, modules: set[str]):
+def imported(file: Path, modules: set[str]) -> Any:
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules)
@@ -38,7 +39,7 @@ def reachable(imports: dict[str, set[str]], start: str) -> set[str]:
 
 
 @pytest.mark.parametrize("package", ["simulator", "conformance"])
-def test_no_import_comes_back(package: str):
+def test_no_import_comes_back(package: str) -> None:
     imports = imports_of(package)
     assert len(imports) > 5
     assert [module for module in imports if module in reachable(imports, module)] == []

@@ -1,15 +1,26 @@
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from simulator import World
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
-def received(graph: Graph, world, client: FlaskClient, shop, write, settle):
+def received(
+    graph: Graph,
+    world: World,
+    client: FlaskClient,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> Any:
     """A message of the business that has arrived on the phone."""
 
-    def received(kind: str, content: dict) -> dict[str, str]:
+    def received(kind: str, content: dict[str, Any]) -> dict[str, str]:
         write(shop)
         client.post("/control/api/flows", json={"phone_number_id": shop["phone_number_id"], "flow_id": "1"})
         wamid = graph.send(shop, "16505551234", type=kind, **{kind: content}).json["messages"][0]["id"]
@@ -20,7 +31,9 @@ def received(graph: Graph, world, client: FlaskClient, shop, write, settle):
 
 
 @pytest.mark.parametrize("kind", ["image", "video", "audio", "document", "sticker"])
-def test_files_arrive_with_an_id_and_an_address(product: Product, shop, write, settle, kind: str):
+def test_files_arrive_with_an_id_and_an_address(
+    product: Product, shop: dict[str, str], write: Callable[..., dict[str, str]], settle: Callable[[], None], kind: str
+) -> None:
     write(shop, type=kind)
     settle()
     message = product.inbound()[0]
@@ -28,7 +41,9 @@ def test_files_arrive_with_an_id_and_an_address(product: Product, shop, write, s
     assert {"id", "url", "sha256", "mime_type"} <= set(message[kind])
 
 
-def test_a_voice_note_is_ogg_and_says_so(product: Product, shop, write, settle):
+def test_a_voice_note_is_ogg_and_says_so(
+    product: Product, shop: dict[str, str], write: Callable[..., dict[str, str]], settle: Callable[[], None]
+) -> None:
     write(shop, type="voice")
     settle()
     audio = product.inbound()[0]["audio"]
@@ -43,13 +58,22 @@ def test_a_voice_note_is_ogg_and_says_so(product: Product, shop, write, settle):
         ("order", {"catalog_id": "1", "text": "", "product_items": []}),
     ],
 )
-def test_what_is_written_under_its_type_arrives_as_it_is(product, shop, write, settle, kind, content):
+def test_what_is_written_under_its_type_arrives_as_it_is(
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+    kind: str,
+    content: Any,
+) -> None:
     write(shop, type=kind, **{kind: content})
     settle()
     assert product.inbound()[0][kind] == content
 
 
-def test_what_businesses_cannot_receive_says_so(product: Product, shop, write, settle):
+def test_what_businesses_cannot_receive_says_so(
+    product: Product, shop: dict[str, str], write: Callable[..., dict[str, str]], settle: Callable[[], None]
+) -> None:
     write(shop, type="unsupported", unsupported={"type": "poll"})
     settle()
     message = product.inbound()[0]
@@ -57,13 +81,26 @@ def test_what_businesses_cannot_receive_says_so(product: Product, shop, write, s
 
 
 @pytest.mark.parametrize(("times", "mark"), [(1, "forwarded"), (6, "frequently_forwarded")])
-def test_forwarded_messages_are_marked(product: Product, shop, write, settle, times: int, mark: str):
+def test_forwarded_messages_are_marked(
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+    times: int,
+    mark: str,
+) -> None:
     write(shop, forwarded=times)
     settle()
     assert product.inbound()[0]["context"] == {mark: True}
 
 
-def test_an_ad_travels_with_the_first_message_and_makes_answers_free(graph, product, shop, write, settle):
+def test_an_ad_travels_with_the_first_message_and_makes_answers_free(
+    graph: Graph,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     write(shop, referral=True)
     graph.send(shop, "16505551234")
     settle()
@@ -77,7 +114,13 @@ def test_an_ad_travels_with_the_first_message_and_makes_answers_free(graph, prod
     assert "expiration_timestamp" not in delivered["conversation"]
 
 
-def test_a_reaction_and_its_removal(client: FlaskClient, product: Product, shop, write, settle):
+def test_a_reaction_and_its_removal(
+    client: FlaskClient,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     wamid = write(shop)["wamid"]
     who = {"phone_number_id": shop["phone_number_id"], "from": "16505551234", "wamid": wamid}
     client.post("/control/api/reactions", json=who | {"emoji": "👍"})
@@ -87,7 +130,14 @@ def test_a_reaction_and_its_removal(client: FlaskClient, product: Product, shop,
     assert sorted(reactions, key=len) == [{"message_id": wamid}, {"message_id": wamid, "emoji": "👍"}]
 
 
-def test_an_edit_names_the_original(client: FlaskClient, product: Product, world, shop, write, settle):
+def test_an_edit_names_the_original(
+    client: FlaskClient,
+    product: Product,
+    world: World,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     wamid = write(shop)["wamid"]
     change = {"phone_number_id": shop["phone_number_id"], "from": "16505551234", "wamid": wamid, "text": "Hello"}
     client.post("/control/api/edits", json=change)
@@ -99,7 +149,13 @@ def test_an_edit_names_the_original(client: FlaskClient, product: Product, world
     assert client.post("/control/api/edits", json=change).status_code == 409
 
 
-def test_a_deletion_names_the_original(client: FlaskClient, product: Product, shop, write, settle):
+def test_a_deletion_names_the_original(
+    client: FlaskClient,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     wamid = write(shop)["wamid"]
     change = {"phone_number_id": shop["phone_number_id"], "from": "16505551234", "wamid": wamid}
     client.post("/control/api/deletions", json=change)
@@ -107,7 +163,9 @@ def test_a_deletion_names_the_original(client: FlaskClient, product: Product, sh
     assert {"original_message_id": wamid} in [message.get("revoke") for message in product.inbound()]
 
 
-def test_tapping_a_button_answers_with_its_id(client: FlaskClient, product: Product, received, settle):
+def test_tapping_a_button_answers_with_its_id(
+    client: FlaskClient, product: Product, received: Any, settle: Callable[[], None]
+) -> None:
     reply = {"type": "reply", "reply": {"id": "yes-1", "title": "Yes"}}
     tap = received("interactive", {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": [reply]}})
     client.post("/control/api/answers", json=tap | {"option": 0})
@@ -117,7 +175,9 @@ def test_tapping_a_button_answers_with_its_id(client: FlaskClient, product: Prod
     assert answer["context"] == {"from": "15550783881", "id": tap["wamid"]}
 
 
-def test_a_flow_comes_back_as_text_of_json(client: FlaskClient, product: Product, received, settle):
+def test_a_flow_comes_back_as_text_of_json(
+    client: FlaskClient, product: Product, received: Any, settle: Callable[[], None]
+) -> None:
     parameters = {"flow_message_version": "3", "flow_id": "1", "flow_cta": "Book", "flow_token": "tok"}
     flow = {"type": "flow", "body": {"text": "Book"}, "action": {"name": "flow", "parameters": parameters}}
     client.post("/control/api/answers", json=received("interactive", flow) | {"typed": {"guests": 2}})
@@ -126,13 +186,22 @@ def test_a_flow_comes_back_as_text_of_json(client: FlaskClient, product: Product
     assert json.loads(said["response_json"]) == {"flow_token": "tok", "guests": 2}
 
 
-def test_a_voice_note_can_be_played(client: FlaskClient, graph: Graph, product, world, shop, write, settle):
+def test_a_voice_note_can_be_played(
+    client: FlaskClient,
+    graph: Graph,
+    product: Product,
+    world: World,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    settle: Callable[[], None],
+) -> None:
     from simulator import samples
     from simulator.media import Media
     from simulator.phone_numbers import PhoneNumber
 
     write(shop)
     number = PhoneNumber.find(world, shop["phone_number_id"])
+    assert number
     note = Media.save(world, number, "upload", "audio/ogg", samples.voice())
     sent = graph.send(shop, "16505551234", type="audio", audio={"id": note.id, "voice": True}).json
     settle()
@@ -141,7 +210,9 @@ def test_a_voice_note_can_be_played(client: FlaskClient, graph: Graph, product, 
     assert product.statuses()[-1]["status"] == "played"
 
 
-def test_any_webhook_at_all_can_be_sent(client: FlaskClient, product: Product, shop, settle):
+def test_any_webhook_at_all_can_be_sent(
+    client: FlaskClient, product: Product, shop: dict[str, str], settle: Callable[[], None]
+) -> None:
     value = {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}}
     client.post("/control/api/webhooks", json={"waba_id": shop["waba_id"], "field": "account_update", "value": value})
     settle()

@@ -1,7 +1,10 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from stand_ins import Graph, Product
 
 from simulator import Settings
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
@@ -10,12 +13,14 @@ def line(settings: Settings) -> str:
 
 
 @pytest.fixture
-def assigned(graph: Graph, settings: Settings, signed_up):
+def assigned(graph: Graph, settings: Settings, signed_up: dict[str, str]) -> Any:
     user = {"user": settings.system_user_id, "tasks": "['MANAGE']"}
     return graph("POST", f"{signed_up['waba_id']}/assigned_users", query_string=user)
 
 
-def test_signing_up_shares_the_waba_with_the_partner(product: Product, settings, signed_up, settle):
+def test_signing_up_shares_the_waba_with_the_partner(
+    product: Product, settings: Settings, signed_up: dict[str, str], settle: Callable[[], None]
+) -> None:
     settle()
     assert product.values("account_update") == [
         {
@@ -26,7 +31,7 @@ def test_signing_up_shares_the_waba_with_the_partner(product: Product, settings,
     assert product.events[0]["entry"][0]["id"] == settings.business_id
 
 
-def test_a_verified_number_waits_to_be_registered(graph: Graph, business_token, signed_up):
+def test_a_verified_number_waits_to_be_registered(graph: Graph, business_token: str, signed_up: dict[str, str]) -> None:
     fields = "status,code_verification_status,platform_type,display_phone_number"
     answer = graph("GET", f"{signed_up['phone_number_id']}?fields={fields}", token=business_token)
     assert answer.json == {
@@ -38,7 +43,9 @@ def test_a_verified_number_waits_to_be_registered(graph: Graph, business_token, 
     }
 
 
-def test_subscribing_twice_is_as_good_as_once(graph: Graph, business_token, signed_up, settings):
+def test_subscribing_twice_is_as_good_as_once(
+    graph: Graph, business_token: str, signed_up: dict[str, str], settings: Settings
+) -> None:
     path = f"{signed_up['waba_id']}/subscribed_apps"
     assert graph("GET", path, token=business_token).json == {"data": []}
     for _ in range(2):
@@ -47,44 +54,54 @@ def test_subscribing_twice_is_as_good_as_once(graph: Graph, business_token, sign
     assert app["whatsapp_business_api_data"]["id"] == settings.app_id
 
 
-def test_an_override_that_does_not_answer_is_refused(graph: Graph, business_token, signed_up, product):
+def test_an_override_that_does_not_answer_is_refused(
+    graph: Graph, business_token: str, signed_up: dict[str, str], product: Product
+) -> None:
     path, override = f"{signed_up['waba_id']}/subscribed_apps", {"override_callback_uri": product.url}
     refused = graph("POST", path, token=business_token, json=override | {"verify_token": "wrong"})
     assert "not reachable or invalid" in refused.json["error"]["message"]
     assert graph("POST", path, token=business_token, json=override | {"verify_token": "right"}).json["success"]
 
 
-def test_subscribing_without_a_body_removes_the_override(graph: Graph, business_token, signed_up, product):
+def test_subscribing_without_a_body_removes_the_override(
+    graph: Graph, business_token: str, signed_up: dict[str, str], product: Product
+) -> None:
     path, override = f"{signed_up['waba_id']}/subscribed_apps", {"override_callback_uri": product.url}
     graph("POST", path, token=business_token, json=override | {"verify_token": "right"})
     graph("POST", path, token=business_token)
     assert "override_callback_uri" not in graph("GET", path, token=business_token).json["data"][0]
 
 
-def test_the_system_user_joins_the_waba(graph: Graph, assigned, signed_up, settings):
+def test_the_system_user_joins_the_waba(
+    graph: Graph, assigned: Any, signed_up: dict[str, str], settings: Settings
+) -> None:
     users = graph("GET", f"{signed_up['waba_id']}/assigned_users?business={settings.business_id}").json["data"]
     assert assigned.json == {"success": True}
     assert [(user["id"], user["tasks"]) for user in users] == [(settings.system_user_id, ["MANAGE"])]
 
 
-def test_a_client_may_not_assign_the_partners_user(graph: Graph, business_token, signed_up, settings):
+def test_a_client_may_not_assign_the_partners_user(
+    graph: Graph, business_token: str, signed_up: dict[str, str], settings: Settings
+) -> None:
     user = {"user": settings.system_user_id, "tasks": "['MANAGE']"}
     path = f"{signed_up['waba_id']}/assigned_users"
     assert graph("POST", path, token=business_token, query_string=user).json["error"]["code"] == 200
 
 
-def test_the_credit_line_is_listed(graph: Graph, settings, line):
+def test_the_credit_line_is_listed(graph: Graph, settings: Settings, line: str) -> None:
     lines = graph("GET", f"{settings.business_id}/extendedcredits?fields=id,legal_entity_name").json["data"]
     assert lines[0]["id"] == line
 
 
-def test_sharing_and_attaching_needs_an_assigned_user(graph: Graph, line, signed_up):
+def test_sharing_and_attaching_needs_an_assigned_user(graph: Graph, line: str, signed_up: dict[str, str]) -> None:
     asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
     answer = graph("POST", f"{line}/whatsapp_credit_sharing_and_attach", query_string=asked)
     assert (answer.status_code, answer.json["error"]["code"]) == (403, 200)
 
 
-def test_both_ends_of_a_shared_line_name_the_same_credential(graph: Graph, line, assigned, signed_up, business_token):
+def test_both_ends_of_a_shared_line_name_the_same_credential(
+    graph: Graph, line: str, assigned: Any, signed_up: dict[str, str], business_token: str
+) -> None:
     asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
     shared = graph("POST", f"{line}/whatsapp_credit_sharing_and_attach", query_string=asked).json
     credential = graph("GET", f"{shared['allocation_config_id']}?fields=receiving_credential{{id}}").json
@@ -92,7 +109,9 @@ def test_both_ends_of_a_shared_line_name_the_same_credential(graph: Graph, line,
     assert credential["receiving_credential"]["id"] == waba["primary_funding_id"]
 
 
-def test_sharing_again_gives_the_same_allocation_and_keeps_the_currency(graph: Graph, line, assigned, signed_up):
+def test_sharing_again_gives_the_same_allocation_and_keeps_the_currency(
+    graph: Graph, line: str, assigned: Any, signed_up: dict[str, str]
+) -> None:
     asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
     path = f"{line}/whatsapp_credit_sharing_and_attach"
     first, second = (graph("POST", path, query_string=asked).json for _ in range(2))
@@ -101,7 +120,9 @@ def test_sharing_again_gives_the_same_allocation_and_keeps_the_currency(graph: G
     assert euros.json["error"]["message"] == "(#100) WABA already has a credit line attached"
 
 
-def test_the_other_way_shares_first_and_lets_the_client_attach(graph: Graph, line, signed_up, business_token):
+def test_the_other_way_shares_first_and_lets_the_client_attach(
+    graph: Graph, line: str, signed_up: dict[str, str], business_token: str
+) -> None:
     client = {"receiving_business_id": signed_up["business_id"]}
     shared = graph("POST", f"{line}/whatsapp_credit_sharing", query_string=client).json
     asked = {"waba_currency": "EUR", "waba_id": signed_up["waba_id"]}
@@ -111,7 +132,7 @@ def test_the_other_way_shares_first_and_lets_the_client_attach(graph: Graph, lin
     assert waba["currency"] == "EUR"
 
 
-def test_a_share_can_be_looked_up_and_revoked(graph: Graph, line, signed_up):
+def test_a_share_can_be_looked_up_and_revoked(graph: Graph, line: str, signed_up: dict[str, str]) -> None:
     client = {"receiving_business_id": signed_up["business_id"]}
     shared = graph("POST", f"{line}/whatsapp_credit_sharing", query_string=client).json["allocation_config_id"]
     path = f"{line}/owning_credit_allocation_configs"
@@ -121,7 +142,9 @@ def test_a_share_can_be_looked_up_and_revoked(graph: Graph, line, signed_up):
     assert graph("GET", path, query_string=client).json["data"] == []
 
 
-def test_health_names_what_is_missing(graph: Graph, shop, business_token, signed_up):
+def test_health_names_what_is_missing(
+    graph: Graph, shop: dict[str, str], business_token: str, signed_up: dict[str, str]
+) -> None:
     path = "?fields=health_status"
     healthy = graph("GET", shop["phone_number_id"] + path, token=shop["token"]).json["health_status"]
     blocked = graph("GET", signed_up["phone_number_id"] + path, token=business_token).json["health_status"]
@@ -133,7 +156,7 @@ def test_health_names_what_is_missing(graph: Graph, shop, business_token, signed
     ]
 
 
-def test_the_app_callback_is_verified_before_it_is_believed(graph: Graph, product, settings):
+def test_the_app_callback_is_verified_before_it_is_believed(graph: Graph, product: Product, settings: Settings) -> None:
     token = f"{settings.app_id}|{settings.app_secret[0]}"
     asked = {"object": "whatsapp_business_account", "callback_url": product.url, "fields": "messages"}
     path = f"{settings.app_id}/subscriptions"

@@ -1,21 +1,26 @@
 import io
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
-from simulator import samples
+from simulator import World, samples
 from simulator.customers import Customer
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
-def chat(client: FlaskClient, world, shop) -> str:
+def chat(client: FlaskClient, world: World, shop: dict[str, str]) -> str:
     client.post("/phone", data={"name": "Sheena Nelson", "code": "1", "number": "650 555-1234"})
     sheena = Customer.by_number(world, "16505551234")
+    assert sheena
     return f"/phone/{sheena.id}/{shop['phone_number_id']}"
 
 
-def test_a_photo_is_sent_and_shown(client: FlaskClient, product: Product, chat: str, settle):
+def test_a_photo_is_sent_and_shown(
+    client: FlaskClient, product: Product, chat: str, settle: Callable[[], None]
+) -> None:
     file = (io.BytesIO(samples.png()), "blue.png", "image/png")
     client.post(f"{chat}/files", data={"file": file, "text": "In blue"}, content_type="multipart/form-data")
     settle()
@@ -37,14 +42,18 @@ def test_a_photo_is_sent_and_shown(client: FlaskClient, product: Product, chat: 
         ("unsupported", {"kind": "poll"}, "unsupported"),
     ],
 )
-def test_everything_else_is_a_tap_away(client: FlaskClient, product, chat: str, settle, path: str, form, kind: str):
+def test_everything_else_is_a_tap_away(
+    client: FlaskClient, product: Product, chat: str, settle: Callable[[], None], path: str, form: Any, kind: str
+) -> None:
     client.post(f"{chat}/{path}", data=form)
     settle()
     assert product.inbound()[0]["type"] == kind
     assert f'data-type="{kind}"' in client.get(f"{chat}/live").text
 
 
-def test_the_marks_go_with_the_message(client: FlaskClient, product: Product, chat: str, settle):
+def test_the_marks_go_with_the_message(
+    client: FlaskClient, product: Product, chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "Hi", "referral": "on", "forwarded": "6"})
     settle()
     message = product.inbound()[0]
@@ -52,7 +61,9 @@ def test_the_marks_go_with_the_message(client: FlaskClient, product: Product, ch
     assert message["referral"]["ctwa_clid"].startswith("Aff-")
 
 
-def test_reactions_of_both_sides_are_chips(client: FlaskClient, graph: Graph, world, shop, chat: str, settle):
+def test_reactions_of_both_sides_are_chips(
+    client: FlaskClient, graph: Graph, world: World, shop: dict[str, str], chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "Hi"})
     wamid = world.store.text("select id from messages")
     client.post(f"{chat}/reactions", data={"wamid": wamid, "emoji": "😂"})
@@ -63,7 +74,9 @@ def test_reactions_of_both_sides_are_chips(client: FlaskClient, graph: Graph, wo
     assert "😂👍" not in client.get(f"{chat}/live").text
 
 
-def test_a_reply_shows_what_it_answers(client: FlaskClient, product: Product, world, chat: str, settle):
+def test_a_reply_shows_what_it_answers(
+    client: FlaskClient, product: Product, world: World, chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "The first"})
     wamid = world.store.text("select id from messages")
     assert f'value="{wamid}"' in client.get(f"{chat}?reply={wamid}").text
@@ -73,7 +86,7 @@ def test_a_reply_shows_what_it_answers(client: FlaskClient, product: Product, wo
     assert '<span class="quote" dir="auto">The first</span>' in client.get(f"{chat}/live").text
 
 
-def test_edited_and_deleted_messages_say_so(client: FlaskClient, world, chat: str):
+def test_edited_and_deleted_messages_say_so(client: FlaskClient, world: World, chat: str) -> None:
     client.post(f"{chat}/messages", data={"text": "Helo"})
     wamid = world.store.text("select id from messages")
     client.post(f"{chat}/edits", data={"wamid": wamid, "text": "Hello"})
@@ -84,7 +97,9 @@ def test_edited_and_deleted_messages_say_so(client: FlaskClient, world, chat: st
     assert "Hello" not in page
 
 
-def test_a_received_button_can_be_tapped(client: FlaskClient, graph: Graph, product, shop, chat: str, settle):
+def test_a_received_button_can_be_tapped(
+    client: FlaskClient, graph: Graph, product: Product, shop: dict[str, str], chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "Hi"})
     reply = {"type": "reply", "reply": {"id": "yes-1", "title": "Yes"}}
     asked = {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": [reply]}}
@@ -96,15 +111,16 @@ def test_a_received_button_can_be_tapped(client: FlaskClient, graph: Graph, prod
     assert product.inbound()[-1]["interactive"]["button_reply"]["id"] == "yes-1"
 
 
-def test_the_number_can_be_hidden_and_changed(client: FlaskClient, world, chat: str):
+def test_the_number_can_be_hidden_and_changed(client: FlaskClient, world: World, chat: str) -> None:
     home = chat.rpartition("/")[0]
     client.post(f"{home}/switches", data={"phone_on": "on", "hide_number": "on"})
     client.post(f"{home}/profile", data={"username": "sheena.n", "number": "+1 650 555 9876"})
     sheena = Customer.by_number(world, "16505559876")
+    assert sheena
     assert (sheena.username, sheena.has_number_hidden) == ("sheena.n", True)
 
 
-def test_a_page_of_somewhere_else_is_no_way_back(client: FlaskClient, chat: str):
+def test_a_page_of_somewhere_else_is_no_way_back(client: FlaskClient, chat: str) -> None:
     home = chat.rpartition("/")[0]
     answer = client.post(f"{home}/switches", data={"phone_on": "on", "back": "//evil.example/"})
     assert answer.location == home

@@ -1,41 +1,50 @@
+from collections.abc import Callable
+
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
 
+from simulator import World
 from simulator.customers import Customer
+from tests.simulator.stand_ins import Graph, Product
 
 
 @pytest.fixture
 def sheena(client: FlaskClient) -> str:
     client.post("/phone", data={"name": "Sheena Nelson", "code": "1", "number": "650 555-1234"})
-    return Customer.by_number(client.application.extensions["simulator"], "16505551234").id
+    customer = Customer.by_number(client.application.extensions["simulator"], "16505551234")
+    assert customer
+    return customer.id
 
 
 @pytest.fixture
-def chat(sheena: str, shop) -> str:
+def chat(sheena: str, shop: dict[str, str]) -> str:
     return f"/phone/{sheena}/{shop['phone_number_id']}"
 
 
-def test_the_phone_opens_on_somebody(client: FlaskClient):
+def test_the_phone_opens_on_somebody(client: FlaskClient) -> None:
     page = client.get("/phone", follow_redirects=True)
     assert 'data-testid="phone-customer-name"' in page.text
     assert "unsafe" not in page.headers["Content-Security-Policy"]
 
 
-def test_a_new_customer_finds_the_shop(client: FlaskClient, sheena: str, shop):
+def test_a_new_customer_finds_the_shop(client: FlaskClient, sheena: str, shop: dict[str, str]) -> None:
     page = client.get(f"/phone/{sheena}").text
     assert "Sheena Nelson" in page
     assert "Lucky Shrub" in page
 
 
-def test_what_is_typed_reaches_the_business(client: FlaskClient, product: Product, chat: str, settle):
+def test_what_is_typed_reaches_the_business(
+    client: FlaskClient, product: Product, chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "مرحبا 👋"})
     settle()
     assert product.inbound()[0]["text"]["body"] == "مرحبا 👋"
     assert 'data-status="delivered"' in client.get(f"{chat}/live").text
 
 
-def test_a_reply_appears_when_it_is_delivered(client: FlaskClient, graph: Graph, shop, chat: str, settle):
+def test_a_reply_appears_when_it_is_delivered(
+    client: FlaskClient, graph: Graph, shop: dict[str, str], chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "Hi"})
     graph.send(shop, "16505551234", "How can we help?")
     assert "How can we help?" not in client.get(f"{chat}/live").text
@@ -43,7 +52,9 @@ def test_a_reply_appears_when_it_is_delivered(client: FlaskClient, graph: Graph,
     assert "How can we help?" in client.get(f"{chat}/live").text
 
 
-def test_looking_at_the_chat_reads_it(client: FlaskClient, graph: Graph, product, shop, chat: str, settle):
+def test_looking_at_the_chat_reads_it(
+    client: FlaskClient, graph: Graph, product: Product, shop: dict[str, str], chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "Hi"})
     graph.send(shop, "16505551234")
     settle()
@@ -53,8 +64,8 @@ def test_looking_at_the_chat_reads_it(client: FlaskClient, graph: Graph, product
 
 
 def test_own_messages_turn_blue_and_the_business_is_seen_typing(
-    client: FlaskClient, graph: Graph, product, shop, chat: str, settle
-):
+    client: FlaskClient, graph: Graph, product: Product, shop: dict[str, str], chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"{chat}/messages", data={"text": "Hi"})
     settle()
     body = {"messaging_product": "whatsapp", "status": "read", "message_id": product.inbound()[0]["id"]}
@@ -65,14 +76,16 @@ def test_own_messages_turn_blue_and_the_business_is_seen_typing(
     assert "typing…" in page
 
 
-def test_a_phone_that_is_off_cannot_write(client: FlaskClient, product, sheena: str, chat: str, settle):
+def test_a_phone_that_is_off_cannot_write(
+    client: FlaskClient, product: Product, sheena: str, chat: str, settle: Callable[[], None]
+) -> None:
     client.post(f"/phone/{sheena}/switches", data={"read_receipts": "on"})
     client.post(f"{chat}/messages", data={"text": "Hi"})
     settle()
     assert product.inbound() == []
 
 
-def test_open_pages_hear_of_changes(client: FlaskClient, world, sheena: str, chat: str):
+def test_open_pages_hear_of_changes(client: FlaskClient, world: World, sheena: str, chat: str) -> None:
     seen = world.hub.version(sheena)
     client.post(f"{chat}/messages", data={"text": "Hi"})
     assert world.hub.wait(sheena, seen, timeout=0) > seen

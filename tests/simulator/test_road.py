@@ -1,7 +1,15 @@
-from stand_ins import Graph, Product
+from collections.abc import Callable
+
+from tests.simulator.stand_ins import Graph, Product
 
 
-def test_a_text_travels_there_and_back(graph: Graph, settle, product: Product, shop, write):
+def test_a_text_travels_there_and_back(
+    graph: Graph,
+    settle: Callable[[], None],
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+) -> None:
     write(shop, "Where is my order?")
     settle()
     assert product.inbound()[0]["text"] == {"body": "Where is my order?"}

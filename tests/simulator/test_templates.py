@@ -1,9 +1,13 @@
 import json
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from stand_ins import Graph, Product
+
+from simulator import World
+from tests.simulator.stand_ins import Graph, Product
 
 COMPONENTS = [
     {"type": "HEADER", "format": "IMAGE"},
@@ -13,8 +17,8 @@ COMPONENTS = [
 
 
 @pytest.fixture
-def template(client: FlaskClient, shop):
-    def template(**changed):
+def template(client: FlaskClient, shop: dict[str, str]) -> Any:
+    def template(**changed: Any) -> Any:
         body = {"phone_number_id": shop["phone_number_id"], "name": "shipped", "category": "UTILITY"}
         plain = {"components": [{"type": "BODY", "text": "Hi {{1}}, it has shipped."}]}
         return client.post("/control/api/templates", json=body | plain | changed).json
@@ -23,8 +27,8 @@ def template(client: FlaskClient, shop):
 
 
 @pytest.fixture
-def send(graph: Graph, shop):
-    def send(*parameters: str, components=None, language: str = "en_US", to: str = "16505551234"):
+def send(graph: Graph, shop: dict[str, str]) -> Any:
+    def send(*parameters: str, components: Any = None, language: str = "en_US", to: str = "16505551234") -> Any:
         texts = [{"type": "text", "text": text} for text in parameters]
         given = components or [{"type": "body", "parameters": texts}]
         content = {"name": "shipped", "language": {"code": language}, "components": given}
@@ -33,11 +37,13 @@ def send(graph: Graph, shop):
     return send
 
 
-def code_of(answer) -> tuple[int, int]:
+def code_of(answer: Any) -> tuple[int, int]:
     return answer.status_code, answer.json["error"]["code"]
 
 
-def test_a_template_goes_outside_the_window_and_is_paid_for(product: Product, template, send, settle):
+def test_a_template_goes_outside_the_window_and_is_paid_for(
+    product: Product, template: Any, send: Any, settle: Callable[[], None]
+) -> None:
     template()
     assert send("Pablo").json["messages"][0]["message_status"] == "accepted"
     settle()
@@ -48,8 +54,16 @@ def test_a_template_goes_outside_the_window_and_is_paid_for(product: Product, te
 
 @pytest.mark.parametrize(("day", "kind"), [("2026-09-30", "free_customer_service"), ("2026-10-01", "regular")])
 def test_a_utility_template_inside_the_window_was_free_until_october(
-    product: Product, world, shop, write, template, send, settle, day: str, kind: str
-):
+    product: Product,
+    world: World,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    template: Any,
+    send: Any,
+    settle: Callable[[], None],
+    day: str,
+    kind: str,
+) -> None:
     world.advance(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp() - world.clock.now())
     write(shop)
     template()
@@ -59,7 +73,15 @@ def test_a_utility_template_inside_the_window_was_free_until_october(
 
 
 @pytest.mark.parametrize("category", ["MARKETING", "AUTHENTICATION"])
-def test_the_window_makes_no_other_template_free(product: Product, shop, write, template, send, settle, category: str):
+def test_the_window_makes_no_other_template_free(
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    template: Any,
+    send: Any,
+    settle: Callable[[], None],
+    category: str,
+) -> None:
     write(shop)
     template(category=category)
     send("Pablo")
@@ -67,7 +89,15 @@ def test_the_window_makes_no_other_template_free(product: Product, shop, write, 
     assert {status["pricing"]["type"] for status in product.statuses()} == {"regular"}
 
 
-def test_an_ad_makes_even_offers_free_and_tells_until_when(product, world, shop, write, template, send, settle):
+def test_an_ad_makes_even_offers_free_and_tells_until_when(
+    product: Product,
+    world: World,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    template: Any,
+    send: Any,
+    settle: Callable[[], None],
+) -> None:
     write(shop, referral=True)
     template(category="MARKETING")
     send("Pablo")
@@ -79,13 +109,13 @@ def test_an_ad_makes_even_offers_free_and_tells_until_when(product, world, shop,
     assert "expiration_timestamp" not in delivered["conversation"]
 
 
-def test_parameters_are_counted(template, send):
+def test_parameters_are_counted(template: Any, send: Any) -> None:
     template()
     assert code_of(send()) == (400, 132000)
     assert code_of(send("Pablo", "again")) == (400, 132000)
 
 
-def test_a_language_must_match_exactly(template, send):
+def test_a_language_must_match_exactly(template: Any, send: Any) -> None:
     template()
     assert code_of(send("Pablo", language="en")) == (404, 132001)
 
@@ -93,19 +123,19 @@ def test_a_language_must_match_exactly(template, send):
 @pytest.mark.parametrize(
     ("status", "code"), [("PENDING", 132001), ("REJECTED", 132001), ("PAUSED", 132015), ("DISABLED", 132016)]
 )
-def test_only_approved_templates_go(template, send, status: str, code: int):
+def test_only_approved_templates_go(template: Any, send: Any, status: str, code: int) -> None:
     template(status=status)
     assert code_of(send("Pablo"))[1] == code
 
 
-def test_a_picture_header_needs_a_picture(template, send):
+def test_a_picture_header_needs_a_picture(template: Any, send: Any) -> None:
     template(components=COMPONENTS)
     body = {"type": "body", "parameters": [{"type": "text", "text": "Pablo"}, {"type": "text", "text": "7"}]}
     wrong = {"type": "header", "parameters": [{"type": "text", "text": "Hi"}]}
     assert code_of(send(components=[wrong, body])) == (400, 132012)
 
 
-def test_named_parameters_must_be_named(template, send):
+def test_named_parameters_must_be_named(template: Any, send: Any) -> None:
     named = [{"type": "BODY", "text": "Hi {{first_name}}, it has shipped."}]
     template(parameter_format="NAMED", components=named)
     assert code_of(send("Pablo")) == (400, 132012)
@@ -113,10 +143,11 @@ def test_named_parameters_must_be_named(template, send):
     assert send(components=[{"type": "body", "parameters": [parameter]}]).status_code == 200
 
 
-def body_shown(client: FlaskClient, answer) -> str:
+def body_shown(client: FlaskClient, answer: Any) -> str:
     (wamid,) = [message["id"] for message in answer.json["messages"]]
-    sent = next(one for one in client.get("/control/api/messages").json["messages"] if one["id"] == wamid)
-    return json.loads(sent["shown"])["body"]
+    sent = next(one for one in client.get("/control/api/messages").get_json()["messages"] if one["id"] == wamid)
+    body: str = json.loads(sent["shown"])["body"]
+    return body
 
 
 @pytest.mark.parametrize(
@@ -127,12 +158,14 @@ def body_shown(client: FlaskClient, answer) -> str:
         ("Hi {{1}}: {{2}}", "Hi ALICE: PARCEL9"),
     ],
 )
-def test_a_numbered_variable_is_filled_with_the_parameter_of_that_number(client, template, send, text: str, shown: str):
+def test_a_numbered_variable_is_filled_with_the_parameter_of_that_number(
+    client: FlaskClient, template: Any, send: Any, text: str, shown: str
+) -> None:
     template(components=[{"type": "BODY", "text": text}])
     assert body_shown(client, send("ALICE", "PARCEL9")) == shown
 
 
-def test_names_are_filled_by_name_in_whatever_order(client: FlaskClient, template, send):
+def test_names_are_filled_by_name_in_whatever_order(client: FlaskClient, template: Any, send: Any) -> None:
     template(components=[{"type": "BODY", "text": "{{first_name}}: {{parcel}} again {{first_name}}"}])
     parcel = {"type": "text", "parameter_name": "parcel", "text": "PARCEL9"}
     name = {"type": "text", "parameter_name": "first_name", "text": "ALICE"}
@@ -141,18 +174,20 @@ def test_names_are_filled_by_name_in_whatever_order(client: FlaskClient, templat
     assert code_of(send(components=[{"type": "body", "parameters": [name, name]}])) == (400, 132000)
 
 
-def test_a_cards_variables_are_numbered_too(client: FlaskClient, template, send):
+def test_a_cards_variables_are_numbered_too(client: FlaskClient, template: Any, send: Any) -> None:
     card = {"components": [{"type": "BODY", "text": "{{2}} for {{1}}"}]}
     template(components=[{"type": "BODY", "text": "Look"}, {"type": "CAROUSEL", "cards": [card]}])
     texts = [{"type": "text", "text": "ALICE"}, {"type": "text", "text": "Bread"}]
     given = {"type": "carousel", "cards": [{"card_index": 0, "components": [{"type": "body", "parameters": texts}]}]}
     send(components=[given])
-    (sent,) = client.get("/control/api/messages").json["messages"]
+    (sent,) = client.get("/control/api/messages").get_json()["messages"]
     assert json.loads(sent["shown"])["cards"] == [{"header": None, "body": "Bread for ALICE"}]
 
 
 @pytest.mark.parametrize(("url", "parameters", "code"), [("{{1}}", 1, 200), ("{{1}}", 2, 132000), ("", 1, 132000)])
-def test_an_address_takes_the_one_parameter_it_has_a_variable_for(template, send, url: str, parameters: int, code: int):
+def test_an_address_takes_the_one_parameter_it_has_a_variable_for(
+    template: Any, send: Any, url: str, parameters: int, code: int
+) -> None:
     button = {"type": "URL", "text": "Track", "url": f"https://x.example/{url}"}
     template(components=[{"type": "BODY", "text": "Sent."}, {"type": "BUTTONS", "buttons": [button]}])
     texts = [{"type": "text", "text": "7"}] * parameters
@@ -160,7 +195,15 @@ def test_an_address_takes_the_one_parameter_it_has_a_variable_for(template, send
     assert answer.json.get("error", {}).get("code", 200) == code
 
 
-def test_whoever_stopped_offers_gets_none(client: FlaskClient, product: Product, shop, write, template, send, settle):
+def test_whoever_stopped_offers_gets_none(
+    client: FlaskClient,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    template: Any,
+    send: Any,
+    settle: Callable[[], None],
+) -> None:
     write(shop)
     template(category="MARKETING")
     client.post("/control/api/offers", json={"phone_number_id": shop["phone_number_id"], "from": "16505551234"})
@@ -170,7 +213,15 @@ def test_whoever_stopped_offers_gets_none(client: FlaskClient, product: Product,
     assert product.statuses()[0]["errors"][0]["code"] == 131050
 
 
-def test_whoever_had_enough_of_everybody_gets_no_offers(client, product, shop, write, template, send, settle):
+def test_whoever_had_enough_of_everybody_gets_no_offers(
+    client: FlaskClient,
+    product: Product,
+    shop: dict[str, str],
+    write: Callable[..., dict[str, str]],
+    template: Any,
+    send: Any,
+    settle: Callable[[], None],
+) -> None:
     write(shop)
     template(category="MARKETING")
     client.patch("/control/api/customers/16505551234", json={"marketing_capped": 1})
@@ -179,7 +230,15 @@ def test_whoever_had_enough_of_everybody_gets_no_offers(client, product, shop, w
     assert product.statuses()[0]["errors"][0]["code"] == 131049
 
 
-def test_a_portfolio_reaches_only_so_many_people_a_day(client, product, world, shop, template, send, settle):
+def test_a_portfolio_reaches_only_so_many_people_a_day(
+    client: FlaskClient,
+    product: Product,
+    world: World,
+    shop: dict[str, str],
+    template: Any,
+    send: Any,
+    settle: Callable[[], None],
+) -> None:
     template()
     client.post("/control/api/limits", json={"phone_number_id": shop["phone_number_id"], "messaging_limit": 2})
     for digits in ("16505550001", "16505550002", "16505550001", "16505550003"):
@@ -189,7 +248,7 @@ def test_a_portfolio_reaches_only_so_many_people_a_day(client, product, world, s
     assert failed == ["16505550003"]
 
 
-def test_templates_are_listed_on_the_waba(graph: Graph, shop, template):
+def test_templates_are_listed_on_the_waba(graph: Graph, shop: dict[str, str], template: Any) -> None:
     template()
     template(language="de", status="PAUSED")
     path = f"{shop['waba_id']}/message_templates"

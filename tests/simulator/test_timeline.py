@@ -3,9 +3,10 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from stand_ins import Graph
+import pytest
 
 from simulator import World
+from tests.simulator.stand_ins import Graph
 
 
 class Door:
@@ -24,12 +25,13 @@ class Door:
 
 
 def test_a_step_taken_by_one_thread_is_not_taken_by_another_in_place_of_the_next(
-    graph: Graph, world: World, shop: dict[str, str], write: Any
+    graph: Graph, world: World, shop: dict[str, str], write: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(shop)
     wamid = graph.send(shop, "16505551234").json["messages"][0]["id"]
     world.advance(1)
-    door = world.store._writing = Door(world.store._writing)
+    door = Door(world.store._writing)
+    monkeypatch.setattr(world.store, "_writing", door)
     other = threading.Thread(target=world.timeline.run_due)
     with world.store.transaction():
         door.knocked.clear()

@@ -23,7 +23,7 @@ def recording(packets: list[bytes]) -> bytes:
     return element(0x1A45DFA3, b"\x42\x86\x81\x01") + segment
 
 
-def test_a_browsers_recording_becomes_what_a_phone_sends():
+def test_a_browsers_recording_becomes_what_a_phone_sends() -> None:
     packet = b"\xf8\xff\xfe"
     ogg, mime_type = as_phone_sends_it(recording([packet] * 25), "audio/webm;codecs=opus")
     assert mime_type == OGG_OPUS
@@ -32,11 +32,11 @@ def test_a_browsers_recording_becomes_what_a_phone_sends():
     assert len(ogg.split(packet)) == 26
 
 
-def test_the_last_page_tells_the_length():
+def test_the_last_page_tells_the_length() -> None:
     ogg, _ = as_phone_sends_it(recording([b"\xf8\xff\xfe"] * 25), "audio/webm")
     (position,) = struct.unpack_from("<q", ogg, ogg.rindex(b"OggS") + 6)
     assert position == 25 * 960
 
 
-def test_what_is_ogg_already_stays_as_it_is():
+def test_what_is_ogg_already_stays_as_it_is() -> None:
     assert as_phone_sends_it(voice(), OGG_OPUS) == (voice(), OGG_OPUS)

@@ -50,7 +50,13 @@ def rows(kind: type[Any]) -> list[Any]:
         return list(db.session.scalars(select(kind)).unique())
 
 
-def member(tenant: Tenant, user: User) -> Membership | None:
+def member(tenant: Tenant, user: User) -> Membership:
+    found = membership(tenant, user)
+    assert found, f"{user.email} is not in {tenant.name}"
+    return found
+
+
+def membership(tenant: Tenant, user: User) -> Membership | None:
     with tenant_scope(tenant.id):
         return db.session.scalar(select(Membership).where(Membership.user_id == user.id))
 
@@ -117,6 +123,8 @@ def accept(browser: Browser, link: str, name: str = "Ned", password: str = PASSW
     return browser.post("/invitation", {"token": token, "name": name, "password": password})
 
 
-def user_with(email: str) -> User | None:
+def user_with(email: str) -> User:
     with global_scope():
-        return db.session.scalar(select(User).where(User.email == email))
+        found: User | None = db.session.scalar(select(User).where(User.email == email))
+    assert found, email
+    return found

@@ -1,5 +1,3 @@
-import re
-
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -7,7 +5,7 @@ from flask import Flask
 from app.team.models import Invitation, PlatformAdmin
 from app.tenancy import Role, Tenant
 from tests.client import Browser
-from tests.team.helpers import PASSWORD, accept, member, rows, sign_in, user_with
+from tests.team.helpers import PASSWORD, accept, link_in, member, rows, sign_in, user_with
 from tests.world import World
 
 TENANT = ("tenants", "create", "--name", "Tea", "--slug", "tea", "--owner-email", "Tom@Tea.example")
@@ -25,7 +23,7 @@ def test_a_business_is_made_with_its_owner(app: Flask, browser: Browser) -> None
 
 
 def test_without_a_password_a_link_is_printed_that_makes_its_user_the_owner(app: Flask, browser: Browser) -> None:
-    link = re.search(r"http://localhost(/\S+)", run(app, *TENANT).output)[1]
+    link = link_in(run(app, *TENANT).output)
     assert browser.get(link).status_code == 200
     assert accept(browser, link).location == "/t/tea/"
     assert member(rows(Tenant)[0], user_with("tom@tea.example")).role == Role.OWNER
@@ -45,7 +43,7 @@ def test_a_second_run_changes_nothing_and_says_so(app: Flask) -> None:
 
 
 def test_a_second_run_before_the_owner_came_prints_a_new_link(app: Flask, browser: Browser) -> None:
-    first, second = (re.search(r"http://localhost(/\S+)", run(app, *TENANT).output)[1] for _ in range(2))
+    first, second = (link_in(run(app, *TENANT).output) for _ in range(2))
     assert browser.get(first).status_code == 410
     assert browser.get(second).status_code == 200
 

@@ -20,6 +20,7 @@ from tests.team.helpers import (
     invite,
     is_in,
     member,
+    membership,
     rows,
     sign_in,
     token_in,
@@ -98,7 +99,7 @@ def test_somebody_elses_session_is_told_so(ann: Browser, ben: Browser, world: Wo
     page = ben.get(link).text
     assert "You are signed in as ben@example.com" in page
     assert accept(ben, link).status_code == 403
-    assert member(world.bakery, world.sue) is None
+    assert membership(world.bakery, world.sue) is None
 
 
 def test_a_wrong_guest_may_sign_out_and_comes_back(ann: Browser, ben: Browser) -> None:
@@ -131,8 +132,10 @@ def test_two_who_accept_at_once_get_one_seat(ann: Browser, app: Flask, world: Wo
             outcomes.append(offered.accept(user))
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(4)]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(outcomes) == [False, False, False, True]
     assert len(rows(Membership)) == 4
 

@@ -9,15 +9,13 @@ from werkzeug.exceptions import Forbidden
 from app.tenancy import Membership, Role, Tenant, User, db, global_scope, tenant_scope
 from app.tenancy.models import LastOwner, UserTenant, admit
 from tests.client import Browser
-from tests.team.helpers import is_in, member, rows
+from tests.team.helpers import is_in, member, membership, rows
 from tests.world import World, person
 
 
 def seat(tenant: Tenant, user: User) -> str:
     """The path of a member's seat."""
-    found = member(tenant, user)
-    assert found
-    return f"~/team/members/{found.id}"
+    return f"~/team/members/{member(tenant, user).id}"
 
 
 def join(tenant: Tenant, name: str, role: Role) -> User:
@@ -140,8 +138,10 @@ def test_two_owners_who_demote_each_other_at_once_leave_one(app: Flask, world: W
                 db.session.rollback()
 
     threads = [threading.Thread(target=demote, args=pair) for pair in ((world.ann, oda), (oda, world.ann))]
-    [thread.start() for thread in threads]
-    [thread.join() for thread in threads]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     roles = {member(world.bakery, user).role for user in (world.ann, oda)}
     assert roles == {"owner", "agent"}
 
@@ -176,7 +176,7 @@ def test_somebody_removed_may_come_back(ann: Browser, ben: Browser, world: World
 def test_an_owner_may_leave_when_there_is_another(ann: Browser, world: World) -> None:
     join(world.bakery, "oda", Role.OWNER)
     assert ann.post(seat(world.bakery, world.ann) + "/removal").location == "/"
-    assert member(world.bakery, world.ann) is None
+    assert membership(world.bakery, world.ann) is None
 
 
 @pytest.mark.parametrize("act", ["role", "removal"])

@@ -68,7 +68,8 @@ def test_the_cookie_of_a_site_with_https_is_bound_to_its_host(world: World, sett
         form = {"email": "ann@example.com", "password": PASSWORD}
         app.config["WTF_CSRF_ENABLED"] = False
         answer = client.post("/sign-in", data=form, base_url="https://switchboard.example")
-        [engine.dispose() for engine in db.engines.values()]
+        for engine in db.engines.values():
+            engine.dispose()
     for header in answer.headers.getlist("Set-Cookie"):
         assert header.startswith("__Host-")
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(header.split("; "))

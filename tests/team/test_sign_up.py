@@ -33,7 +33,6 @@ def test_a_confirmed_address_founds_a_business_and_its_owner_is_signed_in(browse
     answer = found_business(browser, ask_to_sign_up(browser, "Tom@Tea.example"))
     assert (answer.status_code, answer.location) == (303, "/t/tea-and-sons/")
     tom = user_with("tom@tea.example")
-    assert tom
     assert member(rows(Tenant)[0], tom).role == "owner"
     assert browser.get("/t/tea-and-sons/team").status_code == 200
 

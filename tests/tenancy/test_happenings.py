@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,7 +22,6 @@ from app.tenancy import (
     db,
     happened,
     happened_each,
-    happenings,
     now,
     platform_scope,
     subscriber,
@@ -250,7 +250,7 @@ def test_what_is_prepared_after_the_snapshot_is_not_waited_for(
 ) -> None:
     workers.execute("insert into prepared values ('citus_1')")
     next_one = "update prepared set gid = 'citus_' || floor(random() * 1000000)"
-    monkeypatch.setattr(happenings.time, "sleep", lambda _: workers.execute(next_one))
+    monkeypatch.setattr("app.tenancy.happenings.time.sleep", lambda _: workers.execute(next_one))
     happen(world, ONE)
     hear("ear", world.bakery.id)
     assert ear.heard == [ONE]
@@ -266,7 +266,8 @@ def test_a_new_subscriber_hears_of_the_last_hour(world: World, ear: Ear, superus
 
 def test_facts_that_the_catalogue_does_not_have_are_refused(world: World) -> None:
     with tenant_scope(world.bakery.id):
-        for facts in ({}, {"tag_id": ONE, "name": "VIP"}):
+        mistaken: list[dict[str, Any]] = [{}, {"tag_id": ONE, "name": "VIP"}]
+        for facts in mistaken:
             with pytest.raises(ValidationError):
                 happened("tag.added", ONE, **facts)
         with pytest.raises(ValidationError):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -59,7 +60,8 @@ def test_who_comes_back_is_told_what_was_missed(hub: realtime.Hub, world: World)
     change(world, "first")
     change(world, "second")
     change(world, "third")
-    kept = [id.decode() for id, _ in outside().redis.xrange(realtime.CHANNEL.format(world.bakery.id))]
+    entries: Any = outside().redis.xrange(realtime.CHANNEL.format(world.bakery.id))
+    kept = [id.decode() for id, _ in entries]
     assert ids(opened(hub, world, kept[0]), 2) == kept[1:]
 
 

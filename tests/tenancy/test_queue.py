@@ -141,7 +141,7 @@ def test_what_a_sweep_took_and_how_it_ended_is_noted(app: Flask) -> None:
     failing = Sweep(lambda: 1 // 0, 5)
     failing.run()
     noted = outside().redis.hget("sweeps", failing.name)
-    assert noted and noted.decode().endswith(" ZeroDivisionError")
+    assert isinstance(noted, bytes) and noted.decode().endswith(" ZeroDivisionError")
 
 
 def test_without_redis_a_clock_goes_by_its_own_watch(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

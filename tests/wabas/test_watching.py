@@ -122,7 +122,7 @@ def test_news_are_seen_at_once_and_join_the_history(road: Road, event: str, colu
 
     def told() -> bool:
         check(road.world.bakery.id, waba(road).id)
-        return getattr(number(road), column) == value
+        return bool(getattr(number(road), column) == value)
 
     road.until(told)
     assert (column, value) in history(road)

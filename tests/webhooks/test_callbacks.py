@@ -130,4 +130,4 @@ def reconnect(world: World, number: PhoneNumber) -> None:
 
 def is_connected(world: World) -> bool:
     with tenant_scope(world.bakery.id):
-        return db.session.query(Waba).one().token == "EAA-again"
+        return bool(db.session.query(Waba).one().token == "EAA-again")

@@ -34,7 +34,7 @@ def page(browser: Browser, path: str, **options: Any) -> str:
 
 def newest_post() -> int:
     with platform_scope("tests"):
-        return int(db.session.scalar(select(func.max(WebhookEvent.id))))
+        return db.session.scalars(select(WebhookEvent.id).order_by(WebhookEvent.id.desc()).limit(1)).one()
 
 
 def held() -> list[HeldChange]:

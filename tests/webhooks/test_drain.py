@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import psycopg
 import pytest
 from sqlalchemy import func, select, text
@@ -70,9 +72,9 @@ def test_a_message_that_is_drained_later_does_not_hide_a_newer_one(world: World)
 
 def test_each_tenant_gets_its_own_part_of_a_mixed_post(world: World) -> None:
     arrive(post(message("for bakery"), message("for shoes", number=SHOES_NUMBER)))
-    for tenant, body in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):
+    for tenant, words in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):
         with tenant_scope(tenant.id):
-            assert db.session.scalars(select(Message.body)).all() == [body]
+            assert db.session.scalars(select(Message.body)).all() == [words]
 
 
 def test_two_messages_of_a_new_customer_in_one_batch_make_one_contact(world: World) -> None:
@@ -100,7 +102,7 @@ def test_a_customer_without_a_phone_number_is_known_by_the_user_id(world: World)
         ({"type": "hologram", "hologram": {}}, "hologram"),
     ],
 )
-def test_every_type_says_what_it_is(world: World, content: dict[str, object], shown: str) -> None:
+def test_every_type_says_what_it_is(world: World, content: dict[str, Any], shown: str) -> None:
     arrive(post(message(**content)))
     with tenant_scope(world.bakery.id):
         conversation = db.session.scalars(Conversation.newest_first()).one()
@@ -247,6 +249,6 @@ def test_a_post_for_two_tenants_waits_while_one_of_them_is_busy(world: World, su
         lock(other, world.shoes.id)
         assert drain_batch() == 0
     assert drain_batch() == 1
-    for tenant, body in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):
+    for tenant, words in ((world.bakery, "for bakery"), (world.shoes, "for shoes")):
         with tenant_scope(tenant.id):
-            assert db.session.scalars(select(Message.body)).all() == [body]
+            assert db.session.scalars(select(Message.body)).all() == [words]

@@ -18,6 +18,7 @@ from app.contacts.models import Contact
 from app.folding import fold_letters
 from app.inbox.conversations import SENDERS, Conversation, Cursor, Message
 from app.meta.message_types import SEARCHABLE
+from app.meta.written_numbers import SHORTEST
 from app.tenancy import as_uuid, db
 
 from .notes import Note
@@ -72,6 +73,11 @@ class Search:
         }
         filters |= {"q": self.words, "since": self.since, "until": self.until}
         return {name: str(value) for name, value in filters.items() if value}
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the words may be a phone number that nobody has yet."""
+        return sum(map(str.isdecimal, self.words)) >= SHORTEST
 
     @property
     def is_filtered(self) -> bool:

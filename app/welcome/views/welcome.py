@@ -60,7 +60,7 @@ def sample(sample: str) -> str:
 @bp.post("/samples/<sample>/replies")
 @requires("welcome.use")
 def reply_to_sample(sample: str) -> tuple[str, int] | AnyResponse:
-    found, words = open_sample(sample), request.form.get("body", "").replace("\0", "").strip()
+    found, words = open_sample(sample), request.form.get("body", "").strip()
     if not words or len(words) > LONGEST_ANSWER:
         problem = _("Write a reply of at most %(count)s characters.", count=LONGEST_ANSWER)
         return sample_page(found, problem=problem, typed=words[:LONGEST_ANSWER]), 422

@@ -116,6 +116,9 @@ class Part(Iterator[bytes]):
     def close(self) -> None:
         self.file.close()
 
+    # Where whoever asked forgets it.
+    __del__ = close
+
 
 class Bucket:
     """Any S3-compatible store. Credentials come from where boto3 looks for them (AWS_ACCESS_KEY_ID, a role, …)."""

@@ -133,7 +133,7 @@ def test_many_contacts_are_tagged_and_untagged_and_it_is_undone(
     for _twice in range(2):
         ben.post(undo[1])
     with tenant_scope(world.bakery.id):
-        assert [(tag.name, count) for tag, count in Tag.counted()] == [("VIP", 1)]
+        assert [(tag.name, count) for tag, count in db.session.execute(Tag.counted())] == [("VIP", 1)]
     where = ben.post("~/contacts/taggings", {"id": chosen, "tag": "VIP", "action": "remove"})
     assert "Removed “VIP” from 1 contact" in ben.get(where.location).text
 
@@ -141,7 +141,7 @@ def test_many_contacts_are_tagged_and_untagged_and_it_is_undone(
 def test_everybody_who_matches_is_tagged_at_once(ben: Browser, world: World, three: dict[str, Contact]) -> None:
     ben.post("~/contacts/taggings", {"all": "1", "tag": "Winter", "action": "add", "consent": "none"})
     with tenant_scope(world.bakery.id):
-        assert [(tag.name, count) for tag, count in Tag.counted()] == [("Winter", 3)]
+        assert [(tag.name, count) for tag, count in db.session.execute(Tag.counted())] == [("Winter", 3)]
 
 
 @pytest.mark.parametrize(

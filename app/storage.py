@@ -116,6 +116,7 @@ class Part(Iterator[bytes]):
     def close(self) -> None:
         self.file.close()
 
+    # Where whoever asked forgets it.
     __del__ = close
 
 

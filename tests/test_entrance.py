@@ -9,6 +9,7 @@ from app.config import Settings
 from app.egress import is_outside
 from tests.apps import running
 from tests.client import FRAGMENT, Browser
+from tests.world import World
 
 HTTPS = {"public_url": "https://desk.example"}
 
@@ -77,3 +78,9 @@ def test_documentation_and_segment_routing_are_not_the_open_internet(address: st
 def test_a_text_with_nul_loses_it_everywhere(ann: Browser) -> None:
     for path in ("~/stories?q=a%00b", "~/failures?code=%00", "~/inbox/search?q=%00&until=9999-12-31", "/t/%00/inbox/"):
         assert ann.get(path, headers=FRAGMENT).status_code < 500
+
+
+def test_a_name_with_nul_is_stored_without_it(ann: Browser, world: World) -> None:
+    assert ann.post("~/team/teams", {"name": "Ov\x00ens"}).status_code == 303
+    assert ann.post("~/inbox/macros", {"name": "D\x00one", "note": "Done"}).status_code == 303
+    assert "Ovens" in ann.get("~/team/teams").text

@@ -58,8 +58,8 @@ class Thread:
         if unread is None:
             return shown
         if shown.has_older and unread.cursor.values < shown.messages[0].cursor.values:
-            older, has_older = load(conversation.thread(before=unread.cursor), READ_BEFORE)
-            shown = cls.after(conversation, unread.cursor)
+            older, has_older = load(conversation.thread(before=unread.cursor), READ_BEFORE, HEAVIEST // 8)
+            shown = cls.after(conversation, unread.cursor, HEAVIEST * 3 // 4)
             shown.messages, shown.has_older = [*older[::-1], unread, *shown.messages], has_older
         shown.unread_from = unread.id
         return shown
@@ -84,9 +84,9 @@ class Thread:
         return cls(conversation, shown[::-1], has_older, ends=before.at)
 
     @classmethod
-    def after(cls, conversation: Conversation, after: Cursor) -> Self:
+    def after(cls, conversation: Conversation, after: Cursor, heaviest: int | None = None) -> Self:
         """The page of messages newer than `after`."""
-        shown, has_newer = load(conversation.thread_after(after), PAGE)
+        shown, has_newer = load(conversation.thread_after(after), PAGE, heaviest or HEAVIEST)
         newer = conversation.thread_after(shown[-1].cursor) if has_newer else None
         following = db.session.scalar(newer.limit(1)) if newer is not None else None
         ends = following.occurred_at if following else None
@@ -152,9 +152,9 @@ WEIGHT = (
 )
 
 
-def load(query: Select[Message], limit: int) -> tuple[list[Message], bool]:
+def load(query: Select[Message], limit: int, heaviest: int = HEAVIEST) -> tuple[list[Message], bool]:
     """The first `limit` messages as far as a section may hold them, one at least; and whether there are more."""
     weighed = query.options(raiseload("*")).with_only_columns(Message.id, WEIGHT).limit(limit + 1)
     totals = list(accumulate(weight for _id, weight in db.session.execute(weighed)))
-    fitting = max(sum(total <= HEAVIEST for total in totals[:limit]), 1)
+    fitting = max(sum(total <= heaviest for total in totals[:limit]), 1)
     return list(db.session.scalars(query.limit(fitting))), len(totals) > fitting

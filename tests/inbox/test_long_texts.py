@@ -86,7 +86,7 @@ def test_a_section_holds_no_more_than_it_may_weigh_and_leads_to_the_rest(
     page = ann.get(f"~/inbox/{carla.id}").text
     shown = page.count('data-testid="bubble"')
     assert 0 < shown * 60_000 < HEAVIEST + 60_000 < FIRST * 60_000
-    assert "Show older messages" in page
+    assert "Show newer messages" in page
     again = ann.get(f"~/inbox/{carla.id}/messages?from=0-00000000-0000-0000-0000-000000000000", headers=FRAGMENT).text
     assert 0 < again.count('data-testid="bubble"') <= shown + 1
 

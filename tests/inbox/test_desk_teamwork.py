@@ -76,7 +76,7 @@ def test_whoever_leaves_leaves_their_conversations_to_the_others(
     assign(ben, carla, "me")
     with tenant_scope(world.bakery.id):
         member = db.session.query(Membership).filter_by(user_id=world.ben.id).one()
-    assert ann.post(f"~/team/members/{member.id}/removal").status_code == 303
+    assert ann.confirmed().post(f"~/team/members/{member.id}/removal").status_code == 303
     assert again(world, carla).assignee_id is None
     assert "Carla" in ann.get("~/inbox/list?view=unassigned").text
 

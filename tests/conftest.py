@@ -76,10 +76,13 @@ def census(shared_app: Flask, superuser_url: str) -> Iterator[Census]:
 def app(shared_app: Flask, superuser_url: str, census: Census) -> Iterator[Flask]:
     """The app, with empty tables and an empty Redis. What it executes must be what a cluster carries out, too."""
     empty_tables(superuser_url)
+    outside = shared_app.extensions["outside"]
+    meta = outside.graph
     with shared_app.app_context():
-        shared_app.extensions["outside"].redis.flushdb()
+        outside.redis.flushdb()
         Job.redis_is_away_until = 0.0
         yield shared_app
+    outside.graph = meta
     assert census.take() == []
 
 

@@ -57,7 +57,8 @@ def database(superuser_url: str) -> Iterator[psycopg.Connection]:
 
 HELD = """
     select (select count(*) from pg_stat_activity where state like 'idle in transaction%' and datname = d),
-           (select count(*) from pg_locks where locktype = 'advisory')
+           (select count(*) from pg_locks l join pg_database b on b.oid = l.database
+            where l.locktype = 'advisory' and b.datname = d)
     from current_database() d
 """
 

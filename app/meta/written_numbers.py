@@ -251,7 +251,9 @@ def one_number(part: str, country: str, is_whole: bool) -> str:
             raise NotRead("decimal", written)
         text = match[1]
     elif match := TRAILING_ZERO.fullmatch(text):
-        return without_doubt([match[1], text], country, is_whole, written)
+        # With more dots than one, the last “.0” is a group of digits like the others.
+        readings = [text] if text.count(text[-2]) > 1 else [match[1], text]
+        return without_doubt(readings, country, is_whole, written)
     return number_of(text, country, is_whole, written)
 
 

@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from app.inbox.conversations import Conversation, Message
+from app.inbox.desk.preferences import DeskPreference
 from app.tenancy import db, now, tenant_scope
 from tests.client import FRAGMENT, Browser
 from tests.world import World, conversation
@@ -16,6 +17,14 @@ def carla(world: World) -> Conversation:
     """Carla wrote to Bakery a moment ago, and nobody has answered."""
     bakery, _ = world.connect_numbers()
     return written(world, conversation(bakery), "Do you have rye bread?")
+
+
+@pytest.fixture
+def at_once(world: World) -> None:
+    """What Ann sends goes out without time to undo it."""
+    with tenant_scope(world.bakery.id):
+        mine = {"keys": [], "first_view": "all", "enter_sends": True, "undo_seconds": 0}
+        db.session.add(DeskPreference(user_id=world.ann.id, **mine))
 
 
 def written(world: World, talk: Conversation, words: str) -> Conversation:

@@ -26,6 +26,8 @@ MP4 = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00" + b"\x00" * 100
 MP3 = b"ID3\x04" + b"\x00" * 100
 OPUS = b"OggS" + b"\x00" * 24 + b"OpusHead\x01\x01" + b"\x00" * 100
 
+pytestmark = pytest.mark.usefixtures("at_once")
+
 
 def picture(form: str = "JPEG") -> bytes:
     out = io.BytesIO()

@@ -22,6 +22,8 @@ from tests.simulated import Road
 RATE = 48_000
 PLAYLIST = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n"
 
+pytestmark = pytest.mark.usefixtures("at_once")
+
 
 def recording(container: str = "webm", codec: str = "libopus", seconds: int = 2, layout: str = "mono") -> bytes:
     """What a browser's MediaRecorder gives."""

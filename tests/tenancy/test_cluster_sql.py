@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from app import load_features
 from app.tenancy.cluster import kinds_of_tables
 from tests.cluster_rules import RULES, Statement, refusals
 from tests.query_trees import Reader
@@ -18,6 +19,7 @@ from tests.statements import numbered, written
 INTERVAL, TIME = 1186, 1184
 # What Postgres cannot guess from the statement alone.
 TYPES = {"sooner": INTERVAL, "now": TIME}
+list(load_features())  # which imports every model
 KINDS = kinds_of_tables()
 # What is asked of Citus itself, which no other Postgres understands.
 CITUS = re.compile(r"pg_dist_|create_(reference|distributed)_table|citus_add|run_command_on_workers")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from app.billing.rate_cards import RateCard
 from app.config import Settings
+from app.tenancy import db, platform_scope
 from app.tenancy.queue import Job
 from tests.apps import running
 from tests.census import Census
@@ -126,3 +130,14 @@ def sue(app: Flask, world: World) -> Browser:
 def pat(app: Flask, world: World) -> Browser:
     """A platform admin, signed in to the console."""
     return Browser(app).signed_in_as(world.pat)
+
+
+@pytest.fixture
+def own_cards(app: Flask, superuser_url: str) -> Iterator[None]:
+    """The cards that a test loads are gone after it; those of the product stay."""
+    with platform_scope("tests"):
+        known = list(db.session.scalars(select(RateCard.id)))
+    yield
+    with psycopg.connect(superuser_url) as connection:
+        for table, column in (("rates", "rate_card_id"), ("market_codes", "rate_card_id"), ("rate_cards", "id")):
+            connection.execute(f"delete from {table} where not {column} = any(%s)", (known,))

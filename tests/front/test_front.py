@@ -64,7 +64,7 @@ def test_a_country_that_does_not_exist_shows_another(browser: Browser, asked: st
     assert "US$" in browser.get(f"/?{asked}").text
 
 
-def test_a_newer_card_is_shown_at_once(browser: Browser) -> None:
+def test_a_newer_card_is_shown_at_once(browser: Browser, own_cards: None) -> None:
     lines = [
         "market,country_calling_codes,marketing,utility,authentication,authentication_international,service",
         "Germany,49,0.9999,unknown,0.0550,,0.0550",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from dev.stack import Stack
-from tests.browser.conftest import Person
+from tests.browser.conftest import SECONDS, Person
 from tests.browser.line import Line
 from tests.browser.steps import begin, connect, write_as_customer
 
@@ -153,6 +154,14 @@ def test_a_reply_typed_before_the_conversation_is_there_goes_to_it(desk: Page, l
     assert "We are open until six" not in read(desk, business, first)
 
 
+def soon(is_so: Callable[[], bool]) -> bool:
+    """Whether it is so within some seconds: what the page shows may be ahead of what is stored."""
+    end = time.monotonic() + SECONDS
+    while not (reached := is_so()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return reached
+
+
 def test_undo_waits_for_what_it_undoes(desk: Page, line: Line, business: Any) -> None:
     first = rows(desk)[0]
     press(desk, "j")
@@ -161,7 +170,7 @@ def test_undo_waits_for_what_it_undoes(desk: Page, line: Line, business: Any) ->
     press(desk, "e", "z")
     line.let_through()
     expect(desk.get_by_test_id("resolve")).to_be_visible()
-    assert is_open(desk, business, first)
+    assert soon(lambda: is_open(desk, business, first))
 
 
 def test_what_was_resolved_can_be_undone_from_the_next_one(desk: Page, line: Line, business: Any) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import rq
 from redis import Redis, RedisError
+from rq.exceptions import DequeueTimeout
 from rq.intermediate_queue import IntermediateQueue
 
 LANES = ("inbound", "outbound", "files", "default")
@@ -89,7 +90,10 @@ class Lane(rq.Queue):
 
     @classmethod
     def lmove(cls, connection: Redis, queue_key: str, timeout: int | None) -> Any:
-        """The lane and the job whose turn it is; None when no job may run. Needs Redis 6.2 or newer."""
+        """The lane and the job whose turn it is. Needs Redis 6.2 or newer.
+
+        When no job may run: None without a timeout, else it raises `DequeueTimeout` after it.
+        """
         keys = (queue_key, turns_of(queue_key), IntermediateQueue.get_intermediate_queue_key(queue_key))
         for _ in range(LOOKS if timeout else 1):
             if (taken := super().lmove(connection, queue_key, timeout)) is None:
@@ -97,6 +101,9 @@ class Lane(rq.Queue):
             if job := connection.eval(NEXT, 3, *keys, taken[1], BUSY_SECONDS * 1000):
                 return queue_key, job
             time.sleep(LOOK_SECONDS if timeout else 0)
+        if timeout:
+            # As after a wait in vain: the worker gives a sign of life and waits again. With None it would end.
+            raise DequeueTimeout(timeout, [queue_key])
         return None
 
     @contextlib.contextmanager

@@ -8,6 +8,7 @@ import pytest
 import redis
 import rq
 from flask import Flask
+from rq.exceptions import DequeueTimeout
 from rq.serializers import JSONSerializer
 
 from app.extensions import outside
@@ -115,6 +116,18 @@ def test_one_worker_at_most_is_busy_with_a_tenant(app: Flask, world: World) -> N
     with Lane("default", connection=redis).busy(taken[0][1].decode()):
         assert Lane.lmove(redis, key, None) is None
     assert Lane.lmove(redis, key, None) is not None
+
+
+def test_a_worker_that_waits_for_a_busy_tenant_waits_on(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.tenancy.lanes.LOOKS", 2)
+    enqueued_for(world.bakery.id, world.bakery.id)
+    key = lane("default").key
+    assert Lane.lmove(outside().redis, key, 1)
+    with pytest.raises(DequeueTimeout):
+        Lane.lmove(outside().redis, key, 1)
+    assert lane("default").count == 1
 
 
 def test_a_tenant_whose_worker_died_is_busy_for_seconds_only(app: Flask, world: World) -> None:

@@ -100,7 +100,7 @@ class Folder:
 
 
 class Part(Iterator[bytes]):
-    """The bytes of an open file from where it is. Closes it at the end, when it is closed, or when nobody has it."""
+    """The bytes of an open file from where it is. Closed at the end, by `close`, or with the object."""
 
     def __init__(self, file: BinaryIO, length: int | None) -> None:
         self.file, self.left = file, length

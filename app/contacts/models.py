@@ -75,7 +75,7 @@ def lock_contacts() -> None:
 
 
 def lock_free(tenants: Sequence[str], most: int) -> list[str]:
-    """Locks the creation of contacts of those tenants that nobody else has locked, until the transaction ends."""
+    """Locks the creation of contacts of those tenants that are free, until the transaction ends. Returns them."""
     return list(db.session.scalars(LOCK_FREE, {"tenants": list(tenants), "most": most}))
 
 

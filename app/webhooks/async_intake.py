@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 import psycopg
+import structlog
 
 from .intake import SET_TIMEOUT, Away, connection_options, insert_of, next_group
+
+log = structlog.get_logger()
 
 Waiting = tuple[bytes, "asyncio.Future[None]"]
 
@@ -36,8 +39,12 @@ class AsyncIntake:
             group, self.waiting = next_group(self.waiting, lambda each: len(each[0]))
             try:
                 await self.store([body for body, _ in group])
-            except Exception as error:  # noqa: BLE001  whatever it is, none of these waits for ever
-                settle(group, error if isinstance(error, Away) else Away(type(error).__name__))
+            except Away as error:
+                settle(group, error)
+            except Exception as error:
+                # Whatever it is, none of these waits for ever, and Meta sends them again.
+                log.exception("webhooks not stored", count=len(group))
+                settle(group, Away(type(error).__name__))
             else:
                 settle(group)
                 self.wake_drain()

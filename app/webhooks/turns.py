@@ -56,7 +56,7 @@ def waiting_by_address() -> dict[str, list[Waiting]]:
 
 
 def by_tenant(waiting: dict[str, list[Waiting]]) -> dict[str, list[list[Waiting]]]:
-    """The posts of each tenant's numbers. A number that nobody has connected stands for itself."""
+    """The posts of each tenant's numbers. A number that no tenant has connected is its own queue."""
     owners = owners_of(waiting)
     queues: dict[str, list[list[Waiting]]] = defaultdict(list)
     for address, posts in waiting.items():

@@ -19,7 +19,19 @@ from app.webhooks.door import LARGEST
 from tests.posts import message, post, signed
 
 PATH = "/webhooks/whatsapp"
-COMMAND = ("-m", "granian", "--interface", "rsgi", "--host", "127.0.0.1", "--no-ws", "--log-level", "warning")
+COMMAND = (
+    "-m",
+    "granian",
+    "--interface",
+    "rsgi",
+    "--host",
+    "127.0.0.1",
+    "--no-ws",
+    "--workers-kill-timeout",
+    "8",
+    "--log-level",
+    "warning",
+)
 
 
 def free_port() -> int:

@@ -98,9 +98,8 @@ class Register:
         wanted.update(("username", sender.username) for sender in senders if sender.username)
         wanted.update(("wa_id", number) for sender in senders for number in sender.cards)
         rows = json.dumps([{"kind": kind, "value": value} for kind, value in sorted(wanted)])
-        for kind, value, contact, name, is_saved in db.session.execute(
-            IDENTITIES, {"rows": rows, "tenant": current_tenant_id()}
-        ):
+        found = db.session.execute(IDENTITIES, {"rows": rows, "tenant": current_tenant_id()}).all()
+        for kind, value, contact, name, is_saved in found:
             self.contact_ids[kind, value] = contact
             self.names[contact] = name
             if is_saved:
@@ -119,16 +118,16 @@ class Register:
         for identity in identities:
             if identity not in self.contact_ids:
                 self.contact_ids[identity] = self.new_identities[identity] = contact
-        self.suspect_duplicates(contact, sender)
+        self.suspect_duplicates(contact, sender, identities)
         if sender.username:
             self.reassign_username(sender, contact)
         if sender.name and self.names[contact] != sender.name and contact not in self.saved:
             self.names[contact] = self.renamed[contact] = sender.name
         return contact
 
-    def suspect_duplicates(self, contact: str, sender: Sender) -> None:
+    def suspect_duplicates(self, contact: str, sender: Sender, identities: Iterable[Identity]) -> None:
         """Suspects other contacts that have an id of this sender."""
-        for identity in sender.identities:
+        for identity in identities:
             self.suspect(contact, identity, "identity", sender)
         for identity in sender.respelt:
             self.suspect(contact, identity, "spelling", sender)

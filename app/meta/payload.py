@@ -34,7 +34,9 @@ def loads(body: bytes) -> Any:
 
 
 def _looks_deep(body: bytes) -> bool:
-    """Strip matching brackets from the inside out; each round takes one level or two."""
+    """Strip matching brackets from the inside out; each round takes one level or two. Few cannot be deep."""
+    if body.count(b"{") + body.count(b"[") <= MAX_DEPTH:
+        return False
     brackets = body.translate(None, _NOT_BRACKETS)
     for _ in range(MAX_DEPTH // 2):
         if not brackets:
@@ -132,5 +134,7 @@ def text(value: Any, limit: int = 65_536) -> str | None:
 
 def identifier(value: Any) -> str | None:
     """An id. One too long to be an id is none: cut, it could be mistaken for another."""
+    if value is None:
+        return None
     found = value if isinstance(value, str) else text(value)
     return found if found and len(found) <= 512 else None

@@ -17,6 +17,7 @@ from .database import (
     of_tenant,
     one_of,
     uuid7,
+    uuid7s,
 )
 from .guard import confirmed, current_actor, platform_only, public, requires, signed_in, stateless, takes_files
 from .happenings import Happened, happened, happened_each, subscriber
@@ -87,5 +88,6 @@ __all__ = [
     "takes_files",
     "tenant_scope",
     "uuid7",
+    "uuid7s",
     "within_tenant",
 ]

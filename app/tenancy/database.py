@@ -102,6 +102,13 @@ def uuid7() -> uuid.UUID:
     return uuid.UUID(int=value | int.from_bytes(os.urandom(8), "big") >> 2)
 
 
+def uuid7s(count: int) -> list[str]:
+    """So many of them, written out, one after the other: a thousand cost hardly more than one."""
+    first = uuid7().int
+    digits = (f"{first + place:032x}" for place in range(count))
+    return [f"{each[:8]}-{each[8:12]}-{each[12:16]}-{each[16:20]}-{each[20:]}" for each in digits]
+
+
 class GlobalModel(Model):
     """A row that belongs to no tenant. Each such table is on the short list in `tests/test_catalog.py`."""
 

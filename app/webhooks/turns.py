@@ -50,7 +50,7 @@ def waiting_by_address() -> dict[str, list[Waiting]]:
     addresses = db.session.scalars(ADDRESSES, {"most": MOST}).all()
     each = max(FEWEST, MOST // max(len(addresses), 1))
     found: dict[str, list[Waiting]] = defaultdict(list)
-    for address, id, size in db.session.execute(OLDEST_OF_EACH, {"addresses": addresses, "each": each}):
+    for address, id, size in db.session.execute(OLDEST_OF_EACH, {"addresses": addresses, "each": each}).all():
         found[address].append(Waiting(id, size))
     return found
 

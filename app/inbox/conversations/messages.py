@@ -7,7 +7,8 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, case, func, select, text, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, Uuid, bindparam, case, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
@@ -233,12 +234,14 @@ class Message(Bubble, Underway, TenantModel):
     @classmethod
     def release_parked(cls, conversation_ids: Sequence[str]) -> None:
         """What was written into a closed window goes out now that the customer has written, if the gate lets it."""
-        talk = cls.conversation.property.mapper.class_
-        recent = talk.id.in_(conversation_ids), talk.last_inbound_at > now() - PARKED_FRESH
-        parked = select(cls).join(talk, talk.id == cls.conversation_id).where(*recent)
-        parked = parked.where(cls.state == "scheduled", cls.send_at.is_(None)).order_by(cls.id)
         if not conversation_ids:
             return
+        talk = cls.conversation.property.mapper.class_
+        # One array and not a list of parameters: a batch names hundreds.
+        theirs = talk.id == func.any(bindparam("ids", conversation_ids, type_=ARRAY(Uuid(as_uuid=False))))
+        parked = select(cls).join(talk, talk.id == cls.conversation_id)
+        parked = parked.where(theirs, talk.last_inbound_at > now() - PARKED_FRESH)
+        parked = parked.where(cls.state == "scheduled", cls.send_at.is_(None)).order_by(cls.id)
         for message in db.session.scalars(parked.with_for_update(of=cls)).all():
             db.session.refresh(message.conversation)
             message.release()

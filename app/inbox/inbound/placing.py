@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.contacts.arrival import recognise
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import Actor, current_tenant_id, database_now, db, happened_each, uuid7
+from app.tenancy import Actor, current_tenant_id, database_now, db, happened_each, uuid7s
 from app.wabas.models import PhoneNumber, numbers_by_meta_id
 
 from .incoming import Incoming
@@ -44,14 +44,15 @@ def place(incoming: Sequence[Incoming]) -> list[Placed]:
     numbers = numbers_of(incoming)
     mine = [one for one in incoming if one.message.phone_number_id in numbers]
     contacts = recognise([one.person for one in mine])
+    number_ids = {meta_id: str(number.id) for meta_id, number in numbers.items()}
     pairs = [
-        Pair(str(numbers[one.message.phone_number_id].id), contact) for one, contact in zip(mine, contacts, strict=True)
+        Pair(number_ids[one.message.phone_number_id], contact) for one, contact in zip(mine, contacts, strict=True)
     ]
     groups = {pair for one, pair in zip(mine, pairs, strict=True) if one.group_id}
     conversations = conversations_of(set(pairs), groups)
     return [
-        Placed(one, str(uuid7()), pair.number, conversations[pair], one.message.timestamp.isoformat())
-        for one, pair in zip(mine, pairs, strict=True)
+        Placed(one, id, pair.number, conversations[pair], one.message.timestamp.isoformat())
+        for one, id, pair in zip(mine, uuid7s(len(mine)), pairs, strict=True)
     ]
 
 
@@ -63,7 +64,8 @@ def conversations_of(pairs: set[Pair], groups: set[Pair], *, by: Actor | None = 
     """The conversation of each pair, made where there is none. `by` opened the new ones; None: the customers did."""
     found = find_conversations(pairs)
     if missing := sorted(pairs - found.keys()):
-        rows = [{"id": str(uuid7()), **pair._asdict(), "is_group": pair in groups} for pair in missing]
+        ids = uuid7s(len(missing))
+        rows = [{"id": id, **pair._asdict(), "is_group": pair in groups} for id, pair in zip(ids, missing, strict=True)]
         values = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
         made = db.session.scalars(NEW_CONVERSATIONS, values).all()
         facts = {row["id"]: {"contact_id": row["contact"], "phone_number_id": row["number"]} for row in rows}
@@ -74,7 +76,7 @@ def conversations_of(pairs: set[Pair], groups: set[Pair], *, by: Actor | None = 
 
 def find_conversations(pairs: set[Pair]) -> dict[Pair, str]:
     rows = json.dumps([pair._asdict() for pair in pairs])
-    found = db.session.execute(CONVERSATIONS, {"rows": rows, "tenant": current_tenant_id()})
+    found = db.session.execute(CONVERSATIONS, {"rows": rows, "tenant": current_tenant_id()}).all()
     return {Pair(number, contact): id for id, number, contact in found}
 
 

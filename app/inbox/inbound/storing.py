@@ -116,9 +116,8 @@ def insert(placed: Sequence[Placed]) -> list[Placed]:
     if not placed:
         return []
     rows = json.dumps(list(map(row_of, placed)))
-    inserted = set(
-        db.session.scalars(NEW_MESSAGES, {"rows": rows, "tenant": current_tenant_id(), "now": database_now()})
-    )
+    values = {"rows": rows, "tenant": current_tenant_id(), "now": database_now()}
+    inserted = set(db.session.scalars(NEW_MESSAGES, values).all())
     return [one for one in placed if one.id in inserted]
 
 

@@ -15,12 +15,12 @@ from app import storage as stores
 from app.extensions import outside
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Refused
+from app.sniffing import HEAD, OLE, PDF, UNKNOWN, ZIP, has_sound_only, is_text, readable_name, sniff
 from app.tenancy import current_tenant_id
 from app.words import N_
 
-from .media import Media, readable_name
+from .media import Media
 from .refusals import NOT_OPUS, why_not
-from .sniffing import HEAD, OLE, PDF, UNKNOWN, ZIP, has_sound_only, is_text, sniff
 from .thumbnails import Thumbnail, make_thumbnail
 from .voice import VoiceNote, make_voice_note
 

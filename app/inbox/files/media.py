@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pathlib
-import re
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.errors import MetaError
 from app.meta.media import KINDS, LIFETIME, UPLOAD_LIFETIME, File
+from app.sniffing import readable_name
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 from app.words import N_
 
@@ -22,7 +22,6 @@ STATES = ("waiting", "stored", "failed", "gone")
 # Longer than a job may take (`SECONDS` of inbound/jobs.py and of uploads.py), so that a claim outlives its job.
 LEASE = dt.timedelta(seconds=240)
 RETRY_SECONDS = (5, 20, 60, 300, 900, 3600)
-LONGEST_NAME = 200
 # Meta deletes uploads after 30 days; a day before, we upload again.
 UPLOAD_LASTS = UPLOAD_LIFETIME - dt.timedelta(days=1)
 # An id this new cannot have been deleted yet, so uploading again would not help.
@@ -33,9 +32,6 @@ UNPLAYABLE = ("audio/amr", "video/3gpp")
 
 EXPIRED = N_("WhatsApp keeps files for 7 days, and this one wasn't downloaded in time.")
 NOT_GIVEN = N_("WhatsApp didn't send the address of this file.")
-
-# Control characters, and those that turn the direction of writing: `gpj.exe` must not be read as `exe.jpg`.
-DISGUISE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 class Media(TenantModel):
@@ -187,15 +183,6 @@ def file_row(message_id: str, kind: str, content: dict[str, Any]) -> dict[str, A
         "state": "waiting" if file.id else "failed",
         "error": None if file.id else {"title": NOT_GIVEN},
     }
-
-
-def readable_name(name: str) -> str:
-    """Returns a file name without its path and without characters that disguise it; cut, it keeps its extension."""
-    plain = DISGUISE.sub("", re.split(r"[/\\]", name)[-1]).strip()
-    if len(plain) <= LONGEST_NAME:
-        return plain
-    path = pathlib.PurePosixPath(plain)
-    return path.stem[: LONGEST_NAME - 10] + path.suffix[:10]
 
 
 def keep_files(rows: Iterable[dict[str, Any]]) -> list[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from app.sniffing import OLE, ZIP, is_web_page
 from app.words import N_
-
-from .sniffing import OLE, ZIP, is_web_page
 
 HEIC = N_("“{name}” is a HEIC photo, which WhatsApp does not take. Save it as JPEG and send that.")
 AVIF = N_("“{name}” is an AVIF picture, which WhatsApp does not take. Save it as JPEG and send that.")

@@ -14,10 +14,10 @@ from app import storage as stores
 from app.extensions import outside
 from app.inbox.conversations import Message
 from app.inbox.files.media import Media
-from app.inbox.files.sniffing import HEAD, sniff
 from app.inbox.files.thumbnails import make_thumbnail
 from app.meta.errors import FileGone, Kind, MetaError
 from app.meta.media import LARGEST, Location, is_digest, locate
+from app.sniffing import HEAD, sniff
 from app.tenancy import announce, commit, current_tenant_id, database_now, db, job, later, platform_scope, sweep
 from app.wabas.models import PhoneNumber
 from app.words import N_

@@ -18,7 +18,7 @@ from app.inbox.compose.canned_files import CannedFile
 from app.inbox.conversations import Message
 from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
-from app.inbox.files.sniffing import EXTENSIONS, UNKNOWN, is_shown
+from app.sniffing import EXTENSIONS, UNKNOWN, is_shown
 from app.storage import NotKept, StorageAway
 from app.tenancy import db, later, requires
 from app.tenancy.guard import is_fragment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+import re
 from collections.abc import Iterator
 from typing import IO
 
@@ -40,6 +42,9 @@ EXTENSIONS = {
     "video/3gpp": ".3gp",
     "video/mp4": ".mp4",
 }
+LONGEST_NAME = 200
+# Control characters, and those that turn the direction of writing: `gpj.exe` must not be read as `exe.jpg`.
+DISGUISE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 VIDEO_BRANDS = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"dash", b"M4V ", b"MSNV")
 
 
@@ -121,3 +126,12 @@ def places(index: bytes, name: bytes) -> Iterator[int]:
     while at >= 0:
         yield at
         at = index.find(name, at + 4)
+
+
+def readable_name(name: str) -> str:
+    """Returns a file name without its path and without characters that disguise it; cut, it keeps its extension."""
+    plain = DISGUISE.sub("", re.split(r"[/\\]", name)[-1]).strip()
+    if len(plain) <= LONGEST_NAME:
+        return plain
+    path = pathlib.PurePosixPath(plain)
+    return path.stem[: LONGEST_NAME - 10] + path.suffix[:10]

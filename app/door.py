@@ -7,6 +7,7 @@ process, for one event loop. Interface: https://github.com/emmett-framework/gran
 from __future__ import annotations
 
 import asyncio
+import resource
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -28,9 +29,16 @@ class TooLarge(Exception):
     """The body is larger than any of Meta's."""
 
 
+def raise_file_limit() -> None:
+    """To what the system allows: each connection is a file, and strangers may hold some thousands of them open."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 class Door:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Loads everything before the first request comes."""
+        raise_file_limit()
         app = create_app()
         settings = outside(app).settings
         self.secrets, self.token = settings.meta_app_secrets, settings.meta_verify_token

@@ -104,13 +104,9 @@ class Stack:
 
     def start(self, name: str, command: str = "") -> Part:
         """Starts a part: of the Procfile, unless a command is given."""
-        command = command or self.procfile()[name]
+        command = command or procfile(self.env)[name]
         self.parts[name] = Part(name, command, self.env, self.folder / "logs" / f"{name}.log").start()
         return self.parts[name]
-
-    def procfile(self) -> dict[str, str]:
-        lines = (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
-        return {name: expand(command, self.env) for name, _, command in lines}
 
     def wait_for(self, url: str, seconds: float = 30) -> None:
         end = time.monotonic() + seconds
@@ -139,6 +135,12 @@ def given_databases() -> dict[str, str]:
     if given and len(given) < len(DATABASES):
         raise Missing(f"With a database of your own, set all of {', '.join(DATABASES)}.")
     return given
+
+
+def procfile(env: dict[str, str]) -> dict[str, str]:
+    """The command of each process, with what these variables say."""
+    lines = (line.partition(": ") for line in (ROOT / "Procfile").read_text().splitlines())
+    return {name: expand(command, env) for name, _, command in lines}
 
 
 def expand(command: str, env: dict[str, str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -16,35 +18,18 @@ from flask import Flask
 
 from app.config import Settings
 from app.webhooks.door import LARGEST
+from dev.stack import free_port, procfile
 from tests.posts import message, post, signed
 
 PATH = "/webhooks/whatsapp"
-COMMAND = (
-    "-m",
-    "granian",
-    "--interface",
-    "rsgi",
-    "--host",
-    "127.0.0.1",
-    "--no-ws",
-    "--workers-kill-timeout",
-    "8",
-    "--log-level",
-    "warning",
-)
-
-
-def free_port() -> int:
-    with socket.socket() as attempt:
-        attempt.bind(("127.0.0.1", 0))
-        return int(attempt.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
 def process(environ: dict[str, str]) -> Iterator[httpx.Client]:
-    port = free_port()
-    command = [sys.executable, *COMMAND, "--port", str(port), "app.door:door"]
-    process = subprocess.Popen(command, env=os.environ | environ)
+    port = free_port(8900)
+    env = os.environ | environ | {"DOOR_PORT": str(port), "BIND": "127.0.0.1"}
+    command = [sys.executable, "-m", *shlex.split(procfile(env)["door"])]
+    process = subprocess.Popen(command, env=env)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
             wait_for(client, process)
@@ -112,3 +97,18 @@ def test_the_challenge_is_answered_only_with_the_right_token(door: httpx.Client,
 
 def test_it_has_no_pages(door: httpx.Client) -> None:
     assert [door.get(path).status_code for path in ("/", "/sign-in", "/t/bakery/inbox/", "/platform/")] == [404] * 4
+
+
+HEAD = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: sha256={'0' * 64}\r\nContent-Length: 90000\r\n\r\n"
+
+
+@pytest.mark.parametrize("beginning", [b"", HEAD[:40].encode(), HEAD.encode() + b"{"], ids=["nothing", "head", "body"])
+def test_thousands_of_strangers_who_begin_and_wait_do_not_keep_meta_out(door: httpx.Client, beginning: bytes) -> None:
+    body = post(message("Hello"))
+    with contextlib.ExitStack() as strangers:
+        for _ in range(2_000):
+            stranger = socket.create_connection((door.base_url.host, door.base_url.port or 80))
+            strangers.enter_context(stranger)
+            stranger.sendall(beginning)
+        with httpx.Client(base_url=door.base_url, timeout=5, trust_env=False) as meta:
+            assert meta.post(PATH, content=body, headers=signed(body)).status_code == 200

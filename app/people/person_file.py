@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
+from flask import Flask
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 
 from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.contacts.person import Person
 from app.contacts.records import ContactLink, ContactNote
-from app.inbox.conversations import Conversation, Message
-from app.tenancy import TenantModel, db
+from app.inbox.conversations import Conversation, Cursor, Message
+from app.tenancy import TenantModel, db, tenant_scope
+
+AT_ONCE = 200
 
 
-def person_file(contact: Contact) -> dict[str, Any]:
-    """The contact with all its data and conversations. Values are rows' own: times, ids, JSON."""
+def person_file(app: Flask, tenant_id: uuid.UUID, contact: Contact, zone: dt.tzinfo) -> Iterator[str]:
+    """JSON in pieces: the contact with all its data, then its conversations, a page of messages at a time.
+
+    Each page is read in a scope of its own: while the browser takes one, nothing is held.
+    """
+    about = data_of(contact)
+    conversations = all_of(Conversation, contact)
+    numbers = {each.id: each.phone_number.display_number for each in conversations}
+    return pieces(app, tenant_id, about, numbers, zone)
+
+
+def pieces(
+    app: Flask, tenant_id: uuid.UUID, about: dict[str, Any], numbers: dict[uuid.UUID, str], zone: dt.tzinfo
+) -> Iterator[str]:
+    def as_json(value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, indent=1, default=lambda each: as_text(each, zone))
+
+    yield as_json(about).removesuffix("\n}") + ',\n "conversations": ['
+    for place, (conversation_id, number) in enumerate(numbers.items()):
+        yield f'{"," if place else ""}\n{{"with": {as_json(number)}, "messages": ['
+        last: Cursor | None = None
+        while True:
+            with app.app_context(), tenant_scope(tenant_id):
+                page = page_after(conversation_id, last)
+                written = [as_json(message_file(message)) for message in page]
+            if not page:
+                break
+            yield ("," if last else "") + "\n" + ",\n".join(written)
+            last = page[-1].cursor
+        yield "]}"
+    yield "]\n}\n"
+
+
+def data_of(contact: Contact) -> dict[str, Any]:
+    """Values are rows' own: times, ids, JSON."""
     person = Person(contact)
     return {
-        "about": _("The data this business stores about one person."),
+        "about": str(_("The data this business stores about one person.")),
         "contact": columns_of(contact, "id", "name", "created_at"),
         "identities": [columns_of(each, "kind", "value", "created_at") for each in contact.identities],
         "tags": [tag.name for tag in contact.tags],
@@ -30,7 +70,6 @@ def person_file(contact: Contact) -> dict[str, Any]:
             columns_of(each, "purpose", "is_granted", "source", "evidence", "occurred_at")
             for each in all_of(Consent, contact)
         ],
-        "conversations": [conversation_file(each) for each in all_of(Conversation, contact)],
     }
 
 
@@ -38,13 +77,12 @@ def all_of(model: Any, contact: Contact) -> list[Any]:
     return list(db.session.scalars(select(model).where(model.contact_id == contact.id).order_by(model.id)))
 
 
-def conversation_file(conversation: Conversation) -> dict[str, Any]:
-    query = select(Message).where(Message.conversation_id == conversation.id).options(*Message.with_all_around_it())
-    messages = db.session.scalars(query.order_by(Message.occurred_at, Message.id))
-    return {
-        "with": conversation.phone_number.display_number,
-        "messages": [message_file(message) for message in messages],
-    }
+def page_after(conversation_id: uuid.UUID, last: Cursor | None) -> list[Message]:
+    """The next messages of a conversation, in the order in which they were written."""
+    query = select(Message).where(Message.conversation_id == conversation_id).options(*Message.with_all_around_it())
+    if last:
+        query = query.where(tuple_(Message.occurred_at, Message.id) > last.values)
+    return list(db.session.scalars(query.order_by(Message.occurred_at, Message.id).limit(AT_ONCE)))
 
 
 def message_file(message: Message) -> dict[str, Any]:
@@ -60,3 +98,9 @@ def message_file(message: Message) -> dict[str, Any]:
 
 def columns_of(row: TenantModel, *names: str) -> dict[str, Any]:
     return {name: getattr(row, name) for name in names}
+
+
+def as_text(value: Any, zone: dt.tzinfo) -> str:
+    if isinstance(value, dt.datetime):
+        value = value.astimezone(zone)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

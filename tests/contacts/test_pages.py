@@ -231,6 +231,26 @@ def test_everything_about_a_person_is_given_out_with_a_trace(ann: Browser, world
     assert "All data exported as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
 
 
+def test_a_long_conversation_is_given_out_whole_and_in_order(
+    ann: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.people.person_file.AT_ONCE", 2)
+    world.connect_numbers()
+    arrive(*(message(f"{n}", name="Carla") for n in range(5)))
+    (known,) = contacts(world)
+    file = ann.post(f"~/contacts/{known.id}/person-file").get_json()
+    (talk,) = file["conversations"]
+    assert [one["body"] for one in talk["messages"]] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_person_who_never_wrote_has_a_file_too(ann: Browser, world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        known = Contact(name="Zoe")
+        db.session.add(known)
+    file = ann.post(f"~/contacts/{known.id}/person-file").get_json()
+    assert file["contact"]["name"] == "Zoe" and file["conversations"] == []
+
+
 def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: World, superuser_url: str) -> None:
     world.connect_numbers()
     arrive(message("CANARY words", name="CANARY name", wa_id="16505550042"))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import uuid
 from typing import Any
 
-from flask import Response, abort, flash, g, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import select
@@ -176,16 +174,11 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
 @requires("contacts.erase")
 def give_out(contact_id: uuid.UUID) -> Response:
     contact = Contact.get_or_404(contact_id)
-    body = json.dumps(person_file(contact), ensure_ascii=False, indent=2, default=as_text)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    body = person_file(app, g.tenant.id, contact, zones.reader_zone())
     ContactEvent.record(contact.id, "exported", by=current_user)
     headers = {"Content-Disposition": f'attachment; filename="person-{contact.id}.json"'}
     return Response(body, content_type="application/json; charset=utf-8", headers=headers)
-
-
-def as_text(value: Any) -> str:
-    if isinstance(value, dt.datetime):
-        value = zones.local(value)
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 @bp.get("/<uuid:contact_id>/erasure")

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -47,9 +49,15 @@ class Copy:
         # Without bytecode: an edit within the same second would not be noticed.
         env = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *tests]
-        done = subprocess.run(command, cwd=self.root, env=env, capture_output=True, text=True, check=False)
-        self.output = done.stdout
-        return done.returncode
+        # Into a file, and in a session of its own: what a run leaves behind that had to be ended is ended too.
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(command, cwd=self.root, env=env, stdout=output, start_new_session=True)
+            status = process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            output.seek(0)
+            self.output = output.read()
+        return status
 
     def try_out(self, bug: Bug) -> str:
         path = self.root / bug.file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import shutil
 import sys
@@ -33,7 +34,9 @@ NO_COMPLAINT = (
 def stack() -> Iterator[Stack]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-browser-", dir="/tmp"))
     folder.chmod(0o755)
-    stack = Stack(folder, port=8700, postgres=FAST, seed="browser")
+    # Each process of the run has a stack of its own, from other ports on.
+    place = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    stack = Stack(folder, port=8700 + 50 * place, postgres=FAST, seed="browser")
     try:
         stack.start_services()
         stack.start("simulator", f"{sys.executable} -m simulator --speed 5")

@@ -51,7 +51,9 @@ class Copy:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *tests]
         # Into a file, and in a session of its own: what a run leaves behind that had to be ended is ended too.
         with tempfile.TemporaryFile("w+") as output:
-            process = subprocess.Popen(command, cwd=self.root, env=env, stdout=output, start_new_session=True)
+            process = subprocess.Popen(
+                command, cwd=self.root, env=env, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
             status = process.wait()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

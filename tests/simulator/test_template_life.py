@@ -220,6 +220,27 @@ def test_paced_messages_that_annoy_fail_and_pause_the_template(
     assert send("news_paced_badly", "16505550005")["message_status"] == "accepted"
 
 
+def test_what_cannot_be_delivered_in_time_is_dropped_silently(
+    client: FlaskClient,
+    graph: Graph,
+    shop: dict[str, str],
+    submit: Any,
+    send: Any,
+    product: Product,
+    world: World,
+    settle: Callable[[], None],
+) -> None:
+    id = submit("shipped_approved", "Your order has been shipped.")["id"]
+    graph("POST", id, token=shop["token"], json={"message_send_ttl_seconds": 60})
+    send("shipped_approved", "16505550001")
+    client.patch("/control/api/customers/16505550001", json={"phone_on": False})
+    settle()
+    world.advance(60)
+    client.patch("/control/api/customers/16505550001", json={"phone_on": True})
+    settle()
+    assert [status["status"] for status in product.statuses()] == ["sent"]
+
+
 def test_a_name_can_spell_the_error_of_every_send(submit: Any, send: Any, settle: Callable[[], None]) -> None:
     submit("a_policy", "Your order has been shipped.")
     submit("a_misused", "Your parcel has been shipped.")

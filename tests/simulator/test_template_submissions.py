@@ -150,6 +150,21 @@ def test_an_approved_template_is_edited_once_a_day_and_ten_times_a_month(create:
     assert "10 times" in call("POST", id, json={"components": [BODY]}).json["error"]["error_user_msg"]
 
 
+def test_a_lost_answer_leaves_one_template(client: FlaskClient, create: Any) -> None:
+    fault = {"edge": "POST message_templates", "kind": "accept-then-500"}
+    client.post("/control/api/faults", json=fault)
+    assert create().status_code == 500
+    assert error_of(create()) == 2388024
+
+
+def test_an_edit_is_announced(create: Any, call: Any, product: Product, settle: Callable[[], None]) -> None:
+    id = create(name="shipped_approved").json["id"]
+    call("POST", id, json={"components": [BODY, {"type": "FOOTER", "text": "Bakery"}]})
+    settle()
+    (value,) = product.values("message_template_components_update")
+    assert (value["message_template_id"], value["message_template_footer"]) == (int(id), "Bakery")
+
+
 def test_an_edited_template_is_reviewed_again(create: Any, call: Any, settle: Callable[[], None]) -> None:
     id = create(name="shipped_rejected").json["id"]
     settle()

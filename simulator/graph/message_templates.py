@@ -219,7 +219,7 @@ def _is_one_of(value: str, wanted: Any) -> bool:
 
 
 def describe(template: MessageTemplate, waba: Waba, with_health: bool = True) -> dict[str, Any]:
-    """All fields of a template; its health is left out where nobody asked for it."""
+    """All fields of a template; its health only where it is requested."""
     return {
         "id": template.id,
         "name": template.name,

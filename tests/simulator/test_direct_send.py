@@ -31,8 +31,8 @@ def send(graph: Graph, shop: dict[str, str]) -> Any:
 def generated(graph: Graph, shop: dict[str, str]) -> Callable[[], list[Any]]:
     def generated() -> list[Any]:
         path = f"{shop['waba_id']}/message_templates?source=AUTO_GENERATED"
-        found: list[Any] = graph("GET", path, token=shop["token"]).json["data"]
-        return found
+        listed: list[Any] = graph("GET", path, token=shop["token"]).json["data"]
+        return listed
 
     return generated
 
@@ -110,8 +110,8 @@ def code_of(answer: Any) -> int:
 
 def test_what_direct_send_does_not_take_is_refused(allow: Any, send: Any) -> None:
     allow()
-    place = {"type": "location", "location": {"latitude": 1, "longitude": 1}}
-    refused = [{"category": name} for name in ("marketing", "authentication")]
+    place: dict[str, Any] = {"type": "location", "location": {"latitude": 1, "longitude": 1}}
+    refused: list[dict[str, Any]] = [{"category": name} for name in ("marketing", "authentication")]
     refused += [{"ttl_seconds": seconds} for seconds in (29, 43_201)]
     assert {code_of(send(**more)) for more in (*refused, {"text": {"body": "a" * 1025}}, place)} == {100}
     assert code_of(send(ttl_seconds=600)) == 200

@@ -31,13 +31,13 @@ def sent(
 
     def sent() -> dict[str, str]:
         about = {"phone_number_id": shop["phone_number_id"], "name": "shipped", "components": PARTS}
-        found = {"template": client.post("/control/api/templates", json=about).get_json()["id"]}
+        ids = {"template": client.post("/control/api/templates", json=about).get_json()["id"]}
         for to in PEOPLE:
             content = {"name": "shipped", "language": {"code": "en_US"}}
             answer = graph.send(shop, to, type="template", template=content)
-            found[to] = answer.json["messages"][0]["id"]
+            ids[to] = answer.json["messages"][0]["id"]
         settle()
-        return found
+        return ids
 
     return sent
 

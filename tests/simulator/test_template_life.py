@@ -87,11 +87,11 @@ def test_a_reviewer_rejects_what_the_rules_forbid(submit: Any, product: Product,
         submit(f"letter_{at}", text)
     submit("letter_in_arabic", "Your order has been shipped today.", language="ar")
     settle()
-    found = {
+    reported = {
         value["message_template_name"]: value["reason"] for value in product.values("message_template_status_update")
     }
     expected = {f"letter_{at}": reason for at, reason in enumerate(letters.values())}
-    assert found == expected | {"letter_in_arabic": "TAG_CONTENT_MISMATCH"}
+    assert reported == expected | {"letter_in_arabic": "TAG_CONTENT_MISMATCH"}
 
 
 def test_the_same_words_under_another_name_are_rejected(
@@ -116,11 +116,11 @@ def test_a_name_can_spell_what_follows(submit: Any, product: Product, settle: Ca
         submit(f"shipped{ending}", f"It has been shipped to your{ending.replace('_', ' ')} address.")
     settle()
     values = product.values("message_template_status_update")
-    found = {
+    reported = {
         ending: {value["event"] for value in values if value["message_template_name"].endswith(ending)}
         for ending in expected
     }
-    assert found == expected
+    assert reported == expected
 
 
 def test_a_review_can_change_the_category(submit: Any, product: Product, settle: Callable[[], None]) -> None:

@@ -88,7 +88,7 @@ def _mark_read(call: Call, number: PhoneNumber) -> Answer:
 
 def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
     to, recipient = call.params.get("to"), call.params.get("recipient")
-    kind = call.params.get("type", "text")
+    kind = str(call.params.get("type", "text"))
     if kind not in MESSAGE_TYPES:
         raise invalid(f'Param type must be one of {{{", ".join(sorted(MESSAGE_TYPES)).upper()}}} - got "{kind}".')
     customer = _addressee(call, number, to, recipient)
@@ -160,8 +160,8 @@ def _preview(
         raise invalid(f"Param {missing}['id'] is not a valid whatsapp business account media attachment ID")
     if kind == "interactive":
         references.check_interactive(number.waba, content)
-        parts = {part: content[part] for part in ("header", "footer") if part in content}
-        body = content.get("body", {}).get("text")
+        parts = {part: content[part] for part in ("header", "footer") if content.get(part)}
+        body = (content.get("body") or {}).get("text")
         footer = {"footer": parts.pop("footer")["text"]} if "footer" in parts else {}
         return {**_header(parts.get("header")), "body": body, **footer, **_cards(content)}, "service", None
     if kind == "template":
@@ -194,7 +194,7 @@ def _fill_template(
     name, language = content["name"], content["language"]["code"]
     template = MessageTemplate.sendable(call.world, number.waba_id, name, language)
     _check_policy(number, template)
-    shown = filling.fill(template, content.get("components", []))
+    shown = filling.fill(template, content.get("components") or [])
     references.check_template(number.waba, template.parts)
     if not call.params.get("to") and any(option["kind"] == "copy" for option in shown.get("options", [])):
         raise GraphError(131062, "Authentication templates need a phone number.")

@@ -148,6 +148,12 @@ def test_a_send_is_refused_over_http(sends: Any) -> None:
     assert [sends(TWO, body("Ann")), sends(TWO, body("Ann", "17"))] == [132000, 200]
 
 
+def test_a_send_of_a_wrong_shape_is_refused_like_any_other(sends: Any) -> None:
+    place = {"type": "header", "parameters": [{"type": "location", "location": "here"}]}
+    assert sends([{"type": "HEADER", "format": "LOCATION"}, PLAIN], place) == 100
+    assert sends([PLAIN], {"type": "carousel", "cards": [None]}) == 131008
+
+
 @pytest.mark.parametrize(("ends", "code"), [(4_000_000_000_000, 200), (1_000, 131009), (None, 131008)])
 def test_an_offer_ends_in_the_future(ends: Any, code: int) -> None:
     parameter = {"type": "limited_time_offer", "limited_time_offer": {"expiration_time_ms": ends} if ends else {}}

@@ -191,6 +191,22 @@ def test_a_library_template_checks_the_types_of_its_values(graph: Graph, shop: d
     assert codes == [200, 132018]
 
 
+def test_codes_need_a_phone_number_and_coupons_do_not(client: FlaskClient, graph: Graph, shop: dict[str, str]) -> None:
+    number = {"phone_number_id": shop["phone_number_id"]}
+    client.post("/control/api/customers", json={"name": "Ann", "number": TO})
+    user_id = client.get(f"/control/api/customers/{TO}/ids", query_string=number).get_json()["user_id"]
+    codes = []
+    for category in ("AUTHENTICATION", "MARKETING"):
+        parts = [PLAIN, {"type": "BUTTONS", "buttons": [CODE]}]
+        about = {"name": category.lower(), "category": category, "components": parts}
+        client.post("/control/api/templates", json=number | about)
+        coupon = button("copy_code", {"type": "coupon_code", "coupon_code": "SAVE10"})
+        content = {"name": category.lower(), "language": {"code": "en_US"}, "components": [coupon]}
+        answer = graph.send(shop, None, type="template", template=content, recipient=user_id).json
+        codes.append(answer.get("error", {}).get("code", 200))
+    assert codes == [131062, 200]
+
+
 def test_marketing_can_be_off_on_the_cloud_api(graph: Graph, sends: Any, shop: dict[str, str]) -> None:
     setting = {"disable_marketing_messages_on_cloud_api": True}
     assert graph("POST", shop["waba_id"], token=shop["token"], json=setting).json == {"success": True}

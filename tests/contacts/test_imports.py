@@ -36,7 +36,11 @@ def test_numbers_without_a_country_lead_to_the_choice_of_one(ann: Browser, world
     where = upload(ann, world, "Name;Phone\nGreta;0151 20000000\nHans;0151 / 20000037\nIda;+47 91234567\n")
     page = ann.get(where).text
     assert "2 numbers have no country code." in page and 'href="#country"' in page
-    ann.post(f"{where}/mapping", {"column-0": "name", "column-1": "phone", "country": "DE"})
+    choice = {"column-0": "name", "column-1": "phone"}
+    ann.post(f"{where}/mapping", choice | {"country": "NO"})
+    work(world)
+    assert "isn't a phone number in Norway" in ann.get(where).text.replace("&#39;", "'")
+    ann.post(f"{where}/mapping", choice | {"country": "DE"})
     work(world)
     assert "3 new contacts" in (page := ann.get(where).text) and "no country code" not in page
 

@@ -42,7 +42,9 @@ CODES: dict[int, Explanation] = {
         N_("Ask an owner to read Meta's reason in WhatsApp Manager and request a review."),
     ),
     131208: Explanation(Kind.THROTTLE, N_("We sent requests for groups faster than Meta allows."), _BY_ITSELF),
-    131209: Explanation(Kind.FINAL, N_("The group's picture has the wrong shape."), N_("Choose a square picture instead.")),
+    131209: Explanation(
+        Kind.FINAL, N_("The group's picture has the wrong shape."), N_("Choose a square picture instead.")
+    ),
     131210: Explanation(
         Kind.FINAL,
         N_("The group's picture is too small."),

@@ -10,7 +10,7 @@ from flask import Flask
 from app.help.topics import TOPICS, search, topic_of
 from app.tenancy.places import all_places
 from tests.client import FRAGMENT, Browser
-from tests.world import World
+from tests.world import World, conversation
 
 ADDRESSES = [f"/help/{topic.name}" for topic in TOPICS]
 
@@ -37,6 +37,14 @@ def test_a_page_leads_to_its_own_help(ann: Browser, pat: Browser) -> None:
     for path, name in (("~/hours/", "hours"), ("~/inbox/", "inbox"), ("~/team", "team"), ("~/settings", "first-steps")):
         assert f'href="/help/{name}" data-into="#help-body"' in ann.get(path).text
     assert 'href="/help/console"' in pat.get("/platform/").text
+
+
+def test_an_open_conversation_leads_to_help_where_no_rail_is_shown(ann: Browser, world: World) -> None:
+    number, _ = world.connect_numbers()
+    talk = conversation(number)
+    page = ann.get(f"~/inbox/{talk.id}").text
+    menu = page[page.index('id="more"') : page.index('id="macros"')]
+    assert 'href="/help/' in menu and 'data-into="#help-body"' in menu
 
 
 def test_the_panel_holds_the_text_alone(ann: Browser) -> None:

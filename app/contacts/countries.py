@@ -22,6 +22,11 @@ def listed(locale: str) -> list[tuple[str, str]]:
     return sorted(found, key=lambda each: each[1])
 
 
+def name_of(code: str) -> str:
+    """The name of a country in the reader's language; the code itself where it has none."""
+    return str(Locale.parse(str(get_locale() or "en")).territories.get(code, code))
+
+
 def is_country(code: object) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
@@ -32,4 +37,4 @@ def country_of(wa_id: str) -> str:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}"))
     except phonenumbers.NumberParseException:
         return ""
-    return str(Locale.parse(str(get_locale() or "en")).territories.get(region or "", ""))
+    return name_of(region or "")

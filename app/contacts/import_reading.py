@@ -115,7 +115,7 @@ class Reader:
         # Our own exports hold whole numbers in digits, since a plus would begin a formula.
         self.is_own = tuple(self.header[: len(COLUMNS)]) == COLUMNS
         self.numbers: dict[str, int] = {}
-        self.several = self.with_consent = 0
+        self.several = self.with_consent = self.without_country = 0
 
     def title(self, column: int) -> str:
         return self.header[column] if column < len(self.header) else ""
@@ -161,6 +161,7 @@ class Reader:
         found = list(dict.fromkeys(found))
         if not found:
             column, refusal = refusals[0]
+            self.without_country += refusal.reason == "no_country"
             reading.blame(self.title(column), Refusal(refusal.words, **refusal.facts))
             return
         self.several += len(found) > 1
@@ -210,6 +211,7 @@ def check_rows(found: ContactImport) -> None:
         "existing": existing,
         "several": reader.several,
         "with_consent": reader.with_consent,
+        "without_country": reader.without_country,
     }
 
 

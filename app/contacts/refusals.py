@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+from . import countries
+
 
 class Refusal(ValueError):
     """Stored as data and explained in the reader's language."""
@@ -21,4 +23,5 @@ class Refusal(ValueError):
         return {"words": self.words, "facts": {name: str(value) for name, value in self.facts.items()}}
 
     def explain(self, translate: Callable[[str], str] = str) -> str:
-        return translate(self.words).format(**self.facts)
+        facts = self.facts | {"country": countries.name_of(str(self.facts.get("country", "")))}
+        return translate(self.words).format(**facts)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
 from app.meta.payload import mapping
-from app.tenancy import TenantModel, announce, belongs_to, db, happened, later, now
+from app.tenancy import TenantModel, announce, belongs_to, db, exists, happened, later, now
 from app.wabas.models import Waba
 
 FRESH = dt.timedelta(minutes=10)
@@ -51,9 +51,15 @@ class TemplateList(TenantModel):
             cls.fresh(waba_id)
 
     @property
+    def is_loading(self) -> bool:
+        """Whether the first answer of Meta's is still to come."""
+        return self.fetched_at is None and self.error is None
+
+    @property
     def is_due(self) -> bool:
-        """Whether Meta should be asked again, and nobody is at it."""
-        is_old = self.fetched_at is None or self.fetched_at < now() - FRESH
+        """Whether Meta should be asked again, and nobody is at it. A list with nothing to send is soon asked again."""
+        fresh = FRESH if exists(MessageTemplate.sendable_of(self.waba_id)) else ASKED
+        is_old = self.fetched_at is None or self.fetched_at < now() - fresh
         return is_old and (self.asked_at is None or self.asked_at < now() - ASKED)
 
     def ask(self) -> None:

@@ -23,45 +23,44 @@ __all__ = [
 
 NO_ANSWER = Explanation(
     Kind.UNKNOWN_OUTCOME,
-    N_("Meta did not answer, so it is not known whether this was done."),
+    N_("Meta didn't respond, so it's unknown whether this was done."),
     N_(
-        "Wait a little: if it did arrive, its ticks appear by themselves. If none come, an agent decides "
-        "whether to send it again."
+        "Wait a moment: if it arrived, its ticks appear automatically. If none appear, decide whether to send it again."
     ),
 )
 NOT_CONNECTED = Explanation(
     Kind.RETRY,
-    N_("Meta could not be reached. Nothing was sent."),
-    N_("Nobody has to do anything. The app tries again by itself."),
+    N_("Meta couldn't be reached. Nothing was sent."),
+    N_("No action needed. We'll retry automatically."),
 )
 UNUSABLE_TOKEN = Explanation(
     Kind.PAUSE_NUMBER,
     N_("The stored access to Meta is damaged, so nothing was sent."),
-    N_("The owner connects this number with Facebook again. Waiting messages are kept and go out afterwards."),
+    N_("Ask an owner to reconnect this number with Facebook. Waiting messages are sent afterwards."),
 )
 TOO_MANY_REQUESTS = Explanation(
     Kind.THROTTLE,
-    N_("Requests came too fast for Meta."),
-    N_("Nobody has to do anything. The app slows down and goes on by itself."),
+    N_("We sent requests faster than Meta allows."),
+    N_("No action needed. We slow down and continue automatically."),
 )
 UNLISTED_TRANSIENT = Explanation(
     Kind.RETRY,
-    N_("Meta refused this for the moment and says that it will pass."),
-    N_("Nobody has to do anything. The app tries again by itself."),
+    N_("Meta refused this for the moment and says that it is temporary."),
+    N_("No action needed. We'll retry automatically."),
 )
 UNLISTED_FAILURE = Explanation(
     Kind.UNKNOWN_OUTCOME,
-    N_("Meta had a problem this app does not know, and did not say whether this was done."),
-    N_("An agent waits for the message's ticks. If none come, an agent decides whether to send it again."),
+    N_("Meta had a problem that we don't know, and didn't confirm whether this was done."),
+    N_("Wait for the message's ticks. If none appear, decide whether to send it again."),
 )
 UNLISTED = Explanation(
     Kind.HUMAN,
-    N_("Meta refused this for a reason this app does not know yet."),
-    N_("Someone reads Meta's own words below and decides. The app does not try again by itself."),
+    N_("Meta refused this for a reason that Switchboard does not know yet."),
+    N_("See the details from Meta. We don't retry this automatically."),
 )
 FILE_GONE = Explanation(
     Kind.FINAL,
-    N_("WhatsApp does not have this file any more."),
+    N_("WhatsApp no longer has this file."),
     N_("Ask the customer to send it again. WhatsApp keeps files for 7 days."),
 )
 FILE_TOO_LARGE = Explanation(
@@ -71,18 +70,18 @@ FILE_TOO_LARGE = Explanation(
 )
 NOT_UPLOADED = Explanation(
     Kind.RETRY,
-    N_("The file did not reach WhatsApp. Nothing was sent."),
-    N_("Nobody has to do anything. The app tries again by itself."),
+    N_("The file didn't reach WhatsApp. Nothing was sent."),
+    N_("No action needed. We'll retry automatically."),
 )
 FOREIGN_ADDRESS = Explanation(
     Kind.HUMAN,
     N_("The address given for this file is not one of WhatsApp's, so it was not opened."),
-    N_("Try again. If it stays like this, tell whoever runs this app."),
+    N_("Try again. If it fails again, contact the Switchboard team."),
 )
 NOT_DELIVERED = Explanation(
     Kind.RETRY,
     N_("Meta had a problem of its own, and this message was not delivered."),
-    N_("The app sends it again by itself. If that fails too, an agent decides."),
+    N_("We'll send it again automatically. If that fails too, decide whether to send it yourself."),
 )
 
 

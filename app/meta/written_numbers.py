@@ -38,7 +38,7 @@ REMARK = re.compile(r"\s*[(\[]\s*[^\W\d_][^\d()\[\]]*[)\]]\s*$|^\s*[(\[]\s*[^\W\
 EXTENSION = re.compile(r"(?i)[\s,;]*(?:ext\w*|x|#|~|durchwahl|dw|poste|int(?:erno)?|anexo|ramal|доб)[.:=\s]*\d{1,7}$")
 # Between two numbers. A comma before three digits may group the digits of one.
 BETWEEN = re.compile(
-    r"\s*(?::::|[;|\n]|,(?!\d{3}(?:\D|$))|\s/\s|\s(?:or|oder|ou|und|and|et|y|o|или|и)\s|&)\s*", re.IGNORECASE
+    r"\s*(?::::|[;|\n]|,(?!\d{3}(?:\D|$))|\s(?:or|oder|ou|und|and|et|y|o|или|и)\s|&)\s*", re.IGNORECASE
 )
 HOSTS = ("wa.me", "api.whatsapp.com", "web.whatsapp.com", "chat.whatsapp.com", "whatsapp.com", "www.whatsapp.com")
 JID = re.compile(r"(?i)\+?(\d[\d-]*)(?::\d+)?@(s\.whatsapp\.net|c\.us|g\.us|lid|hosted)")

@@ -222,6 +222,11 @@ class Onboarding(Leased):
         step = self.current_step
         return step.trouble if step else {}
 
+    @property
+    def waits_until(self) -> dt.datetime | None:
+        """The moment from which Meta allows what it refuses now; None while a worker tries it."""
+        return self.next_attempt_at if self.trouble.get("until") else None
+
     @classmethod
     def waits_for_a_day(cls) -> ColumnElement[bool]:
         """Whether it waits for a day on which Meta allows what it refuses now."""

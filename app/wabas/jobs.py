@@ -15,6 +15,7 @@ from .expiry import warn, warn_of_registration
 from .inspection import inspect
 from .models import REGISTER_WARNED_AT, WARNED_AT, PhoneNumber, Waba
 from .offboarding import Offboarding
+from .photos import check_photos
 
 log = structlog.get_logger()
 
@@ -33,6 +34,12 @@ def probe(phone_number_id: str) -> None:
 @job("wabas.check")
 def check(waba_id: str) -> None:
     inspect(Waba.get_or_404(waba_id))
+    later("wabas.check_photos", waba_id)
+
+
+@job("wabas.check_photos")
+def check_photos_of(waba_id: str) -> None:
+    check_photos(Waba.get_or_404(waba_id))
 
 
 @job("wabas.warn_of_expiry")

@@ -5,8 +5,9 @@ const NOTES = [[659.26, 0], [987.77, 0.11]]
 
 let context
 
-// Browsers let a page sound only after somebody has touched it.
+// Browsers let a page sound only after somebody has touched it; a modifier key or the beginning of a touch is not enough.
 function wake() {
+  if (!navigator.userActivation.hasBeenActive || context?.state === "running") return
   context ??= new AudioContext()
   context.resume()
 }
@@ -38,8 +39,7 @@ export function chime() {
   play()
 }
 
-document.addEventListener("pointerdown", wake, { once: true })
-document.addEventListener("keydown", wake, { once: true })
+for (const gesture of ["keydown", "pointerdown", "pointerup"]) document.addEventListener(gesture, wake)
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-chime]")) return
   wake()

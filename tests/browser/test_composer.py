@@ -106,7 +106,7 @@ def test_a_voice_note_is_recorded_listened_to_and_sent(talk: tuple[Page, Page]) 
     expect(ann.get_by_label("Your recording")).to_be_visible()
     ann.get_by_role("button", name="Send voice note").click()
     expect(mine(ann).get_by_label("Voice message")).to_be_visible()
-    expect(mine(ann).locator(".sound-shape")).to_be_visible()
+    expect(mine(ann).locator(".waveform")).to_be_visible()
     mine(ann).get_by_role("button", name="Playback speed: 1×").click()
     assert mine(ann).locator("audio").evaluate("sound => sound.playbackRate") == 1.5
     expect(ann.get_by_test_id("send")).to_be_visible()

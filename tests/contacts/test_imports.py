@@ -32,6 +32,19 @@ def test_a_file_is_shown_before_anything_is_saved(ann: Browser, world: World) ->
     assert "Greta" in page and "1 new contact" in page and "Semicolon" in page and contacts(world) == []
 
 
+def test_numbers_without_a_country_lead_to_the_choice_of_one(ann: Browser, world: World) -> None:
+    where = upload(ann, world, "Name;Phone\nGreta;0151 20000000\nHans;0151 / 20000037\nIda;+47 91234567\n")
+    page = ann.get(where).text
+    assert "2 numbers have no country code." in page and 'href="#country"' in page
+    choice = {"column-0": "name", "column-1": "phone"}
+    ann.post(f"{where}/mapping", choice | {"country": "NO"})
+    work(world)
+    assert "isn't a phone number in Norway" in ann.get(where).text.replace("&#39;", "'")
+    ann.post(f"{where}/mapping", choice | {"country": "DE"})
+    work(world)
+    assert "3 new contacts" in (page := ann.get(where).text) and "no country code" not in page
+
+
 def test_while_a_job_reads_the_file_the_page_says_so_and_asks_again(ann: Browser, world: World) -> None:
     data = {"file": (io.BytesIO(b"name,phone\nGreta,+4791234567\n"), "people.csv")}
     where = ann.post("~/contacts/imports", data, content_type="multipart/form-data").location

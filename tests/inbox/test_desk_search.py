@@ -138,6 +138,14 @@ def test_customers_are_found_by_name_and_number(ann: Browser, world: World) -> N
 
 
 @pytest.mark.parametrize("path", ["search", "palette"])
+def test_customers_of_one_name_are_told_apart_by_their_numbers(ann: Browser, world: World, path: str) -> None:
+    contact(world, "Zoë Weiß", wa_id="4915112345670")
+    contact(world, "Zoë Weiß", wa_id="4915112345671")
+    page = ann.get(f"~/inbox/{path}?q=zoe", headers=FRAGMENT).text
+    assert "+49 1511 2345670" in page and "+49 1511 2345671" in page
+
+
+@pytest.mark.parametrize("path", ["search", "palette"])
 def test_a_customer_without_a_conversation_is_found_on_the_contact_page(ann: Browser, world: World, path: str) -> None:
     rita = contact(world, "Rita Lopes", wa_id="16505559876")
     page = ann.get(f"~/inbox/{path}?q=ríta", headers=FRAGMENT).text

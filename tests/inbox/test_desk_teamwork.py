@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
@@ -19,7 +19,7 @@ from app.inbox.conversations.number_desks import NumberDesk
 from app.inbox.desk.jobs import distribute, enqueue_distribution
 from app.inbox.desk.notes import Mention, Note
 from app.team.models import Team
-from app.tenancy import Membership, db, now, tenant_scope
+from app.tenancy import Membership, User, db, now, platform_scope, tenant_scope
 from app.tenancy.presence import come_online
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
@@ -165,6 +165,13 @@ def test_an_at_tells_a_colleague_until_they_look(ann: Browser, ben: Browser, car
     ben.post(f"~/inbox/{carla.id}/reading", headers=FRAGMENT)
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(select(Mention)).one().seen_at
+
+
+def test_a_mention_stands_out_with_its_whole_name(ann: Browser, carla: Conversation, world: World) -> None:
+    with platform_scope("tests"):
+        db.session.execute(update(User).where(User.id == world.ben.id).values(name="Ben Ó Néill"))
+    page = ann.post(f"~/inbox/{carla.id}/notes", {"body": "@Ben Ó Néill, or @ben. @Sue cannot."}, headers=FRAGMENT).text
+    assert re.findall(r">(@[^<]+)</strong>", page) == ["@Ben Ó Néill", "@ben"]
 
 
 def test_scripts_in_notes_are_text(ann: Browser, carla: Conversation) -> None:

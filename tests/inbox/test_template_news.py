@@ -66,6 +66,32 @@ def test_what_may_not_be_sent_any_more_is_not_on_offer(
     assert late.status_code == 422 and "allow this template any more" in late.text
 
 
+def fetched(world: World, ago: dt.timedelta) -> None:
+    with tenant_scope(world.bakery.id):
+        waba_id = db.session.query(MessageTemplate).one().waba_id
+        db.session.add(TemplateList(waba_id=waba_id, asked_at=now() - ago, fetched_at=now() - ago))
+
+
+@pytest.mark.parametrize(("status", "asks"), [("APPROVED", False), ("PENDING", True)])
+def test_a_list_with_nothing_to_send_is_soon_read_again(
+    world: World, ben: Browser, talk: Conversation, enqueued: Enqueued, status: str, asks: bool
+) -> None:
+    fetched(world, dt.timedelta(minutes=1))
+    with tenant_scope(world.bakery.id):
+        db.session.query(MessageTemplate).one().status = status
+    enqueued.clear()
+    ben.get(f"~/inbox/{talk.id}/templates")
+    assert (FETCH in enqueued.names) is asks
+
+
+def test_the_first_look_fills_itself_without_javascript(world: World, ben: Browser, talk: Conversation) -> None:
+    first_look = ben.get(f"~/inbox/{talk.id}/templates").text
+    assert '<noscript><meta http-equiv="refresh"' in first_look
+    with tenant_scope(world.bakery.id):
+        db.session.query(TemplateList).one().fetched_at = now()
+    assert 'http-equiv="refresh"' not in ben.get(f"~/inbox/{talk.id}/templates").text
+
+
 def test_what_is_approved_again_is_on_offer_again(ben: Browser, talk: Conversation) -> None:
     for event in ("PAUSED", "REINSTATED"):
         told(event=event)

@@ -302,3 +302,4 @@ def test_what_is_being_sent_has_a_bubble_to_put_its_words_in(ann: Browser, world
     arrive(message("hello"))
     draft = shown(ann, world).partition('<template id="bubble-draft">')[2].partition("</template>")[0]
     assert '<p class="bubble-text" dir="auto"></p>' in draft
+    assert "Ann" in draft and "Former team member" not in draft

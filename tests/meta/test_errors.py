@@ -1,9 +1,11 @@
 import json
+import re
 from typing import Any
 
 import pytest
 
 from app.meta.codes import CODES, SUBCODES
+from app.meta.codes.explanation import Explanation
 from app.meta.errors import Kind, NoAnswer, NotConnected, ReportedError, explain
 
 
@@ -90,3 +92,9 @@ def test_a_reported_error_is_stored_in_the_form_of_any_other() -> None:
 @pytest.mark.parametrize("raw", [None, "boom", {}, {"code": "x", "title": [], "error_data": "s"}])
 def test_a_reported_error_without_sense_is_still_an_error(raw: Any) -> None:
     assert ReportedError.read(raw).explanation.title
+
+
+@pytest.mark.parametrize("explanation", {*CODES.values(), *SUBCODES.values(), explain(None)}, ids=lambda one: one.title)
+def test_a_remedy_speaks_to_the_reader_or_names_whom_to_ask(explanation: Explanation) -> None:
+    words = f"{explanation.title} {explanation.fix}"
+    assert not re.search(r"\b(The owner|An agent|[Nn]obody|The app|this app|by itself)\b", words)

@@ -207,6 +207,14 @@ def test_several_numbers_in_one_cell_are_all_read(written: str) -> None:
     assert read_all(written) == ["4791234567", "4791234568"]
 
 
+@pytest.mark.parametrize(
+    ("written", "country"),
+    [("+49 (0)151 / 20000000", ""), ("0151 / 20000000", "DE"), ("0151/20000000", "DE"), ("(0151) / 200 000 00", "DE")],
+)
+def test_a_slash_after_an_area_code_stands_within_one_number(written: str, country: str) -> None:
+    assert read_all(written, country) == ["4915120000000"]
+
+
 def test_digits_of_a_program_that_writes_whole_numbers_are_taken_as_they_are() -> None:
     assert read("4793456789", is_whole=True) == "4793456789"
 

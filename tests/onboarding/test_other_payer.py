@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 
 import pytest
@@ -13,7 +14,7 @@ from simulator import foreign_lines
 from simulator.wabas import Waba
 from tests.client import Browser
 from tests.enqueued import Enqueued
-from tests.onboarding.attempts import Attempt
+from tests.onboarding.attempts import Attempt, Killed, killed_in
 from tests.simulated import Meta
 
 
@@ -72,6 +73,20 @@ def test_when_the_days_are_over_it_tries_again_by_itself(
     switching.run()
     assert switching.step("credit_line_shared").state == "done"
     assert written(last_of(FIFTH) + dt.timedelta(days=1)) in switching.page()
+
+
+def test_every_page_shows_it_while_a_worker_tries_again(
+    switching: Attempt, monkeypatch: pytest.MonkeyPatch, pat: Browser
+) -> None:
+    connect_on(LAST, switching, monkeypatch)
+    switching.make_due()
+    with killed_in("credit_line_shared"), contextlib.suppress(Killed):
+        switching.run()
+    assert switching.load().next_attempt_at is None
+    assert "Connecting your number…" in switching.page()
+    assert switching.browser.get("~/numbers").status_code == 200
+    assert pat.get("/platform/").status_code == 200
+    assert pat.get(f"/platform/tenants/{switching.tenant_id}").status_code == 200
 
 
 def test_the_platform_sees_it_wait(switching: Attempt, monkeypatch: pytest.MonkeyPatch, pat: Browser) -> None:

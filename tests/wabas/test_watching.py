@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from functools import partial
 
 import pytest
@@ -10,8 +11,10 @@ from sqlalchemy import update
 
 from app.tenancy import db, now, platform_scope, tenant_scope
 from app.wabas.changes import NumberChange
-from app.wabas.jobs import check, enqueue_checks, probe
+from app.wabas.jobs import check, check_photos_of, enqueue_checks, probe
 from app.wabas.models import PhoneNumber, Waba
+from simulator.number_extras import Extras
+from simulator.phone_numbers import PhoneNumber as PlayedNumber
 from tests.enqueued import Enqueued
 from tests.onboarding.test_connecting import AS_PLATFORM
 from tests.simulated import Meta, Road
@@ -49,6 +52,22 @@ def test_a_look_writes_down_what_meta_says(road: Road) -> None:
     assert (seen.can_send, seen.messaging_limit) == ("AVAILABLE", "TIER_250")
     assert {entity["type"] for entity in seen.health} == {"PHONE_NUMBER", "WABA", "BUSINESS", "APP"}
     assert waba(road).subscribed_at and waba(road).checked_at
+
+
+def test_a_photo_added_elsewhere_is_noticed(road: Road, played: PlayedNumber, enqueued: Enqueued) -> None:
+    look(road)
+    assert "wabas.check_photos" in enqueued.names
+    Extras(played)["profile"] = json.dumps({"profile_picture_url": "https://pps.whatsapp.net/photo.jpg"})
+    check_photos_of(road.world.bakery.id, waba(road).id)
+    assert number(road).has_photo
+
+
+def test_a_photo_stays_noted_while_meta_does_not_answer(road: Road) -> None:
+    with tenant_scope(road.world.bakery.id):
+        db.session.execute(update(PhoneNumber).values(has_photo=True))
+    road.meta.post("faults", edge="whatsapp_business_profile", kind="error", code=2)
+    check_photos_of(road.world.bakery.id, waba(road).id)
+    assert number(road).has_photo
 
 
 @pytest.mark.parametrize("event", ["revoke", "unsubscribe", "deregistered"])

@@ -82,6 +82,7 @@ class Note(TenantModel):
             db.session.add(mention)
             about = {"conversation_id": self.conversation_id, "user_id": user.id}
             happened("mention.added", mention.id, by=by, **about)
+        db.session.expire(self, ["mentions"])
 
     @property
     def written_by(self) -> Actor | None:
@@ -104,6 +105,9 @@ class Mention(TenantModel):
     user_id: Mapped[uuid.UUID]
     seen_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    user: Mapped[User] = relationship(
+        viewonly=True, primaryjoin="foreign(Mention.user_id) == User.id", lazy="joined", innerjoin=True
+    )
 
     @classmethod
     def of(cls, note: Note, user: User) -> Mention:
@@ -136,6 +140,8 @@ def mentioned(body: str, people: Iterable[User]) -> list[User]:
 
 
 def name_runs(body: str, note: Note) -> list[tuple[str, bool]]:
-    """A note cut where it names somebody: the parts, each with whether it is a name."""
-    parts = re.split(r"(@\w+)", body) if note.mentions else [body]
-    return [(part, part.startswith("@")) for part in parts if part]
+    """A note cut where it mentions a colleague, by the whole name or the first: the parts, and whether each is one."""
+    names = {name for mention in note.mentions for name in (mention.user.name, *mention.user.name.split()[:1])}
+    longest_first = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    parts = re.split(rf"((?<!\w)@(?:{longest_first})(?!\w))", body, flags=re.IGNORECASE) if names else [body]
+    return [(part, place % 2 == 1) for place, part in enumerate(parts) if part]

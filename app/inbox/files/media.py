@@ -18,6 +18,8 @@ from app.sniffing import readable_name
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 from app.words import N_
 
+from .waveform import path_of
+
 STATES = ("waiting", "stored", "failed", "gone")
 # Longer than a job may take (`SECONDS` of inbound/jobs.py and of uploads.py), so that a claim outlives its job.
 LEASE = dt.timedelta(seconds=240)
@@ -27,6 +29,7 @@ UPLOAD_LASTS = UPLOAD_LIFETIME - dt.timedelta(days=1)
 # An id this new cannot have been deleted yet, so uploading again would not help.
 UPLOAD_IS_NEW = dt.timedelta(minutes=10)
 
+WAVEFORM_HEIGHT = 32
 # Browsers cannot play these.
 UNPLAYABLE = ("audio/amr", "video/3gpp")
 
@@ -70,6 +73,8 @@ class Media(TenantModel):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     uploaded_at: Mapped[dt.datetime | None]
     seconds: Mapped[int | None]
+    # The loudness of each part of a sound, drawn once it is stored.
+    waveform: Mapped[bytes | None]
 
     @classmethod
     def claim(cls, id: str) -> Media | None:
@@ -123,6 +128,11 @@ class Media(TenantModel):
     def duration(self) -> str:
         """Minutes and seconds: 1:05."""
         return f"{self.seconds // 60}:{self.seconds % 60:02}" if self.seconds else ""
+
+    @property
+    def waveform_path(self) -> str:
+        """The waveform as the path of an SVG of WAVEFORM_HEIGHT; "" where there is none."""
+        return path_of(self.waveform, WAVEFORM_HEIGHT) if self.waveform else ""
 
     @property
     def extension(self) -> str:

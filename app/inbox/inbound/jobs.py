@@ -22,6 +22,8 @@ from app.tenancy import announce, commit, current_tenant_id, database_now, db, j
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
+from . import sounds
+
 log = structlog.get_logger()
 
 SECONDS = 200
@@ -31,10 +33,10 @@ WRONG_TRIES = 3
 PICTURES = ("image/",)
 AT_ONCE = 500
 
-NO_PLACE = N_("The file could not be stored. This is tried again by itself.")
-NOT_REACHED = N_("WhatsApp could not be reached. This is tried again by itself.")
-NO_ACCESS = N_("WhatsApp does not let us in at the moment. This is tried again by itself.")
-DIFFERENT = N_("What came is not what was sent: its checksum is another one.")
+NO_PLACE = N_("The file couldn't be stored. We'll retry automatically.")
+NOT_REACHED = N_("WhatsApp couldn't be reached. We'll retry automatically.")
+NO_ACCESS = N_("WhatsApp doesn't allow access at the moment. We'll retry automatically.")
+DIFFERENT = N_("The file arrived damaged: its checksum doesn't match. Ask the customer to send it again.")
 
 
 class Different(Exception):
@@ -51,6 +53,11 @@ def fetch(media_id: str) -> None:
     number = db.session.get_one(PhoneNumber, (media.tenant_id, message.phone_number_id))
     Fetching(media, number).run()
     announce("conversation", message.conversation_id)
+
+
+@job("inbound.draw_sound", "files", seconds=SECONDS)
+def draw_sound(media_id: str) -> None:
+    sounds.draw(Media.get_or_404(media_id))
 
 
 class Fetching:
@@ -113,6 +120,8 @@ class Fetching:
         media.sha256, media.thumbnail_key = self.digest, thumbnail_key
         if thumbnail:
             media.width, media.height = thumbnail.width, thumbnail.height
+        if media.shown_as == "audio":
+            later("inbound.draw_sound", media.id)
 
     def settle_refusal(self, error: MetaError) -> None:
         log.info("file not fetched", media_id=str(self.id), meta_code=error.code, kind=error.kind)

@@ -51,6 +51,8 @@ class Upload:
             if self.owns_claim():
                 self.media.mark_uploaded(meta_id)
                 later("outbound.deliver")
+                if self.media.shown_as == "audio":
+                    later("inbound.draw_sound", self.media.id)
         announce("conversation", self.message.conversation_id)
 
     def send(self) -> str:

@@ -73,7 +73,9 @@ def new_id() -> str:
 @bp.app_template_global()
 def draft_message(conversation: Conversation) -> Message:
     """An empty message: the page copies its bubble and fills in text and id while it sends."""
-    return Message.outbound(conversation, "", by=current_actor(), client_id=uuid.UUID(int=0))
+    message = Message.outbound(conversation, "", by=current_actor(), client_id=uuid.UUID(int=0))
+    message.author_name = current_actor().name
+    return message
 
 
 @bp.app_template_global()

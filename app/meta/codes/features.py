@@ -4,23 +4,23 @@ from app.words import N_
 
 from .explanation import Explanation, Kind
 
-_BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
-_LOOK_AT_GROUP = N_("An agent opens the group again to see how it stands now, and corrects the request.")
-_MEMBERS = N_("An agent checks who is in the group, and corrects the list.")
-_SETTINGS = N_("The owner checks calling for this number in WhatsApp Manager.")
-_CALL_AGAIN = N_("An agent calls again after a moment, or writes a message.")
-_WRITE = N_("An agent writes a message instead.")
+_BY_ITSELF = N_("No action needed. We'll retry automatically.")
+_LOOK_AT_GROUP = N_("Open the group again to see its current state, and correct the request.")
+_MEMBERS = N_("Check who is in the group, and correct the list.")
+_SETTINGS = N_("Ask an owner to check the calling settings of this number in WhatsApp Manager.")
+_CALL_AGAIN = N_("Call again in a moment, or send a message.")
+_WRITE = N_("Send them a message instead.")
 
 CODES: dict[int, Explanation] = {
     139100: Explanation(
         Kind.HUMAN,
         N_("Some of these people could not be blocked or unblocked; the others were."),
-        N_("An agent looks at the list and tries again for those who are missing."),
+        N_("Check the list and try again for those who are missing."),
     ),
     139101: Explanation(
         Kind.HUMAN,
         N_("The list of blocked people is full."),
-        N_("The owner unblocks people who need not be on it."),
+        N_("Unblock people who don't need to be on it."),
     ),
     139102: Explanation(
         Kind.RETRY, N_("The list of blocked people was being changed elsewhere at the same time."), _BY_ITSELF
@@ -31,41 +31,41 @@ CODES: dict[int, Explanation] = {
     131059: Explanation(
         Kind.RETRY,
         N_("The list changed while it was being read."),
-        N_("The app reads it again from the top."),
+        N_("We read it again from the beginning."),
     ),
     131201: Explanation(Kind.HUMAN, N_("Only a part of this change to the group was made."), _LOOK_AT_GROUP),
-    131202: Explanation(Kind.FINAL, N_("Somebody is named twice in this request."), _MEMBERS),
+    131202: Explanation(Kind.FINAL, N_("The same person is in this request twice."), _MEMBERS),
     131204: Explanation(Kind.FINAL, N_("The group would have too many members."), _MEMBERS),
     131207: Explanation(
         Kind.FINAL,
         N_("Meta has suspended this group."),
-        N_("The owner reads Meta's reason in WhatsApp Manager and asks for a review."),
+        N_("Ask an owner to read Meta's reason in WhatsApp Manager and request a review."),
     ),
-    131208: Explanation(Kind.THROTTLE, N_("Requests for groups came too fast for Meta."), _BY_ITSELF),
+    131208: Explanation(Kind.THROTTLE, N_("We sent requests for groups faster than Meta allows."), _BY_ITSELF),
     131209: Explanation(
-        Kind.FINAL, N_("The group's picture has the wrong shape."), N_("An agent chooses a square picture.")
+        Kind.FINAL, N_("The group's picture has the wrong shape."), N_("Choose a square picture instead.")
     ),
     131210: Explanation(
         Kind.FINAL,
         N_("The group's picture is too small."),
-        N_("An agent chooses one of more than 192 by 192 pixels."),
+        N_("Choose one of more than 192 by 192 pixels."),
     ),
     131211: Explanation(
         Kind.FINAL,
         N_("This number has created as many groups as Meta allows."),
-        N_("An agent deletes a group that nobody needs."),
+        N_("Delete a group that you no longer need."),
     ),
     131212: Explanation(Kind.FINAL, N_("This person is not in the group."), _MEMBERS),
     131213: Explanation(Kind.FINAL, N_("This request to join the group no longer exists."), _LOOK_AT_GROUP),
     131214: Explanation(
         Kind.FINAL,
-        N_("Meta does not let this number create groups at present."),
-        N_("The owner looks at the number's standing in WhatsApp Manager."),
+        N_("Meta doesn't allow this number to create groups at the moment."),
+        N_("Ask an owner to check the number's quality in WhatsApp Manager."),
     ),
     131215: Explanation(
         Kind.FINAL,
         N_("This number may not use groups."),
-        N_("The owner reads in WhatsApp Manager what a number needs for groups."),
+        N_("Ask an owner to check in WhatsApp Manager what a number needs for groups."),
     ),
     138000: Explanation(Kind.HUMAN, N_("Calling is turned off for this number."), _SETTINGS),
     138001: Explanation(Kind.FINAL, N_("This person cannot be called on WhatsApp."), _WRITE),
@@ -76,22 +76,22 @@ CODES: dict[int, Explanation] = {
     138006: Explanation(
         Kind.FINAL,
         N_("This person has not agreed to be called."),
-        N_("An agent asks for permission to call in the chat."),
+        N_("Ask for permission to call in the chat."),
     ),
     138007: Explanation(Kind.FINAL, N_("The call took too long to be connected."), _CALL_AGAIN),
     138009: Explanation(
         Kind.FINAL,
         N_("This person was asked for permission to call as often as Meta allows."),
-        N_("An agent waits for an answer, or asks again on another day."),
+        N_("Wait for their answer, or ask again on another day."),
     ),
     138012: Explanation(
         Kind.FINAL,
         N_("This person was called as often as Meta allows in one day."),
-        N_("An agent calls again tomorrow, or writes a message."),
+        N_("Call again tomorrow, or send a message."),
     ),
     138013: Explanation(Kind.FINAL, N_("A business may not call people from this number or country."), _WRITE),
     138014: Explanation(
-        Kind.HUMAN, N_("Meta has turned calling off for a while because people did not welcome it."), _WRITE
+        Kind.HUMAN, N_("Meta has turned calling off for a while because people blocked or declined calls."), _WRITE
     ),
     138015: Explanation(
         Kind.HUMAN,
@@ -101,7 +101,7 @@ CODES: dict[int, Explanation] = {
     138017: Explanation(
         Kind.FINAL,
         N_("This person has already agreed to be called at any time."),
-        N_("An agent simply calls."),
+        N_("You can call them without asking again."),
     ),
     138018: Explanation(Kind.HUMAN, N_("Calling is not fully set up for this number."), _SETTINGS),
     **dict.fromkeys(

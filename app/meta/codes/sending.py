@@ -4,22 +4,21 @@ from app.words import N_
 
 from .explanation import Explanation, Kind
 
-_BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
+_BY_ITSELF = N_("No action needed. We'll retry automatically.")
 _NOT_CONFIRMED = N_(
-    "Wait a little: if it did arrive, its ticks appear by themselves. If none come, an agent decides whether "
-    "to send it again."
+    "Wait a moment: if it arrived, its ticks appear automatically. If none appear, decide whether to send it again."
 )
 _META_TROUBLE = Explanation(
     Kind.UNKNOWN_OUTCOME,
-    N_("Meta had a problem of its own and did not say whether this was done."),
+    N_("Meta had a problem of its own and didn't confirm whether this was done."),
     _NOT_CONFIRMED,
 )
-_CORRECT_MESSAGE = N_("An agent corrects the message and sends it again; Meta's own words below name the part.")
+_CORRECT_MESSAGE = N_("Correct the message and send it again. The details from Meta name the part.")
 
 CODES: dict[int, Explanation] = {
     1: Explanation(
         Kind.UNKNOWN_OUTCOME,
-        N_("Meta answered with an unknown error. It did not say whether this was done."),
+        N_("Meta responded with an unknown error and didn't confirm whether this was done."),
         _NOT_CONFIRMED,
     ),
     2: _META_TROUBLE,
@@ -28,7 +27,7 @@ CODES: dict[int, Explanation] = {
     130429: Explanation(
         Kind.THROTTLE,
         N_("This number sends faster than Meta allows."),
-        N_("Nobody has to do anything. The app slows down and sends the rest by itself."),
+        N_("No action needed. We slow down and send the rest automatically."),
     ),
     131057: Explanation(
         Kind.THROTTLE,
@@ -39,20 +38,20 @@ CODES: dict[int, Explanation] = {
     131056: Explanation(
         Kind.PAIR,
         N_("Too many messages went to this one person in a short time."),
-        N_("Nobody has to do anything. The app waits a little with this person only, then goes on."),
+        N_("No action needed. We pause messages to this person for a moment, then continue."),
     ),
     131048: Explanation(
         Kind.PAUSE_NUMBER,
         N_("Meta stopped this number's messages because too many people blocked or reported earlier ones."),
         N_(
-            "The owner looks at the number's quality in WhatsApp Manager, sends fewer and more welcome "
-            "messages, and resumes the number here."
+            "Ask an owner to check the number's quality in WhatsApp Manager, send fewer and more relevant "
+            "messages, and resume the number here."
         ),
     ),
     131064: Explanation(
         Kind.RETRY_LATER,
         N_("Meta limits this account's template messages because templates were in the wrong category."),
-        N_("The owner corrects the templates' categories. Meta lifts the limit by itself after some days."),
+        N_("Ask an owner to correct the templates' categories. Meta lifts the limit after some days."),
         wait=86_400,
     ),
     100: Explanation(Kind.FINAL, N_("Meta did not accept one of the details of this request."), _CORRECT_MESSAGE),
@@ -68,27 +67,27 @@ CODES: dict[int, Explanation] = {
     130403: Explanation(
         Kind.FINAL,
         N_("This person is on your list of blocked people."),
-        N_("An agent unblocks the person, then sends the message again."),
+        N_("Unblock them, then send the message again."),
     ),
     130472: Explanation(
         Kind.FINAL,
         N_("Meta did not deliver this because it keeps this person out of marketing messages for a study."),
-        N_("Nobody can change this. An agent may answer once the person writes."),
+        N_("This can't be changed. You can reply once they write."),
     ),
     130497: Explanation(
         Kind.FINAL,
         N_("Meta does not allow this business to message people in this country."),
-        N_("Nobody can change this here. The owner may read Meta's rules for the country."),
+        N_("This can't be changed here. See Meta's rules for the country."),
     ),
     130501: Explanation(
         Kind.FINAL,
         N_("This kind of message cannot be sent to a group."),
-        N_("An agent sends a text or a file instead."),
+        N_("Send a text or a file instead."),
     ),
     131021: Explanation(
         Kind.FINAL,
         N_("A number cannot send a message to itself."),
-        N_("An agent chooses another recipient."),
+        N_("Choose a different recipient instead."),
     ),
     131026: Explanation(
         Kind.FINAL,
@@ -96,17 +95,17 @@ CODES: dict[int, Explanation] = {
             "WhatsApp could not deliver this. The number may not use WhatsApp, may have an old version of "
             "it, or may not accept messages from you; Meta does not say which."
         ),
-        N_("An agent checks the number, or reaches the person some other way. Sending again will not help."),
+        N_("Check the number, or contact them another way. Sending it again won't help."),
     ),
     131030: Explanation(
         Kind.FINAL,
         N_("This is one of Meta's test numbers, and the recipient is not on its list of testers."),
-        N_("The owner adds the recipient to the testers in Meta's app settings."),
+        N_("Ask an owner to add the recipient to the testers in Meta's app settings."),
     ),
     131047: Explanation(
         Kind.FINAL,
-        N_("More than 24 hours have passed since this person last wrote, so WhatsApp takes only templates."),
-        N_("An agent sends a template; once the person answers, free text works again."),
+        N_("The 24-hour reply window has closed, so WhatsApp accepts only templates."),
+        N_("Send a template. Once they reply, you can write freely again."),
     ),
     131049: Explanation(
         Kind.FINAL,
@@ -117,46 +116,46 @@ CODES: dict[int, Explanation] = {
     131050: Explanation(
         Kind.FINAL,
         N_("This person has stopped marketing messages from your business."),
-        N_("Nobody sends them marketing until they turn it on again in WhatsApp."),
+        N_("Don't send them marketing until they turn it on again in WhatsApp."),
     ),
     131051: Explanation(
         Kind.FINAL,
         N_("WhatsApp does not support this type of message here."),
-        N_("Whoever sent it sends a text, a photo or a file instead."),
+        N_("Ask them to send a text, a photo or a file instead."),
     ),
     131052: Explanation(
         Kind.RETRY,
-        N_("The file could not be fetched."),
-        N_("The app tries once more. If it fails again, ask for the file to be sent again, below 100 MB."),
+        N_("The file couldn't be downloaded."),
+        N_("We'll retry once. If that fails, ask the customer to send it again, below 100 MB."),
     ),
     131053: Explanation(
         Kind.FINAL,
-        N_("WhatsApp could not use this file: it is too large or of a type WhatsApp does not take."),
-        N_("An agent saves the file in a common format, smaller if need be, and sends it again."),
+        N_("WhatsApp couldn't use this file: it is too large or of a type that WhatsApp doesn't accept."),
+        N_("Save the file in a common format, smaller if necessary, and send it again."),
     ),
     131055: Explanation(
         Kind.FINAL,
         N_("This number, or this kind of template, is not set up for this way of sending."),
-        N_("The owner asks the people who run this platform how the number is set up."),
+        N_("Ask an owner to contact the Switchboard team about how the number is set up."),
     ),
     131060: Explanation(
         Kind.FINAL,
         N_("This message can be read only in the WhatsApp Business app on your phone."),
-        N_("An agent opens the WhatsApp Business app to read it."),
+        N_("Open the WhatsApp Business app to read it."),
     ),
     131062: Explanation(
         Kind.FINAL,
         N_("A sign-in code can go only to a phone number, and this person's number is not known."),
-        N_("An agent asks the person for their phone number."),
+        N_("Ask them for their phone number."),
     ),
     131063: Explanation(
         Kind.HUMAN,
         N_("Marketing templates are turned off on this way of sending for this WhatsApp account."),
-        N_("The owner turns them on in WhatsApp Manager, or sends through Meta's marketing messages."),
+        N_("Ask an owner to turn them on in WhatsApp Manager, or to send through Meta's marketing messages."),
     ),
     137000: Explanation(
         Kind.FINAL,
         N_("This person's WhatsApp identity has changed, so the message was not sent."),
-        N_("An agent makes sure it is still the same person, then sends the message again."),
+        N_("Make sure it is still the same person, then send the message again."),
     ),
 }

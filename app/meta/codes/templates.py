@@ -6,8 +6,8 @@ from .explanation import Explanation, Kind
 
 _ANOTHER_TEMPLATE = N_("Choose another template, or edit this one and wait for Meta to approve it again.")
 _FILL_IN = N_("Fill in the template's fields again, as its example shows, and send it once more.")
-_EDIT = N_("The owner edits the template as Meta's own words below say, and submits it again.")
-_CORRECT_FLOW = N_("The owner corrects the flow in WhatsApp Manager and tries again.")
+_EDIT = N_("Edit the template as the details from Meta say, and submit it again.")
+_CORRECT_FLOW = N_("Ask an owner to correct the flow in WhatsApp Manager. Then try again.")
 
 _FLOW_FAILED = Explanation(Kind.HUMAN, N_("Meta did not accept this change to the flow."), _CORRECT_FLOW)
 _BADLY_FORMED = Explanation(
@@ -16,12 +16,12 @@ _BADLY_FORMED = Explanation(
 _VARIABLES = Explanation(
     Kind.HUMAN,
     N_("The template has too many fields for its text, or a field at its very start or end."),
-    N_("The owner adds words around the fields and submits the template again."),
+    N_("Add words around the variables and submit the template again."),
 )
 _INSIGHTS = Explanation(
     Kind.HUMAN,
     N_("Meta has no template figures for this WhatsApp account, or cannot turn them on or off."),
-    N_("The owner confirms template insights in WhatsApp Manager."),
+    N_("Ask an owner to confirm template insights in WhatsApp Manager."),
 )
 
 CODES: dict[int, Explanation] = {
@@ -42,25 +42,25 @@ CODES: dict[int, Explanation] = {
     132018: Explanation(Kind.FINAL, N_("One of the template's fields is not valid."), _FILL_IN),
     132015: Explanation(
         Kind.HUMAN,
-        N_("Meta has paused this template because people did not welcome it."),
-        N_("Wait until Meta ends the pause, or choose another template. Edit this one to make it welcome."),
+        N_("Meta has paused this template because people blocked or reported it."),
+        N_("Wait until Meta ends the pause, or choose another template."),
     ),
     132016: Explanation(
         Kind.FINAL,
-        N_("Meta has turned this template off for good because people did not welcome it."),
-        N_("The owner makes a new template with other words."),
+        N_("Meta has turned this template off permanently because people blocked or reported it."),
+        N_("Create a new template with other words."),
     ),
     132068: Explanation(Kind.FINAL, N_("Meta has blocked the flow in this message."), _CORRECT_FLOW),
     132069: Explanation(
         Kind.RETRY_LATER,
         N_("Meta lets the flow in this message go out only ten times an hour, because it has problems."),
-        N_("The app tries again in an hour. Meanwhile the owner corrects the flow in WhatsApp Manager."),
+        N_("We'll retry in an hour. Ask an owner to correct the flow in WhatsApp Manager."),
         wait=3_600,
     ),
     134011: Explanation(
         Kind.HUMAN,
         N_("The terms of WhatsApp Payments have not been accepted."),
-        N_("The owner accepts them in WhatsApp Manager."),
+        N_("Ask an owner to accept them in WhatsApp Manager."),
     ),
     134100: Explanation(
         Kind.FINAL,
@@ -70,7 +70,7 @@ CODES: dict[int, Explanation] = {
     134101: Explanation(
         Kind.RETRY_LATER,
         N_("Meta is still preparing this template for marketing messages."),
-        N_("Nobody has to do anything. The app tries again in ten minutes."),
+        N_("No action needed. We'll retry in ten minutes."),
         wait=600,
     ),
     134102: Explanation(Kind.FINAL, N_("This template cannot be used for marketing messages."), _ANOTHER_TEMPLATE),
@@ -87,17 +87,17 @@ CODES: dict[int, Explanation] = {
     2388019: Explanation(
         Kind.HUMAN,
         N_("This WhatsApp account has as many templates as Meta allows."),
-        N_("The owner deletes templates that nobody uses, then submits this one again."),
+        N_("Delete templates that you no longer use, then submit this one again."),
     ),
     2388023: Explanation(
         Kind.HUMAN,
         N_("A template of this name and language is being deleted, so the name is taken."),
-        N_("The owner chooses another name, or waits: 30 days after an approved template was deleted."),
+        N_("Choose another name, or wait: 30 days after an approved template was deleted."),
     ),
     2388024: Explanation(
         Kind.HUMAN,
         N_("A template of this name already exists in this language."),
-        N_("The owner edits the existing one, or chooses another name."),
+        N_("Edit the existing one, or choose another name."),
     ),
     2388039: Explanation(Kind.HUMAN, N_("Meta rejected the template's content."), _EDIT),
     2388040: _BADLY_FORMED,

@@ -33,12 +33,14 @@ class Page:
     def render(self, form: Form | None = None) -> Response:
         """The whole page, or with htmx the part that changes; a form that was refused comes back as it was typed."""
         onboarding = self.onboarding
+        # A worker may commit between the attempt's row and its steps: this depends on the row alone.
+        is_connected = onboarding.state == "connected"
         html = render_template(
             "onboarding/_progress.html" if is_fragment() else self.template,
             onboarding=onboarding,
             forms=forms_with(form),
             signup=self.signup(),
-            hello_qr=qr_image(onboarding.phone_number.hello_link) if onboarding.asks == "hello" else "",
+            hello_qr=qr_image(onboarding.phone_number.hello_link) if is_connected else "",
             at=self.at,
             hosted_url=settings.meta_hosted_signup_url,
             **self.context,

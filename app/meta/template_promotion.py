@@ -90,16 +90,22 @@ def _lower(text: str) -> str:
 
 
 def _pattern(words: str) -> re.Pattern[str]:
+    """Longer phrases first, grouped by their first character: most words of a text are passed over at once."""
     folded = _lower(words.translate(_ALEF))
     phrases = [phrase.strip() for line in folded.splitlines() for phrase in line.split("|") if phrase.strip()]
-    return re.compile("|".join(map(_phrase, sorted(phrases, key=len, reverse=True))))
+    groups: dict[str, list[str]] = {}
+    for phrase in sorted(map(_phrase, phrases), key=len, reverse=True):
+        first = 2 if phrase.startswith("\\") else 1
+        groups.setdefault(phrase[:first], []).append(phrase[first:])
+    branches = (f"{first}(?:{'|'.join(rests)})" for first, rests in groups.items())
+    return re.compile(rf"(?<!\w)(?=\w)(?:{'|'.join(branches)})")
 
 
 def _phrase(phrase: str) -> str:
     """A number may stand before a percent sign; any spaces between words."""
     is_stem = phrase.endswith("*")
-    body = re.escape(phrase.rstrip("*")).replace(r"\ ", " ").replace(" ", r"\s{1,3}").replace("%", r"\d{1,3} ?%")
-    return rf"(?<!\w){body}\w{{0,20}}" if is_stem else rf"(?<!\w){body}(?!\w)"
+    body = re.escape(phrase.rstrip("*")).replace(r"\ ", " ").replace(" ", r"\s{1,3}").replace("%", r"\d\d?\d? ?%")
+    return rf"{body}\w{{0,20}}" if is_stem else rf"{body}(?!\w)"
 
 
 _PATTERNS = {code: _pattern(words) for code, words in _WORDS.items()}

@@ -5,7 +5,7 @@ from app.words import N_
 from .explanation import Explanation, Kind
 
 _ANOTHER_TEMPLATE = N_("Choose another template, or edit this one and wait for Meta to approve it again.")
-_FILL_IN = N_("Fill in the template's fields again, as its example shows, and send it once more.")
+_FILL_IN = N_("Fill in the template's variables again, as its example shows, and send it again.")
 _EDIT = N_("Edit the template as the details from Meta say, and submit it again.")
 _CORRECT_FLOW = N_("Ask an owner to correct the flow in WhatsApp Manager. Then try again.")
 
@@ -15,8 +15,18 @@ _BADLY_FORMED = Explanation(
 )
 _VARIABLES = Explanation(
     Kind.HUMAN,
-    N_("The template has too many fields for its text, or a field at its very start or end."),
+    N_("The template has too many variables for its text, or a variable at its very start or end."),
     N_("Add words around the variables and submit the template again."),
+)
+_GENERATED = Explanation(
+    Kind.FINAL,
+    N_("Meta made this template for messages that were sent without one, so it cannot be changed or deleted."),
+    N_("Make a template of your own with the words you want."),
+)
+_NOT_NOW = Explanation(
+    Kind.HUMAN,
+    N_("Meta doesn't allow this template to be edited in its present state, or so soon after the last edit."),
+    N_("Wait: an approved template can be edited once a day and 10 times in 30 days. Or make a new template."),
 )
 _INSIGHTS = Explanation(
     Kind.HUMAN,
@@ -25,7 +35,7 @@ _INSIGHTS = Explanation(
 )
 
 CODES: dict[int, Explanation] = {
-    132000: Explanation(Kind.FINAL, N_("The number of filled-in fields does not match the template."), _FILL_IN),
+    132000: Explanation(Kind.FINAL, N_("The number of values does not match the template's variables."), _FILL_IN),
     132001: Explanation(
         Kind.FINAL,
         N_("This template does not exist in this language, or is not approved yet."),
@@ -33,13 +43,13 @@ CODES: dict[int, Explanation] = {
     ),
     132005: Explanation(
         Kind.FINAL,
-        N_("With its fields filled in, the template's text is too long."),
+        N_("With its variables filled in, the template's text is too long."),
         N_("Shorten what was filled in, and send it once more."),
     ),
     132007: Explanation(Kind.FINAL, N_("The template's content goes against Meta's policies."), _ANOTHER_TEMPLATE),
-    132008: Explanation(Kind.FINAL, N_("One of the template's fields has the wrong form."), _FILL_IN),
-    132012: Explanation(Kind.FINAL, N_("One of the template's fields is of the wrong type."), _FILL_IN),
-    132018: Explanation(Kind.FINAL, N_("One of the template's fields is not valid."), _FILL_IN),
+    132008: Explanation(Kind.FINAL, N_("The value of one of the template's variables has the wrong form."), _FILL_IN),
+    132012: Explanation(Kind.FINAL, N_("The value of one of the template's variables is of the wrong type."), _FILL_IN),
+    132018: Explanation(Kind.FINAL, N_("The value of one of the template's variables is not valid."), _FILL_IN),
     132015: Explanation(
         Kind.HUMAN,
         N_("Meta has paused this template because people blocked or reported it."),
@@ -47,8 +57,8 @@ CODES: dict[int, Explanation] = {
     ),
     132016: Explanation(
         Kind.FINAL,
-        N_("Meta has turned this template off permanently because people blocked or reported it."),
-        N_("Create a new template with other words."),
+        N_("Meta has turned this template off for good because people did not welcome it."),
+        N_("Make a new template with other words."),
     ),
     132068: Explanation(Kind.FINAL, N_("Meta has blocked the flow in this message."), _CORRECT_FLOW),
     132069: Explanation(
@@ -79,6 +89,11 @@ CODES: dict[int, Explanation] = {
     139002: _FLOW_FAILED,
     139003: _FLOW_FAILED,
     139004: _FLOW_FAILED,
+    139200: Explanation(
+        Kind.HUMAN,
+        N_("Meta has stopped this account from sending messages without a template, because some were not utility."),
+        N_("Send a template instead. Meta says in WhatsApp Manager when the account may do it again."),
+    ),
     141002: Explanation(
         Kind.HUMAN,
         N_("The template is not approved, so nothing can be sent with it."),
@@ -99,6 +114,7 @@ CODES: dict[int, Explanation] = {
         N_("A template of this name already exists in this language."),
         N_("Edit the existing one, or choose another name."),
     ),
+    2388003: _NOT_NOW,
     2388039: Explanation(Kind.HUMAN, N_("Meta rejected the template's content."), _EDIT),
     2388040: _BADLY_FORMED,
     2388047: _BADLY_FORMED,
@@ -106,6 +122,13 @@ CODES: dict[int, Explanation] = {
     2388073: _BADLY_FORMED,
     2388293: _VARIABLES,
     2388299: _VARIABLES,
+    2388318: _GENERATED,
+    2388330: _GENERATED,
+    2593002: Explanation(
+        Kind.FINAL,
+        N_("Meta does not have this template, or not any more."),
+        N_("Compare the list of templates with Meta, and submit the template as a new one if it is still needed."),
+    ),
     200005: _INSIGHTS,
     200006: _INSIGHTS,
     200007: _INSIGHTS,

@@ -79,7 +79,14 @@ class Starter:
         words = self.texts[language]
         is_code = self.category == "AUTHENTICATION"
         components = list(self._code(words) if is_code else self._components(words))
-        return Template(self.key, language, self.category, "", not is_code, components)
+        return Template(
+            name=self.key,
+            language=language,
+            category=self.category,
+            status="",
+            is_named=not is_code,
+            components=components,
+        )
 
     def _nearest(self, language: str) -> str:
         """A reader's language may have another region, or none."""

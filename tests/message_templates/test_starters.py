@@ -28,7 +28,8 @@ STOP = {
 }
 # What sells, and so has no place in a message about a request or an order.
 SELLING = re.compile(
-    r"% off|discount|coupon|offer\b|\bsale\b|remise|promo|soldes|descuento|oferta|rebaja|desconto|cupom|novedades|novidades|nouveautés|خصم|عرض خاص",
+    r"% off|discount|coupon|offer\b|\bsale\b|promo|remise|soldes|nouveautés|descuento|oferta|rebaja|novedades"
+    r"|desconto|cupom|novidades|خصم|عرض خاص",
     re.IGNORECASE,
 )
 

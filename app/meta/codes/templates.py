@@ -57,8 +57,8 @@ CODES: dict[int, Explanation] = {
     ),
     132016: Explanation(
         Kind.FINAL,
-        N_("Meta has turned this template off for good because people did not welcome it."),
-        N_("Make a new template with other words."),
+        N_("Meta has turned this template off permanently because people blocked or reported it."),
+        N_("Create a new template with other words."),
     ),
     132068: Explanation(Kind.FINAL, N_("Meta has blocked the flow in this message."), _CORRECT_FLOW),
     132069: Explanation(

@@ -94,7 +94,10 @@ def test_a_reported_error_without_sense_is_still_an_error(raw: Any) -> None:
     assert ReportedError.read(raw).explanation.title
 
 
-@pytest.mark.parametrize("explanation", {*CODES.values(), *SUBCODES.values(), explain(None)}, ids=lambda one: one.title)
+EXPLANATIONS = dict.fromkeys((*CODES.values(), *SUBCODES.values(), explain(None)))
+
+
+@pytest.mark.parametrize("explanation", EXPLANATIONS, ids=lambda one: one.title)
 def test_a_remedy_speaks_to_the_reader_or_names_whom_to_ask(explanation: Explanation) -> None:
     words = f"{explanation.title} {explanation.fix}"
     assert not re.search(r"\b(The owner|An agent|[Nn]obody|The app|this app|by itself)\b", words)

@@ -1,4 +1,4 @@
-"""How fast numbers send, against the limits that a sink enforces, which answers after 120 ms and is not the limit itself.
+"""How fast numbers send, against limits that a sink enforces, which answers after 120 ms and is not the limit itself.
 
 Meta's limits: 80 messages a second for a number, 1,000 for an upgraded one; for one person 45 at once, then one in six
 seconds. `python -m bench.pace` is one sender process: it sends what waits and prints what it cost.

@@ -63,11 +63,11 @@ class Connections(httpx.BaseTransport):
         try:
             send(connection, request, seconds["write"])
             answer = receive(connection, seconds["read"])
+            stream = Body(self, origin, connection, answer)
+            return httpx.Response(answer.status, headers=answer.headers.items(), stream=stream)
         except BaseException:
             connection.close()
             raise
-        stream = Body(self, origin, connection, answer)
-        return httpx.Response(answer.status, headers=answer.headers.items(), stream=stream)
 
     def take(self, origin: Origin) -> http.client.HTTPConnection | None:
         """The connection that was used last, if it is still open."""
@@ -83,9 +83,9 @@ class Connections(httpx.BaseTransport):
     def connect(self, origin: Origin, seconds: float) -> http.client.HTTPConnection:
         scheme, host, port = origin
         if scheme == "https":
-            made: Any = http.client.HTTPSConnection(host, port, timeout=seconds, context=self.tls)
+            made: Any = http.client.HTTPSConnection(host, port or 443, timeout=seconds, context=self.tls)
         elif scheme == "http":
-            made = http.client.HTTPConnection(host, port, timeout=seconds)
+            made = http.client.HTTPConnection(host, port or 80, timeout=seconds)
         else:
             raise httpx.UnsupportedProtocol(f"not a web address: {scheme}")
         try:
@@ -122,9 +122,10 @@ def send(connection: http.client.HTTPConnection, request: httpx.Request, seconds
     connection.sock.settimeout(seconds)
     headers = {name.decode("ascii"): value.decode("latin-1") for name, value in request.headers.raw}
     body = request.stream
-    content: Any = b"".join(body) if isinstance(body, httpx.ByteStream) else body
+    content: Any = b"".join(body) or None if isinstance(body, httpx.ByteStream) else body
+    path = request.url.raw_path.decode("ascii")
     try:
-        connection.request(request.method, request.url.raw_path.decode("ascii"), content, headers)
+        connection.request(request.method, path, content, headers, encode_chunked=True)
     except TimeoutError:
         raise httpx.WriteTimeout("too slow") from None
     except ValueError:

@@ -187,7 +187,7 @@ class Lane:
         if not self.pace.sending.free:
             return monotonic() + self.pace.sending.wait
         if claimed:
-            return monotonic()
+            return monotonic() + (0.0 if self.pace.campaigns.free else self.pace.campaigns.wait)
         ids = {"tenant": current_tenant_id(), "number": self.number_id, "now": database_now()}
         sooner = PAIR["tolerance"] - PAIR["interval"] * 0.01
         db.session.execute(HOLD_PAIRS, ids | {"spare": database_now() + PAIR["tolerance"], "sooner": sooner})

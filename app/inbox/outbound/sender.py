@@ -129,7 +129,7 @@ class Sender:
                 lane.settle(outcomes)
 
     def finished(self, seconds: float) -> list[Request]:
-        """The requests that have ended. Where more are under way, those of the next moment too: they are settled at once."""
+        """The requests that have ended; where more are under way, those that end within the next moment too."""
         try:
             first = self.done.get(timeout=seconds)
         except Empty:

@@ -154,11 +154,21 @@ class Lane:
         parcels = [self.parcel(row, claimed_at, moment) for row, moment in zip(rows, moments, strict=True)]
         self.poll_at = self.next_poll(len(parcels))
         if parcels:
-            new = [{"id": str(parcel.attempt_id), "message": str(parcel.message_id)} for parcel in parcels]
-            values = {"tenant": current_tenant_id(), "now": database_now(), "rows": json.dumps(new)}
-            db.session.execute(NEW_ATTEMPTS, values)
+            self.record_attempts(parcels, moments)
         self.in_flight += len(parcels)
         return parcels
+
+    def record_attempts(self, parcels: Sequence[Parcel], moments: Sequence[float]) -> None:
+        at = database_now()
+        rows = [
+            {
+                "id": str(parcel.attempt_id),
+                "message": str(parcel.message_id),
+                "at": (at + dt.timedelta(seconds=moment)).isoformat(),
+            }
+            for parcel, moment in zip(parcels, moments, strict=True)
+        ]
+        db.session.execute(NEW_ATTEMPTS, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
 
     def send(self, graph: GraphClient, parcel: Parcel) -> meta.Accepted | MetaError:
         """Sends a parcel at its moment, in a thread of its own; `throttle.expected` counts it already."""
@@ -382,7 +392,8 @@ CAMPAIGN_WAITS = text("""
 """)
 NEW_ATTEMPTS = text("""
     insert into send_attempts (tenant_id, id, message_id, started_at)
-    select :tenant, id, message, :now from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid)
+    select :tenant, id, message, at
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid, at timestamptz)
     on conflict do nothing
 """)
 FINISH_ATTEMPTS = text("""

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import httpx
 
 from . import payload
+from .connections import Connections
 from .errors import (
     FILE_TOO_LARGE,
     FOREIGN_ADDRESS,
@@ -34,8 +35,7 @@ __all__ = ["GraphClient", "GraphError", "MetaError", "NoAnswer", "NotConnected"]
 TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
 # Each of these is for one piece; Meta looks at a large file before it answers.
 UPLOAD_TIMEOUT = httpx.Timeout(connect=5.0, read=60.0, write=20.0, pool=5.0)
-# httpx scans its whole pool on every request, so more connections make each of them slower.
-LIMITS = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=15.0)
+AT_ONCE = 256
 
 # Where Meta keeps files; an address elsewhere is never given a token.
 _FILE_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
@@ -79,7 +79,7 @@ class GraphClient:
         self._root = f"{base_url.rstrip('/')}/{version}"
         self._api_root = _API_ROOT if base_url.rstrip("/") == _GRAPH_ROOT else self._root
         self._http = httpx.Client(
-            timeout=timeout, limits=LIMITS, follow_redirects=False, trust_env=False, transport=transport
+            timeout=timeout, follow_redirects=False, trust_env=False, transport=transport or Connections(AT_ONCE)
         )
 
     @property

@@ -29,10 +29,11 @@ from app.meta.outgoing import content_of
 from app.tenancy import announce, current_tenant_id, database_now, db, uuid7
 from app.wabas.models import PhoneNumber
 
-from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Allowance, Pace
+from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Pace, Throttle
 from .reach import Reach
 
-IN_FLIGHT = 32
+# As many as go within this time, so that Meta may take half a second to answer; and never more than that many.
+IN_FLIGHT_SECONDS, MOST_IN_FLIGHT = 0.6, 192
 # Until Meta has accepted one message: a token that was revoked should not be tried thirty times.
 FIRST_IN_FLIGHT = 4
 # Longer than any call to Meta may take (`app.meta.graph.TIMEOUT`), so that a lease outlives its call.
@@ -64,6 +65,8 @@ class Parcel:
     context_wamid: str | None
     file_id: uuid.UUID | None
     callback_data: str
+    # The moment that the number's pace has for it, and until when it may start at all (monotonic).
+    starts_at: float
     starts_before: float
 
     def send(self, graph: GraphClient, token: str, number: str) -> meta.Accepted | MetaError:
@@ -124,7 +127,7 @@ class Lane:
         self.tenant_id, self.number_id, self.meta_id = number.tenant_id, number.id, number.meta_id
         self.token = number.waba.token
         self.max_in_flight, self.in_flight = FIRST_IN_FLIGHT, 0
-        self.pace, self.reach = Pace(number), Reach(number)
+        self.pace, self.reach, self.throttle = Pace(number), Reach(number), Throttle()
         # When to query again (monotonic): now, when Meta's pace allows, or (None) when `waiting_lanes` finds it due.
         self.poll_at: float | None = 0.0
 
@@ -138,55 +141,71 @@ class Lane:
 
     def claim_due(self, room: int) -> list[Parcel]:
         """Claims the oldest queued message of each conversation, at most `room`: replies first, campaigns last."""
-        allowed = self.pace.allowance()
-        if not allowed.is_connected:
+        if not self.pace.begin(self.throttle.behind):
             self.poll_at = None
             return []
-        room = min(room, self.max_in_flight - self.in_flight, allowed.replies)
-        parcels = self.claim("replies", room)
-        parcels += self.claim("automation", room - len(parcels))
-        rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(parcels)
-        parcels += self.claim("campaigns", min(rest, allowed.campaigns))
-        self.pace.spend(len(parcels), campaigns=sum(parcel.lane == "campaigns" for parcel in parcels))
-        self.poll_at = self.next_poll(allowed, len(parcels))
+        claimed_at, self.throttle.gap = monotonic(), 1 / self.pace.sending.rate
+        room = min(room, self.max_in_flight - self.in_flight, self.pace.sending.free)
+        rows = self.claim("replies", room)
+        rows += self.claim("automation", room - len(rows))
+        rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(rows)
+        rows += self.claim("campaigns", min(rest, self.pace.campaigns.free))
+        moments = self.pace.spend(len(rows), campaigns=sum(row.lane == "campaigns" for row in rows))
+        parcels = [self.parcel(row, claimed_at, moment) for row, moment in zip(rows, moments, strict=True)]
+        self.poll_at = self.next_poll(len(parcels))
         if parcels:
-            rows = [{"id": str(parcel.attempt_id), "message": str(parcel.message_id)} for parcel in parcels]
-            values = {"tenant": current_tenant_id(), "now": database_now(), "rows": json.dumps(rows)}
-            db.session.execute(NEW_ATTEMPTS, values)
+            self.record_attempts(parcels, moments)
         self.in_flight += len(parcels)
         return parcels
 
-    def claim(self, lane: str, room: int) -> list[Parcel]:
+    def record_attempts(self, parcels: Sequence[Parcel], moments: Sequence[float]) -> None:
+        at = database_now()
+        rows = [
+            {
+                "id": str(parcel.attempt_id),
+                "message": str(parcel.message_id),
+                "at": (at + dt.timedelta(seconds=moment)).isoformat(),
+            }
+            for parcel, moment in zip(parcels, moments, strict=True)
+        ]
+        db.session.execute(NEW_ATTEMPTS, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
+
+    def send(self, graph: GraphClient, parcel: Parcel) -> meta.Accepted | MetaError:
+        """Sends a parcel at its moment, in a thread of its own; `throttle.expected` counts it already."""
+        self.throttle.wait_for(parcel.starts_at)
+        return parcel.send(graph, self.token or "", self.meta_id)
+
+    def claim(self, lane: str, room: int) -> list[Row[Any]]:
         """Claims messages of one lane. Where the portfolio's limit is nearly used up: first those it does not count."""
         if room < 1:
             return []
         claim = {"tenant": current_tenant_id(), "number": self.number_id, "lane": lane} | claim_times()
         claim["lanes"] = list(LANES[: LANES.index(lane) + 1])
         claim["portfolio"] = self.reach.portfolio
-        new_people, claimed_at = self.reach.left(), monotonic()
+        new_people = self.reach.left()
         if new_people >= room:
-            rows = db.session.execute(CLAIM, claim | {"room": room, "counts": None}).all()
+            rows = [*db.session.execute(CLAIM, claim | {"room": room, "counts": None})]
         else:
-            rows = db.session.execute(CLAIM, claim | {"room": room, "counts": False}).all()
+            rows = [*db.session.execute(CLAIM, claim | {"room": room, "counts": False})]
             more = min(new_people, room - len(rows))
-            rows = [*rows, *db.session.execute(CLAIM, claim | {"room": more, "counts": True})]
+            rows += db.session.execute(CLAIM, claim | {"room": more, "counts": True})
         self.reach.note([row.contact_id for row in rows if row.is_outside])
-        return [self.parcel(row, claimed_at) for row in rows]
+        return rows
 
-    def next_poll(self, allowed: Allowance, claimed: int) -> float | None:
+    def next_poll(self, claimed: int) -> float | None:
         """When to query again (monotonic). If nothing could be claimed, sets `next_attempt_at` of what must wait."""
-        if claimed and allowed.replies:
-            return monotonic()
-        if not allowed.replies:
-            return monotonic() + allowed.wait
+        if not self.pace.sending.free:
+            return monotonic() + self.pace.sending.wait
+        if claimed:
+            return monotonic() + (0.0 if self.pace.campaigns.free else self.pace.campaigns.wait)
         ids = {"tenant": current_tenant_id(), "number": self.number_id, "now": database_now()}
         sooner = PAIR["tolerance"] - PAIR["interval"] * 0.01
         db.session.execute(HOLD_PAIRS, ids | {"spare": database_now() + PAIR["tolerance"], "sooner": sooner})
         self.reach.hold_back(self.number_id)
-        waits = not allowed.campaigns and db.session.scalar(CAMPAIGN_WAITS, ids)
-        return monotonic() + allowed.wait if waits else None
+        waits = not self.pace.campaigns.free and db.session.scalar(CAMPAIGN_WAITS, ids)
+        return monotonic() + self.pace.campaigns.wait if waits else None
 
-    def parcel(self, row: Row[Any], claimed_at: float) -> Parcel:
+    def parcel(self, row: Row[Any], claimed_at: float, moment: float) -> Parcel:
         attempt_id = uuid7()
         return Parcel(
             message_id=row.id,
@@ -202,6 +221,7 @@ class Lane:
             context_wamid=row.reply_to_wamid,
             file_id=row.file_id,
             callback_data=callback_of(attempt_id),
+            starts_at=claimed_at + moment,
             starts_before=claimed_at + START_WITHIN.total_seconds(),
         )
 
@@ -210,7 +230,7 @@ class Lane:
         self.in_flight -= len(outcomes)
         self.poll_at = self.poll_at or 0.0
         if accepted := [(parcel, one) for parcel, one in outcomes if isinstance(one, meta.Accepted)]:
-            self.max_in_flight = IN_FLIGHT
+            self.max_in_flight = min(MOST_IN_FLIGHT, int(self.pace.limit * IN_FLIGHT_SECONDS))
             self.record_acceptances(accepted)
         for parcel, outcome in outcomes:
             if isinstance(outcome, MetaError):
@@ -294,8 +314,9 @@ def park_abandoned() -> int:
 
 
 # Which queued messages of a number's lane may be sent now? Leases the oldest of each conversation, at most `:room`.
-# Index: ix_messages_lane (tenant_id, phone_number_id, lane, id) where state = 'queued', in the order of ids; the two
-# `not exists` read ix_messages_pair and the key of media. `skip locked`: several workers may claim at once.
+# Index: ix_messages_lane (tenant_id, phone_number_id, lane, id) where state = 'queued', in the order of ids. For each
+# of them `c`, `f` and `e` read a row by a key: with `limit 1`, since Postgres else compares each message with all that
+# are queued where it has no statistics of a tenant yet. `skip locked`: several workers may claim at once.
 #   next_attempt_at null    never tried, or to be tried at once
 #   expires_at null         waits as long as it takes
 #   media                   a stored file that Meta does not have yet holds its message back
@@ -309,19 +330,23 @@ def park_abandoned() -> int:
 CLAIM = text("""
     with chosen as (
         select m.id, reach.is_outside
-        from messages m join conversations c on c.tenant_id = :tenant and c.id = m.conversation_id
+        from messages m
+        cross join lateral (
+            select c.contact_id, c.pair_tat, c.last_inbound_at from conversations c
+            where c.tenant_id = :tenant and c.id = m.conversation_id limit 1) c
         cross join lateral (
             select m.type = 'template' and (c.last_inbound_at is null or c.last_inbound_at < :day_ago)
                 as is_outside) reach
         where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued' and m.lane = :lane
           and (m.next_attempt_at is null or m.next_attempt_at <= :now)
           and (m.expires_at is null or m.expires_at > :now)
-          and not exists (select 1 from media f where f.tenant_id = :tenant and f.message_id = m.id
-              and f.state = 'stored' and f.meta_id = '')
+          and (select f.state = 'stored' and f.meta_id = '' from media f
+              where f.tenant_id = :tenant and f.message_id = m.id limit 1) is not true
           and (c.pair_tat is null or c.pair_tat <= :spare)
-          and not exists (
-            select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
-              and (e.state = 'dispatching' or e.state = 'queued' and e.lane = any(:lanes) and e.id < m.id))
+          and (
+            select e.id from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
+              and (e.state = 'dispatching' or e.state = 'queued' and e.lane = any(:lanes) and e.id < m.id)
+            limit 1) is null
           and (cast(:counts as boolean) is null or :counts = (reach.is_outside and not exists (
             select from reached_people r where r.tenant_id = :tenant and r.portfolio_id = :portfolio
               and r.contact_id = c.contact_id and r.reached_at > :day_ago)))
@@ -343,7 +368,8 @@ CLAIM = text("""
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
             and i.kind = 'bsuid' order by created_at desc limit 1) as bsuid
     from claimed join conversations c on c.tenant_id = :tenant and c.id = claimed.conversation_id
-    left join media f on f.tenant_id = :tenant and f.message_id = claimed.id
+    left join lateral (
+        select id, meta_id from media where tenant_id = :tenant and message_id = claimed.id limit 1) f on true
     order by claimed.id
 """)
 # Until when do messages wait whose person has had more than the pair's burst? Sets `next_attempt_at` of the first of
@@ -354,9 +380,9 @@ HOLD_PAIRS = text("""
     where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
       and (m.next_attempt_at is null or m.next_attempt_at <= :now)
       and c.tenant_id = :tenant and c.id = m.conversation_id and c.pair_tat > :spare
-      and not exists (
-        select from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
-          and e.state in ('queued', 'dispatching') and e.id < m.id)
+      and (
+        select e.id from messages e where e.tenant_id = :tenant and e.conversation_id = m.conversation_id
+          and e.state in ('queued', 'dispatching') and e.id < m.id limit 1) is null
 """)
 # Is a campaign's message due that only the pace holds back? Index: ix_messages_lane.
 CAMPAIGN_WAITS = text("""
@@ -366,7 +392,8 @@ CAMPAIGN_WAITS = text("""
 """)
 NEW_ATTEMPTS = text("""
     insert into send_attempts (tenant_id, id, message_id, started_at)
-    select :tenant, id, message, :now from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid)
+    select :tenant, id, message, at
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, message uuid, at timestamptz)
     on conflict do nothing
 """)
 FINISH_ATTEMPTS = text("""

@@ -2,11 +2,17 @@
 
 Both are stored as GCRA's "theoretical arrival time" (tat) in Postgres, not in Redis: a flush, a restart or a second
 worker cannot let a burst through. Meta answers what comes too fast with 130429 and 131056 (Cloud API: throughput).
+
+Each message gets a moment of its own, one after the other at the pace, a little ahead: so one claim carries many
+messages, and they leave evenly all the same.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +24,13 @@ from app.wabas.models import PhoneNumber
 
 # Meta's throughput levels, and a number that is also in the WhatsApp Business app (Cloud API: throughput).
 STANDARD, HIGH, ON_BIZ_APP = 80, 1000, 20
-# Share and burst together stay below Meta's limit in any second, which also counts what customers write.
-SHARE = 0.93
-BURST_SECONDS = 0.05
+# Below Meta's limit in any second, which also counts what customers write: messages are not equally long on their way.
+# Several processes share a fast number, and each may be late with what it has claimed: more is left over there.
+SHARE, HIGH_SHARE = 0.96, 0.93
+# How far ahead moments are given away: in time, and of a fast number no more than that many.
+AHEAD_SECONDS, AHEAD_MESSAGES = 0.25, 96
+# How much a request may be late for the next ones to catch up.
+LATE_SECONDS = 0.01
 RECOVERY_PER_SECOND = 1.05
 SLOWEST = 0.02
 PAUSE = dt.timedelta(seconds=1)
@@ -42,14 +52,63 @@ class NumberPace(TenantModel):
     slowed_at: Mapped[dt.datetime] = mapped_column(default=now, server_default=func.now())
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """How many messages may go now, of them how many of campaigns; and after how many seconds more may."""
+@dataclass(slots=True)
+class Moments:
+    """Moments to send at, 1 / `rate` seconds apart, of which some may be taken ahead; `tat` is the next free one."""
 
-    replies: int
-    campaigns: int
-    wait: float
-    is_connected: bool
+    rate: float
+    at: dt.datetime
+    tat: dt.datetime
+
+    def __post_init__(self) -> None:
+        self.tat = max(self.tat, self.at)
+
+    @property
+    def ahead(self) -> float:
+        return (self.tat - self.at).total_seconds()
+
+    @property
+    def horizon(self) -> float:
+        return max(min(AHEAD_SECONDS, AHEAD_MESSAGES / self.rate), 1 / self.rate)
+
+    @property
+    def free(self) -> int:
+        # A hair's breadth is forgiven: the clock of the last wait was another one.
+        return int(max(self.horizon - self.ahead, 0.0) * self.rate + 1e-6)
+
+    @property
+    def wait(self) -> float:
+        """Seconds until a third of them is free: a claim for each single message would cost more than it sends."""
+        return max(self.ahead - self.horizon + max(self.horizon / 3, 1 / self.rate), 0.001)
+
+    def take(self, count: int) -> list[float]:
+        """The next moments, in seconds from `at`."""
+        taken = [self.ahead + n / self.rate for n in range(count)]
+        self.tat += dt.timedelta(seconds=count / self.rate)
+        return taken
+
+
+class Throttle:
+    """Starts the requests of one process at their moments. After a standstill it does not make up for lost time."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
+        self.clock, self.sleep, self.lock = clock, sleep, threading.Lock()
+        self.gap = self.next_at = 0.0
+        self.expected = self.started = 0
+
+    @property
+    def behind(self) -> float:
+        """Seconds until the last one that is expected has started."""
+        return max(0.0, self.next_at + (self.expected - self.started) * self.gap - self.clock())
+
+    def wait_for(self, moment: float) -> None:
+        """Called by the thread of each request; they go one after the other."""
+        with self.lock:
+            self.sleep(max(0.0, moment - self.clock(), self.next_at - self.clock()))
+            self.next_at = max(self.next_at, self.clock() - LATE_SECONDS) + self.gap
+            self.started += 1
 
 
 class Pace:
@@ -57,18 +116,20 @@ class Pace:
 
     def __init__(self, number: PhoneNumber) -> None:
         self.ids = {"tenant": current_tenant_id(), "number": number.id}
-        self.rate = 1.0
-        self.sending_tat = self.campaigns_tat = dt.datetime.min.replace(tzinfo=dt.UTC)
+        self.limit = STANDARD
 
-    def allowance(self) -> Allowance:
-        """What may be sent now. Locks the number's pace, so that several workers share one allowance."""
+    def begin(self, behind: float = 0.0) -> bool:
+        """Locks the number's pace, so that several workers share it. Returns whether the number is connected at all.
+
+        `behind`: for how many seconds this process is still busy with what it claimed before.
+        """
         row, at = self.lock(), database_now()
-        self.sending_tat, self.campaigns_tat = max(row.sending_tat, at), max(row.campaigns_tat, at)
-        limit = ON_BIZ_APP if row.is_on_biz_app else HIGH if row.throughput == "HIGH" else STANDARD
-        self.rate = limit * SHARE * self.recovered(row.slowdown, at - row.slowed_at)
-        replies, wait = self.spare(self.sending_tat - at, self.rate)
-        campaigns, campaigns_wait = self.spare(self.campaigns_tat - at, self.rate * CAMPAIGNS_SHARE)
-        return Allowance(replies, campaigns, wait if not replies else campaigns_wait, row.state == "connected")
+        self.limit = ON_BIZ_APP if row.is_on_biz_app else HIGH if row.throughput == "HIGH" else STANDARD
+        share = HIGH_SHARE if self.limit == HIGH else SHARE
+        rate = self.limit * share * self.recovered(row.slowdown, at - row.slowed_at)
+        self.sending = Moments(rate, at, max(row.sending_tat, at + dt.timedelta(seconds=behind)))
+        self.campaigns = Moments(rate * CAMPAIGNS_SHARE, at, row.campaigns_tat)
+        return bool(row.state == "connected")
 
     def lock(self) -> Row[Any]:
         if (row := db.session.execute(LOCK, self.ids).one_or_none()) is None:
@@ -76,22 +137,24 @@ class Pace:
             row = db.session.execute(LOCK, self.ids).one()
         return row
 
-    @staticmethod
-    def spare(ahead: dt.timedelta, rate: float) -> tuple[int, float]:
-        spare = max(BURST_SECONDS, 1 / rate) - ahead.total_seconds()
-        # A hair's breadth is forgiven: the clock of the last wait was another one.
-        return int(max(spare, 0.0) * rate + 1e-6), max(1 / rate - spare, 0.001)
+    def spend(self, count: int, campaigns: int = 0) -> list[float]:
+        """Counts messages that are being sent, some of them a campaign's; after `begin`, under its lock.
 
-    def spend(self, count: int, campaigns: int = 0) -> None:
-        """Counts messages that are being sent, some of them a campaign's; after `allowance`, under its lock."""
-        each = dt.timedelta(seconds=1 / self.rate)
-        self.sending_tat += count * each
-        self.campaigns_tat += campaigns * each / CAMPAIGNS_SHARE
-        db.session.execute(SPEND, self.ids | {"sending": self.sending_tat, "campaigns": self.campaigns_tat})
+        Returns their moments, in seconds from now.
+        """
+        moments = self.sending.take(count)
+        self.campaigns.take(campaigns)
+        db.session.execute(SPEND, self.ids | {"sending": self.sending.tat, "campaigns": self.campaigns.tat})
+        return moments
 
     def slow_down(self) -> None:
-        """Halves the present speed, which then climbs back: Meta said that it was too fast."""
+        """Halves the present speed, which then climbs back: Meta said that it was too fast.
+
+        Once only for all that was under way together.
+        """
         row, at = self.lock(), database_now()
+        if at - row.slowed_at < PAUSE and row.slowdown < 1:
+            return
         half = max(SLOWEST, self.recovered(row.slowdown, at - row.slowed_at) / 2)
         db.session.execute(SLOW_DOWN, self.ids | {"slowdown": half, "now": at, "next": at + PAUSE})
 

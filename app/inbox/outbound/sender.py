@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 
 from sqlalchemy import text
@@ -21,15 +22,19 @@ from app.words import N_
 
 from .outbox import Lane, Parcel
 
-# httpx slows down beyond about 64 requests at a time.
-IN_FLIGHT = 64
+IN_FLIGHT = 256
 BUDGET_SECONDS = 30
 POLL_SECONDS = 0.2
+# For how long responses are collected before they are recorded together.
+COLLECT_SECONDS = 0.02
 # Due so soon that it is worth waiting for: what an agent may still undo.
 SOON = dt.timedelta(seconds=6)
 
 NO_ACCESS = N_("Switchboard no longer has access to this number.")
 UNREADABLE = N_("The access token of this number can't be decrypted with the keys of this installation.")
+
+
+Request = Future[Accepted | MetaError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class Sender:
     def __init__(self, graph: GraphClient) -> None:
         self.graph = graph
         self.lanes: dict[uuid.UUID, Lane] = {}
-        self.in_flight: dict[Future[Accepted | MetaError], tuple[Lane, Parcel]] = {}
+        self.in_flight: dict[Request, tuple[Lane, Parcel]] = {}
+        self.done: SimpleQueue[Request] = SimpleQueue()
         self.polled_at = 0.0
         self.expects_more = False
 
@@ -101,19 +107,36 @@ class Sender:
             if room and lane.is_due:
                 with tenant_scope(lane.tenant_id):
                     parcels = lane.claim_due(room)
+                lane.throttle.expected += len(parcels)
                 for parcel in parcels:
-                    self.in_flight[pool.submit(parcel.send, self.graph, lane.token, lane.meta_id)] = lane, parcel
+                    request = pool.submit(lane.send, self.graph, parcel)
+                    self.in_flight[request] = lane, parcel
+                    request.add_done_callback(self.done.put)
+                # The next time the others come first.
+                self.lanes[lane.number_id] = self.lanes.pop(lane.number_id)
 
     def settle(self, seconds: float) -> None:
         """Records the outcomes of finished requests; waits at most `seconds` for the first of them."""
         if not self.in_flight:
             sleep(seconds)
             return
-        done = wait(self.in_flight, seconds, FIRST_COMPLETED).done
-        finished = [(*self.in_flight.pop(future), future.result()) for future in done]
-        for lane in {lane.number_id: lane for lane, _, _ in finished}.values():
+        lanes: dict[uuid.UUID, tuple[Lane, list[tuple[Parcel, Accepted | MetaError]]]] = {}
+        for request in self.finished(seconds):
+            lane, parcel = self.in_flight.pop(request)
+            lanes.setdefault(lane.number_id, (lane, []))[1].append((parcel, request.result()))
+        for lane, outcomes in lanes.values():
             with tenant_scope(lane.tenant_id):
-                lane.settle([(parcel, outcome) for sent_by, parcel, outcome in finished if sent_by is lane])
+                lane.settle(outcomes)
+
+    def finished(self, seconds: float) -> list[Request]:
+        """The requests that have ended; where more are under way, those that end within the next moment too."""
+        try:
+            first = self.done.get(timeout=seconds)
+        except Empty:
+            return []
+        if len(self.in_flight) > 1:
+            sleep(COLLECT_SECONDS)
+        return [first, *(self.done.get() for _ in range(self.done.qsize()))]
 
     def idle_seconds(self) -> float:
         """Seconds until there may be something to claim."""

@@ -23,78 +23,80 @@ __all__ = [
 
 NO_ANSWER = Explanation(
     Kind.UNKNOWN_OUTCOME,
-    N_("Meta did not answer, so it is not known whether this was done."),
+    N_("Meta didn't respond, so we don't know whether this was done."),
     N_(
-        "Wait a little: if it did arrive, its ticks appear by themselves. If none come, an agent decides "
+        "Wait a few minutes: if it was delivered, its ticks will appear. If none appear, decide "
         "whether to send it again."
     ),
 )
 NOT_CONNECTED = Explanation(
     Kind.RETRY,
     N_("Meta could not be reached. Nothing was sent."),
-    N_("Nobody has to do anything. The app tries again by itself."),
+    N_("No action needed. We'll retry automatically."),
 )
 UNUSABLE_TOKEN = Explanation(
     Kind.PAUSE_NUMBER,
     N_("The stored access to Meta is damaged, so nothing was sent."),
-    N_("The owner connects this number with Facebook again. Waiting messages are kept and go out afterwards."),
+    N_("Ask an owner to reconnect this number with Facebook. Queued messages are kept and will be sent afterwards."),
 )
 TOO_MANY_REQUESTS = Explanation(
     Kind.THROTTLE,
-    N_("Requests came too fast for Meta."),
-    N_("Nobody has to do anything. The app slows down and goes on by itself."),
+    N_("We sent requests faster than Meta allows."),
+    N_("No action needed. We'll slow down and continue automatically."),
 )
 UNLISTED_TRANSIENT = Explanation(
     Kind.RETRY,
-    N_("Meta refused this for the moment and says that it will pass."),
-    N_("Nobody has to do anything. The app tries again by itself."),
+    N_("Meta refused this temporarily."),
+    N_("No action needed. We'll retry automatically."),
 )
 UNLISTED_FAILURE = Explanation(
     Kind.UNKNOWN_OUTCOME,
-    N_("Meta had a problem this app does not know, and did not say whether this was done."),
-    N_("An agent waits for the message's ticks. If none come, an agent decides whether to send it again."),
+    N_("Meta reported an unknown problem and didn't say whether this was done."),
+    N_("Wait for the message's ticks. If none appear, decide whether to send it again."),
 )
 UNLISTED = Explanation(
     Kind.HUMAN,
-    N_("Meta refused this for a reason this app does not know yet."),
-    N_("Someone reads Meta's own words below and decides. The app does not try again by itself."),
+    N_("Meta refused this for a reason we don't know yet."),
+    N_("Read the details from Meta below and decide what to do. We won't retry this automatically."),
 )
 FILE_GONE = Explanation(
     Kind.FINAL,
-    N_("WhatsApp does not have this file any more."),
+    N_("WhatsApp no longer has this file."),
     N_("Ask the customer to send it again. WhatsApp keeps files for 7 days."),
 )
 FILE_TOO_LARGE = Explanation(
     Kind.FINAL,
     N_("This file is larger than WhatsApp allows."),
-    N_("Ask the customer to send a smaller one, or a link to it."),
+    N_("Ask the customer to send a smaller file, or a link to it."),
 )
 NOT_UPLOADED = Explanation(
     Kind.RETRY,
-    N_("The file did not reach WhatsApp. Nothing was sent."),
-    N_("Nobody has to do anything. The app tries again by itself."),
+    N_("The file couldn't be uploaded to WhatsApp. Nothing was sent."),
+    N_("No action needed. We'll retry automatically."),
 )
 FOREIGN_ADDRESS = Explanation(
     Kind.HUMAN,
-    N_("The address given for this file is not one of WhatsApp's, so it was not opened."),
-    N_("Try again. If it stays like this, tell whoever runs this app."),
+    N_("The address of this file isn't one of WhatsApp's, so we didn't open it."),
+    N_("Try again. If it keeps failing, contact support."),
 )
 NOT_DELIVERED = Explanation(
     Kind.RETRY,
-    N_("Meta had a problem of its own, and this message was not delivered."),
-    N_("The app sends it again by itself. If that fails too, an agent decides."),
+    N_("Meta had an internal problem, and this message wasn't delivered."),
+    N_("We'll send it again automatically. If that fails too, you decide what to do."),
 )
 
 
 def explain(code: int | None, subcode: int | None = None, *, settled: bool = False) -> Explanation:
-    """What a code comes down to. `settled` says it came in a `failed` status: then it is certain that
-    nothing was delivered, and an outcome Meta leaves open in an answer is not open any more."""
-    found = _listed(code, subcode) or UNLISTED
-    return NOT_DELIVERED if settled and found.kind is Kind.UNKNOWN_OUTCOME else found
+    """The explanation of a code; `settled`: it came in a `failed` status, so nothing was delivered.
+
+    An outcome that a response of Meta's leaves open is certain in a status.
+    """
+    explanation = _listed(code, subcode) or UNLISTED
+    return NOT_DELIVERED if settled and explanation.kind is Kind.UNKNOWN_OUTCOME else explanation
 
 
 def _listed(code: int | None, subcode: int | None) -> Explanation | None:
-    """The subcode decides where it has words of its own; template and migration codes come as either."""
+    """The entry of a subcode if it has one, else of the code; template and migration codes come as either."""
     if code is None:
         return None
     if subcode is None:
@@ -104,7 +106,7 @@ def _listed(code: int | None, subcode: int | None) -> Explanation | None:
 
 
 class MetaError(Exception):
-    """A call to Meta did not do what was asked. Carries words for people, never a token."""
+    """A call to Meta failed. Contains text for people, never a token."""
 
     def __init__(
         self,
@@ -130,8 +132,8 @@ class MetaError(Exception):
 
     def __str__(self) -> str:
         facts = {"code": self.code, "subcode": self.subcode, "fbtrace_id": self.fbtrace_id}
-        known = [self.details, *(f"{name} {fact}" for name, fact in facts.items() if fact is not None)]
-        return " | ".join([self.title, *filter(None, known)])
+        parts = [self.details, *(f"{name} {fact}" for name, fact in facts.items() if fact is not None)]
+        return " | ".join([self.title, *filter(None, parts)])
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -148,32 +150,32 @@ class MetaError(Exception):
 
 
 class GraphError(MetaError):
-    """Meta refused, in its own words."""
+    """Meta responded with an error."""
 
 
 class NoAnswer(MetaError):
-    """Nobody can tell whether Meta did it: the answer was lost or cannot be understood."""
+    """Whether Meta did it is unknown: the response was lost or can't be parsed."""
 
     def __init__(self, details: str, http_status: int | None = None) -> None:
         super().__init__(NO_ANSWER, details=details, http_status=http_status)
 
 
 class FileGone(MetaError):
-    """Meta has no such file, or has it no more."""
+    """Meta doesn't have this file, or no longer has it."""
 
     def __init__(self, details: str) -> None:
         super().__init__(FILE_GONE, details=details)
 
 
 class NotUploaded(MetaError):
-    """The file may or may not be with Meta. Nobody sees it there, so it may be uploaded again."""
+    """An upload failed or its outcome is unknown; uploading the file again does no harm."""
 
     def __init__(self, details: str | None, http_status: int | None = None) -> None:
         super().__init__(NOT_UPLOADED, details=details, http_status=http_status)
 
 
 class NotConnected(MetaError):
-    """Meta was not reached, so it certainly did nothing."""
+    """Meta could not be reached, so nothing was done."""
 
     def __init__(self, details: str, explanation: Explanation = NOT_CONNECTED) -> None:
         super().__init__(explanation, details=details)
@@ -181,7 +183,7 @@ class NotConnected(MetaError):
 
 @dataclass(frozen=True, slots=True)
 class ReportedError:
-    """An error Meta reports in a webhook. `said` and `details` are Meta's words."""
+    """An error that Meta reports in a webhook. `summary` and `details` are Meta's text."""
 
     code: int | None
     summary: str | None

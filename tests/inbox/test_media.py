@@ -181,7 +181,7 @@ def test_a_file_that_meta_has_no_more_says_so(ann: Browser, world: World, shelf:
     shelf.files.clear()
     assert fetched(world).state == "gone"
     page = ann.get(f"~/inbox/{conversation(world).id}").text
-    assert "does not have this file any more" in page and "/attempts" not in page
+    assert "no longer has this file" in page and "/attempts" not in page
 
 
 def test_after_seven_days_the_page_says_that_it_was_too_late(ann: Browser, world: World, shelf: Shelf) -> None:

@@ -178,7 +178,7 @@ def test_a_new_number_is_refused_in_words_that_fit(
     attempt.answer("new-number", **NEW, **more)
     page = words(attempt)
     assert expected in page
-    assert "corrects the message" not in page
+    assert "Correct the message" not in page
     assert attempt.load().asks == "new_number"
 
 

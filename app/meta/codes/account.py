@@ -6,27 +6,29 @@ from .explanation import Explanation, Kind
 
 MINUTE, HOUR = 60, 3_600
 
-_RECONNECT = N_("The owner connects this number with Facebook again. Waiting messages are kept and go out afterwards.")
+_RECONNECT = N_(
+    "Ask an owner to reconnect this number with Facebook. Queued messages are kept and will be sent afterwards."
+)
 _PERMISSION = N_(
-    "The owner connects this number with Facebook again and grants every permission it asks for. "
-    "Waiting messages are kept and go out afterwards."
+    "Ask an owner to reconnect this number with Facebook and to grant every permission. Queued "
+    "messages are kept and will be sent afterwards."
 )
 _WHATSAPP_MANAGER = N_(
-    "The owner opens WhatsApp Manager, reads what Meta asks for and settles it there. "
-    "Waiting messages are kept and go out afterwards."
+    "Ask an owner to open WhatsApp Manager and resolve what Meta asks for. Queued messages are "
+    "kept and will be sent afterwards."
 )
-_BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
-_SIGN_UP_AGAIN = N_("The owner starts connecting the number once more from the beginning.")
-_PLATFORM = N_("The people who run this platform correct its Meta app settings.")
+_BY_ITSELF = N_("No action needed. We'll retry automatically.")
+_SIGN_UP_AGAIN = N_("Start connecting the number again from the beginning.")
+_PLATFORM = N_("Contact support: the settings of our Meta app have to be corrected.")
 
 _NO_PERMISSION = Explanation(
     Kind.PAUSE_NUMBER,
-    N_("Meta says this app is not, or no longer, allowed to work for this WhatsApp number."),
+    N_("Meta says that we don't have permission to use this WhatsApp number."),
     _PERMISSION,
 )
 _TOKEN_DEAD = Explanation(
     Kind.PAUSE_NUMBER,
-    N_("The connection to Meta has ended: its access was withdrawn or is no longer valid."),
+    N_("The connection to Meta has ended: access was revoked or is no longer valid."),
     _RECONNECT,
 )
 _TOKEN_EXPIRED = Explanation(
@@ -36,21 +38,21 @@ _TOKEN_EXPIRED = Explanation(
 )
 _NOT_VISIBLE = Explanation(
     Kind.PAUSE_NUMBER,
-    N_("Meta says this does not exist, or that this connection may no longer see it."),
-    N_("The owner checks in WhatsApp Manager that it still exists, then connects this number again."),
+    N_("Meta says that this doesn't exist, or that this connection has no access to it."),
+    N_("Ask an owner to check in WhatsApp Manager that it still exists, and then to reconnect this number."),
 )
 _CALL_LIMIT = Explanation(
     Kind.RETRY_LATER,
     N_("Too many requests were made to Meta for this account in the last hour."),
-    N_("Nobody has to do anything. The app waits for as long as Meta asks, then goes on by itself."),
+    N_("No action needed. We'll wait as long as Meta asks, then continue automatically."),
     wait=5 * MINUTE,
 )
 _MIGRATION = Explanation(
     Kind.HUMAN,
     N_("Meta refused to move this phone number to another WhatsApp account."),
     N_(
-        "The owner makes sure that two-step verification is off at the old provider, that the display name "
-        "is approved and that both accounts are verified and have a payment method, then tries again."
+        "Check that two-step verification is off at the old provider, that the display name is "
+        "approved, and that both accounts are verified and have a payment method. Then try again."
     ),
 )
 
@@ -65,117 +67,117 @@ CODES: dict[int, Explanation] = {
     33: Explanation(
         Kind.PAUSE_NUMBER,
         N_("Meta says this phone number was deleted from its WhatsApp account."),
-        N_("The owner adds the number again in WhatsApp Manager, or connects another number."),
+        N_("Ask an owner to add the number again in WhatsApp Manager, or to connect another number."),
     ),
     101: Explanation(
         Kind.HUMAN,
-        N_("Meta does not recognise the app this platform signs in with."),
+        N_("Meta doesn't recognise our app."),
         _PLATFORM,
     ),
     368: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta has blocked this WhatsApp account for a while because of its policies."),
+        N_("Meta has temporarily blocked this WhatsApp account because of a policy violation."),
         _WHATSAPP_MANAGER,
     ),
     2500: Explanation(
         Kind.HUMAN,
-        N_("The request reached Meta without an access token, or at an address Meta does not have."),
+        N_("The request reached Meta without an access token, or at an address that doesn't exist."),
         _PLATFORM,
     ),
     131031: Explanation(
         Kind.PAUSE_NUMBER,
         N_(
-            "Meta has locked this WhatsApp account: it is restricted or disabled, or wrong details such as "
-            "a wrong PIN were given."
+            "Meta has locked this WhatsApp account: it is restricted or disabled, or a wrong PIN or other"
+            " wrong details were entered."
         ),
         _WHATSAPP_MANAGER,
     ),
     131037: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta must approve this number's display name before it may send."),
+        N_("Meta must approve this number's display name before it can send messages."),
         _WHATSAPP_MANAGER,
     ),
     131042: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta did not send this because nothing valid is set up to pay for this WhatsApp account."),
+        N_("Meta didn't send this because this WhatsApp account has no valid payment method."),
         N_(
-            "The people who run this platform check the credit line; the owner checks payment, currency and "
-            "time zone in WhatsApp Manager. Waiting messages are kept and go out afterwards."
+            "Ask an owner to check the payment method, currency and time zone in WhatsApp Manager. If "
+            "they are right, contact support. Queued messages are kept and will be sent afterwards."
         ),
     ),
     131044: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta did not place this call because nothing valid is set up to pay for this WhatsApp account."),
+        N_("Meta didn't place this call because this WhatsApp account has no valid payment method."),
         N_(
-            "The people who run this platform check the credit line; the owner checks payment, currency and "
-            "time zone in WhatsApp Manager."
+            "Ask an owner to check the payment method, currency and time zone in WhatsApp Manager. If "
+            "they are right, contact support."
         ),
     ),
     4: _CALL_LIMIT,
     80007: _CALL_LIMIT,
-    613: Explanation(Kind.THROTTLE, N_("Requests of this sort came too fast for Meta."), _BY_ITSELF),
+    613: Explanation(Kind.THROTTLE, N_("We sent requests of this kind faster than Meta allows."), _BY_ITSELF),
     131045: Explanation(
         Kind.PAUSE_NUMBER,
         N_("This number's registration with WhatsApp is broken."),
-        N_("The owner registers the number again. Waiting messages are kept and go out afterwards."),
+        N_("Ask an owner to register the number again. Queued messages are kept and will be sent afterwards."),
     ),
     133000: Explanation(
         Kind.RETRY,
-        N_("An earlier removal of this number from WhatsApp was not finished."),
-        N_("The app finishes removing the number first, then registers it again."),
+        N_("Removing this number from WhatsApp was not completed earlier."),
+        N_("No action needed. We'll finish removing the number, then register it again."),
     ),
-    133004: Explanation(Kind.RETRY, N_("Meta's registration service is away for a moment."), _BY_ITSELF),
+    133004: Explanation(Kind.RETRY, N_("Meta's registration service is temporarily unavailable."), _BY_ITSELF),
     133005: Explanation(
         Kind.HUMAN,
-        N_("The PIN does not match the one this number already has."),
-        N_("The owner enters the number's two-step PIN, or sets a new one in WhatsApp Manager."),
+        N_("The PIN doesn't match the one set for this number."),
+        N_("Enter the number's two-step verification PIN, or set a new one in WhatsApp Manager."),
     ),
     133006: Explanation(
         Kind.HUMAN,
         N_("This number has to be verified before it can be registered."),
-        N_("The owner asks for a code by SMS or call and enters it."),
+        N_("Request a code by SMS or call and enter it."),
     ),
     133008: Explanation(
         Kind.HUMAN,
-        N_("A wrong PIN was given too many times, so Meta refuses more tries for a while."),
-        N_("The owner waits for as long as Meta says, then enters the right PIN."),
+        N_("A wrong PIN was entered too many times, so Meta blocks new attempts for a while."),
+        N_("Wait as long as Meta says, then enter the correct PIN."),
     ),
     133009: Explanation(
         Kind.HUMAN,
-        N_("The PIN was tried again too soon."),
-        N_("The owner waits for as long as Meta says, then enters the PIN."),
+        N_("The PIN was entered again too soon."),
+        N_("Wait as long as Meta says, then enter the PIN."),
     ),
     133010: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("This number is not registered with WhatsApp, so it can neither send nor receive here."),
-        N_("The owner registers the number. Waiting messages are kept and go out afterwards."),
+        N_("This number is not registered with WhatsApp, so it can't send or receive messages here."),
+        N_("Ask an owner to register the number. Queued messages are kept and will be sent afterwards."),
     ),
     133015: Explanation(
         Kind.RETRY_LATER,
-        N_("This number was removed from WhatsApp a moment ago and Meta has not finished doing so."),
-        N_("Nobody has to do anything. The app tries again in five minutes."),
+        N_("This number was just removed from WhatsApp, and Meta hasn't finished removing it."),
+        N_("No action needed. We'll retry automatically in five minutes."),
         wait=5 * MINUTE,
     ),
     133016: Explanation(
         Kind.HUMAN,
-        N_("This number was registered or removed too often, so Meta refuses it for 72 hours."),
-        N_("The owner waits 72 hours, then registers the number once."),
+        N_("This number was registered or removed too often, so Meta blocks it for 72 hours."),
+        N_("Wait 72 hours, then register the number once."),
         wait=72 * HOUR,
     ),
     136024: Explanation(
         Kind.HUMAN,
-        N_("Meta could not send a verification code to this number."),
-        N_("The owner waits for as long as Meta says, then asks for a code again, by call instead of SMS."),
+        N_("Meta couldn't send a verification code to this number."),
+        N_("Wait as long as Meta says, then request a new code, by call instead of SMS."),
     ),
     136025: Explanation(
         Kind.HUMAN,
         N_("The verification code was not accepted."),
-        N_("The owner enters the newest code, digits only, or asks for another one."),
+        N_("Enter the latest code, digits only, or request a new one."),
     ),
     1752041: Explanation(
         Kind.HUMAN,
-        N_("Another provider has already asked Meta to take on this business."),
-        N_("The owner declines the other provider's request in Meta Business settings, then tries again."),
+        N_("Another provider has already asked Meta to manage this business."),
+        N_("Decline the other provider's request in Meta Business settings, then try again."),
     ),
     **dict.fromkeys((2388001, 2388012, 2388091, 2388093, 2388103), _MIGRATION),
     2494100: Explanation(
@@ -186,39 +188,39 @@ CODES: dict[int, Explanation] = {
     ),
     2593107: Explanation(
         Kind.FINAL,
-        N_("Contacts or history from the WhatsApp Business app can be fetched only once, and already were."),
-        N_("Nobody has to do anything. To fetch them anew, the owner disconnects and connects the number."),
+        N_("Contacts and history can be imported from the WhatsApp Business app only once, and already were."),
+        N_("No action needed. To import them again, ask an owner to disconnect and reconnect the number."),
     ),
     2593108: Explanation(
         Kind.FINAL,
-        N_("History from the WhatsApp Business app can be fetched only within 24 hours of connecting."),
-        N_("To fetch it after all, the owner disconnects the number and connects it again."),
+        N_("History can be imported from the WhatsApp Business app only within 24 hours of connecting."),
+        N_("To import it, ask an owner to disconnect and reconnect the number."),
     ),
     2593109: Explanation(
         Kind.FINAL,
         N_("The business chose in the WhatsApp Business app not to share its history."),
-        N_("Nobody has to do anything. New messages arrive as usual."),
+        N_("No action needed. New messages arrive as usual."),
     ),
     **dict.fromkeys(
         range(2494164, 2494180),
         Explanation(
             Kind.HUMAN,
-            N_("Meta refused a step of signing up inside WhatsApp."),
-            N_("The owner reads Meta's own words below, corrects what they name and tries again."),
+            N_("Meta refused a step of signing up in WhatsApp."),
+            N_("Read the details from Meta below, correct what they name and try again."),
         ),
     ),
     **dict.fromkeys(
         (147001, 147002, 147003, 147004),
         Explanation(
             Kind.HUMAN,
-            N_("Meta did not accept this username for the number."),
-            N_("The owner chooses another username."),
+            N_("Meta didn't accept this username for the number."),
+            N_("Choose a different username."),
         ),
     ),
     147005: Explanation(
         Kind.HUMAN,
         N_("Another number of the same business already has this username."),
-        N_("The owner chooses another username, or moves this one over from the other number."),
+        N_("Choose another username, or move this one over from the other number."),
     ),
 }
 
@@ -228,11 +230,11 @@ SUBCODES: dict[tuple[int, int], Explanation] = {
     (190, 463): _TOKEN_EXPIRED,
     (190, 467): _TOKEN_DEAD,
     (100, 36007): Explanation(
-        Kind.HUMAN, N_("Facebook's sign-in took too long and its code has run out."), _SIGN_UP_AGAIN
+        Kind.HUMAN, N_("Signing in with Facebook took too long, and its code has expired."), _SIGN_UP_AGAIN
     ),
     (100, 36008): Explanation(
         Kind.HUMAN,
-        N_("Facebook's sign-in did not come from the address this platform's Meta app expects."),
+        N_("Facebook's sign-in didn't come from the address that our Meta app expects."),
         _PLATFORM,
     ),
     (100, 36009): Explanation(Kind.HUMAN, N_("Facebook's sign-in code was already used once."), _SIGN_UP_AGAIN),

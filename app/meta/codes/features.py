@@ -4,109 +4,107 @@ from app.words import N_
 
 from .explanation import Explanation, Kind
 
-_BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
-_LOOK_AT_GROUP = N_("An agent opens the group again to see how it stands now, and corrects the request.")
-_MEMBERS = N_("An agent checks who is in the group, and corrects the list.")
-_SETTINGS = N_("The owner checks calling for this number in WhatsApp Manager.")
-_CALL_AGAIN = N_("An agent calls again after a moment, or writes a message.")
-_WRITE = N_("An agent writes a message instead.")
+_BY_ITSELF = N_("No action needed. We'll retry automatically.")
+_LOOK_AT_GROUP = N_("Open the group again to see its current state, and correct the request.")
+_MEMBERS = N_("Check who is in the group, and correct the list.")
+_SETTINGS = N_("Ask an owner to check the calling settings of this number in WhatsApp Manager.")
+_CALL_AGAIN = N_("Call again in a moment, or send a message.")
+_WRITE = N_("Send a message instead.")
 
 CODES: dict[int, Explanation] = {
     139100: Explanation(
         Kind.HUMAN,
-        N_("Some of these people could not be blocked or unblocked; the others were."),
-        N_("An agent looks at the list and tries again for those who are missing."),
+        N_("Some of these people couldn't be blocked or unblocked; the others were."),
+        N_("Check the list and try again for those who are missing."),
     ),
     139101: Explanation(
         Kind.HUMAN,
         N_("The list of blocked people is full."),
-        N_("The owner unblocks people who need not be on it."),
+        N_("Unblock people who no longer need to be blocked."),
     ),
-    139102: Explanation(
-        Kind.RETRY, N_("The list of blocked people was being changed elsewhere at the same time."), _BY_ITSELF
-    ),
-    139103: Explanation(Kind.RETRY, N_("Meta could not change the list of blocked people."), _BY_ITSELF),
-    131020: Explanation(Kind.FINAL, N_("The group has no other member, so nothing was sent."), _MEMBERS),
-    131041: Explanation(Kind.FINAL, N_("Meta does not know this group."), _LOOK_AT_GROUP),
+    139102: Explanation(Kind.RETRY, N_("The list of blocked people was being changed by another request."), _BY_ITSELF),
+    139103: Explanation(Kind.RETRY, N_("Meta couldn't change the list of blocked people."), _BY_ITSELF),
+    131020: Explanation(Kind.FINAL, N_("The group has no other members, so nothing was sent."), _MEMBERS),
+    131041: Explanation(Kind.FINAL, N_("Meta can't find this group."), _LOOK_AT_GROUP),
     131059: Explanation(
         Kind.RETRY,
         N_("The list changed while it was being read."),
-        N_("The app reads it again from the top."),
+        N_("No action needed. We'll read the list again automatically."),
     ),
-    131201: Explanation(Kind.HUMAN, N_("Only a part of this change to the group was made."), _LOOK_AT_GROUP),
-    131202: Explanation(Kind.FINAL, N_("Somebody is named twice in this request."), _MEMBERS),
+    131201: Explanation(Kind.HUMAN, N_("Only part of this change to the group was made."), _LOOK_AT_GROUP),
+    131202: Explanation(Kind.FINAL, N_("This request names the same person twice."), _MEMBERS),
     131204: Explanation(Kind.FINAL, N_("The group would have too many members."), _MEMBERS),
     131207: Explanation(
         Kind.FINAL,
         N_("Meta has suspended this group."),
-        N_("The owner reads Meta's reason in WhatsApp Manager and asks for a review."),
+        N_("Ask an owner to read Meta's reason in WhatsApp Manager and request a review."),
     ),
-    131208: Explanation(Kind.THROTTLE, N_("Requests for groups came too fast for Meta."), _BY_ITSELF),
-    131209: Explanation(
-        Kind.FINAL, N_("The group's picture has the wrong shape."), N_("An agent chooses a square picture.")
-    ),
+    131208: Explanation(Kind.THROTTLE, N_("We sent requests for groups faster than Meta allows."), _BY_ITSELF),
+    131209: Explanation(Kind.FINAL, N_("The group's picture isn't square."), N_("Choose a square picture.")),
     131210: Explanation(
         Kind.FINAL,
         N_("The group's picture is too small."),
-        N_("An agent chooses one of more than 192 by 192 pixels."),
+        N_("Choose a picture larger than 192 by 192 pixels."),
     ),
     131211: Explanation(
         Kind.FINAL,
-        N_("This number has created as many groups as Meta allows."),
-        N_("An agent deletes a group that nobody needs."),
+        N_("This number has reached Meta's limit of groups."),
+        N_("Delete a group that you no longer need."),
     ),
     131212: Explanation(Kind.FINAL, N_("This person is not in the group."), _MEMBERS),
     131213: Explanation(Kind.FINAL, N_("This request to join the group no longer exists."), _LOOK_AT_GROUP),
     131214: Explanation(
         Kind.FINAL,
-        N_("Meta does not let this number create groups at present."),
-        N_("The owner looks at the number's standing in WhatsApp Manager."),
+        N_("Meta doesn't allow this number to create groups at the moment."),
+        N_("Ask an owner to check the number's status in WhatsApp Manager."),
     ),
     131215: Explanation(
         Kind.FINAL,
-        N_("This number may not use groups."),
-        N_("The owner reads in WhatsApp Manager what a number needs for groups."),
+        N_("This number can't use groups."),
+        N_("Ask an owner to check in WhatsApp Manager what a number needs for groups."),
     ),
     138000: Explanation(Kind.HUMAN, N_("Calling is turned off for this number."), _SETTINGS),
-    138001: Explanation(Kind.FINAL, N_("This person cannot be called on WhatsApp."), _WRITE),
-    138002: Explanation(Kind.THROTTLE, N_("This number has 1,000 calls at once, Meta's limit."), _CALL_AGAIN),
-    138003: Explanation(Kind.FINAL, N_("A call with this person is already under way."), _CALL_AGAIN),
-    138004: Explanation(Kind.FINAL, N_("The call could not be connected."), _CALL_AGAIN),
+    138001: Explanation(Kind.FINAL, N_("This person can't be called on WhatsApp."), _WRITE),
+    138002: Explanation(Kind.THROTTLE, N_("This number has reached Meta's limit of 1,000 calls at once."), _CALL_AGAIN),
+    138003: Explanation(Kind.FINAL, N_("A call with this person is already in progress."), _CALL_AGAIN),
+    138004: Explanation(Kind.FINAL, N_("The call couldn't be connected."), _CALL_AGAIN),
     138005: Explanation(Kind.THROTTLE, N_("Too many calls were started in a short time."), _CALL_AGAIN),
     138006: Explanation(
         Kind.FINAL,
         N_("This person has not agreed to be called."),
-        N_("An agent asks for permission to call in the chat."),
+        N_("Ask for permission to call in the chat."),
     ),
-    138007: Explanation(Kind.FINAL, N_("The call took too long to be connected."), _CALL_AGAIN),
+    138007: Explanation(Kind.FINAL, N_("The call took too long to connect."), _CALL_AGAIN),
     138009: Explanation(
         Kind.FINAL,
-        N_("This person was asked for permission to call as often as Meta allows."),
-        N_("An agent waits for an answer, or asks again on another day."),
+        N_("This person was already asked for permission to call as often as Meta allows."),
+        N_("Wait for a reply, or ask again on another day."),
     ),
     138012: Explanation(
         Kind.FINAL,
         N_("This person was called as often as Meta allows in one day."),
-        N_("An agent calls again tomorrow, or writes a message."),
+        N_("Call again tomorrow, or send a message."),
     ),
-    138013: Explanation(Kind.FINAL, N_("A business may not call people from this number or country."), _WRITE),
+    138013: Explanation(
+        Kind.FINAL, N_("Businesses aren't allowed to call people from this number or country."), _WRITE
+    ),
     138014: Explanation(
-        Kind.HUMAN, N_("Meta has turned calling off for a while because people did not welcome it."), _WRITE
+        Kind.HUMAN, N_("Meta has temporarily turned off calling because of negative feedback."), _WRITE
     ),
     138015: Explanation(
         Kind.HUMAN,
-        N_("This number may not call yet: its messaging limit is below 2,000 people a day."),
+        N_("This number can't make calls yet: its messaging limit is below 2,000 people a day."),
         _SETTINGS,
     ),
     138017: Explanation(
         Kind.FINAL,
         N_("This person has already agreed to be called at any time."),
-        N_("An agent simply calls."),
+        N_("Call them; no permission is needed."),
     ),
     138018: Explanation(Kind.HUMAN, N_("Calling is not fully set up for this number."), _SETTINGS),
     **dict.fromkeys(
         range(138019, 138024),
-        Explanation(Kind.FINAL, N_("The call's sound could not be set up."), _CALL_AGAIN),
+        Explanation(Kind.FINAL, N_("The audio of the call couldn't be set up."), _CALL_AGAIN),
     ),
     **dict.fromkeys(
         (138024, 138025),

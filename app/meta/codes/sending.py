@@ -4,22 +4,21 @@ from app.words import N_
 
 from .explanation import Explanation, Kind
 
-_BY_ITSELF = N_("Nobody has to do anything. The app tries again by itself.")
+_BY_ITSELF = N_("No action needed. We'll retry automatically.")
 _NOT_CONFIRMED = N_(
-    "Wait a little: if it did arrive, its ticks appear by themselves. If none come, an agent decides whether "
-    "to send it again."
+    "Wait a few minutes: if it was delivered, its ticks will appear. If none appear, decide whether to send it again."
 )
 _META_TROUBLE = Explanation(
     Kind.UNKNOWN_OUTCOME,
-    N_("Meta had a problem of its own and did not say whether this was done."),
+    N_("Meta had an internal problem and didn't say whether this was done."),
     _NOT_CONFIRMED,
 )
-_CORRECT_MESSAGE = N_("An agent corrects the message and sends it again; Meta's own words below name the part.")
+_CORRECT_MESSAGE = N_("Correct the message and send it again. The details from Meta below name the problem.")
 
 CODES: dict[int, Explanation] = {
     1: Explanation(
         Kind.UNKNOWN_OUTCOME,
-        N_("Meta answered with an unknown error. It did not say whether this was done."),
+        N_("Meta responded with an unknown error and didn't say whether this was done."),
         _NOT_CONFIRMED,
     ),
     2: _META_TROUBLE,
@@ -27,8 +26,8 @@ CODES: dict[int, Explanation] = {
     131016: _META_TROUBLE,
     130429: Explanation(
         Kind.THROTTLE,
-        N_("This number sends faster than Meta allows."),
-        N_("Nobody has to do anything. The app slows down and sends the rest by itself."),
+        N_("This number is sending messages faster than Meta allows."),
+        N_("No action needed. We'll slow down and send the rest automatically."),
     ),
     131057: Explanation(
         Kind.THROTTLE,
@@ -38,24 +37,24 @@ CODES: dict[int, Explanation] = {
     ),
     131056: Explanation(
         Kind.PAIR,
-        N_("Too many messages went to this one person in a short time."),
-        N_("Nobody has to do anything. The app waits a little with this person only, then goes on."),
+        N_("Too many messages were sent to this person in a short time."),
+        N_("No action needed. We'll wait a little before sending more to this person."),
     ),
     131048: Explanation(
         Kind.PAUSE_NUMBER,
         N_("Meta stopped this number's messages because too many people blocked or reported earlier ones."),
         N_(
-            "The owner looks at the number's quality in WhatsApp Manager, sends fewer and more welcome "
-            "messages, and resumes the number here."
+            "Ask an owner to check the number's quality in WhatsApp Manager. Send fewer, more relevant "
+            "messages, then resume the number here."
         ),
     ),
     131064: Explanation(
         Kind.RETRY_LATER,
         N_("Meta limits this account's template messages because templates were in the wrong category."),
-        N_("The owner corrects the templates' categories. Meta lifts the limit by itself after some days."),
+        N_("Ask an owner to correct the templates' categories. Meta lifts the limit after some days."),
         wait=86_400,
     ),
-    100: Explanation(Kind.FINAL, N_("Meta did not accept one of the details of this request."), _CORRECT_MESSAGE),
+    100: Explanation(Kind.FINAL, N_("Meta didn't accept one of the details of this request."), _CORRECT_MESSAGE),
     131008: Explanation(Kind.FINAL, N_("Something that Meta requires is missing."), _CORRECT_MESSAGE),
     131009: Explanation(
         Kind.FINAL,
@@ -63,100 +62,100 @@ CODES: dict[int, Explanation] = {
         _CORRECT_MESSAGE,
     ),
     135000: Explanation(
-        Kind.FINAL, N_("Meta did not accept this message, probably because of its form."), _CORRECT_MESSAGE
+        Kind.FINAL, N_("Meta didn't accept this message, probably because of its format."), _CORRECT_MESSAGE
     ),
     130403: Explanation(
         Kind.FINAL,
         N_("This person is on your list of blocked people."),
-        N_("An agent unblocks the person, then sends the message again."),
+        N_("Unblock the person, then send the message again."),
     ),
     130472: Explanation(
         Kind.FINAL,
-        N_("Meta did not deliver this because it keeps this person out of marketing messages for a study."),
-        N_("Nobody can change this. An agent may answer once the person writes."),
+        N_("Meta didn't deliver this because this person is in a study without marketing messages."),
+        N_("This can't be changed. You can reply once the person writes to you."),
     ),
     130497: Explanation(
         Kind.FINAL,
-        N_("Meta does not allow this business to message people in this country."),
-        N_("Nobody can change this here. The owner may read Meta's rules for the country."),
+        N_("Meta doesn't allow this business to send messages to people in this country."),
+        N_("This can't be changed here. Check Meta's rules for the country."),
     ),
     130501: Explanation(
         Kind.FINAL,
-        N_("This kind of message cannot be sent to a group."),
-        N_("An agent sends a text or a file instead."),
+        N_("This kind of message can't be sent to a group."),
+        N_("Send a text or a file instead."),
     ),
     131021: Explanation(
         Kind.FINAL,
-        N_("A number cannot send a message to itself."),
-        N_("An agent chooses another recipient."),
+        N_("A number can't send a message to itself."),
+        N_("Choose a different recipient."),
     ),
     131026: Explanation(
         Kind.FINAL,
         N_(
-            "WhatsApp could not deliver this. The number may not use WhatsApp, may have an old version of "
-            "it, or may not accept messages from you; Meta does not say which."
+            "WhatsApp couldn't deliver this. The number may not be on WhatsApp, may have an old version "
+            "of the app, or may not accept messages from you; Meta doesn't say which."
         ),
-        N_("An agent checks the number, or reaches the person some other way. Sending again will not help."),
+        N_("Check the number, or contact the person another way. Sending it again won't help."),
     ),
     131030: Explanation(
         Kind.FINAL,
-        N_("This is one of Meta's test numbers, and the recipient is not on its list of testers."),
-        N_("The owner adds the recipient to the testers in Meta's app settings."),
+        N_("This is one of Meta's test numbers, and the recipient isn't on its list of testers."),
+        N_("Ask an owner to add the recipient as a tester in Meta's app settings."),
     ),
     131047: Explanation(
         Kind.FINAL,
-        N_("More than 24 hours have passed since this person last wrote, so WhatsApp takes only templates."),
-        N_("An agent sends a template; once the person answers, free text works again."),
+        N_("The 24-hour reply window has closed, so WhatsApp accepts only templates."),
+        N_("Send a template instead. Once the customer replies, you can send any message again."),
     ),
     131049: Explanation(
         Kind.FINAL,
-        N_("Meta chose not to deliver this, so that this person does not get too many marketing messages."),
-        N_("Do not send it again within 24 hours: every try makes the pause longer."),
+        N_("Meta didn't deliver this, so that this person doesn't get too many marketing messages."),
+        N_("Don't send it again within 24 hours: every attempt extends the pause."),
         wait=86_400,
     ),
     131050: Explanation(
         Kind.FINAL,
         N_("This person has stopped marketing messages from your business."),
-        N_("Nobody sends them marketing until they turn it on again in WhatsApp."),
+        N_("Don't send them marketing messages until they turn them on again in WhatsApp."),
     ),
     131051: Explanation(
         Kind.FINAL,
-        N_("WhatsApp does not support this type of message here."),
-        N_("Whoever sent it sends a text, a photo or a file instead."),
+        N_("WhatsApp doesn't support this type of message here."),
+        N_("Send a text, a photo or a file instead."),
     ),
     131052: Explanation(
         Kind.RETRY,
-        N_("The file could not be fetched."),
-        N_("The app tries once more. If it fails again, ask for the file to be sent again, below 100 MB."),
+        N_("The file couldn't be downloaded."),
+        N_("We'll retry once. If it fails again, ask for the file to be sent again, smaller than 100 MB."),
     ),
     131053: Explanation(
         Kind.FINAL,
-        N_("WhatsApp could not use this file: it is too large or of a type WhatsApp does not take."),
-        N_("An agent saves the file in a common format, smaller if need be, and sends it again."),
+        N_("WhatsApp couldn't use this file: it is too large, or its type isn't supported."),
+        N_("Save the file in a common format, smaller if necessary, and send it again."),
     ),
     131055: Explanation(
         Kind.FINAL,
-        N_("This number, or this kind of template, is not set up for this way of sending."),
-        N_("The owner asks the people who run this platform how the number is set up."),
+        N_("This number, or this kind of template, isn't set up to be sent this way."),
+        N_("Contact support about how this number is set up."),
     ),
     131060: Explanation(
         Kind.FINAL,
         N_("This message can be read only in the WhatsApp Business app on your phone."),
-        N_("An agent opens the WhatsApp Business app to read it."),
+        N_("Open the WhatsApp Business app to read it."),
     ),
     131062: Explanation(
         Kind.FINAL,
-        N_("A sign-in code can go only to a phone number, and this person's number is not known."),
-        N_("An agent asks the person for their phone number."),
+        N_("A sign-in code can be sent only to a phone number, and we don't have this person's number."),
+        N_("Ask the person for their phone number."),
     ),
     131063: Explanation(
         Kind.HUMAN,
-        N_("Marketing templates are turned off on this way of sending for this WhatsApp account."),
-        N_("The owner turns them on in WhatsApp Manager, or sends through Meta's marketing messages."),
+        N_("Marketing templates sent this way are turned off for this WhatsApp account."),
+        N_("Ask an owner to turn them on in WhatsApp Manager, or send through Meta's marketing messages."),
     ),
     137000: Explanation(
         Kind.FINAL,
-        N_("This person's WhatsApp identity has changed, so the message was not sent."),
-        N_("An agent makes sure it is still the same person, then sends the message again."),
+        N_("This person's WhatsApp identity has changed, so the message wasn't sent."),
+        N_("Check that it is still the same person, then send the message again."),
     ),
 }

@@ -5,75 +5,75 @@ from app.words import N_
 from .explanation import Explanation, Kind
 
 _ANOTHER_TEMPLATE = N_("Choose another template, or edit this one and wait for Meta to approve it again.")
-_FILL_IN = N_("Fill in the template's fields again, as its example shows, and send it once more.")
-_EDIT = N_("The owner edits the template as Meta's own words below say, and submits it again.")
-_CORRECT_FLOW = N_("The owner corrects the flow in WhatsApp Manager and tries again.")
+_FILL_IN = N_("Fill in the template's variables again, as its example shows, and send it again.")
+_EDIT = N_("Edit the template as the details from Meta below say, and submit it again.")
+_CORRECT_FLOW = N_("Ask an owner to correct the flow in WhatsApp Manager, then try again.")
 
-_FLOW_FAILED = Explanation(Kind.HUMAN, N_("Meta did not accept this change to the flow."), _CORRECT_FLOW)
+_FLOW_FAILED = Explanation(Kind.HUMAN, N_("Meta didn't accept this change to the flow."), _CORRECT_FLOW)
 _BADLY_FORMED = Explanation(
-    Kind.HUMAN, N_("A part of the template is too long, or not in the form Meta requires."), _EDIT
+    Kind.HUMAN, N_("Part of the template is too long, or not in the format that Meta requires."), _EDIT
 )
 _VARIABLES = Explanation(
     Kind.HUMAN,
-    N_("The template has too many fields for its text, or a field at its very start or end."),
-    N_("The owner adds words around the fields and submits the template again."),
+    N_("The template has too many variables for its text, or a variable at its very start or end."),
+    N_("Add words around the variables and submit the template again."),
 )
 _INSIGHTS = Explanation(
     Kind.HUMAN,
-    N_("Meta has no template figures for this WhatsApp account, or cannot turn them on or off."),
-    N_("The owner confirms template insights in WhatsApp Manager."),
+    N_("Meta has no template insights for this WhatsApp account, or can't turn them on or off."),
+    N_("Ask an owner to confirm template insights in WhatsApp Manager."),
 )
 
 CODES: dict[int, Explanation] = {
-    132000: Explanation(Kind.FINAL, N_("The number of filled-in fields does not match the template."), _FILL_IN),
+    132000: Explanation(Kind.FINAL, N_("The number of filled-in variables doesn't match the template."), _FILL_IN),
     132001: Explanation(
         Kind.FINAL,
-        N_("This template does not exist in this language, or is not approved yet."),
-        N_("Choose an approved template. One approved a moment ago works after a few minutes."),
+        N_("This template doesn't exist in this language, or isn't approved yet."),
+        N_("Choose an approved template. A newly approved one works after a few minutes."),
     ),
     132005: Explanation(
         Kind.FINAL,
-        N_("With its fields filled in, the template's text is too long."),
-        N_("Shorten what was filled in, and send it once more."),
+        N_("With its variables filled in, the template's text is too long."),
+        N_("Shorten the variables, and send it again."),
     ),
-    132007: Explanation(Kind.FINAL, N_("The template's content goes against Meta's policies."), _ANOTHER_TEMPLATE),
-    132008: Explanation(Kind.FINAL, N_("One of the template's fields has the wrong form."), _FILL_IN),
-    132012: Explanation(Kind.FINAL, N_("One of the template's fields is of the wrong type."), _FILL_IN),
-    132018: Explanation(Kind.FINAL, N_("One of the template's fields is not valid."), _FILL_IN),
+    132007: Explanation(Kind.FINAL, N_("The template's content violates Meta's policies."), _ANOTHER_TEMPLATE),
+    132008: Explanation(Kind.FINAL, N_("One of the template's variables has the wrong format."), _FILL_IN),
+    132012: Explanation(Kind.FINAL, N_("One of the template's variables has the wrong type."), _FILL_IN),
+    132018: Explanation(Kind.FINAL, N_("One of the template's variables isn't valid."), _FILL_IN),
     132015: Explanation(
         Kind.HUMAN,
-        N_("Meta has paused this template because people did not welcome it."),
-        N_("Wait until Meta ends the pause, or choose another template. Edit this one to make it welcome."),
+        N_("Meta has paused this template because of negative feedback."),
+        N_("Wait until Meta ends the pause, or choose another template. To avoid it, make this one more relevant."),
     ),
     132016: Explanation(
         Kind.FINAL,
-        N_("Meta has turned this template off for good because people did not welcome it."),
-        N_("The owner makes a new template with other words."),
+        N_("Meta has permanently disabled this template because of negative feedback."),
+        N_("Create a new template with different wording."),
     ),
     132068: Explanation(Kind.FINAL, N_("Meta has blocked the flow in this message."), _CORRECT_FLOW),
     132069: Explanation(
         Kind.RETRY_LATER,
-        N_("Meta lets the flow in this message go out only ten times an hour, because it has problems."),
-        N_("The app tries again in an hour. Meanwhile the owner corrects the flow in WhatsApp Manager."),
+        N_("Meta allows the flow in this message to be sent only ten times an hour, because it has problems."),
+        N_("We'll retry automatically in an hour. Ask an owner to correct the flow in WhatsApp Manager."),
         wait=3_600,
     ),
     134011: Explanation(
         Kind.HUMAN,
         N_("The terms of WhatsApp Payments have not been accepted."),
-        N_("The owner accepts them in WhatsApp Manager."),
+        N_("Ask an owner to accept them in WhatsApp Manager."),
     ),
     134100: Explanation(
         Kind.FINAL,
         N_("Only marketing templates can be sent this way."),
-        N_("Choose a marketing template, or send this one as an ordinary template."),
+        N_("Choose a marketing template, or send this one as a regular template."),
     ),
     134101: Explanation(
         Kind.RETRY_LATER,
         N_("Meta is still preparing this template for marketing messages."),
-        N_("Nobody has to do anything. The app tries again in ten minutes."),
+        N_("No action needed. We'll retry automatically in ten minutes."),
         wait=600,
     ),
-    134102: Explanation(Kind.FINAL, N_("This template cannot be used for marketing messages."), _ANOTHER_TEMPLATE),
+    134102: Explanation(Kind.FINAL, N_("This template can't be used for marketing messages."), _ANOTHER_TEMPLATE),
     139000: Explanation(Kind.HUMAN, N_("Meta blocked the flow because of its policies."), _CORRECT_FLOW),
     139001: _FLOW_FAILED,
     139002: _FLOW_FAILED,
@@ -81,23 +81,23 @@ CODES: dict[int, Explanation] = {
     139004: _FLOW_FAILED,
     141002: Explanation(
         Kind.HUMAN,
-        N_("The template is not approved, so nothing can be sent with it."),
+        N_("The template isn't approved, so it can't be sent."),
         _ANOTHER_TEMPLATE,
     ),
     2388019: Explanation(
         Kind.HUMAN,
-        N_("This WhatsApp account has as many templates as Meta allows."),
-        N_("The owner deletes templates that nobody uses, then submits this one again."),
+        N_("This WhatsApp account has reached Meta's limit of templates."),
+        N_("Delete templates that you no longer use, then submit this one again."),
     ),
     2388023: Explanation(
         Kind.HUMAN,
-        N_("A template of this name and language is being deleted, so the name is taken."),
-        N_("The owner chooses another name, or waits: 30 days after an approved template was deleted."),
+        N_("A template with this name and language is being deleted, so the name is taken."),
+        N_("Choose another name, or wait: 30 days after an approved template was deleted."),
     ),
     2388024: Explanation(
         Kind.HUMAN,
-        N_("A template of this name already exists in this language."),
-        N_("The owner edits the existing one, or chooses another name."),
+        N_("A template with this name already exists in this language."),
+        N_("Edit the existing one, or choose another name."),
     ),
     2388039: Explanation(Kind.HUMAN, N_("Meta rejected the template's content."), _EDIT),
     2388040: _BADLY_FORMED,

@@ -57,10 +57,10 @@ def sniff(head: bytes, kind: str) -> str:
         return "image/webp"
     if head[4:8] == b"ftyp":
         return mp4(head[8:12], kind)
-    found = UNKNOWN if head.startswith(TEXT_MARKS) else mpeg_audio(head)
-    if found == UNKNOWN and PDF in head[:HEAD] and not head.startswith((ZIP, OLE)):
+    format = UNKNOWN if head.startswith(TEXT_MARKS) else mpeg_audio(head)
+    if format == UNKNOWN and PDF in head[:HEAD] and not head.startswith((ZIP, OLE)):
         return "application/pdf"
-    return found
+    return format
 
 
 def mp4(brand: bytes, kind: str) -> str:

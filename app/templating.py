@@ -122,8 +122,8 @@ def money(amount: Decimal, currency: str) -> str:
 @functools.cache
 def languages() -> list[str]:
     """Those with a catalogue, and the one everything is written in."""
-    found = {str(locale) for locale in babel.list_translations()}
-    return ["en", *sorted(found - {"en"})]
+    locales = {str(locale) for locale in babel.list_translations()}
+    return ["en", *sorted(locales - {"en"})]
 
 
 def choose_language() -> str | None:

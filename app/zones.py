@@ -76,8 +76,8 @@ def reader_zone() -> zoneinfo.ZoneInfo:
     if not has_request_context():
         return UTC
     user = g.get("_login_user")
-    found = find_zone(request.cookies.get(COOKIE)) or find_zone(getattr(user, "time_zone", None))
-    return found or tenant_zone()
+    chosen = find_zone(request.cookies.get(COOKIE)) or find_zone(getattr(user, "time_zone", None))
+    return chosen or tenant_zone()
 
 
 def tenant_zone() -> zoneinfo.ZoneInfo:

@@ -98,8 +98,8 @@ class Register:
         wanted.update(("username", sender.username) for sender in senders if sender.username)
         wanted.update(("wa_id", number) for sender in senders for number in sender.cards)
         rows = json.dumps([{"kind": kind, "value": value} for kind, value in sorted(wanted)])
-        found = db.session.execute(IDENTITIES, {"rows": rows, "tenant": current_tenant_id()}).all()
-        for kind, value, contact, name, is_saved in found:
+        existing = db.session.execute(IDENTITIES, {"rows": rows, "tenant": current_tenant_id()}).all()
+        for kind, value, contact, name, is_saved in existing:
             self.contact_ids[kind, value] = contact
             self.names[contact] = name
             if is_saved:

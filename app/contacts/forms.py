@@ -152,8 +152,8 @@ class FieldForm(Form):
 
     @property
     def listed(self) -> list[str]:
-        found = (plain(line)[:100] for line in (self.choices.data or "").splitlines())
-        return list(dict.fromkeys(filter(None, found)))
+        choices = (plain(line)[:100] for line in (self.choices.data or "").splitlines())
+        return list(dict.fromkeys(filter(None, choices)))
 
     def validate_choices(self, _field: Any) -> None:
         if self.kind.data == "choice" and len(self.listed) < 2:

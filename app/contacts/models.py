@@ -122,8 +122,8 @@ class Contact(TenantModel):
     @classmethod
     def find(cls, id: object) -> Self | None:
         """Follows merges: the id of a merged contact finds the one that stays."""
-        found = super().find(id)
-        return cls.find(found.merged_into_id) if found and found.merged_into_id else found
+        contact = super().find(id)
+        return cls.find(contact.merged_into_id) if contact and contact.merged_into_id else contact
 
     @classmethod
     def with_number(cls, wa_id: str) -> Self | None:

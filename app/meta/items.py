@@ -134,8 +134,8 @@ def read_historic(raw: Any, place: Place, customer: str | None, business: str | 
 def read_history_progress(raw: Any, place: Place) -> HistoryProgress:
     chunk = _object(raw)
     percent = mapping(chunk.get("metadata")).get("progress")
-    known = isinstance(percent, int) and 0 <= percent <= 100
-    return HistoryProgress(_number(place), place.waba_id, percent if known else None, _errors(chunk))
+    is_percent = isinstance(percent, int) and 0 <= percent <= 100
+    return HistoryProgress(_number(place), place.waba_id, percent if is_percent else None, _errors(chunk))
 
 
 def read_address_book_entry(raw: Any, place: Place) -> AddressBookEntry:
@@ -208,11 +208,11 @@ def _wamid(item: dict[str, Any]) -> str:
 def moment(raw: Any, received_at: datetime) -> datetime:
     """Unix seconds, which Meta sends as text or as a number."""
     try:
-        found = datetime.fromtimestamp(int(raw), UTC)
+        time = datetime.fromtimestamp(int(raw), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return received_at
-    plausible = found.year > 2000 and found - received_at <= timedelta(days=1)
-    return found if plausible else received_at
+    plausible = time.year > 2000 and time - received_at <= timedelta(days=1)
+    return time if plausible else received_at
 
 
 def within_second(raw: Any, received_at: datetime) -> datetime:
@@ -249,10 +249,10 @@ def _free_until(conversation: dict[str, Any], received_at: datetime) -> datetime
     if mapping(conversation.get("origin")).get("type") != "referral_conversion":
         return None
     try:
-        found = datetime.fromtimestamp(int(conversation["expiration_timestamp"]), UTC)
+        ends_at = datetime.fromtimestamp(int(conversation["expiration_timestamp"]), UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
-    return found if found - received_at <= _LONGEST_FREE else None
+    return ends_at if ends_at - received_at <= _LONGEST_FREE else None
 
 
 def _errors(item: dict[str, Any]) -> tuple[ReportedError, ...]:

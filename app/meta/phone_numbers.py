@@ -85,8 +85,8 @@ def create(
 
 def request_code(graph: GraphClient, token: str, phone_number_id: str, method: str, language: str) -> None:
     """Have Meta send the code to the number: `method` is SMS or VOICE. Raises MetaError."""
-    asked = {"code_method": method, "language": language}
-    graph.post(f"{phone_number_id}/request_code", token=token, json=asked)
+    body = {"code_method": method, "language": language}
+    graph.post(f"{phone_number_id}/request_code", token=token, json=body)
 
 
 def verify_code(graph: GraphClient, token: str, phone_number_id: str, code: str) -> None:

@@ -28,7 +28,7 @@ def read(text: str, secrets: Sequence[str]) -> SignedRequest | None:
     given = _decoded(signature)
     mine = [hmac.new(secret.encode(), body.encode(errors="replace"), hashlib.sha256).digest() for secret in secrets]
     # Every secret is compared, so that time does not tell which one it was.
-    if given is None or True not in [hmac.compare_digest(given, known) for known in mine]:
+    if given is None or True not in [hmac.compare_digest(given, expected) for expected in mine]:
         return None
     try:
         claims = payload.loads(_decoded(body) or b"")

@@ -21,13 +21,13 @@ FRESH = dt.timedelta(hours=1)
 MOST_UNREAD = 100
 
 
-def notify(found: list[Happened]) -> None:
+def notify(happenings: list[Happened]) -> None:
     """Queues a push message for each browser of each member who wants to hear of what happened."""
     listeners = Listener.all()
     if not listeners:
         return
-    conversations = fresh_conversations({conversation_of(one) for one in found})
-    for one in found:
+    conversations = fresh_conversations({conversation_of(one) for one in happenings})
+    for one in happenings:
         conversation = conversations.get(conversation_of(one))
         if conversation and is_worth_telling(one, conversation):
             notify_listeners(listeners, one, conversation)
@@ -94,13 +94,13 @@ class Listener:
     @classmethod
     def all(cls) -> list[Listener]:
         rules = {rule.membership_id: rule for rule in db.session.scalars(select(NotificationRule))}
-        found: dict[uuid.UUID, Listener] = {}
+        listeners: dict[uuid.UUID, Listener] = {}
         for browser in PushSubscription.awake():
             member = browser.membership
             if member.may("inbox.read"):
                 rule = rules.get(member.id) or NotificationRule.usual(member)
-                found.setdefault(member.id, cls(member, rule, [])).browsers.append(browser)
-        return list(found.values())
+                listeners.setdefault(member.id, cls(member, rule, [])).browsers.append(browser)
+        return list(listeners.values())
 
     def notify(self, kind: str, conversation: Conversation, due: dt.datetime) -> None:
         if self.rule.wants(kind, conversation, self.membership.user_id) and not self.rule.is_quiet(now()):

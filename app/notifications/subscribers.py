@@ -8,5 +8,5 @@ from . import news
 
 
 @subscriber("notifications", *news.KINDS)
-def notify(found: list[Happened]) -> None:
-    news.notify(found)
+def notify(happenings: list[Happened]) -> None:
+    news.notify(happenings)

@@ -203,8 +203,8 @@ class Onboarding(Leased):
         return select(cls.tenant_id, cls.id).where(*cancelled, recent)
 
     def step(self, name: str) -> OnboardingStep:
-        if found := next((step for step in self.steps if step.name == name), None):
-            return found
+        if match := next((step for step in self.steps if step.name == name), None):
+            return match
         raise NotFound
 
     @property

@@ -131,7 +131,7 @@ class TenantModel(Model):
     @classmethod
     def find(cls, id: object) -> Self | None:
         """The current tenant's row with this id; a stranger's id finds nothing."""
-        return db.session.scalar(select(cls).where(cls.id == found)) if (found := as_uuid(id)) else None
+        return db.session.scalar(select(cls).where(cls.id == row_id)) if (row_id := as_uuid(id)) else None
 
     @classmethod
     def get_or_404(cls, id: object) -> Self:

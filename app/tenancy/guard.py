@@ -138,8 +138,8 @@ def enter(scope: contextlib.AbstractContextManager[Any]) -> None:
 
 def enter_signed_in() -> AnyResponse | None:
     with global_scope():
-        known = current_user.is_authenticated
-    if not known:
+        is_signed_in = current_user.is_authenticated
+    if not is_signed_in:
         return send_to_sign_in("team.sign_in")
     enter(global_scope())
     return None
@@ -147,8 +147,8 @@ def enter_signed_in() -> AnyResponse | None:
 
 def enter_console() -> AnyResponse | None:
     with global_scope():
-        known = current_user.is_authenticated and current_user.is_platform_admin
-    if not known:
+        is_admin = current_user.is_authenticated and current_user.is_platform_admin
+    if not is_admin:
         return send_to_sign_in("platform.sign_in")
     enter(platform_scope(f"console: {request.endpoint}"))
     return None

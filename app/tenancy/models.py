@@ -96,8 +96,8 @@ class Membership(TenantModel):
         lock = func.hashtextextended(f"team {self.tenant_id}", 0)
         db.session.execute(select(func.pg_advisory_xact_lock(lock)))
         here = select(Membership).where(Membership.id.in_({self.id, by.id}))
-        found = db.session.scalars(here.execution_options(populate_existing=True)).all()
-        if len(found) < len({self.id, by.id}):
+        members = db.session.scalars(here.execution_options(populate_existing=True)).all()
+        if len(members) < len({self.id, by.id}):
             raise NotFound
 
     def refuse_last_owner(self) -> None:
@@ -157,7 +157,7 @@ class InvitationRoute(GlobalModel):
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
 
 
-def found(tenant: Tenant, owner: User) -> Membership:
+def create_tenant(tenant: Tenant, owner: User) -> Membership:
     """Founds a tenant with its first owner. Called inside the new tenant's scope."""
     register(tenant)
     return admit(owner, Role.OWNER)

@@ -80,12 +80,12 @@ def first_page(leads: Callable[[], str | None]) -> Callable[[], str | None]:
 @functools.cache
 def all_places(app: Any) -> tuple[Place, ...]:
     """Every place there is, in order."""
-    found = [
+    listed = [
         Place(**vars(place) | {"endpoint": endpoint, "permission": getattr(view, "access", "")})
         for endpoint, view in app.view_functions.items()
         for place in getattr(view, "places", ())
     ]
-    return tuple(sorted(found, key=lambda place: (place.order, place.endpoint)))
+    return tuple(sorted(listed, key=lambda place: (place.order, place.endpoint)))
 
 
 def places(menu: str) -> list[Place]:

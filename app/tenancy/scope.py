@@ -40,11 +40,11 @@ class Scope:
 
 
 current: contextvars.ContextVar[Scope] = contextvars.ContextVar("scope")
-NOBODY = Scope()
+NO_SCOPE = Scope()
 
 
 def current_scope() -> Scope:
-    return current.get(NOBODY)
+    return current.get(NO_SCOPE)
 
 
 def current_tenant_id() -> uuid.UUID:

@@ -75,9 +75,9 @@ def enqueue_checks() -> None:
     same = (PhoneNumber.tenant_id == Waba.tenant_id) & (PhoneNumber.waba_id == Waba.id)
     connected = select(PhoneNumber.id).where(same, PhoneNumber.state.in_(("connected", "paused"))).exists()
     due = or_(Waba.checked_at.is_(None), Waba.checked_at < now() - CHECK_EVERY)
-    found = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
+    due_wabas = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
     with platform_scope("reconcile accounts with Meta"):
-        for tenant_id, waba_id in db.session.execute(found.order_by(Waba.checked_at).limit(100)):
+        for tenant_id, waba_id in db.session.execute(due_wabas.order_by(Waba.checked_at).limit(100)):
             later("wabas.check", waba_id, tenant_id=tenant_id)
 
 

@@ -49,10 +49,10 @@ def claim() -> tuple[Sequence[Row[Any]], list[str]]:
 def waiting_by_address() -> dict[str, list[Waiting]]:
     addresses = db.session.scalars(ADDRESSES, {"most": MOST}).all()
     each = max(FEWEST, MOST // max(len(addresses), 1))
-    found: dict[str, list[Waiting]] = defaultdict(list)
+    waiting: dict[str, list[Waiting]] = defaultdict(list)
     for address, id, size in db.session.execute(OLDEST_OF_EACH, {"addresses": addresses, "each": each}).all():
-        found[address].append(Waiting(id, size))
-    return found
+        waiting[address].append(Waiting(id, size))
+    return waiting
 
 
 def by_tenant(waiting: dict[str, list[Waiting]]) -> dict[str, list[list[Waiting]]]:

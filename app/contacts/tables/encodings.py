@@ -116,14 +116,14 @@ def looks_like_utf16(start: bytes) -> bool:
 
 def sample_of(data: bytes) -> bytes:
     """The lines that have something beyond ASCII: the others fit every encoding."""
-    found, size = [], 0
+    lines, size = [], 0
     for line in data[:2_000_000].splitlines(keepends=True):
         if not line.isascii():
-            found.append(line[:2_000])
-            size += len(found[-1])
+            lines.append(line[:2_000])
+            size += len(lines[-1])
         if size > SAMPLE:
             break
-    return b"".join(found)
+    return b"".join(lines)
 
 
 def guess_legacy(sample: bytes) -> str:

@@ -171,8 +171,8 @@ class Desk:
 
 def member_or_none(user_id: object) -> User | None:
     """A member of the team by id, or none."""
-    found = db.session.query(Membership).filter_by(user_id=user_id).one_or_none()
-    return found.user if found else None
+    member = db.session.query(Membership).filter_by(user_id=user_id).one_or_none()
+    return member.user if member else None
 
 
 def wake(conversation_ids: list[str]) -> None:

@@ -45,8 +45,8 @@ class Bubble:
             return {"kind": "erased"}
         if self.is_deleted:
             return {"kind": "revoke"}
-        found = summary_of(self.type or "text", self.words, mapping(content.get("raw")))
-        return found.as_dict() if found else None
+        summary = summary_of(self.type or "text", self.words, mapping(content.get("raw")))
+        return summary.as_dict() if summary else None
 
     @property
     def preview(self) -> str:

@@ -64,8 +64,8 @@ class Conversation(Desk, Window, TenantModel):
     @classmethod
     def find(cls, id: object) -> Self | None:
         """One that was merged into another is found there."""
-        found = super().find(id)
-        return cls.find(found.merged_into_id) if found and found.merged_into_id else found
+        conversation = super().find(id)
+        return cls.find(conversation.merged_into_id) if conversation and conversation.merged_into_id else conversation
 
     def merged_into(self) -> Self:
         """Keeps it from being merged into another until the transaction ends. Where it just was: that other one."""

@@ -24,7 +24,7 @@ class Gate:
 
     def __init__(self, conversation: Any) -> None:
         self.conversation = conversation
-        self.known: dict[str, Consent] | None = None
+        self.consents: dict[str, Consent] | None = None
 
     def check(self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None) -> None:
         """Raises the `Refusal` there is."""
@@ -62,9 +62,9 @@ class Gate:
     @property
     def refused_purposes(self) -> set[str]:
         """What the customer does not want to get: purposes of `Consent`, which are categories of templates."""
-        if self.known is None:
-            self.known = Consent.standing(self.conversation.contact_id)
-        return {purpose for purpose, consent in self.known.items() if not consent.is_granted}
+        if self.consents is None:
+            self.consents = Consent.standing(self.conversation.contact_id)
+        return {purpose for purpose, consent in self.consents.items() if not consent.is_granted}
 
     def refusal_when_due(
         self, type: str, raw: dict[str, Any], due: dt.datetime | None, *, by: Actor | None

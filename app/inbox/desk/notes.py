@@ -125,14 +125,14 @@ def mentioned(body: str, people: Iterable[User]) -> list[User]:
     """Whom a text names with an @: by the whole name, or by a first name that only one has."""
     people = list(people)
     firsts = [person.name.split()[0].casefold() for person in people if person.name.split()]
-    found = []
+    mentioned_people = []
     for person in people:
         names = [person.name]
         if person.name.split() and firsts.count(person.name.split()[0].casefold()) == 1:
             names.append(person.name.split()[0])
         if any(re.search(rf"(?<!\w)@{re.escape(name)}(?!\w)", body, re.IGNORECASE) for name in names):
-            found.append(person)
-    return found
+            mentioned_people.append(person)
+    return mentioned_people
 
 
 def name_runs(body: str, note: Note) -> list[tuple[str, bool]]:

@@ -120,9 +120,9 @@ class Thread:
             query = query.where(kind.occurred_at >= self.messages[0].occurred_at)
         if self.ends:
             query = query.where(kind.occurred_at < self.ends)
-        found = db.session.scalars(query.order_by(kind.occurred_at.desc(), kind.id.desc()).limit(LONGEST)).all()
-        totals = accumulate(EACH + 2 * min(len(getattr(entry, "body", "")), LONG) for entry in found)
-        return [entry for entry, total in zip(found, totals, strict=True) if total <= HEAVIEST]
+        entries = db.session.scalars(query.order_by(kind.occurred_at.desc(), kind.id.desc()).limit(LONGEST)).all()
+        totals = accumulate(EACH + 2 * min(len(getattr(entry, "body", "")), LONG) for entry in entries)
+        return [entry for entry, total in zip(entries, totals, strict=True) if total <= HEAVIEST]
 
     @property
     def context(self) -> dict[str, Any]:

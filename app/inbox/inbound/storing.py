@@ -169,8 +169,8 @@ def reaction_news(reaction: Placed, target: Row) -> News:
 def targets_of(asides: Iterable[Placed]) -> dict[Key, Row]:
     """The messages these are about, as far as they are here."""
     rows = json.dumps([{"number": one.number_id, "wamid": one.incoming.target} for one in asides])
-    found = db.session.execute(TARGETS, {"rows": rows, "tenant": current_tenant_id()}).mappings()
-    return {(row["number"], row["wamid"]): dict(row) for row in found}
+    targets = db.session.execute(TARGETS, {"rows": rows, "tenant": current_tenant_id()}).mappings()
+    return {(row["number"], row["wamid"]): dict(row) for row in targets}
 
 
 TARGETS = text("""
@@ -194,8 +194,8 @@ def asides_about(placed: Sequence[Placed]) -> list[EarlierAside]:
     if not placed:
         return []
     rows = json.dumps([{"number": one.number_id, "wamid": one.message.wamid} for one in placed])
-    found = db.session.execute(EARLIER_ASIDES, {"rows": rows, "tenant": current_tenant_id()})
-    return [EarlierAside(*row) for row in found]
+    asides = db.session.execute(EARLIER_ASIDES, {"rows": rows, "tenant": current_tenant_id()})
+    return [EarlierAside(*row) for row in asides]
 
 
 def withdraw(earlier: Sequence[EarlierAside]) -> None:

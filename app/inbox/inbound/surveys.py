@@ -67,10 +67,10 @@ def follow_up(conversation_ids: list[str]) -> None:
 def counts() -> dict[str, int]:
     """How many gave each answer in the last 30 days."""
     recent = SurveyAnswer.answered_at > now() - SPAN
-    found = dict(
+    counted = dict(
         db.session.execute(select(SurveyAnswer.score, func.count()).where(recent).group_by(SurveyAnswer.score)).all()
     )
-    return {score: found.get(score, 0) for score in SCORES}
+    return {score: counted.get(score, 0) for score in SCORES}
 
 
 SAVE = text("""

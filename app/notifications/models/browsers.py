@@ -67,8 +67,8 @@ class PushSubscription(TenantModel):
     def save(cls, membership: Membership, target: Target, *, session_id: uuid.UUID, device: str) -> Self:
         """This member's browser at this address: the one that is known, or a new one."""
         here = digest(target.endpoint)
-        known = db.session.scalar(cls.of(membership).where(cls.endpoint_hash == here))
-        mine = known or cls(id=uuid7(), tenant_id=current_tenant_id(), membership_id=membership.id)
+        existing = db.session.scalar(cls.of(membership).where(cls.endpoint_hash == here))
+        mine = existing or cls(id=uuid7(), tenant_id=current_tenant_id(), membership_id=membership.id)
         mine.reach_at(target, session_id=session_id, device=device)
         db.session.add(mine)
         db.session.flush()

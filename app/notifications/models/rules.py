@@ -46,8 +46,8 @@ class NotificationRule(TenantModel):
 
     @classmethod
     def of(cls, membership: Membership) -> NotificationRule:
-        found = db.session.scalar(select(cls).where(cls.membership_id == membership.id))
-        return found or cls.usual(membership)
+        rule = db.session.scalar(select(cls).where(cls.membership_id == membership.id))
+        return rule or cls.usual(membership)
 
     @classmethod
     def usual(cls, membership: Membership) -> NotificationRule:

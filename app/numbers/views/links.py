@@ -26,9 +26,9 @@ def links(phone_number_id: uuid.UUID) -> str:
 
 
 def links_page(number: PhoneNumber, form: LinkForm, problem: Problem | None = None, **changed: object) -> str:
-    found, trouble = ask(number, message_links.of_number)
+    of_number, trouble = ask(number, message_links.of_number)
     return render_template(
-        "numbers/links.html", number=number, links=found, form=form, problem=problem or trouble, **changed
+        "numbers/links.html", number=number, links=of_number, form=form, problem=problem or trouble, **changed
     )
 
 

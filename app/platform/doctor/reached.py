@@ -65,9 +65,9 @@ def proxy() -> str:
 @check(N_("Webhook challenge"))
 def challenge() -> str:
     settings, word = outside().settings, uuid.uuid4().hex
-    asked = {"hub.mode": "subscribe", "hub.verify_token": settings.meta_verify_token, "hub.challenge": word}
+    parameters = {"hub.mode": "subscribe", "hub.verify_token": settings.meta_verify_token, "hub.challenge": word}
     with httpx.Client(timeout=SECONDS, trust_env=False) as http:
-        answer = http.get(settings.callback_url, params=asked)
+        answer = http.get(settings.callback_url, params=parameters)
     if answer.text != word:
         raise CheckFailed(
             f"{answer.status_code}", N_("The proxy must pass /webhooks/ through unchanged, with the query.")

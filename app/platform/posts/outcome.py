@@ -81,11 +81,11 @@ class Reading:
         query = select(HeldChange).where(HeldChange.webhook_event_id == self.event.id)
         held = {change.position: change for change in db.session.scalars(query) if change.position is not None}
         rows = self.look_up(shown)
-        found = []
+        results = []
         for change in shown:
             outcome, detail = outcome_of(self.event, change.event, held.get(change.position), rows.get(change.position))
             owner, row = self.owner(change), rows.get(change.position)
-            found.append(
+            results.append(
                 Became(
                     position=change.position,
                     what=NAMES[type(change.event)],
@@ -96,7 +96,7 @@ class Reading:
                     held=held.get(change.position),
                 )
             )
-        return found
+        return results
 
     def look_up(self, changes: Sequence[Arrived]) -> dict[int, Saved]:
         rows: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
@@ -205,21 +205,21 @@ def row_of(change: Arrived, message: Any) -> dict[str, Any]:
 def look_up(tenant_id: uuid.UUID, rows: list[dict[str, Any]]) -> dict[int, Saved]:
     """What is saved of a tenant's changes, by their positions; each statement reads one table by a unique index."""
     values = {"tenant": tenant_id, "rows": json.dumps(rows)}
-    found = {row["position"]: Saved() for row in rows}
+    saved = {row["position"]: Saved() for row in rows}
     for statement in (ATTEMPTED, MESSAGES):
         for position, message_id in db.session.execute(statement, values):
-            found[position].message_id = message_id
-    known = [
-        row | {"message": str(found[row["position"]].message_id)} for row in rows if found[row["position"]].message_id
+            saved[position].message_id = message_id
+    with_message = [
+        row | {"message": str(saved[row["position"]].message_id)} for row in rows if saved[row["position"]].message_id
     ]
-    for position in db.session.scalars(STATUSES, values | {"rows": json.dumps(known)}):
-        found[position].status_kept = True
+    for position in db.session.scalars(STATUSES, values | {"rows": json.dumps(with_message)}):
+        saved[position].status_kept = True
     for position in db.session.scalars(ORPHANS, values):
-        found[position].is_orphan = True
+        saved[position].is_orphan = True
     for statement, aside in ((CHANGES, "change"), (REACTIONS, "reaction")):
         for position in db.session.scalars(statement, values):
-            found[position].aside = aside
-    return found
+            saved[position].aside = aside
+    return saved
 
 
 # A null attempt or status is of a change that has none. One table each: a cluster refuses them joined in one statement.

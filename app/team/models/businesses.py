@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from app.tenancy import Membership, Role, Tenant, User, db, exists, global_scope, now, tenant_scope, uuid7
-from app.tenancy.models import TenantSlug, UserTenant, admit, found, register
+from app.tenancy.models import TenantSlug, UserTenant, admit, create_tenant, register
 
 from .invitations import Invitation
 from .people import in_this_scope
@@ -35,7 +35,7 @@ SPELLING = """
 RESPELT = str.maketrans(dict(pair.split("=") for pair in SPELLING.split()))
 
 
-def found_business(name: str, owner: User | None, *, slug: str = "") -> Tenant:
+def create_business(name: str, owner: User | None, *, slug: str = "") -> Tenant:
     """A new tenant and, if known by now, its first owner. A slug that is given must be free."""
     made = Tenant(id=uuid7(), name=name)
     with tenant_scope(made.id):
@@ -48,7 +48,7 @@ def establish(tenant: Tenant, owner: User | None, *, slug: str = "") -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("slugs", 0))))
     tenant.slug = slug or free_slug(tenant.name)
     if owner:
-        found(tenant, in_this_scope(owner))
+        create_tenant(tenant, in_this_scope(owner))
     else:
         register(tenant)
 

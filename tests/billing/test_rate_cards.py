@@ -116,8 +116,8 @@ def test_another_currency_has_its_own_cards(app: Flask, tmp_path: pathlib.Path) 
         ("marketing", "US.1349", "no_number"),
         ("group_marketing", "49151", "no_rate"),
         ("authentication_international", "4915112345678", "no_rate"),
-        ("authentication_international", "77012345678", "untold"),
-        ("utility", "13405551234", "untold"),
+        ("authentication_international", "77012345678", "unlisted"),
+        ("utility", "13405551234", "unlisted"),
     ],
 )
 def test_what_the_card_does_not_say_is_never_guessed(app: Flask, category: str, number: str | None, why: str) -> None:

@@ -127,7 +127,7 @@ def languages() -> list[str]:
 
 
 def choose_language() -> str | None:
-    """What the browser asks for, as far as it exists. Outside of a request there is nobody to ask: the default."""
+    """The browser's language if we have it; the default outside a request."""
     if not has_request_context():
         return None
     return request.accept_languages.best_match(languages(), default="en")

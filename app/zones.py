@@ -67,7 +67,7 @@ def find_zone(name: str | None) -> zoneinfo.ZoneInfo | None:
 
 
 def use_for_tenant(app: App, zone_of_tenant: Callable[[], str]) -> None:
-    """Sets who knows the zone of the business in whose scope a request works."""
+    """Sets the function that returns the time zone of the current tenant."""
     app.extensions["zone_of_tenant"] = zone_of_tenant
 
 
@@ -81,7 +81,7 @@ def reader_zone() -> zoneinfo.ZoneInfo:
 
 
 def tenant_zone() -> zoneinfo.ZoneInfo:
-    """Of the business whose page this is; looked up once for each request."""
+    """The zone of the page's business; looked up once per request."""
     if not has_app_context() or "tenant" not in g:
         return UTC
     if "tenant_zone" not in g:

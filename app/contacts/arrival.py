@@ -43,9 +43,9 @@ class Sender:
 
     @property
     def identities(self) -> Iterator[Identity]:
-        """The ids of the person, surest first. A username is not one of them: it can pass to another person.
+        """The ids of the person, most reliable first. Not the username, which can pass to another person.
 
-        Somebody whose number changed is recognised by their ids before.
+        A person whose number changed is recognised by the earlier ids.
         """
         yield from self.formerly
         for kind in ("group", "bsuid", "wa_id", "parent_bsuid"):
@@ -188,8 +188,10 @@ def detail_of(reason: str, sender: Sender, value: str) -> str:
 
 
 def recognise(senders: Sequence[Sender]) -> list[str]:
-    """The id of each sender's contact; strangers become contacts. One drain at a time works for a tenant, so nobody
-    else makes the same contact meanwhile."""
+    """Returns the id of each sender's contact; new senders become contacts.
+
+    One drain at a time works for a tenant, so no other transaction creates the same contact meanwhile.
+    """
     register = Register()
     register.load(senders)
     contacts = [register.contact_of(sender) for sender in senders]
@@ -210,7 +212,7 @@ def mark_seen(pairs: Iterable[tuple[str, Sender]]) -> None:
 
 
 def name_groups(changes: Sequence[GroupChange]) -> None:
-    """Saves what groups are called now; a group that is not known yet becomes known."""
+    """Saves the names of groups, new groups included."""
     ordered = sorted(changes, key=lambda change: change.timestamp)
     recognise([Sender(None, None, None, None, change.subject, group=change.group_id) for change in ordered])
 

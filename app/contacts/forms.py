@@ -163,7 +163,7 @@ class FieldForm(Form):
 
 
 class ErasureForm(Form):
-    """The word has to be typed, so that nothing is erased by mistake."""
+    """Confirms an erasure: the word has to be typed."""
 
     word = StringField(_("Type ERASE to confirm"), filters=[one_line])
 

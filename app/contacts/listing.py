@@ -129,7 +129,7 @@ class ContactListing:
 
     @property
     def matching_tags(self) -> list[Tag]:
-        """Tags whose name begins like what was searched for."""
+        """Tags whose name begins with the query."""
         if not self.query or self.tag:
             return []
         words = fold(self.query)
@@ -191,7 +191,7 @@ def having(field: ContactField, value: str) -> Select[uuid.UUID]:
 
 
 def consented(contact_id: Any, answer: str) -> ColumnElement[bool]:
-    """Contacts whose last answer about marketing is this."""
+    """Contacts whose latest marketing consent has this value."""
     later = aliased(Consent)
     about = Consent.contact_id == contact_id, Consent.purpose == "marketing"
     if answer == "none":

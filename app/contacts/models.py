@@ -212,7 +212,7 @@ class Contact(TenantModel):
 
     @property
     def hides_number(self) -> bool:
-        """Whether WhatsApp keeps the number to itself: they can be replied to, and asked for it."""
+        """Whether WhatsApp hides the number: we can reply, and ask for it."""
         return self.identity("wa_id") is None and self.identity("bsuid") is not None
 
     @property

@@ -43,7 +43,7 @@ ARTICLE = "ال"
 
 
 class ContactTerm(TenantModel):
-    """One text by whose beginning a contact is found."""
+    """A search term of a contact, matched by its beginning."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
@@ -105,7 +105,7 @@ def phone_terms(wa_id: str) -> Iterator[str]:
 
 
 def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
-    """Writes anew by what these contacts are found and sorted; merged and erased ones are found by nothing."""
+    """Rebuilds the search terms and sort keys of these contacts; merged and erased ones get none."""
     ids = sorted({str(id) for id in contact_ids})
     if not ids:
         return
@@ -133,7 +133,7 @@ def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
 
 
 def mark_outdated(contact_ids: Iterable[uuid.UUID | str]) -> None:
-    """Has a job index these contacts: many of them would keep a transaction open for long."""
+    """Marks contacts for indexing by a job: many at once would hold a transaction open too long."""
     ids = sorted({str(id) for id in contact_ids})
     db.session.execute(MARK_OUTDATED, {"ids": ids, "tenant": current_tenant_id()})
 

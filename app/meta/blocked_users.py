@@ -1,4 +1,4 @@
-"""People whom a number does not hear any more. Only who wrote in the last 24 hours can be blocked."""
+"""People blocked by a number. Only people who wrote in the last 24 hours can be blocked."""
 
 from dataclasses import dataclass
 from typing import Any

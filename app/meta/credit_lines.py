@@ -111,7 +111,7 @@ def revoke(graph: GraphClient, token: str, allocation_id: str) -> None:
 
 
 def is_revoked(graph: GraphClient, token: str, allocation_id: str) -> bool:
-    """Whether Meta has taken the share away. Raises MetaError."""
+    """Whether Meta has revoked the share. Raises MetaError."""
     answer = graph.get(allocation_id, token=token, params={"fields": "receiving_business,request_status"})
     return text(answer.get("request_status"), 64) == "DELETED"
 

@@ -1,4 +1,4 @@
-"""What a webhook can tell us. `waba_id` is None where Meta names a business portfolio instead."""
+"""The events of webhooks. `waba_id` is None where Meta names a business portfolio instead."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,7 +85,7 @@ class HistoryProgress:
 
 @dataclass(frozen=True, slots=True)
 class AddressBookEntry:
-    """A contact as the business keeps it on its phone; `action` is `add` or `remove`."""
+    """A contact of the address book on the business's phone; `action` is `add` or `remove`."""
 
     phone_number_id: str
     waba_id: str | None

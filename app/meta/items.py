@@ -120,7 +120,7 @@ def read_echo(raw: Any, place: Place) -> MessageEcho:
 
 
 def read_historic(raw: Any, place: Place, customer: str | None, business: str | None) -> HistoricMessage:
-    """A message of a thread with a customer. Who sent it, its `from` tells: the customer, or else the business."""
+    """A message of a customer's history. Its `from` is the customer, or else the business."""
     item = _object(raw)
     sender = identifier(item.get("from"))
     is_ours = sender == business if customer is None else sender != customer
@@ -216,7 +216,7 @@ def moment(raw: Any, received_at: datetime) -> datetime:
 
 
 def within_second(raw: Any, received_at: datetime) -> datetime:
-    """Meta tells whole seconds. Within its second a message came when it reached us, so that quick questions
+    """Meta reports whole seconds. Within that second, the time it reached us decides, so that quick questions
     and answers keep their order."""
     sent_at = moment(raw, received_at)
     return max(sent_at, min(received_at, sent_at + timedelta(milliseconds=999)))
@@ -245,7 +245,7 @@ def _pricing(raw: Any) -> Pricing | None:
 
 
 def _free_until(conversation: dict[str, Any], received_at: datetime) -> datetime | None:
-    """Told with `sent` only, and of free entry points only."""
+    """The end of a free entry point; Meta reports it with `sent` only."""
     if mapping(conversation.get("origin")).get("type") != "referral_conversion":
         return None
     try:

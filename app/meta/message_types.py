@@ -94,7 +94,7 @@ def target_of(name: str, content: Raw) -> str | None:
 
 
 def content_under(item: Mapping[str, Any], name: str) -> Raw:
-    """What stands in a message under its type's name."""
+    """The content of a message: the value under its type's name."""
     content = item.get(name)
     if isinstance(content, dict):
         return content

@@ -124,7 +124,7 @@ def register(
     pin: str,
     data_localization_region: str | None = None,
 ) -> None:
-    """Put a number on the Cloud API. The six-digit PIN becomes its two-step PIN, or must be the one it has.
+    """Registers a number on the Cloud API. The PIN (six digits) becomes its two-step PIN, or must match it.
     At most 10 calls in 72 h, so look at `is_registered` first. Raises MetaError."""
     request = {"messaging_product": "whatsapp", "pin": pin}
     if data_localization_region:

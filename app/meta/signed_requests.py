@@ -1,4 +1,4 @@
-"""`signed_request`: how Facebook tells an app that a person removed it, or wants their data deleted."""
+"""`signed_request`: Facebook's callback when a person removes the app, or requests deletion of their data."""
 
 import base64
 import binascii

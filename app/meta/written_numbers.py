@@ -179,7 +179,7 @@ def parts_of(plain: str, country: str, *, is_whole: bool) -> Iterator[str]:
 
 
 def slashed(part: str, country: str, is_whole: bool) -> Iterator[str]:
-    """A slash stands after an area code, or between two numbers, or before the other ending of one."""
+    """A slash follows an area code, separates two numbers, or precedes another ending of the first."""
     pieces = [piece for piece in part.split("/") if piece.strip()]
     if len(pieces) < 2 or ":" in part:
         yield part

@@ -31,7 +31,7 @@ def is_due() -> tuple[ColumnElement[bool], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A conversation that nobody has read, and since when."""
+    """An unread conversation, and since when."""
 
     conversation: Conversation
     since: dt.datetime

@@ -14,7 +14,7 @@ from app.tenancy import Happened, Membership, db, now
 
 from .models import Notification, NotificationRule, PushSubscription
 
-# Whoever looks at the conversation has read it by then, and need not be notified.
+# Members who have the conversation open have read it by then.
 GRACE = dt.timedelta(seconds=2)
 # What reaches us later than this after it was written is in the inbox and the digest only.
 FRESH = dt.timedelta(hours=1)
@@ -22,7 +22,7 @@ MOST_UNREAD = 100
 
 
 def notify(happenings: list[Happened]) -> None:
-    """Queues a push message for each browser of each member who wants to hear of what happened."""
+    """Queues a push message for each browser of each member whose rules ask for these happenings."""
     listeners = Listener.all()
     if not listeners:
         return
@@ -57,7 +57,7 @@ def is_worth_telling(one: Happened, conversation: Conversation) -> bool:
 
 
 def notify_listeners(listeners: list[Listener], one: Happened, conversation: Conversation) -> None:
-    """Whoever looks at the conversation has read it before the grace is over, and is not notified."""
+    """Members who have the conversation open read it within the grace period and are not notified."""
     kind, only = KINDS[one.kind], None
     due = one.at + GRACE
     match one.kind:

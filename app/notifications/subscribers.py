@@ -1,4 +1,4 @@
-"""What notifications hear of."""
+"""The happenings that notifications subscribe to."""
 
 from __future__ import annotations
 

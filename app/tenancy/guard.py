@@ -62,7 +62,7 @@ def stateless(view: View) -> View:
 
 
 def signed_in(view: View) -> View:
-    """A page for any user with a session, of no tenant in particular."""
+    """A page for any signed-in user, outside any tenant."""
     view.access = "signed in"  # type: ignore[attr-defined]
     return view
 

@@ -33,7 +33,7 @@ from .scope import current_scope, current_tenant_id
 log = structlog.get_logger()
 
 PAGE = 500
-# Whoever subscribes for the first time hears of this much, and not of all that is kept.
+# How far back a new subscriber starts, instead of at the oldest row.
 FIRST = dt.timedelta(hours=1)
 # After how many tries one that a subscriber cannot take is passed over, and how long each try waits.
 TRIES = 8
@@ -55,7 +55,7 @@ class Happening(TenantModel):
 
     kind: Mapped[str]
     subject_id: Mapped[uuid.UUID]
-    # Who did it; null for the customer, WhatsApp, and what nobody did.
+    # Who did it; null for the customer and for WhatsApp.
     actor: Mapped[dict[str, Any] | None]
     facts: Mapped[dict[str, Any]]
     at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -186,7 +186,7 @@ class HappeningCursor(TenantModel):
         return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
     def deliver(self, subscriber: Subscriber) -> bool:
-        """Hands over what is new. Returns whether there is more at once."""
+        """Delivers the next page of happenings. Returns whether more are waiting."""
         if self.next_attempt_at and self.next_attempt_at > now():
             return False
         if self.until is None and not self.start_page():

@@ -89,7 +89,7 @@ def all_places(app: Any) -> tuple[Place, ...]:
 
 
 def places(menu: str) -> list[Place]:
-    """The places of a menu that whoever looks at the page may open."""
+    """The places of a menu that the reader of the page may open."""
     everywhere = all_places(current_app._get_current_object())  # type: ignore[attr-defined]
     shown = [place for place in everywhere if place.menu == menu]
     return shown if menu == "console" else [place for place in shown if g.membership.may(place.permission)]

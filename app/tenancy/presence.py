@@ -1,4 +1,4 @@
-"""Who is at work: whose page keeps its stream of live events open. Redis forgets it within minutes."""
+"""Who is online: members with an open live stream. Expires in Redis within minutes."""
 
 from __future__ import annotations
 

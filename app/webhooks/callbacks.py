@@ -20,7 +20,7 @@ from app.words import N_
 # Facebook calls at once, and tries again for a while; an older call is somebody's copy.
 OLDEST = dt.timedelta(days=1)
 KINDS = ("deauthorize", "data_deletion")
-ERASED = N_("Somebody at your business had Facebook delete what it gave us, our access among it.")
+ERASED = N_("Someone at your business asked Facebook to delete the data it gave us, including our access.")
 
 
 class MetaCallback(GlobalModel):

@@ -151,9 +151,9 @@ def test_a_post_says_what_each_change_became(pat: Browser, world: World) -> None
     arrive(message("hi"), status("wamid.ours", "sent"), status("wamid.else", "sent"), nonsense, strange)
     shown = page(pat, f"/platform/posts/{newest_post()}")
     for words in (
-        "Is a message in the inbox",
-        "Kept with its message",
-        "Waits for its message",
+        "Saved as a message",
+        "Saved with its message",
+        "Waiting for its message",
         "Held back",
         "nothing here uses it yet",
     ):

@@ -1,4 +1,4 @@
-"""Which previews stand below the texts of a thread; those that are not there yet are fetched."""
+"""The link previews below the messages of a thread; missing ones are fetched."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ ACTIVE = "state in ('open', 'pending')"
 
 
 class Taken(Exception):
-    """Somebody else has it by now."""
+    """It was assigned to somebody else meanwhile."""
 
     def __init__(self, holder_id: uuid.UUID | None) -> None:
         super().__init__(str(holder_id))

@@ -1,6 +1,6 @@
-"""The one gate on the way out: what may be sent to a customer now. Every sender passes it, and nobody may pass it by.
+"""The gate: what may be sent to a customer now. Every sender passes it, without exception.
 
-It is asked when a message is put into the outbox (`Conversation.send`) and again when one that was scheduled is due.
+Checked when a message is put into the outbox (`Conversation.send`), and again when a scheduled one is due.
 The answer is data; pages make the words (`compose.problems`); a message
 that is in the outbox already keeps AS_ERROR.
 """
@@ -27,7 +27,7 @@ class Gate:
         self.consents: dict[str, Consent] | None = None
 
     def check(self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None) -> None:
-        """Raises the `Refusal` there is."""
+        """Raises the `Refusal`, if there is one."""
         if refusal := self.refusal(type, raw, by=by, later=later):
             raise refusal
 

@@ -77,7 +77,7 @@ MESSAGES_OF_STATUSES = text("""
 
 
 def save_orphans(rows: list[Row]) -> None:
-    """Saves statuses of messages that are not known: sent by other software, or reported before our answer came."""
+    """Saves statuses without a message here: sent by other software, or received before Meta's response to our call."""
     if rows:
         db.session.execute(
             NEW_ORPHANS, {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
@@ -95,7 +95,7 @@ NEW_ORPHANS = text("""
 
 
 def adopt_orphans(number_id: uuid.UUID, message_ids: Mapping[str, uuid.UUID]) -> None:
-    """Applies the statuses that arrived before these messages were known by their wamids."""
+    """Applies the statuses that arrived before these messages had their wamids."""
     mine = {"tenant": current_tenant_id(), "number": number_id, "wamids": list(message_ids)}
     orphans = db.session.execute(ADOPT, mine).mappings()
     rows = [dict(row) | {"message_id": str(message_ids[row["wamid"]])} for row in orphans]

@@ -116,7 +116,7 @@ class Mention(TenantModel):
 
     @classmethod
     def see(cls, conversation: Conversation, user: User) -> bool:
-        """The named colleague looks at the conversation. Returns whether that was news."""
+        """Marks a colleague's mentions in the conversation as seen. Returns whether any were new."""
         mine = cls.conversation_id == conversation.id, cls.user_id == user.id, cls.seen_at.is_(None)
         return bool(db.session.scalars(update(cls).where(*mine).values(seen_at=now()).returning(cls.id)).all())
 

@@ -76,7 +76,7 @@ class Search:
 
     @property
     def is_number(self) -> bool:
-        """Whether the words may be a phone number that nobody has yet."""
+        """Whether the query may be a phone number that no contact has."""
         return sum(map(str.isdecimal, self.words)) >= SHORTEST
 
     @property

@@ -88,11 +88,11 @@ class Attachment:
     def message(self, caption: str) -> Outgoing:
         return outgoing.file(self.kind, caption, self.name, voice=self.is_voice)
 
-    def row(self, *, is_known: bool) -> Media:
-        """The row for it, which the message adds. What is known already is not stored again."""
+    def row(self, *, is_stored: bool) -> Media:
+        """The media row for it, added with the message. `is_stored`: of an earlier try; the file isn't stored again."""
         media = Media(kind=self.kind, is_voice=self.is_voice, mime=self.mime, filename=self.name, sha256=self.sha256)
         media.seconds, media.meta_id = self.seconds, ""
-        if not is_known:
+        if not is_stored:
             self.save(media)
         return media
 

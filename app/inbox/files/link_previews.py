@@ -1,4 +1,4 @@
-"""What stands behind the links of messages: fetched by us, so that no reader's browser asks a stranger's server."""
+"""Link previews, fetched by our server so that no user's browser contacts the linked site."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def read_picture(egress: Egress, url: str) -> Thumbnail | None:
 
 
 def follow(egress: Egress, url: str, accept: str, most_bytes: int) -> tuple[str, Page] | None:
-    """The answer behind a few redirects, each address checked anew, and where it was."""
+    """Follows a few redirects, checking each address. Returns the final address and the response."""
     for _ in range(MOST_REDIRECTS + 1):
         url = secured(url)
         try:

@@ -1,4 +1,4 @@
-"""Sends the away message: at most once to each customer for each time that the business is closed."""
+"""Sends the out-of-office reply, at most once per customer and closing period."""
 
 from __future__ import annotations
 

@@ -31,9 +31,9 @@ WRONG_TRIES = 3
 PICTURES = ("image/",)
 AT_ONCE = 500
 
-NO_PLACE = N_("The file could not be stored. This is tried again by itself.")
-NOT_REACHED = N_("WhatsApp could not be reached. This is tried again by itself.")
-NO_ACCESS = N_("WhatsApp does not let us in at the moment. This is tried again by itself.")
+NO_PLACE = N_("The file couldn't be stored. We'll retry automatically.")
+NOT_REACHED = N_("WhatsApp couldn't be reached. We'll retry automatically.")
+NO_ACCESS = N_("WhatsApp doesn't give us access at the moment. We'll retry automatically.")
 DIFFERENT = N_("What came is not what was sent: its checksum is another one.")
 
 
@@ -43,7 +43,7 @@ class Different(Exception):
 
 @job("inbound.fetch_media", "files", seconds=SECONDS)
 def fetch(media_id: str) -> None:
-    """Downloads a file and keeps it. It may be killed anywhere: the claim runs out and another one begins anew."""
+    """Downloads a file and stores it. If the worker dies, the claim expires and another starts again."""
     media = Media.claim(media_id)
     if media is None:
         return
@@ -91,7 +91,7 @@ class Fetching:
         self.digest = digest.hexdigest()
 
     def save(self, file: BinaryIO) -> None:
-        """Into the store first, then into the row; what is stored and not expected of in a row is thrown away."""
+        """Stores the file, then writes the row; deletes the file if the row no longer expects it."""
         file.seek(0)
         content_type = sniff(file.read(HEAD), self.kind)
         size = file.seek(0, io.SEEK_END)

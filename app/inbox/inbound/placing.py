@@ -1,4 +1,4 @@
-"""Where each message belongs: our number, and its conversation with the person or group; made where there is none."""
+"""Finds the number and conversation of each message, and creates missing conversations."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Placed:
 
 
 def place(incoming: Sequence[Incoming]) -> list[Placed]:
-    """Those for numbers of this tenant, in order. Strangers become contacts."""
+    """Places the messages for numbers of this tenant, in order. New senders become contacts."""
     numbers = numbers_of(incoming)
     mine = [one for one in incoming if one.message.phone_number_id in numbers]
     contacts = recognise([one.person for one in mine])

@@ -25,9 +25,9 @@ _HEADER = N_("The heading may have {most} characters. Shorten it by {over}.")
 _FOOTER = N_("The footer may have {most} characters. Shorten it by {over}.")
 _BUTTON = N_("A button may have {most} characters: “{value}” has {over} too many.")
 _ROW = N_("A choice may have {most} characters: “{value}” has {over} too many.")
-_DESCRIPTION = N_("What stands below a choice may have {most} characters: “{value}” has {over} too many.")
+_DESCRIPTION = N_("The description of a choice can have {most} characters: “{value}” has {over} too many.")
 _URL = N_("The address may have {most:,} characters. Shorten it by {over}.")
-_WRITE = N_("Write the text that stands above.")
+_WRITE = N_("Enter the text above the choices.")
 
 
 class Row(NamedTuple):
@@ -59,7 +59,7 @@ def survey(question: str, titles: Sequence[tuple[str, str]]) -> Outgoing:
 def menu(body: str, button: str, rows: Sequence[Row], header: str = "", footer: str = "") -> Outgoing:
     choices = [row for row in rows if row.title.strip()]
     if lost := next((row for row in rows if row.description.strip() and not row.title.strip()), None):
-        raise Refused(N_("“{value}” stands below a choice that has no name."), value=lost.description.strip())
+        raise Refused(N_("“{value}” describes a choice without a name. Enter a name."), value=lost.description.strip())
     if not choices:
         raise Refused(N_("Write at least one choice."))
     if (over := len(choices) - MOST_ROWS) > 0:

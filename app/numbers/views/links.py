@@ -82,7 +82,7 @@ def require_code(code: str) -> None:
 @bp.get("/<uuid:phone_number_id>/links/<code>/picture.<any(svg, png):drawn>")
 @requires("numbers.manage")
 def metas_picture(phone_number_id: uuid.UUID, code: str, drawn: str) -> AnyResponse:
-    """Meta's own drawing, fetched by us: a browser that asked for it would tell Meta who looks. A download, never
+    """Meta's QR code, fetched by our server so that Meta doesn't see the user's browser. A download, never
     opened here."""
     number = PhoneNumber.get_or_404(phone_number_id)
     require_code(code)

@@ -93,7 +93,7 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
 @bp.get("/<uuid:phone_number_id>/profile/picture")
 @requires("numbers.manage")
 def picture(phone_number_id: uuid.UUID) -> AnyResponse:
-    """The photo at Meta, fetched by us: a browser that asked for it would tell Meta who looks."""
+    """The photo at Meta, fetched by our server so that Meta doesn't see the user's browser."""
     number = PhoneNumber.get_or_404(phone_number_id)
     content, _problem = ask(number, business_profiles.picture)
     if not content or picture_type(content) not in PICTURE_TYPES:

@@ -51,7 +51,7 @@ def tls() -> str:
 
 @check(N_("Proxy headers"))
 def proxy() -> str:
-    """The session cookie is secure only if the app can tell that the browser uses https."""
+    """Checks that the app sees https behind the proxy; otherwise the session cookie isn't secure."""
     settings = outside().settings
     with httpx.Client(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
         cookies = http.get(f"{settings.public_url}/sign-in").headers.get_list("set-cookie")

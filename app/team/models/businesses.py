@@ -1,4 +1,4 @@
-"""A client business in its first minute: who founds it, and what it is called in addresses."""
+"""Creating a client business: its first owner, and its slug."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RESPELT = str.maketrans(dict(pair.split("=") for pair in SPELLING.split()))
 
 
 def create_business(name: str, owner: User | None, *, slug: str = "") -> Tenant:
-    """A new tenant and, if known by now, its first owner. A slug that is given must be free."""
+    """Creates a tenant and, if given, its first owner. The slug, if given, must be free."""
     made = Tenant(id=uuid7(), name=name)
     with tenant_scope(made.id):
         establish(made, owner, slug=slug)
@@ -64,7 +64,7 @@ def give_to(tenant: Tenant, owner: User) -> None:
 
 
 def invite_first_owner(tenant: Tenant, email: str) -> str:
-    """A link for whoever will own a tenant. It is handed over by hand, so no mail is sent."""
+    """Returns an invitation link for a tenant's first owner. No mail is sent."""
     with tenant_scope(tenant.id):
         invitation = Invitation.offer(email, Role.OWNER, by=None)
         invitation.mailed_at = now()

@@ -82,7 +82,7 @@ class EmailConfirmation(GlobalModel):
         return create_business(business, owner)
 
     def redeem(self, business: str, owner: User) -> Tenant | None:
-        """Founds the business. None if the link was used first, or the address has got an account meanwhile."""
+        """Creates the business. None if the link was used already, or the address has an account by now."""
         tenant = Tenant(id=uuid7(), name=business)
         mine = (
             update(EmailConfirmation)

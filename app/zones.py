@@ -108,7 +108,7 @@ def ends(date: dt.date) -> dt.datetime:
 
 
 def in_utc(time: dt.datetime) -> dt.datetime:
-    """At the edges of the calendar, whose zones reach beyond it, the hour of the clock stays."""
+    """At the edges of the calendar, where a zone would reach beyond it, the hour is left unchanged."""
     try:
         return time.astimezone(dt.UTC)
     except OverflowError:

@@ -44,7 +44,7 @@ def run(stack: Stack) -> None:
 
 
 def queue(out: Outbound) -> None:
-    """All of it in the outbox before the first goes out; what is for one person stands first."""
+    """Queues all messages before the first is sent; those for one person come first."""
     while drain_batch():
         pass
     eager, *others = out.talks()

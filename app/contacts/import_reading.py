@@ -62,7 +62,7 @@ def read_file(contact_import: ContactImport) -> None:
 
 
 def guessed_mapping(header: list[str], rows: list[Row]) -> dict[str, Any]:
-    """By the titles; where none says so, the column whose cells are phone numbers holds them."""
+    """Guesses the mapping from titles; without a phone title, takes the column with phone numbers."""
     fields = {simplified(each.name): each for each in ContactField.all()}
     guesses = guess_columns(header)
     for column, title in enumerate(header):

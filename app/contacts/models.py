@@ -60,7 +60,7 @@ IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username", "group")
 # Contacts are found by their identities before they are made, so only one may look and make at a time. The drain holds
 # this lock while it writes for a tenant; whoever makes, merges or erases contacts by hand takes it first.
 LOCK = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
-# The first `most` of these tenants whose lock is free, and theirs is taken. It waits for none.
+# Takes the free locks of the first `most` of these tenants, without waiting.
 LOCK_FREE = text("""
     select t.id from unnest(cast(:tenants as text[])) with ordinality t(id, place)
     where pg_try_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(t.id, 0)) limit :most

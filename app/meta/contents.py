@@ -139,7 +139,7 @@ class Referral:
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """A person's new phone number, in digits, where WhatsApp tells it."""
+    """A person's new phone number, in digits, where WhatsApp reports it."""
 
     wa_id: str
 
@@ -154,7 +154,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one of our messages gives to tap, and what stands around its words. `menu` opens the rows of a list."""
+    """The buttons or list of one of our messages, with its header and footer. `menu` opens the rows of a list."""
 
     header: str
     footer: str

@@ -130,7 +130,7 @@ class StatusUpdate:
     callback_data: str | None
     pricing: Pricing | None
     errors: tuple[ReportedError, ...]
-    # When a free entry point ends, as far as Meta tells.
+    # When a free entry point ends, if Meta reports it.
     free_until: datetime | None = None
     # Where it was sent to a group: the group, and the recipient is the person in it.
     group_id: str | None = None

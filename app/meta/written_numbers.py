@@ -151,7 +151,7 @@ def normalise(written: str) -> str:
         elif "\uff01" <= each <= "\uff5e":
             characters.append(chr(ord(each) - 0xFEE0))
         elif category in ("So", "Sk"):
-            # ☎ and other signs stand before a number or between two.
+            # ☎ and other signs precede a number or separate two.
             characters.append(";")
         else:
             characters.append(each)
@@ -363,7 +363,7 @@ def whole(digits: str) -> str:
         return ""
     if phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE:
         return wa_id_of(number)
-    # WhatsApp's own form of a Mexican mobile has a 1 that nobody dials any more; Argentina's 15 may follow the 9.
+    # WhatsApp's own form of a Mexican mobile has a 1 that is no longer dialled; Argentina's 15 may follow the 9.
     if any(map(is_in_use, other_spellings(digits))):
         return digits
     if digits.startswith("549") and (shorter := parsed(f"+54{digits[3:]}")) and phonenumbers.is_valid_number(shorter):

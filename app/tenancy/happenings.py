@@ -1,6 +1,6 @@
 """What happened, as rows that other features read: written in the transaction of the change, delivered afterwards.
 
-Whoever wants to hear of some kinds is a subscriber. Each has a cursor for each tenant, and gets everything at least
+A subscriber handles some of the kinds. Each has a cursor for each tenant, and gets everything at least
 once. A cursor is a snapshot of Postgres, not an id or a time: what a transaction wrote becomes visible when it commits,
 in whatever order it began, so "since last time" is exactly what this snapshot shows and that one did not.
 

@@ -198,7 +198,7 @@ def test_trouble_on_the_way_is_waited_out(ann: Browser, world: World, shelf: She
     shelf.trouble = [httpx.Response(503)]
     file = fetched(world)
     assert file.state == "waiting" and file.next_attempt_at and file.next_attempt_at > now()
-    assert "tried again by itself" in ann.get(f"~/inbox/{conversation(world).id}").text
+    assert "retry automatically" in ann.get(f"~/inbox/{conversation(world).id}").text
     come_due(world)
     assert fetched(world).state == "stored"
 

@@ -155,7 +155,7 @@ def test_a_post_says_what_each_change_became(pat: Browser, world: World) -> None
         "Saved with its message",
         "Waiting for its message",
         "Held back",
-        "nothing here uses it yet",
+        "Switchboard doesn't use it yet",
     ):
         assert words in shown, words
     assert str(ours.id) in shown

@@ -54,7 +54,7 @@ NOT_SENT = ("failed", "expired", "cancelled")
 
 
 class Reaction(TenantModel):
-    """One emoji put under a message, or (when empty) taken away again. The message may not be known here.
+    """One reaction to a message; an empty emoji removes it. The message may not be stored here.
 
     One of ours goes out as a message of its own (`message_id`), which nobody sees, and is known by that until then.
     """

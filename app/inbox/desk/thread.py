@@ -22,7 +22,7 @@ from .notes import Note
 PAGE = 50
 # What the page shows first; older messages are loaded as the reader scrolls up.
 FIRST = 20
-# At most, of messages and of what stands between them.
+# The most messages, and the most entries between them.
 LONGEST = 200
 # Of what was read before, so much is shown above the first unread message.
 READ_BEFORE = 3
@@ -42,7 +42,7 @@ class Thread:
     ends: dt.datetime | None = None
     around: Message | None = None
     since: Cursor | None = field(default=None)
-    # The message before which “New messages” stands.
+    # The message above which “New messages” is shown.
     unread_from: uuid.UUID | None = None
 
     @classmethod

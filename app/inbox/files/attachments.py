@@ -137,7 +137,7 @@ def measured(file: IO[bytes]) -> tuple[int, str]:
 
 
 def mime_of(head: bytes, content_type: str, name: str) -> str:
-    """What to call it to Meta. Of office files and texts the name tells, if what is inside allows it."""
+    """The MIME type for Meta. For office files and texts it follows the name, if the content matches."""
     named = outgoing.EXTENSIONS.get(name.rpartition(".")[2].lower(), UNKNOWN)
     if content_type == "application/pdf" and named == "text/plain" and not head.startswith(PDF) and is_text(head):
         # A text that speaks of PDF files.

@@ -172,7 +172,7 @@ def first_context(recipient: Recipient, number: PhoneNumber) -> dict[str, Any]:
 
 
 def render_first(part: str, **context: Any) -> str:
-    """One step of the page: the part alone for htmx, which fills it in where it stands."""
+    """Renders one step of the page; for htmx the part alone."""
     if is_fragment():
         return render_template(f"inbox/compose/_{part}.html", **context)
     return render_template("inbox/compose/first_message.html", part=part, **context)

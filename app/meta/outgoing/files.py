@@ -30,7 +30,7 @@ TAKEN = {
 }
 LARGEST = {"image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "sticker": 500 * KB, "document": 100 * MB}
 LARGEST_STILL_STICKER = 100 * KB
-# Of documents the first bytes do not tell enough.
+# The first bytes of documents are not enough to tell their type.
 EXTENSIONS = {
     "csv": "text/plain",
     "doc": "application/msword",

@@ -23,7 +23,7 @@ from .tags import ContactTag, Tag
 
 PAGE = 50
 MOST_COUNTED = 10_000
-MOST_FOUND = 1_000
+MOST_COUNTED = 1_000
 SORTS = ("name", "last_seen", "created")
 CONSENTS = ("yes", "no", "none")
 
@@ -111,8 +111,8 @@ class ContactListing:
     def count(self) -> tuple[int, bool]:
         """How many match, counted up to a bound, and whether there are more."""
         if self.query:
-            number = len(self.ids(MOST_FOUND + 1))
-            return min(number, MOST_FOUND), number > MOST_FOUND
+            number = len(self.ids(MOST_COUNTED + 1))
+            return min(number, MOST_COUNTED), number > MOST_COUNTED
         some = select(Contact.id).where(*LISTED, *self.conditions(Contact.id)).limit(MOST_COUNTED + 1).subquery()
         number = db.session.scalars(select(func.count()).select_from(some)).one()
         return min(number, MOST_COUNTED), number > MOST_COUNTED

@@ -21,7 +21,7 @@ from .failures import of_number
 
 LATE = dt.timedelta(minutes=5)
 AROUND = dt.timedelta(minutes=15)
-FOUND = 50
+MOST_RESULTS = 50
 SHORTEST_NUMBER, LONGEST_NUMBER = 6, 15
 
 
@@ -205,7 +205,7 @@ def messages_with(wa_id: str, at: dt.datetime | None) -> Select[Message]:
     )
     if at:
         query = query.where(Message.occurred_at.between(at - AROUND, at + AROUND))
-    return query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(FOUND)
+    return query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(MOST_RESULTS)
 
 
 UNDER_WAY = {

@@ -11,7 +11,7 @@ from app.team.models import EmailConfirmation
 from app.team.models.businesses import checked_slug, slug_of
 from app.tenancy import Tenant, User, now
 from app.tenancy.models import TenantSlug
-from tests.client import Browser, alone
+from tests.client import Browser, isolated
 from tests.enqueued import Enqueued
 from tests.team.helpers import (
     PASSWORD,
@@ -218,4 +218,4 @@ def test_a_name_is_kept_on_one_line(browser: Browser) -> None:
 
 
 def test_signing_up_takes_the_token_of_the_form(browser: Browser) -> None:
-    assert alone(browser.client.post, "/sign-up", data={"email": "tom@tea.example"}).status_code == 400
+    assert isolated(browser.client.post, "/sign-up", data={"email": "tom@tea.example"}).status_code == 400

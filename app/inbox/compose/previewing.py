@@ -24,7 +24,7 @@ def previews_of(conversation: Conversation, messages: Sequence[Message]) -> dict
     links = {message.id: link for message in messages if (link := first_link(message))}
     if not links or not InboxSettings.current().previews_links:
         return {}
-    previews = LinkPreview.known(links.values())
+    previews = LinkPreview.by_url(links.values())
     missing = [link for link in dict.fromkeys(links.values()) if link not in previews or previews[link].is_lost]
     for link in missing[-MOST_ASKED:]:
         later("desk.preview_link", LinkPreview.ask(link), conversation.id)

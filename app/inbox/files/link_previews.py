@@ -51,7 +51,7 @@ class LinkPreview(TenantModel):
     asked_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
-    def known(cls, urls: Iterable[str]) -> dict[str, Self]:
+    def by_url(cls, urls: Iterable[str]) -> dict[str, Self]:
         """By link, those that were asked for before. Links that lead to one page have one preview."""
         by_hash: dict[str, Self] = {}
         links = {url: hash_of(url) for url in urls}

@@ -185,7 +185,7 @@ def file_row(message_id: str, kind: str, content: dict[str, Any]) -> dict[str, A
     }
 
 
-def keep_files(rows: Iterable[dict[str, Any]]) -> list[str]:
+def save_files(rows: Iterable[dict[str, Any]]) -> list[str]:
     """Inserts the files of new messages. Returns the ids of those to download."""
     if not (new := list(rows)):
         return []

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from app.inbox.conversations import Message
 from app.inbox.conversations.changes import show_changes
-from app.inbox.files.media import file_row, keep_files
+from app.inbox.files.media import file_row, save_files
 from app.meta.events import InboundMessage, MessageEcho
 from app.tenancy import Actor, announce, happened_each, later
 
@@ -74,7 +74,7 @@ def greet(incoming: Sequence[Incoming]) -> None:
 
 def follow_up_answers(placed: Sequence[Placed]) -> None:
     """Saves replies to the survey, and follows up on bad ratings."""
-    unhappy = surveys.keep_answers(
+    unhappy = surveys.save_answers(
         (one.number_id, context.reply_to, one.incoming.score, one.at)
         for one in placed
         if one.incoming.score and (context := one.message.context) and context.reply_to
@@ -85,5 +85,5 @@ def follow_up_answers(placed: Sequence[Placed]) -> None:
 def fetch_files(messages: Iterable[tuple[str, InboundMessage | MessageEcho]]) -> None:
     """Enqueues the download of the messages' files for after the commit."""
     rows = (file_row(id, message.type, message.content) for id, message in messages)
-    for media_id in keep_files(row for row in rows if row):
+    for media_id in save_files(row for row in rows if row):
         later("inbound.fetch_media", media_id)

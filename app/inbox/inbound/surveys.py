@@ -44,7 +44,7 @@ def score_of(kind: str, content: dict[str, Any]) -> str | None:
     return tapped[1] if tapped else None
 
 
-def keep_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
+def save_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
     """Each as (number's id, wamid of the question, score, time). Only our own questions count.
 
     Returns the conversations of those who were not happy, once.

@@ -1,4 +1,4 @@
-"""The details of one message: its state and the reason, and everything that happened to it."""
+"""Why a message was or was not sent: its state, the reason, the fix, and every attempt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a team does with a conversation: its state, its assignee and team, since when the customer waits."""
+"""State, assignee and team of a conversation, and since when the customer waits.
+
+Who may change them: `@requires` in `inbox/views/states.py`, with the roles in `inbox/blueprint.py`.
+"""
 
 from __future__ import annotations
 

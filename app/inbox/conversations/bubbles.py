@@ -1,4 +1,4 @@
-"""What a page shows of a message."""
+"""What a page shows of a message. A new type is added in `app/meta/message_types.py`."""
 
 from __future__ import annotations
 

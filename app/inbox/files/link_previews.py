@@ -52,7 +52,7 @@ class LinkPreview(TenantModel):
 
     @classmethod
     def by_url(cls, urls: Iterable[str]) -> dict[str, Self]:
-        """By link, those that were asked for before. Links that lead to one page have one preview."""
+        """The stored previews by URL. Links to one page share one preview."""
         by_hash: dict[str, Self] = {}
         links = {url: hash_of(url) for url in urls}
         if links:

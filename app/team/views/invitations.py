@@ -114,7 +114,7 @@ def accept_page(invitation: Invitation, tenant: Tenant, form: AcceptForm) -> str
         tenant=tenant,
         form=form,
         token=token(),
-        known=user is not None,
+        has_account=user is not None,
         expected=user is not None and is_current(user),
     )
 

@@ -141,10 +141,10 @@ def load_features() -> Iterator[ModuleType]:
     """Imports the entrances of every feature; yields the modules that define blueprints."""
     for feature in FEATURES:
         package = importlib.import_module(f"app.{feature}")
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if set(ENTRANCES) & set(found.name.split(".")):
-                module = importlib.import_module(found.name)
-                if found.name.endswith(".blueprint"):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if set(ENTRANCES) & set(info.name.split(".")):
+                module = importlib.import_module(info.name)
+                if info.name.endswith(".blueprint"):
                     yield module
 
 

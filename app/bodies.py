@@ -1,6 +1,6 @@
 """Bodies of requests: how long one may take, and how many bytes of them a process holds at once.
 
-Whoever can connect can send half a body and wait. Without a deadline each such connection keeps its bytes for ever.
+Any client can send half a body and wait. Without a deadline each such connection would hold its bytes for ever.
 """
 
 from __future__ import annotations

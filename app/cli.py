@@ -102,7 +102,7 @@ def create_tenant(name: str, slug: str, owner_email: str, owner_name: str, passw
             return
         commit()
         newcomer = new_user(owner_email, owner_name, password) if password else None
-        tenant = tenant or businesses.found_business(name, None, slug=slug)
+        tenant = tenant or businesses.create_business(name, None, slug=slug)
         if newcomer is None:
             link = businesses.invite_first_owner(tenant, owner_email)
             click.echo(f"Tenant {slug} waits for its owner. This link works for a week:\n{link}")

@@ -106,7 +106,7 @@ class Settings(BaseModel):
 
     @property
     def proxy_count(self) -> int:
-        """How many proxies stand before us. We speak no TLS ourselves, so where the address is https there is one."""
+        """The number of trusted proxies. We terminate no TLS, so an https address means one."""
         return int(self.is_https) if self.proxies is None else self.proxies
 
     @property

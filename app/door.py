@@ -82,7 +82,7 @@ class Door:
         except (TimeoutError, Slow):
             return 408
         except (Away, Spent):
-            # Meta keeps what is not acknowledged, and tries again for a week.
+            # Meta retries what is not acknowledged for a week.
             return 503
         return 200
 

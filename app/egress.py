@@ -62,7 +62,7 @@ class Page:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def is_outside(address: str) -> bool:
@@ -152,13 +152,13 @@ class Guarded(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        found = self.resolve(host, port)
-        if not found or not all(map(is_outside, found)):
+        addresses = self.resolve(host, port)
+        if not addresses or not all(map(is_outside, addresses)):
             raise Refused("not a public address")
-        for address in found[:-1]:
+        for address in addresses[:-1]:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return self.dial(address, port, timeout, local_address, socket_options)
-        return self.dial(found[-1], port, timeout, local_address, socket_options)
+        return self.dial(addresses[-1], port, timeout, local_address, socket_options)
 
     def dial(self, address: str, port: int, timeout: float | None, *options: Any) -> httpcore.NetworkStream:
         return Hurried(

@@ -1,6 +1,6 @@
-"""An error page for every way a request can fail, with the navigation of whoever is signed in.
+"""An error page for every way a request can fail, with the navigation of the signed-in user.
 
-Where the database is away the page does without it.
+Works without the database.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ def layout() -> str:
 
 def plain_page(status: int, title: str, words: str) -> Response:
     """A page that asks the database for nothing."""
-    # Flask-Login puts the user into every template, and would look for one in a database that may be away.
+    # Flask-Login loads the user for every template, from a database that may be unavailable.
     g._login_user = login_manager.anonymous_user()
     return respond(status, title, words, PLAIN)
 
 
 def respond(status: int, title: str, words: str, layout: str) -> Response:
     template = "errors/_notice.html" if request.headers.get("HX-Request") else "errors/page.html"
-    # What was to be said on the next page waits for it: nobody may be reading this one.
+    # Flashed messages stay for the next page: this one may not be seen.
     html = render_template(template, title=title, words=words, status=status, layout=layout, keeps_messages=True)
     return make_response(html, status)

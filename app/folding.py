@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 # Accents and vowel signs of Latin, Greek, Cyrillic, Hebrew, Arabic and Syriac; the Arabic tatweel; selectors of
-# variants and joiners, which nobody sees. Marks of other scripts are letters.
+# variants and joiners, which are invisible. Marks of other scripts are letters.
 IGNORED = re.compile(
     "[\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u061c\u0640"
     "\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0711\u0730-\u074a\u1ab0-\u1aff\u1dc0-\u1dff"

@@ -145,7 +145,7 @@ class Hub:
             raise TooManyStreams
 
     def end_oldest_of(self, user_id: uuid.UUID, channel: str) -> None:
-        """A user with too many loses the oldest: most likely its page was left, and nobody has noticed yet."""
+        """Ends the oldest stream of a user with too many: its page was most likely closed."""
         mine = [stream for stream in self.streams[channel] if stream.user_id == user_id]
         for stream in mine[: max(len(mine) + 1 - PER_USER, 0)]:
             del self.streams[channel][stream]

@@ -57,10 +57,10 @@ def sniff(head: bytes, kind: str) -> str:
         return "image/webp"
     if head[4:8] == b"ftyp":
         return mp4(head[8:12], kind)
-    found = UNKNOWN if head.startswith(TEXT_MARKS) else mpeg_audio(head)
-    if found == UNKNOWN and PDF in head[:HEAD] and not head.startswith((ZIP, OLE)):
+    format = UNKNOWN if head.startswith(TEXT_MARKS) else mpeg_audio(head)
+    if format == UNKNOWN and PDF in head[:HEAD] and not head.startswith((ZIP, OLE)):
         return "application/pdf"
-    return found
+    return format
 
 
 def mp4(brand: bytes, kind: str) -> str:
@@ -82,7 +82,7 @@ def mpeg_audio(head: bytes) -> str:
 
 
 def is_shown(content_type: str) -> bool:
-    """Whether a browser may show it where it stands."""
+    """Whether a browser may show it inline."""
     return content_type.startswith(SHOWN)
 
 
@@ -104,7 +104,7 @@ def has_sound_only(file: IO[bytes]) -> bool:
 
 
 def track_index(file: IO[bytes]) -> bytes:
-    """The `moov` box, wherever it stands. Looks at a few hundred boxes and reads eight megabytes at most."""
+    """The position of the `moov` box. Looks at a few hundred boxes and reads eight megabytes at most."""
     start = 0
     for _ in range(MOST_BOXES):
         file.seek(start)

@@ -122,12 +122,12 @@ def money(amount: Decimal, currency: str) -> str:
 @functools.cache
 def languages() -> list[str]:
     """Those with a catalogue, and the one everything is written in."""
-    found = {str(locale) for locale in babel.list_translations()}
-    return ["en", *sorted(found - {"en"})]
+    locales = {str(locale) for locale in babel.list_translations()}
+    return ["en", *sorted(locales - {"en"})]
 
 
 def choose_language() -> str | None:
-    """What the browser asks for, as far as it exists. Outside of a request there is nobody to ask: the default."""
+    """The browser's language if we have it; the default outside a request."""
     if not has_request_context():
         return None
     return request.accept_languages.best_match(languages(), default="en")

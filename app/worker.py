@@ -39,7 +39,7 @@ class RegisteredJob(RqJob):
 
 
 class Worker(rq.SimpleWorker):
-    """One lane only: RQ can lose a job for good when a worker that listens to two queues dies."""
+    """Listens to one lane only: RQ can lose a job when a worker of two queues dies."""
 
     job_class, queue_class = RegisteredJob, Lane
     max_connection_wait_time = 3

@@ -67,7 +67,7 @@ def find_zone(name: str | None) -> zoneinfo.ZoneInfo | None:
 
 
 def use_for_tenant(app: App, zone_of_tenant: Callable[[], str]) -> None:
-    """Sets who knows the zone of the business in whose scope a request works."""
+    """Sets the function that returns the time zone of the current tenant."""
     app.extensions["zone_of_tenant"] = zone_of_tenant
 
 
@@ -76,12 +76,12 @@ def reader_zone() -> zoneinfo.ZoneInfo:
     if not has_request_context():
         return UTC
     user = g.get("_login_user")
-    found = find_zone(request.cookies.get(COOKIE)) or find_zone(getattr(user, "time_zone", None))
-    return found or tenant_zone()
+    chosen = find_zone(request.cookies.get(COOKIE)) or find_zone(getattr(user, "time_zone", None))
+    return chosen or tenant_zone()
 
 
 def tenant_zone() -> zoneinfo.ZoneInfo:
-    """Of the business whose page this is; looked up once for each request."""
+    """The zone of the page's business; looked up once per request."""
     if not has_app_context() or "tenant" not in g:
         return UTC
     if "tenant_zone" not in g:
@@ -108,7 +108,7 @@ def ends(date: dt.date) -> dt.datetime:
 
 
 def in_utc(time: dt.datetime) -> dt.datetime:
-    """At the edges of the calendar, whose zones reach beyond it, the hour of the clock stays."""
+    """At the edges of the calendar, where a zone would reach beyond it, the hour is left unchanged."""
     try:
         return time.astimezone(dt.UTC)
     except OverflowError:

@@ -1,6 +1,6 @@
 """To a colleague's screen, with 500 pages open: from Meta's post, and from what an agent does.
 
-The stream tells, the page fetches the list again.
+The stream announces, the page fetches the list again.
 """
 
 from __future__ import annotations

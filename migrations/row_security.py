@@ -19,7 +19,7 @@ def protect(table: str, column: str = "tenant_id", verbs: str = "select, insert,
 
 
 def share(table: str, app: str = "select, insert, update, delete") -> None:
-    """A table of nobody in particular (see tests/test_catalog.py), with what the app may do to it."""
+    """A table that belongs to no tenant (see tests/test_catalog.py), with what the app may do to it."""
     if app:
         op.execute(f"grant {app} on {table} to switchboard_app")
     op.execute(f"grant select, insert, update, delete on {table} to switchboard_platform")

@@ -42,20 +42,20 @@ class Browser:
         return self
 
     def get(self, path: str, **options: Any) -> TestResponse:
-        return self.checked(alone(self.client.get, self.at(path), **options))
+        return self.checked(isolated(self.client.get, self.at(path), **options))
 
     def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
         """Posts a form with the token that its page would carry."""
-        headers = {"X-CSRFToken": alone(self.csrf_token)} | options.pop("headers", {})
-        return self.checked(alone(self.client.post, self.at(path), data=data, headers=headers, **options))
+        headers = {"X-CSRFToken": isolated(self.csrf_token)} | options.pop("headers", {})
+        return self.checked(isolated(self.client.post, self.at(path), data=data, headers=headers, **options))
 
     def put(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> TestResponse:
-        headers = {"X-CSRFToken": alone(self.csrf_token)} | options.pop("headers", {})
-        return alone(self.client.put, self.at(path), data=data, headers=headers, **options)
+        headers = {"X-CSRFToken": isolated(self.csrf_token)} | options.pop("headers", {})
+        return isolated(self.client.put, self.at(path), data=data, headers=headers, **options)
 
     def delete(self, path: str, **options: Any) -> TestResponse:
-        headers = {"X-CSRFToken": alone(self.csrf_token)} | options.pop("headers", {})
-        return alone(self.client.delete, self.at(path), headers=headers, **options)
+        headers = {"X-CSRFToken": isolated(self.csrf_token)} | options.pop("headers", {})
+        return isolated(self.client.delete, self.at(path), headers=headers, **options)
 
     def at(self, path: str) -> str:
         """`~/inbox` is the inbox of this browser's tenant."""
@@ -80,7 +80,7 @@ class Browser:
         return response
 
 
-def alone(call: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
+def isolated(call: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
     """Calls as the server would: a request inside the test's own app context would share its `g` with the next."""
     return contextvars.Context().run(call, *args, **options)
 

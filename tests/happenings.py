@@ -9,7 +9,7 @@ from app.tenancy.happenings import Happening
 from app.tenancy.jobs import deliver_happenings
 
 
-def hear(subscriber: str, tenant_id: uuid.UUID) -> None:
+def deliver_to_subscriber(subscriber: str, tenant_id: uuid.UUID) -> None:
     deliver_happenings(tenant_id, subscriber)
 
 

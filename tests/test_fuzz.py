@@ -25,7 +25,7 @@ from werkzeug.routing import Rule
 from app.tenancy import db, global_scope, platform_scope
 from app.webhook_events.models import HeldChange, WebhookEvent
 from app.webhooks.drain import drain_batch
-from tests.client import FRAGMENT, Browser, alone
+from tests.client import FRAGMENT, Browser, isolated
 from tests.cpu import Meter, cpu_of
 from tests.posts import message, post
 from tests.test_isolation import WORDS, Foreign
@@ -197,7 +197,7 @@ class Fuzz:
         if verb != "GET" and round_ % 3 == 2 and names:
             values[self.dice.choice(names)] = self.dice.choice(LONG)
         if verb != "GET":
-            headers = headers | {"X-CSRFToken": alone(browser.csrf_token)}
+            headers = headers | {"X-CSRFToken": isolated(browser.csrf_token)}
         options: dict[str, Any] = {"headers": headers}
         if verb in ("GET", "DELETE"):
             options["query_string"] = dict(values.items(multi=True))
@@ -209,7 +209,7 @@ class Fuzz:
         answers = []
 
         def request() -> None:
-            answer = alone(browser.client.open, address, method=verb, buffered=True, **options)
+            answer = isolated(browser.client.open, address, method=verb, buffered=True, **options)
             answers.append(answer.status_code)
             answer.close()
 

@@ -16,7 +16,7 @@ from app.extensions import outside
 from app.inbox.files.media import Media
 from app.storage import new_key
 from app.tenancy import db, tenant_scope
-from tests.client import Browser, alone
+from tests.client import Browser, isolated
 from tests.test_isolation import WORDS, Foreign
 from tests.world import World
 
@@ -112,7 +112,7 @@ def test_whatever_becomes_of_an_answer_all_is_given_back(
     for address in pages:
         browser = pat if address.startswith("/platform") else sue
         for headers in ({}, {"Range": "bytes=0-9"}, {"If-None-Match": "*"})[: 3 if "/media/" in address else 1]:
-            alone(request, app, browser, method, address, headers, reads)
+            isolated(request, app, browser, method, address, headers, reads)
         if (after := taken(app, database, tmp_path)) != before:
             leaks.append(f"{address}: { ({name: after[name] for name in after if after[name] != before[name]}) }")
     assert leaks == []

@@ -16,7 +16,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import db, platform_scope, tenant_scope
 from app.webhook_events.models import HeldChange, WebhookEvent
-from tests.client import FRAGMENT, Browser, alone
+from tests.client import FRAGMENT, Browser, isolated
 from tests.cpu import Meter
 from tests.hostile import Hostile
 from tests.test_isolation import WORDS, Foreign
@@ -99,7 +99,7 @@ def dear(browser: Browser, paths: Iterator[str]) -> list[str]:
 
             def request(path: str = path, headers: dict[str, str] = headers) -> None:
                 nonlocal size
-                response = alone(browser.client.get, path, headers=headers)
+                response = isolated(browser.client.get, path, headers=headers)
                 size = len(response.get_data())
                 response.close()
                 assert response.status_code < 500, path

@@ -48,7 +48,7 @@ from app.tenancy.database import ScopedSession
 from app.tenancy.transactions import stay_inside, write_inside
 from tests.apps import running
 from tests.census import Census
-from tests.client import Browser, alone
+from tests.client import Browser, isolated
 from tests.world import World, conversation
 
 CANARY = "CANARY-OF-SHOES"
@@ -209,8 +209,8 @@ def requests(app: Flask, ids: dict[str, str]) -> Iterator[tuple[str, str, bool]]
 
 
 def ask(browser: Browser, method: str, address: str) -> tuple[int, str]:
-    headers = {"X-CSRFToken": alone(browser.csrf_token)} if method != "GET" else {}
-    answer = alone(browser.client.open, address, method=method, headers=headers, buffered=False)
+    headers = {"X-CSRFToken": isolated(browser.csrf_token)} if method != "GET" else {}
+    answer = isolated(browser.client.open, address, method=method, headers=headers, buffered=False)
     body = "" if answer.is_streamed else answer.get_data(as_text=True)
     answer.close()
     return answer.status_code, body

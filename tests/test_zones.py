@@ -15,7 +15,7 @@ from app import templating, zones
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Message
 from app.tenancy import Tenant, User, db, global_scope, tenant_scope
-from tests.client import Browser, alone
+from tests.client import Browser, isolated
 from tests.world import World, conversation, number
 
 NOON = dt.datetime(2026, 11, 21, 12, 0, 30, tzinfo=dt.UTC)
@@ -94,7 +94,7 @@ def test_the_zone_is_the_browsers_then_the_persons_then_the_business_then_utc(ap
         ("", "nonsense", world.shoes, "UTC"),
         ("", None, None, "UTC"),
     ):
-        assert alone(zone_read, app, cookie, saved, tenant) == expected
+        assert isolated(zone_read, app, cookie, saved, tenant) == expected
 
 
 def zone_read(app: Flask, cookie: str, saved: str | None, tenant: Tenant | None) -> str:

@@ -9,7 +9,7 @@ from app.contacts.models import Contact, ContactIdentity
 from app.inbox.conversations import Conversation
 from app.team.models import PlatformAdmin
 from app.tenancy import Role, Tenant, User, db, now, platform_scope, tenant_scope
-from app.tenancy.models import PhoneNumberRoute, WabaRoute, admit, found
+from app.tenancy.models import PhoneNumberRoute, WabaRoute, admit, create_tenant
 from app.wabas.models import PhoneNumber, Waba
 
 NO_PASSWORD = "!"
@@ -50,7 +50,7 @@ def person(name: str) -> User:
 def tenant(slug: str, owner: User) -> Tenant:
     made = Tenant(id=uuid.uuid4(), slug=slug, name=slug.title())
     with tenant_scope(made.id):
-        found(made, owner)
+        create_tenant(made, owner)
     return made
 
 

@@ -31,5 +31,5 @@ class Money:
 
 def micros_of(written: str) -> int | None:
     """`0.0625` as 62500; none if it is no such amount."""
-    found = _AMOUNT.fullmatch(written)
-    return int(found[1]) * MICROS + int((found[2] or "").ljust(6, "0")) if found else None
+    match = _AMOUNT.fullmatch(written)
+    return int(match[1]) * MICROS + int((match[2] or "").ljust(6, "0")) if match else None

@@ -25,7 +25,7 @@ UNKNOWN = {
     "no_number": N_("WhatsApp hides the customer's number, and the price depends on the country."),
     "no_market": N_("The country of this number is not on the price list."),
     "no_rate": N_("The price list has no price for this category."),
-    "untold": N_("Meta has a price for this, but the price list doesn't include it."),
+    "unlisted": N_("Meta has a price for this, but the price list doesn't include it."),
     "exempt": N_("Meta marks this message as exempt from payment."),
 }
 
@@ -127,12 +127,12 @@ class Quote:
 class Rates:
     """The cards in force, each loaded once."""
 
-    found: dict[tuple[str, dt.date], RateCard | None] = field(default_factory=dict)
+    cards: dict[tuple[str, dt.date], RateCard | None] = field(default_factory=dict)
 
     def card(self, currency: str, day: dt.date) -> RateCard | None:
-        if (currency, day) not in self.found:
-            self.found[currency, day] = RateCard.on(currency, day)
-        return self.found[currency, day]
+        if (currency, day) not in self.cards:
+            self.cards[currency, day] = RateCard.on(currency, day)
+        return self.cards[currency, day]
 
     def quote(self, category: str, number: str | None, currency: str, day: dt.date) -> Quote:
         card = self.card(currency, day) if currency else None
@@ -146,7 +146,7 @@ class Rates:
             return Quote(category, unknown="no_market", rate_card_id=card.id)
         if money := card.price(market, category):
             return Quote(category, market, money, rate_card_id=card.id)
-        unknown = "untold" if (market, category) in card.prices.prices else "no_rate"
+        unknown = "unlisted" if (market, category) in card.prices.prices else "no_rate"
         return Quote(category, market, unknown=unknown, rate_card_id=card.id)
 
 

@@ -43,9 +43,9 @@ class Sender:
 
     @property
     def identities(self) -> Iterator[Identity]:
-        """The ids of the person, surest first. A username is not one of them: it can pass to another person.
+        """The ids of the person, most reliable first. Not the username, which can pass to another person.
 
-        Somebody whose number changed is recognised by their ids before.
+        A person whose number changed is recognised by the earlier ids.
         """
         yield from self.formerly
         for kind in ("group", "bsuid", "wa_id", "parent_bsuid"):
@@ -98,8 +98,8 @@ class Register:
         wanted.update(("username", sender.username) for sender in senders if sender.username)
         wanted.update(("wa_id", number) for sender in senders for number in sender.cards)
         rows = json.dumps([{"kind": kind, "value": value} for kind, value in sorted(wanted)])
-        found = db.session.execute(IDENTITIES, {"rows": rows, "tenant": current_tenant_id()}).all()
-        for kind, value, contact, name, is_saved in found:
+        existing = db.session.execute(IDENTITIES, {"rows": rows, "tenant": current_tenant_id()}).all()
+        for kind, value, contact, name, is_saved in existing:
             self.contact_ids[kind, value] = contact
             self.names[contact] = name
             if is_saved:
@@ -188,8 +188,10 @@ def detail_of(reason: str, sender: Sender, value: str) -> str:
 
 
 def recognise(senders: Sequence[Sender]) -> list[str]:
-    """The id of each sender's contact; strangers become contacts. One drain at a time works for a tenant, so nobody
-    else makes the same contact meanwhile."""
+    """Returns the id of each sender's contact; new senders become contacts.
+
+    One drain at a time works for a tenant, so no other transaction creates the same contact meanwhile.
+    """
     register = Register()
     register.load(senders)
     contacts = [register.contact_of(sender) for sender in senders]
@@ -210,7 +212,7 @@ def mark_seen(pairs: Iterable[tuple[str, Sender]]) -> None:
 
 
 def name_groups(changes: Sequence[GroupChange]) -> None:
-    """Saves what groups are called now; a group that is not known yet becomes known."""
+    """Saves the names of groups, new groups included."""
     ordered = sorted(changes, key=lambda change: change.timestamp)
     recognise([Sender(None, None, None, None, change.subject, group=change.group_id) for change in ordered])
 

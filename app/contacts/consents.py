@@ -66,7 +66,7 @@ class Consent(TenantModel):
     @classmethod
     def standing(cls, contact_id: uuid.UUID) -> dict[str, Consent]:
         """The latest answer by purpose. A purpose without one was never asked about."""
-        found: dict[str, Consent] = {}
+        by_purpose: dict[str, Consent] = {}
         for consent in db.session.scalars(cls.history(contact_id)):
-            found.setdefault(consent.purpose, consent)
-        return found
+            by_purpose.setdefault(consent.purpose, consent)
+        return by_purpose

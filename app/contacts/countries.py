@@ -18,8 +18,8 @@ def choices() -> list[tuple[str, str]]:
 def listed(locale: str) -> list[tuple[str, str]]:
     names = Locale.parse(locale).territories
     regions = sorted(phonenumbers.SUPPORTED_REGIONS)
-    found = [(code, f"{names.get(code, code)} (+{phonenumbers.country_code_for_region(code)})") for code in regions]
-    return sorted(found, key=lambda each: each[1])
+    countries = [(code, f"{names.get(code, code)} (+{phonenumbers.country_code_for_region(code)})") for code in regions]
+    return sorted(countries, key=lambda each: each[1])
 
 
 def name_of(code: str) -> str:

@@ -129,10 +129,10 @@ class ContactField(TenantModel):
         return typed
 
     def read_choice(self, typed: str) -> str:
-        found = next((choice for choice in self.choices if choice.casefold() == typed.casefold()), None)
-        if typed and found is None:
+        choice_of_typed = next((choice for choice in self.choices if choice.casefold() == typed.casefold()), None)
+        if typed and choice_of_typed is None:
             raise Wrong(N_("Choose one of: {choices}."), choices=", ".join(self.choices))
-        return found or ""
+        return choice_of_typed or ""
 
     def put_on(self, contact_id: uuid.UUID, value: str) -> None:
         """Saves a value that was `read`. An empty one removes it."""

@@ -152,8 +152,8 @@ class FieldForm(Form):
 
     @property
     def listed(self) -> list[str]:
-        found = (plain(line)[:100] for line in (self.choices.data or "").splitlines())
-        return list(dict.fromkeys(filter(None, found)))
+        choices = (plain(line)[:100] for line in (self.choices.data or "").splitlines())
+        return list(dict.fromkeys(filter(None, choices)))
 
     def validate_choices(self, _field: Any) -> None:
         if self.kind.data == "choice" and len(self.listed) < 2:
@@ -163,7 +163,7 @@ class FieldForm(Form):
 
 
 class ErasureForm(Form):
-    """The word has to be typed, so that nothing is erased by mistake."""
+    """Confirms an erasure: the word has to be typed."""
 
     word = StringField(_("Type ERASE to confirm"), filters=[one_line])
 

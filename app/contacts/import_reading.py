@@ -33,32 +33,36 @@ MOST_TAGS = 20
 SYSTEM_GROUPS = {"mycontacts", "starred", "other contacts", "coworkers", "friends", "family"}
 
 
-def read_file(found: ContactImport) -> None:
+def read_file(contact_import: ContactImport) -> None:
     """Stores the rows of the file and guesses what the columns hold. Raises `Unreadable`."""
-    options = found.options
+    options = contact_import.options
     table = read_table(
-        found.data or b"",
+        contact_import.data or b"",
         encoding=options.get("encoding", ""),
         delimiter=options.get("delimiter", ""),
         sheet=options.get("sheet", ""),
     )
-    found.format, found.encoding, found.guessed_encoding = table.format, table.encoding, table.guessed_encoding
-    found.delimiter, found.sheet, found.sheets = table.delimiter, table.sheet, table.sheets
+    contact_import.format, contact_import.encoding, contact_import.guessed_encoding = (
+        table.format,
+        table.encoding,
+        table.guessed_encoding,
+    )
+    contact_import.delimiter, contact_import.sheet, contact_import.sheets = table.delimiter, table.sheet, table.sheets
     first = table.rows[0].cells
-    found.has_header = (
+    contact_import.has_header = (
         table.has_header or options.get("first_row", "header" if looks_like_header(first) else "") == "header"
     )
     width = max(len(row.cells) for row in table.rows[:200])
-    found.header = [*first, *[""] * (width - len(first))] if found.has_header else [""] * width
-    found.mapping = guessed_mapping(found.header, table.rows)
-    db.session.execute(delete(ImportRow).where(ImportRow.import_id == found.id))
-    rows = table.rows[1:] if found.has_header else table.rows
+    contact_import.header = [*first, *[""] * (width - len(first))] if contact_import.has_header else [""] * width
+    contact_import.mapping = guessed_mapping(contact_import.header, table.rows)
+    db.session.execute(delete(ImportRow).where(ImportRow.import_id == contact_import.id))
+    rows = table.rows[1:] if contact_import.has_header else table.rows
     for start in range(0, len(rows), AT_ONCE):
-        insert_rows(found, rows[start : start + AT_ONCE])
+        insert_rows(contact_import, rows[start : start + AT_ONCE])
 
 
 def guessed_mapping(header: list[str], rows: list[Row]) -> dict[str, Any]:
-    """By the titles; where none says so, the column whose cells are phone numbers holds them."""
+    """Guesses the mapping from titles; without a phone title, takes the column with phone numbers."""
     fields = {simplified(each.name): each for each in ContactField.all()}
     guesses = guess_columns(header)
     for column, title in enumerate(header):
@@ -74,7 +78,7 @@ def guessed_mapping(header: list[str], rows: list[Row]) -> dict[str, Any]:
     return {str(column): target for column, target in enumerate(guesses) if target}
 
 
-def insert_rows(found: ContactImport, rows: list[Row]) -> None:
+def insert_rows(contact_import: ContactImport, rows: list[Row]) -> None:
     values = [
         {
             "id": str(uuid7()),
@@ -84,7 +88,9 @@ def insert_rows(found: ContactImport, rows: list[Row]) -> None:
         }
         for row in rows
     ]
-    db.session.execute(INSERT_ROWS, {"rows": json.dumps(values), "tenant": current_tenant_id(), "import": found.id})
+    db.session.execute(
+        INSERT_ROWS, {"rows": json.dumps(values), "tenant": current_tenant_id(), "import": contact_import.id}
+    )
 
 
 @dataclass(slots=True)
@@ -106,10 +112,10 @@ class Reading:
 class Reader:
     """Reads the rows of one import in order; a number that comes twice is a mistake of the later row."""
 
-    def __init__(self, found: ContactImport) -> None:
-        self.found, self.header = found, found.header
+    def __init__(self, contact_import: ContactImport) -> None:
+        self.contact_import, self.header = contact_import, contact_import.header
         self.fields = {f"field:{each.id}": each for each in ContactField.all()}
-        self.columns = found.columns
+        self.columns = contact_import.columns
         phones = [column for column, target in self.columns.items() if target == "phone"]
         self.phones = sorted(phones, key=lambda column: (not is_mobile(self.title(column)), column))
         # Our own exports hold whole numbers in digits, since a plus would begin a formula.
@@ -151,26 +157,26 @@ class Reader:
             title = self.title(self.phones[0]) if self.phones else ""
             reading.blame(title, Refusal(N_("The phone number is missing.")))
             return
-        found: list[str] = []
+        numbers: list[str] = []
         refusals: list[tuple[int, NotRead]] = []
         for column, cell in written:
             try:
-                found += written_numbers.read_all(cell, self.found.country, is_whole=self.is_own)
+                numbers += written_numbers.read_all(cell, self.contact_import.country, is_whole=self.is_own)
             except NotRead as problem:
                 refusals.append((column, problem))
-        found = list(dict.fromkeys(found))
-        if not found:
+        numbers = list(dict.fromkeys(numbers))
+        if not numbers:
             column, refusal = refusals[0]
             self.without_country += refusal.reason == "no_country"
             reading.blame(self.title(column), Refusal(refusal.words, **refusal.facts))
             return
-        self.several += len(found) > 1
-        if len(found) > 1 and self.found.number_choice == "refuse":
-            several = NotRead("several", written_numbers.shown(written[0][1]), *found)
+        self.several += len(numbers) > 1
+        if len(numbers) > 1 and self.contact_import.number_choice == "refuse":
+            several = NotRead("several", written_numbers.shown(written[0][1]), *numbers)
             reading.blame(self.title(written[0][0]), Refusal(several.words, **several.facts))
             return
-        reading.wa_id = found[0]
-        first = self.numbers.setdefault(min(found[0], *other_spellings(found[0]), found[0]), number)
+        reading.wa_id = numbers[0]
+        first = self.numbers.setdefault(min(numbers[0], *other_spellings(numbers[0]), numbers[0]), number)
         if first != number:
             reading.blame(
                 self.title(written[0][0]), Refusal(N_("The same number is in row {number} already."), number=first)
@@ -191,10 +197,10 @@ class Reader:
                     reading.field_values[target] = value
 
 
-def check_rows(found: ContactImport) -> None:
+def check_rows(contact_import: ContactImport) -> None:
     """Reads every row by the mapping and counts what there is."""
-    reader, after, existing = Reader(found), 0, 0
-    while rows := list(db.session.scalars(ImportRow.of(found.id, after).limit(AT_ONCE))):
+    reader, after, existing = Reader(contact_import), 0, 0
+    while rows := list(db.session.scalars(ImportRow.of(contact_import.id, after).limit(AT_ONCE))):
         readings = [reader.read(row) for row in rows]
         values = json.dumps([asdict(each) for each in readings])
         db.session.execute(UPDATE_ROWS, {"rows": values, "tenant": current_tenant_id()})
@@ -202,9 +208,9 @@ def check_rows(found: ContactImport) -> None:
         after = rows[-1].number
         for row in rows:
             db.session.expunge(row)
-    bad = count_rows(found.id, ImportRow.is_bad)
-    total = count_rows(found.id)
-    found.counts = {
+    bad = count_rows(contact_import.id, ImportRow.is_bad)
+    total = count_rows(contact_import.id)
+    contact_import.counts = {
         "rows": total,
         "good": total - bad,
         "bad": bad,
@@ -219,8 +225,8 @@ def existing_contacts(wa_ids: list[str]) -> dict[str, Any]:
     """The ids of contacts with these numbers, in this spelling or another, by the number as the file has it."""
     spelled = {spelling: wa_id for wa_id in wa_ids for spelling in (*other_spellings(wa_id), wa_id)}
     here = ContactIdentity.kind == "wa_id", ContactIdentity.value.in_(list(spelled))
-    found = db.session.execute(select(ContactIdentity.value, ContactIdentity.contact_id).where(*here))
-    return {spelled[value]: contact_id for value, contact_id in found}
+    identities = db.session.execute(select(ContactIdentity.value, ContactIdentity.contact_id).where(*here))
+    return {spelled[value]: contact_id for value, contact_id in identities}
 
 
 def read_tags(cell: str) -> Iterator[str]:

@@ -18,20 +18,22 @@ from .models import lock_contacts
 from .tags import Tag
 
 
-def write_contacts(found: ContactImport) -> None:
+def write_contacts(contact_import: ContactImport) -> None:
     """An existing contact keeps its name, and gets the tags, fields and consents of its row."""
     lock_contacts()
-    writer, after = Writer(found), 0
-    while rows := list(db.session.scalars(ImportRow.of(found.id, after).where(ImportRow.is_good).limit(AT_ONCE))):
+    writer, after = Writer(contact_import), 0
+    while rows := list(
+        db.session.scalars(ImportRow.of(contact_import.id, after).where(ImportRow.is_good).limit(AT_ONCE))
+    ):
         writer.write(rows)
         after = rows[-1].number
-    left_out = count_rows(found.id, ImportRow.is_bad)
-    found.finish({"created": writer.created, "updated": writer.updated, "left_out": left_out})
+    left_out = count_rows(contact_import.id, ImportRow.is_bad)
+    contact_import.finish({"created": writer.created, "updated": writer.updated, "left_out": left_out})
 
 
 class Writer:
-    def __init__(self, found: ContactImport) -> None:
-        self.found = found
+    def __init__(self, contact_import: ContactImport) -> None:
+        self.contact_import = contact_import
         self.created = self.updated = 0
         self.tags: dict[str, str] = {}
         self.fields: dict[str, str] = {}
@@ -63,7 +65,7 @@ class Writer:
     def insert(self, statement: Any, rows: list[dict[str, Any]]) -> None:
         if not rows:
             return
-        details = json.dumps({"filename": self.found.filename})
+        details = json.dumps({"filename": self.contact_import.filename})
         values = [row | {"id": str(uuid7())} for row in rows]
         db.session.execute(
             statement,
@@ -71,9 +73,9 @@ class Writer:
                 "rows": json.dumps(values),
                 "tenant": current_tenant_id(),
                 "now": database_now(),
-                "by": self.found.created_by_id,
+                "by": self.contact_import.created_by_id,
                 "details": details,
-                "evidence": self.found.evidence,
+                "evidence": self.contact_import.evidence,
             },
         )
 
@@ -91,7 +93,7 @@ class Writer:
         return self.fields[target]
 
     def title(self, column: int) -> str:
-        return self.found.header[column] or f"Column {column + 1}"
+        return self.contact_import.header[column] or f"Column {column + 1}"
 
 
 def new_contact(row: ImportRow, contact_id: str) -> dict[str, Any]:

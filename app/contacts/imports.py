@@ -64,7 +64,7 @@ class ContactImport(TenantModel):
     header: Mapped[list[str]] = mapped_column(default=list)
     # By column, as text: name, first_name, last_name, phone, tags, marketing, field:<id>, or new for a new field.
     mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    # Whose numbers those without a country code are.
+    # The country of numbers without a country code.
     country: Mapped[str] = mapped_column(default="", server_default="")
     number_choice: Mapped[str] = mapped_column(default="first", server_default="first")
     evidence: Mapped[str] = mapped_column(default="")
@@ -142,7 +142,7 @@ class ContactImport(TenantModel):
         self.state, self.failure, self.data, self.finished_at = "failed", refusal.as_dict(), None, now()
 
     def finish(self, outcome: dict[str, int]) -> None:
-        """Keeps only the rows that were skipped, for the page."""
+        """Deletes the imported rows; the skipped ones stay, for the page."""
         db.session.execute(delete(ImportRow).where(ImportRow.import_id == self.id, ImportRow.is_good))
         self.state, self.outcome, self.data, self.finished_at = "done", outcome, None, now()
 

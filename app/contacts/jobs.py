@@ -25,13 +25,13 @@ LOST_AFTER = 30
 @job("contacts.advance_import", "files", seconds=SECONDS)
 def advance_import(import_id: str) -> None:
     """Reads, checks or imports a file. Killed anywhere, it begins again; what kills it every time fails."""
-    found = ContactImport.claim(import_id)
-    if found is None:
+    contact_import = ContactImport.claim(import_id)
+    if contact_import is None:
         return
-    found.attempts += 1
-    if found.attempts > MOST_ATTEMPTS:
-        found.fail(Refusal(N_("This file couldn't be processed. Save it again as CSV, or split it.")))
-        announce("import", found.id)
+    contact_import.attempts += 1
+    if contact_import.attempts > MOST_ATTEMPTS:
+        contact_import.fail(Refusal(N_("This file couldn't be processed. Save it again as CSV, or split it.")))
+        announce("import", contact_import.id)
         return
     commit()
     if (claimed := ContactImport.claim(import_id)) is not None:
@@ -39,21 +39,21 @@ def advance_import(import_id: str) -> None:
         announce("import", claimed.id)
 
 
-def work_on(found: ContactImport) -> None:
-    if found.state == "importing":
-        write_contacts(found)
+def work_on(contact_import: ContactImport) -> None:
+    if contact_import.state == "importing":
+        write_contacts(contact_import)
         commit()
         index_outdated()
         return
     try:
-        if found.state == "reading":
-            read_file(found)
+        if contact_import.state == "reading":
+            read_file(contact_import)
     except Unreadable as refusal:
-        log.info("import not readable", import_id=str(found.id), reason=refusal.words)
-        found.fail(refusal)
+        log.info("import not readable", import_id=str(contact_import.id), reason=refusal.words)
+        contact_import.fail(refusal)
         return
-    check_rows(found)
-    found.state = "ready"
+    check_rows(contact_import)
+    contact_import.state = "ready"
 
 
 @sweep(every=10)
@@ -67,8 +67,8 @@ def recover_imports() -> None:
         for tenant_id, import_id in db.session.execute(lost.limit(100)):
             later("contacts.advance_import", import_id, tenant_id=tenant_id)
         old = select(ContactImport).where(ContactImport.created_at < now() - LASTS, ~ContactImport.is_cleared)
-        for found in db.session.scalars(old.limit(100)):
-            found.clear()
+        for contact_import in db.session.scalars(old.limit(100)):
+            contact_import.clear()
 
 
 @job("contacts.index", "files", seconds=SECONDS)

@@ -23,7 +23,7 @@ from .tags import ContactTag, Tag
 
 PAGE = 50
 MOST_COUNTED = 10_000
-MOST_FOUND = 1_000
+MOST_COUNTED = 1_000
 SORTS = ("name", "last_seen", "created")
 CONSENTS = ("yes", "no", "none")
 
@@ -58,7 +58,7 @@ class ContactListing:
 
     @property
     def arguments(self) -> dict[str, str]:
-        asked = {
+        arguments = {
             "q": self.query,
             "tag": self.tag and str(self.tag.id),
             "field": self.of_field and str(self.of_field.id),
@@ -66,7 +66,7 @@ class ContactListing:
             "consent": self.consent,
             "sort": self.sort if self.sort != "last_seen" else "",
         }
-        return {name: value for name, value in asked.items() if value}
+        return {name: value for name, value in arguments.items() if value}
 
     @property
     def is_filtered(self) -> bool:
@@ -78,7 +78,7 @@ class ContactListing:
 
     def load(self) -> ContactListing:
         """A page of contacts, and where the next one begins."""
-        rows = self.found() if self.query else self.sorted()
+        rows = self.matches() if self.query else self.sorted()
         self.contacts = rows[:PAGE]
         return self
 
@@ -91,7 +91,7 @@ class ContactListing:
         self.next_after = place_of(rows[PAGE - 1], self.sort) if len(rows) > PAGE else ""
         return rows
 
-    def found(self) -> list[Contact]:
+    def matches(self) -> list[Contact]:
         only = and_(*self.conditions(search.ContactTerm.contact_id)) if self.is_filtered else None
         places = search.find(self.query, PAGE + 1, search.Place.read(self.after), only=only)
         self.next_after = str(places[PAGE - 1]) if len(places) > PAGE else ""
@@ -111,25 +111,25 @@ class ContactListing:
     def count(self) -> tuple[int, bool]:
         """How many match, counted up to a bound, and whether there are more."""
         if self.query:
-            number = len(self.ids(MOST_FOUND + 1))
-            return min(number, MOST_FOUND), number > MOST_FOUND
+            number = len(self.ids(MOST_COUNTED + 1))
+            return min(number, MOST_COUNTED), number > MOST_COUNTED
         some = select(Contact.id).where(*LISTED, *self.conditions(Contact.id)).limit(MOST_COUNTED + 1).subquery()
         number = db.session.scalars(select(func.count()).select_from(some)).one()
         return min(number, MOST_COUNTED), number > MOST_COUNTED
 
     def conditions(self, contact_id: Any) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = []
         if self.tag:
-            found.append(contact_id.in_(select(ContactTag.contact_id).where(ContactTag.tag_id == self.tag.id)))
+            conditions.append(contact_id.in_(select(ContactTag.contact_id).where(ContactTag.tag_id == self.tag.id)))
         if self.of_field:
-            found.append(contact_id.in_(having(self.of_field, self.value)))
+            conditions.append(contact_id.in_(having(self.of_field, self.value)))
         if self.consent:
-            found.append(consented(contact_id, self.consent))
-        return found
+            conditions.append(consented(contact_id, self.consent))
+        return conditions
 
     @property
-    def tags_meant(self) -> list[Tag]:
-        """Tags whose name begins like what was searched for."""
+    def matching_tags(self) -> list[Tag]:
+        """Tags whose name begins with the query."""
         if not self.query or self.tag:
             return []
         words = fold(self.query)
@@ -191,7 +191,7 @@ def having(field: ContactField, value: str) -> Select[uuid.UUID]:
 
 
 def consented(contact_id: Any, answer: str) -> ColumnElement[bool]:
-    """Contacts whose last answer about marketing is this."""
+    """Contacts whose latest marketing consent has this value."""
     later = aliased(Consent)
     about = Consent.contact_id == contact_id, Consent.purpose == "marketing"
     if answer == "none":

@@ -60,7 +60,7 @@ IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username", "group")
 # Contacts are found by their identities before they are made, so only one may look and make at a time. The drain holds
 # this lock while it writes for a tenant; whoever makes, merges or erases contacts by hand takes it first.
 LOCK = text("select pg_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(:tenant, 0))")
-# The first `most` of these tenants whose lock is free, and theirs is taken. It waits for none.
+# Takes the free locks of the first `most` of these tenants, without waiting.
 LOCK_FREE = text("""
     select t.id from unnest(cast(:tenants as text[])) with ordinality t(id, place)
     where pg_try_advisory_xact_lock(hashtextextended('drain', 0) # hashtextextended(t.id, 0)) limit :most
@@ -122,8 +122,8 @@ class Contact(TenantModel):
     @classmethod
     def find(cls, id: object) -> Self | None:
         """Follows merges: the id of a merged contact finds the one that stays."""
-        found = super().find(id)
-        return cls.find(found.merged_into_id) if found and found.merged_into_id else found
+        contact = super().find(id)
+        return cls.find(contact.merged_into_id) if contact and contact.merged_into_id else contact
 
     @classmethod
     def with_number(cls, wa_id: str) -> Self | None:
@@ -212,7 +212,7 @@ class Contact(TenantModel):
 
     @property
     def hides_number(self) -> bool:
-        """Whether WhatsApp keeps the number to itself: they can be replied to, and asked for it."""
+        """Whether WhatsApp hides the number: we can reply, and ask for it."""
         return self.identity("wa_id") is None and self.identity("bsuid") is not None
 
     @property

@@ -12,6 +12,6 @@ INVISIBLE = ("Cf", "Cc", "Cs", "Co", "Mn", "Zs", "Zl", "Zp")
 
 
 def plain(name: str) -> str:
-    """A name on one line, without characters that disguise what is beside it; empty where nothing is visible."""
-    found = DISGUISE.sub(" ", name[: LONGEST_NAME * 4]).strip()[:LONGEST_NAME].strip()
-    return found if any(unicodedata.category(each) not in INVISIBLE for each in found) else ""
+    """A name on one line, without characters that disguise other text; empty if nothing is visible."""
+    cleaned = DISGUISE.sub(" ", name[: LONGEST_NAME * 4]).strip()[:LONGEST_NAME].strip()
+    return cleaned if any(unicodedata.category(each) not in INVISIBLE for each in cleaned) else ""

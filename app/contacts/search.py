@@ -43,7 +43,7 @@ ARTICLE = "ال"
 
 
 class ContactTerm(TenantModel):
-    """One text by whose beginning a contact is found."""
+    """A search term of a contact, matched by its beginning."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
@@ -56,15 +56,15 @@ class ContactTerm(TenantModel):
 
 
 def terms_of(name: str, identities: Iterable[tuple[str, str]], values: Iterable[str] = ()) -> set[str]:
-    found = set(name_terms(name))
+    terms = set(name_terms(name))
     for kind, value in identities:
         if kind == "wa_id":
-            found.update(phone_terms(value))
+            terms.update(phone_terms(value))
         elif kind == "username":
-            found.add(fold(value))
+            terms.add(fold(value))
     for value in values:
-        found.update(name_terms(value))
-    return {term[:LONGEST_TERM] for term in found if term}
+        terms.update(name_terms(value))
+    return {term[:LONGEST_TERM] for term in terms if term}
 
 
 def name_terms(name: str) -> Iterator[str]:
@@ -105,7 +105,7 @@ def phone_terms(wa_id: str) -> Iterator[str]:
 
 
 def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
-    """Writes anew by what these contacts are found and sorted; merged and erased ones are found by nothing."""
+    """Rebuilds the search terms and sort keys of these contacts; merged and erased ones get none."""
     ids = sorted({str(id) for id in contact_ids})
     if not ids:
         return
@@ -133,7 +133,7 @@ def index(contact_ids: Iterable[uuid.UUID | str]) -> None:
 
 
 def mark_outdated(contact_ids: Iterable[uuid.UUID | str]) -> None:
-    """Has a job index these contacts: many of them would keep a transaction open for long."""
+    """Marks contacts for indexing by a job: many at once would hold a transaction open too long."""
     ids = sorted({str(id) for id in contact_ids})
     db.session.execute(MARK_OUTDATED, {"ids": ids, "tenant": current_tenant_id()})
 
@@ -200,21 +200,21 @@ class Place:
 
 def find(query: str, limit: int, after: Place | None = None, *, only: ColumnElement[bool] | None = None) -> list[Place]:
     """The contacts that match, in the order of what matched. `only` is a condition upon `ContactTerm.contact_id`."""
-    found: list[Place] = []
+    places: list[Place] = []
     seen: set[uuid.UUID] = set()
     for start in starts_of(query):
         if after and after.term >= start + ABOVE:
             continue
-        statement = matching(start, rest_of(query, start), after).limit(limit - len(found))
+        statement = matching(start, rest_of(query, start), after).limit(limit - len(places))
         if only is not None:
             statement = statement.where(only)
         for term, contact_id in db.session.execute(statement):
             if contact_id not in seen:
                 seen.add(contact_id)
-                found.append(Place(term, contact_id))
-        if len(found) >= limit:
+                places.append(Place(term, contact_id))
+        if len(places) >= limit:
             break
-    return found
+    return places
 
 
 def starts_of(query: str) -> list[str]:

@@ -21,7 +21,7 @@ STATES = ("open", "accepted", "dismissed")
 
 
 class MergeSuggestion(TenantModel):
-    """A pair is suggested once; one that somebody dismissed does not come again. The lesser id stands first."""
+    """A suggested merge of two contacts, the smaller id first. A dismissed pair is not suggested again."""
 
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),

@@ -63,9 +63,9 @@ class Tag(TenantModel):
         color = COLORS[(last + 1) % len(COLORS)]
         made = upsert(cls).values(values | {"color": color, "created_at": now()}).on_conflict_do_nothing()
         db.session.execute(made)
-        found = cls.named(name)
-        assert found
-        return found
+        tag = cls.named(name)
+        assert tag
+        return tag
 
     @classmethod
     def offered(cls) -> list[Self]:
@@ -89,16 +89,16 @@ class Tag(TenantModel):
         values = {"tenant_id": current_tenant_id(), "tag_id": self.id, "added_by_id": user_id, "created_at": now()}
         rows = [values | {"id": uuid7(), "contact_id": contact_id} for contact_id in sorted({*contact_ids})]
         added = upsert(ContactTag).values(rows).on_conflict_do_nothing().returning(ContactTag.contact_id)
-        found = {*db.session.scalars(added)} if rows else set()
-        self.record("tag.added", found)
-        return found
+        changed = {*db.session.scalars(added)} if rows else set()
+        self.record("tag.added", changed)
+        return changed
 
     def take_off(self, *contact_ids: uuid.UUID) -> set[uuid.UUID]:
         """Returns who had it."""
         here = (ContactTag.contact_id.in_(contact_ids)) & (ContactTag.tag_id == self.id)
-        found = {*db.session.scalars(delete(ContactTag).where(here).returning(ContactTag.contact_id))}
-        self.record("tag.removed", found)
-        return found
+        changed = {*db.session.scalars(delete(ContactTag).where(here).returning(ContactTag.contact_id))}
+        self.record("tag.removed", changed)
+        return changed
 
     def record(self, kind: str, contact_ids: set[uuid.UUID]) -> None:
         happened_each(kind, [(id, {"tag_id": str(self.id)}) for id in contact_ids])

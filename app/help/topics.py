@@ -82,7 +82,7 @@ def lines_of(template: str, _language: str) -> list[str]:
 def topic_of(endpoint: str | None) -> Topic | None:
     """The topic of a page: the longest of its `pages` that the endpoint begins with."""
     matching = [(len(page), topic) for topic in TOPICS for page in topic.pages if (endpoint or "").startswith(page)]
-    return max(matching, key=lambda found: found[0])[1] if matching else None
+    return max(matching, key=lambda pair: pair[0])[1] if matching else None
 
 
 def help_address() -> str:

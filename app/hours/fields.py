@@ -70,9 +70,9 @@ def read_span(row: tuple[str, str]) -> Span:
 
 def read_time(written: str) -> dt.time | None:
     """A time as browsers send it, or as people type it where there is no picker: 9:00, 09.00; 24:00 is midnight."""
-    if not (found := TIME.fullmatch(written.strip())):
+    if not (match := TIME.fullmatch(written.strip())):
         return None
-    hour, minute = int(found["hour"]), int(found["minute"])
+    hour, minute = int(match["hour"]), int(match["minute"])
     if (hour, minute) == (24, 0):
         return dt.time()
     return dt.time(hour, minute) if hour < 24 and minute < 60 else None

@@ -8,7 +8,7 @@ SCALES = {2: ("good", "bad"), 3: ("good", "fair", "bad")}
 
 
 def scale_of(template: MessageTemplate) -> tuple[str, ...]:
-    """The rating that each of its quick replies stands for; empty where it cannot be a survey."""
+    """The rating of each of its quick replies; empty if it cannot be a survey."""
     definition = template.definition
     return SCALES.get(len(definition.quick_replies), ()) if definition.goes_as_it_is else ()
 

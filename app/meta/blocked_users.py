@@ -1,4 +1,4 @@
-"""People whom a number does not hear any more. Only who wrote in the last 24 hours can be blocked."""
+"""People blocked by a number. Only people who wrote in the last 24 hours can be blocked."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,9 @@ class BlockedUser:
 
 def of_number(graph: GraphClient, token: str, phone_number_id: str) -> list[BlockedUser]:
     """Everybody a number has blocked. Raises MetaError."""
-    found = graph.pages(f"{phone_number_id}/block_users", token=token, params={"limit": 500})
+    items = graph.pages(f"{phone_number_id}/block_users", token=token, params={"limit": 500})
     # Meta documents a list within each item, and answers without it.
-    people = [mapping(one) for item in found for one in sequence(item.get("block_users")) or [item]]
+    people = [mapping(one) for item in items for one in sequence(item.get("block_users")) or [item]]
     return [user for user in map(_user, people) if user.key]
 
 

@@ -139,7 +139,7 @@ class Referral:
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """A person's new phone number, in digits, where WhatsApp tells it."""
+    """A person's new phone number, in digits, where WhatsApp reports it."""
 
     wa_id: str
 
@@ -154,7 +154,7 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What one of our messages gives to tap, and what stands around its words. `menu` opens the rows of a list."""
+    """The buttons or list of one of our messages, with its header and footer. `menu` opens the rows of a list."""
 
     header: str
     footer: str
@@ -213,15 +213,15 @@ def place(raw: dict[str, Any]) -> Place | None:
 
 def degrees(raw: Any, most: float) -> float | None:
     try:
-        found = float(raw)
+        number = float(raw)
     except (TypeError, ValueError, OverflowError):
         return None
-    return found if math.isfinite(found) and abs(found) <= most else None
+    return number if math.isfinite(number) and abs(number) <= most else None
 
 
 def cards(raw: dict[str, Any]) -> tuple[Card, ...]:
-    found = (_card(mapping(card)) for card in sequence(raw.get("contacts"))[:MANY])
-    return tuple(card for card in found if not card.is_empty)
+    read = (_card(mapping(card)) for card in sequence(raw.get("contacts"))[:MANY])
+    return tuple(card for card in read if not card.is_empty)
 
 
 def _card(raw: dict[str, Any]) -> Card:
@@ -250,8 +250,8 @@ def _address(raw: dict[str, Any]) -> str:
 
 def _each(raw: Any, *names: str) -> Iterator[str]:
     for entry in map(mapping, sequence(raw)[:MANY]):
-        if found := next(filter(None, (text(entry.get(name), 300) for name in names)), None):
-            yield found
+        if value := next(filter(None, (text(entry.get(name), 300) for name in names)), None):
+            yield value
 
 
 def button(raw: dict[str, Any]) -> Choice | None:
@@ -280,8 +280,8 @@ def interactive_kind(raw: dict[str, Any]) -> str:
 
 def facts(kind: str, raw: Any) -> Facts | None:
     """Each plain value in it with its name, whatever it is; of what is nested, the names lead there."""
-    found = tuple(itertools.islice(_values(raw), SHOWN_FACTS))
-    return Facts(kind, found) if found or kind else None
+    pairs = tuple(itertools.islice(_values(raw), SHOWN_FACTS))
+    return Facts(kind, pairs) if pairs or kind else None
 
 
 def _values(raw: Any) -> Iterator[tuple[str, str]]:
@@ -349,8 +349,8 @@ def _answers(raw: dict[str, Any]) -> Answers:
     with contextlib.suppress(ValueError, RecursionError):
         given = json.loads(given) if isinstance(given, str) else given
     if isinstance(given, dict):
-        asked = ((key, value) for key, value in list(given.items())[:MANY] if key != "flow_token")
-        return Answers(tuple((_question(key), _answer(value)) for key, value in asked))
+        answers = ((key, value) for key, value in list(given.items())[:MANY] if key != "flow_token")
+        return Answers(tuple((_question(key), _answer(value)) for key, value in answers))
     # An answer that is no list of questions is shown as it came; Meta's own "Sent" says nothing.
     return Answers((), _answer(given)[:2_000] or text(raw.get("body"), 2_000) or "")
 

@@ -47,8 +47,8 @@ def fetch(graph: GraphClient, token: str, credit_line_id: str) -> CreditLine:
 
 def of_business(graph: GraphClient, token: str, business_id: str) -> list[str]:
     """The ids of our own business's credit lines. Raises MetaError."""
-    found = graph.pages(f"{business_id}/extendedcredits", token=token, params={"fields": "id,legal_entity_name"})
-    return [line for item in found if (line := identifier(item.get("id")))]
+    items = graph.pages(f"{business_id}/extendedcredits", token=token, params={"fields": "id,legal_entity_name"})
+    return [line for item in items if (line := identifier(item.get("id")))]
 
 
 def find_share(graph: GraphClient, token: str, credit_line_id: str, business_id: str) -> str | None:
@@ -59,8 +59,8 @@ def find_share(graph: GraphClient, token: str, credit_line_id: str, business_id:
         params={"receiving_business_id": business_id, "fields": "id,receiving_business,request_status"},
     )
     # Meta's page prints a bare object where an edge answers with a list.
-    found = answer.get("data", answer)
-    for config in map(mapping, found if isinstance(found, list) else [found]):
+    configs = answer.get("data", answer)
+    for config in map(mapping, configs if isinstance(configs, list) else [configs]):
         if _is_share_with(config, business_id):
             return identifier(config.get("id"))
     return None
@@ -111,7 +111,7 @@ def revoke(graph: GraphClient, token: str, allocation_id: str) -> None:
 
 
 def is_revoked(graph: GraphClient, token: str, allocation_id: str) -> bool:
-    """Whether Meta has taken the share away. Raises MetaError."""
+    """Whether Meta has revoked the share. Raises MetaError."""
     answer = graph.get(allocation_id, token=token, params={"fields": "receiving_business,request_status"})
     return text(answer.get("request_status"), 64) == "DELETED"
 

@@ -79,7 +79,7 @@ def _waba_ids(data: dict[str, Any]) -> tuple[str, ...] | None:
 
 
 def _moment(seconds: Any) -> datetime | None:
-    """0 stands for never."""
+    """The time of a Unix timestamp; 0 means never."""
     if isinstance(seconds, int) and 0 < seconds < 100_000_000_000:
         return datetime.fromtimestamp(seconds, UTC)
     return None

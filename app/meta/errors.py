@@ -66,7 +66,7 @@ FILE_GONE = Explanation(
 FILE_TOO_LARGE = Explanation(
     Kind.FINAL,
     N_("This file is larger than WhatsApp allows."),
-    N_("Ask the customer to send a smaller one, or a link to it."),
+    N_("Ask the customer to send a smaller file, or a link to it."),
 )
 NOT_UPLOADED = Explanation(
     Kind.RETRY,
@@ -86,14 +86,16 @@ NOT_DELIVERED = Explanation(
 
 
 def explain(code: int | None, subcode: int | None = None, *, settled: bool = False) -> Explanation:
-    """What a code comes down to. `settled` says it came in a `failed` status: then it is certain that
-    nothing was delivered, and an outcome Meta leaves open in an answer is not open any more."""
-    found = _listed(code, subcode) or UNLISTED
-    return NOT_DELIVERED if settled and found.kind is Kind.UNKNOWN_OUTCOME else found
+    """The explanation of a code; `settled`: it came in a `failed` status, so nothing was delivered.
+
+    An outcome that a response of Meta's leaves open is certain in a status.
+    """
+    explanation = _listed(code, subcode) or UNLISTED
+    return NOT_DELIVERED if settled and explanation.kind is Kind.UNKNOWN_OUTCOME else explanation
 
 
 def _listed(code: int | None, subcode: int | None) -> Explanation | None:
-    """The subcode decides where it has words of its own; template and migration codes come as either."""
+    """The entry of a subcode if it has one, else of the code; template and migration codes come as either."""
     if code is None:
         return None
     if subcode is None:
@@ -103,7 +105,7 @@ def _listed(code: int | None, subcode: int | None) -> Explanation | None:
 
 
 class MetaError(Exception):
-    """A call to Meta did not do what was asked. Carries words for people, never a token."""
+    """A call to Meta failed. Contains text for people, never a token."""
 
     def __init__(
         self,
@@ -129,8 +131,8 @@ class MetaError(Exception):
 
     def __str__(self) -> str:
         facts = {"code": self.code, "subcode": self.subcode, "fbtrace_id": self.fbtrace_id}
-        known = [self.details, *(f"{name} {fact}" for name, fact in facts.items() if fact is not None)]
-        return " | ".join([self.title, *filter(None, known)])
+        parts = [self.details, *(f"{name} {fact}" for name, fact in facts.items() if fact is not None)]
+        return " | ".join([self.title, *filter(None, parts)])
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -147,32 +149,32 @@ class MetaError(Exception):
 
 
 class GraphError(MetaError):
-    """Meta refused, in its own words."""
+    """Meta responded with an error."""
 
 
 class NoAnswer(MetaError):
-    """Nobody can tell whether Meta did it: the answer was lost or cannot be understood."""
+    """Whether Meta did it is unknown: the response was lost or can't be parsed."""
 
     def __init__(self, details: str, http_status: int | None = None) -> None:
         super().__init__(NO_ANSWER, details=details, http_status=http_status)
 
 
 class FileGone(MetaError):
-    """Meta has no such file, or has it no more."""
+    """Meta doesn't have this file, or no longer has it."""
 
     def __init__(self, details: str) -> None:
         super().__init__(FILE_GONE, details=details)
 
 
 class NotUploaded(MetaError):
-    """The file may or may not be with Meta. Nobody sees it there, so it may be uploaded again."""
+    """An upload failed or its outcome is unknown; uploading the file again does no harm."""
 
     def __init__(self, details: str | None, http_status: int | None = None) -> None:
         super().__init__(NOT_UPLOADED, details=details, http_status=http_status)
 
 
 class NotConnected(MetaError):
-    """Meta was not reached, so it certainly did nothing."""
+    """Meta could not be reached, so nothing was done."""
 
     def __init__(self, details: str, explanation: Explanation = NOT_CONNECTED) -> None:
         super().__init__(explanation, details=details)
@@ -180,7 +182,7 @@ class NotConnected(MetaError):
 
 @dataclass(frozen=True, slots=True)
 class ReportedError:
-    """An error Meta reports in a webhook. `said` and `details` are Meta's words."""
+    """An error that Meta reports in a webhook. `summary` and `details` are Meta's text."""
 
     code: int | None
     summary: str | None

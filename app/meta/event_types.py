@@ -1,4 +1,4 @@
-"""What a webhook can tell us. `waba_id` is None where Meta names a business portfolio instead."""
+"""The events of webhooks. `waba_id` is None where Meta names a business portfolio instead."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,7 +85,7 @@ class HistoryProgress:
 
 @dataclass(frozen=True, slots=True)
 class AddressBookEntry:
-    """A contact as the business keeps it on its phone; `action` is `add` or `remove`."""
+    """A contact of the address book on the business's phone; `action` is `add` or `remove`."""
 
     phone_number_id: str
     waba_id: str | None
@@ -130,7 +130,7 @@ class StatusUpdate:
     callback_data: str | None
     pricing: Pricing | None
     errors: tuple[ReportedError, ...]
-    # When a free entry point ends, as far as Meta tells.
+    # When a free entry point ends, if Meta reports it.
     free_until: datetime | None = None
     # Where it was sent to a group: the group, and the recipient is the person in it.
     group_id: str | None = None

@@ -137,10 +137,10 @@ def _field(change: dict[str, Any], entry: dict[str, Any], value: dict[str, Any])
 
 def _items(value: dict[str, Any], key: str) -> list[Any]:
     """The items under a key; something that is not a list counts as one item."""
-    found = value.get(key)
-    if isinstance(found, list):
-        return found
-    return [] if found is None else [found]
+    items = value.get(key)
+    if isinstance(items, list):
+        return items
+    return [] if items is None else [items]
 
 
 def _guarded(read: Callable[..., Event], raw: Any, place: Place, *more: Any) -> Event:

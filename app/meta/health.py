@@ -1,4 +1,4 @@
-"""`health_status`: whether a number, a WABA or a template can send, and what stands in the way."""
+"""`health_status`: whether a number, a WABA or a template can send, and what prevents it."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +21,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A part of the chain from the number to our app, and what stands in its way."""
+    """A part of the chain from the number to our app, and its problems."""
 
     type: str
     id: str

@@ -120,7 +120,7 @@ def read_echo(raw: Any, place: Place) -> MessageEcho:
 
 
 def read_historic(raw: Any, place: Place, customer: str | None, business: str | None) -> HistoricMessage:
-    """A message of a thread with a customer. Who sent it, its `from` tells: the customer, or else the business."""
+    """A message of a customer's history. Its `from` is the customer, or else the business."""
     item = _object(raw)
     sender = identifier(item.get("from"))
     is_ours = sender == business if customer is None else sender != customer
@@ -134,8 +134,8 @@ def read_historic(raw: Any, place: Place, customer: str | None, business: str | 
 def read_history_progress(raw: Any, place: Place) -> HistoryProgress:
     chunk = _object(raw)
     percent = mapping(chunk.get("metadata")).get("progress")
-    known = isinstance(percent, int) and 0 <= percent <= 100
-    return HistoryProgress(_number(place), place.waba_id, percent if known else None, _errors(chunk))
+    is_percent = isinstance(percent, int) and 0 <= percent <= 100
+    return HistoryProgress(_number(place), place.waba_id, percent if is_percent else None, _errors(chunk))
 
 
 def read_address_book_entry(raw: Any, place: Place) -> AddressBookEntry:
@@ -208,15 +208,15 @@ def _wamid(item: dict[str, Any]) -> str:
 def moment(raw: Any, received_at: datetime) -> datetime:
     """Unix seconds, which Meta sends as text or as a number."""
     try:
-        found = datetime.fromtimestamp(int(raw), UTC)
+        time = datetime.fromtimestamp(int(raw), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return received_at
-    plausible = found.year > 2000 and found - received_at <= timedelta(days=1)
-    return found if plausible else received_at
+    plausible = time.year > 2000 and time - received_at <= timedelta(days=1)
+    return time if plausible else received_at
 
 
 def within_second(raw: Any, received_at: datetime) -> datetime:
-    """Meta tells whole seconds. Within its second a message came when it reached us, so that quick questions
+    """Meta reports whole seconds. Within that second, the time it reached us decides, so that quick questions
     and answers keep their order."""
     sent_at = moment(raw, received_at)
     return max(sent_at, min(received_at, sent_at + timedelta(milliseconds=999)))
@@ -245,14 +245,14 @@ def _pricing(raw: Any) -> Pricing | None:
 
 
 def _free_until(conversation: dict[str, Any], received_at: datetime) -> datetime | None:
-    """Told with `sent` only, and of free entry points only."""
+    """The end of a free entry point; Meta reports it with `sent` only."""
     if mapping(conversation.get("origin")).get("type") != "referral_conversion":
         return None
     try:
-        found = datetime.fromtimestamp(int(conversation["expiration_timestamp"]), UTC)
+        ends_at = datetime.fromtimestamp(int(conversation["expiration_timestamp"]), UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
-    return found if found - received_at <= _LONGEST_FREE else None
+    return ends_at if ends_at - received_at <= _LONGEST_FREE else None
 
 
 def _errors(item: dict[str, Any]) -> tuple[ReportedError, ...]:

@@ -1,4 +1,4 @@
-"""Files: what customers send is kept by Meta for 7 days, at an address that lives 5 minutes; what we give it, 30."""
+"""Files at Meta: customers' are stored for 7 days, at an address valid for 5 minutes; ours for 30 days."""
 
 import base64
 import binascii
@@ -75,7 +75,7 @@ def locate(graph: GraphClient, token: str, media_id: str, phone_number_id: str) 
 
 
 def upload(graph: GraphClient, token: str, phone_number_id: str, *, file: BinaryIO, name: str, mime: str) -> str:
-    """The id under which Meta keeps the file for 30 days. Nothing is sent by this, so it may always be done again:
+    """Uploads a file; returns its id, valid for 30 days. Sends nothing, so it can always be repeated:
     where it stays unknown whether Meta has the file, that is `NotUploaded`. Raises MetaError."""
     fields = {"messaging_product": "whatsapp", "type": mime}
     try:

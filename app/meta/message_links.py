@@ -38,8 +38,8 @@ def picture(graph: GraphClient, token: str, phone_number_id: str, code: str, dra
     """Meta's own picture of the link's QR code, `drawn` as SVG or PNG. Raises MetaError."""
     wanted = {"fields": f"code,qr_image_url.format({drawn})"}
     answer = graph.get(f"{phone_number_id}/message_qrdls/{code}", token=token, params=wanted)
-    found = next(iter(map(mapping, sequence(answer.get("data")))), answer)
-    if (address := text(found.get("qr_image_url"), 2_000)) is None:
+    link = next(iter(map(mapping, sequence(answer.get("data")))), answer)
+    if (address := text(link.get("qr_image_url"), 2_000)) is None:
         raise NoAnswer("Meta's answer names no picture", 200)
     into = BytesIO()
     graph.download(address, into, token=None, limit=LARGEST, seconds=SECONDS)

@@ -53,16 +53,16 @@ def type_named(name: str) -> MessageType | None:
 
 def words_of(name: str, content: Raw) -> str | None:
     """What the person wrote or tapped."""
-    known = TYPES.get(name)
-    return known.words(content) if known else None
+    type = TYPES.get(name)
+    return type.words(content) if type else None
 
 
 def read(name: str, raw: Any) -> Content:
     """What a message of this type holds, or None where it makes no sense or there is nothing to read."""
-    known = TYPES.get(name)
-    if known is None:
+    type = TYPES.get(name)
+    if type is None:
         return contents.facts("", raw)
-    return known.reader(mapping(raw)) if known.reader else None
+    return type.reader(mapping(raw)) if type.reader else None
 
 
 def shape_of(name: str) -> str:
@@ -71,10 +71,10 @@ def shape_of(name: str) -> str:
 
 def summary_of(name: str, words: str | None, content: Raw) -> Summary | None:
     """The kind and facts of its line. None for plain words, which are their own line."""
-    known, is_worded = TYPES.get(name), bool((words or "").strip())
-    if known is None:
+    type, is_worded = TYPES.get(name), bool((words or "").strip())
+    if type is None:
         return Summary("unsupported_named", {"type": name[:40]}) if name else Summary("unsupported")
-    return None if known.is_all_words and is_worded else known.summary(content)
+    return None if type.is_all_words and is_worded else type.summary(content)
 
 
 def reaction_to(emoji: str, target_type: str, target_words: str) -> tuple[Summary, str]:
@@ -89,12 +89,12 @@ def reaction_to(emoji: str, target_type: str, target_words: str) -> tuple[Summar
 
 def target_of(name: str, content: Raw) -> str | None:
     """The message that an aside is about."""
-    known = TYPES.get(name)
-    return identifier(content.get(known.about)) if known and known.about else None
+    type = TYPES.get(name)
+    return identifier(content.get(type.about)) if type and type.about else None
 
 
 def content_under(item: Mapping[str, Any], name: str) -> Raw:
-    """What stands in a message under its type's name."""
+    """The content of a message: the value under its type's name."""
     content = item.get(name)
     if isinstance(content, dict):
         return content
@@ -164,8 +164,8 @@ def _system(content: Raw) -> Summary:
     kind = text(content.get("type"), 40)
     if kind in _RENAMED:
         return Summary("number_changed")
-    known = {"user_changed_user_id": "number_hidden", "customer_identity_changed": "new_device"}
-    return Summary(known.get(kind or "", "system"))
+    names = {"user_changed_user_id": "number_hidden", "customer_identity_changed": "new_device"}
+    return Summary(names.get(kind or "", "system"))
 
 
 def _system_words(content: Raw) -> str | None:

@@ -11,7 +11,7 @@ from .payload import identifier, mapping, sequence, text
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Meta took the message; whether it was sent and arrived, status webhooks tell."""
+    """Meta accepted the message; status webhooks report whether it was sent and delivered."""
 
     wamid: str
     wa_id: str | None

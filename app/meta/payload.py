@@ -136,5 +136,5 @@ def identifier(value: Any) -> str | None:
     """An id. One too long to be an id is none: cut, it could be mistaken for another."""
     if value is None:
         return None
-    found = value if isinstance(value, str) else text(value)
-    return found if found and len(found) <= 512 else None
+    id = value if isinstance(value, str) else text(value)
+    return id if id and len(id) <= 512 else None

@@ -85,8 +85,8 @@ def create(
 
 def request_code(graph: GraphClient, token: str, phone_number_id: str, method: str, language: str) -> None:
     """Have Meta send the code to the number: `method` is SMS or VOICE. Raises MetaError."""
-    asked = {"code_method": method, "language": language}
-    graph.post(f"{phone_number_id}/request_code", token=token, json=asked)
+    body = {"code_method": method, "language": language}
+    graph.post(f"{phone_number_id}/request_code", token=token, json=body)
 
 
 def verify_code(graph: GraphClient, token: str, phone_number_id: str, code: str) -> None:
@@ -124,7 +124,7 @@ def register(
     pin: str,
     data_localization_region: str | None = None,
 ) -> None:
-    """Put a number on the Cloud API. The six-digit PIN becomes its two-step PIN, or must be the one it has.
+    """Registers a number on the Cloud API. The PIN (six digits) becomes its two-step PIN, or must match it.
     At most 10 calls in 72 h, so look at `is_registered` first. Raises MetaError."""
     request = {"messaging_product": "whatsapp", "pin": pin}
     if data_localization_region:

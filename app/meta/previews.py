@@ -91,14 +91,14 @@ SENTENCES: dict[str, Sentence] = {
 
 def line(stored: Mapping[str, Any] | None, words: str, language: Language = ENGLISH) -> str:
     """At most 160 characters, never blank. `stored` is a summary as it is kept; without one the words are all."""
-    found = cut(_sentence(stored, cut(words), language))
-    return found or language.gettext(SENTENCES["empty"].single)
+    shortened = cut(_sentence(stored, cut(words), language))
+    return shortened or language.gettext(SENTENCES["empty"].single)
 
 
 def cut(words: str) -> str:
     """On one line, and no longer than a preview."""
-    found = " ".join(words[: LENGTH * 10].split())
-    return found if len(found) <= LENGTH else found[: LENGTH - 1] + "…"
+    joined = " ".join(words[: LENGTH * 10].split())
+    return joined if len(joined) <= LENGTH else joined[: LENGTH - 1] + "…"
 
 
 def _sentence(stored: Mapping[str, Any] | None, words: str, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""What Meta charges a message for. The amounts stand on rate cards, which it publishes per currency."""
+"""What Meta charges for. The amounts are on rate cards, published per currency."""
 
 import datetime as dt
 

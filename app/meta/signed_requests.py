@@ -1,4 +1,4 @@
-"""`signed_request`: how Facebook tells an app that a person removed it, or wants their data deleted."""
+"""`signed_request`: Facebook's callback when a person removes the app, or requests deletion of their data."""
 
 import base64
 import binascii
@@ -28,7 +28,7 @@ def read(text: str, secrets: Sequence[str]) -> SignedRequest | None:
     given = _decoded(signature)
     mine = [hmac.new(secret.encode(), body.encode(errors="replace"), hashlib.sha256).digest() for secret in secrets]
     # Every secret is compared, so that time does not tell which one it was.
-    if given is None or True not in [hmac.compare_digest(given, known) for known in mine]:
+    if given is None or True not in [hmac.compare_digest(given, expected) for expected in mine]:
         return None
     try:
         claims = payload.loads(_decoded(body) or b"")

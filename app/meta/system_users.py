@@ -52,15 +52,15 @@ def renew_business_token(graph: GraphClient, token: str, business_id: str) -> st
 
 def _business_token(graph: GraphClient, token: str, business_id: str, params: dict[str, Any]) -> str:
     answer = graph.post(f"{business_id}/system_user_access_tokens", token=token, params=params)
-    found = answer.get("access_token")
-    if not isinstance(found, str) or not found:
+    value = answer.get("access_token")
+    if not isinstance(value, str) or not value:
         raise NoAnswer("Meta's answer holds no token", 200)
-    return found
+    return value
 
 
 def _users(graph: GraphClient, path: str, token: str, params: dict[str, str]) -> list[SystemUser]:
-    found = graph.pages(path, token=token, params=params)
-    return [_user(item) for item in found if identifier(item.get("id"))]
+    items = graph.pages(path, token=token, params=params)
+    return [_user(item) for item in items if identifier(item.get("id"))]
 
 
 def _user(item: dict[str, Any]) -> SystemUser:

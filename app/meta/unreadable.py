@@ -1,4 +1,4 @@
-"""Why something that Meta sent is not understood: a key where it is kept, words for whoever reads it."""
+"""Why something that Meta sent could not be read: a key that is stored, and its text."""
 
 from app.words import N_
 
@@ -12,14 +12,14 @@ REASONS = {
     "no_event": N_("An account update does not name its event."),
     "no_sender": N_("A message does not say who sent it."),
     "no_recipient": N_("A message does not say to whom it went."),
-    "no_person": N_("An entry of the address book does not say whose it is."),
+    "no_person": N_("An entry of the address book names no contact."),
     "no_status": N_("A status does not say what it is."),
     "no_number": N_("It does not say to which phone number it belongs."),
     "no_id": N_("It has no id."),
     "no_group": N_("A change of a group does not name the group."),
     "unexpected": N_("It could not be read: {detail}."),
     # What kept a change from being carried out.
-    "unrouted": N_("Nobody has connected this number or account."),
+    "unrouted": N_("No tenant has connected this number or account."),
     "nameless": N_("It does not say whom it is about, by a number or an id that WhatsApp knows them by."),
     "failed": N_("It could not be carried out: {detail}."),
 }

@@ -34,7 +34,7 @@ class SubscribedApp:
 
 
 def fetch(graph: GraphClient, token: str, waba_id: str) -> Waba:
-    """The WABA and its owner. Keep the owner's id: once the client unshares, it cannot be read any more.
+    """The WABA and its owner. Store the owner's id: after the client unshares, it can't be read any more.
     Raises MetaError."""
     answer = graph.get(waba_id, token=token, params={"fields": _FIELDS})
     owner = mapping(answer.get("owner_business_info"))

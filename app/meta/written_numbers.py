@@ -114,12 +114,12 @@ def read_all(written: str, country: str = "", *, is_whole: bool = False) -> list
         raise NotRead("too_long", shown(written))
     if not (plain := normalise(written)):
         raise NotRead("missing", "")
-    found = dict.fromkeys(one_number(part, country, is_whole) for part in parts_of(plain, country, is_whole=is_whole))
-    if not found:
+    numbers = dict.fromkeys(one_number(part, country, is_whole) for part in parts_of(plain, country, is_whole=is_whole))
+    if not numbers:
         raise NotRead("missing" if not any(map(str.isalnum, plain)) else "letters", shown(written))
-    if len(found) > MOST_NUMBERS:
+    if len(numbers) > MOST_NUMBERS:
         raise NotRead("too_long", shown(written))
-    return list(found)
+    return list(numbers)
 
 
 def looks_like_one(written: str) -> bool:
@@ -137,25 +137,25 @@ def shown(written: str) -> str:
 
 def normalise(written: str) -> str:
     """Digits of every script as 0–9, one kind of space and dash, nothing that cannot be seen."""
-    found = []
+    characters = []
     for each in written.translate(ALIKE):
         category = unicodedata.category(each)
         if (digit := unicodedata.decimal(each, None)) is not None:
-            found.append(str(digit))
+            characters.append(str(digit))
         elif each in "\n\r\v\f\u2028\u2029":
-            found.append("\n")
+            characters.append("\n")
         elif each == "\t" or category == "Zs":
-            found.append(" ")
+            characters.append(" ")
         elif category in ("Cf", "Cc", "Mn", "Me"):
             continue
         elif "\uff01" <= each <= "\uff5e":
-            found.append(chr(ord(each) - 0xFEE0))
+            characters.append(chr(ord(each) - 0xFEE0))
         elif category in ("So", "Sk"):
-            # ☎ and other signs stand before a number or between two.
-            found.append(";")
+            # ☎ and other signs precede a number or separate two.
+            characters.append(";")
         else:
-            found.append(each)
-    return "".join(found).translate(DASHES).strip().strip(";").strip()
+            characters.append(each)
+    return "".join(characters).translate(DASHES).strip().strip(";").strip()
 
 
 def parts_of(plain: str, country: str, *, is_whole: bool) -> Iterator[str]:
@@ -179,7 +179,7 @@ def parts_of(plain: str, country: str, *, is_whole: bool) -> Iterator[str]:
 
 
 def slashed(part: str, country: str, is_whole: bool) -> Iterator[str]:
-    """A slash stands after an area code, or between two numbers, or before the other ending of one."""
+    """A slash follows an area code, separates two numbers, or precedes another ending of the first."""
     pieces = [piece for piece in part.split("/") if piece.strip()]
     if len(pieces) < 2 or ":" in part:
         yield part
@@ -225,8 +225,8 @@ def number_in_link(plain: str) -> str:
     except ValueError:
         raise NotRead("link", shown(plain)) from None
     # In a query a plus is a space.
-    asked = parse_qs(split.query, max_num_fields=50).get("phone", [""])[0]
-    number = re.sub(r"[\s()\-+]", "", asked or unquote(split.path).strip("/").removeprefix("send").strip("/"))
+    parameter = parse_qs(split.query, max_num_fields=50).get("phone", [""])[0]
+    number = re.sub(r"[\s()\-+]", "", parameter or unquote(split.path).strip("/").removeprefix("send").strip("/"))
     if not number.isdecimal():
         raise NotRead("link", shown(plain))
     return f"+{number}"
@@ -259,17 +259,17 @@ def one_number(part: str, country: str, is_whole: bool) -> str:
 
 def without_doubt(texts: list[str], country: str, is_whole: bool, written: str) -> str:
     """The only one of several readings that is a number in use. A last “.0” may be a fraction or a group."""
-    found: dict[str, None] = {}
+    numbers: dict[str, None] = {}
     for text in texts:
         try:
             wa_id = number_of(text, country, is_whole, written)
         except NotRead:
             continue
         if is_in_use(wa_id):
-            found[wa_id] = None
-    if len(found) != 1:
-        raise NotRead("ambiguous" if found else "wrong_length", written, *found)
-    return next(iter(found))
+            numbers[wa_id] = None
+    if len(numbers) != 1:
+        raise NotRead("ambiguous" if numbers else "wrong_length", written, *numbers)
+    return next(iter(numbers))
 
 
 def unwrapped(part: str) -> str:
@@ -299,13 +299,13 @@ def number_of(text: str, country: str, is_whole: bool, written: str) -> str:
     if text.startswith("+"):
         return international(text, digits.removeprefix("00"), trunk, written)
     if digits.startswith("00"):
-        found = [international(text, digits[2:], trunk, written, lenient=True)]
+        numbers = [international(text, digits[2:], trunk, written, lenient=True)]
         if country and (national := national_number(digits, country)):
-            found.append(national)
-        found = list(dict.fromkeys(filter(None, found)))
-        if len(found) > 1:
-            raise NotRead("ambiguous", written, *found, country=country)
-        return found[0] if found else international(text, digits[2:], trunk, written)
+            numbers.append(national)
+        numbers = list(dict.fromkeys(filter(None, numbers)))
+        if len(numbers) > 1:
+            raise NotRead("ambiguous", written, *numbers, country=country)
+        return numbers[0] if numbers else international(text, digits[2:], trunk, written)
     if is_whole:
         return international(text, digits, trunk, written)
     return bare(digits, country, written)
@@ -317,11 +317,11 @@ def international(text: str, digits: str, trunk: re.Match[str] | None, written: 
         before = re.sub(r"\D", "", text[: trunk.start()])
         before = before.removeprefix("00")
         after = re.sub(r"\D", "", text[trunk.end() :])
-        found = {wa_id for wa_id in map(whole, (before + after, f"{before}0{after}")) if wa_id and is_in_use(wa_id)}
-        if len(found) == 1:
-            return found.pop()
-        if len(found) > 1:
-            raise NotRead("ambiguous", written, *sorted(found))
+        numbers = {wa_id for wa_id in map(whole, (before + after, f"{before}0{after}")) if wa_id and is_in_use(wa_id)}
+        if len(numbers) == 1:
+            return numbers.pop()
+        if len(numbers) > 1:
+            raise NotRead("ambiguous", written, *sorted(numbers))
         digits = before + after
     if wa_id := whole(digits):
         return wa_id
@@ -363,7 +363,7 @@ def whole(digits: str) -> str:
         return ""
     if phonenumbers.is_possible_number_with_reason(number) == ValidationResult.IS_POSSIBLE:
         return wa_id_of(number)
-    # WhatsApp's own form of a Mexican mobile has a 1 that nobody dials any more; Argentina's 15 may follow the 9.
+    # WhatsApp's own form of a Mexican mobile has a 1 that is no longer dialled; Argentina's 15 may follow the 9.
     if any(map(is_in_use, other_spellings(digits))):
         return digits
     if digits.startswith("549") and (shorter := parsed(f"+54{digits[3:]}")) and phonenumbers.is_valid_number(shorter):

@@ -31,7 +31,7 @@ def is_due() -> tuple[ColumnElement[bool], ...]:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A conversation that nobody has read, and since when."""
+    """An unread conversation, and since when."""
 
     conversation: Conversation
     since: dt.datetime
@@ -48,9 +48,9 @@ class Digest:
         if rule.is_quiet(self.at):
             rule.next_digest_at = rule.quiet_ends(self.at)
             return
-        found = self.waiting()
-        if found and self.is_worth_a_mail(found):
-            self.send(found)
+        waiting = self.waiting()
+        if waiting and self.is_worth_a_mail(waiting):
+            self.send(waiting)
             rule.digest_sent_at = self.at
             rule.next_digest_at = rule.next_digest_after(self.at) if rule.digest == "daily" else self.at + HOUR
         else:
@@ -60,32 +60,32 @@ class Digest:
         """The longest first."""
         since = {row.id: row.since for row in db.session.execute(UNREAD, {"tenant": current_tenant_id(), "most": MOST})}
         query = select(Conversation).where(Conversation.id.in_(since))
-        found = [
+        waiting = [
             Waiting(conversation, since[conversation.id])
             for conversation in db.session.scalars(query)
             if self.rule.covers(conversation, self.member.user_id) and since[conversation.id] < self.at - WAITS
         ]
-        return sorted(found, key=lambda one: one.since)
+        return sorted(waiting, key=lambda one: one.since)
 
-    def is_worth_a_mail(self, found: list[Waiting]) -> bool:
+    def is_worth_a_mail(self, waiting: list[Waiting]) -> bool:
         """Whether somebody new waits since the last mail; the same customers are listed once a day at most."""
         last = self.rule.digest_sent_at
-        return last is None or last < self.at - DAY or any(one.since + WAITS > last for one in found)
+        return last is None or last < self.at - DAY or any(one.since + WAITS > last for one in waiting)
 
-    def send(self, found: list[Waiting]) -> None:
+    def send(self, waiting: list[Waiting]) -> None:
         tenant = db.session.get_one(Tenant, self.rule.tenant_id)
-        lines = [(self.name(one), self.clock(one.since), self.link(tenant, one.conversation.id)) for one in found]
+        lines = [(self.name(one), self.clock(one.since), self.link(tenant, one.conversation.id)) for one in waiting]
         subject = ngettext(
             "%(num)d customer waits at %(business)s",
             "%(num)d customers wait at %(business)s",
-            len(found),
+            len(waiting),
             business=tenant.name,
         )
         body = render_template(
             "notifications/mail/digest.txt",
             user=self.member.user,
-            count=len(found),
-            since=self.clock(found[0].since),
+            count=len(waiting),
+            since=self.clock(waiting[0].since),
             lines=lines[:LISTED],
             more=len(lines[LISTED:]),
             inbox=settings.public_url + path("inbox.index", tenant_slug=tenant.slug),

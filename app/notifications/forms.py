@@ -27,8 +27,8 @@ DIGEST_WORDS = {"off": _("Never"), "hourly": _("At most once an hour"), "daily":
 @functools.cache
 def time_zones() -> list[str]:
     """As people know them: UTC, and continents with their cities."""
-    known = zoneinfo.available_timezones()
-    return ["UTC", *sorted(name for name in known if "/" in name and not name.startswith(("Etc/", "posix/", "right/")))]
+    zones = zoneinfo.available_timezones()
+    return ["UTC", *sorted(name for name in zones if "/" in name and not name.startswith(("Etc/", "posix/", "right/")))]
 
 
 class CheckBoxes(SelectMultipleField):

@@ -14,20 +14,20 @@ from app.tenancy import Happened, Membership, db, now
 
 from .models import Notification, NotificationRule, PushSubscription
 
-# Whoever looks at the conversation has read it by then, and need not be notified.
+# Members who have the conversation open have read it by then.
 GRACE = dt.timedelta(seconds=2)
 # What reaches us later than this after it was written is in the inbox and the digest only.
 FRESH = dt.timedelta(hours=1)
 MOST_UNREAD = 100
 
 
-def notify(found: list[Happened]) -> None:
-    """Queues a push message for each browser of each member who wants to hear of what happened."""
+def notify(happenings: list[Happened]) -> None:
+    """Queues a push message for each browser of each member whose rules ask for these happenings."""
     listeners = Listener.all()
     if not listeners:
         return
-    conversations = fresh_conversations({conversation_of(one) for one in found})
-    for one in found:
+    conversations = fresh_conversations({conversation_of(one) for one in happenings})
+    for one in happenings:
         conversation = conversations.get(conversation_of(one))
         if conversation and is_worth_telling(one, conversation):
             notify_listeners(listeners, one, conversation)
@@ -57,7 +57,7 @@ def is_worth_telling(one: Happened, conversation: Conversation) -> bool:
 
 
 def notify_listeners(listeners: list[Listener], one: Happened, conversation: Conversation) -> None:
-    """Whoever looks at the conversation has read it before the grace is over, and is not notified."""
+    """Members who have the conversation open read it within the grace period and are not notified."""
     kind, only = KINDS[one.kind], None
     due = one.at + GRACE
     match one.kind:
@@ -94,13 +94,13 @@ class Listener:
     @classmethod
     def all(cls) -> list[Listener]:
         rules = {rule.membership_id: rule for rule in db.session.scalars(select(NotificationRule))}
-        found: dict[uuid.UUID, Listener] = {}
+        listeners: dict[uuid.UUID, Listener] = {}
         for browser in PushSubscription.awake():
             member = browser.membership
             if member.may("inbox.read"):
                 rule = rules.get(member.id) or NotificationRule.usual(member)
-                found.setdefault(member.id, cls(member, rule, [])).browsers.append(browser)
-        return list(found.values())
+                listeners.setdefault(member.id, cls(member, rule, [])).browsers.append(browser)
+        return list(listeners.values())
 
     def notify(self, kind: str, conversation: Conversation, due: dt.datetime) -> None:
         if self.rule.wants(kind, conversation, self.membership.user_id) and not self.rule.is_quiet(now()):

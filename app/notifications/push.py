@@ -25,7 +25,7 @@ CURVE = ec.SECP256R1()
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 RECORD_BYTES = 4096
 LONGEST_ENDPOINT = 2000
-# How long a push service keeps what it cannot deliver, and how long a signature of ours is good.
+# How long a push service retries a delivery, and how long our signature is valid.
 KEPT_SECONDS = 4 * 3600
 SIGNED_SECONDS = 12 * 3600
 

@@ -1,4 +1,4 @@
-"""What notifications hear of."""
+"""The happenings that notifications subscribe to."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from . import news
 
 
 @subscriber("notifications", *news.KINDS)
-def notify(found: list[Happened]) -> None:
-    news.notify(found)
+def notify(happenings: list[Happened]) -> None:
+    news.notify(happenings)

@@ -1,4 +1,4 @@
-"""`flask numbers …`: connects a number whose token one already has."""
+"""`flask numbers …`: connects a number with an existing token."""
 
 from __future__ import annotations
 

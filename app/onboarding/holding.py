@@ -100,7 +100,7 @@ class Holding:
             self.recheck()
 
     def recheck(self) -> None:
-        """Has the step look at Meta again: what it asks for may have been done elsewhere."""
+        """Runs the step again: what it asks for may have been done elsewhere."""
         if self.onboarding.refresh_locked().asks in ("number", "new_number", "code", "pin"):
             self.onboarding.resume()
 

@@ -101,7 +101,7 @@ def owner_of(shared: PartnerWaba, opened: Opened) -> Row[uuid.UUID, uuid.UUID] |
     query = select(Onboarding.tenant_id, Onboarding.id).where(*is_waiting()).order_by(Onboarding.id)
     by_word = query.where(Onboarding.hosted_word.in_(opened.words))
     if route := db.session.get(WabaRoute, shared.meta_id):
-        # It is theirs already and has been shared anew: nobody else can get it.
+        # This tenant owns it already; no other tenant can claim it.
         anew = or_(Onboarding.hosted_at <= shared.shared_at, Onboarding.hosted_word.in_(opened.words))
         by_word = query.where(Onboarding.tenant_id == route.tenant_id, anew)
     candidates = db.session.execute(by_word).all()

@@ -23,13 +23,13 @@ def advance(onboarding_id: str) -> None:
 
 @job("onboarding.hear_hello")
 def finish_hello(onboarding_id: str) -> None:
-    """Ticks the last step once the number's first message has come in."""
+    """Completes the last step once the number's first message has arrived."""
     Onboarding.get_or_404(onboarding_id).finish_hello()
 
 
 @job("onboarding.remind")
 def remind(onboarding_id: str) -> None:
-    """Mails whoever left the Facebook window."""
+    """Mails a reminder to the person who closed the Facebook window."""
     nudge(Onboarding.get_or_404(onboarding_id))
 
 
@@ -41,7 +41,7 @@ def find_owner_of(waba_meta_id: str) -> None:
 
 @sweep(every=10)
 def enqueue_shared_accounts() -> None:
-    """Looks at shared accounts, while an attempt waits for one."""
+    """Enqueues the search for owners of shared accounts, while an attempt waits for one."""
     with platform_scope("accounts that may name their owner"):
         due = db.session.scalars(PartnerWaba.due()).all() if is_anyone_waiting() else ()
     for meta_id in due:

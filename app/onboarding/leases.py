@@ -51,5 +51,5 @@ class Leased(TenantModel):
 
     @classmethod
     def left_running(cls) -> Select[uuid.UUID, uuid.UUID]:
-        """Those whose worker died, whose job was lost, or whose wait is over. Needs a platform scope."""
+        """Attempts that are due: a worker died, a job was lost, or a wait is over. Needs a platform scope."""
         return select(cls.tenant_id, cls.id).where(*cls.is_due())

@@ -197,14 +197,14 @@ class Onboarding(Leased):
 
     @classmethod
     def left_in_the_window(cls) -> Select[uuid.UUID, uuid.UUID]:
-        """Those cancelled a while ago whose owner was not reminded yet. Needs a platform scope."""
+        """Attempts cancelled a while ago, without a reminder so far. Needs a platform scope."""
         cancelled = cls.state == "cancelled", cls.nudged_at.is_(None), cls.started_by_id.is_not(None)
         recent = cls.cancelled_at.between(now() - NUDGED_WITHIN, now() - NUDGED_AFTER)
         return select(cls.tenant_id, cls.id).where(*cancelled, recent)
 
     def step(self, name: str) -> OnboardingStep:
-        if found := next((step for step in self.steps if step.name == name), None):
-            return found
+        if match := next((step for step in self.steps if step.name == name), None):
+            return match
         raise NotFound
 
     @property
@@ -239,7 +239,7 @@ class Onboarding(Leased):
 
     @property
     def screen(self) -> str:
-        """What the Facebook window showed when somebody left it."""
+        """The screen on which the Facebook window was closed, in words."""
         return SCREENS.get(self.stopped_at, "")
 
     @property

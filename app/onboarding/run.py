@@ -23,7 +23,7 @@ WAITS = (5, 15, 60, 300, 900)
 
 
 class LeaseLost(Exception):
-    """Another worker has taken over: this one may not write what it found."""
+    """Another worker has taken over: this one may not write its outcome."""
 
 
 class Run:
@@ -72,7 +72,7 @@ class Run:
             raise LeaseLost
 
     def stop(self, step: OnboardingStep, trouble: Trouble) -> None:
-        """Has the machine retry what passes by itself; everything else waits for a person."""
+        """Schedules a retry for temporary troubles; everything else waits for a person."""
         tries = step.trouble.get("tries", 0) + 1
         if trouble.asks:
             self.onboarding.wait(step, trouble)

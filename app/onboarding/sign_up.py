@@ -36,7 +36,7 @@ CHECK_SETTINGS = N_(
 OUR_FAULTS, OUR_WORDS = {36008, 101, 2500}, re.compile("client secret|redirect_uri|redirect uri", re.IGNORECASE)
 OTHER_WAY = N_("We're requesting access another way. If this takes longer than a minute, start again.")
 CLAIMS = ("waba_id", "phone_number_id", "business_id")
-# The window tells Meta's servers before it tells us; their clocks may differ.
+# Meta's servers hear of the sign-up before we do; clocks may differ.
 MOST_CLAIMS = 10
 SLACK = dt.timedelta(minutes=1)
 

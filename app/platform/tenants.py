@@ -68,11 +68,13 @@ def members(tenant_id: uuid.UUID) -> list[tuple[Membership, dt.datetime | None, 
     Sessions are read by themselves: in a cluster they stay on one machine.
     """
     mine = select(Membership).where(Membership.tenant_id == tenant_id)
-    found = db.session.scalars(mine.order_by(Membership.role.desc(), Membership.id).limit(MOST_MEMBERS)).all()
+    memberships = db.session.scalars(mine.order_by(Membership.role.desc(), Membership.id).limit(MOST_MEMBERS)).all()
     last = func.max(UserSession.created_at), func.max(UserSession.last_seen_at)
-    query = select(UserSession.user_id, *last).where(UserSession.user_id.in_([member.user_id for member in found]))
+    query = select(UserSession.user_id, *last).where(
+        UserSession.user_id.in_([member.user_id for member in memberships])
+    )
     times = {user_id: (began, seen) for user_id, began, seen in db.session.execute(query.group_by(UserSession.user_id))}
-    return [(member, *times.get(member.user_id, (None, None))) for member in found]
+    return [(member, *times.get(member.user_id, (None, None))) for member in memberships]
 
 
 def numbers(tenant_id: uuid.UUID) -> Select[PhoneNumber]:

@@ -78,7 +78,7 @@ def first_id(moment: dt.datetime) -> uuid.UUID:
 def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:
     """Retries messages of the current tenant; those of unconfirmed delivery only where `also_unknown`.
 
-    Returns how many were retried. One whose time is over, or that failed for good, is not.
+    Returns how many were retried; expired and permanently failed ones are not.
     """
     query = select(Message).where(Message.id.in_(list(ids)), IN_TROUBLE).order_by(Message.id)
     locked = query.with_for_update(of=Message).execution_options(populate_existing=True)

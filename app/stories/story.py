@@ -1,4 +1,4 @@
-"""The details of one message: its state and the reason, and everything that happened to it."""
+"""Why a message was or was not sent: its state, the reason, the fix, and every attempt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .failures import of_number
 
 LATE = dt.timedelta(minutes=5)
 AROUND = dt.timedelta(minutes=15)
-FOUND = 50
+MOST_RESULTS = 50
 SHORTEST_NUMBER, LONGEST_NUMBER = 6, 15
 
 
@@ -205,7 +205,7 @@ def messages_with(wa_id: str, at: dt.datetime | None) -> Select[Message]:
     )
     if at:
         query = query.where(Message.occurred_at.between(at - AROUND, at + AROUND))
-    return query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(FOUND)
+    return query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(MOST_RESULTS)
 
 
 UNDER_WAY = {

@@ -12,7 +12,7 @@ from itsdangerous import BadData, Signer
 from app.extensions import login_manager, settings
 from app.team.models.people import Person, scope_of
 from app.tenancy import User, global_scope
-from app.tenancy.scope import NOBODY, current_scope
+from app.tenancy.scope import NO_SCOPE, current_scope
 
 from .models import PlatformAdmin, SignInAttempt, UserSession
 
@@ -37,7 +37,7 @@ def load_person(token: object) -> User | PlatformAdmin | None:
 def is_global() -> bool:
     """Whether the open scope is of no tenant, as the guard's is, and can be used."""
     scope = current_scope()
-    return scope is not NOBODY and scope.tenant_id is None and not scope.is_platform
+    return scope is not NO_SCOPE and scope.tenant_id is None and not scope.is_platform
 
 
 def check(kind: type[Person], email: str, password: str) -> Person | None:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from .models import User
 
 KINDS = ("agent", "automation", "assistant", "campaign", "sequence", "api", "phone", "system")
-# Whose messages are people's own words. What others send is automatic.
+# Kinds that write by hand; what the others send is automatic.
 PEOPLE = ("agent", "phone")
 # What each kind of sender waits behind, see `app.inbox.conversations.states.LANES`.
 LANE_OF = {"agent": "replies", "phone": "replies", "campaign": "campaigns", "sequence": "campaigns"}
@@ -41,7 +41,7 @@ class Actor:
 
     @classmethod
     def stored(cls, kind: str | None, id: uuid.UUID | None, name: str | None) -> Self | None:
-        """From three columns. Rows from before the kind was stored are an agent's, or nobody's."""
+        """From three columns. Rows older than the kind column are an agent's, or have no actor."""
         kind = kind or ("agent" if id else None)
         return cls(kind, id, name or "") if kind else None
 

@@ -1,6 +1,6 @@
 """Every kind of happening, with the facts that each row of it holds. No words of customers, no names of theirs.
 
-A kind is a promise to those who read it: facts may be added to one, never taken away or changed.
+A kind is a contract with its subscribers: facts may be added, never removed or changed.
 """
 
 from __future__ import annotations

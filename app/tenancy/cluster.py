@@ -100,8 +100,8 @@ class Cluster:
         there = {tuple(row) for row in self.connection.execute(KEYS)}
         tables = [Base.metadata.tables[name] for name in sorted(self.wanted)]
         keys = (key for table in tables for key in table.foreign_key_constraints)
-        found = [key for key in keys if ((key.table.name, key.name) in there) is exist]
-        return sorted(found, key=lambda key: (key.table.name, str(key.name)))
+        chosen = [key for key in keys if ((key.table.name, key.name) in there) is exist]
+        return sorted(chosen, key=lambda key: (key.table.name, str(key.name)))
 
 
 ORDER = (REFERENCE, DISTRIBUTED, LOCAL)

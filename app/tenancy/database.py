@@ -1,4 +1,4 @@
-"""The declarative base, and the two kinds of model: of one tenant, or of nobody in particular."""
+"""The declarative base, and the two kinds of model: rows of one tenant, and rows of none."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class GlobalModel(Model):
 
 
 class TenantModel(Model):
-    """A row of one tenant: two walls stand around it (docs/architecture.md)."""
+    """A row of one tenant, behind both walls (docs/architecture.md, “Two walls between tenants”)."""
 
     __abstract__ = True
     tenant_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=current_tenant_id, sort_order=-2)
@@ -131,7 +131,7 @@ class TenantModel(Model):
     @classmethod
     def find(cls, id: object) -> Self | None:
         """The current tenant's row with this id; a stranger's id finds nothing."""
-        return db.session.scalar(select(cls).where(cls.id == found)) if (found := as_uuid(id)) else None
+        return db.session.scalar(select(cls).where(cls.id == row_id)) if (row_id := as_uuid(id)) else None
 
     @classmethod
     def get_or_404(cls, id: object) -> Self:

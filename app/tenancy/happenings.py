@@ -1,6 +1,6 @@
 """What happened, as rows that other features read: written in the transaction of the change, delivered afterwards.
 
-Whoever wants to hear of some kinds is a subscriber. Each has a cursor for each tenant, and gets everything at least
+A subscriber handles some of the kinds. Each has a cursor for each tenant, and gets everything at least
 once. A cursor is a snapshot of Postgres, not an id or a time: what a transaction wrote becomes visible when it commits,
 in whatever order it began, so "since last time" is exactly what this snapshot shows and that one did not.
 
@@ -33,7 +33,7 @@ from .scope import current_scope, current_tenant_id
 log = structlog.get_logger()
 
 PAGE = 500
-# Whoever subscribes for the first time hears of this much, and not of all that is kept.
+# How far back a new subscriber starts, instead of at the oldest row.
 FIRST = dt.timedelta(hours=1)
 # After how many tries one that a subscriber cannot take is passed over, and how long each try waits.
 TRIES = 8
@@ -55,7 +55,7 @@ class Happening(TenantModel):
 
     kind: Mapped[str]
     subject_id: Mapped[uuid.UUID]
-    # Who did it; null for the customer, WhatsApp, and what nobody did.
+    # Who did it; null for the customer and for WhatsApp.
     actor: Mapped[dict[str, Any] | None]
     facts: Mapped[dict[str, Any]]
     at: Mapped[dt.datetime] = mapped_column(default=now)
@@ -186,17 +186,17 @@ class HappeningCursor(TenantModel):
         return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
     def deliver(self, subscriber: Subscriber) -> bool:
-        """Hands over what is new. Returns whether there is more at once."""
+        """Delivers the next page of happenings. Returns whether more are waiting."""
         if self.next_attempt_at and self.next_attempt_at > now():
             return False
         if self.until is None and not self.start_page():
             self.next_attempt_at = now() + PAUSE
             return False
-        found = self.read(subscriber.kinds)
-        if not self.hand_over(subscriber, found):
+        happenings = self.read(subscriber.kinds)
+        if not self.hand_over(subscriber, happenings):
             return False
-        if len(found) == PAGE:
-            self.after_id = found[-1].id
+        if len(happenings) == PAGE:
+            self.after_id = happenings[-1].id
             return True
         self.since, self.until, self.after_id = self.until, None, None
         return False
@@ -220,13 +220,13 @@ class HappeningCursor(TenantModel):
             for row in db.session.execute(READ, values)
         ]
 
-    def hand_over(self, subscriber: Subscriber, found: list[Happened]) -> bool:
+    def hand_over(self, subscriber: Subscriber, happenings: list[Happened]) -> bool:
         """All at once; where that fails one by one, up to the one that fails. Returns whether all were taken."""
-        if not found or self.took(subscriber, found):
+        if not happenings or self.took(subscriber, happenings):
             self.attempts, self.next_attempt_at = 0, None
             return True
-        for one in found:
-            if len(found) > 1 and self.took(subscriber, [one]):
+        for one in happenings:
+            if len(happenings) > 1 and self.took(subscriber, [one]):
                 self.attempts = 0
             elif self.attempts + 1 < TRIES:
                 self.attempts += 1
@@ -239,15 +239,15 @@ class HappeningCursor(TenantModel):
         self.next_attempt_at = None
         return True
 
-    def took(self, subscriber: Subscriber, found: list[Happened]) -> bool:
+    def took(self, subscriber: Subscriber, happenings: list[Happened]) -> bool:
         scope = current_scope()
         waiting = len(scope.callbacks)
         try:
             with db.session.begin_nested():
-                subscriber.handle(found)
+                subscriber.handle(happenings)
         except Exception as error:
             del scope.callbacks[waiting:]
-            log.exception("subscriber failed", subscriber=subscriber.name, happenings=len(found))
+            log.exception("subscriber failed", subscriber=subscriber.name, happenings=len(happenings))
             self.error = type(error).__name__
             return False
         return True
@@ -305,9 +305,9 @@ def behind(tenant_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUID, str]]:
     wanted = [(tenant_id, name) for tenant_id in tenant_ids for name in SUBSCRIBERS]
     new = [key for key in wanted if key not in cursors or cursors[key].since is None]
     seen = min((int(row.since.partition(":")[0]) for row in cursors.values() if row.since), default=0)
-    found = {(row.tenant_id, row.subscriber) for row in db.session.execute(BEHIND, values | {"seen": seen})}
+    late = {(row.tenant_id, row.subscriber) for row in db.session.execute(BEHIND, values | {"seen": seen})}
     at = now()
-    return [key for key in [*new, *sorted(found)] if key not in cursors or (cursors[key].next_attempt_at or at) <= at]
+    return [key for key in [*new, *sorted(late)] if key not in cursors or (cursors[key].next_attempt_at or at) <= at]
 
 
 def active_tenants() -> list[uuid.UUID]:

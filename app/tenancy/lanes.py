@@ -71,7 +71,7 @@ LOOK_SECONDS, LOOKS = 0.05, 600
 
 
 def job_id(tenant_id: str | None) -> str:
-    """A new id for a job, which says whose it is."""
+    """A new job id that contains its tenant."""
     return f"{tenant_id or PLATFORM}_{uuid.uuid4().hex}"
 
 
@@ -90,7 +90,7 @@ class Lane(rq.Queue):
 
     @classmethod
     def lmove(cls, connection: Redis, queue_key: str, timeout: int | None) -> Any:
-        """The lane and the job whose turn it is. Needs Redis 6.2 or newer.
+        """The lane and the next job in turn. Needs Redis 6.2 or newer.
 
         When no job may run: None without a timeout, else it raises `DequeueTimeout` after it.
         """

@@ -1,4 +1,4 @@
-"""Tells a tenant's open pages what changed, once the change is committed."""
+"""Live events: notifies a tenant's open pages of a change once it is committed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .scope import Scope, after_commit, current_scope, current_tenant_id
 
 
 def announce(subject: str, id: object) -> None:
-    """Say that `subject` (such as "conversation") changed. A transaction tells all of it at once, each thing once."""
+    """Publishes after the commit that `subject` (such as "conversation") changed; each once per transaction."""
     scope, tenant_id = current_scope(), current_tenant_id()
     if not scope.announced:
         after_commit(lambda: publish(scope, tenant_id))

@@ -96,8 +96,8 @@ class Membership(TenantModel):
         lock = func.hashtextextended(f"team {self.tenant_id}", 0)
         db.session.execute(select(func.pg_advisory_xact_lock(lock)))
         here = select(Membership).where(Membership.id.in_({self.id, by.id}))
-        found = db.session.scalars(here.execution_options(populate_existing=True)).all()
-        if len(found) < len({self.id, by.id}):
+        members = db.session.scalars(here.execution_options(populate_existing=True)).all()
+        if len(members) < len({self.id, by.id}):
             raise NotFound
 
     def refuse_last_owner(self) -> None:
@@ -117,7 +117,7 @@ class TenantSlug(GlobalModel):
 
 
 class UserTenant(GlobalModel):
-    """Which tenants a person may enter; what they may do there stands in `memberships`."""
+    """Which tenants a person may enter; their role in each is in `memberships`."""
 
     __tablename__ = "user_tenants"
     is_reference = True
@@ -127,7 +127,7 @@ class UserTenant(GlobalModel):
 
 
 class WabaRoute(GlobalModel):
-    """Which tenant owns a WABA. The key makes it one owner for good."""
+    """Which tenant owns a WABA. The primary key allows one owner only."""
 
     __tablename__ = "waba_routes"
     is_reference = True
@@ -137,7 +137,7 @@ class WabaRoute(GlobalModel):
 
 
 class PhoneNumberRoute(GlobalModel):
-    """Which tenant owns a business phone number. The key makes it one owner for good."""
+    """Which tenant owns a business phone number. The primary key allows one owner only."""
 
     __tablename__ = "phone_number_routes"
     is_reference = True
@@ -157,14 +157,14 @@ class InvitationRoute(GlobalModel):
     tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
 
 
-def found(tenant: Tenant, owner: User) -> Membership:
-    """Founds a tenant with its first owner. Called inside the new tenant's scope."""
+def create_tenant(tenant: Tenant, owner: User) -> Membership:
+    """Inserts a tenant and its first owner. Called in the new tenant's scope."""
     register(tenant)
     return admit(owner, Role.OWNER)
 
 
 def register(tenant: Tenant) -> None:
-    """Gives a tenant its row and its address. Its first owner may still have to be invited."""
+    """Inserts a tenant and its slug. The first owner may be invited later."""
     db.session.add(tenant)
     db.session.flush()
     db.session.add(TenantSlug(slug=tenant.slug, tenant_id=tenant.id))

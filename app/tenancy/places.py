@@ -80,16 +80,16 @@ def first_page(leads: Callable[[], str | None]) -> Callable[[], str | None]:
 @functools.cache
 def all_places(app: Any) -> tuple[Place, ...]:
     """Every place there is, in order."""
-    found = [
+    listed = [
         Place(**vars(place) | {"endpoint": endpoint, "permission": getattr(view, "access", "")})
         for endpoint, view in app.view_functions.items()
         for place in getattr(view, "places", ())
     ]
-    return tuple(sorted(found, key=lambda place: (place.order, place.endpoint)))
+    return tuple(sorted(listed, key=lambda place: (place.order, place.endpoint)))
 
 
 def places(menu: str) -> list[Place]:
-    """The places of a menu that whoever looks at the page may open."""
+    """The places of a menu that the reader of the page may open."""
     everywhere = all_places(current_app._get_current_object())  # type: ignore[attr-defined]
     shown = [place for place in everywhere if place.menu == menu]
     return shown if menu == "console" else [place for place in shown if g.membership.may(place.permission)]

@@ -1,4 +1,4 @@
-"""Who is at work: whose page keeps its stream of live events open. Redis forgets it within minutes."""
+"""Who is online: members with an open live stream. Expires in Redis within minutes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def online(user_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     if not user_ids:
         return set()
     try:
-        found = redis.mget([f"online:{current_tenant_id()}:{id}" for id in user_ids])
+        values = redis.mget([f"online:{current_tenant_id()}:{id}" for id in user_ids])
     except redis_client.RedisError:
         return set()
-    return {id for id, there in zip(user_ids, found, strict=True) if there}
+    return {id for id, there in zip(user_ids, values, strict=True) if there}

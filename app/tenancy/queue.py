@@ -1,4 +1,4 @@
-"""Jobs on RQ. Redis only wakes the workers; what is to be done stands in Postgres.
+"""Jobs on RQ. Redis only wakes the workers; the work to do is stored in Postgres.
 
 A job has a name (`"wabas.check"`) that never changes, so that code may move while jobs wait in Redis. A worker runs
 nothing but the names in `JOBS`. Arguments are a tenant's id and ids of its rows.

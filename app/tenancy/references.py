@@ -1,4 +1,4 @@
-"""Keys that let go: what refers to a row that is deleted refers to nothing from then on.
+"""Nulled keys: a column that refers to a deleted row is set to null.
 
 Postgres would do it with ON DELETE SET NULL, which a cluster refuses for a key that contains the tenant. So the key is
 declared `nulled` (`belongs_to`), takes no action itself, and the session writes the nulls (`transactions.py`).
@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, Connection, ForeignKeyConstraint, Table, a
 def clear_references(connection: Connection, tenant_id: uuid.UUID, table: Table, which: ColumnElement[bool]) -> None:
     """Nulls what refers to these rows of a tenant, and to those that are deleted with them."""
     rows = and_(table.c.tenant_id == tenant_id, which)
-    keys = list(keys_that_let_go(table))
+    keys = list(keys_to_clear(table))
     if any(is_nulled(key) for key in keys):
-        # Until they are gone nobody can refer to them anew.
+        # Locked until they are deleted, so that no new row can refer to them.
         connection.execute(select(table.c.id).where(rows).with_for_update())
     for key in keys:
         (element,) = (element for element in key.elements if element.parent.name != "tenant_id")
@@ -32,13 +32,13 @@ def clear_references(connection: Connection, tenant_id: uuid.UUID, table: Table,
 
 
 @functools.cache
-def keys_that_let_go(table: Table, seen: tuple[Table, ...] = ()) -> tuple[ForeignKeyConstraint, ...]:
+def keys_to_clear(table: Table, seen: tuple[Table, ...] = ()) -> tuple[ForeignKeyConstraint, ...]:
     """The nulled keys to a table, and those by which rows are deleted to which in turn such keys lead."""
     return tuple(key for key in keys_to(table) if is_nulled(key) or leads_on(key, (*seen, table)))
 
 
 def leads_on(key: ForeignKeyConstraint, seen: tuple[Table, ...]) -> bool:
-    return key.ondelete == "CASCADE" and key.table not in seen and bool(keys_that_let_go(key.table, seen))
+    return key.ondelete == "CASCADE" and key.table not in seen and bool(keys_to_clear(key.table, seen))
 
 
 def keys_to(table: Table) -> Iterator[ForeignKeyConstraint]:

@@ -1,4 +1,4 @@
-"""Who a transaction works for: one tenant, the platform, or (before anybody is known) nobody.
+"""The scope of a transaction: one tenant, the platform, or neither (before sign-in).
 
 A scope owns one database session and one transaction. It commits when its block ends well, rolls back when it does
 not, and only after the commit runs what was asked for with `after_commit`: jobs and live events.
@@ -40,11 +40,11 @@ class Scope:
 
 
 current: contextvars.ContextVar[Scope] = contextvars.ContextVar("scope")
-NOBODY = Scope()
+NO_SCOPE = Scope()
 
 
 def current_scope() -> Scope:
-    return current.get(NOBODY)
+    return current.get(NO_SCOPE)
 
 
 def current_tenant_id() -> uuid.UUID:

@@ -39,8 +39,8 @@ class Sealed:
         setattr(row, self.column, None if secret is None else vault.encrypt(secret, row.place(self.name)))
 
     def reseal(self) -> int:
-        """Encrypts with the current key whatever another one opens; the work of one who was quicker stays.
-        Tells how many no key opens. Needs a platform scope."""
+        """Re-encrypts with the current key what an older key decrypts; a row changed meanwhile is left as it is.
+        Returns how many no key decrypts. Needs a platform scope."""
         column, lost = getattr(self.owner, self.column), 0
         key = tuple_(self.owner.tenant_id, self.owner.id)
         stale = select(self.owner).where(column.is_not(None), func.substr(column, 1, 4) != vault.current)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Delete, String, Table, bindparam, event, text
 from sqlalchemy.orm import ORMExecuteState, SessionTransaction, UOWTransaction, with_loader_criteria
 
 from .database import ScopedSession, TenantModel, db
-from .references import clear_references, keys_that_let_go
+from .references import clear_references, keys_to_clear
 from .scope import OutsideTenant, Scope, current, current_scope, current_tenant_id
 
 log = structlog.get_logger()
@@ -79,7 +79,7 @@ def opened(scope: Scope) -> Iterator[Scope]:
 
 
 def commit() -> None:
-    """Ends the transaction, lets go of the connection and runs what waited for the commit.
+    """Commits, releases the connection and runs the callbacks of `after_commit`.
 
     The scope stays open; the next statement begins a new transaction. Objects stay readable.
     """
@@ -135,7 +135,7 @@ def let_go(session: ScopedSession, context: UOWTransaction, instances: object) -
 def let_go_of_many(state: ORMExecuteState) -> None:
     if state.is_delete and state.bind_mapper and issubclass(state.bind_mapper.class_, TenantModel):
         table, which = cast("Table", state.bind_mapper.local_table), cast("Delete", state.statement).whereclause
-        if keys_that_let_go(table):
+        if keys_to_clear(table):
             clear_references(state.session.connection(), current_tenant_id(), table, true() if which is None else which)
 
 

@@ -48,7 +48,7 @@ class Snapshot:
 
     @classmethod
     def fetch(cls, graph: GraphClient, token: str, meta_id: str, number_ids: list[str]) -> Self:
-        """Raises `Lost`, or MetaError where nothing is certain."""
+        """Reads the account from Meta. Raises `Lost` without access, else MetaError."""
         info = embedded_signup.debug_token(graph, token, graph.app_token)
         if not info.is_valid:
             raise Lost(REVOKED)
@@ -76,7 +76,7 @@ def inspect(waba: Waba) -> None:
     """
     Waba.lock([waba.id])
     numbers = [number for number in waba.phone_numbers if number.state in ("connected", "paused")]
-    # Who dies on the way leaves an account that was never checked, which the sweep looks at again.
+    # A worker that dies here leaves `checked_at` empty, so the sweep checks the account again.
     waba.checked_at = None
     for number in numbers:
         number.probed_at = now()
@@ -124,7 +124,7 @@ def store(waba: Waba, snapshot: Snapshot) -> None:
 
 
 def judge(number: PhoneNumber, snapshot: Snapshot) -> None:
-    """Pauses a number that cannot send or is not heard; resumes one that works."""
+    """Pauses a number that cannot send or receive; resumes one that works."""
     seen, state = snapshot.numbers.get(number.meta_id), snapshot.health.get(number.meta_id)
     if seen is None or state is None:
         return number.pause(UNSHARED, CONNECT_AGAIN)

@@ -78,13 +78,13 @@ def enqueue_probes() -> None:
 
 @sweep(every=60)
 def enqueue_checks() -> None:
-    """Checks every connected account once an hour, for what no webhook said."""
+    """Checks every connected account once an hour, for changes without a webhook."""
     same = (PhoneNumber.tenant_id == Waba.tenant_id) & (PhoneNumber.waba_id == Waba.id)
     connected = select(PhoneNumber.id).where(same, PhoneNumber.state.in_(("connected", "paused"))).exists()
     due = or_(Waba.checked_at.is_(None), Waba.checked_at < now() - CHECK_EVERY)
-    found = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
+    due_wabas = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
     with platform_scope("reconcile accounts with Meta"):
-        for tenant_id, waba_id in db.session.execute(found.order_by(Waba.checked_at).limit(100)):
+        for tenant_id, waba_id in db.session.execute(due_wabas.order_by(Waba.checked_at).limit(100)):
             later("wabas.check", waba_id, tenant_id=tenant_id)
 
 
@@ -108,7 +108,7 @@ def enqueue_deadline_warnings() -> None:
 
 @sweep(every=60)
 def reseal_secrets() -> None:
-    """Re-encrypts with the first of ENCRYPTION_KEYS; an old key may go when nothing is left under it."""
+    """Re-encrypts with the first of ENCRYPTION_KEYS; an old key can be removed once nothing uses it."""
     if not redis.set("reseal", 1, nx=True, ex=RESEAL_SECONDS):
         return
     with platform_scope("encrypt secrets with the newest key"):

@@ -323,5 +323,5 @@ def digits(number: str) -> str:
 
 def numbers_by_meta_id(meta_ids: Iterable[str]) -> dict[str, PhoneNumber]:
     """The current tenant's phone numbers among these, by Meta's id."""
-    found = db.session.scalars(select(PhoneNumber).where(PhoneNumber.meta_id.in_(list(meta_ids))))
-    return {number.meta_id: number for number in found}
+    numbers = db.session.scalars(select(PhoneNumber).where(PhoneNumber.meta_id.in_(list(meta_ids))))
+    return {number.meta_id: number for number in numbers}

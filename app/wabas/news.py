@@ -25,7 +25,7 @@ ENDINGS = {
 }
 # Why a number that is also in the WhatsApp Business app left.
 DISCONNECTIONS = {
-    "ACCOUNT_DISCONNECTED": N_("Somebody disconnected this number in the WhatsApp Business app."),
+    "ACCOUNT_DISCONNECTED": N_("This number was disconnected in the WhatsApp Business app."),
     "BUSINESS_DOWNGRADE": N_("This number was moved from the WhatsApp Business app to the ordinary WhatsApp."),
     "CHANGE_NUMBER": N_("The WhatsApp Business app was given another number."),
     "COMPANION_INACTIVITY": N_("This number was not used here for about 30 days, so WhatsApp disconnected it."),

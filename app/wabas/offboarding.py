@@ -1,4 +1,4 @@
-"""Disconnects an account from Switchboard, in an order in which nobody pays for another meanwhile."""
+"""Disconnects an account from Switchboard; billing ends before access, so no one pays for another."""
 
 from __future__ import annotations
 

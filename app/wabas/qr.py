@@ -1,4 +1,4 @@
-"""QR codes, drawn here: no other site learns what somebody looks at."""
+"""Draws QR codes on our server, so that no other site learns what a user views."""
 
 from __future__ import annotations
 

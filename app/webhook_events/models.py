@@ -24,7 +24,7 @@ class WebhookEvent(GlobalModel):
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     body: Mapped[bytes]
-    # The number (else the WABA) that it is for, as far as the body shows without being parsed: whose turn it is.
+    # The number (else the WABA) it is for, read without parsing the body; decides whose turn it is.
     address: Mapped[str] = mapped_column(server_default="")
     received_at: Mapped[dt.datetime] = mapped_column(server_default=text("clock_timestamp()"))
     drained_at: Mapped[dt.datetime | None]
@@ -91,6 +91,6 @@ class HeldChange(GlobalModel):
         return "understood" if self.released_at else "held"
 
     def discard(self, reason: str, *, by: str) -> None:
-        """Takes it off the list of held changes for good; it stays visible among the discarded."""
+        """Removes it from the held changes; it stays listed among the discarded."""
         if self.state == "held":
             self.discarded_at, self.discarded_by, self.discard_reason = now(), by, reason

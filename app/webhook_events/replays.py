@@ -30,18 +30,20 @@ class Criteria:
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
-        found: list[ColumnElement[bool]] = [HeldChange.released_at.is_(None), HeldChange.discarded_at.is_(None)]
+        conditions: list[ColumnElement[bool]] = [HeldChange.released_at.is_(None), HeldChange.discarded_at.is_(None)]
         if self.ids is not None:
-            found.append(HeldChange.id.in_(self.ids))
+            conditions.append(HeldChange.id.in_(self.ids))
         if self.kind:
-            found.append(HeldChange.kind == self.kind)
+            conditions.append(HeldChange.kind == self.kind)
         if self.reason:
-            found.append(HeldChange.reason == self.reason)
+            conditions.append(HeldChange.reason == self.reason)
         if self.detail:
-            found.append(HeldChange.detail == self.detail)
+            conditions.append(HeldChange.detail == self.detail)
         if self.number:
-            found.append((HeldChange.phone_number_meta_id == self.number) | (HeldChange.waba_meta_id == self.number))
-        return found
+            conditions.append(
+                (HeldChange.phone_number_meta_id == self.number) | (HeldChange.waba_meta_id == self.number)
+            )
+        return conditions
 
 
 @dataclass(frozen=True)

@@ -43,10 +43,10 @@ class Search:
             conditions.append(contains(self.words))
         if edge:
             conditions.append(WebhookEvent.id >= edge.id)
-        found = list(db.session.execute(self.query(conditions).limit(PAGE + 1)))
-        if len(found) > PAGE:
-            return Page(found[:PAGE], found[PAGE - 1].id, None)
-        return Page(found, edge and edge.id, edge and edge.received_at)
+        posts = list(db.session.execute(self.query(conditions).limit(PAGE + 1)))
+        if len(posts) > PAGE:
+            return Page(posts[:PAGE], posts[PAGE - 1].id, None)
+        return Page(posts, edge and edge.id, edge and edge.received_at)
 
     def query(self, conditions: list[ColumnElement[bool]]) -> Any:
         held = select(func.count()).where(is_held()).correlate(WebhookEvent).scalar_subquery()
@@ -60,14 +60,14 @@ class Search:
         return db.session.execute(query.offset(LOOKED_THROUGH - 1).limit(1)).first()
 
     def bounds(self) -> list[ColumnElement[bool]]:
-        found = []
+        bounds = []
         if self.before:
-            found.append(WebhookEvent.id < self.before)
+            bounds.append(WebhookEvent.id < self.before)
         if self.until:
-            found.append(WebhookEvent.id < first_since(self.until))
+            bounds.append(WebhookEvent.id < first_since(self.until))
         if self.since:
-            found.append(WebhookEvent.id >= first_since(self.since))
-        return found
+            bounds.append(WebhookEvent.id >= first_since(self.since))
+        return bounds
 
     def of_state(self) -> list[ColumnElement[bool]]:
         match self.state:
@@ -104,11 +104,11 @@ def first_since(moment: dt.datetime) -> int:
     while low < high:
         middle = (low + high) // 2
         query = select(WebhookEvent.id, WebhookEvent.received_at).where(WebhookEvent.id >= middle)
-        found = db.session.execute(query.order_by(WebhookEvent.id).limit(1)).first()
-        if found is None or found.received_at >= moment:
+        oldest = db.session.execute(query.order_by(WebhookEvent.id).limit(1)).first()
+        if oldest is None or oldest.received_at >= moment:
             high = middle
         else:
-            low = found.id + 1
+            low = oldest.id + 1
     return low
 
 
@@ -123,8 +123,8 @@ def posts_with(words: str, drained_at: dt.datetime) -> list[WebhookEvent]:
     for reach in (LIKELY, LOOKED_THROUGH):
         recent = select(WebhookEvent.id).where(WebhookEvent.id < upper).order_by(newest).limit(reach).subquery()
         query = select(WebhookEvent).where(WebhookEvent.id.in_(select(recent.c.id)), around, contains(words))
-        if found := list(db.session.scalars(query.order_by(newest).limit(5))):
-            return found
+        if posts := list(db.session.scalars(query.order_by(newest).limit(5))):
+            return posts
     return []
 
 

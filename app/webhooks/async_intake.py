@@ -84,7 +84,7 @@ class AsyncIntake:
 
 
 def settle(group: list[Waiting], error: Away | None = None) -> None:
-    """Wakes all that still wait; a client that went away waits no longer."""
+    """Wakes all waiters; clients that disconnected are no longer among them."""
     for _, stored in group:
         if stored.done():
             continue

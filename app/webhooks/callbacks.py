@@ -20,7 +20,7 @@ from app.words import N_
 # Facebook calls at once, and tries again for a while; an older call is somebody's copy.
 OLDEST = dt.timedelta(days=1)
 KINDS = ("deauthorize", "data_deletion")
-ERASED = N_("Somebody at your business had Facebook delete what it gave us, our access among it.")
+ERASED = N_("Someone at your business asked Facebook to delete the data it gave us, including our access.")
 
 
 class MetaCallback(GlobalModel):
@@ -48,9 +48,9 @@ class MetaCallback(GlobalModel):
     handled_at: Mapped[dt.datetime | None]
 
     @classmethod
-    def receive(cls, kind: str, asked: SignedRequest) -> Self:
+    def receive(cls, kind: str, signed_request: SignedRequest) -> Self:
         """Each call has one effect: the same again finds the first, and has no other."""
-        call = {"kind": kind, "meta_user_id": asked.user_id, "issued_at": asked.issued_at}
+        call = {"kind": kind, "meta_user_id": signed_request.user_id, "issued_at": signed_request.issued_at}
         row = call | {"id": uuid.uuid4(), "received_at": now()}
         made = db.session.scalar(insert(cls).values(row).on_conflict_do_nothing().returning(cls.id))
         if made:
@@ -67,7 +67,7 @@ class MetaCallback(GlobalModel):
         What is deleted is deleted tenant by tenant, each in a transaction of its own; it may be repeated.
         """
         accounts: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
-        for tenant_id, waba_id in db.session.execute(self.meant()):
+        for tenant_id, waba_id in db.session.execute(self.affected_wabas()):
             accounts[tenant_id].append(waba_id)
         if self.kind == "deauthorize":
             for tenant_id, waba_ids in accounts.items():
@@ -80,7 +80,7 @@ class MetaCallback(GlobalModel):
                     self.erase(accounts[tenant_id])
         self.handled_at = now()
 
-    def meant(self) -> Select[uuid.UUID, uuid.UUID]:
+    def affected_wabas(self) -> Select[uuid.UUID, uuid.UUID]:
         """The accounts of that person's, as they were when the call was made: not those connected since."""
         later_on = select(PhoneNumber.id).where(
             PhoneNumber.tenant_id == Waba.tenant_id,

@@ -1,6 +1,6 @@
-"""The door for Meta's posts: checked, stored, acknowledged; what they mean is found out later.
+"""The door for Meta's posts: verifies, stores and acknowledges them; `drain` processes them later.
 
-It stands before Flask, because Meta asks for answers within 250 ms at three times the rate we send at, and most of
+It runs before Flask, because Meta asks for responses within 250 ms at three times the rate we send at, and most of
 what a Flask request does (routing, sessions, hooks) is of no use here. Measured with `make bench`.
 """
 
@@ -37,7 +37,7 @@ class Door:
 
     def receive(self, environ: dict[str, Any]) -> tuple[Any, ...]:
         claimed = environ.get("HTTP_X_HUB_SIGNATURE_256")
-        # Nothing is read from a stranger, nor what is too large anyway.
+        # No body is read without a signature, or if it is too large.
         if not signature.is_complete(claimed):
             return ("401 Unauthorized",)
         length = declared_length(environ.get("CONTENT_LENGTH"))
@@ -59,6 +59,6 @@ class Door:
         except ClientDisconnected:
             return ("400 Bad Request",)
         except (Away, Spent):
-            # Meta keeps what is not acknowledged, and tries again for a week.
+            # Meta retries what is not acknowledged for a week.
             return "503 Service Unavailable", ("Retry-After", "5")
         return ("200 OK",)

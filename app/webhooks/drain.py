@@ -111,7 +111,7 @@ def write(tenant_id: uuid.UUID, group: list[Arrived]) -> None:
 
 
 def refuse_if_it_passes(error: Exception) -> None:
-    """The database is away, or had to break off: no change is to blame, so the whole batch stays, for later."""
+    """Re-raises if the database is unavailable or aborted: no change is to blame, so the batch is retried later."""
     if not isinstance(error, DBAPIError):
         return
     state = getattr(error.orig, "sqlstate", None) or ""

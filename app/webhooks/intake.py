@@ -18,11 +18,11 @@ Each = TypeVar("Each")
 
 
 class Away(Exception):
-    """The bodies could not be stored. Meta keeps them and tries again."""
+    """The bodies could not be stored. Meta retries them."""
 
 
 def connection_options(is_pooled: bool) -> dict[str, Any]:
-    """A pooler refuses startup options, and has another connection for each transaction: nothing is prepared."""
+    """Options for psycopg. A pooler accepts neither startup options nor prepared statements."""
     more: dict[str, Any] = {"prepare_threshold": None} if is_pooled else {"options": OPTIONS}
     return {"autocommit": True, "connect_timeout": 3, **more}
 

@@ -104,15 +104,15 @@ def replay(replay_id: str) -> None:
     more = True
     while more:
         with platform_scope("replay held changes"):
-            asked = db.session.get_one(Replay, uuid.UUID(replay_id), with_for_update=True)
-            more = asked.state == "collecting" and asked.collect()
+            replay_row = db.session.get_one(Replay, uuid.UUID(replay_id), with_for_update=True)
+            more = replay_row.state == "collecting" and replay_row.collect()
             later("webhooks.drain")
 
 
 @sweep(every=5)
 def look_after_replays() -> None:
     with platform_scope("replays under way"):
-        for asked in db.session.scalars(Replay.unfinished()).all():
-            asked.settle()
-            if asked.state == "collecting":
-                later("webhooks.replay", asked.id)
+        for each in db.session.scalars(Replay.unfinished()).all():
+            each.settle()
+            if each.state == "collecting":
+                later("webhooks.replay", each.id)

@@ -1,4 +1,4 @@
-"""Whose webhooks are processed next: tenants take turns, and so do the numbers of a tenant.
+"""Chooses the webhooks to process next: tenants take turns, and so do the numbers of a tenant.
 
 So a message waits for its turn, and not behind everything that another business has got at once.
 """
@@ -35,7 +35,7 @@ class Waiting(NamedTuple):
 
 
 def claim() -> tuple[Sequence[Row[Any]], list[str]]:
-    """Locks a batch of posts, each number's oldest first, and their tenants. What another drain works at stays with it.
+    """Locks a batch of posts, each number's oldest first, and their tenants. Skips what other drains hold.
 
     So a second drain takes what comes for others, while the first one is busy with a backlog.
     """
@@ -49,10 +49,10 @@ def claim() -> tuple[Sequence[Row[Any]], list[str]]:
 def waiting_by_address() -> dict[str, list[Waiting]]:
     addresses = db.session.scalars(ADDRESSES, {"most": MOST}).all()
     each = max(FEWEST, MOST // max(len(addresses), 1))
-    found: dict[str, list[Waiting]] = defaultdict(list)
+    waiting: dict[str, list[Waiting]] = defaultdict(list)
     for address, id, size in db.session.execute(OLDEST_OF_EACH, {"addresses": addresses, "each": each}).all():
-        found[address].append(Waiting(id, size))
-    return found
+        waiting[address].append(Waiting(id, size))
+    return waiting
 
 
 def by_tenant(waiting: dict[str, list[Waiting]]) -> dict[str, list[list[Waiting]]]:

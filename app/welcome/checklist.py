@@ -1,4 +1,4 @@
-"""What a new business still has to do, from what there is: nobody ticks anything off."""
+"""What a new business still has to do, derived from its data: no item is ticked by hand."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ LONGEST_ANSWER = 1_000
 
 
 class SampleEnded(Exception):
-    """The customer of a sample has nothing more to say, or the samples were thrown away."""
+    """The sample has no more replies, or the samples were deleted."""
 
 
 class Welcome(TenantModel):

@@ -24,7 +24,7 @@ SECONDS = 20
 
 
 class HostileCustomer:
-    """Of a business of its own, whose messages nobody counts."""
+    """Writes to a business of its own, outside the counts."""
 
     def __init__(self, stack: Stack, app: Flask) -> None:
         self.stack, self.app, self.town = stack, app, Town.named("hostile")

@@ -24,7 +24,7 @@ NEWER = f"{HEADER}\nGermany,49,0.2,0.1,0.1,,0.1\nOther,*,0.06,0.007,0.007,unknow
 OCTOBER, NEW_YEAR = dt.date(2026, 10, 1), dt.date(2027, 1, 1)
 # Countries that share +1 with others but have prices of their own, or prices that Meta does not list.
 LATIN = {"DO", "JM", "PR"}
-UNTOLD = {"AS", "GU", "MP", "VI"}
+UNNAMED = {"AS", "GU", "MP", "VI"}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_the_card_of_october_comes_with_the_product(app: Flask, ours: PriceList)
 def test_countries_that_share_a_code_have_their_own_market(ours: PriceList, region: str) -> None:
     number = phonenumbers.example_number(region)
     assert number
-    expected = "Rest of Latin America" if region in LATIN else "US territories" if region in UNTOLD else "Other"
+    expected = "Rest of Latin America" if region in LATIN else "US territories" if region in UNNAMED else "Other"
     if region in ("US", "CA"):
         expected = "North America"
     assert ours.market_of(f"1{number.national_number}") == expected
@@ -116,8 +116,8 @@ def test_another_currency_has_its_own_cards(app: Flask, tmp_path: pathlib.Path) 
         ("marketing", "US.1349", "no_number"),
         ("group_marketing", "49151", "no_rate"),
         ("authentication_international", "4915112345678", "no_rate"),
-        ("authentication_international", "77012345678", "untold"),
-        ("utility", "13405551234", "untold"),
+        ("authentication_international", "77012345678", "unlisted"),
+        ("utility", "13405551234", "unlisted"),
     ],
 )
 def test_what_the_card_does_not_say_is_never_guessed(app: Flask, category: str, number: str | None, why: str) -> None:

@@ -133,7 +133,7 @@ def test_a_price_once_counted_stays_when_a_card_is_corrected(world: World, sent:
     ("more", "pricing", "why"),
     [
         ({"recipient_id": None, "recipient_user_id": "US.1349"}, priced(), "no_number"),
-        ({"recipient_id": "13405551234"}, priced(), "untold"),
+        ({"recipient_id": "13405551234"}, priced(), "unlisted"),
         ({}, priced(category="marketing_lite"), "no_rate"),
         ({}, priced(subtype="paid_exempt"), "exempt"),
         ({"at": dt.datetime(2026, 9, 1, tzinfo=dt.UTC).timestamp()}, priced(), "no_card"),

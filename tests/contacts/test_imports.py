@@ -14,7 +14,7 @@ from app.contacts.imports import MOST_ATTEMPTS, ContactImport, ImportRow
 from app.contacts.jobs import recover_imports
 from app.contacts.models import Contact
 from app.tenancy import db, now, tenant_scope
-from tests.client import FRAGMENT, Browser, alone
+from tests.client import FRAGMENT, Browser, isolated
 from tests.contacts.files import run, upload, work, workbook
 from tests.contacts.people import contact, contacts
 from tests.enqueued import Enqueued
@@ -288,5 +288,5 @@ def test_no_request_of_an_import_costs_much_whatever_the_file(ann: Browser, worl
     # Without the strict parser of the tests, and with templates that are compiled already.
     ann.get(where)
     started = time.thread_time()
-    page = alone(ann.client.get, where).text
+    page = isolated(ann.client.get, where).text
     assert time.thread_time() - started < 0.3 and len(page) < 200_000

@@ -208,7 +208,7 @@ def test_exporting_everybody_asks_for_the_password_and_leaves_a_trace(
     ann: Browser, world: World, carla: Contact
 ) -> None:
     assert "/account/confirmation" in ann.post("~/contacts/export").location
-    assert "Nobody has exported" in ann.get("~/contacts/export").text
+    assert "No exports yet" in ann.get("~/contacts/export").text
     assert ann.confirmed().post("~/contacts/export").mimetype == "text/csv"
     page = ann.get("~/contacts/export").text
     assert "Ann" in page and "1 contact" in page

@@ -13,7 +13,7 @@ from app.billing.rate_cards import RateCard
 from app.config import Settings
 from app.tenancy import now, platform_scope
 from tests.apps import running
-from tests.client import Browser, alone
+from tests.client import Browser, isolated
 from tests.world import World
 
 
@@ -28,7 +28,7 @@ def test_a_stranger_reads_what_this_is_and_how_to_begin(browser: Browser) -> Non
 def test_the_picture_of_the_product_is_there(browser: Browser, scheme: str) -> None:
     page = browser.get("/").text
     address = next(part for part in page.split('"') if f"inbox-{scheme}." in part)
-    with alone(browser.client.get, address) as picture:
+    with isolated(browser.client.get, address) as picture:
         assert picture.data[8:12] == b"WEBP"
 
 

@@ -11,7 +11,7 @@ from app.message_templates.models import MessageTemplate
 from app.tenancy import Actor, db, now, tenant_scope
 from tests.arrivals import arrive, messages
 from tests.client import Browser
-from tests.happenings import hear
+from tests.happenings import deliver_to_subscriber
 from tests.posts import message
 from tests.world import BAKERY_NUMBER, World
 
@@ -128,21 +128,21 @@ def test_agents_do_not_change_it(app: Flask, world: World) -> None:
     assert Browser(app).signed_in_as(world.ben).post(ADDRESS, data=CLOSED).status_code == 403
 
 
-def test_a_customer_who_writes_at_night_is_told_once(app: Flask, world: World) -> None:
+def test_a_customer_who_writes_at_night_gets_one_reply(app: Flask, world: World) -> None:
     world.connect_numbers()
     closed_now(world)
     for wamid in ("wamid.1", "wamid.2"):
         arrive(message("anybody there?", number=BAKERY_NUMBER, wamid=wamid))
-        hear("away", world.bakery.id)
+        deliver_to_subscriber("away", world.bakery.id)
     assert written(world).count(("outbound", "We are asleep.")) == 1
 
 
-def test_nobody_is_told_anything_while_the_business_is_open(app: Flask, world: World) -> None:
+def test_no_reply_is_sent_while_the_business_is_open(app: Flask, world: World) -> None:
     world.connect_numbers()
     with tenant_scope(world.bakery.id):
         db.session.add(ServicePolicy(away_text="We are asleep."))
     arrive(message("hello", number=BAKERY_NUMBER))
-    hear("away", world.bakery.id)
+    deliver_to_subscriber("away", world.bakery.id)
     assert [direction for direction, _ in written(world)] == ["inbound"]
 
 
@@ -150,7 +150,7 @@ def test_an_old_message_that_comes_late_gets_no_away_message(app: Flask, world: 
     world.connect_numbers()
     closed_now(world)
     arrive(message("old", number=BAKERY_NUMBER, at=int((now() - dt.timedelta(hours=5)).timestamp())))
-    hear("away", world.bakery.id)
+    deliver_to_subscriber("away", world.bakery.id)
     assert [direction for direction, _ in written(world)] == ["inbound"]
 
 
@@ -158,7 +158,7 @@ def test_the_away_message_is_an_ordinary_message_in_the_outbox(app: Flask, world
     world.connect_numbers()
     closed_now(world)
     arrive(message("hello", number=BAKERY_NUMBER))
-    hear("away", world.bakery.id)
+    deliver_to_subscriber("away", world.bakery.id)
     (sent,) = (one for one in messages(world) if one.direction == "outbound")
     assert isinstance(sent, Message) and sent.state == "queued" and sent.expires_at is not None
     assert (sent.sent_by, sent.source, sent.lane) == (Actor.system("away"), "away", "automation")

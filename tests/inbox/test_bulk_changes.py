@@ -19,7 +19,7 @@ from app.tenancy import db, now, tenant_scope
 from tests import world as people
 from tests.client import FRAGMENT, Browser
 from tests.cpu import Meter
-from tests.happenings import hear
+from tests.happenings import deliver_to_subscriber
 from tests.inbox.conftest import undo
 from tests.world import World
 
@@ -213,6 +213,6 @@ def test_who_was_resolved_with_others_is_asked_afterwards(
     with tenant_scope(world.bakery.id):
         db.session.add(ServicePolicy(survey_question="How did it go?"))
     bulk(ann, carla.id, dora.id, state="resolved")
-    hear("surveys", world.bakery.id)
+    deliver_to_subscriber("surveys", world.bakery.id)
     for talk in (carla, dora):
         assert "How did it go?" in again(world, talk).last_line

@@ -36,7 +36,7 @@ def answered(world: World, talk: Conversation) -> None:
         db.session.add(sent)
 
 
-def told(until: dt.datetime, kind: str = "referral_conversion") -> dict[str, Any]:
+def free_entry(until: dt.datetime, kind: str = "referral_conversion") -> dict[str, Any]:
     origin = {"type": kind}
     return FREE | {"conversation": {"id": "1", "expiration_timestamp": str(int(until.timestamp())), "origin": origin}}
 
@@ -59,7 +59,7 @@ def test_after_a_day_without_an_answer_nothing_is_promised(ben: Browser, world: 
 def test_it_ends_when_whatsapp_says(ben: Browser, world: World, came: Conversation) -> None:
     answered(world, came)
     until = now().replace(microsecond=0) + dt.timedelta(days=7)
-    arrive(status("wamid.answer", "sent", **told(until)))
+    arrive(status("wamid.answer", "sent", **free_entry(until)))
     assert conversation(world).free_until == until
     assert "Free for 167 h" in page(ben, came) and "Messages are free until" in ben.get("~/inbox/list").text
 
@@ -76,7 +76,7 @@ def test_what_whatsapp_says_wins_and_stays(world: World, came: Conversation) -> 
     answered(world, came)
     until = now().replace(microsecond=0) + dt.timedelta(days=5)
     arrive(status("wamid.answer", "delivered", **FREE))
-    arrive(status("wamid.answer", "sent", **told(until)))
+    arrive(status("wamid.answer", "sent", **free_entry(until)))
     arrive(status("wamid.answer", "read", **FREE))
     assert conversation(world).free_until == until
 

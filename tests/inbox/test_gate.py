@@ -29,7 +29,7 @@ from app.tenancy import Actor, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.arrivals import arrive, messages, of_field
 from tests.client import FRAGMENT, Browser
-from tests.happenings import hear
+from tests.happenings import deliver_to_subscriber
 from tests.posts import status
 from tests.world import World, conversation
 
@@ -201,7 +201,7 @@ def test_marketing_that_waits_is_withdrawn_when_the_customer_opts_out(world: Wor
     send(world, talk)
     kept = send(world, talk, Outgoing("text", "Your cake is ready"))
     consent(world, talk)
-    hear("unwanted", world.bakery.id)
+    deliver_to_subscriber("unwanted", world.bakery.id)
     states = {message.id: message.state for message in messages(world)}
     assert states.pop(kept.id) == "queued" and list(states.values()) == ["failed"]
 
@@ -264,5 +264,5 @@ def test_a_refusal_that_whatsapp_reports_with_a_failure_counts(world: World, tal
         Message.get_or_404(sent.id).wamid = "wamid.m"
     for _ in range(2):
         arrive(status("wamid.m", "failed", errors=[{"code": 131050}]))
-        hear("opt_outs", world.bakery.id)
+        deliver_to_subscriber("opt_outs", world.bakery.id)
     assert log(world) == [("marketing", False, "whatsapp")]

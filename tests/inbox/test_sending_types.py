@@ -372,7 +372,7 @@ def test_what_whatsapp_would_refuse_is_refused_in_words(
         ("buttons", {"body": "Well?", "first": "x" * 23}, "has 3 too many"),
         ("buttons", {"body": "Well?", "first": "Yes", "second": "Yes"}, "Two buttons say"),
         ("buttons", {"body": "x" * 1030, "first": "Yes"}, "Shorten it by 6"),
-        ("buttons", {"body": "", "first": "Yes"}, "Write the text"),
+        ("buttons", {"body": "", "first": "Yes"}, "Enter the text above the choices"),
         ("list", {"body": "Well?", "button": "Choose"}, "at least one choice"),
         ("link", {"body": "Well?", "button": "Open", "url": "bakery"}, "begins with https://"),
         ("location", {"latitude": "91", "longitude": "0"}, "The latitude is a number"),

@@ -40,12 +40,12 @@ def resolve(world: World) -> None:
         Conversation.get_or_404(talk.id).put("resolved", by=Actor.agent(world.ben))
 
 
-def asked(world: World) -> list[Any]:
+def questions(world: World) -> list[Any]:
     return [one for one in messages(world) if one.body == QUESTION]
 
 
 def answer(world: World, score: str) -> None:
-    (question,) = asked(world)
+    (question,) = questions(world)
     with tenant_scope(world.bakery.id):
         db.session.merge(question).wamid = "wamid.question"
     tapped = {"type": "button_reply", "button_reply": {"id": f"survey-{score}", "title": score}}
@@ -54,7 +54,7 @@ def answer(world: World, score: str) -> None:
 
 def test_a_resolved_conversation_is_followed_by_the_question(world: World, talk: Conversation) -> None:
     resolve(world)
-    (question,) = asked(world)
+    (question,) = questions(world)
     assert question.state == "queued" and [button.title for button in question.holds.buttons] == [
         "😊 Good",
         "😐 Fair",
@@ -67,14 +67,14 @@ def test_nobody_is_asked_twice_in_a_week(world: World, talk: Conversation) -> No
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(talk.id).put("open", by=Actor.agent(world.ben))
     resolve(world)
-    assert len(asked(world)) == 1
+    assert len(questions(world)) == 1
 
 
 def test_nobody_is_asked_when_the_window_is_closed(world: World, talk: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(talk.id).last_inbound_at = now() - dt.timedelta(days=2)
     resolve(world)
-    assert asked(world) == []
+    assert questions(world) == []
 
 
 def late(world: World, **ago: int) -> None:
@@ -97,7 +97,7 @@ def choose_template(world: World, *titles: str, category: str = "UTILITY", statu
 
 
 def tap(world: World, payload: str, wamid: str = "wamid.tap") -> None:
-    (question,) = asked(world)
+    (question,) = questions(world)
     with tenant_scope(world.bakery.id):
         db.session.merge(question).wamid = "wamid.question"
     arrive(
@@ -114,7 +114,7 @@ def test_after_the_window_the_chosen_template_asks(world: World, talk: Conversat
     late(world, days=2)
     choose_template(world, "Great", "Okay", "Bad")
     resolve(world)
-    (question,) = asked(world)
+    (question,) = questions(world)
     payloads = [part["parameters"][0]["payload"] for part in question.content["raw"]["components"]]
     assert question.type == "template" and payloads == ["survey-good", "survey-fair", "survey-bad"]
 
@@ -124,14 +124,14 @@ def test_a_template_that_may_not_be_sent_asks_nobody(world: World, talk: Convers
     late(world, days=2)
     choose_template(world, "Great", "Bad", status=status)
     resolve(world)
-    assert asked(world) == []
+    assert questions(world) == []
 
 
 def test_who_wrote_long_ago_is_not_asked_out_of_nowhere(world: World, talk: Conversation) -> None:
     late(world, days=8)
     choose_template(world, "Great", "Bad")
     resolve(world)
-    assert asked(world) == []
+    assert questions(world) == []
 
 
 def test_who_said_no_to_such_messages_is_not_asked(world: World, talk: Conversation) -> None:
@@ -140,7 +140,7 @@ def test_who_said_no_to_such_messages_is_not_asked(world: World, talk: Conversat
     with tenant_scope(world.bakery.id):
         db.session.add(Consent(contact_id=talk.contact_id, purpose="marketing", is_granted=False, source="message"))
     resolve(world)
-    assert asked(world) == []
+    assert questions(world) == []
 
 
 def test_a_person_is_asked_once_in_a_week_whichever_number_they_write_to(world: World, talk: Conversation) -> None:
@@ -151,7 +151,7 @@ def test_a_person_is_asked_once_in_a_week_whichever_number_they_write_to(world: 
         db.session.add(other)
         db.session.flush()
         other.put("resolved", by=Actor.agent(world.ben))
-    assert len(asked(world)) == 1
+    assert len(questions(world)) == 1
 
 
 def test_after_a_week_they_are_asked_again(world: World, talk: Conversation) -> None:
@@ -161,7 +161,7 @@ def test_after_a_week_they_are_asked_again(world: World, talk: Conversation) -> 
         db.session.execute(db.update(Message).values(client_id=uuid.uuid4()))
         Conversation.get_or_404(talk.id).put("open", by=Actor.agent(world.ben))
     resolve(world)
-    assert len(asked(world)) == 2
+    assert len(questions(world)) == 2
 
 
 def test_a_question_does_not_count_as_the_first_answer_of_what_comes_next(world: World, talk: Conversation) -> None:
@@ -217,10 +217,10 @@ def test_the_template_is_asked_tapped_and_counted_on_the_road(road: Road) -> Non
     (sent,) = road.meta.accepted()
     number = road.ids["phone_number_id"]
     road.meta.post("answers", phone_number_id=number, **{"from": "16505551234"}, wamid=sent["wamid"], option=1)
-    road.until(lambda: told(road.world)["bad"] == 1)
+    road.until(lambda: rating_counts(road.world)["bad"] == 1)
 
 
-def told(world: World) -> dict[str, int]:
+def rating_counts(world: World) -> dict[str, int]:
     with tenant_scope(world.bakery.id):
         return counts()
 

@@ -34,7 +34,7 @@ def talk(world: World) -> Conversation:
     return conversation(bakery)
 
 
-def told(field: str = "message_template_status_update", *, at: float | None = None, **value: Any) -> None:
+def template_event(field: str = "message_template_status_update", *, at: float | None = None, **value: Any) -> None:
     about = {"message_template_id": 77, "message_template_name": "spring", "message_template_language": "en_US"}
     body = post({"field": field, "value": about | value})
     if at:
@@ -59,7 +59,7 @@ def test_what_may_not_be_sent_any_more_is_not_on_offer(
     world: World, ben: Browser, talk: Conversation, enqueued: Enqueued, status: str
 ) -> None:
     assert "Spring is here" in ben.get(f"~/inbox/{talk.id}/templates", headers=FRAGMENT).text
-    told(event=status, reason="NONE")
+    template_event(event=status, reason="NONE")
     assert "Spring is here" not in ben.get(f"~/inbox/{talk.id}/templates", headers=FRAGMENT).text
     assert FETCH in enqueued.names and failures() == []
     late = ben.post(f"~/inbox/{talk.id}/templates/{template(world).id}", {"client_id": ""}, headers=FRAGMENT)
@@ -94,33 +94,35 @@ def test_the_first_look_fills_itself_without_javascript(world: World, ben: Brows
 
 def test_what_is_approved_again_is_on_offer_again(ben: Browser, talk: Conversation) -> None:
     for event in ("PAUSED", "REINSTATED"):
-        told(event=event)
+        template_event(event=event)
     assert "Spring is here" in ben.get(f"~/inbox/{talk.id}/templates", headers=FRAGMENT).text
 
 
 def test_a_template_is_found_by_its_name_where_its_id_is_new(world: World, talk: Conversation) -> None:
-    told(event="REJECTED", message_template_id=78, message_template_language="en-US")
+    template_event(event="REJECTED", message_template_id=78, message_template_language="en-US")
     assert template(world).status == "REJECTED" and talk
 
 
 def test_a_change_of_category_counts_once_it_is_made(world: World, talk: Conversation) -> None:
-    told("template_category_update", correct_category="MARKETING", new_category="UTILITY")
+    template_event("template_category_update", correct_category="MARKETING", new_category="UTILITY")
     assert template(world).category == "UTILITY" and talk
-    told("template_category_update", previous_category="UTILITY", new_category="MARKETING")
+    template_event("template_category_update", previous_category="UTILITY", new_category="MARKETING")
     assert template(world).category == "MARKETING"
 
 
 def test_new_words_and_buttons_are_shown(world: World, talk: Conversation) -> None:
     button = {"message_template_button_type": "URL", "message_template_button_text": "See"}
     button["message_template_button_url"] = "https://bakery.example"
-    told("message_template_components_update", message_template_element="It is May", message_template_buttons=[button])
+    template_event(
+        "message_template_components_update", message_template_element="It is May", message_template_buttons=[button]
+    )
     definition = template(world).definition
     assert definition.body == "It is May" and talk
     assert definition.buttons == [{"type": "URL", "text": "See", "url": "https://bakery.example"}]
 
 
 def test_quality_under_the_wrong_field_name_changes_no_status(world: World, talk: Conversation) -> None:
-    told(previous_quality_score="GREEN", new_quality_score="RED")
+    template_event(previous_quality_score="GREEN", new_quality_score="RED")
     assert template(world).status == "APPROVED" and talk
 
 
@@ -128,14 +130,14 @@ def test_old_news_does_not_undo_what_was_read_since(world: World, talk: Conversa
     with tenant_scope(world.bakery.id):
         waba = db.session.query(Waba).one()
         db.session.add(TemplateList(waba_id=waba.id, fetched_at=now()))
-    told(event="REJECTED", at=(now() - dt.timedelta(hours=2)).timestamp())
+    template_event(event="REJECTED", at=(now() - dt.timedelta(hours=2)).timestamp())
     assert template(world).status == "APPROVED" and talk
     assert FETCH in enqueued.names
 
 
 @pytest.mark.parametrize("value", [{"event": None}, {"event": ["x"]}, {"message_template_id": {}}, {"event": "NEW"}])
 def test_what_makes_no_sense_is_held_for_nobody(world: World, talk: Conversation, value: dict[str, Any]) -> None:
-    told(**value)
+    template_event(**value)
     assert failures() == [] and template(world) and talk
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.meta import errors
 from app.meta.codes import CODES, SUBCODES
 from app.meta.codes.explanation import Explanation
 from app.meta.errors import Kind, NoAnswer, NotConnected, ReportedError, explain
@@ -41,7 +42,7 @@ def test_permission_codes_end_at_299() -> None:
 
 
 def test_an_unknown_code_is_said_to_be_unknown() -> None:
-    assert "does not know yet" in explain(424242).title
+    assert "don't know yet" in explain(424242).title
     assert explain(None) is explain(424242)
 
 
@@ -65,7 +66,10 @@ def test_an_outcome_left_open_in_an_answer_is_settled_by_a_failed_status() -> No
     assert explain(131047, settled=True) is explain(131047)
 
 
-EVERY_EXPLANATION = sorted({*CODES.values(), *SUBCODES.values()}, key=lambda each: (each.title, each.fix))
+WITHOUT_CODE = {each for each in vars(errors).values() if isinstance(each, errors.Explanation)}
+EVERY_EXPLANATION = sorted(
+    {*CODES.values(), *SUBCODES.values(), *WITHOUT_CODE}, key=lambda each: (each.title, each.fix)
+)
 
 
 @pytest.mark.parametrize("explanation", EVERY_EXPLANATION)
@@ -74,6 +78,11 @@ def test_every_code_is_explained_in_whole_sentences(explanation: Any) -> None:
         assert words[0].isupper()
         assert words.endswith(".")
         assert len(words.split()) > 3
+
+
+@pytest.mark.parametrize("explanation", EVERY_EXPLANATION)
+def test_the_fix_speaks_to_the_reader(explanation: Any) -> None:
+    assert not re.search(r"\b(The owner|An agent|[Nn]obody|[Ss]omeone|The app|by itself)\b", explanation.fix)
 
 
 def test_errors_without_a_code_explain_themselves() -> None:

@@ -17,7 +17,7 @@ from app.tenancy import Membership, User, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.arrivals import arrive
 from tests.client import Browser
-from tests.happenings import hear
+from tests.happenings import deliver_to_subscriber
 from tests.posts import message
 from tests.world import World
 
@@ -81,7 +81,7 @@ class Desk:
     def notify(self) -> None:
         """Queues what is new, without pushing it."""
         record_closing(self.world.bakery.id)
-        hear("notifications", self.world.bakery.id)
+        deliver_to_subscriber("notifications", self.world.bakery.id)
 
     def pass_on_later(self) -> None:
         """After the moment in which somebody may read it first."""

@@ -19,7 +19,7 @@ from app.team.models import UserSession
 from app.tenancy import Actor, db, global_scope, now, tenant_scope
 from tests.arrivals import conversation
 from tests.client import Browser
-from tests.happenings import hear
+from tests.happenings import deliver_to_subscriber
 
 from .conftest import Desk
 
@@ -287,6 +287,6 @@ def test_next_door_nobody_is_notified(desk: Desk, ann: Browser, app: object) -> 
     desk.turn_on(ann)
     desk.write()
     desk.pass_on()
-    hear("notifications", desk.world.shoes.id)
+    deliver_to_subscriber("notifications", desk.world.shoes.id)
     push(desk.world.shoes.id)
     assert sues.heard() == []

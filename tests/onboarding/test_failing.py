@@ -80,7 +80,7 @@ def test_an_expired_code_says_so_and_offers_a_new_start(attempt: Attempt) -> Non
     attempt.sign_up()
     attempt.meta.post("clock", advance=31)
     attempt.post_code()
-    assert "has run out" in attempt.page()
+    assert "has expired" in attempt.page()
     assert attempt.trouble()["start_again"]
 
 

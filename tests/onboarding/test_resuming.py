@@ -38,7 +38,7 @@ def test_a_worker_killed_after_metas_answer_does_nothing_twice(attempt: Attempt,
     assert [calls.count(f"POST {edge}") for edge in ONCE] == [1, 1, 1, 1]
 
 
-def test_the_clock_rings_for_what_a_dead_worker_left(attempt: Attempt, enqueued: Enqueued) -> None:
+def test_the_clock_enqueues_what_a_dead_worker_left(attempt: Attempt, enqueued: Enqueued) -> None:
     attempt.hand_over()
     attempt.stop_after("webhooks_subscribed")
     enqueued.clear()

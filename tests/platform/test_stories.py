@@ -24,7 +24,7 @@ from tests.world import World, conversation
 REFUSED: dict[str, Any] = {
     "kind": "human",
     "title": "Meta refused this for a reason of its own.",
-    "fix": "An agent reads Meta's words.",
+    "fix": "Read the details from Meta.",
     "code": 131026,
     "subcode": None,
     "details": "Undeliverable",
@@ -80,7 +80,7 @@ def test_a_refusal_is_told_with_its_reason_and_the_fix_in_the_first_line(
     message = sent(world, talk, "failed", error=REFUSED)
     attempt(world, message, "failed", REFUSED)
     assert "This message wasn&#39;t delivered." in verdict(ann, message)
-    assert REFUSED["title"] in verdict(ann, message) and "An agent reads Meta" in verdict(ann, message)
+    assert REFUSED["title"] in verdict(ann, message) and "Read the details from Meta" in verdict(ann, message)
     shown = page(ann, f"~/stories/{message.id}")
     for words in (
         "Sent to WhatsApp and refused",

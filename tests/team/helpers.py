@@ -105,7 +105,7 @@ def ask_to_sign_up(browser: Browser, email: str = "tom@tea.example") -> str:
     return link_in(deliver_mails()[0][2])
 
 
-def found_business(browser: Browser, link: str, **form: str) -> TestResponse:
+def create_business(browser: Browser, link: str, **form: str) -> TestResponse:
     """What somebody enters behind the link of their sign-up."""
     entered = {"business": "Tea & Sons", "name": "Tom", "password": PASSWORD} | form
     return browser.post("/sign-up/business", {"token": link.partition("token=")[2]} | entered)

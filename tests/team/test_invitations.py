@@ -237,7 +237,7 @@ def test_a_job_carries_no_secret(ann: Browser, app: Flask, world: World) -> None
     assert [job.args for job in queue.jobs] == [[str(world.bakery.id), str(rows(Invitation)[0].id)]]
 
 
-def test_the_sweep_rings_again_for_what_was_not_mailed(ann: Browser, app: Flask) -> None:
+def test_the_sweep_enqueues_again_what_was_not_mailed(ann: Browser, app: Flask) -> None:
     ann.post("~/team/invitations", {"emails": "ned@example.com", "role": "agent"})
     redis = app.extensions["outside"].redis
     redis.flushall()

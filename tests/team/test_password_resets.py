@@ -154,7 +154,7 @@ def refuse(*_: object) -> None:
     raise OSError("the server is away")
 
 
-def test_the_sweep_rings_again_for_what_was_not_mailed(world: World, app: Flask, browser: Browser) -> None:
+def test_the_sweep_enqueues_again_what_was_not_mailed(world: World, app: Flask, browser: Browser) -> None:
     browser.post("/forgotten-password", {"email": "ann@example.com"})
     redis = app.extensions["outside"].redis
     redis.flushall()

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.config import Settings
 from app.team.models import UserSession
 from app.tenancy import db, global_scope, now
-from tests.client import Browser, alone
+from tests.client import Browser, isolated
 from tests.team.helpers import PASSWORD, cookie, is_in, rows, sign_in, with_cookie
 from tests.world import World
 
@@ -89,7 +89,7 @@ def test_signing_out_kills_the_session_and_clears_the_browser(world: World, app:
 
 def test_signing_out_takes_a_post_with_a_token(ann: Browser) -> None:
     assert ann.get("/sign-out").status_code == 405
-    assert alone(ann.client.post, "/sign-out").status_code == 400
+    assert isolated(ann.client.post, "/sign-out").status_code == 400
     assert is_in(ann)
 
 

@@ -15,7 +15,7 @@ from app.team.door import is_ours
 from app.team.models import PlatformAdmin, SignInAttempt, TooManyTries, UserSession
 from app.tenancy import Role, User, db, global_scope, now, platform_scope, tenant_scope
 from app.tenancy.models import UserTenant, admit
-from tests.client import FRAGMENT, Browser, alone
+from tests.client import FRAGMENT, Browser, isolated
 from tests.team.helpers import PASSWORD, is_in, rows, sign_in
 from tests.world import World
 
@@ -122,7 +122,7 @@ def test_a_form_half_filled_is_told_what_is_missing(world: World, browser: Brows
 
 def test_signing_in_takes_the_token_of_the_form(world: World, browser: Browser) -> None:
     form = {"email": "ann@example.com", "password": PASSWORD}
-    assert alone(browser.client.post, "/sign-in", data=form).status_code == 400
+    assert isolated(browser.client.post, "/sign-in", data=form).status_code == 400
 
 
 # The throttle

@@ -11,14 +11,14 @@ from app.team.models import EmailConfirmation
 from app.team.models.businesses import checked_slug, slug_of
 from app.tenancy import Tenant, User, now
 from app.tenancy.models import TenantSlug
-from tests.client import Browser, alone
+from tests.client import Browser, isolated
 from tests.enqueued import Enqueued
 from tests.team.helpers import (
     PASSWORD,
     accept,
     ask_to_sign_up,
+    create_business,
     deliver_mails,
-    found_business,
     invite,
     is_in,
     link_in,
@@ -30,7 +30,7 @@ from tests.world import World
 
 
 def test_a_confirmed_address_founds_a_business_and_its_owner_is_signed_in(browser: Browser) -> None:
-    answer = found_business(browser, ask_to_sign_up(browser, "Tom@Tea.example"))
+    answer = create_business(browser, ask_to_sign_up(browser, "Tom@Tea.example"))
     assert (answer.status_code, answer.location) == (303, "/t/tea-and-sons/")
     tom = user_with("tom@tea.example")
     assert member(rows(Tenant)[0], tom).role == "owner"
@@ -47,22 +47,22 @@ def test_nothing_is_saved_before_the_link_is_used_but_the_address(browser: Brows
 def test_the_link_may_be_opened_in_another_browser(browser: Browser, other: Browser) -> None:
     link = ask_to_sign_up(browser)
     assert "tom@tea.example" in other.get(link).text
-    assert found_business(other, link).status_code == 303
+    assert create_business(other, link).status_code == 303
     assert is_in(other) and not is_in(browser)
 
 
 def test_a_link_works_once(browser: Browser, other: Browser) -> None:
     link = ask_to_sign_up(browser)
-    found_business(browser, link)
+    create_business(browser, link)
     assert other.get(link).status_code == 410
-    assert found_business(other, link, password="another long one").status_code == 410
+    assert create_business(other, link, password="another long one").status_code == 410
     assert len(rows(Tenant)) == 1
 
 
 def test_a_second_click_opens_the_business_that_the_first_founded(browser: Browser, other: Browser) -> None:
     link = ask_to_sign_up(browser)
-    found_business(browser, link)
-    assert found_business(other, link).location == "/"
+    create_business(browser, link)
+    assert create_business(other, link).location == "/"
     assert is_in(other) and len(rows(Tenant)) == 1
 
 
@@ -71,14 +71,14 @@ def test_a_link_expires_after_a_day(browser: Browser) -> None:
         link = ask_to_sign_up(browser)
         clock.shift(dt.timedelta(days=1, seconds=1))
         assert browser.get(link).status_code == 410
-        assert found_business(browser, link).status_code == 410
+        assert create_business(browser, link).status_code == 410
     assert rows(Tenant) == []
 
 
 @pytest.mark.parametrize("token", ["", "x", "WyJ4Il0.abc"])
 def test_a_forged_link_opens_nothing(browser: Browser, token: str) -> None:
     assert browser.get(f"/sign-up/business?token={token}").status_code == 410
-    assert found_business(browser, f"?token={token}").status_code == 410
+    assert create_business(browser, f"?token={token}").status_code == 410
 
 
 def test_an_address_with_an_account_gets_the_same_page_and_another_mail(world: World, browser: Browser) -> None:
@@ -96,7 +96,7 @@ def test_an_address_that_got_an_account_meanwhile_founds_nothing(ann: Browser, b
     link = ask_to_sign_up(browser, "ned@example.com")
     accept(browser, invite(ann, "ned@example.com"))
     browser.post("/sign-out")
-    assert found_business(browser, link, password="another long one").status_code == 410
+    assert create_business(browser, link, password="another long one").status_code == 410
     assert len(rows(Tenant)) == 2
 
 
@@ -104,7 +104,7 @@ def test_the_mail_can_be_sent_again(browser: Browser) -> None:
     ask_to_sign_up(browser)
     page = browser.post("/sign-up", {"email": "tom@tea.example", "again": "1"})
     assert "We have sent another email" in page.text
-    assert found_business(browser, link_in(deliver_mails()[0][2])).status_code == 303
+    assert create_business(browser, link_in(deliver_mails()[0][2])).status_code == 303
 
 
 @pytest.mark.parametrize("email", ["tom@tea.example", "ann@example.com"])
@@ -134,14 +134,14 @@ def test_a_mail_that_was_lost_on_the_way_is_enqueued_again(browser: Browser, enq
 
 
 def test_a_name_that_is_taken_gets_a_number(world: World, browser: Browser, other: Browser) -> None:
-    first = found_business(browser, ask_to_sign_up(browser), business="Bakery")
-    second = found_business(other, ask_to_sign_up(other, "eve@tea.example"), business="bakery!")
+    first = create_business(browser, ask_to_sign_up(browser), business="Bakery")
+    second = create_business(other, ask_to_sign_up(other, "eve@tea.example"), business="bakery!")
     assert (first.location, second.location) == ("/t/bakery-2/", "/t/bakery-3/")
 
 
 @pytest.mark.parametrize(("name", "address"), [("Platform", "/t/platform-2/"), ("ベーカリー", "/t/business-")])
 def test_a_name_that_makes_no_address_gets_another(browser: Browser, name: str, address: str) -> None:
-    assert found_business(browser, ask_to_sign_up(browser), business=name).location.startswith(address)
+    assert create_business(browser, ask_to_sign_up(browser), business=name).location.startswith(address)
 
 
 @pytest.mark.parametrize(
@@ -198,11 +198,11 @@ def test_setting_up_another_business_takes_a_session(browser: Browser, pat: Brow
 )
 def test_a_form_that_will_not_do_founds_nothing(browser: Browser, wrong: dict[str, str]) -> None:
     link = ask_to_sign_up(browser)
-    answer = found_business(browser, link, **wrong)
+    answer = create_business(browser, link, **wrong)
     assert answer.status_code == 422
     assert 'aria-invalid="true"' in answer.text and PASSWORD not in answer.text
     assert rows(Tenant) == rows(User) == rows(TenantSlug) == []
-    assert found_business(browser, link).status_code == 303
+    assert create_business(browser, link).status_code == 303
 
 
 def test_what_is_no_address_gets_no_mail(browser: Browser) -> None:
@@ -212,10 +212,10 @@ def test_what_is_no_address_gets_no_mail(browser: Browser) -> None:
 
 def test_a_name_is_kept_on_one_line(browser: Browser) -> None:
     link = ask_to_sign_up(browser)
-    found_business(browser, link, business="Tea\r\nBcc: all@example.com", name="  Tom\t\x1b[31m  T. ")
+    create_business(browser, link, business="Tea\r\nBcc: all@example.com", name="  Tom\t\x1b[31m  T. ")
     assert rows(Tenant)[0].name == "Tea Bcc: all@example.com"
     assert rows(User)[0].name == "Tom [31m T."
 
 
 def test_signing_up_takes_the_token_of_the_form(browser: Browser) -> None:
-    assert alone(browser.client.post, "/sign-up", data={"email": "tom@tea.example"}).status_code == 400
+    assert isolated(browser.client.post, "/sign-up", data={"email": "tom@tea.example"}).status_code == 400

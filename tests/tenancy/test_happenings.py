@@ -42,7 +42,7 @@ from app.tenancy.happenings import (
 )
 from app.tenancy.jobs import deliver_happenings, deliver_what_is_behind, deliver_what_was_lost_longer_ago
 from tests.enqueued import Enqueued
-from tests.happenings import hear, kinds
+from tests.happenings import deliver_to_subscriber, kinds
 from tests.world import World
 
 APP = pathlib.Path(__file__).parents[2] / "app"
@@ -86,15 +86,15 @@ def try_again(world: World) -> None:
     """After the pause that follows a failure."""
     with tenant_scope(world.bakery.id):
         db.session.execute(db.update(HappeningCursor).values(next_attempt_at=now()))
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
 
 
 def test_what_happened_reaches_the_subscriber_once_and_in_order(world: World, ear: Ear) -> None:
     happen(world, ONE, TWO)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     happen(world, THREE)
-    hear("ear", world.bakery.id)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [ONE, TWO, THREE]
 
 
@@ -103,7 +103,7 @@ def test_what_was_rolled_back_did_not_happen(world: World, ear: Ear) -> None:
         happened("contact.erased", ONE)
         db.session.flush()
         db.session.rollback()
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [] and kinds(world.bakery.id) == []
 
 
@@ -121,11 +121,11 @@ def slow_writer(url: str, world: World) -> psycopg.Connection:
 def test_what_is_committed_late_is_not_skipped(world: World, ear: Ear, superuser_url: str) -> None:
     with slow_writer(superuser_url, world) as slow:
         happen(world, TWO)
-        hear("ear", world.bakery.id)
+        deliver_to_subscriber("ear", world.bakery.id)
         assert ear.heard == [TWO]
         slow.commit()
-    hear("ear", world.bakery.id)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [TWO, ONE]
 
 
@@ -133,10 +133,10 @@ def test_what_is_committed_while_a_backlog_is_read_is_not_skipped(world: World, 
     with slow_writer(superuser_url, world) as slow:
         with tenant_scope(world.bakery.id):
             happened_each("contact.erased", [(TWO, {})] * (PAGE + 1))
-        hear("ear", world.bakery.id)
+        deliver_to_subscriber("ear", world.bakery.id)
         slow.commit()
     for _ in range(3):
-        hear("ear", world.bakery.id)
+        deliver_to_subscriber("ear", world.bakery.id)
     assert (ear.heard.count(TWO), ear.heard.count(ONE)) == (PAGE + 1, 1)
 
 
@@ -144,18 +144,18 @@ def test_a_backlog_is_read_in_pages_one_after_the_other(world: World, ear: Ear, 
     subjects = [uuid.UUID(int=n) for n in range(PAGE + 10)]
     with tenant_scope(world.bakery.id):
         happened_each("contact.erased", [(subject, {}) for subject in subjects])
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert len(ear.heard) == PAGE and deliveries(enqueued, world) == 1
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == subjects
 
 
 def test_what_a_subscriber_cannot_take_is_tried_again_and_holds_back_only_what_follows(world: World, ear: Ear) -> None:
     ear.refuses = lambda one: one.subject_id == TWO
     happen(world, ONE, TWO, THREE)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [ONE]
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [ONE]
     ear.refuses = lambda _: False
     try_again(world)
@@ -165,7 +165,7 @@ def test_what_a_subscriber_cannot_take_is_tried_again_and_holds_back_only_what_f
 def test_what_a_subscriber_never_takes_is_passed_over_in_the_end(world: World, ear: Ear) -> None:
     ear.refuses = lambda one: one.subject_id == TWO
     happen(world, ONE, TWO, THREE)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     for _ in range(TRIES - 1):
         try_again(world)
     assert ear.heard == [ONE, THREE]
@@ -182,7 +182,7 @@ def test_what_a_failing_subscriber_wrote_is_undone(world: World, ear: Ear) -> No
 
     ear.refuses = write_and_fail
     happen(world, TWO)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert kinds(world.bakery.id) == ["contact.erased"]
 
 
@@ -199,7 +199,7 @@ def test_what_redis_lost_is_enqueued_again(world: World, ear: Ear, enqueued: Enq
     enqueued.clear()
     deliver_what_is_behind()
     assert deliveries(enqueued, world) == 1
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     enqueued.clear()
     deliver_what_is_behind()
     assert deliveries(enqueued, world) == 0
@@ -208,7 +208,7 @@ def test_what_redis_lost_is_enqueued_again(world: World, ear: Ear, enqueued: Enq
 def test_what_was_lost_longer_ago_is_enqueued_by_the_sweep_of_all_tenants(
     world: World, ear: Ear, enqueued: Enqueued, superuser_url: str
 ) -> None:
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     happen(world, ONE)
     with psycopg.connect(superuser_url) as connection:
         connection.execute("update happenings set at = at - %s", (LATELY * 2,))
@@ -237,11 +237,11 @@ def test_a_cursor_waits_for_what_another_machine_has_not_committed_yet(
 ) -> None:
     workers.execute("insert into prepared values ('citus_1')")
     happen(world, ONE)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == []
     workers.execute("delete from prepared")
     with time_machine.travel(now() + PAUSE, tick=True):
-        hear("ear", world.bakery.id)
+        deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [ONE]
 
 
@@ -252,7 +252,7 @@ def test_what_is_prepared_after_the_snapshot_is_not_waited_for(
     next_one = "update prepared set gid = 'citus_' || floor(random() * 1000000)"
     monkeypatch.setattr("app.tenancy.happenings.time.sleep", lambda _: workers.execute(next_one))
     happen(world, ONE)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [ONE]
 
 
@@ -260,7 +260,7 @@ def test_a_new_subscriber_hears_of_the_last_hour(world: World, ear: Ear, superus
     happen(world, ONE, TWO)
     with psycopg.connect(superuser_url) as connection:
         connection.execute("update happenings set at = at - interval '2 h' where subject_id = %s", (ONE,))
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert ear.heard == [TWO]
 
 
@@ -280,13 +280,13 @@ def test_who_did_it_and_the_facts_come_as_they_were_written(world: World, ear: E
     by = Actor("api", TWO, "Website")
     with tenant_scope(world.bakery.id):
         happened("conversation.team", ONE, by=by, team_id=THREE)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert [(one.actor, one.facts.team_id, one.subject_id) for one in got] == [(by, THREE, ONE)]
 
 
 def test_next_door_nothing_of_it_is_seen(world: World, ear: Ear) -> None:
     happen(world, ONE)
-    hear("ear", world.shoes.id)
+    deliver_to_subscriber("ear", world.shoes.id)
     assert ear.heard == [] and kinds(world.shoes.id) == []
     with tenant_scope(world.shoes.id):
         mine = {"tenant": world.bakery.id}
@@ -332,17 +332,17 @@ def test_a_partition_that_holds_something_young_keeps_that(world: World, superus
 
 def test_after_a_restore_into_another_cluster_nothing_is_skipped(world: World, ear: Ear) -> None:
     happen(world, ONE)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     with tenant_scope(world.bakery.id):
         db.session.execute(db.update(HappeningCursor).values(since="900000000:900000000:"))
     happen(world, TWO)
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     assert TWO in ear.heard
 
 
 def test_a_delivery_waits_for_the_one_before_it(world: World, ear: Ear, superuser_url: str) -> None:
     """Else what was committed while the first read would wait for the next sweep."""
-    hear("ear", world.bakery.id)
+    deliver_to_subscriber("ear", world.bakery.id)
     happen(world, ONE)
     heard: list[str] = []
 

@@ -58,7 +58,7 @@ def test_the_mail_names_the_days_and_leads_to_the_page(world: World, waba: Waba)
     assert "/t/bakery/numbers" in mail.get_content()
 
 
-def test_the_clock_rings_for_what_ends_soon(world: World, waba: Waba, enqueued: Enqueued) -> None:
+def test_the_clock_enqueues_what_expires_soon(world: World, waba: Waba, enqueued: Enqueued) -> None:
     set_end(world, days=20)
     enqueue_expiry_warnings()
     assert enqueued.names == []

@@ -20,7 +20,9 @@ def number(world: World) -> PhoneNumber:
     return world.connect_numbers()[0]
 
 
-def told(event: str, *, waba_id: str = BAKERY_WABA, at: dt.datetime | None = None, **value: Any) -> AccountUpdate:
+def account_event(
+    event: str, *, waba_id: str = BAKERY_WABA, at: dt.datetime | None = None, **value: Any
+) -> AccountUpdate:
     return AccountUpdate(event, waba_id, "1", at or now(), {"event": event, **value})
 
 
@@ -57,7 +59,7 @@ def test_only_ones_own_numbers_are_shown(ann: Browser, number: PhoneNumber) -> N
 
 
 def test_a_pause_is_shown_with_the_reason_and_the_fix(ann: Browser, world: World, number: PhoneNumber) -> None:
-    after(world, told("PARTNER_REMOVED"))
+    after(world, account_event("PARTNER_REMOVED"))
     page = ann.get("~/numbers").get_data(as_text=True)
     assert "Sending is paused" in page
     assert "stopped sharing" in page
@@ -71,32 +73,32 @@ def test_the_live_part_is_what_the_page_holds(ann: Browser, number: PhoneNumber)
 
 @pytest.mark.parametrize("event", ["PARTNER_REMOVED", "ACCOUNT_DELETED", "PARTNER_APP_UNINSTALLED"])
 def test_the_end_of_our_access_pauses_sending(world: World, number: PhoneNumber, event: str) -> None:
-    ended = after(world, told(event))
+    ended = after(world, account_event(event))
     assert ended.state == "paused"
     assert ended.takes_messages
 
 
 @pytest.mark.parametrize("event", ["PARTNER_ADDED", "VERIFIED_ACCOUNT", "SOMETHING_NEW"])
 def test_other_news_change_nothing(world: World, number: PhoneNumber, event: str) -> None:
-    assert after(world, told(event)).state == "connected"
+    assert after(world, account_event(event)).state == "connected"
 
 
 def test_old_news_do_not_end_a_new_connection(world: World, number: PhoneNumber) -> None:
-    assert after(world, told("PARTNER_REMOVED", at=now() - dt.timedelta(hours=1))).state == "connected"
+    assert after(world, account_event("PARTNER_REMOVED", at=now() - dt.timedelta(hours=1))).state == "connected"
 
 
 def test_news_of_another_account_change_nothing(world: World, number: PhoneNumber) -> None:
-    assert after(world, told("PARTNER_REMOVED", waba_id="999")).state == "connected"
+    assert after(world, account_event("PARTNER_REMOVED", waba_id="999")).state == "connected"
 
 
 def test_news_that_name_one_number_are_about_that_one(world: World, number: PhoneNumber) -> None:
-    assert after(world, told("PARTNER_REMOVED", phone_number="+1 555 000 0000")).state == "connected"
-    assert after(world, told("PARTNER_REMOVED", phone_number="15550783881")).state == "paused"
+    assert after(world, account_event("PARTNER_REMOVED", phone_number="+1 555 000 0000")).state == "connected"
+    assert after(world, account_event("PARTNER_REMOVED", phone_number="15550783881")).state == "paused"
 
 
 def test_a_number_that_left_by_the_app_says_why(world: World, number: PhoneNumber) -> None:
     why = {"reason": "PRIMARY_INACTIVITY", "initiated_by": "SYSTEM"}
-    ended = after(world, told("PARTNER_REMOVED", phone_number="15550783881", disconnection_info=why))
+    ended = after(world, account_event("PARTNER_REMOVED", phone_number="15550783881", disconnection_info=why))
     assert "not used for about 14 days" in ended.pause_reason
 
 

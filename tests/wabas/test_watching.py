@@ -103,7 +103,7 @@ def test_a_fault_of_metas_is_no_reason_to_pause(road: Road, edge: str, kind: str
     assert look(road).state == "connected"
 
 
-def test_what_is_mended_goes_on_by_itself(road: Road) -> None:
+def test_what_is_repaired_resumes_automatically(road: Road) -> None:
     happens(road, "unsubscribe")
     assert look(road).state == "paused"
     token = {"Authorization": f"Bearer {road.ids['token']}"}

@@ -151,11 +151,11 @@ def test_a_post_says_what_each_change_became(pat: Browser, world: World) -> None
     arrive(message("hi"), status("wamid.ours", "sent"), status("wamid.else", "sent"), nonsense, strange)
     shown = page(pat, f"/platform/posts/{newest_post()}")
     for words in (
-        "Is a message in the inbox",
-        "Kept with its message",
-        "Waits for its message",
+        "Saved as a message",
+        "Saved with its message",
+        "Waiting for its message",
         "Held back",
-        "nothing here uses it yet",
+        "Stored in this post only",
     ):
         assert words in shown, words
     assert str(ours.id) in shown
@@ -346,7 +346,7 @@ def test_an_old_failure_replayed_does_not_hurt_a_message_sent_again(world: World
         assert db.session.scalar(select(func.count()).select_from(MessageEvent)) == 1
 
 
-def test_a_replay_mends_what_failed_in_our_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_recovers_what_failed_in_our_code(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(group: object) -> None:
         raise TypeError("a bug")
 

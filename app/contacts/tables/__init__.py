@@ -1,4 +1,4 @@
-"""Reads the files in which other programs hand over contacts: CSV, XLSX and vCard, as one table of text.
+"""Reads contacts exported by other programs (CSV, XLSX, vCard) as one table of text.
 
 What was understood (format, encoding, delimiter, sheet) is part of the table, so that a person can see and correct it.
 Every row of the file is a row of the table. Plain Python, linear in the size of the file, and bounded.

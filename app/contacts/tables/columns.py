@@ -92,14 +92,14 @@ def is_mobile(title: str) -> bool:
 
 def guess_columns(header: Sequence[str]) -> list[str]:
     """What each column probably holds. What there is one of goes to the first that fits."""
-    found: list[str] = []
+    columns: list[str] = []
     for title in header:
         guess = guess_column(title)
-        found.append("" if guess in ONE_EACH and guess in found else guess)
-    if {"name", "first_name", "last_name"} <= set(found):
+        columns.append("" if guess in ONE_EACH and guess in columns else guess)
+    if {"name", "first_name", "last_name"} <= set(columns):
         # A whole name says more than its parts.
-        found = ["" if guess in ("first_name", "last_name") else guess for guess in found]
-    return found
+        columns = ["" if guess in ("first_name", "last_name") else guess for guess in columns]
+    return columns
 
 
 def looks_like_header(cells: Sequence[str]) -> bool:

@@ -38,7 +38,7 @@ ENCODINGS = {
     "cp949": N_("Korean (EUC-KR)"),
 }
 GUESSABLE = [name for name in ENCODINGS if name not in ("utf-8", "utf-16", "cp866", "cp1257", "cp1258", "iso8859_2")]
-# Short texts fit many encodings; whose numbers stand beside them says which is likely.
+# Short texts fit many encodings; the country of the numbers beside them decides.
 USED_BY = {
     "cp1252": (
         1,
@@ -116,14 +116,14 @@ def looks_like_utf16(start: bytes) -> bool:
 
 def sample_of(data: bytes) -> bytes:
     """The lines that have something beyond ASCII: the others fit every encoding."""
-    found, size = [], 0
+    lines, size = [], 0
     for line in data[:2_000_000].splitlines(keepends=True):
         if not line.isascii():
-            found.append(line[:2_000])
-            size += len(found[-1])
+            lines.append(line[:2_000])
+            size += len(lines[-1])
         if size > SAMPLE:
             break
-    return b"".join(found)
+    return b"".join(lines)
 
 
 def guess_legacy(sample: bytes) -> str:
@@ -197,7 +197,7 @@ def is_inner_capital(before: str, letter: str, after: str) -> bool:
 
 def script(letter: str) -> str:
     name = unicodedata.name(letter, "?").partition(" ")[0].partition("-")[0]
-    # Japanese mixes its three, nobody else mixes any.
+    # Japanese mixes its three scripts; other languages mix none.
     return "JAPANESE" if name in ("HIRAGANA", "KATAKANA", "CJK", "KATAKANA-HIRAGANA", "IDEOGRAPHIC") else name
 
 

@@ -42,19 +42,19 @@ class Table:
 
 def bounded(rows: Iterable[Row]) -> list[Row]:
     """The rows that hold something. Raises `Unreadable` for more than an import may have."""
-    found: list[Row] = []
+    bounded_rows: list[Row] = []
     for row in rows:
         row.cells = [cell.strip() for cell in row.cells]
         if not any(row.cells):
             continue
-        if len(found) > MOST_ROWS:
+        if len(bounded_rows) > MOST_ROWS:
             raise Unreadable(N_("The file has more than {count} rows. Split it into several files."), count=MOST_ROWS)
-        if len(row.cells) > MOST_COLUMNS and not found:
+        if len(row.cells) > MOST_COLUMNS and not bounded_rows:
             raise Unreadable(N_("The file has more than {count} columns."), count=MOST_COLUMNS)
-        found.append(shortened(row))
-    if not found:
+        bounded_rows.append(shortened(row))
+    if not bounded_rows:
         raise Unreadable(N_("The file is empty."))
-    return found
+    return bounded_rows
 
 
 def shortened(row: Row) -> Row:

@@ -48,9 +48,9 @@ def read_workbook(data: bytes, sheet: str = "") -> Table:
         if not filled:
             raise Unreadable(N_("The file is empty."))
         used = sheet if sheet in filled else filled[0]
-        found = book.get_sheet_by_name(used)
-        first_row, first_column = found.start or (0, 0)
-        rows = found.to_python(skip_empty_area=True)
+        content = book.get_sheet_by_name(used)
+        first_row, first_column = content.start or (0, 0)
+        rows = content.to_python(skip_empty_area=True)
     except Unreadable:
         raise
     except Exception as error:
@@ -152,8 +152,8 @@ def formulas_without_value(sheets: dict[str, bytes], count: int, position: int) 
     ordered = sorted(sheets, key=lambda name: [int(part) if part.isdigit() else 0 for part in re.split(r"(\d+)", name)])
     if len(ordered) != count:
         return set()
-    found = EMPTY_FORMULA.findall(sheets[ordered[position]])
-    return {(int(number), number_of(letters)) for letters, number in found}
+    cells = EMPTY_FORMULA.findall(sheets[ordered[position]])
+    return {(int(number), number_of(letters)) for letters, number in cells}
 
 
 def number_of(letters: bytes) -> int:
@@ -164,8 +164,8 @@ def number_of(letters: bytes) -> int:
 
 
 def letters_of(number: int) -> str:
-    found = ""
+    column = ""
     while number:
         number, rest = divmod(number - 1, 26)
-        found = chr(65 + rest) + found
-    return found
+        column = chr(65 + rest) + column
+    return column

@@ -97,19 +97,25 @@ def show_import(import_id: uuid.UUID) -> str:
     return import_page(ContactImport.get_or_404(import_id))
 
 
-def import_page(found: ContactImport, problem: str = "") -> str:
+def import_page(contact_import: ContactImport, problem: str = "") -> str:
     template = "contacts/_import.html" if is_fragment() else "contacts/import_show.html"
-    return render_template(template, **import_context(found), problem=problem)
+    return render_template(template, **import_context(contact_import), problem=problem)
 
 
-def import_context(found: ContactImport) -> dict[str, Any]:
+def import_context(contact_import: ContactImport) -> dict[str, Any]:
     after = request.args.get("after", "")
-    bad = ImportRow.of(found.id, int(after) if after.isdecimal() and len(after) < 10 else 0).where(ImportRow.is_bad)
-    is_listed = found.state in ("ready", "done")
-    rows = list(db.session.scalars(ImportRow.of(found.id).limit(SHOWN_ROWS))) if found.state == "ready" else []
+    bad = ImportRow.of(contact_import.id, int(after) if after.isdecimal() and len(after) < 10 else 0).where(
+        ImportRow.is_bad
+    )
+    is_listed = contact_import.state in ("ready", "done")
+    rows = (
+        list(db.session.scalars(ImportRow.of(contact_import.id).limit(SHOWN_ROWS)))
+        if contact_import.state == "ready"
+        else []
+    )
     problems = list(db.session.scalars(bad.limit(SHOWN_PROBLEMS + 1))) if is_listed else []
     return {
-        "found": found,
+        "contact_import": contact_import,
         "rows": rows,
         "problems": problems[:SHOWN_PROBLEMS],
         "more_after": problems[SHOWN_PROBLEMS - 1].number if len(problems) > SHOWN_PROBLEMS else None,
@@ -128,63 +134,63 @@ def import_context(found: ContactImport) -> dict[str, Any]:
 @requires("contacts.manage")
 def reread_import(import_id: uuid.UUID) -> AnyResponse:
     """Reads the file again with the encoding, delimiter, sheet or first row that a person chose."""
-    found = ContactImport.get_or_404(import_id).refresh_locked()
-    if found.state == "ready":
-        found.reread(
+    contact_import = ContactImport.get_or_404(import_id).refresh_locked()
+    if contact_import.state == "ready":
+        contact_import.reread(
             {
                 "encoding": one_of(request.form.get("encoding"), ENCODINGS),
                 "delimiter": one_of(request.form.get("delimiter"), DELIMITERS),
-                "sheet": one_of(request.form.get("sheet"), found.sheets),
+                "sheet": one_of(request.form.get("sheet"), contact_import.sheets),
                 "first_row": one_of(request.form.get("first_row"), ("header", "contact")),
             }
         )
-        later("contacts.advance_import", found.id)
-    return redirect(url_for(".show_import", import_id=found.id), 303)
+        later("contacts.advance_import", contact_import.id)
+    return redirect(url_for(".show_import", import_id=contact_import.id), 303)
 
 
 @bp.post("/imports/<uuid:import_id>/mapping")
 @requires("contacts.manage")
 def map_import(import_id: uuid.UUID) -> AnyResponse:
     """Checks the rows again with the columns that a person chose."""
-    found = ContactImport.get_or_404(import_id).refresh_locked()
-    if found.state == "ready":
+    contact_import = ContactImport.get_or_404(import_id).refresh_locked()
+    if contact_import.state == "ready":
         targets = {*TARGET_WORDS, "new", *(f"field:{each.id}" for each in ContactField.all())}
-        chosen = {str(column): request.form.get(f"column-{column}", "") for column in range(len(found.header))}
+        chosen = {str(column): request.form.get(f"column-{column}", "") for column in range(len(contact_import.header))}
         country = one_of(request.form.get("country"), [code for code, _name in countries.choices()])
-        found.recheck(
+        contact_import.recheck(
             {column: target for column, target in chosen.items() if target in targets},
             country=country,
             number_choice=one_of(request.form.get("number_choice"), NUMBER_CHOICES) or "first",
             evidence=one_line(request.form.get("evidence"))[:1_000],
         )
         ContactSettings.save_country(country)
-        later("contacts.advance_import", found.id)
-    return redirect(url_for(".show_import", import_id=found.id), 303)
+        later("contacts.advance_import", contact_import.id)
+    return redirect(url_for(".show_import", import_id=contact_import.id), 303)
 
 
 @bp.post("/imports/<uuid:import_id>/run")
 @requires("contacts.manage")
 def run_import(import_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
-    found = ContactImport.get_or_404(import_id).refresh_locked()
-    if found.state == "ready":
-        if found.blocker:
-            return import_page(found), 422
-        if found.counts.get("bad") and not request.form.get("leave_out"):
+    contact_import = ContactImport.get_or_404(import_id).refresh_locked()
+    if contact_import.state == "ready":
+        if contact_import.blocker:
+            return import_page(contact_import), 422
+        if contact_import.counts.get("bad") and not request.form.get("leave_out"):
             return import_page(
-                found, _("Some rows have mistakes. Tick “Skip rows with mistakes”, or fix the file.")
+                contact_import, _("Some rows have mistakes. Tick “Skip rows with mistakes”, or fix the file.")
             ), 422
-        found.start()
-        later("contacts.advance_import", found.id)
-    return redirect(url_for(".show_import", import_id=found.id), 303)
+        contact_import.start()
+        later("contacts.advance_import", contact_import.id)
+    return redirect(url_for(".show_import", import_id=contact_import.id), 303)
 
 
 @bp.post("/imports/<uuid:import_id>/removal")
 @requires("contacts.manage")
 def discard_import(import_id: uuid.UUID) -> AnyResponse:
-    found = ContactImport.get_or_404(import_id).refresh_locked()
-    if found.is_open or found.state == "failed":
-        db.session.delete(found)
-        flash(_("Import of “%(name)s” discarded.", name=found.filename))
+    contact_import = ContactImport.get_or_404(import_id).refresh_locked()
+    if contact_import.is_open or contact_import.state == "failed":
+        db.session.delete(contact_import)
+        flash(_("Import of “%(name)s” discarded.", name=contact_import.filename))
     return redirect(url_for(".new_import"), 303)
 
 

@@ -20,8 +20,8 @@ from app.tenancy import public
 def home() -> str | AnyResponse:
     """Opens the business right away when there is only one."""
     if not current_user.is_authenticated:
-        asked = request.args.get("country", ""), request.args.get("currency", "")
-        prices = CountryPrices.of(*asked, [language for language, _ in request.accept_languages])
+        choice = request.args.get("country", ""), request.args.get("currency", "")
+        prices = CountryPrices.of(*choice, [language for language, _ in request.accept_languages])
         return render_template(
             "front/home.html", prices=prices, countries=choices(), free_replies=format_decimal(FREE_ANSWERS)
         )

@@ -72,7 +72,7 @@ class MacroForm(FlaskForm):
         self.canned.choices = options(none, *((id, canned_words(one)) for id, one in self.canned_replies.items()))
         self.template.choices = options(none, *template_choices(self.macro))
         people = [(str(person.id), person.name) for person in colleagues()]
-        to = [("me", _("Whoever runs it")), ("nobody", _("Unassigned"))]
+        to = [("me", _("The person who runs it")), ("nobody", _("Unassigned"))]
         self.assignment.choices = options(unchanged, *to, *people)
         teams = db.session.scalars(Team.in_order()).all()
         self.team.choices = options(unchanged, *((str(team.id), team.name) for team in teams))

@@ -1,4 +1,4 @@
-"""Which previews stand below the texts of a thread; those that are not there yet are fetched."""
+"""The link previews below the messages of a thread; missing ones are fetched."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def previews_of(conversation: Conversation, messages: Sequence[Message]) -> dict
     links = {message.id: link for message in messages if (link := first_link(message))}
     if not links or not InboxSettings.current().previews_links:
         return {}
-    known = LinkPreview.known(links.values())
-    missing = [link for link in dict.fromkeys(links.values()) if link not in known or known[link].is_lost]
+    previews = LinkPreview.by_url(links.values())
+    missing = [link for link in dict.fromkeys(links.values()) if link not in previews or previews[link].is_lost]
     for link in missing[-MOST_ASKED:]:
         later("desk.preview_link", LinkPreview.ask(link), conversation.id)
-    return {id: known[link] for id, link in links.items() if link in known and known[link].state == "shown"}
+    return {id: previews[link] for id, link in links.items() if link in previews and previews[link].state == "shown"}
 
 
 def first_link(message: Message) -> str:
     """The first link of a text that is shown."""
     if message.shape != "text":
         return ""
-    found = next(links_of(message.words), None)
-    link = address(message.words[slice(*found)]) if found else ""
+    span = next(links_of(message.words), None)
+    link = address(message.words[slice(*span)]) if span else ""
     return link if len(link) <= LONGEST_LINK else ""

@@ -66,8 +66,8 @@ class Writing:
         source: str,
     ) -> Message:
         client_id = uuid.uuid5(self.client_id, str(place)) if place else self.client_id
-        is_known = conversation.message_with(client_id) is not None
-        media = attachment.row(is_known=is_known) if attachment else None
+        is_stored = conversation.message_with(client_id) is not None
+        media = attachment.row(is_stored=is_stored) if attachment else None
         reply_to = None if place else self.reply_to
         return conversation.send(message, by=by, client_id=client_id, answering=reply_to, media=media, source=source)
 

@@ -1,4 +1,7 @@
-"""What a team does with a conversation: its state, its assignee and team, since when the customer waits."""
+"""State, assignee and team of a conversation, and since when the customer waits.
+
+Who may change them: `@requires` in `inbox/views/states.py`, with the roles in `inbox/blueprint.py`.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ ACTIVE = "state in ('open', 'pending')"
 
 
 class Taken(Exception):
-    """Somebody else has it by now."""
+    """It was assigned to somebody else meanwhile."""
 
     def __init__(self, holder_id: uuid.UUID | None) -> None:
         super().__init__(str(holder_id))
@@ -171,8 +174,8 @@ class Desk:
 
 def member_or_none(user_id: object) -> User | None:
     """A member of the team by id, or none."""
-    found = db.session.query(Membership).filter_by(user_id=user_id).one_or_none()
-    return found.user if found else None
+    member = db.session.query(Membership).filter_by(user_id=user_id).one_or_none()
+    return member.user if member else None
 
 
 def wake(conversation_ids: list[str]) -> None:

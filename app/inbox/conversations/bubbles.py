@@ -1,4 +1,4 @@
-"""What a page shows of a message."""
+"""What a page shows of a message. A new type is added in `app/meta/message_types.py`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GROUPED = dt.timedelta(minutes=1)
 
 
 class Bubble:
-    """What stands in and around a message's bubble, and its line in the list."""
+    """What a message's bubble and its line in the list show."""
 
     direction: Mapped[str]
     type: Mapped[str] = mapped_column(default="text")
@@ -45,8 +45,8 @@ class Bubble:
             return {"kind": "erased"}
         if self.is_deleted:
             return {"kind": "revoke"}
-        found = summary_of(self.type or "text", self.words, mapping(content.get("raw")))
-        return found.as_dict() if found else None
+        summary = summary_of(self.type or "text", self.words, mapping(content.get("raw")))
+        return summary.as_dict() if summary else None
 
     @property
     def preview(self) -> str:
@@ -91,7 +91,7 @@ class Bubble:
 
     @property
     def versions(self) -> list[tuple[dt.datetime, str]]:
-        """What it said before, and since when; oldest first."""
+        """Its earlier texts with their times, oldest first."""
         return [(self.occurred_at, self.body), *((edit.occurred_at, edit.body) for edit in self.edits)][:-1]
 
     @property
@@ -127,7 +127,7 @@ class Bubble:
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        """What WhatsApp said was wrong with it."""
+        """The errors that WhatsApp reported for it."""
         return [mapping(error) for error in sequence((self.content or {}).get("errors"))]
 
     @property
@@ -141,7 +141,7 @@ class Bubble:
 
     @property
     def chips(self) -> list[Any]:
-        """The reaction of each side, if its last one was not taken away."""
+        """The current reaction of each side."""
         last = {reaction.direction: reaction for reaction in self.reactions}
         return [reaction for reaction in last.values() if reaction.emoji or reaction.is_lost]
 

@@ -45,7 +45,7 @@ class Conversation(Desk, Window, TenantModel):
     contact_id: Mapped[uuid.UUID]
     # Whether several people write in it: its contact is the group, and nothing can be sent to it from here.
     is_group: Mapped[bool] = mapped_column(default=False, server_default=false())
-    # What nobody here has opened yet. What is new to each agent, their read pointers say.
+    # Messages that no one here has opened yet. Read pointers hold what is new to each agent.
     unread_count: Mapped[int] = mapped_column(default=0)
     last_message_at: Mapped[dt.datetime] = mapped_column(default=now)
     # The last message's own words, and the kind and facts of its line where those are not all (`previews.line`).
@@ -63,12 +63,12 @@ class Conversation(Desk, Window, TenantModel):
 
     @classmethod
     def find(cls, id: object) -> Self | None:
-        """One that was merged into another is found there."""
-        found = super().find(id)
-        return cls.find(found.merged_into_id) if found and found.merged_into_id else found
+        """Returns the one it was merged into, if it was."""
+        conversation = super().find(id)
+        return cls.find(conversation.merged_into_id) if conversation and conversation.merged_into_id else conversation
 
     def merged_into(self) -> Self:
-        """Keeps it from being merged into another until the transaction ends. Where it just was: that other one."""
+        """Locks it against merging until the transaction ends. Returns the other one if it was just merged."""
         db.session.refresh(self, with_for_update={"read": True, "key_share": True})
         return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
 
@@ -143,8 +143,7 @@ class Conversation(Desk, Window, TenantModel):
         """Puts a message into the outbox, now or at a time. The same `client_id` again is the same message.
 
         `source` says what it comes from and `lane` which messages it waits behind; both follow from who sends it.
-        Raises the `Refusal` of the gate, which nobody may pass by, and `SaidOtherwise` when the id belongs to a message
-        with other words.
+        Raises the `Refusal` of the gate, and `SaidOtherwise` when the id belongs to a message with other words.
         """
         if (home := self.merged_into()) is not self:
             return home.send(
@@ -177,7 +176,7 @@ class Conversation(Desk, Window, TenantModel):
             return self.message_with(client_id) or message
         if not later:
             happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
-        # An out-of-office reply answers nothing: the customer waits on, and the list goes on showing what they wrote.
+        # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
         if message.is_shown and not later and message.source != "away":
             self.show_last(message)
             self.answered()
@@ -191,7 +190,7 @@ class Conversation(Desk, Window, TenantModel):
         return Gate(self)
 
     def react(self, to: Message, emoji: str, *, by: Actor) -> Message | None:
-        """Puts our emoji under a message, or takes it away where `emoji` is empty. None if that is so already."""
+        """Reacts to a message, or removes our reaction if `emoji` is empty. None if nothing would change."""
         if to.our_emoji == emoji or not to.wamid:
             return None
         sent = self.send(reaction(to.wamid, emoji), by=by, client_id=uuid.uuid4())
@@ -249,7 +248,7 @@ class Conversation(Desk, Window, TenantModel):
         announce("conversation", self.id)
 
     def mark_read(self) -> bool:
-        """An agent has seen it all. Returns whether there was anything new."""
+        """Sets the unread count to zero. Returns whether anything was unread."""
         had_news = self.unread_count > 0
         if had_news:
             self.unread_count = 0

@@ -1,6 +1,6 @@
-"""The one gate on the way out: what may be sent to a customer now. Every sender passes it, and nobody may pass it by.
+"""The gate: what may be sent to a customer now. Every sender passes it, without exception.
 
-It is asked when a message is put into the outbox (`Conversation.send`) and again when one that was scheduled is due.
+Checked when a message is put into the outbox (`Conversation.send`), and again when a scheduled one is due.
 The answer is data; pages make the words (`compose.problems`); a message
 that is in the outbox already keeps AS_ERROR.
 """
@@ -24,10 +24,10 @@ class Gate:
 
     def __init__(self, conversation: Any) -> None:
         self.conversation = conversation
-        self.known: dict[str, Consent] | None = None
+        self.consents: dict[str, Consent] | None = None
 
     def check(self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None) -> None:
-        """Raises the `Refusal` there is."""
+        """Raises the `Refusal`, if there is one."""
         if refusal := self.refusal(type, raw, by=by, later=later):
             raise refusal
 
@@ -62,9 +62,9 @@ class Gate:
     @property
     def refused_purposes(self) -> set[str]:
         """What the customer does not want to get: purposes of `Consent`, which are categories of templates."""
-        if self.known is None:
-            self.known = Consent.standing(self.conversation.contact_id)
-        return {purpose for purpose, consent in self.known.items() if not consent.is_granted}
+        if self.consents is None:
+            self.consents = Consent.standing(self.conversation.contact_id)
+        return {purpose for purpose, consent in self.consents.items() if not consent.is_granted}
 
     def refusal_when_due(
         self, type: str, raw: dict[str, Any], due: dt.datetime | None, *, by: Actor | None

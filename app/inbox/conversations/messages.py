@@ -30,12 +30,12 @@ from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
 from .underway import TEMPLATE_PATIENCE, Underway
 
 CODE_PATIENCE = dt.timedelta(minutes=10)
-# What was parked goes out while there is time to hand it over.
+# Parked messages are sent while the window still has time left.
 PARKED_FRESH = dt.timedelta(hours=23)
 
 
 def about_message(table: str) -> str:
-    """How what is said about a message finds it: by the id that WhatsApp knows it by on one of our numbers."""
+    """The join from a table about messages (reactions, changes) to its message, by number and wamid."""
     return (
         f"and_(Message.tenant_id == foreign({table}.tenant_id),"
         f" Message.phone_number_id == foreign({table}.phone_number_id),"
@@ -54,7 +54,7 @@ NOT_SENT = ("failed", "expired", "cancelled")
 
 
 class Reaction(TenantModel):
-    """One emoji put under a message, or (when empty) taken away again. The message may not be known here.
+    """One reaction to a message; an empty emoji removes it. The message may not be stored here.
 
     One of ours goes out as a message of its own (`message_id`), which nobody sees, and is known by that until then.
     """
@@ -117,7 +117,7 @@ class Message(Bubble, Underway, TenantModel):
     author_kind: Mapped[str | None]
     author_id: Mapped[uuid.UUID | None]
     author_name: Mapped[str | None]
-    # What it came from: "inbox", "macro", "away" …
+    # Its source: "inbox", "macro", "away" …
     source: Mapped[str | None]
     # A conversation knows its messages; a message only knows that there is one.
     conversation: Mapped[Any] = relationship("Conversation", viewonly=True)
@@ -167,7 +167,7 @@ class Message(Bubble, Underway, TenantModel):
         )
 
     def carry(self, outgoing: Outgoing, answering: Message | None, media: Media | None) -> None:
-        """What it is made of. A plain text holds nothing beside its words."""
+        """Sets type, content and expiry from `outgoing`. A plain text has no content beside its body."""
         self.type, self.reply_to_wamid = outgoing.type, answering.wamid if answering else None
         self.may_repeat = outgoing.is_code
         if not outgoing.needs_window:
@@ -204,7 +204,7 @@ class Message(Bubble, Underway, TenantModel):
 
     @hybrid_property
     def sender_kind(self) -> str | None:
-        """Whose it is, as SENDERS groups it: an actor's kind, or "customer"."""
+        """Its sender as SENDERS groups them: an actor's kind, or "customer"."""
         by = self.sent_by
         return by.kind if by else None if self.is_outbound else "customer"
 
@@ -270,7 +270,7 @@ class Message(Bubble, Underway, TenantModel):
 
     @property
     def price_when_due(self) -> Estimate | None:
-        """Of what was put aside: of the template chosen for a closed window, or of an answer that waits for one."""
+        """The price of a scheduled message: of its fallback template, or of a reply that waits for the window."""
         terms = self.conversation.terms
         if self.instead is None:
             return None if self.send_at else terms.price_of("service", now())
@@ -279,7 +279,7 @@ class Message(Bubble, Underway, TenantModel):
         return terms.price_of(template.category, self.send_at or now()) if template else None
 
     def cancel(self) -> bool:
-        """Takes back what has not been handed to Meta yet. Returns whether there was still time."""
+        """Cancels a message that has not been handed to Meta yet. Returns whether it was still possible."""
         waits = Message.state.in_(("queued", "scheduled"))
         waiting = update(Message).where(Message.id == self.id, waits).values(state="cancelled")
         if not db.session.execute(waiting.returning(Message.id)).all():
@@ -289,7 +289,7 @@ class Message(Bubble, Underway, TenantModel):
         return True
 
     def fail(self, error: MetaError) -> None:
-        """It cannot go: its file is not taken."""
+        """Fails a queued message whose file Meta refused."""
         waiting = update(Message).where(Message.id == self.id, Message.state == "queued")
         failed = waiting.values(state="failed", error=error.as_dict()).returning(Message.id)
         if db.session.execute(failed).all():
@@ -297,7 +297,7 @@ class Message(Bubble, Underway, TenantModel):
             happened("message.failed", self.id, by=self.sent_by, **about)
 
     def retry(self) -> None:
-        """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""
+        """Queues a failed or unconfirmed message again, as a new attempt of the same message."""
         if not self.refresh_locked().can_be_retried:
             return
         raw = mapping(mapping(self.content).get("raw"))

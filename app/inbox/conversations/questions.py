@@ -14,7 +14,7 @@ from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, survey
 from app.tenancy import current_tenant_id, db, now
 
-# So long nobody is asked again, and so far back a question does not come out of nowhere.
+# A customer is asked again after this long at the earliest, and only if they wrote within it.
 REST = dt.timedelta(days=7)
 
 

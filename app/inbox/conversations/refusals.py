@@ -1,4 +1,7 @@
-"""Why a message is not put into the outbox: what is the matter, as data. Pages make the words (`compose.problems`)."""
+"""Why a message may not be sent, as data; `compose.problems` makes the words.
+
+Why one that was sent failed: `app/stories`.
+"""
 
 from __future__ import annotations
 

@@ -28,9 +28,11 @@ def record_statuses(statuses: Sequence[StatusUpdate]) -> None:
     numbers = numbers_by_meta_id({status.phone_number_id for status in statuses})
     mine = [status for status in statuses if status.phone_number_id in numbers]
     rows = [as_status_row(status, numbers[status.phone_number_id].id) for status in mine]
-    known = messages_of(rows)
+    message_ids = messages_of(rows)
     for row in rows:
-        row["message_id"] = known.get((row["phone_number_id"], row["wamid"])) or known.get(row["attempt_id"])
+        row["message_id"] = message_ids.get((row["phone_number_id"], row["wamid"])) or message_ids.get(
+            row["attempt_id"]
+        )
     save_orphans([row for row in rows if not row["message_id"]])
     climb([row for row in rows if row["message_id"]])
     Usage.record(mine, numbers)
@@ -51,12 +53,12 @@ def as_status_row(status: StatusUpdate, number_id: uuid.UUID) -> Row:
 
 def messages_of(rows: list[Row]) -> dict[Any, str]:
     """Message ids by (number, wamid), and by the attempt that Meta hands back."""
-    found = db.session.execute(MESSAGES_OF_STATUSES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
-    known: dict[Any, str] = {}
-    for row in found:
+    matches = db.session.execute(MESSAGES_OF_STATUSES, {"rows": json.dumps(rows), "tenant": current_tenant_id()})
+    message_ids: dict[Any, str] = {}
+    for row in matches:
         key = str(row.attempt_id) if row.attempt_id else (str(row.phone_number_id), row.wamid)
-        known[key] = str(row.message_id)
-    return known
+        message_ids[key] = str(row.message_id)
+    return message_ids
 
 
 # Which messages are these statuses of? By the unique index (tenant_id, phone_number_id, wamid), and by the primary key
@@ -75,7 +77,7 @@ MESSAGES_OF_STATUSES = text("""
 
 
 def save_orphans(rows: list[Row]) -> None:
-    """Saves statuses of messages that are not known: sent by other software, or reported before our answer came."""
+    """Saves statuses without a message here: sent by other software, or received before Meta's response to our call."""
     if rows:
         db.session.execute(
             NEW_ORPHANS, {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
@@ -93,7 +95,7 @@ NEW_ORPHANS = text("""
 
 
 def adopt_orphans(number_id: uuid.UUID, message_ids: Mapping[str, uuid.UUID]) -> None:
-    """Applies the statuses that arrived before these messages were known by their wamids."""
+    """Applies the statuses that arrived before these messages had their wamids."""
     mine = {"tenant": current_tenant_id(), "number": number_id, "wamids": list(message_ids)}
     orphans = db.session.execute(ADOPT, mine).mappings()
     rows = [dict(row) | {"message_id": str(message_ids[row["wamid"]])} for row in orphans]
@@ -132,7 +134,7 @@ def record_progress(rows: Sequence[SqlRow[Any]], kind: str, tenant_id: uuid.UUID
     """Records how far messages got, as done by who wrote them. `rows` are as CLIMB returns them."""
     facts = [{"conversation_id": str(row.conversation_id), "source": row.source} for row in rows]
     if kind == "message.failed":
-        facts = [known | {"code": row.code} for known, row in zip(facts, rows, strict=True)]
+        facts = [about | {"code": row.code} for about, row in zip(facts, rows, strict=True)]
     actors = [Actor.stored(row.author_kind, row.author_id, row.author_name) for row in rows]
     subjects = list(zip([row.id for row in rows], facts, strict=True))
     happened_each(kind, subjects, actors=actors, tenant_id=tenant_id)

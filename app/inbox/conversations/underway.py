@@ -50,7 +50,7 @@ class Underway:
 
     @property
     def can_be_retried(self) -> bool:
-        """Whether a person may send it again: it failed for a reason that may have passed, or nobody knows."""
+        """Whether a person may retry it: it failed for a temporary reason, or its delivery is unconfirmed."""
         may_pass = self.state == "unknown" or (self.state == "failed" and not self.failed_for_good)
         return may_pass and not self.is_from_phone
 
@@ -60,7 +60,7 @@ class Underway:
 
     @property
     def waits_long(self) -> bool:
-        """Whether it waits for longer than sending takes: the number is paused, or Meta is away."""
+        """Whether it has been queued for long: the number is paused, or Meta is unavailable."""
         return self.state == "queued" and self.created_at < now() - PATIENCE
 
     @property
@@ -75,7 +75,7 @@ class Underway:
             self.next_attempt_at = now() + undo
 
     def schedule(self, later: Later) -> None:
-        """Keeps it until its time. Its place in the thread is where it will be sent."""
+        """Schedules it. Its place in the thread is by the time it will be sent."""
         self.state, self.send_at, self.instead = "scheduled", later.at, later.instead
         self.occurred_at, self.expires_at = later.at or now(), None
 

@@ -18,7 +18,7 @@ PATIENCE = dt.timedelta(minutes=2)
 
 
 class Block(TenantModel):
-    """One contact blocked on one of our numbers. A job tells Meta; `error` is what it refused, in words."""
+    """One contact blocked on one of our numbers. A job syncs it to Meta; `error` is why Meta refused it."""
 
     __table_args__ = (
         belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
@@ -57,7 +57,7 @@ class Block(TenantModel):
         self.wish("unblocking")
 
     def wish(self, state: str) -> None:
-        """Sets what the job is to tell WhatsApp next, also where it tells something else at this moment."""
+        """Sets the state that the job syncs to WhatsApp next, even while it is syncing another."""
         self.state, self.error, self.attempts, self.next_attempt_at = state, None, 0, now()
 
     def settle(self, wished: str) -> None:

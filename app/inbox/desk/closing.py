@@ -14,7 +14,7 @@ AT_ONCE = 500
 
 
 def span() -> dict[str, dt.datetime]:
-    """Between which times a customer last wrote whose window closes soon."""
+    """The times between which the last message came, for windows that close soon."""
     opened = now() - CUSTOMER_SERVICE_WINDOW
     return {"begin": opened + WINDOW_MARGIN, "end": opened + CLOSING}
 

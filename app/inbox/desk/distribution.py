@@ -51,8 +51,8 @@ class Takers:
         counted = select(Conversation.assignee_id, func.count()).where(
             sql(ACTIVE), Conversation.assignee_id.in_(user_ids)
         )
-        found = db.session.execute(counted.group_by(Conversation.assignee_id))
-        return dict.fromkeys(user_ids, 0) | {row[0]: row[1] for row in found if row[0]}
+        counts = db.session.execute(counted.group_by(Conversation.assignee_id))
+        return dict.fromkeys(user_ids, 0) | {row[0]: row[1] for row in counts if row[0]}
 
     def next(self) -> TeamMember | None:
         free = [member for member in self.members if self.load[member.user_id] < self.team.capacity]

@@ -26,7 +26,7 @@ NEVER = (Kind.FINAL, Kind.HUMAN)
 
 @job("desk.sync_block")
 def sync_block(conversation_id: str) -> None:
-    """Tells WhatsApp who is blocked or is not any more. What is wished meanwhile is carried out next."""
+    """Syncs a block to WhatsApp. A change made meanwhile is synced next."""
     conversation = Conversation.find(conversation_id)
     block = conversation and Block.of(conversation)
     if not conversation or not block or block.state not in ("blocking", "unblocking"):

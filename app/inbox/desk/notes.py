@@ -120,7 +120,7 @@ class Mention(TenantModel):
 
     @classmethod
     def see(cls, conversation: Conversation, user: User) -> bool:
-        """The named colleague looks at the conversation. Returns whether that was news."""
+        """Marks a colleague's mentions in the conversation as seen. Returns whether any were new."""
         mine = cls.conversation_id == conversation.id, cls.user_id == user.id, cls.seen_at.is_(None)
         return bool(db.session.scalars(update(cls).where(*mine).values(seen_at=now()).returning(cls.id)).all())
 
@@ -129,14 +129,14 @@ def mentioned(body: str, people: Iterable[User]) -> list[User]:
     """Whom a text names with an @: by the whole name, or by a first name that only one has."""
     people = list(people)
     firsts = [person.name.split()[0].casefold() for person in people if person.name.split()]
-    found = []
+    mentioned_people = []
     for person in people:
         names = [person.name]
         if person.name.split() and firsts.count(person.name.split()[0].casefold()) == 1:
             names.append(person.name.split()[0])
         if any(re.search(rf"(?<!\w)@{re.escape(name)}(?!\w)", body, re.IGNORECASE) for name in names):
-            found.append(person)
-    return found
+            mentioned_people.append(person)
+    return mentioned_people
 
 
 def name_runs(body: str, note: Note) -> list[tuple[str, bool]]:

@@ -16,7 +16,7 @@ TYPING_SECONDS = 8
 
 
 class Presence:
-    """The members who have one conversation open. Without Redis nobody is shown."""
+    """The members who have a conversation open. Empty without Redis."""
 
     def __init__(self, conversation_id: uuid.UUID) -> None:
         self.conversation_id, self.tenant_id = conversation_id, current_tenant_id()

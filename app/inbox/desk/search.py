@@ -76,7 +76,7 @@ class Search:
 
     @property
     def is_number(self) -> bool:
-        """Whether the words may be a phone number that nobody has yet."""
+        """Whether the query may be a phone number that no contact has."""
         return sum(map(str.isdecimal, self.words)) >= SHORTEST
 
     @property
@@ -240,5 +240,5 @@ def spans(piece: str, words: list[str]) -> list[tuple[int, int]]:
         same = fold_letter(letter)
         folded += same
         places += [place] * len(same)
-    found = (match.span() for word in words for match in re.finditer(re.escape(word), folded))
-    return sorted((places[first], places[last - 1] + 1) for first, last in found)
+    matches = (match.span() for word in words for match in re.finditer(re.escape(word), folded))
+    return sorted((places[first], places[last - 1] + 1) for first, last in matches)

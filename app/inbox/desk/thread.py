@@ -22,7 +22,7 @@ from .notes import Note
 PAGE = 50
 # What the page shows first; older messages are loaded as the reader scrolls up.
 FIRST = 20
-# At most, of messages and of what stands between them.
+# The most messages, and the most entries between them.
 LONGEST = 200
 # Of what was read before, so much is shown above the first unread message.
 READ_BEFORE = 3
@@ -42,7 +42,7 @@ class Thread:
     ends: dt.datetime | None = None
     around: Message | None = None
     since: Cursor | None = field(default=None)
-    # The message before which “New messages” stands.
+    # The message above which “New messages” is shown.
     unread_from: uuid.UUID | None = None
 
     @classmethod
@@ -120,9 +120,9 @@ class Thread:
             query = query.where(kind.occurred_at >= self.messages[0].occurred_at)
         if self.ends:
             query = query.where(kind.occurred_at < self.ends)
-        found = db.session.scalars(query.order_by(kind.occurred_at.desc(), kind.id.desc()).limit(LONGEST)).all()
-        totals = accumulate(EACH + 2 * min(len(getattr(entry, "body", "")), LONG) for entry in found)
-        return [entry for entry, total in zip(found, totals, strict=True) if total <= HEAVIEST]
+        entries = db.session.scalars(query.order_by(kind.occurred_at.desc(), kind.id.desc()).limit(LONGEST)).all()
+        totals = accumulate(EACH + 2 * min(len(getattr(entry, "body", "")), LONG) for entry in entries)
+        return [entry for entry, total in zip(entries, totals, strict=True) if total <= HEAVIEST]
 
     @property
     def context(self) -> dict[str, Any]:

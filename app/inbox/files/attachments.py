@@ -88,11 +88,11 @@ class Attachment:
     def message(self, caption: str) -> Outgoing:
         return outgoing.file(self.kind, caption, self.name, voice=self.is_voice)
 
-    def row(self, *, is_known: bool) -> Media:
-        """The row for it, which the message adds. What is known already is not stored again."""
+    def row(self, *, is_stored: bool) -> Media:
+        """The media row for it, added with the message. `is_stored`: of an earlier try; the file isn't stored again."""
         media = Media(kind=self.kind, is_voice=self.is_voice, mime=self.mime, filename=self.name, sha256=self.sha256)
         media.seconds, media.meta_id = self.seconds, ""
-        if not is_known:
+        if not is_stored:
             self.save(media)
         return media
 
@@ -137,7 +137,7 @@ def measured(file: IO[bytes]) -> tuple[int, str]:
 
 
 def mime_of(head: bytes, content_type: str, name: str) -> str:
-    """What to call it to Meta. Of office files and texts the name tells, if what is inside allows it."""
+    """The MIME type for Meta. For office files and texts it follows the name, if the content matches."""
     named = outgoing.EXTENSIONS.get(name.rpartition(".")[2].lower(), UNKNOWN)
     if content_type == "application/pdf" and named == "text/plain" and not head.startswith(PDF) and is_text(head):
         # A text that speaks of PDF files.

@@ -1,4 +1,4 @@
-"""What stands behind the links of messages: fetched by us, so that no reader's browser asks a stranger's server."""
+"""Link previews, fetched by our server so that no user's browser contacts the linked site."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class LinkPreview(TenantModel):
     asked_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
-    def known(cls, urls: Iterable[str]) -> dict[str, Self]:
-        """By link, those that were asked for before. Links that lead to one page have one preview."""
+    def by_url(cls, urls: Iterable[str]) -> dict[str, Self]:
+        """The stored previews by URL. Links to one page share one preview."""
         by_hash: dict[str, Self] = {}
         links = {url: hash_of(url) for url in urls}
         if links:

@@ -1,4 +1,4 @@
-"""The files of messages: downloaded from Meta as soon as a message announces them, and kept in our own storage."""
+"""The files of messages: downloaded from Meta when the message arrives, and saved in our own storage."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ class Media(TenantModel):
         self.error, self.next_attempt_at = None, None
 
     def refuse(self, error: MetaError, *, is_gone: bool) -> None:
-        """Ends the download: Meta refused it, for good (`is_gone`) or until a person retries it."""
+        """Ends the download: Meta refused it, permanently (`is_gone`) or until a person retries it."""
         self.state = "gone" if is_gone else "failed"
         details = error.as_dict()
         self.error = details | {"title": EXPIRED} if is_gone and self.is_late else details
@@ -195,7 +195,7 @@ def file_row(message_id: str, kind: str, content: dict[str, Any]) -> dict[str, A
     }
 
 
-def keep_files(rows: Iterable[dict[str, Any]]) -> list[str]:
+def save_files(rows: Iterable[dict[str, Any]]) -> list[str]:
     """Inserts the files of new messages. Returns the ids of those to download."""
     if not (new := list(rows)):
         return []

@@ -37,10 +37,10 @@ class WebPage:
 
 def read_page(egress: Egress, url: str) -> WebPage | None:
     """The page behind a link; None where there is none, or it has nothing to show."""
-    found = follow(egress, url, "text/html", MOST_BYTES)
-    if found is None or "html" not in found[1].headers.get("content-type", ""):
+    followed = follow(egress, url, "text/html", MOST_BYTES)
+    if followed is None or "html" not in followed[1].headers.get("content-type", ""):
         return None
-    address, page = found
+    address, page = followed
     facts = facts_of(decoded(page))
     titles = (short(facts.get(name, ""), LONGEST_TITLE) for name in ("og:title", "twitter:title", "title"))
     if not (title := next(filter(None, titles), "")):
@@ -51,17 +51,21 @@ def read_page(egress: Egress, url: str) -> WebPage | None:
 
 
 def read_picture(egress: Egress, url: str) -> Thumbnail | None:
-    found = follow(egress, url, "image/*", MOST_PICTURE_BYTES)
-    if found is None or not found[1].is_whole or not found[1].headers.get("content-type", "").startswith(PICTURES):
+    followed = follow(egress, url, "image/*", MOST_PICTURE_BYTES)
+    if (
+        followed is None
+        or not followed[1].is_whole
+        or not followed[1].headers.get("content-type", "").startswith(PICTURES)
+    ):
         return None
     with tempfile.TemporaryFile() as file:
-        file.write(found[1].body)
+        file.write(followed[1].body)
         file.flush()
         return make_thumbnail(file)
 
 
 def follow(egress: Egress, url: str, accept: str, most_bytes: int) -> tuple[str, Page] | None:
-    """The answer behind a few redirects, each address checked anew, and where it was."""
+    """Follows a few redirects, checking each address. Returns the final address and the response."""
     for _ in range(MOST_REDIRECTS + 1):
         url = secured(url)
         try:

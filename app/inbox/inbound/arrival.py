@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from app.inbox.conversations import Message
 from app.inbox.conversations.changes import show_changes
-from app.inbox.files.media import file_row, keep_files
+from app.inbox.files.media import file_row, save_files
 from app.meta.events import InboundMessage, MessageEcho
 from app.tenancy import Actor, announce, happened_each, later
 
@@ -37,7 +37,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
 
 
 def take_in(incoming: Sequence[Incoming]) -> tuple[list[Placed], Stored]:
-    """Stores what is new and shows it where it belongs. Returns all, each where it belongs, and what was new."""
+    """Places and stores messages and updates their conversations. Returns all of them, and the new ones."""
     placed = place(incoming)
     stored = store(placed)
     move_up(stored.news)
@@ -48,7 +48,7 @@ def take_in(incoming: Sequence[Incoming]) -> tuple[list[Placed], Stored]:
 
 
 def record_happenings(stored: Stored) -> None:
-    """What customers wrote, and what was written on the phone. Asides are no messages."""
+    """Records messages from customers and from the business's phone; asides are not recorded."""
     new = [one for one in stored.messages if one.incoming.target is None]
     happened_each("message.received", [(one.id, facts_of(one)) for one in new if one.incoming.is_live])
     echoed = [one for one in new if one.incoming.state != "received"]
@@ -65,7 +65,7 @@ def facts_of(placed: Placed) -> dict[str, str]:
 
 
 def greet(incoming: Sequence[Incoming]) -> None:
-    """The first message that arrives tells that a number is connected."""
+    """Records the first message of a number: it proves that the number is connected."""
     greeting = {one.message.phone_number_id for one in incoming if one.is_live}
     for number in numbers_of(incoming).values():
         if number.meta_id in greeting:
@@ -73,8 +73,8 @@ def greet(incoming: Sequence[Incoming]) -> None:
 
 
 def follow_up_answers(placed: Sequence[Placed]) -> None:
-    """What customers answered to the question how it went."""
-    unhappy = surveys.keep_answers(
+    """Saves replies to the survey, and follows up on bad ratings."""
+    unhappy = surveys.save_answers(
         (one.number_id, context.reply_to, one.incoming.score, one.at)
         for one in placed
         if one.incoming.score and (context := one.message.context) and context.reply_to
@@ -83,7 +83,7 @@ def follow_up_answers(placed: Sequence[Placed]) -> None:
 
 
 def fetch_files(messages: Iterable[tuple[str, InboundMessage | MessageEcho]]) -> None:
-    """Has the files of messages, each with its id here, fetched at once after the commit."""
+    """Enqueues the download of the messages' files for after the commit."""
     rows = (file_row(id, message.type, message.content) for id, message in messages)
-    for media_id in keep_files(row for row in rows if row):
+    for media_id in save_files(row for row in rows if row):
         later("inbound.fetch_media", media_id)

@@ -1,4 +1,4 @@
-"""Sends the away message: at most once to each customer for each time that the business is closed."""
+"""Sends the out-of-office reply, at most once per customer and closing period."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def without_message(ids: dict[uuid.UUID, uuid.UUID]) -> list[tuple[Conversation,
     had = set(db.session.scalars(sent))
     missing = {id: client_id for client_id, id in ids.items() if client_id not in had}
     recent = Conversation.id.in_(list(missing)), Conversation.last_inbound_at > now() - FRESH
-    found = db.session.scalars(select(Conversation).where(*recent).order_by(Conversation.id))
-    return [(conversation, missing[conversation.id]) for conversation in found]
+    conversations = db.session.scalars(select(Conversation).where(*recent).order_by(Conversation.id))
+    return [(conversation, missing[conversation.id]) for conversation in conversations]

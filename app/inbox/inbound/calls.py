@@ -1,4 +1,4 @@
-"""Phone calls as lines in the thread. Nobody can pick up here: each one waits for somebody to answer it in writing."""
+"""Phone calls as lines in the thread. They can't be answered here: each one waits for a reply in writing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message on its way in, as Meta tells it: whose it is, and what it does to its conversation."""
+"""A message on its way in: its sender, and how it changes its conversation."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Incoming:
 
     @property
     def opens_window(self) -> bool:
-        """WhatsApp lets us answer a person for a day; in a group it does not."""
+        """Whether it opens the 24-hour reply window: not in a group."""
         return self.is_live and self.group_id is None
 
     @property
@@ -71,7 +71,7 @@ class Incoming:
 
     @property
     def is_unread(self) -> bool:
-        """Whether somebody here has to look at it. Asides change a message that is there, or one nobody knows."""
+        """Whether it counts as unread: not history, asides (reactions, edits, deletions) or answered calls."""
         return self.is_live and self.target is None and not self.is_answered_call
 
     @property
@@ -111,7 +111,7 @@ def sender_of(message: InboundMessage) -> Sender:
 
 
 def renamed_sender(message: InboundMessage) -> Sender:
-    """Somebody whose number or ids changed: known by the old ones, and by the new ones from now on."""
+    """The sender of a “number changed” message, with the old and the new ids."""
     changed = message.content
     before = (
         ("bsuid", identifier(changed.get("previous_user_id")) or message.user_id),

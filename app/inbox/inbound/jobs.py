@@ -45,7 +45,7 @@ class Different(Exception):
 
 @job("inbound.fetch_media", "files", seconds=SECONDS)
 def fetch(media_id: str) -> None:
-    """Downloads a file and keeps it. It may be killed anywhere: the claim runs out and another one begins anew."""
+    """Downloads a file and stores it. If the worker dies, the claim expires and another starts again."""
     media = Media.claim(media_id)
     if media is None:
         return
@@ -98,7 +98,7 @@ class Fetching:
         self.digest = digest.hexdigest()
 
     def save(self, file: BinaryIO) -> None:
-        """Into the store first, then into the row; what is stored and not expected of in a row is thrown away."""
+        """Stores the file, then writes the row; deletes the file if the row no longer expects it."""
         file.seek(0)
         content_type = sniff(file.read(HEAD), self.kind)
         size = file.seek(0, io.SEEK_END)

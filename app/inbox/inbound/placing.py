@@ -1,4 +1,4 @@
-"""Where each message belongs: our number, and its conversation with the person or group; made where there is none."""
+"""Finds the number and conversation of each message, and creates missing conversations."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Placed:
 
 
 def place(incoming: Sequence[Incoming]) -> list[Placed]:
-    """Those for numbers of this tenant, in order. Strangers become contacts."""
+    """Places the messages for numbers of this tenant, in order. New senders become contacts."""
     numbers = numbers_of(incoming)
     mine = [one for one in incoming if one.message.phone_number_id in numbers]
     contacts = recognise([one.person for one in mine])
@@ -62,22 +62,22 @@ def numbers_of(incoming: Sequence[Incoming]) -> dict[str, PhoneNumber]:
 
 def conversations_of(pairs: set[Pair], groups: set[Pair], *, by: Actor | None = None) -> dict[Pair, str]:
     """The conversation of each pair, made where there is none. `by` opened the new ones; None: the customers did."""
-    found = find_conversations(pairs)
-    if missing := sorted(pairs - found.keys()):
+    conversations = find_conversations(pairs)
+    if missing := sorted(pairs - conversations.keys()):
         ids = uuid7s(len(missing))
         rows = [{"id": id, **pair._asdict(), "is_group": pair in groups} for id, pair in zip(ids, missing, strict=True)]
         values = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "now": database_now()}
         made = db.session.scalars(NEW_CONVERSATIONS, values).all()
         facts = {row["id"]: {"contact_id": row["contact"], "phone_number_id": row["number"]} for row in rows}
         happened_each("conversation.opened", [(id, facts[id]) for id in made], actors=[by] * len(made))
-        found |= find_conversations(set(missing))
-    return found
+        conversations |= find_conversations(set(missing))
+    return conversations
 
 
 def find_conversations(pairs: set[Pair]) -> dict[Pair, str]:
     rows = json.dumps([pair._asdict() for pair in pairs])
-    found = db.session.execute(CONVERSATIONS, {"rows": rows, "tenant": current_tenant_id()}).all()
-    return {Pair(number, contact): id for id, number, contact in found}
+    matches = db.session.execute(CONVERSATIONS, {"rows": rows, "tenant": current_tenant_id()}).all()
+    return {Pair(number, contact): id for id, number, contact in matches}
 
 
 CONVERSATIONS = text("""

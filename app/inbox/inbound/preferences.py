@@ -40,11 +40,11 @@ class Preference:
 
 def apply_preferences(changes: Sequence[OtherChange]) -> None:
     """Each becomes a row in the consent log, once however often it comes. What makes no sense is passed over."""
-    found = [one for change in changes if change.field == "user_preferences" for one in read(change)]
-    if not found:
+    preferences = [one for change in changes if change.field == "user_preferences" for one in read(change)]
+    if not preferences:
         return
-    contacts = recognise([one.person for one in found])
-    for one, contact_id in sorted(zip(found, contacts, strict=True), key=lambda pair: pair[0].at):
+    contacts = recognise([one.person for one in preferences])
+    for one, contact_id in sorted(zip(preferences, contacts, strict=True), key=lambda pair: pair[0].at):
         same = Consent.contact_id == contact_id, Consent.purpose == "marketing", Consent.source == "whatsapp"
         if not exists(select(Consent.id).where(*same, Consent.occurred_at == one.at)):
             record(contact_id, one)

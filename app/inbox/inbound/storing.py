@@ -29,7 +29,7 @@ FAILED_THERE = {"kind": "final", "title": N_("This was not delivered when it was
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a conversation's line in the list may say next. Without a `message_id` no bubble stands behind it."""
+    """A candidate for a conversation's line in the list. Without a `message_id` it has no bubble."""
 
     placed: Placed
     summary: Summary | None
@@ -47,7 +47,7 @@ class Stored:
 
 
 def store(placed: Sequence[Placed]) -> Stored:
-    """The second time nothing is new."""
+    """Stores messages and asides; returns what was new. Idempotent."""
     plain = insert([one for one in placed if one.incoming.target is None])
     earlier = asides_about(plain)
     withdraw(earlier)
@@ -102,7 +102,7 @@ def content_of(message: InboundMessage | MessageEcho) -> Row | None:
 
 
 def origin_of(message: InboundMessage | MessageEcho) -> Row:
-    """What tells how a message came: from the phone, by an advertisement, or from somebody of a group."""
+    """The origin of a message: the business's phone, an advertisement, or a member of a group."""
     if isinstance(message, MessageEcho):
         return {"from_phone": True}
     held: Row = {"referral": message.referral} if message.referral else {}
@@ -112,7 +112,7 @@ def origin_of(message: InboundMessage | MessageEcho) -> Row:
 
 
 def insert(placed: Sequence[Placed]) -> list[Placed]:
-    """Those that were not known yet."""
+    """Inserts messages; returns those that were new."""
     if not placed:
         return []
     rows = json.dumps(list(map(row_of, placed)))
@@ -137,7 +137,7 @@ NEW_MESSAGES = text("""
 
 
 def store_asides(asides: list[Placed]) -> tuple[list[Placed], list[News]]:
-    """Those about a message nobody knows, which get a bubble of their own; and the new reactions to known ones."""
+    """Stores asides. Returns those without a message here (own bubble), and the new reactions to stored messages."""
     targets = targets_of(asides)
     strays = insert([one for one in asides if key_of(one) not in targets])
     reactions = [one for one in asides if one.message.type == "reaction"]
@@ -169,8 +169,8 @@ def reaction_news(reaction: Placed, target: Row) -> News:
 def targets_of(asides: Iterable[Placed]) -> dict[Key, Row]:
     """The messages these are about, as far as they are here."""
     rows = json.dumps([{"number": one.number_id, "wamid": one.incoming.target} for one in asides])
-    found = db.session.execute(TARGETS, {"rows": rows, "tenant": current_tenant_id()}).mappings()
-    return {(row["number"], row["wamid"]): dict(row) for row in found}
+    targets = db.session.execute(TARGETS, {"rows": rows, "tenant": current_tenant_id()}).mappings()
+    return {(row["number"], row["wamid"]): dict(row) for row in targets}
 
 
 TARGETS = text("""
@@ -194,12 +194,12 @@ def asides_about(placed: Sequence[Placed]) -> list[EarlierAside]:
     if not placed:
         return []
     rows = json.dumps([{"number": one.number_id, "wamid": one.message.wamid} for one in placed])
-    found = db.session.execute(EARLIER_ASIDES, {"rows": rows, "tenant": current_tenant_id()})
-    return [EarlierAside(*row) for row in found]
+    asides = db.session.execute(EARLIER_ASIDES, {"rows": rows, "tenant": current_tenant_id()})
+    return [EarlierAside(*row) for row in asides]
 
 
 def withdraw(earlier: Sequence[EarlierAside]) -> None:
-    """What overtook its message was shown as a bubble of its own; now that the message is here, that bubble goes."""
+    """Deletes the bubbles of asides that arrived before their message, now that the message is here."""
     if earlier:
         rows = json.dumps([{"number": aside.number, "wamid": aside.wamid} for aside in earlier])
         db.session.execute(WITHDRAW, {"rows": rows, "tenant": current_tenant_id()})

@@ -1,4 +1,4 @@
-"""What happens after customers have written, beside the drain."""
+"""Subscribers that act on received messages outside the drain."""
 
 from __future__ import annotations
 

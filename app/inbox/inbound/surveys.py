@@ -44,7 +44,7 @@ def score_of(kind: str, content: dict[str, Any]) -> str | None:
     return tapped[1] if tapped else None
 
 
-def keep_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
+def save_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
     """Each as (number's id, wamid of the question, score, time). Only our own questions count.
 
     Returns the conversations of those who were not happy, once.
@@ -67,10 +67,10 @@ def follow_up(conversation_ids: list[str]) -> None:
 def counts() -> dict[str, int]:
     """How many gave each answer in the last 30 days."""
     recent = SurveyAnswer.answered_at > now() - SPAN
-    found = dict(
+    counted = dict(
         db.session.execute(select(SurveyAnswer.score, func.count()).where(recent).group_by(SurveyAnswer.score)).all()
     )
-    return {score: found.get(score, 0) for score in SCORES}
+    return {score: counted.get(score, 0) for score in SCORES}
 
 
 SAVE = text("""

@@ -113,14 +113,14 @@ def retry(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | st
 @bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/cancellation")
 @requires("inbox.reply")
 def take_back(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
-    """Cancels a message that still waits. One that is being sent already stays, and the page shows that."""
+    """Cancels a queued message. One that is already being sent stays, and the page shows that."""
     message = message_or_404(conversation_id, message_id)
     message.cancel()
     return render_message(message)
 
 
 def thread_context(conversation: Conversation) -> dict[str, Any]:
-    """What a page shows: the messages since `from`, those around the message `at`, or where the reader goes on.
+    """The messages that a page shows: since `from`, around the message `at`, or from the first unread.
 
     `latest` begins with the last messages even so. `unread`: where “New messages” stands since the page was opened.
     """

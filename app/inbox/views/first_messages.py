@@ -46,7 +46,7 @@ Page = str | AnyResponse | tuple[str, int]
 @bp.get("/new")
 @requires("inbox.reply")
 def write_first() -> Page:
-    """The page, as far as it is known to whom and from which number; where they have a conversation, that one."""
+    """The page for a first message, by recipient and number; redirects to an existing conversation."""
     recipient, number = recipient_of(request.args), number_of(request.args)
     if recipient is None:
         return render_search()
@@ -99,7 +99,7 @@ def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends
 
 
 def recipient_of(arguments: Mapping[str, str]) -> Recipient | None:
-    """Whom an address names, by `contact` or by a whole number in `to`; None where it names nobody that exists."""
+    """The recipient in the address: `contact`, or a whole number in `to`; None if it doesn't exist."""
     if contact := Contact.find(as_uuid(arguments.get("contact"))):
         return Recipient.of_contact(contact)
     try:
@@ -172,7 +172,7 @@ def first_context(recipient: Recipient, number: PhoneNumber) -> dict[str, Any]:
 
 
 def render_first(part: str, **context: Any) -> str:
-    """One step of the page: the part alone for htmx, which fills it in where it stands."""
+    """Renders one step of the page; for htmx the part alone."""
     if is_fragment():
         return render_template(f"inbox/compose/_{part}.html", **context)
     return render_template("inbox/compose/first_message.html", part=part, **context)

@@ -181,7 +181,7 @@ def draft_attributes(conversation: Conversation, kind: str, draft: Draft | None)
 
 @bp.app_template_global()
 def offer_context(conversation: Conversation) -> dict[str, Any]:
-    """The template to offer while only templates can be sent. Asks Meta for the list where none is known."""
+    """The template to offer while only templates can be sent. Fetches the list from Meta if there is none."""
     offer = best_offer(conversation, by=current_actor(), tenant=g.tenant)
     if offer is None:
         TemplateList.fresh(conversation.phone_number.waba_id)

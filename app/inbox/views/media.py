@@ -43,7 +43,7 @@ def thumbnail(media_id: uuid.UUID) -> Response:
 @bp.get("/link-previews/<uuid:link_preview_id>/image")
 @requires("inbox.read")
 def preview_image(link_preview_id: uuid.UUID) -> Response:
-    """A picture of our own making, of what stands behind a link."""
+    """The picture of a link preview, as we made it."""
     preview = LinkPreview.get_or_404(link_preview_id)
     headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": POLICY}
     return Response(open_stored(preview.image_key), headers=headers, content_type="image/webp")

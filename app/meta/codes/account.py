@@ -68,35 +68,35 @@ CODES: dict[int, Explanation] = {
     ),
     101: Explanation(
         Kind.HUMAN,
-        N_("Meta does not recognise the app this platform signs in with."),
+        N_("Meta doesn't recognise our app."),
         _PLATFORM,
     ),
     368: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta has blocked this WhatsApp account for a while because of its policies."),
+        N_("Meta has temporarily blocked this WhatsApp account because of a policy violation."),
         _WHATSAPP_MANAGER,
     ),
     2500: Explanation(
         Kind.HUMAN,
-        N_("The request reached Meta without an access token, or at an address Meta does not have."),
+        N_("The request reached Meta without an access token, or at an address that doesn't exist."),
         _PLATFORM,
     ),
     131031: Explanation(
         Kind.PAUSE_NUMBER,
         N_(
-            "Meta has locked this WhatsApp account: it is restricted or disabled, or wrong details such as "
-            "a wrong PIN were given."
+            "Meta has locked this WhatsApp account: it is restricted or disabled, or a wrong PIN or other"
+            " wrong details were entered."
         ),
         _WHATSAPP_MANAGER,
     ),
     131037: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta must approve this number's display name before it may send."),
+        N_("Meta must approve this number's display name before it can send messages."),
         _WHATSAPP_MANAGER,
     ),
     131042: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta did not send this because nothing valid is set up to pay for this WhatsApp account."),
+        N_("Meta didn't send this because this WhatsApp account has no valid payment method."),
         N_(
             "The Switchboard team checks the credit line. Ask an owner to check payment, currency and "
             "time zone in WhatsApp Manager. Waiting messages are sent afterwards."
@@ -104,7 +104,7 @@ CODES: dict[int, Explanation] = {
     ),
     131044: Explanation(
         Kind.PAUSE_NUMBER,
-        N_("Meta did not place this call because nothing valid is set up to pay for this WhatsApp account."),
+        N_("Meta didn't place this call because this WhatsApp account has no valid payment method."),
         N_(
             "The Switchboard team checks the credit line. Ask an owner to check payment, currency and "
             "time zone in WhatsApp Manager."
@@ -227,11 +227,11 @@ SUBCODES: dict[tuple[int, int], Explanation] = {
     (190, 463): _TOKEN_EXPIRED,
     (190, 467): _TOKEN_DEAD,
     (100, 36007): Explanation(
-        Kind.HUMAN, N_("Facebook's sign-in took too long and its code has run out."), _SIGN_UP_AGAIN
+        Kind.HUMAN, N_("Signing in with Facebook took too long, and its code has expired."), _SIGN_UP_AGAIN
     ),
     (100, 36008): Explanation(
         Kind.HUMAN,
-        N_("Facebook's sign-in did not come from the address this platform's Meta app expects."),
+        N_("Facebook's sign-in didn't come from the address that our Meta app expects."),
         _PLATFORM,
     ),
     (100, 36009): Explanation(Kind.HUMAN, N_("Facebook's sign-in code was already used once."), _SIGN_UP_AGAIN),

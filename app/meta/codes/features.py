@@ -22,12 +22,10 @@ CODES: dict[int, Explanation] = {
         N_("The list of blocked people is full."),
         N_("Unblock people who don't need to be on it."),
     ),
-    139102: Explanation(
-        Kind.RETRY, N_("The list of blocked people was being changed elsewhere at the same time."), _BY_ITSELF
-    ),
-    139103: Explanation(Kind.RETRY, N_("Meta could not change the list of blocked people."), _BY_ITSELF),
-    131020: Explanation(Kind.FINAL, N_("The group has no other member, so nothing was sent."), _MEMBERS),
-    131041: Explanation(Kind.FINAL, N_("Meta does not know this group."), _LOOK_AT_GROUP),
+    139102: Explanation(Kind.RETRY, N_("The list of blocked people was being changed by another request."), _BY_ITSELF),
+    139103: Explanation(Kind.RETRY, N_("Meta couldn't change the list of blocked people."), _BY_ITSELF),
+    131020: Explanation(Kind.FINAL, N_("The group has no other members, so nothing was sent."), _MEMBERS),
+    131041: Explanation(Kind.FINAL, N_("Meta can't find this group."), _LOOK_AT_GROUP),
     131059: Explanation(
         Kind.RETRY,
         N_("The list changed while it was being read."),
@@ -45,6 +43,8 @@ CODES: dict[int, Explanation] = {
     131209: Explanation(
         Kind.FINAL, N_("The group's picture has the wrong shape."), N_("Choose a square picture instead.")
     ),
+    131208: Explanation(Kind.THROTTLE, N_("We sent requests for groups faster than Meta allows."), _BY_ITSELF),
+    131209: Explanation(Kind.FINAL, N_("The group's picture isn't square."), N_("Choose a square picture.")),
     131210: Explanation(
         Kind.FINAL,
         N_("The group's picture is too small."),
@@ -68,17 +68,17 @@ CODES: dict[int, Explanation] = {
         N_("Ask an owner to check in WhatsApp Manager what a number needs for groups."),
     ),
     138000: Explanation(Kind.HUMAN, N_("Calling is turned off for this number."), _SETTINGS),
-    138001: Explanation(Kind.FINAL, N_("This person cannot be called on WhatsApp."), _WRITE),
-    138002: Explanation(Kind.THROTTLE, N_("This number has 1,000 calls at once, Meta's limit."), _CALL_AGAIN),
-    138003: Explanation(Kind.FINAL, N_("A call with this person is already under way."), _CALL_AGAIN),
-    138004: Explanation(Kind.FINAL, N_("The call could not be connected."), _CALL_AGAIN),
+    138001: Explanation(Kind.FINAL, N_("This person can't be called on WhatsApp."), _WRITE),
+    138002: Explanation(Kind.THROTTLE, N_("This number has reached Meta's limit of 1,000 calls at once."), _CALL_AGAIN),
+    138003: Explanation(Kind.FINAL, N_("A call with this person is already in progress."), _CALL_AGAIN),
+    138004: Explanation(Kind.FINAL, N_("The call couldn't be connected."), _CALL_AGAIN),
     138005: Explanation(Kind.THROTTLE, N_("Too many calls were started in a short time."), _CALL_AGAIN),
     138006: Explanation(
         Kind.FINAL,
         N_("This person has not agreed to be called."),
         N_("Ask for permission to call in the chat."),
     ),
-    138007: Explanation(Kind.FINAL, N_("The call took too long to be connected."), _CALL_AGAIN),
+    138007: Explanation(Kind.FINAL, N_("The call took too long to connect."), _CALL_AGAIN),
     138009: Explanation(
         Kind.FINAL,
         N_("This person was asked for permission to call as often as Meta allows."),
@@ -89,13 +89,12 @@ CODES: dict[int, Explanation] = {
         N_("This person was called as often as Meta allows in one day."),
         N_("Call again tomorrow, or send a message."),
     ),
-    138013: Explanation(Kind.FINAL, N_("A business may not call people from this number or country."), _WRITE),
     138014: Explanation(
         Kind.HUMAN, N_("Meta has turned calling off for a while because people blocked or declined calls."), _WRITE
     ),
     138015: Explanation(
         Kind.HUMAN,
-        N_("This number may not call yet: its messaging limit is below 2,000 people a day."),
+        N_("This number can't make calls yet: its messaging limit is below 2,000 people a day."),
         _SETTINGS,
     ),
     138017: Explanation(
@@ -106,7 +105,7 @@ CODES: dict[int, Explanation] = {
     138018: Explanation(Kind.HUMAN, N_("Calling is not fully set up for this number."), _SETTINGS),
     **dict.fromkeys(
         range(138019, 138024),
-        Explanation(Kind.FINAL, N_("The call's sound could not be set up."), _CALL_AGAIN),
+        Explanation(Kind.FINAL, N_("The audio of the call couldn't be set up."), _CALL_AGAIN),
     ),
     **dict.fromkeys(
         (138024, 138025),

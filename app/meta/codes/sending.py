@@ -54,7 +54,7 @@ CODES: dict[int, Explanation] = {
         N_("Ask an owner to correct the templates' categories. Meta lifts the limit after some days."),
         wait=86_400,
     ),
-    100: Explanation(Kind.FINAL, N_("Meta did not accept one of the details of this request."), _CORRECT_MESSAGE),
+    100: Explanation(Kind.FINAL, N_("Meta didn't accept one of the details of this request."), _CORRECT_MESSAGE),
     131008: Explanation(Kind.FINAL, N_("Something that Meta requires is missing."), _CORRECT_MESSAGE),
     131009: Explanation(
         Kind.FINAL,
@@ -62,7 +62,7 @@ CODES: dict[int, Explanation] = {
         _CORRECT_MESSAGE,
     ),
     135000: Explanation(
-        Kind.FINAL, N_("Meta did not accept this message, probably because of its form."), _CORRECT_MESSAGE
+        Kind.FINAL, N_("Meta didn't accept this message, probably because of its format."), _CORRECT_MESSAGE
     ),
     130403: Explanation(
         Kind.FINAL,
@@ -92,8 +92,8 @@ CODES: dict[int, Explanation] = {
     131026: Explanation(
         Kind.FINAL,
         N_(
-            "WhatsApp could not deliver this. The number may not use WhatsApp, may have an old version of "
-            "it, or may not accept messages from you; Meta does not say which."
+            "WhatsApp couldn't deliver this. The number may not be on WhatsApp, may have an old version "
+            "of the app, or may not accept messages from you; Meta doesn't say which."
         ),
         N_("Check the number, or contact them another way. Sending it again won't help."),
     ),
@@ -109,8 +109,8 @@ CODES: dict[int, Explanation] = {
     ),
     131049: Explanation(
         Kind.FINAL,
-        N_("Meta chose not to deliver this, so that this person does not get too many marketing messages."),
-        N_("Do not send it again within 24 hours: every try makes the pause longer."),
+        N_("Meta didn't deliver this, so that this person doesn't get too many marketing messages."),
+        N_("Don't send it again within 24 hours: every attempt extends the pause."),
         wait=86_400,
     ),
     131050: Explanation(

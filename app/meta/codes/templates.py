@@ -9,9 +9,9 @@ _FILL_IN = N_("Fill in the template's variables again, as its example shows, and
 _EDIT = N_("Edit the template as the details from Meta say, and submit it again.")
 _CORRECT_FLOW = N_("Ask an owner to correct the flow in WhatsApp Manager. Then try again.")
 
-_FLOW_FAILED = Explanation(Kind.HUMAN, N_("Meta did not accept this change to the flow."), _CORRECT_FLOW)
+_FLOW_FAILED = Explanation(Kind.HUMAN, N_("Meta didn't accept this change to the flow."), _CORRECT_FLOW)
 _BADLY_FORMED = Explanation(
-    Kind.HUMAN, N_("A part of the template is too long, or not in the form Meta requires."), _EDIT
+    Kind.HUMAN, N_("Part of the template is too long, or not in the format that Meta requires."), _EDIT
 )
 _VARIABLES = Explanation(
     Kind.HUMAN,
@@ -38,8 +38,8 @@ CODES: dict[int, Explanation] = {
     132000: Explanation(Kind.FINAL, N_("The number of values does not match the template's variables."), _FILL_IN),
     132001: Explanation(
         Kind.FINAL,
-        N_("This template does not exist in this language, or is not approved yet."),
-        N_("Choose an approved template. One approved a moment ago works after a few minutes."),
+        N_("This template doesn't exist in this language, or isn't approved yet."),
+        N_("Choose an approved template. A newly approved one works after a few minutes."),
     ),
     132005: Explanation(
         Kind.FINAL,
@@ -75,7 +75,7 @@ CODES: dict[int, Explanation] = {
     134100: Explanation(
         Kind.FINAL,
         N_("Only marketing templates can be sent this way."),
-        N_("Choose a marketing template, or send this one as an ordinary template."),
+        N_("Choose a marketing template, or send this one as a regular template."),
     ),
     134101: Explanation(
         Kind.RETRY_LATER,
@@ -83,7 +83,7 @@ CODES: dict[int, Explanation] = {
         N_("No action needed. We'll retry in ten minutes."),
         wait=600,
     ),
-    134102: Explanation(Kind.FINAL, N_("This template cannot be used for marketing messages."), _ANOTHER_TEMPLATE),
+    134102: Explanation(Kind.FINAL, N_("This template can't be used for marketing messages."), _ANOTHER_TEMPLATE),
     139000: Explanation(Kind.HUMAN, N_("Meta blocked the flow because of its policies."), _CORRECT_FLOW),
     139001: _FLOW_FAILED,
     139002: _FLOW_FAILED,
@@ -96,7 +96,7 @@ CODES: dict[int, Explanation] = {
     ),
     141002: Explanation(
         Kind.HUMAN,
-        N_("The template is not approved, so nothing can be sent with it."),
+        N_("The template isn't approved, so it can't be sent."),
         _ANOTHER_TEMPLATE,
     ),
     2388019: Explanation(

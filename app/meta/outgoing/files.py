@@ -30,7 +30,7 @@ TAKEN = {
 }
 LARGEST = {"image": 5 * MB, "video": 16 * MB, "audio": 16 * MB, "sticker": 500 * KB, "document": 100 * MB}
 LARGEST_STILL_STICKER = 100 * KB
-# Of documents the first bytes do not tell enough.
+# The first bytes of documents are not enough to tell their type.
 EXTENSIONS = {
     "csv": "text/plain",
     "doc": "application/msword",
@@ -59,7 +59,7 @@ def kind_of(mime: str) -> str | None:
 
 
 def check_size(kind: str, size: int, name: str, *, moves: bool = True) -> None:
-    """`moves` tells an animated sticker from a still one, which must be smaller."""
+    """`moves`: an animated sticker, which may be larger than a still one."""
     most = LARGEST_STILL_STICKER if kind == "sticker" and not moves else LARGEST[kind]
     if not size:
         raise Refused(N_("“{name}” is empty."), name=name)

@@ -25,9 +25,9 @@ _HEADER = N_("The heading may have {most} characters. Shorten it by {over}.")
 _FOOTER = N_("The footer may have {most} characters. Shorten it by {over}.")
 _BUTTON = N_("A button may have {most} characters: “{value}” has {over} too many.")
 _ROW = N_("A choice may have {most} characters: “{value}” has {over} too many.")
-_DESCRIPTION = N_("What stands below a choice may have {most} characters: “{value}” has {over} too many.")
+_DESCRIPTION = N_("The description of a choice can have {most} characters: “{value}” has {over} too many.")
 _URL = N_("The address may have {most:,} characters. Shorten it by {over}.")
-_WRITE = N_("Write the text that stands above.")
+_WRITE = N_("Enter the text above the choices.")
 
 
 class Row(NamedTuple):
@@ -38,14 +38,14 @@ class Row(NamedTuple):
 
 
 def buttons(body: str, titles: Sequence[str], header: str = "", footer: str = "") -> Outgoing:
-    asked = [within(title, LONGEST_BUTTON, _BUTTON) for title in titles if title.strip()]
-    if not asked:
+    labels = [within(title, LONGEST_BUTTON, _BUTTON) for title in titles if title.strip()]
+    if not labels:
         raise Refused(N_("Write on at least one button."))
-    if (over := len(asked) - MOST_BUTTONS) > 0:
+    if (over := len(labels) - MOST_BUTTONS) > 0:
         raise Refused(N_("WhatsApp shows at most 3 buttons; this has {over} more."), over=over)
-    _distinct(asked, N_("Two buttons say “{value}”. Each needs words of its own."))
+    _distinct(labels, N_("Two buttons say “{value}”. Each needs words of its own."))
     replies = [
-        {"type": "reply", "reply": {"id": f"button-{place}", "title": title}} for place, title in enumerate(asked, 1)
+        {"type": "reply", "reply": {"id": f"button-{place}", "title": title}} for place, title in enumerate(labels, 1)
     ]
     return _shaped("button", body, {"buttons": replies}, header, footer)
 
@@ -57,15 +57,15 @@ def survey(question: str, titles: Sequence[tuple[str, str]]) -> Outgoing:
 
 
 def menu(body: str, button: str, rows: Sequence[Row], header: str = "", footer: str = "") -> Outgoing:
-    asked = [row for row in rows if row.title.strip()]
+    choices = [row for row in rows if row.title.strip()]
     if lost := next((row for row in rows if row.description.strip() and not row.title.strip()), None):
-        raise Refused(N_("“{value}” stands below a choice that has no name."), value=lost.description.strip())
-    if not asked:
+        raise Refused(N_("“{value}” describes a choice without a name. Enter a name."), value=lost.description.strip())
+    if not choices:
         raise Refused(N_("Write at least one choice."))
-    if (over := len(asked) - MOST_ROWS) > 0:
+    if (over := len(choices) - MOST_ROWS) > 0:
         raise Refused(N_("WhatsApp shows at most 10 choices; this has {over} more."), over=over)
-    _distinct([row.title.strip() for row in asked], N_("Two choices say “{value}”. Each needs words of its own."))
-    listed = [_row(place, row) for place, row in enumerate(asked, 1)]
+    _distinct([row.title.strip() for row in choices], N_("Two choices say “{value}”. Each needs words of its own."))
+    listed = [_row(place, row) for place, row in enumerate(choices, 1)]
     title = needed(button, LONGEST_BUTTON, N_("Write on the button that opens the list."), _BUTTON)
     action = {"button": title, "sections": [{"rows": listed}]}
     return _shaped("list", body, action, header, footer, LONGEST_LIST_BODY)

@@ -20,7 +20,7 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """`raw` stands in Meta's content under the type's name; `words` are what a person reads first.
+    """A message to send: `raw` is Meta's content under the type's name, `words` the text of the message.
 
     `shown` is how the message looks where `raw` does not tell: a template with its variables filled in.
     """

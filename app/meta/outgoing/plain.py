@@ -65,7 +65,7 @@ def _wa_id(phone: str) -> str:
 
 
 def reaction(wamid: str, emoji: str) -> Outgoing:
-    """An empty emoji takes the reaction away."""
+    """A reaction; an empty emoji removes it."""
     if len(emoji) > 20 or re.search(r"[A-Za-z\s]", emoji):
         raise Refused(N_("A reaction is one emoji."))
     return Outgoing("reaction", raw={"message_id": wamid, "emoji": emoji})

@@ -56,7 +56,7 @@ class PushSubscription(TenantModel):
 
     @classmethod
     def let_sleep(cls) -> None:
-        """Lets those sleep whose session has ended."""
+        """Marks the browsers as asleep whose session has ended."""
         query = select(cls.session_id).where(cls.session_id.is_not(None)).distinct()
         used = {session_id for session_id in db.session.scalars(query) if session_id}
         if ended := used - UserSession.open_among(used):
@@ -65,10 +65,10 @@ class PushSubscription(TenantModel):
 
     @classmethod
     def save(cls, membership: Membership, target: Target, *, session_id: uuid.UUID, device: str) -> Self:
-        """This member's browser at this address: the one that is known, or a new one."""
+        """Saves this member's browser at this address, new or existing."""
         here = digest(target.endpoint)
-        known = db.session.scalar(cls.of(membership).where(cls.endpoint_hash == here))
-        mine = known or cls(id=uuid7(), tenant_id=current_tenant_id(), membership_id=membership.id)
+        existing = db.session.scalar(cls.of(membership).where(cls.endpoint_hash == here))
+        mine = existing or cls(id=uuid7(), tenant_id=current_tenant_id(), membership_id=membership.id)
         mine.reach_at(target, session_id=session_id, device=device)
         db.session.add(mine)
         db.session.flush()
@@ -81,7 +81,7 @@ class PushSubscription(TenantModel):
         self.session_id, self.device, self.failing_since = session_id, device, None
 
     def drop_oldest(self) -> None:
-        """Nobody works in that many browsers."""
+        """Deletes the oldest browsers beyond the limit per member."""
         mine = select(PushSubscription.id).where(PushSubscription.membership_id == self.membership_id)
         newest = mine.order_by(PushSubscription.created_at.desc(), PushSubscription.id).limit(MOST_BROWSERS)
         old = delete(PushSubscription).where(

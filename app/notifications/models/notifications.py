@@ -74,7 +74,7 @@ class Notification(TenantModel):
 
     @property
     def is_news(self) -> bool:
-        """Whether nobody has dealt with it meanwhile, and the member is signed in there."""
+        """Whether it is still unread and unhandled, and the member is signed in there."""
         if self.created_at < now() - STALE or self.subscription.is_asleep:
             return False
         user_id = self.subscription.membership.user_id

@@ -32,7 +32,7 @@ class NotificationRule(TenantModel):
     about: Mapped[str]
     mentions: Mapped[bool]
     closing: Mapped[bool]
-    # Ids of numbers this member wants to hear nothing of; a number that is new is heard.
+    # Ids of muted numbers; a new number is not muted.
     muted_numbers: Mapped[list[str]]
     preview: Mapped[bool]
     sound: Mapped[bool]
@@ -46,8 +46,8 @@ class NotificationRule(TenantModel):
 
     @classmethod
     def of(cls, membership: Membership) -> NotificationRule:
-        found = db.session.scalar(select(cls).where(cls.membership_id == membership.id))
-        return found or cls.usual(membership)
+        rule = db.session.scalar(select(cls).where(cls.membership_id == membership.id))
+        return rule or cls.usual(membership)
 
     @classmethod
     def usual(cls, membership: Membership) -> NotificationRule:

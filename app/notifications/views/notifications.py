@@ -121,8 +121,8 @@ def unread_context() -> dict[str, Any]:
 
 
 def mine(browser_id: uuid.UUID) -> PushSubscription:
-    found = db.session.scalar(PushSubscription.of(g.membership).where(PushSubscription.id == browser_id))
-    return found or abort(404)
+    subscription = db.session.scalar(PushSubscription.of(g.membership).where(PushSubscription.id == browser_id))
+    return subscription or abort(404)
 
 
 def target_from_request() -> Target:

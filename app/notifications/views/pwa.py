@@ -40,7 +40,7 @@ def icon(name: str, size: int, purpose: str = "any") -> dict[str, str]:
 @pwa.get("/service-worker.js")
 @stateless
 def service_worker() -> Response:
-    """At the root, so that it stands before every page; asked for anew at each start."""
+    """The service worker, served at the root so that it covers every page; never cached."""
     answer = send_from_directory(DIST, manifest()["service-worker.js"], mimetype="text/javascript", max_age=0)
     answer.headers["Cache-Control"] = "no-cache"
     return answer
@@ -49,6 +49,6 @@ def service_worker() -> Response:
 @pwa.get("/offline")
 @stateless
 def offline() -> str:
-    """Kept by the service worker, which asks for it without cookies: nobody's name is on it."""
+    """The offline page, cached by the service worker without cookies: it contains no user data."""
     g._login_user = login_manager.anonymous_user()
     return render_template("notifications/offline.html")

@@ -21,14 +21,14 @@ from app.wabas.models import PhoneNumber
 @requires("numbers.manage")
 def greeting(phone_number_id: uuid.UUID) -> str:
     number = PhoneNumber.get_or_404(phone_number_id)
-    found, problem = ask(number, conversational_components.fetch)
-    form = GreetingForm(formdata=None, data=as_typed(found)) if found else None
+    components, problem = ask(number, conversational_components.fetch)
+    form = GreetingForm(formdata=None, data=as_typed(components)) if components else None
     return render_template("numbers/greeting.html", number=number, form=form, problem=problem)
 
 
-def as_typed(found: Components) -> dict[str, str]:
-    commands = "\n".join(f"{name} {words}" for name, words in found.commands)
-    return {"prompts": "\n".join(found.prompts), "commands": commands}
+def as_typed(components: Components) -> dict[str, str]:
+    commands = "\n".join(f"{name} {words}" for name, words in components.commands)
+    return {"prompts": "\n".join(components.prompts), "commands": commands}
 
 
 @bp.post("/<uuid:phone_number_id>/greeting")

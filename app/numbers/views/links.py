@@ -26,9 +26,9 @@ def links(phone_number_id: uuid.UUID) -> str:
 
 
 def links_page(number: PhoneNumber, form: LinkForm, problem: Problem | None = None, **changed: object) -> str:
-    found, trouble = ask(number, message_links.of_number)
+    of_number, trouble = ask(number, message_links.of_number)
     return render_template(
-        "numbers/links.html", number=number, links=found, form=form, problem=problem or trouble, **changed
+        "numbers/links.html", number=number, links=of_number, form=form, problem=problem or trouble, **changed
     )
 
 
@@ -82,7 +82,7 @@ def require_code(code: str) -> None:
 @bp.get("/<uuid:phone_number_id>/links/<code>/picture.<any(svg, png):drawn>")
 @requires("numbers.manage")
 def metas_picture(phone_number_id: uuid.UUID, code: str, drawn: str) -> AnyResponse:
-    """Meta's own drawing, fetched by us: a browser that asked for it would tell Meta who looks. A download, never
+    """Meta's QR code, fetched by our server so that Meta doesn't see the user's browser. A download, never
     opened here."""
     number = PhoneNumber.get_or_404(phone_number_id)
     require_code(code)

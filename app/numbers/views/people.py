@@ -23,8 +23,8 @@ def blocked(phone_number_id: uuid.UUID) -> str:
 
 
 def blocked_page(number: PhoneNumber, form: BlockForm, problem: Problem | None = None) -> str:
-    found, trouble = ask(number, blocked_users.of_number)
-    return render_template("numbers/blocked.html", number=number, blocked=found, form=form, problem=problem or trouble)
+    people, trouble = ask(number, blocked_users.of_number)
+    return render_template("numbers/blocked.html", number=number, blocked=people, form=form, problem=problem or trouble)
 
 
 @bp.post("/<uuid:phone_number_id>/blocked")

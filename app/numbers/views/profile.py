@@ -22,25 +22,25 @@ from app.wabas.models import PhoneNumber
 @requires("numbers.manage")
 def profile(phone_number_id: uuid.UUID) -> str:
     number = PhoneNumber.get_or_404(phone_number_id)
-    found, problem = ask(number, business_profiles.fetch)
-    if found:
-        number.has_photo = bool(found.picture_url)
-    return profile_page(number, found, problem)
+    fetched, problem = ask(number, business_profiles.fetch)
+    if fetched:
+        number.has_photo = bool(fetched.picture_url)
+    return profile_page(number, fetched, problem)
 
 
-def profile_page(number: PhoneNumber, found: BusinessProfile | None, problem: Problem | None, **forms: object) -> str:
+def profile_page(number: PhoneNumber, fetched: BusinessProfile | None, problem: Problem | None, **forms: object) -> str:
     """Without Meta's answer there is no form: saving an empty one would empty the profile."""
     blank = {
-        "form": ProfileForm(formdata=None, data=as_typed(found)) if found else None,
+        "form": ProfileForm(formdata=None, data=as_typed(fetched)) if fetched else None,
         "picture_form": PictureForm(formdata=None),
         "username_form": UsernameForm(formdata=None, data={"username": number.username}),
     }
-    return render_template("numbers/profile.html", number=number, profile=found, problem=problem, **(blank | forms))
+    return render_template("numbers/profile.html", number=number, profile=fetched, problem=problem, **(blank | forms))
 
 
-def as_typed(found: BusinessProfile) -> dict[str, str]:
-    first, second, *_rest = (*found.websites, "", "")
-    texts = {name: getattr(found, name) for name in ("about", "description", "address", "email", "vertical")}
+def as_typed(fetched: BusinessProfile) -> dict[str, str]:
+    first, second, *_rest = (*fetched.websites, "", "")
+    texts = {name: getattr(fetched, name) for name in ("about", "description", "address", "email", "vertical")}
     return texts | {"website_1": first, "website_2": second}
 
 
@@ -72,8 +72,8 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
         file.close()
     if not content or len(content) > PICTURE_BYTES or picture_type(content) not in PICTURE_TYPES:
         form.picture.errors = [_("Choose a square JPEG or PNG of at most 900 kB.")]
-        found, problem = ask(number, business_profiles.fetch)
-        return profile_page(number, found, problem, picture_form=form), 422
+        fetched, problem = ask(number, business_profiles.fetch)
+        return profile_page(number, fetched, problem, picture_form=form), 422
     mime_type = picture_type(content)
 
     def upload(graph: GraphClient, token: str, meta_id: str) -> None:
@@ -91,7 +91,7 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
 @bp.get("/<uuid:phone_number_id>/profile/picture")
 @requires("numbers.manage")
 def picture(phone_number_id: uuid.UUID) -> AnyResponse:
-    """The photo at Meta, fetched by us: a browser that asked for it would tell Meta who looks."""
+    """The photo at Meta, fetched by our server so that Meta doesn't see the user's browser."""
     number = PhoneNumber.get_or_404(phone_number_id)
     content, _problem = ask(number, business_profiles.picture)
     if not content or picture_type(content) not in PICTURE_TYPES:
@@ -138,8 +138,8 @@ def remove_username(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse
 
 
 def username_page(number: PhoneNumber, form: UsernameForm, problem: Problem | None) -> str:
-    found, trouble = ask(number, business_profiles.fetch)
-    return profile_page(number, found, problem or trouble, username_form=form)
+    fetched, trouble = ask(number, business_profiles.fetch)
+    return profile_page(number, fetched, problem or trouble, username_form=form)
 
 
 def saved(number: PhoneNumber, words: str) -> AnyResponse:

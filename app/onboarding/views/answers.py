@@ -22,7 +22,7 @@ from .onboarding import page_of
 from .page import Page
 from .setup import page_behind
 
-# A form that was refused, an answer for a script, another attempt that goes on, or nothing: the page is shown anew.
+# A form with errors, a response for a script, another attempt to go to, or None to show the page again.
 Answer = Callable[[Onboarding], Form | Response | Onboarding | None]
 
 LONGEST_CODE = 2_000

@@ -22,7 +22,7 @@ from .page import Page
 
 @bp.app_template_global()
 def unfinished_onboardings() -> list[Onboarding]:
-    """For the page of numbers: attempts that somebody should look at."""
+    """The attempts that the page of numbers lists as unfinished."""
     return list(db.session.scalars(Onboarding.unfinished().limit(5)))
 
 
@@ -90,7 +90,7 @@ def create_link() -> tuple[str, int] | AnyResponse:
     if not form.validate():
         return ways_page(TokenForm(formdata=None), form), 422
     SetupLink.create(current_user, form.days.data)
-    flash(_("The link is ready. Copy it and send it to whoever manages the Facebook account."))
+    flash(_("The link is ready. Copy it and send it to the person who manages the Facebook account."))
     return redirect(url_for(".ways", _anchor="links"), 303)
 
 

@@ -1,4 +1,4 @@
-"""The page of an attempt: for members of the business, and for whoever was sent a setup link."""
+"""The page of an attempt: for members of the business, and behind a setup link."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Page:
         return response
 
     def move_to(self, other: Onboarding) -> Response:
-        """Tells the page's script (by `Content-Location`) that another attempt took its code, and where it is shown."""
+        """Sends the page's script (by `Content-Location`) to the attempt that received its code."""
         values = self.values
         if link := self.context.get("link"):
             link.onboarding_id = other.id
@@ -88,7 +88,7 @@ def forms_with(form: Form | None) -> dict[str, Form]:
 
 
 def admit_facebook(response: Response) -> None:
-    """Lets Facebook's script run: the only page on which anything of another site does, and whose popup may answer."""
+    """Sets the headers that allow Facebook's script and popup. No other page allows another site."""
     sdk, graph = origin(settings.meta_sdk_url), origin(settings.meta_graph_url)
     dialog = " ".join(settings.meta_dialog_origins)
     response.headers["Content-Security-Policy"] = "; ".join(

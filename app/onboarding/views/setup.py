@@ -48,7 +48,7 @@ def show(token: str) -> AnyResponse:
 @public
 def retry(token: str, name: str) -> AnyResponse:
     with page_behind(token) as page:
-        page.onboarding.retry(name, by=_("somebody with the setup link"))
+        page.onboarding.retry(name, by=_("someone with the setup link"))
         return redirect(page.at("show"), 303)
 
 

@@ -33,24 +33,24 @@ FIELDS = (
 @check(N_("Meta knows the app and its secret"))
 def meta_app() -> str:
     here = outside()
-    found = app_settings.fetch(here.graph, here.graph.app_token)
-    return f"{found.name} ({found.id})"
+    app = app_settings.fetch(here.graph, here.graph.app_token)
+    return f"{app.name} ({app.id})"
 
 
 @check(N_("Meta sends webhooks to this installation"))
 def callback() -> str:
     here = outside()
     expected = here.settings.callback_url
-    found = app_settings.callback(here.graph, here.graph.app_token)
-    if found is None:
+    current = app_settings.callback(here.graph, here.graph.app_token)
+    if current is None:
         raise CheckFailed(
             expected, N_("Set this address with META_VERIFY_TOKEN in the app's dashboard, WhatsApp, Configuration.")
         )
-    if found.callback_url != expected:
+    if current.callback_url != expected:
         raise CheckFailed(
-            f"{found.callback_url} ≠ {expected}", N_("Set the callback in the app's dashboard to this address.")
+            f"{current.callback_url} ≠ {expected}", N_("Set the callback in the app's dashboard to this address.")
         )
-    if not found.is_active:
+    if not current.is_active:
         raise CheckFailed(expected, N_("Meta has turned the callback off. Verify it again in the app's dashboard."))
     return expected
 
@@ -58,8 +58,8 @@ def callback() -> str:
 @check(N_("Webhook fields"))
 def fields() -> str:
     here = outside()
-    found = app_settings.callback(here.graph, here.graph.app_token)
-    missing = [name for name in FIELDS if found is None or name not in found.fields]
+    current = app_settings.callback(here.graph, here.graph.app_token)
+    missing = [name for name in FIELDS if current is None or name not in current.fields]
     if missing:
         raise CheckFailed(
             ", ".join(missing), N_("Subscribe to these fields in the app's dashboard, WhatsApp, Configuration.")
@@ -75,8 +75,8 @@ def system_user() -> str:
         raise CheckFailed(
             "META_SYSTEM_USER_TOKEN", N_("Meta no longer accepts this token. Create a new one in Business settings.")
         )
-    known = system_users.of_business(here.graph, token, here.settings.meta_business_id)
-    mine = next((user for user in known if user.id == here.settings.meta_system_user_id), None)
+    users = system_users.of_business(here.graph, token, here.settings.meta_business_id)
+    mine = next((user for user in users if user.id == here.settings.meta_system_user_id), None)
     if mine is None or mine.role != "ADMIN":
         raise CheckFailed("META_SYSTEM_USER_ID", N_("It has to be an admin system user of META_BUSINESS_ID."))
     return f"{mine.name}, {mine.role}"

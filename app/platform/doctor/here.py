@@ -70,16 +70,16 @@ def postgres() -> str:
 def cluster() -> str:
     with platform_scope("doctor"):
         try:
-            found = Cluster(db.session.connection())
+            citus = Cluster(db.session.connection())
         except NotACluster:
             return "Postgres"
-        if missing := found.missing:
+        if missing := citus.missing:
             raise CheckFailed(
                 ", ".join(missing), N_("These tables are not in the Citus cluster. Run flask distribute.")
             )
-        if not found.hands_on_settings:
+        if not citus.hands_on_settings:
             raise CheckFailed("citus.propagate_set_commands", N_("Workers don't get the tenant. Run flask distribute."))
-        return f"Citus, {len(found.present)}"
+        return f"Citus, {len(citus.present)}"
 
 
 @check(N_("Redis and the workers"))

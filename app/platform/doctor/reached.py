@@ -51,7 +51,7 @@ def tls() -> str:
 
 @check(N_("Proxy headers"))
 def proxy() -> str:
-    """The session cookie is secure only if the app can tell that the browser uses https."""
+    """Checks that the app sees https behind the proxy; otherwise the session cookie isn't secure."""
     settings = outside().settings
     with httpx.Client(timeout=SECONDS, trust_env=False, follow_redirects=False) as http:
         cookies = http.get(f"{settings.public_url}/sign-in").headers.get_list("set-cookie")
@@ -65,9 +65,9 @@ def proxy() -> str:
 @check(N_("Webhook challenge"))
 def challenge() -> str:
     settings, word = outside().settings, uuid.uuid4().hex
-    asked = {"hub.mode": "subscribe", "hub.verify_token": settings.meta_verify_token, "hub.challenge": word}
+    parameters = {"hub.mode": "subscribe", "hub.verify_token": settings.meta_verify_token, "hub.challenge": word}
     with httpx.Client(timeout=SECONDS, trust_env=False) as http:
-        answer = http.get(settings.callback_url, params=asked)
+        answer = http.get(settings.callback_url, params=parameters)
     if answer.text != word:
         raise CheckFailed(
             f"{answer.status_code}", N_("The proxy must pass /webhooks/ through unchanged, with the query.")

@@ -48,7 +48,7 @@ class Saved:
 
     message_id: uuid.UUID | None = None
     is_orphan: bool = False
-    status_kept: bool = False
+    is_saved_status: bool = False
     aside: str = ""
 
 
@@ -71,7 +71,7 @@ class Reading:
 
     @property
     def tenants(self) -> list[Tenant]:
-        """Whose mail is in it."""
+        """The tenants that it has changes of."""
         ids = {owner for change in self.changes if (owner := self.owner(change))}
         return list(db.session.scalars(select(Tenant).where(Tenant.id.in_(ids)).order_by(Tenant.name)))
 
@@ -81,11 +81,11 @@ class Reading:
         query = select(HeldChange).where(HeldChange.webhook_event_id == self.event.id)
         held = {change.position: change for change in db.session.scalars(query) if change.position is not None}
         rows = self.look_up(shown)
-        found = []
+        results = []
         for change in shown:
             outcome, detail = outcome_of(self.event, change.event, held.get(change.position), rows.get(change.position))
             owner, row = self.owner(change), rows.get(change.position)
-            found.append(
+            results.append(
                 Became(
                     position=change.position,
                     what=NAMES[type(change.event)],
@@ -96,7 +96,7 @@ class Reading:
                     held=held.get(change.position),
                 )
             )
-        return found
+        return results
 
     def look_up(self, changes: Sequence[Arrived]) -> dict[int, Saved]:
         rows: dict[uuid.UUID, list[dict[str, Any]]] = defaultdict(list)
@@ -115,7 +115,7 @@ class Reading:
 
 
 def reason_words(reason: str, detail: str) -> str:
-    """Why a change was not understood or carried out. What was written before reasons had keys is shown as it is."""
+    """Why a change could not be read or applied. Reasons stored before they had keys are shown as stored."""
     return filled(READER.gettext(REASONS[reason]), {"detail": detail}) if reason in REASONS else reason
 
 
@@ -129,7 +129,7 @@ def message_in(event: events.Event) -> Any:
 
 
 def describe(event: events.Event) -> str:
-    """What can be said about a change without a word of what people wrote."""
+    """Describes a change without the text that people wrote."""
     match event:
         case events.StatusUpdate():
             return event.status
@@ -169,26 +169,26 @@ def outcome_of(post: WebhookEvent, event: events.Event, held: HeldChange | None,
     if held and held.state != "understood":
         return (N_("Held back") if held.state == "held" else N_("Discarded")), reason_words(held.reason, held.detail)
     if post.drained_at is None:
-        return N_("Waits to be worked off"), ""
+        return N_("Queued"), ""
     if isinstance(event, events.StatusUpdate):
         return status_outcome(row), ""
     if row and row.message_id:
-        return N_("Is a message in the inbox"), ""
+        return N_("Saved as a message"), ""
     if row and row.aside:
-        return (N_("Kept as a reaction") if row.aside == "reaction" else N_("Kept as an edit or deletion")), ""
+        return (N_("Saved as a reaction") if row.aside == "reaction" else N_("Saved as an edit or deletion")), ""
     if isinstance(event, APPLIED) or (isinstance(event, events.OtherChange) and event.field in (*NEWS, *TEMPLATE_NEWS)):
-        return N_("Carried out"), ""
+        return N_("Applied"), ""
     if isinstance(event, events.OtherChange):
-        return N_("Kept in this post only: nothing here uses it yet"), ""
-    return N_("Nothing of it is found any more"), ""
+        return N_("Stored in this post only; Switchboard doesn't use it yet"), ""
+    return N_("No longer stored"), ""
 
 
 def status_outcome(row: Saved | None) -> str:
-    if row and row.status_kept:
-        return N_("Kept with its message")
+    if row and row.is_saved_status:
+        return N_("Saved with its message")
     if row and row.is_orphan:
-        return N_("Waits for its message: it was sent by other software, or is not known yet")
-    return N_("Nothing of it is found any more")
+        return N_("Waiting for its message: sent by other software, or not stored yet")
+    return N_("No longer stored")
 
 
 def row_of(change: Arrived, message: Any) -> dict[str, Any]:
@@ -205,21 +205,21 @@ def row_of(change: Arrived, message: Any) -> dict[str, Any]:
 def look_up(tenant_id: uuid.UUID, rows: list[dict[str, Any]]) -> dict[int, Saved]:
     """What is saved of a tenant's changes, by their positions; each statement reads one table by a unique index."""
     values = {"tenant": tenant_id, "rows": json.dumps(rows)}
-    found = {row["position"]: Saved() for row in rows}
+    saved = {row["position"]: Saved() for row in rows}
     for statement in (ATTEMPTED, MESSAGES):
         for position, message_id in db.session.execute(statement, values):
-            found[position].message_id = message_id
-    known = [
-        row | {"message": str(found[row["position"]].message_id)} for row in rows if found[row["position"]].message_id
+            saved[position].message_id = message_id
+    with_message = [
+        row | {"message": str(saved[row["position"]].message_id)} for row in rows if saved[row["position"]].message_id
     ]
-    for position in db.session.scalars(STATUSES, values | {"rows": json.dumps(known)}):
-        found[position].status_kept = True
+    for position in db.session.scalars(STATUSES, values | {"rows": json.dumps(with_message)}):
+        saved[position].is_saved_status = True
     for position in db.session.scalars(ORPHANS, values):
-        found[position].is_orphan = True
+        saved[position].is_orphan = True
     for statement, aside in ((CHANGES, "change"), (REACTIONS, "reaction")):
         for position in db.session.scalars(statement, values):
-            found[position].aside = aside
-    return found
+            saved[position].aside = aside
+    return saved
 
 
 # A null attempt or status is of a change that has none. One table each: a cluster refuses them joined in one statement.
@@ -263,7 +263,7 @@ CHANGES = text("""
 
 
 def raw_of(held: HeldChange, post: WebhookEvent | None) -> str:
-    """The change itself: as it was read out of its post, else the beginning that was kept."""
+    """The change itself, parsed from its post; else the beginning that was stored."""
     if post and held.position is not None:
         change = next(itertools.islice(events.parse(post.body, post.received_at), held.position, None), None)
         raw = change.raw if isinstance(change, events.Unreadable) else change and asdict(change)

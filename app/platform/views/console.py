@@ -65,8 +65,8 @@ def board() -> str:
 def tenants() -> str:
     search, after = request.args.get("q", "").strip(), request.args.get("after", type=uuid.UUID)
     start = db.session.get(Tenant, after) if after else None
-    found = db.session.execute(tenants_named(search, start)).all()
-    page, more = found[:PAGE], len(found) > PAGE
+    rows = db.session.execute(tenants_named(search, start)).all()
+    page, more = rows[:PAGE], len(rows) > PAGE
     return render_template("platform/tenants.html", tenants=page, search=search, more=more)
 
 

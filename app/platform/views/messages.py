@@ -35,10 +35,10 @@ log = structlog.get_logger()
 @platform_only
 def messages() -> str | AnyResponse:
     words = request.args.get("q", "").strip()
-    found = messages_like(words, time_argument("at")) if words else []
-    if len(found) == 1:
-        return redirect(url_for(".story", tenant_id=found[0].tenant_id, message_id=found[0].id), 303)
-    return render_template("platform/messages.html", messages=found, words=words, tenants=tenants_of(found))
+    matches = messages_like(words, time_argument("at")) if words else []
+    if len(matches) == 1:
+        return redirect(url_for(".story", tenant_id=matches[0].tenant_id, message_id=matches[0].id), 303)
+    return render_template("platform/messages.html", messages=matches, words=words, tenants=tenants_of(matches))
 
 
 @bp.get("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>")
@@ -71,18 +71,18 @@ def story_page(tenant_id: uuid.UUID, message_id: uuid.UUID, form: ReasonForm) ->
 @in_menu("console", N_("Not sent"), "message-circle-warning", order=40)
 @platform_only
 def failures() -> str:
-    asked = failures_from_request()
-    found = db.session.execute(asked.page()).unique().all()
-    rows, more = found[:PAGE], len(found) > PAGE
-    return render_template("platform/failures.html", query=asked, groups=asked.by_reason(), rows=rows, more=more)
+    query = failures_from_request()
+    page = db.session.execute(query.page()).unique().all()
+    rows, more = page[:PAGE], len(page) > PAGE
+    return render_template("platform/failures.html", query=query, groups=query.by_reason(), rows=rows, more=more)
 
 
 @bp.post("/failures/attempts")
 @platform_only
 def retry_failures() -> AnyResponse:
     """Retries, on their tenants' behalf, the selected messages or all that match."""
-    asked = failures_from_request()
-    ids = asked.to_retry() if "all" in request.form else selected_ids()
+    query = failures_from_request()
+    ids = query.to_retry() if "all" in request.form else selected_ids()
     retried = 0
     for tenant_id, mine in by_tenant(ids).items():
         with within_tenant(tenant_id):
@@ -90,7 +90,7 @@ def retry_failures() -> AnyResponse:
         log.info("messages retried for a tenant", admin_id=str(current_user.id), tenant_id=str(tenant_id), count=count)
         retried += count
     flash_retried(retried, len(ids))
-    return redirect(url_for(".failures", **filter_arguments(asked)), 303)
+    return redirect(url_for(".failures", **filter_arguments(query)), 303)
 
 
 def by_tenant(ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
@@ -101,6 +101,6 @@ def by_tenant(ids: list[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
     return mine
 
 
-def tenants_of(found: list[Message]) -> dict[uuid.UUID, str]:
-    ids = {message.tenant_id for message in found}
+def tenants_of(shown: list[Message]) -> dict[uuid.UUID, str]:
+    ids = {message.tenant_id for message in shown}
     return {tenant.id: tenant.name for tenant in db.session.scalars(select(Tenant).where(Tenant.id.in_(ids)))}

@@ -23,9 +23,9 @@ def rates() -> str:
     """Shows one card, the requested or else the first in force, and links to the others."""
     cards, today = list(db.session.scalars(RateCard.newest_first())), day_of(now())
     in_force = [card for currency in {card.currency for card in cards} if (card := RateCard.on(currency, today))]
-    asked = request.args.get("card", type=uuid.UUID)
-    shown = next((card for card in cards if (card.id == asked if asked else card in in_force)), None)
-    if asked and shown is None:
+    card_id = request.args.get("card", type=uuid.UUID)
+    shown = next((card for card in cards if (card.id == card_id if card_id else card in in_force)), None)
+    if card_id and shown is None:
         abort(404)
     return render_template(
         "platform/rates.html",
@@ -40,8 +40,8 @@ def rates() -> str:
 
 def without_card() -> list[tuple[str, int]]:
     """Currencies in which accounts are billed and that have no card; an empty currency is not reported by Meta yet."""
-    known = select(RateCard.currency)
-    query = select(Waba.currency, func.count()).where(Waba.currency.not_in(known)).group_by(Waba.currency)
+    currencies = select(RateCard.currency)
+    query = select(Waba.currency, func.count()).where(Waba.currency.not_in(currencies)).group_by(Waba.currency)
     return [(currency, count) for currency, count in db.session.execute(query.order_by(Waba.currency))]
 
 

@@ -1,4 +1,4 @@
-"""A client business in its first minute: who founds it, and what it is called in addresses."""
+"""Creating a client business: its first owner, and its slug."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 
 from app.tenancy import Membership, Role, Tenant, User, db, exists, global_scope, now, tenant_scope, uuid7
-from app.tenancy.models import TenantSlug, UserTenant, admit, found, register
+from app.tenancy.models import TenantSlug, UserTenant, admit, create_tenant, register
 
 from .invitations import Invitation
 from .people import in_this_scope
@@ -35,8 +35,8 @@ SPELLING = """
 RESPELT = str.maketrans(dict(pair.split("=") for pair in SPELLING.split()))
 
 
-def found_business(name: str, owner: User | None, *, slug: str = "") -> Tenant:
-    """A new tenant and, if known by now, its first owner. A slug that is given must be free."""
+def create_business(name: str, owner: User | None, *, slug: str = "") -> Tenant:
+    """Creates a tenant and, if given, its first owner. The slug, if given, must be free."""
     made = Tenant(id=uuid7(), name=name)
     with tenant_scope(made.id):
         establish(made, owner, slug=slug)
@@ -48,7 +48,7 @@ def establish(tenant: Tenant, owner: User | None, *, slug: str = "") -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("slugs", 0))))
     tenant.slug = slug or free_slug(tenant.name)
     if owner:
-        found(tenant, in_this_scope(owner))
+        create_tenant(tenant, in_this_scope(owner))
     else:
         register(tenant)
 
@@ -64,7 +64,7 @@ def give_to(tenant: Tenant, owner: User) -> None:
 
 
 def invite_first_owner(tenant: Tenant, email: str) -> str:
-    """A link for whoever will own a tenant. It is handed over by hand, so no mail is sent."""
+    """Returns an invitation link for a tenant's first owner. No mail is sent."""
     with tenant_scope(tenant.id):
         invitation = Invitation.offer(email, Role.OWNER, by=None)
         invitation.mailed_at = now()

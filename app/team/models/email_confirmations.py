@@ -14,7 +14,7 @@ from app import mail, tokens
 from app.extensions import settings
 from app.tenancy import GlobalModel, Tenant, User, db, global_scope, later, now, tenant_scope, uuid7
 
-from .businesses import establish, found_business
+from .businesses import create_business, establish
 from .people import with_email
 from .sign_in_attempts import TooManyTries, network
 
@@ -74,15 +74,15 @@ class EmailConfirmation(GlobalModel):
         return db.session.scalar(select(cls).where(cls.id == tokens.read_id(PURPOSE, token), cls.expires_at > now()))
 
     @classmethod
-    def found_another(cls, business: str, owner: User, *, ip: str) -> Tenant:
+    def create_another(cls, business: str, owner: User, *, ip: str) -> Tenant:
         """One more business of somebody who is signed in; their address is confirmed already."""
         with global_scope():
             confirmation = cls.claim(owner.email, ip)
             confirmation.mailed_at = confirmation.used_at = now()
-        return found_business(business, owner)
+        return create_business(business, owner)
 
-    def found(self, business: str, owner: User) -> Tenant | None:
-        """Founds the business. None if the link was used first, or the address has got an account meanwhile."""
+    def redeem(self, business: str, owner: User) -> Tenant | None:
+        """Creates the business. None if the link was used already, or the address has an account by now."""
         tenant = Tenant(id=uuid7(), name=business)
         mine = (
             update(EmailConfirmation)

@@ -23,7 +23,7 @@ PURPOSE = "invitation"
 
 
 class Invitation(TenantModel):
-    """An invitation by email, valid for a week. The first owner of a tenant is invited by no one in particular."""
+    """An invitation by email, valid for a week. The first owner's has no inviter."""
 
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "email"), one_of("role", Role))
 

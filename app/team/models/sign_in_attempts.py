@@ -39,7 +39,7 @@ class SignInAttempt(GlobalModel):
 
     @classmethod
     def check(cls, kind: type[Person], email: str, password: str, *, ip: str, device: str = "") -> Person | None:
-        """Whoever has this address and password. Raises `TooManyTries` or `TooBusy` without looking at the password.
+        """The user with this address and password. Raises `TooManyTries` or `TooBusy` before checking the password.
 
         A device that this person has used before has tries of its own, so that nobody can lock its owner out.
         """

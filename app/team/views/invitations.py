@@ -72,17 +72,17 @@ def offered(invitation_id: object) -> Invitation:
 @bp.get("/invitation")
 @public
 def invitation() -> tuple[str, int] | str:
-    if (found := Invitation.behind(token())) is None:
+    if (offer := Invitation.behind(token())) is None:
         return dead_link()
-    return accept_page(*found, AcceptForm(formdata=None))
+    return accept_page(*offer, AcceptForm(formdata=None))
 
 
 @bp.post("/invitation")
 @public
 def accept_invitation() -> tuple[str, int] | AnyResponse:
-    if (found := Invitation.behind(token())) is None:
+    if (offer := Invitation.behind(token())) is None:
         return dead_link()
-    invitation, tenant = found
+    invitation, tenant = offer
     form = AcceptForm()
     user = with_email(User, invitation.email)
     if user is None:
@@ -114,7 +114,7 @@ def accept_page(invitation: Invitation, tenant: Tenant, form: AcceptForm) -> str
         tenant=tenant,
         form=form,
         token=token(),
-        known=user is not None,
+        has_account=user is not None,
         expected=user is not None and is_current(user),
     )
 

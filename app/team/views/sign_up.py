@@ -44,7 +44,7 @@ def begin_business() -> tuple[str, int] | str | AnyResponse:
 
 @bp.post("/sign-up/business")
 @public
-def found_business() -> tuple[str, int] | str | AnyResponse:
+def create_business() -> tuple[str, int] | str | AnyResponse:
     if (confirmation := EmailConfirmation.behind(token())) is None:
         return dead_link()
     form = FirstBusinessForm()
@@ -54,7 +54,7 @@ def found_business() -> tuple[str, int] | str | AnyResponse:
     commit()
     password_hash = passwords.hash_password(form.password.data)
     owner = User(id=uuid7(), email=confirmation.email, name=form.name.data, password_hash=password_hash)
-    if tenant := confirmation.found(form.business.data, owner):
+    if tenant := confirmation.redeem(form.business.data, owner):
         door.begin_session(owner)
         return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)
     # The second of two clicks, or an invitation was accepted in the meantime.
@@ -83,7 +83,7 @@ def add_business() -> tuple[str, int] | AnyResponse:
     name = form.business.data
     # The first of two clicks may have founded it.
     tenant = next((mine for mine in businesses_of(current_user) if mine.name.casefold() == name.casefold()), None)
-    tenant = tenant or EmailConfirmation.found_another(name, current_user, ip=door.client_ip())
+    tenant = tenant or EmailConfirmation.create_another(name, current_user, ip=door.client_ip())
     return redirect(url_for("tenancy.home", tenant_slug=tenant.slug), 303)
 
 

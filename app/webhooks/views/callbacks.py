@@ -33,7 +33,7 @@ def verify() -> AnyResponse:
 @public
 def deauthorize() -> AnyResponse:
     """Somebody has removed the app from their business."""
-    MetaCallback.receive("deauthorize", asked())
+    MetaCallback.receive("deauthorize", signed_request())
     return Response(status=200)
 
 
@@ -42,19 +42,19 @@ def deauthorize() -> AnyResponse:
 @public
 def delete_data() -> AnyResponse:
     """Somebody wants deleted what Facebook gave us. The response says where to see that it was done."""
-    code = MetaCallback.receive("data_deletion", asked()).code
+    code = MetaCallback.receive("data_deletion", signed_request()).code
     return jsonify(url=tokens.link("webhooks.deletion", code=code), confirmation_code=code)
 
 
 @bp.get("/meta/data-deletion/<code>")
 @public
 def deletion(code: str) -> str | tuple[str, int]:
-    found = db.session.get(MetaCallback, uuid.UUID(code)) if is_code(code) else None
-    known = found if found and found.kind == "data_deletion" else None
-    return render_template("webhooks/deletion.html", callback=known), 200 if known else 404
+    callback = db.session.get(MetaCallback, uuid.UUID(code)) if is_code(code) else None
+    shown = callback if callback and callback.kind == "data_deletion" else None
+    return render_template("webhooks/deletion.html", callback=shown), 200 if shown else 404
 
 
-def asked() -> SignedRequest:
+def signed_request() -> SignedRequest:
     """What one of the app's secrets has signed, lately."""
     call = signed_requests.read(request.form.get("signed_request", ""), settings.meta_app_secrets)
     if call is None or call.issued_at is None or abs(now() - call.issued_at) > OLDEST:

@@ -60,15 +60,15 @@ def sample(sample: str) -> str:
 @bp.post("/samples/<sample>/replies")
 @requires("welcome.use")
 def reply_to_sample(sample: str) -> tuple[str, int] | AnyResponse:
-    found, words = open_sample(sample), request.form.get("body", "").strip()
+    opened, words = open_sample(sample), request.form.get("body", "").strip()
     if not words or len(words) > LONGEST_ANSWER:
         problem = _("Write a reply of at most %(count)s characters.", count=LONGEST_ANSWER)
-        return sample_page(found, problem=problem, typed=words[:LONGEST_ANSWER]), 422
+        return sample_page(opened, problem=problem, typed=words[:LONGEST_ANSWER]), 422
     try:
-        Welcome.locked().answer(found, words)
+        Welcome.locked().answer(opened, words)
     except SampleEnded:
         flash(_("This sample has ended."), "warning")
-    return redirect(url_for(".sample", sample=found.name, _anchor="end"), 303)
+    return redirect(url_for(".sample", sample=opened.name, _anchor="end"), 303)
 
 
 @bp.post("/samples/removal")

@@ -31,17 +31,17 @@ MOST = 500
 @in_menu("console", N_("Held"), "package-x", order=60, covers=("/platform/replays",))
 @platform_only
 def index() -> str:
-    asked, discarded = read_criteria(), "discarded" in request.args
-    found = db.session.execute(held_changes(asked, discarded, request.args.get("before", type=row_number))).all()
+    criteria, discarded = read_criteria(), "discarded" in request.args
+    changes = db.session.execute(held_changes(criteria, discarded, request.args.get("before", type=row_number))).all()
     return render_template(
         "platform/posts/held_changes.html",
-        asked=asked,
+        asked=criteria,
         discarded=discarded,
         groups=by_reason(),
-        held=found[:PAGE],
+        held=changes[:PAGE],
         names_in=names_in,
         reason_words=reason_words,
-        more=len(found) > PAGE,
+        more=len(changes) > PAGE,
         replays=db.session.scalars(Replay.newest_first().limit(3)).all(),
     )
 
@@ -69,13 +69,13 @@ def discard(held_id: int) -> tuple[str, int] | AnyResponse:
 def replay_changes() -> AnyResponse:
     """Replays the selected changes, or all that match."""
     if "all" in request.form:
-        asked = read_criteria()
+        criteria = read_criteria()
     elif ids := [int(id) for id in request.form.getlist("id")[:MOST] if id.isdecimal() and len(id) < 19]:
-        asked = Criteria(ids=tuple(ids))
+        criteria = Criteria(ids=tuple(ids))
     else:
         flash(_("Select at least one change."), "error")
         return redirect(url_for(".index"), 303)
-    made = Replay.of_changes(asked, by=current_user.name)
+    made = Replay.of_changes(criteria, by=current_user.name)
     later("webhooks.replay", made.id)
     return redirect(url_for(".show_replay", replay_id=made.id), 303)
 
@@ -83,10 +83,10 @@ def replay_changes() -> AnyResponse:
 @held.get("/replays/<uuid:replay_id>")
 @platform_only
 def show_replay(replay_id: uuid.UUID) -> str:
-    if (found := db.session.get(Replay, replay_id)) is None:
+    if (replay := db.session.get(Replay, replay_id)) is None:
         abort(404)
     template = "platform/posts/_replay.html" if is_fragment() else "platform/posts/replay.html"
-    return render_template(template, replay=found, outcome=found.count())
+    return render_template(template, replay=replay, outcome=replay.count())
 
 
 def read_criteria() -> Criteria:
@@ -106,9 +106,9 @@ def by_reason() -> list[Row[str, str, str, int]]:
     return list(db.session.execute(query.group_by(*same).order_by(count.desc()).limit(PAGE)))
 
 
-def held_changes(asked: Criteria, discarded: bool, before: int | None) -> Select[HeldChange, Tenant]:
+def held_changes(criteria: Criteria, discarded: bool, before: int | None) -> Select[HeldChange, Tenant]:
     query = select(HeldChange, Tenant).outerjoin(Tenant, Tenant.id == HeldChange.tenant_id)
-    query = query.where(HeldChange.discarded_at.is_not(None)) if discarded else query.where(*asked.conditions)
+    query = query.where(HeldChange.discarded_at.is_not(None)) if discarded else query.where(*criteria.conditions)
     if before:
         query = query.where(HeldChange.id < before)
     return query.order_by(HeldChange.id.desc()).limit(PAGE + 1)

@@ -27,14 +27,14 @@ from app.words import N_
 @in_menu("console", N_("Webhooks"), "webhook", order=50)
 @platform_only
 def index() -> str:
-    asked = Search(
+    search = Search(
         state=state if (state := request.args.get("state", "")) in STATES else "",
         words=request.args.get("q", "").strip()[:300],
         since=time_argument("since"),
         until=time_argument("until"),
         before=request.args.get("before", type=row_number),
     )
-    return render_template("platform/posts/posts.html", asked=asked, page=asked.page())
+    return render_template("platform/posts/posts.html", asked=search, page=search.page())
 
 
 @posts.get("/posts/<int:post_id>")
@@ -67,9 +67,9 @@ def body(post_id: int) -> AnyResponse:
 @posts.post("/posts/<int:post_id>/replays")
 @platform_only
 def replay_post(post_id: int) -> AnyResponse:
-    asked = Replay.of_post(find(post_id), by=current_user.name)
-    later("webhooks.replay", asked.id)
-    return redirect(url_for("held.show_replay", replay_id=asked.id), 303)
+    replay = Replay.of_post(find(post_id), by=current_user.name)
+    later("webhooks.replay", replay.id)
+    return redirect(url_for("held.show_replay", replay_id=replay.id), 303)
 
 
 @posts.get("/tenants/<uuid:tenant_id>/messages/<uuid:message_id>/posts")

@@ -55,7 +55,7 @@ UNLISTED_FAILURE = Explanation(
 )
 UNLISTED = Explanation(
     Kind.HUMAN,
-    N_("Meta refused this for a reason that Switchboard does not know yet."),
+    N_("Meta refused this for a reason we don't know yet."),
     N_("See the details from Meta. We don't retry this automatically."),
 )
 FILE_GONE = Explanation(

@@ -43,8 +43,6 @@ CODES: dict[int, Explanation] = {
     131209: Explanation(
         Kind.FINAL, N_("The group's picture has the wrong shape."), N_("Choose a square picture instead.")
     ),
-    131208: Explanation(Kind.THROTTLE, N_("We sent requests for groups faster than Meta allows."), _BY_ITSELF),
-    131209: Explanation(Kind.FINAL, N_("The group's picture isn't square."), N_("Choose a square picture.")),
     131210: Explanation(
         Kind.FINAL,
         N_("The group's picture is too small."),

@@ -418,4 +418,4 @@ def test_every_code_of_templates_has_words(graph: GraphClient, wire: Wire, code:
     with pytest.raises(GraphError) as caught:
         calls.unpause(graph, TOKEN, "57")
     assert caught.value.kind in (Kind.HUMAN, Kind.FINAL)
-    assert "does not know yet" not in caught.value.title
+    assert "don't know yet" not in caught.value.title

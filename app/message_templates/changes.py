@@ -1,0 +1,63 @@
+"""The life of a template: every change of its status, category and quality, with how it became known."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Self
+
+from sqlalchemy import Index, Select, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import Actor, TenantModel, belongs_to, db, happened, now, one_of
+
+WHAT = ("status", "category", "quality")
+# How it became known: Meta's webhook, comparing with Meta's list, the answer to a submission, somebody here.
+SOURCES = ("webhook", "sync", "submission", "member")
+
+
+class TemplateChange(TenantModel):
+    """One change. `facts` are what Meta said with it."""
+
+    __table_args__ = (
+        Index("ix_template_changes_life", "tenant_id", "template_id", "at"),
+        belongs_to("message_templates", "template_id", ondelete="CASCADE"),
+        one_of("what", WHAT),
+        one_of("source", SOURCES),
+    )
+
+    template_id: Mapped[uuid.UUID]
+    what: Mapped[str]
+    before: Mapped[str]
+    after: Mapped[str]
+    source: Mapped[str]
+    actor: Mapped[dict[str, Any] | None]
+    facts: Mapped[dict[str, Any] | None]
+    at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def of(cls, template_id: uuid.UUID) -> Select[Self]:
+        """The newest first."""
+        return select(cls).where(cls.template_id == template_id).order_by(cls.at.desc(), cls.id.desc())
+
+    @classmethod
+    def record(
+        cls,
+        template_id: uuid.UUID,
+        what: str,
+        before: str,
+        after: str,
+        *,
+        source: str,
+        by: Actor | None = None,
+        facts: dict[str, Any] | None = None,
+        at: dt.datetime | None = None,
+    ) -> None:
+        change = cls(template_id=template_id, what=what, before=before, after=after, source=source)
+        change.actor, change.facts, change.at = by and by.as_json(), facts, at or now()
+        db.session.add(change)
+        happened("template.changed", template_id, by=by, what=what, before=before, after=after, source=source)
+
+    @property
+    def by(self) -> Actor | None:
+        return Actor.read(self.actor)

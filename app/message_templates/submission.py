@@ -1,0 +1,127 @@
+"""A version on its way to Meta: samples uploaded, the template made or changed once, whatever happens in between."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import uuid
+
+import structlog
+
+from app.extensions import outside
+from app.meta import template_calls as calls
+from app.meta.errors import Kind, MetaError, NoAnswer
+from app.meta.message_templates import Template
+from app.tenancy import announce, commit, now
+from app.wabas.models import Waba
+
+from .models import MessageTemplate
+from .samples import TemplateSample, sample_ids_in, with_handles
+from .versions import LEASE, TemplateVersion
+
+log = structlog.get_logger()
+
+TRIES = 20
+# Passing: worth another try in a while.
+PASSING = (Kind.RETRY, Kind.THROTTLE, Kind.PAUSE_NUMBER)
+
+
+class Submission:
+    """One try. The version is leased to it, and nothing is held open while Meta is being called."""
+
+    def __init__(self, version: TemplateVersion) -> None:
+        self.version = version
+        self.template = MessageTemplate.get_or_404(version.template_id)
+        waba = Waba.get_or_404(self.template.waba_id)
+        self.token, self.waba_meta_id = waba.token, waba.meta_id
+        self.graph = outside().graph
+
+    @classmethod
+    def claim(cls, version_id: uuid.UUID) -> Submission | None:
+        """Leases the version, unless it is not on its way or another job has it."""
+        version = TemplateVersion.get_or_404(version_id).refresh_locked()
+        is_leased = version.attempts and version.lease_until and version.lease_until > now()
+        if version.state != "submitting" or is_leased:
+            return None
+        version.attempts += 1
+        version.lease_until = now() + LEASE
+        return cls(version)
+
+    def run(self) -> None:
+        commit()
+        try:
+            handles = self.upload_samples()
+            wanted = self.wanted(handles)
+            created = self.found(wanted) if self.version.attempts > 1 else None
+            created = created or self.send(wanted)
+        except MetaError as error:
+            self.settle_refusal(error)
+        else:
+            self.settle(created, wanted)
+        announce("templates", self.template.waba_id)
+
+    def upload_samples(self) -> dict[str, str]:
+        """Meta's handles of the samples, by our ids. Raises MetaError."""
+        handles = {}
+        for id in sorted(sample_ids_in(self.version.components)):
+            sample = TemplateSample.get_or_404(id)
+            if sample.needs_handle:
+                content = b"".join(sample.stream())
+                name, mime = sample.name, sample.mime
+                commit()
+                handle = calls.upload_sample(self.graph, self.token, name, mime, content)
+                sample.handle, sample.handle_at = handle, now()
+                commit()
+            handles[str(id)] = sample.handle or ""
+        commit()
+        return handles
+
+    def wanted(self, handles: dict[str, str]) -> Template:
+        mine = self.version.definition(self.template.name, self.template.language)
+        return dataclasses.replace(mine, components=with_handles(self.version.components, handles))
+
+    def found(self, wanted: Template) -> calls.Created | None:
+        """What an earlier try has made of it at Meta, whose answer was lost."""
+        there = calls.find(self.graph, self.token, self.waba_meta_id, wanted.name, wanted.language)
+        if there is None or not says_the_same(there.template, wanted):
+            return None
+        return calls.Created(there.meta_id, there.template.status, there.template.category)
+
+    def send(self, wanted: Template) -> calls.Created:
+        ttl = self.version.ttl_seconds
+        if meta_id := self.template.meta_id:
+            calls.edit(self.graph, self.token, meta_id, wanted, ttl_seconds=ttl)
+            return calls.Created(meta_id, "PENDING", wanted.category)
+        return calls.create(self.graph, self.token, self.waba_meta_id, wanted, ttl_seconds=ttl)
+
+    def settle(self, created: calls.Created, wanted: Template) -> None:
+        """A webhook may have been faster: what it said of the status is newer."""
+        version, template = self.version.refresh_locked(), self.template.refresh_locked()
+        version.arrive()
+        asked_at = version.submitted_at or now()
+        if template.meta_id is None:
+            template.meta_id, template.components = created.meta_id, wanted.components
+            template.parameter_format, template.ttl_seconds = version.parameter_format, version.ttl_seconds
+            template.recategorise(version.category, source="member", by=version.submitter)
+            template.turn(created.status, source="submission", by=version.submitter)
+        elif not (template.status_at and template.status_at > asked_at):
+            template.turn(created.status, source="submission", by=version.submitter)
+        template.recategorise(created.category, source="submission")
+        version.settle(template.status, template.status_facts, now())
+        if template.meta_id:
+            template_list_of(template.waba_id)
+
+    def settle_refusal(self, error: MetaError) -> None:
+        log.info("template not submitted", version_id=str(self.version.id), meta_code=error.code, kind=error.kind)
+        version = self.version.refresh_locked()
+        is_open = isinstance(error, NoAnswer) or error.kind is Kind.UNKNOWN_OUTCOME
+        if version.attempts < TRIES and (is_open or error.kind in PASSING):
+            version.error = error.as_dict()
+            version.lease_until = now() + dt.timedelta(seconds=min(5 * 2**version.attempts, 600))
+        else:
+            version.come_back(error.as_dict())
+
+
+def says_the_same(there: Template, wanted: Template) -> bool:
+    """Whether this is what was submitted: Meta writes examples and files anew, never the words."""
+    return [words_of(part) for part in there.components] == [words_of(part) for part in wanted.components]

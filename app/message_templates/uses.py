@@ -1,0 +1,28 @@
+"""Where a template is used. Each feature that uses templates says so here, beside its own model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+Find = Callable[[str, str], Iterable["Use"]]
+FINDERS: list[Find] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`kind` is what uses it, e.g. “Macro”; `name` which one; `address` its page."""
+
+    kind: str
+    name: str
+    address: str
+
+
+def uses_templates(find: Find) -> Find:
+    """Registers a function that finds what uses a template, given its name and language."""
+    FINDERS.append(find)
+    return find
+
+
+def uses_of(name: str, language: str) -> list[Use]:
+    return [use for find in FINDERS for use in find(name, language)]

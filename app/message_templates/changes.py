@@ -54,7 +54,7 @@ class TemplateChange(TenantModel):
         at: dt.datetime | None = None,
     ) -> None:
         change = cls(template_id=template_id, what=what, before=before, after=after, source=source)
-        change.actor, change.facts, change.at = by and by.as_json(), facts, at or now()
+        change.actor, change.facts, change.at = by.as_json() if by else None, facts, at or now()
         db.session.add(change)
         happened("template.changed", template_id, by=by, what=what, before=before, after=after, source=source)
 

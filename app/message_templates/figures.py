@@ -33,7 +33,7 @@ class TemplateFigures(TenantModel):
 
     @classmethod
     def store(cls, rows: Iterable[dict[str, Any]]) -> None:
-        """Stores days, each {template_id, day, sent, delivered, read, clicked}; later figures of a day replace earlier."""
+        """Stores days, each {template_id, day, sent, delivered, read, clicked}. Later figures of a day win."""
         named = list(rows)
         if named:
             listed = [row | {"id": id} for row, id in zip(named, uuid7s(len(named)), strict=True)]

@@ -222,7 +222,7 @@ class MessageTemplate(TenantModel):
         """One that was made elsewhere."""
         row = cls(id=uuid7(), waba_id=waba_id, name=fetched.template.name, language=fetched.template.language)
         row.category, row.status = fetched.template.category, fetched.template.status
-        row.quality_score, row.status_facts = fetched.quality_score, fetched.status_facts
+        row.quality_score, row.status_facts = fetched.quality_score, facts_of(fetched)
         row.describe(fetched)
         return row
 
@@ -231,12 +231,13 @@ class MessageTemplate(TenantModel):
         if self.is_newer_than(since):
             return
         self.describe(fetched)
-        self.turn(fetched.template.status, source="sync", facts=fetched.status_facts)
+        self.turn(fetched.template.status, source="sync", facts=facts_of(fetched))
         self.recategorise(fetched.template.category, source="sync")
         self.rate(fetched.quality_score, source="sync")
 
     def describe(self, fetched: Fetched) -> None:
-        self.meta_id, self.source, self.ttl_seconds = fetched.meta_id, fetched.source, fetched.ttl_seconds
+        self.meta_id, self.source = fetched.id, fetched.source or ""
+        self.ttl_seconds = fetched.template.ttl
         self.components = fetched.template.components
         self.parameter_format = "NAMED" if fetched.template.is_named else "POSITIONAL"
         self.correct_category, self.previous_category = fetched.correct_category, fetched.previous_category
@@ -252,7 +253,7 @@ class MessageTemplate(TenantModel):
 
     @property
     def content(self) -> Content:
-        """What Meta has of it, as the beginning of another version. Meta returns samples as links, which are no samples."""
+        """What Meta has of it, to begin another version with. Samples come back as links that expire."""
         is_named = self.parameter_format == "NAMED"
         return Content(self.category, is_named, without_samples(self.components), self.ttl_seconds)
 
@@ -361,3 +362,9 @@ class MessageTemplate(TenantModel):
         before, self.quality_score = self.quality_score, score
         if score and before != score:
             TemplateChange.record(self.id, "quality", before or "UNKNOWN", score, source=source)
+
+
+def facts_of(fetched: Fetched) -> dict[str, Any] | None:
+    """What Meta says about the status."""
+    reason = fetched.rejected_reason
+    return {"reason": reason} if reason and reason != "NONE" else None

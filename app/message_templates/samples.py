@@ -110,7 +110,9 @@ def _with_handles(part: dict[str, Any], handles: dict[str, str]) -> dict[str, An
     if cards := sequence(part.get("cards")):
         return {
             **part,
-            "cards": [{**card, "components": with_handles(sequence(card.get("components")), handles)} for card in cards],
+            "cards": [
+                {**card, "components": with_handles(sequence(card.get("components")), handles)} for card in cards
+            ],
         }
     return part
 
@@ -124,5 +126,8 @@ def _without_samples(part: dict[str, Any]) -> dict[str, Any]:
     if str(part.get("type")).upper() == "HEADER" and str(part.get("format")).upper() in TYPES:
         return {name: value for name, value in part.items() if name != "example"}
     if cards := sequence(part.get("cards")):
-        return {**part, "cards": [{**card, "components": without_samples(sequence(card.get("components")))} for card in cards]}
+        return {
+            **part,
+            "cards": [{**card, "components": without_samples(sequence(card.get("components")))} for card in cards],
+        }
     return part

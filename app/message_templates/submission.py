@@ -15,7 +15,7 @@ from app.meta.message_templates import Template
 from app.tenancy import announce, commit, now
 from app.wabas.models import Waba
 
-from .models import MessageTemplate
+from .models import MessageTemplate, TemplateList
 from .samples import TemplateSample, sample_ids_in, with_handles
 from .versions import LEASE, TemplateVersion
 
@@ -69,7 +69,7 @@ class Submission:
                 content = b"".join(sample.stream())
                 name, mime = sample.name, sample.mime
                 commit()
-                handle = calls.upload_sample(self.graph, self.token, name, mime, content)
+                handle = calls.upload_sample(self.graph, self.token, self.graph.app_id, name, mime, content)
                 sample.handle, sample.handle_at = handle, now()
                 commit()
             handles[str(id)] = sample.handle or ""
@@ -85,14 +85,14 @@ class Submission:
         there = calls.find(self.graph, self.token, self.waba_meta_id, wanted.name, wanted.language)
         if there is None or not says_the_same(there.template, wanted):
             return None
-        return calls.Created(there.meta_id, there.template.status, there.template.category)
+        return calls.Created(there.id, there.template.status, there.template.category)
 
     def send(self, wanted: Template) -> calls.Created:
-        ttl = self.version.ttl_seconds
         if meta_id := self.template.meta_id:
-            calls.edit(self.graph, self.token, meta_id, wanted, ttl_seconds=ttl)
+            # The category of an approved template cannot be changed, and need not be repeated.
+            calls.edit(self.graph, self.token, meta_id, wanted, with_category=self.template.status != "APPROVED")
             return calls.Created(meta_id, "PENDING", wanted.category)
-        return calls.create(self.graph, self.token, self.waba_meta_id, wanted, ttl_seconds=ttl)
+        return calls.create(self.graph, self.token, self.waba_meta_id, wanted)
 
     def settle(self, created: calls.Created, wanted: Template) -> None:
         """A webhook may have been faster: what it said of the status is newer."""
@@ -100,7 +100,7 @@ class Submission:
         version.arrive()
         asked_at = version.submitted_at or now()
         if template.meta_id is None:
-            template.meta_id, template.components = created.meta_id, wanted.components
+            template.meta_id, template.components = created.id, wanted.components
             template.parameter_format, template.ttl_seconds = version.parameter_format, version.ttl_seconds
             template.recategorise(version.category, source="member", by=version.submitter)
             template.turn(created.status, source="submission", by=version.submitter)
@@ -108,8 +108,8 @@ class Submission:
             template.turn(created.status, source="submission", by=version.submitter)
         template.recategorise(created.category, source="submission")
         version.settle(template.status, template.status_facts, now())
-        if template.meta_id:
-            template_list_of(template.waba_id)
+        # Meta may have written something differently.
+        TemplateList.of(template.waba_id).refresh()
 
     def settle_refusal(self, error: MetaError) -> None:
         log.info("template not submitted", version_id=str(self.version.id), meta_code=error.code, kind=error.kind)
@@ -123,5 +123,10 @@ class Submission:
 
 
 def says_the_same(there: Template, wanted: Template) -> bool:
-    """Whether this is what was submitted: Meta writes examples and files anew, never the words."""
-    return [words_of(part) for part in there.components] == [words_of(part) for part in wanted.components]
+    """Whether this is what was submitted: Meta writes examples, files and links anew, never the words."""
+    return words_in(there) == words_in(wanted)
+
+
+def words_in(template: Template) -> tuple[str, str, str, list[str]]:
+    labels = [str(button.get("text", "")) for button in template.buttons]
+    return template.header, template.body, str(template.part("FOOTER").get("text", "")), labels

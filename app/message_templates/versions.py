@@ -130,7 +130,7 @@ class TemplateVersion(TenantModel):
     def write(self, content: Content, by: Actor | None) -> None:
         self.category, self.components, self.ttl_seconds = content.category, content.components, content.ttl_seconds
         self.parameter_format = content.parameter_format
-        self.edited_by, self.edited_at = by and by.as_json(), now()
+        self.edited_by, self.edited_at = by.as_json() if by else None, now()
 
     def save(self, content: Content, *, revision: int, by: Actor) -> None:
         """Raises EditedMeanwhile unless this is the revision that was read, or the text is the same."""

@@ -379,8 +379,7 @@ class TemplateForm:
         """Raises `Refused`, `NameTaken`, `EditedMeanwhile`."""
         name, language, content = self.name[:512], self.language, self.content
         if self.template is None:
-            waba = Waba.get_or_404(uuid.UUID(self.fields["waba_id"]))
-            self.template = MessageTemplate.begin(waba.id, name, language, content, by=by)
+            self.template = self.begin(Waba.get_or_404(self.fields["waba_id"]).id, by=by)
             return self.template
         template, version = self.template, TemplateVersion.open_of(self.template.id, locked=True)
         if template.is_draft:
@@ -396,6 +395,19 @@ class TemplateForm:
             TemplateVersion.begin(template.id, content, by=by)
         db.session.flush()
         return template
+
+    def begin(self, waba_id: uuid.UUID, *, by: Actor) -> MessageTemplate:
+        """A second click on the button finds what the first has made."""
+        name, language, content = self.name[:512], self.language, self.content
+        try:
+            return MessageTemplate.begin(waba_id, name, language, content, by=by)
+        except NameTaken:
+            named = MessageTemplate.of(waba_id).where(MessageTemplate.name == name, MessageTemplate.language == language)
+            template = db.session.scalars(named).one()
+            version = TemplateVersion.open_of(template.id) if template.is_draft else None
+            if version is None or version.author != by or version.content != content:
+                raise
+            return template
 
     def complain(self, problem: Exception) -> None:
         if isinstance(problem, NameTaken):

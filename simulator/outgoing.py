@@ -29,6 +29,9 @@ class Order:
     biz_opaque_callback_data: str | None
     shown: dict[str, Any] | None = None
     category: str = "service"
+    template_id: str | None = None
+    held: bool = False
+    ttl: int | None = None
 
 
 def accept(world: Context, order: Order, failure: Failure | None = None) -> Message:
@@ -41,6 +44,12 @@ def accept(world: Context, order: Order, failure: Failure | None = None) -> Mess
     return message
 
 
+def send_held(message: Message) -> None:
+    """Sends a message that was held until its template's first messages were judged."""
+    message.update(held=0)
+    _plan(message.world, message, later_failures.failure_of(message))
+
+
 def take_step(world: Context, message_id: str, status: str, error_code: int | None = None) -> None:
     """Takes a step that the timeline planned."""
     if message := Message.find(world, message_id):
@@ -49,8 +58,10 @@ def take_step(world: Context, message_id: str, status: str, error_code: int | No
 
 def advance(message: Message, status: str, error_code: int | None = None) -> None:
     """Moves the message to the status, unless that is a step back or the phone is off."""
-    if RANK[status] <= RANK[message.status] or (
-        status not in ("sent", "failed") and not (message.customer.phone_on and _finds_phone(message))
+    if (
+        _is_expired(message, status)
+        or RANK[status] <= RANK[message.status]
+        or (status not in ("sent", "failed") and not (message.customer.phone_on and _finds_phone(message)))
     ):
         return
     with message.world.store.transaction():
@@ -106,6 +117,9 @@ def _write(world: Context, order: Order) -> Message:
         biz_opaque_callback_data=order.biz_opaque_callback_data,
         category=order.category,
         shown=json.dumps(order.shown, ensure_ascii=False) if order.shown else None,
+        template_id=order.template_id,
+        held=int(order.held),
+        expires_at=world.clock.now() + order.ttl if order.ttl else None,
         status="accepted",
     )
 
@@ -129,11 +143,19 @@ def _plan(world: Context, message: Message, failure: Failure | None) -> None:
     if failure:
         message.update(trouble=failure.details or None)
         world.timeline.plan(message.id, "failed", within=(0.2, 1.0), error_code=failure.code)
+    elif message.held:
+        return
     elif later_failures.links_in(message):
         world.store.insert("fetches", message_id=message.id, due_at=world.clock.now())
         world.wake("links")
     else:
         world.timeline.plan(message.id, "sent", within=(0.1, 0.8))
+
+
+def _is_expired(message: Message, status: str) -> bool:
+    """True if the message can no longer be delivered; Meta drops it without a word."""
+    late = message.expires_at is not None and message.world.clock.now() > message.expires_at
+    return status == "delivered" and late
 
 
 def _finds_phone(message: Message) -> bool:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.meta import payload
 from app.meta.payload import mapping, sequence, text
-from app.meta.template_variables import example_of_button, examples_of, is_one_time_code, names_in
+from app.meta.template_variables import Words, example_of_button, examples_of, is_one_time_code
 
 from .versions import Content
 
@@ -42,6 +42,10 @@ NUMBERS = ("ttl_minutes",)
 LONGEST, LONGEST_REST = 4_000, 64_000
 MOST_BUTTONS, MOST_CARDS, MOST_APPS, MOST_VARIABLES, MOST_PARTS, MOST_FIELDS = 20, 12, 6, 50, 10, 1_500
 ON = "on"
+# What a field's name may begin with.
+ROOTS = frozenset(
+    ["name", "language", "waba_id", "category", "parameter_format", "ttl", "layout", "header", "body", "footer", "buttons", "limited_time_offer", "call_permission", "cards", "otp", "parts", "preview", "new_button", "new_card_button"]
+)
 _FIELD = re.compile(r"[a-z_]+(\.[\w]+)*")
 _ROW = re.compile(r"(\d{1,2})\.(.+)")
 
@@ -50,7 +54,7 @@ def read_fields(form: Mapping[str, Any]) -> Fields:
     """The fields of a posted form; what else it holds is passed over."""
     fields: Fields = {}
     for name, value in islice(form.items(), MOST_FIELDS):
-        if len(name) <= 200 and _FIELD.fullmatch(name):
+        if len(name) <= 200 and name.partition(".")[0] in ROOTS and _FIELD.fullmatch(name):
             most = LONGEST_REST if name.endswith("rest") else LONGEST
             fields[name] = str(value).replace("\r\n", "\n")[:most]
     return fields
@@ -117,6 +121,11 @@ def json_in(written: str) -> Any:
 
 def without(part: Part, *names: str) -> Part:
     return {name: value for name, value in part.items() if name not in names}
+
+
+def names_in(said: str, *, is_named: bool) -> list[str]:
+    """A text's variables, in the order of their examples."""
+    return Words(said, is_named=is_named).names[:MOST_VARIABLES]
 
 
 def words(value: Any) -> str:
@@ -303,7 +312,7 @@ def header(fields: Fields, path: str, *, is_named: bool) -> Part:
 
 def written_part(kind: str, fields: Fields, path: str, *, is_named: bool) -> Part:
     said = fields.get(path, "")
-    names = names_in(said, is_named=is_named)[:MOST_VARIABLES]
+    names = names_in(said, is_named=is_named)
     given = {name: fields.get(f"{path}.examples.{name}", "") for name in names}
     return {"type": kind, "text": said} | examples("body", names, given, is_named) | rest_of(fields, path)
 

@@ -1,4 +1,4 @@
-"""The life of a template: every change of its status, category and quality, with how it became known."""
+"""The life of a template: every change of its status, category, quality and open version, and who says so."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import Actor, TenantModel, belongs_to, db, happened, now, one_of
 
-WHAT = ("status", "category", "quality")
+# A status, category or quality is Meta's; the state of a version is ours.
+WHAT = ("status", "category", "quality", "version")
 # How it became known: Meta's webhook, comparing with Meta's list, the answer to a submission, somebody here.
 SOURCES = ("webhook", "sync", "submission", "member")
+# What happens when a version goes from one state to another.
+VERSION_KINDS = {
+    ("draft", "awaiting"): "template.awaiting",
+    ("awaiting", "draft"): "template.returned",
+    ("draft", "submitting"): "template.submitted",
+    ("awaiting", "submitting"): "template.submitted",
+    ("submitting", "draft"): "template.refused",
+}
 
 
 class TemplateChange(TenantModel):
@@ -56,6 +65,9 @@ class TemplateChange(TenantModel):
         change = cls(template_id=template_id, what=what, before=before, after=after, source=source)
         change.actor, change.facts, change.at = by.as_json() if by else None, facts, at or now()
         db.session.add(change)
+        if what == "version":
+            happened(VERSION_KINDS[before, after], template_id, by=by)
+            return
         happened("template.changed", template_id, by=by, what=what, before=before, after=after, source=source)
 
     @property

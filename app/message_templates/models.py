@@ -25,7 +25,7 @@ from app.words import N_
 from .changes import TemplateChange
 from .samples import TemplateSample, sample_ids_in, with_handles, without_samples
 from .settings import TemplateSettings
-from .versions import Content, EditLimit, TemplateVersion
+from .versions import Content, EditLimit, TemplateVersion, says_the_same
 
 FRESH = dt.timedelta(minutes=10)
 ASKED = dt.timedelta(seconds=30)
@@ -34,6 +34,9 @@ MOST_OFFERED = 200
 DRAFT = "DRAFT"
 GONE = "DELETED"
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
+# How long Meta keeps the name of a deleted template from being used again, if it ever was approved.
+NAME_LOCK = dt.timedelta(days=30)
+ON_ITS_WAY = N_("This version is on its way to Meta. Wait a moment.")
 
 
 class NameTaken(ValueError):
@@ -274,7 +277,12 @@ class MessageTemplate(TenantModel):
 
     def version_to_edit(self, by: Actor) -> TemplateVersion:
         """The version that is being worked on; a new one begins with what Meta has."""
-        return TemplateVersion.open_of(self.id) or TemplateVersion.begin(self.id, self.content, by=by)
+        if version := TemplateVersion.open_of(self.id):
+            return version
+        latest = db.session.scalar(TemplateVersion.submitted(self.id).limit(1))
+        # Ours knows its files, which Meta returns as links that expire.
+        is_ours = latest and says_the_same(latest.components, self.components)
+        return TemplateVersion.begin(self.id, latest.content if latest and is_ours else self.content, by=by)
 
     def rename(self, name: str, language: str) -> None:
         """While it is a draft. Raises `NameTaken`."""
@@ -319,15 +327,30 @@ class MessageTemplate(TenantModel):
             version.leave(by, is_edit=is_edit)
             later("message_templates.submit", version.id)
         elif version.state == "draft":
-            version.state, version.edited_by = "awaiting", by.as_json()
-            happened("template.awaiting", self.id, by=by)
+            version.wait_for_approval(by)
+        return version
+
+    def send_back(self, note: str, *, by: Actor) -> None:
+        """The version that waits for approval is to be changed first. Does nothing where none waits any more."""
+        version = TemplateVersion.open_of(self.id, locked=True)
+        if version and version.state == "awaiting":
+            version.send_back(note, by)
+
+    def restore(self, earlier: TemplateVersion, *, by: Actor) -> TemplateVersion:
+        """An earlier text as the one that is being worked on. Raises `Refused` while one is on its way to Meta."""
+        version = TemplateVersion.open_of(self.id, locked=True)
+        if version is None:
+            return TemplateVersion.begin(self.id, earlier.content, by=by)
+        if version.state == "submitting":
+            raise Refused(ON_ITS_WAY)
+        version.save(earlier.content, revision=version.revision, by=by)
         return version
 
     def discard(self) -> None:
         """Throws away the version that is being worked on; a template that never was more than that goes with it."""
         version = TemplateVersion.open_of(self.id, locked=True)
         if version and version.state == "submitting":
-            raise Refused(N_("This version is on its way to Meta. Wait a moment."))
+            raise Refused(ON_ITS_WAY)
         if self.is_draft:
             db.session.delete(self)
         elif version:

@@ -19,6 +19,7 @@ class Business(Record):
     messaging_limit: int
     most_numbers: int
     id_scopes: str | None
+    verified: int
 
     @classmethod
     def open(cls, world: Context, name: str, country: str, persona: str | None = None) -> Self:

@@ -10,6 +10,7 @@ from simulator.limits import Limits
 from simulator.loop import Loops
 from simulator.settings import Settings
 from simulator.store import Store
+from simulator.template_steps import TemplateSteps
 from simulator.timeline import Timeline
 
 
@@ -30,6 +31,7 @@ class Context:
         self.limits = Limits(self.clock, self.knobs)
         self.loops = Loops()
         self.timeline = Timeline(self.store, self.clock, self.random, self.loops)
+        self.template_steps = TemplateSteps(self.store, self.clock, self.loops)
 
     def happens(self, knob: str) -> bool:
         """Draws once: true with the probability that the knob is set to."""

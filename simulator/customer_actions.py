@@ -5,7 +5,7 @@ import json
 import secrets
 from typing import Any
 
-from simulator import dialing
+from simulator import dialing, template_insights
 from simulator.arrivals import arrive
 from simulator.context import Context
 from simulator.customers import Customer
@@ -18,6 +18,7 @@ from simulator.webhooks.payloads import Patch
 
 EDIT_WITHIN = 15 * 60
 DELETE_WITHIN = 2 * 86400
+CLICKS = {"quick": "quick_reply_button", "url": "url_button"}
 SAMPLE_REFERRAL = {
     "source_url": "https://fb.me/3cr4Wqqkv",
     "source_id": "120226305854810726",
@@ -94,6 +95,7 @@ class CustomerActions:
         if not 0 <= at < len(options):
             raise NotPossible("That message does not offer this")
         option = options[at]
+        self._count_tap(wamid, option)
         match option["kind"]:
             case "reply":
                 return self._reply(wamid, "button_reply", {"id": option["id"], "title": option["label"]})
@@ -143,6 +145,11 @@ class CustomerActions:
             relation.set_offers_stopped(stop)
             publishing.publish_preference(relation, "stop" if stop else "resume")
         self.world.hub.notify(self.customer.id)
+
+    def _count_tap(self, wamid: str, option: dict[str, Any]) -> None:
+        """Counts the tap for the template's analytics, if the button is one that Meta counts."""
+        if option["kind"] in CLICKS:
+            template_insights.click(self._received_message(wamid), CLICKS[option["kind"]], option["label"])
 
     def _reply(self, wamid: str, kind: str, content: dict[str, Any]) -> Message:
         return self.send("interactive", {"type": kind, kind: content}, context_id=wamid)

@@ -59,6 +59,7 @@ TITLES = {
     132015: (400, "Template is paused"),
     132016: (400, "Template is disabled"),
     132018: (400, "Invalid template parameters"),
+    132021: (400, "Template name is not available"),
     132068: (400, "Flow is blocked"),
     132069: (400, "Flow is throttled"),
     133000: (500, "Incomplete deregistration"),
@@ -81,10 +82,14 @@ TITLES = {
     2388012: (400, "Phone number already exists"),
     2388091: (400, "Phone number is not being migrated"),
     3962: (400, "The business has not shared an asset with the app"),
+    139200: (403, "Direct Send is blocked"),
     139101: (400, "Blocklist size limit reached"),
     139102: (400, "Blocklist concurrent update"),
     139103: (400, "Internal error"),
     139100: (400, "Failed to block or unblock some users"),
+    200005: (400, "Template Insights not available"),
+    200006: (400, "Template Insights cannot be disabled"),
+    200007: (400, "Template Insights is not enabled"),
     2593107: (400, "Synchronization request limit exceeded"),
     2593108: (400, "Synchronization request made outside of allowed time window"),
     2593109: (400, "History sync is turned off by the business from the WhatsApp Business App"),
@@ -110,9 +115,13 @@ class GraphError(Exception):
         subcode: int | None = None,
         http: int | None = None,
         beside: dict[str, Any] | None = None,
+        for_user: tuple[str, str] | None = None,
+        data: dict[str, Any] | None = None,
     ) -> None:
-        """`beside` is what the answer holds next to the error: the part of the request that succeeded."""
+        """`beside` is the part of the request that succeeded, `for_user` a title and a sentence, `data` error_data."""
         super().__init__(code, details)
+        self.for_user = for_user
+        self.data = data
         self.beside = beside or {}
         self.code = code
         self.details = details
@@ -132,8 +141,13 @@ class GraphError(Exception):
         if self.code in CLOUD_API:
             details = self.details or title_of(self.code)
             error["error_data"] = {"messaging_product": "whatsapp", "details": details}
+        if self.data:
+            error["error_data"] = self.data
         if self.subcode:
             error["error_subcode"] = self.subcode
+        if self.for_user:
+            title, sentence = self.for_user
+            error |= {"is_transient": False, "error_user_title": title, "error_user_msg": sentence}
         if self.code in (2, 4):
             error["is_transient"] = True
         return self.beside | {"error": error | {"fbtrace_id": ids.trace()}}

@@ -1,6 +1,6 @@
 from simulator.store import Store
 
-# Of the webhooks, then of the messages, then the limits. What is not named here is a chance from 0 to 1.
+# Of the webhooks, then of the messages and templates, then the limits. What is not named here is a chance from 0 to 1.
 UNITS = {
     "delay": "seconds",
     "delay_spread": "seconds, on average, exponentially distributed",
@@ -9,6 +9,12 @@ UNITS = {
     "throughput": "messages per second and number",
     "pair_burst": "messages",
     "pair_every": "seconds",
+    "review_after": "seconds until a submitted template is reviewed",
+    "handle_lifetime": "hours that an uploaded sample can be used",
+    "paced_first": "messages of a new marketing template before the others are held; 0 holds none",
+    "held_for": "minutes that paced messages are held",
+    "templates_per_account": "templates; 0 means Meta's 250, or 6,000 for a verified business",
+    "creations_per_hour": "templates created in an account per hour",
 }
 DEFAULTS = {
     "duplicates": 0.0,
@@ -25,6 +31,16 @@ DEFAULTS = {
     "edits_everywhere": 1.0,
     "parent_user_ids": 0.0,
     "url_in_webhooks": 1.0,
+    "review_by_itself": 1.0,
+    "review_after": 30.0,
+    "review_before_answer": 0.0,
+    "edit_stays_live": 0.0,
+    "punctuation_after_variable": 1.0,
+    "handle_lifetime": 24.0,
+    "paced_first": 0.0,
+    "held_for": 60.0,
+    "templates_per_account": 0.0,
+    "creations_per_hour": 100.0,
     "throughput": 80.0,
     "pair_burst": 45.0,
     "pair_every": 6.0,

@@ -28,7 +28,7 @@ def failure_of(message: Message) -> Failure | None:
         return Failure(NO_PAYMENT)
     if CreditLine.of(message.world).is_used_up:
         return Failure(NO_PAYMENT, "The credit line is over its limit.")
-    if message.type == "template":
+    if message.template_id or message.type == "template":
         return _of_template(message) or _of_files(message)
     if not message.window_open:
         return Failure(WINDOW_CLOSED)

@@ -11,6 +11,9 @@ from simulator.wabas import Waba
 SENDABLE = ("APPROVED", "REINSTATED", "FLAGGED", "PENDING_DELETION")
 CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 STATUSES = (*SENDABLE, "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL", "LIMIT_EXCEEDED", "ARCHIVED", "LOCKED")
+GENERATED = "AUTO_GENERATED"
+DAY = 86400
+EDITS_A_DAY, EDITS_A_MONTH = 1, 10
 
 
 @dataclass
@@ -35,11 +38,18 @@ class MessageTemplate(Record):
     library_template_name: str | None
     message_send_ttl_seconds: int | None
     cta_url_link_tracking_opted_out: int | None
+    source: str
+    pauses: int
+    paused_at: float | None
+    pause: str | None
+    quality_at: float | None
+    archived_at: float | None
+    used_at: float | None
 
     @classmethod
     def save(cls, world: Context, waba: Waba, name: str, language: str, **columns: Any) -> Self:
         """Creates the template, or changes the one with that name and language."""
-        columns["components"] = json.dumps(columns["components"], ensure_ascii=False)
+        columns["components"] = cls.as_text(columns["components"])
         if existing := cls.by_name(world, waba.id, name, language):
             existing.update(**columns)
             return existing
@@ -47,6 +57,11 @@ class MessageTemplate(Record):
         return cls.create(
             world, id=ids.object_id(), waba_id=waba.id, name=name, language=language, created_at=now, **columns
         )
+
+    @staticmethod
+    def as_text(components: list[dict[str, Any]]) -> str:
+        """Components as they are stored."""
+        return json.dumps(components, ensure_ascii=False)
 
     @classmethod
     def by_name(cls, world: Context, waba_id: str, name: str, language: str) -> Self | None:
@@ -58,6 +73,8 @@ class MessageTemplate(Record):
     def sendable(cls, world: Context, waba_id: str, name: str, language: str) -> Self:
         """The template if it can be sent, or Meta's error."""
         template = cls.by_name(world, waba_id, name, language)
+        if template and template.source == GENERATED:
+            raise GraphError(132018, "Direct send template can't be used for template message.")
         if template and template.status == "PAUSED":
             raise GraphError(132015, f"Template {name} is paused because of its low quality.")
         if template and template.status == "DISABLED":
@@ -68,11 +85,45 @@ class MessageTemplate(Record):
 
     def change_components(self, components: list[dict[str, Any]]) -> None:
         """Replaces all components."""
-        self.update(components=json.dumps(components, ensure_ascii=False))
+        self.update(components=self.as_text(components))
+
+    @classmethod
+    def of_waba(cls, waba: Waba) -> list[Self]:
+        """The templates of an account, oldest first."""
+        return cls.where(waba.world, "waba_id = ? order by created_at, rowid", waba.id)
 
     def delete(self) -> None:
-        """Deletes the template."""
+        """Deletes the template and what Meta was going to do to it."""
         self.world.store.write("delete from templates where id = ?", self.id)
+        self.world.template_steps.forget(self.id)
+
+    def count_edit(self) -> None:
+        """Records an edit of the approved template."""
+        self.world.store.insert("template_edits", template_id=self.id, at=self.world.clock.now())
+
+    def edits_since(self, seconds: float) -> int:
+        """How often the approved template was edited in the last seconds."""
+        sql = "select count(*) from template_edits where template_id = ? and at > ?"
+        return int(self.world.store.value(sql, self.id, self.world.clock.now() - seconds))
+
+    @property
+    def may_be_edited_again(self) -> bool:
+        """False while Meta's limits of one edit a day and ten in 30 days are used up."""
+        return self.edits_since(DAY) < EDITS_A_DAY and self.edits_since(30 * DAY) < EDITS_A_MONTH
+
+    @property
+    def waba(self) -> Waba:
+        """The account it belongs to."""
+        return Waba.where(self.world, "id = ?", self.waba_id)[0]
+
+    @property
+    def by_type(self) -> dict[str, dict[str, Any]]:
+        """The components by their types in capitals."""
+        return {str(part.get("type")).upper(): part for part in self.parts}
+
+    def text_of(self, part: str) -> str:
+        """The text of its header, body or footer."""
+        return str(self.by_type.get(part, {}).get("text") or "")
 
     @property
     def parts(self) -> list[dict[str, Any]]:

@@ -51,6 +51,8 @@ class Message(Record):
     played_at: float | None
     trouble: str | None
     group_id: str | None
+    template_id: str | None
+    held: int
 
     @classmethod
     def write(cls, world: Context, number: PhoneNumber, customer: Customer, direction: str, **columns: Any) -> Self:

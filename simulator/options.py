@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 Option = dict[str, Any]
+OTP_ADDRESS = "//www.whatsapp.com/otp/"
 VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
@@ -18,7 +19,7 @@ def of_interactive(content: dict[str, Any]) -> list[Option]:
     }
     match kind:
         case "button":
-            return [_reply(button["reply"]) for button in action["buttons"]]
+            return [_of_button(button) for button in action["buttons"]]
         case "list":
             return [_row(row, section) for section in action["sections"] for row in section["rows"]]
         case "cta_url":
@@ -41,6 +42,8 @@ def of_template_button(button: dict[str, Any], parameters: list[dict[str, Any]])
     match button["type"]:
         case "QUICK_REPLY":
             return {"kind": "quick", "label": label, "payload": given.get("payload", label)}
+        case "URL" if OTP_ADDRESS in str(button.get("url")):
+            return {"kind": "copy", "label": label or "Copy code", "code": given.get("text", "")}
         case "URL":
             url = VARIABLE.sub(lambda _: str(given.get("text", "")), str(button.get("url", "")))
             return {"kind": "url", "label": label, "url": url}
@@ -57,6 +60,10 @@ def of_template_button(button: dict[str, Any], parameters: list[dict[str, Any]])
         case "CATALOG" | "MPM" | "SPM":
             return {"kind": "order", "label": label or "View items", "catalog_id": "", "products": ["catalog-item"]}
     return {"kind": "call", "label": label or button["type"].replace("_", " ").capitalize()}
+
+
+def _of_button(button: dict[str, Any]) -> Option:
+    return _link(button["cta_url"]) if button["type"] == "cta_url" else _reply(button["reply"])
 
 
 def _reply(reply: dict[str, Any]) -> Option:

@@ -29,6 +29,8 @@ class Order:
     biz_opaque_callback_data: str | None
     shown: dict[str, Any] | None = None
     category: str = "service"
+    template_id: str | None = None
+    held: bool = False
 
 
 def accept(world: Context, order: Order, failure: Failure | None = None) -> Message:
@@ -39,6 +41,12 @@ def accept(world: Context, order: Order, failure: Failure | None = None) -> Mess
         _plan(world, message, failure or later_failures.failure_of(message))
         message.announce()
     return message
+
+
+def send_held(message: Message) -> None:
+    """Sends a message that was held until its template's first messages were judged."""
+    message.update(held=0)
+    _plan(message.world, message, later_failures.failure_of(message))
 
 
 def take_step(world: Context, message_id: str, status: str, error_code: int | None = None) -> None:
@@ -106,6 +114,8 @@ def _write(world: Context, order: Order) -> Message:
         biz_opaque_callback_data=order.biz_opaque_callback_data,
         category=order.category,
         shown=json.dumps(order.shown, ensure_ascii=False) if order.shown else None,
+        template_id=order.template_id,
+        held=int(order.held),
         status="accepted",
     )
 
@@ -129,6 +139,8 @@ def _plan(world: Context, message: Message, failure: Failure | None) -> None:
     if failure:
         message.update(trouble=failure.details or None)
         world.timeline.plan(message.id, "failed", within=(0.2, 1.0), error_code=failure.code)
+    elif message.held:
+        return
     elif later_failures.links_in(message):
         world.store.insert("fetches", message_id=message.id, due_at=world.clock.now())
         world.wake("links")

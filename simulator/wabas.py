@@ -23,6 +23,12 @@ class Waba(Record):
     allocation_id: str | None
     shared_at: float | None
     created_at: float
+    insights: int
+    auto_archival: int
+    marketing_on_cloud_api: int
+    direct_send: str
+    direct_send_media: int
+    utility_restricted_until: float | None
 
     @classmethod
     def open(cls, business: Business, name: str) -> Self:
@@ -53,6 +59,11 @@ class Waba(Record):
     def business(self) -> Business:
         """The owner of the account."""
         return Business.where(self.world, "id = ?", self.business_id)[0]
+
+    @property
+    def is_utility_restricted(self) -> bool:
+        """True while the account may neither make nor send utility templates, because it misused them."""
+        return (self.utility_restricted_until or 0) > self.world.clock.now()
 
     @property
     def is_subscribed(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Self
 import httpx
 from flask import Flask
 
-from simulator import first_customers, outgoing
+from simulator import first_customers, outgoing, template_life
 from simulator.context import Context
 from simulator.links import Links
 from simulator.settings import Settings
@@ -19,6 +19,8 @@ class World(Context):
     def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
         super().__init__(settings, transport)
         self.timeline.take_step = lambda message_id, status, code: outgoing.take_step(self, message_id, status, code)
+        self.template_steps.take = lambda template_id, act: template_life.take_step(self, template_id, act)
+        self.template_steps.tidy = lambda: template_life.archive_unused(self)
         self.links = Links(self)
         self.sender = Sender(self)
         self.populate()
@@ -59,9 +61,12 @@ class World(Context):
         self.clock.advance(seconds)
         self.knobs["clock_offset"] = self.clock.offset
         self.loops.wake("timeline")
+        self.loops.wake("templates")
         self.loops.wake("webhooks")
 
     def settle(self) -> None:
         """Does everything that is due, in this thread, until nothing is left."""
-        while self.links.run_due() or self.timeline.run_due() or self.sender.send_due():
+        while (
+            self.links.run_due() or self.timeline.run_due() or self.template_steps.run_due() or self.sender.send_due()
+        ):
             pass

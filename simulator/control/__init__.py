@@ -2,7 +2,7 @@
 
 from flask import Flask, jsonify
 
-from simulator.control import api, business_app, calls, customers, inbound, levers, pages, resources
+from simulator.control import api, business_app, calls, customers, inbound, levers, pages, resources, templates
 from simulator.customer_actions import NotPossible
 
 
@@ -13,6 +13,7 @@ def install(app: Flask) -> None:
     app.register_blueprint(business_app.business_app)
     app.register_blueprint(levers.levers)
     app.register_blueprint(resources.resources)
+    app.register_blueprint(templates.templates)
     app.register_blueprint(calls.calls)
     app.register_error_handler(NotPossible, lambda reason: (jsonify(error=str(reason)), 409))
     app.register_blueprint(pages.pages)

@@ -1,10 +1,8 @@
 """Faults, limits and the clock."""
 
-from typing import Any
-
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import filling, magic
+from simulator import magic
 from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
@@ -13,7 +11,6 @@ from simulator.credit_line import CreditLine
 from simulator.dialing import digits_of
 from simulator.faults import ALIASES, KINDS, Fault
 from simulator.knobs import DEFAULTS
-from simulator.message_templates import CATEGORIES, STATUSES, MessageTemplate
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 from simulator.webhooks import payloads, publishing
@@ -87,43 +84,6 @@ def limits() -> Response:
 def magic_numbers() -> Response:
     """Lists the numbers that trigger a failure."""
     return jsonify(calls=magic.CALLS, statuses=magic.STATUSES, errors=magic.errors())
-
-
-@levers.get("/templates")
-def list_templates() -> Response:
-    """Lists the templates of every account."""
-    return jsonify(templates=lists.records(world(), MessageTemplate))
-
-
-@levers.post("/templates")
-def save_template() -> Response:
-    """Seeds one template of a WABA, or changes it: one per name and language."""
-    category, status = str(member("category", "UTILITY")), str(member("status", "APPROVED"))
-    if category not in CATEGORIES or status not in STATUSES:
-        refuse(400, f"category must be one of {CATEGORIES}, status one of {STATUSES}")
-    template = MessageTemplate.save(
-        world(),
-        waba_member(),
-        str(member("name")),
-        str(member("language", "en_US")),
-        category=category,
-        status=status,
-        parameter_format=_parameter_format(member("components")),
-        components=member("components"),
-    )
-    return jsonify(template.as_dict())
-
-
-def _parameter_format(components: list[dict[str, Any]]) -> str:
-    """POSITIONAL if every variable is a number, else NAMED; a template cannot mix both."""
-    texts = [str(part.get("text", "")) for part in components if str(part.get("type")).upper() in ("HEADER", "BODY")]
-    variables = [name for text in texts for name in filling.variables_of(text)]
-    given = str(
-        member("parameter_format", "NAMED" if any(not name.isdecimal() for name in variables) else "POSITIONAL")
-    )
-    if given == "POSITIONAL" and any(not name.isdecimal() for name in variables):
-        refuse(400, "a template with named variables has the parameter_format NAMED")
-    return given
 
 
 @levers.post("/webhooks")

@@ -1,11 +1,11 @@
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from simulator import coexistence, magic, sample_templates, template_events
+from simulator import coexistence, direct_send, magic, sample_templates, template_events, template_life, template_magic
 from simulator.account_events import EVENTS
 from simulator.businesses import Business
 from simulator.clock import iso
-from simulator.control import clients, lists
+from simulator.control import clients, lists, templates
 from simulator.control.body import world
 from simulator.credit_line import CreditLine
 from simulator.customers import Customer
@@ -14,12 +14,14 @@ from simulator.faults import KINDS, Fault
 from simulator.foreign_lines import credit_of
 from simulator.html import strict
 from simulator.knobs import UNITS
-from simulator.message_templates import STATUSES, MessageTemplate
+from simulator.message_templates import CATEGORIES, STATUSES, MessageTemplate
 from simulator.number_extras import Extras
 from simulator.phone import handset
 from simulator.phone_numbers import PhoneNumber
 from simulator.tokens import Token
 from simulator.wabas import Waba
+
+RESTRICTED_DAYS = 7
 
 pages = Blueprint("control_pages", __name__)
 pages.after_request(strict)
@@ -47,6 +49,13 @@ def index() -> str:
         people=handset.people(world()),
         templates=MessageTemplate.where(world(), "true order by created_at desc limit 50"),
         statuses=STATUSES,
+        reasons=template_events.REASONS,
+        qualities=template_events.QUALITIES,
+        categories=CATEGORIES,
+        acts=templates.ACTS,
+        endings=template_magic.ENDINGS,
+        direct_send_states=direct_send.STATES,
+        accounts=Waba.where(world(), "true order by created_at desc limit 20"),
         events=EVENTS,
         code_of=lambda number: Extras(number)["verification_code"],
         now=iso(world().clock.now()),
@@ -147,9 +156,34 @@ def add_templates() -> Answer:
 
 @pages.post("/control/templates/<template_id>")
 def judge_template(template_id: str) -> Answer:
+    """The form sends what was chosen: a status with its reason, a quality, a category, or an act."""
     template = MessageTemplate.find(world(), template_id) or abort(404)
-    if request.form.get("status") in STATUSES:
-        template_events.change_status(template, request.form["status"])
+    form = request.form
+    if form.get("status") in STATUSES:
+        template_events.change_status(template, form["status"], form.get("reason") or None)
+    if form.get("quality") in template_events.QUALITIES:
+        template_events.change_quality(template, form["quality"])
+    if form.get("category") in CATEGORIES and form["category"] != template.category:
+        change = template_events.announce_category if "announced" in form else template_events.change_category
+        change(template, form["category"])
+    if act := templates.ACTS.get(form.get("act", "")):
+        act(template)
+    return back()
+
+
+@pages.post("/control/wabas/<waba_id>")
+def set_account(waba_id: str) -> Answer:
+    """Direct Send, the restriction of utility templates, insights, and the verification of the business."""
+    waba, form = Waba.find(world(), waba_id) or abort(404), request.form
+    state = form.get("direct_send", waba.direct_send)
+    if state == "blocked" != waba.direct_send:
+        direct_send.block(waba)
+    elif state in direct_send.STATES:
+        waba.update(direct_send=state)
+    waba.update(direct_send_media=int("direct_send_media" in form), insights=int("insights" in form))
+    waba.business.update(verified=int("verified" in form))
+    if ("restricted" in form) != waba.is_utility_restricted:
+        template_life.restrict_utility(waba, RESTRICTED_DAYS if "restricted" in form else 0)
     return back()
 
 

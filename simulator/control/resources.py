@@ -1,13 +1,10 @@
-"""Catalogues, flows and templates of a client, and settings that another server left behind."""
+"""Catalogues and flows of a client, and settings that another server left behind."""
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import template_events
 from simulator.catalogs import Catalog
-from simulator.control.body import member, phone_number_member, refuse, require_record, waba_member, world
+from simulator.control.body import member, phone_number_member, refuse, waba_member, world
 from simulator.flows import STATUSES, Flow
-from simulator.message_templates import CATEGORIES, MessageTemplate
-from simulator.message_templates import STATUSES as TEMPLATE_STATUSES
 
 resources = Blueprint("control_resources", __name__, url_prefix="/control/api")
 
@@ -26,26 +23,6 @@ def add_flow() -> Response:
     if status not in STATUSES:
         refuse(400, f"status must be one of {', '.join(STATUSES)}")
     return jsonify(Flow.add(waba_member(), str(member("name", "flow")), status, str(member("flow_id", ""))).as_dict())
-
-
-@resources.post("/templates/<template_id>")
-def change_template(template_id: str) -> Response:
-    """`status` (with `reason`, `title`), `quality`, `category`, `correct_category` or `components`, each announced."""
-    template = require_record(MessageTemplate.find(world(), template_id), "template")
-    body = request.get_json(silent=True) or {}
-    if (status := body.get("status")) in TEMPLATE_STATUSES:
-        template_events.change_status(template, status, body.get("reason"), body.get("title"))
-    elif (quality := body.get("quality")) in template_events.QUALITIES:
-        template_events.change_quality(template, quality)
-    elif (category := body.get("category")) in CATEGORIES:
-        template_events.change_category(template, category)
-    elif (category := body.get("correct_category")) in CATEGORIES:
-        template_events.announce_category(template, category)
-    elif components := body.get("components"):
-        template_events.change_components(template, components)
-    else:
-        refuse(400, "Give a status, a quality, a category, a correct_category or components, as Meta names them")
-    return jsonify(template.as_dict())
 
 
 @resources.post("/overrides")

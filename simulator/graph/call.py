@@ -31,6 +31,15 @@ class Call:
             raise invalid(f"Param {name} must be an array.")
         return value
 
+    def flag(self, name: str) -> bool | None:
+        """A true or false, or None if it is missing."""
+        value = self.params.get(name)
+        if value is None:
+            return None
+        if str(value).lower() not in ("true", "false", "1", "0"):
+            raise invalid(f"Param {name} must be a boolean.")
+        return str(value).lower() in ("true", "1")
+
     def project(self, node: dict[str, Any], kind: str, default: tuple[str, ...]) -> dict[str, Any]:
         """The node with the requested fields."""
         return fields.project(node, self._fields(default), kind)

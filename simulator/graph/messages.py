@@ -1,17 +1,31 @@
+from dataclasses import replace
 from typing import Any
 
-from simulator import dialing, filling, later_failures, magic, options, outgoing
+from simulator import (
+    dialing,
+    direct_send,
+    filling,
+    later_failures,
+    magic,
+    options,
+    outgoing,
+    template_magic,
+    template_pacing,
+)
 from simulator.customers import Customer
 from simulator.errors import GraphError, forbidden, invalid
-from simulator.graph import access
+from simulator.graph import access, direct_messages
 from simulator.graph.call import Call
 from simulator.graph.contents import MESSAGE_TYPES, check_content, references
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.parameters import decode
+from simulator.later_failures import Failure
 from simulator.message_templates import MessageTemplate
 from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
+
+NAME_CLASH = 132021
 
 
 @edge(PhoneNumber, "POST", "messages")
@@ -24,10 +38,33 @@ def send(call: Call, number: PhoneNumber) -> Answer:
     order = _order(call, number)
     _check_recipient(call, order)
     call.world.limits.admit(number.id, order.customer.id, number.messages_per_second)
-    message = outgoing.accept(call.world, order)
+    message = _accept(call, order)
     if call.world.happens("status_before_answer"):
         _report_first(call, message)
     return _answer(call, message)
+
+
+def _accept(call: Call, order: outgoing.Order) -> Message:
+    """Accepts the message; for Direct Send with the template that Meta finds or generates."""
+    if direct := direct_messages.category_of(call, order.number, order.type):
+        return _accept_direct(call, order, direct)
+    message = outgoing.accept(call.world, order)
+    if template := MessageTemplate.find(call.world, order.template_id):
+        template.update(used_at=message.created_at)
+        if order.held:
+            template_pacing.hold(template)
+    return message
+
+
+def _accept_direct(call: Call, order: outgoing.Order, category: str) -> Message:
+    name, waba = direct_messages.template_name(call, category), order.number.waba
+    with call.world.store.transaction():
+        choice = direct_send.choose(order.number, order.type, order.content, category.upper(), name)
+        failure = Failure(NAME_CLASH, "The template name belongs to another template.") if choice.clash else None
+        template_id = choice.template.id if choice.template else None
+        message = outgoing.accept(call.world, replace(order, template_id=template_id), failure)
+        direct_send.look_for_misuse(waba, order.type, order.content)
+    return message
 
 
 def _may_message(call: Call, number: PhoneNumber) -> None:
@@ -55,8 +92,9 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
     if kind not in MESSAGE_TYPES:
         raise invalid(f'Param type must be one of {{{", ".join(sorted(MESSAGE_TYPES)).upper()}}} - got "{kind}".')
     customer = _addressee(call, number, to, recipient)
-    content = check_content(kind, call.params.get(kind))
-    shown, category = _preview(call, number, kind, content)
+    direct = direct_messages.category_of(call, number, kind)
+    content = _content(call, number, kind, direct)
+    shown, category, template = _preview(call, number, kind, content)
     return outgoing.Order(
         number=number,
         customer=customer,
@@ -67,8 +105,19 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
         context_id=_context(call, kind),
         biz_opaque_callback_data=_callback_data(call),
         shown=shown,
-        category=category,
+        category=direct or category,
+        template_id=template.id if template else None,
+        held=template is not None and template_pacing.holds_next(template),
     )
+
+
+def _content(call: Call, number: PhoneNumber, kind: str, direct: str | None) -> Any:
+    """The checked content; Direct Send also takes addresses among the reply buttons."""
+    given = decode(call.params.get(kind))
+    if not direct:
+        return check_content(kind, given)
+    direct_messages.check(given, kind, number)
+    return given if direct_messages.has_links(given) else check_content(kind, given)
 
 
 def _addressee(call: Call, number: PhoneNumber, to: Any, recipient: Any) -> Customer:
@@ -102,8 +151,10 @@ def _by_user_id(call: Call, number: PhoneNumber, recipient: str) -> Customer:
     return customer
 
 
-def _preview(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[dict[str, Any] | None, str]:
-    """What the customer sees of a message with parts, and its pricing category."""
+def _preview(
+    call: Call, number: PhoneNumber, kind: str, content: Any
+) -> tuple[dict[str, Any] | None, str, MessageTemplate | None]:
+    """What the customer sees of a message with parts, its pricing category, and its template."""
     if missing := later_failures.missing_file(call.world, content, kind, number.id):
         raise invalid(f"Param {missing}['id'] is not a valid whatsapp business account media attachment ID")
     if kind == "interactive":
@@ -111,10 +162,10 @@ def _preview(call: Call, number: PhoneNumber, kind: str, content: Any) -> tuple[
         parts = {part: content[part] for part in ("header", "footer") if part in content}
         body = content.get("body", {}).get("text")
         footer = {"footer": parts.pop("footer")["text"]} if "footer" in parts else {}
-        return {**_header(parts.get("header")), "body": body, **footer, **_cards(content)}, "service"
+        return {**_header(parts.get("header")), "body": body, **footer, **_cards(content)}, "service", None
     if kind == "template":
         return _fill_template(call, number, content)
-    return None, "service"
+    return None, "service", None
 
 
 def _header(header: dict[str, Any] | None) -> dict[str, Any]:
@@ -136,14 +187,28 @@ def _cards(content: dict[str, Any]) -> dict[str, Any]:
     return parts
 
 
-def _fill_template(call: Call, number: PhoneNumber, content: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def _fill_template(
+    call: Call, number: PhoneNumber, content: dict[str, Any]
+) -> tuple[dict[str, Any], str, MessageTemplate]:
     name, language = content["name"], content["language"]["code"]
     template = MessageTemplate.sendable(call.world, number.waba_id, name, language)
+    _check_policy(number, template)
     shown = filling.fill(template, content.get("components", []))
     references.check_template(number.waba, template.parts)
     if not call.params.get("to") and any(option["kind"] == "copy" for option in shown.get("options", [])):
         raise GraphError(131062, "Authentication templates need a phone number.")
-    return shown, template.category.lower()
+    return shown, template.category.lower(), template
+
+
+def _check_policy(number: PhoneNumber, template: MessageTemplate) -> None:
+    """What Meta does not let through whatever the parameters are."""
+    ending = template_magic.ending_of(template.name)
+    if ending == "_policy":
+        raise GraphError(132007, "Template content violates a WhatsApp policy.")
+    if ending == "_misused" or (template.category == "UTILITY" and number.waba.is_utility_restricted):
+        raise GraphError(131064, "The account has reached its limit because of template classification violations.")
+    if template.category == "MARKETING" and not number.waba.marketing_on_cloud_api:
+        raise GraphError(131063, "Marketing templates are disabled on Cloud API for this account.")
 
 
 def _check_recipient(call: Call, order: outgoing.Order) -> None:
@@ -157,7 +222,11 @@ def _check_recipient(call: Call, order: outgoing.Order) -> None:
 
 def _refuse_closed_window(call: Call, order: outgoing.Order) -> None:
     """Refuses at once what is usually reported as failed later."""
-    if order.type != "template" and not Relation(call.world, order.number, order.customer).window_open:
+    if (
+        order.type != "template"
+        and order.category == "service"
+        and not Relation(call.world, order.number, order.customer).window_open
+    ):
         raise GraphError(
             later_failures.WINDOW_CLOSED, "More than 24 hours have passed since the customer last replied."
         )
@@ -195,5 +264,5 @@ def _answer(call: Call, message: Message) -> Answer:
         contact["user_id"] = customer.user_id_for(number.waba.business_id)
     accepted = {"id": message.id}
     if message.type == "template":
-        accepted["message_status"] = "accepted"
+        accepted["message_status"] = "held_for_quality_assessment" if message.held else "accepted"
     return {"messaging_product": "whatsapp", "contacts": [contact], "messages": [accepted]}

@@ -5,18 +5,15 @@ import re
 import secrets
 from typing import Any
 
-from flask import current_app, request
-
 from simulator import pictures
-from simulator.errors import GraphError, invalid, nonexistent
-from simulator.graph.access import App
+from simulator.errors import GraphError, invalid
 from simulator.graph.call import Call
 from simulator.graph.edges import SUCCESS, Answer, edge
 from simulator.graph.parameters import decode
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 from simulator.store import Row
-from simulator.world import World
+from simulator.uploads import Upload
 
 LIMITS = {"about": 139, "address": 256, "description": 512, "email": 128}
 VERTICALS = (
@@ -57,33 +54,6 @@ def change_profile(call: Call, number: PhoneNumber) -> Answer:
         profile_fields["profile_picture_url"] = _picture(call, str(handle))
     extras["profile"] = json.dumps(profile_fields)
     return SUCCESS
-
-
-@edge(App, "POST", "uploads")
-def begin_upload(call: Call, _: App) -> Answer:
-    name = f"upload:{secrets.token_urlsafe(24)}"
-    call.world.store.insert(
-        "uploads",
-        id=name,
-        file_type=str(call.require("file_type")),
-        file_length=int(call.require("file_length")),
-        created_at=call.world.clock.now(),
-    )
-    return {"id": name}
-
-
-def finish_upload(name: str) -> Answer:
-    """The second step of an upload: the raw bytes, with the token after `OAuth`."""
-    world = World.of(current_app)
-    row = world.store.row("select * from uploads where id = ?", f"upload:{name}")
-    if row is None:
-        raise nonexistent("POST", name)
-    # Some servers keep back headers with an underscore.
-    if len(request.get_data()) != row["file_length"] or request.headers.get("file_offset", "0") != "0":
-        raise invalid("The upload does not have the announced length.")
-    handle = f"4::{secrets.token_urlsafe(40)}"
-    world.store.write("update uploads set handle = ?, content = ? where id = ?", handle, request.get_data(), row["id"])
-    return {"h": handle}
 
 
 @edge(PhoneNumber, "POST", "message_qrdls")
@@ -173,10 +143,10 @@ def _websites(addresses: Any) -> list[str]:
 
 
 def _picture(call: Call, handle: str) -> str:
-    row = call.world.store.row("select id from uploads where handle = ?", handle)
-    if row is None:
+    upload = Upload.with_handle(call.world, handle)
+    if upload is None:
         raise invalid("Param profile_picture_handle is not a handle.")
-    return pictures.profile_picture(call.world, row["id"])
+    return pictures.profile_picture(call.world, upload.id)
 
 
 def _link(call: Call, code: str, text: str) -> dict[str, str]:

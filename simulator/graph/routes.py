@@ -6,10 +6,13 @@ from simulator import faults
 from simulator.errors import GraphError, invalid, nonexistent
 from simulator.graph import (
     access,
+    authentication_templates,
     blocks,
     coexistence,
     credit,
     media,
+    message_samples,
+    message_template_library,
     message_templates,
     messages,
     number_settings,
@@ -18,6 +21,10 @@ from simulator.graph import (
     profiles,
     registration,
     subscriptions,
+    template_acts,
+    template_analytics,
+    template_archive,
+    uploads,
     users,
     verification,
     wabas,
@@ -32,10 +39,13 @@ from simulator.wabas import Waba
 from simulator.world import World
 
 __all__ = [
+    "authentication_templates",
     "blocks",
     "coexistence",
     "credit",
     "media",
+    "message_samples",
+    "message_template_library",
     "message_templates",
     "messages",
     "number_settings",
@@ -43,6 +53,10 @@ __all__ = [
     "profiles",
     "registration",
     "subscriptions",
+    "template_acts",
+    "template_analytics",
+    "template_archive",
+    "uploads",
     "users",
     "verification",
     "wabas",
@@ -79,10 +93,28 @@ def access_token() -> Response:
     return faults.around(world(), "oauth/access_token", lambda: jsonify(oauth.access_token(world(), parameters())))
 
 
-@graph.post("/upload:<name>")
+@graph.route("/upload:<name>", methods=["GET", "POST"])
 def upload(name: str) -> Response:
     access.require_token(world())
-    return faults.around(world(), "upload", lambda: jsonify(profiles.finish_upload(name)))
+    act = uploads.send if request.method == "POST" else uploads.progress
+    return faults.around(world(), "upload", lambda: jsonify(act(name)))
+
+
+@graph.get("/message_template_library")
+def template_library() -> Response:
+    token = access.require_token(world())
+    return faults.around(
+        world(), "message_template_library", lambda: jsonify(message_template_library.index(call_by(token)))
+    )
+
+
+@graph.post("/<node:node_id>/message_templates/<any(archive, unarchive):act>")
+def archive(node_id: str, act: str) -> Response:
+    token = access.require_token(world())
+    waba = access.find_node(world(), node_id)
+    if not isinstance(waba, Waba) or not access.sees(token, waba):
+        raise nonexistent(request.method, node_id)
+    return faults.around(world(), act, lambda: jsonify(template_archive.move(call_by(token), waba, act)))
 
 
 @graph.route("/<node:node_id>/message_qrdls/<code>", methods=["GET", "DELETE"])

@@ -5,6 +5,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as Answer
 
 from simulator import dialing, samples
+from simulator.customer_actions import CustomerActions
 from simulator.customers import Customer
 from simulator.html import strict
 from simulator.media import Media
@@ -54,6 +55,17 @@ def add_customer() -> Answer:
         return redirect(url_for("phone.index"))
     customer = Customer.with_number(world(), number, request.form.get("name", "").strip())
     return redirect(url_for("phone.show", customer_id=customer.id), 303)
+
+
+@phone.get("/<customer_id>/links/<wamid>/<int:option>")
+def follow(customer_id: str, wamid: str, option: int) -> Answer:
+    """Opens the address of a template's button, and counts the tap."""
+    message = Message.find(world(), wamid) or abort(404)
+    options = message.shape.get("options", [])
+    if not 0 <= option < len(options) or options[option]["kind"] != "url" or message.customer_id != customer_id:
+        abort(404)
+    CustomerActions(world(), message.number, message.customer).answer(wamid, option)
+    return redirect(options[option]["url"])
 
 
 @phone.get("/media/<media_id>")

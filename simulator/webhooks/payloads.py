@@ -73,6 +73,8 @@ def status(message: Message, name: str) -> Json:
         item["recipient_user_id"] = user_id
         if customer.parent_user_id:
             item["parent_recipient_user_id"] = customer.parent_user_id
+    if message.template_id and message.type != "template":
+        item["template_id"] = message.template_id
     if message.biz_opaque_callback_data:
         item["biz_opaque_callback_data"] = message.biz_opaque_callback_data
     if pricing := pricing_of(message, name):

@@ -28,8 +28,11 @@ def check_interactive(waba: Waba, content: Json) -> None:
 
 
 def check_template(waba: Waba, components: list[Json]) -> None:
-    """A template with a button that opens the catalogue needs one."""
+    """A template with a button that opens the catalogue needs one, and the flow of a button must be published."""
     buttons = [button for part in components for button in part.get("buttons", [])]
+    for button in buttons:
+        if button["type"] == "FLOW" and ("flow_id" in button or "flow_name" in button):
+            _check_flow(waba, {name: button[name] for name in ("flow_id", "flow_name") if button.get(name)})
     if any(button["type"] in COMMERCE_BUTTONS for button in buttons) and not Catalog.of_waba(waba):
         raise GraphError(131009, "No catalog is connected to the WhatsApp Business Account.")
 

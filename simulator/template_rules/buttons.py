@@ -1,0 +1,133 @@
+"""Buttons: which kinds, how many of each, in which order, and what each of them holds."""
+
+import itertools
+import re
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from simulator.template_rules.refusals import BAD_BUTTON, NO_EXAMPLE, misplaced, refusal, too_long, without_example
+from simulator.template_rules.texts import VARIABLE, check_label, variables_of
+
+Json = dict[str, Any]
+MOST_BUTTONS, LONGEST_LABEL, LONGEST_URL, LONGEST_CODE, LONGEST_PHONE = 10, 25, 2000, 15, 20
+MOST_OF = {"QUICK_REPLY": 10, "URL": 2}
+ALONE = ("CATALOG", "MPM", "SPM", "OTP")
+SHOP = ("CATALOG", "MPM", "SPM")
+EVERYWHERE = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "FLOW", "VOICE_CALL", "REQUEST_CONTACT_INFO")
+OF_CATEGORY = {"UTILITY": EVERYWHERE, "MARKETING": (*EVERYWHERE, *SHOP, "APP")}
+WHATSAPP_HOSTS = ("wa.me", "api.whatsapp.com", "chat.whatsapp.com", "wa.link")
+PHONE = re.compile(r"\+?[\d\s()\-]{4,}")
+FLOW_ICONS = ("DOCUMENT", "PROMOTION", "REVIEW")
+
+
+class Flows(Protocol):
+    """The flows that a button may open."""
+
+    def has(self, flow_id: str, name: str) -> bool:
+        """True if the account has the flow."""
+
+
+def check(buttons: Any, kinds: tuple[str, ...], flows: Flows) -> list[str]:
+    """Returns the kinds of buttons that Meta takes, in order."""
+    if not isinstance(buttons, list) or not buttons or not all(isinstance(one, dict) for one in buttons):
+        raise without_example("BUTTONS", "buttons")
+    if len(buttons) > MOST_BUTTONS:
+        raise misplaced(f"A template can have at most {MOST_BUTTONS} buttons.")
+    found = [str(button.get("type") or "").upper() for button in buttons]
+    for kind in found:
+        if kind not in kinds:
+            raise misplaced(f"A button of type {kind or 'unknown'} is not allowed here.")
+        if found.count(kind) > MOST_OF.get(kind, 1):
+            raise misplaced(f"A template can have at most {MOST_OF.get(kind, 1)} button(s) of type {kind}.")
+    if len(found) > 1 and set(found) & set(ALONE):
+        raise misplaced("A button that opens the catalog or copies a code stands alone.")
+    _check_groups(found)
+    for kind, button in zip(found, buttons, strict=True):
+        _check_one(kind, button, flows)
+    return found
+
+
+def _check_groups(kinds: list[str]) -> None:
+    """Quick replies stand together, all before or all after the others."""
+    quick = [kind == "QUICK_REPLY" for kind in kinds]
+    changes = sum(one != two for one, two in itertools.pairwise(quick))
+    if changes > 1:
+        raise misplaced("Quick replies must be grouped, before or after all other buttons.")
+
+
+def _check_one(kind: str, button: Json, flows: Flows) -> None:
+    if kind not in ("COPY_CODE", "OTP", "REQUEST_CONTACT_INFO"):
+        text = button.get("text")
+        if not isinstance(text, str) or not text.strip():
+            raise without_example("BUTTONS", "text")
+        check_label(text, LONGEST_LABEL)
+    match kind:
+        case "URL":
+            _check_url(button)
+        case "PHONE_NUMBER":
+            _check_phone(str(button.get("phone_number") or ""))
+        case "COPY_CODE":
+            _check_code(button.get("example"))
+        case "FLOW":
+            _check_flow(button, flows)
+
+
+def _check_url(button: Json) -> None:
+    url = str(button.get("url") or "")
+    if len(url) > LONGEST_URL:
+        raise too_long("button URL", LONGEST_URL)
+    address = urlsplit(VARIABLE.sub("x", url)) if _is_parsable(url) else None
+    if address is None or address.scheme not in ("http", "https") or not address.hostname or " " in url.strip():
+        raise refusal(BAD_BUTTON, "The URL of a button must be an http or https address.")
+    if address.hostname.removeprefix("www.") in WHATSAPP_HOSTS:
+        raise refusal(BAD_BUTTON, "Direct links to WhatsApp aren't allowed for buttons.")
+    variables = VARIABLE.findall(url)
+    if "{" in VARIABLE.sub("", url) or "}" in VARIABLE.sub("", url) or variables_of(url) not in ([], ["1"]):
+        raise refusal(BAD_BUTTON, "The URL of a button can have one variable, {{1}}.")
+    if len(variables) > 1 or (variables and not VARIABLE.search(url.strip()[-len("{{ 1 }}") :])):
+        raise refusal(BAD_BUTTON, "The variable of a URL must be at its end.")
+    if variables and "{{" in url.split("://", 1)[1].split("/", 1)[0]:
+        raise refusal(BAD_BUTTON, "The variable of a URL can't be part of its host.")
+    if variables and not _one_text(button.get("example")):
+        raise without_example("BUTTONS")
+
+
+def _is_parsable(url: str) -> bool:
+    try:
+        return urlsplit(VARIABLE.sub("x", url)).hostname is not None
+    except ValueError:
+        return False
+
+
+def _one_text(example: Any) -> str:
+    """The example of a button, which may be a text or a list of one."""
+    one = example[0] if isinstance(example, list) and len(example) == 1 else example
+    return one.strip() if isinstance(one, str) else ""
+
+
+def _check_phone(number: str) -> None:
+    if len(number) > LONGEST_PHONE:
+        raise too_long("phone number", LONGEST_PHONE)
+    if not PHONE.fullmatch(number):
+        raise refusal(BAD_BUTTON, "The phone number of a button must be a phone number with its country code.")
+
+
+def _check_code(example: Any) -> None:
+    code = _one_text(example)
+    if not code:
+        raise without_example("BUTTONS")
+    if len(code) > LONGEST_CODE:
+        raise too_long("example of the code", LONGEST_CODE)
+
+
+def _check_flow(button: Json, flows: Flows) -> None:
+    given = [name for name in ("flow_id", "flow_name", "flow_json") if button.get(name)]
+    if len(given) != 1:
+        raise refusal(NO_EXAMPLE, "A flow button needs one of flow_id, flow_name and flow_json.")
+    action = str(button.get("flow_action") or "navigate").lower()
+    if action not in ("navigate", "data_exchange"):
+        raise refusal(BAD_BUTTON, "flow_action must be navigate or data_exchange.")
+    if str(button.get("icon") or "DOCUMENT").upper() not in FLOW_ICONS:
+        raise refusal(BAD_BUTTON, f"The icon of a flow button must be one of {', '.join(FLOW_ICONS)}.")
+    if given != ["flow_json"] and not flows.has(str(button.get("flow_id") or ""), str(button.get("flow_name") or "")):
+        raise refusal(None, "The flow of the button does not exist in this account.", "Invalid flow")

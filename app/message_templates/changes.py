@@ -6,9 +6,10 @@ import datetime as dt
 import uuid
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, select
+from sqlalchemy import Index, Select, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.meta.message_templates import SENDABLE
 from app.tenancy import Actor, TenantModel, belongs_to, db, happened, now, one_of
 
 # A status, category or quality is Meta's; the state of a version is ours.
@@ -48,6 +49,16 @@ class TemplateChange(TenantModel):
     def of(cls, template_id: uuid.UUID) -> Select[Self]:
         """The newest first."""
         return select(cls).where(cls.template_id == template_id).order_by(cls.at.desc(), cls.id.desc())
+
+    @classmethod
+    def latest(cls, template_id: uuid.UUID, what: str) -> Self | None:
+        return db.session.scalar(cls.of(template_id).where(cls.what == what).limit(1))
+
+    @classmethod
+    def approvals_of(cls, template_id: uuid.UUID) -> Select[Any]:
+        """Whether it ever could be sent, as far as is recorded."""
+        could = or_(cls.before.in_(SENDABLE), cls.after.in_(SENDABLE))
+        return select(cls.id).where(cls.template_id == template_id, cls.what == "status", could)
 
     @classmethod
     def record(

@@ -128,4 +128,3 @@ class Submission:
             version.lease_until = now() + dt.timedelta(seconds=min(5 * 2**version.attempts, 600))
         else:
             version.come_back(error.as_dict())
-

@@ -11,7 +11,7 @@ from typing import Any, Self
 from sqlalchemy import Index, Select, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.message_templates import Template
+from app.meta.message_templates import SENDABLE, Template
 from app.meta.payload import mapping, sequence
 from app.tenancy import Actor, TenantModel, belongs_to, db, now, one_of, uuid7
 
@@ -21,8 +21,6 @@ from .changes import TemplateChange
 STATES = ("draft", "awaiting", "submitting", "submitted", "approved", "rejected")
 OPEN = ("draft", "awaiting", "submitting")
 ARRIVED = ("submitted", "approved", "rejected")
-# Statuses of Meta's that end a review.
-PASSED = ("APPROVED", "REINSTATED", "FLAGGED")
 # How long a submission may take before another job looks what became of it.
 LEASE = dt.timedelta(minutes=2)
 EDITS_A_DAY, EDITS_A_MONTH = 1, 10
@@ -159,9 +157,7 @@ class TemplateVersion(TenantModel):
         self.revision += 1
         self.state, self.error = "draft", None
 
-    def turn(
-        self, state: str, *, source: str, by: Actor | None = None, facts: dict[str, Any] | None = None
-    ) -> None:
+    def turn(self, state: str, *, source: str, by: Actor | None = None, facts: dict[str, Any] | None = None) -> None:
         before, self.state = self.state, state
         TemplateChange.record(self.template_id, "version", before, state, source=source, by=by, facts=facts)
 
@@ -196,7 +192,7 @@ class TemplateVersion(TenantModel):
 
     def settle(self, status: str, facts: dict[str, Any] | None, at: dt.datetime) -> None:
         """The template got this status at Meta while this version was in review."""
-        if status in PASSED:
+        if status in SENDABLE:
             self.state, self.settled_at = "approved", at
         elif status == "REJECTED":
             self.state, self.settled_at, self.error = "rejected", at, facts

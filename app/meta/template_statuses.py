@@ -111,13 +111,17 @@ REASONS = {
     ),
     "INVALID_FORMAT": (
         N_("Variables, links or the format are not as Meta requires."),
-        N_("Check that every variable has an example and words around it, that links are complete and not shortened, "
-           "and that the language is the one of the text."),
+        N_(
+            "Check that every variable has an example and words around it, that links are complete and not shortened, "
+            "and that the language is the one of the text."
+        ),
     ),
     "INCORRECT_CATEGORY": (
         N_("The text doesn't fit its category."),
-        N_("Choose Marketing if it promotes anything, or remove everything that isn't about what the customer asked "
-           "for."),
+        N_(
+            "Choose Marketing if it promotes anything, or remove everything that isn't about what the customer asked "
+            "for."
+        ),
     ),
     "TAG_CONTENT_MISMATCH": (
         N_("The text doesn't fit its category or language."),
@@ -138,7 +142,9 @@ REASONS = {
 }
 UNSAID = (
     N_("Meta gave no reason."),
-    N_("Compare the text with Meta's rules: no threats, no private data, a clear purpose, examples for every variable."),
+    N_(
+        "Compare the text with Meta's rules: no threats, no private data, a clear purpose, examples for every variable."
+    ),
 )
 
 
@@ -152,10 +158,14 @@ class Pause:
 
 PAUSES = {
     "FIRST_PAUSE": Pause(N_("First pause: 3 hours. The next one lasts 6 hours."), dt.timedelta(hours=3)),
-    "SECOND_PAUSE": Pause(N_("Second pause: 6 hours. At the next one Meta disables the template."), dt.timedelta(hours=6)),
+    "SECOND_PAUSE": Pause(
+        N_("Second pause: 6 hours. At the next one Meta disables the template."), dt.timedelta(hours=6)
+    ),
     "RATE_LIMITING_PAUSE": Pause(
-        N_("Meta held back the first messages and paused the template because of what customers said. "
-           "It stays paused until you end the pause."),
+        N_(
+            "Meta held back the first messages and paused the template because of what customers said. "
+            "It stays paused until you end the pause."
+        ),
         None,
     ),
 }
@@ -175,7 +185,9 @@ CATEGORIES = {
 PARTS = {
     "header": re.compile(r"\bheaders?\b|\btitle\b", re.IGNORECASE),
     "footer": re.compile(r"\bfooters?\b", re.IGNORECASE),
-    "buttons": re.compile(r"\bbuttons?\b|\bcall[- ]to[- ]action\b|\burls?\b|\blinks?\b|\bphone numbers?\b", re.IGNORECASE),
+    "buttons": re.compile(
+        r"\bbuttons?\b|\bcall[- ]to[- ]action\b|\burls?\b|\blinks?\b|\bphone numbers?\b", re.IGNORECASE
+    ),
     "body": re.compile(r"\bbody\b|\bmessage text\b|\bvariables?\b|\bparameters?\b|\bplaceholders?\b", re.IGNORECASE),
 }
 

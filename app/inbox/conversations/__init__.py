@@ -15,6 +15,7 @@ from .refusals import (
     WindowClosed,
 )
 from .states import RANKS, SENDERS, STATES
+from .template_uses import scheduled_messages
 from .underway import Later
 from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
 
@@ -40,4 +41,5 @@ __all__ = [
     "Unsubscribed",
     "WindowClosed",
     "progress_of",
+    "scheduled_messages",
 ]

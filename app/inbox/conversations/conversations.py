@@ -164,6 +164,7 @@ class Conversation(Desk, Window, TenantModel):
                 raise SaidOtherwise
             return earlier
         self.gate.check(outgoing.type, outgoing.raw, by=by, later=later)
+        message.note_template(self.gate)
         if later:
             message.schedule(later)
         try:

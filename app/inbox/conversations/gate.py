@@ -55,9 +55,13 @@ class Gate:
         return self.refusal_of_template(content.get("raw") or {}) if content else None
 
     def refusal_of_template(self, raw: dict[str, Any]) -> Refusal | None:
-        template = MessageTemplate.sent_as(self.conversation.phone_number.waba_id, raw)
+        template = self.template_of(raw)
         purpose = template.category.lower() if template else ""
         return Unsubscribed(purpose=purpose) if purpose in self.refused_purposes else None
+
+    def template_of(self, raw: dict[str, Any]) -> MessageTemplate | None:
+        """The template that a message names, in the account of the conversation's number."""
+        return MessageTemplate.sent_as(self.conversation.phone_number.waba_id, raw)
 
     @property
     def refused_purposes(self) -> set[str]:

@@ -109,7 +109,6 @@ def queue_template(conversation: Conversation, chosen: MessageTemplate, form: Wr
         if attachment.kind != kind:
             raise Refused(N_("“{name}” is the wrong kind of file for this template."), name=attachment.name)
         media = attachment.row(is_known=conversation.message_with(form.id) is not None)
-    chosen.use()
     return conversation.send(outgoing, by=current_actor(), client_id=form.id, media=media)
 
 

@@ -419,6 +419,23 @@ class MessageTemplate(TenantModel):
         elif version:
             db.session.delete(version)
 
+    def languages(self) -> list[Self]:
+        """It and the same template in other languages, as far as they are not deleted."""
+        same = MessageTemplate.name == self.name, MessageTemplate.status != GONE
+        return list(db.session.scalars(type(self).of(self.waba_id).where(*same)))
+
+    def move_to(self, folder: str) -> None:
+        for one in self.languages():
+            one.folder = folder
+
+    def remove(self, *, by: Actor) -> None:
+        """Meta has deleted it, or never had it. Raises `Refused` while it is on its way to Meta."""
+        if self.is_draft:
+            self.discard()
+        else:
+            self.refresh_locked().turn(GONE, source="member", by=by)
+            announce("templates", self.waba_id)
+
     def turn(
         self,
         status: str,

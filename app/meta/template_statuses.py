@@ -146,6 +146,8 @@ UNSAID = (
         "Compare the text with Meta's rules: no threats, no private data, a clear purpose, examples for every variable."
     ),
 )
+NOT_CHANGED = N_("Meta didn't change this template.")
+TRY_LATER = N_("Try again later.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
-from .errors import NoAnswer
+from . import resumable_uploads
 from .graph import GraphClient
 from .payload import mapping, sequence, text
 
@@ -77,11 +77,6 @@ def update(graph: GraphClient, token: str, phone_number_id: str, **changed: Any)
     graph.post(f"{phone_number_id}/whatsapp_business_profile", token=token, json=request)
 
 
-def upload_picture(graph: GraphClient, token: str, file: BinaryIO, size: int, mime_type: str) -> str:
+def upload_picture(graph: GraphClient, token: str, content: bytes, mime_type: str) -> str:
     """Hands Meta a picture; its handle, for `profile_picture_handle`. Raises MetaError."""
-    params = {"file_length": size, "file_type": mime_type, "file_name": "profile"}
-    session = text(graph.post(f"{graph.app_id}/uploads", token=token, params=params).get("id"), 2_000)
-    handle = session and text(graph.resume(session, file, token=token).get("h"), 8_000)
-    if not handle:
-        raise NoAnswer("Meta's answer holds no handle for the picture", 200)
-    return handle
+    return resumable_uploads.upload(graph, token, graph.app_id, "profile", mime_type, content)

@@ -1,46 +1,74 @@
-"""Message templates: `GET /<waba_id>/message_templates`, what one still needs, and what it looks like filled in."""
+"""Message templates: what one is made of, what it still needs, how it looks filled in, and what is sent."""
 
-import re
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from app.meta.outgoing.kinds import Outgoing, Refused
-from app.words import N_
 
 from .graph import GraphClient
 from .payload import identifier, mapping, sequence, text
+from .template_problems import WORDS, Problem, too_long
+from .template_variables import (
+    FEWEST_MILLISECONDS,
+    LOCATION,
+    LONGEST_BODY,
+    LONGEST_CARD_BODY,
+    LONGEST_CODE,
+    LONGEST_FILENAME,
+    LONGEST_HEADER,
+    LONGEST_OFFER_BODY,
+    LONGEST_PAYLOAD,
+    LONGEST_URL,
+    PRODUCT,
+    VARIABLE,
+    Variable,
+    coordinate,
+    encoded,
+    example_of_button,
+    examples_of,
+    is_one_time_code,
+    json_in,
+    milliseconds,
+    names_in,
+    number_of,
+    problem_of_sections,
+    problem_of_text,
+)
+
+__all__ = ["LONGEST_BODY", "LONGEST_CODE", "SENDABLE", "Placeholder", "Template", "Variable", "read", "templates_of"]
 
 FIELDS = "id,name,language,status,category,parameter_format,components"
 SENDABLE = ("APPROVED", "REINSTATED", "FLAGGED")
-LONGEST_BODY = 1024
-LONGEST_CODE = 15
 MEDIA = ("IMAGE", "VIDEO", "DOCUMENT")
-# Buttons that are sent as they are, or with what is asked for here.
+# Buttons that are sent as they are, or with a line of text.
 FILLED_BUTTONS = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP")
+BUTTONS = (*FILLED_BUTTONS, "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "REQUEST_CONTACT_INFO")
 PLAIN_PARTS = ("HEADER", "BODY", "FOOTER", "BUTTONS")
-_VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_SPACES = re.compile(r"[\n\t]| {5}")
+PARTS = (*PLAIN_PARTS, "LIMITED_TIME_OFFER", "CAROUSEL", "CALL_PERMISSION_REQUEST")
+HEADERS = ("TEXT", *MEDIA, "LOCATION", "PRODUCT")
+MOST_MINUTES = 43_200
+# What Meta writes into authentication templates in English; `previews` has it in other languages.
+CODE_BODY = "*{{1}}* is your verification code."
+CODE_ADVICE = "For your security, do not share this code."
+CODE_FOOTER = "This code expires in {minutes} minutes."
 _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
-    """A gap to fill. `place` is header, body, url or code; `index` counts buttons."""
+class Placeholder:
+    """An empty place for a file in what is sent; `card` counts the cards of a carousel."""
 
-    place: str
-    name: str
-    example: str
-    index: int = 0
-
-    @property
-    def key(self) -> str:
-        return f"{self.place}-{self.index}-{self.name}"
+    kind: str
+    card: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Template:
-    """A template in one language, as Meta describes it."""
+    """A template in one language, as Meta describes it. `ttl` is in seconds; a card of a carousel is one too."""
 
     name: str
     language: str
@@ -48,8 +76,10 @@ class Template:
     status: str
     is_named: bool
     components: list[dict[str, Any]]
+    ttl: int | None = None
+    card: int | None = None
 
-    @property
+    @cached_property
     def parts(self) -> dict[str, dict[str, Any]]:
         return {str(part.get("type")).upper(): part for part in map(mapping, self.components)}
 
@@ -57,167 +87,368 @@ class Template:
         return self.parts.get(name, {})
 
     @property
-    def body(self) -> str:
-        return text(self.part("BODY").get("text")) or ""
+    def is_code(self) -> bool:
+        """Whether it carries a code to sign in, in words of Meta's."""
+        return self.category.upper() == "AUTHENTICATION"
 
-    @property
+    @cached_property
+    def body(self) -> str:
+        words = text(self.part("BODY").get("text"))
+        if words or not self.is_code or "BODY" not in self.parts:
+            return words or ""
+        is_advised = self.part("BODY").get("add_security_recommendation") is True
+        return f"{CODE_BODY} {CODE_ADVICE}" if is_advised else CODE_BODY
+
+    @cached_property
     def header(self) -> str:
         return text(self.part("HEADER").get("text")) or ""
+
+    @cached_property
+    def footer(self) -> str:
+        part = self.part("FOOTER")
+        minutes = part.get("code_expiration_minutes")
+        return text(part.get("text")) or (CODE_FOOTER.format(minutes=minutes) if minutes else "")
+
+    @cached_property
+    def header_format(self) -> str:
+        """TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or PRODUCT; empty where there is no header."""
+        return str(self.part("HEADER").get("format", "TEXT")).upper() if "HEADER" in self.parts else ""
 
     @property
     def file_kind(self) -> str | None:
         """The kind of file its header is, if it is one."""
-        format = str(self.part("HEADER").get("format", "")).upper()
-        return format.lower() if format in MEDIA else None
+        return self.header_format.lower() if self.header_format in MEDIA else None
 
     @property
+    def files(self) -> list[Placeholder]:
+        """The files that it is sent with, in the order of their places."""
+        own = [Placeholder(self.file_kind, self.card)] if self.file_kind else []
+        return own + [file for card in self.cards for file in card.files]
+
+    @cached_property
     def buttons(self) -> list[dict[str, Any]]:
         return list(map(mapping, sequence(self.part("BUTTONS").get("buttons"))))
 
+    @cached_property
+    def button_kinds(self) -> list[str]:
+        return [str(button.get("type")).upper() for button in self.buttons]
+
     @property
     def quick_replies(self) -> list[int]:
-        """Where they stand among its buttons."""
-        kinds = [str(button.get("type")).upper() for button in self.buttons]
-        return [index for index, kind in enumerate(kinds) if kind == "QUICK_REPLY"]
+        """Where they are among its buttons."""
+        return [index for index, kind in enumerate(self.button_kinds) if kind == "QUICK_REPLY"]
+
+    @cached_property
+    def offer(self) -> dict[str, Any]:
+        """The limited-time offer: `text` and `has_expiration`."""
+        return mapping(self.part("LIMITED_TIME_OFFER").get("limited_time_offer"))
+
+    @cached_property
+    def cards(self) -> list[Template]:
+        """The cards of its carousel."""
+        return [
+            replace(self, components=[part for part in parts if str(part.get("type")).upper() != "CAROUSEL"], card=n)
+            for n, card in enumerate(map(mapping, sequence(self.part("CAROUSEL").get("cards"))))
+            if (parts := list(map(mapping, sequence(card.get("components"))))) is not None
+        ]
+
+    @property
+    def longest_body(self) -> int:
+        if self.card is not None:
+            return LONGEST_CARD_BODY
+        return LONGEST_OFFER_BODY if "LIMITED_TIME_OFFER" in self.parts else LONGEST_BODY
 
     @property
     def can_be_filled(self) -> bool:
-        """Whether all that it needs can be given here."""
-        format = str(self.part("HEADER").get("format", "TEXT")).upper()
+        """Whether a line of text for each variable and one file are all that it needs."""
         return (
             all(name in PLAIN_PARTS for name in self.parts)
-            and (format == "TEXT" or format in MEDIA)
-            and all(str(button.get("type")).upper() in FILLED_BUTTONS for button in self.buttons)
+            and self.header_format in ("", "TEXT", *MEDIA)
+            and all(kind in FILLED_BUTTONS for kind in self.button_kinds)
         )
 
     @property
+    def can_be_sent(self) -> bool:
+        """Whether `filled` knows all that it is made of."""
+        return (
+            all(name in PARTS for name in self.parts)
+            and self.header_format in ("", *HEADERS)
+            and all(kind in BUTTONS for kind in self.button_kinds)
+            and all(card.can_be_sent for card in self.cards)
+        )
+
+    @cached_property
     def variables(self) -> list[Variable]:
-        return [*self._in_text("HEADER", self.header), *self._in_text("BODY", self.body), *self._in_buttons()]
+        """All that must be filled in."""
+        own = [
+            *self._in_header(),
+            *self._in_text("BODY", self.body),
+            *([Variable("expiration", "expiration", "", 0, self.card)] if self.offer.get("has_expiration") else ()),
+            *self._in_buttons(),
+        ]
+        return own + [one for card in self.cards for one in card.variables]
+
+    @cached_property
+    def optional_variables(self) -> list[Variable]:
+        """What may be filled in, but need not be."""
+        own = [Variable("filename", "filename", "", 0, self.card)] if self.header_format == "DOCUMENT" else []
+        names = {
+            "FLOW": ("flow_token", "flow_data"),
+            "CATALOG": ("thumbnail",),
+            "MPM": ("thumbnail",),
+            "VOICE_CALL": ("ttl_minutes",),
+        }
+        for index, kind in enumerate(self.button_kinds):
+            own += [Variable(name, name, "", index, self.card) for name in names.get(kind, ())]
+        return own + [one for card in self.cards for one in card.optional_variables]
 
     @property
     def is_whole(self) -> bool:
         """Whether there is nothing to fill in."""
-        return not (self.variables or self.file_kind)
+        return not (self.variables or self.files)
 
     @property
     def goes_as_it_is(self) -> bool:
         return self.is_whole and self.can_be_filled
 
+    def _in_header(self) -> Iterator[Variable]:
+        if self.header_format == "LOCATION":
+            yield from (Variable("location", name, "", 0, self.card) for name in LOCATION)
+        elif self.header_format == "PRODUCT":
+            yield from (Variable("product", name, "", 0, self.card) for name in PRODUCT)
+        else:
+            yield from self._in_text("HEADER", self.header)
+
     def _in_text(self, part: str, words: str) -> Iterator[Variable]:
-        """In the order in which Meta takes them: by name as they stand, by number as they count."""
-        names = list(dict.fromkeys(_VARIABLE.findall(words)))
-        if not self.is_named:
-            names.sort(key=_number)
-        examples = _examples(mapping(self.part(part).get("example")), part.lower())
-        for place, name in enumerate(names):
-            counted = place if self.is_named else _number(name) - 1
-            yield Variable(part.lower(), name, examples.get(name if self.is_named else "") or examples.get(counted, ""))
+        examples = examples_of(self.part(part), part.lower())
+        for place, name in enumerate(names_in(words, is_named=self.is_named)):
+            counted = place if self.is_named else number_of(name) - 1
+            example = examples.get(name if self.is_named else "") or examples.get(counted, "")
+            yield Variable(part.lower(), name, example, 0, self.card)
 
     def _in_buttons(self) -> Iterator[Variable]:
-        for index, button in enumerate(self.buttons):
-            kind, example = str(button.get("type")).upper(), button.get("example")
-            shown = text(example[0] if isinstance(example, list) and example else example, 200) or ""
+        for index, (kind, button) in enumerate(zip(self.button_kinds, self.buttons, strict=True)):
+            example = example_of_button(button)
             if kind == "COPY_CODE":
-                yield Variable("code", "code", shown, index)
-            elif kind == "URL" and "{{" in str(button.get("url")) and not _is_one_time_code(button):
-                yield Variable("url", "1", shown.removeprefix(_base(button)), index)
+                yield Variable("code", "code", example, index, self.card)
+            elif kind == "MPM":
+                yield Variable("sections", "sections", "", index, self.card)
+            elif kind == "URL" and "{{" in str(button.get("url")) and not is_one_time_code(button):
+                yield Variable("url", "1", example.removeprefix(_base(button)), index, self.card)
 
     def filled(self, values: Mapping[str, str], payloads: Sequence[str] = ()) -> Outgoing:
         """The message to send. Raises `Refused` where something is missing or too long.
 
-        `payloads` come back when a quick reply is tapped, each in its place; without them its label does.
+        `payloads` come back when a quick reply is tapped, each in its place (those of cards after the others);
+        without them its label does. Files are left empty, as `files` lists them.
         """
-        given = {variable.key: _checked(variable, values.get(variable.key, "")) for variable in self.variables}
+        if self.status and self.status not in SENDABLE:
+            raise Refused(WORDS["not_sendable"])
+        if not self.can_be_sent:
+            raise Refused(WORDS["part_not_sendable"])
+        given = {one.key: _value(self, one, values.get(one.key, "")) for one in self.variables}
+        for one in self.optional_variables:
+            if (written := values.get(one.key, "").strip()) and (key := one.key):
+                given[key] = _value(self, one, written)
         shown = self.shown(given)
-        if (over := len(shown["body"]) - LONGEST_BODY) > 0:
-            raise Refused(N_("Filled in, the text has {over} characters too many: WhatsApp takes 1,024."), over=over)
-        components = [*self._components(given), *self._payloads(payloads)]
+        components = list(self._components(given, iter(payloads)))
         raw = {"name": self.name, "language": {"code": self.language}, "components": components}
         return Outgoing("template", shown["body"], raw, shown, is_code=self.category == "AUTHENTICATION")
 
-    def shown(self, given: Mapping[str, str]) -> dict[str, Any]:
-        """What the customer sees; a gap that is not filled stays one."""
-        values = {(one.place, one.name): given.get(one.key) or f"{{{{{one.name}}}}}" for one in self.variables}
-        return {
-            "header": _VARIABLE.sub(lambda gap: values["header", gap[1]], self.header),
-            "body": _VARIABLE.sub(lambda gap: values["body", gap[1]], self.body),
-            "footer": text(self.part("FOOTER").get("text")) or "",
+    def shown(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What the customer sees; a variable that is not filled in stays one."""
+        shown: dict[str, Any] = {
+            "header": self._with_values("header", self.header, given),
+            "body": self._with_values("body", self.body, given),
+            "footer": self.footer,
             "buttons": [self._button(index, button, given) for index, button in enumerate(self.buttons)],
             "name": self.name,
         }
+        if self.header_format == "LOCATION":
+            shown["location"] = {one.name: str(given.get(one.key, "")) for one in self._in_header()}
+        if self.offer:
+            key = Variable("expiration", "expiration", "", 0, self.card).key
+            expires = milliseconds(str(given.get(key, "")))
+            shown["offer"] = {"text": text(self.offer.get("text"), 100) or "", "expires": expires}
+        if self.cards:
+            shown["cards"] = [card.shown(given) | {"kind": card.header_format.lower()} for card in self.cards]
+        return shown
 
-    def _button(self, index: int, button: dict[str, Any], given: Mapping[str, str]) -> dict[str, str]:
-        value = given.get(Variable("url", "1", "", index).key, "")
-        url = "" if _is_one_time_code(button) else text(button.get("url")) or ""
-        title = text(button.get("text"), 100) or ""
-        return {"title": title, "url": _VARIABLE.sub(lambda _: value, url)}
+    def _with_values(self, place: str, words: str, given: Mapping[str, Any]) -> str:
+        if "{{" not in words:
+            return words
+        prefix = f"{place}-0-" if self.card is None else f"card-{self.card}-{place}-0-"
+        return VARIABLE.sub(lambda gap: str(given.get(prefix + gap[1]) or f"{{{{{gap[1]}}}}}"), words)
 
-    def _components(self, given: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    def _button(self, index: int, button: dict[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
+        url = "" if is_one_time_code(button) else text(button.get("url")) or ""
+        if "{{" in url:
+            value = str(given.get(Variable("url", "1", "", index, self.card).key, ""))
+            url = VARIABLE.sub(lambda _: value, url)
+        return {"title": text(button.get("text"), 100) or "", "url": url}
+
+    def _components(self, given: Mapping[str, Any], payloads: Iterator[str]) -> Iterator[dict[str, Any]]:
+        """Raises `Refused` where the whole gets too long."""
+        yield from self._header_component(given)
+        if parameters := self._text_parameters("body", self.body, self.longest_body, given):
+            yield {"type": "body", "parameters": parameters}
+        if self.offer.get("has_expiration"):
+            at = {"expiration_time_ms": given[Variable("expiration", "expiration", "", 0, self.card).key]}
+            parameter = {"type": "limited_time_offer", "limited_time_offer": at}
+            yield {"type": "limited_time_offer", "parameters": [parameter]}
+        for index, kind in enumerate(self.button_kinds):
+            if parameters := self._button_parameters(index, kind, given, payloads):
+                sub_type = "url" if kind == "OTP" else kind.lower()
+                yield {"type": "button", "sub_type": sub_type, "index": str(index), "parameters": parameters}
+        if self.cards:
+            cards = [
+                {"card_index": n, "components": list(card._components(given, payloads))}
+                for n, card in enumerate(self.cards)
+            ]
+            yield {"type": "carousel", "cards": cards}
+
+    def _header_component(self, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        parameters: list[dict[str, Any]]
         if kind := self.file_kind:
-            yield {"type": "header", "parameters": [{"type": kind, kind: {}}]}
-        for place in ("header", "body"):
-            if variables := [one for one in self.variables if one.place == place]:
-                yield {"type": place, "parameters": [self._parameter(one, given[one.key]) for one in variables]}
-        for index, button in enumerate(self.buttons):
-            yield from self._button_component(index, button, given)
+            name = given.get(Variable("filename", "filename", "", 0, self.card).key)
+            parameters = [{"type": kind, kind: {"filename": name} if name else {}}]
+        elif self.header_format in ("LOCATION", "PRODUCT"):
+            kind = self.header_format.lower()
+            parameters = [{"type": kind, kind: {one.name: given[one.key] for one in self._in_header()}}]
+        else:
+            parameters = self._text_parameters("header", self.header, LONGEST_HEADER, given)
+        if parameters:
+            yield {"type": "header", "parameters": parameters}
 
-    def _payloads(self, payloads: Sequence[str]) -> Iterator[dict[str, Any]]:
-        for index, payload in zip(self.quick_replies, payloads, strict=False):
-            yield _component("quick_reply", index, {"type": "payload", "payload": payload})
+    def _text_parameters(self, place: str, words: str, most: int, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+        variables = [one for one in self._own_variables if one.place == place]
+        filled = self._with_values(place, words, given) if variables else ""
+        if (over := len(filled) - most) > 0:
+            raise Refused(WORDS[f"{place}_too_long"], over=over, most=most)
+        if self.is_named:
+            return [{"type": "text", "text": given[one.key], "parameter_name": one.name} for one in variables]
+        return [{"type": "text", "text": given[one.key]} for one in variables]
 
-    def _parameter(self, variable: Variable, value: str) -> dict[str, str]:
-        named = {"parameter_name": variable.name} if self.is_named else {}
-        return {"type": "text", "text": value} | named
+    @cached_property
+    def _own_variables(self) -> list[Variable]:
+        """Without those of its cards."""
+        return [one for one in self.variables if one.card == self.card]
 
-    def _button_component(
-        self, index: int, button: dict[str, Any], given: Mapping[str, str]
-    ) -> Iterator[dict[str, Any]]:
-        if _is_one_time_code(button):
-            code = next((given[one.key] for one in self.variables if one.place == "body"), "")
-            yield _component("url", index, {"type": "text", "text": code})
-        elif value := given.get(Variable("url", "1", "", index).key):
-            yield _component("url", index, {"type": "text", "text": value})
-        elif value := given.get(Variable("code", "code", "", index).key):
-            yield _component("copy_code", index, {"type": "coupon_code", "coupon_code": value})
+    def _button_parameters(
+        self, index: int, kind: str, given: Mapping[str, Any], payloads: Iterator[str]
+    ) -> list[dict[str, Any]]:
+        def value(place: str, name: str) -> Any:
+            return given.get(Variable(place, name, "", index, self.card).key)
 
-
-def _component(kind: str, index: int, parameter: dict[str, str]) -> dict[str, Any]:
-    return {"type": "button", "sub_type": kind, "index": str(index), "parameters": [parameter]}
-
-
-def _is_one_time_code(button: dict[str, Any]) -> bool:
-    """The button of an authentication template: made as OTP, read back as a link that holds the code."""
-    return str(button.get("type")).upper() == "OTP" or "whatsapp.com/otp/" in str(button.get("url"))
+        if kind == "QUICK_REPLY":
+            payload = next(payloads, "")
+            if (over := len(payload) - LONGEST_PAYLOAD) > 0:
+                raise Refused(WORDS["payload_too_long"], over=over)
+            return [{"type": "payload", "payload": payload}] if payload.strip() else []
+        if kind in ("URL", "OTP") and is_one_time_code(self.buttons[index]):
+            code = next((given[one.key] for one in self._own_variables if one.place == "body"), "")
+            return [{"type": "text", "text": code}]
+        if kind == "URL":
+            return [{"type": "text", "text": written}] if (written := value("url", "1")) else []
+        if kind == "COPY_CODE":
+            return [{"type": "coupon_code", "coupon_code": value("code", "code")}]
+        if kind == "VOICE_CALL":
+            minutes = value("ttl_minutes", "ttl_minutes")
+            return [{"type": "ttl_minutes", "ttl_minutes": minutes}] if minutes else []
+        members = {
+            "flow_token": value("flow_token", "flow_token"),
+            "flow_action_data": value("flow_data", "flow_data"),
+            "thumbnail_product_retailer_id": value("thumbnail", "thumbnail"),
+            "sections": value("sections", "sections"),
+        }
+        action = {name: member for name, member in members.items() if member}
+        return [{"type": "action", "action": action}] if action else []
 
 
 def _base(button: dict[str, Any]) -> str:
     return str(button.get("url")).partition("{{")[0]
 
 
-def _number(name: str) -> int:
-    """What has no number comes last."""
-    return int(name) if name.isdecimal() and len(name) < 10 else 10**9
-
-
-def _examples(raw: dict[str, Any], place: str) -> dict[str | int, str]:
-    """Examples by the variable's name and, where they are counted, by their place from 0 on."""
-    named = map(mapping, sequence(raw.get(f"{place}_text_named_params")))
-    found: dict[str | int, str] = {str(one.get("param_name")): text(one.get("example"), 200) or "" for one in named}
-    counted = sequence(raw.get(f"{place}_text"))
-    counted = counted[0] if counted and isinstance(counted[0], list) else counted
-    return found | {index: text(example, 200) or "" for index, example in enumerate(counted)}
-
-
-def _checked(variable: Variable, value: str) -> str:
-    value = value.strip()
+def _value(template: Template, variable: Variable, written: str) -> Any:
+    """The value as Meta takes it. Raises `Refused`."""
+    value = written.strip()
     if not value:
-        raise Refused(N_("Fill in {name}."), name=f"{{{{{variable.name}}}}}", key=variable.key)
-    if variable.place in ("header", "body") and _SPACES.search(value):
-        words = N_("“{name}” must be one line, without tabs and without more than four spaces in a row.")
-        raise Refused(words, name=variable.name, key=variable.key)
-    if variable.place == "code" and (over := len(value) - LONGEST_CODE) > 0:
-        raise Refused(N_("A code may have 15 characters; this has {over} too many."), over=over, key=variable.key)
+        raise Refused(WORDS["value_missing"], name=f"{{{{{variable.name}}}}}", key=variable.key)
+    checked = _READ[variable.place](template, variable, value)
+    if isinstance(checked, Problem):
+        raise Refused(WORDS[checked.kind], **checked.facts, key=variable.key)
+    return checked
+
+
+def _words(template: Template, variable: Variable, value: str) -> str | Problem:
+    if template.is_code and (over := len(value) - LONGEST_CODE) > 0:
+        return Problem(variable.path, "code_too_long", {"over": over})
+    return problem_of_text(variable.path, variable.name, value) or value
+
+
+def _code(template: Template, variable: Variable, value: str) -> str | Problem:
+    over = len(value) - LONGEST_CODE
+    return Problem(variable.path, "code_too_long", {"over": over}) if over > 0 else value
+
+
+def _link(template: Template, variable: Variable, value: str) -> str | Problem:
+    suffix = encoded(value)
+    holder = template if variable.card is None else template.cards[variable.card]
+    over = len(_base(holder.buttons[variable.index])) + len(suffix) - LONGEST_URL
+    return Problem(variable.path, "link_too_long", {"over": over, "most": LONGEST_URL}) if over > 0 else suffix
+
+
+def _location(template: Template, variable: Variable, value: str) -> str | Problem:
+    most = {"latitude": 90, "longitude": 180}.get(variable.name)
+    if most is not None and coordinate(value, most) is None:
+        return Problem(variable.path, variable.name)
     return value
+
+
+def _expiration(template: Template, variable: Variable, value: str) -> int | Problem:
+    moment = milliseconds(value)
+    is_usable = moment is not None and moment >= FEWEST_MILLISECONDS
+    return moment if moment is not None and is_usable else Problem(variable.path, "expiration_form")
+
+
+def _sections(template: Template, variable: Variable, value: str) -> list[Any] | Problem:
+    sections = sequence(json_in(value))
+    return problem_of_sections(variable.path, sections) or sections
+
+
+def _flow_data(template: Template, variable: Variable, value: str) -> dict[str, Any] | Problem:
+    data = json_in(value)
+    return data if isinstance(data, dict) else Problem(variable.path, "json_form")
+
+
+def _minutes(template: Template, variable: Variable, value: str) -> int | Problem:
+    minutes = number_of(value)
+    return minutes if 1 <= minutes <= MOST_MINUTES else Problem(variable.path, "minutes_form")
+
+
+def _filename(template: Template, variable: Variable, value: str) -> str | Problem:
+    return next(iter(too_long(variable.path, value, LONGEST_FILENAME)), value)
+
+
+def _as_written(template: Template, variable: Variable, value: str) -> str:
+    return value
+
+
+_READ = {
+    "header": _words,
+    "body": _words,
+    "url": _link,
+    "code": _code,
+    "location": _location,
+    "product": _as_written,
+    "expiration": _expiration,
+    "sections": _sections,
+    "filename": _filename,
+    "flow_token": _as_written,
+    "flow_data": _flow_data,
+    "thumbnail": _as_written,
+    "ttl_minutes": _minutes,
+}
 
 
 def templates_of(graph: GraphClient, token: str, waba_id: str) -> list[tuple[str, Template]]:
@@ -227,6 +458,7 @@ def templates_of(graph: GraphClient, token: str, waba_id: str) -> list[tuple[str
 
 
 def read(raw: dict[str, Any]) -> Template:
+    ttl = raw.get("message_send_ttl_seconds")
     return Template(
         name=text(raw.get("name"), 512) or "",
         language=text(raw.get("language"), 40) or "",
@@ -234,4 +466,5 @@ def read(raw: dict[str, Any]) -> Template:
         status=text(raw.get("status"), 40) or "",
         is_named=raw.get("parameter_format") == "NAMED",
         components=list(map(mapping, sequence(raw.get("components")))),
+        ttl=ttl if isinstance(ttl, int) else None,
     )

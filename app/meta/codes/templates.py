@@ -18,6 +18,16 @@ _VARIABLES = Explanation(
     N_("The template has too many fields for its text, or a field at its very start or end."),
     N_("The owner adds words around the fields and submits the template again."),
 )
+_GENERATED = Explanation(
+    Kind.FINAL,
+    N_("Meta made this template for messages that were sent without one, so it cannot be changed or deleted."),
+    N_("Make a template of your own with the words you want."),
+)
+_NOT_NOW = Explanation(
+    Kind.HUMAN,
+    N_("Meta doesn't allow this template to be edited in its present state, or so soon after the last edit."),
+    N_("Wait: an approved template can be edited once a day and 10 times in 30 days. Or make a new template."),
+)
 _INSIGHTS = Explanation(
     Kind.HUMAN,
     N_("Meta has no template figures for this WhatsApp account, or cannot turn them on or off."),
@@ -79,6 +89,11 @@ CODES: dict[int, Explanation] = {
     139002: _FLOW_FAILED,
     139003: _FLOW_FAILED,
     139004: _FLOW_FAILED,
+    139200: Explanation(
+        Kind.HUMAN,
+        N_("Meta has stopped this account from sending messages without a template, because some were not utility."),
+        N_("Send a template instead. Meta says in WhatsApp Manager when the account may do it again."),
+    ),
     141002: Explanation(
         Kind.HUMAN,
         N_("The template is not approved, so nothing can be sent with it."),
@@ -99,6 +114,7 @@ CODES: dict[int, Explanation] = {
         N_("A template of this name already exists in this language."),
         N_("The owner edits the existing one, or chooses another name."),
     ),
+    2388003: _NOT_NOW,
     2388039: Explanation(Kind.HUMAN, N_("Meta rejected the template's content."), _EDIT),
     2388040: _BADLY_FORMED,
     2388047: _BADLY_FORMED,
@@ -106,6 +122,13 @@ CODES: dict[int, Explanation] = {
     2388073: _BADLY_FORMED,
     2388293: _VARIABLES,
     2388299: _VARIABLES,
+    2388318: _GENERATED,
+    2388330: _GENERATED,
+    2593002: Explanation(
+        Kind.FINAL,
+        N_("Meta does not have this template, or not any more."),
+        N_("Compare the list of templates with Meta, and submit the template as a new one if it is still needed."),
+    ),
     200005: _INSIGHTS,
     200006: _INSIGHTS,
     200007: _INSIGHTS,

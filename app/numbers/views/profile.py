@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from io import BytesIO
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -78,8 +77,7 @@ def change_picture(phone_number_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     mime_type = picture_type(content)
 
     def upload(graph: GraphClient, token: str, meta_id: str) -> None:
-        size = len(content)
-        handle = business_profiles.upload_picture(graph, token, BytesIO(content), size, mime_type)
+        handle = business_profiles.upload_picture(graph, token, content, mime_type)
         business_profiles.update(graph, token, meta_id, profile_picture_handle=handle)
 
     _done, problem = ask(number, upload)

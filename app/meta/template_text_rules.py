@@ -1,0 +1,226 @@
+"""Meta's rules for the texts of a template: header, body, footer and the labels of buttons."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+from .template_problems import Problem, too_long
+from .template_variables import LONGEST_HEADER
+
+LONGEST_FOOTER, LONGEST_LABEL, LONGEST_OFFER = 60, 25, 16
+MOST_EMOJI = 10
+# Zero-width characters and marks of direction: nothing that a reader sees.
+UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff"
+_UNSEEN = re.compile(f"[{UNSEEN}]")
+_BRACES = re.compile(r"\{\{([^{}]*)\}\}|[{}]")
+_POSITIONAL, _NAMED = re.compile(r"[1-9][0-9]{0,4}"), re.compile(r"[a-z0-9_]+")
+_BLANK_LINES = re.compile(r"\n[ \t\r]*\n[ \t\r]*\n")
+_LINE_BREAKS = re.compile(r"[\n\r\v\f\u0085\u2028\u2029]")
+_EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\u2600-\u27bf\u2300-\u23ff\u2b05-\u2b55\u2934\u2935\u25aa-\u25fe\u203c\u2049\u3030\u303d\u3297"
+    "\u3299\u20e3\ufe0f]+"
+)
+# Asterisks anywhere; the other marks where they enclose something.
+_FORMATTING = re.compile(r"\*|`|(?<!\w)[_~](?=\S)|(?<=\S)[_~](?!\w)")
+# Writing without spaces between words: each of its characters counts as a word.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_WHATSAPP = re.compile(
+    r"(?<![\w.-])(?:https?://)?(?:www\.)?((?:wa\.me|(?:api|chat|web|go)\.whatsapp\.com)(?![\w-]|\.\w)/?)", re.IGNORECASE
+)
+SHORTENERS = (
+    "bit.ly",
+    "bl.ink",
+    "buff.ly",
+    "cutt.ly",
+    "goo.gl",
+    "is.gd",
+    "lnkd.in",
+    "ow.ly",
+    "rb.gy",
+    "rebrand.ly",
+    "s.id",
+    "shorte.st",
+    "short.io",
+    "shorturl.at",
+    "soo.gd",
+    "t.co",
+    "t.ly",
+    "t2m.io",
+    "tiny.cc",
+    "tinyurl.com",
+    "v.gd",
+    "wa.link",
+    "x.co",
+)
+_SHORT = re.compile(
+    rf"(?<![\w.-])((?:https?://)?(?:www\.)?(?:{'|'.join(map(re.escape, SHORTENERS))})(?![\w-]|\.\w))", re.IGNORECASE
+)
+
+
+def shown(name: str) -> str:
+    """A variable as it is written in a text."""
+    return f"{{{{{name[:40]}}}}}"
+
+
+def variables_in(words: str) -> list[re.Match[str]]:
+    """What stands in double brackets, however it is written."""
+    return [one for one in _BRACES.finditer(words) if one[1] is not None]
+
+
+def header_text(path: str, words: str, examples: Mapping[str | int, str], *, is_named: bool) -> Iterator[Problem]:
+    """A header holds one line of plain text, with one variable at most."""
+    gaps = variables_in(words)
+    if not words.strip():
+        yield Problem(path, "text_missing")
+        return
+    yield from too_long(path, words, LONGEST_HEADER)
+    yield from plain(path, words)
+    yield from spelling(path, words, gaps, is_named=is_named)
+    if len({gap[1].strip() for gap in gaps}) > 1:
+        yield Problem(path, "variables_many")
+    elif len(gaps) == 1 and not any(character.isalnum() for character in _BRACES.sub("", words)):
+        yield Problem(path, "header_only_variable")
+    yield from with_examples(path.removesuffix(".text") + ".example", gaps, examples, is_named=is_named, each=False)
+    yield from links(path, words)
+
+
+def body_text(
+    path: str, words: str, examples: Mapping[str | int, str], *, is_named: bool, most: int
+) -> Iterator[Problem]:
+    gaps = variables_in(words)
+    if not _UNSEEN.sub("", words).strip():
+        yield Problem(path, "text_missing")
+        return
+    yield from too_long(path, words, most)
+    yield from spelling(path, words, gaps, is_named=is_named)
+    yield from placing(path, words, gaps)
+    yield from with_examples(f"{path}.examples", gaps, examples, is_named=is_named, each=True)
+    if _BLANK_LINES.search(words):
+        yield Problem(path, "blank_lines")
+    if len(_EMOJI.findall(words)) > MOST_EMOJI:
+        yield Problem(path, "emoji_many")
+    yield from links(path, words)
+
+
+def footer_text(path: str, words: str) -> Iterator[Problem]:
+    if not words.strip():
+        yield Problem(path, "text_missing")
+        return
+    yield from too_long(path, words, LONGEST_FOOTER)
+    yield from without_variables(path, words)
+    if _LINE_BREAKS.search(words):
+        yield Problem(path, "line_breaks")
+    if emoji := _EMOJI.search(words):
+        yield Problem(path, "emoji_in_footer", {"emoji": emoji[0][:8]})
+    if _FORMATTING.search(words):
+        yield Problem(path, "formatting_in_footer")
+    yield from links(path, words)
+
+
+def label_text(path: str, words: str, most: int = LONGEST_LABEL) -> Iterator[Problem]:
+    """The label of a button, or the few words of an offer."""
+    if not words.strip():
+        yield Problem(path, "text_missing")
+        return
+    yield from too_long(path, words, most)
+    yield from without_variables(path, words)
+    yield from plain(path, words)
+
+
+def plain(path: str, words: str) -> Iterator[Problem]:
+    """One line without emoji and formatting; the names of variables may hold underscores."""
+    bare = _BRACES.sub("", words)
+    if _LINE_BREAKS.search(words):
+        yield Problem(path, "line_breaks")
+    if emoji := _EMOJI.search(bare):
+        yield Problem(path, "emoji", {"emoji": emoji[0][:8]})
+    if _FORMATTING.search(bare):
+        yield Problem(path, "formatting")
+
+
+def without_variables(path: str, words: str) -> Iterator[Problem]:
+    if brace := _BRACES.search(words):
+        is_variable = brace[1] is not None
+        yield Problem(path, "variable_not_here", {"name": shown(brace[1])}) if is_variable else Problem(path, "braces")
+
+
+def spelling(path: str, words: str, gaps: list[re.Match[str]], *, is_named: bool) -> Iterator[Problem]:
+    """Each kind of mistake in writing variables once."""
+    if words.count("{") + words.count("}") > 4 * len(gaps):
+        yield Problem(path, "braces")
+    problems: dict[str, Problem] = {}
+    numbers = set()
+    for name in {gap[1]: None for gap in gaps}:
+        if kind := _misspelling(name, is_named=is_named):
+            bare = _UNSEEN.sub("", name)
+            written = shown(bare) if kind in ("variable_mixed", "variable_marks") else bare.strip()[:40]
+            problems.setdefault(kind, Problem(path, kind, {"name": written}))
+        elif not is_named:
+            numbers.add(int(name))
+    if missing := next((n for n in range(1, len(numbers) + 1) if n not in numbers), None):
+        problems["variable_order"] = Problem(path, "variable_order", {"name": shown(str(missing))})
+    yield from problems.values()
+
+
+def _misspelling(name: str, *, is_named: bool) -> str | None:
+    if _UNSEEN.search(name):
+        return "variable_marks"
+    if _POSITIONAL.fullmatch(name):
+        return "variable_mixed" if is_named else None
+    if _NAMED.fullmatch(name) and not name.isdecimal():
+        return None if is_named else "variable_mixed"
+    return "variable_form"
+
+
+def placing(path: str, words: str, gaps: list[re.Match[str]]) -> Iterator[Problem]:
+    """Where variables may be: not at the ends, not side by side, and not too many for the words around them."""
+    if not gaps:
+        return
+    if not _seen(words[: gaps[0].start()]):
+        yield Problem(path, "variable_at_start", {"name": shown(gaps[0][1])})
+    if not _seen(words[gaps[-1].end() :]):
+        yield Problem(path, "variable_at_end", {"name": shown(gaps[-1][1])})
+    between = [(one, two, words[one.end() : two.start()]) for one, two in pairwise(gaps)]
+    touching = next(((one, two) for one, two, words in between if not _UNSEEN.sub("", words)), None)
+    close = next(((one, two) for one, two, words in between if not _seen(words)), None)
+    if pair := touching or close:
+        kind = "variables_adjacent" if touching else "variables_close"
+        yield Problem(path, kind, {"name": shown(pair[0][1]), "next": shown(pair[1][1])})
+    needed, have = 2 * len(gaps) + 1, count_words(_BRACES.sub(" ", words))
+    if have < needed:
+        yield Problem(path, "variables_dense", {"needed": needed, "have": have})
+
+
+def _seen(words: str) -> str:
+    return _UNSEEN.sub("", words).strip()
+
+
+def count_words(words: str) -> int:
+    spaced = _UNSPACED.sub(" ", words)
+    tokens = sum(any(character.isalnum() for character in token) for token in spaced.split())
+    return tokens + len(_UNSPACED.findall(words))
+
+
+def with_examples(
+    path: str, gaps: list[re.Match[str]], examples: Mapping[str | int, str], *, is_named: bool, each: bool
+) -> Iterator[Problem]:
+    """Each variable has one example; `each` points at the variable's own field."""
+    names = [name for gap in gaps if _misspelling(name := gap[1], is_named=is_named) is None]
+    distinct = list(dict.fromkeys(names))
+    for name in distinct:
+        if not (examples.get(name if is_named else int(name) - 1) or "").strip():
+            yield Problem(f"{path}.{name}" if each else path, "example_missing", {"name": shown(name)})
+    mine = [key for key in examples if isinstance(key, str) == is_named]
+    if len(mine) > len(distinct) and len(names) == len(gaps):
+        yield Problem(path, "examples_surplus")
+
+
+def links(path: str, words: str) -> Iterator[Problem]:
+    if "." not in words:
+        return
+    if link := _WHATSAPP.search(words):
+        yield Problem(path, "whatsapp_link", {"link": link[1]})
+    if link := _SHORT.search(words):
+        yield Problem(path, "short_link", {"link": link[1]})

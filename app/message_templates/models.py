@@ -103,8 +103,12 @@ class TemplateList(TenantModel):
     @property
     def is_due(self) -> bool:
         """Whether Meta should be asked again, and no job is at it."""
-        is_old = self.fetched_at is None or self.fetched_at < now() - FRESH
-        return is_old and (self.asked_at is None or self.asked_at < now() - ASKED)
+        return (self.fetched_at is None or self.fetched_at < now() - FRESH) and self.may_refresh
+
+    @property
+    def may_refresh(self) -> bool:
+        """Whether no job is at it."""
+        return self.asked_at is None or self.asked_at < now() - ASKED
 
     def refresh(self) -> None:
         self.asked_at = now()
@@ -228,7 +232,9 @@ class MessageTemplate(TenantModel):
     @property
     def definition(self) -> meta.Template:
         is_named = self.parameter_format == "NAMED"
-        return meta.Template(self.name, self.language, self.category, self.status, is_named, self.components)
+        return meta.Template(
+            self.name, self.language, self.category, self.status, is_named, self.components, self.ttl_seconds
+        )
 
     @property
     def title(self) -> str:
@@ -352,9 +358,8 @@ class MessageTemplate(TenantModel):
         """What Meta would say of a version."""
         ids = sample_ids_in(version.components)
         handles = {str(id): "4::sample" for id in ids if TemplateSample.find(id)}
-        shown = dataclasses.replace(version.definition(self.name, self.language))
-        shown = dataclasses.replace(shown, components=with_handles(version.components, handles))
-        return problems_of(shown)
+        shown = version.definition(self.name, self.language)
+        return problems_of(dataclasses.replace(shown, components=with_handles(version.components, handles)))
 
     @property
     def uses(self) -> list[Use]:

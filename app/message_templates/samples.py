@@ -16,7 +16,7 @@ from app.meta.outgoing.kinds import Refused
 from app.meta.payload import mapping, sequence
 from app.sniffing import HEAD, readable_name, sniff
 from app.storage import new_key
-from app.tenancy import TenantModel, current_tenant_id, db, now, of_tenant, uuid7
+from app.tenancy import TenantModel, as_uuid, current_tenant_id, db, now, of_tenant, uuid7
 from app.words import N_
 
 MB = 1024 * 1024
@@ -96,7 +96,7 @@ def headers_in(components: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]
 def sample_ids_in(components: Iterable[dict[str, Any]]) -> set[uuid.UUID]:
     """The samples that components name."""
     named = (mapping(header.get("example")).get("sample") for header in headers_in(components))
-    return {uuid.UUID(str(id)) for id in named if id}
+    return {found for id in named if (found := as_uuid(id))}
 
 
 def with_handles(components: list[dict[str, Any]], handles: dict[str, str]) -> list[dict[str, Any]]:
@@ -106,7 +106,8 @@ def with_handles(components: list[dict[str, Any]], handles: dict[str, str]) -> l
 
 def _with_handles(part: dict[str, Any], handles: dict[str, str]) -> dict[str, Any]:
     if id := mapping(part.get("example")).get("sample"):
-        return {**part, "example": {"header_handle": [handles[str(id)]]}}
+        handle = handles.get(str(id))
+        return {**part, "example": {"header_handle": [handle]}} if handle else _without_samples(part)
     if cards := sequence(part.get("cards")):
         return {
             **part,

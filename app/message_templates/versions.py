@@ -140,7 +140,8 @@ class TemplateVersion(TenantModel):
 
     def definition(self, name: str, language: str) -> Template:
         """As Meta would have it, with what is not known to Meta yet left out."""
-        return Template(name, language, self.category, self.state, self.parameter_format == "NAMED", self.components)
+        is_named = self.parameter_format == "NAMED"
+        return Template(name, language, self.category, self.state, is_named, self.components, self.ttl_seconds)
 
     def write(self, content: Content, by: Actor | None) -> None:
         self.category, self.components, self.ttl_seconds = content.category, content.components, content.ttl_seconds

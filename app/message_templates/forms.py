@@ -335,7 +335,9 @@ class TemplateForm:
         if version:
             version.save(content, revision=self.revision, by=by)
         elif self.revision:
-            raise Refused(N_("This version has been submitted or discarded. Copy your text and open the template again."))
+            raise Refused(
+                N_("This version has been submitted or discarded. Copy your text and open the template again.")
+            )
         elif content != template.content:
             TemplateVersion.begin(template.id, content, by=by)
         db.session.flush()
@@ -365,5 +367,3 @@ def free_name(waba_id: uuid.UUID | None, name: str, language: str) -> str:
     taken = set(db.session.scalars(same)) if waba_id else set()
     numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(one for one in numbered if one not in taken)
-
-

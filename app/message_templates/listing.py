@@ -160,4 +160,6 @@ class Choices:
         statuses, languages, folders, count, sample_count = db.session.execute(
             select(*lists, func.count(), samples).where(mine)
         ).one()
-        return cls(sorted(statuses or ()), sorted(languages or ()), sorted(filter(None, folders or ())), count, sample_count)
+        return cls(
+            sorted(statuses or ()), sorted(languages or ()), sorted(filter(None, folders or ())), count, sample_count
+        )

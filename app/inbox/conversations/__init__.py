@@ -13,6 +13,7 @@ from .refusals import (
     SaidOtherwise,
     Unsubscribed,
     WindowClosed,
+    WrongTemplate,
 )
 from .states import RANKS, SENDERS, STATES
 from .template_uses import scheduled_messages
@@ -40,6 +41,7 @@ __all__ = [
     "SendAttempt",
     "Unsubscribed",
     "WindowClosed",
+    "WrongTemplate",
     "progress_of",
     "scheduled_messages",
 ]

@@ -261,7 +261,9 @@ class Message(Bubble, Underway, TenantModel):
             self.settle_release(self.refusal_when_due())
 
     def refusal_when_due(self) -> Refusal | None:
-        return self.conversation.gate.refusal_when_due(self.type, self.raw, self.send_at, by=self.sent_by)  # type: ignore[no-any-return]
+        return self.conversation.gate.refusal_when_due(  # type: ignore[no-any-return]
+            self.type, self.raw, self.send_at, by=self.sent_by, file_kind=self.file_kind
+        )
 
     def withdraw_if_unwanted(self) -> None:
         """Called when the customer has changed what they want to get, with the row locked."""
@@ -286,6 +288,10 @@ class Message(Bubble, Underway, TenantModel):
     @property
     def raw(self) -> dict[str, Any]:
         return mapping(mapping(self.content).get("raw"))
+
+    @property
+    def file_kind(self) -> str:
+        return self.media.kind if self.media else ""
 
     @property
     def price_when_due(self) -> Estimate | None:
@@ -319,7 +325,7 @@ class Message(Bubble, Underway, TenantModel):
         """Puts a message that failed, or whose fate is unknown, into the outbox again: the same one, a new attempt."""
         if not self.refresh_locked().can_be_retried:
             return
-        if refusal := self.conversation.gate.refusal(self.type, self.raw, by=self.sent_by):
+        if refusal := self.conversation.gate.refusal(self.type, self.raw, by=self.sent_by, file_kind=self.file_kind):
             self.settle_release(refusal)
         else:
             self.state, self.error, self.next_attempt_at = "queued", None, None

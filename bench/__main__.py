@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, day, desk, drain, fairness, inbox, live, pace
+from bench import acknowledge, day, desk, drain, fairness, inbox, live, pace, templates
 from dev.stack import Stack
 
 PARTS = {
@@ -19,6 +19,7 @@ PARTS = {
     "desk": desk.run,
     "pace": pace.run,
     "day": day.run,
+    "templates": templates.run,
 }
 
 

@@ -161,7 +161,7 @@ TEMPLATES: list[dict[str, Any]] = [
             {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1hZ2UvcG5n"]}},
             {
                 "type": "BODY",
-                "text": "{{first_name}}, everything blue is 20 % off until Sunday.",
+                "text": "Hi {{first_name}}, everything blue is 20 % off until Sunday.",
                 "example": {"body_text_named_params": [{"param_name": "first_name", "example": "Carla"}]},
             },
         ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 
 from app.meta import (
     app_settings,
@@ -39,7 +38,7 @@ def change_public_details(session: Session, number: str, token: str) -> None:
     graph = session.graph
     business_profiles.update(graph, token, number, about="Bread", vertical="GROCERY", websites=["https://b.example"])
     business_profiles.fetch(graph, token, number)
-    handle = business_profiles.upload_picture(graph, token, io.BytesIO(b"\x89PNG\r\n\x1a\n"), 8, "image/png")
+    handle = business_profiles.upload_picture(graph, token, b"\x89PNG\r\n\x1a\n", "image/png")
     business_profiles.update(graph, token, number, profile_picture_handle=handle)
     business_profiles.picture(graph, token, number)
     link = message_links.create(graph, token, number, "Hello")

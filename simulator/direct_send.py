@@ -55,7 +55,7 @@ def look_for_misuse(waba: Waba, kind: str, content: Json) -> None:
 
 
 def report(waba: Waba, template: MessageTemplate) -> None:
-    """Meta's reviewers found that the template advertises."""
+    """Reports to the business that the template advertises."""
     template_events.report_misuse(template, "MARKETING")
     if sum(one.correct_category == "MARKETING" for one in _generated(waba)) >= MOST_MISUSES:
         block(waba)
@@ -133,12 +133,12 @@ def _body(text: str) -> Json:
 
 def _redact(text: str) -> tuple[str, int]:
     """The text with what is personal replaced, and how often."""
-    found = GREETED.sub(lambda match: f"{match['greeting']} \0", text)
-    found = REDACTED.sub("\0", found)
-    count = found.count("\0")
+    redacted = GREETED.sub(lambda match: f"{match['greeting']} \0", text)
+    redacted = REDACTED.sub("\0", redacted)
+    count = redacted.count("\0")
     for at in range(count):
-        found = found.replace("\0", f"{{{{{at + 1}}}}}", 1)
-    return found, count
+        redacted = redacted.replace("\0", f"{{{{{at + 1}}}}}", 1)
+    return redacted, count
 
 
 def _buttons(kind: str, action: Json) -> list[Json]:

@@ -49,7 +49,7 @@ class Filling:
         return {name: part for name, part in preview.items() if part}
 
     def check_code(self) -> None:
-        """The code of an authentication template stands in the body and in the button, and is short."""
+        """The code of an authentication template is the same in body and button, and short."""
         codes = [str(one.get("text", "")) for one in self._parameters("body")]
         button = next((part for part in self.given if part["type"] == "button"), {})
         if button:

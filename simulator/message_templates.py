@@ -13,6 +13,7 @@ CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 STATUSES = (*SENDABLE, "PENDING", "REJECTED", "PAUSED", "DISABLED", "IN_APPEAL", "LIMIT_EXCEEDED", "ARCHIVED", "LOCKED")
 GENERATED = "AUTO_GENERATED"
 DAY = 86400
+AUTHENTICATION_TTL = 600
 EDITS_A_DAY, EDITS_A_MONTH = 1, 10
 
 
@@ -110,6 +111,13 @@ class MessageTemplate(Record):
     def may_be_edited_again(self) -> bool:
         """False while Meta's limits of one edit a day and ten in 30 days are used up."""
         return self.edits_since(DAY) < EDITS_A_DAY and self.edits_since(30 * DAY) < EDITS_A_MONTH
+
+    @property
+    def time_to_live(self) -> int | None:
+        """For how many seconds Meta tries to deliver it; None is 30 days."""
+        usual = AUTHENTICATION_TTL if self.category == "AUTHENTICATION" else None
+        given = self.message_send_ttl_seconds
+        return usual if given is None else None if given < 0 else given
 
     @property
     def waba(self) -> Waba:

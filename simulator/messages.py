@@ -53,6 +53,7 @@ class Message(Record):
     group_id: str | None
     template_id: str | None
     held: int
+    expires_at: float | None
 
     @classmethod
     def write(cls, world: Context, number: PhoneNumber, customer: Customer, direction: str, **columns: Any) -> Self:

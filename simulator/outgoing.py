@@ -31,6 +31,7 @@ class Order:
     category: str = "service"
     template_id: str | None = None
     held: bool = False
+    ttl: int | None = None
 
 
 def accept(world: Context, order: Order, failure: Failure | None = None) -> Message:
@@ -57,8 +58,10 @@ def take_step(world: Context, message_id: str, status: str, error_code: int | No
 
 def advance(message: Message, status: str, error_code: int | None = None) -> None:
     """Moves the message to the status, unless that is a step back or the phone is off."""
-    if RANK[status] <= RANK[message.status] or (
-        status not in ("sent", "failed") and not (message.customer.phone_on and _finds_phone(message))
+    if (
+        _is_expired(message, status)
+        or RANK[status] <= RANK[message.status]
+        or (status not in ("sent", "failed") and not (message.customer.phone_on and _finds_phone(message)))
     ):
         return
     with message.world.store.transaction():
@@ -116,6 +119,7 @@ def _write(world: Context, order: Order) -> Message:
         shown=json.dumps(order.shown, ensure_ascii=False) if order.shown else None,
         template_id=order.template_id,
         held=int(order.held),
+        expires_at=world.clock.now() + order.ttl if order.ttl else None,
         status="accepted",
     )
 
@@ -146,6 +150,12 @@ def _plan(world: Context, message: Message, failure: Failure | None) -> None:
         world.wake("links")
     else:
         world.timeline.plan(message.id, "sent", within=(0.1, 0.8))
+
+
+def _is_expired(message: Message, status: str) -> bool:
+    """True if the message can no longer be delivered; Meta drops it without a word."""
+    late = message.expires_at is not None and message.world.clock.now() > message.expires_at
+    return status == "delivered" and late
 
 
 def _finds_phone(message: Message) -> bool:

@@ -50,7 +50,7 @@ SAMPLES: list[dict[str, Any]] = [
             {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW1hZ2UvcG5n"]}},
             {
                 "type": "BODY",
-                "text": "{{first_name}}, everything blue is 20 % off until Sunday. See you soon!",
+                "text": "Hi {{first_name}}, everything blue is 20 % off until Sunday. See you soon!",
                 "example": {"body_text_named_params": [{"param_name": "first_name", "example": "Carla"}]},
             },
             {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Stop offers"}]},

@@ -30,14 +30,14 @@ def click(message: Message, kind: str, button: str) -> None:
 
 def points(world: Context, template_ids: list[str], start: float, end: float, metrics: Iterable[str]) -> list[Json]:
     """One point per template and day on which it was sent."""
-    found = []
+    made = []
     for template_id in template_ids:
         sql = "template_id = ? and sent_at >= ? and sent_at < ? order by sent_at"
         by_day: dict[int, list[Message]] = {}
         for message in Message.where(world, sql, template_id, start, end):
             by_day.setdefault(int((message.sent_at or 0) // DAY) * DAY, []).append(message)
-        found += [_point(world, template_id, day, messages, metrics) for day, messages in by_day.items()]
-    return found
+        made += [_point(world, template_id, day, messages, metrics) for day, messages in by_day.items()]
+    return made
 
 
 def _point(world: Context, template_id: str, day: int, messages: list[Message], metrics: Iterable[str]) -> Json:

@@ -116,8 +116,8 @@ def everything() -> list[LibraryTemplate]:
 
 def find(name: str, language: str) -> LibraryTemplate | None:
     """The template with the name in the language, or None."""
-    found = (one for one in everything() if one.name == name and one.about["language"] == language)
-    return next(found, None)
+    matching = (one for one in everything() if one.name == name and one.about["language"] == language)
+    return next(matching, None)
 
 
 def misfit(name: str, values: list[str]) -> str | None:

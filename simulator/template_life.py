@@ -11,7 +11,7 @@ UNUSED_FOR, ARCHIVED_FOR = 365 * DAY, 28 * DAY
 
 
 def submit(template: MessageTemplate) -> None:
-    """Plans the review, unless it is done by hand or the name keeps it waiting."""
+    """Plans the review, unless it is done by hand or the name prevents it."""
     world = template.world
     ending = template_magic.ending_of(template.name)
     if ending == "_approved":
@@ -64,7 +64,7 @@ def take_step(world: Context, template_id: str, act: str) -> None:
 
 
 def archive_unused(world: Context) -> int:
-    """Archives what nobody has sent for a year, and deletes what has been archived for 28 days."""
+    """Archives what was not sent for a year, and deletes what has been archived for 28 days."""
     now = world.clock.now()
     unused = """
         status = 'APPROVED' and source != ? and max(coalesce(used_at, 0), created_at) < ?

@@ -23,8 +23,8 @@ _BY_REASON = {f"{REJECTED}_{reason.lower()}": reason for reason in REASONS if re
 
 def ending_of(name: str) -> str:
     """The longest ending that the name has, or an empty text."""
-    found = [ending for ending in ENDINGS if name.endswith(ending)]
-    return max(found, key=len, default="")
+    matching = [ending for ending in ENDINGS if name.endswith(ending)]
+    return max(matching, key=len, default="")
 
 
 def reason_of(name: str) -> str | None:

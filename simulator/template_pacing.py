@@ -1,4 +1,4 @@
-"""Pacing: the first messages of a template go out, the others are held until it is known how they were received."""
+"""Pacing: the first messages of a template go out, the others are held until there is feedback."""
 
 from simulator import outgoing, template_events, template_magic
 from simulator.message_templates import MessageTemplate

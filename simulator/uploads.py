@@ -54,8 +54,8 @@ class Upload(Record):
     @classmethod
     def with_handle(cls, world: Context, handle: str) -> Self | None:
         """The finished upload with a handle that has not expired, or None."""
-        found = cls.where(world, "handle = ? and handle_until > ?", handle, world.clock.now())
-        return next(iter(found), None)
+        matching = cls.where(world, "handle = ? and handle_until > ?", handle, world.clock.now())
+        return next(iter(matching), None)
 
     @property
     def session(self) -> str:

@@ -60,7 +60,17 @@ NAME_TAKEN = N_("This account has a template with this name in this language. Ch
 STORE_AWAY = N_("The file couldn't be stored. Try again in a minute.")
 NO_LANGUAGE = N_("Choose the language of the text.")
 NO_ACCOUNT = N_("Choose the account.")
+VERSION_GONE = N_("This version has been submitted or discarded. Copy your text and open the template again.")
 ON_ITS_WAY = N_("This version is on its way to Meta. Wait a moment.")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A problem in words, at the field it is about."""
+
+    path: str
+    words: str
+    is_warning: bool = False
 
 
 @dataclass
@@ -72,22 +82,29 @@ class TemplateForm:
     revision: int = 0
     # Whether also what is missing is shown as a problem.
     is_strict: bool = False
+    # Whether the answer leads to the first problem.
+    is_saving: bool = False
     problems: list[Problem] = field(default_factory=list)
     # Problems in words of their own, by path: a file that was refused, a name that is taken.
     complaints: dict[str, str] = field(default_factory=dict)
     samples: dict[str, TemplateSample] = field(default_factory=dict)
     theirs: TemplateVersion | None = None
     focus: str = ""
+    # What the page has shown so far.
+    shown: set[str] = field(default_factory=set)
+    explained: list[Remark] | None = None
 
     @classmethod
     def new(cls, content: Content, *, name: str, language: str, waba_id: uuid.UUID | None) -> TemplateForm:
         own = {"name": name, "language": language, "waba_id": str(waba_id or "")}
+        own |= {"preview.rtl": ON} if is_rtl(language) else {}
         return cls(fields_of(content) | own).completed()
 
     @classmethod
     def of(cls, template: MessageTemplate, version: TemplateVersion | None) -> TemplateForm:
         content = version.content if version else template.content
         own = {"name": template.name, "language": template.language}
+        own |= {"preview.rtl": ON} if is_rtl(template.language) else {}
         return cls(fields_of(content) | own, template, version.revision if version else 0).completed()
 
     @classmethod
@@ -287,9 +304,9 @@ class TemplateForm:
     # What Meta would say
 
     def check(self, *, strictly: bool = False) -> None:
-        self.is_strict = self.is_strict or strictly
+        self.is_strict, self.is_saving = self.is_strict or strictly, strictly
         # A handle stands for every file that is stored here.
-        handles = {id: "4::sample" for id in self.samples}
+        handles = dict.fromkeys(self.samples, "4::sample")
         definition = self.definition
         found = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))
         self.problems = [self.placed(one) for one in found if self.is_strict or not one.kind.endswith(MISSING)]
@@ -317,14 +334,52 @@ class TemplateForm:
         """Whether it cannot even be saved."""
         return not (self.name and self.language in LANGUAGES and self.category in CATEGORIES) or bool(self.complaints)
 
+    # As the page shows it
+
+    def value(self, path: str) -> str:
+        """What is in a field that the page shows."""
+        self.shown.add(path)
+        return self.fields.get(path, "")
+
+    @property
+    def remarks(self) -> list[Remark]:
+        """Those that the page has not shown yet."""
+        if self.explained is None:
+            said = [Remark(path, words) for path, words in self.complaints.items()]
+            self.explained = said + [Remark(one.path, one.explain(gettext), one.is_warning) for one in self.problems]
+        return self.explained
+
+    def remarks_at(self, path: str, *, below: bool = False) -> list[Remark]:
+        """Those about a field; with `below` also those about its parts that nothing else has shown."""
+        found = [one for one in self.remarks if one.path == path or (below and one.path.startswith(f"{path}."))]
+        self.explained = [one for one in self.remarks if one not in found]
+        return found
+
+    def takes_focus(self, path: str, remarks: list[Remark]) -> bool:
+        """The field that a change leads to, or the first one with a problem."""
+        is_wrong = self.is_saving and any(not remark.is_warning for remark in remarks)
+        is_first = self.focus == path or (not self.focus and is_wrong)
+        if is_first:
+            self.focus = path
+        return is_first
+
+    @property
+    def unseen(self) -> Fields:
+        """What the page does not show, and takes along."""
+        return {path: value for path, value in self.fields.items() if value and path not in self.shown}
+
+    @property
+    def examples(self) -> dict[str, str]:
+        """The values with which the preview is filled in."""
+        return {one.key: one.example for one in self.definition.variables}
+
     # Saving
 
     def save(self, *, by: Actor) -> MessageTemplate:
         """Raises `Refused`, `NameTaken`, `EditedMeanwhile`."""
         name, language, content = self.name[:512], self.language, self.content
         if self.template is None:
-            waba = Waba.get_or_404(uuid.UUID(self.fields["waba_id"]))
-            self.template = MessageTemplate.begin(waba.id, name, language, content, by=by)
+            self.template = self.begin(Waba.get_or_404(self.fields["waba_id"]).id, by=by)
             return self.template
         template, version = self.template, TemplateVersion.open_of(self.template.id, locked=True)
         if template.is_draft:
@@ -335,13 +390,24 @@ class TemplateForm:
         if version:
             version.save(content, revision=self.revision, by=by)
         elif self.revision:
-            raise Refused(
-                N_("This version has been submitted or discarded. Copy your text and open the template again.")
-            )
+            raise Refused(VERSION_GONE)
         elif content != template.content:
             TemplateVersion.begin(template.id, content, by=by)
         db.session.flush()
         return template
+
+    def begin(self, waba_id: uuid.UUID, *, by: Actor) -> MessageTemplate:
+        """A second click on the button finds what the first has made."""
+        name, language, content = self.name[:512], self.language, self.content
+        try:
+            return MessageTemplate.begin(waba_id, name, language, content, by=by)
+        except NameTaken:
+            named = MessageTemplate.of(waba_id).where(MessageTemplate.name == name, MessageTemplate.language == language)
+            template = db.session.scalars(named).one()
+            version = TemplateVersion.open_of(template.id) if template.is_draft else None
+            if version is None or version.author != by or version.content != content:
+                raise
+            return template
 
     def complain(self, problem: Exception) -> None:
         if isinstance(problem, NameTaken):
@@ -350,6 +416,10 @@ class TemplateForm:
             self.theirs, self.revision = problem.theirs, problem.theirs.revision
         elif isinstance(problem, Refused):
             self.complaints[""] = problem.explain(gettext)
+
+
+def is_rtl(language: str) -> bool:
+    return language.partition("_")[0] in ("ar", "fa", "he", "ur")
 
 
 def like(card: Fields) -> Fields:
@@ -367,3 +437,5 @@ def free_name(waba_id: uuid.UUID | None, name: str, language: str) -> str:
     taken = set(db.session.scalars(same)) if waba_id else set()
     numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(one for one in numbered if one not in taken)
+
+

@@ -160,6 +160,5 @@ class Choices:
         statuses, languages, folders, count, sample_count = db.session.execute(
             select(*lists, func.count(), samples).where(mine)
         ).one()
-        return cls(
-            sorted(statuses or ()), sorted(languages or ()), sorted(filter(None, folders or ())), count, sample_count
-        )
+        named = [sorted(filter(None, each or ())) for each in (statuses, languages, folders)]
+        return cls(*named, count, sample_count)

@@ -33,3 +33,20 @@ QUALITIES: dict[str, tuple[str, str]] = {
     "YELLOW": (N_("Medium"), "warning"),
     "RED": (N_("Low"), "error"),
 }
+BUTTONS = {
+    "QUICK_REPLY": N_("Quick reply"),
+    "URL": N_("Open a website"),
+    "PHONE_NUMBER": N_("Call a number"),
+    "COPY_CODE": N_("Copy a code"),
+    "FLOW": N_("Open a flow"),
+    "CATALOG": N_("View catalog"),
+    "MPM": N_("View several products"),
+    "SPM": N_("View the product"),
+    "VOICE_CALL": N_("Call on WhatsApp"),
+    "REQUEST_CONTACT_INFO": N_("Share contact info"),
+}
+VALIDITIES = {
+    "UTILITY": N_("If WhatsApp can't deliver it for so long, it isn't sent. 30 to 43,200; -1 or empty: 30 days."),
+    "AUTHENTICATION": N_("If WhatsApp can't deliver it for so long, it isn't sent. 30 to 900; empty: 10 minutes."),
+    "MARKETING": N_("Meta takes it only on accounts with the Marketing Messages API. Leave it empty."),
+}

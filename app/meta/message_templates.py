@@ -26,6 +26,7 @@ from .template_variables import (
     PRODUCT,
     VARIABLE,
     Variable,
+    Words,
     coordinate,
     encoded,
     example_of_button,
@@ -33,10 +34,9 @@ from .template_variables import (
     is_one_time_code,
     json_in,
     milliseconds,
-    names_in,
+    mistake_in,
     number_of,
     problem_of_sections,
-    problem_of_text,
 )
 
 __all__ = ["LONGEST_BODY", "LONGEST_CODE", "SENDABLE", "Placeholder", "Template", "Variable", "read", "templates_of"]
@@ -47,6 +47,17 @@ MEDIA = ("IMAGE", "VIDEO", "DOCUMENT")
 # Buttons that are sent as they are, or with a line of text.
 FILLED_BUTTONS = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP")
 BUTTONS = (*FILLED_BUTTONS, "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "REQUEST_CONTACT_INFO")
+# What a button is called when it is sent, where it takes anything.
+SUB_TYPES = {
+    "QUICK_REPLY": "quick_reply",
+    "URL": "url",
+    "OTP": "url",
+    "COPY_CODE": "copy_code",
+    "FLOW": "flow",
+    "CATALOG": "catalog",
+    "MPM": "mpm",
+    "VOICE_CALL": "voice_call",
+}
 PLAIN_PARTS = ("HEADER", "BODY", "FOOTER", "BUTTONS")
 PARTS = (*PLAIN_PARTS, "LIMITED_TIME_OFFER", "CAROUSEL", "CALL_PERMISSION_REQUEST")
 HEADERS = ("TEXT", *MEDIA, "LOCATION", "PRODUCT")
@@ -64,6 +75,20 @@ class Placeholder:
 
     kind: str
     card: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button as it is sent and shown. `sub_type` is empty where it takes nothing; `base` ends before its variable."""
+
+    kind: str
+    sub_type: str
+    is_code: bool
+    is_needed: bool
+    title: str
+    url: str
+    base: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -86,7 +111,7 @@ class Template:
     def part(self, name: str) -> dict[str, Any]:
         return self.parts.get(name, {})
 
-    @property
+    @cached_property
     def is_code(self) -> bool:
         """Whether it carries a code to sign in, in words of Meta's."""
         return self.category.upper() == "AUTHENTICATION"
@@ -119,7 +144,7 @@ class Template:
         """The kind of file its header is, if it is one."""
         return self.header_format.lower() if self.header_format in MEDIA else None
 
-    @property
+    @cached_property
     def files(self) -> list[Placeholder]:
         """The files that it is sent with, in the order of their places."""
         own = [Placeholder(self.file_kind, self.card)] if self.file_kind else []
@@ -132,6 +157,14 @@ class Template:
     @cached_property
     def button_kinds(self) -> list[str]:
         return [str(button.get("type")).upper() for button in self.buttons]
+
+    @cached_property
+    def header_words(self) -> Words:
+        return Words(self.header, is_named=self.is_named)
+
+    @cached_property
+    def body_words(self) -> Words:
+        return Words(self.body, is_named=self.is_named)
 
     @property
     def quick_replies(self) -> list[int]:
@@ -167,7 +200,7 @@ class Template:
             and all(kind in FILLED_BUTTONS for kind in self.button_kinds)
         )
 
-    @property
+    @cached_property
     def can_be_sent(self) -> bool:
         """Whether `filled` knows all that it is made of."""
         return (
@@ -182,7 +215,7 @@ class Template:
         """All that must be filled in."""
         own = [
             *self._in_header(),
-            *self._in_text("BODY", self.body),
+            *self._in_text("BODY", self.body_words),
             *([Variable("expiration", "expiration", "", 0, self.card)] if self.offer.get("has_expiration") else ()),
             *self._in_buttons(),
         ]
@@ -217,11 +250,11 @@ class Template:
         elif self.header_format == "PRODUCT":
             yield from (Variable("product", name, "", 0, self.card) for name in PRODUCT)
         else:
-            yield from self._in_text("HEADER", self.header)
+            yield from self._in_text("HEADER", self.header_words)
 
-    def _in_text(self, part: str, words: str) -> Iterator[Variable]:
+    def _in_text(self, part: str, words: Words) -> Iterator[Variable]:
         examples = examples_of(self.part(part), part.lower())
-        for place, name in enumerate(names_in(words, is_named=self.is_named)):
+        for place, name in enumerate(words.names):
             counted = place if self.is_named else number_of(name) - 1
             example = examples.get(name if self.is_named else "") or examples.get(counted, "")
             yield Variable(part.lower(), name, example, 0, self.card)
@@ -234,7 +267,8 @@ class Template:
             elif kind == "MPM":
                 yield Variable("sections", "sections", "", index, self.card)
             elif kind == "URL" and "{{" in str(button.get("url")) and not is_one_time_code(button):
-                yield Variable("url", "1", example.removeprefix(_base(button)), index, self.card)
+                base = str(button.get("url")).partition("{{")[0]
+                yield Variable("url", "1", example.removeprefix(base), index, self.card)
 
     def filled(self, values: Mapping[str, str], payloads: Sequence[str] = ()) -> Outgoing:
         """The message to send. Raises `Refused` where something is missing or too long.
@@ -246,9 +280,10 @@ class Template:
             raise Refused(WORDS["not_sendable"])
         if not self.can_be_sent:
             raise Refused(WORDS["part_not_sendable"])
-        given = {one.key: _value(self, one, values.get(one.key, "")) for one in self.variables}
-        for one in self.optional_variables:
-            if (written := values.get(one.key, "").strip()) and (key := one.key):
+        needed, optional = self._keys
+        given = {key: _value(self, one, values.get(key, "")) for key, one in needed}
+        for key, one in optional:
+            if written := values.get(key, "").strip():
                 given[key] = _value(self, one, written)
         shown = self.shown(given)
         components = list(self._components(given, iter(payloads)))
@@ -258,48 +293,75 @@ class Template:
     def shown(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the customer sees; a variable that is not filled in stays one."""
         shown: dict[str, Any] = {
-            "header": self._with_values("header", self.header, given),
-            "body": self._with_values("body", self.body, given),
+            "header": self._with_values("header", self.header_words, given),
+            "body": self._with_values("body", self.body_words, given),
             "footer": self.footer,
-            "buttons": [self._button(index, button, given) for index, button in enumerate(self.buttons)],
+            "buttons": [_button(one, given) for one in self.slots],
             "name": self.name,
         }
         if self.header_format == "LOCATION":
             shown["location"] = {one.name: str(given.get(one.key, "")) for one in self._in_header()}
         if self.offer:
-            key = Variable("expiration", "expiration", "", 0, self.card).key
-            expires = milliseconds(str(given.get(key, "")))
+            expires = milliseconds(str(given.get(self._key("expiration", "expiration"), "")))
             shown["offer"] = {"text": text(self.offer.get("text"), 100) or "", "expires": expires}
         if self.cards:
             shown["cards"] = [card.shown(given) | {"kind": card.header_format.lower()} for card in self.cards]
         return shown
 
-    def _with_values(self, place: str, words: str, given: Mapping[str, Any]) -> str:
-        if "{{" not in words:
-            return words
-        prefix = f"{place}-0-" if self.card is None else f"card-{self.card}-{place}-0-"
-        return VARIABLE.sub(lambda gap: str(given.get(prefix + gap[1]) or f"{{{{{gap[1]}}}}}"), words)
+    @cached_property
+    def _keys(self) -> tuple[list[tuple[str, Variable]], list[tuple[str, Variable]]]:
+        """What must be filled in and what may be, each with its key."""
+        return [(one.key, one) for one in self.variables], [(one.key, one) for one in self.optional_variables]
 
-    def _button(self, index: int, button: dict[str, Any], given: Mapping[str, Any]) -> dict[str, str]:
-        url = "" if is_one_time_code(button) else text(button.get("url")) or ""
-        if "{{" in url:
-            value = str(given.get(Variable("url", "1", "", index, self.card).key, ""))
-            url = VARIABLE.sub(lambda _: value, url)
-        return {"title": text(button.get("text"), 100) or "", "url": url}
+    @cached_property
+    def _text_keys(self) -> dict[str, dict[str, str]]:
+        """The keys of the variables in its own header and body, by place and name."""
+        keys: dict[str, dict[str, str]] = {"header": {}, "body": {}}
+        for key, one in self._keys[0]:
+            if one.card == self.card and one.place in keys:
+                keys[one.place][one.name] = key
+        return keys
+
+    def _key(self, place: str, name: str, index: int = 0) -> str:
+        return Variable(place, name, "", index, self.card).key
+
+    @cached_property
+    def slots(self) -> list[Button]:
+        """Its buttons, read once for many messages."""
+        return [self._slot(*one) for one in enumerate(zip(self.button_kinds, self.buttons, strict=True))]
+
+    def _slot(self, index: int, one: tuple[str, dict[str, Any]]) -> Button:
+        kind, button = one
+        is_code = is_one_time_code(button)
+        url = "" if is_code else text(button.get("url")) or ""
+        has_variable = kind == "URL" and "{{" in url
+        place = {"URL": ("url", "1"), "COPY_CODE": ("code", "code")}.get(kind, ("", ""))
+        return Button(
+            kind=kind,
+            sub_type="url" if is_code else SUB_TYPES.get(kind, ""),
+            is_code=is_code,
+            is_needed=is_code or has_variable or kind in ("COPY_CODE", "MPM"),
+            title=text(button.get("text"), 100) or "",
+            url=url,
+            base=url.partition("{{")[0],
+            key=self._key(*place, index) if place[0] else "",
+        )
+
+    def _with_values(self, place: str, words: Words, given: Mapping[str, Any]) -> str:
+        return words.filled({name: given.get(key) for name, key in self._text_keys[place].items()})
 
     def _components(self, given: Mapping[str, Any], payloads: Iterator[str]) -> Iterator[dict[str, Any]]:
         """Raises `Refused` where the whole gets too long."""
         yield from self._header_component(given)
-        if parameters := self._text_parameters("body", self.body, self.longest_body, given):
+        if parameters := self._text_parameters("body", self.body_words, self.longest_body, given):
             yield {"type": "body", "parameters": parameters}
         if self.offer.get("has_expiration"):
-            at = {"expiration_time_ms": given[Variable("expiration", "expiration", "", 0, self.card).key]}
+            at = {"expiration_time_ms": given[self._key("expiration", "expiration")]}
             parameter = {"type": "limited_time_offer", "limited_time_offer": at}
             yield {"type": "limited_time_offer", "parameters": [parameter]}
-        for index, kind in enumerate(self.button_kinds):
-            if parameters := self._button_parameters(index, kind, given, payloads):
-                sub_type = "url" if kind == "OTP" else kind.lower()
-                yield {"type": "button", "sub_type": sub_type, "index": str(index), "parameters": parameters}
+        for index, button in enumerate(self.slots):
+            if button.sub_type and (parameters := self._button_parameters(index, button, given, payloads)):
+                yield {"type": "button", "sub_type": button.sub_type, "index": str(index), "parameters": parameters}
         if self.cards:
             cards = [
                 {"card_index": n, "components": list(card._components(given, payloads))}
@@ -310,63 +372,64 @@ class Template:
     def _header_component(self, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         parameters: list[dict[str, Any]]
         if kind := self.file_kind:
-            name = given.get(Variable("filename", "filename", "", 0, self.card).key)
+            name = given.get(self._key("filename", "filename"))
             parameters = [{"type": kind, kind: {"filename": name} if name else {}}]
         elif self.header_format in ("LOCATION", "PRODUCT"):
             kind = self.header_format.lower()
             parameters = [{"type": kind, kind: {one.name: given[one.key] for one in self._in_header()}}]
         else:
-            parameters = self._text_parameters("header", self.header, LONGEST_HEADER, given)
+            parameters = self._text_parameters("header", self.header_words, LONGEST_HEADER, given)
         if parameters:
             yield {"type": "header", "parameters": parameters}
 
-    def _text_parameters(self, place: str, words: str, most: int, given: Mapping[str, Any]) -> list[dict[str, Any]]:
-        variables = [one for one in self._own_variables if one.place == place]
-        filled = self._with_values(place, words, given) if variables else ""
-        if (over := len(filled) - most) > 0:
+    def _text_parameters(self, place: str, words: Words, most: int, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if not words.names:
+            return []
+        values = {name: given[key] for name, key in self._text_keys[place].items()}
+        if (over := words.over(values, most)) > 0:
             raise Refused(WORDS[f"{place}_too_long"], over=over, most=most)
         if self.is_named:
-            return [{"type": "text", "text": given[one.key], "parameter_name": one.name} for one in variables]
-        return [{"type": "text", "text": given[one.key]} for one in variables]
-
-    @cached_property
-    def _own_variables(self) -> list[Variable]:
-        """Without those of its cards."""
-        return [one for one in self.variables if one.card == self.card]
+            return [{"type": "text", "text": value, "parameter_name": name} for name, value in values.items()]
+        return [{"type": "text", "text": value} for value in values.values()]
 
     def _button_parameters(
-        self, index: int, kind: str, given: Mapping[str, Any], payloads: Iterator[str]
+        self, index: int, button: Button, given: Mapping[str, Any], payloads: Iterator[str]
     ) -> list[dict[str, Any]]:
-        def value(place: str, name: str) -> Any:
-            return given.get(Variable(place, name, "", index, self.card).key)
-
-        if kind == "QUICK_REPLY":
+        if button.kind == "QUICK_REPLY":
             payload = next(payloads, "")
             if (over := len(payload) - LONGEST_PAYLOAD) > 0:
                 raise Refused(WORDS["payload_too_long"], over=over)
             return [{"type": "payload", "payload": payload}] if payload.strip() else []
-        if kind in ("URL", "OTP") and is_one_time_code(self.buttons[index]):
-            code = next((given[one.key] for one in self._own_variables if one.place == "body"), "")
+        if button.is_code:
+            code = next((given[key] for key in self._text_keys["body"].values()), "")
             return [{"type": "text", "text": code}]
-        if kind == "URL":
-            return [{"type": "text", "text": written}] if (written := value("url", "1")) else []
-        if kind == "COPY_CODE":
-            return [{"type": "coupon_code", "coupon_code": value("code", "code")}]
-        if kind == "VOICE_CALL":
-            minutes = value("ttl_minutes", "ttl_minutes")
+        if button.kind == "URL":
+            return [{"type": "text", "text": given[button.key]}] if button.is_needed else []
+        if button.kind == "COPY_CODE":
+            return [{"type": "coupon_code", "coupon_code": given[button.key]}]
+        if button.kind == "VOICE_CALL":
+            minutes = given.get(self._key("ttl_minutes", "ttl_minutes", index))
             return [{"type": "ttl_minutes", "ttl_minutes": minutes}] if minutes else []
-        members = {
-            "flow_token": value("flow_token", "flow_token"),
-            "flow_action_data": value("flow_data", "flow_data"),
-            "thumbnail_product_retailer_id": value("thumbnail", "thumbnail"),
-            "sections": value("sections", "sections"),
-        }
+        members = {member: given.get(self._key(name, name, index)) for name, member in _MEMBERS.items()}
         action = {name: member for name, member in members.items() if member}
         return [{"type": "action", "action": action}] if action else []
 
 
-def _base(button: dict[str, Any]) -> str:
-    return str(button.get("url")).partition("{{")[0]
+# Of the action of buttons for flows and products, by the variable's name.
+_MEMBERS = {
+    "flow_token": "flow_token",
+    "flow_data": "flow_action_data",
+    "thumbnail": "thumbnail_product_retailer_id",
+    "sections": "sections",
+}
+
+
+def _button(button: Button, given: Mapping[str, Any]) -> dict[str, str]:
+    url = button.url
+    if "{{" in url:
+        value = str(given.get(button.key, ""))
+        url = VARIABLE.sub(lambda _: value, url)
+    return {"title": button.title, "url": url}
 
 
 def _value(template: Template, variable: Variable, written: str) -> Any:
@@ -383,7 +446,8 @@ def _value(template: Template, variable: Variable, written: str) -> Any:
 def _words(template: Template, variable: Variable, value: str) -> str | Problem:
     if template.is_code and (over := len(value) - LONGEST_CODE) > 0:
         return Problem(variable.path, "code_too_long", {"over": over})
-    return problem_of_text(variable.path, variable.name, value) or value
+    kind = mistake_in(value)
+    return Problem(variable.path, kind, {"name": variable.name}) if kind else value
 
 
 def _code(template: Template, variable: Variable, value: str) -> str | Problem:
@@ -394,7 +458,7 @@ def _code(template: Template, variable: Variable, value: str) -> str | Problem:
 def _link(template: Template, variable: Variable, value: str) -> str | Problem:
     suffix = encoded(value)
     holder = template if variable.card is None else template.cards[variable.card]
-    over = len(_base(holder.buttons[variable.index])) + len(suffix) - LONGEST_URL
+    over = len(holder.slots[variable.index].base) + len(suffix) - LONGEST_URL
     return Problem(variable.path, "link_too_long", {"over": over, "most": LONGEST_URL}) if over > 0 else suffix
 
 

@@ -93,7 +93,9 @@ def link(path: str, button: dict[str, Any]) -> Iterator[Problem]:
     if not url.strip():
         yield Problem(path, "link_missing")
         return
-    yield from too_long(path, url, LONGEST_URL)
+    if problems := too_long(path, url, LONGEST_URL):
+        yield from problems
+        return
     base, brace, _ = url.partition("{")
     is_last = url == base + "{{1}}"
     if (brace or "}" in url) and not is_last:

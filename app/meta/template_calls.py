@@ -272,7 +272,7 @@ def _point(raw: dict[str, Any]) -> DataPoint | None:
         Clicks(
             text(one.get("type"), 64) or "", text(one.get("button_content"), 200) or "", _count(one.get("count")) or 0
         )
-        for one in map(mapping, sequence(raw.get("clicked")))
+        for one in filter(None, map(mapping, sequence(raw.get("clicked"))))
     )
     costs = {
         str(one.get("type"))[:64]: one["value"] for one in map(mapping, sequence(raw.get("cost"))) if "value" in one

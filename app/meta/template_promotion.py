@@ -43,6 +43,7 @@ _WORDS = {
         اشتقنا إليك|وفر حتى|الجمعة البيضاء|الجمعة السوداء
     """,
 }
+MOST_LOOKED_AT = 4_096
 _ACCENTS = str.maketrans("àâäáãåçèéêëìíîïñòóôöõùúûüýÿ", "aaaaaaceeeeiiiinooooouuuuyy")
 # Arabic vowel signs and the stretching stroke say nothing about the word; forms of alef are one letter.
 _UNSAID = re.compile("[\u0640\u064b-\u065f\u0670]")
@@ -50,7 +51,11 @@ _ALEF = str.maketrans("أإآٱى", "ااااي")
 
 
 def lint_promotion(text: str, language: str) -> list[str]:
-    """The promotional words in it, as they are written there; English ones are found in every language."""
+    """The promotional words in its first MOST_LOOKED_AT characters, as they are written there.
+
+    English ones are found in every language.
+    """
+    text = text[:MOST_LOOKED_AT]
     own = language.replace("-", "_").partition("_")[0].lower()
     folded, places = _fold(text)
     matches = {

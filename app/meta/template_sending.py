@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .message_templates import MEDIA, MOST_MINUTES, SENDABLE, Template
+from .message_templates import MEDIA, MOST_MINUTES, SENDABLE, Button, Template
 from .payload import mapping, sequence, text
 from .template_problems import Problem
 from .template_rules import FEWEST_CARDS, MOST_CARDS
@@ -18,26 +18,13 @@ from .template_variables import (
     LONGEST_PAYLOAD,
     LONGEST_URL,
     PRODUCT,
-    VARIABLE,
+    Words,
     coordinate,
     is_encoded,
-    is_one_time_code,
-    names_in,
+    mistake_in,
     problem_of_sections,
-    problem_of_text,
 )
 
-# What a button is called when it is sent, where it takes anything.
-SUB_TYPES = {
-    "QUICK_REPLY": "quick_reply",
-    "URL": "url",
-    "OTP": "url",
-    "COPY_CODE": "copy_code",
-    "FLOW": "flow",
-    "CATALOG": "catalog",
-    "MPM": "mpm",
-    "VOICE_CALL": "voice_call",
-}
 PARTS = ("header", "body", "button", "limited_time_offer", "carousel", "tap_target_configuration")
 MOST_COMPONENTS = 40
 _FOLLOWS = ("currency", "date_time")
@@ -99,7 +86,7 @@ class _Sending:
     def problems(self) -> Iterator[Problem]:
         yield from self._sorted()
         yield from self._header()
-        yield from self._text("body", self.template.body, self.template.longest_body)
+        yield from self._text("body", self.template.body_words, self.template.longest_body)
         yield from self._offer()
         yield from self._buttons()
         yield from self._carousel()
@@ -138,7 +125,7 @@ class _Sending:
     def _header(self) -> Iterator[Problem]:
         format, path = self.template.header_format, f"{self.prefix}header"
         if format in ("", "TEXT"):
-            yield from self._text("header", self.template.header, LONGEST_HEADER)
+            yield from self._text("header", self.template.header_words, LONGEST_HEADER)
             return
         expected = format.lower()
         parameters = self._parameters(self.parts.get("header", {}))
@@ -179,25 +166,20 @@ class _Sending:
         if filename is not None and not (isinstance(filename, str) and len(filename) <= LONGEST_FILENAME):
             yield Problem(path, "file_form")
 
-    def _text(self, place: str, words: str, most: int) -> Iterator[Problem]:
-        path, names = f"{self.prefix}{place}", _names(self.template, place, words)
+    def _text(self, place: str, words: Words, most: int) -> Iterator[Problem]:
+        path, names = f"{self.prefix}{place}", words.names
         parameters = self._parameters(self.parts[place]) if place in self.parts else []
         if place == "header" and not names and parameters:
             yield Problem(path, "header_surplus")
-            return
-        if len(parameters) != len(names):
+        elif len(parameters) != len(names):
             yield Problem(path, "value_count", {"expected": len(names), "count": len(parameters)})
-            return
-        if not names:
-            return
-        values: dict[str, str] = {}
-        for name, parameter in zip(names, parameters, strict=True):
-            given = self._name(name, parameter)
-            if problem := self._value(path, place, given, names, parameter, values):
-                yield problem
-        if len(values) == len(names):
-            filled = VARIABLE.sub(lambda gap: values.get(gap[1], ""), words)
-            if (over := len(filled) - most) > 0:
+        elif names:
+            values: dict[str, str] = {}
+            for name, parameter in zip(names, parameters, strict=True):
+                given = self._name(name, parameter)
+                if problem := self._value(path, place, given, names, parameter, values):
+                    yield problem
+            if len(values) == len(names) and (over := words.over(values, most)) > 0:
                 yield Problem(path, f"{place}_too_long", {"over": over, "most": most})
 
     def _name(self, name: str, parameter: dict[str, Any]) -> str:
@@ -227,7 +209,8 @@ class _Sending:
         values[name] = value
         if self.template.is_code and (over := len(value) - LONGEST_CODE) > 0:
             return Problem(path, "code_too_long", {"over": over})
-        return problem_of_text(path, name, value)
+        mistake = mistake_in(value)
+        return Problem(path, mistake, {"name": name}) if mistake else None
 
     def _offer(self) -> Iterator[Problem]:
         path, part = f"{self.prefix}limited_time_offer", self.parts.get("limited_time_offer")
@@ -243,41 +226,36 @@ class _Sending:
             yield Problem(path, "expiration_form")
 
     def _buttons(self) -> Iterator[Problem]:
-        for index, (kind, button) in enumerate(zip(self.template.button_kinds, self.template.buttons, strict=True)):
-            given, path = self.buttons.get(index), f"{self.prefix}buttons.{index}"
-            expected = "url" if is_one_time_code(button) else SUB_TYPES.get(kind, "")
-            if given is None:
-                if _is_needed(kind, button):
-                    yield Problem(path, "button_missing", {"index": index})
-            elif not expected:
-                yield Problem(path, "button_surplus", {"index": index})
-            elif given[0] != expected:
-                facts = {"index": index, "expected": expected, "given": given[0][:40]}
-                yield Problem(path, "button_type", facts)
-            else:
-                yield from self._button(path, index, kind, button, given[1])
-
-    def _button(
-        self, path: str, index: int, kind: str, button: dict[str, Any], parameters: list[dict[str, Any]]
-    ) -> Iterator[Problem]:
-        if not parameters:
-            if _is_needed(kind, button):
+        for index, button in enumerate(self.template.slots):
+            given = self.buttons.get(index)
+            if given is None and not button.is_needed:
+                continue
+            path = f"{self.prefix}buttons.{index}"
+            if given is None or (not given[1] and button.is_needed):
                 yield Problem(path, "button_missing", {"index": index})
-            return
-        if kind == "VOICE_CALL":
+            elif not button.sub_type:
+                yield Problem(path, "button_surplus", {"index": index})
+            elif given[0] != button.sub_type:
+                facts = {"index": index, "expected": button.sub_type, "given": given[0][:40]}
+                yield Problem(path, "button_type", facts)
+            elif given[1]:
+                yield from self._button(path, index, button, given[1])
+
+    def _button(self, path: str, index: int, button: Button, parameters: list[dict[str, Any]]) -> Iterator[Problem]:
+        if button.kind == "VOICE_CALL":
             yield from self._call(path, index, parameters)
-        elif len(parameters) > 1 or (kind == "URL" and not _is_needed(kind, button)):
+        elif len(parameters) > 1 or (button.kind == "URL" and not button.is_needed):
             yield Problem(path, "button_surplus", {"index": index})
-        elif kind == "QUICK_REPLY":
+        elif button.kind == "QUICK_REPLY":
             yield from _payload(path, index, parameters[0])
-        elif kind == "COPY_CODE":
+        elif button.kind == "COPY_CODE":
             yield from _code(path, index, parameters[0], "coupon_code")
-        elif is_one_time_code(button):
+        elif button.is_code:
             yield from self._one_time_code(path, index, parameters[0])
-        elif kind == "URL":
+        elif button.kind == "URL":
             yield from _link(path, index, button, parameters[0])
         else:
-            yield from _action(path, index, kind, parameters[0])
+            yield from _action(path, index, button.kind, parameters[0])
 
     def _one_time_code(self, path: str, index: int, parameter: dict[str, Any]) -> Iterator[Problem]:
         yield from _code(path, index, parameter, "text")
@@ -318,16 +296,6 @@ class _Sending:
             yield from _Sending(like, card.get("components"), self.files_follow, f"cards.{index}.").problems()
 
 
-def _names(template: Template, place: str, words: str) -> list[str]:
-    """The variables of a text, in the order in which Meta takes them; computed once for a template."""
-    return names_in(words, is_named=template.is_named) if "{{" in words else []
-
-
-def _is_needed(kind: str, button: dict[str, Any]) -> bool:
-    """Whether a button can't be sent without a value."""
-    return kind in ("COPY_CODE", "OTP", "MPM") or (kind == "URL" and "{{" in str(button.get("url")))
-
-
 def _payload(path: str, index: int, parameter: dict[str, Any]) -> Iterator[Problem]:
     payload = parameter.get("payload")
     if parameter.get("type") != "payload" or not isinstance(payload, str):
@@ -350,14 +318,14 @@ def _code(path: str, index: int, parameter: dict[str, Any], kind: str) -> Iterat
         yield Problem(path, "code_too_long", {"over": over})
 
 
-def _link(path: str, index: int, button: dict[str, Any], parameter: dict[str, Any]) -> Iterator[Problem]:
+def _link(path: str, index: int, button: Button, parameter: dict[str, Any]) -> Iterator[Problem]:
     suffix = parameter.get("text")
     if parameter.get("type") != "text" or not isinstance(suffix, str):
         facts = {"index": index, "expected": "text", "given": str(parameter.get("type"))[:40]}
         yield Problem(path, "button_type", facts)
     elif not suffix.strip():
         yield Problem(path, "button_missing", {"index": index})
-    elif (over := len(str(button.get("url")).partition("{{")[0]) + len(suffix) - LONGEST_URL) > 0:
+    elif (over := len(button.base) + len(suffix) - LONGEST_URL) > 0:
         yield Problem(f"{path}.url", "link_too_long", {"over": over, "most": LONGEST_URL})
     elif not is_encoded(suffix):
         yield Problem(f"{path}.url", "link_not_encoded")

@@ -11,6 +11,8 @@ from .template_variables import LONGEST_HEADER
 
 LONGEST_FOOTER, LONGEST_LABEL, LONGEST_OFFER = 60, 25, 16
 MOST_EMOJI = 10
+# A text that is far too long is only said to be so: to look closer at it would take time and help nobody.
+MOST_LOOKED_AT = 8_192
 # Zero-width characters and marks of direction: nothing that a reader sees.
 UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff"
 _UNSEEN = re.compile(f"[{UNSEEN}]")
@@ -71,11 +73,13 @@ def variables_in(words: str) -> list[re.Match[str]]:
 
 def header_text(path: str, words: str, examples: Mapping[str | int, str], *, is_named: bool) -> Iterator[Problem]:
     """A header holds one line of plain text, with one variable at most."""
-    gaps = variables_in(words)
     if not words.strip():
         yield Problem(path, "text_missing")
         return
     yield from too_long(path, words, LONGEST_HEADER)
+    if len(words) > MOST_LOOKED_AT:
+        return
+    gaps = variables_in(words)
     yield from plain(path, words)
     yield from spelling(path, words, gaps, is_named=is_named)
     if len({gap[1].strip() for gap in gaps}) > 1:
@@ -89,11 +93,13 @@ def header_text(path: str, words: str, examples: Mapping[str | int, str], *, is_
 def body_text(
     path: str, words: str, examples: Mapping[str | int, str], *, is_named: bool, most: int
 ) -> Iterator[Problem]:
-    gaps = variables_in(words)
-    if not _UNSEEN.sub("", words).strip():
+    if not _seen(words):
         yield Problem(path, "text_missing")
         return
     yield from too_long(path, words, most)
+    if len(words) > MOST_LOOKED_AT:
+        return
+    gaps = variables_in(words)
     yield from spelling(path, words, gaps, is_named=is_named)
     yield from placing(path, words, gaps)
     yield from with_examples(f"{path}.examples", gaps, examples, is_named=is_named, each=True)
@@ -109,6 +115,8 @@ def footer_text(path: str, words: str) -> Iterator[Problem]:
         yield Problem(path, "text_missing")
         return
     yield from too_long(path, words, LONGEST_FOOTER)
+    if len(words) > MOST_LOOKED_AT:
+        return
     yield from without_variables(path, words)
     if _LINE_BREAKS.search(words):
         yield Problem(path, "line_breaks")
@@ -125,6 +133,8 @@ def label_text(path: str, words: str, most: int = LONGEST_LABEL) -> Iterator[Pro
         yield Problem(path, "text_missing")
         return
     yield from too_long(path, words, most)
+    if len(words) > MOST_LOOKED_AT:
+        return
     yield from without_variables(path, words)
     yield from plain(path, words)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,10 +56,29 @@ class Variable:
         return own if self.card is None else f"cards.{self.card}.{own}"
 
 
-def names_in(words: str, *, is_named: bool) -> list[str]:
-    """A text's variables in the order in which Meta takes them: named as they appear, numbered as they count."""
-    names = list(dict.fromkeys(VARIABLE.findall(words)))
-    return names if is_named else sorted(names, key=number_of)
+class Words:
+    """A text with variables, taken apart once for many fillings."""
+
+    __slots__ = ("gaps", "names", "pieces")
+
+    def __init__(self, words: str, *, is_named: bool) -> None:
+        self.pieces = VARIABLE.split(words)
+        self.gaps = self.pieces[1::2]
+        names = list(dict.fromkeys(self.gaps))
+        # In the order in which Meta takes them: named as they appear, numbered as they count.
+        self.names = names if is_named else sorted(names, key=number_of)
+
+    def filled(self, values: Mapping[str, Any]) -> str:
+        """With the values by name; a variable without one stays as it is written."""
+        if not self.gaps:
+            return self.pieces[0]
+        pieces = self.pieces.copy()
+        pieces[1::2] = [str(values.get(name) or f"{{{{{name}}}}}") for name in self.gaps]
+        return "".join(pieces)
+
+    def over(self, values: Mapping[str, str], most: int) -> int:
+        """How many characters too many it has with these values."""
+        return sum(map(len, self.pieces[::2])) + sum(len(values[name]) for name in self.gaps) - most
 
 
 def number_of(name: str) -> int:
@@ -87,15 +106,17 @@ def is_one_time_code(button: dict[str, Any]) -> bool:
     return str(button.get("type")).upper() == "OTP" or "whatsapp.com/otp/" in str(button.get("url"))
 
 
-def problem_of_text(path: str, name: str, value: str) -> Problem | None:
-    """What is wrong with the value of a variable in header or body."""
-    if not value.strip():
-        return Problem(path, "value_missing", {"name": f"{{{{{name}}}}}"})
-    return Problem(path, "value_spaces", {"name": name}) if SPACES.search(value) else None
+def mistake_in(value: str) -> str | None:
+    """The kind of problem that the value of a variable in header or body has."""
+    if not value or value.isspace():
+        return "value_missing"
+    return "value_spaces" if SPACES.search(value) else None
 
 
 def encoded(value: str) -> str:
     """The end of a link with all characters encoded that a link may not hold; what is encoded stays so."""
+    if is_encoded(value):
+        return value
     return quote(_BROKEN_PERCENT.sub("%25", value), safe=_SAFE + "%", errors="replace")
 
 

@@ -104,7 +104,7 @@ await run({
   },
   "create a template with named variables": async () => {
     const example = { body_text_named_params: [{ param_name: "name", example: "John" }] };
-    const components = [{ type: "BODY", text: "Hello, {{name}}, welcome!", example }];
+    const components = [{ type: "BODY", text: "Hello, {{name}}, welcome to our bakery!", example }];
     const about = { name: "welcome", language: "en_US", category: "UTILITY", parameter_format: "NAMED" };
     const response = await sdk.template.create(businessAccountID, { ...about, components });
     assert.equal((await response.json()).status, "PENDING");

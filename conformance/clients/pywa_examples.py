@@ -112,7 +112,7 @@ class Example:
     def create_and_send_template(self) -> None:
         name = f"order_{uuid.uuid4().hex[:8]}"
         header = HeaderText("Order {{order_id}} is ready", order_id="12345")
-        body = BodyText("Hello {{name}}, the code is {{code}}.", name="Ann", code="A1")
+        body = BodyText("Hello {{name}}, the code of your order is {{code}}, thank you.", name="Ann", code="A1")
         link = URLButton(text="Track", url="https://bakery.example/track/{{1}}", example="12345")
         template = Template(
             name=name,

@@ -13,6 +13,7 @@ NAME = re.compile(r"[a-z0-9_]{1,512}")
 CATEGORIES = ("utility", "authentication", "service")
 INTERACTIVE = ("cta_url", "button", "voice_call")
 MOST_BUTTONS, MOST_LINKS, LONGEST_BODY = 10, 2, 1024
+AUTHENTICATION_TTL = 600
 TTLS = {"utility": (30, 43_200), "authentication": (30, 900)}
 NOT_ENABLED = (
     "Parameter Invalid: The 'category' value requires Direct Send, which isn't enabled for this account."
@@ -37,6 +38,14 @@ def category_of(call: Call, number: PhoneNumber, kind: str) -> str | None:
         raise GraphError(131062, "Authentication messages need a phone number.")
     _check_ttl(call, str(category))
     return str(category)
+
+
+def ttl_of(call: Call, category: str | None) -> int | None:
+    """For how many seconds Meta tries to deliver a Direct Send message, if that is not 30 days."""
+    given = call.params.get("ttl_seconds")
+    if category is None or given is not None:
+        return int(given) if category and given else None
+    return AUTHENTICATION_TTL if category == "authentication" else None
 
 
 def template_name(call: Call, category: str) -> str | None:

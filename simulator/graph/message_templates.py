@@ -44,6 +44,16 @@ def index(call: Call, waba: Waba) -> Answer:
 @edge(Waba, "POST", "message_templates")
 def create(call: Call, waba: Waba) -> Answer:
     """A new template waits for Meta's review; one from the library needs none."""
+    with call.world.store.transaction():
+        template = _save_new(call, waba)
+        answer = {"id": template.id, "status": template.status, "category": template.category}
+    if template.status == "PENDING" and call.world.happens("review_before_answer"):
+        template_life.review(template)
+        call.world.sender.send_due()
+    return answer
+
+
+def _save_new(call: Call, waba: Waba) -> MessageTemplate:
     name, language, category = (
         submissions.name_in(call),
         submissions.language_in(call),
@@ -62,18 +72,13 @@ def create(call: Call, waba: Waba) -> Answer:
         columns |= {"status": "PENDING", "parameter_format": submissions.format_in(call)}
         components = submissions.components_in(call, waba, category, language, columns["parameter_format"])
         category = _category_for(waba, category, components)
-    with call.world.store.transaction():
-        template = MessageTemplate.save(
-            call.world, waba, name, language, category=category, components=components, **columns
-        )
-        submissions.note_creation(waba)
-        if template.status == "PENDING":
-            template_life.submit(template)
-        answer = {"id": template.id, "status": template.status, "category": template.category}
-    if template.status == "PENDING" and call.world.happens("review_before_answer"):
-        template_life.review(template)
-        call.world.sender.send_due()
-    return answer
+    template = MessageTemplate.save(
+        call.world, waba, name, language, category=category, components=components, **columns
+    )
+    submissions.note_creation(waba)
+    if template.status == "PENDING":
+        template_life.submit(template)
+    return template
 
 
 def _category_for(waba: Waba, category: str, components: list[dict[str, Any]]) -> str:
@@ -99,6 +104,8 @@ def change(call: Call, template: MessageTemplate) -> Answer:
         if template.status == "APPROVED":
             template.count_edit()
         template.update(category=category, **changed)
+        if "components" in changed:
+            template_events.announce_components(template)
         if "components" in changed or template.status == "REJECTED":
             _review_again(template)
     return SUCCESS | {"id": template.id, "name": template.name, "category": template.category}
@@ -212,7 +219,7 @@ def _is_one_of(value: str, wanted: Any) -> bool:
 
 
 def describe(template: MessageTemplate, waba: Waba, with_health: bool = True) -> dict[str, Any]:
-    """All fields of a template; its health is left out where nobody asked for it."""
+    """All fields of a template; its health only where it is requested."""
     return {
         "id": template.id,
         "name": template.name,

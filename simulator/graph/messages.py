@@ -108,6 +108,7 @@ def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
         category=direct or category,
         template_id=template.id if template else None,
         held=template is not None and template_pacing.holds_next(template),
+        ttl=template.time_to_live if template else direct_messages.ttl_of(call, direct),
     )
 
 

@@ -35,8 +35,8 @@ def of_templates(call: Call, waba: Waba) -> Answer:
     metrics = _metrics(call, METRICS)
     if credit_of(waba) is not None:
         metrics = [name for name in metrics if name != "cost"]
-    found = template_insights.points(call.world, own, start, end, metrics) if product == PRODUCTS[0] else []
-    return _answer(call, {"granularity": "DAILY", "product_type": product.lower(), "data_points": found})
+    points = template_insights.points(call.world, own, start, end, metrics) if product == PRODUCTS[0] else []
+    return _answer(call, {"granularity": "DAILY", "product_type": product.lower(), "data_points": points})
 
 
 @edge(Waba, "GET", "template_group_analytics")
@@ -44,14 +44,14 @@ def of_groups(call: Call, waba: Waba) -> Answer:
     """Daily numbers of groups of templates."""
     start, end = _period(call, waba)
     metrics = _metrics(call, GROUP_METRICS)
-    found: list[Json] = []
+    points: list[Json] = []
     for id in _ids(call, "template_group_ids"):
         group = TemplateGroup.find(call.world, id)
         if group is None or group.waba_id != waba.id:
             raise invalid("Param template_group_ids must hold groups of this account.")
-        points = template_insights.points(call.world, group.members, start, end, metrics)
-        found += _added_up(id, points, metrics)
-    return _answer(call, {"granularity": "DAILY", "data_points": found})
+        of_members = template_insights.points(call.world, group.members, start, end, metrics)
+        points += _added_up(id, of_members, metrics)
+    return _answer(call, {"granularity": "DAILY", "data_points": points})
 
 
 def _added_up(group_id: str, points: list[Json], metrics: list[str]) -> list[Json]:
@@ -105,12 +105,12 @@ def _ids(call: Call, name: str) -> list[str]:
     return ids
 
 
-def _metrics(call: Call, known: tuple[str, ...]) -> list[str]:
+def _metrics(call: Call, offered: tuple[str, ...]) -> list[str]:
     """Without `metric_types` all of them."""
-    given = decode(call.params.get("metric_types")) or list(known)
+    given = decode(call.params.get("metric_types")) or list(offered)
     names = [str(one).strip().lower() for one in (given if isinstance(given, list) else str(given).split(","))]
-    if wrong := [name for name in names if name not in known]:
-        raise invalid(f"Param metric_types must be one of {{{', '.join(known).upper()}}} - got {wrong[0]}")
+    if wrong := [name for name in names if name not in offered]:
+        raise invalid(f"Param metric_types must be one of {{{', '.join(offered).upper()}}} - got {wrong[0]}")
     return names
 
 

@@ -61,7 +61,8 @@ def check_room(waba: Waba) -> None:
     if world.store.value(sql, waba.id, world.clock.now() - HOUR) >= world.knobs["creations_per_hour"]:
         details = "There have been too many calls to create templates of this WhatsApp Business account."
         raise GraphError(TOO_MANY_CALLS, f"(#{TOO_MANY_CALLS}) {details} Wait a bit and try again.")
-    counted = world.store.value("select count(*) from templates where waba_id = ? and source != ?", waba.id, GENERATED)
+    own = "select count(*) from templates where waba_id = ? and source != ? and status != 'PENDING_DELETION'"
+    counted = world.store.value(own, waba.id, GENERATED)
     if counted >= most_templates(waba):
         raise refusal(TOO_MANY_TEMPLATES, f"This account has reached its limit of {most_templates(waba)} templates.")
 

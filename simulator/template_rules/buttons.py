@@ -33,18 +33,18 @@ def check(buttons: Any, kinds: tuple[str, ...], flows: Flows) -> list[str]:
         raise without_example("BUTTONS", "buttons")
     if len(buttons) > MOST_BUTTONS:
         raise misplaced(f"A template can have at most {MOST_BUTTONS} buttons.")
-    found = [str(button.get("type") or "").upper() for button in buttons]
-    for kind in found:
+    given_kinds = [str(button.get("type") or "").upper() for button in buttons]
+    for kind in given_kinds:
         if kind not in kinds:
             raise misplaced(f"A button of type {kind or 'unknown'} is not allowed here.")
-        if found.count(kind) > MOST_OF.get(kind, 1):
+        if given_kinds.count(kind) > MOST_OF.get(kind, 1):
             raise misplaced(f"A template can have at most {MOST_OF.get(kind, 1)} button(s) of type {kind}.")
-    if len(found) > 1 and set(found) & set(ALONE):
+    if len(given_kinds) > 1 and set(given_kinds) & set(ALONE):
         raise misplaced("A button that opens the catalog or copies a code stands alone.")
-    _check_groups(found)
-    for kind, button in zip(found, buttons, strict=True):
+    _check_groups(given_kinds)
+    for kind, button in zip(given_kinds, buttons, strict=True):
         _check_one(kind, button, flows)
-    return found
+    return given_kinds
 
 
 def _check_groups(kinds: list[str]) -> None:
@@ -84,7 +84,7 @@ def _check_url(button: Json) -> None:
     variables = VARIABLE.findall(url)
     if "{" in VARIABLE.sub("", url) or "}" in VARIABLE.sub("", url) or variables_of(url) not in ([], ["1"]):
         raise refusal(BAD_BUTTON, "The URL of a button can have one variable, {{1}}.")
-    if len(variables) > 1 or (variables and not VARIABLE.search(url.strip()[-len("{{ 1 }}") :])):
+    if len(variables) > 1 or (variables and not url.strip().endswith("}}")):
         raise refusal(BAD_BUTTON, "The variable of a URL must be at its end.")
     if variables and "{{" in url.split("://", 1)[1].split("/", 1)[0]:
         raise refusal(BAD_BUTTON, "The variable of a URL can't be part of its host.")

@@ -55,10 +55,10 @@ def check(definition: Definition) -> None:
     if "CAROUSEL" in parts:
         cards.check(parts["CAROUSEL"], definition.wording, definition.handles, definition.flows)
     if "BUTTONS" in parts:
-        found = buttons.check(
+        given_kinds = buttons.check(
             parts["BUTTONS"].get("buttons"), buttons.OF_CATEGORY[definition.category], definition.flows
         )
-        _check_product_header(parts, found)
+        _check_product_header(parts, given_kinds)
 
 
 def _check_texts(definition: Definition) -> None:

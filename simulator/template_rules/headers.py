@@ -49,8 +49,8 @@ def _check_sample(part: Json, format: str, handles: Handles) -> None:
     if not isinstance(first, str) or not first.strip():
         raise without_example("HEADER")
     # An upload of several parts has one handle per line.
-    found = handles.type_of(first.strip().splitlines()[0])
-    if found is None:
+    mime_type = handles.type_of(first.strip().splitlines()[0])
+    if mime_type is None:
         raise refusal(None, "The sample file doesn't exist or its handle has expired. Upload it again.", "Invalid file")
-    if found not in FILES[format]:
-        raise refusal(WRONG_FILE, f"A header of format {format} can't have a sample of type {found}.")
+    if mime_type not in FILES[format]:
+        raise refusal(WRONG_FILE, f"A header of format {format} can't have a sample of type {mime_type}.")

@@ -40,7 +40,7 @@ PLAIN = {
 
 @dataclass(frozen=True)
 class Wording:
-    """How variables of a template are written, and whether a last full stop keeps one from being at the end."""
+    """How variables of a template are written, and whether a full stop after the last one counts as text."""
 
     named: bool
     punctuation_counts: bool = True

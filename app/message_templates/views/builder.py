@@ -11,13 +11,15 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.message_templates.blueprint import bp
-from app.message_templates.fields import BUTTONS, CARD_HEADERS, MOST_APPS, MOST_CARDS
+from app.message_templates.fields import BUTTONS
 from app.message_templates.forms import CATEGORIES, TemplateForm, free_name
 from app.message_templates.models import MessageTemplate, NameTaken, TooManyEdits
 from app.message_templates.samples import LARGEST, MB, TYPES
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.starters import starter_named
 from app.message_templates.versions import Content, EditedMeanwhile, TemplateVersion
+from app.message_templates.wording import BUTTONS as BUTTON_NAMES
+from app.message_templates.wording import VALIDITIES
 from app.meta.outgoing.kinds import Refused
 from app.meta.template_languages import LANGUAGES
 from app.templating import format_local
@@ -28,6 +30,7 @@ from app.zones import abbreviation
 from .list import accounts, words_context
 
 MOST_BYTES = max(LARGEST.values()) + MB
+ONLY_MARKETING = ("CATALOG", "MPM", "SPM")
 Answer = str | tuple[str, int] | AnyResponse
 
 
@@ -182,19 +185,33 @@ def addresses(template: MessageTemplate | None) -> dict[str, str]:
 def context(form: TemplateForm) -> dict[str, Any]:
     template = form.template
     version = TemplateVersion.open_of(template.id) if template else None
+    limit = template.edit_limit if template and template.status == "APPROVED" else None
+    takes_edits = template is None or template.is_draft or (template.is_editable and not (limit and limit.next_at))
+    listed = accounts()
     return words_context() | {
         "version": version,
-        "edit_limit": template.edit_limit if template and template.status == "APPROVED" else None,
-        "accounts": accounts(),
+        "edit_limit": limit,
+        "next_edit_at": limit.next_at if limit else None,
+        "can_submit": takes_edits,
         "submits": TemplateSettings.current().lets_submit(g.membership),
+        "accounts": listed,
+        "account_options": [(str(waba.id), waba.name or waba.meta_id) for waba in listed],
+        "language_options": [(code, f"{_(words)} ({code})") for code, words in LANGUAGES.items()],
         "category_names": CATEGORIES,
         "button_kinds": BUTTONS,
-        "card_headers": CARD_HEADERS,
+        "button_names": BUTTON_NAMES,
+        "offered_buttons": offered_buttons(form),
         "sample_types": TYPES,
-        "most_cards": MOST_CARDS,
-        "most_apps": MOST_APPS,
+        "ttl_hints": VALIDITIES,
         "siblings": siblings(template) if template else [],
     }
+
+
+def offered_buttons(form: TemplateForm) -> list[str]:
+    """Those that its category and layout may have."""
+    if form.layout == "offer":
+        return ["COPY_CODE", "URL"]
+    return [kind for kind in BUTTONS if form.category == "MARKETING" or kind not in ONLY_MARKETING]
 
 
 def siblings(template: MessageTemplate) -> list[MessageTemplate]:

@@ -1,0 +1,194 @@
+"""Beginning a template: from the gallery, from Meta's own library, or blank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import structlog
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.crypto import Undecryptable
+from app.extensions import outside
+from app.folding import fold
+from app.message_templates.blueprint import bp
+from app.message_templates.forms import free_name
+from app.message_templates.models import TemplateList
+from app.message_templates.starters import STARTERS, TRADES, USES, Starter
+from app.message_templates.starters import LANGUAGES as STARTER_LANGUAGES
+from app.meta import template_calls as calls
+from app.meta.errors import MetaError
+from app.meta.message_templates import Template
+from app.meta.payload import mapping, sequence, text
+from app.tenancy import as_uuid, commit, requires
+from app.wabas.models import Waba
+
+from .list import accounts, words_context
+
+log = structlog.get_logger()
+
+MOST_OF_LIBRARY, MOST_BUTTONS = 6, 10
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A starter with its words in one language."""
+
+    starter: Starter
+    definition: Template
+    filled: dict[str, Any]
+
+
+@bp.get("/gallery")
+@requires("templates.edit")
+def gallery() -> str:
+    """The starters of a trade or those that a search finds, as previews."""
+    trade, query = request.args.get("trade", ""), request.args.get("q", "")[:LONGEST]
+    language = request.args.get("language", "")
+    language = language if language in STARTER_LANGUAGES else readers_starter_language()
+    return render_template(
+        "message_templates/gallery.html",
+        shown=[show(starter, language) for starter in STARTERS if fits(starter, trade, query, language)],
+        trade=trade if trade in TRADES else "",
+        trades=TRADES,
+        uses=USES,
+        query=query,
+        language=language,
+        starter_languages=STARTER_LANGUAGES,
+        accounts=accounts(),
+        **words_context(),
+    )
+
+
+def readers_starter_language() -> str:
+    spoken = str(get_locale() or "en").partition("_")[0]
+    return next((code for code in STARTER_LANGUAGES if code.partition("_")[0] == spoken), STARTER_LANGUAGES[0])
+
+
+def show(starter: Starter, language: str) -> Shown:
+    definition = starter.definition(language)
+    return Shown(starter, definition, definition.shown({one.key: one.example for one in definition.variables}))
+
+
+def fits(starter: Starter, trade: str, query: str, language: str) -> bool:
+    if trade in TRADES and starter.trade not in (trade, "general"):
+        return False
+    names = " ".join(_(USES[use]) for use in starter.uses)
+    searched = fold(f"{starter.title(language)} {starter.summary(language)} {names} {starter.key}")
+    return all(word in searched for word in fold(query).split())
+
+
+@bp.get("/gallery/library")
+@requires("templates.edit")
+def library() -> str:
+    """What Meta's own library has for a search: approved at once, and its category stays. Empty while Meta is away."""
+    waba, query = first_account(), request.args.get("q", "")[:LONGEST]
+    language = request.args.get("language", "")[:20]
+    found = ask(waba, query, language) if waba else []
+    return render_template("message_templates/_library.html", found=found, **words_context())
+
+
+def first_account() -> Waba | None:
+    return next(iter(accounts()), None)
+
+
+def ask(waba: Waba, query: str, language: str, most: int = MOST_OF_LIBRARY) -> list[calls.LibraryTemplate]:
+    """Commits first: nothing is held open while Meta is being called."""
+    try:
+        token = waba.token
+    except Undecryptable:
+        token = None
+    if token is None:
+        return []
+    graph = outside().graph
+    commit()
+    try:
+        return list(islice(calls.library(graph, token, query, language), most))
+    except MetaError as error:
+        log.info("template library not fetched", meta_code=error.code)
+        return []
+
+
+@bp.get("/gallery/library/<name>")
+@requires("templates.edit")
+def library_template(name: str) -> str:
+    """One of Meta's own templates, with what has to be filled in before it is created."""
+    waba, chosen = chosen_or_404(name)
+    return library_page(waba, chosen, free_name(waba.id, chosen.name, chosen.language))
+
+
+@bp.post("/gallery/library/<name>")
+@requires("templates.edit")
+def create_from_library(name: str) -> AnyResponse | tuple[str, int]:
+    waba, chosen = chosen_or_404(name)
+    wanted = request.form.get("name", "").strip()[:512]
+    graph, token, waba_meta_id, waba_id = outside().graph, waba.token, waba.meta_id, waba.id
+    if token is None:
+        abort(404)
+    commit()
+    try:
+        created = calls.create_from_library(
+            graph, token, waba_meta_id, wanted, chosen, button_inputs=button_inputs(chosen)
+        )
+    except MetaError as error:
+        TemplateList.of(waba_id).refresh()
+        return library_page(waba, chosen, wanted, error), 422
+    TemplateList.of(waba_id).refresh()
+    flash(_("Approved.") if created.status == "APPROVED" else _("Submitted. Meta usually decides within minutes."))
+    return redirect(url_for(".index", q=wanted), 303)
+
+
+def chosen_or_404(name: str) -> tuple[Waba, calls.LibraryTemplate]:
+    waba = Waba.find(as_uuid(request.values.get("account"))) or first_account()
+    if waba is None:
+        abort(404)
+    language = request.values.get("language", "")[:20]
+    chosen = next((one for one in ask(waba, name[:LONGEST], language, most=50) if one.name == name), None)
+    if chosen is None:
+        abort(404)
+    return waba, chosen
+
+
+def library_page(waba: Waba, chosen: calls.LibraryTemplate, name: str, error: MetaError | None = None) -> str:
+    return render_template(
+        "message_templates/library_template.html",
+        chosen=chosen,
+        waba=waba,
+        accounts=accounts(),
+        name=name,
+        error=error,
+        typed=request.form,
+        **words_context(),
+    )
+
+
+def button_inputs(chosen: calls.LibraryTemplate) -> list[dict[str, Any]]:
+    """What was typed for the buttons that need something."""
+    inputs: list[dict[str, Any]] = []
+    for index, button in enumerate(chosen.buttons[:MOST_BUTTONS]):
+        typed = request.form.get(f"button.{index}", "").strip()[:2_000]
+        kind = str(button.get("type")).upper()
+        if kind == "URL":
+            url: dict[str, str] = {"base_url": typed}
+            if "{{" in typed:
+                url["url_suffix_example"] = typed.partition("{{")[0] + request.form.get(f"example.{index}", "")[:500]
+            inputs.append({"type": "URL", "url": url})
+        elif kind == "PHONE_NUMBER":
+            inputs.append({"type": "PHONE_NUMBER", "phone_number": typed})
+    return inputs
+
+
+@bp.app_template_filter()
+def as_template(one: calls.LibraryTemplate) -> Template:
+    """A template of the library in the shape of others, for its preview."""
+    components: list[dict[str, Any]] = [{"type": "HEADER", "format": "TEXT", "text": one.header}] if one.header else []
+    components.append({"type": "BODY", "text": one.body, "example": {"body_text": [list(one.body_params)]}})
+    buttons = [mapping(button) for button in sequence(list(one.buttons))][:MOST_BUTTONS]
+    if buttons:
+        components.append({"type": "BUTTONS", "buttons": [b for b in buttons if text(b.get("type"))]})
+    return Template(one.name, one.language, one.category, "", False, components)

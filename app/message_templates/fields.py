@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.meta import payload
 from app.meta.payload import mapping, sequence, text
-from app.meta.template_variables import example_of_button, examples_of, is_one_time_code, names_in
+from app.meta.template_variables import Words, example_of_button, examples_of, is_one_time_code
 
 from .versions import Content
 
@@ -117,6 +117,11 @@ def json_in(written: str) -> Any:
 
 def without(part: Part, *names: str) -> Part:
     return {name: value for name, value in part.items() if name not in names}
+
+
+def names_in(said: str, *, is_named: bool) -> list[str]:
+    """A text's variables, in the order of their examples."""
+    return Words(said, is_named=is_named).names[:MOST_VARIABLES]
 
 
 def words(value: Any) -> str:
@@ -303,7 +308,7 @@ def header(fields: Fields, path: str, *, is_named: bool) -> Part:
 
 def written_part(kind: str, fields: Fields, path: str, *, is_named: bool) -> Part:
     said = fields.get(path, "")
-    names = names_in(said, is_named=is_named)[:MOST_VARIABLES]
+    names = names_in(said, is_named=is_named)
     given = {name: fields.get(f"{path}.examples.{name}", "") for name in names}
     return {"type": kind, "text": said} | examples("body", names, given, is_named) | rest_of(fields, path)
 

@@ -16,7 +16,6 @@ from app.meta.message_templates import Template
 from app.meta.outgoing.kinds import Refused
 from app.meta.template_languages import LANGUAGES
 from app.meta.template_rules import Problem, problems_of
-from app.meta.template_variables import names_in
 from app.storage import StorageAway
 from app.tenancy import Actor, db, is_uuid
 from app.wabas.models import Waba
@@ -29,13 +28,13 @@ from .fields import (
     MOST_APPS,
     MOST_BUTTONS,
     MOST_CARDS,
-    MOST_VARIABLES,
     ON,
     Fields,
     content_of,
     fields_of,
     is_code,
     layout_of,
+    names_in,
     put_rows,
     read_fields,
     rows,
@@ -163,8 +162,7 @@ class TemplateForm:
         return rows(self.fields, path, MOST_CARDS if path == "cards" else MOST_BUTTONS)
 
     def variables(self, path: str) -> list[str]:
-        is_named = self.parameter_format == "NAMED"
-        return names_in(self.fields.get(path, ""), is_named=is_named)[:MOST_VARIABLES]
+        return names_in(self.fields.get(path, ""), is_named=self.parameter_format == "NAMED")
 
     @property
     def definition(self) -> Template:
@@ -367,11 +365,6 @@ class TemplateForm:
     def unseen(self) -> Fields:
         """What the page does not show, and takes along."""
         return {path: value for path, value in self.fields.items() if value and path not in self.shown}
-
-    @property
-    def examples(self) -> dict[str, str]:
-        """The values with which the preview is filled in."""
-        return {one.key: one.example for one in self.definition.variables}
 
     # Saving
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from app.meta import (
     app_settings,
     blocked_users,

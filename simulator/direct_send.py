@@ -29,6 +29,15 @@ class Choice:
     clash: bool = False
 
 
+def set_access(waba: Waba, state: str, media: bool) -> None:
+    """Gives the account Direct Send, with Meta's fallback template, or takes it."""
+    if state == "blocked" != waba.direct_send:
+        block(waba)
+    elif state != "off" and not _generated(waba):
+        _add_fallback(waba)
+    waba.update(direct_send=state, direct_send_media=int(media))
+
+
 def choose(number: PhoneNumber, kind: str, content: Json, category: str, name: str | None) -> Choice:
     """The named template, one that matches the content, or the fallback while a new one is generated."""
     components = _components_of(kind, content)

@@ -1,4 +1,4 @@
-"""The life of a template: every change of its status, category and quality, with how it became known."""
+"""The life of a template: every change of its status, category, quality and open version, and who says so."""
 
 from __future__ import annotations
 
@@ -6,14 +6,24 @@ import datetime as dt
 import uuid
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, select
+from sqlalchemy import Index, Select, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.meta.message_templates import SENDABLE
 from app.tenancy import Actor, TenantModel, belongs_to, db, happened, now, one_of
 
-WHAT = ("status", "category", "quality")
+# A status, category or quality is Meta's; the state of a version is ours.
+WHAT = ("status", "category", "quality", "version")
 # How it became known: Meta's webhook, comparing with Meta's list, the answer to a submission, somebody here.
 SOURCES = ("webhook", "sync", "submission", "member")
+# What happens when a version goes from one state to another.
+VERSION_KINDS = {
+    ("draft", "awaiting"): "template.awaiting",
+    ("awaiting", "draft"): "template.returned",
+    ("draft", "submitting"): "template.submitted",
+    ("awaiting", "submitting"): "template.submitted",
+    ("submitting", "draft"): "template.refused",
+}
 
 
 class TemplateChange(TenantModel):
@@ -41,6 +51,16 @@ class TemplateChange(TenantModel):
         return select(cls).where(cls.template_id == template_id).order_by(cls.at.desc(), cls.id.desc())
 
     @classmethod
+    def latest(cls, template_id: uuid.UUID, what: str) -> Self | None:
+        return db.session.scalar(cls.of(template_id).where(cls.what == what).limit(1))
+
+    @classmethod
+    def approvals_of(cls, template_id: uuid.UUID) -> Select[Any]:
+        """Whether it ever could be sent, as far as is recorded."""
+        could = or_(cls.before.in_(SENDABLE), cls.after.in_(SENDABLE))
+        return select(cls.id).where(cls.template_id == template_id, cls.what == "status", could)
+
+    @classmethod
     def record(
         cls,
         template_id: uuid.UUID,
@@ -56,6 +76,9 @@ class TemplateChange(TenantModel):
         change = cls(template_id=template_id, what=what, before=before, after=after, source=source)
         change.actor, change.facts, change.at = by.as_json() if by else None, facts, at or now()
         db.session.add(change)
+        if what == "version":
+            happened(VERSION_KINDS[before, after], template_id, by=by)
+            return
         happened("template.changed", template_id, by=by, what=what, before=before, after=after, source=source)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from sqlalchemy import CheckConstraint, Select, UniqueConstraint, false, select
@@ -18,26 +18,50 @@ from app.meta.outgoing.kinds import Refused
 from app.meta.payload import mapping
 from app.meta.template_calls import Fetched
 from app.meta.template_rules import Problem, problems_of
-from app.tenancy import Actor, Membership, TenantModel, announce, belongs_to, db, happened, later, now, uuid7
+from app.tenancy import Actor, Membership, TenantModel, announce, belongs_to, db, exists, happened, later, now, uuid7
 from app.wabas.models import Waba
 from app.words import N_
 
 from .changes import TemplateChange
 from .samples import TemplateSample, sample_ids_in, with_handles, without_samples
 from .settings import TemplateSettings
-from .versions import Content, EditLimit, TemplateVersion
+from .uses import Use, uses_of
+from .versions import Content, EditLimit, TemplateVersion, says_the_same
 
 FRESH = dt.timedelta(minutes=10)
 ASKED = dt.timedelta(seconds=30)
+HOUR = dt.timedelta(hours=1)
 MOST_OFFERED = 200
 # Not at Meta yet. Every other status is Meta's word.
 DRAFT = "DRAFT"
 GONE = "DELETED"
+GOING = ("DELETED", "PENDING_DELETION")
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
+# How long Meta keeps the name of a deleted template from being used again, if it ever was approved.
+NAME_LOCK = dt.timedelta(days=30)
+ON_ITS_WAY = N_("This version is on its way to Meta. Wait a moment.")
 
 
 class NameTaken(ValueError):
     """The account has a template of this name in this language."""
+
+
+class NameLocked(NameTaken):
+    """A template of this name was deleted, and Meta takes the name again at `until`."""
+
+    def __init__(self, until: dt.datetime) -> None:
+        super().__init__("name locked")
+        self.until = until
+
+
+class BreaksUses(Refused):
+    """What uses the template could not send the new text. `uses` are those."""
+
+    def __init__(self, uses: list[Use]) -> None:
+        super().__init__(
+            N_("{count} places send this template as it is and couldn't send the new text."), count=len(uses)
+        )
+        self.uses = uses
 
 
 class TooManyEdits(ValueError):
@@ -94,7 +118,7 @@ class TemplateList(TenantModel):
     def store(self, templates: Sequence[Fetched], *, since: dt.datetime) -> None:
         """Stores what Meta returned to a request made at `since`. What changed here meanwhile stays as it is."""
         stored = {(one.name, one.language): one for one in db.session.scalars(MessageTemplate.of(self.waba_id))}
-        for fetched in templates:
+        for fetched in each_once(templates):
             if row := stored.pop((fetched.template.name, fetched.template.language), None):
                 row.copy(fetched, since=since)
             else:
@@ -217,7 +241,9 @@ class MessageTemplate(TenantModel):
         return self.name.replace("_", " ").capitalize()
 
     def use(self) -> None:
-        self.used_at = now()
+        """It is sent now. Stored once an hour, so that those who send it at the same time don't wait for each other."""
+        if self.used_at is None or self.used_at < now() - HOUR:
+            self.used_at = now()
 
     def is_newer_than(self, moment: dt.datetime) -> bool:
         """Whether its status was learnt later: what was asked for before that is old news."""
@@ -265,7 +291,13 @@ class MessageTemplate(TenantModel):
 
     @classmethod
     def begin(cls, waba_id: uuid.UUID, name: str, language: str, content: Content, *, by: Actor) -> Self:
-        """A new one, with its first version. Raises `NameTaken`."""
+        """A new one, with its first version. Raises `NameTaken`, `NameLocked`.
+
+        One that Meta no longer has begins again, with the history it has.
+        """
+        called = cls.of(waba_id).where(cls.name == name, cls.language == language, cls.status == GONE)
+        if gone := db.session.scalar(called.with_for_update(key_share=True)):
+            return gone.begin_again(content, by=by)
         row = cls(id=uuid7(), waba_id=waba_id, name=name, language=language, status=DRAFT, category=content.category)
         row.parameter_format, row.components, row.folder = content.parameter_format, [], ""
         row.status_at = now()
@@ -278,9 +310,35 @@ class MessageTemplate(TenantModel):
         happened("template.created", row.id, by=by)
         return row
 
+    def begin_again(self, content: Content, *, by: Actor) -> Self:
+        if until := self.name_locked_until:
+            raise NameLocked(until)
+        self.meta_id, self.category, self.parameter_format = None, content.category, content.parameter_format
+        self.turn(DRAFT, source="member", by=by)
+        if version := TemplateVersion.open_of(self.id, locked=True):
+            version.save(content, revision=version.revision, by=by)
+        else:
+            TemplateVersion.begin(self.id, content, by=by)
+        return self
+
+    @property
+    def name_locked_until(self) -> dt.datetime | None:
+        """Until when Meta takes no template of this name and language, because this one was deleted."""
+        until = (self.status_at or now()) + NAME_LOCK
+        return until if self.status == GONE and self.was_approved and until > now() else None
+
+    @property
+    def was_approved(self) -> bool:
+        return self.is_sendable or exists(TemplateChange.approvals_of(self.id))
+
     def version_to_edit(self, by: Actor) -> TemplateVersion:
         """The version that is being worked on; a new one begins with what Meta has."""
-        return TemplateVersion.open_of(self.id) or TemplateVersion.begin(self.id, self.content, by=by)
+        if version := TemplateVersion.open_of(self.id):
+            return version
+        latest = db.session.scalar(TemplateVersion.submitted(self.id).limit(1))
+        # Ours knows its files, which Meta returns as links that expire.
+        is_ours = latest and says_the_same(latest.components, self.components)
+        return TemplateVersion.begin(self.id, latest.content if latest and is_ours else self.content, by=by)
 
     def rename(self, name: str, language: str) -> None:
         """While it is a draft. Raises `NameTaken`."""
@@ -303,10 +361,21 @@ class MessageTemplate(TenantModel):
         shown = version.definition(self.name, self.language)
         return problems_of(dataclasses.replace(shown, components=with_handles(version.components, handles)))
 
-    def submit(self, *, by: Actor, membership: Membership) -> TemplateVersion:
+    @property
+    def uses(self) -> list[Use]:
+        return uses_of(self.name, self.language)
+
+    def broken_by(self, version: TemplateVersion) -> list[Use]:
+        """What sends it as it is, and could not send this version: it needs values, or has other quick replies."""
+        new, present = version.definition(self.name, self.language), self.definition
+        is_alike = new.goes_as_it_is and len(new.quick_replies) == len(present.quick_replies)
+        return [] if is_alike or not present.body else self.uses
+
+    def submit(self, *, by: Actor, membership: Membership, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.
 
-        Raises `Refused` with the reason why Meta would not take it now.
+        Raises `Refused` with the reason why Meta would not take it now, `TooManyEdits`, and `BreaksUses` unless
+        somebody has agreed to that.
         """
         version = TemplateVersion.open_of(self.id, locked=True)
         if version is None:
@@ -320,23 +389,57 @@ class MessageTemplate(TenantModel):
         is_edit = self.status == "APPROVED"
         if is_edit and (next_at := self.edit_limit.next_at):
             raise TooManyEdits(next_at)
+        if not breaks_uses and (broken := self.broken_by(version)):
+            raise BreaksUses(broken)
         if TemplateSettings.current().lets_submit(membership):
             version.leave(by, is_edit=is_edit)
             later("message_templates.submit", version.id)
         elif version.state == "draft":
-            version.state, version.edited_by = "awaiting", by.as_json()
-            happened("template.awaiting", self.id, by=by)
+            version.wait_for_approval(by)
+        return version
+
+    def send_back(self, note: str, *, by: Actor) -> None:
+        """The version that waits for approval is to be changed first. Does nothing where none waits any more."""
+        version = TemplateVersion.open_of(self.id, locked=True)
+        if version and version.state == "awaiting":
+            version.send_back(note, by)
+
+    def restore(self, earlier: TemplateVersion, *, by: Actor) -> TemplateVersion:
+        """An earlier text as the one that is being worked on. Raises `Refused` while one is on its way to Meta."""
+        version = TemplateVersion.open_of(self.id, locked=True)
+        if version is None:
+            return TemplateVersion.begin(self.id, earlier.content, by=by)
+        if version.state == "submitting":
+            raise Refused(ON_ITS_WAY)
+        version.save(earlier.content, revision=version.revision, by=by)
         return version
 
     def discard(self) -> None:
         """Throws away the version that is being worked on; a template that never was more than that goes with it."""
         version = TemplateVersion.open_of(self.id, locked=True)
         if version and version.state == "submitting":
-            raise Refused(N_("This version is on its way to Meta. Wait a moment."))
+            raise Refused(ON_ITS_WAY)
         if self.is_draft:
             db.session.delete(self)
         elif version:
             db.session.delete(version)
+
+    def languages(self) -> list[Self]:
+        """It and the same template in other languages, as far as they are not deleted."""
+        same = MessageTemplate.name == self.name, MessageTemplate.status != GONE
+        return list(db.session.scalars(type(self).of(self.waba_id).where(*same)))
+
+    def move_to(self, folder: str) -> None:
+        for one in self.languages():
+            one.folder = folder
+
+    def remove(self, *, by: Actor) -> None:
+        """Meta has deleted it, or never had it. Raises `Refused` while it is on its way to Meta."""
+        if self.is_draft:
+            self.discard()
+        else:
+            self.refresh_locked().turn(GONE, source="member", by=by)
+            announce("templates", self.waba_id)
 
     def turn(
         self,
@@ -349,7 +452,8 @@ class MessageTemplate(TenantModel):
     ) -> None:
         """It has this status now. `source` says how that is known: `webhook`, `sync`, `submission`, `member`."""
         if status == (before := self.status):
-            self.status_facts = facts or self.status_facts
+            # A list says less than the webhook before it.
+            self.status_facts = {**(self.status_facts or {}), **(facts or {})} or None
             return
         self.status, self.status_at, self.status_facts = status, at or now(), facts
         TemplateChange.record(self.id, "status", before, status, source=source, by=by, facts=facts, at=at)
@@ -367,6 +471,16 @@ class MessageTemplate(TenantModel):
         before, self.quality_score = self.quality_score, score
         if score and before != score:
             TemplateChange.record(self.id, "quality", before or "UNKNOWN", score, source=source)
+
+
+def each_once(templates: Iterable[Fetched]) -> Iterable[Fetched]:
+    """One for each name and language: one that is being deleted may be listed beside the one that replaces it."""
+    chosen: dict[tuple[str, str], Fetched] = {}
+    for one in templates:
+        key = one.template.name, one.template.language
+        if key not in chosen or chosen[key].template.status in GOING:
+            chosen[key] = one
+    return chosen.values()
 
 
 def facts_of(fetched: Fetched) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from app.wabas.models import Waba
 
 from .models import MessageTemplate, TemplateList
 from .samples import TemplateSample, sample_ids_in, with_handles
-from .versions import LEASE, TemplateVersion
+from .versions import LEASE, TemplateVersion, says_the_same
 
 log = structlog.get_logger()
 
@@ -52,7 +52,7 @@ class Submission:
         try:
             handles = self.upload_samples()
             wanted = self.wanted(handles)
-            created = self.found(wanted) if self.version.attempts > 1 else None
+            created = self.existing(wanted) if self.version.attempts > 1 else None
             created = created or self.send(wanted)
         except MetaError as error:
             self.settle_refusal(error)
@@ -80,10 +80,10 @@ class Submission:
         mine = self.version.definition(self.template.name, self.template.language)
         return dataclasses.replace(mine, components=with_handles(self.version.components, handles))
 
-    def found(self, wanted: Template) -> calls.Created | None:
+    def existing(self, wanted: Template) -> calls.Created | None:
         """What an earlier try has made of it at Meta, whose answer was lost."""
         there = calls.find(self.graph, self.token, self.waba_meta_id, wanted.name, wanted.language)
-        if there is None or not says_the_same(there.template, wanted):
+        if there is None or not says_the_same(there.template.components, wanted.components):
             return None
         return calls.Created(there.id, there.template.status, there.template.category)
 
@@ -92,7 +92,15 @@ class Submission:
             # The category of an approved template cannot be changed, and need not be repeated.
             calls.edit(self.graph, self.token, meta_id, wanted, with_category=self.template.status != "APPROVED")
             return calls.Created(meta_id, "PENDING", wanted.category)
-        return calls.create(self.graph, self.token, self.waba_meta_id, wanted)
+        try:
+            return calls.create(self.graph, self.token, self.waba_meta_id, wanted)
+        except NoAnswer:
+            raise
+        except MetaError:
+            # The name may be taken by an earlier try that Meta was still busy with when we looked.
+            if self.version.attempts > 1 and (created := self.existing(wanted)):
+                return created
+            raise
 
     def settle(self, created: calls.Created, wanted: Template) -> None:
         """A webhook may have been faster: what it said of the status is newer."""
@@ -120,13 +128,3 @@ class Submission:
             version.lease_until = now() + dt.timedelta(seconds=min(5 * 2**version.attempts, 600))
         else:
             version.come_back(error.as_dict())
-
-
-def says_the_same(there: Template, wanted: Template) -> bool:
-    """Whether this is what was submitted: Meta writes examples, files and links anew, never the words."""
-    return words_in(there) == words_in(wanted)
-
-
-def words_in(template: Template) -> tuple[str, str, str, list[str]]:
-    labels = [str(button.get("text", "")) for button in template.buttons]
-    return template.header, template.body, str(template.part("FOOTER").get("text", "")), labels

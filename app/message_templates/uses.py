@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Find = Callable[[str, str], Iterable["Use"]]
 FINDERS: list[Find] = []
@@ -11,11 +12,12 @@ FINDERS: list[Find] = []
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """`kind` is what uses it, e.g. “Macro”; `name` which one; `address` its page."""
+    """`kind` is what uses it, e.g. “Macro”; `name` which one; its page is at `endpoint`, if the reader may open it."""
 
     kind: str
-    name: str
-    address: str
+    name: str = ""
+    endpoint: str = ""
+    ids: dict[str, uuid.UUID] = field(default_factory=dict)
 
 
 def uses_templates(find: Find) -> Find:

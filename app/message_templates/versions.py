@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
 from sqlalchemy import Index, Select, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.message_templates import Template
+from app.meta.message_templates import SENDABLE, Template
+from app.meta.payload import mapping, sequence
 from app.tenancy import Actor, TenantModel, belongs_to, db, now, one_of, uuid7
+
+from .changes import TemplateChange
 
 # Being written; waiting for somebody here to approve it; on its way to Meta; in review there, and what came of it.
 STATES = ("draft", "awaiting", "submitting", "submitted", "approved", "rejected")
 OPEN = ("draft", "awaiting", "submitting")
-# Statuses of Meta's that end a review.
-PASSED = ("APPROVED", "REINSTATED", "FLAGGED")
+ARRIVED = ("submitted", "approved", "rejected")
 # How long a submission may take before another job looks what became of it.
 LEASE = dt.timedelta(minutes=2)
 EDITS_A_DAY, EDITS_A_MONTH = 1, 10
@@ -84,6 +87,8 @@ class TemplateVersion(TenantModel):
     attempts: Mapped[int] = mapped_column(default=0)
     # Why Meta did not take it: a `MetaError` as data, or the reason of the rejection.
     error: Mapped[dict[str, Any] | None]
+    # What an owner wrote when sending it back to be changed.
+    note: Mapped[str] = mapped_column(default="", server_default="")
 
     @classmethod
     def of(cls, template_id: uuid.UUID) -> Select[Self]:
@@ -95,6 +100,16 @@ class TemplateVersion(TenantModel):
         """The one that is being worked on."""
         query = cls.of(template_id).where(cls.state.in_(OPEN))
         return db.session.scalar(query.with_for_update() if locked else query)
+
+    @classmethod
+    def submitted(cls, template_id: uuid.UUID) -> Select[Self]:
+        """Those that Meta has got, the newest first."""
+        return cls.of(template_id).where(cls.state.in_(ARRIVED))
+
+    @classmethod
+    def awaiting(cls) -> Select[Self]:
+        """Those of any template that wait for an owner, the oldest first."""
+        return select(cls).where(cls.state == "awaiting").order_by(cls.edited_at, cls.id)
 
     @classmethod
     def in_review(cls, template_id: uuid.UUID) -> Self | None:
@@ -143,17 +158,33 @@ class TemplateVersion(TenantModel):
         self.revision += 1
         self.state, self.error = "draft", None
 
+    def turn(self, state: str, *, source: str, by: Actor | None = None, facts: dict[str, Any] | None = None) -> None:
+        before, self.state = self.state, state
+        TemplateChange.record(self.template_id, "version", before, state, source=source, by=by, facts=facts)
+
+    def wait_for_approval(self, by: Actor) -> None:
+        """It may go to Meta once an owner agrees."""
+        self.edited_by, self.note = by.as_json(), ""
+        self.turn("awaiting", source="member", by=by)
+
+    def send_back(self, note: str, by: Actor) -> None:
+        """An owner wants it changed first."""
+        self.note = note
+        self.turn("draft", source="member", by=by, facts={"note": note} if note else None)
+
     def leave(self, by: Actor, *, is_edit: bool) -> None:
         """It goes to Meta now."""
         latest = select(func.max(TemplateVersion.number)).where(TemplateVersion.template_id == self.template_id)
         self.number = self.number or (db.session.scalar(latest) or 0) + 1
-        self.state, self.error, self.is_edit = "submitting", None, is_edit
+        self.error, self.note, self.is_edit = None, "", is_edit
+        self.turn("submitting", source="member", by=by)
         self.submitted_by, self.submitted_at = by.as_json(), now()
         self.lease_until, self.attempts = now() + LEASE, 0
 
     def come_back(self, error: dict[str, Any]) -> None:
         """Meta did not take it: it can be changed and submitted again."""
-        self.state, self.error, self.lease_until = "draft", error, None
+        self.error, self.lease_until = error, None
+        self.turn("draft", source="submission", facts={"title": error.get("title"), "fix": error.get("fix")})
         self.revision += 1
 
     def arrive(self) -> None:
@@ -162,10 +193,28 @@ class TemplateVersion(TenantModel):
 
     def settle(self, status: str, facts: dict[str, Any] | None, at: dt.datetime) -> None:
         """The template got this status at Meta while this version was in review."""
-        if status in PASSED:
+        if status in SENDABLE:
             self.state, self.settled_at = "approved", at
         elif status == "REJECTED":
             self.state, self.settled_at, self.error = "rejected", at, facts
+
+
+def says_the_same(there: Iterable[dict[str, Any]], wanted: Iterable[dict[str, Any]]) -> bool:
+    """Whether these are the same components: Meta writes examples, files and links anew, never words and addresses."""
+    return [*words_in(there)] == [*words_in(wanted)]
+
+
+def words_in(components: Iterable[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
+    """What a customer reads and taps. A button for a code is made as OTP and read back as a link."""
+    for part in map(mapping, components):
+        kind = str(part.get("type") or "card").upper()
+        is_code = kind == "OTP" or "whatsapp.com/otp/" in str(part.get("url"))
+        facts = ("text",) if is_code else ("format", "text", "url", "phone_number", "flow_id")
+        words = ("OTP" if is_code else kind, *(str(part.get(name) or "") for name in facts))
+        nested = [*sequence(part.get("buttons")), *sequence(part.get("cards")), *sequence(part.get("components"))]
+        if any(words[1:]) or is_code:
+            yield words
+        yield from words_in(nested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +229,7 @@ class EditLimit:
         mine = TemplateVersion.template_id == template_id, TemplateVersion.is_edit
         recent = select(TemplateVersion.submitted_at).where(
             *mine,
-            TemplateVersion.state.in_(("submitted", "approved", "rejected")),
+            TemplateVersion.state.in_(ARRIVED),
             TemplateVersion.submitted_at > now() - dt.timedelta(days=30),
         )
         return cls(sorted(at for at in db.session.scalars(recent) if at), now())

@@ -288,7 +288,7 @@ class Template:
         shown = self.shown(given)
         components = list(self._components(given, iter(payloads)))
         raw = {"name": self.name, "language": {"code": self.language}, "components": components}
-        return Outgoing("template", shown["body"], raw, shown, is_code=self.category == "AUTHENTICATION")
+        return Outgoing("template", shown["body"], raw, shown, is_code=self.is_code)
 
     def shown(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """What the customer sees; a variable that is not filled in stays one."""

@@ -46,7 +46,7 @@ def problems_of_direct_send(content: Mapping[str, Any], language: str) -> list[P
 
 def _problems(content: Mapping[str, Any]) -> Iterator[Problem]:
     kind, ttl = content.get("type"), content.get("ttl_seconds")
-    least, most = VALIDITY["UTILITY"]
+    least, most = VALIDITY.get(str(content.get("category")).upper(), VALIDITY["UTILITY"])
     if ttl is not None and not (isinstance(ttl, int) and least <= ttl <= most):
         yield Problem("ttl", "ttl_range", {"least": least, "most": most})
     if kind == "text":

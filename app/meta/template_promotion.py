@@ -7,33 +7,37 @@ import re
 # Stems with `*` match whatever follows; the rest are whole words. Written without accents for Latin script.
 _WORDS = {
     "en": """
-        sale|sales event|clearance|discount*|promo*|special offer*|limited time|limited-time|exclusive offer*|best deal*
-        deal of|great deal*|flash sale|black friday|cyber monday|coupon*|voucher code|buy now|shop now|order now
-        buy one|free shipping|free gift*|free trial|save up to|save big|up to % off|% off|lowest price*|best price*
-        don't miss|do not miss|last chance|hurry|while stocks last|while supplies last|new arrival*|new collection
-        check out our|explore our|discover our|upgrade now|upgrade to|refer a friend|win a|earn points|cashback
-        we miss you|come back|you may also like|recommended for you
+        on sale|sale ends|sale is on|flash sale|summer sale|winter sale|big sale|sales event|clearance|discount*
+        promo|promos|promo code*|promotion|promotions|promotional|special offer*|limited time|limited-time
+        exclusive offer*|best deal*|deal of|great deal*|black friday|cyber monday|coupon*|voucher code|buy now
+        shop now|order now|buy one|free shipping|free gift*|free trial|save up to|save big|up to % off|% off
+        lowest price*|best price*|don't miss|do not miss|last chance|hurry|while stocks last|while supplies last
+        new arrival*|new collection|explore our|discover our|upgrade now|refer a friend|win a|earn points|cashback
+        we miss you|you may also like|recommended for you
     """,
     "fr": """
-        solde|soldes|promo*|remise*|rabais|reduction*|offre speciale|offre exclusive|offre limitee|offres speciales
-        bon plan|bons plans|code promo|profitez*|achetez maintenant|commandez maintenant|livraison gratuite
-        cadeau offert|cadeau gratuit|essai gratuit|meilleur prix|meilleurs prix|prix casse*|derniere chance
-        ne manquez pas|depechez-vous|duree limitee|temps limite|nouveautes|nouvelle collection|decouvrez nos
-        decouvrez notre|parrainez|gagnez|vous nous manquez|economisez|destockage|vente flash|vente privee
+        soldes|promo|promos|promotion|promotions|promotionnel*|% de remise|remise de %|code de remise|rabais
+        reduction*|offre speciale|offre exclusive|offre limitee|offres speciales|bon plan|bons plans|code promo
+        profitez|achetez maintenant|commandez maintenant|livraison gratuite|cadeau offert|cadeau gratuit
+        essai gratuit|meilleur prix|meilleurs prix|prix casse*|derniere chance|ne manquez pas|depechez-vous
+        duree limitee|temps limite|nouvelle collection|decouvrez nos|decouvrez notre|parrainez|gagnez
+        vous nous manquez|economisez|destockage|vente flash|vente privee
     """,
     "es": """
-        oferta|ofertas|oferton|promo*|descuento*|rebaja|rebajas|liquidacion|cupon*|codigo promocional|compra ahora
-        compre ahora|aprovecha|aproveche|aprovechen|no te lo pierdas|no se lo pierda|envio gratis|regalo gratis
-        prueba gratis|mejor precio|mejores precios|precio especial|ultima oportunidad|ultimos dias|tiempo limitado
-        hasta agotar*|nueva coleccion|novedades|descubre nuestr*|descubra nuestr*|recomienda a un amigo|gana un
-        gana una|te extranamos|te echamos de menos|ahorra|ahorre|dos por uno|2x1|3x2
+        oferta|ofertas|oferton|promo|promos|promocion|promociones|promocional*|descuento*|rebaja|rebajas
+        liquidacion total|cupon|cupones|codigo promocional|compra ahora|compre ahora|aprovecha|aproveche
+        aprovechen|no te lo pierdas|no se lo pierda|envio gratis|regalo gratis|prueba gratis|mejor precio
+        mejores precios|precio especial|ultima oportunidad|ultimos dias|tiempo limitado|hasta agotar*
+        nueva coleccion|descubre nuestr*|descubra nuestr*|recomienda a un amigo|gana un|gana una|te extranamos
+        te echamos de menos|ahorra|ahorre|dos por uno|2x1|3x2
     """,
     "pt": """
-        oferta|ofertas|promo*|desconto*|liquidacao|cupom|cupons|cupao|cupoes|codigo promocional|compre agora
-        compre ja|peca agora|aproveite|aproveitem|nao perca|frete gratis|frete gratuito|portes gratis|brinde
-        brindes|teste gratis|melhor preco|melhores precos|preco especial|ultima chance|ultimas horas|ultimos dias
-        tempo limitado|enquanto durar*|nova colecao|novidades|conheca nossa|conheca nosso|descubra noss*
-        indique um amigo|ganhe|sentimos sua falta|sentimos a sua falta|economize|poupe|saldos|queima de estoque
+        oferta|ofertas|promo|promos|promocao|promocoes|promocional|promocionais|desconto*|cupom|cupons|cupao
+        cupoes|codigo promocional|compre agora|compre ja|peca agora|aproveite|aproveitem|nao perca|frete gratis
+        frete gratuito|portes gratis|brinde|brindes|teste gratis|melhor preco|melhores precos|preco especial
+        ultima chance|ultimas horas|ultimos dias|tempo limitado|enquanto durar*|nova colecao|conheca nossa
+        conheca nosso|descubra noss*|indique um amigo|ganhe|sentimos sua falta|sentimos a sua falta|economize
+        poupe|queima de estoque
     """,
     "ar": """
         عرض خاص|عروض خاصة|عرض حصري|عروض حصرية|عروض|العروض|عروضنا|خصم|خصومات|الخصم|الخصومات|تخفيض|تخفيضات|التخفيضات
@@ -86,16 +90,22 @@ def _lower(text: str) -> str:
 
 
 def _pattern(words: str) -> re.Pattern[str]:
+    """Longer phrases first, grouped by their first character: most words of a text are passed over at once."""
     folded = _lower(words.translate(_ALEF))
     phrases = [phrase.strip() for line in folded.splitlines() for phrase in line.split("|") if phrase.strip()]
-    return re.compile("|".join(map(_phrase, sorted(phrases, key=len, reverse=True))))
+    groups: dict[str, list[str]] = {}
+    for phrase in sorted(map(_phrase, phrases), key=len, reverse=True):
+        first = 2 if phrase.startswith("\\") else 1
+        groups.setdefault(phrase[:first], []).append(phrase[first:])
+    branches = (f"{first}(?:{'|'.join(rests)})" for first, rests in groups.items())
+    return re.compile(rf"(?<!\w)(?=\w)(?:{'|'.join(branches)})")
 
 
 def _phrase(phrase: str) -> str:
     """A number may stand before a percent sign; any spaces between words."""
     is_stem = phrase.endswith("*")
-    body = re.escape(phrase.rstrip("*")).replace(r"\ ", " ").replace(" ", r"\s{1,3}").replace("%", r"\d{1,3} ?%")
-    return rf"(?<!\w){body}\w{{0,20}}" if is_stem else rf"(?<!\w){body}(?!\w)"
+    body = re.escape(phrase.rstrip("*")).replace(r"\ ", " ").replace(" ", r"\s{1,3}").replace("%", r"\d\d?\d? ?%")
+    return rf"{body}\w{{0,20}}" if is_stem else rf"{body}(?!\w)"
 
 
 _PATTERNS = {code: _pattern(words) for code, words in _WORDS.items()}

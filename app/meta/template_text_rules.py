@@ -25,7 +25,7 @@ _EMOJI = re.compile(
     "\u3299\u20e3\ufe0f]+"
 )
 # Asterisks anywhere; the other marks where they enclose something.
-_FORMATTING = re.compile(r"\*|`|(?<!\w)[_~](?=\S)|(?<=\S)[_~](?!\w)")
+_FORMATTING = re.compile(r"\*|`|(?<!\w)([_~])(?=\S)[^\n]{1,60}?(?<=\S)\1(?!\w)")
 # Writing without spaces between words: each of its characters counts as a word.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WHATSAPP = re.compile(

@@ -176,11 +176,9 @@ def set_account(waba_id: str) -> Answer:
     """Direct Send, the restriction of utility templates, insights, and the verification of the business."""
     waba, form = Waba.find(world(), waba_id) or abort(404), request.form
     state = form.get("direct_send", waba.direct_send)
-    if state == "blocked" != waba.direct_send:
-        direct_send.block(waba)
-    elif state in direct_send.STATES:
-        waba.update(direct_send=state)
-    waba.update(direct_send_media=int("direct_send_media" in form), insights=int("insights" in form))
+    if state in direct_send.STATES:
+        direct_send.set_access(waba, state, "direct_send_media" in form)
+    waba.update(insights=int("insights" in form))
     waba.business.update(verified=int("verified" in form))
     if ("restricted" in form) != waba.is_utility_restricted:
         template_life.restrict_utility(waba, RESTRICTED_DAYS if "restricted" in form else 0)

@@ -12,7 +12,16 @@ from simulator.message_templates import CATEGORIES, STATUSES, MessageTemplate
 from simulator.template_groups import TemplateGroup
 
 templates = Blueprint("control_templates", __name__, url_prefix="/control/api")
-DAY = 86400
+# What a seeded template may have besides its definition.
+SEEDED = (
+    "quality",
+    "rejected_reason",
+    "correct_category",
+    "previous_category",
+    "source",
+    "library_template_name",
+    "message_send_ttl_seconds",
+)
 ACTS: dict[str, Callable[[MessageTemplate], None]] = {
     "review": template_life.review,
     "bad_feedback": template_events.take_bad_feedback,
@@ -38,6 +47,7 @@ def index() -> Response:
 @templates.post("/templates")
 def save() -> Response:
     """Seeds one template of a WABA without a review, or changes it: one per name and language."""
+    body = request.get_json()
     category, status = str(member("category", "UTILITY")), str(member("status", "APPROVED"))
     if category not in CATEGORIES or status not in STATUSES:
         refuse(400, f"category must be one of {CATEGORIES}, status one of {STATUSES}")
@@ -50,6 +60,7 @@ def save() -> Response:
         status=status,
         parameter_format=_parameter_format(member("components")),
         components=member("components"),
+        **{name: body[name] for name in SEEDED if name in body},
     )
     return jsonify(template.as_dict())
 
@@ -89,9 +100,7 @@ def set_direct_send() -> Response:
     waba, state = waba_member(), str(member("state", "on"))
     if state not in direct_send.STATES:
         refuse(400, f"state must be one of {', '.join(direct_send.STATES)}")
-    if state == "blocked":
-        direct_send.block(waba)
-    waba.update(direct_send=state, direct_send_media=int(bool(member("media", True))))
+    direct_send.set_access(waba, state, bool(member("media", True)))
     return jsonify(waba.as_dict())
 
 

@@ -331,6 +331,9 @@ def test_promotional_words_are_found_as_they_are_written(words: str, language: s
         ("Votre rendez-vous est confirmé pour demain.", "fr"),
         ("Votre facture est disponible.", "fr"),
         ("Su pedido ha sido enviado.", "es"),
+        ("Su pedido sale hoy. Hay novedades de la promotora.", "es"),
+        ("Votre solde est de 100 €. La remise de votre colis est prévue demain.", "fr"),
+        ("A liquidação da sua fatura foi registada, o saldo é zero.", "pt_PT"),
         ("Seu pagamento foi recebido.", "pt_BR"),
         ("تم إرسال طلبك وسيصل غدا.", "ar"),
         ("", "en"),
@@ -382,6 +385,7 @@ def test_what_direct_send_takes_is_accepted(content: Any) -> None:
         (interactive(1, header={"type": "location"}), "header", "header_format"),
         (interactive(1, footer={"text": "a" * 61}), "footer", "too_long"),
         ({**TEXT, "ttl_seconds": 43_201}, "ttl", "ttl_range"),
+        ({**TEXT, "ttl_seconds": 901, "category": "authentication"}, "ttl", "ttl_range"),
         ({"type": "text", "text": {"body": "Get 20% off today."}}, "body", "promotional"),
     ],
 )

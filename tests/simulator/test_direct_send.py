@@ -42,6 +42,18 @@ def test_an_account_that_has_it_not_is_told_so(send: Any) -> None:
     assert error["code"] == 100 and "isn't enabled for this account" in error["error_data"]["details"]
 
 
+def test_an_account_that_gets_it_has_a_fallback_template(allow: Any, generated: Any) -> None:
+    assert generated() == []
+    allow()
+    (fallback,) = generated()
+    assert fallback["components"][0]["text"] == "{{1}}"
+
+
+def test_the_panel_gives_direct_send(client: FlaskClient, send: Any, shop: dict[str, str]) -> None:
+    client.post(f"/control/wabas/{shop['waba_id']}", data={"direct_send": "on", "direct_send_media": "on"})
+    assert send().status_code == 200
+
+
 def test_a_blocked_account_is_refused(allow: Any, send: Any) -> None:
     allow("blocked")
     assert send().json["error"]["code"] == 139200

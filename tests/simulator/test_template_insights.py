@@ -97,6 +97,15 @@ def test_what_was_sent_delivered_read_and_tapped_is_counted(
 
 
 @pytest.mark.usefixtures("enabled")
+def test_an_address_opened_on_the_phone_counts(client: FlaskClient, world: World, analytics: Any, sent: Any) -> None:
+    ids = sent()
+    customer = world.store.value("select customer_id from messages where id = ?", ids[PEOPLE[0]])
+    page = client.get(f"/phone/{customer}/links/{ids[PEOPLE[0]]}/1")
+    assert (page.status_code, page.location) == (302, "https://x.example/t")
+    assert points(analytics(template_ids=ids["template"]))[0]["clicked"][0]["count"] == 1
+
+
+@pytest.mark.usefixtures("enabled")
 def test_the_cost_is_hidden_where_a_partner_pays(analytics: Any, sent: Any, world: World) -> None:
     template = sent()["template"]
     assert "cost" not in points(analytics(template_ids=f"[{template}]"))[0]

@@ -185,7 +185,7 @@ def test_a_bad_edit_changes_nothing(create: Any, call: Any) -> None:
     assert call("GET", f"{id}?fields=status").json["status"] == "APPROVED"
 
 
-OTP = {
+OTP: dict[str, Any] = {
     "category": "AUTHENTICATION",
     "components": [
         {"type": "BODY", "add_security_recommendation": True},
@@ -193,6 +193,68 @@ OTP = {
         {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE"}]},
     ],
 }
+
+
+# From Meta's pages, as printed there.
+SHIPPING: dict[str, Any] = {
+    "category": "UTILITY",
+    "parameter_format": "NAMED",
+    "message_send_ttl_seconds": 3600,
+    "components": [
+        {
+            "type": "HEADER",
+            "format": "TEXT",
+            "text": "Order {{order}}",
+            "example": {"header_text_named_params": [{"param_name": "order", "example": "860198"}]},
+        },
+        {
+            "type": "BODY",
+            "text": "Hi {{first_name}}, it has shipped.",
+            "example": {"body_text_named_params": [{"param_name": "first_name", "example": "Pablo"}]},
+        },
+        {"type": "FOOTER", "text": "Lucky Shrub"},
+        {
+            "type": "BUTTONS",
+            "buttons": [
+                {"type": "URL", "text": "Track", "url": "https://x.example/t/{{1}}", "example": ["abc"]},
+                {"type": "QUICK_REPLY", "text": "Stop"},
+            ],
+        },
+    ],
+}
+PROMOTION: dict[str, Any] = {
+    "category": "MARKETING",
+    "components": [
+        {"type": "HEADER", "format": "TEXT", "text": "Our {{1}} is on!", "example": {"header_text": ["Summer Sale"]}},
+        {
+            "type": "BODY",
+            "text": "Shop now through {{1}} and use code {{2}} to get {{3}} off of all merchandise.",
+            "example": {"body_text": [["the end of August", "25OFF", "25%"]]},
+        },
+        {"type": "FOOTER", "text": "Use the buttons below to manage your marketing subscriptions"},
+        {
+            "type": "BUTTONS",
+            "buttons": [
+                {"type": "QUICK_REPLY", "text": "Unsubcribe from Promos"},
+                {"type": "QUICK_REPLY", "text": "Unsubscribe from All"},
+            ],
+        },
+    ],
+}
+APP = {"package_name": "com.example.app", "signature_hash": "K8a/AINcGX7"}
+TAP = {"type": "OTP", "otp_type": "ONE_TAP", "text": "Copy code", "autofill_text": "Autofill", "supported_apps": [APP]}
+ONE_TAP = {
+    **OTP,
+    "message_send_ttl_seconds": 600,
+    "components": [*OTP["components"][:2], {"type": "BUTTONS", "buttons": [TAP]}],
+}
+
+
+def test_the_examples_of_metas_pages_are_taken_and_come_back_as_they_are(create: Any, call: Any) -> None:
+    for name, example in {"order_update": SHIPPING, "seasonal_promotion": PROMOTION}.items():
+        id = create(**example, name=name).json["id"]
+        assert call("GET", id).json["components"] == example["components"]
+    assert create(**ONE_TAP, name="otp").json["status"] == "PENDING"
 
 
 def test_meta_writes_the_text_of_codes_and_makes_the_button_an_address(create: Any, call: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 
@@ -47,6 +48,16 @@ class Unsubscribed(Refusal):
     """The customer does not want such messages. Facts: `purpose`, as consents have it."""
 
     kind = "unsubscribed"
+
+
+class WrongTemplate(Refusal):
+    """WhatsApp would refuse the template, or what it is filled in with. Facts: `words`, and what they need."""
+
+    kind = "wrong_template"
+
+    def explain(self, translate: Callable[[str], str] = str) -> str:
+        """What is wrong and what to change."""
+        return translate(self.facts["words"]).format(**self.facts)
 
 
 class TooLate(Refusal):

@@ -5,8 +5,8 @@ from app.words import N_
 from .explanation import Explanation, Kind
 
 _ANOTHER_TEMPLATE = N_("Choose another template, or edit this one and wait for Meta to approve it again.")
-_FILL_IN = N_("Fill in the template's fields again, as its example shows, and send it once more.")
-_EDIT = N_("The owner edits the template as Meta's own words below say, and submits it again.")
+_FILL_IN = N_("Fill in the template's variables again, as its example shows, and send it again.")
+_EDIT = N_("Edit the template as Meta's own words below say, and submit it again.")
 _CORRECT_FLOW = N_("The owner corrects the flow in WhatsApp Manager and tries again.")
 
 _FLOW_FAILED = Explanation(Kind.HUMAN, N_("Meta did not accept this change to the flow."), _CORRECT_FLOW)
@@ -15,8 +15,8 @@ _BADLY_FORMED = Explanation(
 )
 _VARIABLES = Explanation(
     Kind.HUMAN,
-    N_("The template has too many fields for its text, or a field at its very start or end."),
-    N_("The owner adds words around the fields and submits the template again."),
+    N_("The template has too many variables for its text, or a variable at its very start or end."),
+    N_("Add words around the variables and submit the template again."),
 )
 _GENERATED = Explanation(
     Kind.FINAL,
@@ -31,11 +31,11 @@ _NOT_NOW = Explanation(
 _INSIGHTS = Explanation(
     Kind.HUMAN,
     N_("Meta has no template figures for this WhatsApp account, or cannot turn them on or off."),
-    N_("The owner confirms template insights in WhatsApp Manager."),
+    N_("Confirm template insights in WhatsApp Manager."),
 )
 
 CODES: dict[int, Explanation] = {
-    132000: Explanation(Kind.FINAL, N_("The number of filled-in fields does not match the template."), _FILL_IN),
+    132000: Explanation(Kind.FINAL, N_("The number of values does not match the template's variables."), _FILL_IN),
     132001: Explanation(
         Kind.FINAL,
         N_("This template does not exist in this language, or is not approved yet."),
@@ -43,13 +43,13 @@ CODES: dict[int, Explanation] = {
     ),
     132005: Explanation(
         Kind.FINAL,
-        N_("With its fields filled in, the template's text is too long."),
+        N_("With its variables filled in, the template's text is too long."),
         N_("Shorten what was filled in, and send it once more."),
     ),
     132007: Explanation(Kind.FINAL, N_("The template's content goes against Meta's policies."), _ANOTHER_TEMPLATE),
-    132008: Explanation(Kind.FINAL, N_("One of the template's fields has the wrong form."), _FILL_IN),
-    132012: Explanation(Kind.FINAL, N_("One of the template's fields is of the wrong type."), _FILL_IN),
-    132018: Explanation(Kind.FINAL, N_("One of the template's fields is not valid."), _FILL_IN),
+    132008: Explanation(Kind.FINAL, N_("The value of one of the template's variables has the wrong form."), _FILL_IN),
+    132012: Explanation(Kind.FINAL, N_("The value of one of the template's variables is of the wrong type."), _FILL_IN),
+    132018: Explanation(Kind.FINAL, N_("The value of one of the template's variables is not valid."), _FILL_IN),
     132015: Explanation(
         Kind.HUMAN,
         N_("Meta has paused this template because people did not welcome it."),
@@ -58,7 +58,7 @@ CODES: dict[int, Explanation] = {
     132016: Explanation(
         Kind.FINAL,
         N_("Meta has turned this template off for good because people did not welcome it."),
-        N_("The owner makes a new template with other words."),
+        N_("Make a new template with other words."),
     ),
     132068: Explanation(Kind.FINAL, N_("Meta has blocked the flow in this message."), _CORRECT_FLOW),
     132069: Explanation(
@@ -102,17 +102,17 @@ CODES: dict[int, Explanation] = {
     2388019: Explanation(
         Kind.HUMAN,
         N_("This WhatsApp account has as many templates as Meta allows."),
-        N_("The owner deletes templates that nobody uses, then submits this one again."),
+        N_("Delete templates that you don't use, then submit this one again."),
     ),
     2388023: Explanation(
         Kind.HUMAN,
         N_("A template of this name and language is being deleted, so the name is taken."),
-        N_("The owner chooses another name, or waits: 30 days after an approved template was deleted."),
+        N_("Choose another name, or wait: 30 days after an approved template was deleted."),
     ),
     2388024: Explanation(
         Kind.HUMAN,
         N_("A template of this name already exists in this language."),
-        N_("The owner edits the existing one, or chooses another name."),
+        N_("Edit the existing one, or choose another name."),
     ),
     2388003: _NOT_NOW,
     2388039: Explanation(Kind.HUMAN, N_("Meta rejected the template's content."), _EDIT),

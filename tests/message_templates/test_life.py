@@ -111,7 +111,13 @@ def test_the_history_holds_time_source_and_words(world: World, ann: Browser, num
         row.rate("RED", source="sync")
         row.recategorise("MARKETING", source="sync")
     text = page(ann, template, "/history")
-    for words in ("Approved → Paused", "Low quality.", "Message from Meta", "Seen when comparing", "Utility → Marketing"):
+    for words in (
+        "Approved → Paused",
+        "Low quality.",
+        "Message from Meta",
+        "Seen when comparing",
+        "Utility → Marketing",
+    ):
         assert words in text
 
 

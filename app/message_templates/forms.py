@@ -6,7 +6,7 @@ import dataclasses
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask_babel import gettext
 from sqlalchemy import select
@@ -227,7 +227,7 @@ class TemplateForm:
             if not file.filename or format not in MEDIA:
                 continue
             try:
-                sample = TemplateSample.store(format, file.stream, file.filename)
+                sample = TemplateSample.store(format, cast("BinaryIO", file.stream), file.filename)
             except Refused as refused:
                 self.complaints[f"{path}.example"] = refused.explain(gettext)
             except StorageAway:
@@ -295,7 +295,9 @@ class TemplateForm:
         if verb in ("up", "down"):
             to = min(max(place + (1 if verb == "down" else -1), 0), len(all_rows))
             all_rows.insert(to, row)
-            self.focus = f"{verb}:{listed}.{to}"
+            # At an end only the other arrow works.
+            arrow = "down" if to == 0 else "up" if to == len(all_rows) - 1 else verb
+            self.focus = f"{arrow}:{listed}.{to}"
         elif verb != "remove":
             return
         put_rows(self.fields, listed, all_rows)

@@ -153,12 +153,9 @@ class Choices:
 
     @classmethod
     def load(cls) -> Choices:
-        mine = MessageTemplate.source != "AUTO_GENERATED"
         columns = (MessageTemplate.status, MessageTemplate.language, MessageTemplate.folder)
-        lists = [func.array_agg(column.distinct()) for column in columns]
         samples = func.count().filter(or_(*SAMPLES), MessageTemplate.status != GONE)
-        statuses, languages, folders, count, sample_count = db.session.execute(
-            select(*lists, func.count(), samples).where(mine)
-        ).one()
-        named = [sorted(filter(None, each or ())) for each in (statuses, languages, folders)]
-        return cls(*named, count, sample_count)
+        query: Any = select(*(func.array_agg(column.distinct()) for column in columns), func.count(), samples)
+        *lists, count, sample_count = db.session.execute(query.where(MessageTemplate.source != "AUTO_GENERATED")).one()
+        statuses, languages, folders = (sorted(filter(None, each or ())) for each in lists)
+        return cls(statuses, languages, folders, count, sample_count)

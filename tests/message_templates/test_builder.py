@@ -119,6 +119,7 @@ def test_buttons_are_added_moved_and_removed_without_script(ann: Browser, number
     assert value_in(added, "buttons.2.type") == "PHONE_NUMBER" and added.lstrip().startswith("<!doctype")
     moved = text_of(ann.post("~/templates/new", form(number, **two, action="down:buttons.0")))
     assert value_in(moved, "buttons.1.text") == "Yes" and value_in(moved, "buttons.0.type") == "URL"
+    assert re.search(r'value="up:buttons.1"[^>]*autofocus', moved)
     removed = text_of(ann.post("~/templates/new", form(number, **two, action="remove:buttons.0")))
     assert value_in(removed, "buttons.0.text") == "Go" and value_in(removed, "buttons.1.text") is None
 
@@ -209,7 +210,9 @@ def test_who_saves_second_sees_what_the_first_has_written(ann: Browser, world: W
     template = drafted(number, world.ann)
     theirs = Content("UTILITY", True, [{"type": "BODY", "text": "Theirs."}])
     with tenant_scope(world.bakery.id):
-        TemplateVersion.open_of(template.id).save(theirs, revision=1, by=Actor.agent(world.ben))
+        version = TemplateVersion.open_of(template.id)
+        assert version
+        version.save(theirs, revision=1, by=Actor.agent(world.ben))
     mine = form(number, body="Mine.", revision="1")
     answer = ann.post(f"~/templates/{template.id}/draft", mine)
     page = text_of(answer)

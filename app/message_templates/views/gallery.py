@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 MOST_OFFERED, MOST_FOUND, MOST_SEARCHED, MOST_BUTTONS = 3, 6, 50, 10
 LONGEST = 200
+EXAMPLE_OF_CODE = "482913"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ def show(starter: Starter, language: str) -> Shown:
 
 @bp.app_template_filter()
 def with_examples(definition: Template) -> dict[str, Any]:
-    """What a template looks like, filled in with its own examples."""
-    return definition.shown({one.key: one.example for one in definition.variables})
+    """What a template looks like, filled in with its own examples; Meta gives none for the code of a sign-in."""
+    missing = EXAMPLE_OF_CODE if definition.is_code else ""
+    return definition.shown({one.key: one.example or missing for one in definition.variables})
 
 
 def fits(starter: Starter, trade: str, query: str, language: str) -> bool:

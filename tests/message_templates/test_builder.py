@@ -20,6 +20,7 @@ from tests.cpu import Meter
 from tests.hostile import TEXTS
 from tests.message_templates.templates import BODY, FORM, TEXT, approved, drafted, templates_of
 from tests.world import World, person
+from tests.world import number as another_number
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
@@ -216,7 +217,7 @@ def test_who_saves_second_sees_what_the_first_has_written(ann: Browser, world: W
     mine = form(number, body="Mine.", revision="1")
     answer = ann.post(f"~/templates/{template.id}/draft", mine)
     page = text_of(answer)
-    assert answer.status_code == 409 and "Ben saved the version below" in page and "Theirs." in page and "Mine." in page
+    assert answer.status_code == 409 and "Saved by Ben" in page and "Theirs." in page and "Mine." in page
     assert value_in(page, "revision") == "2"
     assert ann.post(f"~/templates/{template.id}/draft", mine | {"revision": "2"}).status_code == 303
     assert version_of(template).components[0]["text"] == "Mine."
@@ -242,6 +243,22 @@ def test_a_copy_has_the_variables_and_examples_of_the_original(ann: Browser, wor
     page = text_of(ann.get(f"~/templates/new?copy={template.id}&language=fr"))
     assert TEXT in page and value_in(page, "body.examples.first_name") == "Pablo"
     assert re.search(r'<option value="fr"\s+selected', page) and value_in(page, "name") == "order_update"
+
+
+def test_a_copy_goes_to_another_account(ann: Browser, world: World, number: PhoneNumber) -> None:
+    template = drafted(number, world.ann)
+    second = another_number(world.bakery, "302290129340398", "306540352242922", "+1 555 078 3883")
+    page = text_of(ann.get(f"~/templates/new?copy={template.id}&language=en_US&account={second.waba_id}"))
+    assert re.search(rf'<option value="{second.waba_id}"\s+selected', page)
+    ann.post("~/templates/", form(second))
+    assert {one.waba_id for one in templates_of(world.bakery)} == {number.waba_id, second.waba_id}
+
+
+def test_a_template_that_meta_has_deleted_is_not_submitted(ann: Browser, world: World, number: PhoneNumber) -> None:
+    template = approved(number, status="DELETED")
+    assert "Submit to Meta" not in text_of(ann.get(f"~/templates/{template.id}/draft"))
+    ann.post(f"~/templates/{template.id}/draft", form(number, body="Another text for all.", then="submit"))
+    assert version_of(template).state == "draft"
 
 
 def test_a_discarded_draft_that_meta_never_had_is_gone(ann: Browser, world: World, number: PhoneNumber) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,9 +33,9 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def life(road: Road) -> Iterator[Life]:
+def life(road: Road) -> Life:
     road.meta.post("knobs", review_by_itself=0)
-    yield Life(road)
+    return Life(road)
 
 
 class Life:
@@ -116,9 +115,7 @@ STEPS = ("before anything", "after the upload", "after the answer")
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_job_killed_anywhere_leaves_one_template(
-    life: Life, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_a_job_killed_anywhere_leaves_one_template(life: Life, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     template = life.begin(content=with_picture(life))
     version = life.ask(template)
     broken = {"before anything": "upload_samples", "after the upload": "send", "after the answer": "settle"}[step]

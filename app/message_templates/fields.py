@@ -42,6 +42,10 @@ NUMBERS = ("ttl_minutes",)
 LONGEST, LONGEST_REST = 4_000, 64_000
 MOST_BUTTONS, MOST_CARDS, MOST_APPS, MOST_VARIABLES, MOST_PARTS, MOST_FIELDS = 20, 12, 6, 50, 10, 1_500
 ON = "on"
+# What a field's name may begin with.
+ROOTS = frozenset(
+    ["name", "language", "waba_id", "category", "parameter_format", "ttl", "layout", "header", "body", "footer", "buttons", "limited_time_offer", "call_permission", "cards", "otp", "parts", "preview", "new_button", "new_card_button"]
+)
 _FIELD = re.compile(r"[a-z_]+(\.[\w]+)*")
 _ROW = re.compile(r"(\d{1,2})\.(.+)")
 
@@ -50,7 +54,7 @@ def read_fields(form: Mapping[str, Any]) -> Fields:
     """The fields of a posted form; what else it holds is passed over."""
     fields: Fields = {}
     for name, value in islice(form.items(), MOST_FIELDS):
-        if len(name) <= 200 and _FIELD.fullmatch(name):
+        if len(name) <= 200 and name.partition(".")[0] in ROOTS and _FIELD.fullmatch(name):
             most = LONGEST_REST if name.endswith("rest") else LONGEST
             fields[name] = str(value).replace("\r\n", "\n")[:most]
     return fields

@@ -395,7 +395,9 @@ class TemplateForm:
         try:
             return MessageTemplate.begin(waba_id, name, language, content, by=by)
         except NameTaken:
-            named = MessageTemplate.of(waba_id).where(MessageTemplate.name == name, MessageTemplate.language == language)
+            named = MessageTemplate.of(waba_id).where(
+                MessageTemplate.name == name, MessageTemplate.language == language
+            )
             template = db.session.scalars(named).one()
             version = TemplateVersion.open_of(template.id) if template.is_draft else None
             if version is None or version.author != by or version.content != content:
@@ -430,5 +432,3 @@ def free_name(waba_id: uuid.UUID | None, name: str, language: str) -> str:
     taken = set(db.session.scalars(same)) if waba_id else set()
     numbered = (f"{name}_{number}" for number in range(2, len(taken) + 3))
     return name if name not in taken else next(one for one in numbered if one not in taken)
-
-

@@ -121,6 +121,12 @@ def test_buttons_are_added_moved_and_removed_without_script(ann: Browser, number
     assert value_in(removed, "buttons.0.text") == "Go" and value_in(removed, "buttons.1.text") is None
 
 
+def test_only_fields_of_the_template_travel_along(ann: Browser, number: PhoneNumber) -> None:
+    posted = form(number, action="add:buttons", then="submit", csrf_token="x", strange="y")
+    page = text_of(ann.post("~/templates/new", posted, headers=FRAGMENT))
+    assert not [name for name in ("action", "csrf_token", "strange") if f'type="hidden" name="{name}"' in page]
+
+
 def test_the_opt_out_goes_to_the_other_quick_replies_and_into_the_footer(ann: Browser, number: PhoneNumber) -> None:
     link = {"buttons.0.type": "QUICK_REPLY", "buttons.0.text": "Yes", "buttons.1.type": "URL", "buttons.1.text": "Go"}
     page = text_of(ann.post("~/templates/new", form(number, **link, category="MARKETING", action="opt_out")))
@@ -135,7 +141,9 @@ def test_a_carousel_begins_with_two_cards_of_one_shape(ann: Browser, number: Pho
 
 
 def test_the_preview_fills_in_the_examples_and_folds_many_buttons(ann: Browser, number: PhoneNumber) -> None:
-    buttons = {f"buttons.{n}.type": "QUICK_REPLY" for n in range(4)} | {f"buttons.{n}.text": f"No {n}" for n in range(4)}
+    buttons = {f"buttons.{n}.type": "QUICK_REPLY" for n in range(4)} | {
+        f"buttons.{n}.text": f"No {n}" for n in range(4)
+    }
     page = text_of(ann.post("~/templates/new", form(number, **buttons), headers=FRAGMENT))
     preview = page.partition('class="phone"')[2]
     assert "Hi Pablo, your order" in preview and "See all options" in preview

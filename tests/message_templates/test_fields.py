@@ -47,7 +47,9 @@ def with_buttons(*buttons: dict[str, Any]) -> list[dict[str, Any]]:
 def card(name: str) -> dict[str, Any]:
     body = {"type": "BODY", "text": f"The {name} for {{{{1}}}} only", "example": {"body_text": [["you"]]}}
     link = {"type": "URL", "text": "Buy", "url": "https://x.example/{{1}}", "example": [name]}
-    return {"components": [IMAGE, body, {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "More"}, link]}]}
+    return {
+        "components": [IMAGE, body, {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "More"}, link]}]
+    }
 
 
 OFFER = [

@@ -114,7 +114,9 @@ def test_a_list_of_2500_takes_few_statements_and_little_time(ann: Browser, world
     common |= {"parameter_format": "NAMED", "components": [BODY], "created_at": now()}
     names = [(f"template_{n:03}", code) for n in range(500) for code in ("en_US", "fr", "es", "pt_BR", "ar")]
     with tenant_scope(world.bakery.id):
-        rows = [common | {"id": uuid7(), "meta_id": f"{name}{code}", "name": name, "language": code} for name, code in names]
+        rows = [
+            common | {"id": uuid7(), "meta_id": f"{name}{code}", "name": name, "language": code} for name, code in names
+        ]
         db.session.execute(insert(MessageTemplate), rows)
     statements: list[str] = []
     event.listen(db.engine, "before_cursor_execute", note := lambda *call: statements.append(call[2]))

@@ -18,8 +18,8 @@ from app.folding import fold
 from app.message_templates.blueprint import bp
 from app.message_templates.forms import free_name
 from app.message_templates.models import TemplateList
-from app.message_templates.starters import STARTERS, TRADES, USES, Starter
 from app.message_templates.starters import LANGUAGES as STARTER_LANGUAGES
+from app.message_templates.starters import STARTERS, TRADES, USES, Starter
 from app.meta import template_calls as calls
 from app.meta.errors import MetaError
 from app.meta.message_templates import Template
@@ -72,7 +72,13 @@ def readers_starter_language() -> str:
 
 def show(starter: Starter, language: str) -> Shown:
     definition = starter.definition(language)
-    return Shown(starter, definition, definition.shown({one.key: one.example for one in definition.variables}))
+    return Shown(starter, definition, with_examples(definition))
+
+
+@bp.app_template_filter()
+def with_examples(definition: Template) -> dict[str, Any]:
+    """What a template looks like, filled in with its own examples."""
+    return definition.shown({one.key: one.example for one in definition.variables})
 
 
 def fits(starter: Starter, trade: str, query: str, language: str) -> bool:

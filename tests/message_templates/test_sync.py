@@ -125,3 +125,11 @@ def test_figures_are_fetched_and_later_ones_of_a_day_win(number: PhoneNumber) ->
             TemplateFigures.store([{"template_id": template.id, "day": day, **figures}])
         (stored,) = TemplateFigures.between(template.id, day, day)
     assert stored.sent == 5
+
+
+def test_a_category_that_was_announced_stays_announced_until_it_comes(number: PhoneNumber) -> None:
+    approved(number, correct_category="MARKETING")
+    store(number, seen())
+    assert row(number).correct_category == "MARKETING"
+    store(number, seen(category="MARKETING"))
+    assert (row(number).category, row(number).correct_category) == ("MARKETING", None)

@@ -92,9 +92,7 @@ class Foreign:
             form.status, form.parameter_format, form.components = "APPROVED", "POSITIONAL", []
             db.session.add(form)
             db.session.flush()
-            version = TemplateVersion.begin(
-                form.id, Content("UTILITY", False, [{"type": "BODY", "text": CANARY}]), by=None
-            )
+            version = TemplateVersion.begin(form.id, Content("UTILITY", True, []), by=None)
             sample = TemplateSample(format="IMAGE", name=CANARY, mime="image/png", size=1, sha256=CANARY)
             sample.storage_key = f"{world.shoes.id}/{'0' * 32}"
             db.session.add(sample)

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from app.meta import payload
 from app.meta.payload import mapping, sequence, text
@@ -44,7 +43,11 @@ MOST_BUTTONS, MOST_CARDS, MOST_APPS, MOST_VARIABLES, MOST_PARTS, MOST_FIELDS = 2
 ON = "on"
 # What a field's name may begin with.
 ROOTS = frozenset(
-    ["name", "language", "waba_id", "category", "parameter_format", "ttl", "layout", "header", "body", "footer", "buttons", "limited_time_offer", "call_permission", "cards", "otp", "parts", "preview", "new_button", "new_card_button"]
+    (
+        *("name", "language", "waba_id", "category", "parameter_format", "ttl", "layout"),
+        *("header", "body", "footer", "buttons", "limited_time_offer", "call_permission", "cards", "otp", "parts"),
+        *("preview", "new_button", "new_card_button"),
+    )
 )
 _FIELD = re.compile(r"[a-z_]+(\.[\w]+)*")
 _ROW = re.compile(r"(\d{1,2})\.(.+)")
@@ -237,8 +240,8 @@ def read_code_button(part: Part) -> Fields:
         rest = without(button, "type", "otp_type", "text", "autofill_text", "supported_apps", "zero_tap_terms_accepted")
         fields |= as_rest("otp", without(rest, "package_name", "signature_hash"))
     else:
-        asked = parse_qs(urlsplit(words(button.get("url")).replace("[", "").replace("]", "")).query)
-        fields["otp.otp_type"] = asked.get("otp_type", ["COPY_CODE"])[0].upper()[:60]
+        asked = re.search(r"[?&]otp_type=([A-Z_]{1,60})", words(button.get("url")))
+        fields["otp.otp_type"] = asked[1] if asked else "COPY_CODE"
     if button.get("zero_tap_terms_accepted"):
         fields["otp.zero_tap_terms_accepted"] = ON
     apps = [mapping(app) for app in sequence(button.get("supported_apps"))[:MOST_APPS]]

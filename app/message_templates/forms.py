@@ -113,7 +113,8 @@ class TemplateForm:
         read.is_strict = bool(form.get("checked"))
         if template and not template.is_draft:
             read.fields |= {"name": template.name, "language": template.language}
-            read.fields["category"] = read.fields.get("category") or template.category
+            if read.keeps_category:
+                read.fields["category"] = template.category
         return read
 
     # What is typed

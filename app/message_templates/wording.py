@@ -1,37 +1,14 @@
-"""What Meta's words for templates are called here."""
+"""What the builder calls versions, buttons and times."""
 
 from __future__ import annotations
 
 from app.words import N_
 
-# With how a badge shows it. What Meta may add is shown as Meta writes it.
-STATUSES: dict[str, tuple[str, str]] = {
-    "DRAFT": (N_("Draft"), ""),
-    "PENDING": (N_("In review"), "info"),
-    "APPROVED": (N_("Approved"), "success"),
-    "REINSTATED": (N_("Approved again"), "success"),
-    "FLAGGED": (N_("Quality warning"), "warning"),
-    "REJECTED": (N_("Rejected"), "error"),
-    "PAUSED": (N_("Paused"), "warning"),
-    "LOCKED": (N_("Held back"), "warning"),
-    "DISABLED": (N_("Disabled"), "error"),
-    "IN_APPEAL": (N_("In appeal"), "info"),
-    "LIMIT_EXCEEDED": (N_("Limit reached"), "error"),
-    "ARCHIVED": (N_("Archived"), ""),
-    "PENDING_DELETION": (N_("Being deleted"), ""),
-    "DELETED": (N_("Deleted"), ""),
-}
 # A version that is being worked on, beside the status at Meta.
 OPEN_STATES: dict[str, tuple[str, str]] = {
     "draft": (N_("Unsubmitted changes"), ""),
     "awaiting": (N_("Waiting for approval"), "warning"),
     "submitting": (N_("Being submitted"), "info"),
-}
-CATEGORIES = {"UTILITY": N_("Utility"), "MARKETING": N_("Marketing"), "AUTHENTICATION": N_("Authentication")}
-QUALITIES: dict[str, tuple[str, str]] = {
-    "GREEN": (N_("High"), "success"),
-    "YELLOW": (N_("Medium"), "warning"),
-    "RED": (N_("Low"), "error"),
 }
 BUTTONS = {
     "QUICK_REPLY": N_("Quick reply"),

@@ -15,7 +15,9 @@ from app.message_templates.versions import Content, TemplateVersion
 from app.tenancy import Actor, Role, db, now, tenant_scope
 from app.tenancy.models import admit
 from app.wabas.models import PhoneNumber
-from tests.client import FRAGMENT, Browser
+from tests.client import FRAGMENT, Browser, alone
+from tests.cpu import Meter
+from tests.hostile import TEXTS
 from tests.message_templates.templates import BODY, FORM, TEXT, approved, drafted, templates_of
 from tests.world import World, person
 
@@ -243,3 +245,42 @@ def test_a_discarded_draft_that_meta_never_had_is_gone(ann: Browser, world: Worl
     template = drafted(number, world.ann)
     ann.post(f"~/templates/{template.id}/draft/removal")
     assert templates_of(world.bakery) == []
+
+
+@pytest.mark.parametrize("pattern", ["marks", "mixed marks", "unpaired", "code", "links", "bare links", "lines", "one"])
+@pytest.mark.parametrize("category", ["MARKETING", "UTILITY"])
+def test_a_hostile_form_costs_little(ann: Browser, number: PhoneNumber, pattern: str, category: str) -> None:
+    """Everything as long as the form takes it, and as many rows as it takes."""
+    words = TEXTS.get(pattern, "{{a}} {{b}} x{{c}}" * 400)[:4_000]
+    typed = form(number, category=category, body=words, checked="1", layout="carousel", footer=words)
+    typed |= {"header.format": "TEXT", "header.text": words, "parts.rest": "[" * 60_000}
+    for n in range(20):
+        typed |= {f"buttons.{n}.type": "URL", f"buttons.{n}.text": words, f"buttons.{n}.url": words}
+        typed |= {f"cards.{n}.body": words, f"cards.{n}.buttons.0.type": "URL", f"cards.{n}.buttons.0.url": words}
+    typed |= {f"body.examples.{n}": words for n in range(40)}
+    meter = Meter()
+
+    def request() -> None:
+        assert alone(ann.client.post, ann.at("~/templates/new"), data=typed | token).status_code == 200
+
+    token = {"csrf_token": alone(ann.csrf_token)}
+    assert meter.seconds(request) < meter.most
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"header.format": "IMAGE", "header.sample": "x"},
+        {"header.format": "IMAGE", "header.rest": '{"example": {"sample": "x"}}'},
+        {"parts.rest": '[{"type": "HEADER", "example": {"sample": 1}}, 1, null]'},
+        {"buttons.0.type": "QUICK_REPLY", "buttons.0.rest": "{", "buttons.99.type": "URL"},
+        {"buttons.0.type": "FLOW", "buttons.0.ttl_minutes": "x", "buttons.0.rest": '{"type": 5, "text": []}'},
+        {"category": "NONE", "layout": "NONE", "language": "xx", "waba_id": "1"},
+        {"category": "AUTHENTICATION", "footer.code_expiration_minutes": "١٢", "ttl": "1e9"},
+        {"category": "MARKETING", "layout": "carousel", "cards.0.header.format": "TEXT", "action": "remove:cards.0"},
+        {"revision": "9" * 30, "action": "up:buttons.٣"},
+    ],
+)
+@pytest.mark.parametrize("address", ["~/templates/new", "~/templates/"])
+def test_nonsense_is_answered(ann: Browser, number: PhoneNumber, address: str, typed: dict[str, str]) -> None:
+    assert ann.post(address, form(number) | typed, headers=FRAGMENT).status_code in (200, 303, 422)

@@ -112,6 +112,12 @@ def discard(template_id: uuid.UUID) -> AnyResponse:
     return redirect(url_for(".index"), 303)
 
 
+@bp.app_template_filter()
+def in_braces(name: object) -> str:
+    """A variable as it is written in a text."""
+    return f"{{{{{name}}}}}"
+
+
 def read_form(template: MessageTemplate | None) -> TemplateForm:
     form = TemplateForm.read(request.form, template)
     form.take_files(request.files)
@@ -159,7 +165,7 @@ def submit(template: MessageTemplate) -> AnyResponse:
     else:
         is_awaiting = version.state == "awaiting"
         flash(_("Sent for approval.") if is_awaiting else _("Submitted. Meta usually decides within minutes."))
-        return redirect(url_for(".index"), 303)
+        return redirect(url_for(".show", template_id=template.id), 303)
     return redirect(url_for(".draft", template_id=template.id), 303)
 
 

@@ -12,8 +12,6 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.crypto import Undecryptable
-from app.extensions import outside
 from app.folding import fold
 from app.message_templates.blueprint import bp
 from app.message_templates.forms import free_name
@@ -21,17 +19,17 @@ from app.message_templates.models import TemplateList
 from app.message_templates.starters import LANGUAGES as STARTER_LANGUAGES
 from app.message_templates.starters import STARTERS, TRADES, USES, Starter
 from app.meta import template_calls as calls
-from app.meta.errors import MetaError
 from app.meta.message_templates import Template
 from app.meta.payload import mapping, sequence, text
-from app.tenancy import as_uuid, commit, requires
+from app.tenancy import as_uuid, requires
+from app.wabas.asking import Problem, ask
 from app.wabas.models import Waba
 
 from .list import accounts, words_context
 
 log = structlog.get_logger()
 
-MOST_OF_LIBRARY, MOST_BUTTONS = 6, 10
+MOST_OFFERED, MOST_FOUND, MOST_SEARCHED, MOST_BUTTONS = 3, 6, 50, 10
 LONGEST = 200
 
 
@@ -95,7 +93,8 @@ def library() -> str:
     """What Meta's own library has for a search: approved at once, and its category stays. Empty while Meta is away."""
     waba, query = first_account(), request.args.get("q", "")[:LONGEST]
     language = request.args.get("language", "")[:20]
-    found = ask(waba, query, language) if waba else []
+    most = MOST_FOUND if query else MOST_OFFERED
+    found = found_in_library(waba, query, language, most) if waba else []
     return render_template("message_templates/_library.html", found=found, **words_context())
 
 
@@ -103,21 +102,11 @@ def first_account() -> Waba | None:
     return next(iter(accounts()), None)
 
 
-def ask(waba: Waba, query: str, language: str, most: int = MOST_OF_LIBRARY) -> list[calls.LibraryTemplate]:
-    """Commits first: nothing is held open while Meta is being called."""
-    try:
-        token = waba.token
-    except Undecryptable:
-        token = None
-    if token is None:
-        return []
-    graph = outside().graph
-    commit()
-    try:
-        return list(islice(calls.library(graph, token, query, language), most))
-    except MetaError as error:
-        log.info("template library not fetched", meta_code=error.code)
-        return []
+def found_in_library(waba: Waba, query: str, language: str, most: int) -> list[calls.LibraryTemplate]:
+    found, problem = ask(waba, lambda graph, token: list(islice(calls.library(graph, token, query, language), most)))
+    if problem:
+        log.info("template library not fetched", meta_code=problem.code)
+    return found or []
 
 
 @bp.get("/gallery/library/<name>")
@@ -132,19 +121,16 @@ def library_template(name: str) -> str:
 @requires("templates.edit")
 def create_from_library(name: str) -> AnyResponse | tuple[str, int]:
     waba, chosen = chosen_or_404(name)
-    wanted = request.form.get("name", "").strip()[:512]
-    graph, token, waba_meta_id, waba_id = outside().graph, waba.token, waba.meta_id, waba.id
-    if token is None:
-        abort(404)
-    commit()
-    try:
-        created = calls.create_from_library(
-            graph, token, waba_meta_id, wanted, chosen, button_inputs=button_inputs(chosen)
-        )
-    except MetaError as error:
-        TemplateList.of(waba_id).refresh()
-        return library_page(waba, chosen, wanted, error), 422
+    wanted, inputs = request.form.get("name", "").strip()[:512], button_inputs(chosen)
+    waba_id, meta_id = waba.id, waba.meta_id
+    created, problem = ask(
+        waba,
+        lambda graph, token: calls.create_from_library(graph, token, meta_id, wanted, chosen, button_inputs=inputs),
+    )
+    # Also after a lost answer: the list says what became of it.
     TemplateList.of(waba_id).refresh()
+    if created is None:
+        return library_page(Waba.get_or_404(waba_id), chosen, wanted, problem), 422
     flash(_("Approved.") if created.status == "APPROVED" else _("Submitted. Meta usually decides within minutes."))
     return redirect(url_for(".index", q=wanted), 303)
 
@@ -154,20 +140,21 @@ def chosen_or_404(name: str) -> tuple[Waba, calls.LibraryTemplate]:
     if waba is None:
         abort(404)
     language = request.values.get("language", "")[:20]
-    chosen = next((one for one in ask(waba, name[:LONGEST], language, most=50) if one.name == name), None)
+    alike = found_in_library(waba, name[:LONGEST], language, MOST_SEARCHED)
+    chosen = next((one for one in alike if one.name == name), None)
     if chosen is None:
         abort(404)
     return waba, chosen
 
 
-def library_page(waba: Waba, chosen: calls.LibraryTemplate, name: str, error: MetaError | None = None) -> str:
+def library_page(waba: Waba, chosen: calls.LibraryTemplate, name: str, problem: Problem | None = None) -> str:
     return render_template(
         "message_templates/library_template.html",
         chosen=chosen,
         waba=waba,
         accounts=accounts(),
         name=name,
-        error=error,
+        problem=problem,
         typed=request.form,
         **words_context(),
     )

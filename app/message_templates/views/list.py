@@ -12,8 +12,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.message_templates.blueprint import bp
 from app.message_templates.listing import Choices, TemplateListing
 from app.message_templates.models import TemplateList
-from app.message_templates.wording import CATEGORIES, OPEN_STATES, QUALITIES, STATUSES
+from app.message_templates.wording import OPEN_STATES
 from app.meta.template_languages import LANGUAGES
+from app.meta.template_statuses import CATEGORIES, QUALITIES, STATUSES
 from app.tenancy import db, in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import Waba
@@ -60,7 +61,6 @@ def list_context() -> dict[str, Any]:
     } | words_context()
 
 
-@bp.app_template_global("template_words")
 def words_context() -> dict[str, Any]:
     """What Meta's words are called."""
     return {

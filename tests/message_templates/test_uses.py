@@ -121,6 +121,18 @@ def test_what_would_break_is_named_on_the_page(world: World, ann: Browser, numbe
     )
 
 
+def test_on_the_page_it_is_submitted_once_the_box_is_ticked(world: World, ann: Browser, number: PhoneNumber) -> None:
+    template = whole(number)
+    macro(number, template)
+    written(world, template, [BODY])
+    with tenant_scope(world.bakery.id):
+        version = TemplateVersion.open_of(template.id)
+    for data, state in (({}, "draft"), ({"breaks_uses": "1"}, "submitting")):
+        ann.post(f"~/templates/{template.id}/submission", {"revision": str(version.revision)} | data)
+        with tenant_scope(world.bakery.id):
+            assert TemplateVersion.get_or_404(version.id).state == state
+
+
 def test_other_words_break_nothing(world: World, number: PhoneNumber) -> None:
     template = whole(number)
     macro(number, template)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.message_templates.models import MessageTemplate
 from app.message_templates.settings import TemplateSettings
+from app.notifications.jobs import push
 from app.tenancy import Actor, db, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber

@@ -54,7 +54,7 @@ def refused(number: PhoneNumber, raw: dict[str, Any], *components: dict[str, Any
 
 
 RIGHT = values("Ann", "7")
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "132000 too few values": (payload(values("Ann")), [BODY]),
     "132000 too many values": (payload(values("Ann", "7", "8")), [BODY]),
     "132000 no values": (payload(), [BODY]),

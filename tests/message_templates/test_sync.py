@@ -28,7 +28,7 @@ def number(world: World) -> PhoneNumber:
 
 def seen(status: str = "APPROVED", *, id: str = "77", name: str = "order_update", **more: Any) -> Fetched:
     template = Template(name, "en_US", more.pop("category", "UTILITY"), status, True, [BODY])
-    facts = dict.fromkeys(Fetched.__slots__) | {"id": id, "template": template} | more
+    facts: dict[str, Any] = dict.fromkeys(Fetched.__slots__) | {"id": id, "template": template} | more
     return Fetched(**facts)
 
 
@@ -121,7 +121,7 @@ def test_figures_are_fetched_and_later_ones_of_a_day_win(number: PhoneNumber) ->
     day = now().date()
     with tenant_scope(number.tenant_id):
         for sent in (3, 5):
-            figures = {"sent": sent, "delivered": 2, "read": 1, "clicked": []}
+            figures: dict[str, Any] = {"sent": sent, "delivered": 2, "read": 1, "clicked": []}
             TemplateFigures.store([{"template_id": template.id, "day": day, **figures}])
         (stored,) = TemplateFigures.between(template.id, day, day)
     assert stored.sent == 5

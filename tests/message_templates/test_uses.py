@@ -127,6 +127,7 @@ def test_on_the_page_it_is_submitted_once_the_box_is_ticked(world: World, ann: B
     written(world, template, [BODY])
     with tenant_scope(world.bakery.id):
         version = TemplateVersion.open_of(template.id)
+    assert version
     for data, state in (({}, "draft"), ({"breaks_uses": "1"}, "submitting")):
         ann.post(f"~/templates/{template.id}/submission", {"revision": str(version.revision)} | data)
         with tenant_scope(world.bakery.id):

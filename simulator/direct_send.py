@@ -127,8 +127,8 @@ def _components_of(kind: str, content: Json) -> list[Json]:
         format = str(header["type"]).upper()
         text = {"text": _redact(header["text"])[0]} if format == "TEXT" else {}
         parts.append({"type": "HEADER", "format": format} | text)
-    parts.append(_body(str(content.get("body", {}).get("text", ""))))
-    if footer := content.get("footer", {}).get("text"):
+    parts.append(_body(str((content.get("body") or {}).get("text", ""))))
+    if footer := (content.get("footer") or {}).get("text"):
         parts.append({"type": "FOOTER", "text": footer})
     parts.append({"type": "BUTTONS", "buttons": _buttons(content["type"], action)})
     return parts

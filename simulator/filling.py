@@ -139,7 +139,7 @@ class Filling:
 
     def _cards(self) -> list[Json]:
         defined = self.definition.get("CAROUSEL", {}).get("cards", [])
-        given: list[Json] = next((part.get("cards", []) for part in self.given if part["type"] == "carousel"), [])
+        given: list[Json] = next((part.get("cards") or [] for part in self.given if part["type"] == "carousel"), [])
         if _has_products(defined) and 2 <= len(given) <= MOST_CARDS:
             defined = [defined[0]] * len(given)
         if len(given) != len(defined):
@@ -206,4 +206,4 @@ def _has_products(cards: list[Json]) -> bool:
 
 
 def _with_lower_types(card: Json) -> list[Json]:
-    return [part | {"type": str(part.get("type", "")).lower()} for part in card.get("components", [])]
+    return [part | {"type": str(part.get("type", "")).lower()} for part in card.get("components") or []]

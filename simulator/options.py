@@ -53,7 +53,7 @@ def of_template_button(button: dict[str, Any], parameters: list[dict[str, Any]])
             code = given.get("coupon_code") or given.get("text", "")
             return {"kind": "copy", "label": label or "Copy code", "code": code}
         case "FLOW":
-            token = given.get("action", {}).get("flow_token", "unused")
+            token = (given.get("action") or {}).get("flow_token", "unused")
             return {"kind": "flow", "name": "flow", "label": label, "flow_token": token}
         case "REQUEST_CONTACT_INFO":
             return {"kind": "contact", "label": "Share phone number"}

@@ -10,7 +10,7 @@ from sqlalchemy import Index, Select, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.message_templates import SENDABLE
-from app.tenancy import Actor, TenantModel, belongs_to, db, happened, now, one_of
+from app.tenancy import Actor, TenantModel, belongs_to, db, exists, happened, now, one_of
 
 # A status, category or quality is Meta's; the state of a version is ours.
 WHAT = ("status", "category", "quality", "version")
@@ -59,6 +59,16 @@ class TemplateChange(TenantModel):
         """Whether it ever could be sent, as far as is recorded."""
         could = or_(cls.before.in_(SENDABLE), cls.after.in_(SENDABLE))
         return select(cls.id).where(cls.template_id == template_id, cls.what == "status", could)
+
+    @classmethod
+    def has_news_since_submission(cls, template_id: uuid.UUID) -> bool:
+        """Whether a status has become known since the last version left. Ids are in the order of recording, while
+        Meta's times are whole seconds of another clock."""
+        mine = cls.template_id == template_id
+        left = select(cls.id).where(mine, cls.what == "version", cls.after == "submitting")
+        since = db.session.scalar(left.order_by(cls.id.desc()).limit(1))
+        news = select(cls.id).where(mine, cls.what == "status", cls.source.in_(("webhook", "sync")))
+        return exists(news.where(cls.id > since) if since else news)
 
     @classmethod
     def record(

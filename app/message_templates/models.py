@@ -272,7 +272,9 @@ class MessageTemplate(TenantModel):
         self.ttl_seconds = fetched.template.ttl
         self.components = fetched.template.components
         self.parameter_format = "NAMED" if fetched.template.is_named else "POSITIONAL"
-        self.correct_category, self.previous_category = fetched.correct_category, fetched.previous_category
+        # Meta's list doesn't always say what a webhook has announced.
+        self.correct_category = fetched.correct_category or self.correct_category
+        self.previous_category = fetched.previous_category or self.previous_category
 
     @property
     def is_editable(self) -> bool:
@@ -462,6 +464,8 @@ class MessageTemplate(TenantModel):
 
     def recategorise(self, category: str, *, source: str, by: Actor | None = None) -> None:
         before, self.category = self.category, category
+        if category == self.correct_category:
+            self.correct_category = None
         if before and before != category:
             TemplateChange.record(self.id, "category", before, category, source=source, by=by)
             if source != "member":

@@ -23,8 +23,8 @@ MB = 1024 * 1024
 # What Meta takes as a sample (resumable upload), by the format of the header.
 TYPES = {"IMAGE": ("image/jpeg", "image/png"), "VIDEO": ("video/mp4",), "DOCUMENT": ("application/pdf",)}
 LARGEST = {"IMAGE": 5 * MB, "VIDEO": 16 * MB, "DOCUMENT": 100 * MB}
-# A handle is good for about a month. It is renewed well before.
-HANDLE_LASTS = dt.timedelta(days=20)
+# Meta doesn't say how long a handle works. One that has expired earlier is renewed when Meta refuses it.
+HANDLE_LASTS = dt.timedelta(hours=12)
 EMPTY = N_("“{name}” is empty. Choose another file.")
 TOO_LARGE = N_("“{name}” is too large. Choose a file of at most {most} MB.")
 WRONG = {

@@ -12,9 +12,10 @@ from app.extensions import outside
 from app.meta import template_calls as calls
 from app.meta.errors import Kind, MetaError, NoAnswer
 from app.meta.message_templates import Template
-from app.tenancy import announce, commit, now
+from app.tenancy import announce, commit, later, now
 from app.wabas.models import Waba
 
+from .changes import TemplateChange
 from .models import MessageTemplate, TemplateList
 from .samples import TemplateSample, sample_ids_in, with_handles
 from .versions import LEASE, TemplateVersion, says_the_same
@@ -35,6 +36,8 @@ class Submission:
         waba = Waba.get_or_404(self.template.waba_id)
         self.token, self.waba_meta_id = waba.token, waba.meta_id
         self.graph = outside().graph
+        # Samples that go by a handle of an earlier submission, which may have expired.
+        self.reused: list[TemplateSample] = []
 
     @classmethod
     def claim(cls, version_id: uuid.UUID) -> Submission | None:
@@ -65,7 +68,9 @@ class Submission:
         handles = {}
         for id in sorted(sample_ids_in(self.version.components)):
             sample = TemplateSample.get_or_404(id)
-            if sample.needs_handle:
+            if not sample.needs_handle:
+                self.reused.append(sample)
+            else:
                 content = b"".join(sample.stream())
                 name, mime = sample.name, sample.mime
                 commit()
@@ -106,13 +111,12 @@ class Submission:
         """A webhook may have been faster: what it said of the status is newer."""
         version, template = self.version.refresh_locked(), self.template.refresh_locked()
         version.arrive()
-        asked_at = version.submitted_at or now()
         if template.meta_id is None:
             template.meta_id, template.components = created.id, wanted.components
             template.parameter_format, template.ttl_seconds = version.parameter_format, version.ttl_seconds
             template.recategorise(version.category, source="member", by=version.submitter)
             template.turn(created.status, source="submission", by=version.submitter)
-        elif not (template.status_at and template.status_at > asked_at):
+        elif not TemplateChange.has_news_since_submission(template.id):
             template.turn(created.status, source="submission", by=version.submitter)
         template.recategorise(created.category, source="submission")
         version.settle(template.status, template.status_facts, now())
@@ -123,7 +127,12 @@ class Submission:
         log.info("template not submitted", version_id=str(self.version.id), meta_code=error.code, kind=error.kind)
         version = self.version.refresh_locked()
         is_open = isinstance(error, NoAnswer) or error.kind is Kind.UNKNOWN_OUTCOME
-        if version.attempts < TRIES and (is_open or error.kind in PASSING):
+        if self.reused and not is_open and error.kind not in PASSING:
+            for sample in self.reused:
+                sample.handle = None
+            version.lease_until = now()
+            later("message_templates.submit", version.id)
+        elif version.attempts < TRIES and (is_open or error.kind in PASSING):
             version.error = error.as_dict()
             version.lease_until = now() + dt.timedelta(seconds=min(5 * 2**version.attempts, 600))
         else:

@@ -179,11 +179,14 @@ class Template:
     @cached_property
     def cards(self) -> list[Template]:
         """The cards of its carousel."""
-        return [
-            replace(self, components=[part for part in parts if str(part.get("type")).upper() != "CAROUSEL"], card=n)
-            for n, card in enumerate(map(mapping, sequence(self.part("CAROUSEL").get("cards"))))
-            if (parts := list(map(mapping, sequence(card.get("components"))))) is not None
-        ]
+        cards = sequence(self.part("CAROUSEL").get("cards"))
+        return [self._card(index, mapping(card)) for index, card in enumerate(cards)]
+
+    def _card(self, index: int, card: dict[str, Any]) -> Template:
+        parts = map(mapping, sequence(card.get("components")))
+        # A card holds no cards.
+        components = [part for part in parts if str(part.get("type")).upper() != "CAROUSEL"]
+        return replace(self, components=components, card=index)
 
     @property
     def longest_body(self) -> int:

@@ -24,6 +24,10 @@ class StatusWords:
     next: str
     tone: str = ""
 
+    @property
+    def is_alarming(self) -> bool:
+        return self.tone in ("warning", "error")
+
 
 STATUSES = {
     "DRAFT": StatusWords(
@@ -46,7 +50,7 @@ STATUSES = {
     "REJECTED": StatusWords(
         N_("Rejected"),
         N_("Meta doesn't allow this text. It can't be sent."),
-        N_("Change what the reason below is about and submit it again. You can do that as often as you need."),
+        N_("Change what the reason is about and submit it again. You can do that as often as you need."),
         "error",
     ),
     "PAUSED": StatusWords(

@@ -4,17 +4,15 @@ from typing import Any
 from simulator import (
     dialing,
     direct_send,
-    filling,
     later_failures,
     magic,
     options,
     outgoing,
-    template_magic,
     template_pacing,
 )
 from simulator.customers import Customer
 from simulator.errors import GraphError, forbidden, invalid
-from simulator.graph import access, direct_messages
+from simulator.graph import access, direct_messages, template_messages
 from simulator.graph.call import Call
 from simulator.graph.contents import MESSAGE_TYPES, check_content, references
 from simulator.graph.edges import SUCCESS, Answer, edge
@@ -88,7 +86,7 @@ def _mark_read(call: Call, number: PhoneNumber) -> Answer:
 
 def _order(call: Call, number: PhoneNumber) -> outgoing.Order:
     to, recipient = call.params.get("to"), call.params.get("recipient")
-    kind = call.params.get("type", "text")
+    kind = str(call.params.get("type", "text"))
     if kind not in MESSAGE_TYPES:
         raise invalid(f'Param type must be one of {{{", ".join(sorted(MESSAGE_TYPES)).upper()}}} - got "{kind}".')
     customer = _addressee(call, number, to, recipient)
@@ -160,12 +158,12 @@ def _preview(
         raise invalid(f"Param {missing}['id'] is not a valid whatsapp business account media attachment ID")
     if kind == "interactive":
         references.check_interactive(number.waba, content)
-        parts = {part: content[part] for part in ("header", "footer") if part in content}
-        body = content.get("body", {}).get("text")
+        parts = {part: content[part] for part in ("header", "footer") if content.get(part)}
+        body = (content.get("body") or {}).get("text")
         footer = {"footer": parts.pop("footer")["text"]} if "footer" in parts else {}
         return {**_header(parts.get("header")), "body": body, **footer, **_cards(content)}, "service", None
     if kind == "template":
-        return _fill_template(call, number, content)
+        return template_messages.fill(call, number, content)
     return None, "service", None
 
 
@@ -186,30 +184,6 @@ def _cards(content: dict[str, Any]) -> dict[str, Any]:
             _header(card.get("header")) | {"body": card.get("body", {}).get("text")} for card in action["cards"]
         ]
     return parts
-
-
-def _fill_template(
-    call: Call, number: PhoneNumber, content: dict[str, Any]
-) -> tuple[dict[str, Any], str, MessageTemplate]:
-    name, language = content["name"], content["language"]["code"]
-    template = MessageTemplate.sendable(call.world, number.waba_id, name, language)
-    _check_policy(number, template)
-    shown = filling.fill(template, content.get("components", []))
-    references.check_template(number.waba, template.parts)
-    if not call.params.get("to") and any(option["kind"] == "copy" for option in shown.get("options", [])):
-        raise GraphError(131062, "Authentication templates need a phone number.")
-    return shown, template.category.lower(), template
-
-
-def _check_policy(number: PhoneNumber, template: MessageTemplate) -> None:
-    """What Meta does not let through whatever the parameters are."""
-    ending = template_magic.ending_of(template.name)
-    if ending == "_policy":
-        raise GraphError(132007, "Template content violates a WhatsApp policy.")
-    if ending == "_misused" or (template.category == "UTILITY" and number.waba.is_utility_restricted):
-        raise GraphError(131064, "The account has reached its limit because of template classification violations.")
-    if template.category == "MARKETING" and not number.waba.marketing_on_cloud_api:
-        raise GraphError(131063, "Marketing templates are disabled on Cloud API for this account.")
 
 
 def _check_recipient(call: Call, order: outgoing.Order) -> None:

@@ -130,8 +130,7 @@ def format_in(call: Call, usual: str = "POSITIONAL") -> str:
 
 def components_in(call: Call, waba: Waba, category: str, language: str, parameter_format: str) -> list[Json]:
     """The components as Meta stores them."""
-    given = [part for part in map(decode, call.require_list("components")) if isinstance(part, dict)]
-    components = [_in_capitals(part) for part in given]
+    components = [_in_capitals(part) for part in _objects(call.require_list("components"), "components")]
     wording = Wording(parameter_format == "NAMED", call.world.happens("punctuation_after_variable"))
     definition = Definition(category, components, wording, SampleFiles(call.world), AccountFlows(waba))
     check(definition)
@@ -167,28 +166,38 @@ def ttl_in(call: Call, category: str) -> int | None:
     return int(given)
 
 
+def _objects(given: Any, path: str) -> list[Json]:
+    """A list of objects, each of which may be JSON text."""
+    if not isinstance(given, list):
+        raise invalid(f"Param {path} must be an array.")
+    objects = [decode(one) for one in given]
+    for at, one in enumerate(objects):
+        if not isinstance(one, dict):
+            raise invalid(f"Param {path}[{at}] must be a JSON object.")
+    return objects
+
+
 def _in_capitals(part: Json) -> Json:
     """The component with its type, format and buttons' types in capitals, as Meta gives it back."""
     made = part | {"type": str(part.get("type") or "").upper()}
     if isinstance(part.get("format"), str):
         made["format"] = part["format"].upper()
-    if isinstance(part.get("buttons"), list):
-        made["buttons"] = [_button(button) for button in map(decode, part["buttons"])]
-    if isinstance(part.get("cards"), list):
-        made["cards"] = [_card(card) for card in map(decode, part["cards"])]
+    if part.get("text") is not None and not isinstance(part["text"], str):
+        raise invalid("Param text of a component must be a string.")
+    if part.get("buttons") is not None:
+        made["buttons"] = [_button(button) for button in _objects(part["buttons"], "buttons")]
+    if part.get("cards") is not None:
+        made["cards"] = [_card(card) for card in _objects(part["cards"], "cards")]
     return made
 
 
-def _button(button: Any) -> Any:
-    if not isinstance(button, dict):
-        return button
+def _button(button: Json) -> Json:
     names = [name for name in ("type", "otp_type") if isinstance(button.get(name), str)]
-    return button | {name: button[name].upper() for name in names}
+    made = button | {name: button[name].upper() for name in names}
+    if button.get("supported_apps") is not None:
+        made["supported_apps"] = _objects(button["supported_apps"], "supported_apps")
+    return made
 
 
-def _card(card: Any) -> Any:
-    if not isinstance(card, dict) or not isinstance(card.get("components"), list):
-        return card
-    return card | {
-        "components": [_in_capitals(part) if isinstance(part, dict) else part for part in card["components"]]
-    }
+def _card(card: Json) -> Json:
+    return card | {"components": [_in_capitals(part) for part in _objects(card.get("components"), "components")]}

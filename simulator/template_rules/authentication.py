@@ -17,7 +17,9 @@ def check(parts: dict[str, Json]) -> None:
     """A body without text, perhaps a footer with the expiry, and one button."""
     if extra := set(parts) - {"BODY", "FOOTER", "BUTTONS"}:
         raise misplaced(f"An authentication template can't have a component of type {min(extra)}.")
-    _check_body(parts.get("BODY", {}))
+    if "BODY" not in parts:
+        raise misplaced("An authentication template needs a component of type BODY.")
+    _check_body(parts["BODY"])
     if "FOOTER" in parts:
         _check_footer(parts["FOOTER"])
     buttons = parts.get("BUTTONS", {}).get("buttons")

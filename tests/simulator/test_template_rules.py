@@ -261,6 +261,7 @@ ONE_TAP = OTP | {"otp_type": "ONE_TAP", "supported_apps": [APP]}
         ([SECURE, {"type": "FOOTER", "text": "Bakery"}, buttons(OTP)], True),
         ([BODY, buttons(OTP)], True),
         ([SECURE], True),
+        ([buttons(OTP)], True),
         ([SECURE, buttons(QUICK)], True),
         ([header("Code"), SECURE, buttons(OTP)], True),
         ([SECURE, buttons(ONE_TAP)], None),

@@ -148,6 +148,12 @@ def test_a_send_is_refused_over_http(sends: Any) -> None:
     assert [sends(TWO, body("Ann")), sends(TWO, body("Ann", "17"))] == [132000, 200]
 
 
+def test_a_send_of_a_wrong_shape_is_refused_like_any_other(sends: Any) -> None:
+    place = {"type": "header", "parameters": [{"type": "location", "location": "here"}]}
+    assert sends([{"type": "HEADER", "format": "LOCATION"}, PLAIN], place) == 100
+    assert sends([PLAIN], {"type": "carousel", "cards": [None]}) == 131008
+
+
 @pytest.mark.parametrize(("ends", "code"), [(4_000_000_000_000, 200), (1_000, 131009), (None, 131008)])
 def test_an_offer_ends_in_the_future(ends: Any, code: int) -> None:
     parameter = {"type": "limited_time_offer", "limited_time_offer": {"expiration_time_ms": ends} if ends else {}}
@@ -183,6 +189,22 @@ def test_a_library_template_checks_the_types_of_its_values(graph: Graph, shop: d
         answer = graph.send(shop, TO, type="template", template=content).json
         codes.append(answer.get("error", {}).get("code", 200))
     assert codes == [200, 132018]
+
+
+def test_codes_need_a_phone_number_and_coupons_do_not(client: FlaskClient, graph: Graph, shop: dict[str, str]) -> None:
+    number = {"phone_number_id": shop["phone_number_id"]}
+    client.post("/control/api/customers", json={"name": "Ann", "number": TO})
+    user_id = client.get(f"/control/api/customers/{TO}/ids", query_string=number).get_json()["user_id"]
+    codes = []
+    for category in ("AUTHENTICATION", "MARKETING"):
+        parts = [PLAIN, {"type": "BUTTONS", "buttons": [CODE]}]
+        about = {"name": category.lower(), "category": category, "components": parts}
+        client.post("/control/api/templates", json=number | about)
+        coupon = button("copy_code", {"type": "coupon_code", "coupon_code": "SAVE10"})
+        content = {"name": category.lower(), "language": {"code": "en_US"}, "components": [coupon]}
+        answer = graph.send(shop, None, type="template", template=content, recipient=user_id).json
+        codes.append(answer.get("error", {}).get("code", 200))
+    assert codes == [131062, 200]
 
 
 def test_marketing_can_be_off_on_the_cloud_api(graph: Graph, sends: Any, shop: dict[str, str]) -> None:

@@ -58,6 +58,10 @@ REFUSED: list[tuple[Any, int]] = [
     ({"message_send_ttl_seconds": 43_201}, 100),
     ({"components": [{"type": "BODY", "text": "Hi {{1}}, it has shipped."}]}, 2388043),
     ({"components": "nonsense"}, 100),
+    ({"components": [None]}, 100),
+    ({"components": [{"type": "BODY", "text": 7}]}, 100),
+    ({"components": [BODY, {"type": "BUTTONS", "buttons": ["Stop"]}]}, 100),
+    ({"components": [BODY, {"type": "CAROUSEL", "cards": [{"components": 1}]}]}, 100),
 ]
 
 

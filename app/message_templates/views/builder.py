@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.message_templates.blueprint import bp
 from app.message_templates.fields import BUTTONS
 from app.message_templates.forms import CATEGORIES, TemplateForm, free_name
-from app.message_templates.models import MessageTemplate, NameTaken, TooManyEdits
+from app.message_templates.models import BreaksUses, MessageTemplate, NameTaken, TooManyEdits
 from app.message_templates.samples import LARGEST, MB, TYPES
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.starters import starter_named
@@ -160,6 +160,9 @@ def submit(template: MessageTemplate) -> AnyResponse:
         version = template.submit(by=current_actor(), membership=g.membership)
     except TooManyEdits as problem:
         flash(_("Saved, but not submitted: Meta takes the next edit %(time)s.", time=exact(problem.next_at)), "error")
+    except BreaksUses as refused:
+        flash(refused.explain(_), "error")
+        return redirect(url_for(".show", template_id=template.id), 303)
     except Refused as refused:
         flash(refused.explain(_), "error")
     else:

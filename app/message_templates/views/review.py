@@ -34,15 +34,26 @@ def reviews() -> str:
     return render_template("message_templates/life_reviews.html", page=Paged.of(waiting, PAGE))
 
 
+@bp.post("/<uuid:template_id>/submission")
+@requires("templates.edit")
+def submit(template_id: uuid.UUID) -> AnyResponse:
+    """Submits the draft as the page showed it."""
+    return submit_in(MessageTemplate.get_or_404(template_id), "draft")
+
+
 @bp.post("/<uuid:template_id>/approval")
 @requires("templates.approve")
 def approve(template_id: uuid.UUID) -> AnyResponse:
     """Submits the version that waits, as it was when the owner read it."""
-    template = MessageTemplate.get_or_404(template_id)
-    if not waits(template):
+    return submit_in(MessageTemplate.get_or_404(template_id), "awaiting")
+
+
+def submit_in(template: MessageTemplate, state: str) -> AnyResponse:
+    if not is_as_read(template, state):
         return back(template, _("This version has changed or been withdrawn meanwhile. Read it again."), "error")
     try:
-        template.submit(by=current_actor(), membership=g.membership, breaks_uses=bool(request.form.get("breaks_uses")))
+        agreed = bool(request.form.get("breaks_uses"))
+        version = template.submit(by=current_actor(), membership=g.membership, breaks_uses=agreed)
     except TooManyEdits as problem:
         words = _(
             "Not submitted: Meta takes the next change of this template on %(time)s.", time=exact(problem.next_at)
@@ -52,7 +63,9 @@ def approve(template_id: uuid.UUID) -> AnyResponse:
         return back(template, f"{problem.explain(_)} {_('Tick the box to submit it all the same.')}", "error")
     except Refused as problem:
         return back(template, problem.explain(_), "error")
-    return back(template, _("Approved and submitted. Meta usually decides within minutes."))
+    if version.state == "awaiting":
+        return back(template, _("Sent to the owners for approval."))
+    return back(template, _("Submitted. Meta usually decides within minutes."))
 
 
 @bp.post("/<uuid:template_id>/return")
@@ -65,7 +78,7 @@ def send_back(template_id: uuid.UUID) -> AnyResponse:
     return redirect(url_for(".reviews"), 303)
 
 
-def waits(template: MessageTemplate) -> bool:
+def is_as_read(template: MessageTemplate, state: str) -> bool:
     version = TemplateVersion.open_of(template.id)
     read = request.form.get("revision", type=int)
-    return version is not None and version.state == "awaiting" and version.revision == read
+    return version is not None and version.state == state and version.revision == read

@@ -12,6 +12,18 @@ COMPONENTS = (
     "tap_target_configuration",
     "order_status",
 )
+OBJECTS = (
+    "image",
+    "video",
+    "document",
+    "gif",
+    "location",
+    "product",
+    "currency",
+    "date_time",
+    "limited_time_offer",
+    "action",
+)
 
 
 def template(given: Part) -> None:
@@ -29,6 +41,18 @@ def _component(component: Part) -> None:
     if component.choice("type", COMPONENTS) == "button":
         component.require("sub_type")
         component.require("index")
+    if "cards" in component:
+        for card in component.parts("cards", 0, 10):
+            for part in card.parts("components", 0, 10) if "components" in card else []:
+                _component(part)
     if "parameters" in component:
         for parameter in component.parts("parameters", 0, 100):
-            parameter.require("type")
+            _parameter(parameter)
+
+
+def _parameter(parameter: Part) -> None:
+    """What belongs to the type is an object, unless it is a text."""
+    kind = parameter.require("type")
+    for name in OBJECTS:
+        if name in parameter and (name == kind or name == "action"):
+            parameter.part(name)

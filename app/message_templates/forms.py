@@ -113,7 +113,7 @@ class TemplateForm:
         read.is_strict = bool(form.get("checked"))
         if template and not template.is_draft:
             read.fields |= {"name": template.name, "language": template.language}
-            if read.keeps_category:
+            if read.has_fixed_category:
                 read.fields["category"] = template.category
         return read
 
@@ -140,7 +140,7 @@ class TemplateForm:
         return layout_of(self.fields)
 
     @property
-    def keeps_category(self) -> bool:
+    def has_fixed_category(self) -> bool:
         """Meta doesn't let an approved template change it."""
         return self.template is not None and self.template.status == "APPROVED"
 
@@ -213,8 +213,8 @@ class TemplateForm:
         named = {path: id for path, id in self.fields.items() if path.endswith("header.sample") and id}
         ids = [id for id in named.values() if is_uuid(id)]
         if ids:
-            found = db.session.scalars(select(TemplateSample).where(TemplateSample.id.in_(ids)))
-            self.samples = {str(sample.id): sample for sample in found}
+            stored = db.session.scalars(select(TemplateSample).where(TemplateSample.id.in_(ids)))
+            self.samples = {str(sample.id): sample for sample in stored}
         for path, id in named.items():
             if id not in self.samples:
                 del self.fields[path]
@@ -309,8 +309,8 @@ class TemplateForm:
         # A handle stands for every file that is stored here.
         handles = dict.fromkeys(self.samples, "4::sample")
         definition = self.definition
-        found = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))
-        self.problems = [self.placed(one) for one in found if self.is_strict or not one.kind.endswith(MISSING)]
+        problems = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))
+        self.problems = [self.placed(one) for one in problems if self.is_strict or not one.kind.endswith(MISSING)]
         for path, missing, words in (
             ("language", self.language not in LANGUAGES, NO_LANGUAGE),
             ("waba_id", self.template is None and not is_uuid(self.fields.get("waba_id")), NO_ACCOUNT),
@@ -346,15 +346,17 @@ class TemplateForm:
     def remarks(self) -> list[Remark]:
         """Those that the page has not shown yet."""
         if self.explained is None:
-            said = [Remark(path, words) for path, words in self.complaints.items()]
-            self.explained = said + [Remark(one.path, one.explain(gettext), one.is_warning) for one in self.problems]
+            complaints = [Remark(path, words) for path, words in self.complaints.items()]
+            self.explained = complaints + [
+                Remark(one.path, one.explain(gettext), one.is_warning) for one in self.problems
+            ]
         return self.explained
 
     def remarks_at(self, path: str, *, below: bool = False) -> list[Remark]:
         """Those about a field; with `below` also those about its parts that nothing else has shown."""
-        found = [one for one in self.remarks if one.path == path or (below and one.path.startswith(f"{path}."))]
-        self.explained = [one for one in self.remarks if one not in found]
-        return found
+        chosen = [one for one in self.remarks if one.path == path or (below and one.path.startswith(f"{path}."))]
+        self.explained = [one for one in self.remarks if one not in chosen]
+        return chosen
 
     def takes_focus(self, path: str, remarks: list[Remark]) -> bool:
         """The field that a change leads to, or the first one with a problem."""

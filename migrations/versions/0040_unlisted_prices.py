@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0043"
+revision = "0040"
 down_revision = "0039"
 
 CHECK = "ck_usages_unknown"

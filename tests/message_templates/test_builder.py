@@ -15,7 +15,7 @@ from app.message_templates.versions import Content, TemplateVersion
 from app.tenancy import Actor, Role, db, now, tenant_scope
 from app.tenancy.models import admit
 from app.wabas.models import PhoneNumber
-from tests.client import FRAGMENT, Browser, alone
+from tests.client import FRAGMENT, Browser, isolated
 from tests.cpu import Meter
 from tests.hostile import TEXTS
 from tests.message_templates.templates import BODY, FORM, TEXT, approved, drafted, templates_of
@@ -284,9 +284,9 @@ def test_a_hostile_form_costs_little(ann: Browser, number: PhoneNumber, pattern:
     meter = Meter()
 
     def request() -> None:
-        assert alone(ann.client.post, ann.at("~/templates/new"), data=typed | token).status_code == 200
+        assert isolated(ann.client.post, ann.at("~/templates/new"), data=typed | token).status_code == 200
 
-    token = {"csrf_token": alone(ann.csrf_token)}
+    token = {"csrf_token": isolated(ann.csrf_token)}
     assert meter.seconds(request) < meter.most
 
 

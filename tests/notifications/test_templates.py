@@ -9,14 +9,14 @@ from app.tenancy import Actor, db, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
-from tests.happenings import hear
+from tests.happenings import deliver_to_subscriber
 from tests.message_templates.templates import approved, drafted
 
 from .conftest import Desk
 
 
 def pass_on(desk: Desk) -> None:
-    hear("notifications of templates", desk.world.bakery.id)
+    deliver_to_subscriber("notifications of templates", desk.world.bakery.id)
     push(desk.world.bakery.id)
 
 

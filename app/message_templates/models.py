@@ -394,17 +394,32 @@ class MessageTemplate(TenantModel):
         if not breaks_uses and (broken := self.broken_by(version)):
             raise BreaksUses(broken)
         if TemplateSettings.current().lets_submit(membership):
+            self.adopt()
             version.leave(by, is_edit=is_edit)
             later("message_templates.submit", version.id)
         elif version.state == "draft":
             version.wait_for_approval(by)
+        announce("templates", self.waba_id)
         return version
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether Meta has it, and none of its texts was submitted here."""
+        numbered = TemplateVersion.of(self.id).where(TemplateVersion.number.is_not(None))
+        return self.meta_id is not None and not exists(numbered)
+
+    def adopt(self) -> None:
+        """Stores the text that was made elsewhere, before another one replaces it."""
+        if self.is_from_elsewhere:
+            state = "rejected" if self.status == "REJECTED" else "approved"
+            TemplateVersion.adopt(self.id, self.content, state=state, at=self.status_at or now())
 
     def send_back(self, note: str, *, by: Actor) -> None:
         """The version that waits for approval is to be changed first. Does nothing where none waits any more."""
         version = TemplateVersion.open_of(self.id, locked=True)
         if version and version.state == "awaiting":
             version.send_back(note, by)
+            announce("templates", self.waba_id)
 
     def restore(self, earlier: TemplateVersion, *, by: Actor) -> TemplateVersion:
         """An earlier text as the one that is being worked on. Raises `Refused` while one is on its way to Meta."""

@@ -58,9 +58,7 @@ class BreaksUses(Refused):
     """What uses the template could not send the new text. `uses` are those."""
 
     def __init__(self, uses: list[Use]) -> None:
-        super().__init__(
-            N_("{count} places send this template as it is and couldn't send the new text."), count=len(uses)
-        )
+        super().__init__(N_("A macro, survey or scheduled message sends this template and couldn't send the new text."))
         self.uses = uses
 
 
@@ -371,7 +369,7 @@ class MessageTemplate(TenantModel):
         """What sends it as it is, and could not send this version: it needs values, or has other quick replies."""
         new, present = version.definition(self.name, self.language), self.definition
         is_alike = new.goes_as_it_is and len(new.quick_replies) == len(present.quick_replies)
-        return [] if is_alike or not present.body else self.uses
+        return self.uses if present.goes_as_it_is and not is_alike else []
 
     def submit(self, *, by: Actor, membership: Membership, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.
@@ -393,8 +391,8 @@ class MessageTemplate(TenantModel):
             raise TooManyEdits(next_at)
         if not breaks_uses and (broken := self.broken_by(version)):
             raise BreaksUses(broken)
+        self.adopt()
         if TemplateSettings.current().lets_submit(membership):
-            self.adopt()
             version.leave(by, is_edit=is_edit)
             later("message_templates.submit", version.id)
         elif version.state == "draft":

@@ -21,7 +21,7 @@ from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
-from tests.message_templates.templates import BODY, approved, drafted
+from tests.message_templates.templates import BODY, TEXT, approved, drafted
 from tests.simulated import Road
 from tests.world import World, conversation
 
@@ -132,6 +132,13 @@ def test_on_the_page_it_is_submitted_once_the_box_is_ticked(world: World, ann: B
         ann.post(f"~/templates/{template.id}/submission", {"revision": str(version.revision)} | data)
         with tenant_scope(world.bakery.id):
             assert TemplateVersion.get_or_404(version.id).state == state
+
+
+def test_what_could_not_be_sent_before_is_not_broken_by_a_change(world: World, number: PhoneNumber) -> None:
+    template = approved(number)
+    macro(number, template)
+    written(world, template, [{**BODY, "text": f"{TEXT} Thank you."}])
+    assert submitted(world, template).state == "submitting"
 
 
 def test_other_words_break_nothing(world: World, number: PhoneNumber) -> None:

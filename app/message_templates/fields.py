@@ -65,12 +65,12 @@ def read_fields(form: Mapping[str, Any]) -> Fields:
 
 def rows(fields: Fields, name: str, most: int = MOST_BUTTONS) -> list[Fields]:
     """The rows of a list of fields, such as the buttons, each with its own fields."""
-    found: dict[int, Fields] = {}
+    numbered: dict[int, Fields] = {}
     start = len(name) + 1
     for path, value in fields.items():
         if path.startswith(f"{name}.") and (match := _ROW.fullmatch(path, start)):
-            found.setdefault(int(match[1]), {})[match[2]] = value
-    return [found[number] for number in sorted(found)][:most]
+            numbered.setdefault(int(match[1]), {})[match[2]] = value
+    return [numbered[number] for number in sorted(numbered)][:most]
 
 
 def put_rows(fields: Fields, name: str, listed: Iterable[Fields]) -> None:
@@ -126,9 +126,9 @@ def without(part: Part, *names: str) -> Part:
     return {name: value for name, value in part.items() if name not in names}
 
 
-def names_in(said: str, *, is_named: bool) -> list[str]:
+def names_in(written: str, *, is_named: bool) -> list[str]:
     """A text's variables, in the order of their examples."""
-    return Words(said, is_named=is_named).names[:MOST_VARIABLES]
+    return Words(written, is_named=is_named).names[:MOST_VARIABLES]
 
 
 def words(value: Any) -> str:
@@ -149,9 +149,11 @@ def read_header(part: Part, path: str = "header") -> Fields:
 
 
 def read_body(part: Part, path: str = "body") -> Fields:
-    said = words(part.get("text"))
-    fields, examples = {path: said}, examples_of(part, "body")
-    for place, name in enumerate(dict.fromkeys([*names_in(said, is_named=True), *map(str, examples)][:MOST_VARIABLES])):
+    written = words(part.get("text"))
+    fields, examples = {path: written}, examples_of(part, "body")
+    for place, name in enumerate(
+        dict.fromkeys([*names_in(written, is_named=True), *map(str, examples)][:MOST_VARIABLES])
+    ):
         counted = int(name) - 1 if name.isdecimal() and len(name) < 4 else place
         if example := examples.get(name) or examples.get(counted, ""):
             fields[f"{path}.examples.{name}"] = example
@@ -240,8 +242,8 @@ def read_code_button(part: Part) -> Fields:
         rest = without(button, "type", "otp_type", "text", "autofill_text", "supported_apps", "zero_tap_terms_accepted")
         fields |= as_rest("otp", without(rest, "package_name", "signature_hash"))
     else:
-        asked = re.search(r"[?&]otp_type=([A-Z_]{1,60})", words(button.get("url")))
-        fields["otp.otp_type"] = asked[1] if asked else "COPY_CODE"
+        match = re.search(r"[?&]otp_type=([A-Z_]{1,60})", words(button.get("url")))
+        fields["otp.otp_type"] = match[1] if match else "COPY_CODE"
     if button.get("zero_tap_terms_accepted"):
         fields["otp.zero_tap_terms_accepted"] = ON
     apps = [mapping(app) for app in sequence(button.get("supported_apps"))[:MOST_APPS]]
@@ -286,16 +288,16 @@ def components(fields: Fields, *, is_named: bool) -> list[Part]:
     body = written_part("BODY", fields, "body", is_named=is_named)
     if layout == "carousel":
         return [body, {"type": "CAROUSEL", "cards": cards(fields, is_named=is_named)}]
-    found = [header(fields, "header", is_named=is_named)]
+    parts = [header(fields, "header", is_named=is_named)]
     if layout == "offer":
-        found += [offer(fields)]
-    found += [body]
+        parts += [offer(fields)]
+    parts += [body]
     if layout == "plain" and (fields.get("footer", "").strip() or "footer.rest" in fields):
-        found += [{"type": "FOOTER", "text": fields.get("footer", "")} | rest_of(fields, "footer")]
-    found += [buttons(fields, "buttons", rows(fields, "buttons"))]
+        parts += [{"type": "FOOTER", "text": fields.get("footer", "")} | rest_of(fields, "footer")]
+    parts += [buttons(fields, "buttons", rows(fields, "buttons"))]
     if fields.get("call_permission") == ON:
-        found += [{"type": "CALL_PERMISSION_REQUEST"} | rest_of(fields, "call_permission")]
-    return [part for part in found if part]
+        parts += [{"type": "CALL_PERMISSION_REQUEST"} | rest_of(fields, "call_permission")]
+    return [part for part in parts if part]
 
 
 def header(fields: Fields, path: str, *, is_named: bool) -> Part:
@@ -314,10 +316,10 @@ def header(fields: Fields, path: str, *, is_named: bool) -> Part:
 
 
 def written_part(kind: str, fields: Fields, path: str, *, is_named: bool) -> Part:
-    said = fields.get(path, "")
-    names = names_in(said, is_named=is_named)
+    written = fields.get(path, "")
+    names = names_in(written, is_named=is_named)
     given = {name: fields.get(f"{path}.examples.{name}", "") for name in names}
-    return {"type": kind, "text": said} | examples("body", names, given, is_named) | rest_of(fields, path)
+    return {"type": kind, "text": written} | examples("body", names, given, is_named) | rest_of(fields, path)
 
 
 def examples(place: str, names: list[str], given: Mapping[str, str], is_named: bool) -> Part:
@@ -380,10 +382,10 @@ def code_components(fields: Fields) -> list[Part]:
     body: Part = {"type": "BODY"} | rest_of(fields, "otp.body")
     if fields.get("body.add_security_recommendation") == ON:
         body["add_security_recommendation"] = True
-    found = [body]
+    parts = [body]
     if (minutes := number_in(fields.get("footer.code_expiration_minutes", ""))) is not None:
-        found += [{"type": "FOOTER", "code_expiration_minutes": minutes} | rest_of(fields, "otp.footer")]
-    return [*found, {"type": "BUTTONS", "buttons": [code_button(fields)]}]
+        parts += [{"type": "FOOTER", "code_expiration_minutes": minutes} | rest_of(fields, "otp.footer")]
+    return [*parts, {"type": "BUTTONS", "buttons": [code_button(fields)]}]
 
 
 def code_button(fields: Fields) -> Part:

@@ -6,7 +6,7 @@ import dataclasses
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask_babel import gettext
 from sqlalchemy import select
@@ -113,7 +113,7 @@ class TemplateForm:
         read.is_strict = bool(form.get("checked"))
         if template and not template.is_draft:
             read.fields |= {"name": template.name, "language": template.language}
-            if read.keeps_category:
+            if read.has_fixed_category:
                 read.fields["category"] = template.category
         return read
 
@@ -140,7 +140,7 @@ class TemplateForm:
         return layout_of(self.fields)
 
     @property
-    def keeps_category(self) -> bool:
+    def has_fixed_category(self) -> bool:
         """Meta doesn't let an approved template change it."""
         return self.template is not None and self.template.status == "APPROVED"
 
@@ -213,8 +213,8 @@ class TemplateForm:
         named = {path: id for path, id in self.fields.items() if path.endswith("header.sample") and id}
         ids = [id for id in named.values() if is_uuid(id)]
         if ids:
-            found = db.session.scalars(select(TemplateSample).where(TemplateSample.id.in_(ids)))
-            self.samples = {str(sample.id): sample for sample in found}
+            stored = db.session.scalars(select(TemplateSample).where(TemplateSample.id.in_(ids)))
+            self.samples = {str(sample.id): sample for sample in stored}
         for path, id in named.items():
             if id not in self.samples:
                 del self.fields[path]
@@ -227,7 +227,7 @@ class TemplateForm:
             if not file.filename or format not in MEDIA:
                 continue
             try:
-                sample = TemplateSample.store(format, file.stream, file.filename)
+                sample = TemplateSample.store(format, cast("BinaryIO", file.stream), file.filename)
             except Refused as refused:
                 self.complaints[f"{path}.example"] = refused.explain(gettext)
             except StorageAway:
@@ -295,7 +295,9 @@ class TemplateForm:
         if verb in ("up", "down"):
             to = min(max(place + (1 if verb == "down" else -1), 0), len(all_rows))
             all_rows.insert(to, row)
-            self.focus = f"{verb}:{listed}.{to}"
+            # At an end only the other arrow works.
+            arrow = "down" if to == 0 else "up" if to == len(all_rows) - 1 else verb
+            self.focus = f"{arrow}:{listed}.{to}"
         elif verb != "remove":
             return
         put_rows(self.fields, listed, all_rows)
@@ -307,8 +309,8 @@ class TemplateForm:
         # A handle stands for every file that is stored here.
         handles = dict.fromkeys(self.samples, "4::sample")
         definition = self.definition
-        found = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))
-        self.problems = [self.placed(one) for one in found if self.is_strict or not one.kind.endswith(MISSING)]
+        problems = problems_of(dataclasses.replace(definition, components=with_handles(definition.components, handles)))
+        self.problems = [self.placed(one) for one in problems if self.is_strict or not one.kind.endswith(MISSING)]
         for path, missing, words in (
             ("language", self.language not in LANGUAGES, NO_LANGUAGE),
             ("waba_id", self.template is None and not is_uuid(self.fields.get("waba_id")), NO_ACCOUNT),
@@ -344,15 +346,17 @@ class TemplateForm:
     def remarks(self) -> list[Remark]:
         """Those that the page has not shown yet."""
         if self.explained is None:
-            said = [Remark(path, words) for path, words in self.complaints.items()]
-            self.explained = said + [Remark(one.path, one.explain(gettext), one.is_warning) for one in self.problems]
+            complaints = [Remark(path, words) for path, words in self.complaints.items()]
+            self.explained = complaints + [
+                Remark(one.path, one.explain(gettext), one.is_warning) for one in self.problems
+            ]
         return self.explained
 
     def remarks_at(self, path: str, *, below: bool = False) -> list[Remark]:
         """Those about a field; with `below` also those about its parts that nothing else has shown."""
-        found = [one for one in self.remarks if one.path == path or (below and one.path.startswith(f"{path}."))]
-        self.explained = [one for one in self.remarks if one not in found]
-        return found
+        chosen = [one for one in self.remarks if one.path == path or (below and one.path.startswith(f"{path}."))]
+        self.explained = [one for one in self.remarks if one not in chosen]
+        return chosen
 
     def takes_focus(self, path: str, remarks: list[Remark]) -> bool:
         """The field that a change leads to, or the first one with a problem."""

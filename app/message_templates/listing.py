@@ -81,9 +81,9 @@ class TemplateListing:
 
     @property
     def arguments(self) -> dict[str, str]:
-        asked = {name: getattr(self, name) for name in FILTERS} | {"q": self.query}
-        asked["samples"] = "1" if self.has_samples else ""
-        return {name: str(value) for name, value in asked.items() if value}
+        arguments = {name: getattr(self, name) for name in FILTERS} | {"q": self.query}
+        arguments["samples"] = "1" if self.has_samples else ""
+        return {name: str(value) for name, value in arguments.items() if value}
 
     @property
     def is_narrowed(self) -> bool:
@@ -118,7 +118,7 @@ ORDER = (MessageTemplate.name, MessageTemplate.waba_id)
 
 def entries(named: Iterable[tuple[str, uuid.UUID]], *, with_deleted: bool = False) -> list[Entry]:
     """All languages of these templates, with the state of what is being written."""
-    found = {(name, waba_id): Entry(name, waba_id) for name, waba_id in named}
+    by_key = {(name, waba_id): Entry(name, waba_id) for name, waba_id in named}
     key = tuple_(MessageTemplate.name, MessageTemplate.waba_id)
     is_open = and_(
         TemplateVersion.tenant_id == MessageTemplate.tenant_id,
@@ -128,17 +128,17 @@ def entries(named: Iterable[tuple[str, uuid.UUID]], *, with_deleted: bool = Fals
     listed = (
         select(MessageTemplate, TemplateVersion.state)
         .outerjoin(TemplateVersion, is_open)
-        .where(key.in_(list(found)), MessageTemplate.source != "AUTO_GENERATED")
+        .where(key.in_(list(by_key)), MessageTemplate.source != "AUTO_GENERATED")
         .where(true() if with_deleted else MessageTemplate.status != GONE)
         .options(defer(MessageTemplate.components))
         .order_by(MessageTemplate.language)
     )
-    for template, state in db.session.execute(listed) if found else ():
-        entry = found[template.name, template.waba_id]
+    for template, state in db.session.execute(listed) if by_key else ():
+        entry = by_key[template.name, template.waba_id]
         entry.rows.append(template)
         if state:
             entry.open_states[template.id] = state
-    return [entry for entry in found.values() if entry.rows]
+    return [entry for entry in by_key.values() if entry.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +153,9 @@ class Choices:
 
     @classmethod
     def load(cls) -> Choices:
-        mine = MessageTemplate.source != "AUTO_GENERATED"
         columns = (MessageTemplate.status, MessageTemplate.language, MessageTemplate.folder)
-        lists = [func.array_agg(column.distinct()) for column in columns]
         samples = func.count().filter(or_(*SAMPLES), MessageTemplate.status != GONE)
-        statuses, languages, folders, count, sample_count = db.session.execute(
-            select(*lists, func.count(), samples).where(mine)
-        ).one()
-        named = [sorted(filter(None, each or ())) for each in (statuses, languages, folders)]
-        return cls(*named, count, sample_count)
+        query: Any = select(*(func.array_agg(column.distinct()) for column in columns), func.count(), samples)
+        *lists, count, sample_count = db.session.execute(query.where(MessageTemplate.source != "AUTO_GENERATED")).one()
+        statuses, languages, folders = (sorted(filter(None, each or ())) for each in lists)
+        return cls(statuses, languages, folders, count, sample_count)

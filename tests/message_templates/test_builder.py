@@ -20,6 +20,7 @@ from tests.cpu import Meter
 from tests.hostile import TEXTS
 from tests.message_templates.templates import BODY, FORM, TEXT, approved, drafted, templates_of
 from tests.world import World, person
+from tests.world import number as another_number
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 
@@ -119,14 +120,18 @@ def test_buttons_are_added_moved_and_removed_without_script(ann: Browser, number
     assert value_in(added, "buttons.2.type") == "PHONE_NUMBER" and added.lstrip().startswith("<!doctype")
     moved = text_of(ann.post("~/templates/new", form(number, **two, action="down:buttons.0")))
     assert value_in(moved, "buttons.1.text") == "Yes" and value_in(moved, "buttons.0.type") == "URL"
+    assert re.search(r'value="up:buttons.1"[^>]*autofocus', moved)
     removed = text_of(ann.post("~/templates/new", form(number, **two, action="remove:buttons.0")))
     assert value_in(removed, "buttons.0.text") == "Go" and value_in(removed, "buttons.1.text") is None
 
 
 def test_only_fields_of_the_template_travel_along(ann: Browser, number: PhoneNumber) -> None:
-    posted = form(number, action="add:buttons", then="submit", csrf_token="x", strange="y")
-    page = text_of(ann.post("~/templates/new", posted, headers=FRAGMENT))
-    assert not [name for name in ("action", "csrf_token", "strange") if f'type="hidden" name="{name}"' in page]
+    answer = ann.post(
+        "~/templates/new", form(number, action="add:buttons", then="submit", strange="y"), headers=FRAGMENT
+    )
+    hidden = re.findall(r'type="hidden" name="([^"]+)"', text_of(answer))
+    assert answer.status_code == 200 and "buttons.0.type" in hidden
+    assert not {"action", "then", "strange"} & set(hidden)
 
 
 def test_the_opt_out_goes_to_the_other_quick_replies_and_into_the_footer(ann: Browser, number: PhoneNumber) -> None:
@@ -209,11 +214,13 @@ def test_who_saves_second_sees_what_the_first_has_written(ann: Browser, world: W
     template = drafted(number, world.ann)
     theirs = Content("UTILITY", True, [{"type": "BODY", "text": "Theirs."}])
     with tenant_scope(world.bakery.id):
-        TemplateVersion.open_of(template.id).save(theirs, revision=1, by=Actor.agent(world.ben))
+        version = TemplateVersion.open_of(template.id)
+        assert version
+        version.save(theirs, revision=1, by=Actor.agent(world.ben))
     mine = form(number, body="Mine.", revision="1")
     answer = ann.post(f"~/templates/{template.id}/draft", mine)
     page = text_of(answer)
-    assert answer.status_code == 409 and "Ben saved the version below" in page and "Theirs." in page and "Mine." in page
+    assert answer.status_code == 409 and "Saved by Ben" in page and "Theirs." in page and "Mine." in page
     assert value_in(page, "revision") == "2"
     assert ann.post(f"~/templates/{template.id}/draft", mine | {"revision": "2"}).status_code == 303
     assert version_of(template).components[0]["text"] == "Mine."
@@ -239,6 +246,22 @@ def test_a_copy_has_the_variables_and_examples_of_the_original(ann: Browser, wor
     page = text_of(ann.get(f"~/templates/new?copy={template.id}&language=fr"))
     assert TEXT in page and value_in(page, "body.examples.first_name") == "Pablo"
     assert re.search(r'<option value="fr"\s+selected', page) and value_in(page, "name") == "order_update"
+
+
+def test_a_copy_goes_to_another_account(ann: Browser, world: World, number: PhoneNumber) -> None:
+    template = drafted(number, world.ann)
+    second = another_number(world.bakery, "302290129340398", "306540352242922", "+1 555 078 3883")
+    page = text_of(ann.get(f"~/templates/new?copy={template.id}&language=en_US&account={second.waba_id}"))
+    assert re.search(rf'<option value="{second.waba_id}"\s+selected', page)
+    ann.post("~/templates/", form(second))
+    assert {one.waba_id for one in templates_of(world.bakery)} == {number.waba_id, second.waba_id}
+
+
+def test_a_template_that_meta_has_deleted_is_not_submitted(ann: Browser, world: World, number: PhoneNumber) -> None:
+    template = approved(number, status="DELETED")
+    assert "Submit to Meta" not in text_of(ann.get(f"~/templates/{template.id}/draft"))
+    ann.post(f"~/templates/{template.id}/draft", form(number, body="Another text for all.", then="submit"))
+    assert version_of(template).state == "draft"
 
 
 def test_a_discarded_draft_that_meta_never_had_is_gone(ann: Browser, world: World, number: PhoneNumber) -> None:

@@ -10,14 +10,14 @@ from app.message_templates.fields import content_of, fields_of
 from app.message_templates.versions import Content
 
 SAMPLE = "0199c0de-0000-7000-8000-000000000001"
-IMAGE = {"type": "HEADER", "format": "IMAGE", "example": {"sample": SAMPLE}}
-NAMED_BODY = {
+IMAGE: dict[str, Any] = {"type": "HEADER", "format": "IMAGE", "example": {"sample": SAMPLE}}
+NAMED_BODY: dict[str, Any] = {
     "type": "BODY",
     "text": "Hi {{first_name}}, it has shipped.",
     "example": {"body_text_named_params": [{"param_name": "first_name", "example": "Pablo"}]},
 }
-BODY = {"type": "BODY", "text": "Thanks for your order. Reply to this message with questions."}
-ORDER_UPDATE = [
+BODY: dict[str, Any] = {"type": "BODY", "text": "Thanks for your order. Reply to this message with questions."}
+ORDER_UPDATE: list[dict[str, Any]] = [
     {
         "type": "HEADER",
         "format": "TEXT",
@@ -34,7 +34,7 @@ ORDER_UPDATE = [
         ],
     },
 ]
-POSITIONAL = [
+POSITIONAL: list[dict[str, Any]] = [
     {"type": "HEADER", "format": "TEXT", "text": "Order {{1}}", "example": {"header_text": ["860198"]}},
     {"type": "BODY", "text": "Hi {{1}}, order {{2}} is here.", "example": {"body_text": [["Pablo", "860198"]]}},
 ]
@@ -52,7 +52,7 @@ def card(name: str) -> dict[str, Any]:
     }
 
 
-OFFER = [
+OFFER: list[dict[str, Any]] = [
     IMAGE,
     {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": "Expiring offer!", "has_expiration": True}},
     BODY,
@@ -144,17 +144,22 @@ def test_a_definition_of_metas_pages_goes_through_the_form_unchanged(name: str) 
 
 
 def test_what_the_form_does_not_know_stays_as_it_was() -> None:
-    header = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW"]}}
+    header: dict[str, Any] = {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["4::aW"]}}
     strange = {"type": "NEW_BUTTON", "text": "?", "more": {"deep": [1]}}
     link = {"type": "URL", "text": "Go", "url": "https://x.example", "app_deep_link": {"android": "x"}}
-    components = [header, BODY, {"type": "BUTTONS", "buttons": [strange, link]}, {"type": "NEW_PART", "a": 1}]
+    components: list[dict[str, Any]] = [
+        header,
+        BODY,
+        {"type": "BUTTONS", "buttons": [strange, link]},
+        {"type": "NEW_PART", "a": 1},
+    ]
     content = Content("UTILITY", True, components)
     assert content_of(fields_of(content)) == content
 
 
 def test_an_authentication_template_that_meta_gave_back_can_be_edited() -> None:
     link = "https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}"
-    fetched = [
+    fetched: list[dict[str, Any]] = [
         {"type": "BODY", "text": "*{{1}}* is your code.", "add_security_recommendation": True},
         {"type": "FOOTER", "text": "This code expires in 10 minutes.", "code_expiration_minutes": 10},
         {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Copy code", "url": link, "example": ["x"]}]},

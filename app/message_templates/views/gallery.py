@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 MOST_OFFERED, MOST_FOUND, MOST_SEARCHED, MOST_BUTTONS = 3, 6, 50, 10
 LONGEST = 200
+EXAMPLE_OF_CODE = "482913"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,9 @@ def show(starter: Starter, language: str) -> Shown:
 
 @bp.app_template_filter()
 def with_examples(definition: Template) -> dict[str, Any]:
-    """What a template looks like, filled in with its own examples."""
-    return definition.shown({one.key: one.example for one in definition.variables})
+    """What a template looks like, filled in with its own examples; Meta gives none for the code of a sign-in."""
+    missing = EXAMPLE_OF_CODE if definition.is_code else ""
+    return definition.shown({one.key: one.example or missing for one in definition.variables})
 
 
 def fits(starter: Starter, trade: str, query: str, language: str) -> bool:
@@ -94,19 +96,19 @@ def library() -> str:
     waba, query = first_account(), request.args.get("q", "")[:LONGEST]
     language = request.args.get("language", "")[:20]
     most = MOST_FOUND if query else MOST_OFFERED
-    found = found_in_library(waba, query, language, most) if waba else []
-    return render_template("message_templates/_library.html", found=found, **words_context())
+    offered = library_templates(waba, query, language, most) if waba else []
+    return render_template("message_templates/_library.html", offered=offered, **words_context())
 
 
 def first_account() -> Waba | None:
     return next(iter(accounts()), None)
 
 
-def found_in_library(waba: Waba, query: str, language: str, most: int) -> list[calls.LibraryTemplate]:
-    found, problem = ask(waba, lambda graph, token: list(islice(calls.library(graph, token, query, language), most)))
+def library_templates(waba: Waba, query: str, language: str, most: int) -> list[calls.LibraryTemplate]:
+    offered, problem = ask(waba, lambda graph, token: list(islice(calls.library(graph, token, query, language), most)))
     if problem:
         log.info("template library not fetched", meta_code=problem.code)
-    return found or []
+    return offered or []
 
 
 @bp.get("/gallery/library/<name>")
@@ -140,7 +142,7 @@ def chosen_or_404(name: str) -> tuple[Waba, calls.LibraryTemplate]:
     if waba is None:
         abort(404)
     language = request.values.get("language", "")[:20]
-    alike = found_in_library(waba, name[:LONGEST], language, MOST_SEARCHED)
+    alike = library_templates(waba, name[:LONGEST], language, MOST_SEARCHED)
     chosen = next((one for one in alike if one.name == name), None)
     if chosen is None:
         abort(404)

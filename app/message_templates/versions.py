@@ -109,11 +109,6 @@ class TemplateVersion(TenantModel):
         return cls.of(template_id).where(cls.state.in_(ARRIVED))
 
     @classmethod
-    def awaiting(cls) -> Select[Self]:
-        """Those of any template that wait for an owner, the oldest first."""
-        return select(cls).where(cls.state == "awaiting").order_by(cls.edited_at, cls.id)
-
-    @classmethod
     def in_review(cls, template_id: uuid.UUID) -> Self | None:
         return db.session.scalar(cls.of(template_id).where(cls.state == "submitted").limit(1))
 

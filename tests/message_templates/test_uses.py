@@ -15,6 +15,7 @@ from app.hours.models import ServicePolicy
 from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Conversation, Later, Message
 from app.message_templates.category_costs import CategoryCost
+from app.message_templates.changes import TemplateChange
 from app.message_templates.models import BreaksUses, MessageTemplate
 from app.message_templates.versions import Content, TemplateVersion
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
@@ -273,6 +274,16 @@ def test_a_change_that_meta_has_made_is_compared_with_the_month_before(number: P
         row.recategorise("MARKETING", source="webhook")
         cost = CategoryCost.of(row)
     assert cost and cost.is_done and (cost.before, cost.after) == ("UTILITY", "MARKETING")
+
+
+def test_a_change_of_long_ago_is_no_alarm_any_more(number: PhoneNumber) -> None:
+    template = whole(number)
+    with tenant_scope(number.tenant_id):
+        row = MessageTemplate.get_or_404(template.id)
+        row.recategorise("MARKETING", source="webhook")
+        db.session.flush()
+        db.session.query(TemplateChange).one().at = now() - dt.timedelta(days=31)
+        assert CategoryCost.of(row) is None
 
 
 def test_a_message_knows_its_template(number: PhoneNumber) -> None:

@@ -38,15 +38,15 @@ class CategoryCost:
 
     @classmethod
     def of(cls, template: MessageTemplate) -> Self | None:
-        """Where Meta has changed the category, or says that it will."""
+        """Where Meta has changed the category within the last 30 days, or says that it will."""
         change = TemplateChange.latest(template.id, "category")
         if (coming := template.correct_category) and coming != template.category:
             before, after, until, is_done = template.category, coming, now(), False
-        elif change and change.source != "member" and change.after == template.category:
+        elif change and change.is_metas and change.after == template.category and change.at > now() - MONTH:
             before, after, until, is_done = change.before, change.after, change.at, True
         else:
             return None
-        cost = cls(before, after, Waba.get_or_404(template.waba_id).currency, is_done=is_done)
+        cost = cls(before, after, Waba.get_or_404(template.waba_id).currency, is_done)
         for one in sent_with(template.id, until - MONTH, until):
             cost.add(one)
         return cost

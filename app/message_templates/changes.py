@@ -92,5 +92,10 @@ class TemplateChange(TenantModel):
         happened("template.changed", template_id, by=by, what=what, before=before, after=after, source=source)
 
     @property
+    def is_metas(self) -> bool:
+        """Whether Meta made it, and nobody here."""
+        return self.source != "member"
+
+    @property
     def by(self) -> Actor | None:
         return Actor.read(self.actor)

@@ -58,9 +58,7 @@ class BreaksUses(Refused):
     """What uses the template could not send the new text. `uses` are those."""
 
     def __init__(self, uses: list[Use]) -> None:
-        super().__init__(
-            N_("{count} places send this template as it is and couldn't send the new text."), count=len(uses)
-        )
+        super().__init__(N_("A macro, survey or scheduled message sends this template and couldn't send the new text."))
         self.uses = uses
 
 
@@ -371,7 +369,7 @@ class MessageTemplate(TenantModel):
         """What sends it as it is, and could not send this version: it needs values, or has other quick replies."""
         new, present = version.definition(self.name, self.language), self.definition
         is_alike = new.goes_as_it_is and len(new.quick_replies) == len(present.quick_replies)
-        return [] if is_alike or not present.body else self.uses
+        return self.uses if present.goes_as_it_is and not is_alike else []
 
     def submit(self, *, by: Actor, membership: Membership, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.
@@ -393,18 +391,33 @@ class MessageTemplate(TenantModel):
             raise TooManyEdits(next_at)
         if not breaks_uses and (broken := self.broken_by(version)):
             raise BreaksUses(broken)
+        self.adopt()
         if TemplateSettings.current().lets_submit(membership):
             version.leave(by, is_edit=is_edit)
             later("message_templates.submit", version.id)
         elif version.state == "draft":
             version.wait_for_approval(by)
+        announce("templates", self.waba_id)
         return version
+
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether Meta has it, and none of its texts was submitted here."""
+        numbered = TemplateVersion.of(self.id).where(TemplateVersion.number.is_not(None))
+        return self.meta_id is not None and not exists(numbered)
+
+    def adopt(self) -> None:
+        """Stores the text that was made elsewhere, before another one replaces it."""
+        if self.is_from_elsewhere:
+            state = "rejected" if self.status == "REJECTED" else "approved"
+            TemplateVersion.adopt(self.id, self.content, state=state, at=self.status_at or now())
 
     def send_back(self, note: str, *, by: Actor) -> None:
         """The version that waits for approval is to be changed first. Does nothing where none waits any more."""
         version = TemplateVersion.open_of(self.id, locked=True)
         if version and version.state == "awaiting":
             version.send_back(note, by)
+            announce("templates", self.waba_id)
 
     def restore(self, earlier: TemplateVersion, *, by: Actor) -> TemplateVersion:
         """An earlier text as the one that is being worked on. Raises `Refused` while one is on its way to Meta."""

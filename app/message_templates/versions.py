@@ -92,8 +92,10 @@ class TemplateVersion(TenantModel):
 
     @classmethod
     def of(cls, template_id: uuid.UUID) -> Select[Self]:
-        """The newest first."""
-        return select(cls).where(cls.template_id == template_id).order_by(cls.id.desc())
+        """The newest first: what was not submitted yet, then by number."""
+        return (
+            select(cls).where(cls.template_id == template_id).order_by(cls.number.desc().nulls_first(), cls.id.desc())
+        )
 
     @classmethod
     def open_of(cls, template_id: uuid.UUID, *, locked: bool = False) -> Self | None:
@@ -107,11 +109,6 @@ class TemplateVersion(TenantModel):
         return cls.of(template_id).where(cls.state.in_(ARRIVED))
 
     @classmethod
-    def awaiting(cls) -> Select[Self]:
-        """Those of any template that wait for an owner, the oldest first."""
-        return select(cls).where(cls.state == "awaiting").order_by(cls.edited_at, cls.id)
-
-    @classmethod
     def in_review(cls, template_id: uuid.UUID) -> Self | None:
         return db.session.scalar(cls.of(template_id).where(cls.state == "submitted").limit(1))
 
@@ -121,6 +118,13 @@ class TemplateVersion(TenantModel):
         version.write(content, by)
         db.session.add(version)
         return version
+
+    @classmethod
+    def adopt(cls, template_id: uuid.UUID, content: Content, *, state: str, at: dt.datetime) -> None:
+        """Stores a text that was made elsewhere as the first version."""
+        version = cls.begin(template_id, content, by=None)
+        version.state, version.number, version.edited_at = state, 1, at
+        db.session.flush()
 
     @property
     def content(self) -> Content:

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 
 from app.extensions import outside
-from app.inbox.files.media import Media, readable_name
+from app.inbox.files.media import Media
 from app.inbox.files.thumbnails import make_thumbnail
 from app.inbox.inbound import jobs as media_jobs
 from app.inbox.inbound.jobs import fetch, recover_waiting_files
-from app.sniffing import sniff
+from app.sniffing import readable_name, sniff
 from app.storage import Folder
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber

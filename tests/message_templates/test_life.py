@@ -202,6 +202,21 @@ def test_what_an_admin_submits_waits_for_an_owner(
     assert kinds(world.bakery.id)[-2:] == ["template.awaiting", "template.submitted"]
 
 
+def test_an_owner_sees_what_would_change_in_a_template_made_elsewhere(
+    world: World, ann: Browser, ada: Browser, number: PhoneNumber
+) -> None:
+    template = approved(number)
+    with tenant_scope(world.bakery.id):
+        row, by = MessageTemplate.get_or_404(template.id), Actor.agent(world.ben)
+        version = row.version_to_edit(by)
+        changed = [{**BODY, "text": TEXT.replace("today", "yesterday")}]
+        version.save(Content("UTILITY", True, changed), revision=version.revision, by=by)
+        member = db.session.query(Membership).filter_by(user_id=world.ben.id).one()
+        row.submit(by=by, membership=member)
+    text = page(ann, template, "/versions")
+    assert 'class="diff-removed">today</del>' in text and "Version 1" in text
+
+
 def test_an_owner_sends_it_back_with_a_note(world: World, ann: Browser, ada: Browser, number: PhoneNumber) -> None:
     template, _ = waiting(world, number)
     ann.post(f"~/templates/{template.id}/return", {"note": "Say when it arrives."})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.message_templates import submission
-from app.message_templates.jobs import recover_submissions, submit
+from app.message_templates.jobs import fetch_templates, recover_submissions, submit
 from app.message_templates.models import MessageTemplate, TooManyEdits
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
@@ -231,6 +231,20 @@ def test_an_edit_replaces_the_text_and_counts(life: Life) -> None:
     assert life.at_meta()[0]["components"][0]["text"].endswith("Thank you.")
     with tenant_scope(life.tenant):
         assert MessageTemplate.get_or_404(template.id).edit_limit.left == 9
+
+
+def test_a_text_that_was_made_elsewhere_is_the_first_version(life: Life) -> None:
+    words = [{"type": "BODY", "text": "Your order is ready. You can pick it up in the shop until six."}]
+    waba = life.road.ids["waba_id"]
+    life.road.meta.post("templates", waba_id=waba, name="order_update", language="en_US", components=words)
+    fetch_templates(str(life.tenant), str(life.road.number.waba_id))
+    with tenant_scope(life.tenant):
+        template = db.session.query(MessageTemplate).filter_by(name="order_update").one()
+    life.run(edit(life, template, " Thank you."))
+    with tenant_scope(life.tenant):
+        listed = db.session.scalars(TemplateVersion.of(template.id)).all()
+    assert [(one.number, one.state) for one in listed] == [(2, "submitted"), (1, "approved")]
+    assert listed[1].components == words
 
 
 def test_a_second_edit_on_the_same_day_is_refused_before_meta_does(life: Life) -> None:

@@ -15,13 +15,14 @@ from app.hours.models import ServicePolicy
 from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Conversation, Later, Message
 from app.message_templates.category_costs import CategoryCost
+from app.message_templates.changes import TemplateChange
 from app.message_templates.models import BreaksUses, MessageTemplate
 from app.message_templates.versions import Content, TemplateVersion
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
-from tests.message_templates.templates import BODY, approved, drafted
+from tests.message_templates.templates import BODY, TEXT, approved, drafted
 from tests.simulated import Road
 from tests.world import World, conversation
 
@@ -132,6 +133,13 @@ def test_on_the_page_it_is_submitted_once_the_box_is_ticked(world: World, ann: B
         ann.post(f"~/templates/{template.id}/submission", {"revision": str(version.revision)} | data)
         with tenant_scope(world.bakery.id):
             assert TemplateVersion.get_or_404(version.id).state == state
+
+
+def test_what_could_not_be_sent_before_is_not_broken_by_a_change(world: World, number: PhoneNumber) -> None:
+    template = approved(number)
+    macro(number, template)
+    written(world, template, [{**BODY, "text": f"{TEXT} Thank you."}])
+    assert submitted(world, template).state == "submitting"
 
 
 def test_other_words_break_nothing(world: World, number: PhoneNumber) -> None:
@@ -266,6 +274,16 @@ def test_a_change_that_meta_has_made_is_compared_with_the_month_before(number: P
         row.recategorise("MARKETING", source="webhook")
         cost = CategoryCost.of(row)
     assert cost and cost.is_done and (cost.before, cost.after) == ("UTILITY", "MARKETING")
+
+
+def test_a_change_of_long_ago_is_no_alarm_any_more(number: PhoneNumber) -> None:
+    template = whole(number)
+    with tenant_scope(number.tenant_id):
+        row = MessageTemplate.get_or_404(template.id)
+        row.recategorise("MARKETING", source="webhook")
+        db.session.flush()
+        db.session.query(TemplateChange).one().at = now() - dt.timedelta(days=31)
+        assert CategoryCost.of(row) is None
 
 
 def test_a_message_knows_its_template(number: PhoneNumber) -> None:

@@ -24,7 +24,7 @@ from app.meta import template_calls as calls
 from app.meta import template_statuses as words
 from app.meta.outgoing.kinds import Refused
 from app.meta.payload import mapping
-from app.tenancy import Paged, current_actor, db, exists, now, requires
+from app.tenancy import Paged, current_actor, db, now, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.asking import Problem, ask
 from app.wabas.models import Waba
@@ -64,7 +64,6 @@ def life_context(template: MessageTemplate) -> dict[str, Any]:
         "chart": chart_of(template),
         "qualities": db.session.scalars(qualities).all(),
         "siblings": siblings(template),
-        "is_from_elsewhere": not exists(TemplateVersion.of(template.id).where(TemplateVersion.number.is_not(None))),
         "may_submit": TemplateSettings.current().lets_submit(g.membership),
     }
 
@@ -130,7 +129,7 @@ def versions(template_id: uuid.UUID) -> str:
     listed = db.session.scalars(TemplateVersion.of(template.id).limit(MOST_VERSIONS)).all()
     by_id = {str(version.id): version for version in listed}
     new = by_id.get(request.args.get("new", "")) or (listed[0] if listed else None)
-    earlier = [version for version in listed if new and version.id < new.id]
+    earlier = listed[listed.index(new) + 1 :] if new else []
     old = by_id.get(request.args.get("old", "")) or (earlier[0] if earlier else None)
     rows = compare(old.content, new.content) if old and new else []
     context = {"versions": listed, "old": old, "new": new, "rows": rows}

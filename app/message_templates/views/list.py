@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.message_templates.blueprint import bp
@@ -50,14 +49,14 @@ def list_context() -> dict[str, Any]:
     listing = TemplateListing.read(request.args)
     page, entries = listing.load()
     wabas = accounts()
-    lists = {one.waba_id: one for one in db.session.scalars(select(TemplateList))}
     return {
         "listing": listing,
         "page": page,
         "entries": entries,
         "choices": Choices.load(),
         "accounts": {waba.id: waba for waba in wabas},
-        "lists": [lists[waba.id] for waba in wabas if waba.id in lists],
+        # Fetched again where they are old; what comes replaces the table.
+        "lists": [TemplateList.fresh(waba.id) for waba in wabas],
     } | words_context()
 
 

@@ -37,6 +37,8 @@ from app.inbox.desk.saved_views import SavedView
 from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
+from app.message_templates.samples import TemplateSample
+from app.message_templates.versions import Content, TemplateVersion
 from app.notifications.models import PushSubscription
 from app.notifications.push import Target
 from app.onboarding.models import Onboarding
@@ -89,6 +91,11 @@ class Foreign:
             form = MessageTemplate(waba_id=shoes.waba_id, meta_id="1", name=CANARY, language="en", category="UTILITY")
             form.status, form.parameter_format, form.components = "APPROVED", "POSITIONAL", []
             db.session.add(form)
+            db.session.flush()
+            version = TemplateVersion.begin(form.id, Content("UTILITY", True, []), by=None)
+            sample = TemplateSample(format="IMAGE", name=CANARY, mime="image/png", size=1, sha256=CANARY)
+            sample.storage_key = f"{world.shoes.id}/{'0' * 32}"
+            db.session.add(sample)
             link.onboarding_id = started.id
             db.session.add(link)
             file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
@@ -130,6 +137,8 @@ class Foreign:
                 "media_id": str(file.id),
                 "canned_file_id": str(picture.id),
                 "template_id": str(form.id),
+                "version_id": str(version.id),
+                "sample_id": str(sample.id),
                 "onboarding_id": str(started.id),
                 "membership_id": str(membership.id),
                 "invitation_id": str(offer.id),

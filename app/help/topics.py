@@ -51,7 +51,19 @@ TOPICS = (
     Topic("inbox", N_("The inbox"), ("inbox.", "inbox.index", "inbox.saved_views", "inbox.number_settings")),
     Topic("replying", N_("Replying, and the 24-hour reply window"), ("inbox.show", "inbox.compose", "inbox.schedule")),
     Topic("saved-replies", N_("Canned replies and macros"), ("inbox.canned_replies", "inbox.macros")),
-    Topic("templates", N_("Message templates"), ("inbox.template",)),
+    Topic("templates", N_("Message templates"), ("inbox.template", "message_templates.")),
+    Topic(
+        "writing-templates",
+        N_("Writing templates that get approved"),
+        (
+            "message_templates.new",
+            "message_templates.draft",
+            "message_templates.create",
+            "message_templates.save_draft",
+            "message_templates.gallery",
+            "message_templates.library",
+        ),
+    ),
     Topic("search", N_("Searching"), ("inbox.search",)),
     Topic("contacts", N_("Contacts, tags and fields"), ("contacts.", "people.")),
     Topic(

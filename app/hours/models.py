@@ -5,14 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Self
 
 from sqlalchemy import UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import zones
+from app.message_templates.uses import Use, uses_templates
 from app.tenancy import TenantModel, db, now, of_tenant
+from app.words import N_
 
 from .hours import OpeningHours, Span
 
@@ -109,6 +111,13 @@ class ServicePolicy(TenantModel):
     def away_since(self, at: dt.datetime) -> dt.datetime | None:
         """While the business is closed: when it opens next. It identifies the closing period."""
         return self.hours.next_opening(at) if self.away_text else None
+
+
+@uses_templates
+def survey_with(name: str, language: str) -> Iterator[Use]:
+    policy = ServicePolicy.current()
+    if (name, language) == (policy.survey_template_name, policy.survey_template_language):
+        yield Use(N_("Satisfaction survey"), endpoint="hours.show")
 
 
 def read_day(written: str) -> tuple[Span, ...]:

@@ -41,7 +41,7 @@ def apply_template_news(changes: Sequence[OtherChange]) -> None:
     for change in mine:
         if (waba := wabas.get(change.waba_id or "")) and is_news(waba.id, change):
             for template in templates_named(waba.id, change.value):
-                apply(template, change.value)
+                apply(template, change.value, change.timestamp)
     for waba in filter(None, wabas.values()):
         announce("templates", waba.id)
         later("message_templates.fetch", waba.id)
@@ -53,30 +53,60 @@ def is_news(waba_id: uuid.UUID, change: OtherChange) -> bool:
 
 
 def templates_named(waba_id: uuid.UUID, value: dict[str, Any]) -> list[MessageTemplate]:
-    """The template that a webhook names: by its id, else by name and language, which Meta writes in two ways."""
+    """The template that a webhook names: by its id, else by name and language, which Meta writes in two ways.
+
+    One that is on its way to Meta has no id here yet.
+    """
     if meta_id := identifier(value.get("message_template_id")):
         by_id = MessageTemplate.waba_id == waba_id, MessageTemplate.meta_id == meta_id
-        if found := db.session.scalars(select(MessageTemplate).where(*by_id)).all():
+        if found := db.session.scalars(select(MessageTemplate).where(*by_id).with_for_update(key_share=True)).all():
             return list(found)
     language = (text(value.get("message_template_language"), 40) or "").replace("-", "_")
     named = MessageTemplate.of(waba_id).where(MessageTemplate.name == text(value.get("message_template_name"), 512))
-    return [one for one in db.session.scalars(named) if one.language.replace("-", "_") == language]
+    alike = db.session.scalars(named.with_for_update(key_share=True))
+    return [one for one in alike if one.language.replace("-", "_") == language]
 
 
-def apply(template: MessageTemplate, value: dict[str, Any]) -> None:
+def apply(template: MessageTemplate, value: dict[str, Any], at: dt.datetime) -> None:
     """By what the webhook holds: Meta's samples name some of the fields wrongly."""
-    status = text(value.get("event"), 40)
-    if status and status not in UNSAID:
-        template.status = status
-    # Ahead of a change Meta sends the present category as the new one, and the coming one as the correct one.
-    category = text(value.get("new_category"), 40)
-    if category and value.get("previous_category") and not value.get("correct_category"):
-        template.category = category
+    status, meta_id = text(value.get("event"), 40), template.meta_id or identifier(value.get("message_template_id"))
+    if status and status not in UNSAID and meta_id:
+        template.meta_id = meta_id
+        template.turn(status, source="webhook", facts=facts_of(value), at=at)
+    if score := text(value.get("new_quality_score"), 20):
+        template.rate(score, source="webhook")
+    apply_category(template, value)
     if texts := {part: words for key, part in PARTS.items() if (words := text(value.get(key), 4096))}:
         template.components = [reworded(part, texts) for part in template.components]
     if buttons := [mapping(one) for one in sequence(value.get("message_template_buttons"))]:
         others = [part for part in template.components if str(part.get("type")).upper() != "BUTTONS"]
         template.components = [*others, {"type": "BUTTONS", "buttons": list(map(button, buttons))}]
+
+
+def apply_category(template: MessageTemplate, value: dict[str, Any]) -> None:
+    """Ahead of a change Meta sends the present category as the new one, and the coming one as the correct one."""
+    correct = text(value.get("correct_category"), 40) or text(value.get("suggested_category"), 40)
+    category = text(value.get("new_category"), 40)
+    if correct:
+        template.correct_category = correct
+    elif category and value.get("previous_category"):
+        template.recategorise(category, source="webhook")
+        template.correct_category = None
+
+
+def facts_of(value: dict[str, Any]) -> dict[str, Any] | None:
+    """What Meta says about a status, cut to what a page shows."""
+    reason = text(value.get("reason"), 60)
+    facts: dict[str, Any] = {"reason": reason} if reason and reason != "NONE" else {}
+    rejection, other, disabled = (mapping(value.get(key)) for key in ("rejection_info", "other_info", "disable_info"))
+    words_by_key = {
+        "detail": text(rejection.get("reason"), 2_000),
+        "recommendation": text(rejection.get("recommendation"), 2_000),
+        "title": text(other.get("title"), 100),
+        "description": text(other.get("description"), 2_000),
+        "disable_date": text(disabled.get("disable_date"), 40),
+    }
+    return facts | {key: words for key, words in words_by_key.items() if words} or None
 
 
 def reworded(part: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from app.tenancy import Happened, subscriber
 
-from . import news
+from . import news, template_news
 
 
 @subscriber("notifications", *news.KINDS)
 def notify(happenings: list[Happened]) -> None:
     news.notify(happenings)
+
+
+@subscriber("notifications of templates", *template_news.KINDS)
+def notify_of_templates(happenings: list[Happened]) -> None:
+    template_news.notify(happenings)

@@ -1,34 +1,18 @@
-"""Calls to Meta while somebody waits for the page."""
+"""Calls to Meta about a number while somebody waits for the page."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
-from app.crypto import Undecryptable
-from app.extensions import outside
-from app.meta.errors import MetaError
 from app.meta.graph import GraphClient
-from app.tenancy import commit
+from app.wabas import asking
+from app.wabas.asking import Problem
 from app.wabas.models import PhoneNumber
-from app.words import N_
 
 T = TypeVar("T")
 
-NO_ACCESS = N_("Facebook access has ended.")
-CONNECT = N_("Connect this number with Facebook again.")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why Meta refused: our words, what to do, and Meta's own words."""
-
-    title: str
-    fix: str
-    details: str = ""
-    code: int | None = None
-    fbtrace_id: str | None = None
+__all__ = ["Problem", "ask"]
 
 
 def ask(number: PhoneNumber, call: Callable[[GraphClient, str, str], T]) -> tuple[T | None, Problem | None]:
@@ -36,15 +20,5 @@ def ask(number: PhoneNumber, call: Callable[[GraphClient, str, str], T]) -> tupl
 
     Commits first. Only one of the two is not None.
     """
-    try:
-        token = number.waba.token
-    except Undecryptable:
-        token = None
-    if token is None:
-        return None, Problem(NO_ACCESS, CONNECT)
-    graph, meta_id = outside().graph, number.meta_id
-    commit()
-    try:
-        return call(graph, token, meta_id), None
-    except MetaError as error:
-        return None, Problem(error.title, error.fix, error.details or "", error.code, error.fbtrace_id)
+    meta_id = number.meta_id
+    return asking.ask(number.waba, lambda graph, token: call(graph, token, meta_id))

@@ -151,5 +151,22 @@ class TemplatesRefreshed(Facts, kinds=("template.refreshed",)):
     """The list of templates was read again. The subject is the WABA."""
 
 
+class TemplateState(
+    Facts,
+    kinds=("template.created", "template.awaiting", "template.returned", "template.submitted", "template.refused"),
+):
+    """A template was begun, waits for an owner's approval, was sent back by one, is on its way to Meta, or Meta did not
+    take it. The subject is the template."""
+
+
+class TemplateChanged(Facts, kinds=("template.changed",)):
+    """Its `status`, `category` or `quality` changed. `source` says how that became known."""
+
+    what: str
+    before: str
+    after: str
+    source: str
+
+
 class OnboardingState(Facts, kinds=("onboarding.connected", "onboarding.failed")):
     step: str | None = None

@@ -15,6 +15,7 @@ from app.inbox.outbound import reach
 from app.inbox.outbound.jobs import release_scheduled
 from app.inbox.outbound.pace import AHEAD_SECONDS, CAMPAIGNS_SHARE, SHARE, NumberPace
 from app.inbox.outbound.sender import waiting_lanes
+from app.message_templates.jobs import fetch_templates
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 from app.wabas.models import PhoneNumber
@@ -31,6 +32,7 @@ def hello(road: Road) -> None:
     """A template without gaps."""
     body = [{"type": "BODY", "text": "Hello"}]
     road.meta.post("templates", waba_id=road.ids["waba_id"], name="hello", components=body)
+    fetch_templates(str(road.world.bakery.id), str(road.number.waba_id))
 
 
 def said(road: Road) -> list[str]:

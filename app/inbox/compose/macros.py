@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 
 from sqlalchemy import Select, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,16 +16,30 @@ from app.inbox.desk.notes import Note
 from app.inbox.desk.state_changes import change_state
 from app.inbox.outbound.uploads import enqueue_delivery
 from app.message_templates.models import MessageTemplate
+from app.message_templates.uses import Use, uses_templates
 from app.meta.outgoing import Outgoing, Refused
 from app.team.models import Team
 from app.team.models.teams import of_member
-from app.tenancy import Actor, Membership, Tenant, TenantModel, User, announce, belongs_to, now, of_tenant, one_of
+from app.tenancy import (
+    Actor,
+    Membership,
+    Tenant,
+    TenantModel,
+    User,
+    announce,
+    belongs_to,
+    db,
+    now,
+    of_tenant,
+    one_of,
+)
 from app.words import N_
 
 from .canned_files import CannedFile
 from .canned_replies import CannedReply, fill_in, first_without_value
 from .writing import Writing
 
+MOST_LISTED = 50
 ENDINGS = ("", "open", "pending", "snoozed", "resolved", "archived")
 ASSIGNMENTS = ("", "me", "nobody", "person")
 
@@ -156,6 +171,17 @@ class Macro(TenantModel):
             case "person":
                 return member_or_none(self.assignee_id)
         return None
+
+
+@uses_templates
+def macros_with(name: str, language: str) -> Iterator[Use]:
+    """Macros of anybody that send a template."""
+    found = select(Macro).where(Macro.template_name == name, Macro.template_language == language).order_by(Macro.name)
+    for macro in db.session.scalars(found.limit(MOST_LISTED)):
+        if macro.owner_id:
+            yield Use(N_("A team member's own macro"))
+        else:
+            yield Use(N_("Macro"), macro.name, "inbox.edit_macro", {"macro_id": macro.id})
 
 
 class MacroTag(TenantModel):

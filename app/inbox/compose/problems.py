@@ -13,6 +13,7 @@ from app.inbox.conversations import (
     SaidOtherwise,
     Unsubscribed,
     WindowClosed,
+    WrongTemplate,
 )
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
@@ -23,7 +24,7 @@ NOT_SENT = (Refusal, SaidOtherwise, Refused, StorageAway)
 def explain(problem: Exception) -> str:
     """The reason, in words, for one of NOT_SENT: what happened, then what to do."""
     match problem:
-        case Refused():
+        case Refused() | WrongTemplate():
             return problem.explain(_)
         case WindowClosed():
             return str(_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."))

@@ -13,8 +13,10 @@ from .refusals import (
     SaidOtherwise,
     Unsubscribed,
     WindowClosed,
+    WrongTemplate,
 )
 from .states import RANKS, SENDERS, STATES
+from .template_uses import scheduled_messages
 from .underway import Later
 from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
 
@@ -39,5 +41,7 @@ __all__ = [
     "SendAttempt",
     "Unsubscribed",
     "WindowClosed",
+    "WrongTemplate",
     "progress_of",
+    "scheduled_messages",
 ]

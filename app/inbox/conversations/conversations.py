@@ -162,7 +162,8 @@ class Conversation(Desk, Window, TenantModel):
             if not earlier.says_the_same_as(message):
                 raise SaidOtherwise
             return earlier
-        self.gate.check(outgoing.type, outgoing.raw, by=by, later=later)
+        self.gate.check(outgoing.type, outgoing.raw, by=by, later=later, file_kind=media.kind if media else "")
+        message.note_template(self.gate)
         if later:
             message.schedule(later)
         try:

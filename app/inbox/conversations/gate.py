@@ -12,11 +12,26 @@ from typing import Any
 
 from app.contacts.consents import Consent
 from app.message_templates.models import MessageTemplate
+from app.meta.template_problems import WORDS
+from app.meta.template_sending import problems_of_sending
 from app.tenancy import Actor, now
 from app.words import N_
 
-from .refusals import Blocked, GroupIsReadOnly, MarkedSpam, NumberAway, Refusal, TooLate, Unsubscribed, WindowClosed
+from .refusals import (
+    Blocked,
+    GroupIsReadOnly,
+    MarkedSpam,
+    NumberAway,
+    Refusal,
+    TooLate,
+    Unsubscribed,
+    WindowClosed,
+    WrongTemplate,
+)
 from .underway import TEMPLATE_PATIENCE, Later
+
+NO_TEMPLATE = N_("The account of this number has no template “{name}” in this language. Choose another one.")
+WRONG_FILE = N_("The template “{name}” starts with another kind of file.")
 
 
 class Gate:
@@ -26,15 +41,20 @@ class Gate:
         self.conversation = conversation
         self.consents: dict[str, Consent] | None = None
 
-    def check(self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None) -> None:
+    def check(
+        self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None, file_kind: str = ""
+    ) -> None:
         """Raises the `Refusal`, if there is one."""
-        if refusal := self.refusal(type, raw, by=by, later=later):
+        if refusal := self.refusal(type, raw, by=by, later=later, file_kind=file_kind):
             raise refusal
 
     def refusal(
-        self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None
+        self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None, file_kind: str = ""
     ) -> Refusal | None:
-        """Why a message of this type and content may not go, or none. One for later may still find the window open."""
+        """Why a message of this type and content may not go, or none. One for later may still find the window open.
+
+        `file_kind` is what its file is, which gets Meta's id on the way.
+        """
         conversation = self.conversation
         if conversation.is_group:
             return GroupIsReadOnly()
@@ -47,17 +67,36 @@ class Gate:
         if type != "template":
             closed = not later and not conversation.window_is_open
             return WindowClosed() if closed else self.refusal_of_fallback(later)
-        return self.refusal_of_template(raw) or self.refusal_of_fallback(later)
+        refusal = self.refusal_of_template(raw) or self.refusal_of_content(raw, file_kind)
+        return refusal or self.refusal_of_fallback(later)
 
     def refusal_of_fallback(self, later: Later | None) -> Refusal | None:
         """Of the template that goes out if the window is closed by then."""
         content = (later.instead or {}).get("content") if later else None
-        return self.refusal_of_template(content.get("raw") or {}) if content else None
+        if not content:
+            return None
+        raw = content.get("raw") or {}
+        return self.refusal_of_template(raw) or self.refusal_of_content(raw)
 
     def refusal_of_template(self, raw: dict[str, Any]) -> Refusal | None:
-        template = MessageTemplate.sent_as(self.conversation.phone_number.waba_id, raw)
+        template = self.template_of(raw)
         purpose = template.category.lower() if template else ""
         return Unsubscribed(purpose=purpose) if purpose in self.refused_purposes else None
+
+    def refusal_of_content(self, raw: dict[str, Any], file_kind: str = "") -> Refusal | None:
+        """Of a template that Meta would refuse: not there, not approved, or filled in differently than it was."""
+        template = self.template_of(raw)
+        if template is None:
+            return WrongTemplate(words=NO_TEMPLATE, name=str(raw.get("name"))[:60])
+        definition = template.definition
+        if definition.file_kind and file_kind and definition.file_kind != file_kind:
+            return WrongTemplate(words=WRONG_FILE, name=template.title)
+        problems = problems_of_sending(definition, raw, files_follow=bool(file_kind))
+        return WrongTemplate(words=WORDS[problems[0].kind], **problems[0].facts) if problems else None
+
+    def template_of(self, raw: dict[str, Any]) -> MessageTemplate | None:
+        """The template that a message names, in the account of the conversation's number."""
+        return MessageTemplate.sent_as(self.conversation.phone_number.waba_id, raw)
 
     @property
     def refused_purposes(self) -> set[str]:
@@ -67,12 +106,12 @@ class Gate:
         return {purpose for purpose, consent in self.consents.items() if not consent.is_granted}
 
     def refusal_when_due(
-        self, type: str, raw: dict[str, Any], due: dt.datetime | None, *, by: Actor | None
+        self, type: str, raw: dict[str, Any], due: dt.datetime | None, *, by: Actor | None, file_kind: str = ""
     ) -> Refusal | None:
         """The same for a message that was scheduled: one that is a day late would come out of nowhere."""
         if due and due < now() - TEMPLATE_PATIENCE:
             return TooLate()
-        return self.refusal(type, raw, by=by)
+        return self.refusal(type, raw, by=by, file_kind=file_kind)
 
 
 # As a message keeps it that was to go later, or again.
@@ -100,6 +139,10 @@ AS_ERROR = {
     "unsubscribed": {
         "title": N_("The customer has opted out of these messages."),
         "fix": N_("Only the customer can opt in again."),
+    },
+    "wrong_template": {
+        "title": N_("WhatsApp wouldn't take this template, or what it was filled in with."),
+        "fix": N_("Choose the template again and check what is filled in."),
     },
     "too_late": {
         "title": N_("This was due more than a day ago."),

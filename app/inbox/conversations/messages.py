@@ -24,7 +24,7 @@ from app.tenancy.actor import KINDS as ACTORS
 
 from .bubbles import Bubble
 from .changes import MessageChange
-from .gate import error_of, state_after
+from .gate import Gate, error_of, state_after
 from .refusals import Refusal, WindowClosed
 from .states import IN_TROUBLE, LANES, OUTBOX_INDEXES, STATES
 from .underway import TEMPLATE_PATIENCE, Underway
@@ -106,6 +106,13 @@ class Message(Bubble, Underway, TenantModel):
             Index(f"ix_messages_{name}", *columns, postgresql_where=text(where))
             for name, columns, where in OUTBOX_INDEXES
         ),
+        Index(
+            "ix_messages_template",
+            "tenant_id",
+            "template_id",
+            "occurred_at",
+            postgresql_where=text("template_id is not null"),
+        ),
         Index("ix_messages_trouble", "tenant_id", "id", postgresql_where=text(IN_TROUBLE)),
         Index("ix_messages_troubles", "id", postgresql_where=text(IN_TROUBLE)),
     )
@@ -119,6 +126,8 @@ class Message(Bubble, Underway, TenantModel):
     author_name: Mapped[str | None]
     # Its source: "inbox", "macro", "away" …
     source: Mapped[str | None]
+    # The template that it is. No foreign key, which would be checked for every row: one that was sent is never removed.
+    template_id: Mapped[uuid.UUID | None]
     # A conversation knows its messages; a message only knows that there is one.
     conversation: Mapped[Any] = relationship("Conversation", viewonly=True)
     author: Mapped[User | None] = relationship(
@@ -252,21 +261,37 @@ class Message(Bubble, Underway, TenantModel):
             self.settle_release(self.refusal_when_due())
 
     def refusal_when_due(self) -> Refusal | None:
-        raw = mapping(mapping(self.content).get("raw"))
-        return self.conversation.gate.refusal_when_due(self.type, raw, self.send_at, by=self.sent_by)  # type: ignore[no-any-return]
+        return self.conversation.gate.refusal_when_due(  # type: ignore[no-any-return]
+            self.type, self.raw, self.send_at, by=self.sent_by, file_kind=self.file_kind
+        )
 
     def withdraw_if_unwanted(self) -> None:
         """Called when the customer has changed what they want to get, with the row locked."""
-        raw = mapping(mapping(self.content).get("raw"))
-        if self.type == "template" and (refusal := self.conversation.gate.refusal_of_template(raw)):
+        if self.type == "template" and (refusal := self.conversation.gate.refusal_of_template(self.raw)):
             self.settle_release(refusal)
 
     def settle_release(self, refusal: Refusal | None) -> None:
         if refusal:
             self.state, self.error = state_after(refusal), error_of(refusal)
+        else:
+            self.note_template(self.conversation.gate)
         self.conversation.show_last(self)
         kind = "message.failed" if refusal else "message.queued"
         happened(kind, self.id, by=self.sent_by, conversation_id=self.conversation_id, source=self.source)
+
+    def note_template(self, gate: Gate) -> None:
+        """Which template it is, for what is counted of each."""
+        if self.type == "template" and (template := gate.template_of(self.raw)):
+            self.template_id = template.id
+            template.use()
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        return mapping(mapping(self.content).get("raw"))
+
+    @property
+    def file_kind(self) -> str:
+        return self.media.kind if self.media else ""
 
     @property
     def price_when_due(self) -> Estimate | None:
@@ -300,8 +325,7 @@ class Message(Bubble, Underway, TenantModel):
         """Queues a failed or unconfirmed message again, as a new attempt of the same message."""
         if not self.refresh_locked().can_be_retried:
             return
-        raw = mapping(mapping(self.content).get("raw"))
-        if refusal := self.conversation.gate.refusal(self.type, raw, by=self.sent_by):
+        if refusal := self.conversation.gate.refusal(self.type, self.raw, by=self.sent_by, file_kind=self.file_kind):
             self.settle_release(refusal)
         else:
             self.state, self.error, self.next_attempt_at = "queued", None, None

@@ -5,6 +5,7 @@ Why one that was sent failed: `app/stories`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 
@@ -50,6 +51,16 @@ class Unsubscribed(Refusal):
     """The customer does not want such messages. Facts: `purpose`, as consents have it."""
 
     kind = "unsubscribed"
+
+
+class WrongTemplate(Refusal):
+    """WhatsApp would refuse the template, or what it is filled in with. Facts: `words`, and what they need."""
+
+    kind = "wrong_template"
+
+    def explain(self, translate: Callable[[str], str] = str) -> str:
+        """What is wrong and what to change."""
+        return translate(self.facts["words"]).format(**self.facts)
 
 
 class TooLate(Refusal):

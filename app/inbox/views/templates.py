@@ -99,9 +99,10 @@ def queue_template(conversation: Conversation, chosen: MessageTemplate, form: Wr
     if not chosen.is_sendable:
         raise Refused(N_("WhatsApp doesn't allow this template any more. Choose another one."))
     outgoing = chosen.definition.filled(request.form)
-    conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor())
+    kind = chosen.definition.file_kind or ""
+    conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor(), file_kind=kind)
     media = None
-    if kind := chosen.definition.file_kind:
+    if kind:
         upload = request.files.get("file")
         if not (upload and upload.filename):
             raise Refused(N_("This template starts with a file. Choose one."))
@@ -109,7 +110,6 @@ def queue_template(conversation: Conversation, chosen: MessageTemplate, form: Wr
         if attachment.kind != kind:
             raise Refused(N_("“{name}” is the wrong kind of file for this template."), name=attachment.name)
         media = attachment.row(is_stored=conversation.message_with(form.id) is not None)
-    chosen.use()
     return conversation.send(outgoing, by=current_actor(), client_id=form.id, media=media)
 
 

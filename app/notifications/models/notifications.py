@@ -12,11 +12,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.inbox.conversations import Conversation
 from app.inbox.desk.notes import Mention
+from app.message_templates.models import MessageTemplate
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
 from .browsers import PushSubscription
 
-KINDS = ("message", "mention", "assignment", "closing", "test")
+KINDS = ("message", "mention", "assignment", "closing", "template", "test")
 # How long after a try the next one follows; after the last of them it is given up.
 PAUSES = (dt.timedelta(seconds=10), dt.timedelta(minutes=1), dt.timedelta(minutes=10))
 LEASE = dt.timedelta(seconds=60)
@@ -25,24 +26,29 @@ STALE = dt.timedelta(hours=4)
 
 
 class Notification(TenantModel):
-    """What one browser is still to be sent. Of a kind there is one for each conversation: the newest replaces it."""
+    """What one browser is still to be sent. Of a kind there is one for each conversation or template: the newest
+    replaces it."""
 
     __table_args__ = (
         belongs_to("push_subscriptions", "subscription_id", ondelete="CASCADE"),
         belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
+        belongs_to("message_templates", "template_id", ondelete="CASCADE"),
         UniqueConstraint("tenant_id", "subscription_id", "conversation_id", "kind"),
+        UniqueConstraint("tenant_id", "subscription_id", "template_id"),
         one_of("kind", KINDS),
         Index("ix_notifications_due", "next_attempt_at"),
     )
 
     subscription_id: Mapped[uuid.UUID]
     conversation_id: Mapped[uuid.UUID | None]
+    template_id: Mapped[uuid.UUID | None]
     kind: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     next_attempt_at: Mapped[dt.datetime] = mapped_column(default=now)
     attempts: Mapped[int] = mapped_column(default=0)
     subscription: Mapped[PushSubscription] = relationship(viewonly=True, lazy="joined", innerjoin=True)
     conversation: Mapped[Conversation | None] = relationship(viewonly=True)
+    template: Mapped[MessageTemplate | None] = relationship(viewonly=True)
 
     @classmethod
     def put(
@@ -61,6 +67,16 @@ class Notification(TenantModel):
         made = insert(cls).values(**values, **fresh)
         key = ["tenant_id", "subscription_id", "conversation_id", "kind"]
         db.session.execute(made.on_conflict_do_update(index_elements=key, set_=again))
+
+    @classmethod
+    def put_about_template(cls, subscription: PushSubscription, template_id: uuid.UUID) -> None:
+        """Queues it at once. What it says is read from the template when it is pushed."""
+        at = now()
+        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "subscription_id": subscription.id}
+        fresh = {"attempts": 0, "created_at": at, "next_attempt_at": at}
+        made = insert(cls).values(**values, kind="template", template_id=template_id, **fresh)
+        key = ["tenant_id", "subscription_id", "template_id"]
+        db.session.execute(made.on_conflict_do_update(index_elements=key, set_=fresh))
 
     @classmethod
     def claim(cls, limit: int) -> list[Self]:

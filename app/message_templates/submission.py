@@ -8,10 +8,12 @@ import uuid
 
 import structlog
 
+from app.crypto import Undecryptable
 from app.extensions import outside
 from app.meta import template_calls as calls
-from app.meta.errors import Kind, MetaError, NoAnswer
+from app.meta.errors import Kind, MetaError, NoAnswer, NotUploaded, explain
 from app.meta.message_templates import Template
+from app.storage import NotKept, StorageAway
 from app.tenancy import announce, commit, later, now
 from app.wabas.models import Waba
 
@@ -23,6 +25,8 @@ from .versions import LEASE, TemplateVersion, says_the_same
 log = structlog.get_logger()
 
 TRIES = 20
+# Meta's code for a token that is none.
+NO_ACCESS = 190
 # Passing: worth another try in a while.
 PASSING = (Kind.RETRY, Kind.THROTTLE, Kind.PAUSE_NUMBER)
 
@@ -34,7 +38,7 @@ class Submission:
         self.version = version
         self.template = MessageTemplate.get_or_404(version.template_id)
         waba = Waba.get_or_404(self.template.waba_id)
-        self.token, self.waba_meta_id = waba.token, waba.meta_id
+        self.token, self.waba_meta_id = access_to(waba), waba.meta_id
         self.graph = outside().graph
         # Samples that go by a handle of an earlier submission, which may have expired.
         self.reused: list[TemplateSample] = []
@@ -53,6 +57,8 @@ class Submission:
     def run(self) -> None:
         commit()
         try:
+            if not self.token:
+                raise MetaError(explain(NO_ACCESS))
             handles = self.upload_samples()
             wanted = self.wanted(handles)
             created = self.existing(wanted) if self.version.attempts > 1 else None
@@ -67,11 +73,14 @@ class Submission:
         """Meta's handles of the samples, by our ids. Raises MetaError."""
         handles = {}
         for id in sorted(sample_ids_in(self.version.components)):
-            sample = TemplateSample.get_or_404(id)
+            # Meta says itself that a file is missing.
+            if (sample := TemplateSample.find(id)) is None:
+                continue
             if not sample.needs_handle:
                 self.reused.append(sample)
             else:
-                content = b"".join(sample.stream())
+                if (content := content_of(sample)) is None:
+                    continue
                 name, mime = sample.name, sample.mime
                 commit()
                 handle = calls.upload_sample(self.graph, self.token, self.graph.app_id, name, mime, content)
@@ -109,7 +118,7 @@ class Submission:
 
     def settle(self, created: calls.Created, wanted: Template) -> None:
         """A webhook may have been faster: what it said of the status is newer."""
-        version, template = self.version.refresh_locked(), self.template.refresh_locked()
+        template, version = self.template.refresh_locked(), self.version.refresh_locked()
         version.arrive()
         if template.meta_id is None:
             template.meta_id, template.components = created.id, wanted.components
@@ -137,3 +146,23 @@ class Submission:
             version.lease_until = now() + dt.timedelta(seconds=min(5 * 2**version.attempts, 600))
         else:
             version.come_back(error.as_dict())
+
+
+def access_to(waba: Waba) -> str:
+    """The account's token; empty where there is none that can be read."""
+    try:
+        return waba.token or ""
+    except Undecryptable:
+        return ""
+
+
+def content_of(sample: TemplateSample) -> bytes | None:
+    """None where our store has lost the file. Raises NotUploaded while the store is away."""
+    try:
+        return b"".join(sample.stream())
+    except NotKept:
+        log.warning("sample lost", sample_id=str(sample.id))
+        return None
+    except StorageAway as error:
+        failure = NotUploaded(type(error).__name__)
+    raise failure

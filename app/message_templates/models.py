@@ -35,6 +35,8 @@ MOST_OFFERED = 200
 # Not at Meta yet. Every other status is Meta's word.
 DRAFT = "DRAFT"
 GONE = "DELETED"
+# Meta's quality of a template that it has not rated.
+UNRATED = "UNKNOWN"
 GOING = ("DELETED", "PENDING_DELETION")
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 # How long Meta keeps the name of a deleted template from being used again, if it ever was approved.
@@ -491,9 +493,9 @@ class MessageTemplate(TenantModel):
                 self.previous_category = before
 
     def rate(self, score: str | None, *, source: str) -> None:
-        before, self.quality_score = self.quality_score, score
+        before, self.quality_score = self.quality_score or UNRATED, score
         if score and before != score:
-            TemplateChange.record(self.id, "quality", before or "UNKNOWN", score, source=source)
+            TemplateChange.record(self.id, "quality", before, score, source=source)
 
 
 def each_once(templates: Iterable[Fetched]) -> Iterable[Fetched]:

@@ -44,7 +44,7 @@ def show(template_id: uuid.UUID) -> str:
 
 
 def page(template: MessageTemplate, problem: Problem | None = None) -> str:
-    name = "message_templates/_life.html" if is_fragment() else "message_templates/life.html"
+    name = "message_templates/life_changed.html" if is_fragment() else "message_templates/life.html"
     return render_template(name, **life_context(template), problem=problem)
 
 

@@ -462,12 +462,12 @@ def seed_templates(road: Road) -> None:
         {"type": "COPY_CODE", "example": "BREAD"},
         {"type": "URL", "text": "Buy", "url": "https://shop.example"},
     )
-    offer = [
+    limited: list[dict[str, Any]] = [
         {"type": "BODY", "text": "Ten percent off."},
         {"type": "LIMITED_TIME_OFFER", "limited_time_offer": ending},
         {"type": "BUTTONS", "buttons": [code, link]},
     ]
-    road.meta.post("templates", waba_id=waba, name="bread_offer", components=offer, category="MARKETING")
+    road.meta.post("templates", waba_id=waba, name="bread_offer", components=limited, category="MARKETING")
     card = {"components": [{"type": "HEADER", "format": "IMAGE"}, {"type": "BUTTONS", "buttons": [thanks]}]}
     carousel = [{"type": "BODY", "text": "Our loaves."}, {"type": "CAROUSEL", "cards": [card, card]}]
     road.meta.post("templates", waba_id=waba, name="loaves", components=carousel, category="MARKETING")

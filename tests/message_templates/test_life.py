@@ -283,3 +283,11 @@ def test_a_version_of_another_template_is_not_restored(world: World, ann: Browse
     ann.post(f"~/templates/{template.id}/versions/{version.id}/restoration")
     assert state_of(world, template) == ""
     assert ann.post(f"~/templates/{template.id}/versions/{uuid.uuid4()}/restoration").status_code == 404
+
+
+@pytest.mark.parametrize("action", ["pause/removal", "archive", "archive/removal"])
+def test_what_meta_does_not_have_is_neither_paused_nor_archived(
+    world: World, ann: Browser, number: PhoneNumber, action: str
+) -> None:
+    template = drafted(number, world.ann)
+    assert ann.post(f"~/templates/{template.id}/{action}").status_code == 404

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
@@ -183,7 +183,7 @@ def move(template_id: uuid.UUID) -> AnyResponse:
 @requires("templates.edit")
 def unpause(template_id: uuid.UUID) -> Answer:
     template = MessageTemplate.get_or_404(template_id)
-    waba, meta_id = Waba.get_or_404(template.waba_id), template.meta_id or ""
+    waba, meta_id = Waba.get_or_404(template.waba_id), template.meta_id or abort(404)
     _done, problem = ask(waba, lambda graph, token: calls.unpause(graph, token, meta_id))
     if problem:
         return page(template, problem), 422
@@ -205,7 +205,7 @@ def unarchive(template_id: uuid.UUID) -> Answer:
 
 def change_archive(template_id: uuid.UUID, *, is_archived: bool) -> Answer:
     template = MessageTemplate.get_or_404(template_id)
-    waba, meta_id, call = Waba.get_or_404(template.waba_id), template.meta_id or "", calls.unarchive
+    waba, meta_id, call = Waba.get_or_404(template.waba_id), template.meta_id or abort(404), calls.unarchive
     waba_meta_id = waba.meta_id
     if is_archived:
         call = calls.archive

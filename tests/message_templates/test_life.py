@@ -45,6 +45,13 @@ def test_a_rejection_says_what_to_change_beside_the_part_it_is_about(ann: Browse
     assert "about this part: Body" in text
 
 
+def test_the_reason_is_read_while_one_changes_the_text(ann: Browser, number: PhoneNumber) -> None:
+    facts = {"reason": "INVALID_FORMAT", "detail": "The body has a variable without an example."}
+    template = approved(number, status="REJECTED", status_facts=facts)
+    ann.post(f"~/templates/{template.id}/edits")
+    assert "The body has a variable without an example." in page(ann, template, "/draft")
+
+
 def test_edit_and_submit_again_begins_with_the_rejected_text(world: World, ann: Browser, number: PhoneNumber) -> None:
     template = approved(number, status="REJECTED")
     answer = ann.post(f"~/templates/{template.id}/edits")
@@ -142,6 +149,7 @@ def test_two_versions_are_compared_word_by_word(world: World, ann: Browser, numb
         TemplateVersion.begin(template.id, Content("UTILITY", True, [changed]), by=None)
     text = page(ann, template, "/versions")
     assert '<del\n  class="diff-removed">today</del>' in text and '<ins class="diff-added">yesterday</ins>' in text
+    assert "UTILITY" not in text
 
 
 def test_an_earlier_version_is_restored_as_a_draft(world: World, ann: Browser, number: PhoneNumber) -> None:

@@ -51,11 +51,8 @@ def page(template: MessageTemplate, problem: Problem | None = None) -> str:
 def life_context(template: MessageTemplate) -> dict[str, Any]:
     version = TemplateVersion.open_of(template.id)
     qualities = TemplateChange.of(template.id).where(TemplateChange.what == "quality").limit(10)
-    return head_context(template) | {
+    return head_context(template) | rejection_context(template) | {
         "version": version,
-        "reason": words.reason_words(template.status_facts),
-        "quotes": words.quotes(template.status_facts),
-        "part": part_of(template),
         "pause": words.pause_of(template.status_facts),
         "pause_ends": pause_ends(template),
         "cost": CategoryCost.of(template) if g.membership.may("templates.edit") else None,
@@ -72,6 +69,15 @@ def head_context(template: MessageTemplate) -> dict[str, Any]:
     """What every page of a template shows at its top."""
     waba = Waba.get_or_404(template.waba_id)
     return {"template": template, "waba": waba, "words": words, "status": words.status_words(template.status)}
+
+
+def rejection_context(template: MessageTemplate) -> dict[str, Any]:
+    """What Meta says about its status, and the part it is about."""
+    return {
+        "reason": words.reason_words(template.status_facts),
+        "quotes": words.quotes(template.status_facts),
+        "part": part_of(template),
+    }
 
 
 def part_of(template: MessageTemplate) -> tuple[str, str] | None:

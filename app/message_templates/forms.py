@@ -379,14 +379,17 @@ class TemplateForm:
         if self.template is None:
             self.template = self.begin(Waba.get_or_404(self.fields["waba_id"]).id, by=by)
             return self.template
-        template, version = self.template, TemplateVersion.open_of(self.template.id, locked=True)
+        template, version = self.template, self.template.locked_version()
+        if version and version.state == "submitting":
+            raise Refused(ON_ITS_WAY)
+        is_renamed = template.is_draft and (name, language) != (template.name, template.language)
+        if version and is_renamed and version.revision != self.revision:
+            raise EditedMeanwhile(version)
         if template.is_draft:
             template.rename(name, language)
             template.category, template.parameter_format = content.category, content.parameter_format
-        if version and version.state == "submitting":
-            raise Refused(ON_ITS_WAY)
         if version:
-            version.save(content, revision=self.revision, by=by)
+            version.save(content, revision=self.revision, by=by, is_renamed=is_renamed)
         elif self.revision:
             raise Refused(VERSION_GONE)
         elif content != template.content:

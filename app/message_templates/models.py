@@ -35,6 +35,8 @@ MOST_OFFERED = 200
 # Not at Meta yet. Every other status is Meta's word.
 DRAFT = "DRAFT"
 GONE = "DELETED"
+# Meta's quality of a template that it has not rated.
+UNRATED = "UNKNOWN"
 GOING = ("DELETED", "PENDING_DELETION")
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 # How long Meta keeps the name of a deleted template from being used again, if it ever was approved.
@@ -262,7 +264,7 @@ class MessageTemplate(TenantModel):
     def new(cls, waba_id: uuid.UUID, fetched: Fetched) -> Self:
         """One that was made elsewhere."""
         row = cls(id=uuid7(), waba_id=waba_id, name=fetched.template.name, language=fetched.template.language)
-        row.category, row.status = fetched.template.category, fetched.template.status
+        row.category, row.status = fetched.template.category, metas_word(fetched.template.status)
         row.quality_score, row.status_facts = fetched.quality_score, facts_of(fetched)
         row.describe(fetched)
         return row
@@ -326,7 +328,7 @@ class MessageTemplate(TenantModel):
             raise NameLocked(until)
         self.meta_id, self.category, self.parameter_format = None, content.category, content.parameter_format
         self.turn(DRAFT, source="member", by=by)
-        if version := TemplateVersion.open_of(self.id, locked=True):
+        if version := self.locked_version():
             version.save(content, revision=version.revision, by=by)
         else:
             TemplateVersion.begin(self.id, content, by=by)
@@ -342,9 +344,14 @@ class MessageTemplate(TenantModel):
     def was_approved(self) -> bool:
         return self.is_sendable or exists(TemplateChange.approvals_of(self.id))
 
+    def locked_version(self) -> TemplateVersion | None:
+        """The version that is being worked on, if any; others neither change nor begin one meanwhile."""
+        self.refresh_locked()
+        return TemplateVersion.open_of(self.id, is_fresh=True)
+
     def version_to_edit(self, by: Actor) -> TemplateVersion:
         """The version that is being worked on; a new one begins with what Meta has."""
-        if version := TemplateVersion.open_of(self.id):
+        if version := self.locked_version():
             return version
         latest = db.session.scalar(TemplateVersion.submitted(self.id).limit(1))
         # Ours knows its files, which Meta returns as links that expire.
@@ -388,7 +395,7 @@ class MessageTemplate(TenantModel):
         Raises `Refused` with the reason why Meta would not take it now, `TooManyEdits`, and `BreaksUses` unless
         somebody has agreed to that.
         """
-        version = TemplateVersion.open_of(self.id, locked=True)
+        version = self.locked_version()
         if version is None:
             raise Refused(N_("There is nothing to submit. Change the template first."))
         if version.state == "submitting":
@@ -425,14 +432,14 @@ class MessageTemplate(TenantModel):
 
     def send_back(self, note: str, *, by: Actor) -> None:
         """The version that waits for approval is to be changed first. Does nothing where none waits any more."""
-        version = TemplateVersion.open_of(self.id, locked=True)
+        version = self.locked_version()
         if version and version.state == "awaiting":
             version.send_back(note, by)
             announce("templates", self.waba_id)
 
     def restore(self, earlier: TemplateVersion, *, by: Actor) -> TemplateVersion:
         """An earlier text as the one that is being worked on. Raises `Refused` while one is on its way to Meta."""
-        version = TemplateVersion.open_of(self.id, locked=True)
+        version = self.locked_version()
         if version is None:
             return TemplateVersion.begin(self.id, earlier.content, by=by)
         if version.state == "submitting":
@@ -442,7 +449,7 @@ class MessageTemplate(TenantModel):
 
     def discard(self) -> None:
         """Throws away the version that is being worked on; a template that never was more than that goes with it."""
-        version = TemplateVersion.open_of(self.id, locked=True)
+        version = self.locked_version()
         if version and version.state == "submitting":
             raise Refused(ON_ITS_WAY)
         if self.is_draft:
@@ -477,6 +484,8 @@ class MessageTemplate(TenantModel):
         at: dt.datetime | None = None,
     ) -> None:
         """It has this status now. `source` says how that is known: `webhook`, `sync`, `submission`, `member`."""
+        if source != "member":
+            status = metas_word(status)
         if status == (before := self.status):
             # A list says less than the webhook before it.
             self.status_facts = {**(self.status_facts or {}), **(facts or {})} or None
@@ -496,9 +505,9 @@ class MessageTemplate(TenantModel):
                 self.previous_category = before
 
     def rate(self, score: str | None, *, source: str) -> None:
-        before, self.quality_score = self.quality_score, score
+        before, self.quality_score = self.quality_score or UNRATED, score
         if score and before != score:
-            TemplateChange.record(self.id, "quality", before or "UNKNOWN", score, source=source)
+            TemplateChange.record(self.id, "quality", before, score, source=source)
 
 
 def each_once(templates: Iterable[Fetched]) -> Iterable[Fetched]:
@@ -509,6 +518,11 @@ def each_once(templates: Iterable[Fetched]) -> Iterable[Fetched]:
         if key not in chosen or chosen[key].template.status in GOING:
             chosen[key] = one
     return chosen.values()
+
+
+def metas_word(status: str) -> str:
+    """A status that Meta gave. DRAFT is ours: what Meta has is none any more."""
+    return "PENDING" if status == DRAFT else status
 
 
 def facts_of(fetched: Fetched) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Self
 
 from sqlalchemy import UniqueConstraint, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import outside
@@ -73,7 +74,13 @@ class TemplateSample(TenantModel):
         outside().storage.put(key, file)
         sample = cls(id=uuid7(), format=format, name=name, mime=mime, size=size, storage_key=key)
         sample.sha256 = digest.hexdigest()
-        db.session.add(sample)
+        try:
+            with db.session.begin_nested():
+                db.session.add(sample)
+        except IntegrityError:
+            # Somebody else has stored the same file at this moment.
+            outside().storage.delete(key)
+            return db.session.scalars(same).one()
         return sample
 
     @property
@@ -96,23 +103,24 @@ def headers_in(components: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]
 def sample_ids_in(components: Iterable[dict[str, Any]]) -> set[uuid.UUID]:
     """The samples that components name."""
     named = (mapping(header.get("example")).get("sample") for header in headers_in(components))
-    return {found for id in named if (found := as_uuid(id))}
+    return {found for id in named if isinstance(id, str) and (found := as_uuid(id))}
 
 
 def with_handles(components: list[dict[str, Any]], handles: dict[str, str]) -> list[dict[str, Any]]:
     """The same components as Meta takes them: with the handle of each sample in its place."""
-    return [_with_handles(part, handles) for part in components]
+    return [_with_handles(part, handles) for part in map(mapping, components)]
 
 
 def _with_handles(part: dict[str, Any], handles: dict[str, str]) -> dict[str, Any]:
     if id := mapping(part.get("example")).get("sample"):
-        handle = handles.get(str(id))
-        return {**part, "example": {"header_handle": [handle]}} if handle else _without_samples(part)
+        handle, others = handles.get(str(id)), {name: value for name, value in part.items() if name != "example"}
+        return {**others, "example": {"header_handle": [handle]}} if handle else others
     if cards := sequence(part.get("cards")):
         return {
             **part,
             "cards": [
-                {**card, "components": with_handles(sequence(card.get("components")), handles)} for card in cards
+                {**card, "components": with_handles(sequence(card.get("components")), handles)}
+                for card in map(mapping, cards)
             ],
         }
     return part
@@ -120,7 +128,7 @@ def _with_handles(part: dict[str, Any], handles: dict[str, str]) -> dict[str, An
 
 def without_samples(components: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same components without the examples of their files, which Meta returns as links that expire."""
-    return [_without_samples(part) for part in components]
+    return [_without_samples(part) for part in map(mapping, components)]
 
 
 def _without_samples(part: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +137,9 @@ def _without_samples(part: dict[str, Any]) -> dict[str, Any]:
     if cards := sequence(part.get("cards")):
         return {
             **part,
-            "cards": [{**card, "components": without_samples(sequence(card.get("components")))} for card in cards],
+            "cards": [
+                {**card, "components": without_samples(sequence(card.get("components")))}
+                for card in map(mapping, cards)
+            ],
         }
     return part

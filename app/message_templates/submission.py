@@ -5,15 +5,20 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from typing import Any
 
 import structlog
 
+from app.crypto import Undecryptable
 from app.extensions import outside
 from app.meta import template_calls as calls
-from app.meta.errors import Kind, MetaError, NoAnswer
+from app.meta.codes.sending import CORRECT_MESSAGE
+from app.meta.errors import Kind, MetaError, NoAnswer, NotUploaded, explain
 from app.meta.message_templates import Template
+from app.storage import NotKept, StorageAway
 from app.tenancy import announce, commit, later, now
 from app.wabas.models import Waba
+from app.words import N_
 
 from .changes import TemplateChange
 from .models import MessageTemplate, TemplateList
@@ -23,6 +28,10 @@ from .versions import LEASE, TemplateVersion, says_the_same
 log = structlog.get_logger()
 
 TRIES = 20
+NOT_ACCEPTED = N_("Part of the template isn't as Meta requires.")
+CORRECT_TEMPLATE = N_("Change the part that Meta names below, and submit it again.")
+# Meta's code for a token that is none.
+NO_ACCESS = 190
 # Passing: worth another try in a while.
 PASSING = (Kind.RETRY, Kind.THROTTLE, Kind.PAUSE_NUMBER)
 
@@ -34,7 +43,7 @@ class Submission:
         self.version = version
         self.template = MessageTemplate.get_or_404(version.template_id)
         waba = Waba.get_or_404(self.template.waba_id)
-        self.token, self.waba_meta_id = waba.token, waba.meta_id
+        self.token, self.waba_meta_id = access_to(waba), waba.meta_id
         self.graph = outside().graph
         # Samples that go by a handle of an earlier submission, which may have expired.
         self.reused: list[TemplateSample] = []
@@ -53,6 +62,8 @@ class Submission:
     def run(self) -> None:
         commit()
         try:
+            if not self.token:
+                raise MetaError(explain(NO_ACCESS))
             handles = self.upload_samples()
             wanted = self.wanted(handles)
             created = self.existing(wanted) if self.version.attempts > 1 else None
@@ -67,11 +78,14 @@ class Submission:
         """Meta's handles of the samples, by our ids. Raises MetaError."""
         handles = {}
         for id in sorted(sample_ids_in(self.version.components)):
-            sample = TemplateSample.get_or_404(id)
+            # Meta says itself that a file is missing.
+            if (sample := TemplateSample.find(id)) is None:
+                continue
             if not sample.needs_handle:
                 self.reused.append(sample)
             else:
-                content = b"".join(sample.stream())
+                if (content := content_of(sample)) is None:
+                    continue
                 name, mime = sample.name, sample.mime
                 commit()
                 handle = calls.upload_sample(self.graph, self.token, self.graph.app_id, name, mime, content)
@@ -109,7 +123,7 @@ class Submission:
 
     def settle(self, created: calls.Created, wanted: Template) -> None:
         """A webhook may have been faster: what it said of the status is newer."""
-        version, template = self.version.refresh_locked(), self.template.refresh_locked()
+        template, version = self.template.refresh_locked(), self.version.refresh_locked()
         version.arrive()
         if template.meta_id is None:
             template.meta_id, template.components = created.id, wanted.components
@@ -136,4 +150,30 @@ class Submission:
             version.error = error.as_dict()
             version.lease_until = now() + dt.timedelta(seconds=min(5 * 2**version.attempts, 600))
         else:
-            version.come_back(error.as_dict())
+            version.come_back(refusal(error))
+
+
+def refusal(error: MetaError) -> dict[str, Any]:
+    """What Meta says; where our words are of any message, they are of a template."""
+    facts = error.as_dict()
+    return facts | {"title": NOT_ACCEPTED, "fix": CORRECT_TEMPLATE} if error.fix == CORRECT_MESSAGE else facts
+
+
+def access_to(waba: Waba) -> str:
+    """The account's token; empty where there is none that can be read."""
+    try:
+        return waba.token or ""
+    except Undecryptable:
+        return ""
+
+
+def content_of(sample: TemplateSample) -> bytes | None:
+    """None where our store has lost the file. Raises NotUploaded while the store is away."""
+    try:
+        return b"".join(sample.stream())
+    except NotKept:
+        log.warning("sample lost", sample_id=str(sample.id))
+        return None
+    except StorageAway as error:
+        failure = NotUploaded(type(error).__name__)
+    raise failure

@@ -98,10 +98,11 @@ class TemplateVersion(TenantModel):
         )
 
     @classmethod
-    def open_of(cls, template_id: uuid.UUID, *, locked: bool = False) -> Self | None:
-        """The one that is being worked on."""
+    def open_of(cls, template_id: uuid.UUID, *, is_fresh: bool = False) -> Self | None:
+        """The one that is being worked on; `is_fresh`: locked, and read again if it was read before."""
         query = cls.of(template_id).where(cls.state.in_(OPEN))
-        return db.session.scalar(query.with_for_update() if locked else query)
+        locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+        return db.session.scalar(locked if is_fresh else query)
 
     @classmethod
     def submitted(cls, template_id: uuid.UUID) -> Select[Self]:
@@ -152,9 +153,9 @@ class TemplateVersion(TenantModel):
         self.parameter_format = content.parameter_format
         self.edited_by, self.edited_at = by.as_json() if by else None, now()
 
-    def save(self, content: Content, *, revision: int, by: Actor) -> None:
-        """Raises EditedMeanwhile unless this is the revision that was read, or the text is the same."""
-        if content == self.content:
+    def save(self, content: Content, *, revision: int, by: Actor, is_renamed: bool = False) -> None:
+        """Raises EditedMeanwhile unless this is the revision that was read, or nothing is different."""
+        if content == self.content and not is_renamed:
             return
         if revision != self.revision:
             raise EditedMeanwhile(self)

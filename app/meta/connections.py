@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
@@ -30,9 +31,10 @@ class Idle:
     @property
     def is_open(self) -> bool:
         """Whether Meta has not closed it: a closed one can be read from, and nothing else is to be read now."""
-        changed = poll()
-        changed.register(self.connection.sock, POLLIN)
-        return monotonic() - self.since < IDLE_SECONDS and not changed.poll(0)
+        sock, changed = self.connection.sock, poll()
+        changed.register(sock, POLLIN)
+        has_rest = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        return monotonic() - self.since < IDLE_SECONDS and not has_rest and not changed.poll(0)
 
 
 class Connections(httpx.BaseTransport):
@@ -91,6 +93,7 @@ class Connections(httpx.BaseTransport):
         try:
             made.connect()
         except TimeoutError:
+            made.close()
             raise httpx.ConnectTimeout("too slow") from None
         except (OSError, UnicodeError) as error:
             made.close()
@@ -138,13 +141,17 @@ def send(connection: http.client.HTTPConnection, request: httpx.Request, seconds
 def receive(connection: http.client.HTTPConnection, seconds: float) -> http.client.HTTPResponse:
     connection.sock.settimeout(seconds)
     try:
-        return connection.getresponse()
+        answer = connection.getresponse()
     except TimeoutError:
         raise httpx.ReadTimeout("too slow") from None
     except OSError as error:
         raise httpx.ReadError(type(error).__name__) from None
     except (http.client.HTTPException, ValueError) as error:
         raise httpx.RemoteProtocolError(type(error).__name__) from None
+    if answer.status < 200:
+        # The answer itself is still to come: the next request would take it for its own.
+        raise httpx.RemoteProtocolError("an answer ahead of the answer")
+    return answer
 
 
 class Body(httpx.SyncByteStream):

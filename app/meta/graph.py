@@ -36,11 +36,14 @@ TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
 # Each of these is for one piece; Meta looks at a large file before it answers.
 UPLOAD_TIMEOUT = httpx.Timeout(connect=5.0, read=60.0, write=20.0, pool=5.0)
 AT_ONCE = 256
+# What an answer may be, unpacked: a page of a hundred templates is well below a megabyte.
+MOST_BYTES, MOST_SECONDS = 32 * 1024 * 1024, 60.0
 
 # Where Meta keeps files; an address elsewhere is never given a token.
 _FILE_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 _CHUNK = 64 * 1024
+_OF_THE_WIRE = ("content-encoding", "content-length", "transfer-encoding")
 
 _GRAPH_ROOT, _API_ROOT = "https://graph.facebook.com", "https://api.facebook.com"
 _PATH = re.compile(r"[\w:=-]+(/[\w:=-]+)*", re.ASCII)
@@ -211,7 +214,8 @@ class GraphClient:
     def _exchange(self, method: str, url: str, **request: Any) -> httpx.Response:
         failure: MetaError
         try:
-            return self._http.request(method, url, **request)
+            with self._http.stream(method, url, **request) as response:
+                return _whole(response)
         except _NOTHING_SENT as error:
             failure = NotConnected(type(error).__name__)
         except httpx.HTTPError as error:
@@ -221,6 +225,19 @@ class GraphClient:
 
     def _proof(self, token: str) -> str:
         return hmac.new(self.app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+def _whole(response: httpx.Response) -> httpx.Response:
+    """The answer, read to its end and unpacked. Raises httpx's error where it is endless or comes too slowly."""
+    end, body = monotonic() + MOST_SECONDS, bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise httpx.RemoteProtocolError("the answer is too long", request=response.request)
+        if monotonic() > end:
+            raise httpx.ReadTimeout("the answer came too slowly", request=response.request)
+    headers = {name: value for name, value in response.headers.items() if name not in _OF_THE_WIRE}
+    return httpx.Response(response.status_code, headers=headers, content=bytes(body))
 
 
 def _copy(response: httpx.Response, into: BinaryIO, limit: int, end: float) -> None:

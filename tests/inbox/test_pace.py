@@ -105,6 +105,29 @@ def test_all_that_meta_refused_at_once_slows_a_number_down_once(number: PhoneNum
     assert db.session.get_one(NumberPace, (number.tenant_id, number.id)).slowdown == 0.5
 
 
+@pytest.mark.parametrize("slowdown", [1.0, 0.5])
+def test_a_clock_that_is_set_back_stops_no_number(number: PhoneNumber, slowdown: float) -> None:
+    pace = Pace(number)
+    pace.begin()
+    row = db.session.get_one(NumberPace, (number.tenant_id, number.id))
+    row.sending_tat = row.campaigns_tat = row.slowed_at = row.slowed_at + dt.timedelta(days=1)
+    row.slowdown = slowdown
+    db.session.flush()
+    assert pace.begin()
+    assert pace.spend(1, campaigns=1) == [0.0] and pace.sending.rate > STANDARD / 2
+
+
+def test_a_number_is_slowed_down_also_after_the_clock_was_set_back(number: PhoneNumber) -> None:
+    pace = Pace(number)
+    pace.begin()
+    row = db.session.get_one(NumberPace, (number.tenant_id, number.id))
+    row.slowed_at, row.slowdown = row.slowed_at + dt.timedelta(days=1), 0.5
+    db.session.flush()
+    pace.slow_down()
+    db.session.refresh(row)
+    assert row.slowdown == 0.5 and pace.begin() and STANDARD / 3 < pace.sending.rate < STANDARD
+
+
 def test_the_next_claim_starts_after_what_this_process_has_still_to_send(number: PhoneNumber) -> None:
     pace = Pace(number)
     pace.begin(behind=0.2)

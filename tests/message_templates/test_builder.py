@@ -302,6 +302,10 @@ def test_a_hostile_form_costs_little(ann: Browser, number: PhoneNumber, pattern:
         {"category": "AUTHENTICATION", "footer.code_expiration_minutes": "١٢", "ttl": "1e9"},
         {"category": "MARKETING", "layout": "carousel", "cards.0.header.format": "TEXT", "action": "remove:cards.0"},
         {"revision": "9" * 30, "action": "up:buttons.٣"},
+        {"parts.rest": '[{"type": "CAROUSEL", "cards": ["x", {"components": [1, "x"]}]}]'},
+        {"body.rest": '{"cards": ["x"], "text": {"a": 1}, "example": "x"}'},
+        {"buttons.0.type": "URL", "buttons.rest": '{"buttons": "x", "type": "CAROUSEL", "cards": [[]]}'},
+        {"header.format": "TEXT", "header.text": "A", "header.rest": '{"example": {"sample": {"a": []}}}'},
     ],
 )
 @pytest.mark.parametrize("address", ["~/templates/new", "~/templates/"])

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
 
 from app.message_templates.forms import TemplateForm
 from app.message_templates.jobs import fetch_templates
+from app.message_templates.settings import TemplateSettings
 from app.message_templates.starters import STARTERS
 from app.message_templates.versions import Content
+from app.tenancy import Role, tenant_scope
+from app.tenancy.models import admit
 from tests.client import Browser
 from tests.message_templates.templates import approved, templates_of
 from tests.simulated import Road
-from tests.world import World
+from tests.world import World, person
 
 
 def titles(browser: Browser, query: str = "") -> list[str]:
@@ -75,6 +79,18 @@ def test_a_template_of_the_library_is_approved_at_once(ann: Browser, world: Worl
     assert ann.post(address, typed).status_code == 303
     fetch_templates(world.bakery.id, str(road.number.waba_id))
     assert [(one.name, one.status) for one in templates_of(world.bakery)] == [("on_its_way", "APPROVED")]
+
+
+def test_where_owners_approve_an_admin_makes_none_of_the_library(app: Flask, world: World, road: Road) -> None:
+    ada = person("ada")
+    with tenant_scope(world.bakery.id):
+        admit(ada, Role.ADMIN)
+        TemplateSettings.change(needs_approval=True)
+    browser, address = Browser(app, tenant="bakery").signed_in_as(ada), "gallery/library/delivery_update_1"
+    assert browser.get("~/templates/gallery/library?q=delivery").text.strip() == ""
+    typed = {"name": "on_its_way", "button.0": "https://www.example.com/{{1}}", "example.0": "abc"}
+    assert browser.post(f"~/templates/{address}?language=en_US", typed).status_code == 403
+    assert "on_its_way" not in [one["name"] for one in road.meta.get("templates")["templates"]]
 
 
 def test_what_meta_refuses_of_the_library_is_said_on_its_page(ann: Browser, road: Road) -> None:

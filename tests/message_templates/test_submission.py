@@ -5,18 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import uuid
 from typing import Any
 
 import pytest
 
+from app.extensions import outside
 from app.message_templates import submission
 from app.message_templates.jobs import fetch_templates, recover_submissions, submit
 from app.message_templates.models import MessageTemplate, TooManyEdits
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
 from app.meta.outgoing.kinds import Refused
+from app.storage import StorageAway
 from app.tenancy import Actor, db, now, tenant_scope
 from app.tenancy.models import Membership
+from app.wabas.models import Waba
 from tests.enqueued import Enqueued
 from tests.message_templates.templates import BODY, CONTENT
 from tests.simulated import Road
@@ -183,6 +187,7 @@ def test_a_refusal_comes_back_as_a_draft_with_its_reason(life: Life) -> None:
     life.fail("error", code=100, details="Invalid parameter")
     version = life.run(life.ask(life.begin()))
     assert version.state == "draft" and version.error and version.error["title"]
+    assert "template" in version.error["title"] and "message" not in version.error["fix"]
 
 
 def test_a_name_that_another_has_is_not_taken_for_ours(life: Life) -> None:
@@ -311,3 +316,47 @@ def test_nothing_of_another_business_is_submitted(life: Life, world: World) -> N
     with pytest.raises(Exception, match="404"):
         submit(str(world.shoes.id), str(version.id))
     assert life.at_meta() == []
+
+
+# What is missing here, and damaged.
+
+
+def test_a_file_that_our_store_has_lost_ends_the_submission(life: Life) -> None:
+    version = life.ask(life.begin(content=with_picture(life)))
+    with tenant_scope(life.tenant):
+        outside().storage.delete(db.session.query(TemplateSample).one().storage_key)
+    version = life.run(version)
+    assert version.state == "draft" and version.error and life.at_meta() == []
+
+
+def test_while_our_store_is_away_the_submission_is_tried_again(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    version = life.ask(life.begin(content=with_picture(life)))
+
+    def away(*_: object) -> None:
+        raise StorageAway("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TemplateSample, "stream", away)
+        version = life.run(version)
+    assert version.state == "submitting" and version.error
+    assert life.run_again(version).state == "submitted"
+
+
+def test_a_header_that_names_a_file_that_is_none_is_submitted_without_it(life: Life) -> None:
+    header = {"type": "HEADER", "format": "TEXT", "text": "Hello", "example": {"sample": str(uuid.uuid4())}}
+    version = life.run(life.ask(life.begin(content=Content("UTILITY", True, [header, BODY]))))
+    assert version.state == "submitted"
+    assert "example" not in life.at_meta()[0]["components"][0]
+
+
+@pytest.mark.parametrize("ciphertext", [None, b"damaged" * 8])
+def test_without_a_token_the_submission_says_so_and_waits(life: Life, ciphertext: bytes | None) -> None:
+    version = life.ask(life.begin())
+    with tenant_scope(life.tenant):
+        waba = Waba.get_or_404(life.road.number.waba_id)
+        token, waba.token_ciphertext = waba.token, ciphertext
+    version = life.run(version)
+    assert version.attempts == 1 and version.error and "ccess" in version.error["title"]
+    with tenant_scope(life.tenant):
+        Waba.get_or_404(life.road.number.waba_id).token = token
+    assert life.run_again(version).state == "submitted"

@@ -78,6 +78,14 @@ def test_what_is_not_listed_any_more_is_deleted_and_keeps_its_history(number: Ph
     assert row(number).status == "DELETED" and changes(number) == [("status", "APPROVED", "DELETED", "sync")]
 
 
+def test_a_status_of_metas_is_never_our_word_for_what_meta_does_not_have(number: PhoneNumber) -> None:
+    store(number, seen("DRAFT"))
+    assert row(number).status == "PENDING"
+    store(number, seen("APPROVED"))
+    store(number, seen("DRAFT"))
+    assert row(number).status == "PENDING"
+
+
 def test_a_draft_is_not_taken_for_deleted(number: PhoneNumber) -> None:
     approved(number, status="DRAFT", meta_id=None)
     store(number)

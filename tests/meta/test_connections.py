@@ -1,5 +1,9 @@
 """The wire itself: what is reused, what is not, and what an answer that breaks off is."""
 
+import gzip
+import pathlib
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.meta import connections
+from app.meta import connections, graph
 from app.meta.connections import Connections
 from app.meta.graph import GraphClient, NoAnswer, NotConnected
 
@@ -57,6 +61,70 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         self.wfile.write(b'6\r\n{"id":\r\n5\r\n "1"}\r\n0\r\n\r\n')
+
+    def early(self) -> None:
+        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        self.plain()
+
+    def only_early(self) -> None:
+        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+
+    def split(self) -> None:
+        self.answer(b'{"id": "1"}HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"id": "2"}', 11)
+
+    def redirect(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "/v25.0/plain")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def many_headers(self) -> None:
+        self.send_response(200)
+        for n in range(200):
+            self.send_header(f"X-{n}", "a" * 1000)
+        self.end_headers()
+
+    def long_header(self) -> None:
+        self.send_response(200)
+        self.send_header("X", "a" * 100_000)
+        self.end_headers()
+
+    def cut(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b'6\r\n{"id":\r\n')
+        self.close_connection = True
+
+    def no_chunk(self) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"zz\r\n{}\r\n")
+        self.close_connection = True
+
+    def nothing(self) -> None:
+        self.send_response(204)
+        self.end_headers()
+
+    def garbage(self) -> None:
+        self.wfile.write(b"\x00\x01garbage\r\n\r\n")
+        self.close_connection = True
+
+    def bomb(self) -> None:
+        packed = gzip.compress(b"[" + b" " * 2_000_000 + b"]")
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(packed)))
+        self.end_headers()
+        self.wfile.write(packed)
+
+    def not_packed(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
 
     def log_message(self, *_: object) -> None:
         pass
@@ -138,4 +206,52 @@ def test_an_answer_that_does_not_come_is_no_answer_and_leaves_room(server: Any) 
     with pytest.raises(NoAnswer):
         client.get("together", token=TOKEN)
     assert client.get("plain", token=TOKEN) == {"id": "1"}
+    client.close()
+
+
+BROKEN = ["early", "many_headers", "long_header", "cut", "no_chunk", "nothing", "garbage", "redirect", "not_packed"]
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_answer_is_no_answer_and_spoils_no_other(wired: GraphClient, kind: str) -> None:
+    for _ in range(3):
+        with pytest.raises(NoAnswer):
+            wired.get(kind, token=TOKEN)
+        assert wired.get("plain", token=TOKEN) == {"id": "1"}
+
+
+def test_a_connection_whose_answer_is_still_to_come_is_not_used_again(wired: GraphClient, server: Any) -> None:
+    with pytest.raises(NoAnswer):
+        wired.get("only_early", token=TOKEN)
+    assert wired.get("plain", token=TOKEN) == {"id": "1"} and len(server.opened) == 2
+
+
+def test_what_follows_an_answer_is_not_taken_for_the_next(wired: GraphClient) -> None:
+    for _ in range(3):
+        assert wired.get("split", token=TOKEN) == wired.get("chunked", token=TOKEN) == {"id": "1"}
+
+
+def test_an_answer_that_unpacks_to_too_much_is_none(wired: GraphClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "MOST_BYTES", 1_000_000)
+    with pytest.raises(NoAnswer):
+        wired.get("bomb", token=TOKEN)
+    assert wired.get("plain", token=TOKEN) == {"id": "1"}
+
+
+def test_an_answer_that_never_ends_is_none(wired: GraphClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(graph, "MOST_SECONDS", -1.0)
+    with pytest.raises(NoAnswer):
+        wired.get("plain", token=TOKEN)
+
+
+def test_who_has_no_certificate_of_an_authority_gets_nothing(server: Any, tmp_path: pathlib.Path) -> None:
+    key, certificate = str(tmp_path / "key"), str(tmp_path / "certificate")
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    client = GraphClient(f"https://127.0.0.1:{server.server_port}", "v25.0", "1", SECRET)
+    with pytest.raises(NotConnected):
+        client.get("plain", token=TOKEN)
     client.close()

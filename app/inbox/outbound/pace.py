@@ -29,6 +29,7 @@ STANDARD, HIGH, ON_BIZ_APP = 80, 1000, 20
 SHARE, HIGH_SHARE = 0.96, 0.93
 # How far ahead moments are given away: in time, and of a fast number no more than that many.
 AHEAD_SECONDS, AHEAD_MESSAGES = 0.25, 96
+MOST_AHEAD_SECONDS = 60
 # How much a request may be late for the next ones to catch up.
 LATE_SECONDS = 0.01
 RECOVERY_PER_SECOND = 1.05
@@ -61,7 +62,8 @@ class Moments:
     tat: dt.datetime
 
     def __post_init__(self) -> None:
-        self.tat = max(self.tat, self.at)
+        # Nobody takes so much ahead: the database's clock was set back.
+        self.tat = self.at if self.ahead > MOST_AHEAD_SECONDS else max(self.tat, self.at)
 
     @property
     def ahead(self) -> float:
@@ -153,14 +155,15 @@ class Pace:
         Once only for all that was under way together.
         """
         row, at = self.lock(), database_now()
-        if at - row.slowed_at < PAUSE and row.slowdown < 1:
+        if abs(at - row.slowed_at) < PAUSE and row.slowdown < 1:
             return
         half = max(SLOWEST, self.recovered(row.slowdown, at - row.slowed_at) / 2)
         db.session.execute(SLOW_DOWN, self.ids | {"slowdown": half, "now": at, "next": at + PAUSE})
 
     @staticmethod
     def recovered(slowdown: float, since: dt.timedelta) -> float:
-        return min(1.0, slowdown * float(RECOVERY_PER_SECOND ** min(since.total_seconds(), 1000.0)))
+        """The share by now. A moment in the future is from before the clock was set back."""
+        return min(1.0, slowdown * float(RECOVERY_PER_SECOND ** min(abs(since.total_seconds()), 1000.0)))
 
 
 # The moments are compared and added up here, under the row's lock: the time is read after it, never before.

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,6 +16,7 @@ from app.folding import fold
 from app.message_templates.blueprint import bp
 from app.message_templates.forms import free_name
 from app.message_templates.models import TemplateList
+from app.message_templates.settings import TemplateSettings
 from app.message_templates.starters import LANGUAGES as STARTER_LANGUAGES
 from app.message_templates.starters import STARTERS, TRADES, USES, Starter
 from app.meta import template_calls as calls
@@ -96,8 +97,13 @@ def library() -> str:
     waba, query = first_account(), request.args.get("q", "")[:LONGEST]
     language = request.args.get("language", "")[:20]
     most = MOST_FOUND if query else MOST_OFFERED
-    offered = library_templates(waba, query, language, most) if waba else []
+    offered = library_templates(waba, query, language, most) if waba and may_submit() else []
     return render_template("message_templates/_library.html", offered=offered, **words_context())
+
+
+def may_submit() -> bool:
+    """What is made of the library goes to Meta at once, without an owner who approves it."""
+    return TemplateSettings.current().lets_submit(g.membership)
 
 
 def first_account() -> Waba | None:
@@ -138,6 +144,8 @@ def create_from_library(name: str) -> AnyResponse | tuple[str, int]:
 
 
 def chosen_or_404(name: str) -> tuple[Waba, calls.LibraryTemplate]:
+    if not may_submit():
+        abort(403)
     waba = Waba.find(as_uuid(request.values.get("account"))) or first_account()
     if waba is None:
         abort(404)

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
@@ -44,18 +44,15 @@ def show(template_id: uuid.UUID) -> str:
 
 
 def page(template: MessageTemplate, problem: Problem | None = None) -> str:
-    name = "message_templates/_life.html" if is_fragment() else "message_templates/life.html"
+    name = "message_templates/life_changed.html" if is_fragment() else "message_templates/life.html"
     return render_template(name, **life_context(template), problem=problem)
 
 
 def life_context(template: MessageTemplate) -> dict[str, Any]:
     version = TemplateVersion.open_of(template.id)
     qualities = TemplateChange.of(template.id).where(TemplateChange.what == "quality").limit(10)
-    return head_context(template) | {
+    return head_context(template) | rejection_context(template) | {
         "version": version,
-        "reason": words.reason_words(template.status_facts),
-        "quotes": words.quotes(template.status_facts),
-        "part": part_of(template),
         "pause": words.pause_of(template.status_facts),
         "pause_ends": pause_ends(template),
         "cost": CategoryCost.of(template) if g.membership.may("templates.edit") else None,
@@ -72,6 +69,15 @@ def head_context(template: MessageTemplate) -> dict[str, Any]:
     """What every page of a template shows at its top."""
     waba = Waba.get_or_404(template.waba_id)
     return {"template": template, "waba": waba, "words": words, "status": words.status_words(template.status)}
+
+
+def rejection_context(template: MessageTemplate) -> dict[str, Any]:
+    """What Meta says about its status, and the part it is about."""
+    return {
+        "reason": words.reason_words(template.status_facts),
+        "quotes": words.quotes(template.status_facts),
+        "part": part_of(template),
+    }
 
 
 def part_of(template: MessageTemplate) -> tuple[str, str] | None:
@@ -183,7 +189,7 @@ def move(template_id: uuid.UUID) -> AnyResponse:
 @requires("templates.edit")
 def unpause(template_id: uuid.UUID) -> Answer:
     template = MessageTemplate.get_or_404(template_id)
-    waba, meta_id = Waba.get_or_404(template.waba_id), template.meta_id or ""
+    waba, meta_id = Waba.get_or_404(template.waba_id), template.meta_id or abort(404)
     _done, problem = ask(waba, lambda graph, token: calls.unpause(graph, token, meta_id))
     if problem:
         return page(template, problem), 422
@@ -205,7 +211,7 @@ def unarchive(template_id: uuid.UUID) -> Answer:
 
 def change_archive(template_id: uuid.UUID, *, is_archived: bool) -> Answer:
     template = MessageTemplate.get_or_404(template_id)
-    waba, meta_id, call = Waba.get_or_404(template.waba_id), template.meta_id or "", calls.unarchive
+    waba, meta_id, call = Waba.get_or_404(template.waba_id), template.meta_id or abort(404), calls.unarchive
     waba_meta_id = waba.meta_id
     if is_archived:
         call = calls.archive

@@ -79,6 +79,7 @@ def send_back(template_id: uuid.UUID) -> AnyResponse:
 
 
 def is_as_read(template: MessageTemplate, state: str) -> bool:
-    version = TemplateVersion.open_of(template.id)
+    """Keeps others from changing it until it is submitted."""
+    version = template.locked_version()
     read = request.form.get("revision", type=int)
     return version is not None and version.state == state and version.revision == read

@@ -13,7 +13,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from app.billing.terms import Estimate
+from app.billing.terms import Estimate, Terms
 from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.meta.errors import MetaError
@@ -314,7 +314,7 @@ class Message(Bubble, Underway, TenantModel):
     @property
     def price_when_due(self) -> Estimate | None:
         """The price of a scheduled message: of its fallback, or of a reply that waits for the window."""
-        terms = self.conversation.terms
+        terms: Terms = self.conversation.terms
         if self.instead is None:
             return None if self.send_at else terms.price_of("service", now())
         waba_id, content = self.conversation.phone_number.waba_id, mapping(self.instead.get("content"))

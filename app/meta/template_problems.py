@@ -187,6 +187,10 @@ _SENDING = {
 }
 
 _DIRECT = {
+    "direct_promotional": N_(
+        "“{found}” reads like advertising, and Meta blocks accounts that advertise without a template. Reword it, or "
+        "send a marketing template."
+    ),
     "direct_type": N_("Direct Send takes text, and messages with links or reply buttons. Send a template instead."),
     "direct_links": N_("A message has at most 2 links as buttons. Remove {over}."),
 }

@@ -51,18 +51,22 @@ def page(template: MessageTemplate, problem: Problem | None = None) -> str:
 def life_context(template: MessageTemplate) -> dict[str, Any]:
     version = TemplateVersion.open_of(template.id)
     qualities = TemplateChange.of(template.id).where(TemplateChange.what == "quality").limit(10)
-    return head_context(template) | rejection_context(template) | {
-        "version": version,
-        "pause": words.pause_of(template.status_facts),
-        "pause_ends": pause_ends(template),
-        "cost": CategoryCost.of(template) if g.membership.may("templates.edit") else None,
-        "uses": template.uses,
-        "broken": template.broken_by(version) if version else [],
-        "chart": chart_of(template),
-        "qualities": db.session.scalars(qualities).all(),
-        "siblings": siblings(template),
-        "may_submit": TemplateSettings.current().lets_submit(g.membership),
-    }
+    return (
+        head_context(template)
+        | rejection_context(template)
+        | {
+            "version": version,
+            "pause": words.pause_of(template.status_facts),
+            "pause_ends": pause_ends(template),
+            "cost": CategoryCost.of(template) if g.membership.may("templates.edit") else None,
+            "uses": template.uses,
+            "broken": template.broken_by(version) if version else [],
+            "chart": chart_of(template),
+            "qualities": db.session.scalars(qualities).all(),
+            "siblings": siblings(template),
+            "may_submit": TemplateSettings.current().lets_submit(g.membership),
+        }
+    )
 
 
 def head_context(template: MessageTemplate) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.meta.outgoing import Refused, contact
 from app.meta.written_numbers import LONGEST, NotRead, formatted, looks_like_one, read, read_all
+from tests.cpu import Meter
 
 GERMAN = "491761234567"
-from tests.cpu import Meter
 
 
 @pytest.mark.parametrize(

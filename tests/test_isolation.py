@@ -138,6 +138,7 @@ class Foreign:
                 "canned_file_id": str(picture.id),
                 "template_id": str(form.id),
                 "version_id": str(version.id),
+                "waba_id": str(shoes.waba_id),
                 "sample_id": str(sample.id),
                 "onboarding_id": str(started.id),
                 "membership_id": str(membership.id),

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, tuple_
 from sqlalchemy.orm import defer
 
+from app.meta.template_calls import AUTO_GENERATED
 from app.tenancy import Paged, as_uuid, db
 
 from .models import GONE, MessageTemplate
@@ -96,7 +97,7 @@ class TemplateListing:
         return page, entries(page.rows, with_deleted=self.status == GONE)
 
     def conditions(self) -> Iterable[ColumnElement[bool]]:
-        yield MessageTemplate.source != "AUTO_GENERATED"
+        yield MessageTemplate.source != AUTO_GENERATED
         if self.query:
             words = self.query.lower().replace(" ", "_")
             yield MessageTemplate.name.contains(words, autoescape=True)
@@ -128,7 +129,7 @@ def entries(named: Iterable[tuple[str, uuid.UUID]], *, with_deleted: bool = Fals
     listed = (
         select(MessageTemplate, TemplateVersion.state)
         .outerjoin(TemplateVersion, is_open)
-        .where(key.in_(list(by_key)), MessageTemplate.source != "AUTO_GENERATED")
+        .where(key.in_(list(by_key)), MessageTemplate.source != AUTO_GENERATED)
         .where(true() if with_deleted else MessageTemplate.status != GONE)
         .options(defer(MessageTemplate.components))
         .order_by(MessageTemplate.language)
@@ -156,6 +157,6 @@ class Choices:
         columns = (MessageTemplate.status, MessageTemplate.language, MessageTemplate.folder)
         samples = func.count().filter(or_(*SAMPLES), MessageTemplate.status != GONE)
         query: Any = select(*(func.array_agg(column.distinct()) for column in columns), func.count(), samples)
-        *lists, count, sample_count = db.session.execute(query.where(MessageTemplate.source != "AUTO_GENERATED")).one()
+        *lists, count, sample_count = db.session.execute(query.where(MessageTemplate.source != AUTO_GENERATED)).one()
         statuses, languages, folders = (sorted(filter(None, each or ())) for each in lists)
         return cls(statuses, languages, folders, count, sample_count)

@@ -16,7 +16,7 @@ from app.meta import message_templates as meta
 from app.meta.errors import MetaError
 from app.meta.outgoing.kinds import Refused
 from app.meta.payload import mapping
-from app.meta.template_calls import Fetched
+from app.meta.template_calls import AUTO_GENERATED, Fetched
 from app.meta.template_rules import Problem, problems_of
 from app.tenancy import Actor, Membership, TenantModel, announce, belongs_to, db, exists, happened, later, now, uuid7
 from app.wabas.models import Waba
@@ -35,6 +35,8 @@ MOST_OFFERED = 200
 # Not at Meta yet. Every other status is Meta's word.
 DRAFT = "DRAFT"
 GONE = "DELETED"
+# Meta's quality of a template that it has not rated.
+UNRATED = "UNKNOWN"
 GOING = ("DELETED", "PENDING_DELETION")
 EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 # How long Meta keeps the name of a deleted template from being used again, if it ever was approved.
@@ -183,7 +185,7 @@ class MessageTemplate(TenantModel):
     @classmethod
     def listed(cls) -> Select[Self]:
         """All but what Meta made of messages sent directly."""
-        return select(cls).where(cls.source != "AUTO_GENERATED")
+        return select(cls).where(cls.source != AUTO_GENERATED)
 
     @classmethod
     def sendable(cls, waba_id: uuid.UUID) -> list[Self]:
@@ -193,7 +195,7 @@ class MessageTemplate(TenantModel):
     @classmethod
     def sendable_of(cls, waba_id: uuid.UUID) -> Select[Self]:
         """Those that agents are offered."""
-        offered = cls.status.in_(meta.SENDABLE), cls.is_hidden.is_(False), cls.source != "AUTO_GENERATED"
+        offered = cls.status.in_(meta.SENDABLE), cls.is_hidden.is_(False), cls.source != AUTO_GENERATED
         return cls.of(waba_id).where(*offered)
 
     @classmethod
@@ -222,7 +224,12 @@ class MessageTemplate(TenantModel):
 
     @property
     def is_sendable(self) -> bool:
-        return self.status in meta.SENDABLE
+        return self.status in meta.SENDABLE and not self.is_generated
+
+    @property
+    def is_generated(self) -> bool:
+        """Whether Meta made it of messages sent directly: it is neither sent, changed nor deleted."""
+        return self.source == AUTO_GENERATED
 
     @property
     def is_draft(self) -> bool:
@@ -272,7 +279,7 @@ class MessageTemplate(TenantModel):
         self.rate(fetched.quality_score, source="sync")
 
     def describe(self, fetched: Fetched) -> None:
-        self.meta_id, self.source = fetched.id, fetched.source or ""
+        self.meta_id, self.source = fetched.id, AUTO_GENERATED if fetched.is_generated else fetched.source or ""
         self.ttl_seconds = fetched.template.ttl
         self.components = fetched.template.components
         self.parameter_format = "NAMED" if fetched.template.is_named else "POSITIONAL"
@@ -498,9 +505,9 @@ class MessageTemplate(TenantModel):
                 self.previous_category = before
 
     def rate(self, score: str | None, *, source: str) -> None:
-        before, self.quality_score = self.quality_score, score
+        before, self.quality_score = self.quality_score or UNRATED, score
         if score and before != score:
-            TemplateChange.record(self.id, "quality", before or "UNKNOWN", score, source=source)
+            TemplateChange.record(self.id, "quality", before, score, source=source)
 
 
 def each_once(templates: Iterable[Fetched]) -> Iterable[Fetched]:

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.meta.events import OtherChange
+from app.meta.events import AccountUpdate, OtherChange
 from app.meta.payload import bounded, identifier, mapping, sequence, text
-from app.tenancy import announce, db, later
+from app.meta.template_direct_send import GENERATED
+from app.tenancy import announce, db, later, now
 from app.wabas.models import Waba
 
+from .direct_send import DirectSendAccess
 from .models import MessageTemplate, TemplateList
 
 FIELDS = (
@@ -23,6 +25,8 @@ FIELDS = (
     "template_category_update",
     "template_correct_category_detection",
 )
+# Meta's word for an account that may not use Direct Send.
+RESTRICTED = "RESTRICTED_DIRECT_SEND_UTILITY_TEMPLATES"
 # Says nothing about what the template is now: what it was before it was archived.
 UNSAID = ("UNARCHIVED",)
 # A webhook's time has no fractions, and clocks differ: only what is older than the last list by more is old news.
@@ -39,12 +43,45 @@ def apply_template_news(changes: Sequence[OtherChange]) -> None:
     mine = sorted((one for one in changes if one.field in FIELDS), key=lambda one: one.timestamp)
     wabas = {meta_id: Waba.with_meta_id(meta_id) for one in mine if (meta_id := one.waba_id)}
     for change in mine:
-        if (waba := wabas.get(change.waba_id or "")) and is_news(waba.id, change):
+        waba = wabas.get(change.waba_id or "")
+        if waba and is_misuse(change):
+            DirectSendAccess.report_misuse(waba.id, template_name(change), change.timestamp)
+        if waba and is_news(waba.id, change):
             for template in templates_named(waba.id, change.value):
                 apply(template, change.value, change.timestamp)
     for waba in filter(None, wabas.values()):
         announce("templates", waba.id)
         later("message_templates.fetch", waba.id)
+
+
+def apply_restrictions(updates: Sequence[AccountUpdate]) -> None:
+    """Meta has taken Direct Send from an account, after too many messages that were advertising."""
+    for update in updates:
+        waba = Waba.with_meta_id(update.waba_id) if update.waba_id else None
+        for restriction in map(mapping, sequence(update.value.get("restriction_info"))):
+            if waba and restriction.get("restriction_type") == RESTRICTED:
+                ends = moment_or_none(restriction.get("expiration"))
+                if ends is None or ends > now():
+                    DirectSendAccess.restrict(waba.id, ends)
+
+
+def moment_or_none(seconds: Any) -> dt.datetime | None:
+    """Of Meta's seconds since 1970. None where there are none."""
+    try:
+        return dt.datetime.fromtimestamp(int(seconds), dt.UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def is_misuse(change: OtherChange) -> bool:
+    """Whether Meta reports that a message sent directly was no utility message."""
+    correct = text(change.value.get("correct_category"), 40) or text(change.value.get("suggested_category"), 40)
+    is_report = change.field == "template_correct_category_detection" and correct not in (None, "UTILITY")
+    return is_report and template_name(change).startswith(GENERATED)
+
+
+def template_name(change: OtherChange) -> str:
+    return text(change.value.get("message_template_name"), 512) or ""
 
 
 def is_news(waba_id: uuid.UUID, change: OtherChange) -> bool:

@@ -12,21 +12,24 @@ from app.tenancy import Membership, Role, TenantModel, current_tenant_id, db, of
 
 
 class TemplateSettings(TenantModel):
-    """There is a row once somebody has changed something. `needs_approval`: only owners submit to Meta."""
+    """There is a row once somebody has changed something.
+
+    `needs_approval`: only owners submit to Meta. `uses_direct_send`: utility messages may go out without a template.
+    """
 
     __tablename__ = "template_settings"
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id"))
 
     needs_approval: Mapped[bool] = mapped_column(default=False, server_default=false())
+    uses_direct_send: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @classmethod
     def current(cls) -> Self:
-        return db.session.scalar(select(cls)) or cls(needs_approval=False)
+        return db.session.scalar(select(cls)) or cls(needs_approval=False, uses_direct_send=False)
 
     @classmethod
-    def change(cls, *, needs_approval: bool) -> None:
-        """Stores the settings; safe when two people do it at once."""
-        chosen = {"needs_approval": needs_approval}
+    def change(cls, **chosen: bool) -> None:
+        """Stores these of the settings; safe when two people do it at once."""
         row = upsert(cls).values(tenant_id=current_tenant_id(), id=uuid7(), **chosen)
         db.session.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=chosen))
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
+from typing import Any
 
 import structlog
 
 from app.crypto import Undecryptable
 from app.extensions import outside
 from app.meta import template_calls as calls
+from app.meta.codes.sending import CORRECT_MESSAGE
 from app.meta.errors import Kind, MetaError, NoAnswer, NotUploaded, explain
 from app.meta.message_templates import Template
 from app.storage import NotKept, StorageAway
 from app.tenancy import announce, commit, later, now
 from app.wabas.models import Waba
+from app.words import N_
 
 from .changes import TemplateChange
 from .models import MessageTemplate, TemplateList
@@ -25,6 +28,8 @@ from .versions import LEASE, TemplateVersion, says_the_same
 log = structlog.get_logger()
 
 TRIES = 20
+NOT_ACCEPTED = N_("Part of the template isn't as Meta requires.")
+CORRECT_TEMPLATE = N_("Change the part that Meta names below, and submit it again.")
 # Meta's code for a token that is none.
 NO_ACCESS = 190
 # Passing: worth another try in a while.
@@ -145,7 +150,13 @@ class Submission:
             version.error = error.as_dict()
             version.lease_until = now() + dt.timedelta(seconds=min(5 * 2**version.attempts, 600))
         else:
-            version.come_back(error.as_dict())
+            version.come_back(refusal(error))
+
+
+def refusal(error: MetaError) -> dict[str, Any]:
+    """What Meta says; where our words are of any message, they are of a template."""
+    facts = error.as_dict()
+    return facts | {"title": NOT_ACCEPTED, "fix": CORRECT_TEMPLATE} if error.fix == CORRECT_MESSAGE else facts
 
 
 def access_to(waba: Waba) -> str:

@@ -44,9 +44,10 @@ __all__ = ["LONGEST_BODY", "LONGEST_CODE", "SENDABLE", "Placeholder", "Template"
 FIELDS = "id,name,language,status,category,parameter_format,components"
 SENDABLE = ("APPROVED", "REINSTATED", "FLAGGED")
 MEDIA = ("IMAGE", "VIDEO", "DOCUMENT")
-# Buttons that are sent as they are, or with a line of text.
-FILLED_BUTTONS = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP")
-BUTTONS = (*FILLED_BUTTONS, "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "REQUEST_CONTACT_INFO")
+BUTTONS = (
+    *("QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP"),
+    *("FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL", "REQUEST_CONTACT_INFO"),
+)
 # What a button is called when it is sent, where it takes anything.
 SUB_TYPES = {
     "QUICK_REPLY": "quick_reply",
@@ -58,8 +59,7 @@ SUB_TYPES = {
     "MPM": "mpm",
     "VOICE_CALL": "voice_call",
 }
-PLAIN_PARTS = ("HEADER", "BODY", "FOOTER", "BUTTONS")
-PARTS = (*PLAIN_PARTS, "LIMITED_TIME_OFFER", "CAROUSEL", "CALL_PERMISSION_REQUEST")
+PARTS = ("HEADER", "BODY", "FOOTER", "BUTTONS", "LIMITED_TIME_OFFER", "CAROUSEL", "CALL_PERMISSION_REQUEST")
 HEADERS = ("TEXT", *MEDIA, "LOCATION", "PRODUCT")
 # More than the largest that Meta allows: a carousel of ten cards with two long links each.
 MOST_CHARACTERS = 200_000
@@ -198,12 +198,8 @@ class Template:
 
     @property
     def can_be_filled(self) -> bool:
-        """Whether a line of text for each variable and one file are all that it needs."""
-        return (
-            all(name in PLAIN_PARTS for name in self.parts)
-            and self.header_format in ("", "TEXT", *MEDIA)
-            and all(kind in FILLED_BUTTONS for kind in self.button_kinds)
-        )
+        """Whether a line for each variable and one file are all that it needs."""
+        return self.can_be_sent and not (self.cards or "MPM" in self.button_kinds)
 
     @cached_property
     def can_be_sent(self) -> bool:
@@ -437,11 +433,19 @@ def _button(button: Button, given: Mapping[str, Any]) -> dict[str, str]:
     return {"title": button.title, "url": url}
 
 
+_MISSING = {"location": "location_missing", "expiration": "expiration_missing"}
+
+
+def _called(variable: Variable) -> str:
+    """A text's variable as it is written there."""
+    return f"{{{{{variable.name}}}}}" if variable.place in ("header", "body", "url") else variable.name
+
+
 def _value(template: Template, variable: Variable, written: str) -> Any:
     """The value as Meta takes it. Raises `Refused`."""
     value = written.strip()
     if not value:
-        raise Refused(WORDS["value_missing"], name=f"{{{{{variable.name}}}}}", key=variable.key)
+        raise Refused(WORDS[_MISSING.get(variable.place, "value_missing")], name=_called(variable), key=variable.key)
     checked = _READ[variable.place](template, variable, value)
     if isinstance(checked, Problem):
         raise Refused(WORDS[checked.kind], **checked.facts, key=variable.key)

@@ -204,7 +204,7 @@ TYPES: dict[str, MessageType] = {
             words=_field("body"),
             is_all_words=True,
             is_searchable=True,
-            sent_by=("composer",),
+            sent_by=("composer", "direct-send"),
         ),
         MessageType("image", "image", _called("image"), words=_field("caption"), is_searchable=True, sent_by=("file",)),
         MessageType("video", "video", _called("video"), words=_field("caption"), is_searchable=True, sent_by=("file",)),
@@ -235,7 +235,7 @@ TYPES: dict[str, MessageType] = {
             words=_interactive_words,
             is_all_words=True,
             is_searchable=True,
-            sent_by=("buttons", "list", "link", "location-request"),
+            sent_by=("buttons", "list", "link", "location-request", "direct-send"),
         ),
         MessageType(
             "button",

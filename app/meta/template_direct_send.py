@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .errors import MetaError
+from app.words import N_
+
+from .errors import Explanation, Kind, MetaError
 from .payload import mapping, sequence, text
 from .template_problems import Problem, too_long
 from .template_promotion import lint_promotion
@@ -16,6 +18,11 @@ LONGEST_LABEL, MOST_BUTTONS, MOST_REPLIES, MOST_LINKS = 20, 10, 3, 2
 INTERACTIVE = ("button", "cta_url", "voice_call")
 HEADERS = ("text", "image", "video", "document")
 BLOCKED = 139200
+NOT_ENABLED = Explanation(
+    Kind.FINAL,
+    N_("Meta hasn't enabled Direct Send for your WhatsApp account, so messages need a template."),
+    N_("Send a template instead. Switchboard won't try Direct Send again for a week."),
+)
 # A template that Direct Send made is named so, or has this source.
 GENERATED = "auto_generated"
 
@@ -33,15 +40,26 @@ def direct_send_body(content: Mapping[str, Any], category: str = "utility", ttl:
     return {**content, "category": category} | validity
 
 
-def problems_of_direct_send(content: Mapping[str, Any], language: str) -> list[Problem]:
-    """What Direct Send would refuse, and promotional words."""
+def problems_of_direct_send(content: Mapping[str, Any], language: str = "") -> list[Problem]:
+    """What Direct Send would refuse, and promotional words: those of every language where none is given."""
     problems = list(_problems(content))
-    words = mapping(content.get("text")).get("body") or mapping(mapping(content.get("interactive")).get("body")).get(
-        "text"
-    )
-    if found := lint_promotion(text(words) or "", language):
-        problems.append(Problem("body", "promotional", {"found": "”, “".join(found[:5])}))
+    if found := lint_promotion("\n".join(_all_words(content)), language):
+        problems.append(Problem("body", "direct_promotional", {"found": "”, “".join(found[:5])}))
     return problems
+
+
+def _all_words(content: Mapping[str, Any]) -> Iterator[str]:
+    """Whatever the customer reads, the shortest parts first: only the first characters of it are looked at."""
+    interactive = mapping(content.get("interactive"))
+    action = mapping(interactive.get("action"))
+    labels: list[Any] = [mapping(interactive.get("header")).get("text"), mapping(interactive.get("footer")).get("text")]
+    labels.append(mapping(action.get("parameters")).get("display_text"))
+    for button in map(mapping, sequence(action.get("buttons"))[:MOST_BUTTONS]):
+        inner = mapping(button.get(str(button.get("type"))))
+        labels.append(inner.get("title") or inner.get("display_text"))
+    bodies = mapping(content.get("text")).get("body"), mapping(interactive.get("body")).get("text")
+    yield from filter(None, (text(one, LONGEST_HEADER) for one in labels))
+    yield from filter(None, (text(one) for one in bodies))
 
 
 def _problems(content: Mapping[str, Any]) -> Iterator[Problem]:
@@ -85,6 +103,13 @@ def _interactive(interactive: dict[str, Any]) -> Iterator[Problem]:
         yield from _words(f"buttons.{index}.text", inner.get("title") or inner.get("display_text"), LONGEST_LABEL)
     if interactive["type"] != "button":
         yield from _words("buttons.0.text", mapping(action.get("parameters")).get("display_text"), LONGEST_LABEL)
+
+
+def explained(error: MetaError) -> MetaError:
+    """The error in words of Direct Send: Meta's code for “not enabled” is the one of any wrong detail."""
+    if is_not_enabled(error):
+        error.kind, error.title, error.fix = NOT_ENABLED.kind, NOT_ENABLED.title, NOT_ENABLED.fix
+    return error
 
 
 def is_not_enabled(error: MetaError) -> bool:

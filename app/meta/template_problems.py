@@ -35,7 +35,7 @@ def too_long(path: str, value: str, most: int) -> list[Problem]:
 
 _DEFINITION = {
     "name_missing": N_("Enter a name for the template."),
-    "name_form": N_("Use only the letters a to z, digits and underscores in the name, for example order_update."),
+    "name_form": N_("Use only small letters a to z, digits and underscores in the name, for example order_update."),
     "language_unknown": N_("WhatsApp has no templates in “{language}”. Choose one of its languages."),
     "category_unknown": N_("Choose a category: marketing, utility or authentication."),
     "ttl_range": N_("Messages of this category can be valid for {least} to {most} seconds. Change the validity."),
@@ -48,7 +48,7 @@ _DEFINITION = {
     "part_not_here": N_("This part can't be used in this kind of template. Remove it."),
     "needs_marketing": N_("WhatsApp takes this only in marketing templates. Change the category, or remove it."),
     "text_missing": N_("Enter a text."),
-    "too_long": N_("This is {over} characters too long. WhatsApp takes {most}."),
+    "too_long": N_("Shorten this by {over}: WhatsApp takes {most} characters."),
     "line_breaks": N_("This text can't contain line breaks. Write it on one line."),
     "blank_lines": N_("Leave at most one blank line between paragraphs. WhatsApp refuses more."),
     "emoji": N_("This text can't contain emoji. Remove {emoji}."),
@@ -61,7 +61,7 @@ _DEFINITION = {
         "There is an invisible direction mark inside the brackets of {name}. Delete the variable and type it again."
     ),
     "variable_form": N_(
-        "“{name}” can't be a variable. Use a number, or a name of the letters a to z, digits and underscores, "
+        "“{name}” can't be a variable. Use a number, or a name of small letters a to z, digits and underscores, "
         "without spaces."
     ),
     "variable_mixed": N_("Use either numbers or names for variables, not both. Change {name}."),
@@ -87,12 +87,12 @@ _DEFINITION = {
     "whatsapp_link": N_("Meta refuses links to WhatsApp itself, such as {link}. Link to your own website instead."),
     "short_link": N_("Meta often rejects shortened links such as {link}. Use the full address of your website."),
     "promotional": N_(
-        "“{found}” reads like advertising, so Meta may make this a marketing template. Reword it, or change the "
+        "Meta may take “{found}” for advertising and make this a marketing template. Reword it, or change the "
         "category to marketing."
     ),
     "buttons_missing": N_("Add at least one button, or remove the buttons."),
     "buttons_many": N_("A template can have 10 buttons. Remove {over}."),
-    "buttons_of_kind": N_("A template can have {most} of this kind of button. Remove {over}."),
+    "buttons_of_kind": N_("A template can have only {most} of this kind of button. Remove {over}."),
     "buttons_of_card": N_("A card can have {most} buttons. Remove {over}."),
     "buttons_order": N_("Put all quick replies next to each other, before or after the other buttons."),
     "button_unknown": N_("WhatsApp doesn't have buttons of this kind in templates. Choose another kind."),
@@ -162,7 +162,7 @@ _SENDING = {
     "header_type": N_("This template's header is of the kind “{expected}”, and the message gives “{given}”."),
     "file_missing": N_("This template starts with a file. Choose one."),
     "file_form": N_("Give either the file's id or a link to it that starts with https://."),
-    "location_missing": N_("Fill in {name} of the place."),
+    "location_missing": N_("Fill in the {name} of the place."),
     "latitude": N_("The latitude is a number from -90 to 90."),
     "longitude": N_("The longitude is a number from -180 to 180."),
     "button_index": N_("The template has no button at position {index}."),
@@ -172,7 +172,10 @@ _SENDING = {
     "button_surplus": N_("The button at position {index} takes nothing, but the message fills it in."),
     "codes_differ": N_("The code in the text and the code in the button must be the same."),
     "expiration_missing": N_("Say when the offer expires."),
-    "expiration_form": N_("Give the time when the offer expires in milliseconds since 1970, or with its time zone."),
+    "expiration_form": N_(
+        "Enter the date and time when the offer expires. The API takes it with its time zone, or in milliseconds "
+        "since 1970."
+    ),
     "json_form": N_("The data for the flow must be a JSON object."),
     "minutes_form": N_("Enter a number of minutes from 1 to 43,200."),
     "sections_missing": N_("Choose the products that the button shows."),
@@ -184,6 +187,10 @@ _SENDING = {
 }
 
 _DIRECT = {
+    "direct_promotional": N_(
+        "“{found}” reads like advertising, and Meta blocks accounts that advertise without a template. Reword it, or "
+        "send a marketing template."
+    ),
     "direct_type": N_("Direct Send takes text, and messages with links or reply buttons. Send a template instead."),
     "direct_links": N_("A message has at most 2 links as buttons. Remove {over}."),
 }

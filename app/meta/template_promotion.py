@@ -57,14 +57,14 @@ _ALEF = str.maketrans("أإآٱى", "ااااي")
 def lint_promotion(text: str, language: str) -> list[str]:
     """The promotional words in its first MOST_LOOKED_AT characters, as they are written there.
 
-    English ones are found in every language.
+    English ones are found in every language; of a text in no certain language ("") all are looked for.
     """
     text = text[:MOST_LOOKED_AT]
     own = language.replace("-", "_").partition("_")[0].lower()
     folded, places = _fold(text)
     matches = {
         (match.start(), match.end())
-        for code in {own, "en"}
+        for code in ({own, "en"} if own else _PATTERNS)
         if code in _PATTERNS
         for match in _PATTERNS[code].finditer(folded)
     }

@@ -41,12 +41,8 @@ STATUSES = {
         N_("Wait. Most reviews take minutes, some up to 24 hours. This page shows the result."),
         "info",
     ),
-    "APPROVED": StatusWords(
-        N_("Approved"), N_("It can be sent to customers at any time."), N_("Nothing to do."), "success"
-    ),
-    "REINSTATED": StatusWords(
-        N_("Approved again"), N_("Meta has lifted its decision. It can be sent."), N_("Nothing to do."), "success"
-    ),
+    "APPROVED": StatusWords(N_("Approved"), N_("It can be sent to customers at any time."), "", "success"),
+    "REINSTATED": StatusWords(N_("Approved again"), N_("Meta has lifted its decision. It can be sent."), "", "success"),
     "REJECTED": StatusWords(
         N_("Rejected"),
         N_("Meta doesn't allow this text. It can't be sent."),
@@ -98,7 +94,7 @@ STATUSES = {
     "PENDING_DELETION": StatusWords(
         N_("Being deleted"),
         N_("Meta deletes it once messages on their way have arrived."),
-        N_("Nothing to do."),
+        "",
     ),
     "DELETED": StatusWords(
         N_("Deleted"),
@@ -222,6 +218,12 @@ def part_of(facts: Mapping[str, Any] | None) -> str:
     """The part of the template that Meta's words are about; "" where they don't say."""
     said = " ".join(quotes(facts))
     return next((part for part, pattern in PARTS.items() if pattern.search(said)), "")
+
+
+def disabled_at(facts: Mapping[str, Any] | None) -> dt.datetime | str | None:
+    """When Meta disables it, or has; Meta's pages show a date, its webhooks may have seconds."""
+    date = str((facts or {}).get("disable_date") or "")
+    return dt.datetime.fromtimestamp(int(date), dt.UTC) if re.fullmatch("[0-9]{9,10}", date) else date or None
 
 
 def pause_of(facts: Mapping[str, Any] | None) -> Pause | None:

@@ -151,6 +151,10 @@ class TemplatesRefreshed(Facts, kinds=("template.refreshed",)):
     """The list of templates was read again. The subject is the WABA."""
 
 
+class DirectSendStopped(Facts, kinds=("direct_send.stopped",)):
+    """Meta refuses or reported messages without a template. The subject is the WABA."""
+
+
 class TemplateState(
     Facts,
     kinds=("template.created", "template.awaiting", "template.returned", "template.submitted", "template.refused"),

@@ -11,13 +11,14 @@ from app.inbox.inbound.arrival import receive
 from app.inbox.inbound.entry_points import note_free_entries
 from app.inbox.inbound.history import import_history, note_progress
 from app.inbox.inbound.preferences import apply_preferences
-from app.message_templates.news import apply_template_news
+from app.message_templates.news import apply_restrictions, apply_template_news
 from app.meta import events
 from app.wabas.news import apply_account_updates, apply_number_news
 
 # In this order: statuses lock messages before conversations, as sending does.
 HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.AccountUpdate, apply_account_updates),
+    (events.AccountUpdate, apply_restrictions),
     (events.OtherChange, apply_number_news),
     (events.OtherChange, apply_preferences),
     (events.OtherChange, apply_template_news),

@@ -12,8 +12,11 @@ document.addEventListener("click", (event) => {
   button.disabled = true
   navigator.geolocation.getCurrentPosition(
     ({ coords }) => {
-      form.elements.latitude.value = coords.latitude.toFixed(6)
-      form.elements.longitude.value = coords.longitude.toFixed(6)
+      for (const name of ["latitude", "longitude"]) {
+        const field = form.querySelector(`[name$="${name}"]`)
+        field.value = coords[name].toFixed(6)
+        field.dispatchEvent(new Event("input", { bubbles: true }))
+      }
       button.disabled = false
       problem.hidden = true
     },

@@ -19,7 +19,7 @@ def ann(stack: Stack, chromium: Browser) -> Any:
     """The owner of a business with a number."""
     person = Person(chromium, viewport={"width": 1280, "height": 900})
     begin(person.page, stack, BUSINESS)
-    connect(person.page, BUSINESS, "6505550191")
+    connect(person.page, BUSINESS, "6505550133")
     yield person.page
     person.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import uuid
@@ -257,6 +258,40 @@ def test_a_template_with_a_photo_carries_the_photo(road: Road, ann: Browser, tal
     delivered(road)
 
 
+def test_a_template_with_a_place_carries_the_place(road: Road, ann: Browser, talk: Conversation) -> None:
+    template = template_named(road, "meet_here")
+    address = f"~/inbox/{talk.id}/templates/{template.id}"
+    place = {f"location-0-{name}": value for name, value in (("latitude", "52.5"), ("longitude", "13.4"))}
+    place |= {"location-0-name": "Bakery", "location-0-address": "Main Street 1"}
+    assert "Name of the place" in ann.get(address).text
+    assert "Fill in the latitude" in ann.post(address, place | {"location-0-latitude": ""}, headers=FRAGMENT).text
+    ann.post(address, place, headers=FRAGMENT)
+    go(road)
+    (header,) = contents(road)[0]["content"]["components"]
+    assert header["parameters"][0]["location"]["name"] == "Bakery"
+    delivered(road)
+
+
+def test_an_offer_ends_by_the_clock_beside_the_field(road: Road, ann: Browser, talk: Conversation) -> None:
+    template = template_named(road, "bread_offer")
+    address = f"~/inbox/{talk.id}/templates/{template.id}"
+    form = {"expiration-0-expiration": "2040-01-01T12:00", "zone": "Asia/Tokyo", "code-0-code": "BREAD10"}
+    assert "when the offer expires" in ann.post(address, form | {"expiration-0-expiration": ""}, headers=FRAGMENT).text
+    ann.post(address, form, headers=FRAGMENT)
+    go(road)
+    parts = {part["type"]: part for part in contents(road)[0]["content"]["components"]}
+    (end,) = parts["limited_time_offer"]["parameters"]
+    noon = dt.datetime(2040, 1, 1, 3, tzinfo=dt.UTC)
+    assert end["limited_time_offer"]["expiration_time_ms"] == noon.timestamp() * 1000
+    delivered(road)
+
+
+def test_a_carousel_says_why_it_cannot_be_sent_here(road: Road, ann: Browser, talk: Conversation) -> None:
+    template = template_named(road, "loaves")
+    page = ann.get(f"~/inbox/{talk.id}/templates").text
+    assert "each card needs a file of its own" in page and f"templates/{template.id}" not in page
+
+
 def test_templates_are_loaded_from_meta_and_saved(road: Road, ann: Browser, talk: Conversation) -> None:
     seed_templates(road)
     assert "Loading templates" in ann.get(f"~/inbox/{talk.id}/templates").text
@@ -420,6 +455,22 @@ def seed_templates(road: Road) -> None:
     road.meta.post("templates", waba_id=waba, name="paused_one", components=[body], status="PAUSED")
     offer = [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "{{first_name}}, all is blue. Come!"}]
     road.meta.post("templates", waba_id=waba, name="summer_offer", components=offer, parameter_format="NAMED")
+    here = [{"type": "HEADER", "format": "LOCATION"}, {"type": "BODY", "text": "Meet us here."}]
+    road.meta.post("templates", waba_id=waba, name="meet_here", components=here)
+    ending = {"text": "Bread offer", "has_expiration": True}
+    code, link = (
+        {"type": "COPY_CODE", "example": "BREAD"},
+        {"type": "URL", "text": "Buy", "url": "https://shop.example"},
+    )
+    limited: list[dict[str, Any]] = [
+        {"type": "BODY", "text": "Ten percent off."},
+        {"type": "LIMITED_TIME_OFFER", "limited_time_offer": ending},
+        {"type": "BUTTONS", "buttons": [code, link]},
+    ]
+    road.meta.post("templates", waba_id=waba, name="bread_offer", components=limited, category="MARKETING")
+    card = {"components": [{"type": "HEADER", "format": "IMAGE"}, {"type": "BUTTONS", "buttons": [thanks]}]}
+    carousel = [{"type": "BODY", "text": "Our loaves."}, {"type": "CAROUSEL", "cards": [card, card]}]
+    road.meta.post("templates", waba_id=waba, name="loaves", components=carousel, category="MARKETING")
 
 
 def template_named(road: Road, name: str) -> MessageTemplate:

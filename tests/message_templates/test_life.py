@@ -16,7 +16,7 @@ from app.message_templates.versions import Content, TemplateVersion
 from app.tenancy import Actor, db, now, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber
-from tests.client import Browser
+from tests.client import FRAGMENT, Browser
 from tests.happenings import kinds
 from tests.message_templates.templates import BODY, CONTENT, TEXT, approved, drafted
 from tests.world import World
@@ -43,6 +43,13 @@ def test_a_rejection_says_what_to_change_beside_the_part_it_is_about(ann: Browse
     text = page(ann, approved(number, status="REJECTED", status_facts=facts))
     assert "every variable has an example" in text and "The body has a variable without an example." in text
     assert "about this part: Body" in text
+
+
+def test_the_reason_is_read_while_one_changes_the_text(ann: Browser, number: PhoneNumber) -> None:
+    facts = {"reason": "INVALID_FORMAT", "detail": "The body has a variable without an example."}
+    template = approved(number, status="REJECTED", status_facts=facts)
+    ann.post(f"~/templates/{template.id}/edits")
+    assert "The body has a variable without an example." in page(ann, template, "/draft")
 
 
 def test_edit_and_submit_again_begins_with_the_rejected_text(world: World, ann: Browser, number: PhoneNumber) -> None:
@@ -74,6 +81,25 @@ def test_a_pause_says_when_it_ends(ann: Browser, number: PhoneNumber) -> None:
     at = dt.datetime(2026, 11, 20, 9, 0, tzinfo=dt.UTC)
     text = page(ann, approved(number, status="PAUSED", status_at=at, status_facts={"title": "SECOND_PAUSE"}))
     assert "Second pause: 6 hours" in text and "2026-11-20T15:00:00Z" in text
+
+
+def test_the_day_of_disabling_is_a_date_whatever_meta_writes(ann: Browser, number: PhoneNumber) -> None:
+    seconds = approved(number, status="FLAGGED", status_facts={"disable_date": "1795922428"})
+    assert "Meta will disable it on <time" in page(ann, seconds) and "1795922428" not in page(ann, seconds)
+    written = approved(number, "other", status="DISABLED", status_facts={"disable_date": "29 November"})
+    assert "Disabled on 29 November." in page(ann, written)
+
+
+def test_the_status_beside_the_name_follows(ann: Browser, number: PhoneNumber) -> None:
+    answer = ann.get(f"~/templates/{approved(number, status='PENDING').id}", headers=FRAGMENT)
+    assert "In review" in answer.text.partition('hx-target="#template-badge"')[2]
+
+
+def test_a_first_look_at_an_unrated_template_is_no_change(world: World, ann: Browser, number: PhoneNumber) -> None:
+    template = approved(number)
+    with tenant_scope(world.bakery.id):
+        MessageTemplate.get_or_404(template.id).rate("UNKNOWN", source="sync")
+    assert "→" not in page(ann, template)
 
 
 def test_an_unknown_status_is_shown_as_meta_writes_it(ann: Browser, number: PhoneNumber) -> None:
@@ -123,6 +149,7 @@ def test_two_versions_are_compared_word_by_word(world: World, ann: Browser, numb
         TemplateVersion.begin(template.id, Content("UTILITY", True, [changed]), by=None)
     text = page(ann, template, "/versions")
     assert '<del\n  class="diff-removed">today</del>' in text and '<ins class="diff-added">yesterday</ins>' in text
+    assert "UTILITY" not in text
 
 
 def test_an_earlier_version_is_restored_as_a_draft(world: World, ann: Browser, number: PhoneNumber) -> None:

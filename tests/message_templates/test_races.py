@@ -18,6 +18,7 @@ from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.versions import TemplateVersion
+from app.storage import new_key
 from app.tenancy import Actor, Role, db, tenant_scope
 from app.tenancy.models import Membership, admit
 from app.wabas.models import PhoneNumber
@@ -99,7 +100,7 @@ def test_an_edit_begun_twice_at_once_is_one(
 def test_one_file_stored_twice_at_once_is_one_sample(
     world: World, meanwhile: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new_key, keys = samples.new_key, []
+    keys: list[uuid.UUID] = []
 
     def store() -> None:
         TemplateSample.store("IMAGE", io.BytesIO(PNG), "shop.png")

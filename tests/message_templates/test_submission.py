@@ -187,6 +187,7 @@ def test_a_refusal_comes_back_as_a_draft_with_its_reason(life: Life) -> None:
     life.fail("error", code=100, details="Invalid parameter")
     version = life.run(life.ask(life.begin()))
     assert version.state == "draft" and version.error and version.error["title"]
+    assert "template" in version.error["title"] and "message" not in version.error["fix"]
 
 
 def test_a_name_that_another_has_is_not_taken_for_ours(life: Life) -> None:

@@ -386,7 +386,8 @@ def test_what_direct_send_takes_is_accepted(content: Any) -> None:
         (interactive(1, footer={"text": "a" * 61}), "footer", "too_long"),
         ({**TEXT, "ttl_seconds": 43_201}, "ttl", "ttl_range"),
         ({**TEXT, "ttl_seconds": 901, "category": "authentication"}, "ttl", "ttl_range"),
-        ({"type": "text", "text": {"body": "Get 20% off today."}}, "body", "promotional"),
+        ({"type": "text", "text": {"body": "Get 20% off today."}}, "body", "direct_promotional"),
+        (interactive(1, header={"type": "text", "text": "Last chance"}), "body", "direct_promotional"),
     ],
 )
 def test_what_direct_send_refuses_is_refused(content: Any, path: str, kind: str) -> None:

@@ -18,15 +18,22 @@ from flask import Flask
 
 from app.config import Settings
 from app.webhooks.door import LARGEST
-from dev.stack import free_port, procfile
+from dev.stack import procfile
 from tests.posts import message, post, signed
 
 PATH = "/webhooks/whatsapp"
 
 
+def free_port() -> int:
+    """One that the system chooses: other runs of the tests are given others."""
+    with socket.socket() as attempt:
+        attempt.bind(("127.0.0.1", 0))
+        return int(attempt.getsockname()[1])
+
+
 @pytest.fixture(scope="module")
 def process(environ: dict[str, str]) -> Iterator[httpx.Client]:
-    port = free_port(8900)
+    port = free_port()
     env = os.environ | environ | {"DOOR_PORT": str(port), "BIND": "127.0.0.1"}
     command = [sys.executable, "-m", *shlex.split(procfile(env)["door"])]
     process = subprocess.Popen(command, env=env)

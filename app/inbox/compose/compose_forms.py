@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from flask_babel import lazy_gettext as _
@@ -10,7 +11,8 @@ from wtforms import Field, FieldList, FormField, StringField, TextAreaField
 
 from app.inbox.desk.fields import tidy
 from app.meta import outgoing
-from app.meta.outgoing import MOST_ROWS, Outgoing, Row
+from app.meta.outgoing import MOST_ROWS, Outgoing, Refused, Row
+from app.words import N_
 
 from .forms import WritingForm
 
@@ -32,6 +34,9 @@ class ComposeForm(WritingForm):
     intro: ClassVar[str] = ""
     names: ClassVar[tuple[str, ...]]
     extra: ClassVar[tuple[str, ...]] = ()
+    extra_title: ClassVar[str] = _("Header and footer")
+    # Of a message that goes by Direct Send.
+    category: ClassVar[str] = ""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -136,6 +141,44 @@ class LocationRequestForm(ComposeForm):
         return outgoing.location_request(self.body.data)
 
 
+class DirectSendForm(ComposeForm):
+    title = _("Write without a template")
+    intro = _(
+        "Only for what the customer expects from you, such as an order, an appointment or a payment. Meta checks this "
+        "after it was sent, and blocks accounts that advertise."
+    )
+    names = ("body",)
+    extra = ("first", "second", "third", "button", "url", "header", "footer")
+    extra_title = _("Buttons, header and footer")
+    category = "utility"
+    body = text_field()
+    first = line_field(_("First reply button"), 20)
+    second = line_field(_("Second reply button"), 20)
+    third = line_field(_("Third reply button"), 20)
+    button = line_field(_("Label of the link button"), 20)
+    url = line_field(_("Link"), 2000, inputmode="url", placeholder="https://", dir="ltr")
+    header = line_field(_("Heading"), 60)
+    footer = line_field(_("Footer"), 60)
+
+    def build(self) -> Outgoing:
+        return replace(self.content, category=self.category)
+
+    @property
+    def content(self) -> Outgoing:
+        """A text where there is no button. WhatsApp shows a heading and a footer only with buttons."""
+        titles = (self.first.data, self.second.data, self.third.data)
+        has_replies, has_link = any(titles), bool(self.button.data or self.url.data)
+        if has_replies and has_link:
+            raise Refused(N_("Use either reply buttons or a link button, not both."))
+        if has_replies:
+            return outgoing.buttons(self.body.data, titles, self.header.data, self.footer.data)
+        if has_link:
+            return outgoing.link(self.body.data, self.button.data, self.url.data, self.header.data, self.footer.data)
+        if self.header.data or self.footer.data:
+            raise Refused(N_("WhatsApp shows a heading and a footer only with buttons. Add a button, or remove them."))
+        return outgoing.text(self.body.data)
+
+
 FORMS: dict[str, type[ComposeForm]] = {
     "location": LocationForm,
     "contact": ContactForm,
@@ -143,4 +186,5 @@ FORMS: dict[str, type[ComposeForm]] = {
     "list": ListForm,
     "link": LinkForm,
     "location-request": LocationRequestForm,
+    "direct-send": DirectSendForm,
 }

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.billing.terms import Terms
 from app.contacts.consents import Consent
 from app.contacts.models import Contact, NumberTaken
-from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations import Conversation, Message, Ways
 from app.inbox.conversations.assignment import Taken
 from app.inbox.inbound.placing import Pair, conversations_of
 from app.meta import written_numbers
@@ -110,6 +110,10 @@ class Recipient:
         """What they don't want to get, as `Gate` has it."""
         standing = Consent.standing(self.contact.id) if self.contact else {}
         return {purpose for purpose, consent in standing.items() if not consent.is_granted}
+
+    def ways_to_write(self, number: PhoneNumber) -> Ways:
+        """How they can be written to first, from this number."""
+        return Ways.find(number.waba_id, self.refused_purposes, is_open=False)
 
     def write(
         self, number: PhoneNumber, send: Callable[[Conversation], Message], *, by: User, name: str = ""

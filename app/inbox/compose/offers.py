@@ -91,9 +91,9 @@ def available_values(contact: Contact, phone_number: PhoneNumber, *, by: Actor, 
 
 
 def sent_since_closed(conversation: Conversation) -> Message | None:
-    """The template that was sent after the customer's last message, if it is the last message."""
+    """What was sent into the closed window, if it is the last message."""
     query = select(Message).where(Message.conversation_id == conversation.id, Message.is_shown)
     last = db.session.scalar(query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(1))
-    if last is None or not last.is_outbound or last.type != "template":
+    if last is None or not last.is_outbound or last.needs_window:
         return None
     return None if last.state in ("failed", "cancelled", "expired", "scheduled") else last

@@ -8,6 +8,7 @@ from app.inbox.conversations import (
     Blocked,
     GroupIsReadOnly,
     MarkedSpam,
+    NoDirectSend,
     NumberAway,
     Refusal,
     SaidOtherwise,
@@ -24,7 +25,7 @@ NOT_SENT = (Refusal, SaidOtherwise, Refused, StorageAway)
 def explain(problem: Exception) -> str:
     """The reason, in words, for one of NOT_SENT: what happened, then what to do."""
     match problem:
-        case Refused() | WrongTemplate():
+        case Refused() | WrongTemplate() | NoDirectSend():
             return problem.explain(_)
         case WindowClosed():
             return str(_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
+from dataclasses import replace
 from typing import Any
 
 from flask_babel import gettext
@@ -20,7 +21,7 @@ from wtforms.validators import InputRequired, Optional, StopValidation
 
 from app import zones
 from app.billing.terms import Estimate, Terms
-from app.inbox.conversations import Conversation, Later, Message
+from app.inbox.conversations import Conversation, Later, Message, Ways
 from app.inbox.desk.fields import ClientIdField, options, tidy
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import Outgoing, Refused, text
@@ -29,6 +30,8 @@ from app.tenancy import Actor, User
 from .drafts import Draft
 
 LONGEST_WAIT = dt.timedelta(days=365)
+# The choice beside the ids of templates.
+DIRECT_SEND, UTILITY = "direct-send", "utility"
 
 
 class TimeForm(FlaskForm):
@@ -83,13 +86,15 @@ class ScheduleForm(TimeForm):
     instead = SelectField(_("If the reply window has closed by then"), validators=[Optional()])
     client_id = ClientIdField()
 
-    def __init__(self, templates: list[MessageTemplate], terms: Terms) -> None:
+    def __init__(self, templates: list[MessageTemplate], terms: Terms, ways: Ways) -> None:
         super().__init__()
         self.terms = terms
         self.templates = {str(one.id): one for one in templates}
         if self.parks.data:
             del self.at
         choices = [(id, self.price_words(one)) for id, one in self.templates.items()]
+        if ways.has_direct_send:
+            choices.append((DIRECT_SEND, self.direct_send_words))
         self.instead.choices = options(("", _("Don't send anything")), *choices)
 
     @property
@@ -101,6 +106,11 @@ class ScheduleForm(TimeForm):
         price = self.terms.price_of(template.category, dt.datetime.now(dt.UTC)).words
         return str(gettext("Send the template “%(name)s” (%(price)s)", name=template.title, price=price))
 
+    @property
+    def direct_send_words(self) -> str:
+        price = self.terms.price_of(UTILITY, dt.datetime.now(dt.UTC)).words
+        return str(gettext("Send this text without a template, as a utility message (%(price)s)", price=price))
+
     def validate_body(self, field: TextAreaField) -> None:
         try:
             text(field.data)
@@ -111,7 +121,10 @@ class ScheduleForm(TimeForm):
         """Schedules the message and clears the draft. Raises what `Conversation.send` raises."""
         template = self.templates.get(self.instead.data)
         at = None if self.parks.data else self.moment
-        later = Later(at, as_instead(template.definition.filled({})) if template else None)
+        fallback = template.definition.filled({}) if template else None
+        if self.instead.data == DIRECT_SEND:
+            fallback = replace(text(self.body.data), category=UTILITY)
+        later = Later(at, as_instead(fallback) if fallback else None)
         message = conversation.reply(self.body.data, by=Actor.agent(by), client_id=self.client_id.data, later=later)
         Draft.clear(conversation, "reply", owner=by)
         return message
@@ -120,4 +133,5 @@ class ScheduleForm(TimeForm):
 def as_instead(outgoing: Outgoing) -> dict[str, Any]:
     """A message as `Message.instead` holds it."""
     content = {"raw": outgoing.raw, "shown": outgoing.shown}
-    return {"type": outgoing.type, "body": outgoing.words, "content": content}
+    category = {"category": outgoing.category} if outgoing.category else {}
+    return {"type": outgoing.type, "body": outgoing.words, "content": content | category}

@@ -8,6 +8,7 @@ from .refusals import (
     Blocked,
     GroupIsReadOnly,
     MarkedSpam,
+    NoDirectSend,
     NumberAway,
     Refusal,
     SaidOtherwise,
@@ -18,6 +19,7 @@ from .refusals import (
 from .states import RANKS, SENDERS, STATES
 from .template_uses import scheduled_messages
 from .underway import Later
+from .ways import Ways
 from .windows import CUSTOMER_SERVICE_WINDOW, WINDOW_MARGIN
 
 __all__ = [
@@ -34,12 +36,14 @@ __all__ = [
     "MarkedSpam",
     "Message",
     "MessageEvent",
+    "NoDirectSend",
     "NumberAway",
     "OrphanStatus",
     "Refusal",
     "SaidOtherwise",
     "SendAttempt",
     "Unsubscribed",
+    "Ways",
     "WindowClosed",
     "WrongTemplate",
     "progress_of",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import replace
 from typing import Any, Self
 
 from sqlalchemy import Index, Select, UniqueConstraint, false, select, tuple_, update
@@ -26,6 +27,7 @@ from .messages import Message, Reaction
 from .questions import question_for
 from .refusals import SaidOtherwise
 from .underway import Later
+from .ways import Ways
 from .windows import Window
 
 
@@ -143,6 +145,7 @@ class Conversation(Desk, Window, TenantModel):
         """Puts a message into the outbox, now or at a time. The same `client_id` again is the same message.
 
         `source` says what it comes from and `lane` which messages it waits behind; both follow from who sends it.
+        One with a category goes by Direct Send, unless the window is open for an ordinary one.
         Raises the `Refusal` of the gate, and `SaidOtherwise` when the id belongs to a message with other words.
         """
         if (home := self.merged_into()) is not self:
@@ -156,13 +159,16 @@ class Conversation(Desk, Window, TenantModel):
                 source=source,
                 lane=lane,
             )
+        if outgoing.category and self.window_is_open and not later:
+            outgoing = replace(outgoing, category="")
         message = Message.outbound(self, outgoing.words, by=by, client_id=client_id, source=source, lane=lane)
         message.carry(outgoing, answering, media)
         if earlier := self.message_with(client_id):
             if not earlier.says_the_same_as(message):
                 raise SaidOtherwise
             return earlier
-        self.gate.check(outgoing.type, outgoing.raw, by=by, later=later, file_kind=media.kind if media else "")
+        file_kind = media.kind if media else ""
+        self.gate.check(outgoing.type, outgoing.raw, by=by, later=later, file_kind=file_kind, direct=message.direct)
         message.note_template(self.gate)
         if later:
             message.schedule(later)
@@ -189,6 +195,11 @@ class Conversation(Desk, Window, TenantModel):
     def gate(self) -> Gate:
         """What may be sent here now."""
         return Gate(self)
+
+    @property
+    def ways_to_write(self) -> Ways:
+        """How this customer can be written to now."""
+        return Ways.find(self.phone_number.waba_id, self.gate.refused_purposes, is_open=self.window_is_open)
 
     def react(self, to: Message, emoji: str, *, by: Actor) -> Message | None:
         """Reacts to a message, or removes our reaction if `emoji` is empty. None if nothing would change."""

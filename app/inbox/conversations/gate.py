@@ -11,7 +11,10 @@ import datetime as dt
 from typing import Any
 
 from app.contacts.consents import Consent
+from app.message_templates.direct_send import DirectSendAccess
 from app.message_templates.models import MessageTemplate
+from app.meta.outgoing import content_of
+from app.meta.template_direct_send import problems_of_direct_send
 from app.meta.template_problems import WORDS
 from app.meta.template_sending import problems_of_sending
 from app.tenancy import Actor, now
@@ -21,6 +24,7 @@ from .refusals import (
     Blocked,
     GroupIsReadOnly,
     MarkedSpam,
+    NoDirectSend,
     NumberAway,
     Refusal,
     TooLate,
@@ -42,18 +46,33 @@ class Gate:
         self.consents: dict[str, Consent] | None = None
 
     def check(
-        self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None, file_kind: str = ""
+        self,
+        type: str,
+        raw: dict[str, Any],
+        *,
+        by: Actor | None,
+        later: Later | None = None,
+        file_kind: str = "",
+        direct: dict[str, Any] | None = None,
     ) -> None:
         """Raises the `Refusal`, if there is one."""
-        if refusal := self.refusal(type, raw, by=by, later=later, file_kind=file_kind):
+        if refusal := self.refusal(type, raw, by=by, later=later, file_kind=file_kind, direct=direct):
             raise refusal
 
     def refusal(
-        self, type: str, raw: dict[str, Any], *, by: Actor | None, later: Later | None = None, file_kind: str = ""
+        self,
+        type: str,
+        raw: dict[str, Any],
+        *,
+        by: Actor | None,
+        later: Later | None = None,
+        file_kind: str = "",
+        direct: dict[str, Any] | None = None,
     ) -> Refusal | None:
         """Why a message of this type and content may not go, or none. One for later may still find the window open.
 
-        `file_kind` is what its file is, which gets Meta's id on the way.
+        `file_kind` is what its file is, which gets Meta's id on the way. `direct` is the body of a message that goes
+        by Direct Send.
         """
         conversation = self.conversation
         if conversation.is_group:
@@ -64,6 +83,8 @@ class Gate:
             return Blocked()
         if conversation.state == "spam" and not (by and by.is_person):
             return MarkedSpam()
+        if direct:
+            return self.refusal_of_direct_send(direct) or self.refusal_of_fallback(later)
         if type != "template":
             closed = not later and not conversation.window_is_open
             return WindowClosed() if closed else self.refusal_of_fallback(later)
@@ -71,11 +92,14 @@ class Gate:
         return refusal or self.refusal_of_fallback(later)
 
     def refusal_of_fallback(self, later: Later | None) -> Refusal | None:
-        """Of the template that goes out if the window is closed by then."""
-        content = (later.instead or {}).get("content") if later else None
-        if not content:
+        """Of what goes out if the window is closed by then."""
+        instead = later.instead if later else None
+        content = (instead or {}).get("content")
+        if not instead or not content:
             return None
         raw = content.get("raw") or {}
+        if category := content.get("category"):
+            return self.refusal_of_direct_send(content_of(instead["type"], instead["body"], raw, category=category))
         return self.refusal_of_template(raw) or self.refusal_of_content(raw)
 
     def refusal_of_template(self, raw: dict[str, Any]) -> Refusal | None:
@@ -83,10 +107,19 @@ class Gate:
         purpose = template.category.lower() if template else ""
         return Unsubscribed(purpose=purpose) if purpose in self.refused_purposes else None
 
+    def refusal_of_direct_send(self, body: dict[str, Any]) -> Refusal | None:
+        """Of a message without a template, which only some accounts may send, and only if it is no advertising."""
+        if body["category"] in self.refused_purposes:
+            return Unsubscribed(purpose=body["category"])
+        if obstacle := DirectSendAccess.of(self.conversation.phone_number.waba_id).obstacle:
+            return NoDirectSend(words=obstacle)
+        problems = problems_of_direct_send(body)
+        return NoDirectSend(words=WORDS[problems[0].kind], **problems[0].facts) if problems else None
+
     def refusal_of_content(self, raw: dict[str, Any], file_kind: str = "") -> Refusal | None:
         """Of a template that Meta would refuse: not there, not approved, or filled in differently than it was."""
         template = self.template_of(raw)
-        if template is None:
+        if template is None or template.is_generated:
             return WrongTemplate(words=NO_TEMPLATE, name=str(raw.get("name"))[:60])
         definition = template.definition
         if definition.file_kind and file_kind and definition.file_kind != file_kind:
@@ -106,12 +139,19 @@ class Gate:
         return {purpose for purpose, consent in self.consents.items() if not consent.is_granted}
 
     def refusal_when_due(
-        self, type: str, raw: dict[str, Any], due: dt.datetime | None, *, by: Actor | None, file_kind: str = ""
+        self,
+        type: str,
+        raw: dict[str, Any],
+        due: dt.datetime | None,
+        *,
+        by: Actor | None,
+        file_kind: str = "",
+        direct: dict[str, Any] | None = None,
     ) -> Refusal | None:
         """The same for a message that was scheduled: one that is a day late would come out of nowhere."""
         if due and due < now() - TEMPLATE_PATIENCE:
             return TooLate()
-        return self.refusal(type, raw, by=by, file_kind=file_kind)
+        return self.refusal(type, raw, by=by, file_kind=file_kind, direct=direct)
 
 
 # As a message keeps it that was to go later, or again.
@@ -143,6 +183,10 @@ AS_ERROR = {
     "wrong_template": {
         "title": N_("WhatsApp wouldn't take this template, or what it was filled in with."),
         "fix": N_("Choose the template again and check what is filled in."),
+    },
+    "no_direct_send": {
+        "title": N_("This couldn't be sent without a template."),
+        "fix": N_("Send a template instead."),
     },
     "too_late": {
         "title": N_("This was due more than a day ago."),

@@ -13,11 +13,11 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from app.billing.terms import Estimate
+from app.billing.terms import Estimate, Terms
 from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.meta.errors import MetaError
-from app.meta.outgoing import Outgoing
+from app.meta.outgoing import Outgoing, content_of
 from app.meta.payload import mapping
 from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, now, one_of, uuid7
 from app.tenancy.actor import KINDS as ACTORS
@@ -187,6 +187,8 @@ class Message(Bubble, Underway, TenantModel):
             self.content = {**(self.content or {}), "shown": outgoing.shown}
         if media:
             self.content = {**(self.content or {}), "sha256": media.sha256}
+        if outgoing.category:
+            self.content = {**(self.content or {}), "category": outgoing.category}
 
     @property
     def sent_by(self) -> Actor | None:
@@ -234,7 +236,7 @@ class Message(Bubble, Underway, TenantModel):
         if self.state != "scheduled":
             return
         self.state, self.occurred_at, self.next_attempt_at = "queued", now(), now()
-        self.expires_at = self.conversation.window_closes_at
+        self.expires_at = self.conversation.window_closes_at if self.needs_window else now() + TEMPLATE_PATIENCE
         refusal = self.refusal_when_due()
         if isinstance(refusal, WindowClosed) and self.fall_back():
             refusal = self.refusal_when_due()
@@ -262,12 +264,14 @@ class Message(Bubble, Underway, TenantModel):
 
     def refusal_when_due(self) -> Refusal | None:
         return self.conversation.gate.refusal_when_due(  # type: ignore[no-any-return]
-            self.type, self.raw, self.send_at, by=self.sent_by, file_kind=self.file_kind
+            self.type, self.raw, self.send_at, by=self.sent_by, file_kind=self.file_kind, direct=self.direct
         )
 
     def withdraw_if_unwanted(self) -> None:
-        """Called when the customer has changed what they want to get, with the row locked."""
-        if self.type == "template" and (refusal := self.conversation.gate.refusal_of_template(self.raw)):
+        """Called when the customer or Meta has changed what may be sent, with the row locked."""
+        gate = self.conversation.gate
+        refusal = gate.refusal_of_template(self.raw) if self.type == "template" else None
+        if refusal := gate.refusal_of_direct_send(self.direct) if self.direct else refusal:
             self.settle_release(refusal)
 
     def settle_release(self, refusal: Refusal | None) -> None:
@@ -290,17 +294,33 @@ class Message(Bubble, Underway, TenantModel):
         return mapping(mapping(self.content).get("raw"))
 
     @property
+    def category(self) -> str:
+        """Meta's word for what it is for, where it goes by Direct Send."""
+        return str(mapping(self.content).get("category") or "")
+
+    @property
+    def direct(self) -> dict[str, Any] | None:
+        """The body that goes by Direct Send, of one that does."""
+        return content_of(self.type, self.body, self.raw, category=self.category) if self.category else None
+
+    @property
+    def needs_window(self) -> bool:
+        return self.type != "template" and not self.category
+
+    @property
     def file_kind(self) -> str:
         return self.media.kind if self.media else ""
 
     @property
     def price_when_due(self) -> Estimate | None:
-        """The price of a scheduled message: of its fallback template, or of a reply that waits for the window."""
-        terms = self.conversation.terms
+        """The price of a scheduled message: of its fallback, or of a reply that waits for the window."""
+        terms: Terms = self.conversation.terms
         if self.instead is None:
             return None if self.send_at else terms.price_of("service", now())
-        waba_id = self.conversation.phone_number.waba_id
-        template = MessageTemplate.sent_as(waba_id, mapping(mapping(self.instead.get("content")).get("raw")))
+        waba_id, content = self.conversation.phone_number.waba_id, mapping(self.instead.get("content"))
+        if category := content.get("category"):
+            return terms.price_of(category, self.send_at or now())
+        template = MessageTemplate.sent_as(waba_id, mapping(content.get("raw")))
         return terms.price_of(template.category, self.send_at or now()) if template else None
 
     def cancel(self) -> bool:
@@ -325,7 +345,8 @@ class Message(Bubble, Underway, TenantModel):
         """Queues a failed or unconfirmed message again, as a new attempt of the same message."""
         if not self.refresh_locked().can_be_retried:
             return
-        if refusal := self.conversation.gate.refusal(self.type, self.raw, by=self.sent_by, file_kind=self.file_kind):
+        about = {"by": self.sent_by, "file_kind": self.file_kind, "direct": self.direct}
+        if refusal := self.conversation.gate.refusal(self.type, self.raw, **about):
             self.settle_release(refusal)
         else:
             self.state, self.error, self.next_attempt_at = "queued", None, None

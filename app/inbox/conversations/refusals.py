@@ -63,6 +63,16 @@ class WrongTemplate(Refusal):
         return translate(self.facts["words"]).format(**self.facts)
 
 
+class NoDirectSend(Refusal):
+    """It can't go without a template. Facts: `words`, and what they need."""
+
+    kind = "no_direct_send"
+
+    def explain(self, translate: Callable[[str], str] = str) -> str:
+        """Why, and what to change or to send instead."""
+        return translate(self.facts["words"]).format(**self.facts)
+
+
 class TooLate(Refusal):
     """It was scheduled and is due since more than a day."""
 

@@ -21,14 +21,17 @@ from app.inbox.conversations.states import LANES
 from app.inbox.conversations.statuses import adopt_orphans, record_progress, show_ticks
 from app.inbox.conversations.windows import CUSTOMER_SERVICE_WINDOW
 from app.inbox.files.media import Media
+from app.message_templates.direct_send import DirectSendAccess
 from app.meta import messages as meta
 from app.meta.errors import Kind, MetaError, NotConnected
 from app.meta.graph import GraphClient
 from app.meta.media import FILE_CODES
 from app.meta.outgoing import content_of
+from app.meta.template_direct_send import explained
 from app.tenancy import announce, current_tenant_id, database_now, db, uuid7
 from app.wabas.models import PhoneNumber
 
+from .direct_sends import withdraw_direct_sends
 from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Pace, Throttle
 from .reach import Reach
 
@@ -63,6 +66,8 @@ class Parcel:
     type: str
     content: dict[str, Any]
     context_wamid: str | None
+    # Of a message that goes by Direct Send.
+    category: str
     file_id: uuid.UUID | None
     callback_data: str
     # The moment that the number's pace has for it, and until when it may start at all (monotonic).
@@ -85,7 +90,7 @@ class Parcel:
                 context_wamid=self.context_wamid,
             )
         except MetaError as error:
-            return error
+            return explained(error) if self.category else error
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,7 @@ class Lane:
 
     def __init__(self, number: PhoneNumber) -> None:
         self.tenant_id, self.number_id, self.meta_id = number.tenant_id, number.id, number.meta_id
-        self.token = number.waba.token
+        self.waba_id, self.token = number.waba_id, number.waba.token
         self.max_in_flight, self.in_flight = FIRST_IN_FLIGHT, 0
         self.pace, self.reach, self.throttle = Pace(number), Reach(number), Throttle()
         # When to query again (monotonic): now, when Meta's pace allows, or (None) when `waiting_lanes` finds it due.
@@ -217,8 +222,9 @@ class Lane:
             to=row.wa_id,
             recipient=row.bsuid,
             type=row.type,
-            content=content_of(row.type, row.body, row.raw or {}, row.file_meta_id),
+            content=content_of(row.type, row.body, row.raw or {}, row.file_meta_id, row.category or ""),
             context_wamid=row.reply_to_wamid,
+            category=row.category or "",
             file_id=row.file_id,
             callback_data=callback_of(attempt_id),
             starts_at=claimed_at + moment,
@@ -249,6 +255,8 @@ class Lane:
         attempts = [str(parcel.attempt_id) for parcel, _ in accepted]
         finished = {"tenant": current_tenant_id(), "attempts": attempts, "now": database_now()}
         db.session.execute(FINISH_ATTEMPTS, finished | {"outcome": "accepted", "error": None})
+        if any(parcel.category for parcel, _ in accepted):
+            DirectSendAccess.learn_success(self.waba_id)
         adopt_orphans(self.number_id, {outcome.wamid: parcel.message_id for parcel, outcome in accepted})
 
     def record_refusal(self, parcel: Parcel, error: MetaError) -> None:
@@ -260,6 +268,8 @@ class Lane:
             PhoneNumber.get_or_404(self.number_id).pause(error.title, error.fix)
         if error.kind is Kind.THROTTLE:
             self.pace.slow_down()
+        if parcel.category and DirectSendAccess.learn_refusal(self.waba_id, error):
+            withdraw_direct_sends(self.waba_id)
 
     def state_after(self, error: MetaError, parcel: Parcel) -> NextState:
         """A reaction sent twice is the same reaction; a file that Meta may have deleted is uploaded again."""
@@ -324,9 +334,9 @@ def park_abandoned() -> int:
 #                           in UTC: a cluster refuses `timestamptz + interval`, which depends on the session's zone
 #   e                       an older queued message of the lane or of those before it (`lanes`) goes first, and
 #                           one that is being sent
-# A template outside the customer service window counts towards the portfolio's limit, once for each person and day.
-# `:counts` chooses by that: null takes all, false those that do not count (or whose person was reached today), true
-# only those that do.
+# A template or a Direct Send outside the customer service window counts towards the portfolio's limit, once for each
+# person and day. `:counts` chooses by that: null takes all, false those that do not count (or whose person was reached
+# today), true only those that do.
 CLAIM = text("""
     with chosen as (
         select m.id, reach.is_outside
@@ -335,7 +345,8 @@ CLAIM = text("""
             select c.contact_id, c.pair_tat, c.last_inbound_at from conversations c
             where c.tenant_id = :tenant and c.id = m.conversation_id limit 1) c
         cross join lateral (
-            select m.type = 'template' and (c.last_inbound_at is null or c.last_inbound_at < :day_ago)
+            select (m.type = 'template' or m.content ->> 'category' is not null)
+                and (c.last_inbound_at is null or c.last_inbound_at < :day_ago)
                 as is_outside) reach
         where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued' and m.lane = :lane
           and (m.next_attempt_at is null or m.next_attempt_at <= :now)
@@ -356,6 +367,7 @@ CLAIM = text("""
             lease_until = :lease_until, next_attempt_at = null, error = null
         from chosen where m.tenant_id = :tenant and m.id = chosen.id
         returning m.id, m.conversation_id, m.lane, m.type, m.body, m.content -> 'raw' as raw, m.reply_to_wamid,
+            m.content ->> 'category' as category,
             m.fence, m.attempts, chosen.is_outside
     ), paced as (
         update conversations c

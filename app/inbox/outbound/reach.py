@@ -1,6 +1,7 @@
 """How many people a business portfolio may start conversations with in 24 hours (Cloud API: messaging limits).
 
-Meta counts the people who got a template outside the customer service window, over all numbers of the portfolio.
+Meta counts the people who got a template or a Direct Send outside the customer service window, over all numbers of
+the portfolio.
 Whoever would exceed the limit waits here, where it can be explained, and is not refused there.
 """
 
@@ -93,7 +94,8 @@ NOTE = text("""
 HOLD_BACK = text("""
     update messages m set next_attempt_at = :again_at, error = cast(:error as jsonb)
     from conversations c
-    where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued' and m.type = 'template'
+    where m.tenant_id = :tenant and m.phone_number_id = :number and m.state = 'queued'
+      and (m.type = 'template' or m.content ->> 'category' is not null)
       and (m.next_attempt_at is null or m.next_attempt_at <= :now)
       and c.tenant_id = :tenant and c.id = m.conversation_id
       and (c.last_inbound_at is null or c.last_inbound_at < :day_ago)

@@ -8,6 +8,8 @@ from app.contacts.consents import Consent
 from app.inbox.conversations import Conversation, Message
 from app.tenancy import Happened, announce, db, subscriber
 
+from .direct_sends import withdraw_direct_sends
+
 # "This person has stopped marketing messages from your business."
 STOPPED_MARKETING = 131050
 
@@ -19,6 +21,13 @@ def record_opt_outs(failed: list[Happened]) -> None:
         conversation = Conversation.find(one.facts.conversation_id) if one.facts.code == STOPPED_MARKETING else None
         if conversation and "marketing" not in conversation.gate.refused_purposes:
             Consent.record(conversation.contact_id, "marketing", is_granted=False, source="whatsapp", at=one.at)
+
+
+@subscriber("direct_sends", "direct_send.stopped")
+def withdraw_stopped(stopped: list[Happened]) -> None:
+    """Meta's webhook came while messages without a template were waiting."""
+    for waba_id in {one.subject_id for one in stopped}:
+        withdraw_direct_sends(waba_id)
 
 
 @subscriber("unwanted", "consent.changed")

@@ -15,7 +15,7 @@ from app.inbox.conversations import Conversation, Message, progress_of
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.outbound.replies import deliver_replies
 from app.inbox.outbound.uploads import enqueue_delivery
-from app.tenancy import current_actor, db, requires
+from app.tenancy import current_actor, db, now, requires
 from app.tenancy.guard import is_fragment
 
 from .messages import message_or_404
@@ -43,6 +43,10 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
     if not form.client_id.data:
         form.client_id.data, form.reply_to.data = uuid.uuid4(), request.args.get("reply_to", "")
     context = {"conversation": conversation, "form": form, "kind": kind, "problem": problem}
+    context["address"] = url_for("inbox.compose", conversation_id=conversation.id, kind=kind)
+    if form.category and not conversation.window_is_open:
+        context["estimate"] = conversation.terms.price_of(form.category, now())
+        context["obstacle"] = conversation.ways_to_write.obstacle
     page = "inbox/compose/_compose.html" if is_fragment() else "inbox/compose/compose.html"
     return render_template(page, **context), 422 if problem else 200
 

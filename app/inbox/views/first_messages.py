@@ -18,10 +18,11 @@ from app.contacts.listing import ContactListing
 from app.contacts.models import Contact
 from app.contacts.settings import ContactSettings
 from app.inbox.blueprint import bp
+from app.inbox.compose.compose_forms import FORMS
 from app.inbox.compose.first_messages import Recipient, save_contact
 from app.inbox.compose.forms import WritingForm
-from app.inbox.compose.problems import NOT_SENT
-from app.inbox.conversations import Conversation
+from app.inbox.compose.problems import NOT_SENT, explain
+from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.fields import one_line
 from app.inbox.desk.preferences import DeskPreference
 from app.inbox.files.attachments import LARGEST
@@ -30,7 +31,7 @@ from app.message_templates.models import MessageTemplate
 from app.meta.contents import Card
 from app.meta.written_numbers import SHORTEST, NotRead, formatted
 from app.meta.written_numbers import read as read_number
-from app.tenancy import as_uuid, db, requires, takes_files
+from app.tenancy import as_uuid, current_actor, db, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 
@@ -56,6 +57,7 @@ def write_first() -> Page:
         return render_numbers(recipient)
     context = first_context(recipient, number) | {"back_address": url_for("inbox.write_first", **recipient.address)}
     context |= list_context(number, recipient.terms(number), recipient.refused_purposes)
+    context["direct_address"] = url_for("inbox.first_direct_send", **recipient.address, number=number.id)
     return render_first("templates", **context)
 
 
@@ -74,6 +76,31 @@ def send_first(template_id: uuid.UUID) -> Page:
     return with_template(template_id, request.args, sends="preview" not in request.form)
 
 
+@bp.route("/new/direct-send", methods=["GET", "POST"])
+@requires("inbox.reply")
+def first_direct_send() -> Page:
+    """The form for a first message without a template; posted, it sends that and opens the conversation."""
+    recipient, number = recipient_of(request.args), number_of(request.args)
+    if recipient is None or number is None or number.id in recipient.conversations:
+        return redirect(url_for("inbox.write_first", **(recipient.address if recipient else {})), 303)
+    form, problem, name = FORMS["direct-send"](), "", one_line(request.form.get("save_as"))
+    if request.method == "POST" and form.validate():
+        try:
+            send = partial(Conversation.send, outgoing=form.build(), by=current_actor(), client_id=form.id)
+            return to_first(recipient.write(number, send, by=current_user, name=name))
+        except NOT_SENT as refusal:
+            problem = explain(refusal)
+    if not form.client_id.data:
+        form.client_id.data = uuid.uuid4()
+    context = first_context(recipient, number)
+    context |= {"form": form, "kind": "direct-send", "problem": problem, "save_as": name}
+    context |= {"address": url_for(".first_direct_send", **recipient.address, number=number.id)}
+    context["back_address"] = context["list_address"]
+    context["estimate"] = recipient.terms(number).price_of(form.category, now())
+    context["obstacle"] = context["ways"].obstacle
+    return render_first("compose", **context), 422 if problem else 200
+
+
 def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends: bool = False) -> Page:
     chosen, recipient, number = MessageTemplate.get_or_404(template_id), recipient_of(arguments), number_of(arguments)
     if recipient is None or number is None or chosen.waba_id != number.waba_id:
@@ -89,9 +116,7 @@ def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends
         except NOT_SENT as refusal:
             problem = refusal
         else:
-            undo = DeskPreference.undo_of(current_user)
-            deliver_replies(message.conversation, [message], undo=undo)
-            return to_conversation(message.conversation)
+            return to_first(message)
     context = first_context(recipient, number)
     context["back_address"] = context["list_address"]
     context |= form_context(chosen, recipient.person, number, recipient.terms(number), problem)
@@ -165,6 +190,7 @@ def first_context(recipient: Recipient, number: PhoneNumber) -> dict[str, Any]:
     return {
         "recipient": recipient,
         "number": number,
+        "ways": recipient.ways_to_write(number),
         "has_choice": len(all_numbers()) > 1,
         "list_address": url_for("inbox.write_first", **here),
         "address_of": partial(url_for, "inbox.first_template", **here),
@@ -176,6 +202,12 @@ def render_first(part: str, **context: Any) -> str:
     if is_fragment():
         return render_template(f"inbox/compose/_{part}.html", **context)
     return render_template("inbox/compose/first_message.html", part=part, **context)
+
+
+def to_first(message: Message) -> AnyResponse:
+    """Sends the message that opened a conversation, and shows that."""
+    deliver_replies(message.conversation, [message], undo=DeskPreference.undo_of(current_user))
+    return to_conversation(message.conversation)
 
 
 def to_conversation(conversation: Conversation) -> AnyResponse:

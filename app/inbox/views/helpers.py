@@ -181,15 +181,16 @@ def draft_attributes(conversation: Conversation, kind: str, draft: Draft | None)
 
 @bp.app_template_global()
 def offer_context(conversation: Conversation) -> dict[str, Any]:
-    """The template to offer while only templates can be sent. Fetches the list from Meta if there is none."""
-    offer = best_offer(conversation, by=current_actor(), tenant=g.tenant)
+    """What to offer while the window is closed. Fetches the list from Meta if there is none."""
+    offer, ways = best_offer(conversation, by=current_actor(), tenant=g.tenant), conversation.ways_to_write
     if offer is None:
         TemplateList.fresh(conversation.phone_number.waba_id)
     return {
         "conversation": conversation,
         "offer": offer,
-        "estimate": offer and conversation.terms.price_of(offer.template.category, now()),
+        "estimate": conversation.terms.price_of(offer.template.category if offer else "utility", now()),
         "sent": sent_since_closed(conversation),
+        "ways": ways,
     }
 
 

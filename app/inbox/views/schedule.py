@@ -51,7 +51,7 @@ def schedule(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
         for one in MessageTemplate.sendable(conversation.phone_number.waba_id)
         if one.definition.is_whole and one.category.lower() not in refused
     ]
-    form = ScheduleForm(templates, conversation.terms)
+    form = ScheduleForm(templates, conversation.terms, conversation.ways_to_write)
     problem = ""
     if request.method == "POST" and form.validate():
         try:

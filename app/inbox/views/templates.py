@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
+import zoneinfo
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -19,11 +22,13 @@ from app.inbox.compose.problems import NOT_SENT, explain, variable_of
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
+from app.meta.message_templates import Template
 from app.meta.outgoing import Refused
 from app.tenancy import Paged, current_actor, now, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
 from app.words import N_
+from app.zones import find_zone, moment_at, reader_zone
 
 from .compose import deliver
 from .helpers import offer_context
@@ -98,7 +103,7 @@ def queue_template(conversation: Conversation, chosen: MessageTemplate, form: Wr
     """Puts the template into the outbox, with what was filled in. Raises what `Conversation.send` does, `Refused`."""
     if not chosen.is_sendable:
         raise Refused(N_("WhatsApp doesn't allow this template any more. Choose another one."))
-    outgoing = chosen.definition.filled(request.form)
+    outgoing = chosen.definition.filled(with_moment(chosen.definition, request.form))
     kind = chosen.definition.file_kind or ""
     conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor(), file_kind=kind)
     media = None
@@ -135,11 +140,28 @@ def form_context(
         "estimate": terms.price_of(chosen.category, now()),
         "definition": definition,
         "values": values,
-        "shown": definition.shown(values),
+        "shown": definition.shown(with_moment(definition, values)),
+        "zone": zone_of(values),
         "client_id": values.get("client_id") or str(uuid.uuid4()),
         "problem": explain(problem) if problem else "",
         "problem_key": variable_of(problem) if problem else "",
     }
+
+
+def with_moment(definition: Template, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the end of an offer as Meta takes it; it is typed by the clock of the zone beside it."""
+    filled = dict(values)
+    for variable in definition.variables:
+        if variable.place == "expiration":
+            # A time that the clocks skip is refused as one without a zone.
+            with suppress(ValueError):
+                typed = dt.datetime.fromisoformat(str(filled.get(variable.key, "")))
+                filled[variable.key] = moment_at(typed, zone_of(values)).isoformat()
+    return filled
+
+
+def zone_of(values: Mapping[str, Any]) -> zoneinfo.ZoneInfo:
+    return find_zone(values.get("zone")) or reader_zone()
 
 
 def template_or_404(conversation_id: uuid.UUID, template_id: uuid.UUID) -> MessageTemplate:

@@ -27,6 +27,7 @@ from app.tenancy import as_uuid, current_actor, db, requires, takes_files
 from app.tenancy.guard import is_fragment
 from app.zones import abbreviation
 
+from .life import rejection_context
 from .list import accounts, words_context
 
 MOST_BYTES = max(LARGEST.values()) + MB
@@ -199,6 +200,7 @@ def context(form: TemplateForm) -> dict[str, Any]:
     listed = accounts()
     return words_context() | {
         "version": version,
+        "rejection": rejection_context(template) if template and template.status == "REJECTED" else None,
         "edit_limit": limit,
         "next_edit_at": limit.next_at if limit else None,
         "can_submit": takes_edits,

@@ -44,34 +44,44 @@ def show(template_id: uuid.UUID) -> str:
 
 
 def page(template: MessageTemplate, problem: Problem | None = None) -> str:
-    name = "message_templates/_life.html" if is_fragment() else "message_templates/life.html"
+    name = "message_templates/life_changed.html" if is_fragment() else "message_templates/life.html"
     return render_template(name, **life_context(template), problem=problem)
 
 
 def life_context(template: MessageTemplate) -> dict[str, Any]:
     version = TemplateVersion.open_of(template.id)
     qualities = TemplateChange.of(template.id).where(TemplateChange.what == "quality").limit(10)
-    return head_context(template) | {
-        "version": version,
-        "reason": words.reason_words(template.status_facts),
-        "quotes": words.quotes(template.status_facts),
-        "part": part_of(template),
-        "pause": words.pause_of(template.status_facts),
-        "pause_ends": pause_ends(template),
-        "cost": CategoryCost.of(template) if g.membership.may("templates.edit") else None,
-        "uses": template.uses,
-        "broken": template.broken_by(version) if version else [],
-        "chart": chart_of(template),
-        "qualities": db.session.scalars(qualities).all(),
-        "siblings": siblings(template),
-        "may_submit": TemplateSettings.current().lets_submit(g.membership),
-    }
+    return (
+        head_context(template)
+        | rejection_context(template)
+        | {
+            "version": version,
+            "pause": words.pause_of(template.status_facts),
+            "pause_ends": pause_ends(template),
+            "cost": CategoryCost.of(template) if g.membership.may("templates.edit") else None,
+            "uses": template.uses,
+            "broken": template.broken_by(version) if version else [],
+            "chart": chart_of(template),
+            "qualities": db.session.scalars(qualities).all(),
+            "siblings": siblings(template),
+            "may_submit": TemplateSettings.current().lets_submit(g.membership),
+        }
+    )
 
 
 def head_context(template: MessageTemplate) -> dict[str, Any]:
     """What every page of a template shows at its top."""
     waba = Waba.get_or_404(template.waba_id)
     return {"template": template, "waba": waba, "words": words, "status": words.status_words(template.status)}
+
+
+def rejection_context(template: MessageTemplate) -> dict[str, Any]:
+    """What Meta says about its status, and the part it is about."""
+    return {
+        "reason": words.reason_words(template.status_facts),
+        "quotes": words.quotes(template.status_facts),
+        "part": part_of(template),
+    }
 
 
 def part_of(template: MessageTemplate) -> tuple[str, str] | None:

@@ -19,6 +19,8 @@ from app.tenancy.guard import is_fragment
 from app.wabas.models import Waba
 from app.words import N_
 
+from .direct_send import stopped
+
 
 @bp.get("/")
 @in_menu("rail", N_("Templates"), "layout-template", order=25)
@@ -56,6 +58,7 @@ def list_context() -> dict[str, Any]:
         "choices": Choices.load(),
         "accounts": {waba.id: waba for waba in wabas},
         # Fetched again where they are old; what comes replaces the table.
+        "stopped": stopped(),
         "lists": [TemplateList.fresh(waba.id) for waba in wabas],
     } | words_context()
 

@@ -13,7 +13,7 @@ _META_TROUBLE = Explanation(
     N_("Meta had a problem of its own and didn't confirm whether this was done."),
     _NOT_CONFIRMED,
 )
-_CORRECT_MESSAGE = N_("Correct the message and send it again. The details from Meta name the part.")
+CORRECT_MESSAGE = N_("Correct the message and send it again. The details from Meta name the part.")
 
 CODES: dict[int, Explanation] = {
     1: Explanation(
@@ -54,15 +54,15 @@ CODES: dict[int, Explanation] = {
         N_("Ask an owner to correct the templates' categories. Meta lifts the limit after some days."),
         wait=86_400,
     ),
-    100: Explanation(Kind.FINAL, N_("Meta didn't accept one of the details of this request."), _CORRECT_MESSAGE),
-    131008: Explanation(Kind.FINAL, N_("Something that Meta requires is missing."), _CORRECT_MESSAGE),
+    100: Explanation(Kind.FINAL, N_("Meta didn't accept one of the details of this request."), CORRECT_MESSAGE),
+    131008: Explanation(Kind.FINAL, N_("Something that Meta requires is missing."), CORRECT_MESSAGE),
     131009: Explanation(
         Kind.FINAL,
         N_("One of the details is not valid, or belongs to a message that is too old or was deleted."),
-        _CORRECT_MESSAGE,
+        CORRECT_MESSAGE,
     ),
     135000: Explanation(
-        Kind.FINAL, N_("Meta didn't accept this message, probably because of its format."), _CORRECT_MESSAGE
+        Kind.FINAL, N_("Meta didn't accept this message, probably because of its format."), CORRECT_MESSAGE
     ),
     130403: Explanation(
         Kind.FINAL,

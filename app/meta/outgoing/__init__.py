@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.meta.template_direct_send import direct_send_body
+
 from .files import CAPTIONED, EXTENSIONS, LARGEST, TAKEN, check_size, file, kind_of
 from .interactive import MOST_BUTTONS, MOST_ROWS, Row, buttons, link, location_request, menu, number_request, survey
 from .kinds import Outgoing, Refused
@@ -36,8 +38,15 @@ __all__ = [
 ]
 
 
-def content_of(kind: str, body: str, raw: dict[str, Any], file_id: str | None = None) -> dict[str, Any]:
-    """The `content` of a message as it was stored, with the id that Meta gave its file."""
+def content_of(
+    kind: str, body: str, raw: dict[str, Any], file_id: str | None = None, category: str = ""
+) -> dict[str, Any]:
+    """The `content` of a message as it was stored, with the id that Meta gave its file.
+
+    With a `category` it goes by Direct Send.
+    """
+    if category:
+        return direct_send_body(content_of(kind, body, raw, file_id), category)
     if kind == "text":
         return {"type": "text", "text": {"body": body, "preview_url": "://" in body}}
     if kind == "contacts":

@@ -31,10 +31,12 @@ class Outgoing:
     shown: dict[str, Any] | None = None
     # A code to sign in: worthless after minutes, harmless twice.
     is_code: bool = False
+    # Meta's word for what it is for, of a message that goes by Direct Send: neither window nor template.
+    category: str = ""
 
     @property
     def needs_window(self) -> bool:
-        return self.type != "template"
+        return self.type != "template" and not self.category
 
 
 def within(value: str, most: int, words: str) -> str:

@@ -18,6 +18,8 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import LONGEST_NOTE, Note
 from app.inbox.desk.saved_views import SavedView
 from app.message_templates.models import MessageTemplate
+from app.message_templates.versions import Content, TemplateVersion
+from app.meta.message_templates import read
 from app.tenancy import Actor, Role, db, global_scope, now, tenant_scope
 from app.tenancy.models import admit
 from app.webhooks.drain import drain_batch
@@ -106,6 +108,37 @@ CONTENTS: list[dict[str, Any]] = [
 ]
 
 
+def nasty_templates() -> dict[str, list[dict[str, Any]]]:
+    """Components as no rule of Meta's allows them, and as its list might hold them all the same."""
+    everywhere = {name: components_of(words) for name, words in TEXTS.items()}
+    few = components_of("Hello {{1}}, welcome.")
+    button = {"type": "URL", "text": "t" * 200, "url": ADDRESS + "{{1}}", "example": [ADDRESS]}
+    card = {"components": [*components_of(TEXTS["variables"][:2000]), {"type": "BUTTONS", "buttons": [button] * 50}]}
+    numbered = " ".join(f"{{{{{n}}}}}" for n in range(1, 7000))
+    return everywhere | {
+        "many buttons": [*few, {"type": "BUTTONS", "buttons": [button] * 3000}],
+        "many cards": [*few, {"type": "CAROUSEL", "cards": [card] * 60}],
+        "cards that are none": [*few, {"type": "CAROUSEL", "cards": ["x", 1, None, {"components": ["x", 1]}]}],
+        "many parts": few * 3000,
+        "many variables": components_of(numbered),
+        "large numbers": components_of("{{" + "9" * 60_000 + "}}"),
+        "open braces": components_of("{{" * 30_000),
+        "deep": [{"type": "BODY", "text": deep(25), "example": deep(25)}, {"type": deep(25)}],
+        "wrong types": [{"type": "BODY", "text": ["a"]}, {"type": 5}, {"type": "BUTTONS", "buttons": {"a": 1}}],
+    }
+
+
+def components_of(words: str) -> list[dict[str, Any]]:
+    names = [{"param_name": words[:100], "example": words}] * 20
+    return [
+        {"type": "HEADER", "format": "TEXT", "text": words, "example": {"header_text": [words]}},
+        {"type": "BODY", "text": words, "example": {"body_text": [[words] * 20], "body_text_named_params": names}},
+        {"type": "FOOTER", "text": words},
+        {"type": "LIMITED_TIME_OFFER", "limited_time_offer": {"text": words, "has_expiration": True}},
+        {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": words}, {"type": words, "text": words}]},
+    ]
+
+
 def edited(to: str) -> dict[str, Any]:
     message = {"type": "text", "text": {"body": to}}
     return {"type": "edit", "edit": {"original_message_id": "wamid.text.0", "message": message}}
@@ -166,6 +199,27 @@ class Hostile:
             made.language, made.category, made.status = "en", "UTILITY", "APPROVED"
             made.parameter_format, made.components = "POSITIONAL", [words, buttons]
             db.session.add(made)
+        named = [(TEXTS.get(name, TEXTS["html"]), components) for name, components in nasty_templates().items()]
+        self.template_ids = [self.template(talk.phone_number.waba_id, n, *one) for n, one in enumerate(named)]
+
+    def template(self, waba_id: uuid.UUID, place: int, words: str, listed: list[dict[str, Any]]) -> uuid.UUID:
+        """One that Meta has rejected at length, with two texts that differ everywhere."""
+        components = read({"components": listed}).components
+        made = MessageTemplate(id=uuid.uuid4(), waba_id=waba_id, meta_id=f"h{place}", name=f"hostile{place}")
+        made.language, made.status = "en", ("REJECTED", "APPROVED")[place % 2]
+        made.category = ("MARKETING", "UTILITY", "AUTHENTICATION")[place % 3]
+        made.parameter_format, made.components = ("NAMED", "POSITIONAL")[place // 2 % 2], components
+        made.status_facts = dict.fromkeys(("detail", "recommendation", "title", "description"), words[:2000])
+        db.session.add(made)
+        db.session.flush()
+        for number, parts in enumerate((components, components_of(TEXTS["words"][:-place] + words)), 1):
+            content = Content(made.category, made.parameter_format == "NAMED", parts)
+            version = TemplateVersion.begin(made.id, content, by=Actor.agent(self.world.sue))
+            version.state, version.number, version.note = "rejected", number, words[:1000]
+            db.session.flush()
+        TemplateVersion.begin(made.id, Content(made.category, True, components), by=None).note = words[:1000]
+        db.session.flush()
+        return made.id
 
     def people(self) -> None:
         talk = Conversation.get_or_404(self.conversation_id)

@@ -69,6 +69,11 @@ def pages_of(app: Flask, hostile: Hostile) -> Iterator[str]:
     yield from (f"{thread}/notes/{id}" for id in notes[::5])
     yield from (f"/t/shoes/stories/{id}" for id in messages[::5])
     yield from (f"/t/shoes/contacts/{contact}/parts/{part}" for part in ("tags", "fields", "notes", "links", "consent"))
+    yield from (f"/t/shoes/templates/{id}{part}" for id in hostile.template_ids for part in ("/draft", "/versions"))
+    for id in hostile.template_ids[::4]:
+        yield from (f"/t/shoes/templates/{id}{part}" for part in ("", "/history", "/removal"))
+        yield f"/t/shoes/templates/new?copy={id}&language=ar"
+    yield from ("/t/shoes/templates/?q=hostile", "/t/shoes/templates/?page=2", "/t/shoes/templates/reviews")
     for words in map(quote, SEARCHES):
         yield from (f"/t/shoes/{path}?q={words}" for path in ("inbox/search", "inbox/palette", "contacts/", "stories"))
         yield f"{thread}/canned-replies?q={words}"

@@ -81,7 +81,7 @@ def parts_of(content: Content) -> Iterator[tuple[str, str]]:
     yield "category", content.category
     if content.ttl_seconds:
         yield "ttl", str(content.ttl_seconds)
-    yield from parts_in(content.components)
+    yield from parts_in(content.readable)
 
 
 def parts_in(components: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, str]]:

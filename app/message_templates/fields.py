@@ -88,7 +88,7 @@ def fields_of(content: Content) -> Fields:
         fields["ttl"] = str(content.ttl_seconds)
     others: list[Part] = []
     seen: set[str] = set()
-    for part in map(mapping, content.components):
+    for part in content.readable:
         kind = str(part.get("type")).upper()
         reader = None if kind in seen else (CODE_READERS if is_code(content.category) else READERS).get(kind)
         seen.add(kind)
@@ -108,7 +108,9 @@ def is_code(category: str) -> bool:
 
 
 def as_rest(path: str, rest: Any) -> Fields:
-    return {f"{path}.rest": json.dumps(rest, ensure_ascii=False)} if rest else {}
+    """What a form could not carry back is left out."""
+    written = json.dumps(rest, ensure_ascii=False) if rest else ""
+    return {f"{path}.rest": written} if 0 < len(written) <= LONGEST_REST else {}
 
 
 def rest_of(fields: Fields, path: str) -> Part:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.meta.events import AccountUpdate, OtherChange
-from app.meta.payload import identifier, mapping, sequence, text
+from app.meta.payload import bounded, identifier, mapping, sequence, text
 from app.meta.template_direct_send import GENERATED
 from app.tenancy import announce, db, later, now
 from app.wabas.models import Waba
@@ -115,7 +115,7 @@ def apply(template: MessageTemplate, value: dict[str, Any], at: dt.datetime) -> 
     apply_category(template, value)
     if texts := {part: words for key, part in PARTS.items() if (words := text(value.get(key), 4096))}:
         template.components = [reworded(part, texts) for part in template.components]
-    if buttons := [mapping(one) for one in sequence(value.get("message_template_buttons"))]:
+    if buttons := [mapping(one) for one in sequence(bounded(value.get("message_template_buttons")))]:
         others = [part for part in template.components if str(part.get("type")).upper() != "BUTTONS"]
         template.components = [*others, {"type": "BUTTONS", "buttons": list(map(button, buttons))}]
 

@@ -11,7 +11,8 @@ from typing import Any, Self
 from sqlalchemy import Index, Select, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.meta.message_templates import SENDABLE, Template
+from app.meta import payload
+from app.meta.message_templates import MOST_CHARACTERS, SENDABLE, Template
 from app.meta.payload import mapping, sequence
 from app.tenancy import Actor, TenantModel, belongs_to, db, now, one_of, uuid7
 
@@ -46,6 +47,11 @@ class Content:
     @property
     def parameter_format(self) -> str:
         return "NAMED" if self.is_named else "POSITIONAL"
+
+    @property
+    def readable(self) -> list[dict[str, Any]]:
+        """As much of the components as a page may have to show."""
+        return [mapping(part) for part in payload.bounded(self.components, MOST_CHARACTERS)]
 
 
 class TemplateVersion(TenantModel):

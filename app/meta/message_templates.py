@@ -10,7 +10,7 @@ from typing import Any
 from app.meta.outgoing.kinds import Outgoing, Refused
 
 from .graph import GraphClient
-from .payload import identifier, mapping, sequence, text
+from .payload import bounded, identifier, mapping, sequence, text
 from .template_problems import WORDS, Problem, too_long
 from .template_variables import (
     FEWEST_MILLISECONDS,
@@ -61,6 +61,8 @@ SUB_TYPES = {
 }
 PARTS = ("HEADER", "BODY", "FOOTER", "BUTTONS", "LIMITED_TIME_OFFER", "CAROUSEL", "CALL_PERMISSION_REQUEST")
 HEADERS = ("TEXT", *MEDIA, "LOCATION", "PRODUCT")
+# More than the largest that Meta allows: a carousel of ten cards with two long links each.
+MOST_CHARACTERS = 200_000
 MOST_MINUTES = 43_200
 # What Meta writes into authentication templates in English; `previews` has it in other languages.
 CODE_BODY = "*{{1}}* is your verification code."
@@ -536,6 +538,6 @@ def read(raw: dict[str, Any]) -> Template:
         category=text(raw.get("category"), 40) or "",
         status=text(raw.get("status"), 40) or "",
         is_named=raw.get("parameter_format") == "NAMED",
-        components=list(map(mapping, sequence(raw.get("components")))),
+        components=list(map(mapping, bounded(sequence(raw.get("components")), MOST_CHARACTERS))),
         ttl=ttl if isinstance(ttl, int) else None,
     )

@@ -93,9 +93,9 @@ def _clean(value: Any) -> Any:
 MOST_MEMBERS, MOST_CHARACTERS, MOST_STRING = 500, 64_000, 32_000
 
 
-def bounded(value: Any) -> Any:
-    """As much of a value as a page may have to show: what comes after the first MOST_CHARACTERS is left out."""
-    return _within(value, [MOST_CHARACTERS])
+def bounded(value: Any, most: int = MOST_CHARACTERS) -> Any:
+    """As much of a value as a page may have to show: what comes after so many characters is left out."""
+    return _within(value, [most])
 
 
 def _within(value: Any, left: list[int]) -> Any:

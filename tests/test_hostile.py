@@ -69,9 +69,9 @@ def pages_of(app: Flask, hostile: Hostile) -> Iterator[str]:
     yield from (f"{thread}/notes/{id}" for id in notes[::5])
     yield from (f"/t/shoes/stories/{id}" for id in messages[::5])
     yield from (f"/t/shoes/contacts/{contact}/parts/{part}" for part in ("tags", "fields", "notes", "links", "consent"))
-    yield from (f"/t/shoes/templates/{id}{part}" for id in hostile.template_ids for part in ("/draft", "/versions"))
+    yield from (f"/t/shoes/templates/{id}/draft" for id in hostile.template_ids)
     for id in hostile.template_ids[::4]:
-        yield from (f"/t/shoes/templates/{id}{part}" for part in ("", "/history", "/removal"))
+        yield from (f"/t/shoes/templates/{id}{part}" for part in ("", "/versions", "/history", "/removal"))
         yield f"/t/shoes/templates/new?copy={id}&language=ar"
     yield from ("/t/shoes/templates/?q=hostile", "/t/shoes/templates/?page=2", "/t/shoes/templates/reviews")
     for words in map(quote, SEARCHES):

@@ -19,7 +19,6 @@ from app.message_templates.samples import TemplateSample
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.versions import TemplateVersion
 from app.storage import new_key
-from app.storage import new_key
 from app.tenancy import Actor, Role, db, tenant_scope
 from app.tenancy.models import Membership, admit
 from app.wabas.models import PhoneNumber

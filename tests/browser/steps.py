@@ -80,6 +80,7 @@ def walk_dialog(popup: Page, business: str, number: str) -> None:
     onward, finish = popup.get_by_test_id("dialog-continue"), popup.get_by_test_id("dialog-finish")
     for _ in range(10):
         expect(onward.or_(finish)).to_be_visible()
+        popup.wait_for_load_state()
         if finish.is_visible():
             with contextlib.suppress(Error):  # the window may be gone before the click is answered
                 finish.click()
@@ -97,9 +98,12 @@ def write_as_customer(page: Page, stack: Stack, name: str, text: str, business: 
     page.get_by_test_id("phone-new-name").fill(name)
     page.get_by_test_id("phone-new-number").fill(f"6505550{next(numbers)}")
     page.get_by_test_id("phone-new-save").click()
+    expect(page.get_by_test_id("phone-customer-name")).to_have_text(name)
     page.get_by_test_id("phone-business").filter(has_text=business).click()
+    page.wait_for_load_state()
     page.get_by_test_id("phone-compose").fill(text)
     page.keyboard.press("Enter")
+    expect(page.get_by_test_id("phone-bubble")).to_contain_text(text.partition("\n")[0].replace("*", ""))
 
 
 def join(page: Page, stack: Stack, owner: Page, slug: str, email: str) -> None:

@@ -17,7 +17,7 @@ import tempfile
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, make_url
 
 from app import create_app
 from app.bootstrap import bootstrap
@@ -26,7 +26,7 @@ from app.tenancy import Base, driver
 from app.tenancy.cluster import Cluster, NotACluster
 from dev import environment
 from dev.services import FAST, PgBouncer, Postgres, Redis
-from dev.stack import given_databases
+from dev.stack import DATABASES, given_databases
 
 SUPERUSER = "SUPERUSER_DATABASE_URL"
 ROLES = ("switchboard_app", "switchboard_platform")
@@ -72,10 +72,7 @@ class OwnDatabases:
         """A worker's own database: the app's settings for it, and its superuser's address."""
         database = f"tests_{worker}"
         number = int(worker.removeprefix("gw")) + 1 if worker.startswith("gw") else 1
-        with psycopg.connect(self.postgres.url(), autocommit=True) as connection:
-            connection.execute(f"drop database if exists {database} with (force)")
-            connection.execute(f"create database {database} template template strategy file_copy")
-            connection.execute(f"alter database {database} owner to switchboard_owner")
+        clone(self.postgres.url(), database)
         return self.settings(database, number), self.postgres.url(database=database)
 
     def stop(self) -> None:
@@ -83,6 +80,20 @@ class OwnDatabases:
             if service:
                 service.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def clone(superuser_url: str, database: str) -> None:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {database} with (force)")
+        connection.execute(f"create database {database} template template strategy file_copy")
+        connection.execute(f"alter database {database} owner to switchboard_owner")
+
+
+def another(prepared: tuple[dict[str, str], str], database: str) -> dict[str, str]:
+    """Beside a worker's own database one more, with this name: the addresses of its three roles."""
+    clone(prepared[1], database)
+    urls = {name: make_url(prepared[0][name]).set(database=database) for name in DATABASES}
+    return {name: url.render_as_string(hide_password=False) for name, url in urls.items()}
 
 
 class GivenDatabase(OwnDatabases):

@@ -15,7 +15,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from dev.services import FAST
-from dev.stack import Stack
+from dev.stack import Stack, given_databases
+from tests.databases import another
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -34,14 +35,15 @@ NO_COMPLAINT = (
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-browser-", dir="/tmp"))
     folder.chmod(0o755)
     # Each process of the run has a stack of its own, from other ports on.
     place = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ours = None if given_databases() else another(request.getfixturevalue("prepared"), f"browser_{place}")
     stack = Stack(folder, port=8700 + 50 * place, postgres=FAST, seed="browser")
     try:
-        stack.start_services()
+        stack.start_services(ours)
         stack.start("simulator", f"{sys.executable} -m simulator --speed 5")
         for name in ("web", "door", "worker", "clock"):
             stack.start(name)

@@ -118,7 +118,7 @@ def write_as_customer(page: Page, stack: Stack, name: str, text: str, business: 
     page.wait_for_load_state()
     page.get_by_test_id("phone-compose").fill(text)
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("phone-bubble")).to_contain_text(text.partition("\n")[0].replace("*", ""))
+    expect(page.get_by_test_id("phone-bubble").first).to_be_visible()
 
 
 def join(page: Page, stack: Stack, owner: Page, slug: str, email: str) -> None:

@@ -42,6 +42,7 @@ FEATURES = [
     "notifications",
     "front",
     "help",
+    "developers",
     "platform",
     "webhooks",
 ]

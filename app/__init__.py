@@ -32,6 +32,7 @@ FEATURES = [
     "webhook_events",
     "message_templates",
     "billing",
+    "sandboxes",
     "hours",
     "inbox",
     "stories",

@@ -33,9 +33,10 @@ class KeyShape(Shape):
 def get_me() -> KeyShape:
     """Get the key that you are using.
 
-    A good first call: it says whether the key works, whose it is, and what it may do.
+    A good first call: it says whether the key works, whose it is, and what it may do. The `kind` of one that only
+    pretends is `test`.
     """
     key = current_key()
-    tenant = TenantShape(id=g.tenant.id, slug=g.tenant.slug, name=g.tenant.name)
+    tenant = TenantShape(id=g.business.id, slug=g.business.slug, name=g.business.name)
     more = {"scopes": key.scopes, "version": g.api_version, "expires_at": key.expires_at}
     return KeyShape(id=key.id, name=key.name, kind=key.kind, tenant=tenant, **more)

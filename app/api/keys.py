@@ -21,6 +21,7 @@ from app.tenancy import (
     belongs_to,
     current_tenant_id,
     db,
+    later,
     now,
     of_tenant,
     one_of,
@@ -62,7 +63,7 @@ class ApiKeyRoute(GlobalModel):
 class ApiKey(TenantModel):
     """What a program may do for a tenant. A `team` key reaches the numbers of its team, none once that is deleted.
 
-    A `test` key only pretends.
+    A `test` key only pretends: what it does is in the sandbox of the tenant.
     """
 
     __table_args__ = (of_tenant(), belongs_to("teams", "team_id", nulled=True), one_of("kind", KINDS))
@@ -114,6 +115,8 @@ class ApiKey(TenantModel):
         key.team_id, key.networks, key.expires_at = team_id, list(networks), expires_at
         db.session.add(key)
         key.add_route(secret)
+        if key.is_test:
+            later("sandboxes.open")
         return key, secret
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select, text
 
 from app.inbox.conversations import Message
-from app.tenancy import db, later, now
+from app.tenancy import Tenant, db, later, now
 from app.wabas.models import PhoneNumber
 
 PAGE = 50
@@ -37,6 +37,7 @@ class Failures:
     @property
     def conditions(self) -> list[Any]:
         conditions: list[Any] = [IN_TROUBLE, Message.id >= first_id(now() - SPANS[self.span])]
+        conditions.append(Message.tenant_id.not_in(Tenant.sandboxes()))
         if self.state:
             conditions.append(Message.state == self.state)
         if self.number_id:

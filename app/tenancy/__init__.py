@@ -22,7 +22,7 @@ from .database import (
 from .guard import confirmed, current_actor, platform_only, public, requires, signed_in, stateless, takes_files
 from .happenings import Happened, happened, happened_each, subscriber
 from .live import announce, end_streams
-from .models import Membership, Tenant, User
+from .models import Membership, Tenant, User, is_sandbox, sandbox_id
 from .paging import Paged
 from .permissions import Role
 from .places import in_menu
@@ -69,6 +69,7 @@ __all__ = [
     "happened",
     "happened_each",
     "in_menu",
+    "is_sandbox",
     "is_uuid",
     "job",
     "later",
@@ -81,6 +82,7 @@ __all__ = [
     "public",
     "refuse_inside_transaction",
     "requires",
+    "sandbox_id",
     "signed_in",
     "stateless",
     "subscriber",

@@ -15,7 +15,7 @@ from app.inbox.conversations.messages import Reaction
 from app.inbox.desk.notes import Note
 from app.inbox.files.media import Media
 from app.meta.payload import bounded
-from app.tenancy import Actor, User
+from app.tenancy import Actor, User, is_sandbox
 from app.wabas.models import PhoneNumber
 
 
@@ -150,7 +150,7 @@ class MessageShape(Shape):
     error: MessageError | None
     by: ActorShape | None = Field(description="Who sent it; null for what the customer wrote.")
     source: str | None = Field(examples=["api"])
-    is_test: bool = False
+    is_test: bool = Field(description="Whether a test key's: nothing of it reached WhatsApp.", examples=[False])
     occurred_at: Time
     created_at: Time
     send_at: Time | None = Field(examples=[None])
@@ -176,6 +176,7 @@ class MessageShape(Shape):
             error=MessageError.of(message.error) if message.state in FAILED else None,
             by=ActorShape.of(message.sent_by),
             source=message.source,
+            is_test=is_sandbox(message.tenant_id),
             occurred_at=message.occurred_at,
             created_at=message.created_at,
             send_at=message.send_at,

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from sqlalchemy import func, select
 
 from app.api import Fault, Problem, Shape, endpoint, problem, scope
@@ -42,11 +42,13 @@ class UsageQuery(Shape):
     group: list[Group] = Field(default=["day", "category"], max_length=4)
     phone_number_id: uuid.UUID | None = Field(None, alias="filter[phone_number_id]")
 
-    @model_validator(mode="after")
-    def check_range(self) -> UsageQuery:
-        if not dt.timedelta(0) <= self.to - self.from_ < dt.timedelta(days=MOST_DAYS):
+    @field_validator("to")
+    @classmethod
+    def check_range(cls, to: dt.date, given: ValidationInfo) -> dt.date:
+        start = given.data.get("from_", to)
+        if not dt.timedelta(0) <= to - start < dt.timedelta(days=MOST_DAYS):
             raise ValueError(f"Give a range of 1 to {MOST_DAYS} days.")
-        return self
+        return to
 
 
 class UsageRow(Shape):

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
@@ -222,11 +222,12 @@ class NewConsent(Shape):
     )
     occurred_at: GivenTime | None = Field(None, description="When they said so; now where it is left out.")
 
-    @model_validator(mode="after")
-    def check_past(self) -> NewConsent:
-        if self.occurred_at and self.occurred_at > now() + SLACK:
-            raise ValueError("Nobody has said this yet: the time is in the future.")
-        return self
+    @field_validator("occurred_at")
+    @classmethod
+    def check_past(cls, occurred_at: dt.datetime | None) -> dt.datetime | None:
+        if occurred_at and occurred_at > now() + SLACK:
+            raise ValueError("This time is in the future.")
+        return occurred_at
 
 
 @endpoint(

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0049"
-down_revision = "0044"
+down_revision = "0048"
 
 KINDS_BEFORE = "('role', 'removal', 'invitation', 'joining')"
 KINDS = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 import schemathesis
@@ -28,7 +28,7 @@ from tests.api.conftest import Caller, MakeCaller
 from tests.client import isolated
 from tests.world import World
 
-EXAMPLES = 12
+EXAMPLES = 6
 KINDS = ("live", "team")
 PROMISES = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -49,13 +49,14 @@ class Unlimited:
 UNLIMITED = Unlimited()
 
 
-def operations() -> Iterator[Any]:
+def operations() -> list[Any]:
+    """What deletes comes last."""
     schema = schemathesis.openapi.from_dict(document())
-    for found in schema.get_all_operations():
-        yield found.ok()
+    every = [cast("Any", found).ok() for found in schema.get_all_operations()]
+    return sorted(every, key=lambda one: one.method == "delete" or "erase" in one.definition.raw["operationId"])
 
 
-def send(app: Flask, caller: Caller, case: Case, ids: dict[str, str]) -> Any:
+def send(app: Flask, caller: Caller, case: Case[Any], ids: dict[str, str]) -> Any:
     """The answer to a generated request, in which ids of the address are of rows that there are."""
     case.path_parameters = {name: ids.get(name, value) for name, value in (case.path_parameters or {}).items()}
     wanted = case.as_transport_kwargs(base_url="http://localhost/api/v1")
@@ -94,7 +95,7 @@ def test_no_request_breaks_a_call_or_its_promise(
             check_operation(operation, mode, lambda case: send(app, shop, case, ids))
 
 
-def check_operation(operation: Any, mode: GenerationMode, answer_to: Callable[[Case], Any]) -> None:
+def check_operation(operation: Any, mode: GenerationMode, answer_to: Callable[[Case[Any]], Any]) -> None:
     @settings(
         max_examples=EXAMPLES,
         deadline=None,
@@ -104,7 +105,7 @@ def check_operation(operation: Any, mode: GenerationMode, answer_to: Callable[[C
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(mode))
-    def check(case: Case) -> None:
+    def check(case: Case[Any]) -> None:
         answer = answer_to(case)
         assert answer.status_code < 500, (case.method, case.path, answer.data)
         if answer.status_code >= 400:

@@ -105,12 +105,14 @@ def test_an_answer_that_would_be_too_long_is_refused(
     shop: Caller, carla: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.numbers.api.usage.MOST_ROWS", 1)
-    charge(carla, "marketing", 1), charge(carla, "utility", 1)
+    charge(carla, "marketing", 1)
+    charge(carla, "utility", 1)
     assert code(shop.get("/usage?from=2026-11-01&to=2026-11-30")) == "too_many_rows"
 
 
 def test_a_contact_says_what_it_cost(shop: Caller, carla: Conversation) -> None:
-    charge(carla, "marketing", 100), charge(carla, "utility", None)
+    charge(carla, "marketing", 100)
+    charge(carla, "utility", None)
     costs = made(shop.get(f"/contacts/{carla.contact_id}/costs"))
     assert (costs["messages"], costs["unpriced"]) == (2, 1)
     assert costs["amounts"] == [{"micros": 100, "currency": "USD"}]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, false, select, true
 from werkzeug.exceptions import NotFound
 
 from app.api import current_key
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
+from app.inbox.files.uploaded_files import UploadedFile
 from app.tenancy import db, exists
 from app.wabas.models import PhoneNumber
 
@@ -28,6 +29,8 @@ def reached(phone_number_id: Any) -> ColumnElement[bool]:
     key = current_key()
     if key.kind != "team":
         return true()
+    if key.team_id is None:
+        return false()
     return phone_number_id.in_(select(NumberDesk.id).where(NumberDesk.team_id == key.team_id))  # type: ignore[no-any-return]
 
 
@@ -61,3 +64,15 @@ def find_contact(id: uuid.UUID) -> Contact:
     if contact is None or not db.session.scalar(select(known(Contact.id)).where(Contact.id == contact.id)):
         raise NotFound
     return contact
+
+
+def files() -> Select[UploadedFile]:
+    """The uploaded files that the key may use: a team's key, those that the team's keys uploaded."""
+    key = current_key()
+    if key.kind != "team":
+        return UploadedFile.usable()
+    return UploadedFile.usable().where(UploadedFile.team_id == key.team_id, UploadedFile.team_id.is_not(None))
+
+
+def find_file(id: uuid.UUID) -> UploadedFile | None:
+    return db.session.scalar(files().where(UploadedFile.id == id))

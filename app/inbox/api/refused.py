@@ -47,7 +47,7 @@ problem(
 )
 problem("storage_away", 503, "The file could not be stored", N_("Try again in a moment."))
 # What sending may end with, for the document.
-SENDING = (*REFUSALS, "unacceptable", "unreachable")
+SENDING = (*REFUSALS, "unacceptable", "unreachable", "storage_away")
 
 
 def as_problem(error: Exception, pointer: str = "") -> Problem:

@@ -204,4 +204,5 @@ problem(
     N_("Wait for as long as Retry-After says. The RateLimit header says how many requests are left."),
 )
 problem("internal", 500, "Something went wrong on our side", N_("It has been logged under this request_id. Try again."))
+problem("storage_away", 503, "The file could not be stored", N_("Try again in a moment."))
 problem("unavailable", 503, "Switchboard is briefly unavailable", N_("Nothing is lost. Try again in a moment."))

@@ -13,6 +13,7 @@ from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
 from app.inbox.files.uploaded_files import UploadedFile
+from app.message_templates.api.reach import finds_accounts
 from app.tenancy import db, exists
 from app.wabas.models import PhoneNumber
 
@@ -32,6 +33,12 @@ def reached(phone_number_id: Any) -> ColumnElement[bool]:
     if key.team_id is None:
         return false()
     return phone_number_id.in_(select(NumberDesk.id).where(NumberDesk.team_id == key.team_id))  # type: ignore[no-any-return]
+
+
+@finds_accounts
+def accounts() -> Select[uuid.UUID]:
+    """The accounts of the numbers that the key reaches."""
+    return select(PhoneNumber.waba_id).where(reached(PhoneNumber.id))
 
 
 def known(contact_id: Any) -> ColumnElement[bool]:

@@ -60,7 +60,7 @@ class BreaksUses(Refused):
     """What uses the template could not send the new text. `uses` are those."""
 
     def __init__(self, uses: list[Use]) -> None:
-        super().__init__(N_("A macro, survey or scheduled message sends this template and couldn't send the new text."))
+        super().__init__(N_("Something that sends this template couldn't send the new text."))
         self.uses = uses
 
 
@@ -389,11 +389,11 @@ class MessageTemplate(TenantModel):
         is_alike = new.goes_as_it_is and len(new.quick_replies) == len(present.quick_replies)
         return self.uses if present.goes_as_it_is and not is_alike else []
 
-    def submit(self, *, by: Actor, membership: Membership, breaks_uses: bool = False) -> TemplateVersion:
+    def submit(self, *, by: Actor, membership: Membership | None, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.
 
-        Raises `Refused` with the reason why Meta would not take it now, `TooManyEdits`, and `BreaksUses` unless
-        somebody has agreed to that.
+        A program has no membership. Raises `Refused` with the reason why Meta would not take it now, `TooManyEdits`,
+        and `BreaksUses` unless somebody has agreed to that.
         """
         version = self.locked_version()
         if version is None:

@@ -136,6 +136,11 @@ class Template:
         minutes = part.get("code_expiration_minutes")
         return text(part.get("text")) or (CODE_FOOTER.format(minutes=minutes) if minutes else "")
 
+    @property
+    def wording(self) -> list[str]:
+        """Its text and footer and those of its cards, by which Meta tells whether two templates are the same."""
+        return [self.body, self.footer, *(words for card in self.cards for words in card.wording)]
+
     @cached_property
     def header_format(self) -> str:
         """TEXT, IMAGE, VIDEO, DOCUMENT, LOCATION or PRODUCT; empty where there is no header."""

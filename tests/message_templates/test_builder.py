@@ -94,6 +94,19 @@ def test_a_warning_is_no_error(ann: Browser, world: World, number: PhoneNumber) 
 
 
 @pytest.mark.parametrize(
+    ("footer", "status", "is_twin"), [("", "APPROVED", True), ("Bye", "APPROVED", False), ("", "REJECTED", False)]
+)
+def test_of_another_template_with_the_same_words_one_is_warned(
+    ann: Browser, number: PhoneNumber, footer: str, status: str, is_twin: bool
+) -> None:
+    other = approved(number, "parcel_update", status=status)
+    written = form(number, footer=footer)
+    assert ("parcel_update has the same text" in text_of(ann.post("~/templates/new", written))) is is_twin
+    edited = text_of(ann.post(f"~/templates/{other.id}/draft", FORM | {"checked": "1", "action": "x"}))
+    assert "has the same text" not in edited
+
+
+@pytest.mark.parametrize(
     ("category", "shown", "hidden"),
     [
         ("UTILITY", "header.format", "layout"),

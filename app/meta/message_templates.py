@@ -64,7 +64,7 @@ HEADERS = ("TEXT", *MEDIA, "LOCATION", "PRODUCT")
 # More than the largest that Meta allows: a carousel of ten cards with two long links each.
 MOST_CHARACTERS = 200_000
 MOST_MINUTES = 43_200
-# What Meta writes into authentication templates in English; `previews` has it in other languages.
+# What Meta writes into authentication templates in English.
 CODE_BODY = "*{{1}}* is your verification code."
 CODE_ADVICE = "For your security, do not share this code."
 CODE_FOOTER = "This code expires in {minutes} minutes."

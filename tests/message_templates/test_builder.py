@@ -127,6 +127,15 @@ def test_what_was_typed_survives_another_category(ann: Browser, number: PhoneNum
     assert value_in(page, "footer") == "Bye" and value_in(page, "body.examples.first_name") == "Pablo"
 
 
+@pytest.mark.parametrize(("language", "is_other"), [("pt_BR", True), ("en_GB", False)])
+def test_of_a_code_in_another_language_the_preview_says_that_it_is_english(
+    ann: Browser, number: PhoneNumber, language: str, is_other: bool
+) -> None:
+    written = form(number, category="AUTHENTICATION", language=language)
+    page = text_of(ann.post("~/templates/new", written, headers=FRAGMENT))
+    assert ("Here you see it in English" in page) is is_other
+
+
 def test_buttons_are_added_moved_and_removed_without_script(ann: Browser, number: PhoneNumber) -> None:
     two = {"buttons.0.type": "QUICK_REPLY", "buttons.0.text": "Yes", "buttons.1.type": "URL", "buttons.1.text": "Go"}
     added = text_of(ann.post("~/templates/new", form(number, **two, action="add:buttons", new_button="PHONE_NUMBER")))

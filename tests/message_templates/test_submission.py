@@ -12,7 +12,7 @@ import pytest
 
 from app.extensions import outside
 from app.message_templates import submission
-from app.message_templates.jobs import fetch_templates, recover_submissions, submit
+from app.message_templates.jobs import fetch_templates, measure, recover_submissions, submit
 from app.message_templates.models import MessageTemplate, TooManyEdits
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
@@ -316,6 +316,12 @@ def test_nothing_of_another_business_is_submitted(life: Life, world: World) -> N
     with pytest.raises(Exception, match="404"):
         submit(str(world.shoes.id), str(version.id))
     assert life.at_meta() == []
+
+
+@pytest.mark.parametrize("job", [fetch_templates, measure])
+def test_no_account_of_another_business_is_listed_or_measured(life: Life, world: World, job: Any) -> None:
+    with pytest.raises(Exception, match="404"):
+        job(str(world.shoes.id), str(life.road.number.waba_id))
 
 
 # What is missing here, and damaged.

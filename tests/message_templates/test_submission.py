@@ -190,6 +190,14 @@ def test_a_refusal_comes_back_as_a_draft_with_its_reason(life: Life) -> None:
     assert "template" in version.error["title"] and "message" not in version.error["fix"]
 
 
+@pytest.mark.parametrize("code", [10, 200])
+def test_an_account_that_we_may_not_write_to_leaves_a_draft_that_says_so(life: Life, code: int) -> None:
+    life.fail("error", code=code, details="Permission denied")
+    version = life.run(life.ask(life.begin()))
+    assert version.state in ("draft", "submitting") and version.error and "ermission" in str(version.error)
+    assert life.at_meta() == []
+
+
 def test_a_name_that_another_has_is_not_taken_for_ours(life: Life) -> None:
     other = [{"type": "BODY", "text": "Something else entirely, made elsewhere."}]
     waba = life.road.ids["waba_id"]

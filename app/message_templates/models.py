@@ -32,6 +32,8 @@ FRESH = dt.timedelta(minutes=10)
 ASKED = dt.timedelta(seconds=30)
 HOUR = dt.timedelta(hours=1)
 MOST_OFFERED = 200
+# Of templates with the same text, in other languages or below other cards.
+MOST_ALIKE = 100
 # Not at Meta yet. Every other status is Meta's word.
 DRAFT = "DRAFT"
 GONE = "DELETED"
@@ -221,6 +223,16 @@ class MessageTemplate(TenantModel):
         language = mapping(raw.get("language")).get("code")
         named = cls.name == str(raw.get("name")), cls.language == str(language)
         return db.session.scalar(select(cls).where(cls.waba_id == waba_id, *named))
+
+    @classmethod
+    def twin_of(cls, definition: meta.Template, waba_id: uuid.UUID, own: uuid.UUID | None) -> Self | None:
+        """Another one at Meta with the same text and footer, for which Meta may reject this one."""
+        if definition.is_code or not definition.body.strip():
+            return None
+        part = {"type": "BODY", "text": definition.body}
+        there = cls.meta_id.is_not(None), cls.status.not_in((*GOING, "REJECTED")), cls.id != own
+        alike = db.session.scalars(cls.of(waba_id).where(*there, cls.components.contains([part])).limit(MOST_ALIKE))
+        return next((one for one in alike if one.definition.wording == definition.wording), None)
 
     @property
     def is_sendable(self) -> bool:

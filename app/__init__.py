@@ -37,6 +37,7 @@ FEATURES = [
     "people",
     "onboarding",
     "numbers",
+    "hooks",
     "welcome",
     "notifications",
     "front",

@@ -25,6 +25,7 @@ from app.webhooks.intake import GroupCommit
 
 FEATURES = [
     "tenancy",
+    "api",
     "team",
     "wabas",
     "contacts",
@@ -45,8 +46,8 @@ FEATURES = [
     "platform",
     "webhooks",
 ]
-# The modules that register what a feature, or one of its rooms, has: routes, jobs, subscribers and menu entries.
-ENTRANCES = ("blueprint", "jobs", "subscribers", "views")
+# The modules that register what a feature, or one of its rooms, has: routes, jobs, subscribers, menu entries.
+ENTRANCES = ("blueprint", "jobs", "subscribers", "views", "api")
 
 # Bytes of forms that one process holds while they are received.
 BODIES = 128 * 1024 * 1024

@@ -6,6 +6,7 @@ Works without the database.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
@@ -19,6 +20,13 @@ from app.extensions import login_manager
 
 log = structlog.get_logger()
 PLAIN = "card.html"
+# For programs: whether a request is theirs, and the answer to it, from the status and the headers.
+FORMATS: list[tuple[Callable[[], bool], Callable[[int, dict[str, str]], Response]]] = []
+
+
+def answer_programs(is_theirs: Callable[[], bool], answer: Callable[[int, dict[str, str]], Response]) -> None:
+    """Registers how failures of some requests are answered instead of with a page."""
+    FORMATS.append((is_theirs, answer))
 
 
 def init_app(app: Flask) -> None:
@@ -39,7 +47,7 @@ def explain_refusal(error: HTTPException) -> Response:
         429: (_("Too many attempts"), _("Wait a few minutes, then try again.")),
         503: (_("Switchboard is briefly unavailable"), _("Try again in a moment.")),
     }.get(error.code or 500, (_("That didn't work"), error.description or ""))
-    return page(error.code or 500, title, words)
+    return page(error.code or 500, title, words, dict(error.get_headers()))
 
 
 def explain_stale_form(error: CSRFError) -> Response:
@@ -61,13 +69,19 @@ def explain_failure(error: Exception) -> Response:
     return page(500, _("Something went wrong"), words)
 
 
-def page(status: int, title: str, words: str) -> Response:
+def page(status: int, title: str, words: str, headers: dict[str, str] | None = None) -> Response:
+    if answer := answer_of_program(status, headers or {}):
+        return answer
     if request.headers.get("HX-Request"):
         return plain_page(status, title, words)
     try:
         return respond(status, title, words, layout())
     except SQLAlchemyError:
         return plain_page(status, title, words)
+
+
+def answer_of_program(status: int, headers: dict[str, str]) -> Response | None:
+    return next((answer(status, headers) for is_theirs, answer in FORMATS if is_theirs()), None)
 
 
 def layout() -> str:
@@ -79,6 +93,8 @@ def layout() -> str:
 
 def plain_page(status: int, title: str, words: str) -> Response:
     """A page that asks the database for nothing."""
+    if answer := answer_of_program(status, {}):
+        return answer
     # Flask-Login loads the user for every template, from a database that may be unavailable.
     g._login_user = login_manager.anonymous_user()
     return respond(status, title, words, PLAIN)

@@ -16,6 +16,7 @@ from tests.world import World
 # Tables of no tenant, each with its reason.
 SHORT_LIST = {
     "alembic_version": "which migrations have run",
+    "api_key_routes": "finds the tenant of an API key; holds hashes of secrets",
     "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
     "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
@@ -140,6 +141,7 @@ def test_states_are_not_enums(catalog: psycopg.Connection) -> None:
 # What the app's role may do to a table of nobody's: behind an injection it must not do more.
 MAY = {
     "alembic_version": "",
+    "api_key_routes": "select, insert, update",
     "email_confirmations": "select, insert, update, delete",
     "held_changes": "",
     "invitation_routes": "select, insert, update, delete",

@@ -135,7 +135,7 @@ class Contact(TenantModel):
         return db.session.scalar(select(cls).where(cls.id.in_(matching)).limit(1))
 
     @classmethod
-    def create(cls, name: str, wa_id: str, *, by: User) -> Self:
+    def create(cls, name: str, wa_id: str, *, by: Actor) -> Self:
         """Adds a contact by hand. Raises `NumberTaken`."""
         lock_contacts()
         if (taken := cls.with_number(wa_id)) is not None:
@@ -145,7 +145,7 @@ class Contact(TenantModel):
         db.session.flush()
         db.session.add(ContactIdentity(contact_id=contact.id, kind="wa_id", value=wa_id))
         ContactEvent.record(contact.id, "created", by=by)
-        happened("contact.created", contact.id, by=Actor.agent(by), source="inbox")
+        happened("contact.created", contact.id, by=by, source=by.source)
         search.index([contact.id])
         return contact
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tenancy import TenantModel, User, belongs_to, db, now, one_of
+from app.tenancy import Actor, TenantModel, User, belongs_to, db, now, one_of
 
 LINK_KINDS = ("property", "order", "deal", "other")
 ACTS = ("created", "imported", "renamed", "exported", "erased")
@@ -64,5 +64,6 @@ class ContactEvent(TenantModel):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
-    def record(cls, contact_id: uuid.UUID, kind: str, *, by: User, **details: Any) -> None:
-        db.session.add(cls(contact_id=contact_id, kind=kind, details=details, by_id=by.id))
+    def record(cls, contact_id: uuid.UUID, kind: str, *, by: Actor | User, **details: Any) -> None:
+        user_id = by.user_id if isinstance(by, Actor) else by.id
+        db.session.add(cls(contact_id=contact_id, kind=kind, details=details, by_id=user_id))

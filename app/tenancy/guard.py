@@ -55,6 +55,12 @@ def public(view: View) -> View:
     return view
 
 
+def for_keys(view: View) -> View:
+    """An address for programs: it opens the scope of their key's tenant by itself (`app.api`)."""
+    view.access = "api key"  # type: ignore[attr-defined]
+    return view
+
+
 def stateless(view: View) -> View:
     """An address for anybody, which opens no database session."""
     view.access = "stateless"  # type: ignore[attr-defined]
@@ -107,7 +113,7 @@ def admit_request() -> AnyResponse | None:
     match access_of(request.endpoint):
         case "":
             raise RuntimeError(f"{request.endpoint} says nothing about who may open it")
-        case "stateless":
+        case "stateless" | "api key":
             pass
         case "public":
             enter(global_scope())

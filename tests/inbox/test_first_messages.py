@@ -16,7 +16,7 @@ from app.inbox.conversations import Conversation
 from app.message_templates.jobs import fetch_templates
 from app.message_templates.models import MessageTemplate
 from app.people.merges import ContactMerge
-from app.tenancy import db, now, tenant_scope, uuid7
+from app.tenancy import Actor, db, now, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber, Waba
 from tests import world as people
 from tests.arrivals import arrive, conversations, messages
@@ -236,7 +236,7 @@ def test_a_number_that_is_away_can_not_be_written_from(
 
 def test_the_search_finds_contacts_and_reads_numbers(world: World, ben: Browser, number: PhoneNumber) -> None:
     with tenant_scope(world.bakery.id):
-        Contact.create("Zoë Baker", HANNA, by=world.ben)
+        Contact.create("Zoë Baker", HANNA, by=Actor.agent(world.ben))
     assert "Zoë Baker" in ben.get("~/inbox/new?q=zoe", headers=FRAGMENT).text
     new = ben.get("~/inbox/new", query_string={"q": "0151 12345670", "country": "DE"}).text
     assert "to=%2B4915112345670" in new

@@ -31,7 +31,7 @@ from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
 from app.contacts.tags import Tag
 from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
-from app.tenancy import in_menu, requires
+from app.tenancy import current_actor, in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
@@ -86,7 +86,7 @@ def create() -> AnyResponse | tuple[str, int]:
     form, taken_by = NewContactForm(), None
     if form.validate():
         try:
-            contact = Contact.create(form.name.data, form.wa_id, by=current_user)
+            contact = Contact.create(form.name.data, form.wa_id, by=current_actor())
             if request.form.get("then") == "message":
                 return redirect(url_for("inbox.write_first", contact=contact.id), 303)
             flash(_("Contact added."))

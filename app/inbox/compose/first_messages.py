@@ -116,7 +116,13 @@ class Recipient:
         return Ways.find(number.waba_id, self.refused_purposes, is_open=False)
 
     def write(
-        self, number: PhoneNumber, send: Callable[[Conversation], Message], *, by: User, name: str = ""
+        self,
+        number: PhoneNumber,
+        send: Callable[[Conversation], Message],
+        *,
+        by: Actor,
+        assignee: User | None = None,
+        name: str = "",
     ) -> Message:
         """Opens the conversation and has `send` put a message into it; where that is refused, nothing is opened.
 
@@ -126,24 +132,25 @@ class Recipient:
             raise Refused(obstacle)
         with db.session.begin_nested():
             conversation = self.open(number, by=by, name=name)
-            self.assign(conversation, by=by)
+            if assignee:
+                self.assign(conversation, assignee)
             return send(conversation)
 
-    def open(self, number: PhoneNumber, *, by: User, name: str = "") -> Conversation:
+    def open(self, number: PhoneNumber, *, by: Actor, name: str = "") -> Conversation:
         """Their one conversation with this number, made where there is none."""
         contact = self.contact or save_contact(name, self.wa_id, by=by)
         pair = Pair(str(number.id), str(contact.id))
-        return Conversation.get_or_404(conversations_of({pair}, set(), by=Actor.agent(by))[pair])
+        return Conversation.get_or_404(conversations_of({pair}, set(), by=by)[pair])
 
-    def assign(self, conversation: Conversation, *, by: User) -> None:
+    def assign(self, conversation: Conversation, writer: User) -> None:
         """To whoever wrote, unless it is assigned: of two who write at once, to the faster one."""
         try:
-            conversation.give(by, by=Actor.agent(by), expected=None)
+            conversation.give(writer, by=Actor.agent(writer), expected=None)
         except Taken:
             return
 
 
-def save_contact(name: str, wa_id: str, *, by: User) -> Contact:
+def save_contact(name: str, wa_id: str, *, by: Actor) -> Contact:
     """The contact with this number, made where there is none."""
     try:
         return Contact.create(name, wa_id, by=by)

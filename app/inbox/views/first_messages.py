@@ -87,7 +87,7 @@ def first_direct_send() -> Page:
     if request.method == "POST" and form.validate():
         try:
             send = partial(Conversation.send, outgoing=form.build(), by=current_actor(), client_id=form.id)
-            return to_first(recipient.write(number, send, by=current_user, name=name))
+            return to_first(recipient.write(number, send, by=current_actor(), assignee=current_user, name=name))
         except NOT_SENT as refusal:
             problem = explain(refusal)
     if not form.client_id.data:
@@ -112,7 +112,7 @@ def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends
         name = one_line(request.form.get("name"))
         try:
             send = partial(queue_template, chosen=chosen, form=form)
-            message = recipient.write(number, send, by=current_user, name=name)
+            message = recipient.write(number, send, by=current_actor(), assignee=current_user, name=name)
         except NOT_SENT as refusal:
             problem = refusal
         else:
@@ -240,7 +240,7 @@ def save_card(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse:
     except NotRead as problem:
         flash(problem.explain(_), "error")
         return redirect(back, 303)
-    contact = save_contact(card.name if card else "", wa_id, by=current_user)
+    contact = save_contact(card.name if card else "", wa_id, by=current_actor())
     if request.form.get("then") == "message":
         return redirect(url_for("inbox.write_first", contact=contact.id), 303)
     flash(_("%(name)s is in your contacts.", name=contact.name))

@@ -1,0 +1,194 @@
+"""Endpoints as declarations: one mark says address, scope, what is read and answered; the document is made of the same.
+
+@endpoint("GET", "/messages/<uuid:message_id>", scope=READ, gives=MessageShape, tag="Messages")
+def get_message(message_id: uuid.UUID) -> MessageShape:
+    \"\"\"Get a message.\"\"\"
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
+
+from flask import Response, g, request
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+from app.tenancy.guard import for_keys
+
+from . import admission, idempotency
+from .blueprint import bp
+from .etags import etag_of
+from .pages import Page
+from .problems import PROBLEMS
+from .reading import read_body, read_query
+
+View = TypeVar("View", bound=Callable[..., Any])
+ENDPOINTS: dict[str, Endpoint] = {}
+# Problems that any request may meet.
+EVERYWHERE = ("unauthorized", "key_revoked", "key_expired", "ip_not_allowed", "unknown_version", "rate_limited")
+OF_A_BODY = ("invalid_json", "too_large", "unsupported_media_type", "invalid_request")
+EARLIEST, LATEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+
+
+def in_utc(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def with_plus(value: Any) -> Any:
+    """A plus sign that was not escaped in an address arrives as a space."""
+    return value.strip().replace(" ", "+") if isinstance(value, str) and "T" in value else value
+
+
+# A time in an answer, one in a body, and one in an address: RFC 3339.
+Time = Annotated[
+    dt.datetime,
+    PlainSerializer(in_utc, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+GivenTime = Annotated[AwareDatetime, Field(ge=EARLIEST, le=LATEST)]
+AddressTime = Annotated[GivenTime, BeforeValidator(with_plus)]
+
+
+class Shape(BaseModel):
+    """What the API shows of something, or takes for it. Members that it does not have are refused."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One call of the API. `gives` is None where the answer has no body; `files` is the type of another answer."""
+
+    method: str
+    rule: str
+    view: Callable[..., Any]
+    scope: str
+    tag: str
+    query: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    gives: type[BaseModel] | None = None
+    status: int = 200
+    problems: Sequence[str] = field(default=())
+    # The media types of a body, or of an answer, that is not JSON.
+    takes: Sequence[str] = field(default=())
+    files: Sequence[str] = field(default=())
+    most_bytes: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.view.__name__
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return (inspect.getdoc(self.view) or "").partition("\n")[0].rstrip(".")
+
+    @property
+    def description(self) -> str:
+        return (inspect.getdoc(self.view) or "").partition("\n")[2].strip()
+
+    @property
+    def path(self) -> str:
+        """As OpenAPI writes it: `/messages/{message_id}`."""
+        parts = self.rule.split("/")
+        return "/".join(f"{{{part.strip('<>').partition(':')[2]}}}" if part.startswith("<") else part for part in parts)
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it takes an Idempotency-Key."""
+        return self.method == "POST"
+
+    @property
+    def all_problems(self) -> list[str]:
+        codes = [*EVERYWHERE, *self.problems]
+        codes += ["missing_scope"] if self.scope else []
+        codes += ["not_found"] if "<" in self.rule else []
+        codes += OF_A_BODY if self.body else ["too_large", "unsupported_media_type"] if self.takes else []
+        codes += ["invalid_request"] if self.query and not self.body else []
+        codes += ["in_progress", "idempotency_key_reused", "invalid_idempotency_key"] if self.is_repeatable else []
+        codes += ["changed_meanwhile"] if self.method in ("PATCH", "PUT") else []
+        return sorted(set(codes), key=lambda code: (PROBLEMS[code].status, code))
+
+    def answer(self, **values: Any) -> Response:
+        """One request to it."""
+        if self.most_bytes:
+            request.max_content_length = self.most_bytes
+        rate = admission.admit(self.scope)
+        response = self.perform(values)
+        rate.mark(response)
+        return response
+
+    def perform(self, values: dict[str, Any]) -> Response:
+        if self.query:
+            values["query"] = read_query(self.query)
+        if self.body:
+            values["body"] = read_body(self.body)
+        if self.is_repeatable:
+            return idempotency.once(g.api_key.id, self.name, functools.partial(self.respond, values))
+        return self.respond(values)
+
+    def respond(self, values: dict[str, Any]) -> Response:
+        result = self.view(**values)
+        if isinstance(result, Response):
+            return result
+        if not isinstance(result, BaseModel):
+            return Response(status=204)
+        body = result.model_dump_json(by_alias=True)
+        response = Response(body, self.status, mimetype="application/json")
+        if isinstance(result, Page):
+            link_next(response, result)
+        elif self.method != "POST":
+            response.headers["ETag"] = etag_of(body)
+            response.headers["Cache-Control"] = "private, no-cache"
+            if self.method == "GET":
+                response.make_conditional(request.environ)
+        return response
+
+
+def link_next(response: Response, page: Page[Any]) -> None:
+    """RFC 8288: the address of the next page."""
+    if page.next:
+        arguments = request.args.to_dict(flat=False) | {"after": [page.next]}
+        builder = request.root_url.rstrip("/") + request.path
+        query = "&".join(f"{quote(name)}={quote(value)}" for name, values in arguments.items() for value in values)
+        response.headers["Link"] = f'<{builder}?{query}>; rel="next"'
+
+
+def endpoint(
+    method: str,
+    rule: str,
+    *,
+    scope: str,
+    tag: str,
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | None = None,
+    gives: type[BaseModel] | None = None,
+    status: int = 200,
+    problems: Sequence[str] = (),
+    takes: Sequence[str] = (),
+    files: Sequence[str] = (),
+    most_bytes: int | None = None,
+) -> Callable[[View], View]:
+    """Makes a function an endpoint. It gets the parts of its address, `query` and `body`, and returns `gives`.
+
+    Without a scope, any key may call it.
+    """
+
+    def register(view: View) -> View:
+        made = Endpoint(method, rule, view, scope, tag, query, body, gives, status, problems, takes, files, most_bytes)
+        if made.name in ENDPOINTS:
+            raise ValueError(f"two endpoints are called {made.name}")
+        ENDPOINTS[made.name] = made
+
+        def answer(**values: Any) -> Response:
+            return made.answer(**values)
+
+        bp.add_url_rule(rule, made.name, for_keys(answer), methods=[method])
+        return view
+
+    return register

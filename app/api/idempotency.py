@@ -1,0 +1,113 @@
+"""The same POST twice is one: with an `Idempotency-Key`, what was answered once is answered again, for a week.
+
+draft-ietf-httpapi-idempotency-key-header-07. The key is stored in the transaction of the work, so neither is ever there
+without the other; of many at once one works and the others wait a moment for its answer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+
+from flask import Response, request
+from sqlalchemy import Index, UniqueConstraint, delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, uuid7
+from app.tenancy.sealed import Sealed
+
+from .problems import Problem
+
+HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
+SPELT = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT = dt.timedelta(days=7)
+# One that is stored without an answer is at work outside a transaction, or its process died.
+PATIENCE = dt.timedelta(minutes=2)
+SLICE = dt.timedelta(minutes=10)
+LOCKED = "55P03"
+
+
+class IdempotentRequest(TenantModel):
+    """A POST that was carried out, and its answer. `status` is null while it is at work outside a transaction."""
+
+    __table_args__ = (
+        belongs_to("api_keys", "api_key_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "api_key_id", "endpoint", "key"),
+        Index("ix_idempotent_requests_created_at", "created_at"),
+    )
+
+    api_key_id: Mapped[uuid.UUID]
+    endpoint: Mapped[str]
+    key: Mapped[str]
+    fingerprint: Mapped[str]
+    status: Mapped[int | None]
+    # An answer may hold a secret that is shown once.
+    answer_ciphertext: Mapped[bytes | None]
+    answer = Sealed()
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def claim(cls, api_key_id: uuid.UUID, endpoint: str, key: str, fingerprint: str) -> tuple[IdempotentRequest, bool]:
+        """The row of this key, and whether the request is to be carried out. Raises a `Problem`."""
+        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "api_key_id": api_key_id, "created_at": now()}
+        values |= {"endpoint": endpoint, "key": key, "fingerprint": fingerprint}
+        mine = insert(cls).values(values).on_conflict_do_nothing().returning(cls.id)
+        try:
+            db.session.execute(text("set local lock_timeout = '1s'"))
+            is_new = bool(db.session.execute(mine).all())
+            db.session.execute(text("set local lock_timeout = 0"))
+            same = cls.api_key_id == api_key_id, cls.endpoint == endpoint, cls.key == key
+            row = db.session.scalars(select(cls).where(*same).with_for_update()).one()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCKED:
+                raise
+            raise Problem("in_progress", headers={"Retry-After": "1"}) from None
+        if row.fingerprint != fingerprint:
+            raise Problem("idempotency_key_reused")
+        if is_new or row.status is not None:
+            return row, is_new
+        if row.created_at > now() - PATIENCE:
+            raise Problem("in_progress", headers={"Retry-After": "5"})
+        row.created_at = now()
+        return row, True
+
+    def keep(self, response: Response) -> None:
+        self.status, self.answer = response.status_code, response.get_data(as_text=True)
+
+    def replay(self) -> Response:
+        return Response(self.answer, self.status, {REPLAYED: "true"}, mimetype="application/json")
+
+    @classmethod
+    def forget_oldest(cls) -> bool:
+        """Deletes ten minutes of what is older than a week. Returns whether there may be more."""
+        oldest = db.session.scalar(select(func.min(cls.created_at)))
+        if oldest is None or oldest > now() - KEPT:
+            return False
+        db.session.execute(delete(cls).where(cls.created_at < min(oldest + SLICE, now() - KEPT)))
+        return True
+
+
+def once(api_key_id: uuid.UUID, endpoint: str, perform: Callable[[], Response]) -> Response:
+    """Carries a request out, or answers as the first with its key was answered."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return perform()
+    if not SPELT.fullmatch(key):
+        raise Problem("invalid_idempotency_key")
+    row, is_first = IdempotentRequest.claim(api_key_id, endpoint, key, fingerprint())
+    if not is_first:
+        return row.replay()
+    response = perform()
+    row.keep(response)
+    return response
+
+
+def fingerprint() -> str:
+    """Of the address and the body: what makes it the same request."""
+    parts = (request.full_path.encode(), request.mimetype.encode(), request.get_data())
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()

@@ -1,0 +1,176 @@
+"""API keys. The secret is shown once; we keep its hash, in the table by which its tenant is found."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import ipaddress
+import secrets
+import uuid
+from collections.abc import Sequence
+from typing import Self
+
+from flask import g
+from sqlalchemy import ForeignKey, Index, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import (
+    Actor,
+    GlobalModel,
+    TenantModel,
+    belongs_to,
+    current_tenant_id,
+    db,
+    now,
+    of_tenant,
+    one_of,
+    uuid7,
+)
+
+from .versions import NEWEST
+
+KINDS = ("live", "team", "test")
+ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# 43 of 62 characters are 256 bits.
+LENGTH = 43
+SHOWN = len("sb_live_") + 4
+NOTED_EVERY = dt.timedelta(minutes=1)
+MOST_KEYS = 100
+
+
+class ApiKeyRoute(GlobalModel):
+    """Which tenant's key a secret is. While a key is renewed it has two, and the older one ends."""
+
+    __tablename__ = "api_key_routes"
+    is_reference = True
+    __table_args__ = (Index("ix_api_key_routes_api_key_id", "api_key_id"),)
+
+    secret_hash: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    api_key_id: Mapped[uuid.UUID]
+    ends_at: Mapped[dt.datetime | None]
+
+
+class ApiKey(TenantModel):
+    """What a program may do for a tenant. A `team` key reaches the numbers of its team, none once that is deleted.
+
+    A `test` key only pretends.
+    """
+
+    __table_args__ = (of_tenant(), belongs_to("teams", "team_id", nulled=True), one_of("kind", KINDS))
+
+    name: Mapped[str]
+    kind: Mapped[str]
+    team_id: Mapped[uuid.UUID | None]
+    scopes: Mapped[list[str]]
+    # Addresses and networks it may be used from; empty: from everywhere.
+    networks: Mapped[list[str]] = mapped_column(default=list)
+    version: Mapped[str] = mapped_column(default=NEWEST)
+    # The beginning of its secret, by which people recognise it.
+    prefix: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    renewed_at: Mapped[dt.datetime | None]
+    old_prefix: Mapped[str | None]
+    old_ends_at: Mapped[dt.datetime | None]
+    expires_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
+    last_used_at: Mapped[dt.datetime | None]
+    last_used_from: Mapped[str | None]
+
+    @classmethod
+    def create(
+        cls,
+        name: str,
+        kind: str,
+        scopes: Sequence[str],
+        *,
+        by: Actor,
+        team_id: uuid.UUID | None = None,
+        networks: Sequence[str] = (),
+        expires_at: dt.datetime | None = None,
+    ) -> tuple[Self, str]:
+        """Adds a key. Returns it with its secret, which can't be read again."""
+        secret = new_secret(kind)
+        key = cls(id=uuid7(), name=name, kind=kind, scopes=sorted(scopes), prefix=secret[:SHOWN], created_by=by.name)
+        key.team_id, key.networks, key.expires_at = team_id, list(networks), expires_at
+        db.session.add(key)
+        key.add_route(secret)
+        return key, secret
+
+    def add_route(self, secret: str) -> None:
+        route = ApiKeyRoute(secret_hash=hash_of(secret), tenant_id=current_tenant_id(), api_key_id=self.id)
+        db.session.add(route)
+
+    def renew(self, overlap: dt.timedelta) -> str:
+        """Gives it a new secret and returns that; the old one works for the overlap."""
+        secret, ends_at = new_secret(self.kind), now() + overlap
+        mine = ApiKeyRoute.api_key_id == self.id, ApiKeyRoute.tenant_id == self.tenant_id
+        still = or_(ApiKeyRoute.ends_at.is_(None), ApiKeyRoute.ends_at > ends_at)
+        db.session.execute(update(ApiKeyRoute).where(*mine, still).values(ends_at=ends_at))
+        self.old_prefix, self.old_ends_at = self.prefix, ends_at
+        self.prefix, self.renewed_at = secret[:SHOWN], now()
+        self.add_route(secret)
+        return secret
+
+    def revoke(self) -> None:
+        """Ends it at once, with all its secrets."""
+        if self.revoked_at is None:
+            self.revoked_at = now()
+
+    @property
+    def state(self) -> str:
+        """active, expired or revoked."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= now() else "active"
+
+    @property
+    def is_test(self) -> bool:
+        return self.kind == "test"
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("api", self.id, self.name)
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes
+
+    def may_come_from(self, address: str) -> bool:
+        if not self.networks:
+            return True
+        try:
+            caller = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(caller in ipaddress.ip_network(network) for network in self.networks)
+
+    def note_use(self, address: str) -> bool:
+        """Records that it was used, once a minute. Returns whether it did."""
+        if self.last_used_at and self.last_used_at > now() - NOTED_EVERY:
+            return False
+        used = {"last_used_at": now(), "last_used_from": address}
+        stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now() - NOTED_EVERY)
+        db.session.execute(update(ApiKey).where(ApiKey.id == self.id, stale).values(used))
+        return True
+
+    @classmethod
+    def listed(cls) -> list[Self]:
+        """Those that work first, then the newest."""
+        keys = db.session.scalars(select(cls).order_by(cls.created_at.desc(), cls.id.desc()).limit(2 * MOST_KEYS))
+        return sorted(keys, key=lambda key: key.state != "active")
+
+
+def new_secret(kind: str) -> str:
+    """The text `sb_<kind>_` and 256 random bits: easy to find in code that should not hold it."""
+    return f"sb_{kind}_" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def hash_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def current_key() -> ApiKey:
+    """The key of this request."""
+    key: ApiKey = g.api_key
+    return key

@@ -1,0 +1,90 @@
+"""Long lists, a page at a time. A cursor names the last row, so a page stays right while rows are added."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.tenancy import as_uuid
+
+from .problems import Fault, Problem
+
+MOST = 100
+Item = TypeVar("Item")
+
+
+class PageQuery(BaseModel):
+    """What every list takes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(50, ge=1, le=MOST, description="How many to return.")
+    after: str | None = Field(None, max_length=500, description="The `next` of the page before.")
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list. `next` is the cursor of the following page; null on the last one."""
+
+    data: list[Item]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the value that the list is sorted by, if that isn't the id, and the id."""
+
+    id: uuid.UUID
+    value: dt.datetime | None = None
+
+    @classmethod
+    def read(cls, cursor: str | None, *, has_value: bool) -> Self | None:
+        """Raises a `Problem` for what is no cursor of such a list."""
+        if cursor is None:
+            return None
+        try:
+            value, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            at = dt.datetime.fromisoformat(value) if has_value else None
+            row_id = as_uuid(id)
+            if row_id and (value is None or (at is not None and at.tzinfo is not None)):
+                return cls(row_id, at)
+        except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
+            pass
+        fault = Fault("invalid_cursor", "Use the value of `next` as it is, with the same sort.", parameter="after")
+        raise Problem("invalid_request", errors=[fault])
+
+    def __str__(self) -> str:
+        text = json.dumps([self.value and self.value.isoformat(), str(self.id)], separators=(",", ":"))
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def after(
+    query: Select[Any],
+    cursor: str | None,
+    id: InstrumentedAttribute[uuid.UUID],
+    value: InstrumentedAttribute[dt.datetime] | None = None,
+    *,
+    ascending: bool = False,
+) -> Select[Any]:
+    """The rows after this cursor, sorted by the value, then the id: newest first unless `ascending`."""
+    columns = [column for column in (value, id) if column is not None]
+    if place := Place.read(cursor, has_value=value is not None):
+        key, last = tuple_(*columns), tuple_(*([place.value, place.id] if value is not None else [place.id]))
+        query = query.where(key > last if ascending else key < last)
+    return query.order_by(*(column.asc() if ascending else column.desc() for column in columns))
+
+
+def page_of(rows: Iterable[Any], limit: int, shape: Callable[[Any], Item], place: Callable[[Any], Place]) -> Page[Item]:
+    """The page of these rows, of which one more than `limit` was read to know whether there is another."""
+    read = list(rows)
+    shown = read[:limit]
+    return Page(data=[shape(row) for row in shown], next=str(place(shown[-1])) if len(read) > limit else None)

@@ -1,0 +1,102 @@
+"""How often a key, and all keys of a tenant together, may call: token buckets in Redis, told in every answer.
+
+Headers: draft-ietf-httpapi-ratelimit-headers-11. Without Redis nothing is limited here.
+"""
+
+from __future__ import annotations
+
+import math
+import uuid
+from dataclasses import dataclass
+
+import redis as redis_client
+import structlog
+from flask import Response
+
+from app.extensions import redis
+
+log = structlog.get_logger()
+
+# GCRA for several buckets at once: the request is taken from all of them or from none. ARGV: now, then for each bucket
+# the seconds between two requests and how many may come at once. Returns whether it fits, then for each bucket how many
+# are left, in how many seconds it is full again, and how long to wait.
+TAKE = """
+local now, fits, states = tonumber(ARGV[1]), true, {}
+for place, key in ipairs(KEYS) do
+    local gap, burst = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
+    local tat = math.max(tonumber(redis.call('get', key) or now), now)
+    local ahead = tat + gap - now - gap * burst
+    if ahead > 0.000001 then fits = false end
+    states[place] = {tat, gap, burst, ahead}
+end
+local result = {fits and '1' or '0'}
+for place, key in ipairs(KEYS) do
+    local tat, gap, burst, ahead = unpack(states[place])
+    if fits then
+        tat = tat + gap
+        redis.call('set', key, string.format('%.6f', tat), 'px', math.ceil((tat - now) * 1000) + 1000)
+    end
+    result[#result + 1] = tostring(math.floor((gap * burst - (tat - now)) / gap + 0.000001))
+    result[#result + 1] = tostring(tat - now)
+    result[#result + 1] = tostring(math.max(ahead, 0))
+end
+return result
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """`burst` requests at once, refilled at `rate` a second."""
+
+    name: str
+    rate: float
+    burst: int
+
+    @property
+    def policy(self) -> str:
+        return f'"{self.name}";q={self.burst};w={math.ceil(self.burst / self.rate)}'
+
+
+KEY = Limit("key", rate=100, burst=1_000)
+TENANT = Limit("tenant", rate=250, burst=2_500)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What is left after this request: of the bucket that is emptier. `wait` is in seconds, 0 where it may go on."""
+
+    limit: Limit
+    left: int
+    full_in: float
+    wait: float = 0.0
+
+    @property
+    def headers(self) -> dict[str, str]:
+        policies = ", ".join(each.policy for each in (KEY, TENANT))
+        rest = f'"{self.limit.name}";r={max(self.left, 0)};t={math.ceil(self.full_in)}'
+        headers = {"RateLimit-Policy": policies, "RateLimit": rest}
+        return headers | ({"Retry-After": str(math.ceil(self.wait))} if self.wait else {})
+
+    def mark(self, response: Response) -> None:
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
+
+
+def take(tenant_id: uuid.UUID, key_id: uuid.UUID) -> Rate:
+    """Counts one request of this key."""
+    limits = ((KEY, f"api-rate:{tenant_id}:{key_id}"), (TENANT, f"api-rate:{tenant_id}"))
+    try:
+        seconds, micros = redis.time()
+        numbers = [x for limit, _ in limits for x in (1 / limit.rate, limit.burst)]
+        fits, *rest = redis.eval(TAKE, 2, *(name for _, name in limits), seconds + micros / 1e6, *numbers)
+    except redis_client.RedisError as error:
+        log.warning("requests not counted", error=type(error).__name__)
+        return Rate(KEY, KEY.burst, 0)
+    values = [float(value) for value in rest]
+    rates = [
+        Rate(limit, int(values[3 * place]), values[3 * place + 1], values[3 * place + 2])
+        for place, (limit, _) in enumerate(limits)
+    ]
+    if fits == b"1":
+        return min(rates, key=lambda rate: rate.left / rate.limit.burst)
+    return max(rates, key=lambda rate: rate.wait)

@@ -1,0 +1,144 @@
+"""What a request says, read strictly: what an endpoint does not know is an error, never ignored."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import BaseModel, RootModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from .problems import Fault, Problem
+
+JSON = "application/json"
+MOST_FAULTS = 50
+# Of one body. What is larger is no request of an honest program, and would cost more than it is worth.
+DEEPEST, MOST_MEMBERS, MOST_ITEMS = 32, 1_000, 10_000
+# What Pydantic calls it, where there is a plainer word.
+CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Unacceptable(ValueError):
+    """JSON that could not be stored as it is, or that says two things at once."""
+
+
+def read_body(model: type[Model]) -> Model:
+    """The body as this model. Raises a `Problem` that names every part that is wrong."""
+    if request.mimetype != JSON:
+        raise Problem("unsupported_media_type", type=JSON)
+    data = request.get_data()
+    if not isinstance(parse(data), dict):
+        raise Problem("invalid_json")
+    try:
+        return model.model_validate_json(data, strict=True)
+    except ValidationError as error:
+        is_union = issubclass(model, RootModel)
+        raise Problem("invalid_request", errors=[fault_of_body(one, is_union) for one in first_errors(error)]) from None
+
+
+def parse(data: bytes) -> Any:
+    """The JSON value of a body. Raises a `Problem`, also for a name given twice, NaN, NUL and halves of characters."""
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=members, parse_constant=refuse_constant)
+        check_size(value)
+    except Unacceptable as error:
+        raise Problem("invalid_json", str(error)) from None
+    except (ValueError, RecursionError):
+        raise Problem("invalid_json") from None
+    return value
+
+
+def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in value if names.count(name) > 1)
+        raise Unacceptable(f"The name {twice[:100]!r} is in one object twice.")
+    if len(pairs) > MOST_MEMBERS:
+        raise Unacceptable(f"An object may have at most {MOST_MEMBERS:,} members.")
+    return value
+
+
+def refuse_constant(name: str) -> Any:
+    raise Unacceptable(f"{name} is not a JSON value.")
+
+
+def check_size(value: Any) -> None:
+    """Refuses what no database could hold, and what is too deep or too long to be meant."""
+    level = [value]
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for each in level:
+            if isinstance(each, str):
+                check_text(each)
+            elif isinstance(each, dict):
+                below += each
+                below += each.values()
+            elif isinstance(each, list):
+                if len(each) > MOST_ITEMS:
+                    raise Unacceptable(f"A list may have at most {MOST_ITEMS:,} items.")
+                below += each
+        if not below:
+            return
+        level = below
+    raise Unacceptable(f"The body may be at most {DEEPEST} levels deep.")
+
+
+def check_text(value: str) -> None:
+    if "\x00" in value:
+        raise Unacceptable("A text may not contain the character U+0000.")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Unacceptable("A text contains half of a surrogate pair.") from None
+
+
+def read_query(model: type[Model]) -> Model:
+    """The parameters of the address as this model. Raises a `Problem` that names every one that is wrong."""
+    values: dict[str, Any] = {}
+    lists = {field.alias or name for name, field in model.model_fields.items() if is_list(field.annotation)}
+    for name, given in request.args.lists():
+        if name not in lists and len(given) > 1:
+            fault = Fault("repeated", "This parameter can be given once.", parameter=name[:100])
+            raise Problem("invalid_request", errors=[fault])
+        values[name] = given if name in lists else given[0]
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise Problem("invalid_request", errors=[fault_of_query(one) for one in first_errors(error)]) from None
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a parameter may be repeated: `list[…]`, or that and None."""
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return any(map(is_list, typing.get_args(annotation)))
+    return typing.get_origin(annotation) is list
+
+
+def first_errors(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_context=False, include_input=False)[:MOST_FAULTS]
+
+
+def fault_of_body(error: ErrorDetails, is_union: bool) -> Fault:
+    """Of a union, an error's place begins with which of its types it is; the body has no such member."""
+    place = error["loc"][1:] if is_union else error["loc"]
+    parts = (str(part).replace("~", "~0").replace("/", "~1")[:100] for part in place)
+    return Fault(code_of(error), words_of(error), pointer="".join(f"/{part}" for part in parts))
+
+
+def fault_of_query(error: ErrorDetails) -> Fault:
+    name = str(error["loc"][0])[:100] if error["loc"] else None
+    return Fault(code_of(error), words_of(error), parameter=name)
+
+
+def code_of(error: ErrorDetails) -> str:
+    return CODES.get(error["type"], error["type"])
+
+
+def words_of(error: ErrorDetails) -> str:
+    return error["msg"].removeprefix("Value error, ")

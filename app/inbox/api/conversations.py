@@ -1,0 +1,259 @@
+"""Conversations for programs: list, get, assign, change state, and notes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Literal
+
+from flask import g, request
+from pydantic import Field, model_validator
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
+
+from app.api import Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, problem, scope
+from app.api.declaring import AddressTime, GivenTime
+from app.api.pages import after, page_of
+from app.contacts.models import Contact
+from app.contacts.tags import ContactTag
+from app.inbox.conversations import Conversation
+from app.inbox.conversations.assignment import Taken, member_or_none
+from app.inbox.desk.notes import LONGEST_NOTE, Note
+from app.inbox.desk.state_changes import SETTABLE, change_state
+from app.team.models import Team
+from app.tenancy import db, now
+from app.words import N_
+
+from . import reach
+from .messages import MessagesQuery, list_messages
+from .shapes import ConversationShape, MessageShape, NoteShape
+
+READ = scope("conversations:read", N_("Read conversations and notes"))
+WRITE = scope("conversations:write", N_("Assign conversations, change their state, add notes"))
+TAG = "Conversations"
+ASSIGNED_MEANWHILE = problem(
+    "assigned_meanwhile",
+    409,
+    "Somebody else was assigned meanwhile",
+    N_("Read the conversation again, and decide whether to assign it anew."),
+)
+StateName = Literal["open", "pending", "snoozed", "resolved", "archived", "spam", "blocked"]
+Settable = Literal["open", "pending", "snoozed", "resolved", "archived", "spam"]
+Include = Literal["contact", "phone_number"]
+
+
+class ConversationsQuery(PageQuery):
+    state: list[StateName] | None = Field(None, alias="filter[state]", max_length=7)
+    phone_number_id: uuid.UUID | None = Field(None, alias="filter[phone_number_id]")
+    contact_id: uuid.UUID | None = Field(None, alias="filter[contact_id]")
+    assignee_id: uuid.UUID | None = Field(None, alias="filter[assignee_id]")
+    team_id: uuid.UUID | None = Field(None, alias="filter[team_id]")
+    tag_id: uuid.UUID | None = Field(None, alias="filter[tag_id]", description="Of the contact.")
+    is_unassigned: bool | None = Field(None, alias="filter[unassigned]")
+    is_unreplied: bool | None = Field(None, alias="filter[unreplied]", description="Whether the customer is waiting.")
+    active_after: AddressTime | None = Field(None, description="Only those with a message after this time.")
+    sort: Literal["-last_message_at", "last_message_at", "-created_at", "created_at"] = "-last_message_at"
+    include: list[Include] = Field(default_factory=list, max_length=2)
+
+
+class ConversationQuery(Shape):
+    include: list[Include] = Field(default_factory=list, max_length=2)
+
+
+@endpoint("GET", "/conversations", scope=READ, query=ConversationsQuery, gives=Page[ConversationShape], tag=TAG)
+def list_conversations(query: ConversationsQuery) -> Page[ConversationShape]:
+    """List conversations.
+
+    The one with the newest message first, unless `sort` says otherwise.
+    """
+    rows = select(Conversation).where(
+        Conversation.merged_into_id.is_(None), reach.reached(Conversation.phone_number_id)
+    )
+    for column, value in (
+        (Conversation.phone_number_id, query.phone_number_id),
+        (Conversation.contact_id, query.contact_id),
+        (Conversation.assignee_id, query.assignee_id),
+        (Conversation.team_id, query.team_id),
+    ):
+        rows = rows.where(column == value) if value is not None else rows
+    if query.state:
+        rows = rows.where(Conversation.state.in_(query.state))
+    if query.tag_id:
+        tagged = select(ContactTag.contact_id).where(ContactTag.tag_id == query.tag_id)
+        rows = rows.where(Conversation.contact_id.in_(tagged))
+    if query.is_unassigned is not None:
+        nobody = Conversation.assignee_id.is_(None)
+        rows = rows.where(nobody if query.is_unassigned else ~nobody)
+    if query.is_unreplied is not None:
+        waits = Conversation.waiting_since.is_not(None)
+        rows = rows.where(waits if query.is_unreplied else ~waits)
+    if query.active_after:
+        rows = rows.where(Conversation.last_message_at > query.active_after)
+    sorted_by = Conversation.created_at if query.sort.endswith("created_at") else Conversation.last_message_at
+    rows = after(rows, query.after, Conversation.id, sorted_by, ascending=not query.sort.startswith("-"))
+    rows = rows.options(*around(query.include)).limit(query.limit + 1)
+    include = frozenset[str](query.include)
+    return page_of(
+        db.session.scalars(rows).unique(),
+        query.limit,
+        lambda one: ConversationShape.of(one, include),
+        lambda one: Place(one.id, getattr(one, sorted_by.key)),
+    )
+
+
+def around(include: list[Include]) -> list[ExecutableOption]:
+    loaded: list[ExecutableOption] = []
+    if "contact" in include:
+        loaded.append(joinedload(Conversation.contact).options(selectinload(Contact.identities)))
+    if "phone_number" in include:
+        loaded.append(joinedload(Conversation.phone_number))
+    return loaded
+
+
+@endpoint(
+    "GET",
+    "/conversations/<uuid:conversation_id>",
+    scope=READ,
+    query=ConversationQuery,
+    gives=ConversationShape,
+    tag=TAG,
+)
+def get_conversation(conversation_id: uuid.UUID, query: ConversationQuery) -> ConversationShape:
+    """Get a conversation."""
+    return ConversationShape.of(reach.find_conversation(conversation_id), frozenset(query.include))
+
+
+@endpoint(
+    "GET",
+    "/conversations/<uuid:conversation_id>/messages",
+    scope="messages:read",
+    query=PageQuery,
+    gives=Page[MessageShape],
+    tag=TAG,
+)
+def list_conversation_messages(conversation_id: uuid.UUID, query: PageQuery) -> Page[MessageShape]:
+    """List the messages of a conversation.
+
+    Newest first.
+    """
+    conversation = reach.find_conversation(conversation_id)
+    values = {"limit": query.limit, "after": query.after, "filter[conversation_id]": conversation.id}
+    return list_messages(MessagesQuery.model_validate(values))
+
+
+class Assignment(Shape):
+    """Who takes care of it. A member that is left out stays as it is; null takes it away."""
+
+    assignee_id: uuid.UUID | None = None
+    team_id: uuid.UUID | None = None
+
+    @model_validator(mode="after")
+    def check_any(self) -> Assignment:
+        if not self.model_fields_set:
+            raise ValueError("Give assignee_id, team_id or both.")
+        return self
+
+
+@endpoint(
+    "PUT",
+    "/conversations/<uuid:conversation_id>/assignment",
+    scope=WRITE,
+    body=Assignment,
+    gives=ConversationShape,
+    tag=TAG,
+    problems=(ASSIGNED_MEANWHILE,),
+)
+def assign_conversation(conversation_id: uuid.UUID, body: Assignment) -> ConversationShape:
+    """Assign a conversation to a person, a team or nobody."""
+    conversation = reach.find_conversation(conversation_id).locked()
+    check_match(ConversationShape.of(conversation))
+    by = current_key().actor
+    if "team_id" in body.model_fields_set:
+        team = Team.find(body.team_id) if body.team_id else None
+        if body.team_id and team is None:
+            raise Problem("invalid_request", errors=[Fault("not_found", "There is no such team.", pointer="/team_id")])
+        conversation.give_to_team(team, by=by)
+    if "assignee_id" in body.model_fields_set:
+        member = member_or_none(body.assignee_id) if body.assignee_id else None
+        if body.assignee_id and member is None:
+            fault = Fault("not_found", "There is no such team member.", pointer="/assignee_id")
+            raise Problem("invalid_request", errors=[fault])
+        try:
+            conversation.give(member, by=by, expected=conversation.assignee_id)
+        except Taken:
+            raise Problem(ASSIGNED_MEANWHILE) from None
+    return ConversationShape.of(conversation)
+
+
+class NewState(Shape):
+    """`until` is the end of a snooze; without it the conversation sleeps until the customer writes."""
+
+    state: Settable
+    until: GivenTime | None = None
+
+    @model_validator(mode="after")
+    def check_until(self) -> NewState:
+        if self.until and self.state != "snoozed":
+            raise ValueError("Only a snooze has an end.")
+        if self.until and self.until <= now():
+            raise ValueError("The end of the snooze is over.")
+        return self
+
+
+@endpoint(
+    "PUT",
+    "/conversations/<uuid:conversation_id>/state",
+    scope=WRITE,
+    body=NewState,
+    gives=ConversationShape,
+    tag=TAG,
+)
+def change_conversation_state(conversation_id: uuid.UUID, body: NewState) -> ConversationShape:
+    """Open, snooze, resolve or archive a conversation."""
+    conversation = reach.find_conversation(conversation_id).locked()
+    check_match(ConversationShape.of(conversation))
+    assert body.state in SETTABLE
+    change_state(conversation, body.state, by=current_key().actor, until=body.until)
+    return ConversationShape.of(conversation)
+
+
+class NewNote(Shape):
+    body: Annotated[str, Field(min_length=1, max_length=LONGEST_NOTE)] = Field(
+        description="Team members are mentioned as in the inbox: @ and their name."
+    )
+
+
+@endpoint(
+    "POST",
+    "/conversations/<uuid:conversation_id>/notes",
+    scope=WRITE,
+    body=NewNote,
+    gives=NoteShape,
+    status=201,
+    tag=TAG,
+)
+def add_note(conversation_id: uuid.UUID, body: NewNote) -> NoteShape:
+    """Add a private note to a conversation."""
+    conversation = reach.find_conversation(conversation_id)
+    key = request.headers.get("Idempotency-Key")
+    client_id = uuid.uuid5(g.api_key.id, f"note {key}") if key else uuid.uuid4()
+    return NoteShape.of(Note.write(conversation, body.body, by=current_key().actor, client_id=client_id))
+
+
+@endpoint(
+    "GET",
+    "/conversations/<uuid:conversation_id>/notes",
+    scope=READ,
+    query=PageQuery,
+    gives=Page[NoteShape],
+    tag=TAG,
+)
+def list_notes(conversation_id: uuid.UUID, query: PageQuery) -> Page[NoteShape]:
+    """List the notes of a conversation.
+
+    Newest first.
+    """
+    conversation = reach.find_conversation(conversation_id)
+    rows = after(select(Note).where(Note.conversation_id == conversation.id), query.after, Note.id)
+    found = db.session.scalars(rows.limit(query.limit + 1)).unique()
+    return page_of(found, query.limit, NoteShape.of, lambda note: Place(note.id))

@@ -1,0 +1,87 @@
+"""Programs that call the API of Bakery and of Shoes, and what there is to call."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.api import ApiKey
+from app.api.scopes import SCOPES
+from app.inbox.conversations import Conversation
+from app.tenancy import Actor, Tenant, tenant_scope
+from app.wabas.models import PhoneNumber
+from tests.client import isolated
+from tests.world import World, conversation
+
+
+class Caller:
+    """A program with a key."""
+
+    def __init__(self, app: Flask, secret: str, key: ApiKey) -> None:
+        self.client, self.secret, self.key = app.test_client(), secret, key
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        sent = {"Authorization": f"Bearer {self.secret}"} | ({"Content-Type": "application/json"} if data else {})
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return isolated(self.client.open, f"/api/v1{path}", method=method, data=data, headers=sent)
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self.call("GET", path, **headers)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+        return self.call("POST", path, body, **headers)
+
+    def put(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+        return self.call("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any = None, **headers: str) -> TestResponse:
+        return self.call("PATCH", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> TestResponse:
+        return self.call("DELETE", path, **headers)
+
+
+MakeCaller = Callable[..., Caller]
+
+
+@pytest.fixture
+def caller(app: Flask, world: World) -> MakeCaller:
+    """Makes a program with a key of its own: of Bakery with every scope, unless it says otherwise."""
+
+    def make(tenant: Tenant | None = None, scopes: list[str] | None = None, kind: str = "live", **more: Any) -> Caller:
+        with tenant_scope((tenant or world.bakery).id):
+            by = Actor.agent(world.ann)
+            chosen = list(SCOPES) if scopes is None else scopes
+            key, secret = ApiKey.create("Shop", kind, chosen, by=by, **more)
+        return Caller(app, secret, key)
+
+    return make
+
+
+@pytest.fixture
+def shop(caller: MakeCaller) -> Caller:
+    """A program of Bakery's that may do everything."""
+    return caller()
+
+
+@pytest.fixture
+def number(world: World) -> PhoneNumber:
+    return world.connect_numbers()[0]
+
+
+@pytest.fixture
+def carla(number: PhoneNumber) -> Conversation:
+    """Bakery's conversation with Carla, who wrote a moment ago."""
+    return conversation(number)
+
+
+def text_to(talk: Conversation | uuid.UUID, body: str = "Your bread is ready.") -> dict[str, Any]:
+    id = talk.id if isinstance(talk, Conversation) else talk
+    return {"type": "text", "to": {"conversation_id": str(id)}, "text": {"body": body}}

@@ -6,19 +6,20 @@ import datetime as dt
 import json
 import secrets
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, text
 
 from app.crypto import Undecryptable
 from app.egress import Refused, checked
 from app.tenancy import current_tenant_id, database_now, db, uuid7s
 
 from .calls import Call, Outcome
-from .deliveries import BATCH, LEASE, RETRY_SECONDS, release_next
+from .deliveries import BATCH, LEASE, RETRY_SECONDS, WebhookDelivery, release_next
 from .endpoints import WebhookEndpoint
 from .events import OutgoingEvent, public_id
 from .outbox import lock_endpoints
@@ -47,24 +48,29 @@ class Parcel:
     tries: int
 
 
-def claim(rooms: Mapping[uuid.UUID, int]) -> tuple[list[Call], list[tuple[Call | Parcel, Outcome]], dict[uuid.UUID, int]]:
-    """Leases due deliveries: of each endpoint at most as many as it has room for.
+# What came back to a call, or why a parcel had none.
+Result = tuple[Call | Parcel, Outcome]
 
-    Returns the calls to make once this is committed, what can't be sent with why, and how many of each were claimed.
-    """
-    endpoints = {
-        endpoint.id: endpoint for endpoint in db.session.scalars(WebhookEndpoint.listed().where(WebhookEndpoint.id.in_(rooms)))
-    }
-    active = {id: endpoint for id, endpoint in endpoints.items() if endpoint.is_active}
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The calls to make once the claim is committed, what can't be sent and why, and how many of each endpoint."""
+
+    calls: list[Call]
+    unsendable: list[Result]
+    counts: Counter[uuid.UUID]
+
+
+def claim(rooms: Mapping[uuid.UUID, int]) -> Claimed:
+    """Leases due deliveries: of each endpoint at most as many as it has room for."""
+    named = WebhookEndpoint.listed().where(WebhookEndpoint.id.in_(rooms), WebhookEndpoint.state == "active")
+    active = {endpoint.id: endpoint for endpoint in db.session.scalars(named)}
     at = database_now()
     rows = [{"endpoint": str(id), "room": rooms[id]} for id in active]
     values = {"tenant": current_tenant_id(), "rooms": json.dumps(rows), "now": at, "lease_until": at + LEASE}
     claimed = db.session.execute(CLAIM, values).all() if rows else []
-    counts: dict[uuid.UUID, int] = {}
-    for row in claimed:
-        counts[row.endpoint_id] = counts.get(row.endpoint_id, 0) + 1
     calls, unsendable = prepare(claimed, active, at)
-    return calls, unsendable, counts
+    return Claimed(calls, unsendable, Counter(row.endpoint_id for row in claimed))
 
 
 # Which deliveries are due? Leases the longest due of each webhook. Index: ix_webhook_deliveries_due, read from its
@@ -88,11 +94,11 @@ CLAIM = text("""
 
 def prepare(
     rows: Sequence[Row[Any]], endpoints: Mapping[uuid.UUID, WebhookEndpoint], at: dt.datetime
-) -> tuple[list[Call], list[tuple[Call | Parcel, Outcome]]]:
+) -> tuple[list[Call], list[Result]]:
     """The calls of claimed rows: each event is rendered once, for however many webhooks."""
     bodies = render(list({id for row in rows for id in row.event_ids}))
     calls: list[Call] = []
-    unsendable: list[tuple[Call | Parcel, Outcome]] = []
+    unsendable: list[Result] = []
     keys: dict[uuid.UUID, tuple[bytes, ...]] = {}
     for row in sorted(rows, key=lambda row: row.sequence or 0):
         endpoint = endpoints[row.endpoint_id]
@@ -122,7 +128,7 @@ def render(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes]:
     return {id: to_json(event.rendered(resources)) for id, event in events.items()}
 
 
-def body_of(row: Row[Any], bodies: Mapping[uuid.UUID, bytes]) -> bytes | None:
+def body_of(row: Row[Any] | WebhookDelivery, bodies: Mapping[uuid.UUID, bytes]) -> bytes | None:
     """What one request says; None where nothing of it is stored any more."""
     parts = [bodies[id] for id in row.event_ids if id in bodies]
     if row.type != BATCH or not parts:
@@ -140,8 +146,8 @@ def headers_of(webhook_id: str, timestamp: int, body: bytes, keys: Sequence[byte
     )
 
 
-def settle(outcomes: Sequence[tuple[Call | Parcel, Outcome]]) -> None:
-    """Records what came back to deliveries of one business. What another process has claimed meanwhile stays as it is."""
+def settle(outcomes: Sequence[Result]) -> None:
+    """Records what came back to deliveries of one business, unless another process has claimed them meanwhile."""
     at = database_now()
     parcels = [(sent.parcel if isinstance(sent, Call) else sent, outcome) for sent, outcome in outcomes]
     if ordered := {parcel.endpoint_id for parcel, _ in parcels if parcel.is_ordered}:
@@ -219,8 +225,8 @@ ATTEMPTS = text("""
     insert into delivery_attempts (tenant_id, id, delivery_id, number, headers, size, status, answer, error,
         milliseconds, at)
     select :tenant, r.id, r.delivery, r.number, r.headers, r.size, r.status, r.answer, r.error, r.took, :now
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, delivery uuid, number bigint, headers jsonb, size bigint,
-        status bigint, answer text, error text, took bigint)
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, delivery uuid, number bigint, headers jsonb,
+        size bigint, status bigint, answer text, error text, took bigint)
     where exists (select from webhook_deliveries d where d.tenant_id = :tenant and d.id = r.delivery)
     on conflict do nothing
 """)

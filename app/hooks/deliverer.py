@@ -16,7 +16,7 @@ from app.tenancy import database_now, db, platform_scope, tenant_scope
 from app.tenancy.queue import stopping
 
 from .calls import Call, Caller, Outcome
-from .claims import Parcel, claim, settle
+from .claims import Claimed, Result, claim, settle
 
 log = structlog.get_logger()
 
@@ -101,15 +101,15 @@ class Deliverer:
             if not rooms:
                 continue
             with tenant_scope(tenant_id):
-                calls, unsendable, counts = claim(rooms)
-                if unsendable:
-                    settle(unsendable)
+                claimed = claim(rooms)
+                if claimed.unsendable:
+                    settle(claimed.unsendable)
             for line in lines:
                 if line.endpoint_id in rooms:
-                    self.note_claim(line, counts.get(line.endpoint_id, 0), rooms[line.endpoint_id], calls)
+                    self.note_claim(line, claimed, rooms[line.endpoint_id])
                     self.lines[line.endpoint_id] = self.lines.pop(line.endpoint_id)
-            self.in_flight += len(calls)
-            self.caller.submit(calls)
+            self.in_flight += len(claimed.calls)
+            self.caller.submit(claimed.calls)
 
     def rooms_of(self, lines: list[Line]) -> dict[uuid.UUID, int]:
         """How many deliveries of each webhook of one business may be sent now, shared out evenly."""
@@ -122,16 +122,16 @@ class Deliverer:
                 rooms[line.endpoint_id], free = share, free - share
         return rooms
 
-    def note_claim(self, line: Line, claimed: int, room: int, calls: list[Call]) -> None:
-        line.in_flight += sum(call.endpoint_id == line.endpoint_id for call in calls)
-        line.is_due = claimed == room
+    def note_claim(self, line: Line, claimed: Claimed, room: int) -> None:
+        line.in_flight += sum(call.endpoint_id == line.endpoint_id for call in claimed.calls)
+        line.is_due = claimed.counts[line.endpoint_id] == room
 
     def settle(self) -> None:
         """Records the outcomes of requests that have ended; waits a moment for the first of them."""
         if not self.in_flight:
             sleep(POLL_SECONDS / 4)
             return
-        tenants: dict[uuid.UUID, list[tuple[Call | Parcel, Outcome]]] = {}
+        tenants: dict[uuid.UUID, list[Result]] = {}
         for call, outcome in self.finished():
             self.in_flight -= 1
             self.lines[call.endpoint_id].note(outcome)

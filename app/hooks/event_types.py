@@ -11,8 +11,6 @@ from flask_babel import gettext as _
 from app.tenancy.catalogue import KINDS, Facts
 from app.words import N_
 
-# Which version of the events' shape this is; every event names it.
-API_VERSION = "2026-11-29"
 # The button “Send a test event” sends this; it is no happening.
 TEST = "webhook.test"
 

@@ -12,10 +12,13 @@ from pydantic import BaseModel, ConfigDict, create_model
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.api.declaring import Time, in_utc
+from app.api.versions import NEWEST
+from app.inbox.api.shapes import ActorShape
 from app.tenancy import Actor, Happened, TenantModel, as_uuid, db, now, of_tenant
 
-from .event_types import API_VERSION, EventType, event_types
-from .resources import SHAPES, ActorResource, Resources
+from .event_types import EventType, event_types
+from .resources import SHAPES, Resources
 
 PREFIX = "evt_"
 
@@ -40,8 +43,9 @@ class OutgoingEvent(TenantModel):
 
     @classmethod
     def with_ids(cls, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, OutgoingEvent]:
-        rows = db.session.scalars(select(cls).where(cls.id.in_(ids))) if ids else []
-        return {row.id: row for row in rows}
+        if not ids:
+            return {}
+        return {row.id: row for row in db.session.scalars(select(cls).where(cls.id.in_(ids)))}
 
     @property
     def event_type(self) -> EventType:
@@ -57,9 +61,9 @@ class OutgoingEvent(TenantModel):
 
     def rendered(self, resources: Resources) -> dict[str, Any]:
         """As it is sent now, ready for JSON."""
-        data = self.facts | {"actor": ActorResource.of(Actor.read(self.actor))} | resources.around(self)
-        event: dict[str, Any] = {"id": self.public_id, "type": self.type, "timestamp": self.at.astimezone(dt.UTC)}
-        event |= {"api_version": API_VERSION}
+        data = self.facts | {"actor": ActorShape.of(Actor.read(self.actor))} | resources.around(self)
+        event: dict[str, Any] = {"id": self.public_id, "type": self.type, "timestamp": in_utc(self.at)}
+        event |= {"api_version": NEWEST}
         if self.sequence is not None:
             event["sequence"] = self.sequence
         return event | {"data": data}
@@ -97,13 +101,11 @@ def conversation_of(one: Happened) -> uuid.UUID | None:
 def model_of(name: str) -> type[BaseModel]:
     """The shape of a whole event of this type, for its JSON Schema."""
     kind = event_types()[name]
-    fields: dict[str, Any] = {
-        field: (info.annotation, info) for field, info in kind.facts.model_fields.items()
-    }
-    fields["actor"] = (ActorResource | None, ...)
+    fields: dict[str, Any] = {field: (info.annotation, info) for field, info in kind.facts.model_fields.items()}
+    fields["actor"] = (ActorShape | None, ...)
     fields |= {resource: (SHAPES[resource] | None, ...) for resource in kind.resources}
     data = create_model("Data", __config__=STRICT, __doc__=kind.facts.__doc__, **fields)
-    whole: dict[str, Any] = {"id": (str, ...), "type": (Literal[name], ...), "timestamp": (dt.datetime, ...)}
+    whole: dict[str, Any] = {"id": (str, ...), "type": (Literal[name], ...), "timestamp": (Time, ...)}
     whole |= {"api_version": (str, ...), "sequence": (int | None, None), "data": (data, ...)}
     return create_model(name.title().replace(".", "").replace("_", ""), __config__=STRICT, **whole)
 
@@ -114,7 +116,7 @@ STRICT = ConfigDict(extra="forbid")
 @functools.cache
 def schema_of(name: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of an event of this type."""
-    schema = model_of(name).model_json_schema(mode="serialization")
+    schema = model_of(name).model_json_schema(mode="validation")
     # An event outside a conversation has no `sequence`, rather than null.
     if "sequence" in schema["properties"]:
         schema["properties"]["sequence"] = {"type": "integer", "title": "Sequence"}

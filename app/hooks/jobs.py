@@ -62,10 +62,14 @@ def mail(endpoint_id: str) -> None:
 
 @sweep(every=60)
 def resume_endpoints() -> None:
-    """Enqueues again what Redis may have lost: mails that are due, and what is left of disabled and removed webhooks."""
+    """Enqueues again what Redis may have lost: mails that are due, and the rest of disabled and removed webhooks."""
     with platform_scope("webhooks that were disabled or removed"):
-        query = select(WebhookEndpoint.tenant_id, WebhookEndpoint.id, WebhookEndpoint.state, WebhookEndpoint.is_mail_due)
-        for tenant_id, id, state, is_mail_due in db.session.execute(query.where(WebhookEndpoint.state != "active")).all():
+        query = select(
+            WebhookEndpoint.tenant_id, WebhookEndpoint.id, WebhookEndpoint.state, WebhookEndpoint.is_mail_due
+        )
+        for tenant_id, id, state, is_mail_due in db.session.execute(
+            query.where(WebhookEndpoint.state != "active")
+        ).all():
             later("hooks.purge" if state == "removed" else "hooks.cancel", id, tenant_id=tenant_id)
             if is_mail_due:
                 later("hooks.mail_disabled", id, tenant_id=tenant_id)

@@ -1,4 +1,4 @@
-"""From what happened to what is to be sent: events with their sequence, and a delivery for each webhook that wants them."""
+"""From what happened to what is to be sent: events with their sequence, and a delivery for each webhook."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def lock_endpoints(ids: Sequence[uuid.UUID]) -> None:
 
 def new_events(happenings: Sequence[Happened]) -> list[OutgoingEvent]:
     """Stores those that are not stored yet, in their order. Each conversation counts its own."""
-    known = set(db.session.scalars(select(OutgoingEvent.id).where(OutgoingEvent.id.in_([one.id for one in happenings]))))
+    known = set(
+        db.session.scalars(select(OutgoingEvent.id).where(OutgoingEvent.id.in_([one.id for one in happenings])))
+    )
     fresh = [one for one in happenings if one.id not in known]
     talks = [conversation_of(one) for one in fresh]
     numbers = numbers_of({talk for talk in talks if talk})
@@ -70,7 +72,7 @@ def new_events(happenings: Sequence[Happened]) -> list[OutgoingEvent]:
 def numbers_of(talks: set[uuid.UUID]) -> dict[uuid.UUID | None, uuid.UUID]:
     """At which number each conversation is."""
     query = select(Conversation.id, Conversation.phone_number_id).where(Conversation.id.in_(talks))
-    return {id: number for id, number in db.session.execute(query)} if talks else {}
+    return {row.id: row.phone_number_id for row in db.session.execute(query)} if talks else {}
 
 
 def sequences(counts: Counter[uuid.UUID]) -> dict[uuid.UUID, int]:
@@ -118,7 +120,9 @@ NEW_EVENTS = text("""
 """)
 
 
-def queue_for(endpoints: Sequence[WebhookEndpoint], events: Sequence[OutgoingEvent], *, is_replay: bool = False) -> None:
+def queue_for(
+    endpoints: Sequence[WebhookEndpoint], events: Sequence[OutgoingEvent], *, is_replay: bool = False
+) -> None:
     """Queues the events for each of the webhooks that wants them; a replay goes out as single events, at once."""
     at = database_now()
     singles: list[dict[str, Any]] = []

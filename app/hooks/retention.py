@@ -21,7 +21,7 @@ def forget_old(at: dt.datetime, most: int) -> bool:
     """
     first = uuid.UUID(int=int((at - RETENTION).timestamp() * 1000) << 80)
     models = (DeliveryAttempt, WebhookDelivery, OutgoingEvent)
-    return any([delete_before(model, first, most) == most for model in models])
+    return max(delete_before(model, first, most) for model in models) == most
 
 
 def delete_before(model: type[TenantModel], first: uuid.UUID, most: int) -> int:

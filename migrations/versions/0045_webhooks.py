@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from migrations.row_security import protect
 
 revision = "0045"
-down_revision = "0043"
+down_revision = "0044"
 
 MOMENT = sa.DateTime(timezone=True)
 MADE = ("webhook_endpoints", "outgoing_events", "event_sequences", "webhook_deliveries", "delivery_attempts")
@@ -50,9 +50,7 @@ def upgrade() -> None:
         sa.Column("created_by", JSONB(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.CheckConstraint("state in ('active', 'disabled', 'removed')", name=op.f("ck_webhook_endpoints_state")),
-        sa.CheckConstraint(
-            "reason in ('', 'member', 'gone', 'failing')", name=op.f("ck_webhook_endpoints_reason")
-        ),
+        sa.CheckConstraint("reason in ('', 'member', 'gone', 'failing')", name=op.f("ck_webhook_endpoints_reason")),
         *keys("webhook_endpoints"),
     )
     op.create_table(

@@ -47,8 +47,10 @@ class Line:
     def room(self) -> int:
         return self.window - self.in_flight if self.is_due else 0
 
-    def note(self, outcome: Outcome) -> None:
+    def note(self, outcome: Outcome, *, is_ordered: bool) -> None:
+        """A request has ended. In order, that may have made the next one due."""
         self.in_flight -= 1
+        self.is_due |= is_ordered
         grown = self.window + 1 if outcome.is_success else self.window // 2
         self.window = max(1, min(grown, LARGEST_WINDOW))
 
@@ -134,7 +136,7 @@ class Deliverer:
         tenants: dict[uuid.UUID, list[Result]] = {}
         for call, outcome in self.finished():
             self.in_flight -= 1
-            self.lines[call.endpoint_id].note(outcome)
+            self.lines[call.endpoint_id].note(outcome, is_ordered=call.parcel.is_ordered)
             tenants.setdefault(call.parcel.tenant_id, []).append((call, outcome))
         for tenant_id, outcomes in tenants.items():
             with tenant_scope(tenant_id):

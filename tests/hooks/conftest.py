@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from app.hooks.deliverer import Deliverer
 from app.hooks.deliveries import DeliveryAttempt, WebhookDelivery
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.conversations import Conversation
-from app.tenancy import Actor, Tenant, db, happened, happened_each, now, tenant_scope, uuid7
+from app.tenancy import Actor, Tenant, db, happened_each, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.happenings import deliver_to_subscriber
 from tests.world import World, conversation

@@ -75,7 +75,7 @@ class Receiver:
             while True:
                 while b"\r\n\r\n" not in waiting:
                     if not (data := connection.recv(65536)):
-                        return
+                        return None
                     waiting += data
                 head, _, rest = waiting.partition(b"\r\n\r\n")
                 lines = head.decode().split("\r\n")

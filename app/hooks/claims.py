@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from pydantic_core import to_json
 from sqlalchemy import Row, text
 
@@ -99,26 +100,30 @@ def prepare(
     bodies = render(list({id for row in rows for id in row.event_ids}))
     calls: list[Call] = []
     unsendable: list[Result] = []
-    keys: dict[uuid.UUID, tuple[bytes, ...]] = {}
+    places = {endpoint.id: place_of(endpoint) for endpoint in endpoints.values()}
     for row in sorted(rows, key=lambda row: row.sequence or 0):
-        endpoint = endpoints[row.endpoint_id]
         parcel = Parcel(
-            current_tenant_id(), endpoint.id, row.id, row.conversation_id, row.is_ordered, row.attempts, row.tries
+            current_tenant_id(), row.endpoint_id, row.id, row.conversation_id, row.is_ordered, row.attempts, row.tries
         )
-        try:
-            url = checked(endpoint.url)
-            if endpoint.id not in keys:
-                keys[endpoint.id] = endpoint.keys
-        except (Refused, Undecryptable):
+        if (place := places[row.endpoint_id]) is None:
             unsendable.append((parcel, Outcome(None, error="refused")))
             continue
+        url, keys = place
         if (body := body_of(row, bodies)) is None:
             unsendable.append((parcel, Outcome(None, error="gone")))
             continue
         webhook_id = f"bat_{row.id.hex}" if row.type == BATCH else public_id(row.event_id)
-        headers = headers_of(webhook_id, int(at.timestamp()), body, keys[endpoint.id])
-        calls.append(Call(endpoint.id, url, headers, body, parcel))
+        headers = headers_of(webhook_id, int(at.timestamp()), body, keys)
+        calls.append(Call(row.endpoint_id, url, headers, body, parcel))
     return calls, unsendable
+
+
+def place_of(endpoint: WebhookEndpoint) -> tuple[httpx.URL, tuple[bytes, ...]] | None:
+    """Where it is, and what its requests are signed with. None where it must not be called, or can't be signed."""
+    try:
+        return checked(endpoint.url), endpoint.keys
+    except (Refused, Undecryptable):
+        return None
 
 
 def render(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes]:

@@ -24,11 +24,11 @@ IN_FLIGHT = 1024
 # Of one business, so that its hanging servers leave room to the others.
 OF_TENANT = 256
 # A webhook starts with few requests at a time. Each success allows one more, and each failure half as many.
-FIRST_WINDOW, LARGEST_WINDOW = 4, 64
+FIRST_WINDOW, LARGEST_WINDOW = 4, 128
 BUDGET_SECONDS = 30
 POLL_SECONDS = 0.2
-# For how long outcomes are collected before they are recorded together, and how many at most.
-COLLECT_SECONDS, MOST_TOGETHER = 0.02, 500
+# For how long outcomes are collected before they are recorded together where many are under way, and how many at most.
+COLLECT_SECONDS, MANY, MOST_TOGETHER = 0.04, 16, 500
 # Due so soon that the run goes on until then: a first retry, or a batch.
 SOON = dt.timedelta(seconds=2)
 
@@ -148,7 +148,7 @@ class Deliverer:
             first = done.get(timeout=POLL_SECONDS / 4)
         except Empty:
             return []
-        if self.in_flight > 1:
+        if self.in_flight > MANY:
             sleep(COLLECT_SECONDS)
         return [first, *(done.get() for _ in range(min(done.qsize(), MOST_TOGETHER)))]
 

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, create_model
-from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.api.declaring import Time, in_utc
 from app.api.versions import NEWEST
 from app.inbox.api.shapes import ActorShape
-from app.tenancy import Actor, Happened, TenantModel, as_uuid, db, now, of_tenant
+from app.tenancy import Actor, Happened, TenantModel, as_uuid, now, of_tenant
 
 from .event_types import EventType, event_types
-from .resources import SHAPES, Resources
+from .resources import SHAPES, Resources, find
 
 PREFIX = "evt_"
 
@@ -43,9 +42,7 @@ class OutgoingEvent(TenantModel):
 
     @classmethod
     def with_ids(cls, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, OutgoingEvent]:
-        if not ids:
-            return {}
-        return {row.id: row for row in db.session.scalars(select(cls).where(cls.id.in_(ids)))}
+        return find(cls, ids)
 
     @property
     def event_type(self) -> EventType:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import selectinload
 
 from app.api import Shape
@@ -117,11 +118,12 @@ SHAPES: dict[str, type[Shape]] = {
 
 
 def find(model: Any, ids: Iterable[uuid.UUID | None], *options: Any) -> dict[uuid.UUID, Any]:
-    """The rows with these ids in the current tenant, as they are now."""
+    """The rows with these ids in the current tenant."""
     wanted = [id for id in set(ids) if id]
     if not wanted:
         return {}
-    query = select(model).where(model.id.in_(wanted)).options(*options).execution_options(populate_existing=True)
+    # One array and not a list of parameters: the statement stays the same, however many there are.
+    query = select(model).where(model.id == func.any(bindparam("ids", wanted, type_=ARRAY(Uuid)))).options(*options)
     return {row.id: row for row in db.session.scalars(query).unique()}
 
 

@@ -15,10 +15,13 @@ from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.conversations import Conversation
 from app.tenancy import Actor, Tenant, db, happened_each, now, tenant_scope
 from app.wabas.models import PhoneNumber
+from tests.api.conftest import caller, shop
 from tests.happenings import deliver_to_subscriber
 from tests.world import World, conversation
 
 from .receivers import URL, Receiver, receiving
+
+__all__ = ["caller", "shop"]
 
 
 @pytest.fixture(scope="session")

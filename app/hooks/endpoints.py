@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlalchemy import Select, false, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.egress import Refused, checked, is_outside
+from app.egress import checked, checked_alone
 from app.tenancy import Actor, TenantModel, current_tenant_id, db, later, now, of_tenant, one_of, uuid7
 from app.tenancy.sealed import Sealed
 
@@ -82,7 +82,7 @@ class WebhookEndpoint(TenantModel):
     @classmethod
     def create(cls, url: str, *, by: Actor, **settings: Any) -> Self:
         """Raises `Refused` for an address that may not be called, and `TooManyEndpoints`."""
-        checked_url(url)
+        checked_alone(url)
         lock = func.hashtextextended(f"webhooks {current_tenant_id()}", 0)
         db.session.execute(select(func.pg_advisory_xact_lock(lock)))
         if len(db.session.scalars(cls.listed()).all()) >= MOST_ENDPOINTS:
@@ -95,7 +95,7 @@ class WebhookEndpoint(TenantModel):
 
     def change(self, url: str, **settings: Any) -> None:
         """Raises `Refused` for an address that may not be called."""
-        checked_url(url)
+        checked_alone(url)
         self.url = url
         for name, value in settings.items():
             setattr(self, name, value)
@@ -186,11 +186,3 @@ class WebhookEndpoint(TenantModel):
 
 
 UNSYNCED = {"synchronize_session": False}
-
-
-def checked_url(url: str) -> None:
-    """Raises `Refused` for what may not be called. What a name leads to is checked at each request."""
-    host = checked(url).host.strip("[]")
-    is_address = ":" in host or host.replace(".", "").isdigit()
-    if (is_address and not is_outside(host)) or (not is_address and "." not in host.strip(".")):
-        raise Refused("not a public address")

@@ -23,12 +23,12 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, NumberRange
 
 from app import zones
-from app.egress import Refused
+from app.egress import Refused, checked_alone
 from app.tenancy import as_uuid, now
 from app.wabas.models import PhoneNumber
 
 from .deliveries import RETENTION
-from .endpoints import LONGEST_BATCH, LONGEST_DESCRIPTION, LONGEST_URL, WebhookEndpoint, checked_url
+from .endpoints import LONGEST_BATCH, LONGEST_DESCRIPTION, LONGEST_URL, WebhookEndpoint
 from .event_types import choosable
 
 
@@ -71,7 +71,7 @@ class EndpointForm(FlaskForm):
 
     def validate_url(self, field: URLField) -> None:
         try:
-            checked_url(field.data)
+            checked_alone(field.data)
         except Refused:
             raise ValidationError(
                 _("Enter a public address that begins with https:// and has no port of its own.")

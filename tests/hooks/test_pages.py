@@ -97,8 +97,9 @@ def test_the_log_has_each_delivery_with_request_and_answer(ann: Browser, hooks: 
     page = ann.get(f"~/webhooks/{endpoint.id}?state=waiting").text
     assert "HTTP 500" in page and page.count("/deliveries/") == 1
     assert ann.get(f"~/webhooks/{endpoint.id}?type=conversation.reopened").text.count("/deliveries/") == 1
-    one = ann.get(f"~/webhooks/{endpoint.id}/deliveries/{hooks.deliveries()[0].id}").text
-    assert receiver.got[0].id in one and "Attempt 1" in one and "webhook-timestamp" in one
+    delivery = hooks.deliveries()[0]
+    one = ann.get(f"~/webhooks/{endpoint.id}/deliveries/{delivery.id}").text
+    assert delivery.webhook_id in one and "Attempt 1" in one and "webhook-timestamp" in one
     assert "v1," not in one
 
 

@@ -359,15 +359,13 @@ def replay_webhook_delivery(webhook_id: uuid.UUID, delivery_id: uuid.UUID) -> De
 class NewReplay(Shape):
     """From `since` on, and before `until`. Events are stored for 30 days."""
 
-    since: GivenTime
-    until: GivenTime
+    since: GivenTime = Field(examples=["2026-11-29T09:00:00Z"])
+    until: GivenTime = Field(examples=["2026-11-29T10:00:00Z"])
 
     @model_validator(mode="after")
     def check_span(self) -> NewReplay:
         if self.until <= self.since:
             raise ValueError("until has to be after since.")
-        if self.since < now() - RETENTION:
-            raise ValueError("Events are stored for 30 days.")
         return self
 
 
@@ -390,6 +388,9 @@ def replay_webhook(webhook_id: uuid.UUID, body: NewReplay) -> WebhookShape:
     Also those that happened while the webhook was disabled. Each goes out on its own, under the id it had.
     """
     webhook = find_active(webhook_id)
+    if body.since < now() - RETENTION:
+        fault = Fault("too_long_ago", "Events are stored for 30 days.", pointer="/since")
+        raise Problem("invalid_request", errors=[fault])
     replay_later(webhook, body.since, body.until)
     return WebhookShape.of(webhook)
 

@@ -3,7 +3,7 @@ BIN    := .venv/bin
 UV     := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test pooled check messages bench chaos bugs conformance assets lock browser clean
+.PHONY: help demo demo-reset test pooled check check-style check-types check-audit messages bench chaos bugs conformance assets lock browser clean
 
 help:            ## list what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -25,11 +25,18 @@ pooled: .venv/.dev assets           ## run a good part of the tests through PgBo
 	POOLED=1 $(BIN)/python -m pytest -q -n 2 $(POOLED)
 
 check: .venv/.dev                   ## format, lint, types, imports, known vulnerabilities
+	@$(MAKE) --no-print-directory -k -j 3 --output-sync=target check-style check-types check-audit
+
+check-style:
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m dev.circles
+
+check-types:
+	$(BIN)/mypy
+
+check-audit:
 	$(BIN)/python -m dev.audit
 
 # messages.pot is made anew each time and not committed: every change of a line would change it, and it says nothing that

@@ -43,6 +43,7 @@ FEATURES = [
     "notifications",
     "front",
     "help",
+    "developers",
     "platform",
     "webhooks",
 ]

@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 REPLAYED = 500
 PING_SECONDS = 15
+# How long a new stream waits until this process hears what is published.
+PATIENCE_SECONDS = 2
 # A stream ends after this long; the page reconnects and is authenticated again.
 LIFETIME_SECONDS = 120
 CHANNEL = "live:{}"
@@ -94,6 +96,9 @@ class Hub:
         self.streams: dict[str, dict[Stream, None]] = defaultdict(dict)
         self.lock = threading.Lock()
         self.listener: threading.Thread | None = None
+        self.is_listening = threading.Event()
+        # Whether some stream may have missed something: it was open while nothing was heard.
+        self.has_gap = False
 
     @property
     def count(self) -> int:
@@ -119,6 +124,9 @@ class Hub:
             yield "retry: 20000\n\n"
             return
         try:
+            # First to hear and then to read, so that nothing falls in between.
+            if not self.is_listening.wait(PATIENCE_SECONDS):
+                self.has_gap = True
             # An id without data is no event; it sets the position from which the page resumes.
             yield f"retry: 500\n: open\nid: {last_event_id or self.latest(stream.channel)}\n\n"
             yield from self.missed_events(stream.channel, last_event_id)
@@ -212,20 +220,33 @@ class Hub:
             try:
                 self.relay()
             except (redis_client.RedisError, OSError):
+                self.is_listening.clear()
+                self.has_gap = True
                 time.sleep(0.5)
-                # What was published meanwhile is lost: every page reloads.
+                # Nothing is heard for now: every page asks by itself.
                 self.send_to_all(RELOAD)
 
     def relay(self) -> None:
-        with self.redis.pubsub(ignore_subscribe_messages=True) as subscription:  # type: ignore[no-untyped-call]
-            subscription.psubscribe(CHANNEL.format("*"), ENDED)
+        patterns = CHANNEL.format("*"), ENDED
+        with self.redis.pubsub() as subscription:  # type: ignore[no-untyped-call]
+            subscription.psubscribe(*patterns)
             while True:
                 message = subscription.get_message(timeout=1.0)
-                if message and message["channel"].decode() == ENDED:
+                if message and message["type"] == "psubscribe":
+                    if message["data"] == len(patterns):
+                        self.begin_to_listen()
+                elif message and message["channel"].decode() == ENDED:
                     self.end(message["data"].decode())
                 elif message:
                     event_id, _, event = message["data"].decode().partition(" ")
                     self.send(message["channel"].decode(), as_event(event_id, event))
+
+    def begin_to_listen(self) -> None:
+        self.is_listening.set()
+        if self.has_gap:
+            # What was published before is lost.
+            self.has_gap = False
+            self.send_to_all(RELOAD)
 
     def end(self, user_id: str) -> None:
         with self.lock:

@@ -74,8 +74,9 @@ class Stack:
         self.parts: dict[str, Part] = {}
         self.seed = seed
 
-    def start_services(self) -> None:
-        databases = given_databases()
+    def start_services(self, migrated: dict[str, str] | None = None) -> None:
+        """`migrated` are databases' addresses that have all they need already."""
+        databases = migrated or given_databases()
         if not databases:
             databases = environment.database_urls(self.postgres.start().url, "switchboard")
         self.env = os.environ | environment.settings(
@@ -93,7 +94,8 @@ class Stack:
         self.env |= {"PORT": port_of(self.web), "DOOR_PORT": port_of(self.door)}
         if self.postgres.process:
             self.once("flask", "bootstrap", "--superuser-url", self.postgres.url())
-        self.once("flask", "db", "upgrade")
+        if not migrated:
+            self.once("flask", "db", "upgrade")
 
     def once(self, *command: str) -> str:
         """Runs a command to its end. Raises `Missing` with its output when it fails."""

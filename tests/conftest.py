@@ -17,7 +17,7 @@ from app.tenancy.queue import Job
 from tests.apps import running
 from tests.census import Census
 from tests.client import Browser
-from tests.databases import databases, empty_tables
+from tests.databases import Emptying, databases
 from tests.enqueued import Enqueued
 from tests.world import World
 
@@ -76,10 +76,17 @@ def census(shared_app: Flask, superuser_url: str) -> Iterator[Census]:
     reading.stop()
 
 
+@pytest.fixture(scope="session")
+def emptying(superuser_url: str) -> Iterator[Emptying]:
+    emptying = Emptying(superuser_url)
+    yield emptying
+    emptying.connection.close()
+
+
 @pytest.fixture
-def app(shared_app: Flask, superuser_url: str, census: Census) -> Iterator[Flask]:
+def app(shared_app: Flask, emptying: Emptying, census: Census) -> Iterator[Flask]:
     """The app, with empty tables and an empty Redis. What it executes must be what a cluster carries out, too."""
-    empty_tables(superuser_url)
+    emptying.run()
     outside = shared_app.extensions["outside"]
     meta = outside.graph
     with shared_app.app_context():

@@ -17,7 +17,7 @@ import tempfile
 import psycopg
 import pytest
 from psycopg import sql
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, make_url
 
 from app import create_app
 from app.bootstrap import bootstrap
@@ -26,7 +26,7 @@ from app.tenancy import Base, driver
 from app.tenancy.cluster import Cluster, NotACluster
 from dev import environment
 from dev.services import FAST, PgBouncer, Postgres, Redis
-from dev.stack import given_databases
+from dev.stack import DATABASES, given_databases
 
 SUPERUSER = "SUPERUSER_DATABASE_URL"
 ROLES = ("switchboard_app", "switchboard_platform")
@@ -72,10 +72,7 @@ class OwnDatabases:
         """A worker's own database: the app's settings for it, and its superuser's address."""
         database = f"tests_{worker}"
         number = int(worker.removeprefix("gw")) + 1 if worker.startswith("gw") else 1
-        with psycopg.connect(self.postgres.url(), autocommit=True) as connection:
-            connection.execute(f"drop database if exists {database} with (force)")
-            connection.execute(f"create database {database} template template strategy file_copy")
-            connection.execute(f"alter database {database} owner to switchboard_owner")
+        clone(self.postgres.url(), database)
         return self.settings(database, number), self.postgres.url(database=database)
 
     def stop(self) -> None:
@@ -83,6 +80,20 @@ class OwnDatabases:
             if service:
                 service.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def clone(superuser_url: str, database: str) -> None:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {database} with (force)")
+        connection.execute(f"create database {database} template template strategy file_copy")
+        connection.execute(f"alter database {database} owner to switchboard_owner")
+
+
+def another(prepared: tuple[dict[str, str], str], database: str) -> dict[str, str]:
+    """Beside a worker's own database one more, with this name: the addresses of its three roles."""
+    clone(prepared[1], database)
+    urls = {name: make_url(prepared[0][name]).set(database=database) for name in DATABASES}
+    return {name: url.render_as_string(hide_password=False) for name, url in urls.items()}
 
 
 class GivenDatabase(OwnDatabases):
@@ -122,34 +133,41 @@ def migrate(environ: dict[str, str], superuser_url: str) -> None:
             connection.commit()
 
 
-def empty_tables(superuser_url: str) -> None:
-    with psycopg.connect(superuser_url) as connection:
-        if connection.execute("select to_regclass('pg_dist_partition')").fetchone() == (None,):
-            empty_at_once(connection)
+class Emptying:
+    """Empties the tables between tests, over one connection: a new one has yet to read the catalogue."""
+
+    def __init__(self, superuser_url: str) -> None:
+        self.connection = psycopg.connect(superuser_url, autocommit=True)
+        row = self.connection.execute("select to_regclass('pg_dist_partition')").fetchone()
+        self.is_cluster = row != (None,)
+
+    def run(self) -> None:
+        if self.is_cluster:
+            self.empty_in_order()
         else:
-            empty_in_order(connection)
+            self.connection.execute(EMPTY)
+
+    def empty_in_order(self) -> None:
+        """On a cluster, whose machines check keys by themselves: what refers to others first."""
+        for table in reversed(Base.metadata.sorted_tables):
+            name = sql.Identifier(table.name)
+            holds = self.connection.execute(sql.SQL("select exists (select from {})").format(name)).fetchone()
+            if table.name not in COMES_WITH_THE_PRODUCT and holds == (True,):
+                self.connection.execute(sql.SQL("delete from {}").format(name))
 
 
-def empty_at_once(connection: psycopg.Connection) -> None:
-    # Replica mode skips the foreign keys' triggers: a few milliseconds instead of a truncate's fifty.
-    connection.execute("set local session_replication_role = replica")
-    listed = connection.execute(OURS, (list(COMES_WITH_THE_PRODUCT),)).fetchall()
-    for (table,) in listed:
-        connection.execute(sql.SQL("delete from {}").format(sql.Identifier(table)))
-
-
-def empty_in_order(connection: psycopg.Connection) -> None:
-    """On a cluster, whose machines check keys by themselves: what refers to others first, and only what holds rows."""
-    connection.autocommit = True
-    for table in reversed(Base.metadata.sorted_tables):
-        name = sql.Identifier(table.name)
-        holds = connection.execute(sql.SQL("select exists (select from {})").format(name)).fetchone()
-        if table.name not in COMES_WITH_THE_PRODUCT and holds == (True,):
-            connection.execute(sql.SQL("delete from {}").format(name))
-
-
-# Our tables, and not an extension's.
-OURS = """
-    select relname from pg_class c where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace
-      and relname <> all(%s) and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
-"""
+# Our tables, and not an extension's; what never had a row has no page. Replica mode skips the foreign keys' triggers: a
+# few milliseconds instead of a truncate's fifty.
+EMPTY = sql.SQL("""
+    do $$ declare name regclass; begin
+        set local session_replication_role = replica;
+        for name in
+            select oid from pg_class c
+            where (relkind = 'p' or relkind = 'r' and pg_relation_size(oid) > 0)
+              and relnamespace = 'public'::regnamespace and relname <> all({})
+              and not exists (select from pg_depend d where d.objid = c.oid and d.deptype = 'e')
+        loop
+            execute format('delete from %s', name);
+        end loop;
+    end $$
+""").format(sql.Literal(list(COMES_WITH_THE_PRODUCT)))

@@ -19,6 +19,7 @@ from flask import Flask
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
+from app.api import ApiKey
 from app.billing.usage import Usage
 from app.config import Settings
 from app.contacts.fields import ContactField
@@ -45,7 +46,7 @@ from app.onboarding.models import Onboarding
 from app.onboarding.setup_links import SetupLink
 from app.people.merges import ContactMerge
 from app.team.models import Invitation, Team, UserSession
-from app.tenancy import Membership, db, global_scope, now, tenant_scope
+from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from app.tenancy.database import ScopedSession
 from app.tenancy.transactions import stay_inside, write_inside
 from tests.apps import running
@@ -127,6 +128,7 @@ class Foreign:
             preview = LinkPreview(url_hash=CANARY, url=CANARY, state="shown", title=CANARY)
             preview.image_key = f"{world.shoes.id}/{'0' * 32}"
             db.session.add(preview)
+            key, _secret = ApiKey.create(CANARY, "live", ["messages:read"], by=Actor.agent(world.sue))
             db.session.flush()
             browser = PushSubscription.save(membership, target, session_id=session.id, device=CANARY)
         return cls(
@@ -150,6 +152,7 @@ class Foreign:
                 "setup_link_id": str(link.id),
             }
             | belongings(world, talk.contact_id)
+            | {"api_key_id": str(key.id)}
             | dict(
                 zip(
                     ("team_id", "canned_reply_id", "macro_id", "saved_view_id", "bulk_change_id"),

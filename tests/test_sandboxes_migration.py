@@ -11,14 +11,13 @@ from app.tenancy import Tenant, db, platform_scope, tenant_scope
 from app.wabas.models import Waba
 from tests.world import World
 
-BEFORE = "0044"
-
 
 def test_the_release_before_takes_no_sandbox_to_meta(app: Flask, world: World) -> None:
     sandbox = Sandbox(world.bakery.id)
     sandbox.open("Bakery")
     db.engine.dispose()
-    downgrade(revision=BEFORE)
+    downgrade(revision="0048")
+    downgrade(revision="-1")
     try:
         with platform_scope("tests"):
             tokens = "select token_ciphertext from wabas where tenant_id = :id"

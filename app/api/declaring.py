@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -29,6 +30,8 @@ from .reading import read_body, read_query
 
 View = TypeVar("View", bound=Callable[..., Any])
 ENDPOINTS: dict[str, Endpoint] = {}
+# A part of an address: its type, if it says one, and its name.
+VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 # Problems that any request may meet.
 EVERYWHERE = ("unauthorized", "key_revoked", "key_expired", "ip_not_allowed", "unknown_version", "rate_limited")
 OF_A_BODY = ("invalid_json", "too_large", "unsupported_media_type", "invalid_request")
@@ -95,8 +98,7 @@ class Endpoint:
     @property
     def path(self) -> str:
         """As OpenAPI writes it: `/messages/{message_id}`."""
-        parts = self.rule.split("/")
-        return "/".join(f"{{{part.strip('<>').partition(':')[2]}}}" if part.startswith("<") else part for part in parts)
+        return VARIABLE.sub(r"{\2}", self.rule)
 
     @property
     def is_repeatable(self) -> bool:

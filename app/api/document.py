@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -11,14 +10,13 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.extensions import settings
 
-from .declaring import ENDPOINTS, Endpoint
+from .declaring import ENDPOINTS, VARIABLE, Endpoint
 from .problems import MIME, PROBLEMS
 from .versions import HEADER, NEWEST, VERSIONS
 
 JSON = "application/json"
 References = dict[tuple[type[BaseModel], JsonSchemaMode], Any]
 REFERENCE = "#/components/schemas/{model}"
-VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 SCHEMAS = {
     "uuid": {"type": "string", "format": "uuid"},
     "int": {"type": "integer", "minimum": 0},
@@ -101,8 +99,9 @@ def answer(one: Endpoint, references: References) -> dict[str, Any]:
             "headers": {"Request-Id": {"schema": {"type": "string"}}, "RateLimit": {"schema": {"type": "string"}}},
         }
     if one.files:
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        return {"description": "The file.", "content": dict.fromkeys(one.files, binary)}
+        binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+        content = {media_type: {"schema": {}} if media_type == JSON else binary for media_type in one.files}
+        return {"description": "The file.", "content": content}
     return {"description": "Done; there is nothing to say."}
 
 

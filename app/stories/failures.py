@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select, text
 
 from app.inbox.conversations import Message
-from app.tenancy import Tenant, db, later, now
+from app.tenancy import Tenant, db, first_id, later, now
 from app.wabas.models import PhoneNumber
 
 PAGE = 50
@@ -69,11 +69,6 @@ class Failures:
 
 def of_number() -> ColumnElement[bool]:
     return (PhoneNumber.tenant_id == Message.tenant_id) & (PhoneNumber.id == Message.phone_number_id)
-
-
-def first_id(moment: dt.datetime) -> uuid.UUID:
-    """The smallest id of a message created from then on."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:

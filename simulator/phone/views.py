@@ -33,8 +33,8 @@ def index() -> Answer:
 @phone.get("/<customer_id>")
 @phone.get("/<customer_id>/<number_id>")
 def show(customer_id: str, number_id: str = "") -> str:
-    customer = customer_of(customer_id)
-    return render_template("phone/page.html", **screen(customer, number_id), **around(customer))
+    customer, version = customer_of(customer_id), world().hub.version(customer_id)
+    return render_template("phone/page.html", version=version, **screen(customer, number_id), **around(customer))
 
 
 @phone.get("/<customer_id>/live")
@@ -45,7 +45,8 @@ def live(customer_id: str, number_id: str = "") -> str:
 
 @phone.get("/<customer_id>/events")
 def events(customer_id: str) -> Response:
-    return Response(changes(world(), customer_id), mimetype="text/event-stream")
+    seen = request.headers.get("Last-Event-ID", type=int) or request.args.get("since", 0, type=int)
+    return Response(changes(world(), customer_id, seen), mimetype="text/event-stream")
 
 
 @phone.post("")
@@ -102,12 +103,12 @@ def around(customer: Customer) -> dict[str, object]:
     }
 
 
-def changes(world: World, customer_id: str) -> Iterator[str]:
-    seen = world.hub.version(customer_id)
+def changes(world: World, customer_id: str, seen: int) -> Iterator[str]:
+    """What changes after a version: the one that the page was made with, or the last one that it heard of."""
     yield "retry: 500\n\n"
     while True:
         version = world.hub.wait(customer_id, seen, HEARTBEAT)
-        yield f"data: {version}\n\n" if version != seen else ": still here\n\n"
+        yield f"id: {version}\ndata: {version}\n\n" if version != seen else ": still here\n\n"
         seen = version
 
 

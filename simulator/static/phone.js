@@ -11,13 +11,19 @@ function scrollDown() {
   if (list) list.scrollTop = list.scrollHeight;
 }
 
+let asked = 0, showing = 0;
+
+// Of two answers the older, which may come last, is not shown.
 async function refresh() {
+  const turn = ++asked;
   const answer = await fetch(glass.dataset.live);
-  if (!answer.ok) return;
+  const words = await answer.text();
+  if (!answer.ok || turn < showing) return;
+  showing = turn;
   const list = document.querySelector("#bubbles");
   const follow = atBottom(list);
   const stay = list?.scrollTop;
-  shown.innerHTML = await answer.text();
+  shown.innerHTML = words;
   if (follow) scrollDown();
   else document.querySelector("#bubbles").scrollTop = stay;
   markRead();
@@ -37,23 +43,20 @@ function markRead() {
   }
 }
 
+// The composer is emptied at once: what is typed while this is under way is of the next message.
 async function post(url, body) {
+  composer?.reset();
+  if (composer) grow(composer.elements.text);
+  showSheet(false);
   await fetch(url, { method: "POST", body, redirect: "manual" });
   if (composer?.elements.context_id) location.assign(location.pathname);
-  composer?.reset();
-  showSheet(false);
   await refresh();
   scrollDown();
 }
 
 function send(event) {
   event.preventDefault();
-  const field = composer.elements.text;
-  if (!field.value.trim()) return;
-  const body = new URLSearchParams(new FormData(composer));
-  field.value = "";
-  grow(field);
-  post(composer.action, body);
+  if (composer.elements.text.value.trim()) post(composer.action, new URLSearchParams(new FormData(composer)));
 }
 
 function act(event) {

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Generator, Iterator
+from typing import Any, ClassVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from dev.services import FAST
-from dev.stack import Stack
+from dev.stack import Stack, given_databases
+from tests.databases import another
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # A microphone that hums, and nobody to ask whether it may be used.
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 SECONDS = 15
+# Of each log in the report of a failure.
+LINES = 30
 # Chromium itself reports 4xx answers, which are ours to give, and a line that a test has cut.
 NO_COMPLAINT = (
     "the server responded with a status of 4",
@@ -31,14 +35,15 @@ NO_COMPLAINT = (
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-browser-", dir="/tmp"))
     folder.chmod(0o755)
     # Each process of the run has a stack of its own, from other ports on.
     place = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ours = None if given_databases() else another(request.getfixturevalue("prepared"), f"browser_{place}")
     stack = Stack(folder, port=8700 + 50 * place, postgres=FAST, seed="browser")
     try:
-        stack.start_services()
+        stack.start_services(ours)
         stack.start("simulator", f"{sys.executable} -m simulator --speed 5")
         for name in ("web", "door", "worker", "clock"):
             stack.start(name)
@@ -70,7 +75,10 @@ def chromium() -> Iterator[Browser]:
 class Person:
     """Somebody at a screen. Whatever the console complains of fails the test."""
 
+    everybody: ClassVar[list[Person]] = []
+
     def __init__(self, chromium: Browser, **screen: Any) -> None:
+        self.everybody.append(self)
         self.context: BrowserContext = chromium.new_context(**screen)
         self.context.set_default_timeout(SECONDS * 1000)
         self.complaints: list[str] = []
@@ -82,9 +90,32 @@ class Person:
         if message.type == "error" and not any(words in message.text for words in NO_COMPLAINT):
             self.complaints.append(message.text)
 
+    @property
+    def sight(self) -> str:
+        """What this person sees."""
+        with contextlib.suppress(Error):
+            return f"{self.page.url}\n{self.page.locator('body').aria_snapshot(timeout=2_000)}"
+        return f"{self.page.url} does not answer."
+
     def close(self) -> None:
+        self.everybody.remove(self)
         self.context.close()
         assert self.complaints == []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test fails, its report has what everybody saw and the end of each log."""
+    report = yield
+    if report.failed and report.when != "teardown" and "stack" in item.fixturenames:  # type: ignore[attr-defined]
+        report.sections += [(f"screen {place}", one.sight) for place, one in enumerate(Person.everybody, 1)]
+        stack = item.funcargs.get("stack")  # type: ignore[attr-defined]
+        report.sections += [(part.log.name, tail(part.log)) for part in stack.parts.values()] if stack else []
+    return report
+
+
+def tail(log: pathlib.Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-LINES:])
 
 
 @pytest.fixture

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import re
 import time
 from email import message_from_bytes, policy
 
+from flask import Flask
 from playwright.sync_api import Error, Page, expect
 
+from app import create_app
+from app.config import Settings
 from dev.stack import Stack
 
 numbers = itertools.count(100)
@@ -47,12 +51,23 @@ def begin(page: Page, stack: Stack, business: str) -> None:
     """A business made by the command line, whose owner signs in: a network may not sign up as often as tests do."""
     email, slug = owner_of(business), slug_of(business)
     owner = ["--owner-email", email, "--owner-name", "Ann", "--password", PASSWORD]
-    stack.once("flask", "tenants", "create", "--name", business, "--slug", slug, *owner)
+    command(stack, "tenants", "create", "--name", business, "--slug", slug, *owner)
     page.goto(f"{stack.web}/sign-in")
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/t/**")
+
+
+def command(stack: Stack, *words: str) -> None:
+    done = app_of(stack).test_cli_runner().invoke(args=words)
+    assert done.exit_code == 0, done.output
+
+
+@functools.cache
+def app_of(stack: Stack) -> Flask:
+    """The app in this process, for its command line: starting it takes two seconds each time."""
+    return create_app(Settings.from_environment(stack.env))
 
 
 def owner_of(business: str) -> str:
@@ -80,6 +95,7 @@ def walk_dialog(popup: Page, business: str, number: str) -> None:
     onward, finish = popup.get_by_test_id("dialog-continue"), popup.get_by_test_id("dialog-finish")
     for _ in range(10):
         expect(onward.or_(finish)).to_be_visible()
+        popup.wait_for_load_state()
         if finish.is_visible():
             with contextlib.suppress(Error):  # the window may be gone before the click is answered
                 finish.click()
@@ -97,9 +113,12 @@ def write_as_customer(page: Page, stack: Stack, name: str, text: str, business: 
     page.get_by_test_id("phone-new-name").fill(name)
     page.get_by_test_id("phone-new-number").fill(f"6505550{next(numbers)}")
     page.get_by_test_id("phone-new-save").click()
+    expect(page.get_by_test_id("phone-customer-name")).to_have_text(name)
     page.get_by_test_id("phone-business").filter(has_text=business).click()
+    page.wait_for_load_state()
     page.get_by_test_id("phone-compose").fill(text)
     page.keyboard.press("Enter")
+    expect(page.get_by_test_id("phone-bubble").first).to_be_visible()
 
 
 def join(page: Page, stack: Stack, owner: Page, slug: str, email: str) -> None:

@@ -26,6 +26,7 @@ def talk(stack: Stack, chromium: Browser) -> Any:
     write_as_customer(edda.page, stack, "Edda", "Which cake is it?", BUSINESS)
     expect(ann.page.get_by_text("It works.")).to_be_visible()
     ann.page.get_by_role("link", name="Open the inbox").click()
+    ann.page.wait_for_load_state()
     ann.page.get_by_role("link", name="Edda").click()
     expect(ann.page.get_by_test_id("bubble")).to_have_count(1)
     yield ann.page, edda.page

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import Person
-from tests.browser.steps import begin, wait_until
+from tests.browser.steps import begin, command, wait_until
 from tests.posts import message, post, signed
 
 WABA, NUMBER = "302290129340398", "306540352242922"
@@ -29,7 +29,7 @@ def business(stack: Stack, chromium: Browser) -> tuple[str, Any]:
     cookies = ann.context.cookies()
     ann.close()
     account = ("--waba-id", WABA, "--phone-number-id", NUMBER, "--display-number", "+1 555 078 3882", "--token", "EAA")
-    stack.once("flask", "numbers", "connect", "--tenant", slug, *account, "--without-meta")
+    command(stack, "numbers", "connect", "--tenant", slug, *account, "--without-meta")
     return slug, cookies
 
 

@@ -35,6 +35,7 @@ def go_through(page: Page, persona: str, button: str = "Continue with Facebook",
     onward, finish = popup.get_by_test_id("dialog-continue"), popup.get_by_test_id("dialog-finish")
     for _ in range(12):
         expect(onward.or_(finish)).to_be_visible()
+        popup.wait_for_load_state()
         if finish.is_visible():
             with contextlib.suppress(Error):  # the window may be gone before the click is answered
                 finish.click()
@@ -130,6 +131,7 @@ def test_who_wants_one_more_reads_in_the_window_why_not_and_goes_on_here(stack: 
     for _ in range(2):
         popup.get_by_test_id("dialog-continue").click()
     expect(popup.get_by_role("alert")).to_contain_text("You have reached the maximum of phone numbers")
+    popup.wait_for_load_state()
     with contextlib.suppress(Error):
         popup.get_by_test_id("dialog-cancel").click()
     expect(page.get_by_text("You left while adding your phone number.")).to_be_visible()
@@ -177,6 +179,7 @@ def test_who_stops_on_the_way_reads_where(stack: Stack, agent: Person) -> None:
     popup = opened.value
     popup.get_by_test_id("persona-new").click()
     popup.get_by_test_id("dialog-continue").click()
+    popup.wait_for_load_state()
     with contextlib.suppress(Error):
         popup.get_by_test_id("dialog-cancel").click()
     expect(agent.page.get_by_text("You left while choosing your business.")).to_be_visible()

@@ -29,6 +29,7 @@ def begun(page: Page) -> None:
     page.get_by_role("link", name="Templates", exact=True).first.click()
     page.get_by_role("link", name="New template").first.click()
     page.get_by_role("link", name="Start blank").click()
+    page.wait_for_load_state()
 
 
 def test_the_first_template_takes_four_clicks(ann: Page) -> None:

@@ -24,6 +24,7 @@ def test_the_road(stack: Stack, agent: Person, customer: Person, request: pytest
     write_as_customer(customer.page, stack, f"Carla {kind}", "hello", business)
     expect(agent.page.get_by_text("It works.")).to_be_visible()
     agent.page.get_by_role("link", name="Open the inbox").click()
+    agent.page.wait_for_load_state()
     agent.page.get_by_role("link", name=re.compile(f"Carla {kind}")).click()
     expect(agent.page.get_by_test_id("bubble").filter(has_text="hello")).to_be_visible()
 

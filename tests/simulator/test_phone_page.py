@@ -89,3 +89,10 @@ def test_open_pages_hear_of_changes(client: FlaskClient, world: World, sheena: s
     seen = world.hub.version(sheena)
     client.post(f"{chat}/messages", data={"text": "Hi"})
     assert world.hub.wait(sheena, seen, timeout=0) > seen
+
+
+def test_a_page_hears_of_what_changed_before_it_listened(client: FlaskClient, sheena: str, chat: str) -> None:
+    address = client.get(chat).text.split('data-events="')[1].split('"')[0]
+    client.post(f"{chat}/messages", data={"text": "Hi"})
+    heard = client.get(address, buffered=False).iter_encoded()
+    assert [next(heard), next(heard).split()[0]] == [b"retry: 500\n\n", b"id:"]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
+from redis.client import PubSub
 from sqlalchemy import select
 
 from app import realtime
@@ -41,7 +43,6 @@ def ids(stream: Iterator[str], count: int) -> list[str]:
 
 def test_a_page_is_told_what_changed_once_it_is_committed(hub: realtime.Hub, world: World) -> None:
     stream = opened(hub, world)
-    wait_for_subscription(hub)
     change(world, "conversation", "number", "conversation")
     told = [next(stream), next(stream)]
     assert [event.split("data: ")[1].strip() for event in told] == ["conversation 1", "number 1"]
@@ -50,7 +51,6 @@ def test_a_page_is_told_what_changed_once_it_is_committed(hub: realtime.Hub, wor
 def test_the_tenant_next_door_is_told_nothing(hub: realtime.Hub, world: World) -> None:
     theirs, ours = hub.open(world.shoes.id, world.sue.id, None), opened(hub, world)
     next(theirs)
-    wait_for_subscription(hub)
     change(world, "conversation")
     assert "conversation" in next(ours)
     assert all(stream.events.empty() for stream in hub.streams[realtime.CHANNEL.format(world.shoes.id)])
@@ -118,7 +118,6 @@ def test_a_user_with_too_many_streams_loses_the_oldest(app: Flask, world: World)
 
 def test_streams_end_when_the_session_does(hub: realtime.Hub, world: World) -> None:
     stream = opened(hub, world)
-    wait_for_subscription(hub)
     with global_scope():
         UserSession.end_all(world.ann)
     assert list(stream) == []
@@ -127,7 +126,6 @@ def test_streams_end_when_the_session_does(hub: realtime.Hub, world: World) -> N
 def test_streams_end_with_the_membership(hub: realtime.Hub, world: World) -> None:
     stream = hub.open(world.bakery.id, world.ben.id, None)
     next(stream)
-    wait_for_subscription(hub)
     with tenant_scope(world.bakery.id):
         bens, anns = (
             db.session.scalars(select(Membership).where(Membership.user_id == one.id)).one()
@@ -148,12 +146,25 @@ def test_a_stranger_gets_no_stream(sue: Browser) -> None:
     assert sue.get("~/live").status_code == 404
 
 
-def wait_for_subscription(hub: realtime.Hub) -> None:
-    for _ in range(200):
-        if outside().redis.pubsub_numpat():
-            return
-        time.sleep(0.01)
-    raise AssertionError("the hub does not listen")
+def test_the_first_page_of_a_process_misses_nothing_while_it_subscribes(
+    hub: realtime.Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = PubSub.psubscribe
+    monkeypatch.setattr(PubSub, "psubscribe", lambda *a: time.sleep(0.5) or at_once(*a))  # type: ignore[func-returns-value]
+    stream = opened(hub, world)
+    change(world, "meanwhile")
+    assert "data: meanwhile 1" in next(stream)
+
+
+def test_pages_that_were_open_before_anything_was_heard_ask_for_everything(
+    hub: realtime.Hub, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(realtime, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(hub, "listen", lambda: None)
+    stream = opened(hub, world)
+    change(world, "unheard")
+    threading.Thread(target=hub.fan_out, daemon=True).start()
+    assert next(stream) == realtime.RELOAD
 
 
 def test_a_stream_without_a_session_is_not_led_to_a_page(world: World, browser: Browser) -> None:

@@ -225,7 +225,9 @@ class RawPart(Shape):
     """Meta's own content of a message: `type`, and as `content` the member of that name."""
 
     type: Literal["interactive", "template", "location", "image", "video", "audio", "document", "sticker"]
-    content: dict[str, Any]
+    content: dict[str, Any] = Field(
+        examples=[{"type": "location_request_message", "body": {"text": "Where?"}, "action": {"name": "send_location"}}]
+    )
     text: Annotated[str, Field(max_length=4096)] = Field("", description="What the inbox shows of it.")
 
 

@@ -39,6 +39,7 @@ FEATURES = [
     "people",
     "onboarding",
     "numbers",
+    "hooks",
     "welcome",
     "notifications",
     "front",

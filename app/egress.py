@@ -20,6 +20,7 @@ import httpx
 
 CONNECT_SECONDS = 5
 TOTAL_SECONDS = 10
+PORT = 443
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -76,16 +77,33 @@ def is_outside(address: str) -> bool:
     return ip.is_global and not any(ip in block for block in INSIDE if block.version == ip.version)
 
 
+def all_outside(addresses: Sequence[str]) -> Sequence[str]:
+    """The addresses to dial. Raises `Refused` unless every one of them is public, and where there is none."""
+    if not addresses or not all(map(is_outside, addresses)):
+        raise Refused("not a public address")
+    return addresses
+
+
 def checked(url: str) -> httpx.URL:
     """Parses an https URL on port 443 without userinfo. Raises `Refused` for every other."""
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError, TypeError):
         raise Refused("not an address") from None
-    if parsed.scheme != "https" or parsed.port not in (None, 443) or parsed.userinfo or not parsed.raw_host:
+    if parsed.scheme != "https" or parsed.port not in (None, PORT) or parsed.userinfo or not parsed.raw_host:
         raise Refused("only https on its usual port")
     if not parsed.raw_host.isascii() or "%" in parsed.host:
         raise Refused("not a name")
+    return parsed
+
+
+def checked_alone(url: str) -> httpx.URL:
+    """As `checked`, and refuses what is inside by its words alone. Where a name leads is checked at each call."""
+    parsed = checked(url)
+    host = parsed.host.strip("[]")
+    is_address = ":" in host or host.replace(".", "").isdigit()
+    if (is_address and not is_outside(host)) or (not is_address and "." not in host.strip(".")):
+        raise Refused("not a public address")
     return parsed
 
 
@@ -94,6 +112,8 @@ class Egress:
     resolve: Callable[[str, int], Sequence[str]] = resolve
     wire: httpcore.NetworkBackend = field(default_factory=httpcore.SyncBackend)
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    # Where a checked address is dialled by callers that keep their connections (`hooks.calls`).
+    route: Callable[[str], tuple[str, int]] = lambda address: (address, PORT)
 
     def post(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
         """Raises `Refused` before anything is sent, `Unreachable` when there is no answer."""
@@ -118,7 +138,7 @@ class Egress:
         deadline = time.monotonic() + TOTAL_SECONDS
         wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
         guarded = Guarded(self.resolve, self.wire, deadline)
-        target = httpcore.URL(scheme=b"https", host=address.raw_host, port=443, target=address.raw_path)
+        target = httpcore.URL(scheme=b"https", host=address.raw_host, port=PORT, target=address.raw_path)
         named = [("Host", address.raw_host.decode()), *headers.items()]
         try:
             with (
@@ -152,9 +172,7 @@ class Guarded(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = self.resolve(host, port)
-        if not addresses or not all(map(is_outside, addresses)):
-            raise Refused("not a public address")
+        addresses = all_outside(self.resolve(host, port))
         for address in addresses[:-1]:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return self.dial(address, port, timeout, local_address, socket_options)

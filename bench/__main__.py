@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, day, desk, drain, fairness, inbox, live, pace, templates
+from bench import acknowledge, day, desk, drain, fairness, hooks, inbox, live, pace, templates
 from dev.stack import Stack
 
 PARTS = {
@@ -18,6 +18,7 @@ PARTS = {
     "inbox": inbox.run,
     "desk": desk.run,
     "pace": pace.run,
+    "hooks": hooks.run,
     "day": day.run,
     "templates": templates.run,
 }

@@ -29,6 +29,7 @@ from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.taggings import ContactTagging
 from app.contacts.tags import Tag
+from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.macros import Macro
@@ -66,6 +67,7 @@ WORDS = {
     "drawn": "png",
     "part": "notes",
     "sample": "delivery",
+    "type": "message.received",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -151,6 +153,7 @@ class Foreign:
                 "contact_id": str(talk.contact_id),
                 "setup_link_id": str(link.id),
             }
+            | webhook(world)
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
             | dict(
@@ -161,6 +164,16 @@ class Foreign:
                 )
             )
         )
+
+
+def webhook(world: World) -> dict[str, str]:
+    """A webhook of Shoes with one delivery."""
+    with tenant_scope(world.shoes.id):
+        by = Actor.agent(world.sue)
+        endpoint = WebhookEndpoint.create("https://canary.example/hook", by=by, description=CANARY)
+        delivery = endpoint.send_test(by=by)
+        db.session.flush()
+    return {"endpoint_id": str(endpoint.id), "webhook_id": str(endpoint.id), "delivery_id": str(delivery.id)}
 
 
 def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:

@@ -13,7 +13,7 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import IO, Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from flask import Response, g, request
@@ -26,7 +26,7 @@ from .blueprint import bp
 from .etags import etag_of
 from .pages import Page
 from .problems import PROBLEMS
-from .reading import read_body, read_query
+from .reading import read_body, read_file, read_query
 
 View = TypeVar("View", bound=Callable[..., Any])
 ENDPOINTS: dict[str, Endpoint] = {}
@@ -77,7 +77,7 @@ class Endpoint:
     gives: type[BaseModel] | None = None
     status: int = 200
     problems: Sequence[str] = field(default=())
-    # The media types of a body, or of an answer, that is not JSON.
+    # The media types of a body, or of an answer, that is not JSON. The function gets such a body as a file.
     takes: Sequence[str] = field(default=())
     files: Sequence[str] = field(default=())
     most_bytes: int | None = None
@@ -128,10 +128,16 @@ class Endpoint:
     def perform(self, values: dict[str, Any]) -> Response:
         if self.query:
             values["query"] = read_query(self.query)
+        if self.takes:
+            with read_file(self.takes) as file:
+                return self.perform_once(values | {"body": file}, file)
         if self.body:
             values["body"] = read_body(self.body)
+        return self.perform_once(values)
+
+    def perform_once(self, values: dict[str, Any], file: IO[bytes] | None = None) -> Response:
         if self.is_repeatable:
-            return idempotency.once(g.api_key.id, self.name, functools.partial(self.respond, values))
+            return idempotency.once(g.api_key.id, self.name, functools.partial(self.respond, values), file)
         return self.respond(values)
 
     def respond(self, values: dict[str, Any]) -> Response:

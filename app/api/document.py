@@ -85,6 +85,8 @@ def operation(one: Endpoint, references: References) -> dict[str, Any]:
     elif one.takes:
         binary = {"schema": {"type": "string", "format": "binary"}}
         made["requestBody"] = {"required": True, "content": dict.fromkeys(one.takes, binary)}
+    if one.files:
+        made["responses"] |= OF_FILES
     for status, codes in problems_by_status(one).items():
         words = "; ".join(f"`{code}`: {PROBLEMS[code].title}" for code in codes)
         made["responses"][str(status)] = {"description": words, "content": {MIME: {"schema": REFER_TO_PROBLEM}}}
@@ -168,6 +170,11 @@ def header_parameters(one: Endpoint) -> list[dict[str, Any]]:
     ]
 
 
+OF_FILES = {
+    "206": {"description": "The part of the file that the Range header asks for."},
+    "304": {"description": "The file is the one that If-None-Match names."},
+    "416": {"description": "The file has no such part."},
+}
 REFER_TO_PROBLEM = {"$ref": REFERENCE.format(model="Problem")}
 PROBLEM = {
     "type": "object",

@@ -32,11 +32,13 @@ class Failures:
     number_id: uuid.UUID | None = None
     code: str = ""
     span: str = "week"
+    # Instead of the span.
+    since: dt.datetime | None = None
     before: uuid.UUID | None = None
 
     @property
     def conditions(self) -> list[Any]:
-        conditions: list[Any] = [IN_TROUBLE, Message.id >= first_id(now() - SPANS[self.span])]
+        conditions: list[Any] = [IN_TROUBLE, Message.id >= first_id(self.since or now() - SPANS[self.span])]
         conditions.append(Message.tenant_id.not_in(Tenant.sandboxes()))
         if self.state:
             conditions.append(Message.state == self.state)
@@ -61,14 +63,19 @@ class Failures:
         query = select(*key, *error, number, count).join(PhoneNumber, of_number()).where(*self.conditions)
         return list(db.session.execute(query.group_by(*key).order_by(count.desc()).limit(PAGE)))
 
-    def to_retry(self) -> list[uuid.UUID]:
-        """The ids of the first AT_ONCE of them."""
-        query = select(Message.id).where(*self.conditions).order_by(Message.id).limit(AT_ONCE)
+    def to_retry(self, *more: ColumnElement[bool], most: int = AT_ONCE) -> list[uuid.UUID]:
+        """The ids of the oldest of them."""
+        query = select(Message.id).where(*self.conditions, *more).order_by(Message.id).limit(most)
         return list(db.session.scalars(query))
 
 
 def of_number() -> ColumnElement[bool]:
     return (PhoneNumber.tenant_id == Message.tenant_id) & (PhoneNumber.id == Message.phone_number_id)
+
+
+def moment_of(id: uuid.UUID) -> dt.datetime:
+    """When a message with this id was created, to the millisecond: the inverse of `first_id`."""
+    return dt.datetime.fromtimestamp((id.int >> 80) / 1000, dt.UTC)
 
 
 def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:

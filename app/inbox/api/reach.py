@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, or_, select, true
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from werkzeug.exceptions import NotFound
 
 from app.api import Problem, current_key, problem
@@ -13,6 +13,8 @@ from app.contacts.models import Contact
 from app.contacts.records import ContactEvent
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
+from app.inbox.files.uploaded_files import UploadedFile
+from app.message_templates.api.reach import finds_accounts
 from app.tenancy import db, exists
 from app.wabas.models import PhoneNumber
 from app.words import N_
@@ -36,7 +38,15 @@ def reached(phone_number_id: Any) -> ColumnElement[bool]:
     key = current_key()
     if key.kind != "team":
         return true()
+    if key.team_id is None:
+        return false()
     return phone_number_id.in_(select(NumberDesk.id).where(NumberDesk.team_id == key.team_id))  # type: ignore[no-any-return]
+
+
+@finds_accounts
+def accounts() -> Select[uuid.UUID]:
+    """The accounts of the numbers that the key reaches."""
+    return select(PhoneNumber.waba_id).where(reached(PhoneNumber.id))
 
 
 def known(contact_id: Any) -> ColumnElement[bool]:
@@ -91,3 +101,15 @@ def find_whole_contact(id: uuid.UUID) -> Contact:
         if exists(theirs.where(~reached(Conversation.phone_number_id))):
             raise Problem(OUT_OF_REACH)
     return contact
+
+
+def files() -> Select[UploadedFile]:
+    """The uploaded files that the key may use: a team's key, those that the team's keys uploaded."""
+    key = current_key()
+    if key.kind != "team":
+        return UploadedFile.usable()
+    return UploadedFile.usable().where(UploadedFile.team_id == key.team_id, UploadedFile.team_id.is_not(None))
+
+
+def find_file(id: uuid.UUID) -> UploadedFile | None:
+    return db.session.scalar(files().where(UploadedFile.id == id))

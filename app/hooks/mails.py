@@ -1,0 +1,30 @@
+"""The mail that says that a webhook was disabled."""
+
+from __future__ import annotations
+
+from flask import current_app, render_template
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app import mail
+from app.extensions import settings
+from app.tenancy import Membership, Tenant, commit, db
+from app.tenancy.permissions import ADMINS
+
+from .endpoints import WebhookEndpoint
+
+
+def mail_disabled(endpoint_id: object) -> None:
+    """Mails owners and admins, once. Who dies meanwhile has it sent again."""
+    endpoint = WebhookEndpoint.find(endpoint_id)
+    if endpoint is None or not endpoint.is_mail_due:
+        return
+    tenant = db.session.get_one(Tenant, endpoint.tenant_id)
+    members = db.session.scalars(select(Membership).where(Membership.role.in_(ADMINS))).all()
+    values = {"tenant_slug": tenant.slug, "endpoint_id": endpoint.id}
+    link = settings.public_url + current_app.url_map.bind("").build("hooks.show", values)
+    body = render_template("hooks/mail/disabled.txt", tenant=tenant, endpoint=endpoint, link=link)
+    commit()
+    for member in members:
+        mail.send(settings.mail_url, member.user.email, _("A webhook of %(name)s was disabled", name=tenant.name), body)
+    endpoint.is_mail_due = False

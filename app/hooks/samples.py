@@ -1,0 +1,143 @@
+"""An example of each type of event, for the catalogue and for programs that are being set up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import types
+import typing
+import uuid
+from typing import Any
+
+from pydantic_core import to_json
+
+from app.api.versions import NEWEST
+from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
+
+from .event_types import event_types
+from .events import public_id
+from .resources import EventContact, EventNumber, EventTemplate
+
+AT = dt.datetime(2026, 11, 29, 9, 30, tzinfo=dt.UTC)
+WAMID = "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTdCNTY"
+
+
+def id_for(what: str) -> uuid.UUID:
+    """An id that stays the same from one sample to the next."""
+    return uuid.uuid5(uuid.NAMESPACE_URL, what)
+
+
+SAMPLES: dict[str, Any] = {
+    "message": MessageShape(
+        id=id_for("message"),
+        wamid=WAMID,
+        conversation_id=id_for("conversation"),
+        phone_number_id=id_for("number"),
+        direction="inbound",
+        type="text",
+        text="Is my bread ready?",
+        content=None,
+        file=None,
+        reactions=[],
+        reply_to=None,
+        state="received",
+        error=None,
+        by=None,
+        source=None,
+        is_test=False,
+        occurred_at=AT,
+        created_at=AT,
+        send_at=None,
+    ),
+    "conversation": ConversationShape(
+        id=id_for("conversation"),
+        contact_id=id_for("contact"),
+        phone_number_id=id_for("number"),
+        is_group=False,
+        state="open",
+        snoozed_until=None,
+        assignee_id=None,
+        team_id=None,
+        unread_count=1,
+        last_message_at=AT,
+        last_message_id=id_for("message"),
+        waiting_since=AT,
+        reply_window_closes_at=AT + dt.timedelta(hours=24),
+        created_at=AT,
+        contact=None,
+        phone_number=None,
+    ),
+    "contact": EventContact(
+        id=id_for("contact"),
+        name="Carla Mendes",
+        phone="+16505551234",
+        wa_id="16505551234",
+        bsuid=None,
+        username=None,
+        tags=["VIP"],
+        is_erased=False,
+        last_seen_at=AT,
+        created_at=AT,
+    ),
+    "note": NoteShape(
+        id=id_for("note"),
+        conversation_id=id_for("conversation"),
+        body="Asked for the rye bread.",
+        by=ActorShape(kind="agent", id=id_for("agent"), name="Ann"),
+        created_at=AT,
+    ),
+    "number": EventNumber(
+        id=id_for("number"),
+        meta_id="106540352242922",
+        display_number="+1 555 078 3881",
+        verified_name="Bakery",
+        state="connected",
+        quality_rating="GREEN",
+        messaging_limit="TIER_1K",
+    ),
+    "template": EventTemplate(
+        id=id_for("template"),
+        waba_id=id_for("waba"),
+        meta_id="594425479261596",
+        name="order_ready",
+        language="en",
+        category="UTILITY",
+        status="APPROVED",
+        quality_score="GREEN",
+    ),
+}
+# Facts by their name; others by their type.
+FACTS = {
+    "type": "text",
+    "source": "inbox",
+    "what": "status",
+    "before": "PENDING",
+    "after": "APPROVED",
+    "value": "GREEN",
+    "purpose": "marketing",
+    "until": "2026-11-30T09:00:00+00:00",
+    "closes_at": "2026-11-29T10:30:00+00:00",
+    "why": "answered",
+    "code": 131026,
+}
+
+
+def sample_of(name: str) -> dict[str, Any]:
+    """A whole event of this type, as it would be sent."""
+    kind = event_types()[name]
+    facts = {field: fact_of(field, info.annotation) for field, info in kind.facts.model_fields.items()}
+    data = facts | {"actor": None} | {resource: SAMPLES[resource] for resource in kind.resources}
+    event: dict[str, Any] = {"id": public_id(id_for(name)), "type": name, "timestamp": "2026-11-29T09:30:00.000Z"}
+    event |= {"api_version": NEWEST} | ({"sequence": 1} if kind.is_of_conversation else {}) | {"data": data}
+    return json.loads(to_json(event))  # type: ignore[no-any-return]
+
+
+def fact_of(name: str, annotation: Any) -> Any:
+    wanted = [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        wanted = [one for one in typing.get_args(annotation) if one is not types.NoneType]
+    if wanted[0] is uuid.UUID:
+        return id_for(name.removesuffix("_id"))
+    if wanted[0] is bool:
+        return True
+    return FACTS.get(name, 1 if wanted[0] is int else name)

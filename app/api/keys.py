@@ -212,6 +212,11 @@ def new_secret(kind: str) -> str:
     return f"sb_{kind}_" + "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
+def kind_of(secret: str) -> str:
+    """One of `KINDS`, by how a secret begins that is known to be one."""
+    return secret.split("_", 2)[1]
+
+
 def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
 

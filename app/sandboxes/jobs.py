@@ -23,24 +23,20 @@ from .models import PretendedWebhook, Sandbox
 
 @job("sandboxes.open")
 def open_sandbox() -> None:
-    """Makes the sandbox of a business, and copies its templates."""
+    """Makes the sandbox of a business; its templates follow."""
     sandbox = Sandbox(current_tenant_id())
     name = db.session.get_one(Tenant, sandbox.business_id).name
     commit()
     sandbox.open(name)
-    copy_templates_to(sandbox)
+    later("sandboxes.copy_templates")
 
 
-@job("sandboxes.copy_templates")
+@job("sandboxes.copy_templates", seconds=180)
 def copy_templates() -> None:
-    """Brings the sandbox's up to date, where the business has one."""
+    """Brings the sandbox's up to date, where the business has one. No transaction sees both."""
     sandbox = Sandbox(current_tenant_id())
-    if sandbox.is_open:
-        copy_templates_to(sandbox)
-
-
-def copy_templates_to(sandbox: Sandbox) -> None:
-    """Reads in the scope of the business, then writes in the sandbox's: no transaction sees both."""
+    if not sandbox.is_open:
+        return
     templates = copies.read()
     commit()
     with tenant_scope(sandbox.id):

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.api.rates import Limit
 from app.billing.usage import Usage
 from app.extensions import outside
 from app.inbox.api.shapes import MessageShape
@@ -26,7 +27,7 @@ from app.meta.pretend import MAGIC_NUMBERS, is_pretended
 from app.platform.board import Board, tenants_named
 from app.sandboxes import models as sandboxes
 from app.sandboxes import subscribers
-from app.sandboxes.jobs import copy_templates, enqueue_webhooks, post_webhooks
+from app.sandboxes.jobs import copy_templates, enqueue_webhooks, open_sandbox, post_webhooks
 from app.stories.failures import Failures
 from app.stories.story import messages_like
 from app.tenancy import Actor, Tenant, db, platform_scope, refuse_inside_transaction, sandbox_id, tenant_scope
@@ -305,6 +306,22 @@ def test_a_live_key_makes_no_sandbox(shop: Caller, sandbox: uuid.UUID, enqueued:
         assert db.session.get(Tenant, sandbox) is None
 
 
+def test_tests_take_no_request_from_what_is_live(shop: Caller, tester: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.api.rates.TENANT", Limit("tenant", 0.01, 1))
+    assert [each.get("/me").status_code for each in (tester, tester, shop)] == [200, 429, 200]
+
+
+def test_a_new_test_key_has_its_sandbox_made(
+    tester: Caller, world: World, sandbox: uuid.UUID, enqueued: Enqueued
+) -> None:
+    assert enqueued.names == ["sandboxes.open"]
+    for _ in range(2):
+        open_sandbox(str(world.bakery.id))
+    assert "sandboxes.copy_templates" in enqueued.names
+    with tenant_scope(sandbox):
+        assert db.session.query(PhoneNumber).count() == 1
+
+
 def test_the_same_request_twice_is_one_message(tester: Caller, sandbox: uuid.UUID) -> None:
     talk = received(tester, sandbox)["conversation_id"]
     first, second = (tester.post("/messages", text_to(uuid.UUID(talk)), Idempotency_Key="k") for _ in range(2))
@@ -313,6 +330,8 @@ def test_the_same_request_twice_is_one_message(tester: Caller, sandbox: uuid.UUI
 
 def test_the_template_of_the_business_is_sent(tester: Caller, world: World, number: PhoneNumber) -> None:
     hello = template(world, number.waba_id)
+    tester.get("/me")
+    copy_templates(str(world.bakery.id))
     part = {"id": str(hello.id), "variables": {"1": "Hanna"}}
     answer = tester.post("/messages", {"type": "template", "to": {"phone": GRETA}, "template": part})
     assert answer.status_code == 202, answer.json
@@ -326,6 +345,7 @@ def test_a_template_that_changes_is_copied_again(
 ) -> None:
     hello = template(world, number.waba_id)
     tester.get("/me")
+    copy_templates(str(world.bakery.id))
     with tenant_scope(world.bakery.id):
         MessageTemplate.get_or_404(hello.id).turn("PAUSED", source="webhook")
     enqueued.clear()
@@ -334,6 +354,7 @@ def test_a_template_that_changes_is_copied_again(
     copy_templates(str(world.bakery.id))
     with tenant_scope(sandbox):
         assert MessageTemplate.get_or_404(hello.id).status == "PAUSED"
+        assert db.session.scalars(select(TemplateList)).one().fetched_at
 
 
 def test_without_a_sandbox_nothing_is_copied(world: World, number: PhoneNumber, sandbox: uuid.UUID) -> None:
@@ -411,11 +432,3 @@ def test_sweeps_leave_sandboxes_alone(tester: Caller, enqueued: Enqueued) -> Non
 def test_nobody_enters_a_sandbox(tester: Caller, ann: Browser, sandbox: uuid.UUID) -> None:
     tester.get("/me")
     assert ann.get(f"/t/{sandbox}/inbox/").status_code == 404
-
-
-def test_what_meta_would_answer_is_not_in_the_way_of_tests(tester: Caller, sandbox: uuid.UUID) -> None:
-    tester.get("/me")
-    with tenant_scope(sandbox):
-        waba = db.session.scalars(select(Waba)).one()
-        listed = db.session.scalars(select(TemplateList)).one()
-    assert listed.error is None and waba.token == "test-mode"

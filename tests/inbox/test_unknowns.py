@@ -112,6 +112,14 @@ def test_after_a_silence_the_clock_starts_anew(case: Case) -> None:
     assert case.state() == "unknown"
 
 
+def test_what_is_made_up_for_a_test_key_ends_no_silence(case: Case) -> None:
+    case.later()
+    with platform_scope("tests"):
+        silence = "received_at between now() - interval '170 s' and now() - interval '70 s'"
+        db.session.execute(text(f"update webhook_events set address = '00123' where {silence}"))
+    assert case.state() == "unknown"
+
+
 def test_statuses_that_usually_take_long_are_waited_for(case: Case) -> None:
     case.later()
     with platform_scope("tests"):

@@ -9,6 +9,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from .prose import Span, spans
+
 Schema = dict[str, Any]
 NULL = {"type": "null"}
 # What of a schema limits its values, besides its type.
@@ -34,6 +36,10 @@ class Choice:
     description: str
     members: tuple[Member, ...]
 
+    @property
+    def spans(self) -> list[Span]:
+        return list(spans(self.description))
+
 
 @dataclass(frozen=True)
 class Member:
@@ -47,6 +53,11 @@ class Member:
     is_nullable: bool
     members: tuple[Member, ...]
     choices: tuple[Choice, ...]
+
+    @property
+    def spans(self) -> list[Span]:
+        """Its description."""
+        return list(spans(self.description))
 
     @property
     def values(self) -> list[Any]:

@@ -57,6 +57,18 @@ def send(caller: Caller, talk: Conversation, type: str, part: dict[str, Any], **
     return caller.post("/messages", body, **headers)
 
 
+def watch_puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of what is stored from now on."""
+    keys, put = list[str](), Folder.put
+
+    def watched(self: Folder, key: str, file: Any) -> None:
+        keys.append(key)
+        put(self, key, file)
+
+    monkeypatch.setattr(Folder, "put", watched)
+    return keys
+
+
 def problem(answer: TestResponse) -> dict[str, Any]:
     return dict(answer.get_json(force=True))
 
@@ -224,23 +236,10 @@ def test_one_file_is_sent_often_and_each_message_keeps_its_own(shop: Caller, car
     assert all(shop.get(one["file"]["address"]).data == PDF for one in (first, second))
 
 
-def note_puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The keys under which files are stored from now on."""
-    puts: list[str] = []
-    put = Folder.put
-
-    def noting(folder: Folder, key: str, file: Any) -> None:
-        puts.append(key)
-        put(folder, key, file)
-
-    monkeypatch.setattr(Folder, "put", noting)
-    return puts
-
-
 def test_the_same_message_twice_is_sent_and_stored_once(
     shop: Caller, carla: Conversation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id, puts = file_id(shop), note_puts(monkeypatch)
+    id, puts = file_id(shop), watch_puts(monkeypatch)
     answers = [send(shop, carla, "document", {"media_id": id}, Idempotency_Key="k").data for _ in range(2)]
     with tenant_scope(world.bakery.id):
         db.session.execute(db.text("delete from idempotent_requests"))
@@ -251,7 +250,7 @@ def test_the_same_message_twice_is_sent_and_stored_once(
 def test_what_is_refused_leaves_nothing_in_the_store(
     shop: Caller, carla: Conversation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id, puts = file_id(shop), note_puts(monkeypatch)
+    id, puts = file_id(shop), watch_puts(monkeypatch)
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(carla.id).last_inbound_at = now() - dt.timedelta(hours=25)
     assert problem(send(shop, carla, "document", {"media_id": id}))["code"] == "window_closed"
@@ -261,7 +260,7 @@ def test_what_is_refused_leaves_nothing_in_the_store(
 def test_a_copy_without_a_message_is_deleted(
     shop: Caller, carla: Conversation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    id, puts = file_id(shop), note_puts(monkeypatch)
+    id, puts = file_id(shop), watch_puts(monkeypatch)
     body = {"type": "document", "to": {"conversation_id": str(carla.id)}, "document": {"media_id": id}}
     answer = shop.post("/messages", body | {"reply_to": str(uuid.uuid4())}, Idempotency_Key="k")
     assert answer.status_code == 422 and len(puts) == 1

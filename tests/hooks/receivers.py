@@ -62,7 +62,7 @@ class Receiver:
         self.answers, self.answers_at, self.got, self.connections = [OK], {}, [], 0
 
     def answer_with(self, *statuses: int, **headers: str) -> None:
-        self.answers = [status_line(status, **headers) for status in statuses]
+        self.answers = [status_line(status, b"", **headers) for status in statuses]
 
     @property
     def types(self) -> list[str]:

@@ -32,6 +32,7 @@ FEATURES = [
     "webhook_events",
     "message_templates",
     "billing",
+    "sandboxes",
     "hours",
     "inbox",
     "stories",
@@ -43,6 +44,7 @@ FEATURES = [
     "notifications",
     "front",
     "help",
+    "developers",
     "platform",
     "webhooks",
 ]

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.extensions import redis
 from app.inbox.conversations import Message
-from app.tenancy import db, global_scope, now, platform_scope, stateless
+from app.tenancy import Tenant, db, global_scope, now, platform_scope, stateless
 from app.tenancy.queue import last_runs
 from app.webhook_events.models import HeldChange, WebhookEvent
 
@@ -74,6 +74,7 @@ def measure_backlogs(registry: CollectorRegistry) -> None:
 OUTBOX = (
     select(Message.lane, Message.state, func.count())
     .where(Message.state.in_(("queued", "dispatching", "unknown")), Message.direction == "outbound")
+    .where(Message.tenant_id.not_in(Tenant.sandboxes()))
     .group_by(Message.lane, Message.state)
 )
 

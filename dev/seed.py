@@ -185,7 +185,7 @@ class Seed:
             for shortcut, words in CANNED:
                 db.session.add(CannedReply(shortcut=shortcut, body=words))
             for conversation, tag in ((cafe, "Wholesale"), (cafe, "Regular"), (cake, "Cake")):
-                Tag.get_or_make(tag).put_on(conversation.contact_id, by=ann)
+                Tag.get_or_make(tag).put_on(conversation.contact_id, by=Actor.agent(ann))
             office.give(ben, by=Actor.agent(ben), expected=None)
             cake.give(ann, by=Actor.agent(ann), expected=None)
             Note.write(

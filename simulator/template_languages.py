@@ -14,15 +14,26 @@ CODES = frozenset(LISTED.split())
 SCRIPTS = {
     **dict.fromkeys(("ar", "fa", "ur", "ps", "prs"), re.compile("[\u0600-\u06ff]")),
     **dict.fromkeys(("he",), re.compile("[\u0590-\u05ff]")),
-    **dict.fromkeys(("ru", "uk", "bg", "be", "mk", "kk", "ky"), re.compile("[\u0400-\u04ff]")),
+    **dict.fromkeys(("ru", "uk", "bg", "be", "mk", "ky"), re.compile("[\u0400-\u04ff]")),
+    **dict.fromkeys(("sr", "kk", "uz", "az"), re.compile("[\u0400-\u04ffA-Za-z\u00c0-\u024f]")),
     **dict.fromkeys(("hi", "mr"), re.compile("[\u0900-\u097f]")),
+    **dict.fromkeys(("bn",), re.compile("[\u0980-\u09ff]")),
+    **dict.fromkeys(("pa",), re.compile("[\u0a00-\u0a7f]")),
+    **dict.fromkeys(("gu",), re.compile("[\u0a80-\u0aff]")),
+    **dict.fromkeys(("ta",), re.compile("[\u0b80-\u0bff]")),
+    **dict.fromkeys(("te",), re.compile("[\u0c00-\u0c7f]")),
+    **dict.fromkeys(("kn",), re.compile("[\u0c80-\u0cff]")),
+    **dict.fromkeys(("ml",), re.compile("[\u0d00-\u0d7f]")),
+    **dict.fromkeys(("si",), re.compile("[\u0d80-\u0dff]")),
+    **dict.fromkeys(("lo",), re.compile("[\u0e80-\u0eff]")),
+    **dict.fromkeys(("ka",), re.compile("[\u10a0-\u10ff\u1c90-\u1cbf]")),
     **dict.fromkeys(("zh",), re.compile("[\u4e00-\u9fff]")),
     **dict.fromkeys(("ja",), re.compile("[\u3040-\u30ff\u4e00-\u9fff]")),
     **dict.fromkeys(("ko",), re.compile("[\uac00-\ud7af]")),
     **dict.fromkeys(("th",), re.compile("[\u0e00-\u0e7f]")),
     **dict.fromkeys(("el",), re.compile("[\u0370-\u03ff]")),
 }
-LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]")
 LETTER = re.compile(r"[^\W\d_]")
 NAMES = {
     "en": "English",

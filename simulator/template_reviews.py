@@ -8,13 +8,16 @@ from simulator import template_languages, template_magic
 from simulator.message_templates import MessageTemplate
 
 Json = dict[str, Any]
-WHATSAPP = re.compile(r"\b(wa\.me|api\.whatsapp\.com|chat\.whatsapp\.com|wa\.link)\b", re.IGNORECASE)
+WHATSAPP = re.compile(r"(?<![\w.-])(www\.)?(wa\.me|(api|chat|web|go)\.whatsapp\.com)(?![\w-]|\.\w)", re.IGNORECASE)
 SHORTENED = re.compile(
-    r"\b(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly|rb\.gy|t\.ly|shorturl\.at)\b(?!\.)",
+    r"(?<![\w.-])(www\.)?(bit\.ly|tinyurl\.com|goo\.gl|t\.co|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly|rb\.gy|t\.ly"
+    r"|shorturl\.at|wa\.link)(?![\w-]|\.\w)",
     re.IGNORECASE,
 )
+# To warn of it is no request, and a part of a number may be asked for.
 SENSITIVE = re.compile(
-    r"\b(send|enter|provide|reply with|share|give|confirm|tell)\b[^.!?\n]{0,60}"
+    r"(?<!not )(?<!n't )(?<!n\u2019t )(?<!never )\b(send|enter|provide|reply with|share|give|confirm|tell)\b"
+    r"(?![^.!?\n]{0,60}\b(last|first) )[^.!?\n]{0,60}"
     r"\b(card number|cvv|cvc|pin code|password|passport number|social security|national id|bank account number)\b",
     re.IGNORECASE,
 )
@@ -55,7 +58,7 @@ def text_in(components: list[Json]) -> str:
     """All texts and addresses of the components, those of cards and buttons too."""
     texts = []
     for part in components:
-        texts.append(str(part.get("text") or ""))
+        texts += [str(part.get("text") or ""), str((part.get("limited_time_offer") or {}).get("text") or "")]
         texts += [f"{button.get('text') or ''} {button.get('url') or ''}" for button in part.get("buttons") or []]
         texts += [text_in(card.get("components") or []) for card in part.get("cards") or []]
     return "\n".join(filter(None, texts))
@@ -75,11 +78,11 @@ def _by_name(template: MessageTemplate) -> Verdict | None:
 
 
 def _by_rule(template: MessageTemplate) -> Verdict:
-    if template.category == "AUTHENTICATION":
-        return Verdict()
     text = text_in(template.parts)
     if WHATSAPP.search(text) or SHORTENED.search(text):
         return _rejected("INVALID_FORMAT", "The template holds a WhatsApp or shortened link.", "Use full links.")
+    if template.category == "AUTHENTICATION":
+        return Verdict()
     if SENSITIVE.search(text):
         return _rejected("SCAM")
     if THREAT.search(text):

@@ -228,7 +228,7 @@ class Hostile:
             db.session.add(Tag(name=f"{n} {'t' * 36}", position=n))
         db.session.flush()
         for tag in db.session.scalars(select(Tag)):
-            tag.put_on(contact, by=self.world.sue)
+            tag.put_on(contact, by=Actor.agent(self.world.sue))
         for n in range(50):
             field = ContactField(name=f"{n}" + "f" * 58, kind="choice" if n % 2 else "text", choices=["c" * 60] * 200)
             db.session.add(field)
@@ -237,7 +237,7 @@ class Hostile:
         for _ in range(300):
             db.session.add(ContactNote(contact_id=contact, body=TEXTS["html"][:5_000], author_id=self.world.sue.id))
             db.session.add(ContactLink(contact_id=contact, kind="order", title="t" * 200, url=ADDRESS[:1000]))
-            ContactEvent.record(contact, "renamed", by=self.world.sue, before="b" * 200, after="a" * 200)
+            ContactEvent.record(contact, "renamed", by=Actor.agent(self.world.sue), before="b" * 200, after="a" * 200)
             consent = {"purpose": "marketing", "is_granted": True, "source": "form", "evidence": "e" * 1000}
             db.session.add(Consent(contact_id=contact, occurred_at=now(), **consent))
         for n in range(150):

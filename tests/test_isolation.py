@@ -19,6 +19,7 @@ from flask import Flask
 from sqlalchemy import event
 from werkzeug.routing import Rule
 
+from app.api import ApiKey
 from app.billing.usage import Usage
 from app.config import Settings
 from app.contacts.fields import ContactField
@@ -129,6 +130,7 @@ class Foreign:
             preview = LinkPreview(url_hash=CANARY, url=CANARY, state="shown", title=CANARY)
             preview.image_key = f"{world.shoes.id}/{'0' * 32}"
             db.session.add(preview)
+            key, _secret = ApiKey.create(CANARY, "live", ["messages:read"], by=Actor.agent(world.sue))
             db.session.flush()
             browser = PushSubscription.save(membership, target, session_id=session.id, device=CANARY)
         return cls(
@@ -153,6 +155,7 @@ class Foreign:
             }
             | webhook(world)
             | belongings(world, talk.contact_id)
+            | {"api_key_id": str(key.id)}
             | dict(
                 zip(
                     ("team_id", "canned_reply_id", "macro_id", "saved_view_id", "bulk_change_id"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from flask import g
+from pydantic import Field
 
 from .declaring import Shape, Time, endpoint
 from .keys import current_key
@@ -12,18 +13,18 @@ from .keys import current_key
 
 class TenantShape(Shape):
     id: uuid.UUID
-    slug: str
-    name: str
+    slug: str = Field(examples=["bakery"])
+    name: str = Field(examples=["Bakery"])
 
 
 class KeyShape(Shape):
     """The key that asks."""
 
     id: uuid.UUID
-    name: str
-    kind: str
-    scopes: list[str]
-    version: str
+    name: str = Field(examples=["Web shop"])
+    kind: str = Field(examples=["test"])
+    scopes: list[str] = Field(examples=[["messages:read", "messages:write"]])
+    version: str = Field(examples=["2026-11-29"])
     expires_at: Time | None
     tenant: TenantShape
 
@@ -32,9 +33,10 @@ class KeyShape(Shape):
 def get_me() -> KeyShape:
     """Get the key that you are using.
 
-    A good first call: it says whether the key works, whose it is, and what it may do.
+    A good first call: it says whether the key works, whose it is, and what it may do. The `kind` of one that only
+    pretends is `test`.
     """
     key = current_key()
-    tenant = TenantShape(id=g.tenant.id, slug=g.tenant.slug, name=g.tenant.name)
+    tenant = TenantShape(id=g.business.id, slug=g.business.slug, name=g.business.name)
     more = {"scopes": key.scopes, "version": g.api_version, "expires_at": key.expires_at}
     return KeyShape(id=key.id, name=key.name, kind=key.kind, tenant=tenant, **more)

@@ -6,8 +6,9 @@ import uuid
 
 from flask import g, request
 
-from app.tenancy import Tenant, commit, db, global_scope, now, tenant_scope
-from app.tenancy.guard import enter
+from app.tenancy import Tenant, commit, db, global_scope, now, sandbox_id, tenant_scope
+from app.tenancy.guard import enter, leave
+from app.tenancy.queue import JOBS
 
 from .keys import ApiKey, ApiKeyRoute, hash_of
 from .problems import Problem
@@ -18,7 +19,7 @@ LONGEST = 200
 
 
 def admit(scope: str) -> Rate:
-    """Opens the scope of the key's tenant for this request. Raises a `Problem`."""
+    """Opens the scope that this request works in: of the key's tenant, or of its sandbox. Raises a `Problem`."""
     route = route_of(secret_of_request())
     if route is None:
         raise Problem("unauthorized")
@@ -30,8 +31,23 @@ def admit(scope: str) -> Rate:
     enter(tenant_scope(tenant_id))
     key = ApiKey.find(key_id)
     check(key, scope)
-    g.tenant = db.session.get_one(Tenant, tenant_id)
+    g.tenant = g.business = db.session.get_one(Tenant, tenant_id)
+    if g.api_key.is_test:
+        enter_sandbox(tenant_id)
     return rate
+
+
+def enter_sandbox(tenant_id: uuid.UUID) -> None:
+    """A test key works in the sandbox from here on, which is made when it is first needed."""
+    leave()
+    enter(tenant_scope(sandbox_id(tenant_id)))
+    sandbox = db.session.get(Tenant, sandbox_id(tenant_id))
+    if sandbox is None:
+        leave()
+        JOBS["sandboxes.open"](str(tenant_id))
+        enter(tenant_scope(sandbox_id(tenant_id)))
+        sandbox = db.session.get_one(Tenant, sandbox_id(tenant_id))
+    g.tenant = sandbox
 
 
 def check(key: ApiKey | None, scope: str) -> None:

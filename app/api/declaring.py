@@ -10,9 +10,10 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import IO, Annotated, Any, TypeVar
 from urllib.parse import quote
 
 from flask import Response, g, request
@@ -25,10 +26,12 @@ from .blueprint import bp
 from .etags import etag_of
 from .pages import Page
 from .problems import PROBLEMS
-from .reading import read_body, read_query
+from .reading import read_body, read_file, read_query
 
 View = TypeVar("View", bound=Callable[..., Any])
 ENDPOINTS: dict[str, Endpoint] = {}
+# A part of an address: its type, if it says one, and its name.
+VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 # Problems that any request may meet.
 EVERYWHERE = ("unauthorized", "key_revoked", "key_expired", "ip_not_allowed", "unknown_version", "rate_limited")
 OF_A_BODY = ("invalid_json", "too_large", "unsupported_media_type", "invalid_request")
@@ -74,7 +77,7 @@ class Endpoint:
     gives: type[BaseModel] | None = None
     status: int = 200
     problems: Sequence[str] = field(default=())
-    # The media types of a body, or of an answer, that is not JSON.
+    # The media types of a body, or of an answer, that is not JSON. The function gets such a body as a file.
     takes: Sequence[str] = field(default=())
     files: Sequence[str] = field(default=())
     most_bytes: int | None = None
@@ -95,8 +98,7 @@ class Endpoint:
     @property
     def path(self) -> str:
         """As OpenAPI writes it: `/messages/{message_id}`."""
-        parts = self.rule.split("/")
-        return "/".join(f"{{{part.strip('<>').partition(':')[2]}}}" if part.startswith("<") else part for part in parts)
+        return VARIABLE.sub(r"{\2}", self.rule)
 
     @property
     def is_repeatable(self) -> bool:
@@ -126,10 +128,16 @@ class Endpoint:
     def perform(self, values: dict[str, Any]) -> Response:
         if self.query:
             values["query"] = read_query(self.query)
+        if self.takes:
+            with read_file(self.takes) as file:
+                return self.perform_once(values | {"body": file}, file)
         if self.body:
             values["body"] = read_body(self.body)
+        return self.perform_once(values)
+
+    def perform_once(self, values: dict[str, Any], file: IO[bytes] | None = None) -> Response:
         if self.is_repeatable:
-            return idempotency.once(g.api_key.id, self.name, functools.partial(self.respond, values))
+            return idempotency.once(g.api_key.id, self.name, functools.partial(self.respond, values), file)
         return self.respond(values)
 
     def respond(self, values: dict[str, Any]) -> Response:

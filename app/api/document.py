@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -11,14 +10,13 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.extensions import settings
 
-from .declaring import ENDPOINTS, Endpoint
+from .declaring import ENDPOINTS, VARIABLE, Endpoint
 from .problems import MIME, PROBLEMS
 from .versions import HEADER, NEWEST, VERSIONS
 
 JSON = "application/json"
 References = dict[tuple[type[BaseModel], JsonSchemaMode], Any]
 REFERENCE = "#/components/schemas/{model}"
-VARIABLE = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 SCHEMAS = {
     "uuid": {"type": "string", "format": "uuid"},
     "int": {"type": "integer", "minimum": 0},
@@ -87,6 +85,8 @@ def operation(one: Endpoint, references: References) -> dict[str, Any]:
     elif one.takes:
         binary = {"schema": {"type": "string", "format": "binary"}}
         made["requestBody"] = {"required": True, "content": dict.fromkeys(one.takes, binary)}
+    if one.files:
+        made["responses"] |= OF_FILES
     for status, codes in problems_by_status(one).items():
         words = "; ".join(f"`{code}`: {PROBLEMS[code].title}" for code in codes)
         made["responses"][str(status)] = {"description": words, "content": {MIME: {"schema": REFER_TO_PROBLEM}}}
@@ -101,8 +101,9 @@ def answer(one: Endpoint, references: References) -> dict[str, Any]:
             "headers": {"Request-Id": {"schema": {"type": "string"}}, "RateLimit": {"schema": {"type": "string"}}},
         }
     if one.files:
-        binary = {"schema": {"type": "string", "format": "binary"}}
-        return {"description": "The file.", "content": dict.fromkeys(one.files, binary)}
+        binary: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+        content = {media_type: {"schema": {}} if media_type == JSON else binary for media_type in one.files}
+        return {"description": "The file.", "content": content}
     return {"description": "Done; there is nothing to say."}
 
 
@@ -169,6 +170,11 @@ def header_parameters(one: Endpoint) -> list[dict[str, Any]]:
     ]
 
 
+OF_FILES = {
+    "206": {"description": "The part of the file that the Range header asks for."},
+    "304": {"description": "The file is the one that If-None-Match names."},
+    "416": {"description": "The file has no such part."},
+}
 REFER_TO_PROBLEM = {"$ref": REFERENCE.format(model="Problem")}
 PROBLEM = {
     "type": "object",

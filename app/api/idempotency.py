@@ -11,14 +11,17 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable
+from typing import IO
 
 from flask import Response, request
 from sqlalchemy import Index, UniqueConstraint, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
+from werkzeug.exceptions import HTTPException
 
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, uuid7
+from app.tenancy import TenantModel, commit, current_tenant_id, db, now, of_tenant, uuid7
+from app.tenancy.guard import roll_back
 from app.tenancy.sealed import Sealed
 
 from .problems import Problem
@@ -30,17 +33,19 @@ KEPT = dt.timedelta(days=7)
 PATIENCE = dt.timedelta(minutes=2)
 SLICE = dt.timedelta(minutes=10)
 LOCKED = "55P03"
+CHUNK = 64 * 1024
 
 
 class IdempotentRequest(TenantModel):
     """A POST that was carried out, and its answer. `status` is null while it is at work outside a transaction."""
 
     __table_args__ = (
-        belongs_to("api_keys", "api_key_id", ondelete="CASCADE"),
+        of_tenant(),
         UniqueConstraint("tenant_id", "api_key_id", "endpoint", "key"),
         Index("ix_idempotent_requests_created_at", "created_at"),
     )
 
+    # Without a foreign key: a test key's row is in the business, its requests in the sandbox.
     api_key_id: Mapped[uuid.UUID]
     endpoint: Mapped[str]
     key: Mapped[str]
@@ -83,6 +88,13 @@ class IdempotentRequest(TenantModel):
         return Response(self.answer, self.status, {REPLAYED: "true"}, mimetype="application/json")
 
     @classmethod
+    def release(cls, id: uuid.UUID) -> None:
+        """The request was refused, so the same may be sent again. It may have committed before that."""
+        roll_back()
+        db.session.execute(delete(cls).where(cls.id == id, cls.status.is_(None)))
+        commit()
+
+    @classmethod
     def forget_oldest(cls) -> bool:
         """Deletes ten minutes of what is older than a week. Returns whether there may be more."""
         oldest = db.session.scalar(select(func.min(cls.created_at)))
@@ -92,22 +104,35 @@ class IdempotentRequest(TenantModel):
         return True
 
 
-def once(api_key_id: uuid.UUID, endpoint: str, perform: Callable[[], Response]) -> Response:
-    """Carries a request out, or answers as the first with its key was answered."""
+def once(
+    api_key_id: uuid.UUID, endpoint: str, perform: Callable[[], Response], file: IO[bytes] | None = None
+) -> Response:
+    """Carries a request out, or answers as the first with its key was answered. `file`: its body, if not JSON."""
     key = request.headers.get(HEADER)
     if key is None:
         return perform()
     if not SPELT.fullmatch(key):
         raise Problem("invalid_idempotency_key")
-    row, is_first = IdempotentRequest.claim(api_key_id, endpoint, key, fingerprint())
+    row, is_first = IdempotentRequest.claim(api_key_id, endpoint, key, fingerprint(file))
     if not is_first:
         return row.replay()
-    response = perform()
+    id = row.id
+    try:
+        response = perform()
+    except (Problem, HTTPException):
+        IdempotentRequest.release(id)
+        raise
     row.keep(response)
     return response
 
 
-def fingerprint() -> str:
+def fingerprint(file: IO[bytes] | None) -> str:
     """Of the address and the body: what makes it the same request."""
-    parts = (request.full_path.encode(), request.mimetype.encode(), request.get_data())
-    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+    digest = hashlib.sha256(f"{request.full_path}\n{request.mimetype}\n".encode())
+    if file is None:
+        digest.update(request.get_data())
+        return digest.hexdigest()
+    while chunk := file.read(CHUNK):
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from flask import g
-from sqlalchemy import ForeignKey, Index, or_, select, update
+from sqlalchemy import ForeignKey, Index, Select, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import (
@@ -21,6 +21,7 @@ from app.tenancy import (
     belongs_to,
     current_tenant_id,
     db,
+    later,
     now,
     of_tenant,
     one_of,
@@ -36,6 +37,14 @@ LENGTH = 43
 SHOWN = len("sb_live_") + 4
 NOTED_EVERY = dt.timedelta(minutes=1)
 MOST_KEYS = 100
+
+
+class TooManyKeys(Exception):
+    """The tenant has `MOST_KEYS` that are not revoked."""
+
+
+class KeyExists(Exception):
+    """The form that adds this key was sent before."""
 
 
 class ApiKeyRoute(GlobalModel):
@@ -54,7 +63,7 @@ class ApiKeyRoute(GlobalModel):
 class ApiKey(TenantModel):
     """What a program may do for a tenant. A `team` key reaches the numbers of its team, none once that is deleted.
 
-    A `test` key only pretends.
+    A `test` key only pretends: what it does is in the sandbox of the tenant.
     """
 
     __table_args__ = (of_tenant(), belongs_to("teams", "team_id", nulled=True), one_of("kind", KINDS))
@@ -89,14 +98,47 @@ class ApiKey(TenantModel):
         team_id: uuid.UUID | None = None,
         networks: Sequence[str] = (),
         expires_at: dt.datetime | None = None,
+        id: uuid.UUID | None = None,
     ) -> tuple[Self, str]:
-        """Adds a key. Returns it with its secret, which can't be read again."""
-        secret = new_secret(kind)
-        key = cls(id=uuid7(), name=name, kind=kind, scopes=sorted(scopes), prefix=secret[:SHOWN], created_by=by.name)
+        """Adds a key. Returns it with its secret, which can't be read again.
+
+        Raises `TooManyKeys`, and `KeyExists` for an id that was used before.
+        """
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"keys {current_tenant_id()}", 0))))
+        if cls.find(id):
+            raise KeyExists
+        unrevoked = select(func.count()).select_from(cls).where(cls.revoked_at.is_(None))
+        if (db.session.scalar(unrevoked) or 0) >= MOST_KEYS:
+            raise TooManyKeys
+        secret, scopes = new_secret(kind), sorted(scopes)
+        key = cls(id=id or uuid7(), name=name, kind=kind, scopes=scopes, prefix=secret[:SHOWN], created_by=by.name)
         key.team_id, key.networks, key.expires_at = team_id, list(networks), expires_at
         db.session.add(key)
         key.add_route(secret)
+        if key.is_test:
+            later("sandboxes.open")
         return key, secret
+
+    @classmethod
+    def in_order(cls) -> Select[Self]:
+        """Those that are not revoked first, then the newest."""
+        return select(cls).order_by(cls.revoked_at.is_not(None), cls.created_at.desc(), cls.id.desc())
+
+    def change(
+        self, name: str, scopes: Sequence[str], networks: Sequence[str], expires_at: dt.datetime | None
+    ) -> list[tuple[str, str, str]]:
+        """Changes what differs. Returns that: each part with what it was and what it is, as text."""
+        before = self.parts
+        self.name, self.scopes, self.networks, self.expires_at = name, sorted(scopes), list(networks), expires_at
+        after = self.parts
+        return [(part, before[part], after[part]) for part in before if before[part] != after[part]]
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What can be changed of it, as text."""
+        expiry = self.expires_at.astimezone(dt.UTC).isoformat() if self.expires_at else ""
+        lists = {"scopes": " ".join(self.scopes), "networks": " ".join(self.networks)}
+        return {"name": self.name, **lists, "expiry": expiry}
 
     def add_route(self, secret: str) -> None:
         route = ApiKeyRoute(secret_hash=hash_of(secret), tenant_id=current_tenant_id(), api_key_id=self.id)
@@ -126,6 +168,16 @@ class ApiKey(TenantModel):
         return "expired" if self.expires_at and self.expires_at <= now() else "active"
 
     @property
+    def has_lost_its_team(self) -> bool:
+        """Its team was deleted: it reaches no number any more."""
+        return self.kind == "team" and self.team_id is None
+
+    @property
+    def is_overlapping(self) -> bool:
+        """Whether the secret before its present one still works."""
+        return self.state == "active" and self.old_ends_at is not None and self.old_ends_at > now()
+
+    @property
     def is_test(self) -> bool:
         return self.kind == "test"
 
@@ -153,12 +205,6 @@ class ApiKey(TenantModel):
         stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now() - NOTED_EVERY)
         db.session.execute(update(ApiKey).where(ApiKey.id == self.id, stale).values(used))
         return True
-
-    @classmethod
-    def listed(cls) -> list[Self]:
-        """Those that work first, then the newest."""
-        keys = db.session.scalars(select(cls).order_by(cls.created_at.desc(), cls.id.desc()).limit(2 * MOST_KEYS))
-        return sorted(keys, key=lambda key: key.state != "active")
 
 
 def new_secret(kind: str) -> str:

@@ -44,40 +44,57 @@ class Place:
     """Where a page ended: the value that the list is sorted by, if that isn't the id, and the id."""
 
     id: uuid.UUID
-    value: dt.datetime | None = None
+    value: dt.datetime | str | None = None
 
     @classmethod
-    def read(cls, cursor: str | None, *, has_value: bool) -> Self | None:
-        """Raises a `Problem` for what is no cursor of such a list."""
+    def read(cls, cursor: str | None, kind: type | None = None) -> Self | None:
+        """`kind` is that of the value, if there is one. Raises a `Problem` for what is no cursor of such a list."""
         if cursor is None:
             return None
         try:
             value, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            at = dt.datetime.fromisoformat(value) if has_value else None
-            row_id = as_uuid(id)
-            if row_id and (value is None or (at is not None and at.tzinfo is not None)):
-                return cls(row_id, at)
+            row_id, last = as_uuid(id), read_value(value, kind)
+            if row_id:
+                return cls(row_id, last)
         except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
             pass
         fault = Fault("invalid_cursor", "Use the value of `next` as it is, with the same sort.", parameter="after")
         raise Problem("invalid_request", errors=[fault])
 
     def __str__(self) -> str:
-        text = json.dumps([self.value and self.value.isoformat(), str(self.id)], separators=(",", ":"))
+        value = self.value.isoformat() if isinstance(self.value, dt.datetime) else self.value
+        text = json.dumps([value, str(self.id)], separators=(",", ":"), ensure_ascii=False)
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_value(value: Any, kind: type | None) -> dt.datetime | str | None:
+    """Raises ValueError or TypeError for what isn't of this kind."""
+    if kind is None:
+        if value is not None:
+            raise ValueError
+        return None
+    if kind is dt.datetime:
+        moment = dt.datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment
+    if not isinstance(value, str) or "\x00" in value:
+        raise ValueError
+    value.encode()
+    return value
 
 
 def after(
     query: Select[Any],
     cursor: str | None,
     id: InstrumentedAttribute[uuid.UUID],
-    value: InstrumentedAttribute[dt.datetime] | None = None,
+    value: InstrumentedAttribute[dt.datetime] | InstrumentedAttribute[str] | None = None,
     *,
     ascending: bool = False,
 ) -> Select[Any]:
     """The rows after this cursor, sorted by the value, then the id: newest first unless `ascending`."""
-    columns = [column for column in (value, id) if column is not None]
-    if place := Place.read(cursor, has_value=value is not None):
+    columns: list[InstrumentedAttribute[Any]] = [column for column in (value, id) if column is not None]
+    if place := Place.read(cursor, None if value is None else value.type.python_type):
         key, last = tuple_(*columns), tuple_(*([place.value, place.id] if value is not None else [place.id]))
         query = query.where(key > last if ascending else key < last)
     return query.order_by(*(column.asc() if ascending else column.desc() for column in columns))

@@ -118,8 +118,9 @@ STATUSES = {
 def answer_failure(status: int, headers: dict[str, str]) -> Response:
     """The problem for what failed outside an endpoint: no such address, a broken body, a database that is away."""
     kind = PROBLEMS[STATUSES.get(status, "internal" if status >= 500 else "bad_request")]
+    advice = kind.advice.format(most=f"{request.max_content_length:,}") if status == 413 else kind.advice
     passed_on: dict[str, str] = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
-    return respond(kind, kind.advice, headers=passed_on)
+    return respond(kind, advice, headers=passed_on)
 
 
 def is_api_request() -> bool:
@@ -182,7 +183,7 @@ problem(
     "It was changed since you read it",
     N_("Read it again, then repeat your change with the new ETag in If-Match."),
 )
-problem("too_large", 413, "The request is too large", N_("A body may have 1,000,000 bytes."))
+problem("too_large", 413, "The request is too large", N_("The body of this request may have {most} bytes."))
 problem(
     "unsupported_media_type",
     415,
@@ -203,4 +204,5 @@ problem(
     N_("Wait for as long as Retry-After says. The RateLimit header says how many requests are left."),
 )
 problem("internal", 500, "Something went wrong on our side", N_("It has been logged under this request_id. Try again."))
+problem("storage_away", 503, "The file could not be stored", N_("Try again in a moment."))
 problem("unavailable", 503, "Switchboard is briefly unavailable", N_("Nothing is lost. Try again in a moment."))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import fnmatch
 import json
+import shutil
+import tempfile
 import types
 import typing
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, RootModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from app.tenancy import commit
+
 from .problems import Fault, Problem
 
 JSON = "application/json"
+# Bodies that a browser wraps around a file.
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+CHUNK = 64 * 1024
 MOST_FAULTS = 50
 # Of one body. What is larger is no request of an honest program, and would cost more than it is worth.
 DEEPEST, MOST_MEMBERS, MOST_ITEMS = 32, 1_000, 10_000
@@ -38,6 +48,18 @@ def read_body(model: type[Model]) -> Model:
     except ValidationError as error:
         is_union = issubclass(model, RootModel)
         raise Problem("invalid_request", errors=[fault_of_body(one, is_union) for one in first_errors(error)]) from None
+
+
+@contextlib.contextmanager
+def read_file(types: Sequence[str]) -> Iterator[IO[bytes]]:
+    """The body as a file, of one of these media types or ranges. Commits first: it may take a while to arrive."""
+    if request.mimetype in FORMS or not any(fnmatch.fnmatchcase(request.mimetype, each) for each in types):
+        raise Problem("unsupported_media_type", type=", ".join(types))
+    commit()
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(request.stream, file, CHUNK)
+        file.seek(0)
+        yield file
 
 
 def parse(data: bytes) -> Any:

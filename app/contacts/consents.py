@@ -7,9 +7,11 @@ import uuid
 from typing import Self
 
 from sqlalchemy import Index, Select, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tenancy import Actor, TenantModel, User, belongs_to, db, happened, now, one_of
+from app.tenancy.actor import KINDS as ACTORS
 
 PURPOSES = ("marketing", "utility")
 SOURCES = ("message", "phone", "form", "paper", "import", "whatsapp", "other")
@@ -24,6 +26,7 @@ class Consent(TenantModel):
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
         one_of("purpose", PURPOSES),
         one_of("source", SOURCES),
+        one_of("by_kind", ACTORS),
         Index("ix_consents_contact", "tenant_id", "contact_id", text("occurred_at desc"), text("id desc")),
     )
 
@@ -32,10 +35,13 @@ class Consent(TenantModel):
     is_granted: Mapped[bool]
     source: Mapped[str]
     evidence: Mapped[str] = mapped_column(default="")
+    # Null means an agent where there is an id, else WhatsApp or an import said so.
+    by_kind: Mapped[str | None]
     by_id: Mapped[uuid.UUID | None]
+    by_name: Mapped[str | None]
     occurred_at: Mapped[dt.datetime] = mapped_column(default=now)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
-    by: Mapped[User | None] = relationship(
+    user: Mapped[User | None] = relationship(
         viewonly=True, primaryjoin="foreign(Consent.by_id) == User.id", lazy="joined"
     )
 
@@ -50,12 +56,19 @@ class Consent(TenantModel):
         by: Actor | None = None,
         evidence: str = "",
         at: dt.datetime | None = None,
-    ) -> None:
+    ) -> Self:
         consent = cls(contact_id=contact_id, purpose=purpose, is_granted=is_granted, source=source, evidence=evidence)
-        consent.by_id, consent.occurred_at = by.user_id if by else None, at or now()
+        consent.occurred_at = at or now()
+        for name, value in by.columns("by").items() if by else ():
+            setattr(consent, name, value)
         db.session.add(consent)
         db.session.flush()
         happened("consent.changed", contact_id, by=by, purpose=purpose, is_granted=is_granted, source=source)
+        return consent
+
+    @property
+    def by(self) -> Actor | None:
+        return Actor.stored(self.by_kind, self.by_id, self.user.name if self.user else self.by_name)
 
     @classmethod
     def history(cls, contact_id: uuid.UUID) -> Select[Self]:
@@ -66,7 +79,6 @@ class Consent(TenantModel):
     @classmethod
     def standing(cls, contact_id: uuid.UUID) -> dict[str, Consent]:
         """The latest answer by purpose. A purpose without one was never asked about."""
-        by_purpose: dict[str, Consent] = {}
-        for consent in db.session.scalars(cls.history(contact_id)):
-            by_purpose.setdefault(consent.purpose, consent)
-        return by_purpose
+        mine = select(cls).ext(distinct_on(cls.purpose)).where(cls.contact_id == contact_id)
+        latest = mine.order_by(cls.purpose, cls.occurred_at.desc(), cls.id.desc())
+        return {consent.purpose: consent for consent in db.session.scalars(latest)}

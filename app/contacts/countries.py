@@ -31,6 +31,12 @@ def is_country(code: object) -> bool:
     return code in phonenumbers.SUPPORTED_REGIONS
 
 
+def example_of(code: str) -> str:
+    """The digits of some number in a country; "" where there is no such country."""
+    number = phonenumbers.example_number(code)
+    return f"{number.country_code}{number.national_number}" if number else ""
+
+
 def country_of(wa_id: str) -> str:
     """The name of the country that a number belongs to, in the reader's language; "" where it belongs to none."""
     try:

@@ -15,7 +15,6 @@ from app.meta.written_numbers import formatted
 from app.tenancy import (
     Actor,
     TenantModel,
-    User,
     belongs_to,
     current_tenant_id,
     db,
@@ -80,7 +79,7 @@ def lock_free(tenants: Sequence[str], most: int) -> list[str]:
 
 
 class NumberTaken(Exception):
-    """Another contact has this phone number, in this spelling or another."""
+    """Another contact has this phone number, in this spelling or another, or this identity."""
 
     def __init__(self, contact: Contact) -> None:
         super().__init__(contact.id)
@@ -135,21 +134,30 @@ class Contact(TenantModel):
         return db.session.scalar(select(cls).where(cls.id.in_(matching)).limit(1))
 
     @classmethod
-    def create(cls, name: str, wa_id: str, *, by: Actor) -> Self:
-        """Adds a contact by hand. Raises `NumberTaken`."""
+    def with_identity(cls, kind: str, value: str) -> Self | None:
+        """The contact with this identity; of a number, in whatever spelling."""
+        if kind == "wa_id":
+            return cls.with_number(value)
+        matching = ContactIdentity.kind == kind, ContactIdentity.value == value
+        return cls.find(db.session.scalar(select(ContactIdentity.contact_id).where(*matching)))
+
+    @classmethod
+    def create(cls, name: str, value: str, *, kind: str = "wa_id", by: Actor) -> Self:
+        """Adds a contact by hand, known by a number or by another identity. Raises `NumberTaken`."""
         lock_contacts()
-        if (taken := cls.with_number(wa_id)) is not None:
+        if (taken := cls.with_identity(kind, value)) is not None:
             raise NumberTaken(taken)
-        contact = cls(id=uuid7(), name=plain(name) or formatted(wa_id), name_is_saved=bool(plain(name)))
+        shown = formatted(value) if kind == "wa_id" else ""
+        contact = cls(id=uuid7(), name=plain(name) or shown, name_is_saved=bool(plain(name)))
         db.session.add(contact)
         db.session.flush()
-        db.session.add(ContactIdentity(contact_id=contact.id, kind="wa_id", value=wa_id))
+        db.session.add(ContactIdentity(contact_id=contact.id, kind=kind, value=value))
         ContactEvent.record(contact.id, "created", by=by)
         happened("contact.created", contact.id, by=by, source=by.source)
         search.index([contact.id])
         return contact
 
-    def rename(self, name: str, *, by: User) -> None:
+    def rename(self, name: str, *, by: Actor) -> None:
         """Saves a name of the business's choice; the contact's own profile name no longer changes it."""
         if name != self.name or not self.name_is_saved:
             ContactEvent.record(self.id, "renamed", by=by, before=self.name, after=name)
@@ -164,7 +172,7 @@ class Contact(TenantModel):
         by_id = {contact.id: contact for contact in rows} if ids else {}
         return [by_id[id] for id in ids if id in by_id]
 
-    def tag(self, name: str, *, by: User) -> None:
+    def tag(self, name: str, *, by: Actor) -> None:
         Tag.get_or_make(name).put_on(self.id, by=by)
         db.session.expire(self, ["tags"])
 

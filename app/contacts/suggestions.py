@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Index, Select, UniqueConstraint, or_, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, User, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
+from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, database_now, db, now, one_of, uuid7
 
 from .search import whole_name_term
 
@@ -64,8 +64,8 @@ class MergeSuggestion(TenantModel):
                 return str(words)
         return str(_("Both are named “%(detail)s”, and one of them hides the number.", detail=self.detail))
 
-    def decide(self, state: str, *, by: User) -> None:
-        self.state, self.decided_by_id, self.decided_at = state, by.id, now()
+    def decide(self, state: str, *, by: Actor) -> None:
+        self.state, self.decided_by_id, self.decided_at = state, by.user_id, now()
 
 
 def suggest(pairs: list[tuple[str, str, str, str]]) -> None:

@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, User, belongs_to, db, now
+from app.tenancy import Actor, TenantModel, User, belongs_to, db, now
 
 from .models import Contact
 from .tags import Tag
@@ -36,7 +36,7 @@ class ContactTagging(TenantModel):
         wanted = select(Contact.id).where(Contact.id.in_(list(contact_ids)[:MOST_AT_ONCE]))
         listed = Contact.merged_into_id.is_(None), Contact.erased_at.is_(None)
         ids = list(db.session.scalars(wanted.where(*listed)))
-        changed = (tag.put_on(*ids, by=by) if is_added else tag.take_off(*ids)) if ids else set()
+        changed = (tag.put_on(*ids, by=Actor.agent(by)) if is_added else tag.take_off(*ids)) if ids else set()
         made = cls(tag_id=tag.id, is_added=is_added, contact_ids=sorted(map(str, changed)), by_id=by.id)
         db.session.add(made)
         db.session.flush()
@@ -58,5 +58,5 @@ class ContactTagging(TenantModel):
         if still_here and self.is_added:
             tag.take_off(*still_here)
         elif still_here:
-            tag.put_on(*still_here, by=by)
+            tag.put_on(*still_here, by=Actor.agent(by))
         self.undone_at = now()

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.tenancy import (
     Actor,
     TenantModel,
-    User,
     belongs_to,
     current_tenant_id,
     db,
@@ -23,10 +22,12 @@ from app.tenancy import (
     one_of,
     uuid7,
 )
+from app.tenancy.actor import KINDS as ACTORS
 
 COLORS = ("grey", "green", "blue", "violet", "pink", "red", "amber", "teal")
 LONGEST_TAG = 40
 MOST_OFFERED = 200
+ADDED_BY = ("added_by_kind", "added_by_id", "added_by_name")
 
 
 class TagExists(Exception):
@@ -83,10 +84,10 @@ class Tag(TenantModel):
             raise TagExists
         self.name, self.color = name, color
 
-    def put_on(self, *contact_ids: uuid.UUID, by: Actor | User | None = None) -> set[uuid.UUID]:
+    def put_on(self, *contact_ids: uuid.UUID, by: Actor | None = None) -> set[uuid.UUID]:
         """Returns who did not have it."""
-        user_id = by.user_id if isinstance(by, Actor) else by and by.id
-        values = {"tenant_id": current_tenant_id(), "tag_id": self.id, "added_by_id": user_id, "created_at": now()}
+        values = {"tenant_id": current_tenant_id(), "tag_id": self.id, "created_at": now()}
+        values |= by.columns("added_by") if by else {}
         rows = [values | {"id": uuid7(), "contact_id": contact_id} for contact_id in sorted({*contact_ids})]
         added = upsert(ContactTag).values(rows).on_conflict_do_nothing().returning(ContactTag.contact_id)
         changed = {*db.session.scalars(added)} if rows else set()
@@ -111,10 +112,10 @@ class Tag(TenantModel):
             func.gen_random_uuid(),
             ContactTag.contact_id,
             literal(other.id),
-            ContactTag.added_by_id,
+            *(getattr(ContactTag, name) for name in ADDED_BY),
             ContactTag.created_at,
         ).where(ContactTag.tag_id == self.id, ContactTag.contact_id.not_in(theirs))
-        columns = ["tenant_id", "id", "contact_id", "tag_id", "added_by_id", "created_at"]
+        columns = ["tenant_id", "id", "contact_id", "tag_id", *ADDED_BY, "created_at"]
         db.session.execute(upsert(ContactTag).from_select(columns, missing).on_conflict_do_nothing())
         self.remove()
 
@@ -130,10 +131,14 @@ class ContactTag(TenantModel):
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
         belongs_to("tags", "tag_id", ondelete="CASCADE"),
         UniqueConstraint("tenant_id", "contact_id", "tag_id"),
+        one_of("added_by_kind", ACTORS),
         Index("ix_contact_tags_tag", "tenant_id", "tag_id", text("contact_id desc")),
     )
 
     contact_id: Mapped[uuid.UUID]
     tag_id: Mapped[uuid.UUID]
+    # Null means an agent where there is an id, from before 0046 or an import.
+    added_by_kind: Mapped[str | None]
     added_by_id: Mapped[uuid.UUID | None]
+    added_by_name: Mapped[str | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)

@@ -78,6 +78,7 @@ TOPICS = (
     Topic("notifications", N_("Notifications"), ("notifications.",)),
     Topic("keyboard", N_("Keyboard shortcuts"), ("inbox.shortcuts",)),
     Topic("not-sent", N_("Why a message wasn't sent"), ("stories.",)),
+    Topic("api-keys", N_("API keys"), ("developers.",)),
     Topic("webhooks", N_("Webhooks: telling your own programs"), ("hooks.",)),
     Topic("prices", N_("Prices: what Meta charges"), ("front.",)),
     Topic("security", N_("Security, sign-in and privacy"), ("team.account", "team.confirm", "team.looks")),

@@ -44,6 +44,7 @@ SAMPLES: dict[str, Any] = {
         error=None,
         by=None,
         source=None,
+        is_test=False,
         occurred_at=AT,
         created_at=AT,
         send_at=None,

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from app.extensions import outside
 from app.meta import template_calls as calls
 from app.meta.errors import MetaError
-from app.tenancy import commit, db, job, later, now, platform_scope, sweep
+from app.tenancy import Tenant, commit, db, is_sandbox, job, later, now, platform_scope, sweep
 from app.wabas.models import PhoneNumber, Waba
 
 from .figures import TemplateFigures
@@ -28,7 +28,10 @@ COUNTED_DAYS, AT_ONCE = 8, 10
 
 @job("message_templates.fetch")
 def fetch_templates(waba_id: str) -> None:
+    """Reads a WABA's list. A sandbox's templates are copied from the business, and listed nowhere."""
     waba = Waba.get_or_404(waba_id)
+    if is_sandbox(waba.tenant_id):
+        return
     token, meta_id, since = waba.token, waba.meta_id, now()
     commit()
     try:
@@ -50,6 +53,7 @@ def compare_hourly() -> None:
     )
     found = select(Waba.tenant_id, Waba.id).outerjoin(TemplateList, same)
     found = found.where(due, connected.exists(), Waba.token_ciphertext.is_not(None))
+    found = found.where(Waba.tenant_id.not_in(Tenant.sandboxes()))
     with platform_scope("compare templates with Meta"):
         for tenant_id, waba_id in db.session.execute(found.order_by(TemplateList.asked_at).limit(100)).all():
             later("message_templates.compare", waba_id, tenant_id=tenant_id)

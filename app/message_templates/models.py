@@ -32,6 +32,8 @@ FRESH = dt.timedelta(minutes=10)
 ASKED = dt.timedelta(seconds=30)
 HOUR = dt.timedelta(hours=1)
 MOST_OFFERED = 200
+# Of templates with the same text, in other languages or below other cards.
+MOST_ALIKE = 100
 # Not at Meta yet. Every other status is Meta's word.
 DRAFT = "DRAFT"
 GONE = "DELETED"
@@ -60,7 +62,7 @@ class BreaksUses(Refused):
     """What uses the template could not send the new text. `uses` are those."""
 
     def __init__(self, uses: list[Use]) -> None:
-        super().__init__(N_("A macro, survey or scheduled message sends this template and couldn't send the new text."))
+        super().__init__(N_("Something that sends this template couldn't send the new text."))
         self.uses = uses
 
 
@@ -221,6 +223,16 @@ class MessageTemplate(TenantModel):
         language = mapping(raw.get("language")).get("code")
         named = cls.name == str(raw.get("name")), cls.language == str(language)
         return db.session.scalar(select(cls).where(cls.waba_id == waba_id, *named))
+
+    @classmethod
+    def twin_of(cls, definition: meta.Template, waba_id: uuid.UUID, own: uuid.UUID | None) -> Self | None:
+        """Another one at Meta with the same text and footer, for which Meta may reject this one."""
+        if definition.is_code or not definition.body.strip():
+            return None
+        part = {"type": "BODY", "text": definition.body}
+        there = cls.meta_id.is_not(None), cls.status.not_in((*GOING, "REJECTED")), cls.id != own
+        alike = db.session.scalars(cls.of(waba_id).where(*there, cls.components.contains([part])).limit(MOST_ALIKE))
+        return next((one for one in alike if one.definition.wording == definition.wording), None)
 
     @property
     def is_sendable(self) -> bool:
@@ -389,11 +401,11 @@ class MessageTemplate(TenantModel):
         is_alike = new.goes_as_it_is and len(new.quick_replies) == len(present.quick_replies)
         return self.uses if present.goes_as_it_is and not is_alike else []
 
-    def submit(self, *, by: Actor, membership: Membership, breaks_uses: bool = False) -> TemplateVersion:
+    def submit(self, *, by: Actor, membership: Membership | None, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.
 
-        Raises `Refused` with the reason why Meta would not take it now, `TooManyEdits`, and `BreaksUses` unless
-        somebody has agreed to that.
+        A program has no membership. Raises `Refused` with the reason why Meta would not take it now, `TooManyEdits`,
+        and `BreaksUses` unless somebody has agreed to that.
         """
         version = self.locked_version()
         if version is None:

@@ -17,7 +17,7 @@ from app.meta.outgoing.kinds import Refused
 from app.meta.payload import mapping, sequence
 from app.sniffing import HEAD, readable_name, sniff
 from app.storage import new_key
-from app.tenancy import TenantModel, as_uuid, current_tenant_id, db, now, of_tenant, uuid7
+from app.tenancy import TenantModel, as_uuid, commit, current_tenant_id, db, now, of_tenant, uuid7
 from app.words import N_
 
 MB = 1024 * 1024
@@ -71,6 +71,8 @@ class TemplateSample(TenantModel):
         if stored := db.session.scalar(same):
             return stored
         key = new_key(current_tenant_id())
+        # Storing takes a while: no transaction stays open meanwhile.
+        commit()
         outside().storage.put(key, file)
         sample = cls(id=uuid7(), format=format, name=name, mime=mime, size=size, storage_key=key)
         sample.sha256 = digest.hexdigest()

@@ -33,5 +33,6 @@ class TemplateSettings(TenantModel):
         row = upsert(cls).values(tenant_id=current_tenant_id(), id=uuid7(), **chosen)
         db.session.execute(row.on_conflict_do_update(index_elements=["tenant_id"], set_=chosen))
 
-    def lets_submit(self, membership: Membership) -> bool:
-        return not self.needs_approval or membership.role == Role.OWNER
+    def lets_submit(self, membership: Membership | None) -> bool:
+        """A program is no owner."""
+        return not self.needs_approval or (membership is not None and membership.role == Role.OWNER)

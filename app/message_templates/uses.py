@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,12 +13,16 @@ FINDERS: list[Find] = []
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """`kind` is what uses it, e.g. “Macro”; `name` which one; its page is at `endpoint`, if the reader may open it."""
+    """`kind` is what uses it, e.g. “Macro”; `name` which one; its page is at `endpoint`, if the reader may open it.
+
+    `at` is when it last did, of what is only seen by what it sends.
+    """
 
     kind: str
     name: str = ""
     endpoint: str = ""
     ids: dict[str, uuid.UUID] = field(default_factory=dict)
+    at: dt.datetime | None = None
 
 
 def uses_templates(find: Find) -> Find:

@@ -25,5 +25,5 @@ BUTTONS = {
 VALIDITIES = {
     "UTILITY": N_("If WhatsApp can't deliver it for so long, it isn't sent. 30 to 43,200; -1 or empty: 30 days."),
     "AUTHENTICATION": N_("If WhatsApp can't deliver it for so long, it isn't sent. 30 to 900; empty: 10 minutes."),
-    "MARKETING": N_("Meta takes it only on accounts with the Marketing Messages API. Leave it empty."),
+    "MARKETING": N_("It counts only in the Marketing Messages API, which isn't used here. Leave it empty."),
 }

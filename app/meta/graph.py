@@ -29,6 +29,7 @@ from .errors import (
     NotConnected,
     explain,
 )
+from .pretend import Pretending
 
 __all__ = ["GraphClient", "GraphError", "MetaError", "NoAnswer", "NotConnected"]
 
@@ -82,7 +83,10 @@ class GraphClient:
         self._root = f"{base_url.rstrip('/')}/{version}"
         self._api_root = _API_ROOT if base_url.rstrip("/") == _GRAPH_ROOT else self._root
         self._http = httpx.Client(
-            timeout=timeout, follow_redirects=False, trust_env=False, transport=transport or Connections(AT_ONCE)
+            timeout=timeout,
+            follow_redirects=False,
+            trust_env=False,
+            transport=Pretending(transport or Connections(AT_ONCE)),
         )
 
     @property

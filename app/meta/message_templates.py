@@ -64,7 +64,7 @@ HEADERS = ("TEXT", *MEDIA, "LOCATION", "PRODUCT")
 # More than the largest that Meta allows: a carousel of ten cards with two long links each.
 MOST_CHARACTERS = 200_000
 MOST_MINUTES = 43_200
-# What Meta writes into authentication templates in English; `previews` has it in other languages.
+# What Meta writes into authentication templates in English.
 CODE_BODY = "*{{1}}* is your verification code."
 CODE_ADVICE = "For your security, do not share this code."
 CODE_FOOTER = "This code expires in {minutes} minutes."
@@ -135,6 +135,11 @@ class Template:
         part = self.part("FOOTER")
         minutes = part.get("code_expiration_minutes")
         return text(part.get("text")) or (CODE_FOOTER.format(minutes=minutes) if minutes else "")
+
+    @property
+    def wording(self) -> list[str]:
+        """Its text and footer and those of its cards, by which Meta tells whether two templates are the same."""
+        return [self.body, self.footer, *(words for card in self.cards for words in card.wording)]
 
     @cached_property
     def header_format(self) -> str:

@@ -96,16 +96,6 @@ class DataPoint:
     cost: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The fixed words of an authentication template in one language."""
-
-    language: str
-    body: str
-    footer: str
-    buttons: tuple[dict[str, Any], ...]
-
-
 def definition_of(template: Template) -> dict[str, Any]:
     """What is submitted to Meta."""
     definition: dict[str, Any] = {
@@ -311,35 +301,6 @@ def unarchive(graph: GraphClient, token: str, waba_id: str, meta_ids: Sequence[s
 
 def _moved(graph: GraphClient, token: str, path: str, meta_ids: Sequence[str]) -> dict[str, str]:
     return _failed(graph.post_to_api(path, token=token, json={"hsm_ids": ",".join(meta_ids)}))
-
-
-def previews(
-    graph: GraphClient,
-    token: str,
-    waba_id: str,
-    languages: Sequence[str],
-    *,
-    add_security_recommendation: bool = False,
-    code_expiration_minutes: int | None = None,
-) -> list[Preview]:
-    """The words that Meta writes into authentication templates."""
-    params = {
-        "category": "AUTHENTICATION",
-        "languages": ",".join(languages),
-        "add_security_recommendation": add_security_recommendation or None,
-        "code_expiration_minutes": code_expiration_minutes,
-        "button_types": "OTP",
-    }
-    answer = graph.get(f"{waba_id}/message_template_previews", token=token, params=params)
-    return [
-        Preview(
-            language=text(raw.get("language"), 40) or "",
-            body=text(raw.get("body"), 2_000) or "",
-            footer=text(raw.get("footer"), 300) or "",
-            buttons=tuple(map(mapping, sequence(raw.get("buttons")))),
-        )
-        for raw in map(mapping, sequence(answer.get("data")))
-    ]
 
 
 def migrate(

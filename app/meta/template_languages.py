@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from itertools import islice
+
 from app.words import N_
 
 LANGUAGES: dict[str, str] = {
@@ -13,7 +16,6 @@ LANGUAGES: dict[str, str] = {
     "ar_LB": N_("Arabic (Lebanon)"),
     "ar_MA": N_("Arabic (Morocco)"),
     "ar_QA": N_("Arabic (Qatar)"),
-    "ar_SA": N_("Arabic (Saudi Arabia)"),
     "az": N_("Azerbaijani"),
     "be_BY": N_("Belarusian"),
     "bn": N_("Bengali"),
@@ -118,6 +120,31 @@ LANGUAGES: dict[str, str] = {
     "vi": N_("Vietnamese"),
     "zu": N_("Zulu"),
 }
+# The scripts of languages that are not written in Latin letters, as Unicode names them.
+SCRIPTS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("ar", "fa", "ur", "ps", "prs"), frozenset({"ARABIC"})),
+    **dict.fromkeys(("be", "bg", "ky", "mk", "ru", "uk"), frozenset({"CYRILLIC"})),
+    **dict.fromkeys(("az", "kk", "sr", "uz"), frozenset({"CYRILLIC", "LATIN"})),
+    **dict.fromkeys(("hi", "mr"), frozenset({"DEVANAGARI"})),
+    "bn": frozenset({"BENGALI"}),
+    "el": frozenset({"GREEK"}),
+    "gu": frozenset({"GUJARATI"}),
+    "he": frozenset({"HEBREW"}),
+    "ja": frozenset({"HIRAGANA", "KATAKANA", "CJK", "KATAKANA-HIRAGANA"}),
+    "ka": frozenset({"GEORGIAN"}),
+    "kn": frozenset({"KANNADA"}),
+    "ko": frozenset({"HANGUL"}),
+    "lo": frozenset({"LAO"}),
+    "ml": frozenset({"MALAYALAM"}),
+    "pa": frozenset({"GURMUKHI"}),
+    "si": frozenset({"SINHALA"}),
+    "ta": frozenset({"TAMIL"}),
+    "te": frozenset({"TELUGU"}),
+    "th": frozenset({"THAI"}),
+    "zh": frozenset({"CJK"}),
+}
+_LATIN = frozenset({"LATIN"})
+_LETTERS_LOOKED_AT = 300
 # Which form of a language most of its readers take for their own, before its other forms.
 FIRST = {
     "ar": ("ar",),
@@ -142,3 +169,11 @@ def fallbacks(code: str) -> list[str]:
     relatives = [one for one in LANGUAGES if one.partition("_")[0] == language]
     chain = [*_NEAREST.get(own, ()), *FIRST.get(language, (language,)), *relatives]
     return [one for one in dict.fromkeys(chain) if one in LANGUAGES and one != code]
+
+
+def is_written_in(words: str, code: str) -> bool:
+    """Whether a third of the letters, of which there may be none, are in a script of the language."""
+    letters = list(islice(filter(str.isalpha, words), _LETTERS_LOOKED_AT))
+    scripts = SCRIPTS.get(code.partition("_")[0], _LATIN)
+    fitting = sum(unicodedata.name(letter, "").partition(" ")[0] in scripts for letter in letters)
+    return 3 * fitting >= len(letters)

@@ -40,8 +40,8 @@ _DEFINITION = {
     "category_unknown": N_("Choose a category: marketing, utility or authentication."),
     "ttl_range": N_("Messages of this category can be valid for {least} to {most} seconds. Change the validity."),
     "ttl_marketing": N_(
-        "WhatsApp delivers marketing templates with a validity of their own only through the Marketing Messages API. "
-        "Remove the validity."
+        "The validity of a marketing template counts only in the Marketing Messages API, which isn't used here. "
+        "Remove it."
     ),
     "part_unknown": N_("WhatsApp doesn't have a part called “{part}” in templates. Remove it."),
     "part_twice": N_("A template can have this part only once. Remove the second one."),
@@ -49,13 +49,11 @@ _DEFINITION = {
     "needs_marketing": N_("WhatsApp takes this only in marketing templates. Change the category, or remove it."),
     "text_missing": N_("Enter a text."),
     "too_long": N_("Shorten this by {over}: WhatsApp takes {most} characters."),
-    "line_breaks": N_("This text can't contain line breaks. Write it on one line."),
+    "line_breaks": N_("This text can't contain line breaks or tabs. Write it on one line."),
     "blank_lines": N_("Leave at most one blank line between paragraphs. WhatsApp refuses more."),
     "emoji": N_("This text can't contain emoji. Remove {emoji}."),
-    "emoji_many": N_("This text has more than ten emoji. Meta often rejects that; use fewer."),
+    "emoji_many": N_("WhatsApp takes 10 emoji in a text. Remove {over}."),
     "formatting": N_("This text can't be formatted. Remove the characters *, ~, ` and _ around words."),
-    "emoji_in_footer": N_("Meta often rejects footers with emoji. Remove {emoji} to be safe."),
-    "formatting_in_footer": N_("WhatsApp doesn't format footers. Remove the characters *, ~, ` and _ around words."),
     "braces": N_("A curly bracket is missing or too many. Write each variable as {{{{1}}}} or {{{{name}}}}."),
     "variable_marks": N_(
         "There is an invisible direction mark inside the brackets of {name}. Delete the variable and type it again."
@@ -86,6 +84,18 @@ _DEFINITION = {
     "header_gif": N_("WhatsApp delivers GIF headers only through the Marketing Messages API. Use an image or a video."),
     "whatsapp_link": N_("Meta refuses links to WhatsApp itself, such as {link}. Link to your own website instead."),
     "short_link": N_("Meta often rejects shortened links such as {link}. Use the full address of your website."),
+    "language_mismatch": N_(
+        "This text doesn't look like {language}. Meta rejects templates in another language than the one chosen."
+    ),
+    "asks_for_secret": N_(
+        "Meta rejects templates that ask for a “{secret}” or other secrets. Ask for it on your website, or only for "
+        "its last digits."
+    ),
+    "same_text": N_(
+        "The template {name} has the same text and footer. Meta often rejects the second one: change a word, or use "
+        "that template."
+    ),
+    "threatening": N_("Meta may take “{threat}” for a threat and reject the template. Write it without."),
     "promotional": N_(
         "Meta may take “{found}” for advertising and make this a marketing template. Reword it, or change the "
         "category to marketing."
@@ -198,9 +208,11 @@ _DIRECT = {
 WORDS: dict[str, str] = {**_DEFINITION, **_SENDING, **_DIRECT}
 WARNINGS = frozenset(
     {
-        "emoji_many",
-        "emoji_in_footer",
-        "formatting_in_footer",
+        "ttl_marketing",
+        "language_mismatch",
+        "asks_for_secret",
+        "threatening",
+        "same_text",
         "variables_close",
         "header_only_variable",
         "short_link",

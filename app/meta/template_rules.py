@@ -9,7 +9,8 @@ from typing import Any
 from .message_templates import HEADERS, MEDIA, PARTS, Template
 from .payload import mapping, sequence, text
 from .template_button_rules import problems_of_buttons, problems_of_code_button
-from .template_languages import LANGUAGES
+from .template_languages import LANGUAGES, is_written_in
+from .template_policy import request_for_secret, threat_in
 from .template_problems import Problem, too_long
 from .template_promotion import lint_promotion
 from .template_text_rules import LONGEST_OFFER, body_text, footer_text, header_text, label_text
@@ -21,7 +22,7 @@ CATEGORIES = ("MARKETING", "UTILITY", "AUTHENTICATION")
 LONGEST_NAME = 512
 FEWEST_CARDS, MOST_CARDS = 2, 10
 # Seconds; -1 stands for 30 days.
-VALIDITY = {"AUTHENTICATION": (30, 900), "UTILITY": (30, 43_200)}
+VALIDITY = {"AUTHENTICATION": (30, 900), "UTILITY": (30, 43_200), "MARKETING": (43_200, 2_592_000)}
 UNLIMITED = -1
 LONGEST_VALIDITY_OF_CODE = 90
 # Only in marketing templates.
@@ -36,9 +37,7 @@ def problems_of(template: Template) -> list[Problem]:
     if template.is_code:
         problems += authentication(template)
     else:
-        problems += content(template)
-        if template.category.upper() == "UTILITY":
-            problems += promotion(template)
+        problems += [*content(template), *wording(template)]
     return problems
 
 
@@ -58,12 +57,11 @@ def validity(template: Template) -> Iterator[Problem]:
     category, ttl = template.category.upper(), template.ttl
     if ttl is None or category not in CATEGORIES:
         return
-    if category == "MARKETING":
-        yield Problem("ttl", "ttl_marketing")
-        return
     least, most = VALIDITY[category]
-    if ttl != UNLIMITED and not least <= ttl <= most:
+    if not (least <= ttl <= most or (ttl == UNLIMITED and category != "MARKETING")):
         yield Problem("ttl", "ttl_range", {"least": least, "most": most})
+    elif category == "MARKETING":
+        yield Problem("ttl", "ttl_marketing")
 
 
 def path_of(part: str) -> str:
@@ -146,6 +144,8 @@ def offer(template: Template) -> Iterator[Problem]:
         yield Problem("buttons", "offer_needs_code")
     if "URL" not in kinds:
         yield Problem("buttons", "offer_needs_link")
+    elif (over := kinds.count("URL") - 1) > 0:
+        yield Problem("buttons", "buttons_of_kind", {"most": 1, "over": over})
     yield from (
         Problem(f"buttons.{index}", "button_not_here")
         for index, kind in enumerate(kinds[:20])
@@ -180,13 +180,12 @@ def card(one: Template, path: str) -> Iterator[Problem]:
     )
     if one.header_format not in ("IMAGE", "VIDEO", "PRODUCT"):
         yield Problem(f"{path}.header", "card_header")
-    elif one.header_format != "PRODUCT" and "SPM" in one.button_kinds:
+    elif (one.header_format == "PRODUCT") != ("SPM" in one.button_kinds):
         yield Problem(f"{path}.header", "product_header")
     else:
         yield from header(one, f"{path}.header")
     yield from body(one, f"{path}.body")
-    if "BUTTONS" in one.parts:
-        yield from problems_of_buttons(one, f"{path}.buttons")
+    yield from problems_of_buttons(one, f"{path}.buttons")
 
 
 def shape(one: Template) -> tuple[Any, ...]:
@@ -234,10 +233,22 @@ def is_minutes(value: Any) -> bool:
     return is_number and 1 <= value <= LONGEST_VALIDITY_OF_CODE
 
 
-def promotion(template: Template) -> Iterator[Problem]:
-    texts = {"header.text": template.header, "body": template.body, "footer": template.footer}
-    for index, button in enumerate(template.buttons[:20]):
-        texts[f"buttons.{index}.text"] = text(button.get("text")) or ""
-    for path, words in texts.items():
-        if found := lint_promotion(words, template.language):
+def wording(template: Template) -> Iterator[Problem]:
+    """What Meta's reviewers may object to."""
+    if template.language in LANGUAGES and not is_written_in(template.body, template.language):
+        yield Problem("body", "language_mismatch", {"language": LANGUAGES[template.language]})
+    for path, words in texts_of(template):
+        if secret := request_for_secret(words):
+            yield Problem(path, "asks_for_secret", {"secret": secret})
+        if threat := threat_in(words):
+            yield Problem(path, "threatening", {"threat": threat})
+        if template.category.upper() == "UTILITY" and (found := lint_promotion(words, template.language)):
             yield Problem(path, "promotional", {"found": "”, “".join(found[:5])})
+
+
+def texts_of(template: Template) -> Iterator[tuple[str, str]]:
+    yield from (("header.text", template.header), ("body", template.body), ("footer", template.footer))
+    for index, button in enumerate(template.buttons[:20]):
+        yield f"buttons.{index}.text", text(button.get("text")) or ""
+    for index, one in enumerate(template.cards[:MOST_CARDS]):
+        yield from ((f"cards.{index}.{path}", words) for path, words in texts_of(one))

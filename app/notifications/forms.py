@@ -45,10 +45,17 @@ def offered(words: dict[str, Any]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in words.items()]
 
 
+CHOSEN = (
+    *("about", "mentions", "closing", "templates", "preview", "sound"),
+    *("quiet_from", "quiet_until", "time_zone"),
+)
+
+
 class RuleForm(FlaskForm):
     about = RadioField(_("Notify me about new messages in"), choices=offered(ABOUT_WORDS))
     mentions = BooleanField(_("When someone mentions me or assigns me a conversation"))
     closing = BooleanField(_("An hour before a reply window closes"))
+    templates = BooleanField(_("Templates that need you: rejected, paused, or waiting for approval"))
     numbers = CheckBoxes(_("Only for these numbers"))
     preview = BooleanField(_("Show the customer's name and the first words"))
     sound = BooleanField(_("Play a sound while Switchboard is open"))
@@ -71,7 +78,7 @@ class RuleForm(FlaskForm):
         return cls(numbers, formdata=None, obj=rule, data={"numbers": heard})
 
     def fill(self, rule: NotificationRule, at: dt.datetime) -> None:
-        for name in ("about", "mentions", "closing", "preview", "sound", "quiet_from", "quiet_until", "time_zone"):
+        for name in CHOSEN:
             setattr(rule, name, self[name].data)
         rule.mute([choice.value for choice in self.numbers.choices if choice.value not in self.numbers.data])
         rule.change_digest(self.digest.data, at)

@@ -39,11 +39,11 @@ def needs_somebody(one: Happened) -> bool:
 
 def awake_browsers() -> list[PushSubscription]:
     rules = {rule.membership_id: rule for rule in db.session.scalars(select(NotificationRule))}
-    return [one for one in PushSubscription.awake() if not is_quiet(rules.get(one.membership.id))]
+    return [one for one in PushSubscription.awake() if is_wanted(rules.get(one.membership.id))]
 
 
-def is_quiet(rule: NotificationRule | None) -> bool:
-    return rule is not None and rule.is_quiet(now())
+def is_wanted(rule: NotificationRule | None) -> bool:
+    return rule is None or (rule.templates and not rule.is_quiet(now()))
 
 
 def notify_each(browsers: list[PushSubscription], template_id: uuid.UUID, one: Happened) -> None:

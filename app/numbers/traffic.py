@@ -11,7 +11,7 @@ from typing import Any, Self
 from sqlalchemy import Row, func, select
 
 from app.inbox.conversations import Message
-from app.tenancy import db
+from app.tenancy import db, first_id
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,3 @@ class Traffic:
     @property
     def most(self) -> int:
         return max((max(row.inbound, row.outbound) for row in self.weeks), default=0)
-
-
-def first_id(since: dt.datetime) -> uuid.UUID:
-    """The smallest id a row of that moment can have: ids sort by time, and so keep the count off older rows."""
-    return uuid.UUID(int=int(since.timestamp() * 1000) << 80)

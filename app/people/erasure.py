@@ -23,7 +23,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
 from app.meta.spellings import other_spellings
 from app.storage import StorageAway
-from app.tenancy import Actor, User, after_commit, announce, current_tenant_id, db, happened, now
+from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, now
 
 from .merges import ContactMerge
 
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 BELONGINGS = (ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent)
 
 
-def erase(contact: Contact, *, by: User) -> None:
+def erase(contact: Contact, *, by: Actor) -> None:
     """Erases the contact and those that were merged into it. Cannot be undone.
 
     Deletes its data and files, blanks the messages, cancels queued ones; keeps their number, times and costs.
@@ -50,7 +50,7 @@ def erase(contact: Contact, *, by: User) -> None:
     for each in people:
         each.name, each.name_is_saved, each.erased_at = "", False, now()
     ContactEvent.record(contact.id, "erased", by=by)
-    happened("contact.erased", contact.id, by=Actor.agent(by))
+    happened("contact.erased", contact.id, by=by)
     search.index(ids)
     log.info("contact erased", contact_id=str(contact.id), by_id=str(by.id))
 

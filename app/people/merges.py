@@ -28,7 +28,6 @@ from app.inbox.desk.notes import Mention, Note
 from app.tenancy import (
     Actor,
     TenantModel,
-    User,
     announce,
     belongs_to,
     current_tenant_id,
@@ -38,6 +37,7 @@ from app.tenancy import (
     one_of,
     uuid7,
 )
+from app.tenancy.actor import KINDS as ACTORS
 
 # The rows of a contact that move, and the column (if any) of which a contact has each value once.
 MOVING: dict[str, tuple[Any, str | None]] = {
@@ -108,20 +108,27 @@ class ContactMerge(TenantModel):
     __table_args__ = (
         belongs_to("contacts", "contact_id", ondelete="CASCADE"),
         belongs_to("contacts", "other_id", ondelete="CASCADE"),
+        one_of("by_kind", ACTORS),
+        one_of("undone_by_kind", ACTORS),
         Index("ix_contact_merges_contact", "tenant_id", "contact_id"),
         Index("ix_contact_merges_other", "tenant_id", "other_id"),
     )
 
     contact_id: Mapped[uuid.UUID]
     other_id: Mapped[uuid.UUID]
-    by_id: Mapped[uuid.UUID]
+    # Null means an agent, from before 0046.
+    by_kind: Mapped[str | None]
+    by_id: Mapped[uuid.UUID | None]
+    by_name: Mapped[str | None]
     before: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     undone_at: Mapped[dt.datetime | None]
+    undone_by_kind: Mapped[str | None]
     undone_by_id: Mapped[uuid.UUID | None]
+    undone_by_name: Mapped[str | None]
 
     @classmethod
-    def merge(cls, one: Contact, two: Contact, *, by: User) -> Self:
+    def merge(cls, one: Contact, two: Contact, *, by: Actor) -> Self:
         """Merges two contacts into the one that was created first. Raises `NotTwo`."""
         lock_contacts()
         contact, other = sorted(
@@ -129,14 +136,14 @@ class ContactMerge(TenantModel):
         )
         if contact.id == other.id or any(each.merged_into_id or each.erased_at for each in (one, two)):
             raise NotTwo
-        merge = cls(id=uuid7(), contact_id=contact.id, other_id=other.id, by_id=by.id, before={})
+        merge = cls(id=uuid7(), contact_id=contact.id, other_id=other.id, before={}, **by.columns("by"))
         db.session.add(merge)
         db.session.flush()
         merge.move(contact, other)
         for suggestion in db.session.scalars(MergeSuggestion.open_ones(contact.id)):
             if suggestion.partner_of(contact.id) == other.id:
                 suggestion.decide("accepted", by=by)
-        happened("contact.merged", contact.id, by=Actor.agent(by), other_id=other.id)
+        happened("contact.merged", contact.id, by=by, other_id=other.id)
         return merge
 
     @classmethod
@@ -149,6 +156,14 @@ class ContactMerge(TenantModel):
         """Every merge of a contact, undone or not, the last one first."""
         mine = or_(cls.contact_id == contact_id, cls.other_id == contact_id)
         return select(cls).where(mine).order_by(cls.id.desc())
+
+    @property
+    def by(self) -> Actor | None:
+        return Actor.stored(self.by_kind, self.by_id, self.by_name)
+
+    @property
+    def undone_by(self) -> Actor | None:
+        return Actor.stored(self.undone_by_kind, self.undone_by_id, self.undone_by_name)
 
     def other_name_for(self, contact_id: uuid.UUID) -> str:
         other_id = self.other_id if contact_id == self.contact_id else self.contact_id
@@ -218,7 +233,7 @@ class ContactMerge(TenantModel):
         conversations = db.session.scalars(query.execution_options(populate_existing=True))
         return {each.phone_number_id: each for each in conversations}
 
-    def undo(self, *, by: User) -> None:
+    def undo(self, *, by: Actor) -> None:
         """Separates the two: each gets back what it had. What arrived since stays. Raises `NotLast`, `NotTwo`."""
         lock_contacts()
         self.refresh_locked()
@@ -238,10 +253,12 @@ class ContactMerge(TenantModel):
             split(thread)
         self.restore_values(contact)
         other.merged_into_id = None
-        self.undone_at, self.undone_by_id = now(), by.id
+        self.undone_at = now()
+        for name, value in by.columns("undone_by").items():
+            setattr(self, name, value)
         for suggestion in db.session.scalars(select(MergeSuggestion).where(*between(contact.id, other.id))):
             suggestion.state, suggestion.decided_at, suggestion.decided_by_id = "open", None, None
-        happened("contact.unmerged", contact.id, by=Actor.agent(by), other_id=other.id)
+        happened("contact.unmerged", contact.id, by=by, other_id=other.id)
         self.announce_all(contact, other)
 
     def restore_values(self, contact: Contact) -> None:

@@ -41,14 +41,24 @@ class Board:
     def load(cls) -> Board:
         waiting, oldest = db.session.execute(WebhookEvent.backlog()).one()
         return cls(
-            tenants=figure(select(func.count()).select_from(Tenant)),
-            numbers=by_kind(select(PhoneNumber.state, func.count()).group_by(PhoneNumber.state)),
+            tenants=figure(select(func.count()).where(~Tenant.is_sandbox)),
+            numbers=by_kind(numbers_by_state()),
             failed=[StuckOnboarding(*row) for row in db.session.execute(stuck_onboardings())],
             webhooks_waiting=waiting,
             oldest_webhook_at=oldest,
             held=by_kind(HeldChange.counts()),
-            outbox_waiting=figure(select(func.count()).where(Message.state.in_(("queued", "dispatching")))),
+            outbox_waiting=figure(waiting_messages()),
         )
+
+
+def numbers_by_state() -> Select[str, int]:
+    mine = PhoneNumber.tenant_id.not_in(Tenant.sandboxes())
+    return select(PhoneNumber.state, func.count()).where(mine).group_by(PhoneNumber.state)
+
+
+def waiting_messages() -> Select[int]:
+    waits = Message.state.in_(("queued", "dispatching"))
+    return select(func.count()).where(waits, Message.tenant_id.not_in(Tenant.sandboxes()))
 
 
 def figure(query: Select[int]) -> int:
@@ -78,7 +88,8 @@ def stuck_onboardings() -> Select[Tenant, Onboarding]:
 
 def tenants_named(search: str, after: Tenant | None) -> Select[Tenant, int, int]:
     """By name, with how many members and numbers each has (keyset paging)."""
-    query = select(Tenant, count_in_tenant(Membership), count_in_tenant(PhoneNumber)).order_by(Tenant.name, Tenant.id)
+    query = select(Tenant, count_in_tenant(Membership), count_in_tenant(PhoneNumber)).where(~Tenant.is_sandbox)
+    query = query.order_by(Tenant.name, Tenant.id)
     if search:
         query = query.where(Tenant.name.icontains(search, autoescape=True))
     if after:

@@ -13,9 +13,9 @@ from app.billing.money import Money
 from app.billing.terms import category_words
 from app.billing.usage import Usage
 from app.onboarding.models import Onboarding
-from app.stories.failures import Failures, first_id
+from app.stories.failures import Failures
 from app.team.models import UserSession
-from app.tenancy import Membership, Tenant, db, now, within_tenant
+from app.tenancy import Membership, Tenant, db, first_id, now, within_tenant
 from app.wabas.models import PhoneNumber
 
 SHOWN = 20

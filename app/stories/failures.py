@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select, text
 
 from app.inbox.conversations import Message
-from app.tenancy import db, later, now
+from app.tenancy import Tenant, db, first_id, later, now
 from app.wabas.models import PhoneNumber
 
 PAGE = 50
@@ -32,11 +32,14 @@ class Failures:
     number_id: uuid.UUID | None = None
     code: str = ""
     span: str = "week"
+    # Instead of the span.
+    since: dt.datetime | None = None
     before: uuid.UUID | None = None
 
     @property
     def conditions(self) -> list[Any]:
-        conditions: list[Any] = [IN_TROUBLE, Message.id >= first_id(now() - SPANS[self.span])]
+        conditions: list[Any] = [IN_TROUBLE, Message.id >= first_id(self.since or now() - SPANS[self.span])]
+        conditions.append(Message.tenant_id.not_in(Tenant.sandboxes()))
         if self.state:
             conditions.append(Message.state == self.state)
         if self.number_id:
@@ -60,9 +63,9 @@ class Failures:
         query = select(*key, *error, number, count).join(PhoneNumber, of_number()).where(*self.conditions)
         return list(db.session.execute(query.group_by(*key).order_by(count.desc()).limit(PAGE)))
 
-    def to_retry(self) -> list[uuid.UUID]:
-        """The ids of the first AT_ONCE of them."""
-        query = select(Message.id).where(*self.conditions).order_by(Message.id).limit(AT_ONCE)
+    def to_retry(self, *more: ColumnElement[bool], most: int = AT_ONCE) -> list[uuid.UUID]:
+        """The ids of the oldest of them."""
+        query = select(Message.id).where(*self.conditions, *more).order_by(Message.id).limit(most)
         return list(db.session.scalars(query))
 
 
@@ -70,9 +73,9 @@ def of_number() -> ColumnElement[bool]:
     return (PhoneNumber.tenant_id == Message.tenant_id) & (PhoneNumber.id == Message.phone_number_id)
 
 
-def first_id(moment: dt.datetime) -> uuid.UUID:
-    """The smallest id of a message created from then on."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+def moment_of(id: uuid.UUID) -> dt.datetime:
+    """When a message with this id was created, to the millisecond: the inverse of `first_id`."""
+    return dt.datetime.fromtimestamp((id.int >> 80) / 1000, dt.UTC)
 
 
 def retry_all(ids: Iterable[uuid.UUID], *, also_unknown: bool) -> int:

@@ -12,6 +12,7 @@ from .database import (
     db,
     driver,
     exists,
+    first_id,
     is_uuid,
     now,
     of_tenant,
@@ -22,7 +23,7 @@ from .database import (
 from .guard import confirmed, current_actor, platform_only, public, requires, signed_in, stateless, takes_files
 from .happenings import Happened, happened, happened_each, subscriber
 from .live import announce, end_streams
-from .models import Membership, Tenant, User
+from .models import Membership, Tenant, User, is_sandbox, sandbox_id
 from .paging import Paged
 from .permissions import Role
 from .places import in_menu
@@ -65,10 +66,12 @@ __all__ = [
     "end_streams",
     "enqueue",
     "exists",
+    "first_id",
     "global_scope",
     "happened",
     "happened_each",
     "in_menu",
+    "is_sandbox",
     "is_uuid",
     "job",
     "later",
@@ -81,6 +84,7 @@ __all__ = [
     "public",
     "refuse_inside_transaction",
     "requires",
+    "sandbox_id",
     "signed_in",
     "stateless",
     "subscriber",

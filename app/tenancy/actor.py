@@ -56,6 +56,11 @@ class Actor:
         values = {"kind": self.kind, "id": str(self.id) if self.id else "", "name": self.name}
         return {name: value for name, value in values.items() if value}
 
+    def columns(self, prefix: str) -> dict[str, Any]:
+        """For a row's three columns `<prefix>_kind`, `_id` and `_name`. An agent's name is the user's own."""
+        name = None if self.kind == "agent" else self.name or None
+        return {f"{prefix}_kind": self.kind, f"{prefix}_id": self.id, f"{prefix}_name": name}
+
     @property
     def is_person(self) -> bool:
         return self.kind in PEOPLE

@@ -109,6 +109,11 @@ def uuid7s(count: int) -> list[str]:
     return [f"{each[:8]}-{each[8:12]}-{each[12:16]}-{each[16:20]}-{each[20:]}" for each in digits]
 
 
+def first_id(moment: dt.datetime) -> uuid.UUID:
+    """The smallest id that a row made from then on can have: ids sort by time."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
 class GlobalModel(Model):
     """A row that belongs to no tenant. Each such table is on the short list in `tests/test_catalog.py`."""
 

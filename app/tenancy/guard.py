@@ -246,7 +246,7 @@ def commit_request(response: Response) -> Response:
     return response
 
 
-def leave(error: BaseException | None) -> None:
+def leave(error: BaseException | None = None) -> None:
     if "scope" in g:
         g.pop("scope").close()
 

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 
 from flask_login import UserMixin
-from sqlalchemy import ForeignKey, UniqueConstraint, delete, false, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, UniqueConstraint, delete, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from werkzeug.exceptions import Forbidden, NotFound
 
@@ -15,16 +15,36 @@ from .live import end_streams
 from .permissions import PERMISSIONS, Role
 
 
+def sandbox_id(tenant_id: uuid.UUID) -> uuid.UUID:
+    """The tenant in which the test keys of this one pretend."""
+    return uuid.uuid5(tenant_id, "sandbox")
+
+
+def is_sandbox(tenant_id: uuid.UUID) -> bool:
+    """Only the ids of sandboxes are UUIDs of version 5, see the constraint of `tenants`."""
+    return tenant_id.version == 5
+
+
 class Tenant(GlobalModel):
-    """A client business. Under row security a scope sees only its own tenant's row."""
+    """A client business. Under row security a scope sees only its own tenant's row.
+
+    A sandbox is one too: nobody is a member of it, no address leads there, and nothing of it reaches Meta.
+    """
 
     __tablename__ = "tenants"
     is_reference = True
+    __table_args__ = (CheckConstraint("is_sandbox = (substr(id::text, 15, 1) = '5')", name="is_sandbox"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
     slug: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
+    is_sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def sandboxes(cls) -> Select[uuid.UUID]:
+        """The ids of all sandboxes, which lists and figures for people leave out. Needs a platform scope."""
+        return select(cls.id).where(cls.is_sandbox)
 
 
 class User(UserMixin, GlobalModel):

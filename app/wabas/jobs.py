@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import or_, select
 
 from app.extensions import redis
-from app.tenancy import db, job, later, now, platform_scope, sweep
+from app.tenancy import Tenant, db, job, later, now, platform_scope, sweep
 from app.tenancy.sealed import Sealed
 
 from .expiry import warn, warn_of_registration
@@ -71,6 +71,7 @@ def enqueue_offboardings() -> None:
 def enqueue_probes() -> None:
     due = or_(PhoneNumber.probed_at.is_(None), PhoneNumber.probed_at < now() - PROBE_EVERY)
     paused = select(PhoneNumber.tenant_id, PhoneNumber.id).where(PhoneNumber.state == "paused", due)
+    paused = paused.where(PhoneNumber.tenant_id.not_in(Tenant.sandboxes()))
     with platform_scope("do paused numbers work again?"):
         for tenant_id, number_id in db.session.execute(paused):
             later("wabas.probe", number_id, tenant_id=tenant_id)
@@ -83,6 +84,7 @@ def enqueue_checks() -> None:
     connected = select(PhoneNumber.id).where(same, PhoneNumber.state.in_(("connected", "paused"))).exists()
     due = or_(Waba.checked_at.is_(None), Waba.checked_at < now() - CHECK_EVERY)
     due_wabas = select(Waba.tenant_id, Waba.id).where(connected, due, Waba.token_ciphertext.is_not(None))
+    due_wabas = due_wabas.where(Waba.tenant_id.not_in(Tenant.sandboxes()))
     with platform_scope("reconcile accounts with Meta"):
         for tenant_id, waba_id in db.session.execute(due_wabas.order_by(Waba.checked_at).limit(100)):
             later("wabas.check", waba_id, tenant_id=tenant_id)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import ForeignKey, Identity, Index, Select, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import GlobalModel, now, one_of
+from app.meta.events import address_in
+from app.tenancy import GlobalModel, db, later, now, one_of
 
 KINDS = ("unreadable", "unrouted", "failed")
 
@@ -32,9 +34,21 @@ class WebhookEvent(GlobalModel):
     drains: Mapped[int] = mapped_column(server_default=text("0"))
 
     @classmethod
+    def arrive(cls, bodies: Sequence[bytes]) -> None:
+        """Stores webhooks that were made here, as the door stores Meta's, and enqueues the drain."""
+        rows = [{"body": body, "address": address_in(body)} for body in bodies]
+        if rows:
+            db.session.execute(ARRIVE, rows)
+            later("webhooks.drain")
+
+    @classmethod
     def backlog(cls) -> Select[int, dt.datetime | None]:
         """How many wait to be processed, and since when the oldest."""
         return select(func.count(), func.min(cls.received_at)).where(cls.drained_at.is_(None))
+
+
+# The app's role may add webhooks and not read them, so nothing is returned.
+ARRIVE = text("insert into webhook_events (body, address) values (:body, :address)")
 
 
 class HeldChange(GlobalModel):

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from simulator.template_rules.refusals import misplaced, refusal, too_long, without_example
-from simulator.template_rules.texts import check_label
+from simulator.template_rules.texts import check_label, is_blank
 
 Json = dict[str, Any]
 OTP_TYPES = ("COPY_CODE", "ONE_TAP", "ZERO_TAP")
@@ -36,10 +36,10 @@ def _check_body(body: Json) -> None:
 
 
 def _check_footer(footer: Json) -> None:
-    minutes = str(footer.get("code_expiration_minutes"))
+    minutes = footer.get("code_expiration_minutes")
     if footer.get("text"):
         raise misplaced("The footer of an authentication template can only hold code_expiration_minutes.")
-    if not minutes.isdecimal() or not 1 <= int(minutes) <= MOST_MINUTES:
+    if type(minutes) is not int or not 1 <= minutes <= MOST_MINUTES:
         raise refusal(None, f"code_expiration_minutes must be between 1 and {MOST_MINUTES}.")
 
 
@@ -51,9 +51,13 @@ def _check_button(button: Json) -> None:
         raise refusal(None, f"otp_type must be one of {', '.join(OTP_TYPES)}.")
     for name in ("text", "autofill_text"):
         if button.get(name):
+            if is_blank(str(button[name])):
+                raise without_example("BUTTONS", name)
             check_label(str(button[name]), 25)
     if kind != "COPY_CODE":
         _check_apps(button)
+    elif button.get("supported_apps") or button.get("package_name"):
+        raise refusal(None, "A button that copies the code has no supported_apps.")
     if kind == "ZERO_TAP" and button.get("zero_tap_terms_accepted") is not True:
         raise refusal(None, "zero_tap_terms_accepted must be true for a template of type ZERO_TAP.")
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from simulator.template_rules.refusals import BAD_BUTTON, NO_EXAMPLE, misplaced, refusal, too_long, without_example
-from simulator.template_rules.texts import VARIABLE, check_label, variables_of
+from simulator.template_rules.texts import VARIABLE, check_label, is_blank, variables_of
 
 Json = dict[str, Any]
 MOST_BUTTONS, LONGEST_LABEL, LONGEST_URL, LONGEST_CODE, LONGEST_PHONE = 10, 25, 2000, 15, 20
@@ -16,7 +16,8 @@ SHOP = ("CATALOG", "MPM", "SPM")
 EVERYWHERE = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "FLOW", "VOICE_CALL", "REQUEST_CONTACT_INFO")
 OF_CATEGORY = {"UTILITY": EVERYWHERE, "MARKETING": (*EVERYWHERE, *SHOP, "APP")}
 WHATSAPP_HOSTS = ("wa.me", "api.whatsapp.com", "chat.whatsapp.com", "wa.link")
-PHONE = re.compile(r"\+?[\d\s()\-]{4,}")
+PHONE = re.compile(r"\+?[ .()-]*(?:[0-9][ .()-]*){5,}")
+MOST_CALL_MINUTES, CONTACT_LABEL = 43_200, "Share Contact Info"
 FLOW_ICONS = ("DOCUMENT", "PROMOTION", "REVIEW")
 
 
@@ -42,6 +43,7 @@ def check(buttons: Any, kinds: tuple[str, ...], flows: Flows) -> list[str]:
     if len(given_kinds) > 1 and set(given_kinds) & set(ALONE):
         raise misplaced("A button that opens the catalog or copies a code stands alone.")
     _check_groups(given_kinds)
+    _check_labels(buttons)
     for kind, button in zip(given_kinds, buttons, strict=True):
         _check_one(kind, button, flows)
     return given_kinds
@@ -55,10 +57,17 @@ def _check_groups(kinds: list[str]) -> None:
         raise misplaced("Quick replies must be grouped, before or after all other buttons.")
 
 
+def _check_labels(buttons: list[Json]) -> None:
+    """No two buttons have the same label, whatever its case."""
+    labels = [" ".join(str(one["text"]).casefold().split()) for one in buttons if one.get("text")]
+    if len(set(labels)) < len(labels):
+        raise refusal(BAD_BUTTON, "Two buttons of a template can't have the same text.")
+
+
 def _check_one(kind: str, button: Json, flows: Flows) -> None:
     if kind not in ("COPY_CODE", "OTP", "REQUEST_CONTACT_INFO"):
         text = button.get("text")
-        if not isinstance(text, str) or not text.strip():
+        if not isinstance(text, str) or is_blank(text):
             raise without_example("BUTTONS", "text")
         check_label(text, LONGEST_LABEL)
     match kind:
@@ -70,6 +79,10 @@ def _check_one(kind: str, button: Json, flows: Flows) -> None:
             _check_code(button.get("example"))
         case "FLOW":
             _check_flow(button, flows)
+        case "VOICE_CALL":
+            _check_call(button.get("ttl_minutes"))
+        case "REQUEST_CONTACT_INFO" if button.get("text") not in (None, "", CONTACT_LABEL):
+            raise refusal(BAD_BUTTON, "The text of a button that asks for contact info is fixed.")
 
 
 def _check_url(button: Json) -> None:
@@ -77,16 +90,17 @@ def _check_url(button: Json) -> None:
     if len(url) > LONGEST_URL:
         raise too_long("button URL", LONGEST_URL)
     address = urlsplit(VARIABLE.sub("x", url)) if _is_parsable(url) else None
-    if address is None or address.scheme not in ("http", "https") or not address.hostname or " " in url.strip():
+    host = (address and address.hostname) or ""
+    if address is None or address.scheme not in ("http", "https") or "." not in host or " " in url.strip():
         raise refusal(BAD_BUTTON, "The URL of a button must be an http or https address.")
-    if address.hostname.removeprefix("www.") in WHATSAPP_HOSTS:
+    if host.removeprefix("www.") in WHATSAPP_HOSTS:
         raise refusal(BAD_BUTTON, "Direct links to WhatsApp aren't allowed for buttons.")
     variables = VARIABLE.findall(url)
     if "{" in VARIABLE.sub("", url) or "}" in VARIABLE.sub("", url) or variables_of(url) not in ([], ["1"]):
         raise refusal(BAD_BUTTON, "The URL of a button can have one variable, {{1}}.")
     if len(variables) > 1 or (variables and not url.strip().endswith("}}")):
         raise refusal(BAD_BUTTON, "The variable of a URL must be at its end.")
-    if variables and "{{" in url.split("://", 1)[1].split("/", 1)[0]:
+    if variables and "{{" in re.split("[/?]", url.split("://", 1)[1])[0]:
         raise refusal(BAD_BUTTON, "The variable of a URL can't be part of its host.")
     if variables and not _one_text(button.get("example")):
         raise without_example("BUTTONS")
@@ -120,6 +134,11 @@ def _check_code(example: Any) -> None:
         raise too_long("example of the code", LONGEST_CODE)
 
 
+def _check_call(minutes: Any) -> None:
+    if minutes is not None and not (str(minutes).isdecimal() and 1 <= int(minutes) <= MOST_CALL_MINUTES):
+        raise refusal(BAD_BUTTON, f"ttl_minutes of a call button must be between 1 and {MOST_CALL_MINUTES}.")
+
+
 def _check_flow(button: Json, flows: Flows) -> None:
     given = [name for name in ("flow_id", "flow_name", "flow_json") if button.get(name)]
     if len(given) != 1:
@@ -127,6 +146,8 @@ def _check_flow(button: Json, flows: Flows) -> None:
     action = str(button.get("flow_action") or "navigate").lower()
     if action not in ("navigate", "data_exchange"):
         raise refusal(BAD_BUTTON, "flow_action must be navigate or data_exchange.")
+    if action != "navigate" and button.get("navigate_screen"):
+        raise refusal(BAD_BUTTON, "navigate_screen goes with the flow_action navigate.")
     if str(button.get("icon") or "DOCUMENT").upper() not in FLOW_ICONS:
         raise refusal(BAD_BUTTON, f"The icon of a flow button must be one of {', '.join(FLOW_ICONS)}.")
     if given != ["flow_json"] and not flows.has(str(button.get("flow_id") or ""), str(button.get("flow_name") or "")):

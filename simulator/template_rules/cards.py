@@ -6,7 +6,7 @@ from simulator.template_rules import buttons, headers
 from simulator.template_rules.examples import check_examples
 from simulator.template_rules.headers import Handles
 from simulator.template_rules.refusals import misplaced, without_example
-from simulator.template_rules.texts import Wording, check_body
+from simulator.template_rules.texts import Wording, check_body, is_blank
 
 Json = dict[str, Any]
 Shape = tuple[str, bool, tuple[str, ...]]
@@ -38,9 +38,14 @@ def _check_card(card: Any, wording: Wording, handles: Handles, flows: buttons.Fl
     format = headers.check(parts["HEADER"], HEADERS, wording, handles)
     if "BODY" in parts:
         text = str(parts["BODY"].get("text") or "")
+        if is_blank(text):
+            raise without_example("BODY", "text")
         check_body(text, LONGEST_BODY, wording)
         check_examples("BODY", parts["BODY"], wording.named)
     given = parts.get("BUTTONS", {}).get("buttons") or []
     if not 1 <= len(given) <= MOST_BUTTONS:
         raise misplaced(f"A card has 1 to {MOST_BUTTONS} buttons.")
-    return format, "BODY" in parts, tuple(buttons.check(given, BUTTONS, flows))
+    kinds = buttons.check(given, BUTTONS, flows)
+    if format == "PRODUCT" or "SPM" in kinds:
+        headers.check_products(parts)
+    return format, "BODY" in parts, tuple(kinds)

@@ -3,8 +3,8 @@ from typing import Any
 
 from simulator.template_rules import authentication, buttons, cards, headers
 from simulator.template_rules.examples import check_examples
-from simulator.template_rules.refusals import misplaced, refusal, without_example
-from simulator.template_rules.texts import Wording, check_body, check_footer
+from simulator.template_rules.refusals import misplaced, without_example
+from simulator.template_rules.texts import Wording, check_body, check_footer, check_label, is_blank
 
 Json = dict[str, Any]
 LONGEST_BODY, LONGEST_OFFER_BODY, LONGEST_OFFER = 1024, 600, 16
@@ -49,16 +49,16 @@ def check(definition: Definition) -> None:
         return
     if "CAROUSEL" in parts and set(parts) - {"BODY", "CAROUSEL"}:
         raise misplaced("A carousel template has only a body and the cards.")
+    if "CAROUSEL" in parts and definition.category != "MARKETING":
+        raise misplaced("Only marketing templates can have a carousel.")
     if OFFER in parts:
         _check_offer(definition)
     _check_texts(definition)
     if "CAROUSEL" in parts:
         cards.check(parts["CAROUSEL"], definition.wording, definition.handles, definition.flows)
     if "BUTTONS" in parts:
-        given_kinds = buttons.check(
-            parts["BUTTONS"].get("buttons"), buttons.OF_CATEGORY[definition.category], definition.flows
-        )
-        _check_product_header(parts, given_kinds)
+        buttons.check(parts["BUTTONS"].get("buttons"), buttons.OF_CATEGORY[definition.category], definition.flows)
+    headers.check_products(parts)
 
 
 def _check_texts(definition: Definition) -> None:
@@ -66,13 +66,13 @@ def _check_texts(definition: Definition) -> None:
     if "HEADER" in parts:
         headers.check(parts["HEADER"], headers.OF_CATEGORY[definition.category], wording, definition.handles)
     text = parts.get("BODY", {}).get("text")
-    if not isinstance(text, str) or not text.strip():
+    if not isinstance(text, str) or is_blank(text):
         raise without_example("BODY", "text")
     check_body(text, LONGEST_OFFER_BODY if OFFER in parts else LONGEST_BODY, wording)
     check_examples("BODY", parts["BODY"], wording.named)
     if "FOOTER" in parts:
         footer = parts["FOOTER"].get("text")
-        if not isinstance(footer, str) or not footer.strip():
+        if not isinstance(footer, str) or is_blank(footer):
             raise without_example("FOOTER", "text")
         check_footer(footer)
 
@@ -84,8 +84,7 @@ def _check_offer(definition: Definition) -> None:
         raise misplaced("Only marketing templates can have a limited-time offer.")
     if not isinstance(about, dict) or not str(about.get("text") or "").strip():
         raise without_example(OFFER, "text")
-    if len(str(about["text"])) > LONGEST_OFFER:
-        raise refusal(2388040, f"The text of the offer can have at most {LONGEST_OFFER} characters.")
+    check_label(str(about["text"]), LONGEST_OFFER)
     if "FOOTER" in parts:
         raise misplaced("A template with a limited-time offer can't have a footer.")
     if "HEADER" in parts and str(parts["HEADER"].get("format") or "").upper() not in ("IMAGE", "VIDEO"):
@@ -95,8 +94,3 @@ def _check_offer(definition: Definition) -> None:
     wanted = [["COPY_CODE", "URL"]] if about.get("has_expiration") else [["COPY_CODE", "URL"], ["URL"]]
     if kinds not in wanted:
         raise misplaced("A template with a limited-time offer has a copy-code button first and then a URL button.")
-
-
-def _check_product_header(parts: dict[str, Json], kinds: list[str]) -> None:
-    if str(parts.get("HEADER", {}).get("format") or "").upper() == "PRODUCT" and kinds != ["SPM"]:
-        raise misplaced("A header with a product needs a button of type SPM.")

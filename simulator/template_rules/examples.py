@@ -12,10 +12,12 @@ MEMBERS = {"HEADER": ("header_text", "header_text_named_params"), "BODY": ("body
 def check_examples(kind: str, part: Json, named: bool) -> None:
     """`header_text: [one]`, `body_text: [[one, two]]`, or a list of names with examples."""
     variables = variables_of(str(part.get("text") or ""))
-    if not variables:
-        return
     example = part.get("example")
     numbered, by_name = MEMBERS[kind]
+    if not variables:
+        if isinstance(example, dict) and (example.get(numbered) or example.get(by_name)):
+            raise refusal(NO_EXAMPLE, f"component of type {kind} has examples, but no variables")
+        return
     member = by_name if named else numbered
     if not isinstance(example, dict) or not example.get(member):
         raise without_example(kind)

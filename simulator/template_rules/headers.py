@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from simulator.template_rules.examples import check_examples
 from simulator.template_rules.refusals import WRONG_FILE, misplaced, refusal, without_example
-from simulator.template_rules.texts import Wording, check_header
+from simulator.template_rules.texts import Wording, check_header, is_blank
 
 Json = dict[str, Any]
 FILES = {
@@ -33,13 +33,25 @@ def check(part: Json, formats: tuple[str, ...], wording: Wording, handles: Handl
     if format not in formats:
         raise misplaced(f"The format of this header must be one of {', '.join(formats)}.")
     if format == "TEXT":
-        if not str(part.get("text") or "").strip():
+        if is_blank(str(part.get("text") or "")):
             raise without_example("HEADER", "text")
         check_header(str(part["text"]), wording)
         check_examples("HEADER", part, wording.named)
     elif format in FILES:
         _check_sample(part, format, handles)
     return format
+
+
+def check_products(parts: dict[str, Json]) -> None:
+    """Which headers go with the buttons that open products, in a template or on a card."""
+    kinds = [str(one.get("type") or "").upper() for one in parts.get("BUTTONS", {}).get("buttons") or []]
+    format = str(parts["HEADER"].get("format") or "").upper() if "HEADER" in parts else ""
+    if (format == "PRODUCT") != ("SPM" in kinds):
+        raise misplaced("A header with a product and a button of type SPM need each other.")
+    if "CATALOG" in kinds and format:
+        raise misplaced("A template with a catalog button can't have a header.")
+    if "MPM" in kinds and format not in ("", "TEXT"):
+        raise misplaced("The header of a template with several products is a text.")
 
 
 def _check_sample(part: Json, format: str, handles: Handles) -> None:

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
@@ -75,7 +75,7 @@ def chromium() -> Iterator[Browser]:
 class Person:
     """Somebody at a screen. Whatever the console complains of fails the test."""
 
-    everybody: ClassVar[list[Self]] = []
+    everybody: ClassVar[list[Person]] = []
 
     def __init__(self, chromium: Browser, **screen: Any) -> None:
         self.everybody.append(self)

@@ -25,7 +25,7 @@ DESK = [
     "inbox/numbers",
     "inbox/scheduled",
 ]
-SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "notifications/"]
+SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "notifications/", "keys"]
 WELCOME = ["welcome", "welcome/samples/delivery"]
 PAGES = [*DESK, *CONTACTS, *SETTINGS, *WELCOME, "account", "account/confirmation"]
 OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]
@@ -42,6 +42,8 @@ PUBLIC = [
     "nowhere",
 ]
 PUBLIC += ["forgotten-password", "platform/sign-in"]
+PUBLIC += ["developers/", "developers/messages", "developers/conversations", "developers/problems"]
+PUBLIC += ["developers/problems/not_found", "developers/changelog"]
 SCREENS: list[ViewportSize] = [{"width": 1440, "height": 900}, {"width": 360, "height": 740}]
 WIDTHS = (360, 768, 1024)
 

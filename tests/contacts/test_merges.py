@@ -44,12 +44,12 @@ def hidden(body: str, *, bsuid: str = "US.777", username: str = "carla.m", at: f
 def merge(world: World, two: tuple[uuid.UUID, uuid.UUID]) -> uuid.UUID:
     with tenant_scope(world.bakery.id):
         one, other = (Contact.get_or_404(id) for id in two)
-        return ContactMerge.merge(one, other, by=world.ann).id
+        return ContactMerge.merge(one, other, by=Actor.agent(world.ann)).id
 
 
 def undo(world: World, merge_id: uuid.UUID) -> None:
     with tenant_scope(world.bakery.id):
-        ContactMerge.get_or_404(merge_id).undo(by=world.ann)
+        ContactMerge.get_or_404(merge_id).undo(by=Actor.agent(world.ann))
 
 
 WHAT_MOVES = (
@@ -95,8 +95,8 @@ def test_undoing_brings_back_every_row(world: World, two: tuple[uuid.UUID, uuid.
     with tenant_scope(world.bakery.id):
         for number, id in enumerate(two):
             contact = Contact.get_or_404(id)
-            contact.tag("Regular", by=world.ann)
-            contact.tag(f"Only {number}", by=world.ann)
+            contact.tag("Regular", by=Actor.agent(world.ann))
+            contact.tag(f"Only {number}", by=Actor.agent(world.ann))
             db.session.add(ContactNote(contact_id=id, body=f"note {number}"))
     before = everything(superuser_url)
     merge_id = merge(world, two)

@@ -15,7 +15,7 @@ from app.contacts.models import Contact
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.tags import ContactTag, Tag
 from app.inbox.conversations import Message
-from app.tenancy import db, tenant_scope
+from app.tenancy import Actor, db, tenant_scope
 from tests.arrivals import arrive, conversation, messages
 from tests.client import FRAGMENT, Browser
 from tests.contacts.people import contact, contacts
@@ -91,8 +91,8 @@ def test_merged_tags_are_on_each_contact_once(ann: Browser, world: World, carla:
     other = contact(world, "Dora", wa_id="16505559999")
     with tenant_scope(world.bakery.id):
         for name in ("VIP", "Important"):
-            Contact.get_or_404(carla.id).tag(name, by=world.ann)
-        Contact.get_or_404(other.id).tag("Important", by=world.ann)
+            Contact.get_or_404(carla.id).tag(name, by=Actor.agent(world.ann))
+        Contact.get_or_404(other.id).tag("Important", by=Actor.agent(world.ann))
         vip, important = Tag.named("VIP"), Tag.named("Important")
         assert vip and important
     ann.post(f"~/contacts/tags/{important.id}/merge", {"into": vip.name})
@@ -109,7 +109,7 @@ def test_a_tag_is_not_renamed_to_another(ann: Browser, world: World, carla: Cont
 
 def test_a_deleted_tag_is_gone_from_contacts(ann: Browser, world: World, carla: Contact) -> None:
     with tenant_scope(world.bakery.id):
-        Contact.get_or_404(carla.id).tag("VIP", by=world.ann)
+        Contact.get_or_404(carla.id).tag("VIP", by=Actor.agent(world.ann))
         vip = Tag.named("VIP")
         assert vip
     ann.post(f"~/contacts/tags/{vip.id}/removal")

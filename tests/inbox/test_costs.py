@@ -17,7 +17,7 @@ from app.message_templates.models import MessageTemplate, TemplateList
 from app.people.costs import Costs
 from app.people.erasure import erase
 from app.people.merges import ContactMerge
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Actor, db, now, tenant_scope
 from tests import world as people
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
@@ -189,10 +189,10 @@ def test_costs_follow_a_merge_and_come_back(world: World, talk: Conversation) ->
     charge(other, "utility", to="33612345678")
     with tenant_scope(world.bakery.id):
         one, two = Contact.get_or_404(talk.contact_id), Contact.get_or_404(other.contact_id)
-        merge_id = ContactMerge.merge(one, two, by=world.ann).id
+        merge_id = ContactMerge.merge(one, two, by=Actor.agent(world.ann)).id
     assert (sums(world, talk.contact_id), sums(world, other.contact_id)) == (["85000 USD"], [])
     with tenant_scope(world.bakery.id):
-        ContactMerge.get_or_404(merge_id).undo(by=world.ann)
+        ContactMerge.get_or_404(merge_id).undo(by=Actor.agent(world.ann))
     assert (sums(world, talk.contact_id), sums(world, other.contact_id)) == (["55000 USD"], ["30000 USD"])
 
 
@@ -203,10 +203,10 @@ def test_free_days_follow_a_merge_and_come_back(world: World, talk: Conversation
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(other.id).free_until = until
         one, two = Contact.get_or_404(talk.contact_id), Contact.get_or_404(other.contact_id)
-        merge = ContactMerge.merge(one, two, by=world.ann)
+        merge = ContactMerge.merge(one, two, by=Actor.agent(world.ann))
         assert Conversation.get_or_404(talk.id).free_until == until
         db.session.flush()
-        merge.undo(by=world.ann)
+        merge.undo(by=Actor.agent(world.ann))
     with tenant_scope(world.bakery.id):
         found = [Conversation.get_or_404(each.id).free_until for each in (talk, other)]
     assert found == [None, until]
@@ -217,7 +217,7 @@ def test_erasing_a_person_keeps_the_sums_and_nothing_of_the_person(
 ) -> None:
     charge(talk, "utility", "Your bread, Carla Mendes")
     with tenant_scope(world.bakery.id):
-        erase(Contact.get_or_404(talk.contact_id), by=world.ann)
+        erase(Contact.get_or_404(talk.contact_id), by=Actor.agent(world.ann))
     assert sums(world, talk.contact_id) == ["55000 USD"]
     page = ben.get(f"~/contacts/{talk.contact_id}/costs/messages").text
     assert "US$0.0550" in page and "Erased" in page and "Carla" not in page

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.contacts.tags import Tag
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.search import Excerpts, Search
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Actor, db, now, tenant_scope
 from tests.arrivals import arrive
 from tests.client import FRAGMENT, Browser
 from tests.contacts.people import contact
@@ -118,7 +118,7 @@ def test_filters_narrow(world: World, said: Conversation) -> None:
 def test_a_tag_narrows_to_the_customers_that_have_it(world: World, said: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         regular, rare = Tag.get_or_make("Regular"), Tag.get_or_make("Rare")
-        regular.put_on(said.contact_id, by=world.ann)
+        regular.put_on(said.contact_id, by=Actor.agent(world.ann))
     assert found(world, "rye", tag=str(regular.id)) == found(world, "rye")
     assert found(world, "rye", tag=str(rare.id)) == []
 

@@ -13,7 +13,7 @@ from app.inbox.compose.jobs import forget_old_drafts
 from app.inbox.conversations import Conversation
 from app.people.erasure import erase
 from app.people.merges import ContactMerge
-from app.tenancy import Membership, db, now, tenant_scope
+from app.tenancy import Actor, Membership, db, now, tenant_scope
 from tests import world as people
 from tests.client import FRAGMENT, Browser
 from tests.world import World
@@ -135,7 +135,7 @@ def test_with_the_person_the_drafts_are_erased(ben: Browser, world: World, carla
     save(ben, carla, WORDS)
     save(ben, carla, "Ask the baker", what="note")
     with tenant_scope(world.bakery.id):
-        erase(Conversation.get_or_404(carla.id).contact, by=world.ann)
+        erase(Conversation.get_or_404(carla.id).contact, by=Actor.agent(world.ann))
     assert drafts(world) == []
     assert 'data-draft-age="0"' in shown(ben, carla)
 
@@ -148,7 +148,7 @@ def test_two_people_who_are_one_have_all_that_was_typed(ben: Browser, world: Wor
     save(ben, other, "And the rolls")
     with tenant_scope(world.bakery.id):
         one, two = (Conversation.get_or_404(talk.id).contact for talk in (carla, other))
-        ContactMerge.merge(one, two, by=world.ann)
+        ContactMerge.merge(one, two, by=Actor.agent(world.ann))
     (kept,) = drafts(world)
     assert kept.conversation_id == carla.id and kept.body == f"{WORDS}\nAnd the rolls"
 

@@ -169,7 +169,7 @@ def test_a_merged_contact_is_written_to_as_the_one_that_stays(
     stays, gone = contact(world), contact(world, "H. Vogel", "4915112345679")
     with tenant_scope(world.bakery.id):
         one, two = Contact.get_or_404(stays.id), Contact.get_or_404(gone.id)
-        ContactMerge.merge(one, two, by=world.ann)
+        ContactMerge.merge(one, two, by=Actor.agent(world.ann))
     send(ben, hello, f"contact={gone.id}")
     send(ben, hello, "to=%2B4915112345679")
     (talk,) = conversations(world)
@@ -296,7 +296,7 @@ def test_a_template_with_a_photo_opens_a_conversation(world: World, ben: Browser
 def test_the_way_to_write_stands_where_people_are(world: World, ben: Browser, number: PhoneNumber) -> None:
     someone = contact(world)
     with tenant_scope(world.bakery.id):
-        Contact.get_or_404(someone.id).rename("Hanna Vogel", by=world.ben)
+        Contact.get_or_404(someone.id).rename("Hanna Vogel", by=Actor.agent(world.ben))
     address = f"/inbox/new?contact={someone.id}"
     for page in (f"~/contacts/{someone.id}", "~/contacts/", "~/inbox/search?q=hanna", "~/inbox/palette?q=hanna"):
         assert address in ben.get(page).text, page

@@ -15,7 +15,7 @@ from app.inbox.desk.lists import PAGE as ROWS
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.desk.thread import PAGE as BUBBLES
 from app.team.models import Team
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import Actor, db, now, tenant_scope
 from tests import world as people
 from tests.client import FRAGMENT, Browser
 from tests.world import World
@@ -39,8 +39,8 @@ def busy(world: World) -> Conversation:
             row = Conversation.get_or_404(talk.id)
             row.last_message_preview, row.assignee_id = WORDS, world.ben.id
             row.news_at = row.waiting_since = row.last_message_at = now()
-            row.contact.tag("Regular", by=world.ann)
-            row.contact.tag("Complaint", by=world.ann)
+            row.contact.tag("Regular", by=Actor.agent(world.ann))
+            row.contact.tag("Complaint", by=Actor.agent(world.ann))
         fill_thread(talks[0], world)
     return talks[0]
 

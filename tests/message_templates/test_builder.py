@@ -94,6 +94,19 @@ def test_a_warning_is_no_error(ann: Browser, world: World, number: PhoneNumber) 
 
 
 @pytest.mark.parametrize(
+    ("footer", "status", "is_twin"), [("", "APPROVED", True), ("Bye", "APPROVED", False), ("", "REJECTED", False)]
+)
+def test_of_another_template_with_the_same_words_one_is_warned(
+    ann: Browser, number: PhoneNumber, footer: str, status: str, is_twin: bool
+) -> None:
+    other = approved(number, "parcel_update", status=status)
+    written = form(number, footer=footer)
+    assert ("parcel_update has the same text" in text_of(ann.post("~/templates/new", written))) is is_twin
+    edited = text_of(ann.post(f"~/templates/{other.id}/draft", FORM | {"checked": "1", "action": "x"}))
+    assert "has the same text" not in edited
+
+
+@pytest.mark.parametrize(
     ("category", "shown", "hidden"),
     [
         ("UTILITY", "header.format", "layout"),
@@ -112,6 +125,15 @@ def test_the_form_has_what_the_category_allows(
 def test_what_was_typed_survives_another_category(ann: Browser, number: PhoneNumber) -> None:
     page = text_of(ann.post("~/templates/new", form(number, category="AUTHENTICATION", footer="Bye"), headers=FRAGMENT))
     assert value_in(page, "footer") == "Bye" and value_in(page, "body.examples.first_name") == "Pablo"
+
+
+@pytest.mark.parametrize(("language", "is_other"), [("pt_BR", True), ("en_GB", False)])
+def test_of_a_code_in_another_language_the_preview_says_that_it_is_english(
+    ann: Browser, number: PhoneNumber, language: str, is_other: bool
+) -> None:
+    written = form(number, category="AUTHENTICATION", language=language)
+    page = text_of(ann.post("~/templates/new", written, headers=FRAGMENT))
+    assert ("Here you see it in English" in page) is is_other
 
 
 def test_buttons_are_added_moved_and_removed_without_script(ann: Browser, number: PhoneNumber) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import re
 from typing import Any
 
 import pytest
 
 from app.message_templates.fields import content_of, fields_of
-from app.message_templates.versions import Content
+from app.message_templates.samples import TemplateSample
+from app.message_templates.versions import Content, TemplateVersion
+from app.tenancy import db, tenant_scope
+from tests.client import FRAGMENT, Browser
+from tests.message_templates.templates import templates_of
+from tests.message_templates.test_submission import PNG
+from tests.meta.test_template_examples import DEFINITIONS as EXAMPLES
+from tests.world import World
 
 SAMPLE = "0199c0de-0000-7000-8000-000000000001"
 IMAGE: dict[str, Any] = {"type": "HEADER", "format": "IMAGE", "example": {"sample": SAMPLE}}
@@ -166,3 +175,42 @@ def test_an_authentication_template_that_meta_gave_back_can_be_edited() -> None:
     ]
     made = content_of(fields_of(Content("AUTHENTICATION", True, fetched)))
     assert made.components == code(otp_type="COPY_CODE", text="Copy code")
+
+
+# A flow given as JSON is one by its nature: here one chooses a flow by its id or name.
+TYPED = [name for name in EXAMPLES if name != "flow by JSON"]
+
+# Kinds of buttons come from “Add button”, samples from the field for a file, the headers of cards from the first card.
+ELSEWHERE = (".type", ".sample", "cards.1.header.format")
+
+
+def as_stored(part: dict[str, Any], sample: str) -> dict[str, Any]:
+    """With Meta's words in capitals, and our file in the place of a handle."""
+    made = part | {"type": part["type"].upper()}
+    if "header_handle" in part.get("example", {}):
+        made["example"] = {"sample": sample}
+    for card in part.get("cards", []):
+        components = [as_stored(one, sample) for one in card["components"]]
+        made["cards"] = [{"components": components}] * len(part["cards"])
+    return made
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_every_example_of_metas_pages_is_typed_into_fields_of_the_page(ann: Browser, world: World, name: str) -> None:
+    example, waba_id = EXAMPLES[name], world.connect_numbers()[0].waba_id
+    with tenant_scope(world.bakery.id):
+        sample = str(TemplateSample.store("IMAGE", io.BytesIO(PNG), "shop.png").id)
+    wanted = [as_stored(part, sample) for part in example["components"]]
+    is_named, ttl = example.get("parameter_format") == "NAMED", example.get("message_send_ttl_seconds")
+    fields = fields_of(Content(example["category"], is_named, wanted, ttl))
+    # Names or numbers: that follows from the text.
+    del fields["parameter_format"]
+    typed = fields | {"name": example["name"], "language": example["language"], "waba_id": str(waba_id)}
+    page = ann.post("~/templates/new", typed, headers=FRAGMENT).get_data(as_text=True)
+    shown = set(re.findall(r'<(?:select|textarea|input(?![^>]*type="hidden"))[^>]*name="([^"]+)"', page))
+    assert {path for path, value in fields.items() if value != "plain" and not path.endswith(ELSEWHERE)} <= shown
+    ann.post("~/templates/", typed)
+    (template,) = templates_of(world.bakery)
+    with tenant_scope(world.bakery.id):
+        version = db.session.scalars(TemplateVersion.of(template.id)).one()
+    assert (version.components, version.ttl_seconds, version.category) == (wanted, ttl, example["category"])

@@ -131,3 +131,13 @@ def test_a_list_of_2500_takes_few_statements(ann: Browser, world: World) -> None
     event.remove(db.engine, "before_cursor_execute", note)
     assert page.count("language-chip") >= 250 and 'rel="next"' in page
     assert sum("from message_templates" in statement.lower() for statement in statements) <= 4
+
+
+def test_with_the_first_templates_comes_the_search(ann: Browser, world: World) -> None:
+    number, _ = world.connect_numbers()
+    page = ann.get("~/templates/").get_data(as_text=True)
+    assert 'role="search"' not in page and 'begins=1" hx-target="#templates"' in page
+    approved(number)
+    part = ann.get("~/templates/?begins=1", headers=FRAGMENT).get_data(as_text=True)
+    assert 'role="search"' in part and 'id="templates"' in part and "<html" not in part
+    assert 'role="search"' not in ann.get("~/templates/", headers=FRAGMENT).get_data(as_text=True)

@@ -12,7 +12,7 @@ import pytest
 
 from app.extensions import outside
 from app.message_templates import submission
-from app.message_templates.jobs import fetch_templates, recover_submissions, submit
+from app.message_templates.jobs import fetch_templates, measure, recover_submissions, submit
 from app.message_templates.models import MessageTemplate, TooManyEdits
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
@@ -190,6 +190,14 @@ def test_a_refusal_comes_back_as_a_draft_with_its_reason(life: Life) -> None:
     assert "template" in version.error["title"] and "message" not in version.error["fix"]
 
 
+@pytest.mark.parametrize("code", [10, 200])
+def test_an_account_that_we_may_not_write_to_leaves_a_draft_that_says_so(life: Life, code: int) -> None:
+    life.fail("error", code=code, details="Permission denied")
+    version = life.run(life.ask(life.begin()))
+    assert version.state in ("draft", "submitting") and version.error and "ermission" in str(version.error)
+    assert life.at_meta() == []
+
+
 def test_a_name_that_another_has_is_not_taken_for_ours(life: Life) -> None:
     other = [{"type": "BODY", "text": "Something else entirely, made elsewhere."}]
     waba = life.road.ids["waba_id"]
@@ -316,6 +324,12 @@ def test_nothing_of_another_business_is_submitted(life: Life, world: World) -> N
     with pytest.raises(Exception, match="404"):
         submit(str(world.shoes.id), str(version.id))
     assert life.at_meta() == []
+
+
+@pytest.mark.parametrize("job", [fetch_templates, measure])
+def test_no_account_of_another_business_is_listed_or_measured(life: Life, world: World, job: Any) -> None:
+    with pytest.raises(Exception, match="404"):
+        job(str(world.shoes.id), str(life.road.number.waba_id))
 
 
 # What is missing here, and damaged.

@@ -269,15 +269,6 @@ def test_archives_are_on_another_host_of_metas(wire: Wire) -> None:
     assert str(wire.request.url).startswith("https://api.facebook.com/102/message_templates/archive?")
 
 
-def test_the_words_of_codes_are_asked_in_some_languages(graph: GraphClient, wire: Wire) -> None:
-    wire.answers(
-        {"data": [{"language": "es_ES", "body": "Tu código", "footer": "Caduca", "buttons": [{"text": "Copiar"}]}]}
-    )
-    (one,) = calls.previews(graph, TOKEN, "102", ["es_ES", "fr"], code_expiration_minutes=10)
-    assert (one.language, one.body, one.buttons) == ("es_ES", "Tu código", ({"text": "Copiar"},))
-    assert (wire.params["languages"], wire.params["code_expiration_minutes"]) == ("es_ES,fr", "10")
-
-
 @pytest.mark.parametrize(
     ("code", "first"),
     [

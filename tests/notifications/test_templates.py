@@ -72,3 +72,17 @@ def test_several_news_of_a_template_are_one_notification(desk: Desk, ann: Browse
         turn(desk, template, status)
     pass_on(desk)
     assert [heard["title"] for heard in hers.heard()] == ["A template needs attention: Disabled"]
+
+
+def test_who_switched_news_of_templates_off_hears_none(desk: Desk, ann: Browser, number: PhoneNumber) -> None:
+    hers, template = desk.turn_on(ann), approved(number)
+    page = ann.get("~/notifications/").get_data(as_text=True)
+    assert 'name="templates"' in page and "waiting for approval" in page
+    ann.post("~/notifications/rule", {"about": "all", "numbers": str(number.id), "time_zone": "UTC", "digest": "off"})
+    turn(desk, template, "REJECTED")
+    pass_on(desk)
+    assert hers.heard() == []
+
+
+def test_an_agent_is_not_asked_about_templates_and_loses_no_choice(desk: Desk, ben: Browser) -> None:
+    assert '<input type="hidden" name="templates" value="y">' in ben.get("~/notifications/").get_data(as_text=True)

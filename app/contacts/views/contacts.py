@@ -110,7 +110,7 @@ def rename(contact_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
     contact, form = Contact.get_or_404(contact_id), NameForm()
     if not form.validate():
         return section(contact, "name", 422, name_form=form)
-    contact.rename(form.name.data, by=current_user)
+    contact.rename(form.name.data, by=current_actor())
     return section(contact, "name")
 
 

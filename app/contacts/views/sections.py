@@ -6,7 +6,6 @@ import uuid
 
 from flask import abort, render_template, request
 from flask_babel import gettext
-from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts import search
@@ -40,7 +39,7 @@ def add_tag(contact_id: uuid.UUID) -> Answer:
     contact, form = Contact.get_or_404(contact_id), TagNameForm()
     if not form.validate():
         return section(contact, "tags", 422, tag_problem=form.tag.errors[0], typed={"tag": form.tag.data})
-    contact.tag(form.tag.data, by=current_user)
+    contact.tag(form.tag.data, by=current_actor())
     return section(contact, "tags", opened="tags")
 
 
@@ -81,8 +80,7 @@ def add_note(contact_id: uuid.UUID) -> Answer:
     contact, form = Contact.get_or_404(contact_id), NoteForm()
     if not form.validate():
         return section(contact, "notes", 422, note_form=form)
-    db.session.add(ContactNote(contact_id=contact.id, body=form.note.data, author_id=current_user.id))
-    db.session.flush()
+    ContactNote.write(contact.id, form.note.data, by=current_actor())
     return section(contact, "notes")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Annotated
 
 from flask import g, request
@@ -16,6 +17,7 @@ from app.api.pages import after, page_of
 from app.inbox.compose.first_messages import Recipient
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Later, Message
+from app.inbox.files.media import Media
 from app.inbox.outbound.typing import show_typing_later
 from app.inbox.outbound.uploads import enqueue_delivery
 from app.meta.written_numbers import NotRead
@@ -24,6 +26,7 @@ from app.wabas.models import PhoneNumber
 from app.words import N_
 
 from . import reach
+from .attaching import attached
 from .refused import SENDING, as_problem
 from .sending import AnyMessage, NewMessage
 from .shapes import MessageShape
@@ -115,16 +118,23 @@ def send_message(body: NewMessage) -> MessageShape:
 def send(wanted: AnyMessage) -> Message:
     recipient = recipient_of(wanted)
     if isinstance(recipient, Conversation):
-        return put(wanted, recipient)
+        return put_into(recipient, wanted)
     number = number_of(wanted)
     if number.id in recipient.conversations:
-        return put(wanted, recipient.conversations[number.id])
+        return put_into(recipient.conversations[number.id], wanted)
     if obstacle := recipient.obstacle_on(number):
         raise Problem("unreachable", obstacle, errors=[Fault("unreachable", obstacle, pointer="/to")])
-    return recipient.write(number, lambda made: put(wanted, made), by=current_key().actor, name=wanted.to.name)
+    with attached(wanted, None, client_id()) as media:
+        write, by = partial(put, wanted, media=media), current_key().actor
+        return recipient.write(number, write, by=by, name=wanted.to.name)
 
 
-def put(wanted: AnyMessage, conversation: Conversation) -> Message:
+def put_into(conversation: Conversation, wanted: AnyMessage) -> Message:
+    with attached(wanted, conversation, client_id()) as media:
+        return put(wanted, conversation, media=media)
+
+
+def put(wanted: AnyMessage, conversation: Conversation, *, media: Media | None) -> Message:
     answering = conversation.find_message(wanted.reply_to) if wanted.reply_to else None
     if wanted.reply_to and answering is None:
         fault = Fault("not_found", "There is no such message in this conversation.", pointer="/reply_to")
@@ -134,6 +144,7 @@ def put(wanted: AnyMessage, conversation: Conversation) -> Message:
         by=current_key().actor,
         client_id=client_id(),
         answering=answering,
+        media=media,
         later=Later(wanted.send_at) if wanted.send_at else None,
     )
 

@@ -5,16 +5,26 @@ from __future__ import annotations
 import uuid
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select, true
+from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from werkzeug.exceptions import NotFound
 
-from app.api import current_key
+from app.api import Problem, current_key, problem
 from app.contacts.models import Contact
+from app.contacts.records import ContactEvent
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
+from app.inbox.files.uploaded_files import UploadedFile
+from app.message_templates.api.reach import finds_accounts
 from app.tenancy import db, exists
 from app.wabas.models import PhoneNumber
+from app.words import N_
 
+OUT_OF_REACH = problem(
+    "out_of_reach",
+    403,
+    "A team's key can't do this",
+    N_("A key of a team reaches what happens on the numbers of its team. Use a key that reaches all numbers."),
+)
 Row = TypeVar("Row", PhoneNumber, Conversation, Message)
 
 
@@ -28,14 +38,30 @@ def reached(phone_number_id: Any) -> ColumnElement[bool]:
     key = current_key()
     if key.kind != "team":
         return true()
+    if key.team_id is None:
+        return false()
     return phone_number_id.in_(select(NumberDesk.id).where(NumberDesk.team_id == key.team_id))  # type: ignore[no-any-return]
 
 
+@finds_accounts
+def accounts() -> Select[uuid.UUID]:
+    """The accounts of the numbers that the key reaches."""
+    return select(PhoneNumber.waba_id).where(reached(PhoneNumber.id))
+
+
 def known(contact_id: Any) -> ColumnElement[bool]:
-    """Whether a contact is one that the key reaches: a team's key, those with a conversation on its numbers."""
-    if current_key().kind != "team":
+    """Whether a contact is one that the key reaches.
+
+    A team's key: those with a conversation on its numbers, and those that it made while they have none at all.
+    """
+    key = current_key()
+    if key.kind != "team":
         return true()
-    return contact_id.in_(select(Conversation.contact_id).where(reached(Conversation.phone_number_id)))  # type: ignore[no-any-return]
+    talking = select(Conversation.contact_id).where(reached(Conversation.phone_number_id))
+    by_this_key = ContactEvent.kind == "created", ContactEvent.by_kind == "api", ContactEvent.by_id == key.id
+    silent = ContactEvent.contact_id.not_in(select(Conversation.contact_id))
+    made = select(ContactEvent.contact_id).where(*by_this_key, silent)
+    return or_(contact_id.in_(talking), contact_id.in_(made))
 
 
 def within_reach(row: Row | None) -> Row:
@@ -58,6 +84,32 @@ def find_message(id: uuid.UUID) -> Message:
 
 def find_contact(id: uuid.UUID) -> Contact:
     contact = Contact.find(id)
-    if contact is None or not db.session.scalar(select(known(Contact.id)).where(Contact.id == contact.id)):
+    if contact is None or not is_known(contact):
         raise NotFound
     return contact
+
+
+def is_known(contact: Contact) -> bool:
+    return bool(db.session.scalar(select(known(Contact.id)).where(Contact.id == contact.id)))
+
+
+def find_whole_contact(id: uuid.UUID) -> Contact:
+    """A contact of which the key reaches every conversation, for what concerns all of them. Raises a `Problem`."""
+    contact = find_contact(id)
+    if current_key().kind == "team":
+        theirs = select(Conversation.id).where(Conversation.contact_id == contact.id)
+        if exists(theirs.where(~reached(Conversation.phone_number_id))):
+            raise Problem(OUT_OF_REACH)
+    return contact
+
+
+def files() -> Select[UploadedFile]:
+    """The uploaded files that the key may use: a team's key, those that the team's keys uploaded."""
+    key = current_key()
+    if key.kind != "team":
+        return UploadedFile.usable()
+    return UploadedFile.usable().where(UploadedFile.team_id == key.team_id, UploadedFile.team_id.is_not(None))
+
+
+def find_file(id: uuid.UUID) -> UploadedFile | None:
+    return db.session.scalar(files().where(UploadedFile.id == id))

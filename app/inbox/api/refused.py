@@ -45,9 +45,8 @@ problem(
 problem(
     "unreachable", 422, "This person can't be written to from this number", N_("The detail says why, and what to do.")
 )
-problem("storage_away", 503, "The file could not be stored", N_("Try again in a moment."))
 # What sending may end with, for the document.
-SENDING = (*REFUSALS, "unacceptable", "unreachable")
+SENDING = (*REFUSALS, "unacceptable", "unreachable", "storage_away")
 
 
 def as_problem(error: Exception, pointer: str = "") -> Problem:

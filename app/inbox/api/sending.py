@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel, model_validator
 
-from app.api import Shape
+from app.api import Fault, Problem, Shape
 from app.api.declaring import GivenTime
 from app.inbox.conversations import Conversation
+from app.inbox.files.media import Media
+from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Refused, Row
 from app.meta.template_schema import keys_of
+from app.sniffing import readable_name
+from app.storage import NotKept
 from app.words import N_
 
+from . import reach
+
 NO_TEMPLATE = N_("The account of this number has no such template, or Meta does not allow it to be sent.")
+NO_PLACE_FOR_FILE = N_("This template has no place for a file. Leave the file out.")
+OTHER_KIND = N_("“{name}” can't be sent as this type of message. Send it with the type {kind}.")
 NOT_IN_CONVERSATION = N_("The message that you react to is not in this conversation.")
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 Line = Annotated[str, Field(max_length=300)]
@@ -47,12 +57,54 @@ class Sending(Shape):
     reply_to: uuid.UUID | None = Field(None, description="The id of a message in the same conversation, to quote it.")
     send_at: GivenTime | None = Field(None, description="When to send it; at once where it is left out.")
 
+    @property
+    def file(self) -> Chosen | None:
+        """The uploaded file that it carries. Raises a `Problem` where there is none with this id."""
+        return None
+
     def build_for(self, conversation: Conversation) -> Outgoing:  # noqa: ARG002  some types look things up there
         """The message for this conversation. Raises `Refused`."""
         return self.build()
 
     def build(self) -> Outgoing:
         raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """An uploaded file as a message carries it. `pointer` is where the body names it."""
+
+    file: UploadedFile
+    pointer: str
+    name: str
+    is_voice: bool = False
+
+    @classmethod
+    def find(cls, id: uuid.UUID, pointer: str, name: str = "", *, is_voice: bool = False) -> Chosen:
+        if file := reach.find_file(id):
+            return cls(file, pointer, readable_name(name) or file.filename, is_voice)
+        raise gone(pointer)
+
+    def row(self) -> Media:
+        """Its row for a message, without a copy of the bytes."""
+        file = self.file
+        return Media(kind=file.kind, is_voice=self.is_voice, mime=file.mime, filename=self.name, sha256=file.sha256)
+
+    def copied_row(self) -> Media:
+        """Its row, with a copy of the bytes. Raises `StorageAway`, and a `Problem` where they are gone."""
+        try:
+            attachment = self.file.copy()
+        except NotKept:
+            raise gone(self.pointer) from None
+        with attachment.file:
+            media = attachment.row(is_stored=False)
+        media.is_voice, media.filename = self.is_voice, self.name
+        return media
+
+
+def gone(pointer: str) -> Problem:
+    fault = Fault("not_found", "There is no uploaded file with this id, or it has expired.", pointer=pointer)
+    return Problem("invalid_request", errors=[fault])
 
 
 class TextPart(Shape):
@@ -183,6 +235,78 @@ class ReactionMessage(Sending):
         return outgoing.reaction(target.wamid, self.reaction.emoji)
 
 
+Caption = Annotated[str, Field(max_length=1024)]
+MEDIA_ID = Field(description="Of an uploaded file (`POST /media`).")
+
+
+class FilePart(Shape):
+    media_id: uuid.UUID = MEDIA_ID
+
+
+class CaptionedPart(FilePart):
+    caption: Caption = ""
+
+
+class DocumentPart(CaptionedPart):
+    filename: Annotated[str, Field(max_length=255)] = Field("", description="Instead of the name it was uploaded with.")
+
+
+class AudioPart(FilePart):
+    voice: bool = Field(False, description="As a voice note: only OGG with Opus sound in one channel.")
+
+
+class FileMessage(Sending):
+    """A message that is a file. Its part has the name of its type."""
+
+    @property
+    def part(self) -> FilePart:
+        part: FilePart = getattr(self, self.kind)
+        return part
+
+    @property
+    def kind(self) -> str:
+        return str(getattr(self, "type"))  # noqa: B009  each type has its own
+
+    @cached_property
+    def file(self) -> Chosen:
+        part = self.part
+        is_voice, name = getattr(part, "voice", False), getattr(part, "filename", "")
+        return Chosen.find(part.media_id, f"/{self.kind}/media_id", name, is_voice=is_voice)
+
+    def build_for(self, conversation: Conversation) -> Outgoing:  # noqa: ARG002  the same for all
+        chosen = self.file
+        if chosen.file.kind != self.kind:
+            raise Refused(OTHER_KIND, name=chosen.name, kind=chosen.file.kind)
+        if chosen.is_voice:
+            chosen.file.check_voice()
+        return outgoing.file(self.kind, getattr(self.part, "caption", ""), chosen.name, voice=chosen.is_voice)
+
+
+class ImageMessage(FileMessage):
+    type: Literal["image"]
+    image: CaptionedPart
+
+
+class VideoMessage(FileMessage):
+    type: Literal["video"]
+    video: CaptionedPart
+
+
+class AudioMessage(FileMessage):
+    type: Literal["audio"]
+    audio: AudioPart
+
+
+class DocumentMessage(FileMessage):
+    type: Literal["document"]
+    document: DocumentPart
+
+
+class StickerMessage(FileMessage):
+    type: Literal["sticker"]
+    sticker: FilePart
+
+
 Value = Annotated[str, Field(max_length=4096)]
 
 
@@ -196,6 +320,7 @@ class TemplatePart(Shape):
     name: Annotated[str, Field(max_length=512)] = ""
     language: Annotated[str, Field(max_length=20)] = ""
     variables: dict[Annotated[str, Field(max_length=100)], Value] = Field(default_factory=dict, max_length=100)
+    file: uuid.UUID | None = Field(None, description="The uploaded file that the template begins with, if it does.")
     payloads: list[Annotated[str, Field(max_length=128)]] = Field(
         default_factory=list, max_length=20, description="What comes back when each quick reply is tapped."
     )
@@ -211,6 +336,11 @@ class TemplateMessage(Sending):
     type: Literal["template"]
     template: TemplatePart
 
+    @cached_property
+    def file(self) -> Chosen | None:
+        id = self.template.file
+        return Chosen.find(id, "/template/file") if id else None
+
     def build_for(self, conversation: Conversation) -> Outgoing:
         part, waba_id = self.template, conversation.phone_number.waba_id
         chosen = MessageTemplate.find(part.id) if part.id else None
@@ -218,6 +348,8 @@ class TemplateMessage(Sending):
             chosen = MessageTemplate.sent_as(waba_id, {"name": part.name, "language": {"code": part.language}})
         if chosen is None or chosen.waba_id != waba_id or not chosen.is_sendable:
             raise Refused(NO_TEMPLATE)
+        if part.file and not chosen.definition.file_kind:
+            raise Refused(NO_PLACE_FOR_FILE)
         return chosen.definition.filled(keys_of(chosen.definition, part.variables), part.payloads)
 
 
@@ -225,7 +357,9 @@ class RawPart(Shape):
     """Meta's own content of a message: `type`, and as `content` the member of that name."""
 
     type: Literal["interactive", "template", "location", "image", "video", "audio", "document", "sticker"]
-    content: dict[str, Any]
+    content: dict[str, Any] = Field(
+        examples=[{"type": "location_request_message", "body": {"text": "Where?"}, "action": {"name": "send_location"}}]
+    )
     text: Annotated[str, Field(max_length=4096)] = Field("", description="What the inbox shows of it.")
 
 
@@ -239,6 +373,11 @@ class RawMessage(Sending):
 
 AnyMessage = Annotated[
     TextMessage
+    | ImageMessage
+    | VideoMessage
+    | AudioMessage
+    | DocumentMessage
+    | StickerMessage
     | LocationMessage
     | ContactMessage
     | ButtonsMessage

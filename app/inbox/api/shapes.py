@@ -15,16 +15,16 @@ from app.inbox.conversations.messages import Reaction
 from app.inbox.desk.notes import Note
 from app.inbox.files.media import Media
 from app.meta.payload import bounded
-from app.tenancy import Actor, User
+from app.tenancy import Actor, User, is_sandbox
 from app.wabas.models import PhoneNumber
 
 
 class ActorShape(Shape):
     """Who did something: an agent, an API key, an automation …; `id` is theirs, where they have one."""
 
-    kind: str
+    kind: str = Field(examples=["api"])
     id: uuid.UUID | None
-    name: str
+    name: str = Field(examples=["Web shop"])
 
     @classmethod
     def of(cls, actor: Actor | None) -> Self | None:
@@ -88,13 +88,16 @@ class FileShape(Shape):
     """The file of a message. `address` is its bytes, for the same key."""
 
     id: uuid.UUID
-    kind: str
+    kind: str = Field(examples=["image"])
     mime: str
     filename: str
-    size: int | None
-    state: str
+    size: int | None = Field(examples=[48213])
+    state: str = Field(examples=["stored"])
     is_voice: bool
-    address: str | None = Field(description="Of this API; null until the file is stored.")
+    address: str | None = Field(
+        description="Of this API; null until the file is stored.",
+        examples=["/media/019ad0c4-7e1b-7c52-9d0a-3f1c5be2a7f4"],
+    )
 
     @classmethod
     def of(cls, media: Media | None) -> Self | None:
@@ -114,7 +117,7 @@ class FileShape(Shape):
 
 
 class ReactionShape(Shape):
-    direction: str
+    direction: str = Field(examples=["inbound"])
     emoji: str
     at: Time
 
@@ -134,21 +137,23 @@ class MessageShape(Shape):
     wamid: str | None = Field(description="Meta's id; null until Meta has accepted it.")
     conversation_id: uuid.UUID
     phone_number_id: uuid.UUID
-    direction: str
-    type: str
+    direction: str = Field(examples=["outbound"])
+    type: str = Field(examples=["text"])
     text: str = Field(description="What it says: its text, or its caption.")
-    content: dict[str, Any] | None = Field(description="What it holds beside the text, as Meta writes it.")
-    file: FileShape | None
+    content: dict[str, Any] | None = Field(
+        description="What it holds beside the text, as Meta writes it.", examples=[None]
+    )
+    file: FileShape | None = Field(examples=[None])
     reactions: list[ReactionShape]
-    reply_to: str | None = Field(description="The wamid of the message that it replies to.")
-    state: str
+    reply_to: str | None = Field(description="The wamid of the message that it replies to.", examples=[None])
+    state: str = Field(examples=["delivered"])
     error: MessageError | None
     by: ActorShape | None = Field(description="Who sent it; null for what the customer wrote.")
-    source: str | None
-    is_test: bool = False
+    source: str | None = Field(examples=["api"])
+    is_test: bool = Field(description="Whether a test key's: nothing of it reached WhatsApp.", examples=[False])
     occurred_at: Time
     created_at: Time
-    send_at: Time | None
+    send_at: Time | None = Field(examples=[None])
 
     @classmethod
     def of(cls, message: Message) -> Self:
@@ -171,6 +176,7 @@ class MessageShape(Shape):
             error=MessageError.of(message.error) if message.state in FAILED else None,
             by=ActorShape.of(message.sent_by),
             source=message.source,
+            is_test=is_sandbox(message.tenant_id),
             occurred_at=message.occurred_at,
             created_at=message.created_at,
             send_at=message.send_at,
@@ -187,8 +193,8 @@ class ConversationShape(Shape):
     contact_id: uuid.UUID
     phone_number_id: uuid.UUID
     is_group: bool
-    state: str
-    snoozed_until: Time | None
+    state: str = Field(examples=["open"])
+    snoozed_until: Time | None = Field(examples=[None])
     assignee_id: uuid.UUID | None
     team_id: uuid.UUID | None
     unread_count: int

@@ -10,12 +10,15 @@ from sqlalchemy import text
 
 from app.message_templates.sent import Sent, counts_templates
 from app.message_templates.uses import Use, uses_templates
-from app.tenancy import current_tenant_id, db
+from app.tenancy import current_tenant_id, db, now
 from app.words import N_
 
 # More than these in a month change no price by much: the newest are counted.
 MOST_COUNTED = 50_000
 MOST_LISTED = 50
+# A key that sent a template within this time is expected to send it again.
+RECENT = dt.timedelta(days=30)
+MOST_SEARCHED = 10_000
 
 
 @counts_templates
@@ -69,4 +72,29 @@ SCHEDULED = text("""
         or (m.type = 'template' and m.content #>> '{raw,name}' = :name
           and m.content #>> '{raw,language,code}' = :language))
     order by m.send_at, m.id limit :most
+""")
+
+
+@uses_templates
+def api_keys(name: str, language: str) -> Iterator[Use]:
+    """API keys that sent it in the last 30 days, each with its last call."""
+    given = {"tenant": current_tenant_id(), "name": name, "language": language, "since": now() - RECENT}
+    for row in db.session.execute(BY_KEYS, given | {"searched": MOST_SEARCHED, "most": MOST_LISTED}):
+        yield Use(N_("API key"), row.name, at=row.at)
+
+
+# Which keys that still work sent a template, and when last; among the newest messages with it in each account. By
+# ix_messages_template (tenant_id, template_id, occurred_at).
+BY_KEYS = text("""
+    select k.name, max(m.occurred_at) as at
+    from message_templates t
+    cross join lateral (
+        select author_kind, author_id, occurred_at from messages
+        where tenant_id = :tenant and template_id = t.id and template_id is not null and occurred_at >= :since
+        order by occurred_at desc limit :searched
+    ) m
+    join api_keys k on k.tenant_id = :tenant and k.id = m.author_id
+    where t.tenant_id = :tenant and t.name = :name and t.language = :language and m.author_kind = 'api'
+      and k.revoked_at is null
+    group by k.id, k.name order by at desc limit :most
 """)

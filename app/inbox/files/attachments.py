@@ -104,8 +104,14 @@ class Attachment:
 
     def stored(self) -> str:
         """The key of a copy in our own store. Raises `StorageAway`."""
+        key = stores.new_key(current_tenant_id())
+        self.put(key)
+        return key
+
+    def put(self, key: str) -> None:
+        """Stores a copy under this key. Raises `StorageAway`."""
         self.file.seek(0)
-        return stored(cast("BinaryIO", self.file))
+        outside().storage.put(key, cast("BinaryIO", self.file))
 
     def thumbnail(self) -> Thumbnail | None:
         if not self.content_type.startswith(PICTURES):

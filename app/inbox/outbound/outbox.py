@@ -27,8 +27,10 @@ from app.meta.errors import Kind, MetaError, NotConnected
 from app.meta.graph import GraphClient
 from app.meta.media import FILE_CODES
 from app.meta.outgoing import content_of
+from app.meta.pretended_webhooks import statuses_of
 from app.meta.template_direct_send import explained
-from app.tenancy import announce, current_tenant_id, database_now, db, uuid7
+from app.sandboxes.models import PretendedWebhook
+from app.tenancy import announce, current_tenant_id, database_now, db, is_sandbox, uuid7
 from app.wabas.models import PhoneNumber
 
 from .direct_sends import withdraw_direct_sends
@@ -258,6 +260,15 @@ class Lane:
         if any(parcel.category for parcel, _ in accepted):
             DirectSendAccess.learn_success(self.waba_id)
         adopt_orphans(self.number_id, {outcome.wamid: parcel.message_id for parcel, outcome in accepted})
+        if is_sandbox(self.tenant_id):
+            self.expect_statuses(accepted)
+
+    def expect_statuses(self, accepted: Sequence[tuple[Parcel, meta.Accepted]]) -> None:
+        """What Meta would post about messages that a sandbox has sent."""
+        number = PhoneNumber.get_or_404(self.number_id)
+        for parcel, outcome in accepted:
+            statuses = statuses_of(outcome.wamid, parcel.to or parcel.recipient or "", parcel.callback_data)
+            PretendedWebhook.expect_of_number(number, [{"statuses": [one]} for one in statuses])
 
     def record_refusal(self, parcel: Parcel, error: MetaError) -> None:
         after = self.state_after(error, parcel)

@@ -102,12 +102,13 @@ LAST_ATTEMPTS = text("""
 IS_BEHIND = text("""
     select exists (select from webhook_events where drained_at is null and received_at < :before)
 """)
-# When did the silences end since :first, the end of the present one included? Index: ix_webhook_events_received.
+# When did the silences end since :first, the end of the present one included? Index: ix_webhook_events_received. What
+# was made here for a sandbox (its numbers begin with 00) says nothing of Meta.
 SILENCES = text("""
     select until from (
         select at as until, lag(at) over (order by at) as since
         from (
-            select received_at as at from webhook_events where received_at >= :first
+            select received_at as at from webhook_events where received_at >= :first and address not like '00%'
             union all select cast(:first as timestamptz)
             union all select cast(:now as timestamptz)) times) gaps
     where until - since > :silence

@@ -14,10 +14,9 @@ from app.inbox.compose.canned_forms import CannedReplyForm
 from app.inbox.compose.canned_replies import VARIABLES, CannedReply, language_of
 from app.inbox.conversations import Conversation
 from app.inbox.files.attachments import LARGEST
+from app.inbox.files.serving import serve
 from app.tenancy import Paged, current_actor, db, in_menu, requires, takes_files
 from app.words import N_
-
-from .media import serve
 
 PAGE = 50
 

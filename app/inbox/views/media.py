@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import uuid
-from collections.abc import Iterator
-from urllib.parse import quote
 
-from flask import Response, abort, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, url_for
 from sqlalchemy.orm import joinedload
-from werkzeug.http import quote_etag
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.extensions import storage
 from app.inbox.blueprint import bp
-from app.inbox.compose.canned_files import CannedFile
 from app.inbox.conversations import Message
 from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
-from app.sniffing import EXTENSIONS, UNKNOWN, is_shown
-from app.storage import NotKept, StorageAway
+from app.inbox.files.serving import POLICY, open_stored, serve
+from app.sniffing import UNKNOWN
 from app.tenancy import db, later, requires
 from app.tenancy.guard import is_fragment
-
-POLICY = "sandbox; default-src 'none'"
 
 
 @bp.get("/media/<uuid:media_id>")
@@ -69,48 +61,3 @@ def media_or_404(media_id: uuid.UUID) -> Media:
     if not media.is_stored or message.is_deleted:
         abort(404)
     return media
-
-
-def serve(media: Media | CannedFile, key: str | None, content_type: str, size: int | None) -> Response:
-    """The file (200), a part of it (206), or that the browser already has it (304)."""
-    etag = f"{media.tenant_id}-{media.sha256}-{(key or '')[-8:]}"
-    headers = {
-        "ETag": quote_etag(etag),
-        "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": POLICY,
-        "Content-Disposition": disposition(media, content_type),
-    }
-    if etag in request.if_none_match:
-        return Response(status=304, headers=headers)
-    byte_range = None
-    if size is not None:
-        headers["Accept-Ranges"] = "bytes"
-        is_same = request.if_range.etag in (None, etag) and request.if_range.date is None
-        byte_range = request.range if request.range and request.range.units == "bytes" and is_same else None
-    if byte_range is None:
-        if size is not None:
-            headers["Content-Length"] = str(size)
-        return Response(open_stored(key), headers=headers, content_type=content_type)
-    part = byte_range.range_for_length(size)
-    if part is None:
-        return Response(status=416, headers=headers | {"Content-Range": f"bytes */{size}"})
-    start, stop = part
-    headers |= {"Content-Range": f"bytes {start}-{stop - 1}/{size}", "Content-Length": str(stop - start)}
-    return Response(open_stored(key, start, stop - start), 206, headers=headers, content_type=content_type)
-
-
-def open_stored(key: str | None, start: int = 0, length: int | None = None) -> Iterator[bytes]:
-    try:
-        return storage.stream(key or "", start, length)
-    except NotKept:
-        abort(404)
-    except StorageAway:
-        abort(503)
-
-
-def disposition(media: Media | CannedFile, content_type: str) -> str:
-    """Pictures, videos and audio are shown in the page; everything else is only ever downloaded."""
-    name = media.filename or f"{media.kind}-{media.created_at:%Y-%m-%d}{EXTENSIONS.get(content_type, '')}"
-    plain = re.sub(r"[^\w. -]", "_", name, flags=re.ASCII)
-    how = "inline" if is_shown(content_type) and media.kind != "document" else "attachment"
-    return f"{how}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -38,7 +38,9 @@ def standing_of(waba: Waba) -> Standing:
         return Standing(waba, access)
     named = MessageTemplate.waba_id == waba.id, MessageTemplate.name == access.misused_template
     template = db.session.scalar(select(MessageTemplate).where(*named).limit(1))
-    return Standing(waba, access, template.definition.body if template else "")
+    words = template.definition.body_words.pieces[::2] if template else []
+    # Of a whole text that varies Meta has nothing but the variable.
+    return Standing(waba, access, template.definition.body if template and "".join(words).strip() else "")
 
 
 def stopped() -> list[Standing]:

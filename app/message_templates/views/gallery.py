@@ -56,7 +56,6 @@ def gallery() -> str:
         shown=[show(starter, language) for starter in STARTERS if fits(starter, trade, query, language)],
         trade=trade if trade in TRADES else "",
         trades=TRADES,
-        uses=USES,
         query=query,
         language=language,
         starter_languages=STARTER_LANGUAGES,

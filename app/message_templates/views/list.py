@@ -26,8 +26,8 @@ from .direct_send import stopped
 @in_menu("rail", N_("Templates"), "layout-template", order=25)
 @requires("templates.view")
 def index() -> str:
-    template = "message_templates/_list.html" if is_fragment() else "message_templates/list.html"
-    return render_template(template, **list_context())
+    partial = "_templates" if request.args.get("begins") else "_list"
+    return render_template(f"message_templates/{partial if is_fragment() else 'list'}.html", **list_context())
 
 
 @bp.post("/comparisons")

@@ -6,8 +6,8 @@ import datetime as dt
 import uuid
 import zoneinfo
 
-from sqlalchemy import Index, UniqueConstraint, select, text
-from sqlalchemy.orm import Mapped, relationship
+from sqlalchemy import Index, UniqueConstraint, select, text, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.inbox.conversations import Conversation
 from app.tenancy import Membership, TenantModel, belongs_to, db, one_of
@@ -32,6 +32,8 @@ class NotificationRule(TenantModel):
     about: Mapped[str]
     mentions: Mapped[bool]
     closing: Mapped[bool]
+    # Those who may write or approve templates hear of reviews, rejections and pauses.
+    templates: Mapped[bool] = mapped_column(default=True, server_default=true())
     # Ids of muted numbers; a new number is not muted.
     muted_numbers: Mapped[list[str]]
     preview: Mapped[bool]
@@ -57,6 +59,7 @@ class NotificationRule(TenantModel):
             about="mine_and_unassigned",
             mentions=True,
             closing=True,
+            templates=True,
             muted_numbers=[],
             preview=True,
             sound=True,

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Flask, Response, abort, current_app, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 from werkzeug.wrappers import Response as AnyResponse
@@ -28,7 +27,7 @@ from app.people.erasure import erase
 from app.people.gallery import PAGE, gallery
 from app.people.merges import ContactMerge, NotLast, NotTwo
 from app.people.person_file import person_file
-from app.people.timeline import names_of, timeline
+from app.people.timeline import timeline
 from app.tenancy import current_actor, db, later, requires
 from app.tenancy.guard import is_fragment
 
@@ -48,8 +47,7 @@ def media(contact_id: uuid.UUID) -> str:
 @requires("inbox.read")
 def history(contact_id: uuid.UUID) -> str:
     contact = Contact.get_or_404(contact_id)
-    moments = timeline(contact)
-    return render_part("timeline", contact, moments=moments, names=names_of(moments))
+    return render_part("timeline", contact, moments=timeline(contact))
 
 
 @bp.get("/<uuid:contact_id>/conversations")
@@ -104,7 +102,7 @@ def merge(contact_id: uuid.UUID) -> AnyResponse:
 
 def merge_contacts(contact: Contact, other: Contact) -> AnyResponse:
     try:
-        merge = ContactMerge.merge(contact, other, by=current_user)
+        merge = ContactMerge.merge(contact, other, by=current_actor())
     except NotTwo:
         flash(_("These contacts can't be merged. They are already one contact, or one was erased."), "error")
         return redirect(url_for("contacts.show", contact_id=contact.id), 303)
@@ -119,7 +117,7 @@ def undo_merge(contact_id: uuid.UUID, merge_id: uuid.UUID) -> AnyResponse:
     if merge.contact_id != contact.id:
         abort(404)
     try:
-        merge.undo(by=current_user)
+        merge.undo(by=current_actor())
         flash(_("Merge undone. There are two contacts again."))
     except NotLast as not_last:
         name = not_last.later.other_name_for(contact.id) or _("No name")
@@ -142,7 +140,7 @@ def accept_suggestion(suggestion_id: uuid.UUID) -> AnyResponse:
 def dismiss_suggestion(suggestion_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
     suggestion = MergeSuggestion.get_or_404(suggestion_id)
     if suggestion.state == "open":
-        suggestion.decide("dismissed", by=current_user)
+        suggestion.decide("dismissed", by=current_actor())
     if is_fragment():
         return "", 200
     return redirect(back_to(Contact.get_or_404(suggestion.contact_id)), 303)
@@ -176,7 +174,7 @@ def give_out(contact_id: uuid.UUID) -> Response:
     contact = Contact.get_or_404(contact_id)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     body = person_file(app, g.tenant.id, contact, zones.reader_zone())
-    ContactEvent.record(contact.id, "exported", by=current_user)
+    ContactEvent.record(contact.id, "exported", by=current_actor())
     headers = {"Content-Disposition": f'attachment; filename="person-{contact.id}.json"'}
     return Response(body, content_type="application/json; charset=utf-8", headers=headers)
 
@@ -194,6 +192,6 @@ def erase_contact(contact_id: uuid.UUID) -> AnyResponse | tuple[str, int]:
     if not form.validate():
         return render_template("people/erasure.html", contact=contact, form=form), 422
     if not contact.is_erased:
-        erase(contact, by=g.membership.user)
+        erase(contact, by=current_actor())
     flash(_("Erased. Only the number and times of messages remain."))
     return redirect(url_for("contacts.show", contact_id=contact.id), 303)

@@ -54,6 +54,7 @@ def numbers_in_trouble() -> Select[Tenant, PhoneNumber, Waba]:
         select(Tenant, PhoneNumber, Waba)
         .join(PhoneNumber, PhoneNumber.tenant_id == Tenant.id)
         .join(Waba, (Waba.tenant_id == PhoneNumber.tenant_id) & (Waba.id == PhoneNumber.waba_id))
+        .where(~Tenant.is_sandbox)
         .where(or_(PhoneNumber.state == "paused", soon & (PhoneNumber.state == "connected"), late))
         .order_by(PhoneNumber.probed_at, PhoneNumber.id)
         .limit(SHOWN)

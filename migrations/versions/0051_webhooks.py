@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from migrations.row_security import protect
 
-revision = "0045"
-down_revision = "0044"
+revision = "0051"
+down_revision = "0050"
 
 MOMENT = sa.DateTime(timezone=True)
 MADE = ("webhook_endpoints", "outgoing_events", "event_sequences", "webhook_deliveries", "delivery_attempts")

@@ -1,0 +1,47 @@
+"""What reads like a request for secrets or like a threat, which Meta's reviewers reject."""
+
+from __future__ import annotations
+
+import re
+
+MOST_LOOKED_AT = 4_096
+# To advise against it is no request; part of a number may be asked for.
+_NO = ("not", "n't", "n’t", "never", "ne", "no", "nunca", "não", "jamais", "لا")
+_NOT = "".join(rf"(?<!{no}\ )" for no in _NO)
+_ASK = r"""
+    send|enter|provide|reply\ with|share|give|confirm|tell|type
+    |envoyez|saisissez|indiquez|donnez|communiquez|confirmez|partagez|répondez\ avec
+    |env[íi][ea]|envíenos|envíanos|ingres[ea]|introduzca|proporcione|comparta|indique|confirme|responda\ con
+    |informe|digite|forneça|compartilhe|responda\ com
+    |أرسل|ارسل|أدخل|ادخل|زودنا|شاركنا|أكد
+"""
+_IDENTIFIER = r"""
+    card\ number|cvv|cvc|pin\ code|password|passport\ number|social\ security|national\ id|bank\ account\ number
+    |numéro\ de\ (?:carte|passeport|compte\ bancaire|sécurité\ sociale)|mot\ de\ passe|code\ pin
+    |número\ de\ (?:(?:su|tu|la|seu|o)\ )?(?:tarjeta|pasaporte|cuenta\ bancaria|cartão|passaporte|conta\ bancária)
+    |número\ do\ (?:seu\ )?(?:cartão|passaporte)|contraseña|senha|cpf
+    |رقم\ (?:البطاقة|بطاقتك|الحساب\ البنكي|حسابك\ البنكي|جواز\ السفر|الهوية)|كلمة\ (?:المرور|السر)
+"""
+_REQUEST = re.compile(
+    rf"{_NOT}(?<!\w)(?:{_ASK})(?!\w)(?![^.!?\n]{{0,60}}(?:last|four|4)\ )"
+    rf"[^.!?\n]{{0,60}}(?<!\w)(?P<secret>{_IDENTIFIER})(?!\w)",
+    re.IGNORECASE | re.VERBOSE,
+)
+_THREAT = re.compile(
+    r"(?<!\w)(?:legal\ action|we\ will\ sue|press\ charges|report\ you\ to\ the\ police|or\ else"
+    r"|poursuites\ (?:judiciaires|en\ justice)|nous\ porterons\ plainte|acciones\ legales|lo\ denunciaremos"
+    r"|medidas\ legais|ações?\ judiciais|إجراءات\ قانونية|سنقاضيك)(?!\w)",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def request_for_secret(words: str) -> str:
+    """The secret that is asked for, as it is written in the first MOST_LOOKED_AT characters; or an empty text."""
+    found = _REQUEST.search(words[:MOST_LOOKED_AT])
+    return found["secret"] if found else ""
+
+
+def threat_in(words: str) -> str:
+    """The threatening words, or an empty text."""
+    found = _THREAT.search(words[:MOST_LOOKED_AT])
+    return found[0] if found else ""

@@ -1,0 +1,1 @@
+"""Numbers for programs: which there are, how each is, and what Meta charged."""

@@ -1,0 +1,1 @@
+"""Contacts for programs: each of them, and everything about one."""

@@ -203,8 +203,9 @@ def test_the_subscriber_may_hear_of_it_twice(hooks: Hooks, receiver: Receiver) -
     with tenant_scope(hooks.tenant.id):
         HappeningCursor.locked("webhooks").since = None
     hooks.hear()
+    hooks.happens()
     hooks.send()
-    assert sequences(receiver) == [1]
+    assert sorted(sequences(receiver)) == [1, 2]
 
 
 def test_what_redis_lost_is_found_by_the_sweep(hooks: Hooks, receiver: Receiver, enqueued: Enqueued) -> None:

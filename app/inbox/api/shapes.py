@@ -166,8 +166,8 @@ class MessageShape(Shape):
             direction=message.direction,
             type=message.type,
             text="" if message.is_deleted else message.words,
-            content=bounded(message.raw) or None,
-            file=FileShape.of(message.media),
+            content=None if message.is_deleted else bounded(message.raw) or None,
+            file=None if message.is_deleted else FileShape.of(message.media),
             reactions=[
                 ReactionShape(direction=one.direction, emoji=one.emoji, at=one.occurred_at) for one in reactions
             ],

@@ -2851,11 +2851,13 @@ export interface components {
             /**
              * Since
              * Format: date-time
+             * @example 2026-11-29T09:00:00Z
              */
             since: string;
             /**
              * Until
              * Format: date-time
+             * @example 2026-11-29T10:00:00Z
              */
             until: string;
         };

@@ -12,13 +12,14 @@ from flask import Response, request
 
 from app.api.problems import PROBLEMS, STATUSES, Problem
 from app.api.reading import JSON, parse
+from app.api.versions import NEWEST
 from app.extensions import settings
 
 VERSION = "2026-07-28"
 VERSION_KEY = "io.modelcontextprotocol/protocolVersion"
 CAPABILITIES_KEY = "io.modelcontextprotocol/clientCapabilities"
 SERVER_KEY = "io.modelcontextprotocol/serverInfo"
-SERVER = {"name": "switchboard", "title": "Switchboard", "version": VERSION}
+SERVER = {"name": "switchboard", "title": "Switchboard", "version": NEWEST}
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602

@@ -83,6 +83,7 @@ class Preview(Shape):
         number = conversation.phone_number
         return cls(
             can_be_sent=True,
+            refusal=None,
             to=ContactReference.of(conversation.contact),
             from_number=NumberReference.of(number),
             text=shape.text,

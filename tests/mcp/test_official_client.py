@@ -18,6 +18,7 @@ NAMES = [
 
 def test_it_discovers_the_server(run: Run) -> None:
     async def look(client: Client) -> tuple[str, str, str]:
+        assert client.server_info
         return client.protocol_version, client.server_info.name, client.instructions or ""
 
     version, name, instructions = run(look)

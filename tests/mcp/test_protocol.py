@@ -22,19 +22,19 @@ def test_without_a_key_it_says_where_to_read_about_keys(assistant: Assistant) ->
     assert answer.status_code == 401 and answer.json and answer.json["error"]["data"]["code"] == "unauthorized"
     path = header.partition('resource_metadata="')[2].rstrip('"').partition("://")[2].partition("/")[2]
     document = isolated(assistant.key.client.get, f"/{path}").json
-    assert document["resource"].endswith("/mcp") and document["bearer_methods_supported"] == ["header"]
+    assert document and document["resource"].endswith("/mcp") and document["bearer_methods_supported"] == ["header"]
     assert "authorization_servers" not in document and "messages:write" in document["scopes_supported"]
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
 def test_there_is_no_stream_and_no_session(assistant: Assistant, method: str) -> None:
     answer = isolated(assistant.key.client.open, "/mcp", method=method)
-    assert answer.status_code == 405 and "POST" in answer.headers["Allow"] and answer.json["error"]
+    assert answer.status_code == 405 and "POST" in answer.headers["Allow"] and answer.json
 
 
 def test_nothing_below_it_is_a_page(assistant: Assistant) -> None:
     answer = isolated(assistant.key.client.get, "/mcp/nothing")
-    assert answer.status_code == 404 and answer.json["error"]["data"]["code"] == "not_found"
+    assert answer.status_code == 404 and answer.json and answer.json["error"]["data"]["code"] == "not_found"
 
 
 DEEP = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":' + b"[" * 100_000 + b"]" * 100_000 + b"}"

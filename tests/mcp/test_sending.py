@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.inbox.conversations import Conversation, Message
 from app.mcp import sending
 from app.message_templates.models import MessageTemplate
-from app.tenancy import db, now, tenant_scope
+from app.tenancy import db, now, sandbox_id, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.enqueued import Enqueued
 from tests.inbox.test_first_messages import template
 from tests.mcp.conftest import Assistant, MakeAssistant
-from tests.world import World
+from tests.world import World, conversation
 
 
 def count(world: World) -> int:
@@ -38,6 +40,17 @@ def test_the_same_token_again_is_the_same_message(assistant: Assistant, carla: C
     token = assistant.data("send_reply", **reply(carla))["preview_token"]
     sent = [assistant.data("send_reply", **reply(carla), preview_token=token)["message_id"] for _ in range(2)]
     assert sent[0] == sent[1] and count(world) == 1
+
+
+def test_one_token_many_times_at_once_is_one_message(assistant: Assistant, carla: Conversation, world: World) -> None:
+    token = assistant.data("send_reply", **reply(carla))["preview_token"]
+
+    def send(_: int) -> str:
+        return str(assistant.data("send_reply", **reply(carla), preview_token=token)["message_id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(send, range(8)))) == 1
+    assert count(world) == 1
 
 
 def test_what_is_sent_waits_for_a_worker(assistant: Assistant, carla: Conversation, enqueued: Enqueued) -> None:
@@ -115,4 +128,15 @@ def test_a_template_that_was_changed_since_is_not_sent(
 def test_a_suggestion_is_a_note_and_no_message(assistant: Assistant, carla: Conversation, world: World) -> None:
     note = assistant.data("suggest_reply", **reply(carla))
     assert note["body"].startswith("Suggested reply") and note["by"]["name"] == "Shop"
+    assert count(world) == 0
+
+
+def test_a_test_key_previews_and_sends_in_the_sandbox(make_assistant: MakeAssistant, world: World) -> None:
+    pretending = make_assistant(kind="test")
+    pretending.data("search_conversations")
+    with tenant_scope(sandbox_id(world.bakery.id)):
+        number = db.session.scalars(select(PhoneNumber)).one()
+    talk = conversation(number)
+    preview = pretending.data("send_reply", **reply(talk))
+    assert pretending.data("send_reply", **reply(talk), preview_token=preview["preview_token"])["is_sent"]
     assert count(world) == 0

@@ -13,9 +13,11 @@ from app.inbox.conversations import Conversation, Message
 from app.message_templates.models import MessageTemplate
 from app.tenancy import tenant_scope
 from app.wabas.models import PhoneNumber
+from tests.arrivals import arrive, conversations
 from tests.inbox.test_first_messages import template
 from tests.mcp.conftest import Assistant, MakeAssistant
-from tests.world import World, conversation
+from tests.posts import message
+from tests.world import World
 
 
 def test_a_contact_is_made_changed_and_found(assistant: Assistant, number: PhoneNumber) -> None:
@@ -120,14 +122,17 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("words", HOSTILE)
-def test_what_a_customer_wrote_stays_between_the_marks(assistant: Assistant, number: PhoneNumber, words: str) -> None:
-    talk = conversation(number, name=words)
+def test_what_a_customer_wrote_stays_between_the_marks(
+    assistant: Assistant, world: World, number: PhoneNumber, words: str
+) -> None:
+    arrive(message(words, number=number.meta_id))
+    (talk,) = conversations(world)
     text = assistant.call("get_conversation", conversation_id=str(talk.id))["content"][0]["text"]
     notice, opened, data, closed = text.splitlines()
     code = re.findall("[0-9a-f]{16}", notice)[0]
     assert (opened, closed) == (f"<data {code}>", f"</data {code}>")
     assert "<" not in data and ">" not in data
-    assert json.loads(data)["conversation"]["contact"]["name"] == words
+    assert json.loads(data)["messages"][0]["text"] == words
 
 
 def test_no_two_answers_have_the_same_marks(assistant: Assistant, carla: Conversation) -> None:

@@ -46,6 +46,7 @@ FEATURES = [
     "help",
     "developers",
     "platform",
+    "mcp",
     "webhooks",
 ]
 # The modules that register what a feature, or one of its rooms, has: routes, jobs, subscribers, menu entries.

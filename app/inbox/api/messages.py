@@ -105,36 +105,39 @@ def send_message(body: NewMessage) -> MessageShape:
     wanted = body.root
     if wanted.type == "raw" and not current_key().may(RAW):
         raise Problem("missing_scope", scope=RAW)
-    pointer = f"/{wanted.type}"
-    try:
-        message = send(wanted)
-    except NOT_SENT as error:
-        raise as_problem(error, pointer) from None
+    message = send(wanted, client_id())
     if wanted.send_at is None:
         enqueue_delivery(message)
     return MessageShape.of(message)
 
 
-def send(wanted: AnyMessage) -> Message:
-    recipient = recipient_of(wanted)
+def send(wanted: AnyMessage, client_id: uuid.UUID) -> Message:
+    """Stores the message. The same `client_id` again is the same message. Raises a `Problem`."""
+    try:
+        return put_to(recipient_of(wanted), wanted, client_id)
+    except NOT_SENT as error:
+        raise as_problem(error, f"/{wanted.type}") from None
+
+
+def put_to(recipient: Recipient | Conversation, wanted: AnyMessage, client_id: uuid.UUID) -> Message:
     if isinstance(recipient, Conversation):
-        return put_into(recipient, wanted)
+        return put_into(recipient, wanted, client_id)
     number = number_of(wanted)
     if number.id in recipient.conversations:
-        return put_into(recipient.conversations[number.id], wanted)
+        return put_into(recipient.conversations[number.id], wanted, client_id)
     if obstacle := recipient.obstacle_on(number):
         raise Problem("unreachable", obstacle, errors=[Fault("unreachable", obstacle, pointer="/to")])
-    with attached(wanted, None, client_id()) as media:
-        write, by = partial(put, wanted, media=media), current_key().actor
+    with attached(wanted, None, client_id) as media:
+        write, by = partial(put, wanted, media=media, client_id=client_id), current_key().actor
         return recipient.write(number, write, by=by, name=wanted.to.name)
 
 
-def put_into(conversation: Conversation, wanted: AnyMessage) -> Message:
-    with attached(wanted, conversation, client_id()) as media:
-        return put(wanted, conversation, media=media)
+def put_into(conversation: Conversation, wanted: AnyMessage, client_id: uuid.UUID) -> Message:
+    with attached(wanted, conversation, client_id) as media:
+        return put(wanted, conversation, media=media, client_id=client_id)
 
 
-def put(wanted: AnyMessage, conversation: Conversation, *, media: Media | None) -> Message:
+def put(wanted: AnyMessage, conversation: Conversation, *, media: Media | None, client_id: uuid.UUID) -> Message:
     answering = conversation.find_message(wanted.reply_to) if wanted.reply_to else None
     if wanted.reply_to and answering is None:
         fault = Fault("not_found", "There is no such message in this conversation.", pointer="/reply_to")
@@ -142,7 +145,7 @@ def put(wanted: AnyMessage, conversation: Conversation, *, media: Media | None) 
     return conversation.send(
         wanted.build_for(conversation),
         by=current_key().actor,
-        client_id=client_id(),
+        client_id=client_id,
         answering=answering,
         media=media,
         later=Later(wanted.send_at) if wanted.send_at else None,

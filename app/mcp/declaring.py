@@ -1,0 +1,75 @@
+"""Tools as declarations: one mark says name, arguments, scopes and hints; the list of tools is made of the same.
+
+@tool("add_note", AddNote, (WRITE,), ADDS)
+def add_note(given: AddNote) -> Shape:
+    \"\"\"Add a private note.\"\"\"
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from app.api import Problem, current_key
+from app.api.reading import fault_of_body, first_errors
+
+Perform = TypeVar("Perform", bound=Callable[[Any], BaseModel])
+TOOLS: dict[str, Tool] = {}
+
+READS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
+ADDS = {"readOnlyHint": False, "destructiveHint": False, "idempotentHint": False, "openWorldHint": False}
+CHANGES = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True, "openWorldHint": False}
+# What reached a customer can't be taken back; the same token sends once.
+SENDS = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": True, "openWorldHint": True}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What an assistant may do. It takes `arguments` and needs all of `scopes`."""
+
+    name: str
+    arguments: type[BaseModel]
+    scopes: Sequence[str]
+    hints: dict[str, bool]
+    perform: Callable[[Any], BaseModel]
+
+    @functools.cached_property
+    def declaration(self) -> dict[str, Any]:
+        """As `tools/list` has it. The first line of the docstring is the title."""
+        title, _, rest = (inspect.getdoc(self.perform) or "").partition("\n")
+        needs = f"Needs the scopes: {', '.join(self.scopes)}."
+        return {
+            "name": self.name,
+            "title": title.rstrip("."),
+            "description": " ".join(f"{title} {rest} {needs}".split()),
+            "inputSchema": self.arguments.model_json_schema(),
+            "annotations": {"title": title.rstrip("."), **self.hints},
+        }
+
+    def call(self, arguments: Any) -> BaseModel:
+        """Raises a `Problem`."""
+        for scope in self.scopes:
+            if not current_key().may(scope):
+                raise Problem("missing_scope", scope=scope)
+        try:
+            given = self.arguments.model_validate_json(json.dumps(arguments), strict=True)
+        except ValidationError as error:
+            faults = [fault_of_body(one, is_union=False) for one in first_errors(error)]
+            raise Problem("invalid_request", errors=faults) from None
+        return self.perform(given)
+
+
+def tool(
+    name: str, arguments: type[BaseModel], scopes: Sequence[str], hints: dict[str, bool]
+) -> Callable[[Perform], Perform]:
+    def register(perform: Perform) -> Perform:
+        TOOLS[name] = Tool(name, arguments, scopes, hints, perform)
+        return perform
+
+    return register

@@ -29,7 +29,7 @@ EXPORT = re.compile(r"^export (\w+)=(.+)$", re.MULTILINE)
 def script() -> str:
     """The block of the section on the API, each command on one line."""
     section = README.read_text().partition("\n## API\n")[2].partition("\n## ")[0]
-    return section.partition("```sh\n")[2].partition("```")[0].replace("\\\n", " ")
+    return section.partition("```sh\n")[2].partition("```")[0].replace("\\\n", "")
 
 
 class Walk:

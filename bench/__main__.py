@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, day, desk, drain, fairness, hooks, inbox, live, pace, templates
+from bench import acknowledge, api, day, desk, drain, fairness, hooks, inbox, live, pace, templates
 from dev.stack import Stack
 
 PARTS = {
@@ -19,6 +19,7 @@ PARTS = {
     "desk": desk.run,
     "pace": pace.run,
     "hooks": hooks.run,
+    "api": api.run,
     "day": day.run,
     "templates": templates.run,
 }

@@ -1,0 +1,111 @@
+"""The API: messages accepted at 200 a second, and its lists with 300,000 messages, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from app import create_app
+from app.api import ApiKey
+from app.api.scopes import SCOPES
+from app.config import Settings
+from app.inbox.conversations import Conversation
+from app.tenancy import Actor, db, tenant_scope
+from bench.report import percentile, table
+from bench.town import Town
+from dev.stack import Stack
+
+CONVERSATIONS, MESSAGES_EACH = 30_000, 10
+RATE, SECONDS, KEYS, CONNECTIONS, REQUESTS = 200, 20, 4, 32, 200
+LISTS = {
+    "messages": "/messages?limit=50",
+    "messages of a conversation": "/conversations/{conversation}/messages?limit=50",
+    "failed messages": "/messages?filter[state]=failed&limit=50",
+    "conversations": "/conversations?limit=50&include=contact",
+    "contacts": "/contacts?limit=50",
+}
+
+
+@dataclass
+class Caller:
+    """Sends requests at a steady pace, each at its moment on whichever connection is free."""
+
+    url: str
+    times: list[float] = field(default_factory=list)
+    refused: int = 0
+
+    async def work(self, queue: asyncio.Queue[tuple[float, bytes]]) -> None:
+        place = urlsplit(self.url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        while True:
+            moment, request = await queue.get()
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+            await reader.readexactly(length)
+            # From when it was due: one that waits for a connection waits for the server.
+            self.times.append(time.perf_counter() - moment)
+            self.refused += not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 202"))
+            queue.task_done()
+
+    async def run(self, requests: list[bytes], rate: float) -> None:
+        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        workers = [asyncio.create_task(self.work(queue)) for _ in range(CONNECTIONS)]
+        began = time.perf_counter()
+        for place, request in enumerate(requests):
+            moment = began + place / rate
+            await asyncio.sleep(max(0.0, moment - time.perf_counter()))
+            queue.put_nowait((moment, request))
+        await queue.join()
+        for worker in workers:
+            worker.cancel()
+
+
+def request_of(url: str, secret: str, method: str, path: str, body: object = None) -> bytes:
+    data = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} /api/v1{path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAuthorization: Bearer {secret}\r\n"
+    return f"{head}Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
+
+
+def run(stack: Stack) -> None:
+    with create_app(Settings.from_environment(stack.env)).app_context():
+        town = Town.named("api")
+        town.fill(CONVERSATIONS, MESSAGES_EACH)
+        with tenant_scope(town.tenant.id):
+            by = Actor.agent(town.owner)
+            secrets = [ApiKey.create(f"Key {place}", "live", list(SCOPES), by=by)[1] for place in range(KEYS)]
+            talks = db.session.scalars(
+                Conversation.newest_first().with_only_columns(Conversation.id).limit(2_000)
+            ).all()
+    stack.start("web")
+    stack.wait_for(f"{stack.web}/healthz")
+    sends = [
+        request_of(
+            stack.web,
+            secrets[place % KEYS],
+            "POST",
+            "/messages",
+            {
+                "type": "text",
+                "to": {"conversation_id": str(talks[place % len(talks)])},
+                "text": {"body": f"No. {place}"},
+            },
+        )
+        for place in range(RATE * SECONDS)
+    ]
+    rows = [figures(stack.web, f"send, {RATE}/s", sends, RATE)]
+    for name, path in LISTS.items():
+        lists = [request_of(stack.web, secrets[0], "GET", path.format(conversation=talks[0]))] * REQUESTS
+        rows.append(figures(stack.web, name, lists, 10))
+    stack.parts.pop("web").stop()
+    heads = ["", "p50 ms", "p95 ms", "refused"]
+    table("The API (aims: a send p95 under 50 ms, lists p95 under 60 ms)", heads, rows)
+
+
+def figures(url: str, name: str, requests: list[bytes], rate: float) -> list[str]:
+    caller = Caller(url)
+    asyncio.run(caller.run(requests, rate))
+    return [name, *(f"{percentile(caller.times, share) * 1000:.0f}" for share in (0.5, 0.95)), str(caller.refused)]

@@ -1,4 +1,4 @@
-"""How often a key, and all keys of a tenant together, may call: token buckets in Redis, told in every answer.
+"""How often a key, and all keys of a tenant together, may call: token buckets in Redis. Every answer says what is left.
 
 Headers: draft-ietf-httpapi-ratelimit-headers-11. Without Redis nothing is limited here.
 """
@@ -23,20 +23,20 @@ log = structlog.get_logger()
 TAKE = """
 local now, fits, states = tonumber(ARGV[1]), true, {}
 for place, key in ipairs(KEYS) do
-    local gap, burst = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
+    local interval, burst = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
     local tat = math.max(tonumber(redis.call('get', key) or now), now)
-    local ahead = tat + gap - now - gap * burst
+    local ahead = tat + interval - now - interval * burst
     if ahead > 0.000001 then fits = false end
-    states[place] = {tat, gap, burst, ahead}
+    states[place] = {tat, interval, burst, ahead}
 end
 local result = {fits and '1' or '0'}
 for place, key in ipairs(KEYS) do
-    local tat, gap, burst, ahead = unpack(states[place])
+    local tat, interval, burst, ahead = unpack(states[place])
     if fits then
-        tat = tat + gap
+        tat = tat + interval
         redis.call('set', key, string.format('%.6f', tat), 'px', math.ceil((tat - now) * 1000) + 1000)
     end
-    result[#result + 1] = tostring(math.floor((gap * burst - (tat - now)) / gap + 0.000001))
+    result[#result + 1] = tostring(math.floor((interval * burst - (tat - now)) / interval + 0.000001))
     result[#result + 1] = tostring(tat - now)
     result[#result + 1] = tostring(math.max(ahead, 0))
 end

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import shutil
 import subprocess
 import time
 from typing import Any
@@ -26,6 +25,7 @@ from app.developers.prose import blocks
 from app.developers.reference import calls, tag_pages
 from app.developers.schemas import Trees
 from app.developers.snippets import Request
+from dev.clients import node
 from tests.client import Browser, isolated
 from tests.world import World
 
@@ -115,12 +115,12 @@ def test_the_examples_are_programs(app: Flask) -> None:
         subprocess.run(["bash", "-n", "-c", call.request.curl], check=True)
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
 def test_the_examples_in_javascript_are_programs(app: Flask, tmp_path: Any) -> None:
     functions = [call.request.javascript for call in calls().values() if not call.request.takes]
     file = tmp_path / "examples.mjs"
     file.write_text("\n".join(f"async () => {{\n{code}\n}}" for code in functions))
-    subprocess.run(["node", "--check", file], check=True)
+    program, variables = node()
+    subprocess.run([program, "--check", file], env=variables, check=True)
 
 
 def test_an_apostrophe_in_an_example_ends_no_string() -> None:

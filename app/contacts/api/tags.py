@@ -26,7 +26,7 @@ TAG = "Contacts"
 MOST_TAGS = 5_000
 TAG_EXISTS = problem("tag_exists", 409, "Another tag has this name", N_("Use that tag, or choose another name."))
 TOO_MANY_TAGS = problem(
-    "too_many_tags", 409, "There are as many tags as there can be", N_("Delete tags that nobody uses, then try again.")
+    "too_many_tags", 409, "There are too many tags", N_("Delete tags that are no longer used, then try again.")
 )
 Color = Literal["grey", "green", "blue", "violet", "pink", "red", "amber", "teal"]
 

@@ -243,7 +243,7 @@ def mark_message_read(message_id: uuid.UUID) -> MessageShape:
 
 @endpoint("POST", "/conversations/<uuid:conversation_id>/typing", scope=WRITE, tag=TAG)
 def show_typing(conversation_id: uuid.UUID) -> None:
-    """Show that somebody types.
+    """Show a typing indicator.
 
     For up to 25 seconds, while the reply window is open and unless the number's settings turn it off.
     """

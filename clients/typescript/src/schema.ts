@@ -434,7 +434,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Show that somebody types
+         * Show a typing indicator
          * @description For up to 25 seconds, while the reply window is open and unless the number's settings turn it off.
          */
         post: operations["show_typing"];
@@ -4527,7 +4527,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `contact_exists`: Another contact has this identity; `in_progress`: The same request is still running; `too_many_tags`: There are as many tags as there can be */
+            /** @description `contact_exists`: Another contact has this identity; `in_progress`: The same request is still running; `too_many_tags`: There are too many tags */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5921,7 +5921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `contact_erased`: This person was erased; `in_progress`: The same request is still running; `too_many_tags`: There are as many tags as there can be */
+            /** @description `contact_erased`: This person was erased; `in_progress`: The same request is still running; `too_many_tags`: There are too many tags */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6274,7 +6274,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `contact_erased`: This person was erased; `too_many_tags`: There are as many tags as there can be */
+            /** @description `contact_erased`: This person was erased; `too_many_tags`: There are too many tags */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8905,7 +8905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `in_progress`: The same request is still running; `tag_exists`: Another tag has this name; `too_many_tags`: There are as many tags as there can be */
+            /** @description `in_progress`: The same request is still running; `tag_exists`: Another tag has this name; `too_many_tags`: There are too many tags */
             409: {
                 headers: {
                     [name: string]: unknown;

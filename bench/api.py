@@ -29,6 +29,19 @@ LISTS = {
 }
 
 
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def exchange(connection: Connection, request: bytes) -> bytes:
+    """The head of the answer."""
+    reader, writer = connection
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+    await reader.readexactly(length)
+    return head
+
+
 @dataclass
 class Caller:
     """Sends requests at a steady pace, each at its moment on whichever connection is free."""
@@ -38,18 +51,28 @@ class Caller:
     refused: int = 0
 
     async def work(self, queue: asyncio.Queue[tuple[float, bytes]]) -> None:
-        place = urlsplit(self.url)
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        connection: Connection | None = None
         while True:
             moment, request = await queue.get()
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-            await reader.readexactly(length)
+            if connection is None:
+                connection = await self.connect()
+            try:
+                head = await exchange(connection, request)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                # The server had closed it while it was idle.
+                connection = await self.connect()
+                head = await exchange(connection, request)
             # From when it was due: one that waits for a connection waits for the server.
             self.times.append(time.perf_counter() - moment)
             self.refused += not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 202"))
+            if b"\r\nconnection: close" in head.lower():
+                connection[1].close()
+                connection = None
             queue.task_done()
+
+    async def connect(self) -> Connection:
+        place = urlsplit(self.url)
+        return await asyncio.open_connection(place.hostname, place.port)
 
     async def run(self, requests: list[bytes], rate: float) -> None:
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
@@ -59,9 +82,12 @@ class Caller:
             moment = began + place / rate
             await asyncio.sleep(max(0.0, moment - time.perf_counter()))
             queue.put_nowait((moment, request))
-        await queue.join()
-        for worker in workers:
-            worker.cancel()
+        joined = asyncio.create_task(queue.join())
+        done, _ = await asyncio.wait([joined, *workers], return_when=asyncio.FIRST_COMPLETED)
+        for task in [joined, *workers]:
+            task.cancel()
+        for task in done:
+            task.result()
 
 
 def request_of(url: str, secret: str, method: str, path: str, body: object = None) -> bytes:

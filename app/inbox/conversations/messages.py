@@ -195,7 +195,10 @@ class Message(Bubble, Underway, TenantModel):
         """Who of the business sent it. None for what a customer wrote."""
         if self.is_from_phone:
             return Actor.phone()
-        return Actor.stored(self.author_kind, self.author_id, self.author.name if self.author else self.author_name)
+        # Only an agent is a user: for a key or a rule none is looked up.
+        is_agent = self.author_kind in (None, "agent")
+        name = self.author.name if is_agent and self.author else self.author_name
+        return Actor.stored(self.author_kind, self.author_id, name)
 
     def says_the_same_as(self, other: Message) -> bool:
         mine, theirs = (

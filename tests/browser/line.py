@@ -8,6 +8,9 @@ from playwright.sync_api import APIResponse, Error, Page, Route, expect
 
 HELD = ("fetch", "xhr", "document")
 ROUNDS = 600
+# The server closes connections that are idle for two seconds; a request on one at that moment is sent again, as
+# Chromium does.
+RETRIES = 3
 
 
 class Line:
@@ -16,6 +19,7 @@ class Line:
     def __init__(self, page: Page) -> None:
         self.page, self.is_held, self.asked = page, False, 0
         self.answers: list[tuple[Route, APIResponse]] = []
+        self.errors: list[str] = []
         page.route("**/*", self.carry)
 
     def carry(self, route: Route) -> None:
@@ -23,13 +27,16 @@ class Line:
             route.fallback()
             return
         self.asked += 1
-        with contextlib.suppress(Error):  # the page may be gone before it is answered
-            answer = route.fetch(max_redirects=0)
+        try:
+            answer = route.fetch(max_redirects=0, max_retries=RETRIES)
             if self.is_held:
                 self.answers.append((route, answer))
             else:
                 route.fulfill(response=answer)
-        self.asked -= 1
+        except Error as error:  # the page may be gone before it is answered
+            self.errors.append(str(error))
+        finally:
+            self.asked -= 1
 
     def hold(self) -> None:
         self.is_held = True
@@ -40,7 +47,7 @@ class Line:
             self.page.wait_for_timeout(25)
             if not self.asked and len(self.answers) >= count:
                 return
-        raise AssertionError(f"{len(self.answers)} answers of {count}")
+        raise AssertionError(f"{len(self.answers)} answers of {count}, {self.errors}")
 
     def let_through(self, *, reverse: bool = False) -> None:
         """What is held goes to the page, the last one first if so asked; whatever is asked from now on goes at once."""

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from dev.stack import Stack
 from tests.browser.conftest import SECONDS, Person
-from tests.browser.line import Line
+from tests.browser.line import RETRIES, Line
 from tests.browser.steps import begin, connect, write_as_customer
 
 NAMES = ("Ada", "Bea", "Cid")
@@ -86,12 +86,12 @@ def opened(page: Page, name: str) -> None:
 
 def is_open(page: Page, business: Any, name: str) -> bool:
     """As the server has it."""
-    answer = page.request.get(f"{page.url.partition('/t/')[0]}{business[1][name]}")
-    return 'data-testid="resolve"' in answer.text()
+    return 'data-testid="resolve"' in read(page, business, name)
 
 
 def read(page: Page, business: Any, name: str) -> str:
-    return page.request.get(f"{page.url.partition('/t/')[0]}{business[1][name]}").text()
+    address = f"{page.url.partition('/t/')[0]}{business[1][name]}"
+    return page.request.get(address, max_retries=RETRIES).text()
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["in order", "reversed"])

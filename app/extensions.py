@@ -10,6 +10,8 @@ from flask_babel import Babel
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from werkzeug.local import LocalProxy
 
 from app import storage as stores
@@ -38,7 +40,7 @@ class Outside:
         return cls(
             settings=settings,
             vault=Vault(settings.encryption_keys),
-            redis=redis_client.Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=2),
+            redis=connect_redis(settings.redis_url),
             graph=GraphClient(
                 settings.meta_graph_url,
                 settings.meta_graph_version,
@@ -48,6 +50,15 @@ class Outside:
             storage=stores.connect(settings.media_url),
             egress=Egress(),
         )
+
+
+def connect_redis(url: str) -> redis_client.Redis:
+    """A client that gives up at once where Redis is away: pages do without it, and sweeps enqueue what it lost.
+
+    A connection that Redis has closed meanwhile is opened again, once. The library would try for seconds.
+    """
+    retry = Retry(NoBackoff(), 1, supported_errors=(redis_client.ConnectionError,))
+    return redis_client.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=2, retry=retry)
 
 
 def outside(app: Flask | None = None) -> Outside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from flask import g, request
+from sqlalchemy import select
 
 from app.tenancy import Tenant, commit, db, global_scope, now, sandbox_id, tenant_scope
 from app.tenancy.guard import enter, leave
@@ -31,9 +32,10 @@ def admit(scope: str) -> Rate:
     if rate.wait:
         raise Problem("rate_limited")
     enter(tenant_scope(tenant_id))
-    key = ApiKey.find(key_id)
+    found = select(ApiKey, Tenant).join(Tenant, Tenant.id == ApiKey.tenant_id).where(ApiKey.id == key_id)
+    key, g.tenant = db.session.execute(found).one_or_none() or (None, None)
+    g.business = g.tenant
     check(key, scope)
-    g.tenant = g.business = db.session.get_one(Tenant, tenant_id)
     if g.api_key.is_test:
         enter_sandbox(tenant_id)
     return rate

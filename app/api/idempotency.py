@@ -61,11 +61,13 @@ class IdempotentRequest(TenantModel):
         """The row of this key, and whether the request is to be carried out. Raises a `Problem`."""
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "api_key_id": api_key_id, "created_at": now()}
         values |= {"endpoint": endpoint, "key": key, "fingerprint": fingerprint}
-        mine = insert(cls).values(values).on_conflict_do_nothing().returning(cls.id)
+        mine = insert(cls).values(values).on_conflict_do_nothing().returning(cls)
         try:
             db.session.execute(text("set local lock_timeout = '1s'"))
-            is_new = bool(db.session.execute(mine).all())
+            row = db.session.scalar(mine)
             db.session.execute(text("set local lock_timeout = 0"))
+            if row:
+                return row, True
             same = cls.api_key_id == api_key_id, cls.endpoint == endpoint, cls.key == key
             row = db.session.scalars(select(cls).where(*same).with_for_update()).one()
         except OperationalError as error:
@@ -74,8 +76,8 @@ class IdempotentRequest(TenantModel):
             raise Problem("in_progress", headers={"Retry-After": "1"}) from None
         if row.fingerprint != fingerprint:
             raise Problem("idempotency_key_reused")
-        if is_new or row.status is not None:
-            return row, is_new
+        if row.status is not None:
+            return row, False
         if row.created_at > now() - PATIENCE:
             raise Problem("in_progress", headers={"Retry-After": "5"})
         row.created_at = now()

@@ -17,13 +17,14 @@ from app.extensions import redis
 
 log = structlog.get_logger()
 
-# GCRA for several buckets at once: the request is taken from all of them or from none. ARGV: now, then for each bucket
-# the seconds between two requests and how many may come at once. Returns whether it fits, then for each bucket how many
+# GCRA for several buckets at once: the request is taken from all of them or from none. ARGV: for each bucket the
+# seconds between two requests and how many may come at once. Returns whether it fits, then for each bucket how many
 # are left, in how many seconds it is full again, and how long to wait.
 TAKE = """
-local now, fits, states = tonumber(ARGV[1]), true, {}
+local time = redis.call('time')
+local now, fits, states = time[1] + time[2] / 1000000, true, {}
 for place, key in ipairs(KEYS) do
-    local interval, burst = tonumber(ARGV[2 * place]), tonumber(ARGV[2 * place + 1])
+    local interval, burst = tonumber(ARGV[2 * place - 1]), tonumber(ARGV[2 * place])
     local tat = math.max(tonumber(redis.call('get', key) or now), now)
     local ahead = tat + interval - now - interval * burst
     if ahead > 0.000001 then fits = false end
@@ -86,9 +87,8 @@ def take(tenant_id: uuid.UUID, key_id: uuid.UUID) -> Rate:
     """Counts one request of this key."""
     limits = ((KEY, f"api-rate:{tenant_id}:{key_id}"), (TENANT, f"api-rate:{tenant_id}"))
     try:
-        seconds, micros = redis.time()
         numbers = [x for limit, _ in limits for x in (1 / limit.rate, limit.burst)]
-        fits, *rest = redis.eval(TAKE, 2, *(name for _, name in limits), seconds + micros / 1e6, *numbers)
+        fits, *rest = redis.eval(TAKE, 2, *(name for _, name in limits), *numbers)
     except redis_client.RedisError as error:
         log.warning("requests not counted", error=type(error).__name__)
         return Rate(KEY, KEY.burst, 0)

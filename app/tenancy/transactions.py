@@ -99,7 +99,8 @@ def refuse_inside_transaction() -> None:
 
 @event.listens_for(ScopedSession, "after_begin")
 def name_the_tenant(session: ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
-    if session.scope.tenant_id:
+    # A savepoint is inside a transaction that has it.
+    if session.scope.tenant_id and not transaction.nested:
         connection.execute(SET_TENANT, {"tenant": str(session.scope.tenant_id)})
 
 

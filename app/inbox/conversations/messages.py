@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Index, UniqueConstraint, Uuid, bindparam, 
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.billing.terms import Estimate, Terms
@@ -177,6 +178,8 @@ class Message(Bubble, Underway, TenantModel):
 
     def carry(self, outgoing: Outgoing, answering: Message | None, media: Media | None) -> None:
         """Sets type, content and expiry from `outgoing`. A plain text has no content beside its body."""
+        # So that nobody looks for it in the database.
+        set_committed_value(self, "media", media)
         self.type, self.reply_to_wamid = outgoing.type, answering.wamid if answering else None
         self.may_repeat = outgoing.is_code
         if not outgoing.needs_window:

@@ -20,6 +20,7 @@ from .fields import KINDS, Wrong, read_link
 from .fields import LONGEST_NAME as LONGEST_FIELD_NAME
 from .names import DISGUISE, LONGEST_NAME, plain
 from .records import LINK_KINDS
+from .refusals import Refusal
 from .tags import COLORS, LONGEST_TAG
 
 LONGEST_NOTE = 5_000
@@ -104,7 +105,7 @@ class NewContactForm(Form):
             country = self.country.data if is_country(self.country.data) else ""
             self.wa_id = written_numbers.read(field.data, country)
         except NotRead as problem:
-            raise ValidationError(problem.explain(gettext)) from None
+            raise ValidationError(Refusal.of(problem).explain(gettext)) from None
 
 
 class TagNameForm(Form):

@@ -168,12 +168,12 @@ class Reader:
         if not numbers:
             column, refusal = refusals[0]
             self.without_country += refusal.reason == "no_country"
-            reading.blame(self.title(column), Refusal(refusal.words, **refusal.facts))
+            reading.blame(self.title(column), Refusal.of(refusal))
             return
         self.several += len(numbers) > 1
         if len(numbers) > 1 and self.contact_import.number_choice == "refuse":
             several = NotRead("several", written_numbers.shown(written[0][1]), *numbers)
-            reading.blame(self.title(written[0][0]), Refusal(several.words, **several.facts))
+            reading.blame(self.title(written[0][0]), Refusal.of(several))
             return
         reading.wa_id = numbers[0]
         first = self.numbers.setdefault(min(numbers[0], *other_spellings(numbers[0]), numbers[0]), number)

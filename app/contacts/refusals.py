@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+from app.meta.written_numbers import NotRead
+
 from . import countries
 
 
@@ -18,6 +20,11 @@ class Refusal(ValueError):
     @classmethod
     def from_dict(cls, stored: dict[str, Any]) -> Self:
         return cls(str(stored["words"]), **stored["facts"])
+
+    @classmethod
+    def of(cls, problem: NotRead) -> Self:
+        """A number that could not be read, which names countries by their codes."""
+        return cls(problem.words, **problem.facts)
 
     def as_dict(self) -> dict[str, Any]:
         return {"words": self.words, "facts": {name: str(value) for name, value in self.facts.items()}}

@@ -12,11 +12,13 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.api.versions import NEWEST
+from app.contacts.api.shapes import ContactShape, TagReference
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
+from app.message_templates.api.shapes import TemplateSummary
+from app.wabas.api import NumberShape, WabaReference
 
 from .event_types import event_types
 from .events import public_id
-from .resources import EventContact, EventNumber, EventTemplate
 
 AT = dt.datetime(2026, 11, 29, 9, 30, tzinfo=dt.UTC)
 WAMID = "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTdCNTY"
@@ -67,17 +69,19 @@ SAMPLES: dict[str, Any] = {
         contact=None,
         phone_number=None,
     ),
-    "contact": EventContact(
+    "contact": ContactShape(
         id=id_for("contact"),
         name="Carla Mendes",
         phone="+16505551234",
-        wa_id="16505551234",
+        phones=["+16505551234"],
         bsuid=None,
         username=None,
-        tags=["VIP"],
+        is_group=False,
         is_erased=False,
-        last_seen_at=AT,
+        tags=[TagReference(id=id_for("tag"), name="VIP")],
+        fields={"City": "Lisbon"},
         created_at=AT,
+        last_seen_at=AT,
     ),
     "note": NoteShape(
         id=id_for("note"),
@@ -86,24 +90,33 @@ SAMPLES: dict[str, Any] = {
         by=ActorShape(kind="agent", id=id_for("agent"), name="Ann"),
         created_at=AT,
     ),
-    "number": EventNumber(
+    "number": NumberShape(
         id=id_for("number"),
         meta_id="106540352242922",
         display_number="+1 555 078 3881",
         verified_name="Bakery",
+        username="",
         state="connected",
         quality_rating="GREEN",
         messaging_limit="TIER_1K",
+        waba=WabaReference(id=id_for("waba"), meta_id="102290129340398", name="Bakery", currency="EUR"),
+        connected_at=AT,
+        created_at=AT,
     ),
-    "template": EventTemplate(
+    "template": TemplateSummary(
         id=id_for("template"),
-        waba_id=id_for("waba"),
         meta_id="594425479261596",
+        waba_id=id_for("waba"),
         name="order_ready",
         language="en",
         category="UTILITY",
         status="APPROVED",
-        quality_score="GREEN",
+        status_at=AT,
+        quality="GREEN",
+        is_sendable=True,
+        is_hidden=False,
+        folder="",
+        created_at=AT,
     ),
 }
 # Facts by their name; others by their type.

@@ -1,12 +1,13 @@
 // The list below which one goes on typing: arrows choose, Enter or Tab takes, Escape closes. The server's list says what
 // each item inserts (data-inserts), whom to tell of it (data-tells), and which file comes along into the tray (data-file).
+// What inserts nothing is a remark, and takes no key.
 
 import { headers } from "./request.js"
 import { addStored } from "./tray.js"
 
 let list, field, begins = 0
 
-const items = () => [...(list?.children ?? [])]
+const items = () => [...(list?.querySelectorAll("[data-inserts]") ?? [])]
 const chosen = () => list?.querySelector("[aria-selected=true]")
 
 export function close() {
@@ -41,6 +42,7 @@ function place() {
 
 function mark(to) {
   const all = items()
+  if (!all.length) return
   all.forEach((item) => item.setAttribute("aria-selected", "false"))
   const item = all.at(to % all.length)
   item.setAttribute("aria-selected", "true")
@@ -59,7 +61,7 @@ function take({ dataset: { inserts, tells, file } }) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!list || event.target !== field) return
+  if (!list || event.target !== field || (!chosen() && event.key !== "Escape")) return
   const at = items().indexOf(chosen())
   const move = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key]
   if (move !== undefined) mark(move)
@@ -71,6 +73,6 @@ document.addEventListener("keydown", (event) => {
 }, true)
 
 document.addEventListener("mousedown", (event) => {
-  const item = event.target.closest(".suggestions > *")
-  if (item) { event.preventDefault(); take(item) } else close()
+  const item = event.target.closest(".suggestions [data-inserts]")
+  if (item) { event.preventDefault(); take(item) } else if (!event.target.closest(".suggestions")) close()
 })

@@ -25,6 +25,26 @@ def member(name: str, default: Any = None) -> Any:
     return value
 
 
+def whole_member(name: str, default: int | None = None) -> int:
+    """A member that is a whole number."""
+    value = member(name, default)
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        refuse(400, f"{name} is not a whole number")
+
+
+def object_member(name: str, *needed: str) -> dict[str, Any]:
+    """A member that is an object and has these members."""
+    value = member(name)
+    if not isinstance(value, dict):
+        refuse(400, f"{name} is not an object")
+    for each in needed:
+        if value.get(each) is None:
+            refuse(400, f"{name}.{each} is missing")
+    return value
+
+
 def number_member(name: str) -> str:
     """A member that is a phone number, as digits."""
     text = str(member(name))

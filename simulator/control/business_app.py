@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from simulator import coexistence, samples
-from simulator.control.body import customer_member, member, number_member, phone_number_member, world
+from simulator.control.body import customer_member, member, number_member, phone_number_member, whole_member, world
 from simulator.customers import Customer
 from simulator.media import Media
 from simulator.messages import FILES
@@ -39,7 +39,7 @@ def history() -> Response:
         coexistence.decline_history(world(), number)
         return jsonify(messages=0)
     people = coexistence.people_of(world(), number)
-    chunks, shuffled = int(member("chunks", 2)), bool(member("shuffled", False))
+    chunks, shuffled = whole_member("chunks", 2), bool(member("shuffled", False))
     return jsonify(messages=coexistence.send_history(world(), number, people, chunks, shuffled))
 
 

@@ -10,9 +10,11 @@ from simulator.control.body import (
     customer_member,
     member,
     number_member,
+    object_member,
     phone_number_member,
     refuse,
     require_record,
+    whole_member,
     world,
 )
 from simulator.customer_actions import SAMPLE_REFERRAL, CustomerActions
@@ -61,7 +63,7 @@ def deletions() -> Response:
 def answers() -> Response:
     """Chooses the option with that index in a received message; `typed` fills in a flow or gives a location."""
     return _answer(
-        _customer_actions().answer(str(member("wamid")), int(member("option", 0)), member("typed", {}) or None)
+        _customer_actions().answer(str(member("wamid")), whole_member("option", 0), member("typed", {}) or None)
     )
 
 
@@ -100,26 +102,38 @@ def _write(actions: CustomerActions, kind: str) -> Message:
     if kind in (*FILES, "voice"):
         return _write_file(actions, kind, marks)
     if kind == "edit":
-        body = member(kind)
+        body = object_member(kind, "original_message_id", "message")
         message = body["message"]
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            refuse(400, f"{kind}.message has no type")
         content = {"type": message["type"], "content": message.get(message["type"], {})}
         return actions.send(kind, content, reference=str(body["original_message_id"]), **marks)
     if kind == "revoke":
-        return actions.send(kind, {}, reference=str(member(kind)["original_message_id"]), **marks)
+        return actions.send(
+            kind, {}, reference=str(object_member(kind, "original_message_id")["original_message_id"]), **marks
+        )
     if kind == "reaction":
-        return actions.send(kind, member(kind), reference=str(member(kind)["message_id"]), **marks)
+        body = object_member(kind, "message_id")
+        return actions.send(kind, body, reference=str(body["message_id"]), **marks)
     if kind == "system":
-        return actions.send(kind, member(kind), reference=actions.visible_number, origin="system", **marks)
+        return actions.send(
+            kind, object_member(kind, "type"), reference=actions.visible_number, origin="system", **marks
+        )
     if kind not in FREE_TYPES:
         refuse(400, f"type must be one of text, voice, {', '.join((*FILES, *FREE_TYPES))}")
-    return actions.send(kind, member(kind), **marks)
+    if kind == "contacts":
+        return actions.send(kind, member(kind), **marks)
+    return actions.send(kind, object_member(kind), **marks)
 
 
 def _write_file(actions: CustomerActions, kind: str, marks: dict[str, Any]) -> Message:
     filename, mime_type, sample = samples.FILES[kind]
     data = member("file_base64", "")
     unavailable = bool(member("error", 0))
-    given = base64.b64decode(data) if data else sample()
+    try:
+        given = base64.b64decode(data) if data else sample()
+    except (TypeError, ValueError):
+        refuse(400, "file_base64 is not base64")
     if kind == "voice":
         marks["voice"] = True
     message = actions.send_file(
@@ -137,12 +151,12 @@ def _write_file(actions: CustomerActions, kind: str, marks: dict[str, Any]) -> M
 
 def _patch() -> Patch:
     """How this one webhook differs from the usual."""
-    item, value = dict(member("item", {})), dict(member("value", {}))
+    item, value = (dict(object_member(name)) if member(name, {}) else {} for name in ("item", "value"))
     if product := member("referred_product", {}):
         about = {"from": phone_number_member().digits, "id": member("context_id", "") or ids.wamid("0", inbound=False)}
         item.setdefault("context", about | {"referred_product": product})
-    if code := member("error", 0):
-        item.setdefault("errors", [payloads.error(int(code))])
+    if code := whole_member("error", 0):
+        item.setdefault("errors", [payloads.error(code)])
     if member("sender_only_in_contacts", False):
         item |= {"from": None, "from_user_id": None, "from_parent_user_id": None}
     return Patch(item, value)
@@ -154,6 +168,6 @@ def _marks() -> dict[str, Any]:
         "patch": _patch(),
         "group_id": member("group_id", "") or None,
         "context_id": member("context_id", "") or None,
-        "forwarded": int(member("forwarded", 0)),
+        "forwarded": whole_member("forwarded", 0),
         "referral": SAMPLE_REFERRAL if referral is True else referral,
     }

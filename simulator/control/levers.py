@@ -6,7 +6,15 @@ from simulator import magic
 from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
-from simulator.control.body import member, phone_number_member, refuse, require_record, waba_member, world
+from simulator.control.body import (
+    member,
+    phone_number_member,
+    refuse,
+    require_record,
+    waba_member,
+    whole_member,
+    world,
+)
 from simulator.credit_line import CreditLine
 from simulator.dialing import digits_of
 from simulator.faults import ALIASES, KINDS, Fault
@@ -53,7 +61,7 @@ def credit_line() -> Response:
 @levers.post("/free-messages")
 def free_messages() -> Response:
     """How many of this month's free service messages the number has used."""
-    used, this_month = int(member("used")), month(world().clock.now())
+    used, this_month = whole_member("used"), month(world().clock.now())
     world().store.insert(
         "free_messages", replace=True, phone_number_id=phone_number_member().id, month=this_month, used=used
     )
@@ -63,7 +71,7 @@ def free_messages() -> Response:
 @levers.post("/random")
 def random_seed() -> Response:
     """Seeds the random numbers, so that a run on one thread can be repeated."""
-    world().random.seed(int(member("seed")))
+    world().random.seed(whole_member("seed"))
     return jsonify(success=True)
 
 
@@ -136,7 +144,7 @@ def add_fault() -> Response:
         http=member("http", 0) or None,
         details=str(member("details", "")),
         seconds=float(member("seconds", 30)),
-        times=int(member("times", 1)),
+        times=whole_member("times", 1),
         chance=float(member("chance", 1)),
         phone_number_id=member("phone_number_id", "") or None,
         customer=digits_of(str(member("to", ""))) or None,

@@ -42,11 +42,9 @@ def content(message: Message) -> Json:
             emoji = {"emoji": body["emoji"]} if body.get("emoji") else {}
             return {"type": "reaction", "reaction": {"message_id": body["message_id"], **emoji}}
         case "unsupported":
-            return {
-                "type": "unsupported",
-                "errors": [body.get("error", UNKNOWN_TYPE)],
-                "unsupported": {"type": body["type"]},
-            }
+            # Which type it was is not always said.
+            named = {"unsupported": {"type": body["type"]}} if body.get("type") else {}
+            return {"type": "unsupported", "errors": [body.get("error", UNKNOWN_TYPE)], **named}
         case "edit":
             inner = {"context": {"id": "M0"}, "type": body["type"], body["type"]: body["content"]}
             return {"type": "edit", "edit": {"original_message_id": message.reference, "message": inner}}

@@ -327,3 +327,10 @@ def test_an_erased_person_who_writes_again_is_a_new_contact(ann: Browser, world:
 def test_a_number_that_is_typed_is_read_at_once(ben: Browser, typed: str, words: str) -> None:
     page = ben.get(f"~/contacts/new/number?{typed}", headers=FRAGMENT).text
     assert words in page and (words or "icon" not in page)
+
+
+def test_a_number_that_is_none_of_a_country_says_which_country(ben: Browser) -> None:
+    page = ben.get("~/contacts/new/number?phone=1234567&country=NO", headers=FRAGMENT).text
+    assert "Norway" in page
+    form = {"name": "Greta", "phone": "1234567", "country": "NO"}
+    assert "phone number in Norway" in ben.post("~/contacts/", form).text

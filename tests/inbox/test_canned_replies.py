@@ -245,3 +245,8 @@ def test_a_variable_without_a_value_is_its_fallback_or_stays_open(
         talk = Conversation.get_or_404(carla.id)
         talk.contact.name = "+1 650-555-1234"
         assert fill_in(body, talk, by=world.ann, tenant=world.bakery) == words
+
+
+def test_where_there_are_none_yet_the_way_to_them_is_offered(ben: Browser, carla: Conversation) -> None:
+    assert "/inbox/canned-replies" in offered(ben, carla, "")
+    assert "/inbox/canned-replies" not in offered(ben, carla, "and")

@@ -217,3 +217,35 @@ def test_any_webhook_at_all_can_be_sent(
     client.post("/control/api/webhooks", json={"waba_id": shop["waba_id"], "field": "account_update", "value": value})
     settle()
     assert value in product.values("account_update")
+
+
+def test_an_unsupported_message_may_leave_out_its_type(
+    product: Product, shop: dict[str, str], write: Callable[..., dict[str, str]], settle: Callable[[], None]
+) -> None:
+    write(shop, type="unsupported", unsupported={})
+    settle()
+    (message,) = product.inbound()
+    assert message["errors"][0]["code"] == 131051 and "unsupported" not in message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"type": "reaction", "reaction": {}},
+        {"type": "reaction", "reaction": "👍"},
+        {"type": "edit", "edit": {"original_message_id": "wamid.1", "message": {}}},
+        {"type": "revoke", "revoke": []},
+        {"type": "system", "system": {}},
+        {"type": "location", "location": 3},
+        {"type": "image", "file_base64": "a"},
+        {"type": "text", "item": "x"},
+        {"type": "text", "forwarded": "often"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_written_is_refused_with_words(
+    client: FlaskClient, shop: dict[str, str], body: dict[str, object]
+) -> None:
+    whole = {"phone_number_id": shop["phone_number_id"], "from": "16505551234", "text": "Hi"} | body
+    answer = client.post("/control/api/inbound", json=whole)
+    assert answer.status_code == 400 and answer.get_json()["error"]

@@ -26,6 +26,7 @@ from app.contacts.forms import (
 from app.contacts.listing import MOST_COUNTED, ContactListing, marketing_of, values_of
 from app.contacts.models import Contact, NumberTaken
 from app.contacts.person import Person
+from app.contacts.refusals import Refusal
 from app.contacts.settings import COLUMNS, MOST_COLUMNS, ContactSettings, ContactTable
 from app.contacts.taggings import MOST_AT_ONCE, ContactTagging
 from app.contacts.tags import Tag
@@ -72,7 +73,7 @@ def read_number() -> str:
         words, place = written_numbers.formatted(wa_id), countries.country_of(wa_id)
     except NotRead as problem:
         if sum(map(str.isdecimal, phone)) >= written_numbers.SHORTEST:
-            words = problem.explain(_)
+            words = Refusal.of(problem).explain(_)
     return render_template("contacts/_number_read.html", words=words, place=place)
 
 

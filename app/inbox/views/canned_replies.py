@@ -97,10 +97,11 @@ def remove_canned_reply(canned_reply_id: uuid.UUID) -> AnyResponse:
 def suggest_canned_replies(conversation_id: uuid.UUID) -> str:
     """The replies that match what was typed after `/`, with the variables of this conversation."""
     conversation = Conversation.get_or_404(conversation_id)
-    matches = CannedReply.suggest(request.args.get("q", ""), g.membership, language_of(conversation))
+    typed = request.args.get("q", "")
+    matches = CannedReply.suggest(typed, g.membership, language_of(conversation))
     replies = [(reply, reply.fill_in(conversation, by=current_actor(), tenant=g.tenant)) for reply in matches]
     files = CannedFile.by_reply([reply.id for reply in matches])
-    return render_template("inbox/compose/_canned.html", replies=replies, files=files, conversation=conversation)
+    return render_template("inbox/compose/_canned.html", replies=replies, files=files, typed=typed)
 
 
 @bp.post("/canned-replies/<uuid:canned_reply_id>/uses")

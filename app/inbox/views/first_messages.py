@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.contacts import countries
 from app.contacts.listing import ContactListing
 from app.contacts.models import Contact
+from app.contacts.refusals import Refusal
 from app.contacts.settings import ContactSettings
 from app.inbox.blueprint import bp
 from app.inbox.compose.compose_forms import FORMS
@@ -157,7 +158,7 @@ def render_search() -> str:
         try:
             recipient = Recipient.of_number(typed, country)
         except NotRead as refusal:
-            problem, candidates = refusal.explain(_), refusal.candidates
+            problem, candidates = Refusal.of(refusal).explain(_), refusal.candidates
     contacts = ContactListing.read({"q": typed}).load().contacts[:SHOWN]
     if recipient and recipient.contact and recipient.contact not in contacts:
         contacts.insert(0, recipient.contact)
@@ -238,7 +239,7 @@ def save_card(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse:
     try:
         wa_id = read_number(phone, ContactSettings.default_country())
     except NotRead as problem:
-        flash(problem.explain(_), "error")
+        flash(Refusal.of(problem).explain(_), "error")
         return redirect(back, 303)
     contact = save_contact(card.name if card else "", wa_id, by=current_actor())
     if request.form.get("then") == "message":

@@ -7,20 +7,23 @@ import binascii
 import datetime as dt
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from app.tenancy import as_uuid
+from app.tenancy import TenantModel, as_uuid, db
 
 from .problems import Fault, Problem
 
 MOST = 100
+# How many rows a page looks at, at most, where a filter is not answered by an index.
+SCANNED = 10_000
 Item = TypeVar("Item")
+Row = TypeVar("Row", bound=TenantModel)
 
 
 class PageQuery(BaseModel):
@@ -105,3 +108,29 @@ def page_of(rows: Iterable[Any], limit: int, shape: Callable[[Any], Item], place
     read = list(rows)
     shown = read[:limit]
     return Page(data=[shape(row) for row in shown], next=str(place(shown[-1])) if len(read) > limit else None)
+
+
+def scan(
+    candidates: Select[Any],
+    model: type[Row],
+    conditions: Callable[[type[Row]], Sequence[ColumnElement[bool]]],
+    cursor: str | None,
+    limit: int,
+    value: str | None = None,
+) -> tuple[list[uuid.UUID], Place | None]:
+    """Ids of a page's rows, one more than `limit` if there are, of the next `SCANNED` candidates at most.
+
+    For conditions that no index answers: a filter that hardly anything matches costs no more than any other. With
+    fewer rows than `limit` comes the place from which to go on, or None at the end of the list.
+    `candidates` are found by an index that is sorted by the column `value`, then the id.
+    """
+    by = getattr(model, value) if value else None
+    ahead = after(candidates, cursor, model.id, by)
+    near = aliased(model, ahead.limit(SCANNED).subquery())
+    order = [column.desc() for column in ([getattr(near, value)] if value else []) + [near.id]]
+    ids = list(db.session.scalars(select(near.id).where(*conditions(near)).order_by(*order).limit(limit + 1)))
+    if len(ids) > limit:
+        return ids, None
+    columns = [model.id, *([by] if by is not None else [])]
+    last = db.session.execute(ahead.with_only_columns(*columns).offset(SCANNED - 1).limit(1)).one_or_none()
+    return ids, Place(*last) if last else None

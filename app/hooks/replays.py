@@ -7,7 +7,7 @@ import uuid
 
 from sqlalchemy import select, text
 
-from app.tenancy import current_tenant_id, database_now, db, later
+from app.tenancy import current_tenant_id, database_now, db, first_id, later
 
 from .deliveries import REPLAY
 from .endpoints import WebhookEndpoint
@@ -20,11 +20,6 @@ PAGE = 500
 def replay_later(endpoint: WebhookEndpoint, since: dt.datetime, until: dt.datetime) -> None:
     """Queues again what happened from `since` to `until`, in the background."""
     later("hooks.replay", endpoint.id, first_id(since), first_id(until))
-
-
-def first_id(moment: dt.datetime) -> uuid.UUID:
-    """The smallest id of an event from then on."""
-    return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 def replay_range(endpoint_id: str, first: str, last: str) -> uuid.UUID | None:

@@ -111,7 +111,7 @@ def uuid7s(count: int) -> list[str]:
 
 def first_id(moment: dt.datetime) -> uuid.UUID:
     """The smallest id that a row made from then on can have: ids sort by time."""
-    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+    return uuid.UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 class GlobalModel(Model):

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.api import pages
 from app.contacts.consents import Consent
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
@@ -137,6 +138,27 @@ def test_a_page_stays_right_while_messages_arrive(shop: Caller, carla: Conversat
     read = [one["id"] for page in (first, second.json, third) for one in page["data"]]  # type: ignore[index]
     assert read == ids[::-1] and third and third["next"] is None
     assert 'rel="next"' in second.headers["Link"]
+
+
+@pytest.mark.parametrize("place", ["/messages", "/conversations/{}/messages"])
+def test_a_page_in_which_nothing_matches_leads_on(
+    shop: Caller, carla: Conversation, monkeypatch: pytest.MonkeyPatch, place: str, world: World
+) -> None:
+    monkeypatch.setattr(pages, "SCANNED", 2)
+    ids = [shop.post("/messages", text_to(carla, f"No. {place}")).json["id"] for place in range(5)]  # type: ignore[index]
+    with tenant_scope(world.bakery.id):
+        Message.get_or_404(ids[0]).type = "image"
+        for id in ids[1:4]:
+            Message.get_or_404(id).type, Message.get_or_404(id).content = "reaction", {"raw": {}}
+    address, read, sizes = place.format(carla.id), [], []
+    cursor = ""
+    while cursor is not None:
+        page = shop.get(f"{address}?limit=2{cursor and '&after=' + cursor}").json
+        assert page
+        sizes.append(len(page["data"]))
+        read += [one["id"] for one in page["data"]]
+        cursor = page["next"]
+    assert read == [ids[4], ids[0]] and sizes == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from flask import g, request
 from pydantic import Field
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, select, text
 from werkzeug.exceptions import NotFound
 
 from app.api import Fault, Page, PageQuery, Place, Problem, current_key, endpoint, problem, scope
 from app.api.declaring import AddressTime
-from app.api.pages import after, page_of
+from app.api.pages import page_of, scan
 from app.inbox.compose.first_messages import Recipient
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Later, Message
+from app.inbox.conversations.states import IN_TROUBLE, TROUBLE
 from app.inbox.files.media import Media
 from app.inbox.outbound.typing import show_typing_later
 from app.inbox.outbound.uploads import enqueue_delivery
 from app.meta.written_numbers import NotRead
-from app.tenancy import db, later
+from app.tenancy import db, first_id, later
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
@@ -47,6 +49,8 @@ NOT_RETRYABLE = problem(
     "The message can't be retried",
     N_("Only messages that failed for a temporary reason, or whose delivery is unconfirmed, can be retried."),
 )
+# By how much an id may be of another time than its row: the clocks of two machines.
+SLACK = dt.timedelta(hours=1)
 State = Annotated[str, Field(max_length=20)]
 
 
@@ -59,34 +63,49 @@ class MessagesQuery(PageQuery):
     created_after: AddressTime | None = Field(None, description="Only messages stored after this time.")
     created_before: AddressTime | None = Field(None, description="Only messages stored before this time.")
 
+    def conditions(self, message: type[Message]) -> list[ColumnElement[bool]]:
+        """What is wanted beside the conversation, of the class or an alias of it."""
+        wanted: list[Any] = [message.is_shown, reach.reached(message.phone_number_id)]
+        if self.phone_number_id:
+            wanted.append(message.phone_number_id == self.phone_number_id)
+        if self.direction:
+            wanted.append(message.direction == self.direction)
+        if self.state:
+            wanted.append(message.state.in_(self.state))
+        if self.created_after:
+            wanted.append(message.created_at > self.created_after)
+        if self.created_before:
+            wanted.append(message.created_at < self.created_before)
+        return wanted
+
 
 @endpoint("GET", "/messages", scope=READ, query=MessagesQuery, gives=Page[MessageShape], tag=TAG)
 def list_messages(query: MessagesQuery) -> Page[MessageShape]:
     """List messages.
 
-    Newest first. Scheduled messages are in the list too; their `send_at` says when they go out.
+    Newest first. Scheduled messages are in the list too; their `send_at` says when they go out. A page may have fewer
+    than `limit` messages, or none, and still a `next`: a filter that little matches is answered in several pages.
     """
-    rows = select(Message).where(Message.is_shown, reach.reached(Message.phone_number_id))
-    rows = rows.options(*Message.with_all_around_it())
-    for column, value in (
-        (Message.conversation_id, query.conversation_id),
-        (Message.phone_number_id, query.phone_number_id),
-        (Message.direction, query.direction),
-        (Message.wamid, query.wamid),
-    ):
-        rows = rows.where(column == value) if value is not None else rows
-    if query.state:
-        rows = rows.where(Message.state.in_(query.state))
-    if query.created_after:
-        rows = rows.where(Message.created_at > query.created_after)
-    if query.created_before:
-        rows = rows.where(Message.created_at < query.created_before)
-    return messages_page(rows, query)
-
-
-def messages_page(rows: Select[Message], query: PageQuery) -> Page[MessageShape]:
-    found = db.session.scalars(after(rows, query.after, Message.id).limit(query.limit + 1)).unique()
-    return page_of(found, query.limit, MessageShape.of, lambda message: Place(message.id))
+    candidates = select(Message)
+    if query.conversation_id:
+        candidates = candidates.where(Message.conversation_id == query.conversation_id)
+    if query.wamid:
+        # By the index of a number's wamids.
+        candidates = candidates.where(Message.phone_number_id.in_(select(PhoneNumber.id)), Message.wamid == query.wamid)
+    if query.state and set(query.state) <= set(TROUBLE):
+        candidates = candidates.where(text(IN_TROUBLE))
+    # In a conversation by when it happened, as its thread; among all by when it was stored, which their ids tell.
+    value = "occurred_at" if query.conversation_id else None
+    if query.created_after and not value:
+        candidates = candidates.where(Message.id >= first_id(query.created_after - SLACK))
+    if query.created_before and not value:
+        candidates = candidates.where(Message.id < first_id(query.created_before + SLACK))
+    ids, further = scan(candidates, Message, query.conditions, query.after, query.limit, value)
+    rows = select(Message).where(Message.id.in_(ids)).options(*Message.with_all_around_it())
+    by_id = {message.id: message for message in db.session.scalars(rows).unique()}
+    messages = [by_id[id] for id in ids if id in by_id]
+    page = page_of(messages, query.limit, MessageShape.of, lambda one: Place(one.id, value and one.occurred_at))
+    return Page(data=page.data, next=page.next or (str(further) if further else None))
 
 
 @endpoint("GET", "/messages/<uuid:message_id>", scope=READ, gives=MessageShape, tag=TAG)

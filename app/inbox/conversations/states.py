@@ -28,6 +28,7 @@ SENDERS = {
 }
 
 # What a person may have to look after (see failures.py).
+TROUBLE = ("failed", "unknown", "expired")
 IN_TROUBLE = "state in ('failed', 'unknown', 'expired')"
 OUTBOX_INDEXES = (
     ("lane", ("tenant_id", "phone_number_id", "lane", "id"), "state = 'queued'"),

@@ -620,7 +620,8 @@ export interface paths {
         };
         /**
          * List messages
-         * @description Newest first. Scheduled messages are in the list too; their `send_at` says when they go out.
+         * @description Newest first. Scheduled messages are in the list too; their `send_at` says when they go out. A page may have fewer
+         *     than `limit` messages, or none, and still a `next`: a filter that little matches is answered in several pages.
          */
         get: operations["list_messages"];
         put?: never;

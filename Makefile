@@ -15,7 +15,7 @@ demo-reset:      ## forget the demo's data
 	@$(if $(wildcard $(BIN)/python),$(BIN)/python -m dev.demo --reset,rm -rf .local)
 
 test: .venv/.dev assets browser     ## run all tests, on a Postgres and a Redis of their own
-	$(BIN)/python -m pytest -q -n 2 --ignore tests/browser
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore tests/browser
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/browser
 
 POOLED := tests/tenancy tests/webhooks tests/team tests/notifications tests/inbox/test_outbox.py tests/inbox/test_arrival.py \

@@ -53,8 +53,7 @@ def asset(name: str) -> str:
 def icon(name: str, label: str = "") -> Markup:
     """An icon of the sprite. Without a label it is decoration that screen readers skip."""
     role = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-    svg = Markup('<svg class="icon" width="18" height="18" {}><use href="{}#{}"/></svg>')
-    return svg.format(role, asset("icons.svg"), name)
+    return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(role, asset("icons.svg"), name)
 
 
 def clock(moment: dt.datetime) -> Markup:

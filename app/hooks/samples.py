@@ -63,6 +63,7 @@ SAMPLES: dict[str, Any] = {
         unread_count=1,
         last_message_at=AT,
         last_message_id=id_for("message"),
+        handled_by="person",
         waiting_since=AT,
         reply_window_closes_at=AT + dt.timedelta(hours=24),
         created_at=AT,

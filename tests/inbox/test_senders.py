@@ -120,7 +120,7 @@ def test_automation_does_not_overtake_the_reply_before_it(road: Road) -> None:
         again = Conversation.get_or_404(talk.id)
         held = again.reply("Goodbye", by=Actor.agent(road.world.ann), client_id=uuid.uuid4())
         held.next_attempt_at = now() + dt.timedelta(hours=1)
-    send(road.world, talk, "How was it?", RULE)
+    send(road.world, talk, "How was it?", Actor.system("survey"))
     road.deliver()
     assert road.meta.accepted() == []
 
@@ -142,8 +142,8 @@ def found(world: World, sender: str) -> list[str]:
 
 def test_search_finds_by_who_sent(world: World, talk: Conversation) -> None:
     arrive(message("loaves, customer"))
-    send(world, talk, "loaves, ann", Actor.agent(world.ann))
     send(world, talk, "loaves, rule", RULE)
+    send(world, talk, "loaves, ann", Actor.agent(world.ann))
     send(world, talk, "loaves, key", KEY)
     with tenant_scope(world.bakery.id):
         Note.write(Conversation.get_or_404(talk.id), "loaves, note", by=Actor.agent(world.ann), client_id=uuid.uuid4())

@@ -197,6 +197,9 @@ class ConversationShape(Shape):
     snoozed_until: Time | None = Field(examples=[None])
     assignee_id: uuid.UUID | None
     team_id: uuid.UUID | None
+    handled_by: str | None = Field(
+        description="Who has it: `person`, `assistant`, `automation`; null: nobody.", examples=["person"]
+    )
     unread_count: int
     last_message_at: Time
     last_message_id: uuid.UUID | None
@@ -220,6 +223,7 @@ class ConversationShape(Shape):
             unread_count=one.unread_count,
             last_message_at=one.last_message_at,
             last_message_id=one.last_message_id,
+            handled_by=one.handled_by,
             waiting_since=one.waiting_since,
             reply_window_closes_at=one.window_closes_at,
             created_at=one.created_at,

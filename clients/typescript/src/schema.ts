@@ -1804,6 +1804,12 @@ export interface components {
              */
             created_at: string;
             /**
+             * Handled By
+             * @description Who has it: `person`, `assistant`, `automation`; null: nobody.
+             * @example person
+             */
+            handled_by: string | null;
+            /**
              * Id
              * Format: uuid
              */
@@ -8068,7 +8074,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8443,7 +8449,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `not_retryable`: The message can't be retried; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `not_retryable`: The message can't be retried; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;

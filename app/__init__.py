@@ -39,6 +39,7 @@ FEATURES = [
     "people",
     "onboarding",
     "numbers",
+    "automation",
     "hooks",
     "welcome",
     "notifications",

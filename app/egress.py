@@ -1,6 +1,6 @@
 """Calls to URLs from outside: only to public addresses, over TLS, within seconds, without redirects.
 
-The IP address that is checked is the one that is dialled, so DNS cannot change in between. Of the answer to a post
+The IP address that is checked is the one that is dialled, so DNS cannot change in between. Of the answer to `post`
 only the status and headers are read.
 """
 
@@ -122,13 +122,13 @@ class Egress:
 
     def get(self, url: str, headers: dict[str, str], most_bytes: int) -> Page:
         """Reads at most so many bytes of the body, as they are sent. Raises what `post` raises."""
-        body = bytearray()
         with self.answered("GET", url, headers) as answer:
-            for chunk in answer.iter_stream():
-                body += chunk
-                if len(body) > most_bytes:
-                    break
-            return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
+            return page_of(answer, most_bytes)
+
+    def send(self, url: str, content: bytes, headers: dict[str, str], most_bytes: int) -> Page:
+        """Posts, and reads at most so many bytes of the answer. Raises what `post` raises."""
+        with self.answered("POST", url, headers, content) as answer:
+            return page_of(answer, most_bytes)
 
     @contextlib.contextmanager
     def answered(
@@ -150,6 +150,15 @@ class Egress:
             raise Refused("not a name") from None
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             raise Unreachable(type(error).__name__) from None
+
+
+def page_of(answer: httpcore.Response, most_bytes: int) -> Page:
+    body = bytearray()
+    for chunk in answer.iter_stream():
+        body += chunk
+        if len(body) > most_bytes:
+            break
+    return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
 
 
 def headers_of(answer: httpcore.Response) -> dict[str, str]:

@@ -16,6 +16,7 @@ from tests.world import World
 # Tables of no tenant, each with its reason.
 SHORT_LIST = {
     "alembic_version": "which migrations have run",
+    "automation_routes": "finds the tenant of an automation's address; holds hashes of secrets",
     "api_key_routes": "finds the tenant of an API key; holds hashes of secrets",
     "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
     "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",

@@ -12,7 +12,7 @@ from sqlalchemy import Index, Select, UniqueConstraint, delete, func, select, te
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, happened, now, of_tenant, one_of, uuid7
 from app.words import N_
 
 from .refusals import Refusal
@@ -134,10 +134,13 @@ class ContactField(TenantModel):
             raise Wrong(N_("Choose one of: {choices}."), choices=", ".join(self.choices))
         return choice_of_typed or ""
 
-    def put_on(self, contact_id: uuid.UUID, value: str) -> None:
+    def put_on(self, contact_id: uuid.UUID, value: str, *, by: Actor | None = None) -> None:
         """Saves a value that was `read`. An empty one removes it."""
+        here = (ContactFieldValue.contact_id == contact_id) & (ContactFieldValue.field_id == self.id)
+        if (db.session.scalar(select(ContactFieldValue.value).where(here)) or "") == value:
+            return
+        happened("field.changed", contact_id, by=by, field_id=self.id)
         if not value:
-            here = (ContactFieldValue.contact_id == contact_id) & (ContactFieldValue.field_id == self.id)
             db.session.execute(delete(ContactFieldValue).where(here))
             return
         row = {"tenant_id": current_tenant_id(), "id": uuid7(), "contact_id": contact_id, "field_id": self.id}

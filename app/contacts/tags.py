@@ -91,18 +91,19 @@ class Tag(TenantModel):
         rows = [values | {"id": uuid7(), "contact_id": contact_id} for contact_id in sorted({*contact_ids})]
         added = upsert(ContactTag).values(rows).on_conflict_do_nothing().returning(ContactTag.contact_id)
         changed = {*db.session.scalars(added)} if rows else set()
-        self.record("tag.added", changed)
+        self.record("tag.added", changed, by)
         return changed
 
-    def take_off(self, *contact_ids: uuid.UUID) -> set[uuid.UUID]:
+    def take_off(self, *contact_ids: uuid.UUID, by: Actor | None = None) -> set[uuid.UUID]:
         """Returns who had it."""
         here = (ContactTag.contact_id.in_(contact_ids)) & (ContactTag.tag_id == self.id)
         changed = {*db.session.scalars(delete(ContactTag).where(here).returning(ContactTag.contact_id))}
-        self.record("tag.removed", changed)
+        self.record("tag.removed", changed, by)
         return changed
 
-    def record(self, kind: str, contact_ids: set[uuid.UUID]) -> None:
-        happened_each(kind, [(id, {"tag_id": str(self.id)}) for id in contact_ids])
+    def record(self, kind: str, contact_ids: set[uuid.UUID], by: Actor | None) -> None:
+        rows = [(id, {"tag_id": str(self.id)}) for id in contact_ids]
+        happened_each(kind, rows, actors=[by] * len(rows))
 
     def merge_into(self, other: Tag) -> None:
         """Whoever had this tag has the other one, once."""

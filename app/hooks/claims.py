@@ -17,6 +17,7 @@ from sqlalchemy import Row, text
 
 from app.crypto import Undecryptable
 from app.egress import Refused, checked
+from app.signing import sign
 from app.tenancy import current_tenant_id, database_now, db, uuid7s
 
 from .calls import Call, Outcome
@@ -25,7 +26,6 @@ from .endpoints import WebhookEndpoint
 from .events import OutgoingEvent, public_id
 from .outbox import lock_endpoints
 from .resources import Resources
-from .signing import sign
 
 USER_AGENT = "Switchboard-Webhooks/1"
 # `Retry-After` is obeyed up to this.

@@ -11,13 +11,13 @@ from sqlalchemy import Select, false, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.egress import checked, checked_alone
+from app.signing import key_of, new_secret
 from app.tenancy import Actor, TenantModel, current_tenant_id, db, later, now, of_tenant, one_of, uuid7
 from app.tenancy.sealed import Sealed
 
 from .deliveries import WebhookDelivery
 from .event_types import TEST
 from .events import OutgoingEvent
-from .signing import key_of, new_secret
 
 STATES = ("active", "disabled", "removed")
 # By hand, because the other side said so (410), or after a day of failures.

@@ -141,6 +141,12 @@ class ContactTag(Facts, kinds=("tag.added", "tag.removed")):
     tag_id: uuid.UUID
 
 
+class ContactFieldChanged(Facts, kinds=("field.changed",)):
+    """The subject is the contact."""
+
+    field_id: uuid.UUID
+
+
 class ConsentChanged(Facts, kinds=("consent.changed",)):
     """The subject is the contact."""
 

@@ -69,7 +69,7 @@ def save_fields(contact_id: uuid.UUID) -> Answer:
     if problems:
         return section(contact, "fields", 422, field_problems=problems, typed=typed)
     for field, value in values.items():
-        field.put_on(contact.id, value)
+        field.put_on(contact.id, value, by=current_actor())
     search.index([contact.id])
     return section(contact, "fields")
 

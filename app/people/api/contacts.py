@@ -353,6 +353,6 @@ def save(contact: Contact, body: ContactChange, values: dict[ContactField, str],
     for name in tags:
         make_tag(name).put_on(contact.id, by=by)
     for field, value in values.items():
-        field.put_on(contact.id, value)
+        field.put_on(contact.id, value, by=by)
     if values:
         search.index([contact.id])

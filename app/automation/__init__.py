@@ -1,0 +1,1 @@
+"""Automations: rules and flows that say why they ran, or why not."""

@@ -1,0 +1,190 @@
+"""Steps that wait for what the customer replies: a question with a checked answer, or any reply at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal, InvalidOperation
+from typing import Any, ClassVar, Literal
+
+import email_validator
+from flask_babel import gettext as _
+
+from app.contacts import search
+from app.contacts.fields import ContactField
+from app.contacts.fields import Wrong as WrongValue
+from app.folding import fold
+from app.inbox.conversations import Message
+from app.meta import outgoing
+from app.meta.outgoing import Outgoing, Row
+from app.words import N_
+
+from .parts import Names, Step, Steps, choice, count, entry, lines, ref
+from .steps import UNITS, VARIABLES, checked, quoted, send, short
+from .turns import Outcome, Turn, Wait
+
+ANSWER = "answer"
+# What people write for a date, the day before the month.
+DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
+MOST_BUTTONS, LONGEST_ANSWER = 3, 1_000
+
+
+class Ask(Step):
+    kind: Literal["ask"] = "ask"
+    title: ClassVar[str] = N_("Ask a question and save the answer")
+    group: ClassVar[str] = N_("Messages")
+    sends: ClassVar[bool] = True
+    needs_window: ClassVar[bool] = True
+    blocks: ClassVar[dict[str, str]] = {"unanswered": N_("If there is no valid answer")}
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "text": N_("Any text"),
+        "number": N_("A number"),
+        "email": N_("An email address"),
+        "date": N_("A date"),
+        "choice": N_("One of these choices"),
+    }
+    question: str = entry(N_("Question"), most=1_024, area=True, hint=VARIABLES)
+    answer: Literal["text", "number", "email", "date", "choice"] = choice(N_("Answer"), ANSWERS)
+    choices: tuple[str, ...] = lines(
+        N_("Choices"), most=10, longest=24, needed=False, hint=N_("One a line. Up to 3 are buttons, more are a list.")
+    )
+    field: str = ref(N_("Save the answer in"), "fields", needed=False, none=N_("Nowhere, only for this run"))
+    name: str = entry(N_("Call the answer"), most=40, needed=False, hint=N_("For later steps, such as {{size}}."))
+    retry: str = entry(
+        N_("What to say to an answer that doesn't fit"),
+        most=1_024,
+        area=True,
+        needed=False,
+        hint=N_("Empty: the question again."),
+    )
+    attempts: int = count(N_("How often to ask at most"), least=1, most=5, default=2)
+    amount: int = count(N_("Wait for the answer"), least=1, most=365, default=1)
+    unit: Literal["minutes", "hours", "days"] = choice(N_("Unit"), UNITS, default="days")
+    unanswered: Steps = ()
+
+    def do(self, turn: Turn) -> Outcome:
+        return self.ask(turn, self.question, 0)
+
+    def ask(self, turn: Turn, words: str, attempt: int) -> Outcome:
+        sent = send(turn, self.id, lambda turn: self.compose(turn.fill(words)), attempt=attempt)
+        if sent.result != "sent":
+            return Outcome(sent.result, block="unanswered", ends=sent.ends, words=sent.words, seen=sent.seen)
+        until = turn.at + dt.timedelta(**{self.unit: self.amount})
+        return Outcome("asked", wait=Wait("reply", until), seen=sent.seen)
+
+    def compose(self, words: str) -> Outgoing:
+        if self.answer != "choice":
+            return outgoing.text(words)
+        if len(self.choices) <= MOST_BUTTONS and all(len(one) <= 20 for one in self.choices):
+            return outgoing.buttons(words, self.choices)
+        return outgoing.menu(words, str(_("Choose")), [Row(one) for one in self.choices])
+
+    def resume(self, turn: Turn, reply: Message | None) -> Outcome:
+        if reply is None:
+            return Outcome("no_answer", block="unanswered")
+        said = reply.words.replace("\x00", "").strip()[:LONGEST_ANSWER]
+        field = ContactField.find(self.field) if self.field else None
+        answer = self.understood(said)
+        try:
+            saved = field.read(answer) if field and answer is not None else ""
+        except WrongValue:
+            answer = None
+        if answer is None:
+            return self.ask_again(turn, said)
+        for name in filter(None, (ANSWER, self.name)):
+            turn.know(name, answer)
+        if field and turn.automation:
+            field.put_on(turn.contact.id, saved, by=turn.automation.actor)
+            search.index([turn.contact.id])
+            turn.forget()
+        return Outcome("answered", seen={"answer": answer[:200]})
+
+    def ask_again(self, turn: Turn, said: str) -> Outcome:
+        attempt = (turn.run.attempts if turn.run else 0) + 1
+        if attempt >= self.attempts:
+            return Outcome("not_understood", block="unanswered", seen={"answer": said[:200]})
+        outcome = self.ask(turn, self.retry or self.question, attempt)
+        return Outcome("asked_again" if outcome.wait else outcome.result, outcome.block, outcome.wait, outcome.ends,
+                       outcome.words, {"answer": said[:200]})  # fmt: skip
+
+    def understood(self, said: str) -> str | None:
+        """The answer in the form in which it is saved; None where it does not fit."""
+        if not said:
+            return None
+        match self.answer:
+            case "number":
+                return read_number(said)
+            case "email":
+                return read_email(said)
+            case "date":
+                return read_date(said)
+            case "choice":
+                return next((one for one in self.choices if fold(one) == fold(said)), None)
+        return said
+
+    def sentence(self, names: Names) -> str:
+        words = str(_("Ask “%(question)s”", question=short(self.question)))
+        if self.answer == "choice":
+            words = str(_("%(ask)s with the choices %(choices)s", ask=words, choices=quoted(self.choices)))
+        if self.field:
+            return str(_("%(ask)s and save the answer in “%(field)s”", ask=words, field=names.of("fields", self.field)))
+        return words
+
+    def problems(self) -> list[str]:
+        if self.answer != "choice":
+            return []
+        if not self.choices:
+            return [str(_("Enter at least one choice."))]
+        return checked(lambda: self.compose("…"))
+
+
+class WaitForReply(Step):
+    kind: Literal["wait_reply"] = "wait_reply"
+    title: ClassVar[str] = N_("Wait for a reply")
+    group: ClassVar[str] = N_("Order")
+    blocks: ClassVar[dict[str, str]] = {"replied": N_("If the customer replies"), "silent": N_("If not")}
+    amount: int = count(N_("How long"), least=1, most=365, default=1)
+    unit: Literal["minutes", "hours", "days"] = choice(N_("Unit"), UNITS, default="days")
+    replied: Steps = ()
+    silent: Steps = ()
+
+    def do(self, turn: Turn) -> Outcome:
+        return Outcome("waiting", wait=Wait("reply", turn.at + dt.timedelta(**{self.unit: self.amount})))
+
+    def resume(self, turn: Turn, reply: Message | None) -> Outcome:
+        if reply is None:
+            return Outcome("silent", block="silent")
+        turn.know(ANSWER, reply.words[:LONGEST_ANSWER])
+        return Outcome("replied", block="replied", seen={"answer": reply.words[:200]})
+
+    def sentence(self, names: Names) -> str:
+        span: dict[str, Any] = {"amount": self.amount, "unit": _(UNITS[self.unit])}
+        return str(_("Wait for a reply, at most %(amount)d %(unit)s", **span))
+
+
+def read_number(said: str) -> str | None:
+    """With a comma or a point before the decimals, and digits of any script."""
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in said).replace(" ", "").replace("\u00a0", "")
+    if plain.count(",") == 1 and "." not in plain:
+        plain = plain.replace(",", ".")
+    try:
+        number = Decimal(plain.replace(",", ""))
+    except InvalidOperation:
+        return None
+    return f"{number:f}" if number.is_finite() and abs(number) < 10**15 else None
+
+
+def read_email(said: str) -> str | None:
+    try:
+        return email_validator.validate_email(said.strip("<> "), check_deliverability=False).normalized
+    except email_validator.EmailNotValidError:
+        return None
+
+
+def read_date(said: str) -> str | None:
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in said.strip())
+    for form in DATES:
+        try:
+            return dt.datetime.strptime(plain, form).replace(tzinfo=dt.UTC).date().isoformat()
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,207 @@
+"""A whole automation as data, and changing it part by part."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+
+from flask_babel import gettext as _
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from app.words import N_
+
+from .conditions import Group
+from .parts import DEEPEST, MOST_CONDITIONS, MOST_STEPS, AnyTrigger, Names, Step, Steps
+from .triggers import MessageReceived
+
+LARGEST = 200_000
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A step with its place: how deep it is, the block it is in, and the step that the block belongs to."""
+
+    step: Step
+    depth: int
+    place: int
+    siblings: int
+    block: str = ""
+    parent: Step | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with a definition. `blocks`: it can't be published like that."""
+
+    words: str
+    step_id: uuid.UUID | None = None
+    blocks: bool = True
+
+
+class Definition(BaseModel):
+    """What a version pins."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    trigger: AnyTrigger
+    conditions: Group = Group()
+    steps: Steps = ()
+
+    @model_validator(mode="after")
+    def bounded(self) -> Self:
+        placed = list(self.walk())
+        if len(placed) > MOST_STEPS or any(one.depth >= DEEPEST for one in placed):
+            raise ValueError("too many steps, or too deep")
+        if len({one.step.id for one in placed}) < len(placed):
+            raise ValueError("two steps have one id")
+        if self.conditions.size > MOST_CONDITIONS:
+            raise ValueError("too many conditions")
+        return self
+
+    @classmethod
+    def blank(cls) -> Self:
+        return cls(trigger=MessageReceived())
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """From JSON. Raises `ValueError`."""
+        return cls.model_validate(value)
+
+    @classmethod
+    def imported(cls, text: str | bytes) -> Self:
+        """From an exported file. Raises `ValueError`."""
+        if len(text) > LARGEST:
+            raise ValueError("too large")
+        return cls.model_validate(with_new_ids(json.loads(text)))
+
+    def as_json(self) -> Json:
+        return self.model_dump(mode="json")
+
+    def walk(self) -> Iterator[Placed]:
+        """Every step, in the order in which one reads them aloud."""
+        yield from walk(self.steps)
+
+    def find(self, step_id: object) -> Placed | None:
+        return next((one for one in self.walk() if str(one.step.id) == str(step_id)), None)
+
+    def first(self) -> Step | None:
+        return self.steps[0] if self.steps else None
+
+    def after(self, step: Step, block: str = "") -> Step | None:
+        """The step that follows: the first of the block it goes into, else the next one, here or further out."""
+        if block and (inside := step.block(block)):
+            return inside[0]
+        placed = self.find(step.id)
+        while placed:
+            row = placed.parent.block(placed.block) if placed.parent else self.steps
+            if placed.place + 1 < len(row):
+                return row[placed.place + 1]
+            placed = self.find(placed.parent.id) if placed.parent else None
+        return None
+
+    def troubles(self, names: Names) -> list[Trouble]:
+        """What has to be changed, and what one should know, before it is switched on."""
+        found = [Trouble(words) for words in self.trigger.problems()]
+        if not self.steps:
+            found.append(Trouble(str(_("Add at least one step."))))
+        parts = [(None, self.trigger), *((None, one) for one in self.conditions.walk())]
+        for id, part in [*parts, *((one.step.id, one.step) for one in self.walk())]:
+            missing = [source for source, ref in part.references() if not names.has(source, ref)]
+            found += [Trouble(str(_(MISSING)), id) for _source in missing]
+            found += [Trouble(words, id) for words in part.problems()] if id else []
+        return [*found, *self.window_troubles()]
+
+    def window_troubles(self) -> Iterator[Trouble]:
+        """Steps that can only be sent while the customer may be answered freely, where that is not certain."""
+        is_open = self.trigger.opens_window
+        for one in self.walk():
+            waits_long = one.step.kind in ("wait", "wait_hours")
+            if one.step.needs_window and not is_open:
+                yield Trouble(str(_(WINDOW)), one.step.id, blocks=False)
+            is_open = (is_open and not waits_long) or one.step.kind in ("ask", "wait_reply")
+
+
+MISSING = N_("Something this refers to was deleted. Choose it again.")
+WINDOW = N_("If the 24-hour reply window is closed by then, this isn't sent. Send a template instead.")
+
+
+def walk(steps: tuple[Step, ...], depth: int = 0, block: str = "", parent: Step | None = None) -> Iterator[Placed]:
+    for place, step in enumerate(steps):
+        yield Placed(step, depth, place, len(steps), block, parent)
+        for name in step.blocks:
+            yield from walk(step.block(name), depth + 1, name, step)
+
+
+def with_new_ids(value: Any) -> Any:
+    """The steps of a copy have ids of their own."""
+    if isinstance(value, list):
+        return [with_new_ids(one) for one in value]
+    if isinstance(value, dict):
+        fresh = {name: with_new_ids(one) for name, one in value.items()}
+        return fresh | {"id": str(uuid.uuid4())} if "id" in value and "kind" in value else fresh
+    return value
+
+
+def rows_of(definition: Json) -> Iterator[list[Json]]:
+    """Every list of steps in the JSON of a definition."""
+    waiting = [definition["steps"]]
+    while waiting:
+        row = waiting.pop()
+        yield row
+        for step in row:
+            waiting += [step[name] for name in Step.of_kind(step["kind"]).blocks if name in step]
+
+
+def row_at(definition: Json, parent: str, block: str) -> list[Json] | None:
+    """The list of steps in a block of a step, or the outermost one."""
+    if not parent:
+        return definition["steps"]  # type: ignore[no-any-return]
+    for row in rows_of(definition):
+        for step in row:
+            if step["id"] == parent and block in Step.of_kind(step["kind"]).blocks:
+                return step.setdefault(block, [])  # type: ignore[no-any-return]
+    return None
+
+
+def with_step(
+    definition: Definition, step: Step, parent: str = "", block: str = "", place: int | None = None
+) -> Definition:
+    """With a step added to a block. Raises `ValueError`."""
+    value = definition.as_json()
+    row = row_at(value, parent, block)
+    if row is None:
+        raise ValueError("no such block")
+    row.insert(len(row) if place is None else place, step.as_json())
+    return Definition.read(value)
+
+
+def with_changed_step(definition: Definition, step: Step) -> Definition:
+    """With another step of the same id; its blocks stay."""
+    value, changed = definition.as_json(), step.as_json()
+    for row in rows_of(value):
+        for place, one in enumerate(row):
+            if one["id"] == changed["id"]:
+                row[place] = changed | {name: one[name] for name in step.blocks if name in one}
+    return Definition.read(value)
+
+
+def without_step(definition: Definition, step_id: uuid.UUID) -> Definition:
+    value = definition.as_json()
+    for row in rows_of(value):
+        row[:] = [one for one in row if one["id"] != str(step_id)]
+    return Definition.read(value)
+
+
+def with_moved_step(definition: Definition, step_id: uuid.UUID, by: int) -> Definition:
+    """With a step moved up or down within its block."""
+    value = definition.as_json()
+    for row in rows_of(value):
+        for place, one in enumerate(row):
+            if one["id"] == str(step_id) and 0 <= place + by < len(row):
+                row[place], row[place + by] = row[place + by], row[place]
+                return Definition.read(value)
+    return definition

@@ -41,6 +41,8 @@ def respond(happenings: list[Happened]) -> None:
             facts = one.facts.model_dump()
             turn = Turn(conversation, message, happening=one.kind, facts=facts, names=names)
             listening = [rule for rule in rules if rule[0].trigger_kind in triggers_of(one.kind)]
+            if not listening and message is None:
+                continue
             decide(turn, listening, str(one.id), by_id=one.actor.id if one.actor else None)
 
 

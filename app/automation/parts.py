@@ -1,7 +1,7 @@
 """What an automation is made of: one trigger, conditions, steps. Each kind is a class; later features add their own.
 
-A part is data that a form can fill in: its fields say which input they are (`entry`, `choice`, `ref` …), and its sentence
-is made from them in the reader's language.
+A part is data that a form can fill in: its fields say which input they are (`entry`, `choice`, `ref` …), and its
+sentence is made from them in the reader's language.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def input_of(name: str, info: FieldInfo) -> Input:
 
 def entry(label: str, *, most: int = 200, hint: str = "", needed: bool = True, area: bool = False) -> Any:
     """A field of words."""
-    extra = {"widget": "area" if area else "text", "label": label, "hint": hint, "is_needed": needed, "most": most}
+    extra = {"widget": "area" if area else "entry", "label": label, "hint": hint, "is_needed": needed, "most": most}
     given: dict[str, Any] = {"min_length": 1} if needed else {"default": ""}
     return Field(max_length=most, json_schema_extra=extra, **given)
 
@@ -136,7 +136,7 @@ def choice(label: str, options: dict[str, str], *, default: str = "", hint: str 
 
 def count(label: str, *, least: int, most: int, default: int, hint: str = "") -> Any:
     return Field(
-        default=default, ge=least, le=most, json_schema_extra={"widget": "number", "label": label, "hint": hint}
+        default=default, ge=least, le=most, json_schema_extra={"widget": "count", "label": label, "hint": hint}
     )
 
 

@@ -191,7 +191,7 @@ class DateReached(Trigger):
 
 
 class WebhookReceived(Trigger):
-    """Its address is made on the automation's page (`inbound_hooks.py`)."""
+    """Its address is made on the automation's page (`views/calls.py`)."""
 
     kind: Literal["webhook"] = "webhook"
     title: ClassVar[str] = N_("Another program calls")

@@ -79,6 +79,7 @@ TOPICS = (
     Topic("keyboard", N_("Keyboard shortcuts"), ("inbox.shortcuts",)),
     Topic("not-sent", N_("Why a message wasn't sent"), ("stories.",)),
     Topic("api-keys", N_("API keys"), ("developers.",)),
+    Topic("automation", N_("Automation, and why it did or didn't run"), ("automation.",)),
     Topic("webhooks", N_("Webhooks: telling your own programs"), ("hooks.",)),
     Topic("prices", N_("Prices: what Meta charges"), ("front.",)),
     Topic("security", N_("Security, sign-in and privacy"), ("team.account", "team.confirm", "team.looks")),

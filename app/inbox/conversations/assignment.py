@@ -113,7 +113,7 @@ class Desk:
     def locked(self) -> Self:
         if self.locked_in is None or self.locked_in is not db.session().get_transaction():
             db.session.flush()
-            db.session.refresh(self, with_for_update={"key_share": True})
+            db.session.refresh(self, with_for_update={"of": type(self), "key_share": True})
         return self
 
     def put(self, state: str, *, by: Actor, until: dt.datetime | None = None) -> bool:

@@ -73,7 +73,7 @@ class Conversation(Desk, Window, Handled, TenantModel):
 
     def merged_into(self) -> Self:
         """Locks it against merging until the transaction ends. Returns the other one if it was just merged."""
-        db.session.refresh(self, with_for_update={"read": True, "key_share": True})
+        db.session.refresh(self, with_for_update={"of": type(self), "read": True, "key_share": True})
         return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
 
     @classmethod

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.inbox.conversations.number_desks import NumberDesk
 from app.meta import phone_numbers, wabas
 from app.meta.graph import GraphClient
 from app.numbers.asking import ask
@@ -48,6 +49,7 @@ def passport(number: PhoneNumber, **more: object) -> str:
         history=history,
         lost=lost,
         offboarding=Offboarding.of(number.waba),
+        number_desk=NumberDesk.of(number.id),
         allowance=free_replies_of([number.id])[number.id],
         **(forms | more),
     )

@@ -1,0 +1,242 @@
+"""Automations to begin with. Tags and fields that they need are made when one is chosen (`@tag:…`, `@field:…`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import gettext as _
+
+from app.contacts.fields import ContactField
+from app.contacts.tags import Tag
+from app.tenancy import db
+from app.words import N_
+
+from .definitions import Definition, with_new_ids
+
+Json = dict[str, Any]
+LONGEST_NAME = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """`make` writes it in the reader's language: the texts are the customer's to read, and yours to change."""
+
+    name: str
+    title: str
+    about: str
+    make: Callable[[], Json]
+    settings: Json = field(default_factory=dict)
+
+    def definition(self) -> Definition:
+        return Definition.read(resolved(with_new_ids(self.make())))
+
+
+def resolved(value: Any) -> Any:
+    """With the ids of the tags and fields that it names."""
+    if isinstance(value, dict):
+        return {name: resolved(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [resolved(one) for one in value]
+    if isinstance(value, str) and value.startswith("@tag:"):
+        return str(Tag.get_or_make(value.removeprefix("@tag:")[:LONGEST_NAME]).id)
+    if isinstance(value, str) and value.startswith("@date:"):
+        return str(date_field(value.removeprefix("@date:")[:LONGEST_NAME]).id)
+    if isinstance(value, str) and value.startswith("@field:"):
+        return str(ContactField.get_or_make(value.removeprefix("@field:")[:LONGEST_NAME]).id)
+    return value
+
+
+def date_field(name: str) -> ContactField:
+    """The field of that name, made as a date where there is none."""
+    is_new = ContactField.named(name) is None
+    field = ContactField.get_or_make(name)
+    if is_new:
+        field.kind = "date"
+        db.session.flush()
+    return field
+
+
+def step(kind: str, **fields: Any) -> Json:
+    return {"kind": kind, "id": "", **fields}
+
+
+def reply(text: str) -> Json:
+    return step("reply", text=text)
+
+
+def rule(trigger: Json, *steps: Json, conditions: list[Json] | None = None, mode: str = "all") -> Json:
+    group = {"kind": "group", "mode": mode, "items": conditions or []}
+    return {"trigger": trigger, "conditions": group, "steps": list(steps)}
+
+
+def said(*words: str, mode: str = "word") -> Json:
+    return {"kind": "keyword", "mode": mode, "words": list(words)}
+
+
+def branch(condition: Json, yes: list[Json], no: list[Json]) -> Json:
+    return step("branch", conditions={"kind": "group", "mode": "all", "items": [condition]}, yes=yes, no=no)
+
+
+def answer_is(value: str) -> Json:
+    return {"kind": "value", "name": "answer", "operator": "is", "value": value}
+
+
+def welcome() -> Json:
+    return rule(
+        {"kind": "first_message"},
+        reply(_("Hello {{first_name|there}}, thanks for writing to {{business}}. How can we help?")),
+    )
+
+
+def out_of_office() -> Json:
+    words = _("Thanks for your message. We are closed at the moment and will reply as soon as we are back.")
+    return rule({"kind": "message"}, reply(words), conditions=[{"kind": "hours", "when": "closed"}])
+
+
+def keyword_answer() -> Json:
+    return rule(said(_("hours"), _("opening times")), reply(_("We are open Monday to Friday from 9 to 17.")))
+
+
+def property_inquiry() -> Json:
+    budget = step("ask", question=_("What is your budget?"), answer="number", field="@field:Budget", name="budget")
+    area = step("ask", question=_("Which area are you looking in?"), answer="text", field="@field:Area", name="area")
+    kinds = [_("Buy"), _("Rent")]
+    what = step(
+        "ask", question=_("Would you like to buy or to rent?"), answer="choice", choices=kinds, field="@field:Interest"
+    )
+    thanks = _("Thank you. A colleague will send you matching properties in {{area}} shortly.")
+    first = reply(_("Thanks for your interest in our properties, {{first_name|and welcome}}. Three short questions:"))
+    tag, done = step("tag", what="add", tag="@tag:Property inquiry"), step("hand_over", text=thanks)
+    words = said(_("property"), _("apartment"), _("house"), _("viewing"))
+    return rule(words, first, what, area, budget, tag, done)
+
+
+def opt_in() -> Json:
+    yes, no = _("Yes, please"), _("No, thanks")
+    question = step(
+        "buttons", text=_("May we send you offers now and then? You can stop at any time."), buttons=[yes, no]
+    )
+    decide = branch(
+        answer_is(yes),
+        [step("tag", what="add", tag="@tag:Wants offers"), reply(_("Great, thank you."))],
+        [reply(_("Understood. We won't send you offers."))],
+    )
+    return rule({"kind": "conversation", "what": "resolved"}, question, step("wait_reply", replied=[decide]))
+
+
+def appointment() -> Json:
+    day = step("ask", question=_("Which day suits you? Please write it like 24.12.2026."), answer="date", name="day")
+    times = [_("Morning"), _("Afternoon"), _("Evening")]
+    time = step("ask", question=_("And at what time?"), answer="choice", choices=times, name="time")
+    note = step("note", text=_("Appointment requested: {{day}}, {{time}}"))
+    done = step("hand_over", text=_("Thank you. We'll confirm your appointment on {{day}} shortly."))
+    return rule(
+        said(_("appointment"), _("booking")), day, time, note, step("tag", what="add", tag="@tag:Appointment"), done
+    )
+
+
+def feedback() -> Json:
+    good, bad = _("Good"), _("Not so good")
+    question = step("buttons", text=_("How was it with us, {{first_name|dear customer}}?"), buttons=[good, bad])
+    sorry = step("hand_over", text=_("We're sorry to hear that. A colleague will get in touch with you."))
+    decide = branch(answer_is(bad), [sorry], [reply(_("Thank you. We're glad to hear that."))])
+    return rule({"kind": "conversation", "what": "resolved"}, question, step("wait_reply", replied=[decide]))
+
+
+def reminder() -> Json:
+    words = _("Are you still interested, {{first_name|hello}}? Just reply to this message.")
+    return rule({"kind": "no_reply", "side": "customer", "minutes": 240}, reply(words))
+
+
+def late_reply() -> Json:
+    note = step("note", text=_("This customer has been waiting for two hours."))
+    words = _("Sorry for the wait. We'll reply as soon as we can.")
+    return rule({"kind": "no_reply", "side": "team", "minutes": 120}, reply(words), note)
+
+
+def by_language() -> Json:
+    portuguese = {"kind": "language", "operator": "is", "languages": ["pt"]}
+    spanish = {"kind": "language", "operator": "is", "languages": ["es"]}
+    team = step("assign", to="team")
+    return rule(
+        {"kind": "conversation", "what": "opened"}, branch(portuguese, [team], [branch(spanish, [dict(team)], [])])
+    )
+
+
+def vip() -> Json:
+    is_vip = {"kind": "tag", "has": "has", "tag": "@tag:VIP"}
+    note = step("note", text=_("A VIP has written."))
+    return rule({"kind": "message"}, step("assign", to="turn"), note, conditions=[is_vip])
+
+
+def talk_to_person() -> Json:
+    words = said(_("person"), _("human"), _("agent"), _("help"))
+    return rule(words, step("hand_over", text=_("One moment, please. A colleague will reply to you here.")))
+
+
+def menu() -> Json:
+    hours, prices, person = _("Opening times"), _("Prices"), _("Talk to a person")
+    question = step("ask", question=_("What can we do for you?"), answer="choice", choices=[hours, prices, person])
+    decide = branch(
+        answer_is(hours),
+        [reply(_("We are open Monday to Friday from 9 to 17."))],
+        [branch(answer_is(prices), [reply(_("You'll find our prices on our website."))], [step("hand_over")])],
+    )
+    return rule(said(_("menu"), _("start"), mode="exact"), question, decide)
+
+
+def birthday() -> Json:
+    return rule(
+        {"kind": "date", "field": "@date:Birthday", "when": "on", "days": 0, "at": "09:00"},
+        step("note", text=_("It is {{first_name|this customer}}'s birthday. Send a greeting as a template.")),
+    )
+
+
+def order_status() -> Json:
+    number = step("ask", question=_("What is your order number?"), answer="text", name="order")
+    call = step(
+        "http",
+        url="https://example.com/orders",
+        send=["order = {{order}}"],
+        take=["status = status"],
+        failed=[step("hand_over", text=_("I couldn't find that order. A colleague will look for it."))],
+    )
+    return rule(said(_("order")), number, call, reply(_("Your order {{order}}: {{status|on its way}}.")))
+
+
+STARTERS = (
+    Starter("welcome", N_("Welcome message"), N_("Greets a customer who writes for the first time."), welcome),
+    Starter(
+        "out-of-office",
+        N_("Out-of-office reply"),
+        N_("Replies outside business hours, once a day for each customer."),
+        out_of_office,
+        {"repeats": "days", "repeat_days": 1},
+    ),
+    Starter("keyword", N_("Keyword answer"), N_("Answers a question that contains certain words."), keyword_answer),
+    Starter("menu", N_("Menu of choices"), N_("Offers choices, and answers each or hands over to people."), menu),
+    Starter(
+        "property-inquiry",
+        N_("Property inquiry"),
+        N_("Asks for interest, area and budget, saves the answers and hands over."),
+        property_inquiry,
+    ),
+    Starter("appointment", N_("Appointment request"), N_("Asks for day and time, and leaves a note."), appointment),
+    Starter("opt-in", N_("Opt-in question"), N_("Asks after a conversation whether offers are welcome."), opt_in),
+    Starter("feedback", N_("Feedback"), N_("Asks how it was once a conversation is resolved."), feedback),
+    Starter("reminder", N_("Reminder"), N_("Reminds a customer who has not replied to you for 4 hours."), reminder),
+    Starter("late-reply", N_("Late reply"), N_("Excuses a wait of 2 business hours, and tells the team."), late_reply),
+    Starter("language", N_("Route by language"), N_("Assigns new conversations to a team by language."), by_language),
+    Starter("vip", N_("VIPs to a team"), N_("Assigns customers with the tag VIP to whoever is online."), vip),
+    Starter("person", N_("Talk to a person"), N_("Hands over to people when a customer asks for one."), talk_to_person),
+    Starter("birthday", N_("Birthday"), N_("Reminds the team on the date in a customer's field."), birthday),
+    Starter(
+        "order-status", N_("Order status"), N_("Asks for the number and looks it up in your own program."), order_status
+    ),
+)
+
+
+def starter(name: str) -> Starter | None:
+    return next((one for one in STARTERS if one.name == name), None)

@@ -1,0 +1,352 @@
+"""Editing a draft part by part: the trigger, conditions, steps; and publishing it."""
+
+from __future__ import annotations
+
+import difflib
+import uuid
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.automation.blueprint import bp
+from app.automation.conditions import Group
+from app.automation.definitions import (
+    Definition,
+    with_changed_step,
+    with_moved_step,
+    with_step,
+    without_step,
+)
+from app.automation.forms import PartForm
+from app.automation.models import Automation, AutomationVersion
+from app.automation.parts import Condition, Names, Part, Step, Trigger, UnknownKind
+from app.automation.steps import Branch
+from app.tenancy import current_actor, db, requires
+
+Answer = str | tuple[str, int] | AnyResponse
+
+
+def opened(automation_id: uuid.UUID) -> Automation:
+    """The automation, locked: two people who edit it at once change one part after the other."""
+    return Automation.get_or_404(automation_id).refresh_locked()
+
+
+def kinds(base: type[Part]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The kinds of parts under their headings."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for kind, part in base.registry.items():
+        groups.setdefault(str(_(part.group)) if part.group else "", []).append((kind, str(_(part.title))))
+    return list(groups.items())
+
+
+def kind_or_404(base: type[Any], kind: str) -> type[Any]:
+    try:
+        return base.of_kind(kind)
+    except UnknownKind:
+        abort(404)
+
+
+def part_page(
+    automation: Automation, form: PartForm, action: str, title: str, status: int = 200, **more: Any
+) -> Answer:
+    hidden = more.pop("hidden", {})
+    page = render_template(
+        "automation/part.html", automation=automation, form=form, action=action, title=title, hidden=hidden, **more
+    )
+    return (page, status) if status != 200 else page
+
+
+def choose_page(automation: Automation, base: type[Part], title: str, endpoint: str, **more: Any) -> str:
+    """Which kind to add. Each is a link to its form."""
+    groups = [
+        (
+            heading,
+            [(url_for(endpoint, automation_id=automation.id, kind=kind, **more), words) for kind, words in listed],
+        )
+        for heading, listed in kinds(base)
+    ]
+    return render_template("automation/choose.html", automation=automation, groups=groups, title=title)
+
+
+def edited(automation: Automation, definition: Definition, anchor: str = "") -> AnyResponse:
+    automation.edit(definition)
+    return redirect(url_for(".show", automation_id=automation.id, _anchor=anchor or None), 303)
+
+
+@bp.get("/<uuid:automation_id>/trigger")
+@requires("automation.manage")
+def trigger(automation_id: uuid.UUID) -> Answer:
+    automation = Automation.get_or_404(automation_id)
+    now, kind = automation.definition.trigger, request.args.get("kind", "")
+    if not kind:
+        return choose_page(automation, Trigger, str(_("What does it begin with?")), ".trigger")
+    chosen = kind_or_404(Trigger, kind)
+    form = PartForm.of(now, Names()) if type(now) is chosen else PartForm(chosen, Names())
+    if not form.inputs:
+        return part_page(automation, form, url_for(".save_trigger", automation_id=automation.id), form.title)
+    return part_page(automation, form, url_for(".save_trigger", automation_id=automation.id), str(_("Trigger")))
+
+
+@bp.post("/<uuid:automation_id>/trigger")
+@requires("automation.manage")
+def save_trigger(automation_id: uuid.UUID) -> Answer:
+    automation = opened(automation_id)
+    form = PartForm(kind_or_404(Trigger, request.form.get("kind", "")), Names())
+    if (part := form.read(request.form)) is None:
+        return part_page(automation, form, request.path, str(_("Trigger")), 422)
+    return edited(automation, automation.definition.model_copy(update={"trigger": part}), "trigger")
+
+
+@bp.get("/<uuid:automation_id>/steps/new")
+@requires("automation.manage")
+def new_step(automation_id: uuid.UUID) -> Answer:
+    automation = Automation.get_or_404(automation_id)
+    where = {name: request.args[name] for name in ("parent", "block", "place") if name in request.args}
+    if not (kind := request.args.get("kind", "")):
+        return choose_page(automation, Step, str(_("Add a step")), ".new_step", **where)
+    form = PartForm(kind_or_404(Step, kind), Names())
+    return part_page(
+        automation, form, url_for(".add_step", automation_id=automation.id), str(_("Add a step")), hidden=where
+    )
+
+
+@bp.post("/<uuid:automation_id>/steps")
+@requires("automation.manage")
+def add_step(automation_id: uuid.UUID) -> Answer:
+    automation, given = opened(automation_id), request.form
+    form = PartForm(kind_or_404(Step, given.get("kind", "")), Names())
+    where = {name: given.get(name, "") for name in ("parent", "block", "place")}
+    step = form.read(given)
+    if step is None:
+        return part_page(automation, form, request.path, str(_("Add a step")), 422, hidden=where)
+    place = int(where["place"]) if where["place"].isdecimal() and len(where["place"]) < 4 else None
+    try:
+        changed = with_step(automation.definition, step, where["parent"], where["block"], place)
+    except ValueError:
+        flash(_("This automation has as many steps as it may have, or they are nested too deeply."), "error")
+        return redirect(url_for(".show", automation_id=automation.id), 303)
+    return edited(automation, changed, f"step-{step.id}")
+
+
+def step_or_404(automation: Automation, step_id: uuid.UUID) -> Step:
+    if (placed := automation.definition.find(step_id)) is None:
+        abort(404)
+    return placed.step
+
+
+@bp.get("/<uuid:automation_id>/steps/<uuid:step_id>")
+@requires("automation.manage")
+def edit_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> Answer:
+    automation = Automation.get_or_404(automation_id)
+    form = PartForm.of(step_or_404(automation, step_id), Names())
+    return part_page(automation, form, request.path, str(_("Edit the step")))
+
+
+@bp.post("/<uuid:automation_id>/steps/<uuid:step_id>")
+@requires("automation.manage")
+def save_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> Answer:
+    automation = opened(automation_id)
+    step = step_or_404(automation, step_id)
+    form = PartForm(type(step), Names())
+    changed = form.read(request.form, id=step.id)
+    if changed is None:
+        return part_page(automation, form, request.path, str(_("Edit the step")), 422)
+    return edited(automation, with_changed_step(automation.definition, changed), f"step-{step.id}")
+
+
+@bp.post("/<uuid:automation_id>/steps/<uuid:step_id>/removal")
+@requires("automation.manage")
+def remove_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> AnyResponse:
+    """With everything inside it."""
+    automation = opened(automation_id)
+    return edited(automation, without_step(automation.definition, step_or_404(automation, step_id).id), "steps")
+
+
+@bp.post("/<uuid:automation_id>/steps/<uuid:step_id>/moves")
+@requires("automation.manage")
+def move_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> AnyResponse:
+    automation = opened(automation_id)
+    by = -1 if request.form.get("to") == "up" else 1
+    return edited(automation, with_moved_step(automation.definition, step_id, by), f"step-{step_id}")
+
+
+def group_of(definition: Definition, of: str) -> Group:
+    """The conditions of the automation itself, or of one of its branches."""
+    if not of:
+        return definition.conditions
+    placed = definition.find(of)
+    if placed is None or not isinstance(placed.step, Branch):
+        abort(404)
+    return placed.step.conditions
+
+
+def with_conditions(definition: Definition, of: str, group: Group) -> Definition:
+    if not of:
+        return Definition.read(definition.as_json() | {"conditions": group.as_json()})
+    placed = definition.find(of)
+    assert placed
+    return with_changed_step(definition, placed.step.model_copy(update={"conditions": group}))
+
+
+def changed_group(group: Group, path: str, change: Any) -> Group:
+    """The group with the JSON of one of its groups changed. Raises `ValueError`."""
+    value = group.as_json()
+    inner = value
+    for part in filter(None, path.split(".")):
+        if not part.isdecimal() or int(part) >= len(inner.get("items", ())):
+            abort(404)
+        inner = inner["items"][int(part)]
+    change(inner)
+    return Group.model_validate(value)
+
+
+@bp.get("/<uuid:automation_id>/conditions/new")
+@requires("automation.manage")
+def new_condition(automation_id: uuid.UUID) -> Answer:
+    automation = Automation.get_or_404(automation_id)
+    where = {name: request.args.get(name, "") for name in ("of", "path")}
+    group_of(automation.definition, where["of"])
+    if not (kind := request.args.get("kind", "")):
+        return choose_page(automation, Condition, str(_("Add a condition")), ".new_condition", **where)
+    form = PartForm(kind_or_404(Condition, kind), Names())
+    action = url_for(".add_condition", automation_id=automation.id)
+    return part_page(automation, form, action, str(_("Add a condition")), hidden=where)
+
+
+@bp.post("/<uuid:automation_id>/conditions")
+@requires("automation.manage")
+def add_condition(automation_id: uuid.UUID) -> Answer:
+    automation, given = opened(automation_id), request.form
+    of, path = given.get("of", ""), given.get("path", "")
+    group = group_of(automation.definition, of)
+    form = PartForm(kind_or_404(Condition, given.get("kind", "")), Names())
+    condition = form.read(given)
+    if condition is None:
+        hidden = {"of": of, "path": path}
+        return part_page(automation, form, request.path, str(_("Add a condition")), 422, hidden=hidden)
+    try:
+        changed = changed_group(group, path, lambda inner: inner["items"].append(condition.as_json()))
+        definition = with_conditions(automation.definition, of, changed)
+    except (ValueError, KeyError):
+        flash(_("These are as many conditions as there may be, or they are nested too deeply."), "error")
+        return redirect(url_for(".show", automation_id=automation.id), 303)
+    return edited(automation, definition, f"step-{of}" if of else "conditions")
+
+
+@bp.get("/<uuid:automation_id>/conditions/edit")
+@requires("automation.manage")
+def edit_condition(automation_id: uuid.UUID) -> Answer:
+    automation = Automation.get_or_404(automation_id)
+    of, path = request.args.get("of", ""), request.args.get("path", "")
+    condition = group_of(automation.definition, of).at(path)
+    if condition is None:
+        abort(404)
+    action = url_for(".save_condition", automation_id=automation.id)
+    form = PartForm.of(condition, Names())
+    return part_page(automation, form, action, str(_("Edit the condition")), hidden={"of": of, "path": path})
+
+
+@bp.post("/<uuid:automation_id>/conditions/edit")
+@requires("automation.manage")
+def save_condition(automation_id: uuid.UUID) -> Answer:
+    automation, given = opened(automation_id), request.form
+    of, path = given.get("of", ""), given.get("path", "")
+    group = group_of(automation.definition, of)
+    present = group.at(path)
+    if present is None:
+        abort(404)
+    form = PartForm(type(present), Names())
+    more = {"items": present.items} if isinstance(present, Group) else {}
+    condition = form.read(given, **more)
+    if condition is None:
+        hidden = {"of": of, "path": path}
+        return part_page(automation, form, request.path, str(_("Edit the condition")), 422, hidden=hidden)
+    changed = changed_group(group, path, lambda inner: (inner.clear(), inner.update(condition.as_json())))
+    return edited(automation, with_conditions(automation.definition, of, changed), f"step-{of}" if of else "conditions")
+
+
+@bp.post("/<uuid:automation_id>/conditions/removal")
+@requires("automation.manage")
+def remove_condition(automation_id: uuid.UUID) -> AnyResponse:
+    automation, given = opened(automation_id), request.form
+    of, path = given.get("of", ""), given.get("path", "")
+    group = group_of(automation.definition, of)
+    if not path or group.at(path) is None:
+        abort(404)
+    outer, _dot, last = path.rpartition(".")
+    changed = changed_group(group, outer, lambda inner: inner["items"].pop(int(last)))
+    return edited(automation, with_conditions(automation.definition, of, changed), f"step-{of}" if of else "conditions")
+
+
+@bp.get("/<uuid:automation_id>/versions")
+@requires("automation.read")
+def versions(automation_id: uuid.UUID) -> str:
+    automation = Automation.get_or_404(automation_id)
+    rows = db.session.scalars(automation.versions.limit(100)).all()
+    return render_template("automation/versions.html", automation=automation, versions=rows)
+
+
+@bp.post("/<uuid:automation_id>/versions")
+@requires("automation.manage")
+def publish(automation_id: uuid.UUID) -> AnyResponse:
+    """Makes the draft what runs, and switches it on if that was asked for."""
+    automation = opened(automation_id)
+    troubles = [one for one in automation.definition.troubles(Names()) if one.blocks]
+    if troubles:
+        flash(_("Not published. %(problem)s", problem=troubles[0].words), "error")
+        return redirect(url_for(".show", automation_id=automation.id), 303)
+    if automation.has_changes:
+        automation.publish(by=current_actor())
+    if request.form.get("is_on") == "1":
+        automation.switch(is_on=True)
+    flash(_("Published and switched on.") if automation.is_on else _("Published."))
+    return redirect(url_for(".show", automation_id=automation.id), 303)
+
+
+def version_or_404(automation: Automation, version_id: uuid.UUID) -> AutomationVersion:
+    version = AutomationVersion.get_or_404(version_id)
+    if version.automation_id != automation.id:
+        abort(404)
+    return version
+
+
+@bp.get("/<uuid:automation_id>/versions/<uuid:version_id>")
+@requires("automation.read")
+def compare(automation_id: uuid.UUID, version_id: uuid.UUID) -> str:
+    """A version beside the draft, sentence by sentence."""
+    automation = Automation.get_or_404(automation_id)
+    version, names = version_or_404(automation, version_id), Names()
+    then, draft = aloud(version.definition, names), aloud(automation.definition, names)
+    return render_template(
+        "automation/version.html", automation=automation, version=version, lines=differences(then, draft)
+    )
+
+
+@bp.post("/<uuid:automation_id>/versions/<uuid:version_id>/restoring")
+@requires("automation.manage")
+def restore(automation_id: uuid.UUID, version_id: uuid.UUID) -> AnyResponse:
+    """Brings an earlier version back: as the draft, and published at once."""
+    automation = opened(automation_id)
+    automation.edit(version_or_404(automation, version_id).definition)
+    automation.publish(by=current_actor())
+    flash(_("The earlier version is published again."))
+    return redirect(url_for(".show", automation_id=automation.id), 303)
+
+
+def aloud(definition: Definition, names: Names) -> list[str]:
+    """The whole automation as sentences, indented."""
+    lines = [definition.trigger.sentence(names)]
+    if definition.conditions.items:
+        lines.append(str(_("Go on if %(mode)s", mode=definition.conditions.sentence(names))))
+        lines += [f"    {one.sentence(names)}" for one in definition.conditions.walk()]
+    for placed in definition.walk():
+        label = f"{_(placed.parent.blocks[placed.block])}: " if placed.parent else ""
+        lines.append(f"{'    ' * placed.depth}{label}{placed.step.sentence(names)}")
+    return lines
+
+
+def differences(before: list[str], after: list[str]) -> list[tuple[str, str]]:
+    """Each line with “-” (only before), “+” (only after) or “ ” (both)."""
+    return [(line[0], line[2:]) for line in difflib.ndiff(before, after) if line[0] in " +-"]

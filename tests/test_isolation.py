@@ -20,6 +20,8 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.api import ApiKey
+from app.automation.definitions import Definition
+from app.automation.models import Automation, AutomationRun
 from app.billing.usage import Usage
 from app.config import Settings
 from app.contacts.fields import ContactField
@@ -33,7 +35,7 @@ from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.macros import Macro
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.files.link_previews import LinkPreview
@@ -154,6 +156,7 @@ class Foreign:
                 "setup_link_id": str(link.id),
             }
             | webhook(world)
+            | automation(world, talk)
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
             | dict(
@@ -164,6 +167,21 @@ class Foreign:
                 )
             )
         )
+
+
+def automation(world: World, talk: Conversation) -> dict[str, str]:
+    """An automation of Shoes with one run."""
+    definition = Definition.read({"trigger": {"kind": "message"}, "steps": [{"kind": "reply", "text": CANARY}]})
+    with tenant_scope(world.shoes.id):
+        made = Automation.create(CANARY, definition)
+        version = made.publish(by=Actor.agent(world.sue))
+        run = AutomationRun.begin(
+            made, version, conversation_id=talk.id, contact_id=talk.contact_id, key="canary", message_id=None
+        )
+        assert run
+        run.finish("done")
+        run.record(definition.steps[0], "sent", words=CANARY)
+    return {"automation_id": str(made.id), "run_id": str(run.id), "step_id": str(definition.steps[0].id)}
 
 
 def webhook(world: World) -> dict[str, str]:

@@ -321,6 +321,19 @@ def kill_at(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "apply", killed)
 
 
+def test_a_step_that_is_done_twice_sends_one_message(shop: Shop) -> None:
+    shop.rule("message", reply("One"), WAIT)
+    shop.write(works=False)
+    shop.hear()
+    with tenant_scope(shop.id):
+        turn = runner.turn_of(AutomationRun.get_or_404(shop.run.id))
+        step = runner.step_of(AutomationRun.get_or_404(shop.run.id))
+        assert step
+        for _ in range(2):
+            step.do(turn)
+    assert shop.sent() == ["One"]
+
+
 def test_two_workers_do_a_step_once(shop: Shop) -> None:
     shop.rule("message", reply("One"), WAIT)
     shop.write()

@@ -143,6 +143,7 @@ def test_states_are_not_enums(catalog: psycopg.Connection) -> None:
 MAY = {
     "alembic_version": "",
     "api_key_routes": "select, insert, update",
+    "automation_routes": "select, insert, update",
     "email_confirmations": "select, insert, update, delete",
     "held_changes": "",
     "invitation_routes": "select, insert, update, delete",

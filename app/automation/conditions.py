@@ -471,4 +471,4 @@ def in_order(seen: str, value: str) -> int | None:
             one, other = dt.date.fromisoformat(seen), dt.date.fromisoformat(value)
         except ValueError:
             return None
-    return (one > other) - (one < other)
+    return int(one > other) - int(one < other)

@@ -81,7 +81,7 @@ def rows_of(model: Any, ids: Iterable[Any]) -> dict[uuid.UUID, Any]:
 def decide(turn: Turn, rules: Rules, key: str, *, by_id: uuid.UUID | None = None) -> AutomationTrace | None:
     """Begins what is to begin, once for each key. Returns what was decided, or None where that was done before."""
     conversation, message = turn.conversation, turn.message
-    trace = AutomationTrace.claim(conversation.id, key, turn.happening, message and message.id)
+    trace = AutomationTrace.claim(conversation.id, key, turn.happening, message.id if message else None)
     if trace is None:
         return None
     trace.decisions = taken_up(turn) or decisions(turn, rules, key, by_id)

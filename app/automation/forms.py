@@ -57,7 +57,7 @@ class PartForm:
         none = str(_(one.options[0][1])) if one.options[0][1] else str(_("Choose…"))
         return [("", none), *self.names.all(one.source).items()]
 
-    def read(self, form: Mapping[str, Any], **more: Any) -> Part | None:
+    def read(self, form: Mapping[str, Any], **more: Any) -> Any:
         """The part that was filled in, or None where something is wrong with it."""
         self.values = {one.name: str(form.get(one.name, "")) for one in self.inputs}
         given = {one.name: typed(one, form) for one in self.inputs}

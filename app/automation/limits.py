@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
 import uuid
 
@@ -55,12 +56,13 @@ def talks_to_a_machine(conversation: Conversation) -> bool:
     query = select(Message.direction, Message.author_kind, Message.body, Message.created_at).where(*recent)
     rows = list(db.session.execute(query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(LOOKED_AT)))
     rows.sort(key=lambda row: row.created_at)
-    quick, bodies = [], []
-    for before, row in zip([None, *rows], rows, strict=False):
-        if row.direction != "inbound":
+    quick: list[bool] = []
+    bodies: list[str | None] = []
+    for before, row in itertools.pairwise([None, *rows]):
+        if row is None or row.direction != "inbound":
             continue
-        follows = before is not None and before.direction == "outbound" and before.author_kind in AUTOMATIC
-        quick.append(follows and row.created_at - before.created_at < MACHINE)
+        follows = bool(before and before.direction == "outbound" and before.author_kind in AUTOMATIC)
+        quick.append(bool(follows and before and row.created_at - before.created_at < MACHINE))
         bodies.append(DIGITS.sub("", fold(row.body)) if follows else None)
     return all_last(quick, QUICK_REPLIES) or is_repeated(bodies[-SAME_REPLIES:])
 

@@ -213,14 +213,16 @@ class Automation(TenantModel):
         self.is_on, self.removed_at = False, now()
         for run in db.session.scalars(self.runs.where(AutomationRun.state.in_(ACTIVE_STATES)).with_for_update()):
             run.finish("stopped", "removed")
-        db.session.execute(delete(AutomationRoute).where(AutomationRoute.automation_id == self.id))
 
     def open_address(self) -> str:
         """A new secret part of the address that another program calls; the one before stops working."""
-        db.session.execute(delete(AutomationRoute).where(AutomationRoute.automation_id == self.id))
         token = secrets.token_urlsafe(32)
-        tenant = current_tenant_id()
-        db.session.add(AutomationRoute(secret_hash=hash_of(token), tenant_id=tenant, automation_id=self.id))
+        mine = AutomationRoute.tenant_id == self.tenant_id, AutomationRoute.automation_id == self.id
+        route = db.session.scalar(select(AutomationRoute).where(*mine))
+        if route is None:
+            route = AutomationRoute(tenant_id=self.tenant_id, automation_id=self.id)
+            db.session.add(route)
+        route.secret_hash = hash_of(token)
         return token
 
     @property
@@ -353,7 +355,7 @@ class AutomationRun(TenantModel):
     @property
     def steps(self) -> list[AutomationStep]:
         mine = select(AutomationStep).where(AutomationStep.run_id == self.id)
-        return list(db.session.scalars(mine.order_by(AutomationStep.place)))
+        return list(db.session.scalars(mine.order_by(AutomationStep.position)))
 
     def go_to(self, step: Step | None) -> None:
         """Continues with a step; at the end it is done."""
@@ -382,8 +384,8 @@ class AutomationRun(TenantModel):
 
     def record(self, step: Step, result: str, *, seen: dict[str, Any] | None = None, words: str = "") -> AutomationStep:
         """Adds what a step did to the run's story."""
-        last = db.session.scalar(select(func.max(AutomationStep.place)).where(AutomationStep.run_id == self.id)) or 0
-        made = AutomationStep(run_id=self.id, place=last + 1, step_id=step.id, kind=step.kind, result=result)
+        last = db.session.scalar(select(func.max(AutomationStep.position)).where(AutomationStep.run_id == self.id)) or 0
+        made = AutomationStep(run_id=self.id, position=last + 1, step_id=step.id, kind=step.kind, result=result)
         made.seen, made.words = seen or {}, words
         db.session.add(made)
         db.session.flush()
@@ -395,11 +397,11 @@ class AutomationStep(TenantModel):
 
     __table_args__ = (
         belongs_to("automation_runs", "run_id", ondelete="CASCADE"),
-        UniqueConstraint("tenant_id", "run_id", "place"),
+        UniqueConstraint("tenant_id", "run_id", "position"),
     )
 
     run_id: Mapped[uuid.UUID]
-    place: Mapped[int]
+    position: Mapped[int]
     step_id: Mapped[uuid.UUID]
     kind: Mapped[str]
     result: Mapped[str]
@@ -454,7 +456,7 @@ def forget_old(most: int) -> bool:
     for model, old in ((AutomationTrace, old_traces), (AutomationRun, old_runs)):
         ids = list(db.session.scalars(old))
         if ids:
-            db.session.execute(delete(model).where(model.id.in_(ids)))  # type: ignore[attr-defined]
+            db.session.execute(delete(model).where(model.id.in_(ids)))
         left |= len(ids) == most
     return left
 

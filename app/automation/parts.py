@@ -43,7 +43,7 @@ class Part(BaseModel):
     """The base of triggers, conditions and steps. `title` is what a menu calls the kind."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-    registry: ClassVar[dict[str, type[Self]]]
+    registry: ClassVar[dict[str, type[Any]]]
     title: ClassVar[str] = ""
     group: ClassVar[str] = ""
     kind: str = ""
@@ -57,7 +57,7 @@ class Part(BaseModel):
             cls.registry[kind] = cls
 
     @classmethod
-    def of_kind(cls, kind: object) -> type[Self]:
+    def of_kind(cls, kind: object) -> type[Any]:
         if not isinstance(kind, str) or kind not in cls.registry:
             raise UnknownKind("unknown kind")
         return cls.registry[kind]
@@ -69,7 +69,7 @@ class Part(BaseModel):
             return value
         if not isinstance(value, dict):
             raise UnknownKind("not an object")
-        return cls.of_kind(value.get("kind")).model_validate(value)
+        return cls.of_kind(value.get("kind")).model_validate(value)  # type: ignore[no-any-return]
 
     @classmethod
     def inputs(cls) -> list[Input]:
@@ -117,20 +117,26 @@ def input_of(name: str, info: FieldInfo) -> Input:
 
 def entry(label: str, *, most: int = 200, hint: str = "", needed: bool = True, area: bool = False) -> Any:
     """A field of words."""
-    extra = {"widget": "area" if area else "entry", "label": label, "hint": hint, "is_needed": needed, "most": most}
+    extra: Any = {
+        "widget": "area" if area else "entry",
+        "label": label,
+        "hint": hint,
+        "is_needed": needed,
+        "most": most,
+    }
     given: dict[str, Any] = {"min_length": 1} if needed else {"default": ""}
     return Field(max_length=most, json_schema_extra=extra, **given)
 
 
 def lines(label: str, *, most: int, longest: int = 200, hint: str = "", needed: bool = True) -> Any:
     """A list, one line for each."""
-    extra = {"widget": "lines", "label": label, "hint": hint, "is_needed": needed, "most": most * (longest + 2)}
+    extra: Any = {"widget": "lines", "label": label, "hint": hint, "is_needed": needed, "most": most * (longest + 2)}
     given: dict[str, Any] = {"min_length": 1} if needed else {"default": ()}
     return Field(max_length=most, json_schema_extra=extra, **given)
 
 
 def choice(label: str, options: dict[str, str], *, default: str = "", hint: str = "") -> Any:
-    extra = {"widget": "choice", "label": label, "hint": hint, "options": [list(pair) for pair in options.items()]}
+    extra: Any = {"widget": "choice", "label": label, "hint": hint, "options": [list(pair) for pair in options.items()]}
     return Field(default=default or next(iter(options)), json_schema_extra=extra)
 
 
@@ -142,10 +148,10 @@ def count(label: str, *, least: int, most: int, default: int, hint: str = "") ->
 
 def ref(label: str, source: str, *, hint: str = "", needed: bool = True, none: str = "") -> Any:
     """A reference to a row of the business, chosen from `source`; `none` names what leaving it empty means."""
-    extra = {"widget": "ref", "label": label, "hint": hint, "source": source, "is_needed": needed}
+    extra: Any = {"widget": "ref", "label": label, "hint": hint, "source": source, "is_needed": needed}
     extra["options"] = [["", none]]
-    given: dict[str, Any] = {} if needed else {"default": ""}
-    return Field(max_length=200, json_schema_extra=extra, **({"min_length": 1} if needed else {}), **given)
+    given: dict[str, Any] = {"min_length": 1} if needed else {"default": ""}
+    return Field(max_length=200, json_schema_extra=extra, **given)
 
 
 def tick(label: str, *, hint: str = "", default: bool = False) -> Any:
@@ -153,7 +159,7 @@ def tick(label: str, *, hint: str = "", default: bool = False) -> Any:
 
 
 def clock(label: str, *, default: str, hint: str = "") -> Any:
-    extra = {"widget": "clock", "label": label, "hint": hint}
+    extra: Any = {"widget": "clock", "label": label, "hint": hint}
     return Field(default=default, pattern=r"^([01]\d|2[0-3]):[0-5]\d$", json_schema_extra=extra)
 
 

@@ -36,7 +36,7 @@ class Tried:
 
     @property
     def would_run(self) -> bool:
-        return self.decision["why"] == "begun"
+        return bool(self.decision["why"] == "begun")
 
 
 @contextlib.contextmanager

@@ -135,7 +135,7 @@ def settle(run_id: uuid.UUID, answer: Answer) -> None:
 def finish_call(run: AutomationRun, turn: Turn, step: Http, answer: Answer) -> None:
     outcome = step.settle(turn, answer)
     mine = AutomationStep.run_id == run.id, AutomationStep.step_id == step.id
-    row = db.session.scalars(select(AutomationStep).where(*mine).order_by(AutomationStep.place.desc())).first()
+    row = db.session.scalars(select(AutomationStep).where(*mine).order_by(AutomationStep.position.desc())).first()
     assert row
     row.result, row.seen, row.words = outcome.result, outcome.seen, outcome.words
     run.values = turn.values

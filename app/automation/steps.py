@@ -27,7 +27,7 @@ from app.message_templates.models import MessageTemplate
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Refused, Row
 from app.team.models import Team
-from app.tenancy import announce, db, later, now
+from app.tenancy import User, announce, db, later, now
 from app.words import N_
 
 from .conditions import Group
@@ -292,7 +292,7 @@ class Assign(Step):
             if (taker := takers.next()) is None:
                 return Outcome("refused", words=FULL)
             takers.gave(taker)
-            user = taker.user
+            user: User | None = taker.user
         else:
             user = member_or_none(self.member) if self.to == "member" else None
             if self.to == "member" and user is None:
@@ -467,7 +467,7 @@ class StartOther(Step):
 
     def do(self, turn: Turn) -> Outcome:
         other = Automation.find(self.automation)
-        version = other and other.version
+        version = other.version if other else None
         if other is None or version is None:
             return Outcome("refused", words=GONE)
         return self.stop(turn, other) if self.what == "stop" else self.start(turn, other, version)

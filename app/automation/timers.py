@@ -45,7 +45,7 @@ def silent(trigger: NoReply) -> Iterable[tuple[Conversation, dt.datetime]]:
     active = Conversation.state.in_(("open", "pending")), Conversation.is_group.is_(False)
     if trigger.side == "team":
         since: ColumnElement[dt.datetime] = Conversation.waiting_since  # type: ignore[assignment]
-        waits = Conversation.waiting_since.is_not(None)
+        waits: ColumnElement[bool] = Conversation.waiting_since.is_not(None)
     else:
         since = Conversation.last_message_at  # type: ignore[assignment]
         ours = select(Message.id).where(Message.id == Conversation.last_message_id, Message.direction == "outbound")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from app.inbox.conversations.gate import AS_ERROR
+from app.tenancy import db
 from app.words import N_
 
 from .models import Automation, AutomationStep, AutomationVersion
@@ -116,5 +118,5 @@ class Seen(dict[str, Any]):
 
 def names_of_automations(decisions: list[dict[str, Any]]) -> dict[str, str]:
     ids = {str(one["automation"]) for one in decisions if one.get("automation")}
-    rows = Automation.query.filter(Automation.id.in_(ids)) if ids else []
-    return {str(one.id): one.name for one in rows}
+    found = select(Automation).where(Automation.id.in_(ids))
+    return {str(one.id): one.name for one in db.session.scalars(found)} if ids else {}

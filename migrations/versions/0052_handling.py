@@ -166,7 +166,7 @@ def add_automations() -> None:
         of_tenant("automation_routes"),
     )
     op.create_index("ix_automation_routes_automation_id", "automation_routes", ["automation_id"])
-    share("automation_routes")
+    share("automation_routes", "select, insert, update")
     table(
         "automation_versions",
         needed("automation_id", id),
@@ -215,14 +215,14 @@ def add_automations() -> None:
     table(
         "automation_steps",
         needed("run_id", id),
-        needed("place", count),
+        needed("position", count),
         needed("step_id", id),
         needed("kind", text),
         needed("result", text),
         needed("seen", JSONB()),
         needed("words", text),
         needed("at", MOMENT),
-        unique("automation_steps", "run_id", "place"),
+        unique("automation_steps", "run_id", "position"),
         of_row("automation_steps", "run_id", "automation_runs"),
     )
     table(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from app import tenancy
 from app.automation import runner
 from app.automation.jobs import begin_by_time, find_due_runs
 from app.automation.models import Automation, AutomationRun, AutomationSettings
@@ -198,7 +199,13 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
     shop: Shop, answer: str, bad: str, good: str, saved: str
 ) -> None:
     field = shop.field("Answer")
-    more = {"answer": answer, "field": field, "retry": "Please try again", "choices": ["Red", "Green"], "attempts": 3}
+    more: dict[str, Any] = {
+        "answer": answer,
+        "field": field,
+        "retry": "Please try again",
+        "choices": ["Red", "Green"],
+        "attempts": 3,
+    }
     shop.rule("message", ask(**more))
     shop.write()
     shop.write(bad)
@@ -309,7 +316,7 @@ def test_a_worker_killed_between_any_two_steps_does_nothing_twice(
 
 def kill_at(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kills it before or after the commit of a step, in turn."""
-    commit, apply, count = runner.commit, runner.apply, iter(range(1, 100))
+    commit, apply, count = tenancy.commit, runner.apply, iter(range(1, 100))
 
     def killed(*arguments: Any) -> None:
         if next(count) == place:

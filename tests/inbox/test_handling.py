@@ -42,6 +42,18 @@ def stretches(world: World, talk: Conversation) -> list[HandlingStretch]:
         return Conversation.get_or_404(talk.id).stretches
 
 
+def noted_requests() -> list[bytes]:
+    """What Meta is asked from now on."""
+    sent: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content)
+        return httpx.Response(500)
+
+    graph_answering(answer)
+    return sent
+
+
 def echo(**content: Any) -> dict[str, Any]:
     one = {"from": "15550783881", "to": "16505551234", "id": f"wamid.{uuid.uuid4()}"}
     one |= {"timestamp": f"{now():%s}"} | (content or {"type": "text", "text": {"body": "From my phone"}})
@@ -69,7 +81,7 @@ def test_a_reply_from_the_phone_takes_it(world: World) -> None:
 def test_asides_of_the_phone_do_not_take_it(world: World, kind: str) -> None:
     world.connect_numbers()
     arrive(message("Hello", wamid="wamid.hello"))
-    asides = {
+    asides: dict[str, dict[str, Any]] = {
         "reaction": {"reaction": {"message_id": "wamid.hello", "emoji": "👍"}},
         "revoke": {"revoke": {"original_message_id": "wamid.hello"}},
         "edit": {"edit": {"original_message_id": "wamid.hello", "message": {"type": "text", "text": {"body": "x"}}}},
@@ -132,8 +144,7 @@ def test_automation_takes_what_nobody_has_and_not_what_a_person_has(world: World
 def test_an_automatic_message_in_the_outbox_is_cancelled_when_a_person_was_faster(
     world: World, carla: Conversation, ann: Browser
 ) -> None:
-    sent = []
-    graph_answering(lambda request: sent.append(request.content) or httpx.Response(500))
+    sent = noted_requests()
     bot, person = say(world, carla, "I am a bot", BOT), say(world, carla, "I am Ann", Actor.agent(world.ann))
     deliver()
     with tenant_scope(world.bakery.id):
@@ -143,8 +154,7 @@ def test_an_automatic_message_in_the_outbox_is_cancelled_when_a_person_was_faste
 
 
 def test_the_line_that_announces_a_hand_over_still_goes_out(world: World, carla: Conversation) -> None:
-    sent: list[bytes] = []
-    graph_answering(lambda request: sent.append(request.content) or httpx.Response(500))
+    sent = noted_requests()
     say(world, carla, "A colleague will help you", BOT, source="hand_over")
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(carla.id).hand_over(by=BOT)

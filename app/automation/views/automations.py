@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -172,7 +173,7 @@ def import_file() -> AnyResponse:
     """An exported file. What it refers to and is not here has to be chosen again."""
     file = request.files.get("file")
     try:
-        written = json.loads(file.read(LARGEST_FILE)) if file else None
+        written: Any = json.loads(file.read(LARGEST_FILE)) if file else None
         name, definition = str(written["name"])[:LONGEST_NAME], Definition.imported(json.dumps(written["definition"]))
     except (ValueError, TypeError, KeyError, RecursionError):
         flash(_("This is not an exported automation."), "error")

@@ -41,7 +41,7 @@ class Unusable(Exception):
 
 
 @hooks.post("/automation-hooks/<token>")
-@csrf.exempt
+@csrf.exempt  # type: ignore[untyped-decorator]
 @stateless
 def receive_call(token: str) -> tuple[Response, int]:
     """Begins the automation of this address. The same `id` again begins nothing."""
@@ -61,8 +61,10 @@ def begin(token: str) -> dict[str, Any]:
     called = body()
     with tenant_scope(route.tenant_id):
         automation = Automation.find(route.automation_id)
-        version = automation and automation.version
-        if automation is None or version is None or not automation.is_on or automation.trigger_kind != "webhook":
+        if automation is None:
+            raise Unusable(404, "not_found", "No automation has this address.")
+        version = automation.version
+        if version is None or not automation.is_on or automation.trigger_kind != "webhook":
             raise Unusable(409, "off", "This automation is switched off or does not begin with a call.")
         turn = Turn(conversation_of(called, automation), happening="webhook", names=Names(), values=values_of(called))
         key = f"webhook {automation.id} {str(called.get('id') or uuid.uuid4())[:200]}"

@@ -43,7 +43,7 @@ def kinds(base: type[Part]) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def kind_or_404(base: type[Any], kind: str) -> type[Any]:
     try:
-        return base.of_kind(kind)
+        return base.of_kind(kind)  # type: ignore[no-any-return]
     except UnknownKind:
         abort(404)
 

@@ -85,8 +85,8 @@ def run(run_id: uuid.UUID) -> str:
 def messages_of(steps: list[AutomationStep]) -> dict[str, Message]:
     """What the steps sent, by id."""
     ids = [id for step in steps if (id := as_uuid(step.seen.get("message")))]
-    rows = db.session.scalars(select(Message).where(Message.id.in_(ids))) if ids else []
-    return {str(message.id): message for message in rows}
+    found = select(Message).where(Message.id.in_(ids))
+    return {str(message.id): message for message in db.session.scalars(found)} if ids else {}
 
 
 @bp.post("/runs/<uuid:run_id>/stopping")

@@ -84,7 +84,7 @@ class Gate:
         if conversation.state == "spam" and not (by and by.is_person):
             return MarkedSpam()
         if by and by.is_automatic and (refusal := conversation.refusal_of_automation()):
-            return refusal
+            return refusal  # type: ignore[no-any-return]
         if direct:
             return self.refusal_of_direct_send(direct) or self.refusal_of_fallback(later)
         if type != "template":

@@ -176,7 +176,8 @@ def held_back(turn: Turn, automation: Automation, *, is_conversational: bool) ->
 
 def has_run(automation: Automation, turn: Turn) -> bool:
     """Whether it ran for this customer before, or within its days."""
-    mine = AutomationRun.automation_id == automation.id, AutomationRun.contact_id == turn.contact.id
+    theirs = select(Conversation.id).where(Conversation.contact_id == turn.contact.id)
+    mine = AutomationRun.automation_id == automation.id, AutomationRun.conversation_id.in_(theirs)
     query = select(AutomationRun.id).where(*mine)
     if automation.repeats == "days":
         query = query.where(AutomationRun.started_at > database_now() - dt.timedelta(days=automation.repeat_days))

@@ -18,7 +18,7 @@ from .models import AutomationRun, AutomationSettings
 
 HOUR = dt.timedelta(hours=1)
 # A customer whose replies come this fast so many times in a row is a machine; so is one who repeats the same reply.
-MACHINE, QUICK_REPLIES, SAME_REPLIES = dt.timedelta(seconds=2), 3, 4
+MACHINE, QUICK_REPLIES, SAME_REPLIES = dt.timedelta(seconds=2), 4, 4
 LOOKED_AT, RECENT = 16, dt.timedelta(minutes=30)
 # How often one automation may begin in one conversation within a time: more is a loop of automations.
 MOST_RUNS, RUNS_WITHIN = 8, dt.timedelta(minutes=10)

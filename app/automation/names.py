@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import select
 
 from app.contacts.fields import ContactField
 from app.contacts.tags import Tag
 from app.inbox.compose.canned_replies import CannedReply
 from app.message_templates.models import MOST_OFFERED, MessageTemplate
+from app.message_templates.uses import Use, uses_templates
 from app.meta.message_templates import SENDABLE
 from app.team.models import Team
 from app.team.models.teams import colleagues
 from app.tenancy import db
 from app.wabas.models import PhoneNumber
+from app.words import N_
 
 from .models import Automation
 from .parts import Names
@@ -68,3 +72,13 @@ def canned_replies() -> dict[str, str]:
 @Names.source("automations")
 def automations() -> dict[str, str]:
     return {str(one.id): one.name for one in db.session.scalars(Automation.in_order())}
+
+
+@uses_templates
+def automations_with(name: str, language: str) -> Iterator[Use]:
+    """Automations that send a template, as they are published or drafted."""
+    key = f"{name}|{language}"
+    for automation in db.session.scalars(Automation.in_order()):
+        versions = filter(None, (automation.definition, automation.version and automation.version.definition))
+        if any(key == getattr(one.step, "template", "") for version in versions for one in version.walk()):
+            yield Use(N_("Automation"), automation.name, "automation.show", {"automation_id": automation.id})

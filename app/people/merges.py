@@ -13,6 +13,7 @@ from typing import Any, Self
 from sqlalchemy import Index, Select, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.automation.models import AutomationRun, AutomationTrace
 from app.contacts import search
 from app.contacts.consents import Consent
 from app.contacts.fields import ContactFieldValue
@@ -100,7 +101,14 @@ TIMES = (
 )
 IDS = ("last_message_id", "assignee_id", "team_id", "handler_id")
 # What is shown between the messages of a thread moves with them.
-BETWEEN: dict[str, Any] = {"team_note": Note, "activity": Activity, "mention": Mention, "stretch": HandlingStretch}
+BETWEEN: dict[str, Any] = {
+    "team_note": Note,
+    "activity": Activity,
+    "mention": Mention,
+    "stretch": HandlingStretch,
+    "run": AutomationRun,
+    "trace": AutomationTrace,
+}
 Snapshot = dict[str, Any]
 
 

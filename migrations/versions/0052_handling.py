@@ -32,6 +32,7 @@ MOVES = (
     "'message', 'conversation', 'identity', 'tag', 'value', 'note', 'link', 'consent', 'team_note', 'activity', "
     "'mention'"
 )
+NEW_MOVES = "'stretch', 'run', 'trace'"
 COLUMNS = {
     "handled_by": sa.Text(),
     "handler_kind": sa.Text(),
@@ -56,7 +57,7 @@ def upgrade() -> None:
         add_automations()
     allow("conversations", "handled_by", "'person', 'assistant', 'automation'")
     allow("activities", "kind", f"{ACTIVITIES}, {NEW_ACTIVITIES}")
-    allow("merge_moves", "kind", f"{MOVES}, 'stretch'")
+    allow("merge_moves", "kind", f"{MOVES}, {NEW_MOVES}")
     # Validated without holding up whoever writes: each in a transaction of its own.
     with op.get_context().autocommit_block():
         op.execute("set lock_timeout = 0")
@@ -253,7 +254,7 @@ def downgrade() -> None:
     # Under the policies the owner sees nothing.
     op.execute("set role switchboard_platform")
     op.execute(f"delete from activities where kind in ({NEW_ACTIVITIES})")
-    op.execute("delete from merge_moves where kind = 'stretch'")
+    op.execute(f"delete from merge_moves where kind in ({NEW_MOVES})")
     op.execute("reset role")
     allow("activities", "kind", ACTIVITIES)
     allow("merge_moves", "kind", MOVES)

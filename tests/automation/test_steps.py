@@ -79,6 +79,29 @@ def test_a_template_goes_out_although_the_window_is_closed(shop: Shop) -> None:
     assert shop.results() == ["refused", "sent"] and shop.sent() == ["Hello Carla"]
 
 
+def test_a_template_says_which_automations_send_it(shop: Shop) -> None:
+    from app.message_templates.uses import uses_of
+
+    template(shop)
+    shop.rule("message", {"kind": "template", "template": "spring|en"}, name="Spring")
+    with tenant_scope(shop.id):
+        assert [use.name for use in uses_of("spring", "en")] == ["Spring"] and uses_of("spring", "de") == []
+
+
+def test_a_merge_takes_what_waits_along(shop: Shop) -> None:
+    from app.people.merges import ContactMerge
+
+    shop.rule(keyword("start"), ask(), reply("Thanks"))
+    shop.write("Hi", wa_id="16505550001", name="Carla M.")
+    older = shop.talk.id
+    shop.write("start")
+    with tenant_scope(shop.id):
+        home, gone = Conversation.get_or_404(older).contact, Conversation.get_or_404(shop.talk.id).contact
+        ContactMerge.merge(home, gone, by=Actor.agent(shop.world.ann))
+    shop.write("42")
+    assert shop.sent()[-1] == "Thanks" and shop.run.conversation_id == older
+
+
 def test_a_template_that_is_not_approved_is_refused_with_words(shop: Shop, ann: Browser) -> None:
     template(shop, "REJECTED")
     shop.rule("message", {"kind": "template", "template": "spring|en"}, reply("Anyway"))

@@ -158,6 +158,7 @@ def test_the_line_that_announces_a_hand_over_still_goes_out(world: World, carla:
     say(world, carla, "A colleague will help you", BOT, source="hand_over")
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(carla.id).hand_over(by=BOT)
+    assert again(world, carla).waiting_since
     with pytest.raises(WithPerson):
         say(world, carla, "And another thing", BOT)
     deliver()

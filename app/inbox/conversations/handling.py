@@ -74,6 +74,7 @@ class Handled:
 
     id: Any
     phone_number_id: Any
+    waiting_since: Any
     locked: Any
     record: Any
     put: Any
@@ -139,6 +140,8 @@ class Handled:
             self.put("open", by=by)
         if self.is_with_person:
             return
+        # The line that says so is no answer yet.
+        self.waiting_since = self.waiting_since or now()
         self.end_stretch("expired", self.handled_until)
         self.handled_by, self.handled_since, self.handled_until = "person", now(), silence_after(now())
         self.handler_kind = self.handler_id = self.handler_name = None

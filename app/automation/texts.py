@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -38,14 +39,19 @@ def matches(mode: str, words: Sequence[str], body: str) -> bool:
     body = body[:LONGEST]
     if mode == "pattern":
         return any(found(pattern, body) for pattern in words)
-    folded = fold(body)
-    wanted = [fold(word) for word in words]
+    said, wanted = folded(body), [folded(word) for word in words]
     match mode:
         case "exact":
-            return EDGES.sub("", folded) in [EDGES.sub("", word) or word for word in wanted] or folded in wanted
+            return EDGES.sub("", said) in [EDGES.sub("", word) or word for word in wanted] or said in wanted
         case "word":
-            return any(has_word(folded, word) for word in wanted)
-    return any(word in folded for word in wanted)
+            return any(has_word(said, word) for word in wanted)
+    return any(word in said for word in wanted)
+
+
+@functools.lru_cache(maxsize=1_000)
+def folded(text: str) -> str:
+    """Fifty automations compare the same message, and the same words with each message."""
+    return fold(text)
 
 
 def found(pattern: str, body: str) -> bool:

@@ -92,7 +92,7 @@ class Desk:
     id: Any
     merged_into_id: Any
     # The transaction of `lock_all`; not stored.
-    locked_in = None
+    locked_in: Any = None
 
     @property
     def is_active(self) -> bool:

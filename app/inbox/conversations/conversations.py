@@ -71,9 +71,13 @@ class Conversation(Desk, Window, Handled, TenantModel):
         conversation = super().find(id)
         return cls.find(conversation.merged_into_id) if conversation and conversation.merged_into_id else conversation
 
-    def merged_into(self) -> Self:
-        """Locks it against merging until the transaction ends. Returns the other one if it was just merged."""
-        db.session.refresh(self, with_for_update={"of": type(self), "read": True, "key_share": True})
+    def merged_into(self, *, taken: bool = False) -> Self:
+        """Locks it against merging until the transaction ends. Returns the other one if it was just merged.
+
+        `taken`: a person is about to take it, so it is locked against every change.
+        """
+        db.session.refresh(self, with_for_update={"of": type(self), "read": not taken, "key_share": True})
+        self.locked_in = db.session().get_transaction() if taken else self.locked_in
         return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
 
     @classmethod
@@ -150,7 +154,7 @@ class Conversation(Desk, Window, Handled, TenantModel):
         One with a category goes by Direct Send, unless the window is open for an ordinary one.
         Raises the `Refusal` of the gate, and `SaidOtherwise` when the id belongs to a message with other words.
         """
-        if (home := self.merged_into()) is not self:
+        if (home := self.merged_into(taken=by.takes_over and not later)) is not self:
             return home.send(
                 outgoing,
                 by=by,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.inbox.conversations import AutomationPaused, Conversation, Message
 from app.tenancy import Happened, database_now, db, exists, later, now
@@ -72,9 +72,9 @@ def rows_of(model: Any, ids: Iterable[Any]) -> dict[uuid.UUID, Any]:
     wanted = {*ids}
     if not wanted:
         return {}
-    query = select(model).where(model.id.in_(wanted))
-    if model is Conversation:
-        query = query.options(joinedload(Conversation.contact), joinedload(Conversation.phone_number))
+    around = (joinedload(Conversation.contact), joinedload(Conversation.phone_number))
+    options = around if model is Conversation else (selectinload(Message.changes),)
+    query = select(model).where(model.id.in_(wanted)).options(*options)
     return {row.id: row for row in db.session.scalars(query.execution_options(populate_existing=True))}
 
 

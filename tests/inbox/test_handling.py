@@ -77,14 +77,15 @@ def test_a_reply_from_the_phone_takes_it(world: World) -> None:
     assert (talk.handled_by, talk.handler_kind, talk.is_with_person) == ("person", "phone", True)
 
 
+@pytest.mark.parametrize("about", ["wamid.hello", "wamid.of.a.message.that.is.not.here"])
 @pytest.mark.parametrize("kind", ["reaction", "revoke", "edit"])
-def test_asides_of_the_phone_do_not_take_it(world: World, kind: str) -> None:
+def test_asides_of_the_phone_do_not_take_it(world: World, kind: str, about: str) -> None:
     world.connect_numbers()
     arrive(message("Hello", wamid="wamid.hello"))
     asides: dict[str, dict[str, Any]] = {
-        "reaction": {"reaction": {"message_id": "wamid.hello", "emoji": "👍"}},
-        "revoke": {"revoke": {"original_message_id": "wamid.hello"}},
-        "edit": {"edit": {"original_message_id": "wamid.hello", "message": {"type": "text", "text": {"body": "x"}}}},
+        "reaction": {"reaction": {"message_id": about, "emoji": "👍"}},
+        "revoke": {"revoke": {"original_message_id": about}},
+        "edit": {"edit": {"original_message_id": about, "message": {"type": "text", "text": {"body": "x"}}}},
     }
     arrive(echo(type=kind, **asides[kind]))
     assert conversations(world)[0].handled_by is None

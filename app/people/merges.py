@@ -21,7 +21,7 @@ from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
 from app.inbox.compose.drafts import merge_drafts
-from app.inbox.conversations import Conversation
+from app.inbox.conversations import Conversation, HandlingStretch
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.statuses import show_ticks
 from app.inbox.desk.notes import Mention, Note
@@ -58,6 +58,16 @@ LAST_MESSAGE = (
     "last_message_state",
     "last_message_id",
 )
+# Who has it.
+HANDLING = (
+    "handled_by",
+    "handler_kind",
+    "handler_id",
+    "handler_name",
+    "handled_since",
+    "handled_until",
+    "automation_paused_at",
+)
 # The state of a conversation that depends on its messages.
 SHOWN = (
     "unread_count",
@@ -72,6 +82,7 @@ SHOWN = (
     "news_at",
     "entry_at",
     "free_until",
+    *HANDLING,
 )
 TIMES = (
     "last_seen_at",
@@ -83,10 +94,13 @@ TIMES = (
     "news_at",
     "entry_at",
     "free_until",
+    "handled_since",
+    "handled_until",
+    "automation_paused_at",
 )
-IDS = ("last_message_id", "assignee_id", "team_id")
+IDS = ("last_message_id", "assignee_id", "team_id", "handler_id")
 # What is shown between the messages of a thread moves with them.
-BETWEEN: dict[str, Any] = {"team_note": Note, "activity": Activity, "mention": Mention}
+BETWEEN: dict[str, Any] = {"team_note": Note, "activity": Activity, "mention": Mention, "stretch": HandlingStretch}
 Snapshot = dict[str, Any]
 
 
@@ -332,6 +346,11 @@ def join(home: Conversation, gone: Conversation) -> Snapshot:
         home.state, home.snoozed_until = gone.state, None
     if home.assignee_id is None and home.team_id is None:
         home.assignee_id, home.team_id = gone.assignee_id, gone.team_id
+    if gone.is_with_person and not home.is_with_person:
+        for name in HANDLING[:-1]:
+            setattr(home, name, getattr(gone, name))
+    home.automation_paused_at = latest_of(home.automation_paused_at, gone.automation_paused_at)
+    gone.handled_by = None
     gone.unread_count, gone.last_inbound_at, gone.merged_into_id, gone.state = 0, None, home.id, "merged"
     return before | {"joined": snapshot(home)}
 
@@ -352,6 +371,8 @@ def split(thread: Snapshot) -> None:
             restore(home, was, name)
     if is_same(now_shown, joined, "state", "snoozed_until", "assignee_id", "team_id"):
         restore(home, was, "state", "snoozed_until", "assignee_id", "team_id")
+    if is_same(now_shown, joined, *HANDLING):
+        restore(home, was, *HANDLING)
     restore(gone, thread["gone_was"], *SHOWN)
     home.unread_count, gone.unread_count, gone.merged_into_id = left, unread, None
     db.session.flush()

@@ -130,6 +130,8 @@ class Story:
                 )
             case "queued":
                 return Verdict("neutral", N_("This message is queued."), *self.delay())
+            case "cancelled" if self.error:
+                return Verdict("neutral", UNDER_WAY["cancelled"], self.error["title"], self.error.get("fix") or "")
             case "cancelled" | "scheduled" | "dispatching":
                 return Verdict("neutral", UNDER_WAY[self.message.state])
             case "accepted" | "sent":

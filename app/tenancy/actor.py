@@ -13,6 +13,9 @@ from .models import User
 KINDS = ("agent", "automation", "assistant", "campaign", "sequence", "api", "phone", "system")
 # Kinds that write by hand; what the others send is automatic.
 PEOPLE = ("agent", "phone")
+# Whose message takes a conversation from automation, and what may not write while a person has it.
+TAKING = ("agent", "phone", "api")
+AUTOMATIC = ("automation", "assistant", "sequence")
 # What each kind of sender waits behind, see `app.inbox.conversations.states.LANES`.
 LANE_OF = {"agent": "replies", "phone": "replies", "campaign": "campaigns", "sequence": "campaigns"}
 
@@ -64,6 +67,16 @@ class Actor:
     @property
     def is_person(self) -> bool:
         return self.kind in PEOPLE
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether what it writes counts as a person's reply: also through a key."""
+        return self.kind in TAKING
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether it has to be quiet while a person has the conversation."""
+        return self.kind in AUTOMATIC
 
     @property
     def user_id(self) -> uuid.UUID | None:

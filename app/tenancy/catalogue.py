@@ -95,6 +95,19 @@ class ConversationClosing(Facts, kinds=("conversation.closing",)):
     closes_at: str
 
 
+class ConversationHandling(
+    Facts,
+    kinds=(
+        "conversation.taken",
+        "conversation.handed_over",
+        "conversation.released",
+        "conversation.automation_paused",
+    ),
+):
+    """A person wrote and has the conversation now, it was handed to the team, nobody has it any more, or somebody
+    stopped all automation in it."""
+
+
 class NoteAdded(Facts, kinds=("note.added",)):
     conversation_id: uuid.UUID
 

@@ -33,6 +33,18 @@ REFUSALS = (
         N_("Check its name and language, and what it is filled in with."),
     ),
     problem("no_direct_send", 409, "This can't go without a template", N_("Send a template instead.")),
+    problem(
+        "with_person",
+        409,
+        "A person has the conversation",
+        N_("Nothing automatic is sent until they are done with it."),
+    ),
+    problem(
+        "automation_paused",
+        409,
+        "Automation was stopped here",
+        N_("Resume it for the conversation or its number first."),
+    ),
     problem("too_late", 409, "It was due more than a day ago", N_("Check whether it's still true, then send again.")),
     problem("group_read_only", 409, "Groups can be read, not written to", N_("Write to the members one by one.")),
 )

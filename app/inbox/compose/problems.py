@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from app.inbox.conversations import (
+    AutomationPaused,
     Blocked,
     GroupIsReadOnly,
     MarkedSpam,
@@ -14,12 +15,27 @@ from app.inbox.conversations import (
     SaidOtherwise,
     Unsubscribed,
     WindowClosed,
+    WithPerson,
     WrongTemplate,
 )
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
+from app.words import N_
 
 NOT_SENT = (Refusal, SaidOtherwise, Refused, StorageAway)
+
+
+REASONS: dict[type[Exception], str] = {
+    WindowClosed: N_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."),
+    GroupIsReadOnly: N_("This wasn't sent. You can't write to a group from here."),
+    NumberAway: N_("This wasn't sent. The number is not connected to WhatsApp."),
+    Blocked: N_("This wasn't sent. You blocked this customer. Unblock them to write."),
+    MarkedSpam: N_("This wasn't sent. The conversation is marked as spam."),
+    WithPerson: N_("This wasn't sent. A person has this conversation, so automation is quiet."),
+    AutomationPaused: N_("This wasn't sent. Automation was stopped for this conversation or its number."),
+    StorageAway: N_("This wasn't sent. The file couldn't be stored. Try again in a moment."),
+}
+CHANGED = N_("This page already sent a different message. Check the conversation, then send again.")
 
 
 def explain(problem: Exception) -> str:
@@ -27,23 +43,11 @@ def explain(problem: Exception) -> str:
     match problem:
         case Refused() | WrongTemplate() | NoDirectSend():
             return problem.explain(_)
-        case WindowClosed():
-            return str(_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."))
-        case GroupIsReadOnly():
-            return str(_("This wasn't sent. You can't write to a group from here."))
-        case NumberAway():
-            return str(_("This wasn't sent. The number is not connected to WhatsApp."))
         case Unsubscribed(facts={"purpose": "marketing"}):
             return str(_("This wasn't sent. The customer has opted out of marketing messages."))
         case Unsubscribed():
             return str(_("This wasn't sent. The customer has opted out of these messages."))
-        case Blocked():
-            return str(_("This wasn't sent. You blocked this customer. Unblock them to write."))
-        case MarkedSpam():
-            return str(_("This wasn't sent. The conversation is marked as spam."))
-        case StorageAway():
-            return str(_("This wasn't sent. The file couldn't be stored. Try again in a moment."))
-    return str(_("This page already sent a different message. Check the conversation, then send again."))
+    return str(_(REASONS.get(type(problem), CHANGED)))
 
 
 def variable_of(problem: Exception) -> str:

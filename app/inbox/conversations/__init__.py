@@ -3,8 +3,10 @@
 from .attempts import MessageEvent, OrphanStatus, SendAttempt, progress_of
 from .conversations import Conversation
 from .cursors import Cursor
+from .handling import HandlingStretch
 from .messages import Message
 from .refusals import (
+    AutomationPaused,
     Blocked,
     GroupIsReadOnly,
     MarkedSpam,
@@ -14,6 +16,7 @@ from .refusals import (
     SaidOtherwise,
     Unsubscribed,
     WindowClosed,
+    WithPerson,
     WrongTemplate,
 )
 from .states import RANKS, SENDERS, STATES
@@ -28,10 +31,12 @@ __all__ = [
     "SENDERS",
     "STATES",
     "WINDOW_MARGIN",
+    "AutomationPaused",
     "Blocked",
     "Conversation",
     "Cursor",
     "GroupIsReadOnly",
+    "HandlingStretch",
     "Later",
     "MarkedSpam",
     "Message",
@@ -45,6 +50,7 @@ __all__ = [
     "Unsubscribed",
     "Ways",
     "WindowClosed",
+    "WithPerson",
     "WrongTemplate",
     "progress_of",
     "scheduled_messages",

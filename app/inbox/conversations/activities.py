@@ -28,6 +28,12 @@ KINDS = (
     "team",
     "no_team",
     "unhappy",
+    "taken",
+    "handed_over",
+    "released",
+    "automation_paused",
+    "automation_resumed",
+    "automation_stopped",
 )
 
 

@@ -23,6 +23,7 @@ from app.wabas.models import PhoneNumber
 from .assignment import Desk, desk_constraints
 from .cursors import Cursor
 from .gate import Gate
+from .handling import CLOSED, Handled, handling_constraints
 from .messages import Message, Reaction
 from .questions import question_for
 from .refusals import SaidOtherwise
@@ -31,7 +32,7 @@ from .ways import Ways
 from .windows import Window
 
 
-class Conversation(Desk, Window, TenantModel):
+class Conversation(Desk, Window, Handled, TenantModel):
     """All that one contact and one of our numbers wrote to each other."""
 
     __table_args__ = (
@@ -41,6 +42,7 @@ class Conversation(Desk, Window, TenantModel):
         belongs_to("conversations", "merged_into_id"),
         Index("ix_conversations_contact", "tenant_id", "contact_id"),
         *desk_constraints(),
+        *handling_constraints(),
     )
 
     phone_number_id: Mapped[uuid.UUID]
@@ -182,7 +184,7 @@ class Conversation(Desk, Window, TenantModel):
         except IntegrityError:
             return self.message_with(client_id) or message
         if not later:
-            happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
+            self.note_sending(message, by)
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
         if message.is_shown and not later and message.source != "away":
             self.show_last(message)
@@ -190,6 +192,12 @@ class Conversation(Desk, Window, TenantModel):
         else:
             announce("conversation", self.id)
         return message
+
+    def note_sending(self, message: Message, by: Actor) -> None:
+        """A message goes out: a person who wrote it has the conversation from here on."""
+        if by.takes_over and message.is_shown:
+            self.take(by=by)
+        happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
 
     @property
     def gate(self) -> Gate:
@@ -213,6 +221,8 @@ class Conversation(Desk, Window, TenantModel):
 
     def put(self, state: str, *, by: Actor, until: dt.datetime | None = None, asks: bool = True) -> bool:
         changed = super().put(state, by=by, until=until)
+        if changed and state in CLOSED:
+            self.release(by=by, why="resolved")
         if changed and state == "resolved" and asks:
             self.ask_how_it_went()
         return changed

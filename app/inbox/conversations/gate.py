@@ -83,6 +83,8 @@ class Gate:
             return Blocked()
         if conversation.state == "spam" and not (by and by.is_person):
             return MarkedSpam()
+        if by and by.is_automatic and (refusal := conversation.refusal_of_automation()):
+            return refusal
         if direct:
             return self.refusal_of_direct_send(direct) or self.refusal_of_fallback(later)
         if type != "template":
@@ -188,12 +190,21 @@ AS_ERROR = {
         "title": N_("This couldn't be sent without a template."),
         "fix": N_("Send a template instead."),
     },
+    "with_person": {
+        "title": N_("A person has this conversation, so nothing was sent automatically."),
+        "fix": N_("Reply yourself, or let automation answer again in the conversation's menu."),
+    },
+    "automation_paused": {
+        "title": N_("Automation was stopped for this conversation or its number."),
+        "fix": N_("Resume it in the conversation's menu or on the number's page."),
+    },
     "too_late": {
         "title": N_("This was due more than a day ago."),
         "fix": N_("Check whether it is still true, then send it again."),
     },
 }
 EXPIRED = ("window_closed", "too_late")
+SILENCED = ("with_person", "automation_paused")
 
 
 def error_of(refusal: Refusal) -> dict[str, Any]:
@@ -201,4 +212,6 @@ def error_of(refusal: Refusal) -> dict[str, Any]:
 
 
 def state_after(refusal: Refusal) -> str:
+    if refusal.kind in SILENCED:
+        return "cancelled"
     return "expired" if refusal.kind in EXPIRED else "failed"

@@ -283,8 +283,11 @@ class Message(Bubble, Underway, TenantModel):
         else:
             self.note_template(self.conversation.gate)
         self.conversation.show_last(self)
-        kind = "message.failed" if refusal else "message.queued"
-        happened(kind, self.id, by=self.sent_by, conversation_id=self.conversation_id, source=self.source)
+        if refusal or self.sent_by is None:
+            kind = "message.failed" if refusal else "message.queued"
+            happened(kind, self.id, by=self.sent_by, conversation_id=self.conversation_id, source=self.source)
+        else:
+            self.conversation.note_sending(self, self.sent_by)
 
     def note_template(self, gate: Gate) -> None:
         """Which template it is, for what is counted of each."""

@@ -73,6 +73,18 @@ class NoDirectSend(Refusal):
         return translate(self.facts["words"]).format(**self.facts)
 
 
+class WithPerson(Refusal):
+    """A person has the conversation, so nothing automatic is sent."""
+
+    kind = "with_person"
+
+
+class AutomationPaused(Refusal):
+    """Somebody stopped all automation of the conversation or of its number."""
+
+    kind = "automation_paused"
+
+
 class TooLate(Refusal):
     """It was scheduled and is due since more than a day."""
 

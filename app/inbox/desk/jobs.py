@@ -12,7 +12,7 @@ from app.meta import blocked_users as meta
 from app.meta.errors import Kind, MetaError
 from app.storage import StorageAway
 from app.team.models import Team
-from app.tenancy import announce, commit, database_now, db, job, later, platform_scope, sweep
+from app.tenancy import Actor, announce, commit, database_now, db, job, later, platform_scope, sweep
 
 from . import closing, distribution
 from .blocks import Block
@@ -53,6 +53,23 @@ def sync_block(conversation_id: str) -> None:
 def wake_snoozed() -> None:
     for conversation_id in assignment.wake_due():
         announce("conversation", conversation_id)
+
+
+@job("desk.end_handling")
+def end_handling() -> None:
+    """Ends the time in which people had conversations and wrote nothing for long."""
+    over = select(Conversation.id).where(Conversation.handled_until <= database_now()).limit(AT_ONCE * 10)
+    for conversation in Conversation.lock_all(db.session.scalars(over)):
+        if not conversation.is_with_person:
+            conversation.release(by=Actor.system("handling"), why="expired")
+
+
+@sweep(every=60)
+def find_handling_that_is_over() -> None:
+    with platform_scope("conversations that a person no longer has"):
+        over = select(Conversation.tenant_id).where(Conversation.handled_until <= database_now()).limit(1000)
+        for tenant_id in set(db.session.scalars(over)):
+            later("desk.end_handling", tenant_id=tenant_id)
 
 
 @sweep(every=5)

@@ -6,9 +6,11 @@ happen twice: the second time changes nothing.
 
 from __future__ import annotations
 
+import datetime as dt
+import uuid
 from collections.abc import Iterable, Sequence
 
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.changes import show_changes
 from app.inbox.files.media import file_row, save_files
 from app.meta.events import InboundMessage, MessageEcho
@@ -31,6 +33,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     greet(incoming)
     placed, stored = take_in(incoming)
     record_happenings(stored)
+    take_for_phone(stored)
     settle_calls(placed)
     follow_up_answers(placed)
     Message.release_parked([one.conversation_id for one in placed if one.incoming.is_answerable])
@@ -54,6 +57,17 @@ def record_happenings(stored: Stored) -> None:
     echoed = [one for one in new if one.incoming.state != "received"]
     sent = [(one.id, {"conversation_id": one.conversation_id, "source": "phone"}) for one in echoed]
     happened_each("message.sent", sent, actors=[Actor.phone()] * len(sent))
+
+
+def take_for_phone(stored: Stored) -> None:
+    """Somebody of the business wrote on the phone: a person has those conversations, as after a reply from here."""
+    wrote: dict[str, str] = {}
+    for one in stored.messages:
+        if one.incoming.target is None and one.incoming.state != "received":
+            wrote[one.conversation_id] = max(one.at, wrote.get(one.conversation_id, ""))
+    if wrote:
+        for conversation in Conversation.lock_all(map(uuid.UUID, wrote)):
+            conversation.take(by=Actor.phone(), at=dt.datetime.fromisoformat(wrote[str(conversation.id)]))
 
 
 def facts_of(placed: Placed) -> dict[str, str]:

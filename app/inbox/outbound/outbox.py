@@ -16,7 +16,9 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from app.inbox.conversations import AutomationPaused, WithPerson
 from app.inbox.conversations.callback import callback_of
+from app.inbox.conversations.gate import error_of
 from app.inbox.conversations.states import LANES
 from app.inbox.conversations.statuses import adopt_orphans, record_progress, show_ticks
 from app.inbox.conversations.windows import CUSTOMER_SERVICE_WINDOW
@@ -31,6 +33,7 @@ from app.meta.pretended_webhooks import statuses_of
 from app.meta.template_direct_send import explained
 from app.sandboxes.models import PretendedWebhook
 from app.tenancy import announce, current_tenant_id, database_now, db, is_sandbox, uuid7
+from app.tenancy.actor import AUTOMATIC
 from app.wabas.models import PhoneNumber
 
 from .direct_sends import withdraw_direct_sends
@@ -49,6 +52,7 @@ PAIR = {
     "interval": dt.timedelta(seconds=PAIR_SECONDS),
     "tolerance": dt.timedelta(seconds=PAIR_SECONDS * (PAIR_BURST - 1)),
 }
+SILENCED = {"with_person": WithPerson, "automation_paused": AutomationPaused}
 RETRY_SECONDS = (2, 8, 30, 120, 600)
 UNREACHABLE_SECONDS = (1, 2, 4, 15, 60, 300)
 
@@ -157,13 +161,30 @@ class Lane:
         rows += self.claim("automation", room - len(rows))
         rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(rows)
         rows += self.claim("campaigns", min(rest, self.pace.campaigns.free))
+        claimed, rows = len(rows), self.drop_silenced(rows)
         moments = self.pace.spend(len(rows), campaigns=sum(row.lane == "campaigns" for row in rows))
         parcels = [self.parcel(row, claimed_at, moment) for row, moment in zip(rows, moments, strict=True)]
-        self.poll_at = self.next_poll(len(parcels))
+        self.poll_at = self.next_poll(claimed)
         if parcels:
             self.record_attempts(parcels, moments)
         self.in_flight += len(parcels)
         return parcels
+
+    def drop_silenced(self, rows: list[Row[Any]]) -> list[Row[Any]]:
+        """Cancels automatic messages of conversations that a person has by now. Returns the others.
+
+        Claiming has locked those conversations, so whoever takes one from here on comes after its message.
+        """
+        automatic = [str(row.id) for row in rows if row.author_kind in AUTOMATIC]
+        if not automatic:
+            return rows
+        errors = {name: json.dumps(error_of(refusal())) for name, refusal in SILENCED.items()}
+        values = {"tenant": current_tenant_id(), "ids": automatic, "now": database_now()} | errors
+        dropped = {row.id: row.conversation_id for row in db.session.execute(DROP_SILENCED, values)}
+        show_ticks(list(dropped))
+        for conversation_id in set(dropped.values()):
+            announce("conversation", conversation_id)
+        return [row for row in rows if row.id not in dropped]
 
     def record_attempts(self, parcels: Sequence[Parcel], moments: Sequence[float]) -> None:
         at = database_now()
@@ -379,7 +400,7 @@ CLAIM = text("""
         from chosen where m.tenant_id = :tenant and m.id = chosen.id
         returning m.id, m.conversation_id, m.lane, m.type, m.body, m.content -> 'raw' as raw, m.reply_to_wamid,
             m.content ->> 'category' as category,
-            m.fence, m.attempts, chosen.is_outside
+            m.fence, m.attempts, m.author_kind, chosen.is_outside
     ), paced as (
         update conversations c
             set pair_tat = (greatest(c.pair_tat, :now) at time zone 'UTC' + :interval) at time zone 'UTC'
@@ -394,6 +415,24 @@ CLAIM = text("""
     left join lateral (
         select id, meta_id from media where tenant_id = :tenant and message_id = claimed.id limit 1) f on true
     order by claimed.id
+""")
+# Which of these claimed messages may not go out because people have taken the conversation, or stopped its automation?
+# By primary keys. The line that announces a hand-over goes out unless a person was faster.
+DROP_SILENCED = text("""
+    update messages m set state = 'cancelled', lease_until = null, attempts = m.attempts - 1,
+        error = case when s.is_paused then cast(:automation_paused as jsonb) else cast(:with_person as jsonb) end
+    from (
+        select c.tenant_id, c.id, c.handler_kind,
+            (c.automation_paused_at is not null or n.automation_paused_at is not null) as is_paused,
+            coalesce(c.handled_by = 'person' and (c.handled_until is null or c.handled_until > :now), false)
+                as is_with_person
+        from conversations c left join number_desks n on n.tenant_id = c.tenant_id and n.id = c.phone_number_id
+        where c.tenant_id = :tenant
+    ) s
+    where m.tenant_id = :tenant and m.id = any(cast(:ids as uuid[])) and s.tenant_id = :tenant
+      and s.id = m.conversation_id
+      and (s.is_paused or s.is_with_person and (m.source <> 'hand_over' or s.handler_kind is not null))
+    returning m.id, m.conversation_id
 """)
 # Until when do messages wait whose person has had more than the pair's burst? Sets `next_attempt_at` of the first of
 # each conversation, so that no worker queries for it before. Index: ix_messages_due; ix_messages_pair for `e`.

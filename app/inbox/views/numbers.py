@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.blueprint import bp
-from app.inbox.conversations.inbox_settings import InboxSettings
+from app.inbox.conversations.inbox_settings import SILENCE_HOURS, SILENCES, InboxSettings
 from app.inbox.conversations.number_desks import READ_RECEIPTS, NumberDesk
 from app.team.models import Team
 from app.tenancy import db, in_menu, requires
@@ -33,6 +33,7 @@ def number_settings() -> str:
     desks = {number.id: NumberDesk.of(number.id) for number in numbers}
     teams = db.session.scalars(Team.in_order()).all()
     context = {"numbers": numbers, "desks": desks, "teams": teams, "inbox_settings": InboxSettings.current()}
+    context["silences"] = SILENCES
     return render_template("inbox/desk/numbers.html", **context)
 
 
@@ -40,7 +41,14 @@ def number_settings() -> str:
 @requires("desk.manage")
 def change_settings() -> AnyResponse:
     """What holds for all numbers. A box that is not ticked is not sent."""
-    InboxSettings.change(shows_typing="shows_typing" in request.form, previews_links="previews_links" in request.form)
+    hours = request.form.get("silence_hours", str(SILENCE_HOURS))
+    if hours not in map(str, SILENCES):
+        abort(422)
+    InboxSettings.change(
+        shows_typing="shows_typing" in request.form,
+        previews_links="previews_links" in request.form,
+        silence_hours=int(hours),
+    )
     flash(_("Saved."))
     return redirect(url_for("inbox.number_settings"), 303)
 

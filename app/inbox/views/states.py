@@ -107,6 +107,33 @@ def block(conversation_id: uuid.UUID) -> Page:
     return respond_changed(conversation, STATE_WORDS["blocked"], address, {"state": "open"})
 
 
+@bp.post("/<uuid:conversation_id>/automation-pause")
+@requires("inbox.reply")
+def pause_automation(conversation_id: uuid.UUID) -> Page:
+    """Stops all automation in the conversation."""
+    conversation = Conversation.get_or_404(conversation_id)
+    conversation.pause_automation(by=current_actor())
+    undo = url_for("inbox.resume_automation", conversation_id=conversation.id)
+    return respond_changed(conversation, _("Automation stopped in this conversation"), undo)
+
+
+@bp.post("/<uuid:conversation_id>/automation-pause/removal")
+@requires("inbox.reply")
+def resume_automation(conversation_id: uuid.UUID) -> Page:
+    conversation = Conversation.get_or_404(conversation_id)
+    conversation.resume_automation(by=current_actor())
+    return respond_changed(conversation, _("Automation may answer here again"))
+
+
+@bp.post("/<uuid:conversation_id>/handling/removal")
+@requires("inbox.reply")
+def release(conversation_id: uuid.UUID) -> Page:
+    """The person is done: automation may answer before the conversation is resolved."""
+    conversation = Conversation.get_or_404(conversation_id)
+    conversation.release(by=current_actor())
+    return respond_changed(conversation, _("Automation may answer here again"))
+
+
 @bp.post("/<uuid:conversation_id>/unreading")
 @requires("inbox.reply")
 def unread(conversation_id: uuid.UUID) -> Page:

@@ -73,7 +73,8 @@ def claim(conversation_id: uuid.UUID) -> Work | None:
         return None
     talk = Talk.of(conversation)
     version = pinned(engagement, assistant, conversation)
-    if version is None or assistant.mode == "off" or not talk.asked:
+    live = assistant.version
+    if version is None or live is None or assistant.mode == "off" or not talk.asked:
         engagement.release()
         return None
     turn = AssistantTurn.begin("live", mode=assistant.mode, version_id=version.id, conversation_id=conversation.id)
@@ -83,7 +84,8 @@ def claim(conversation_id: uuid.UUID) -> Work | None:
     turn.language = setup.language_for(spoken_in(talk) or engagement.language)
     if earlier := AssistantTurn.open_in(conversation.id):
         earlier.finish("superseded", "newer")
-    reason = obstacle(conversation, setup, talk, acts=assistant.mode != "suggests")
+    # Where it may answer and how much counts at once, also in conversations that keep an older version.
+    reason = obstacle(conversation, live.setup, talk, acts=assistant.mode != "suggests")
     if reason := reason or interrupted(engagement, turn.trigger_message_id):
         settle_obstacle(reason, turn, talk, setup, assistant, engagement)
         commit()

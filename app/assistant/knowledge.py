@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import uuid
@@ -11,7 +12,21 @@ from sqlalchemy import Index, Select, Text, UniqueConstraint, delete, func, or_,
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, later, now, of_tenant, one_of, uuid7
+from app.extensions import outside
+from app.storage import Storage, StorageAway
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    after_commit,
+    belongs_to,
+    current_tenant_id,
+    db,
+    later,
+    now,
+    of_tenant,
+    one_of,
+    uuid7,
+)
 
 from .cutting import Piece, cut
 from .terms import terms_of
@@ -136,6 +151,16 @@ class KnowledgeSource(TenantModel):
         mine = update(KnowledgePassage).where(KnowledgePassage.source_id == self.id)
         db.session.execute(mine.values(**values), execution_options={"synchronize_session": False})
 
+    def forget_file(self) -> None:
+        """Deletes its file after the commit."""
+        if key := self.storage_key:
+            store = outside().storage
+            after_commit(lambda: delete_quietly(store, key))
+
+    def remove(self) -> None:
+        self.forget_file()
+        db.session.delete(self)
+
     @property
     def is_expired(self) -> bool:
         return bool(self.valid_until and self.valid_until <= now())
@@ -171,12 +196,22 @@ class KnowledgePassage(TenantModel):
     valid_until: Mapped[dt.datetime | None]
 
     @classmethod
+    def of_source(cls, source_id: uuid.UUID) -> Select[Self]:
+        return select(cls).where(cls.source_id == source_id).order_by(cls.position)
+
+    @classmethod
     def of(cls, source: KnowledgeSource, place: int, piece: Piece) -> Self:
         mark = tenant_mark(source.tenant_id)
         terms = [f"{mark}:{term}" for term in terms_of(f"{piece.heading}\n{piece.body}")]
         made = cls(id=uuid7(), source_id=source.id, position=place, heading=piece.heading, body=piece.body)
         made.terms = terms
         return made
+
+
+def delete_quietly(store: Storage, key: str) -> None:
+    """A file that cannot be deleted now stays: nothing leads to it any more."""
+    with contextlib.suppress(StorageAway):
+        store.delete(key)
 
 
 def tenant_mark(tenant_id: uuid.UUID) -> str:

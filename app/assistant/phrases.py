@@ -78,7 +78,8 @@ HELLOS = """hello; hi; hey; good morning; good afternoon; good evening; hola; bu
  buenas; ola; oi; bom dia; boa tarde; boa noite; bonjour; bonsoir; salut; hallo; guten tag; guten morgen; guten abend;
  moin; servus; مرحبا; السلام عليكم; اهلا; صباح الخير; مساء الخير"""
 THANKS = """thanks; thank you; thank you very much; thx; great thanks; ok thanks; ok; okay; perfect; great; bye;
- gracias; muchas gracias; vale; perfecto; obrigado; obrigada; muito obrigado; valeu; perfeito; merci; merci beaucoup; parfait;
+ gracias; muchas gracias; vale; perfecto;
+ obrigado; obrigada; muito obrigado; valeu; perfeito; merci; merci beaucoup; parfait;
  d'accord; danke; vielen dank; danke schon; perfekt; alles klar; شكرا; شكرا جزيلا; تمام; حسنا"""
 
 

@@ -42,7 +42,7 @@ class Setup(BaseModel):
     name: str = ""
     # What it is for, in the business's words: Meta allows a business's own assistant, and no general one.
     purpose: str = ""
-    instructions: str = Field("", max_length=LONGEST_INSTRUCTIONS)
+    instructions: str = Field(default="", max_length=LONGEST_INSTRUCTIONS)
     tone: Tone = "friendly"
     # Codes it may answer in; empty: any.
     languages: list[str] = []
@@ -124,7 +124,7 @@ class Assistant(TenantModel):
 
     def save(self, setup: Setup, *, by: Actor) -> AssistantVersion:
         """Adds a version; the live one stays until this is published. Without a change there is none."""
-        self.refresh_locked()
+        self.lock()
         last = self.draft
         if last and last.setup == setup:
             return last
@@ -137,7 +137,7 @@ class Assistant(TenantModel):
 
     def publish(self, version: AssistantVersion) -> None:
         """New conversations use it from now on."""
-        self.refresh_locked()
+        self.lock()
         self.version_id = version.id
         if version.published_at is None:
             version.published_at = now()
@@ -145,7 +145,13 @@ class Assistant(TenantModel):
             self.mode = "suggests"
 
     def switch(self, mode: str) -> None:
-        self.refresh_locked().mode = mode
+        self.lock()
+        self.mode = mode
+
+    def lock(self) -> None:
+        """Also where it was changed a moment ago: what is not written yet would be lost."""
+        db.session.flush()
+        self.refresh_locked()
 
     def actor(self, setup: Setup) -> Actor:
         return Actor("assistant", self.id, setup.name)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from app.folding import fold
+
 # A token is about four letters of a European language: 300 to 600 of them.
 SHORTEST, LONGEST = 1_200, 2_400
 MOST_PIECES = 2_000
@@ -14,12 +16,27 @@ HEADING = re.compile(r"^(#{1,6})\s+(.{1,200})$")
 PARAGRAPH = re.compile(r"\n\s*\n")
 
 
+# Text that speaks to the assistant instead of to readers. Comments on a page may do so.
+ORDERS = re.compile(
+    r"(?:ignor\w*|disregard|forget|override|olvid\w+|vergiss|vergessen sie|missachte\w*|esquec\w+|desconsider\w+"
+    r"|oubli\w+)"
+    r"[^.\n]{0,30}(?:instruc\w*|instruktion\w*|anweisung\w*|rules|reglas|regeln|regras|regles|consignes|prompt)"
+    r"|(?:تجاهل|انس)[^.\n]{0,30}(?:تعليمات|التعليمات|اوامر|الاوامر)"
+    r"|system prompt|you are now (?:a|an|the)|jailbreak|prompt injection"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """The headings above it, and its text."""
 
     heading: str
     body: str
+
+    @property
+    def gives_orders(self) -> bool:
+        """Whether it tells the assistant what to do, which no passage may."""
+        return bool(ORDERS.search(fold(f"{self.heading}\n{self.body}")))
 
 
 def cut(text: str, title: str) -> list[Piece]:

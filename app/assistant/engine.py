@@ -25,6 +25,8 @@ from .terms import terms_of
 
 # A model may call tools and look at what came back so often before it has to answer.
 MOST_ROUNDS = 2
+# How the names of tools begin that call another program.
+ACTION = "action_"
 
 
 class Toolbox(Protocol):
@@ -128,16 +130,9 @@ def passages_for(situation: Situation) -> list[Found]:
 
 def is_about_tools(situation: Situation, specs: Sequence[ToolSpec]) -> bool:
     """Whether a tool that looks something up fits what was asked, where no passage does."""
-    from_tools = [spec for spec in specs if spec.name.startswith("action_")]
-    asked = set(prompt_terms(situation.asked))
-    return any(asked & set(prompt_terms([spec.description])) for spec in from_tools)
-
-
-def prompt_terms(texts: Sequence[str]) -> list[str]:
-    from_texts: list[str] = []
-    for text in texts:
-        from_texts += terms_of(text)
-    return from_texts
+    from_tools = [spec for spec in specs if spec.name.startswith(ACTION)]
+    asked = {term for words in situation.asked for term in terms_of(words)}
+    return any(asked & {*terms_of(spec.description)} for spec in from_tools)
 
 
 def with_model(situation: Situation, endpoint: Endpoint, toolbox: Toolbox, passages: list[Found]) -> Decision:
@@ -162,10 +157,11 @@ def with_model(situation: Situation, endpoint: Endpoint, toolbox: Toolbox, passa
                 refused_calls=refused,
             )
         usage += completion.usage
-        new = [call for call in completion.tool_calls if toolbox.accepts(call)]
-        refused += len(completion.tool_calls) - len(new)
+        accepted = [call for call in completion.tool_calls if toolbox.accepts(call)]
+        refused += len(completion.tool_calls) - len(accepted)
+        new = [call for call in accepted if call not in calls]
         fetched = [result for call in new if (result := toolbox.fetch(call)) is not None]
-        calls += [call for call in new if call not in calls]
+        calls += new
         results += fetched
         if not fetched:
             break

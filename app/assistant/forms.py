@@ -132,7 +132,7 @@ class AccessForm(FlaskForm):
     @property
     def address(self) -> str:
         """Where the API is: the provider's own where none was entered."""
-        return (self.base_url.data or ADAPTERS[self.provider.data].BASE_URL).rstrip("/")
+        return str(self.base_url.data or ADAPTERS[self.provider.data].BASE_URL).rstrip("/")
 
     def validate_base_url(self, field: URLField) -> None:  # noqa: ARG002
         if outside().egress.is_inside(self.address):

@@ -27,6 +27,7 @@ URL = re.compile(
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{2,4}){3,8}\b", re.IGNORECASE)
 PHONE = re.compile(r"\+?\d(?:[ ()./-]{0,3}\d){6,17}")
+DETAIL = re.compile(rf"{PHONE.pattern}|{EMAIL.pattern}")
 NUMBER = r"\d{1,3}(?:[ .,']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 CURRENCY = (
     r"€|\$|£|¥|₹|₺|₽|R\$|%|٪|eur(?:os?)?|usd|dollars?|gbp|pounds?|chf|francs?|franken|aed|dirhams?|sar|riyals?|reais|real"
@@ -41,13 +42,18 @@ PROMISES = phrases(
     مجانا; مجاني; خصم; استرداد; قسيمه; ضمان"""
 )
 PROMISE = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(PROMISES, key=len, reverse=True)))})(?!\w)")
+# The form in which it is given its data, and no way to write to a customer.
+OBJECT = re.compile(r"[{\[]\s*\"[\w ]{1,40}\"\s*:")
 # Names of files look like hosts: only endings that are none.
 NO_HOSTS = frozenset(("pdf", "docx", "xlsx", "csv", "txt", "jpg", "jpeg", "png", "gif", "mp3", "mp4"))
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What an answer may draw from: the passages given, the contact's own data, and hosts that the business named."""
+    """What an answer may draw from: the passages given, and hosts that the business named.
+
+    `own` are the contact's own numbers and emails: what is written in a name or a field counts for nothing else.
+    """
 
     passages: tuple[str, ...]
     own: tuple[str, ...] = ()
@@ -56,8 +62,14 @@ class Allowed:
     language: str = ""
 
     @property
-    def everything(self) -> str:
-        return "\n".join((*self.passages, *self.own))
+    def facts(self) -> str:
+        return "\n".join(self.passages)
+
+    @property
+    def details(self) -> str:
+        """Where numbers to call and emails may be from."""
+        own = [value.strip() for value in self.own]
+        return "\n".join([*self.passages, *(value for value in own if DETAIL.fullmatch(value))])
 
 
 def problem_of(reply: str, allowed: Allowed) -> str:
@@ -69,16 +81,16 @@ def problem_of(reply: str, allowed: Allowed) -> str:
     checks = {
         "link": has_strange_link(reply, allowed),
         "contact_detail": has_strange_contact(reply, allowed),
-        "price": has_strange_price(reply, allowed.everything),
-        "promise": has_strange_promise(reply, allowed.everything),
-        "prompt_leak": overlaps(reply, allowed.secret, allowed.passages),
+        "price": has_strange_price(reply, allowed.facts),
+        "promise": has_strange_promise(reply, allowed.facts),
+        "prompt_leak": bool(OBJECT.search(reply)) or overlaps(reply, allowed.secret, allowed.passages),
         "wrong_language": bool(allowed.language) and is_surely(reply) not in ("", allowed.language),
     }
     return next((problem for problem, is_so in checks.items() if is_so), "")
 
 
 def has_strange_link(reply: str, allowed: Allowed) -> bool:
-    known = {normal_url(url) for url in urls_in(allowed.everything)}
+    known = {normal_url(url) for url in urls_in(allowed.facts)}
     return any(
         normal_url(url) not in known and host_of(url) not in allowed.hosts for url in urls_in(EMAIL.sub(" ", reply))
     )
@@ -105,7 +117,7 @@ def host_of(url: str) -> str:
 
 def has_strange_contact(reply: str, allowed: Allowed) -> bool:
     """Emails, accounts and telephone numbers that are in no passage and not the contact's own."""
-    everything = allowed.everything
+    everything = allowed.details
     emails = {email.casefold() for email in EMAIL.findall(everything)}
     if any(email.casefold() not in emails for email in EMAIL.findall(reply)):
         return True
@@ -127,8 +139,8 @@ def digits_folded(text: str) -> str:
     return fold(text)
 
 
-def has_strange_price(reply: str, everything: str) -> bool:
-    known = set(amounts_in(everything))
+def has_strange_price(reply: str, facts: str) -> bool:
+    known = set(amounts_in(facts))
     return any(amount not in known for amount in amounts_in(reply))
 
 
@@ -147,8 +159,8 @@ def normal_amount(written: str) -> str:
     return digits if cents in ("", "00") else f"{digits}.{cents}"
 
 
-def has_strange_promise(reply: str, everything: str) -> bool:
-    known = set(PROMISE.findall(fold(everything)))
+def has_strange_promise(reply: str, facts: str) -> bool:
+    known = set(PROMISE.findall(fold(facts)))
     return any(promise not in known for promise in PROMISE.findall(fold(reply)))
 
 
@@ -163,12 +175,12 @@ def runs(text: str) -> set[tuple[str, ...]]:
     return {tuple(words[place : place + OVERLAP]) for place in range(len(words) - OVERLAP + 1)}
 
 
-HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
+HEADING = re.compile(r"^[ ]{0,3}#{1,6}[ \t]+(.+?)[ \t]*#*[ \t]*$", re.MULTILINE)
 BOLD = re.compile(r"\*\*(?=\S)([^*\n]{1,1000}?)(?<=\S)\*\*|__(?=\S)([^_\n]{1,1000}?)(?<=\S)__")
 LINK = re.compile(r"\[([^\]\n]{1,300})\]\(([^)\s]{1,2000})\)")
 STRUCK = re.compile(r"~~(?=\S)([^~\n]{1,1000}?)(?<=\S)~~")
-RULE = re.compile(r"^\s*(?:-{3,}|\*{3,}|_{3,})\s*$\n?", re.MULTILINE)
-STAR_ITEM = re.compile(r"^(\s*)[*+]\s+", re.MULTILINE)
+RULE = re.compile(r"^[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$\n{0,2}", re.MULTILINE)
+STAR_ITEM = re.compile(r"^([ \t]*)[*+][ \t]+", re.MULTILINE)
 
 
 def as_whatsapp(reply: str) -> str:

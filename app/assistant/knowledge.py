@@ -115,6 +115,7 @@ class KnowledgeSource(TenantModel):
 
     def claim(self) -> bool:
         """Takes it for reading. A reader that dies loses it after LEASE."""
+        db.session.flush()
         self.refresh_locked()
         if self.next_read_at is None or self.next_read_at > now():
             return False
@@ -122,10 +123,13 @@ class KnowledgeSource(TenantModel):
         return True
 
     def store(self, pieces: list[Piece]) -> None:
-        """Replaces its passages, unless nothing changed, and makes it ready."""
+        """Replaces its passages, unless nothing changed, and makes it ready. What gives orders is left out."""
+        usable = [piece for piece in pieces if not piece.gives_orders]
+        left_out, pieces = len(usable) < len(pieces), usable
         written = "\x1f".join(f"{piece.heading}\x1e{piece.body}" for piece in pieces)
         digest = hashlib.sha256(written.encode()).hexdigest()
-        self.state, self.problem, self.attempts, self.read_at = "ready", "", 0, now()
+        self.state, self.problem = "ready", "gives_orders" if left_out else ""
+        self.attempts, self.read_at = 0, now()
         self.next_read_at = self.read_at + dt.timedelta(hours=self.refresh_hours) if self.refresh_hours else None
         if digest != self.content_hash:
             self.content_hash = digest

@@ -15,7 +15,7 @@ from .terms import asked_terms
 
 MOST = 5
 # How much of what was asked a passage has to have, weighed by how rare each word is. Below that it is about another
-# thing. A word that no passage has counts half, as people say more than they ask.
+# thing.
 THRESHOLD = 0.3
 
 

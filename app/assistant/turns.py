@@ -14,7 +14,7 @@ from app.folding import fold
 from app.tenancy import Actor, TenantModel, announce, belongs_to, current_tenant_id, db, now, one_of, uuid7
 
 from .assistant import MODES, AssistantVersion
-from .engine import Decision
+from .engine import ACTION, Decision
 from .prices import Price
 
 KINDS = ("live", "trial", "golden", "help")
@@ -57,7 +57,12 @@ class AssistantTurn(TenantModel):
         Index("ix_assistant_turns_conversation", "tenant_id", "conversation_id", "id"),
         Index("ix_assistant_turns_message", "tenant_id", "message_id", postgresql_where=text("message_id is not null")),
         Index("ix_assistant_turns_recent", "tenant_id", "created_at"),
-        Index("ix_assistant_turns_open", "tenant_id", "conversation_id", postgresql_where=text(f"state in {OPEN}")),
+        Index(
+            "ix_assistant_turns_open",
+            "tenant_id",
+            "conversation_id",
+            postgresql_where=text("state in ('suggested', 'waiting')"),
+        ),
     )
 
     kind: Mapped[str] = mapped_column(default="live")
@@ -133,7 +138,7 @@ class AssistantTurn(TenantModel):
     def cost_since(cls, at: dt.datetime) -> int:
         """What all calls since then cost, in micro-dollars, as far as prices are known."""
         query = select(func.coalesce(func.sum(cls.cost), 0)).where(cls.created_at >= at)
-        return int(db.session.scalars(query).one())
+        return int(db.session.scalars(query).one() or 0)
 
     @classmethod
     def sent_in(cls, conversation_id: uuid.UUID, since: dt.datetime) -> int:
@@ -154,7 +159,9 @@ class AssistantTurn(TenantModel):
         self.action, self.reason, self.problem = decision.action, decision.reason, decision.problem
         self.reply, self.withheld, self.language = decision.reply, decision.withheld, decision.language
         self.passages = [one.as_json() for one in decision.passages]
-        self.calls = [{"name": call.name, "arguments": call.arguments} for call in decision.calls]
+        # Those of other programs are there already.
+        here = [call for call in decision.calls if not call.name.startswith(ACTION)]
+        self.calls = [*self.calls, *({"name": call.name, "arguments": call.arguments} for call in here)]
         self.refused_calls, self.milliseconds = decision.refused_calls, decision.milliseconds
         self.input_tokens, self.output_tokens = decision.usage.input, decision.usage.output
         self.cost, self.model = decision.cost(price), model if decision.asked_model else ""

@@ -74,6 +74,7 @@ PROBLEMS = {
     "unreadable": N_("The file couldn't be read. It may be damaged, protected by a password, or too complex."),
     "file_gone": N_("The file is no longer in storage. Add it again."),
     "storage_away": N_("The storage couldn't be reached."),
+    "gives_orders": N_("A part of it tells the assistant what to do, so that part isn't used. Check who wrote it."),
     "robots": N_("The site doesn't want programs to read this page."),
 }
 STATES = {

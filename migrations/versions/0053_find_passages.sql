@@ -1,6 +1,7 @@
 -- The passages that words are about, of the current tenant only. A word counts the more the fewer passages have it
 -- (BM25's weight); one that a thousand have says nothing. What counts is the share of the words' whole weight that a
--- passage has; a word that none has counts half. Index: ix_knowledge_passages_terms, once for each word.
+-- passage has. Words that none has count half, and together no more than the others: people say more than they ask.
+-- Index: ix_knowledge_passages_terms, once for each word.
 create or replace function find_passages(asked text[], at timestamptz, most int)
 returns table (id uuid, source_id uuid, heading text, body text, score double precision)
 language plpgsql stable security definer set search_path = public, pg_temp
@@ -33,7 +34,9 @@ begin
         from words left join hits using (word) group by words.word
     ), scored as (
         select hits.id, sum(weighed.weight) / (
-            select sum(case when w.many = 0 then w.weight / 2 else w.weight end) from weighed w
+            select sum(w.weight) filter (where w.many > 0) + least(
+                coalesce(sum(w.weight / 2) filter (where w.many = 0), 0), sum(w.weight) filter (where w.many > 0))
+            from weighed w
         ) as score
         from hits join weighed using (word) group by hits.id
         order by 2 desc, 1 limit most

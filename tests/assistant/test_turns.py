@@ -11,6 +11,7 @@ from sqlalchemy import update
 from app.assistant import answering
 from app.assistant.access import ModelAccess
 from app.assistant.engagements import Engagement
+from app.assistant.engine import decide
 from app.assistant.turns import AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
 from app.hours.models import ServicePolicy
@@ -423,7 +424,7 @@ def claimed(shop: Shop) -> answering.Work | None:
 def finished(shop: Shop, work: answering.Work | None) -> AssistantTurn:
     assert work
     with tenant_scope(shop.world.bakery.id):
-        decision = answering.decide(work.situation, work.endpoint, work.tools)
+        decision = decide(work.situation, work.endpoint, work.tools)
         answering.Finishing(work, decision).run()
     with tenant_scope(shop.world.bakery.id):
         return AssistantTurn.get_or_404(work.turn_id)

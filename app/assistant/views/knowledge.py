@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -128,16 +129,16 @@ def form_of(kind: str) -> type[ValidDaysForm]:
     return FORMS[kind]
 
 
-def values_of(form: ValidDaysForm, kind: str, present: KnowledgeSource | None = None) -> dict[str, object]:
+def values_of(form: ValidDaysForm, kind: str, present: KnowledgeSource | None = None) -> dict[str, Any]:
     """What a form says of its source; empty where its file could not be taken, which it says at the field."""
     fields = [name for name in ("title", "body", "url", "refresh_hours") if name in form]
-    values: dict[str, object] = {name: form[name].data for name in fields} | form.validity
+    values: dict[str, Any] = {name: form[name].data for name in fields} | form.validity
     if kind == "page":
         values["body"] = present.body if present else ""
     return values if kind != "file" else with_file(form, values, present)
 
 
-def with_file(form: ValidDaysForm, values: dict[str, object], present: KnowledgeSource | None) -> dict[str, object]:
+def with_file(form: ValidDaysForm, values: dict[str, Any], present: KnowledgeSource | None) -> dict[str, Any]:
     file = form["file"].data
     if not isinstance(file, FileStorage) or not file.filename:
         if present:

@@ -12,9 +12,10 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.assistant.access import ModelAccess
-from app.assistant.answering import answer_id, approve
+from app.assistant.answering import approve
 from app.assistant.blueprint import bp
 from app.assistant.forms import HelpForm
+from app.assistant.hand_over import answer_id
 from app.assistant.helps import TASKS, help_with
 from app.assistant.phrases import LANGUAGES
 from app.assistant.turns import AssistantTurn

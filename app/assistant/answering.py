@@ -14,7 +14,7 @@ from typing import Any
 from app.inbox.conversations import Conversation, Message, Refusal, SaidOtherwise
 from app.inbox.outbound.typing import forget_typing
 from app.meta import outgoing
-from app.tenancy import Actor, commit, db, later, now
+from app.tenancy import Actor, commit, db, later, now, uuid7
 
 from . import gate, phrases, situations
 from .access import ModelAccess
@@ -68,7 +68,7 @@ def claim(conversation_id: uuid.UUID) -> Work | None:
     assistant = Assistant.current()
     if engagement is None or conversation is None or assistant is None:
         return None
-    turn_id = uuid.uuid4()
+    turn_id = uuid7()
     if not engagement.refresh_locked().claim(turn_id):
         return None
     talk = Talk.of(conversation)

@@ -18,6 +18,7 @@ from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, uui
 PATIENCE = dt.timedelta(seconds=15)
 # A worker that has a turn longer than this has died.
 LEASE = dt.timedelta(minutes=3)
+MOST_ATTEMPTS = 3
 # An older message gets no answer by itself.
 FRESH = dt.timedelta(minutes=10)
 
@@ -77,6 +78,12 @@ class Engagement(TenantModel):
         self.turn_id, self.lease_until = turn_id, at + LEASE
         self.due_at = self.latest_at = None
         return True
+
+    def put_off(self) -> None:
+        """What is due here failed before it was claimed: tried again in a while, a few times."""
+        if self.lease_until is None and self.due_at:
+            self.attempts += 1
+            self.due_at = now() + LEASE if self.attempts < MOST_ATTEMPTS else None
 
     def is_mine(self, turn_id: uuid.UUID) -> bool:
         """Whether this turn still has the conversation and nothing newer is due. Called with the row locked."""

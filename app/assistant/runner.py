@@ -83,6 +83,9 @@ class Runner:
                     answer(conversation_id)
             except Exception as error:  # noqa: BLE001  one turn must not end the others; its lease brings it back
                 log.error("turn failed", conversation_id=str(conversation_id), error=type(error).__name__)
+                with tenant_scope(tenant_id):
+                    if engagement := Engagement.of(conversation_id):
+                        engagement.refresh_locked().put_off()
 
 
 def expired() -> list[Place]:

@@ -103,14 +103,16 @@ def test_an_interrupted_turn_is_found_and_made_due(shop: Shop, enqueued: Enqueue
     assert shop.turns()[-1].state == "sent"
 
 
-def test_a_turn_that_fails_ends_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_turn_that_fails_is_put_off_and_ends_no_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def burst(_id: uuid.UUID) -> None:
         raise RuntimeError
 
     monkeypatch.setattr("app.assistant.runner.answer", burst)
-    monkeypatch.setattr("app.assistant.runner.BUDGET_SECONDS", 0.3)
     shop.write("Do you have rye bread?")
-    assert Runner().run() is True
+    assert Runner().run() is False
+    with tenant_scope(shop.world.bakery.id):
+        engagement = Engagement.of(shop.carla.id)
+        assert engagement and engagement.due_at and engagement.due_at > now() and engagement.attempts == 1
 
 
 def test_a_persons_own_reply_judges_the_suggestion(shop: Shop) -> None:

@@ -35,6 +35,7 @@ FEATURES = [
     "sandboxes",
     "hours",
     "inbox",
+    "assistant",
     "stories",
     "people",
     "onboarding",

@@ -81,6 +81,7 @@ class Settings(BaseModel):
     meta_credit_line_id: Digits
     media_url: Annotated[str, AfterValidator(check_media_url)]
     mail_url: str
+    model_urls: Annotated[tuple[Url, ...], BeforeValidator(split_list)] = ()
     operator_name: str = ""
     operator_contact: str = ""
     proxies: Annotated[int | None, Field(ge=0, le=10)] = None

@@ -45,6 +45,16 @@ class Refused(Exception):
 class Unreachable(Exception):
     """No answer, or not in time."""
 
+    # Whether it was too late, or ended before it was whole.
+    is_timeout = is_half = False
+
+    @classmethod
+    def because(cls, error: Exception) -> Unreachable:
+        made = cls(type(error).__name__)
+        made.is_timeout = isinstance(error, httpcore.TimeoutException)
+        made.is_half = isinstance(error, httpcore.ProtocolError)
+        return made
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -114,6 +124,8 @@ class Egress:
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     # Where a checked address is dialled by callers that keep their connections (`hooks.calls`).
     route: Callable[[str], tuple[str, int]] = lambda address: (address, PORT)
+    # Servers of the operator's own network that some callers may call all the same: addresses as far as their port.
+    inside: tuple[str, ...] = ()
 
     def post(self, url: str, content: bytes, headers: dict[str, str]) -> Answer:
         """Raises `Refused` before anything is sent, `Unreachable` when there is no answer."""
@@ -122,24 +134,62 @@ class Egress:
 
     def get(self, url: str, headers: dict[str, str], most_bytes: int) -> Page:
         """Reads at most so many bytes of the body, as they are sent. Raises what `post` raises."""
-        with self.answered("GET", url, headers) as answer:
-            return page_of(answer, most_bytes)
+        return self.exchange("GET", url, headers, most_bytes=most_bytes)
 
-    def send(self, url: str, content: bytes, headers: dict[str, str], most_bytes: int) -> Page:
-        """Posts, and reads at most so many bytes of the answer. Raises what `post` raises."""
-        with self.answered("POST", url, headers, content) as answer:
-            return page_of(answer, most_bytes)
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None = None,
+        *,
+        most_bytes: int,
+        seconds: float = TOTAL_SECONDS,
+        may_be_inside: bool = False,
+    ) -> Page:
+        """One request and at most so many bytes of what comes back. Raises what `post` raises.
+
+        `may_be_inside`: servers of the operator's network that are on its list may be called, too.
+        """
+        body, is_inside = bytearray(), may_be_inside and self.is_inside(url)
+        with self.answered(method, url, headers, content, seconds, is_inside=is_inside) as answer:
+            for chunk in answer.iter_stream():
+                body += chunk
+                if len(body) > most_bytes:
+                    break
+            return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
+
+    def is_inside(self, url: str) -> bool:
+        """Whether the operator lets businesses call this server, which is none of the public ones."""
+        try:
+            return origin_of(httpx.URL(url)) in {origin_of(httpx.URL(one)) for one in self.inside}
+        except (httpx.InvalidURL, ValueError, TypeError):
+            return False
 
     @contextlib.contextmanager
     def answered(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None = None,
+        seconds: float = TOTAL_SECONDS,
+        *,
+        is_inside: bool = False,
     ) -> Iterator[httpcore.Response]:
-        address = checked(url)
-        deadline = time.monotonic() + TOTAL_SECONDS
-        wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
-        guarded = Guarded(self.resolve, self.wire, deadline)
-        target = httpcore.URL(scheme=b"https", host=address.raw_host, port=PORT, target=address.raw_path)
-        named = [("Host", address.raw_host.decode()), *headers.items()]
+        deadline = time.monotonic() + seconds
+        wait = dict.fromkeys(("connect", "write", "pool"), CONNECT_SECONDS) | {
+            "read": max(CONNECT_SECONDS, seconds - CONNECT_SECONDS)
+        }
+        guarded: httpcore.NetworkBackend
+        if is_inside:
+            address, guarded = httpx.URL(url), Timed(self.wire, deadline)
+            scheme, port = address.raw_scheme, address.port or {"http": 80}.get(address.scheme, PORT)
+        else:
+            address, guarded = checked(url), Guarded(self.resolve, self.wire, deadline)
+            scheme, port = b"https", PORT
+        target = httpcore.URL(scheme=scheme, host=address.raw_host, port=port, target=address.raw_path)
+        named = [("Host", address.netloc.decode()), *headers.items()]
         try:
             with (
                 httpcore.ConnectionPool(self.trust, network_backend=guarded) as pool,
@@ -149,20 +199,33 @@ class Egress:
         except UnicodeError:
             raise Refused("not a name") from None
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
-            raise Unreachable(type(error).__name__) from None
+            raise Unreachable.because(error) from None
 
 
-def page_of(answer: httpcore.Response, most_bytes: int) -> Page:
-    body = bytearray()
-    for chunk in answer.iter_stream():
-        body += chunk
-        if len(body) > most_bytes:
-            break
-    return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
+def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def headers_of(answer: httpcore.Response) -> dict[str, str]:
     return {name.lower().decode(): value.decode("latin-1") for name, value in answer.headers}
+
+
+class Timed(httpcore.NetworkBackend):
+    """Dials what it is given, within the time that is left until the deadline."""
+
+    def __init__(self, wire: httpcore.NetworkBackend, deadline: float) -> None:
+        self.wire, self.deadline = wire, deadline
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        seconds = seconds_left(self.deadline, timeout)
+        return Hurried(self.wire.connect_tcp(host, port, seconds, local_address, socket_options), self.deadline)
 
 
 class Guarded(httpcore.NetworkBackend):

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, api, day, desk, drain, fairness, hooks, inbox, live, pace, templates
+from bench import acknowledge, api, assistant, day, desk, drain, fairness, hooks, inbox, live, pace, templates
 from dev.stack import Stack
 
 PARTS = {
@@ -22,6 +22,7 @@ PARTS = {
     "api": api.run,
     "day": day.run,
     "templates": templates.run,
+    "assistant": assistant.run,
 }
 
 

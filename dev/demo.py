@@ -43,11 +43,13 @@ class Demo:
         say("Starting the simulated Meta, web, workers and clock …")
         self.stack.start("simulator", "python -m simulator")
         self.stack.start("mailbox", f"python -m dev.mailbox {self.mailbox.rpartition(':')[2]} {LOCAL / 'mail'}")
+        self.stack.start("model", f"python -m dev.model {self.stack.model.rpartition(':')[2]}")
         for name in PARTS:
             self.stack.start(name)
-        for url in (f"{self.stack.web}/healthz", f"{self.stack.door}/healthz", self.stack.meta, self.mailbox):
+        parts = (f"{self.stack.web}/healthz", f"{self.stack.door}/healthz", self.stack.meta, self.mailbox)
+        for url in (*parts, self.stack.model):
             self.stack.wait_for(url)
-        self.stack.once(sys.executable, "-m", "dev.seed", self.stack.meta, PASSWORD)
+        self.stack.once(sys.executable, "-m", "dev.seed", self.stack.meta, PASSWORD, self.stack.model)
 
     def greet(self, seconds: float) -> None:
         web, meta = self.stack.web, self.stack.meta
@@ -60,6 +62,7 @@ class Demo:
             ("Simulated Meta: control panel", f"{meta}/", ""),
             ("Simulated Meta: a customer's phone", f"{meta}/phone", ""),
             ("Mail that was sent", f"{self.mailbox}/", ""),
+            ("The assistant's scripted model", f"{self.stack.model}/", ""),
         ]
         say(f"\nReady in {seconds:.0f} s. Every password is: {PASSWORD}\n")
         for what, where, who in rows:

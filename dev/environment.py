@@ -40,6 +40,7 @@ def settings(
     folder: str,
     seed: str,
     door_url: str = "",
+    model_url: str = "",
 ) -> dict[str, str]:
     return (
         databases
@@ -59,6 +60,7 @@ def settings(
             ),
             "MEDIA_URL": f"file://{folder}/media",
             "MAIL_URL": f"file://{folder}/mail",
+            "MODEL_URLS": model_url,
             "OPERATOR_NAME": "Whoever started it on this machine",
             "OPERATOR_CONTACT": "operator@example.com",
         }

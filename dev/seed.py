@@ -1,4 +1,4 @@
-"""The demo's people and conversations: `python -m dev.seed SIMULATOR_URL PASSWORD`. Safe to run again.
+"""The demo's people and conversations: `python -m dev.seed SIMULATOR_URL PASSWORD MODEL_URL`. Safe to run again.
 
 Everything goes the real road: tenants by the command line, the number through its onboarding steps, customers' texts
 through the simulated Meta's webhooks, answers through the outbox.
@@ -21,6 +21,7 @@ from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from app import create_app
+from app.assistant.access import ModelAccess
 from app.contacts.models import ContactIdentity
 from app.contacts.tags import Tag
 from app.inbox.compose.canned_replies import CannedReply
@@ -28,6 +29,8 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
+from dev import bakery
+from dev.model import MODEL as SCRIPTED
 
 BAKERY_NUMBER = "+1 555 078 3881"
 ARRIVED = ("received", "delivered", "read")
@@ -95,9 +98,9 @@ CANNED = (
 
 
 class Seed:
-    def __init__(self, simulator_url: str, password: str) -> None:
+    def __init__(self, simulator_url: str, password: str, model_url: str) -> None:
         self.meta = httpx.Client(base_url=f"{simulator_url}/control/api", timeout=30, trust_env=False)
-        self.password = password
+        self.password, self.model_url = password, model_url
 
     def run(self) -> None:
         self.people()
@@ -109,6 +112,7 @@ class Seed:
                 list(pool.map(partial(self.talk, current_app._get_current_object()), TALKS))  # type: ignore[attr-defined]
             self.templates()
             self.desk()
+        self.assistant()
 
     def people(self) -> None:
         for slug, owner in (("bakery", "ann"), ("shoes", "sue")):
@@ -192,6 +196,18 @@ class Seed:
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
+
+    def assistant(self) -> None:
+        """Bakery's assistant suggests replies, with the scripted model: no key is needed."""
+        with tenant_scope(tenant_id("bakery")):
+            ann = db.session.scalars(select(User).where(User.email == "ann@example.com")).one()
+            access = ModelAccess.current() or ModelAccess(problem="")
+            access.provider, access.base_url, access.model = "openai", f"{self.model_url}/v1", SCRIPTED
+            access.input_price, access.output_price = 250_000, 2_000_000
+            db.session.add(access)
+            is_new = bakery.teach(by=Actor.agent(ann))
+        if is_new:
+            self.customer_writes("Nora Lind", "46701740605", "Good morning! Do you have rye bread today?")
 
     def customer_writes(self, name: str, wa_id: str, words: str) -> None:
         number = self.ids["phone_number_id"]

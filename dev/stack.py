@@ -69,6 +69,7 @@ class Stack:
         self.web = f"http://127.0.0.1:{free_port(port)}"
         self.meta = f"http://127.0.0.1:{free_port(port + 1000)}"
         self.door = f"http://127.0.0.1:{free_port(port + 100)}"
+        self.model = f"http://127.0.0.1:{free_port(port + 200)}"
         self.postgres = Postgres(folder / "postgres", settings=postgres)
         self.redis = Redis()
         self.parts: dict[str, Part] = {}
@@ -87,6 +88,7 @@ class Stack:
             folder=str(self.folder),
             seed=self.seed,
             door_url=self.door,
+            model_url=self.model,
         )
         self.env |= environment.simulator(self.meta, self.web, str(self.folder / "simulator"), self.door)
         self.env |= {"PYTHONUNBUFFERED": "1", "FLASK_APP": "wsgi", "BIND": "127.0.0.1", "WEB_CONCURRENCY": "1"}

@@ -20,6 +20,12 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.api import ApiKey
+from app.assistant.actions import AssistantAction
+from app.assistant.assistant import Assistant, Setup
+from app.assistant.golden import GoldenCase, GoldenRun
+from app.assistant.knowledge import KnowledgeSource
+from app.assistant.turns import AssistantTurn
+from app.assistant.unanswered import UnansweredQuestion
 from app.automation.definitions import Definition
 from app.automation.models import Automation, AutomationRun
 from app.billing.usage import Usage
@@ -157,6 +163,7 @@ class Foreign:
             }
             | webhook(world)
             | automation(world, talk)
+            | assistant(world, talk.id)
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
             | dict(
@@ -192,6 +199,30 @@ def webhook(world: World) -> dict[str, str]:
         delivery = endpoint.send_test(by=by)
         db.session.flush()
     return {"endpoint_id": str(endpoint.id), "webhook_id": str(endpoint.id), "delivery_id": str(delivery.id)}
+
+
+def assistant(world: World, conversation_id: uuid.UUID) -> dict[str, str]:
+    """What the assistant of Shoes has and did."""
+    with tenant_scope(world.shoes.id):
+        by = Actor.agent(world.sue)
+        version = Assistant.get_or_make().save(Setup(name=CANARY), by=by)
+        source = KnowledgeSource.add("question", CANARY, body=CANARY, by=by)
+        turn = AssistantTurn.begin("live", mode="suggests", version_id=version.id, conversation_id=conversation_id)
+        turn.question = turn.reply = CANARY
+        turn.finish("suggested")
+        case = GoldenCase.add(CANARY, [{"from": "customer", "text": CANARY}], "answer", [], [])
+        run, action = GoldenRun.begin(version), AssistantAction.add("canary", CANARY, "https://canary.example/", [])
+        UnansweredQuestion.count_one(CANARY, "en", conversation_id)
+        question = db.session.query(UnansweredQuestion).one()
+    return {
+        "assistant_version_id": str(version.id),
+        "source_id": str(source.id),
+        "turn_id": str(turn.id),
+        "golden_case_id": str(case.id),
+        "golden_run_id": str(run.id),
+        "action_id": str(action.id),
+        "unanswered_id": str(question.id),
+    }
 
 
 def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:

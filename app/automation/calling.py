@@ -39,7 +39,7 @@ class Call:
 
     def make(self, egress: Egress) -> Answer:
         try:
-            page = egress.send(self.url, self.body, self.headers, MOST_BYTES)
+            page = egress.exchange("POST", self.url, self.headers, self.body, most_bytes=MOST_BYTES)
         except Refused:
             return Answer(0, {}, NOT_PUBLIC)
         except Unreachable:

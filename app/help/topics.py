@@ -73,6 +73,7 @@ TOPICS = (
     ),
     Topic("connecting", N_("Connecting a number"), ("onboarding.", "numbers.index")),
     Topic("numbers", N_("A number: profile, links, health"), ("numbers.",)),
+    Topic("assistant", N_("The assistant"), ("assistant.",)),
     Topic("hours", N_("Business hours, targets and the survey"), ("hours.",)),
     Topic("team", N_("Team, roles and teams"), ("team.",)),
     Topic("notifications", N_("Notifications"), ("notifications.",)),

@@ -34,9 +34,11 @@ class Program(Egress):
         self.answer: Page | Exception = Page(200, {}, b"{}", True)
         self.asked: list[tuple[dict[str, str], dict[str, Any]]] = []
 
-    def send(self, url: str, content: bytes, headers: dict[str, str], most_bytes: int) -> Page:
+    def exchange(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | None = None, **options: Any
+    ) -> Page:
         refuse_inside_transaction()
-        self.asked.append((headers, json.loads(content)))
+        self.asked.append((headers, json.loads(content or b"")))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer

@@ -9,8 +9,7 @@ from sqlalchemy import update
 from app.hooks.deliveries import WebhookDelivery
 from app.hooks.endpoints import WebhookEndpoint
 from app.hooks.jobs import deliver, enqueue_due_deliveries, replay
-from app.hooks.replays import first_id
-from app.tenancy import Actor, db, happened, now, tenant_scope, uuid7
+from app.tenancy import Actor, db, first_id, happened, now, tenant_scope, uuid7
 from app.tenancy.happenings import HappeningCursor
 from tests.enqueued import Enqueued
 from tests.world import World, conversation

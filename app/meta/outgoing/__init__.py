@@ -7,7 +7,19 @@ from typing import Any
 from app.meta.template_direct_send import direct_send_body
 
 from .files import CAPTIONED, EXTENSIONS, LARGEST, TAKEN, check_size, file, kind_of
-from .interactive import MOST_BUTTONS, MOST_ROWS, Row, buttons, link, location_request, menu, number_request, survey
+from .interactive import (
+    LONGEST_BODY,
+    MOST_BUTTONS,
+    MOST_ROWS,
+    Row,
+    buttons,
+    choices,
+    link,
+    location_request,
+    menu,
+    number_request,
+    survey,
+)
 from .kinds import Outgoing, Refused
 from .plain import contact, location, reaction, text
 
@@ -15,6 +27,7 @@ __all__ = [
     "CAPTIONED",
     "EXTENSIONS",
     "LARGEST",
+    "LONGEST_BODY",
     "MOST_BUTTONS",
     "MOST_ROWS",
     "TAKEN",
@@ -23,6 +36,7 @@ __all__ = [
     "Row",
     "buttons",
     "check_size",
+    "choices",
     "contact",
     "content_of",
     "file",

@@ -50,10 +50,15 @@ def buttons(body: str, titles: Sequence[str], header: str = "", footer: str = ""
     return _shaped("button", body, {"buttons": replies}, header, footer)
 
 
+def choices(body: str, titles: Sequence[tuple[str, str]]) -> Outgoing:
+    """A text with up to three buttons, each as (id, title): the id says what a tap means."""
+    replies = [{"type": "reply", "reply": {"id": id, "title": title}} for id, title in titles]
+    return _shaped("button", body, {"buttons": replies})
+
+
 def survey(question: str, titles: Sequence[tuple[str, str]]) -> Outgoing:
     """A question with up to three answers, each as (id, title)."""
-    replies = [{"type": "reply", "reply": {"id": f"survey-{id}", "title": title}} for id, title in titles]
-    return _shaped("button", question, {"buttons": replies})
+    return choices(question, [(f"survey-{id}", title) for id, title in titles])
 
 
 def menu(body: str, button: str, rows: Sequence[Row], header: str = "", footer: str = "") -> Outgoing:

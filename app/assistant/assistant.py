@@ -1,0 +1,186 @@
+"""The assistant of a business and its versions. A version never changes; a conversation keeps the one it began with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Select, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+
+from .phrases import DISCLOSURES, LANGUAGES
+
+MODES = ("off", "suggests", "approval", "alone")
+LONGEST_INSTRUCTIONS = 20_000
+LONGEST_TEXT = 500
+MOST_TOPICS, MOST_CONTACTS, MOST_HOSTS = 50, 200, 50
+Hours = Literal["always", "closed", "nobody_online"]
+Tone = Literal["friendly", "neutral", "formal"]
+
+
+class Tools(BaseModel):
+    """What it may do beside writing. Everything is off until a person switches it on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    contact_fields: bool = False
+    tags: list[uuid.UUID] = []
+    teams: list[uuid.UUID] = []
+    templates: list[str] = []
+    actions: list[uuid.UUID] = []
+
+
+class Setup(BaseModel):
+    """All that a version says."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str = ""
+    # What it is for, in the business's words: Meta allows a business's own assistant, and no general one.
+    purpose: str = ""
+    instructions: str = Field(default="", max_length=LONGEST_INSTRUCTIONS)
+    tone: Tone = "friendly"
+    # Codes it may answer in; empty: any.
+    languages: list[str] = []
+    disclosure: dict[str, str] = {}
+    hand_over_text: dict[str, str] = {}
+    closed_text: dict[str, str] = {}
+    topics: list[str] = []
+    # Hosts to which it may link beside those in its knowledge.
+    hosts: list[str] = []
+    model: str = ""
+    # Where: empty lists are everywhere and everybody.
+    numbers: list[uuid.UUID] = []
+    teams: list[uuid.UUID] = []
+    contacts: list[str] = []
+    percentage: int = 100
+    hours: Hours = "always"
+    # When people take over.
+    hand_over_team: uuid.UUID | None = None
+    debounce_seconds: int = 4
+    most_turns: int = 20
+    most_per_hour: int = 12
+    money_per_day: int = 2_000_000
+    most_tokens: int = 1_000
+    tools: Tools = Tools()
+
+    def disclosure_in(self, language: str, business: str) -> str:
+        """The sentence that says that it is no person; "" where the business confirmed none."""
+        chosen = self.disclosure.get(language) or self.disclosure.get("en") or next(iter(self.disclosure.values()), "")
+        return chosen.replace("{business}", business)
+
+    @property
+    def discloses(self) -> bool:
+        """Whether there is a disclosure in every language that it may answer in (EU AI Act, Article 50(1))."""
+        return all(self.disclosure.get(code, "").strip() for code in self.languages or LANGUAGES)
+
+    def language_for(self, code: str) -> str:
+        """The language to answer in: the customer's where it is allowed, else the first of those that are."""
+        if not self.languages:
+            return code
+        return code if code in self.languages else self.languages[0]
+
+
+class Assistant(TenantModel):
+    """One per tenant: its mode and the version that is live."""
+
+    __table_args__ = (
+        of_tenant(),
+        UniqueConstraint("tenant_id"),
+        belongs_to("assistant_versions", "version_id"),
+        one_of("mode", MODES),
+    )
+
+    mode: Mapped[str] = mapped_column(default="off")
+    version_id: Mapped[uuid.UUID | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def current(cls) -> Self | None:
+        return db.session.scalar(select(cls))
+
+    @classmethod
+    def get_or_make(cls) -> Self:
+        if (existing := cls.current()) is not None:
+            return existing
+        made = cls(id=uuid7(), tenant_id=current_tenant_id(), mode="off")
+        db.session.add(made)
+        db.session.flush()
+        return made
+
+    @property
+    def version(self) -> AssistantVersion | None:
+        """The live one."""
+        return AssistantVersion.find(self.version_id)
+
+    @property
+    def draft(self) -> AssistantVersion | None:
+        """The newest one, live or not."""
+        return db.session.scalar(AssistantVersion.newest_first().limit(1))
+
+    def save(self, setup: Setup, *, by: Actor) -> AssistantVersion:
+        """Adds a version; the live one stays until this is published. Without a change there is none."""
+        self.lock()
+        last = self.draft
+        if last and last.setup == setup:
+            return last
+        count = db.session.scalars(select(func.coalesce(func.max(AssistantVersion.number), 0))).one()
+        made = AssistantVersion(id=uuid7(), number=count + 1, content=setup.model_dump(mode="json"))
+        made.created_by = by.as_json()
+        db.session.add(made)
+        db.session.flush()
+        return made
+
+    def publish(self, version: AssistantVersion) -> None:
+        """New conversations use it from now on."""
+        self.lock()
+        self.version_id = version.id
+        if version.published_at is None:
+            version.published_at = now()
+        if self.mode == "alone" and not version.setup.discloses:
+            self.mode = "suggests"
+
+    def switch(self, mode: str) -> None:
+        self.lock()
+        self.mode = mode
+
+    def lock(self) -> None:
+        """Also where it was changed a moment ago: what is not written yet would be lost."""
+        db.session.flush()
+        self.refresh_locked()
+
+    def actor(self, setup: Setup) -> Actor:
+        return Actor("assistant", self.id, setup.name)
+
+
+class AssistantVersion(TenantModel):
+    """What the assistant was told at one time. Rows are added, and only ever marked as published."""
+
+    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "number"))
+
+    number: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    created_by: Mapped[dict[str, Any] | None]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    published_at: Mapped[dt.datetime | None]
+
+    @classmethod
+    def newest_first(cls) -> Select[Self]:
+        return select(cls).order_by(cls.number.desc())
+
+    @property
+    def setup(self) -> Setup:
+        return Setup.model_validate(self.content)
+
+    @property
+    def author(self) -> Actor | None:
+        return Actor.read(self.created_by)
+
+
+def first_setup(business: str) -> Setup:
+    """What the pages begin with."""
+    return Setup(name=business, disclosure=dict(DISCLOSURES))

@@ -1,0 +1,80 @@
+"""Background jobs of the assistant: turns that are due, knowledge to be read, golden conversations."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from app.inbox.conversations import Conversation
+from app.tenancy import database_now, db, enqueue, job, later, platform_scope, sweep
+
+from .answering import recover
+from .golden import GoldenRun
+from .knowledge import KnowledgeSource
+from .reading.sources import read_source
+from .runner import Runner, expired, is_anything_due
+from .turns import AssistantTurn
+from .unanswered import UnansweredQuestion
+
+AT_ONCE = 200
+
+
+@job("assistant.run", "assistant", per_tenant=False, seconds=300)
+def run() -> None:
+    """Carries out turns that are due; enqueues itself again if time runs out first."""
+    if Runner().run():
+        enqueue("assistant.run")
+
+
+@job("assistant.recover")
+def recover_turn(conversation_id: str) -> None:
+    recover(Conversation.get_or_404(conversation_id).id)
+
+
+@sweep(every=5)
+def enqueue_due_turns() -> None:
+    """What Redis lost, and turns whose worker died."""
+    with platform_scope("turns of assistants that are due or were interrupted"):
+        for tenant_id, conversation_id in expired():
+            later("assistant.recover", conversation_id, tenant_id=tenant_id)
+        is_due = is_anything_due()
+    if is_due:
+        enqueue("assistant.run")
+
+
+@job("assistant.read_source", "files", seconds=200)
+def read(source_id: str) -> None:
+    read_source(source_id)
+
+
+@sweep(every=30)
+def enqueue_due_sources() -> None:
+    """Sources that wait, that failed and are tried again, and pages that are read on a schedule."""
+    with platform_scope("knowledge that is due to be read"):
+        due = select(KnowledgeSource.tenant_id, KnowledgeSource.id)
+        due = due.where(KnowledgeSource.next_read_at <= database_now()).order_by(KnowledgeSource.next_read_at)
+        for tenant_id, source_id in db.session.execute(due.limit(AT_ONCE)).all():
+            later("assistant.read_source", source_id, tenant_id=tenant_id)
+
+
+@job("assistant.run_golden", "assistant", seconds=280)
+def run_golden(run_id: str) -> None:
+    """Carries out the cases of a run, a few at a time."""
+    if not GoldenRun.get_or_404(run_id).go_on():
+        later("assistant.run_golden", run_id)
+
+
+@sweep(every=60)
+def resume_golden_runs() -> None:
+    with platform_scope("golden conversations that are not through"):
+        open_runs = select(GoldenRun.tenant_id, GoldenRun.id).where(GoldenRun.finished_at.is_(None)).limit(AT_ONCE)
+        for tenant_id, run_id in db.session.execute(open_runs).all():
+            later("assistant.run_golden", run_id, tenant_id=tenant_id)
+
+
+@job("assistant.forget_contact")
+def forget_contact(contact_id: str) -> None:
+    """An erased contact: what they asked goes from turns and questions too."""
+    theirs = select(Conversation.id).where(Conversation.contact_id == contact_id)
+    ids = list(db.session.scalars(theirs))
+    db.session.execute(delete(AssistantTurn).where(AssistantTurn.conversation_id.in_(ids)))
+    db.session.execute(delete(UnansweredQuestion).where(UnansweredQuestion.conversation_id.in_(ids)))

@@ -1,0 +1,60 @@
+"""Calls a model over HTTP, within a time, and makes each way it can fail an outcome with words."""
+
+from __future__ import annotations
+
+import json
+from types import ModuleType
+
+from app.egress import Refused, Unreachable
+from app.extensions import outside
+from app.tenancy import refuse_inside_transaction
+
+from . import anthropic, google, openai
+from .completion import Completion, Endpoint, ModelError, Prompt, Raw, read_completion
+
+SECONDS = 45
+MOST_BYTES = 1_000_000
+ADAPTERS: dict[str, ModuleType] = {"openai": openai, "anthropic": anthropic, "google": google}
+PROBLEMS = {401: "key_refused", 403: "key_refused", 404: "no_such_model", 408: "timeout", 429: "too_many_requests"}
+
+
+def complete(endpoint: Endpoint, prompt: Prompt) -> Completion:
+    """Asks for a decision as JSON. Raises `ModelError`."""
+    return read_completion(ask(endpoint, prompt, as_json=True))
+
+
+def write(endpoint: Endpoint, prompt: Prompt) -> Raw:
+    """Asks for a text. Raises `ModelError`."""
+    raw = ask(endpoint, prompt, as_json=False)
+    if raw.finish == "length":
+        raise ModelError("cut_off", raw.usage)
+    if raw.finish == "filter" or not raw.text.strip():
+        raise ModelError("filtered", raw.usage)
+    return raw
+
+
+def ask(endpoint: Endpoint, prompt: Prompt, *, as_json: bool) -> Raw:
+    refuse_inside_transaction()
+    adapter = ADAPTERS[endpoint.provider]
+    url, headers, body = adapter.request(endpoint, prompt, as_json=as_json)
+    headers |= {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
+    content = json.dumps(body).encode()
+    try:
+        page = outside().egress.exchange(
+            "POST", url, headers, content, most_bytes=MOST_BYTES, seconds=SECONDS, may_be_inside=True
+        )
+    except Refused:
+        raise ModelError("address_refused") from None
+    except Unreachable as error:
+        problem = "timeout" if error.is_timeout else "half_answer" if error.is_half else "unreachable"
+        raise ModelError(problem) from None
+    if page.status != 200:
+        raise ModelError(PROBLEMS.get(page.status, "provider_error" if page.status >= 500 else "request_refused"))
+    try:
+        answer = json.loads(page.body) if page.is_whole else None
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise ModelError("half_answer")
+    raw: Raw = adapter.read(answer)
+    return raw

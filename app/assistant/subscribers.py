@@ -1,0 +1,57 @@
+"""What the assistant follows: customers' messages, replies of people, and the end of a conversation."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import select
+
+from app.inbox.conversations import Message
+from app.tenancy import Happened, current_tenant_id, db, enqueue, is_sandbox, later, now, subscriber
+from app.tenancy.scope import after_commit
+
+from .assistant import Assistant
+from .engagements import FRESH, Engagement
+from .turns import judge_by_reply
+
+
+@subscriber("assistant", "message.received")
+def begin_turns(received: list[Happened]) -> None:
+    """Has a turn made in each conversation, a moment after the last message."""
+    assistant = Assistant.current()
+    if assistant is None or assistant.mode == "off" or is_sandbox(current_tenant_id()):
+        return
+    version = assistant.version
+    fresh = [one for one in received if one.at > now() - FRESH]
+    if version is None or not fresh:
+        return
+    Engagement.postpone(
+        [one.facts.conversation_id for one in fresh], dt.timedelta(seconds=version.setup.debounce_seconds)
+    )
+    after_commit(lambda: enqueue("assistant.run"))
+
+
+@subscriber("assistant's suggestions", "message.queued", "message.sent")
+def compare_replies(queued: list[Happened]) -> None:
+    """A person wrote an answer of their own beside a suggestion: that says how good the suggestion was."""
+    by_people = {one.subject_id: one.actor for one in queued if one.actor and one.actor.takes_over}
+    if not by_people:
+        return
+    for message in db.session.scalars(select(Message).where(Message.id.in_(list(by_people)))):
+        actor = by_people[message.id]
+        if actor and message.body:
+            judge_by_reply(message.conversation_id, message.body, by=actor)
+
+
+@subscriber("assistant's conversations", "conversation.resolved", "conversation.taken", "conversation.handed_over")
+def leave_conversations(ended: list[Happened]) -> None:
+    """The next time it begins anew: with the version that is live then, and saying again what it is."""
+    for one in ended:
+        if engagement := Engagement.of(one.subject_id):
+            engagement.leave()
+
+
+@subscriber("assistant's memory", "contact.erased")
+def forget(erased: list[Happened]) -> None:
+    for one in erased:
+        later("assistant.forget_contact", one.subject_id)

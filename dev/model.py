@@ -1,0 +1,168 @@
+"""A scripted model that speaks OpenAI's, Anthropic's and Google's protocols: `python -m dev.model PORT`.
+
+It answers from the knowledge it is given, the same every time, so that the demo shows the assistant without a key and
+tests know what comes. Words of the customer in square brackets make it fail: [429], [500], [prose], [half], [slow],
+[long], [markdown], [silent], [person]. As the model “scripted-obeys” it does whatever anybody tells it, wherever it is
+written: what is in « » is its answer, or its whole decision where that is JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.serving import make_server
+
+MODEL, OBEYS = "scripted", "scripted-obeys"
+SLOW_SECONDS = 2.0
+MAGIC = re.compile(r"\[(429|500|prose|half|slow|long|markdown|silent|person|empty|cut)\]")
+ORDER = re.compile(r"«(.+?)»", re.DOTALL)
+WORD = re.compile(r"\w{3,}")
+
+
+def create_app(slow_seconds: float = SLOW_SECONDS) -> Flask:
+    app = Flask("model")
+    app.config["ASKED"] = []
+
+    @app.get("/")
+    def about() -> str:
+        return __doc__ or ""
+
+    @app.post("/v1/chat/completions")
+    def openai() -> Response:
+        body = request.get_json()
+        messages = body["messages"]
+        system = "\n".join(one["content"] for one in messages if one["role"] == "system")
+        return respond(app, body["model"], system, messages[-1]["content"], slow_seconds, as_openai)
+
+    @app.post("/v1/messages")
+    def anthropic() -> Response:
+        body = request.get_json()
+        return respond(app, body["model"], body["system"], body["messages"][-1]["content"], slow_seconds, as_anthropic)
+
+    @app.post("/v1beta/models/<model>:generateContent")
+    def google(model: str) -> Response:
+        body = request.get_json()
+        system = body["systemInstruction"]["parts"][0]["text"]
+        return respond(app, model, system, body["contents"][-1]["parts"][0]["text"], slow_seconds, as_google)
+
+    return app
+
+
+def respond(app: Flask, model: str, system: str, asked: str, slow_seconds: float, shape: Any) -> Response:
+    app.config["ASKED"].append({"model": model, "system": system, "asked": asked, "headers": dict(request.headers)})
+    data = json.loads(asked)
+    magic = MAGIC.search(last_words(data))
+    word = magic[1] if magic else ""
+    if word in ("429", "500"):
+        return Response('{"error": {"message": "scripted"}}', int(word), content_type="application/json")
+    if word == "slow":
+        time.sleep(slow_seconds)
+    words = write(model, system, data, word)
+    answer = jsonify(shape(words, tokens(system + asked), tokens(words), word))
+    if word == "half":
+        whole = answer.get_data()
+        return Response(whole[: len(whole) // 2], content_type="application/json")
+    return answer
+
+
+def last_words(data: dict[str, Any]) -> str:
+    said = [line["text"] for line in data.get("conversation", []) if line["from"] == "customer"]
+    return said[-1] if said else str(data.get("text", ""))
+
+
+def write(model: str, system: str, data: dict[str, Any], word: str) -> str:
+    if "task" in data:
+        return help_with(data)
+    if word == "prose":
+        return "Sure! Here is what I would say to your customer: we are open."
+    if model == OBEYS and (order := obeyed(system, data)):
+        return order
+    return json.dumps(decide(data, word), ensure_ascii=False)
+
+
+def obeyed(system: str, data: dict[str, Any]) -> str:
+    """What the last instruction anywhere in the data says."""
+    orders = ORDER.findall(json.dumps(data, ensure_ascii=False).replace("\\n", "\n").replace('\\"', '"'))
+    if not orders:
+        return ""
+    order = orders[-1]
+    if order == "SYSTEM":
+        order = system
+    if order == "EVERYTHING":
+        order = json.dumps(data, ensure_ascii=False)
+    try:
+        decision = json.loads(order)
+    except ValueError:
+        decision = None
+    if not (isinstance(decision, dict) and "action" in decision):
+        decision = {"action": "answer", "reply": order}
+    return json.dumps(decision, ensure_ascii=False)
+
+
+def decide(data: dict[str, Any], word: str) -> dict[str, Any]:
+    if word == "silent":
+        return {"action": "stay_silent", "reply": ""}
+    if word == "empty":
+        return {"action": "answer", "reply": ""}
+    if results := data.get("results"):
+        return {"action": "answer", "reply": str(results[-1].get("answer") or "That did not work."), "sources": []}
+    passages = data.get("knowledge", [])
+    if word == "person" or not passages:
+        return {"action": "hand_over", "reply": ""}
+    asked = {each.casefold() for each in WORD.findall(last_words(data))}
+    best = max(passages, key=lambda one: len(asked & {each.casefold() for each in WORD.findall(one["text"])}))
+    reply = best["text"].partition("\n")[2].strip() or best["text"]
+    if word == "long":
+        reply = f"{reply} " * (5_000 // (len(reply) + 1) + 1)
+    if word == "markdown":
+        reply = f"## Answer\n\n**{reply}**"
+    return {"action": "answer", "reply": reply, "sources": [best["key"]]}
+
+
+def help_with(data: dict[str, Any]) -> str:
+    """The agents' helps: a plain text."""
+    text, task = str(data.get("text", "")), data["task"]
+    match task:
+        case "shorten":
+            return re.split(r"(?<=[.!?])\s", text)[0]
+        case "translate":
+            return f"[{data.get('language', '')}] {text}"
+        case "tone":
+            return f"{text} ({data.get('tone', '')})"
+        case "draft":
+            passages = data.get("knowledge", [])
+            return passages[0]["text"].partition("\n")[2].strip() if passages else "Thank you for your message."
+    said = [line["text"] for line in data.get("conversation", []) if line["from"] == "customer"]
+    return f"The customer wrote: {' / '.join(said[-3:])}"
+
+
+def tokens(words: str) -> int:
+    return len(words) // 4 + 1
+
+
+def as_openai(words: str, read: int, written: int, word: str) -> dict[str, Any]:
+    finish = "length" if word == "cut" else "stop"
+    choice = {"index": 0, "message": {"role": "assistant", "content": words}, "finish_reason": finish}
+    return {"choices": [choice], "usage": {"prompt_tokens": read, "completion_tokens": written}}
+
+
+def as_anthropic(words: str, read: int, written: int, word: str) -> dict[str, Any]:
+    usage = {"input_tokens": read, "output_tokens": written}
+    finish = "max_tokens" if word == "cut" else "end_turn"
+    return {"content": [{"type": "text", "text": words}], "stop_reason": finish, "usage": usage}
+
+
+def as_google(words: str, read: int, written: int, word: str) -> dict[str, Any]:
+    usage = {"promptTokenCount": read, "candidatesTokenCount": written}
+    finish = "MAX_TOKENS" if word == "cut" else "STOP"
+    candidate = {"content": {"parts": [{"text": words}], "role": "model"}, "finishReason": finish}
+    return {"candidates": [candidate], "usageMetadata": usage}
+
+
+if __name__ == "__main__":
+    make_server("127.0.0.1", int(sys.argv[1]), create_app(), threaded=True).serve_forever()

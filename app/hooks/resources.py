@@ -24,6 +24,8 @@ from app.inbox.desk.notes import Note
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db
 from app.wabas.models import PhoneNumber
+from app.whatsapp_flows.api.shapes import FlowResponseShape
+from app.whatsapp_flows.responses import FlowResponse
 
 
 class EventContact(Shape):
@@ -114,6 +116,7 @@ SHAPES: dict[str, type[Shape]] = {
     "note": NoteShape,
     "number": EventNumber,
     "template": EventTemplate,
+    "response": FlowResponseShape,
 }
 
 
@@ -141,6 +144,8 @@ class Resources:
         made.read("note", Note, made.subjects(events, "note"), NoteShape.of)
         made.read("number", PhoneNumber, made.subjects(events, "number"), EventNumber.of)
         made.read("template", MessageTemplate, made.subjects(events, "template"), EventTemplate.of)
+        parts = selectinload(FlowResponse.flow), selectinload(FlowResponse.version)
+        made.read("response", FlowResponse, made.subjects(events, "response"), FlowResponseShape.of, *parts)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 
 from app.api.versions import NEWEST
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
+from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
 
 from .event_types import event_types
 from .events import public_id
@@ -104,6 +105,18 @@ SAMPLES: dict[str, Any] = {
         category="UTILITY",
         status="APPROVED",
         quality_score="GREEN",
+    ),
+    "response": FlowResponseShape(
+        id=id_for("response"),
+        contact_id=id_for("contact"),
+        conversation_id=id_for("conversation"),
+        message_id=id_for("message"),
+        flow_id=id_for("flow"),
+        flow_name="Delivery address",
+        flow_version=1,
+        answers={"full_name": "Carla Mendes", "city": "Lisbon"},
+        rows=[AnswerShape.of("Full name", "Carla Mendes"), AnswerShape.of("City", "Lisbon")],
+        at=AT,
     ),
 }
 # Facts by their name; others by their type.

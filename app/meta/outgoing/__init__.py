@@ -7,7 +7,19 @@ from typing import Any
 from app.meta.template_direct_send import direct_send_body
 
 from .files import CAPTIONED, EXTENSIONS, LARGEST, TAKEN, check_size, file, kind_of
-from .interactive import MOST_BUTTONS, MOST_ROWS, Row, buttons, link, location_request, menu, number_request, survey
+from .flow_tokens import flow_token_in, with_flow_token
+from .interactive import (
+    MOST_BUTTONS,
+    MOST_ROWS,
+    Row,
+    buttons,
+    flow,
+    link,
+    location_request,
+    menu,
+    number_request,
+    survey,
+)
 from .kinds import Outgoing, Refused
 from .plain import contact, location, reaction, text
 
@@ -26,6 +38,8 @@ __all__ = [
     "contact",
     "content_of",
     "file",
+    "flow",
+    "flow_token_in",
     "kind_of",
     "link",
     "location",
@@ -35,6 +49,7 @@ __all__ = [
     "reaction",
     "survey",
     "text",
+    "with_flow_token",
 ]
 
 

@@ -206,10 +206,10 @@ class FlowVersion(TenantModel):
         version.task, version.task_attempts, version.task_at, version.error = task, 0, now(), None
         self.announce()
 
-    def turn(self, status: str, *, event: dict[str, Any] | None = None) -> None:
-        """Takes a status of Meta's."""
+    def turn(self, status: str) -> None:
+        """Takes a status that was read from Meta."""
         if status and status != self.status:
-            FlowNotice.add(self, "FLOW_STATUS_CHANGE", event or {"old_status": self.status, "new_status": status})
+            FlowNotice.add(self, "FLOW_STATUS_CHANGE", {"old_status": self.status, "new_status": status})
             self.status = status
             if status == "PUBLISHED":
                 self.published_at = self.published_at or now()

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 from wtforms import SelectChoice, SelectField
 
 from app.inbox.compose.compose_forms import ComposeForm, compose_form, line_field, text_field
@@ -19,7 +19,7 @@ from app.wabas.models import PhoneNumber
 from app.whatsapp_flows.models import SENDABLE, FlowVersion, WhatsappFlow
 from app.words import N_
 
-MOST_OFFERED = 100
+MOST_OFFERED = 500
 CHOOSE = N_("Choose the form to send.")
 
 
@@ -55,9 +55,11 @@ def sendable_by(phone_number: PhoneNumber) -> list[FlowVersion]:
         WhatsappFlow.waba_id == phone_number.waba_id, WhatsappFlow.is_archived.is_(False)
     )
     query = select(FlowVersion).where(FlowVersion.flow_id.in_(flows), FlowVersion.status.in_(SENDABLE))
-    query = query.distinct(FlowVersion.flow_id).order_by(FlowVersion.flow_id, FlowVersion.number.desc())
-    versions = db.session.scalars(query.options(joinedload(FlowVersion.flow)).limit(MOST_OFFERED))
-    return sorted(versions, key=lambda one: one.flow.name.casefold())
+    query = query.order_by(FlowVersion.flow_id, FlowVersion.number).options(
+        joinedload(FlowVersion.flow), defer(FlowVersion.flow_json)
+    )
+    newest = {version.flow_id: version for version in db.session.scalars(query.limit(MOST_OFFERED))}
+    return sorted(newest.values(), key=lambda one: one.flow.name.casefold())
 
 
 def flow_message(version: FlowVersion, body: str, button: str, header: str = "", footer: str = "") -> Outgoing:

@@ -130,12 +130,27 @@ class Egress:
                     break
             return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
 
+    def ask(self, url: str, content: bytes, headers: dict[str, str], most_bytes: int, seconds: float) -> Page:
+        """Posts, and reads the answer, all within so many seconds. Raises what `post` raises."""
+        body = bytearray()
+        with self.answered("POST", url, headers, content, seconds) as answer:
+            for chunk in answer.iter_stream():
+                body += chunk
+                if len(body) > most_bytes:
+                    break
+            return Page(answer.status, headers_of(answer), bytes(body[:most_bytes]), len(body) <= most_bytes)
+
     @contextlib.contextmanager
     def answered(
-        self, method: str, url: str, headers: dict[str, str], content: bytes | None = None
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes | None = None,
+        seconds: float = TOTAL_SECONDS,
     ) -> Iterator[httpcore.Response]:
         address = checked(url)
-        deadline = time.monotonic() + TOTAL_SECONDS
+        deadline = time.monotonic() + seconds
         wait = dict.fromkeys(("connect", "read", "write", "pool"), CONNECT_SECONDS)
         guarded = Guarded(self.resolve, self.wire, deadline)
         target = httpcore.URL(scheme=b"https", host=address.raw_host, port=PORT, target=address.raw_path)

@@ -398,6 +398,11 @@ def _rows(given: dict[str, Any], names: list[str], known: dict[str, Question]) -
             yield _question(name), _answer(value)
 
 
+def answer_words(value: Any) -> str:
+    """An answer as one text."""
+    return _answer(value)
+
+
 def _each_answer(value: Any) -> list[str]:
     """The values of a question, which may have several."""
     return [_answer(one) for one in value[:MANY]] if isinstance(value, list) else [_answer(value)]

@@ -33,7 +33,7 @@ Answer = str | tuple[str, int] | AnyResponse
 
 
 @bp.get("/")
-@in_menu("rail", N_("WhatsApp Flows"), "clipboard-list", order=27)
+@in_menu("rail", N_("Flows"), "clipboard-list", order=27)
 @requires("flows.view")
 def index() -> str:
     flows = db.session.scalars(

@@ -64,7 +64,7 @@ def reply(answers: Any, *, to: str = "wamid.form", wamid: str = "wamid.answer", 
     """A filled-in form, as Meta posts it."""
     written = answers if isinstance(answers, str) else json.dumps(answers)
     nfm = {"name": "flow", "body": "Sent", "response_json": written}
-    context = {"context": {"from": "15550783881", "id": to}} if to else {}
+    context: dict[str, Any] = {"context": {"from": "15550783881", "id": to}} if to else {}
     interactive = {"type": "nfm_reply", "nfm_reply": nfm}
     return message(wamid=wamid, type="interactive", interactive=interactive, **context, **more)
 

@@ -33,7 +33,7 @@ from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.macros import Macro
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.files.link_previews import LinkPreview
@@ -50,6 +50,9 @@ from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from app.tenancy.database import ScopedSession
 from app.tenancy.transactions import stay_inside, write_inside
+from app.whatsapp_flows.models import WhatsappFlow
+from app.whatsapp_flows.responses import FlowResponse
+from app.whatsapp_flows.slots import FlowBooking, FlowSlot
 from tests.apps import running
 from tests.census import Census
 from tests.client import Browser, isolated
@@ -68,6 +71,7 @@ WORDS = {
     "part": "notes",
     "sample": "delivery",
     "type": "message.received",
+    "task": "publish",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -156,6 +160,7 @@ class Foreign:
             | webhook(world)
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
+            | filled_form(world, shoes.waba_id, said)
             | dict(
                 zip(
                     ("team_id", "canned_reply_id", "macro_id", "saved_view_id", "bulk_change_id"),
@@ -174,6 +179,24 @@ def webhook(world: World) -> dict[str, str]:
         delivery = endpoint.send_test(by=by)
         db.session.flush()
     return {"endpoint_id": str(endpoint.id), "webhook_id": str(endpoint.id), "delivery_id": str(delivery.id)}
+
+
+def filled_form(world: World, waba_id: uuid.UUID, said: Message) -> dict[str, str]:
+    """A form of Shoes, what a customer sent back in it, and an appointment."""
+    with tenant_scope(world.shoes.id):
+        part = {"kind": "short", "label": CANARY, "name": "a", "hint": "", "required": False, "options": []}
+        screens = [{"title": CANARY, "button": "Send", "parts": [part]}]
+        flow = WhatsappFlow.begin(waba_id, CANARY, ["OTHER"], screens, by=Actor.agent(world.sue))
+        contact_id = db.session.get_one(Conversation, (world.shoes.id, said.conversation_id)).contact_id
+        response = FlowResponse(contact_id=contact_id, conversation_id=said.conversation_id, message_id=said.id)
+        response.flow_id, response.answers, response.rows = flow.id, {"a": CANARY}, [{"label": "a", "value": CANARY}]
+        slot = FlowSlot(weekday=1, starts_minute=0, ends_minute=60, minutes=60, capacity=1)
+        booking = FlowBooking(starts_at=now(), seat=1, minutes=60, contact_id=contact_id, token=CANARY)
+        db.session.add_all([response, slot, booking])
+        db.session.flush()
+        version_id = flow.newest.id
+    made = {"flow_id": flow.id, "flow_version_id": version_id, "slot_id": slot.id, "booking_id": booking.id}
+    return {name: str(id) for name, id in made.items()} | {"response_id": str(response.id)}
 
 
 def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:

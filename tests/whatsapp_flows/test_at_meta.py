@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,13 +15,16 @@ from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
 from app.meta.events import OtherChange
 from app.tenancy import Actor, db, now, tenant_scope
+from app.whatsapp_flows.endpoint_address import endpoint_of
 from app.whatsapp_flows.jobs import fetch, recover_errands, run
+from app.whatsapp_flows.keys import FlowKey
 from app.whatsapp_flows.models import FlowNotice, FlowVersion, WhatsappFlow
 from app.whatsapp_flows.news import apply_flow_news
+from app.whatsapp_flows.slots import FlowBooking, FlowSlot
 from app.whatsapp_flows.views.sending import flow_message, sendable_by
 from tests.client import Browser
 from tests.enqueued import Enqueued
-from tests.simulated import Road
+from tests.simulated import Road, Served
 
 from .forms import SCREENS, begin, hear, part, responses, rows_of, screen
 
@@ -260,3 +264,58 @@ def test_an_old_status_does_not_undo_a_newer_one(life: Life) -> None:
         apply_flow_news([changed("PUBLISHED", now() - dt.timedelta(minutes=5)), changed("THROTTLED", later)])
         notices = db.session.query(FlowNotice).filter_by(event="FLOW_STATUS_CHANGE", at=later).count()
     assert life.version.status == "THROTTLED" and notices == 1
+
+
+SLOTS = [
+    screen(part("slot", "Time", "time", required=True)),
+    screen(part("short", "Full name", "full_name", required=True)),
+]
+
+
+@pytest.fixture
+def booking(road: Road) -> Iterator[Life]:
+    """A form with appointment times, published, whose data endpoint is this app."""
+    life = Life(road, SLOTS)
+    with tenant_scope(life.tenant):
+        week = {"starts_minute": 540, "ends_minute": 720, "minutes": 60, "capacity": 1}
+        db.session.add_all(FlowSlot(weekday=weekday, **week) for weekday in range(7))
+    version = life.do("publish")
+    path = endpoint_of(version).partition("/whatsapp-flows/")[2]
+    with Served(road.app) as product:
+        address = {"endpoint_uri": f"{product.url}/whatsapp-flows/{path}"}
+        outside().graph.post(version.meta_id, token=road.ids["token"], json=address)
+        yield life
+
+
+def test_a_form_with_a_data_endpoint_is_published_with_a_key_for_each_number(booking: Life) -> None:
+    assert (booking.version.status, booking.version.error) == ("PUBLISHED", None)
+    with tenant_scope(booking.tenant):
+        key = db.session.query(FlowKey).one()
+    assert key.id == booking.road.number.id and key.registered_at
+    path = f"{booking.road.number.meta_id}/whatsapp_business_encryption"
+    shown = outside().graph.get(path, token=booking.road.ids["token"])
+    assert shown["data"][0]["business_public_key"] == key.public_key
+
+
+def test_the_phone_books_a_free_time_through_the_data_endpoint(booking: Life) -> None:
+    sent = booking.send(booking.road.customer_writes())
+    address = booking.phone(sent)
+    first = booking.road.meta.client.get(address)
+    chosen = re.findall(r'<option value="(\d{8}T\d{4}Z)"', first.text)[0]
+    booking.fill(address, {"time": chosen}, {"full_name": "Carla"})
+    booking.wait_for_response()
+    (response,) = responses(booking.world)
+    assert dict(rows_of(response))["Full name"] == "Carla" and response.sent_message_id == sent.id
+    with tenant_scope(booking.tenant):
+        assert db.session.query(FlowBooking).one().contact_id == response.contact_id
+    again = booking.road.meta.client.get(address)
+    assert chosen not in again.text
+
+
+def test_a_phone_that_gives_up_loses_nothing(booking: Life) -> None:
+    sent = booking.send(booking.road.customer_writes())
+    address = booking.phone(sent)
+    booking.road.meta.post("knobs", flow_impatience=1)
+    assert "Something went wrong" in booking.road.meta.client.get(address).text
+    booking.road.meta.post("knobs", flow_impatience=0)
+    assert re.findall(r'<option value="(\d{8}T\d{4}Z)"', booking.road.meta.client.get(address).text)

@@ -18,7 +18,7 @@ from .payload import mapping, sequence, text
 
 # The versions of Flow JSON and of the data endpoint that are written here (Meta: Flows, Changelog, September 2025).
 VERSION, DATA_API_VERSION = "7.3", "3.0"
-MOST_SCREENS, MOST_PARTS, MOST_OPTIONS = 8, 40, 20
+MOST_SCREENS, MOST_PARTS, MOST_OPTIONS = 8, 20, 20
 MOST_DROPDOWN_OPTIONS = 200
 LONGEST_TITLE, LONGEST_BUTTON, LONGEST_OPTION, LONGEST_HINT = 60, 35, 30, 80
 MOST_OPT_INS = 5
@@ -172,7 +172,8 @@ def _part_problems(path: str, part: Mapping[str, Any], names: Mapping[str, int],
     yield from _length(f"{path}.label", part["label"], kind.longest, "label")
     if kind.has_hint and (over := len(part["hint"]) - LONGEST_HINT) > 0:
         yield Problem(f"{path}.hint", "hint_long", {"most": LONGEST_HINT, "over": over})
-    if kind.asks and not NAME.fullmatch(part["name"]):
+    # One without a label gets its name with the label.
+    if kind.asks and not NAME.fullmatch(part["name"]) and (part["name"] or part["label"].strip()):
         yield Problem(f"{path}.name", "name_form")
     elif kind.asks and names[part["name"]] > 1:
         yield Problem(f"{path}.name", "name_twice")

@@ -13,8 +13,8 @@ from typing import Any
 from app.meta.flow_json import KINDS
 
 # More than Meta takes, so that what is too much can be shown and removed.
-MOST_SCREENS, MOST_PARTS, MOST_OPTIONS = 12, 60, 250
-LONGEST, LONGEST_TEXT = 500, 5_000
+MOST_SCREENS, MOST_PARTS, MOST_OPTIONS = 9, 21, 250
+LONGEST, LONGEST_TEXT = 200, 5_000
 COMMAND = re.compile(r"(add_screen|add|remove|up|down)(?::(\d{1,2}))?(?::(\d{1,2}))?", re.ASCII)
 
 Screen = dict[str, Any]

@@ -36,7 +36,9 @@ class Errand:
         self.waba = flow.waba
         self.token, self.waba_meta_id = access_to(self.waba), self.waba.meta_id
         self.name, self.categories = version.name_at_meta, list(flow.categories)
-        self.endpoint = endpoint_of(version) if version.is_live else ""
+        self.flow_json = version.flow_json
+        self.is_live = version.is_live
+        self.endpoint = endpoint_of(version) if self.is_live else ""
         self.graph = outside().graph
 
     @classmethod
@@ -76,7 +78,7 @@ class Errand:
         """Makes the draft at Meta, unless an earlier try did, and gives it the form."""
         if not self.version.meta_id:
             self.create()
-        return calls.upload(self.graph, self.token, self.version.meta_id, self.version.flow_json)
+        return calls.upload(self.graph, self.token, self.version.meta_id, self.flow_json)
 
     def create(self) -> None:
         again = self.version.task_attempts > 1
@@ -93,7 +95,7 @@ class Errand:
         """What an earlier try has published already is left alone: Meta changes nothing that is published."""
         if self.version.meta_id and self.seen().status == "PUBLISHED":
             return
-        if self.version.is_live:
+        if self.is_live:
             register_keys(self.waba.id, self.graph, self.token)
         if not self.upload():
             calls.publish(self.graph, self.token, self.version.meta_id)

@@ -7,19 +7,19 @@ import uuid
 from collections.abc import Iterator
 
 from flask import Flask
-from sqlalchemy import tuple_
-from sqlalchemy.orm import selectinload
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import selectinload, undefer
 
 from app.contacts.exports import as_csv
 from app.contacts.models import Contact
 from app.tenancy import db, tenant_scope
 
 from .forms import ResponseFilter
-from .models import FlowVersion, WhatsappFlow
+from .models import FlowVersion
 from .responses import FlowResponse
 
 AT_ONCE = 200
-MOST_COLUMNS = 200
+MOST_COLUMNS, MOST_VERSIONS = 200, 50
 COLUMNS = ("at", "contact", "phone", "flow", "version")
 
 
@@ -44,9 +44,11 @@ def rows_as_csv(app: Flask, tenant_id: uuid.UUID, wanted: ResponseFilter, zone: 
 
 def labels_of(flow_id: uuid.UUID | None) -> list[str]:
     """The fields of a form in all its versions, in the order of the newest."""
-    if flow_id is None or (flow := WhatsappFlow.find(flow_id)) is None:
+    if flow_id is None:
         return []
-    labels = dict.fromkeys(question.label for version in flow.versions for question in version.questions)
+    query = select(FlowVersion).where(FlowVersion.flow_id == flow_id).order_by(FlowVersion.number.desc())
+    versions = db.session.scalars(query.options(undefer(FlowVersion.flow_json)).limit(MOST_VERSIONS))
+    labels = dict.fromkeys(question.label for version in versions for question in version.questions)
     return list(labels)[:MOST_COLUMNS]
 
 
@@ -54,7 +56,7 @@ def page_after(wanted: ResponseFilter, last: FlowResponse | None) -> list[FlowRe
     query = wanted.query().options(
         selectinload(FlowResponse.contact).selectinload(Contact.identities),
         selectinload(FlowResponse.flow),
-        selectinload(FlowResponse.version).defer(FlowVersion.flow_json),
+        selectinload(FlowResponse.version),
     )
     if last:
         query = query.where(tuple_(FlowResponse.at, FlowResponse.id) < (last.at, last.id))

@@ -127,8 +127,9 @@ class FlowVersion(TenantModel):
     number: Mapped[int]
     meta_id: Mapped[str] = mapped_column(default="", server_default="")
     status: Mapped[str] = mapped_column(default=LOCAL)
-    screens: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
-    flow_json: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # Both may be large: read when they are needed.
+    screens: Mapped[list[dict[str, Any]]] = mapped_column(default=list, deferred=True)
+    flow_json: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)
     # What Meta finds wrong with it, and why the last thing that was done with it failed.
     problems: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     error: Mapped[dict[str, Any] | None]

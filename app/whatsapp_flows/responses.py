@@ -127,8 +127,8 @@ class Reply:
         if id is None:
             return
         self.show(flow, rows)
-        if flow:
-            fill_fields(flow, self.talk.contact_id, self.given)
+        if self.version:
+            fill_fields(self.version, self.talk.contact_id, self.given)
         facts = {"conversation_id": self.talk.id, "contact_id": self.talk.contact_id, "message_id": self.message.id}
         if self.version:
             facts |= {"flow_id": self.version.flow_id}
@@ -163,10 +163,10 @@ def flow_id_in(sent: Message) -> str:
     return next((id for button in buttons if (id := text_of(button.get("flow_id"), 64))), "")
 
 
-def fill_fields(flow: WhatsappFlow, contact_id: uuid.UUID, given: dict[str, Any]) -> None:
+def fill_fields(version: FlowVersion, contact_id: uuid.UUID, given: dict[str, Any]) -> None:
     """Puts answers on the contact where the owner mapped them. What a field does not take is left in the response."""
-    for name, value in values_of(flow, given):
-        field = ContactField.find(flow.field_map.get(name))
+    for name, value in values_of(version, given):
+        field = ContactField.find(version.flow.field_map.get(name))
         if field is None or not value:
             continue
         try:
@@ -175,10 +175,10 @@ def fill_fields(flow: WhatsappFlow, contact_id: uuid.UUID, given: dict[str, Any]
             continue
 
 
-def values_of(flow: WhatsappFlow, given: dict[str, Any]) -> Iterable[tuple[str, str]]:
+def values_of(version: FlowVersion, given: dict[str, Any]) -> Iterable[tuple[str, str]]:
     """The mapped answers as a person would read them."""
-    questions = {one.name: one for version in flow.versions for one in version.questions}
-    for name in flow.field_map:
+    questions = {one.name: one for one in version.questions}
+    for name in version.flow.field_map:
         if name in given and name in questions:
             ((_label, value),) = rows_of({name: given[name]}, [questions[name]])
             yield name, {"✓": "yes", "✗": "no"}.get(value, value)

@@ -26,8 +26,8 @@ from app.whatsapp_flows.models import FlowVersion, WhatsappFlow
 from app.whatsapp_flows.slots import FlowBooking, FlowSlot, Full, book, offered
 from simulator.flow_exchange import seal
 from tests.arrivals import arrive, conversation
-from tests.hooks.receivers import NAME, Receiver, receiving
-from tests.notifications.push_services import ToThisMachine
+from tests.hooks.receivers import Receiver, receiving
+from tests.notifications.push_services import NAME, ToThisMachine
 from tests.posts import message, signed
 from tests.world import World
 

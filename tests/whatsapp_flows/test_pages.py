@@ -21,7 +21,8 @@ from app.whatsapp_flows.slots import FlowSlot
 from app.whatsapp_flows.starters import LANGUAGES, STARTERS
 from simulator.flow_rules import errors_in
 from tests.arrivals import arrive, conversation
-from tests.client import Browser
+from tests.client import Browser, isolated
+from tests.cpu import Meter
 from tests.posts import message
 from tests.world import World
 
@@ -81,7 +82,7 @@ class Editor:
     @property
     def typed(self) -> dict[str, str]:
         """Every field of the page, as it is."""
-        typed = {}
+        typed: dict[str, str] = {}
         for place, one in enumerate(self.screens):
             typed |= {f"screens-{place}-title": one["title"], f"screens-{place}-button": one["button"]}
             for index, field in enumerate(one["parts"]):
@@ -173,20 +174,43 @@ def test_what_is_wrong_is_not_published(editor: Editor) -> None:
 
 def test_an_answer_is_mapped_to_a_contact_field(editor: Editor, world: World) -> None:
     with tenant_scope(world.bakery.id):
-        field = ContactField.get_or_make("Bread")
-        id = str(field.id)
-    editor.press("save", screens__1__parts__0__field=id, screens__0__parts__0__field="nonsense")
+        id = str(ContactField.get_or_make("Bread").id)
+    editor.press("save", screens__1__parts__0__field="bread ", screens__0__parts__0__field="nonsense")
     with tenant_scope(world.bakery.id):
         assert WhatsappFlow.get_or_404(editor.flow.id).field_map == {"bread": id}
 
 
 def test_hostile_input_is_bounded(editor: Editor) -> None:
-    typed = {f"screens-{place}-title": "x" * 2_000 for place in range(100)}
-    typed |= {f"screens-0-parts-{index}-kind": "dropdown" for index in range(2_000)}
-    typed |= {"screens-0-parts-0-options": "\x00a\n" * 5_000, "do": "save"}
+    typed = {f"screens-{place}-title": "x" * 1_000 for place in range(100)}
+    typed |= {f"screens-0-parts-{index}-kind": "dropdown" for index in range(1_000)}
+    typed |= {"screens-0-parts-0-options": "\x00a\n" * 2_000, "do": "save"}
     assert editor.browser.post(f"{HERE}{editor.flow.id}/screens", data=typed).status_code == 303
-    assert len(editor.screens) == 12 and len(editor.screens[0]["parts"]) == 60
+    assert len(editor.screens) == 9 and len(editor.screens[0]["parts"]) == 21
     assert editor.browser.get(f"{HERE}{editor.flow.id}").status_code == 200
+
+
+def test_a_form_that_is_too_long_is_not_saved_and_says_so(editor: Editor) -> None:
+    editor.press("save", screens__1__parts__0__options="x" * 150_001)
+    assert editor.screens == SCREENS
+    assert "too long for WhatsApp" in editor.page
+
+
+@pytest.mark.parametrize("kind", ["dropdown", "radio", "text", "short"])
+def test_the_largest_form_costs_no_more_than_a_page_may(ann: Browser, world: World, number: Any, kind: str) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.add_all(ContactField(name=f"{n}" + "f" * 50, kind="text", choices=[]) for n in range(50))
+    large = {"options": [f"{n} <b>" for n in range(200)]} if kind in ("dropdown", "radio") else {}
+    fields = [part(kind, "<b>" * (50 if kind == "text" else 10), f"n{n}", hint="&" * 90, **large) for n in range(20)]
+    many = fields if kind in ("text", "short") else fields[:2]
+    flow = begin(world, number, [screen(*many, title="<b>" * 60) for _ in range(8)], published=False)
+    meter, size = Meter(), 0
+
+    def request() -> None:
+        nonlocal size
+        size = len(isolated(ann.client.get, f"{HERE}{flow.id}").get_data())
+
+    assert meter.seconds(request) < meter.most
+    assert size < 1_000_000
 
 
 def test_the_preview_shows_every_screen(editor: Editor) -> None:

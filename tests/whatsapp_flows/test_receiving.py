@@ -55,7 +55,8 @@ def test_a_response_is_a_row_with_all_that_belongs_to_it(world: World, sent: Any
     assert rows_of(response) == ROWS and response.answers == ANSWERS
     assert (response.conversation_id, response.sent_message_id) == (sent.conversation_id, sent.id)
     with tenant_scope(world.bakery.id):
-        assert db.session.merge(response, load=False).version.number == 1
+        version = db.session.merge(response, load=False).version
+        assert version and version.number == 1
 
 
 def test_a_form_that_is_delivered_twice_is_stored_once(world: World, sent: Any) -> None:
@@ -165,7 +166,7 @@ def test_the_form_of_a_template_button_is_recognised(world: World, talk: Convers
     flow = begin(world, talk.phone_number)
     with tenant_scope(world.bakery.id):
         button = {"type": "FLOW", "text": "Order", "flow_id": META_ID}
-        parts = [{"type": "BODY", "text": "Order now"}, {"type": "BUTTONS", "buttons": [button]}]
+        parts: list[dict[str, Any]] = [{"type": "BODY", "text": "Order now"}, {"type": "BUTTONS", "buttons": [button]}]
         template = MessageTemplate(waba_id=talk.phone_number.waba_id, meta_id="7", name="order", language="en")
         template.category, template.status, template.parameter_format = "UTILITY", "APPROVED", "NAMED"
         template.components = parts

@@ -9,13 +9,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from sqlalchemy.orm import defer, selectinload
+from sqlalchemy.orm import selectinload
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.contacts.fields import ContactField
 from app.meta.flow_json import CATEGORIES, KINDS, MOST_SCREENS
-from app.tenancy import as_uuid, current_actor, db, in_menu, later, requires
+from app.tenancy import current_actor, db, in_menu, later, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import Waba
 from app.whatsapp_flows import editing, wording
@@ -27,7 +27,7 @@ from app.whatsapp_flows.starters import LANGUAGE_NAMES, LANGUAGES, STARTERS, sta
 from app.words import N_
 
 PAGE = 100
-MOST_TYPED = 6_000
+MOST_TYPED, MOST_CHARACTERS = 6_000, 150_000
 ON_ITS_WAY = N_("This version is on its way to Meta. Wait a moment.")
 Answer = str | tuple[str, int] | AnyResponse
 
@@ -36,11 +36,7 @@ Answer = str | tuple[str, int] | AnyResponse
 @in_menu("rail", N_("Flows"), "clipboard-list", order=27)
 @requires("flows.view")
 def index() -> str:
-    flows = db.session.scalars(
-        WhatsappFlow.listed()
-        .options(selectinload(WhatsappFlow.versions).options(defer(FlowVersion.flow_json), defer(FlowVersion.screens)))
-        .limit(PAGE)
-    ).all()
+    flows = db.session.scalars(WhatsappFlow.listed().options(selectinload(WhatsappFlow.versions)).limit(PAGE)).all()
     page = "_list" if is_fragment() else "index"
     return render_template(
         f"whatsapp_flows/{page}.html",
@@ -79,7 +75,7 @@ def new() -> str:
     language = request.args.get("language", "")
     language = language if language in LANGUAGES else readers_language()
     starter = starter_named(request.args.get("starter", ""))
-    form = NewFlowForm(accounts(), formdata=None, data={"language": language})
+    form = NewFlowForm(accounts(), formdata=None, data={"language": language, "category": "OTHER"})
     if starter:
         form.starter.data, form.name.data, form.category.data = starter.key, starter.title(language), starter.category
     return new_page(form)
@@ -140,7 +136,7 @@ def context_of(flow: WhatsappFlow, lookup: LookupForm | None = None) -> dict[str
         "kinds": KINDS,
         "addable": wording.kinds_for(version.screens),
         "categories": CATEGORIES,
-        "fields": ContactField.all(),
+        "field_names": {str(field.id): field.name for field in ContactField.all()},
         "response_count": count,
         "last_response_at": last,
         "most_screens": MOST_SCREENS,
@@ -159,6 +155,9 @@ def save(flow_id: uuid.UUID) -> Answer:
     if not flow.is_editable:
         raise NotFound
     typed = dict(list(request.form.items())[:MOST_TYPED])
+    if sum(map(len, typed.values())) > MOST_CHARACTERS:
+        flash(_("This form is too long for WhatsApp. It was not saved. Remove options or texts."), "error")
+        return redirect(url_for(".show", flow_id=flow.id), 303)
     words = {"screen": _("New screen"), "button": _("Continue")}
     command = typed.get("do", "")
     place = command.partition(":")[2]
@@ -180,14 +179,16 @@ def map_in(typed: dict[str, str], screens: list[editing.Screen]) -> dict[str, An
     chosen = {}
     for place, screen in enumerate(screens):
         for index, part in enumerate(screen["parts"]):
-            if part["name"] and (id := as_uuid(typed.get(f"screens-{place}-parts-{index}-field"))):
-                chosen[part["name"]] = str(id)
+            if part["name"]:
+                chosen[part["name"]] = typed.get(f"screens-{place}-parts-{index}-field", "")
     return existing(chosen)
 
 
 def existing(chosen: dict[str, str]) -> dict[str, Any]:
-    ids = {str(field.id) for field in ContactField.all()}
-    return {name: id for name, id in chosen.items() if id in ids}
+    """By the names of contact fields, which people type or choose."""
+    ids = {field.name.casefold(): str(field.id) for field in ContactField.all()}
+    named = {name: ids.get(field.strip().casefold()) for name, field in chosen.items()}
+    return {name: id for name, id in named.items() if id}
 
 
 @bp.post("/<uuid:flow_id>/fields")

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
-from sqlalchemy.orm import defer, joinedload
+from sqlalchemy.orm import joinedload
 from wtforms import SelectChoice, SelectField
 
 from app.inbox.compose.compose_forms import ComposeForm, compose_form, line_field, text_field
@@ -55,9 +55,7 @@ def sendable_by(phone_number: PhoneNumber) -> list[FlowVersion]:
         WhatsappFlow.waba_id == phone_number.waba_id, WhatsappFlow.is_archived.is_(False)
     )
     query = select(FlowVersion).where(FlowVersion.flow_id.in_(flows), FlowVersion.status.in_(SENDABLE))
-    query = query.order_by(FlowVersion.flow_id, FlowVersion.number).options(
-        joinedload(FlowVersion.flow), defer(FlowVersion.flow_json)
-    )
+    query = query.order_by(FlowVersion.flow_id, FlowVersion.number).options(joinedload(FlowVersion.flow))
     newest = {version.flow_id: version for version in db.session.scalars(query.limit(MOST_OFFERED))}
     return sorted(newest.values(), key=lambda one: one.flow.name.casefold())
 

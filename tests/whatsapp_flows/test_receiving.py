@@ -13,6 +13,7 @@ from app.contacts.fields import ContactField, ContactFieldValue
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.flow_tokens import FlowToken
 from app.message_templates.models import MessageTemplate
+from app.meta.outgoing import with_flow_token
 from app.tenancy import Actor, db, tenant_scope
 from app.whatsapp_flows.models import WhatsappFlow
 from tests.arrivals import arrive, conversation, failures, messages
@@ -177,3 +178,24 @@ def test_the_form_of_a_template_button_is_recognised(world: World, talk: Convers
         message.wamid, message.state = "wamid.form", "accepted"
     receive(world, reply(ANSWERS))
     assert responses(world)[0].flow_id == flow.id
+
+
+def button(action: dict[str, Any]) -> dict[str, Any]:
+    parameters = [{"type": "action", "action": action}]
+    return {"type": "button", "sub_type": "flow", "index": "1", "parameters": parameters}
+
+
+@pytest.mark.parametrize("given", [{}, {"flow_token": "unused"}, {"flow_action_data": {"a": 1}}])
+def test_the_button_of_a_template_goes_out_with_a_token(given: dict[str, Any]) -> None:
+    for parts in ([button(given)], [{"type": "carousel", "cards": [{"components": [button(given)]}]}]):
+        content = {"type": "template", "template": {"name": "order", "components": parts}}
+        sent = json.dumps(with_flow_token(content, lambda: "f1.token"))
+        assert '"flow_token": "f1.token"' in sent and "unused" not in sent
+
+
+def test_a_token_that_a_program_gave_is_left_as_it_is() -> None:
+    content = {"type": "template", "template": {"components": [button({"flow_token": "mine"})]}}
+    assert with_flow_token(content, lambda: "f1.token") == content
+    parameters = {"flow_id": "1", "flow_token": "mine"}
+    flow = {"type": "interactive", "interactive": {"type": "flow", "action": {"parameters": parameters}}}
+    assert with_flow_token(flow, lambda: "f1.token") == flow

@@ -63,5 +63,6 @@ def _of_part(part: dict[str, Any], token: Callable[[], str]) -> dict[str, Any]:
         return part
     given = mapping(next(iter(sequence(part.get("parameters"))), None))
     action = mapping(given.get("action"))
-    filled = action if action.get("flow_token") else action | {"flow_token": token()}
+    has_token = action.get("flow_token") not in (None, "", UNUSED)
+    filled = action if has_token else action | {"flow_token": token()}
     return part | {"parameters": [{"type": "action", "action": filled}]}

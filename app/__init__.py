@@ -35,6 +35,7 @@ FEATURES = [
     "sandboxes",
     "hours",
     "inbox",
+    "whatsapp_flows",
     "assistant",
     "stories",
     "people",

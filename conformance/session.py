@@ -25,6 +25,7 @@ NAMES = {
     "number": ("Phone-Number-ID",),
     "media": ("Media-ID",),
     "template": ("TEMPLATE_ID",),
+    "flow": ("Flow-ID",),
     "credit line": ("Credit-Line-ID",),
     "allocation": ("Allocation-ID",),
 }

@@ -16,7 +16,7 @@ from app.meta import (
     system_users,
     wabas,
 )
-from conformance import contents, numbers, templates
+from conformance import contents, flows, numbers, templates
 from conformance.session import APP, CUSTOMER, FILES, LINE, PARTNER, SYSTEM_TOKEN, SYSTEM_USER, Session
 
 PIN = "123456"
@@ -36,6 +36,7 @@ class Traffic(Session):
         numbers.maintain(self, bakery["business_id"])
         self.call_every_edge(bakery, token)
         templates.live(self, bakery["waba_id"], token)
+        flows.live(self, bakery["waba_id"], bakery["phone_number_id"], token)
         self.send_every_message(bakery, token)
         templates.send_directly(self, bakery["waba_id"], bakery["phone_number_id"], token)
         self.provoke_refusals(bakery, token)

@@ -53,8 +53,18 @@ def of_template_button(button: dict[str, Any], parameters: list[dict[str, Any]])
             code = given.get("coupon_code") or given.get("text", "")
             return {"kind": "copy", "label": label or "Copy code", "code": code}
         case "FLOW":
-            token = (given.get("action") or {}).get("flow_token", "unused")
-            return {"kind": "flow", "name": "flow", "label": label, "flow_token": token}
+            action = given.get("action") or {}
+            return {
+                "kind": "flow",
+                "name": "flow",
+                "label": label,
+                "flow_token": action.get("flow_token", "unused"),
+                "flow_id": button.get("flow_id"),
+                "flow_name": button.get("flow_name"),
+                "flow_action": str(button.get("flow_action") or "navigate").lower(),
+                "screen": button.get("navigate_screen"),
+                "data": action.get("flow_action_data"),
+            }
         case "REQUEST_CONTACT_INFO":
             return {"kind": "contact", "label": "Share phone number"}
         case "CATALOG" | "MPM" | "SPM":
@@ -85,8 +95,18 @@ def _link(parameters: dict[str, Any]) -> Option:
 
 
 def _flow(parameters: dict[str, Any]) -> Option:
-    token = parameters.get("flow_token", "unused")
-    return {"kind": "flow", "name": "flow", "label": parameters["flow_cta"], "flow_token": token}
+    first = parameters.get("flow_action_payload") or {}
+    return {
+        "kind": "flow",
+        "name": "flow",
+        "label": parameters["flow_cta"],
+        "flow_token": parameters.get("flow_token", "unused"),
+        "flow_id": parameters.get("flow_id"),
+        "flow_name": parameters.get("flow_name"),
+        "flow_action": parameters.get("flow_action", "navigate"),
+        "screen": first.get("screen"),
+        "data": first.get("data"),
+    }
 
 
 def _order(action: dict[str, Any]) -> Option:

@@ -58,6 +58,9 @@ from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from app.tenancy.database import ScopedSession
 from app.tenancy.transactions import stay_inside, write_inside
+from app.whatsapp_flows.models import WhatsappFlow
+from app.whatsapp_flows.responses import FlowResponse
+from app.whatsapp_flows.slots import FlowBooking, FlowSlot
 from tests.apps import running
 from tests.census import Census
 from tests.client import Browser, isolated
@@ -76,6 +79,7 @@ WORDS = {
     "part": "notes",
     "sample": "delivery",
     "type": "message.received",
+    "task": "publish",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -166,6 +170,7 @@ class Foreign:
             | assistant(world, talk.id)
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
+            | filled_form(world, shoes.waba_id, said)
             | dict(
                 zip(
                     ("team_id", "canned_reply_id", "macro_id", "saved_view_id", "bulk_change_id"),
@@ -223,6 +228,24 @@ def assistant(world: World, conversation_id: uuid.UUID) -> dict[str, str]:
         "action_id": str(action.id),
         "unanswered_id": str(question.id),
     }
+
+
+def filled_form(world: World, waba_id: uuid.UUID, said: Message) -> dict[str, str]:
+    """A form of Shoes, what a customer sent back in it, and an appointment."""
+    with tenant_scope(world.shoes.id):
+        part = {"kind": "short", "label": CANARY, "name": "a", "hint": "", "required": False, "options": []}
+        screens = [{"title": CANARY, "button": "Send", "parts": [part]}]
+        flow = WhatsappFlow.begin(waba_id, CANARY, ["OTHER"], screens, by=Actor.agent(world.sue))
+        contact_id = db.session.get_one(Conversation, (world.shoes.id, said.conversation_id)).contact_id
+        response = FlowResponse(contact_id=contact_id, conversation_id=said.conversation_id, message_id=said.id)
+        response.flow_id, response.answers, response.rows = flow.id, {"a": CANARY}, [{"label": "a", "value": CANARY}]
+        slot = FlowSlot(weekday=1, starts_minute=0, ends_minute=60, minutes=60, capacity=1)
+        booking = FlowBooking(starts_at=now(), seat=1, minutes=60, contact_id=contact_id, token=CANARY)
+        db.session.add_all([response, slot, booking])
+        db.session.flush()
+        version_id = flow.newest.id
+    made = {"flow_id": flow.id, "flow_version_id": version_id, "slot_id": slot.id, "booking_id": booking.id}
+    return {name: str(id) for name, id in made.items()} | {"response_id": str(response.id)}
 
 
 def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:

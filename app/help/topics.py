@@ -64,6 +64,7 @@ TOPICS = (
             "message_templates.library",
         ),
     ),
+    Topic("flows", N_("WhatsApp Flows: forms in WhatsApp"), ("whatsapp_flows.",)),
     Topic("search", N_("Searching"), ("inbox.search",)),
     Topic("contacts", N_("Contacts, tags and fields"), ("contacts.", "people.")),
     Topic(

@@ -67,6 +67,7 @@ TITLES = {
     "template.submitted": N_("A template was submitted to Meta"),
     "template.refused": N_("Meta did not accept a template"),
     "template.changed": N_("The status, category or quality of a template changed"),
+    "flow.completed": N_("A customer sent back a form"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -79,6 +80,7 @@ GROUPS = {
     "consent": N_("Consent"),
     "number": N_("Numbers"),
     "template": N_("Templates"),
+    "flow": N_("Forms"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -92,6 +94,7 @@ RESOURCES = {
     "consent": ("contact",),
     "number": ("number",),
     "template": ("template",),
+    "flow": ("response", "conversation", "contact"),
     "webhook": (),
 }
 

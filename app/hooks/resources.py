@@ -26,6 +26,8 @@ from app.message_templates.models import MessageTemplate
 from app.tenancy import db
 from app.wabas.api import NumberShape
 from app.wabas.models import PhoneNumber
+from app.whatsapp_flows.api.shapes import FlowResponseShape
+from app.whatsapp_flows.responses import FlowResponse
 
 SHAPES: dict[str, type[Shape]] = {
     "message": MessageShape,
@@ -34,6 +36,7 @@ SHAPES: dict[str, type[Shape]] = {
     "note": NoteShape,
     "number": NumberShape,
     "template": TemplateSummary,
+    "response": FlowResponseShape,
 }
 
 
@@ -61,6 +64,8 @@ class Resources:
         made.read("note", Note, made.subjects(events, "note"), NoteShape.of)
         made.read("number", PhoneNumber, made.subjects(events, "number"), NumberShape.of, *PARTS_OF_NUMBER)
         made.read("template", MessageTemplate, made.subjects(events, "template"), TemplateSummary.of)
+        parts = selectinload(FlowResponse.flow), selectinload(FlowResponse.version)
+        made.read("response", FlowResponse, made.subjects(events, "response"), FlowResponseShape.of, *parts)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]

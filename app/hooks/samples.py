@@ -16,6 +16,7 @@ from app.contacts.api.shapes import ContactShape, TagReference
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
 from app.message_templates.api.shapes import TemplateSummary
 from app.wabas.api import NumberShape, WabaReference
+from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
 
 from .event_types import event_types
 from .events import public_id
@@ -118,6 +119,18 @@ SAMPLES: dict[str, Any] = {
         is_hidden=False,
         folder="",
         created_at=AT,
+    ),
+    "response": FlowResponseShape(
+        id=id_for("response"),
+        contact_id=id_for("contact"),
+        conversation_id=id_for("conversation"),
+        message_id=id_for("message"),
+        flow_id=id_for("flow"),
+        flow_name="Delivery address",
+        flow_version=1,
+        answers={"full_name": "Carla Mendes", "city": "Lisbon"},
+        rows=[AnswerShape.of("Full name", "Carla Mendes"), AnswerShape.of("City", "Lisbon")],
+        at=AT,
     ),
 }
 # Facts by their name; others by their type.

@@ -4,13 +4,14 @@ import contextlib
 import itertools
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from .payload import mapping, sequence, text
+from .flow_json import Question
+from .payload import loads, mapping, sequence, text
 
 MANY = 100
 SHOWN_FACTS, LOOKED_AT = 20, 500
@@ -64,10 +65,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """A form that was filled in, question by question; `words` where it came as plain text instead."""
+    """A form that was filled in, question by question; `words` where it came as plain text instead.
+
+    `title` is the form's name, where it is one that we have.
+    """
 
     rows: tuple[tuple[str, str], ...]
     words: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +265,8 @@ def button(raw: dict[str, Any]) -> Choice | None:
 
 
 def interactive(raw: dict[str, Any]) -> Choice | Answers | Offer | Facts | None:
+    if "filled" in raw:
+        return _filled(mapping(raw.get("filled")))
     if "nfm_reply" in raw:
         return _answers(mapping(raw.get("nfm_reply")))
     if "action" in raw:
@@ -304,7 +311,7 @@ def _offer(raw: dict[str, Any]) -> Offer:
     parameters = mapping(action.get("parameters"))
     sections = map(mapping, sequence(action.get("sections"))[:MANY])
     rows = [mapping(row) for section in sections for row in sequence(section.get("rows"))[:MANY]]
-    titles = [*(reply.get("title") for reply in replies), parameters.get("display_text")]
+    titles = [*(reply.get("title") for reply in replies), parameters.get("display_text"), parameters.get("flow_cta")]
     return Offer(
         header=text(mapping(raw.get("header")).get("text"), 300) or "",
         footer=text(mapping(raw.get("footer")).get("text"), 300) or "",
@@ -345,19 +352,69 @@ def template(shown: dict[str, Any]) -> Offer:
 
 
 def _answers(raw: dict[str, Any]) -> Answers:
-    given = raw.get("response_json")
-    with contextlib.suppress(ValueError, RecursionError):
-        given = json.loads(given) if isinstance(given, str) else given
+    given = answers_in(raw)
     if isinstance(given, dict):
-        answers = ((key, value) for key, value in list(given.items())[:MANY] if key != "flow_token")
-        return Answers(tuple((_question(key), _answer(value)) for key, value in answers))
+        return Answers(tuple(rows_of(given)))
     # An answer that is no list of questions is shown as it came; Meta's own "Sent" says nothing.
     return Answers((), _answer(given)[:2_000] or text(raw.get("body"), 2_000) or "")
 
 
+def _filled(raw: dict[str, Any]) -> Answers:
+    """A form with the labels of its fields, as `app.whatsapp_flows` has written them beside the answers."""
+    rows = (sequence(row) for row in sequence(raw.get("rows"))[:MANY])
+    named = tuple((str(row[0])[:300], str(row[1])[:2_000]) for row in rows if len(row) == 2)
+    return Answers(named, title=text(raw.get("title"), 300) or "")
+
+
+def answers_in(reply: dict[str, Any]) -> Any:
+    """What an `nfm_reply` holds: Meta sends JSON as a text. The text itself where it is none."""
+    given = reply.get("response_json")
+    with contextlib.suppress(ValueError, RecursionError):
+        given = loads(given.encode("utf-8", "replace")) if isinstance(given, str) else given
+    return given
+
+
+def rows_of(given: dict[str, Any], questions: Sequence[Question] = ()) -> Iterator[tuple[str, str]]:
+    """The answers to a form, each with its label: those of the questions in their order, then all others.
+
+    What is nested becomes a row for each of its values.
+    """
+    known = {question.name: question for question in questions}
+    ordered = [name for name in known if name in given] + [key for key in given if key not in known]
+    yield from itertools.islice(_rows(given, ordered, known), MANY)
+
+
+def _rows(given: dict[str, Any], names: list[str], known: dict[str, Question]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        question, value = known.get(name), given[name]
+        if name == "flow_token":
+            continue
+        if question:
+            yield question.label, ", ".join(question.titles.get(one, one) for one in _each_answer(value))[:2_000]
+        elif _is_nested(value):
+            for inner, shown in itertools.islice(_values(value), SHOWN_FACTS):
+                yield f"{_question(name)} {inner}".strip()[:300], shown
+        else:
+            yield _question(name), _answer(value)
+
+
+def answer_words(value: Any) -> str:
+    """An answer as one text."""
+    return _answer(value)
+
+
+def _each_answer(value: Any) -> list[str]:
+    """The values of a question, which may have several."""
+    return [_answer(one) for one in value[:MANY]] if isinstance(value, list) else [_answer(value)]
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict | list) for one in value))
+
+
 def _question(key: str) -> str:
     """Forms name their fields `screen_0_First_name_1`."""
-    words = [word for word in key.replace("-", "_").split("_") if word]
+    words = [word for word in key[:300].replace("-", "_").split("_") if word]
     if words[:1] == ["screen"] and len(words) > 2:
         words = words[2:]
         words = words[:-1] if words[-1].isdecimal() and len(words) > 1 else words
@@ -366,8 +423,12 @@ def _question(key: str) -> str:
 
 def _answer(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(map(_answer, value[:MANY]))
-    if isinstance(value, dict):
+        return ", ".join(map(_plain, value[:MANY]))[:2_000]
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)[:1_000]
     if isinstance(value, bool):
         return "✓" if value else "✗"

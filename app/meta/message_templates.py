@@ -418,7 +418,8 @@ class Template:
             return [{"type": "ttl_minutes", "ttl_minutes": minutes}] if minutes else []
         members = {member: given.get(self._key(name, name, index)) for name, member in _MEMBERS.items()}
         action = {name: member for name, member in members.items() if member}
-        return [{"type": "action", "action": action}] if action else []
+        # A form always has an action: its token is added when the message goes out.
+        return [{"type": "action", "action": action}] if action or button.kind == "FLOW" else []
 
 
 # Of the action of buttons for flows and products, by the variable's name.

@@ -235,7 +235,7 @@ TYPES: dict[str, MessageType] = {
             words=_interactive_words,
             is_all_words=True,
             is_searchable=True,
-            sent_by=("buttons", "list", "link", "location-request", "direct-send"),
+            sent_by=("buttons", "list", "link", "location-request", "flow", "direct-send"),
         ),
         MessageType(
             "button",

@@ -24,12 +24,17 @@ from app.inbox.files.media import Media
 from app.meta.spellings import other_spellings
 from app.storage import StorageAway
 from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, now
+from app.whatsapp_flows.responses import FlowResponse
+from app.whatsapp_flows.slots import FlowBooking
 
 from .merges import ContactMerge
 
 log = structlog.get_logger()
 
-BELONGINGS = (ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent)
+BELONGINGS = (
+    *(ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent),
+    *(FlowResponse, FlowBooking),
+)
 
 
 def erase(contact: Contact, *, by: Actor) -> None:

@@ -39,6 +39,8 @@ from app.tenancy import (
     uuid7,
 )
 from app.tenancy.actor import KINDS as ACTORS
+from app.whatsapp_flows.responses import FlowResponse
+from app.whatsapp_flows.slots import FlowBooking
 
 # The rows of a contact that move, and the column (if any) of which a contact has each value once.
 MOVING: dict[str, tuple[Any, str | None]] = {
@@ -49,6 +51,8 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "note": (ContactNote, None),
     "link": (ContactLink, None),
     "consent": (Consent, None),
+    "flow_response": (FlowResponse, None),
+    "flow_booking": (FlowBooking, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
 # The state of a conversation that depends on its last message.

@@ -18,6 +18,8 @@ from app.contacts.person import Person
 from app.contacts.records import ContactLink, ContactNote
 from app.inbox.conversations import Conversation, Cursor, Message
 from app.tenancy import TenantModel, db, tenant_scope
+from app.whatsapp_flows.responses import FlowResponse
+from app.whatsapp_flows.slots import FlowBooking
 
 AT_ONCE = 200
 
@@ -70,6 +72,8 @@ def data_of(contact: Contact) -> dict[str, Any]:
             columns_of(each, "purpose", "is_granted", "source", "evidence", "occurred_at")
             for each in all_of(Consent, contact)
         ],
+        "forms": [columns_of(each, "answers", "at") for each in all_of(FlowResponse, contact)],
+        "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
     }
 
 

@@ -193,3 +193,16 @@ class TemplateChanged(Facts, kinds=("template.changed",)):
 
 class OnboardingState(Facts, kinds=("onboarding.connected", "onboarding.failed")):
     step: str | None = None
+
+
+class FlowCompleted(Facts, kinds=("flow.completed",)):
+    """A customer sent back a filled-in form (a WhatsApp Flow). The subject is the response.
+
+    `flow_id` and `flow_version` are left out where the form is not one that we have.
+    """
+
+    conversation_id: uuid.UUID
+    contact_id: uuid.UUID
+    message_id: uuid.UUID
+    flow_id: uuid.UUID | None = None
+    flow_version: int | None = None

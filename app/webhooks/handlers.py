@@ -14,6 +14,7 @@ from app.inbox.inbound.preferences import apply_preferences
 from app.message_templates.news import apply_restrictions, apply_template_news
 from app.meta import events
 from app.wabas.news import apply_account_updates, apply_number_news
+from app.whatsapp_flows.news import apply_flow_news
 
 # In this order: statuses lock messages before conversations, as sending does.
 HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
@@ -22,6 +23,7 @@ HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.OtherChange, apply_number_news),
     (events.OtherChange, apply_preferences),
     (events.OtherChange, apply_template_news),
+    (events.OtherChange, apply_flow_news),
     (events.StatusUpdate, record_statuses),
     (events.StatusUpdate, note_free_entries),
     (events.AddressBookEntry, save_address_book),

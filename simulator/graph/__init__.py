@@ -4,7 +4,7 @@ from flask import Flask
 from werkzeug.routing import BaseConverter
 
 from simulator.errors import GraphError
-from simulator.graph import answers, downloads, routes
+from simulator.graph import answers, downloads, flows, routes
 
 
 class NodeId(BaseConverter):
@@ -23,6 +23,7 @@ def install(app: Flask) -> None:
     app.register_blueprint(routes.graph)
     app.register_blueprint(routes.graph, url_prefix="/v<int:version>.0", name="versioned_graph")
     app.register_blueprint(downloads.downloads)
+    app.register_blueprint(flows.assets)
     app.register_error_handler(GraphError, answers.refuse)
     for status in (400, 405, 413, 415, 500):
         app.register_error_handler(status, answers.refuse_in_json)

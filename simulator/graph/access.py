@@ -7,6 +7,7 @@ from flask import request
 from simulator.allocations import Allocation
 from simulator.businesses import Business
 from simulator.errors import GraphError
+from simulator.flows import Flow
 from simulator.media import Media
 from simulator.message_templates import MessageTemplate
 from simulator.phone_numbers import PhoneNumber
@@ -32,7 +33,7 @@ class CreditLine:
     id: str
 
 
-Node = App | Partner | CreditLine | Business | Waba | PhoneNumber | Allocation | Media | MessageTemplate
+Node = App | Partner | CreditLine | Business | Waba | PhoneNumber | Allocation | Media | MessageTemplate | Flow
 
 
 def find_node(world: World, node_id: str) -> Node | None:
@@ -52,6 +53,7 @@ def find_node(world: World, node_id: str) -> Node | None:
         or Allocation.find(world, node_id)
         or _if_alive(Media.find(world, node_id))
         or MessageTemplate.find(world, node_id)
+        or Flow.find(world, node_id)
     )
 
 
@@ -67,7 +69,7 @@ def sees(token: Token, node: Node) -> bool:
         case Media():
             number = PhoneNumber.find(token.world, node.phone_number_id)
             return number is not None and _sees_waba(token, number.waba)
-        case MessageTemplate():
+        case MessageTemplate() | Flow():
             waba = Waba.find(token.world, node.waba_id)
             return waba is not None and _sees_waba(token, waba)
         case Business():

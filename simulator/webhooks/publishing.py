@@ -14,7 +14,7 @@ OBJECT = "whatsapp_business_account"
 ALL_FIELDS = (
     "messages,calls,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
     "message_template_status_update,message_template_quality_update,message_template_components_update,"
-    "template_category_update,template_correct_category_detection,"
+    "template_category_update,template_correct_category_detection,flows,"
     "phone_number_quality_update,phone_number_name_update,business_capability_update,"
     "account_alerts,account_review_update,security,business_username_updates,"
     "group_lifecycle_update,group_participants_update,group_settings_update,group_status_update"

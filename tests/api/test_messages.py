@@ -272,6 +272,7 @@ def test_every_type_of_message_is_sent(shop: Caller, carla: Conversation) -> Non
         "list": {"body": "Which?", "button": "Choose", "choices": [{"title": "Rye"}]},
         "link": {"body": "Menu", "title": "Open", "url": "https://bakery.example/menu"},
         "location_request": {"body": "Where?"},
+        "flow": {"flow_id": "1", "body": "Please order", "button": "Open"},
         "raw": {"type": "interactive", "content": {"type": "flow"}, "text": "A flow"},
     }
     for type, part in parts.items():

@@ -109,14 +109,13 @@ def test_no_connection_is_made_to_an_address_inside(shop: Shop) -> None:
 
 
 def test_a_call_that_was_interrupted_is_not_made_again(shop: Shop, program: Program) -> None:
-    program.answer = KeyboardInterrupt()  # type: ignore[assignment]
     shop.rule("message", call(), reply("Bye"))
     shop.write(works=False)
     shop.hear()
-    program.send = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
+    program.exchange = lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt)  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         shop.advance(shop.run.id)
-    del program.send
+    del program.exchange
     program.answer = Page(200, {}, b"{}", True)
     shop.advance(shop.run.id)
     assert shop.run.waits_for == "call" and program.asked == []

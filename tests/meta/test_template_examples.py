@@ -420,7 +420,8 @@ SENT: dict[str, tuple[dict[str, str], list[str], list[str], list[Json]]] = {
             )
         ],
     ),
-    "flow by JSON": ({}, [], [], []),
+    # Its token is added when the message goes out.
+    "flow by JSON": ({}, [], [], [button("flow", 0, {"type": "action", "action": {}})]),
     "limited-time offer": (
         {
             "body-0-1": "Pablo",

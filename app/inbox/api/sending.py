@@ -219,6 +219,40 @@ class LocationRequestMessage(Sending):
         return outgoing.location_request(self.location_request.body)
 
 
+class FlowPart(Shape):
+    """A form (a WhatsApp Flow). `flow_id` is Meta's id of a published one, as `GET /flows` lists it.
+
+    A form without a data endpoint may begin on another `screen`, with `data` for it.
+    """
+
+    flow_id: Annotated[str, Field(min_length=1, max_length=64)]
+    body: Annotated[str, Field(min_length=1, max_length=1024)]
+    button: Annotated[str, Field(min_length=1, max_length=30)]
+    screen: Annotated[str, Field(max_length=200)] = ""
+    data: dict[Annotated[str, Field(max_length=200)], Any] | None = Field(None, max_length=200)
+    exchange: bool = Field(False, description="Whether its first screen comes from the data endpoint.")
+    header: Annotated[str, Field(max_length=60)] = ""
+    footer: Annotated[str, Field(max_length=60)] = ""
+
+
+class FlowMessage(Sending):
+    type: Literal["flow"]
+    flow: FlowPart
+
+    def build(self) -> Outgoing:
+        part = self.flow
+        return outgoing.flow(
+            part.body,
+            part.button,
+            part.flow_id,
+            screen=part.screen,
+            data=part.data,
+            exchanges=part.exchange,
+            header=part.header,
+            footer=part.footer,
+        )
+
+
 class ReactionPart(Shape):
     message_id: uuid.UUID
     emoji: Annotated[str, Field(max_length=20)] = Field(description="Empty to take the reaction back.")
@@ -384,6 +418,7 @@ AnyMessage = Annotated[
     | ListMessage
     | LinkMessage
     | LocationRequestMessage
+    | FlowMessage
     | ReactionMessage
     | TemplateMessage
     | RawMessage,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ from wtforms import Field, FieldList, FormField, StringField, TextAreaField
 from app.inbox.desk.fields import tidy
 from app.meta import outgoing
 from app.meta.outgoing import MOST_ROWS, Outgoing, Refused, Row
+from app.wabas.models import PhoneNumber
 from app.words import N_
 
 from .forms import WritingForm
@@ -43,6 +45,9 @@ class ComposeForm(WritingForm):
         for field in self:
             # The composer is on the same page and has fields of these names too.
             field.id = field.label.field_id = f"part-{field.id}"
+
+    def offer(self, phone_number: PhoneNumber) -> None:
+        """Fills in the choices that depend on the number."""
 
     def build(self) -> Outgoing:
         """The message that was filled in. Raises `Refused` where WhatsApp would not accept it."""
@@ -188,3 +193,13 @@ FORMS: dict[str, type[ComposeForm]] = {
     "location-request": LocationRequestForm,
     "direct-send": DirectSendForm,
 }
+
+
+def compose_form(kind: str) -> Callable[[type[ComposeForm]], type[ComposeForm]]:
+    """Adds a form of another feature to the composer's menu."""
+
+    def add(form: type[ComposeForm]) -> type[ComposeForm]:
+        FORMS[kind] = form
+        return form
+
+    return add

@@ -18,6 +18,7 @@ from sqlalchemy import Row, text
 
 from app.inbox.conversations import AutomationPaused, WithPerson
 from app.inbox.conversations.callback import callback_of
+from app.inbox.conversations.flow_tokens import FlowToken
 from app.inbox.conversations.gate import error_of
 from app.inbox.conversations.states import LANES
 from app.inbox.conversations.statuses import adopt_orphans, record_progress, show_ticks
@@ -28,7 +29,7 @@ from app.meta import messages as meta
 from app.meta.errors import Kind, MetaError, NotConnected
 from app.meta.graph import GraphClient
 from app.meta.media import FILE_CODES
-from app.meta.outgoing import content_of
+from app.meta.outgoing import content_of, with_flow_token
 from app.meta.pretended_webhooks import statuses_of
 from app.meta.template_direct_send import explained
 from app.sandboxes.models import PretendedWebhook
@@ -245,7 +246,10 @@ class Lane:
             to=row.wa_id,
             recipient=row.bsuid,
             type=row.type,
-            content=content_of(row.type, row.body, row.raw or {}, row.file_meta_id, row.category or ""),
+            content=with_flow_token(
+                content_of(row.type, row.body, row.raw or {}, row.file_meta_id, row.category or ""),
+                lambda: FlowToken(row.contact_id, row.id).sign(self.tenant_id),
+            ),
             context_wamid=row.reply_to_wamid,
             category=row.category or "",
             file_id=row.file_id,

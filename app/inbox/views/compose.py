@@ -32,6 +32,7 @@ def compose(conversation_id: uuid.UUID, kind: str) -> str | tuple[str, int] | An
     if kind not in FORMS:
         abort(404)
     form, problem = FORMS[kind](), ""
+    form.offer(conversation.phone_number)
     if request.method == "POST" and form.validate():
         try:
             quoted = form.quoted_in(conversation)

@@ -7,6 +7,7 @@ from typing import Any
 from app.meta.template_direct_send import direct_send_body
 
 from .files import CAPTIONED, EXTENSIONS, LARGEST, TAKEN, check_size, file, kind_of
+from .flow_tokens import flow_token_in, with_flow_token
 from .interactive import (
     LONGEST_BODY,
     MOST_BUTTONS,
@@ -14,6 +15,7 @@ from .interactive import (
     Row,
     buttons,
     choices,
+    flow,
     link,
     location_request,
     menu,
@@ -40,6 +42,8 @@ __all__ = [
     "contact",
     "content_of",
     "file",
+    "flow",
+    "flow_token_in",
     "kind_of",
     "link",
     "location",
@@ -49,6 +53,7 @@ __all__ = [
     "reaction",
     "survey",
     "text",
+    "with_flow_token",
 ]
 
 

@@ -1,8 +1,9 @@
-"""Messages with something to tap: up to three buttons, a list, a link, a request for the customer's place."""
+"""Messages with something to tap: up to three buttons, a list, a link, a form, a request for the customer's place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from app.meta.contents import web_address
@@ -16,6 +17,7 @@ LONGEST_BODY = 1024
 LONGEST_LIST_BODY = 4096
 LONGEST_HEADER = LONGEST_FOOTER = 60
 LONGEST_BUTTON = 20
+LONGEST_FLOW_BUTTON = 30
 LONGEST_ROW = 24
 LONGEST_DESCRIPTION = 72
 LONGEST_URL = 2000
@@ -87,6 +89,36 @@ def link(body: str, title: str, url: str, header: str = "", footer: str = "") ->
 
 def location_request(body: str) -> Outgoing:
     return _shaped("location_request_message", body, {"name": "send_location"})
+
+
+def flow(
+    body: str,
+    title: str,
+    flow_id: str,
+    *,
+    screen: str = "",
+    data: Mapping[str, Any] | None = None,
+    exchanges: bool = False,
+    is_draft: bool = False,
+    header: str = "",
+    footer: str = "",
+) -> Outgoing:
+    """A form with the button that opens it. Its token is added when it goes out (`with_flow_token`).
+
+    `exchanges`: its first screen comes from the data endpoint; else it may begin on a `screen`, with `data`.
+    """
+    title = needed(title, LONGEST_FLOW_BUTTON, N_("Write on the button that opens the form."), _BUTTON)
+    if any(unicodedata.category(letter) == "So" for letter in title):
+        raise Refused(N_("WhatsApp takes no emoji on this button. Remove it."))
+    if not flow_id.strip():
+        raise Refused(N_("Choose the form to send."))
+    parameters: dict[str, Any] = {"flow_message_version": "3", "flow_id": flow_id.strip(), "flow_cta": title}
+    parameters["flow_action"] = "data_exchange" if exchanges else "navigate"
+    if is_draft:
+        parameters["mode"] = "draft"
+    if screen and not exchanges:
+        parameters["flow_action_payload"] = {"screen": screen} | ({"data": dict(data)} if data else {})
+    return _shaped("flow", body, {"name": "flow", "parameters": parameters}, header, footer)
 
 
 def number_request(body: str) -> Outgoing:

@@ -581,6 +581,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/flow-responses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List responses to forms
+         * @description Newest first.
+         */
+        get: operations["list_flow_responses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flow-responses/{response_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a response to a form */
+        get: operations["get_flow_response"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List forms
+         * @description WhatsApp Flows, newest first: those made here and those made in WhatsApp Manager.
+         */
+        get: operations["list_flows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flows/{flow_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a form */
+        get: operations["get_flow"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me": {
         parameters: {
             query?: never;
@@ -1403,6 +1477,16 @@ export interface components {
              * @description In millionths of the currency.
              */
             micros: number;
+        };
+        /**
+         * AnswerShape
+         * @description An answer as people read it.
+         */
+        AnswerShape: {
+            /** Label */
+            label: string;
+            /** Value */
+            value: string;
         };
         /**
          * AttemptShape
@@ -2407,6 +2491,171 @@ export interface components {
              */
             state: string;
         };
+        /** FlowMessage */
+        FlowMessage: {
+            flow: components["schemas"]["FlowPart"];
+            /**
+             * From
+             * @description The id of your number.
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Reply To
+             * @description The id of a message in the same conversation, to quote it.
+             * @default null
+             */
+            reply_to?: string | null;
+            /**
+             * Send At
+             * @description When to send it; at once where it is left out.
+             * @default null
+             */
+            send_at?: string | null;
+            to: components["schemas"]["To"];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "flow";
+        };
+        /**
+         * FlowPart
+         * @description A form (a WhatsApp Flow). `flow_id` is Meta's id of a published one, as `GET /flows` lists it.
+         *
+         *     A form without a data endpoint may begin on another `screen`, with `data` for it.
+         */
+        FlowPart: {
+            /** Body */
+            body: string;
+            /** Button */
+            button: string;
+            /**
+             * Data
+             * @default null
+             */
+            data?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Exchange
+             * @description Whether its first screen comes from the data endpoint.
+             * @default false
+             */
+            exchange?: boolean;
+            /** Flow Id */
+            flow_id: string;
+            /**
+             * Footer
+             * @default
+             */
+            footer?: string;
+            /**
+             * Header
+             * @default
+             */
+            header?: string;
+            /**
+             * Screen
+             * @default
+             */
+            screen?: string;
+        };
+        /**
+         * FlowResponseShape
+         * @description What a customer sent back in a form. `answers` are as WhatsApp sent them, `rows` as people read them.
+         */
+        FlowResponseShape: {
+            /** Answers */
+            answers: {
+                [key: string]: unknown;
+            };
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /**
+             * Conversation Id
+             * Format: uuid
+             */
+            conversation_id: string;
+            /** Flow Id */
+            flow_id: string | null;
+            /** Flow Name */
+            flow_name: string | null;
+            /** Flow Version */
+            flow_version: number | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Rows */
+            rows: components["schemas"]["AnswerShape"][];
+        };
+        /**
+         * FlowShape
+         * @description A form. `sendable` is Meta's id of the newest version that can be sent.
+         */
+        FlowShape: {
+            /** Categories */
+            categories: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            newest: components["schemas"]["FlowVersionShape"];
+            /** Sendable */
+            sendable: string | null;
+            /**
+             * Source
+             * @description here, or meta where it was made in WhatsApp Manager.
+             */
+            source: string;
+            /**
+             * Waba Id
+             * Format: uuid
+             */
+            waba_id: string;
+        };
+        /**
+         * FlowVersionShape
+         * @description One version of a form. `meta_id` names it in a message; `status` is Meta's word, or LOCAL for a draft of ours.
+         */
+        FlowVersionShape: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Meta Id */
+            meta_id: string | null;
+            /** Number */
+            number: number;
+            /** Questions */
+            questions: components["schemas"]["QuestionShape"][];
+            /** Status */
+            status: string;
+        };
         /**
          * FreeRepliesShape
          * @description The replies that Meta does not charge for in one calendar month (UTC).
@@ -3040,7 +3289,7 @@ export interface components {
          * NewMessage
          * @description A message to send; `type` says which other members it has.
          */
-        NewMessage: components["schemas"]["TextMessage"] | components["schemas"]["ImageMessage"] | components["schemas"]["VideoMessage"] | components["schemas"]["AudioMessage"] | components["schemas"]["DocumentMessage"] | components["schemas"]["StickerMessage"] | components["schemas"]["LocationMessage"] | components["schemas"]["ContactMessage"] | components["schemas"]["ButtonsMessage"] | components["schemas"]["ListMessage"] | components["schemas"]["LinkMessage"] | components["schemas"]["LocationRequestMessage"] | components["schemas"]["ReactionMessage"] | components["schemas"]["TemplateMessage"] | components["schemas"]["RawMessage"];
+        NewMessage: components["schemas"]["TextMessage"] | components["schemas"]["ImageMessage"] | components["schemas"]["VideoMessage"] | components["schemas"]["AudioMessage"] | components["schemas"]["DocumentMessage"] | components["schemas"]["StickerMessage"] | components["schemas"]["LocationMessage"] | components["schemas"]["ContactMessage"] | components["schemas"]["ButtonsMessage"] | components["schemas"]["ListMessage"] | components["schemas"]["LinkMessage"] | components["schemas"]["LocationRequestMessage"] | components["schemas"]["FlowMessage"] | components["schemas"]["ReactionMessage"] | components["schemas"]["TemplateMessage"] | components["schemas"]["RawMessage"];
         /** NewNote */
         NewNote: {
             /**
@@ -3336,6 +3585,20 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[FlowResponseShape] */
+        Page_FlowResponseShape_: {
+            /** Data */
+            data: components["schemas"]["FlowResponseShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[FlowShape] */
+        Page_FlowShape_: {
+            /** Data */
+            data: components["schemas"]["FlowShape"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[MemberShape] */
         Page_MemberShape_: {
             /** Data */
@@ -3522,6 +3785,20 @@ export interface components {
              * @description A page that explains this kind of problem.
              */
             type: string;
+        };
+        /**
+         * QuestionShape
+         * @description A field of a form: its name in the answers, its label, and its options by id.
+         */
+        QuestionShape: {
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+            /** Options */
+            options: {
+                [key: string]: string;
+            };
         };
         /** RawMessage */
         RawMessage: {
@@ -7977,6 +8254,305 @@ export interface operations {
             };
             /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_flow_responses: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[contact_id]"?: string;
+                "filter[flow_id]"?: string;
+                /** @description Received at this time or later. */
+                "filter[since]"?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FlowResponseShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_flow_response: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                response_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowResponseShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_flows: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[waba_id]"?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_FlowShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_flow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                flow_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -101,7 +101,9 @@ def _flow(given: Part) -> None:
     if "mode" in parameters:
         parameters.choice("mode", ("draft", "published"))
     if "flow_action" in parameters:
-        parameters.choice("flow_action", ("navigate", "data_exchange"))
+        action = parameters.choice("flow_action", ("navigate", "data_exchange"))
+        if action == "data_exchange" and "flow_action_payload" in parameters:
+            raise parameters.wrong("flow_action_payload", "must be omitted with the action data_exchange")
 
 
 def _product(given: Part) -> None:

@@ -1,0 +1,157 @@
+"""One request of a customer's phone while a form is being filled in, and its answer (Meta: Flows, data endpoint)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import structlog
+from flask_babel import format_datetime
+from flask_babel import gettext as _
+
+from app.crypto import Undecryptable
+from app.hours.models import ServicePolicy
+from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.flow_tokens import FlowToken
+from app.meta.contents import answer_words
+from app.meta.flow_json import KINDS, LONGEST_OPTION, parts_of, place_of, screen_id
+from app.meta.payload import bounded, mapping, text
+from app.tenancy import commit, now
+
+from . import lookups
+from .lookups import Unanswered
+from .models import FlowVersion
+from .slots import Full, book, offered
+
+log = structlog.get_logger()
+
+MOST_CHARACTERS = 16_000
+SHAPE_OF_TIME = "EEE d MMM, HH:mm"
+
+
+class TokenRefused(ValueError):
+    """The form is not one that we sent to a customer. Meta is answered 427, with words for the customer."""
+
+
+class Exchange:
+    """In the tenant's scope. Its transaction is committed before a program of the business is asked."""
+
+    def __init__(self, version: FlowVersion, request: dict[str, Any]) -> None:
+        self.version, self.flow, self.screens = version, version.flow, version.screens
+        self.action = text(request.get("action"), 40) or ""
+        self.token = text(request.get("flow_token"), 1_000) or ""
+        self.place = place_of(request.get("screen"), self.screens)
+        data = bounded(mapping(request.get("data")), MOST_CHARACTERS)
+        self.error_notice = data.get("error") is not None
+        names = {part["name"] for part in parts_of(self.screens)}
+        self.values = {name: value for name, value in data.items() if name in names}
+        self.contact_id: uuid.UUID | None = None
+
+    def answer(self) -> dict[str, Any]:
+        """Raises `TokenRefused`."""
+        if self.action == "ping":
+            return {"data": {"status": "active"}}
+        if self.error_notice:
+            log.info("form failed on a phone", version_id=str(self.version.id))
+            return {"data": {"acknowledged": True}}
+        self.contact_id = self.find_contact()
+        if self.action == "INIT" or self.place is None:
+            return self.show(0)
+        if self.action == "BACK":
+            return self.show(max(self.place - 1, 0))
+        if self.place + 1 < len(self.screens):
+            return self.show(self.place + 1)
+        return self.finish()
+
+    def find_contact(self) -> uuid.UUID:
+        """Whoever the form was sent to."""
+        token = FlowToken.read(self.token, self.version.tenant_id)
+        sent = Message.find(token.message_id) if token else None
+        if sent is None or not sent.is_outbound:
+            raise TokenRefused
+        return Conversation.get_or_404(sent.conversation_id).contact_id
+
+    def show(self, place: int, error: str = "") -> dict[str, Any]:
+        """A screen with the choices that it needs."""
+        parts = [part for part in self.screens[place]["parts"] if KINDS[part["kind"]].is_live]
+        data: dict[str, Any] = {part["name"]: self.times() for part in parts if part["kind"] == "slot"}
+        if wanted := [part["name"] for part in parts if part["kind"] == "lookup"]:
+            reply = self.ask_program("options", place)
+            error = error or reply.error
+            data |= {name: reply.options.get(name) or nothing() for name in wanted}
+        if error:
+            data["error_message"] = error
+        return {"screen": screen_id(place), "data": data}
+
+    def times(self) -> list[dict[str, Any]]:
+        """The free appointment times, by the business's clock."""
+        listed = [{"id": offer.id, "title": self.time_words(offer.starts_at)} for offer in offered(now())]
+        return listed or nothing()
+
+    def time_words(self, moment: dt.datetime) -> str:
+        local = moment.astimezone(ServicePolicy.current().hours.zone)
+        return str(format_datetime(local, SHAPE_OF_TIME, rebase=False))[:LONGEST_OPTION]
+
+    def finish(self) -> dict[str, Any]:
+        """The last screen was sent: the program may object, the time is booked, and the form closes."""
+        assert self.place is not None
+        kinds = {part["kind"] for part in parts_of(self.screens)}
+        params = dict(self.values)
+        if "lookup" in kinds:
+            reply = self.ask_program("complete", self.place)
+            if reply.error:
+                return self.show(self.place, reply.error)
+            params |= {name: words for name, words in reply.answers.items() if name in params}
+        if slot := next((part for part in parts_of(self.screens) if part["kind"] == "slot"), None):
+            try:
+                params[slot["name"]] = self.book(slot["name"])
+            except Full:
+                return self.show(self.place_of(slot), _("This time has just been booked. Choose another one."))
+        closing = {"extension_message_response": {"params": params | {"flow_token": self.token}}}
+        return {"screen": "SUCCESS", "data": closing}
+
+    def book(self, name: str) -> str:
+        """Books the chosen time. Raises `Full`; a time that nobody has to choose may be left out."""
+        chosen = text(self.values.get(name), 40) or ""
+        part = next(part for part in parts_of(self.screens) if part["name"] == name)
+        if not chosen and not part["required"]:
+            return ""
+        assert self.contact_id
+        booking = book(chosen, self.token, self.contact_id, self.flow.id)
+        return self.time_words(booking.starts_at)
+
+    def place_of(self, part: dict[str, Any]) -> int:
+        """The screen that has the field."""
+        return next(place for place, screen in enumerate(self.screens) if part in screen["parts"])
+
+    def ask_program(self, action: str, place: int) -> lookups.Reply:
+        """What the business's own program says. Where it says nothing, the customer reads that."""
+        url, secret = self.flow.lookup_url, self.secret
+        question = {
+            "action": action,
+            "flow_id": str(self.flow.id),
+            "flow_version": self.version.number,
+            "screen": place + 1,
+            "contact_id": str(self.contact_id),
+            "answers": {name: answer_words(value) for name, value in self.values.items()},
+        }
+        commit()
+        try:
+            if not url or not secret:
+                raise Unanswered
+            return lookups.ask(url, secret, question)
+        except Unanswered:
+            return lookups.Reply(error=_("This isn't available at the moment. Try again in a few minutes."))
+
+    @property
+    def secret(self) -> str:
+        try:
+            return self.flow.lookup_secret or ""
+        except Undecryptable:
+            return ""
+
+
+def nothing() -> list[dict[str, Any]]:
+    """Meta takes no empty list: one choice that can't be chosen."""
+    return [{"id": "none", "title": _("Nothing is free"), "enabled": False}]

@@ -379,14 +379,14 @@ def rows_of(given: dict[str, Any], questions: Sequence[Question] = ()) -> Iterat
 
     What is nested becomes a row for each of its values.
     """
-    known = {question.name: question for question in questions}
-    ordered = [name for name in known if name in given] + [key for key in given if key not in known]
-    yield from itertools.islice(_rows(given, ordered, known), MANY)
+    by_name = {question.name: question for question in questions}
+    ordered = [name for name in by_name if name in given] + [key for key in given if key not in by_name]
+    yield from itertools.islice(_rows(given, ordered, by_name), MANY)
 
 
-def _rows(given: dict[str, Any], names: list[str], known: dict[str, Question]) -> Iterator[tuple[str, str]]:
+def _rows(given: dict[str, Any], names: list[str], by_name: dict[str, Question]) -> Iterator[tuple[str, str]]:
     for name in names:
-        question, value = known.get(name), given[name]
+        question, value = by_name.get(name), given[name]
         if name == "flow_token":
             continue
         if question:

@@ -67,20 +67,20 @@ def fetch(waba_id: str) -> None:
     commit()
     try:
         fetched = calls.flows_of(graph, token, meta_id) if token else []
-        unknown = take_known(id, fetched)
+        others = take_existing(id, fetched)
         commit()
-        found = [(one, calls.json_of(graph, token, one.id)) for one in unknown[:MOST_READ]]
+        foreign = [(one, calls.json_of(graph, token, one.id)) for one in others[:MOST_READ]]
     except MetaError as error:
         log.info("flows not fetched", waba_id=waba_id, meta_code=error.code)
         FlowList.of(id).error = error.as_dict()
     else:
         FlowList.of(id).error = None
-        for one, flow_json in found:
-            add_found(id, one, flow_json)
+        for one, flow_json in foreign:
+            add_foreign(id, one, flow_json)
     announce("flows", id)
 
 
-def take_known(waba_id: uuid.UUID, fetched: list[calls.Fetched]) -> list[calls.Fetched]:
+def take_existing(waba_id: uuid.UUID, fetched: list[calls.Fetched]) -> list[calls.Fetched]:
     """Takes what Meta says of the versions that are here. Returns the forms that are not."""
     mine = select(FlowVersion).join(WhatsappFlow, WhatsappFlow.id == FlowVersion.flow_id)
     versions = list(db.session.scalars(mine.where(WhatsappFlow.waba_id == waba_id)))
@@ -98,7 +98,7 @@ def take_known(waba_id: uuid.UUID, fetched: list[calls.Fetched]) -> list[calls.F
     return [one for one in fetched if one.id not in by_id and one.name not in begun]
 
 
-def add_found(waba_id: uuid.UUID, one: calls.Fetched, flow_json: dict[str, object]) -> None:
+def add_foreign(waba_id: uuid.UUID, one: calls.Fetched, flow_json: dict[str, object]) -> None:
     """Adds a form that was made elsewhere."""
     if FlowVersion.with_meta_id(one.id):
         return

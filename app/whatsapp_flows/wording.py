@@ -93,12 +93,12 @@ def seconds(value: Any) -> str:
 
 def problems_by_path(version: FlowVersion) -> dict[str, list[str]]:
     """What is wrong with a form, by our rules and by Meta's, at the part that it is about."""
-    found: dict[str, list[str]] = defaultdict(list)
+    by_path: dict[str, list[str]] = defaultdict(list)
     for problem in version.mistakes if version.screens else ():
-        found[problem.path].append(problem.explain(_))
+        by_path[problem.path].append(problem.explain(_))
     for raw in version.problems:
-        found[path_of(version, str(raw.get("pointer") or ""))].append(str(raw.get("message") or ""))
-    return found
+        by_path[path_of(version, str(raw.get("pointer") or ""))].append(str(raw.get("message") or ""))
+    return by_path
 
 
 def path_of(version: FlowVersion, pointer: str) -> str:

@@ -53,10 +53,10 @@ def exchange(token: str) -> AnyResponse:
 
 def private_keys(version: FlowVersion) -> list[str]:
     """Of the account's numbers: the request does not say which number the form came from."""
-    found = []
+    readable = []
     for key in FlowKey.of_account(version.flow.waba_id):
         try:
-            found.append(str(key.private_key))
+            readable.append(str(key.private_key))
         except Undecryptable:
             continue
-    return found
+    return readable

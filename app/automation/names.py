@@ -79,8 +79,7 @@ def automations_with(name: str, language: str) -> Iterator[Use]:
     """Automations that send a template, as they are published or drafted."""
     key = f"{name}|{language}"
     for automation in db.session.scalars(Automation.in_order()):
-        definitions = [automation.definition]
-        if automation.version:
-            definitions.append(automation.version.definition)
-        if any(key == getattr(one.step, "template", "") for each in definitions if each for one in each.walk()):
+        version = automation.version
+        definitions = [automation.definition, *([version.definition] if version else [])]
+        if any(key == getattr(one.step, "template", "") for each in definitions for one in each.walk()):
             yield Use(N_("Automation"), automation.name, "automation.show", {"automation_id": automation.id})

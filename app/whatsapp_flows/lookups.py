@@ -5,9 +5,6 @@ A signed POST (Standard Webhooks 1.0), in time for Meta, which waits ten seconds
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +15,7 @@ from app.egress import Refused, Unreachable
 from app.extensions import outside
 from app.meta.flow_json import LONGEST_OPTION, MOST_DROPDOWN_OPTIONS
 from app.meta.payload import loads, mapping, sequence, text
+from app.signing import key_of, sign
 from app.tenancy import now, refuse_inside_transaction, uuid7
 
 log = structlog.get_logger()
@@ -25,7 +23,6 @@ log = structlog.get_logger()
 SECONDS = 5.0
 MOST_BYTES = 256 * 1024
 LONGEST_ERROR = 300
-PREFIX = "whsec_"
 
 
 class Unanswered(Exception):
@@ -64,15 +61,13 @@ def ask(url: str, secret: str, question: dict[str, Any]) -> Reply:
 def signed(secret: str, body: bytes) -> dict[str, str]:
     """The headers of Standard Webhooks, as outgoing webhooks have them."""
     id, at = f"msg_{uuid7().hex}", int(now().timestamp())
-    key = base64.b64decode(secret.removeprefix(PREFIX))
-    signature = hmac.digest(key, f"{id}.{at}.".encode() + body, hashlib.sha256)
     return {
         "Content-Type": "application/json",
         "Content-Length": str(len(body)),
         "User-Agent": "Switchboard",
         "webhook-id": id,
         "webhook-timestamp": str(at),
-        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+        "webhook-signature": sign([key_of(secret)], id, at, body),
     }
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
-import secrets
 import uuid
 from typing import Any, Self
 
@@ -13,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta import flow_json as meta
 from app.meta.flow_calls import Fetched
+from app.signing import new_secret
 from app.tenancy import Actor, TenantModel, announce, belongs_to, db, exists, now, one_of, uuid7
 from app.tenancy.sealed import Sealed
 from app.wabas.models import Waba
@@ -93,8 +92,7 @@ class WhatsappFlow(TenantModel):
             self.lookup_secret = None
         if not is_new:
             return ""
-        secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
-        self.lookup_secret = secret
+        self.lookup_secret = secret = new_secret()
         return secret
 
     def edit(self, screens: list[dict[str, Any]], *, by: Actor) -> FlowVersion:

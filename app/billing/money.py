@@ -33,3 +33,9 @@ def micros_of(written: str) -> int | None:
     """`0.0625` as 62500; none if it is no such amount."""
     match = _AMOUNT.fullmatch(written)
     return int(match[1]) * MICROS + int((match[2] or "").ljust(6, "0")) if match else None
+
+
+def share_of(micros: int, hundredths: int) -> int:
+    """So many hundredths of a percent of an amount; half a micro-unit is rounded to the even one."""
+    whole, rest = divmod(micros * hundredths, 10_000)
+    return whole + (rest > 5_000 or (rest == 5_000 and whole % 2 == 1))

@@ -446,6 +446,18 @@ REFUSE = text("""
     returning id, conversation_id, state, source, author_kind, author_id, author_name,
         (error ->> 'code')::int as code
 """)
+# A queued message that is not paid for waits with the reason; its attempt did not take place.
+UNFUND = text("""
+    update messages m set state = 'queued', attempts = m.attempts - 1, lease_until = null,
+        next_attempt_at = :again_at, error = r.error
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(message uuid, error jsonb)
+    where m.tenant_id = :tenant and m.id = r.message and m.state = 'dispatching'
+""")
+# Index: ix_messages_due.
+FUND = text("""
+    update messages set next_attempt_at = null
+    where tenant_id = :tenant and state = 'queued' and error ->> 'kind' = 'funds'
+""")
 EXPIRE = text("""
     update messages set state = 'expired', lease_until = null
     where state = 'queued' and expires_at <= :now and instead is null

@@ -1,0 +1,63 @@
+"""Background jobs of money: posting, repricing, giving back what is held in vain, alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import select
+
+from app.tenancy import db, job, later, platform_scope, sweep
+
+from .alerts import mail_alert
+from .holds import Hold, release_lost
+from .posting import AT_ONCE, post_usages
+from .repricing import Repricing
+from .usage import FreeMessage, Usage
+
+TENANTS_AT_ONCE = 500
+
+
+@job("billing.post", seconds=120)
+def post() -> None:
+    """Posts what is charged and not posted yet, some thousands at a time."""
+    if post_usages() == AT_ONCE:
+        later("billing.post")
+
+
+@job("billing.reprice", seconds=120)
+def reprice(since: str, after: str = "") -> None:
+    """Compares journals since a day with the cards in force, some thousands at a time."""
+    _changed, last = Repricing().run(dt.date.fromisoformat(since), uuid.UUID(after) if after else None)
+    if last:
+        later("billing.reprice", since, last)
+
+
+@job("billing.release")
+def release() -> None:
+    """Gives back what is held for messages that did not go out."""
+    if release_lost() == 1_000:
+        later("billing.release")
+
+
+@job("billing.alert")
+def alert(level: str) -> None:
+    mail_alert(int(level))
+
+
+@sweep(every=30)
+def enqueue_unposted() -> None:
+    """Enqueues what Redis lost."""
+    with platform_scope("charged messages without a journal"):
+        for model in (Usage, FreeMessage):
+            waiting = select(model.tenant_id).where(~model.is_posted).distinct().limit(TENANTS_AT_ONCE)
+            for tenant_id in db.session.scalars(waiting):
+                later("billing.post", tenant_id=tenant_id)
+
+
+@sweep(every=60)
+def enqueue_releases() -> None:
+    """Enqueues the release of holds of each tenant that has any."""
+    with platform_scope("money held for messages"):
+        for tenant_id in db.session.scalars(select(Hold.tenant_id).distinct().limit(TENANTS_AT_ONCE)):
+            later("billing.release", tenant_id=tenant_id)

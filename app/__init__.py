@@ -39,6 +39,7 @@ FEATURES = [
     "people",
     "onboarding",
     "numbers",
+    "costs",
     "hooks",
     "welcome",
     "notifications",

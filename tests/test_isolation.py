@@ -20,6 +20,7 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.api import ApiKey
+from app.billing.posting import post_usages
 from app.billing.usage import Usage
 from app.config import Settings
 from app.contacts.fields import ContactField
@@ -107,6 +108,8 @@ class Foreign:
             usage = Usage(phone_number_id=shoes.id, wamid=said.wamid, category="utility", market=CANARY, unknown="")
             usage.arrived_at, usage.currency, usage.micros = now(), "USD", 55_000
             db.session.add(usage)
+            db.session.flush()
+            post_usages()
             desk = [
                 Team(name=CANARY),
                 CannedReply(shortcut="canary", body=CANARY),

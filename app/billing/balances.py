@@ -70,6 +70,8 @@ class Balance(TenantModel):
     alerted: Mapped[int] = mapped_column(default=0)
     # The balance after the last top-up.
     filled_micros: Mapped[int] = mapped_column(default=0)
+    # The last month whose fee is charged.
+    fee_month: Mapped[dt.date] = mapped_column(default=dt.date.min)
     stage: Mapped[str] = mapped_column(default="open")
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     plan: Mapped[Plan | None] = relationship(lazy="joined")
@@ -164,9 +166,18 @@ class Balance(TenantModel):
             parts.append(100 * (self.filled_micros - self.balance_micros) // self.filled_micros)
         return max(parts)
 
+    def fill(self) -> None:
+        """A payment has come in: what is used up is counted from here."""
+        self.filled_micros = max(0, self.balance_micros)
+        self.alerted = self.level
+
+    @property
+    def level(self) -> int:
+        """The highest of ALERTS that is reached."""
+        return max((level for level in ALERTS if self.used_percent >= level), default=0)
+
     def alert(self) -> None:
-        used = self.used_percent
-        reached = max((level for level in ALERTS if used >= level), default=0)
+        reached = self.level
         if reached > self.alerted and self.is_enforced:
             self.alerted = reached
             later("billing.alert", reached)

@@ -7,12 +7,15 @@ import uuid
 
 from sqlalchemy import select
 
-from app.tenancy import db, job, later, platform_scope, sweep
+from app.tenancy import db, job, later, now, platform_scope, sweep
 
 from .alerts import mail_alert
+from .balances import Balance
 from .holds import Hold, release_lost
 from .posting import AT_ONCE, post_usages
+from .rate_cards import day_of
 from .repricing import Repricing
+from .subscriptions import charge_monthly_fee
 from .usage import FreeMessage, Usage
 
 TENANTS_AT_ONCE = 500
@@ -43,6 +46,20 @@ def release() -> None:
 @job("billing.alert")
 def alert(level: str) -> None:
     mail_alert(int(level))
+
+
+@job("billing.fee")
+def charge_fee() -> None:
+    charge_monthly_fee()
+
+
+@sweep(every=600)
+def enqueue_fees() -> None:
+    """Enqueues the monthly fees that are due: at the beginning of a month, in UTC."""
+    with platform_scope("monthly fees"):
+        is_due = Balance.plan_id.is_not(None) & (Balance.fee_month < day_of(now()).replace(day=1))
+        for tenant_id in db.session.scalars(select(Balance.tenant_id).where(is_due).limit(TENANTS_AT_ONCE)):
+            later("billing.fee", tenant_id=tenant_id)
 
 
 @sweep(every=30)

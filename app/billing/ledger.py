@@ -105,7 +105,7 @@ class Journal(TenantModel):
     # What is added to it, in hundredths of a percent, and how much that is.
     markup: Mapped[int] = mapped_column(default=0)
     markup_micros: Mapped[int] = mapped_column(default=0)
-    # What the tenant is charged.
+    # What the tenant is charged; negative where it gets something, as by a payment.
     charged_micros: Mapped[int] = mapped_column(default=0)
     free: Mapped[str] = mapped_column(default="")
     unknown: Mapped[str] = mapped_column(default="")
@@ -125,6 +125,15 @@ class Journal(TenantModel):
     @property
     def list_price(self) -> Money | None:
         return None if self.list_micros is None else Money(self.list_micros, self.currency)
+
+    @property
+    def markup_money(self) -> Money:
+        return Money(self.markup_micros, self.currency)
+
+    @property
+    def received(self) -> Money:
+        """What the tenant gets by it; negative where it pays."""
+        return Money(-self.charged_micros, self.currency)
 
     @property
     def charged(self) -> Money:
@@ -255,7 +264,9 @@ class Ledger:
 
 
 def row_of(id: str, draft: Draft) -> dict[str, Any]:
-    fixed = {"id": id, "kind": draft.kind, "currency": draft.currency, "day": draft.day.isoformat()}
+    fixed: dict[str, Any] = {"id": id, "kind": draft.kind, "currency": draft.currency, "day": draft.day.isoformat()}
+    if draft.kind not in OF_MESSAGES:
+        fixed["charged_micros"] = draft.owed
     return BLANK | draft.columns | fixed | {"occurred_at": draft.occurred_at.isoformat()}
 
 

@@ -39,3 +39,10 @@ def share_of(micros: int, hundredths: int) -> int:
     """So many hundredths of a percent of an amount; half a micro-unit is rounded to the even one."""
     whole, rest = divmod(micros * hundredths, 10_000)
     return whole + (rest > 5_000 or (rest == 5_000 and whole % 2 == 1))
+
+
+def typed(micros: int) -> str:
+    """62500 as `0.0625`, as `micros_of` reads it; at least two decimal places."""
+    whole, rest = divmod(micros, MICROS)
+    decimals = f"{rest:06}".rstrip("0")
+    return f"{whole}.{decimals:0<2}"

@@ -20,7 +20,7 @@ def top_up(micros: int, *, note: str, by: str) -> Balance:
     """A payment has arrived. What waited for it is sent. Raises `NoPlan`."""
     ledger, balance = opened()
     write(ledger, "top_up", [("bank", "receivable", micros)], note, by)
-    balance.filled_micros, balance.alerted = max(0, balance.balance_micros), 0
+    balance.fill()
     later("outbound.release_unfunded")
     return balance
 

@@ -81,6 +81,7 @@ TOPICS = (
     Topic("api-keys", N_("API keys"), ("developers.",)),
     Topic("webhooks", N_("Webhooks: telling your own programs"), ("hooks.",)),
     Topic("prices", N_("Prices: what Meta charges"), ("front.",)),
+    Topic("costs", N_("Costs: what your messages cost"), ("costs.",)),
     Topic("security", N_("Security, sign-in and privacy"), ("team.account", "team.confirm", "team.looks")),
     Topic("console", N_("The platform console"), ("platform.", "posts.", "held.")),
 )

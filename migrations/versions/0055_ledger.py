@@ -203,6 +203,7 @@ def make_balances() -> None:
         sa.Column("cap_micros", sa.BigInteger(), nullable=True),
         sa.Column("month", sa.Date(), nullable=False),
         *amounts("spent_micros", "included_used", "alerted", "filled_micros"),
+        sa.Column("fee_month", sa.Date(), nullable=False),
         *words("stage"),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.UniqueConstraint("tenant_id", name=op.f("uq_balances_tenant_id")),

@@ -9,6 +9,7 @@ from app.inbox.conversations import (
     GroupIsReadOnly,
     MarkedSpam,
     NoDirectSend,
+    NotFunded,
     NumberAway,
     Refusal,
     SaidOtherwise,
@@ -25,7 +26,7 @@ NOT_SENT = (Refusal, SaidOtherwise, Refused, StorageAway)
 def explain(problem: Exception) -> str:
     """The reason, in words, for one of NOT_SENT: what happened, then what to do."""
     match problem:
-        case Refused() | WrongTemplate() | NoDirectSend():
+        case Refused() | WrongTemplate() | NoDirectSend() | NotFunded():
             return problem.explain(_)
         case WindowClosed():
             return str(_("This wasn't sent. The 24-hour reply window has closed. Send a template instead."))

@@ -23,7 +23,7 @@ from app.tenancy import (
     tenant_scope,
 )
 
-from . import outbox, unknowns, uploads
+from . import funding, outbox, unknowns, uploads
 from .sender import Sender, waiting_lanes
 
 log = structlog.get_logger()
@@ -66,7 +66,7 @@ def acknowledge(conversation_id: str, *, typing: bool = False) -> None:
 @job("outbound.release_unfunded")
 def release_unfunded() -> None:
     """The balance was topped up: what waited for it is due now."""
-    db.session.execute(outbox.FUND, {"tenant": current_tenant_id()})
+    db.session.execute(funding.FUND, {"tenant": current_tenant_id()})
     later("outbound.deliver")
 
 

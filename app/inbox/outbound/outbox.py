@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from app.billing.holds import Funds
 from app.inbox.conversations.callback import callback_of
 from app.inbox.conversations.states import LANES
 from app.inbox.conversations.statuses import adopt_orphans, record_progress, show_ticks
@@ -34,6 +35,7 @@ from app.tenancy import announce, current_tenant_id, database_now, db, is_sandbo
 from app.wabas.models import PhoneNumber
 
 from .direct_sends import withdraw_direct_sends
+from .funding import funded
 from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Pace, Throttle
 from .reach import Reach
 
@@ -132,9 +134,11 @@ class Lane:
 
     def __init__(self, number: PhoneNumber) -> None:
         self.tenant_id, self.number_id, self.meta_id = number.tenant_id, number.id, number.meta_id
-        self.waba_id, self.token = number.waba_id, number.waba.token
+        self.waba_id, self.token, self.currency = number.waba_id, number.waba.token, number.waba.currency
         self.max_in_flight, self.in_flight = FIRST_IN_FLIGHT, 0
         self.pace, self.reach, self.throttle = Pace(number), Reach(number), Throttle()
+        # The balance of a tenant with a plan, locked for the transaction of a claim.
+        self.funds: Funds | None = None
         # When to query again (monotonic): now, when Meta's pace allows, or (None) when `waiting_lanes` finds it due.
         self.poll_at: float | None = 0.0
 
@@ -153,6 +157,7 @@ class Lane:
             return []
         claimed_at, self.throttle.gap = monotonic(), 1 / self.pace.sending.rate
         room = min(room, self.max_in_flight - self.in_flight, self.pace.sending.free)
+        self.funds = Funds.locked(self.number_id, self.currency)
         rows = self.claim("replies", room)
         rows += self.claim("automation", room - len(rows))
         rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(rows)
@@ -196,6 +201,7 @@ class Lane:
             rows = [*db.session.execute(CLAIM, claim | {"room": room, "counts": False})]
             more = min(new_people, room - len(rows))
             rows += db.session.execute(CLAIM, claim | {"room": more, "counts": True})
+        rows = funded(rows, self.funds)
         self.reach.note([row.contact_id for row in rows if row.is_outside])
         return rows
 
@@ -378,14 +384,14 @@ CLAIM = text("""
             lease_until = :lease_until, next_attempt_at = null, error = null
         from chosen where m.tenant_id = :tenant and m.id = chosen.id
         returning m.id, m.conversation_id, m.lane, m.type, m.body, m.content -> 'raw' as raw, m.reply_to_wamid,
-            m.content ->> 'category' as category,
+            m.content ->> 'category' as category, m.template_id,
             m.fence, m.attempts, chosen.is_outside
     ), paced as (
         update conversations c
             set pair_tat = (greatest(c.pair_tat, :now) at time zone 'UTC' + :interval) at time zone 'UTC'
         from claimed where c.tenant_id = :tenant and c.id = claimed.conversation_id
     )
-    select claimed.*, c.contact_id, f.id as file_id, f.meta_id as file_meta_id,
+    select claimed.*, c.contact_id, c.free_until, f.id as file_id, f.meta_id as file_meta_id,
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
             and i.kind = 'wa_id' order by created_at desc limit 1) as wa_id,
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
@@ -445,18 +451,6 @@ REFUSE = text("""
       and (state = 'dispatching' or state = 'unknown' and :state <> 'unknown')
     returning id, conversation_id, state, source, author_kind, author_id, author_name,
         (error ->> 'code')::int as code
-""")
-# A queued message that is not paid for waits with the reason; its attempt did not take place.
-UNFUND = text("""
-    update messages m set state = 'queued', attempts = m.attempts - 1, lease_until = null,
-        next_attempt_at = :again_at, error = r.error
-    from jsonb_to_recordset(cast(:rows as jsonb)) as r(message uuid, error jsonb)
-    where m.tenant_id = :tenant and m.id = r.message and m.state = 'dispatching'
-""")
-# Index: ix_messages_due.
-FUND = text("""
-    update messages set next_attempt_at = null
-    where tenant_id = :tenant and state = 'queued' and error ->> 'kind' = 'funds'
 """)
 EXPIRE = text("""
     update messages set state = 'expired', lease_until = null

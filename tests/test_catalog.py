@@ -17,6 +17,7 @@ from tests.world import World
 SHORT_LIST = {
     "alembic_version": "which migrations have run",
     "api_key_routes": "finds the tenant of an API key; holds hashes of secrets",
+    "credit_line_readings": "what Meta said of the platform's own credit line",
     "email_confirmations": "addresses that nobody has confirmed yet; they belong to no tenant",
     "held_changes": "changes that found no tenant, or could not be carried out; only the platform reads them",
     "invitation_routes": "finds the tenant of an invitation's link",
@@ -143,6 +144,7 @@ def test_states_are_not_enums(catalog: psycopg.Connection) -> None:
 MAY = {
     "alembic_version": "",
     "api_key_routes": "select, insert, update",
+    "credit_line_readings": "",
     "email_confirmations": "select, insert, update, delete",
     "held_changes": "",
     "invitation_routes": "select, insert, update, delete",

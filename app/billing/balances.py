@@ -94,7 +94,8 @@ class Balance(TenantModel):
 
     @property
     def is_enforced(self) -> bool:
-        return self.plan_id is not None
+        """Whether it limits anything: by a plan, or by the guard of the credit line."""
+        return self.plan_id is not None or self.stage in STAGES[STAGES.index("no_marketing") :]
 
     @property
     def available_micros(self) -> int:
@@ -123,7 +124,7 @@ class Balance(TenantModel):
             return ""
         if self.stops(category, micros):
             return "stopped"
-        if not micros:
+        if not micros or self.plan_id is None:
             return ""
         if micros > self.available_micros - self.reserve_micros * LEAVES.get(category, LEAVES_ELSE) // 2:
             return "used_up"
@@ -178,6 +179,6 @@ class Balance(TenantModel):
 
     def alert(self) -> None:
         reached = self.level
-        if reached > self.alerted and self.is_enforced:
+        if reached > self.alerted and self.plan_id:
             self.alerted = reached
             later("billing.alert", reached)

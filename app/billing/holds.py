@@ -122,6 +122,7 @@ class Funds:
                 self.balance.held_micros += earlier.get(each.message_id, 0)
                 refused[each.message_id] = why
                 continue
+            micros = micros if self.balance.plan_id else 0
             self.balance.held_micros += micros
             rows.append({"id": str(each.message_id), "category": each.category, "micros": micros})
         at = database_now()

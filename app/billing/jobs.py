@@ -7,10 +7,12 @@ import uuid
 
 from sqlalchemy import select
 
-from app.tenancy import db, job, later, now, platform_scope, sweep
+from app.tenancy import db, enqueue, job, later, now, platform_scope, sweep
 
 from .alerts import mail_alert
 from .balances import Balance
+from .credit_line import CreditLineCheck
+from .guard import GuardStep
 from .holds import Hold, release_lost
 from .posting import AT_ONCE, post_usages
 from .rate_cards import day_of
@@ -46,6 +48,31 @@ def release() -> None:
 @job("billing.alert")
 def alert(level: str) -> None:
     mail_alert(int(level))
+
+
+@job("billing.revoke", seconds=120)
+def revoke(step_id: str) -> None:
+    """Revokes the credit line of a business, as two admins have decided."""
+    GuardStep.get_or_404(step_id).revoke()
+
+
+@sweep(every=120)
+def enqueue_revocations() -> None:
+    """Enqueues what Redis lost, or Meta refused."""
+    with platform_scope("credit lines that are being revoked"):
+        waiting = select(GuardStep.tenant_id, GuardStep.id).where(GuardStep.state == "revoking")
+        for tenant_id, step_id in db.session.execute(waiting):
+            later("billing.revoke", step_id, tenant_id=tenant_id)
+
+
+@job("billing.read_credit_line", per_tenant=False)
+def read_credit_line() -> None:
+    CreditLineCheck().run()
+
+
+@sweep(every=900)
+def enqueue_reading() -> None:
+    enqueue("billing.read_credit_line")
 
 
 @job("billing.fee")

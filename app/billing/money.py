@@ -46,3 +46,8 @@ def typed(micros: int) -> str:
     whole, rest = divmod(micros, MICROS)
     decimals = f"{rest:06}".rstrip("0")
     return f"{whole}.{decimals:0<2}"
+
+
+def micros_from(amount: Decimal) -> int:
+    """An amount of Meta's in micro-units; what is smaller is cut off."""
+    return int(amount * MICROS)

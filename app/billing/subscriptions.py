@@ -26,7 +26,13 @@ class OtherCurrency(Exception):
 
 
 def subscribe(
-    plan_id: uuid.UUID, *, mode: str, limit_micros: int = 0, reserve_micros: int = 0, cap_micros: int | None = None, by: str
+    plan_id: uuid.UUID,
+    *,
+    mode: str,
+    limit_micros: int = 0,
+    reserve_micros: int = 0,
+    cap_micros: int | None = None,
+    by: str,
 ) -> Balance:
     """Gives the current tenant a plan, or another one, and charges the rest of the month. Raises `OtherCurrency`."""
     plan = db.session.get_one(Plan, plan_id)

@@ -138,3 +138,8 @@ class CorrectionForm(Form):
     @property
     def signed_micros(self) -> int:
         return (self.difference.micros or 0) * (1 if self.direction.data == "give" else -1)
+
+
+class GuardForm(Form):
+    stage = RadioField(_("Step"), default="warned")
+    reason = note_field(_("Reason"), _("Enter a reason. It is saved with the step."))

@@ -1,0 +1,56 @@
+"""The guard of the credit line: its steps, and what Meta said of the line."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+from migrations.row_security import protect, share
+
+revision = "0056"
+down_revision = "0055"
+
+MOMENT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.create_table(
+        "guard_steps",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("stage", "before", "reason")),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("by_name", "approved_by_name", "state")),
+        sa.Column("error", JSONB(), nullable=True),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("finished_at", MOMENT, nullable=True),
+        sa.CheckConstraint(
+            "stage in ('open', 'warned', 'no_marketing', 'no_paid', 'revoked')", name=op.f("ck_guard_steps_stage")
+        ),
+        sa.CheckConstraint("state in ('done', 'waiting', 'revoking', 'withdrawn')", name=op.f("ck_guard_steps_state")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_guard_steps")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_guard_steps_tenant_id"), ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_guard_steps_revoking", "guard_steps", ["id"], postgresql_where=sa.text("state = 'revoking'"))
+    protect("guard_steps")
+    op.create_table(
+        "credit_line_readings",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=False)
+            for name in ("used_micros", "most_micros", "held_micros", "alarmed")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_line_readings")),
+    )
+    op.create_index(op.f("ix_credit_line_readings_at"), "credit_line_readings", ["at"])
+    share("credit_line_readings", app="")
+
+
+def downgrade() -> None:
+    op.execute("set local lock_timeout = '5s'")
+    op.drop_table("credit_line_readings")
+    op.drop_table("guard_steps")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from app.tenancy import db, enqueue, job, later, now, platform_scope, sweep
+from app.tenancy import Tenant, db, enqueue, job, later, now, platform_scope, sweep
+from app.wabas.models import Waba
 
 from .alerts import mail_alert
 from .balances import Balance
@@ -16,11 +17,13 @@ from .guard import GuardStep
 from .holds import Hold, release_lost
 from .posting import AT_ONCE, post_usages
 from .rate_cards import day_of
+from .reconciliation import Reconciliation
 from .repricing import Repricing
 from .subscriptions import charge_monthly_fee
 from .usage import FreeMessage, Usage
 
 TENANTS_AT_ONCE = 500
+RECONCILED_AT = 9
 
 
 @job("billing.post", seconds=120)
@@ -73,6 +76,27 @@ def read_credit_line() -> None:
 @sweep(every=900)
 def enqueue_reading() -> None:
     enqueue("billing.read_credit_line")
+
+
+@job("billing.reconcile", seconds=180)
+def reconcile(waba_id: str) -> None:
+    """Compares an account's last days with what Meta counted."""
+    Reconciliation(uuid.UUID(waba_id)).run()
+
+
+@sweep(every=3600)
+def enqueue_reconciliations() -> None:
+    """Enqueues each account once a day, some hours after midnight in UTC, when Meta has counted the day."""
+    if now().hour != RECONCILED_AT:
+        return
+    with platform_scope("accounts to reconcile"):
+        for tenant_id, waba_id in db.session.execute(accounts_to_reconcile()):
+            later("billing.reconcile", waba_id, tenant_id=tenant_id)
+
+
+def accounts_to_reconcile() -> Select[uuid.UUID, uuid.UUID]:
+    query = select(Waba.tenant_id, Waba.id).join(Tenant, Tenant.id == Waba.tenant_id)
+    return query.where(Waba.token_ciphertext.is_not(None), ~Tenant.is_sandbox)
 
 
 @job("billing.fee")

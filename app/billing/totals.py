@@ -24,7 +24,7 @@ class DayTotal(TenantModel):
     `free` is Meta's reason why they cost nothing (`list_micros` is then what was saved), empty for charged ones.
     """
 
-    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", *KEY))
+    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", *KEY, name="uq_day_totals_key"))
 
     day: Mapped[dt.date]
     phone_number_id: Mapped[uuid.UUID]

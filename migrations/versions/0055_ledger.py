@@ -141,7 +141,7 @@ def make_totals() -> None:
         sa.Column("phone_number_id", sa.Uuid(), nullable=False),
         *words("category", "country", "sender", "free", "currency"),
         *amounts("messages", "list_micros", "charged_micros", "unpriced"),
-        sa.UniqueConstraint("tenant_id", *key, name=op.f("uq_day_totals_tenant_id_" + "_".join(key))),
+        sa.UniqueConstraint("tenant_id", *key, name=op.f("uq_day_totals_key")),
         *keys("day_totals"),
     )
     op.create_table(

@@ -1,4 +1,4 @@
-"""The guard of the credit line: its steps, and what Meta said of the line."""
+"""The guard of the credit line, what Meta said of the line, and its volumes compared with ours."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -48,9 +48,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_credit_line_readings_at"), "credit_line_readings", ["at"])
     share("credit_line_readings", app="")
+    key = ("phone_number_id", "starts_at", "ends_at", "country", "category", "type")
+    op.create_table(
+        "volume_comparisons",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("phone_number_id", sa.Uuid(), nullable=False),
+        *(sa.Column(name, MOMENT, nullable=False) for name in ("starts_at", "ends_at")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("country", "category", "type")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("ours", "metas", "other_software")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("state", "explanation", "explained_by")),
+        sa.Column("compared_at", MOMENT, nullable=False),
+        sa.CheckConstraint("state in ('equal', 'open', 'explained')", name=op.f("ck_volume_comparisons_state")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_volume_comparisons")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "phone_number_id"],
+            ["phone_numbers.tenant_id", "phone_numbers.id"],
+            name=op.f("fk_volume_comparisons_tenant_id_phone_number_id"),
+        ),
+        sa.UniqueConstraint("tenant_id", *key, name=op.f("uq_volume_comparisons_key")),
+    )
+    op.create_index(
+        "ix_volume_comparisons_open",
+        "volume_comparisons",
+        ["tenant_id", "starts_at"],
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    protect("volume_comparisons")
 
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
+    op.drop_table("volume_comparisons")
     op.drop_table("credit_line_readings")
     op.drop_table("guard_steps")

@@ -20,6 +20,7 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.api import ApiKey
+from app.billing.invoices import Invoice, InvoiceLine
 from app.billing.posting import post_usages
 from app.billing.usage import Usage
 from app.config import Settings
@@ -110,6 +111,16 @@ class Foreign:
             db.session.add(usage)
             db.session.flush()
             post_usages()
+            bill = Invoice(number=CANARY, kind="invoice", month=now().date(), until=now().date(), to_position=1)
+            bill.before_until, bill.before_position, bill.currency, bill.issued_at = now().date(), 0, "USD", now()
+            bill.net_micros = bill.tax_rate = bill.tax_micros = 0
+            bill.tax_note, bill.seller, bill.buyer = "", {}, {"name": CANARY}
+            db.session.add(bill)
+            db.session.flush()
+            billed = InvoiceLine(invoice_id=bill.id, position=1, kind="messages", note=CANARY, micros=0)
+            billed.phone_number_id, billed.category = shoes.id, "utility"
+            db.session.add(billed)
+            db.session.flush()
             desk = [
                 Team(name=CANARY),
                 CannedReply(shortcut="canary", body=CANARY),
@@ -154,6 +165,8 @@ class Foreign:
                 "browser_id": str(browser.id),
                 "phone_number_id": str(shoes.id),
                 "contact_id": str(talk.contact_id),
+                "invoice_id": str(bill.id),
+                "invoice_line_id": str(billed.id),
                 "setup_link_id": str(link.id),
             }
             | webhook(world)

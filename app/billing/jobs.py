@@ -15,6 +15,8 @@ from .balances import Balance
 from .credit_line import CreditLineCheck
 from .guard import GuardStep
 from .holds import Hold, release_lost
+from .invoices import Close, Invoice, month_after, month_to_close
+from .ledger import Ledger
 from .posting import AT_ONCE, post_usages
 from .rate_cards import day_of
 from .reconciliation import Reconciliation
@@ -97,6 +99,23 @@ def enqueue_reconciliations() -> None:
 def accounts_to_reconcile() -> Select[uuid.UUID, uuid.UUID]:
     query = select(Waba.tenant_id, Waba.id).join(Tenant, Tenant.id == Waba.tenant_id)
     return query.where(Waba.token_ciphertext.is_not(None), ~Tenant.is_sandbox)
+
+
+@job("billing.close", seconds=180)
+def close(month: str) -> None:
+    """Issues the invoice of a month, and of what came late for earlier ones."""
+    Close(Ledger()).run(dt.date.fromisoformat(month))
+
+
+@sweep(every=3600)
+def enqueue_closes() -> None:
+    """Enqueues, for each business with a plan, the month that is to be closed."""
+    month = month_to_close(day_of(now()))
+    closed = select(Invoice.id).where(Invoice.tenant_id == Balance.tenant_id, Invoice.until >= month_after(month))
+    with platform_scope("months to be closed"):
+        due = select(Balance.tenant_id).where(Balance.plan_id.is_not(None), ~closed.exists())
+        for tenant_id in db.session.scalars(due.limit(TENANTS_AT_ONCE)):
+            later("billing.close", month, tenant_id=tenant_id)
 
 
 @job("billing.fee")

@@ -51,3 +51,10 @@ def typed(micros: int) -> str:
 def micros_from(amount: Decimal) -> int:
     """An amount of Meta's in micro-units; what is smaller is cut off."""
     return int(amount * MICROS)
+
+
+def rounded(micros: int) -> int:
+    """To hundredths of the currency; half a hundredth to the even one."""
+    hundredths, rest = divmod(micros, MICROS // 100)
+    half = MICROS // 200
+    return (hundredths + (rest > half or (rest == half and hundredths % 2 == 1))) * (MICROS // 100)

@@ -7,3 +7,4 @@ from app.tenancy.permissions import OWNERS, permission
 bp = Blueprint("costs", __name__, url_prefix="/t/<tenant_slug>/costs")
 
 permission("costs.read", *OWNERS)
+permission("costs.manage", *OWNERS)

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import SelectChoice
 
 from app.billing.balances import Balance
+from app.billing.invoices import Corrected, Invoice, credit
 from app.billing.ledger import Journal
 from app.billing.money import typed
 from app.billing.payments import NoPlan, adjust, top_up
@@ -20,6 +21,7 @@ from app.billing.plans import Plan
 from app.billing.subscriptions import OtherCurrency, end_plan, subscribe
 from app.platform.billing_forms import CorrectionForm, PaymentForm, SubscriptionForm
 from app.platform.blueprint import bp
+from app.platform.forms import ReasonForm
 from app.tenancy import Membership, Tenant, commit, db, platform_only, tenant_scope
 
 log = structlog.get_logger()
@@ -86,6 +88,24 @@ def add_top_up(tenant_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     return redirect(url_for(".billing", tenant_id=tenant_id), 303)
 
 
+@bp.post("/tenants/<uuid:tenant_id>/invoices/<uuid:invoice_id>/credit-note")
+@platform_only
+def add_credit_note(tenant_id: uuid.UUID, invoice_id: uuid.UUID) -> AnyResponse:
+    form, tenant = ReasonForm(), tenant_or_404(tenant_id)
+    if not form.validate():
+        flash(_("Enter a reason. It is on the credit note."), "error")
+        return redirect(url_for(".billing", tenant_id=tenant_id), 303)
+    commit()
+    with tenant_scope(tenant.id):
+        try:
+            note = credit(Invoice.get_or_404(invoice_id), reason=form.reason.data)
+            flash(_("Issued %(number)s.", number=note.number))
+        except Corrected:
+            flash(_("This invoice has a credit note already."), "error")
+    log.info("credit note", admin_id=str(current_user.id), tenant_id=str(tenant_id), invoice_id=str(invoice_id))
+    return redirect(url_for(".billing", tenant_id=tenant_id), 303)
+
+
 @bp.post("/tenants/<uuid:tenant_id>/corrections")
 @platform_only
 def add_correction(tenant_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
@@ -128,6 +148,7 @@ def billing_page(
         subscription=subscription,
         payment=payment or PaymentForm(formdata=None),
         correction=correction or CorrectionForm(formdata=None),
+        invoices=db.session.scalars(Invoice.newest_first().where(Invoice.tenant_id == tenant_id).limit(SHOWN)).all(),
         journals=db.session.scalars(by_hand.order_by(Journal.id.desc()).limit(SHOWN)).all(),
     )
 

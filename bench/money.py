@@ -22,6 +22,8 @@ from sqlalchemy import select, text
 from app import create_app
 from app.billing.balances import Balance
 from app.billing.holds import ReplyCount
+from app.billing.invoices import Close
+from app.billing.ledger import Ledger
 from app.billing.payments import top_up
 from app.billing.plans import Plan
 from app.billing.posting import AT_ONCE, post_usages
@@ -54,6 +56,7 @@ def run(stack: Stack) -> None:
         posting(stack, plan)
         writers(stack, plan)
         exactly(app, plan)
+        closing(stack, plan)
         pages(app, stack, plan)
 
 
@@ -186,6 +189,43 @@ def claim(app: Flask, town: Town) -> None:
                 idle = 0 if (db.session.scalar(WAITING) or 0) < before else idle + 1
             # A claim gives each message a moment of its own; there is no request here that would wait for it.
             time.sleep(0.02)
+
+
+def closing(stack: Stack, plan: Plan) -> None:
+    """The invoice of a month with a million journals."""
+    town = town_with(plan, "closing")
+    mine = {"tenant": town.tenant.id, "number": town.number.id, "posting": uuid.uuid4(), "rows": JOURNALS}
+    with tenant_scope(town.tenant.id):
+        db.session.execute(ONE_POSTING, mine)
+        db.session.execute(MANY_JOURNALS, mine | {"at": now(), "day": now().date()})
+    analyse(stack)
+    month = now().date().replace(day=1)
+
+    def close() -> None:
+        with tenant_scope(town.tenant.id):
+            invoice = Close(Ledger()).run(month)
+            assert invoice
+
+    seconds = measure(close)
+    table("Month close", ["", ""], [[f"{JOURNALS:,} journals (aim: 60 s)", f"{seconds:.1f} s"]])
+
+
+JOURNALS = 1_000_000
+ONE_POSTING = text("""
+    insert into postings (tenant_id, id, position, previous_hash, hash, journals, posted_at)
+    values (:tenant, :posting, 1, '', '', :rows, now())
+""")
+MANY_JOURNALS = text("""
+    insert into journals (tenant_id, id, posting_id, kind, occurred_at, day, currency, phone_number_id, wamid, category,
+                          market, country, sender, rate_card_id, list_micros, markup, markup_micros, charged_micros,
+                          free, unknown, reverses_id, note, by)
+    select :tenant, gen_random_uuid(), :posting, 'message', :at, cast(:day as date), 'USD', :number, 'wamid.' || n,
+           (array['marketing', 'utility', 'authentication', 'service'])[1 + n % 4], '',
+           (array['US', 'DE', 'BR', 'IN', 'GB'])[1 + n / 4 % 5], 'other', null, 3400, 1000, 340, 3740, '', '', null, '',
+           ''
+    from generate_series(1, :rows) n
+    on conflict do nothing
+""")
 
 
 def pages(app: Flask, stack: Stack, plan: Plan) -> None:

@@ -42,6 +42,7 @@ FEATURES = [
     "onboarding",
     "numbers",
     "automation",
+    "costs",
     "hooks",
     "welcome",
     "notifications",

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.cli import AppGroup
 from sqlalchemy import NullPool, create_engine
 
-from app.billing.cli import rates
+from app.billing.cli import ledger, rates
 from app.bootstrap import bootstrap
 from app.extensions import outside
 from app.onboarding.cli import numbers
@@ -26,7 +26,7 @@ platform_admins = AppGroup("platform-admins", help="Admins of the platform.")
 
 
 def init_app(app: Flask) -> None:
-    for group in (tenants, platform_admins, numbers, rates):
+    for group in (tenants, platform_admins, numbers, rates, ledger):
         app.cli.add_command(group)
 
     @app.cli.command("doctor")

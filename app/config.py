@@ -84,6 +84,9 @@ class Settings(BaseModel):
     model_urls: Annotated[tuple[Url, ...], BeforeValidator(split_list)] = ()
     operator_name: str = ""
     operator_contact: str = ""
+    operator_address: str = ""
+    operator_vat_id: str = ""
+    operator_vat_rate: Annotated[int, Field(ge=0, le=5_000)] = 0
     proxies: Annotated[int | None, Field(ge=0, le=10)] = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -165,6 +165,11 @@ def date(day: dt.date) -> str:
     return str(format_date(day, "d MMMM y"))
 
 
+def month_name(day: dt.date) -> str:
+    """November 2026."""
+    return str(format_date(day, "LLLL y"))
+
+
 def direction() -> str:
     locale = get_locale()
     return locale.text_direction if locale else "ltr"
@@ -183,6 +188,7 @@ def init_app(app: Flask, features: list[str]) -> None:
     )
     app.jinja_env.filters.update(
         clock=clock,
+        month_name=month_name,
         date=date,
         moment=moment,
         day=day,

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, api, assistant, day, desk, drain, fairness, hooks, inbox, live, pace, templates
+from bench import acknowledge, api, assistant, day, desk, drain, fairness, hooks, inbox, live, money, pace, templates
 from dev.stack import Stack
 
 PARTS = {
@@ -18,6 +18,7 @@ PARTS = {
     "inbox": inbox.run,
     "desk": desk.run,
     "pace": pace.run,
+    "money": money.run,
     "hooks": hooks.run,
     "api": api.run,
     "day": day.run,

@@ -28,6 +28,8 @@ from app.assistant.turns import AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
 from app.automation.definitions import Definition
 from app.automation.models import Automation, AutomationRun
+from app.billing.invoices import Invoice, InvoiceLine
+from app.billing.posting import post_usages
 from app.billing.usage import Usage
 from app.config import Settings
 from app.contacts.fields import ContactField
@@ -119,6 +121,18 @@ class Foreign:
             usage = Usage(phone_number_id=shoes.id, wamid=said.wamid, category="utility", market=CANARY, unknown="")
             usage.arrived_at, usage.currency, usage.micros = now(), "USD", 55_000
             db.session.add(usage)
+            db.session.flush()
+            post_usages()
+            bill = Invoice(number=CANARY, kind="invoice", month=now().date(), until=now().date(), to_position=1)
+            bill.before_until, bill.before_position, bill.currency, bill.issued_at = now().date(), 0, "USD", now()
+            bill.net_micros = bill.tax_rate = bill.tax_micros = 0
+            bill.tax_note, bill.seller, bill.buyer = "", {}, {"name": CANARY}
+            db.session.add(bill)
+            db.session.flush()
+            billed = InvoiceLine(invoice_id=bill.id, position=1, kind="messages", note=CANARY, micros=0)
+            billed.phone_number_id, billed.category = shoes.id, "utility"
+            db.session.add(billed)
+            db.session.flush()
             desk = [
                 Team(name=CANARY),
                 CannedReply(shortcut="canary", body=CANARY),
@@ -163,6 +177,8 @@ class Foreign:
                 "browser_id": str(browser.id),
                 "phone_number_id": str(shoes.id),
                 "contact_id": str(talk.contact_id),
+                "invoice_id": str(bill.id),
+                "invoice_line_id": str(billed.id),
                 "setup_link_id": str(link.id),
             }
             | webhook(world)

@@ -1,4 +1,4 @@
-"""`flask rates …`: Meta's price lists."""
+"""`flask rates …`: Meta's price lists. `flask ledger …`: the books of each business."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ import pathlib
 
 import click
 from flask.cli import AppGroup
+from sqlalchemy import select
 
-from app.tenancy import platform_scope
+from app.tenancy import Tenant, db, enqueue, platform_scope, tenant_scope
 
+from .posting import AT_ONCE, post_usages
 from .price_lists import PriceList, Unusable
 from .rate_cards import RateCard
+from .reported_prices import ReportedPrices
+from .repricing import Repricing
+from .verification import problems_of_ledger
 
 rates = AppGroup("rates", help="Meta's price lists.")
 
@@ -37,6 +42,9 @@ def load(file: pathlib.Path, valid_from: dt.datetime, currency: str) -> None:
         click.echo(f"The prices in {currency} from {day} are the same already. Nothing was changed.")
         return
     click.echo(f"{len(prices.markets)} markets in {currency}, valid from {day}.")
+    # What was posted since, without a price or at an older one, is corrected.
+    for tenant in tenants_with_books(""):
+        enqueue("billing.reprice", str(tenant.id), day.isoformat())
 
 
 def read(file: pathlib.Path) -> list[str]:
@@ -44,3 +52,70 @@ def read(file: pathlib.Path) -> list[str]:
         return file.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise click.ClickException(f"{file} was not loaded: it is no text in UTF-8.") from None
+
+
+ledger = AppGroup("ledger", help="The ledger of each business.")
+
+
+@ledger.command("verify")
+@click.option("--tenant", "slug", default="", help="The slug of one business; without it, all are checked.")
+def verify(slug: str) -> None:
+    """Check that no row of a ledger was changed, removed or reordered. Fails where one was."""
+    wrong = 0
+    for tenant in tenants_with_books(slug):
+        with tenant_scope(tenant.id):
+            for words in problems_of_ledger():
+                wrong += 1
+                click.echo(f"BAD  {tenant.slug}: {words}")
+    if wrong:
+        raise click.ClickException("A ledger is not as it was written.")
+    click.echo("Every ledger is as it was written.")
+
+
+@ledger.command("post")
+@click.option("--tenant", "slug", default="", help="The slug of one business; without it, all are posted.")
+def post(slug: str) -> None:
+    """Post what is charged and not posted yet, without waiting for a worker."""
+    for tenant in tenants_with_books(slug):
+        posted = AT_ONCE
+        while posted == AT_ONCE:
+            with tenant_scope(tenant.id):
+                posted = post_usages()
+
+
+@ledger.command("reprice")
+@click.option("--from", "since", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day.")
+@click.option("--tenant", "slug", default="", help="The slug of one business; without it, all are repriced.")
+def reprice(since: dt.datetime, slug: str) -> None:
+    """Compare posted messages with the price lists in force on their days, and correct what differs."""
+    for tenant in tenants_with_books(slug):
+        last, changed, more = None, 0, True
+        while more:
+            with tenant_scope(tenant.id):
+                count, last = Repricing().run(since.date(), last)
+            changed, more = changed + count, last is not None
+        if changed:
+            click.echo(f"{tenant.slug}: {changed} messages have another price now.")
+
+
+@ledger.command("prices")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path))
+@click.option("--tenant", "slug", required=True, help="The slug of the business.")
+def prices(file: pathlib.Path, slug: str) -> None:
+    """Take over prices that Meta reported: a CSV with phone_number_id, wamid, price and currency. Safe to repeat."""
+    try:
+        reported = ReportedPrices.read(read(file))
+    except Unusable as unusable:
+        raise click.ClickException(f"{file} was not loaded.\n" + "\n".join(unusable.problems)) from None
+    for tenant in tenants_with_books(slug):
+        with tenant_scope(tenant.id):
+            click.echo(f"{reported.apply()} messages have another price now.")
+
+
+def tenants_with_books(slug: str) -> list[Tenant]:
+    with platform_scope("ledgers"):
+        query = select(Tenant).where(~Tenant.is_sandbox).order_by(Tenant.slug)
+        found = list(db.session.scalars(query.where(Tenant.slug == slug) if slug else query))
+    if slug and not found:
+        raise click.BadParameter("no business has this slug", param_hint="--tenant")
+    return found

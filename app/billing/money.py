@@ -33,3 +33,28 @@ def micros_of(written: str) -> int | None:
     """`0.0625` as 62500; none if it is no such amount."""
     match = _AMOUNT.fullmatch(written)
     return int(match[1]) * MICROS + int((match[2] or "").ljust(6, "0")) if match else None
+
+
+def share_of(micros: int, hundredths: int) -> int:
+    """So many hundredths of a percent of an amount; half a micro-unit is rounded to the even one."""
+    whole, rest = divmod(micros * hundredths, 10_000)
+    return whole + (rest > 5_000 or (rest == 5_000 and whole % 2 == 1))
+
+
+def typed(micros: int) -> str:
+    """62500 as `0.0625`, as `micros_of` reads it; at least two decimal places."""
+    whole, rest = divmod(micros, MICROS)
+    decimals = f"{rest:06}".rstrip("0")
+    return f"{whole}.{decimals:0<2}"
+
+
+def micros_from(amount: Decimal) -> int:
+    """An amount of Meta's in micro-units; what is smaller is cut off."""
+    return int(amount * MICROS)
+
+
+def rounded(micros: int) -> int:
+    """To hundredths of the currency; half a hundredth to the even one."""
+    hundredths, rest = divmod(micros, MICROS // 100)
+    half = MICROS // 200
+    return (hundredths + (rest > half or (rest == half and hundredths % 2 == 1))) * (MICROS // 100)

@@ -44,6 +44,10 @@ class PriceList:
         starts = (number[:length] for length in range(LONGEST_CODE, 0, -1))
         return next((self.codes[start] for start in starts if start in self.codes), self.codes.get(UNLISTED))
 
+    def highest(self, category: str) -> int:
+        """The highest price that the list has for a category; 0 where it has none."""
+        return max((micros or 0 for (_, name), micros in self.prices.items() if name == category), default=0)
+
     def codes_of(self, market: str) -> list[str]:
         return [code for code, name in self.codes.items() if name == market]
 

@@ -160,9 +160,13 @@ class Story:
         if self.number.state != "connected":
             return N_("This number is not connected."), N_("Ask an owner to reconnect this number with Facebook.")
         if self.error:
-            return self.error.get("title") or "", fix
+            return self.error.get("title") or "", self.error.get("fix") or fix if self.is_unfunded else fix
         last = next((attempt.error for attempt in reversed(self.attempts) if attempt.error), None)
         return (last or {}).get("title") or "", fix
+
+    @property
+    def is_unfunded(self) -> bool:
+        return self.error.get("kind") == "funds"
 
     def after_all(self) -> str:
         statuses = [status.status for status in self.statuses]

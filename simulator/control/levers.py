@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import magic
+from simulator import magic, volumes
 from simulator.account_events import EVENTS
 from simulator.clock import month
 from simulator.control import lists
@@ -48,6 +48,14 @@ def clock() -> Response:
     """Moves the clock forward by so many seconds."""
     world().advance(float(member("advance")))
     return jsonify(now=world().clock.now())
+
+
+@levers.post("/volume-differences")
+def volume_differences() -> Response:
+    """Makes pricing analytics count `volume` more (or fewer) messages of a number on the day of `at`."""
+    about = {name: str(member(name)) for name in ("country", "category", "type")}
+    volumes.plant(world(), phone_number_member(), whole_member("at"), whole_member("volume"), about)
+    return jsonify(success=True)
 
 
 @levers.route("/credit-line", methods=["GET", "POST"])

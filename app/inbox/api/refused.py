@@ -45,6 +45,12 @@ REFUSALS = (
         "Automation was stopped here",
         N_("Resume it for the conversation or its number first."),
     ),
+    problem(
+        "not_funded",
+        402,
+        "The balance, the cap or the limit doesn't cover it",
+        N_("Top up the balance, or raise the cap. An owner sees in Costs what is used up."),
+    ),
     problem("too_late", 409, "It was due more than a day ago", N_("Check whether it's still true, then send again.")),
     problem("group_read_only", 409, "Groups can be read, not written to", N_("Write to the members one by one.")),
 )

@@ -10,6 +10,7 @@ from app.inbox.conversations import (
     GroupIsReadOnly,
     MarkedSpam,
     NoDirectSend,
+    NotFunded,
     NumberAway,
     Refusal,
     SaidOtherwise,
@@ -41,7 +42,7 @@ CHANGED = N_("This page already sent a different message. Check the conversation
 def explain(problem: Exception) -> str:
     """The reason, in words, for one of NOT_SENT: what happened, then what to do."""
     match problem:
-        case Refused() | WrongTemplate() | NoDirectSend():
+        case Refused() | WrongTemplate() | NoDirectSend() | NotFunded():
             return problem.explain(_)
         case Unsubscribed(facts={"purpose": "marketing"}):
             return str(_("This wasn't sent. The customer has opted out of marketing messages."))

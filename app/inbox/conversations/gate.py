@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from app.billing.balances import Balance
+from app.billing.holds import ReplyCount
 from app.contacts.consents import Consent
 from app.message_templates.direct_send import DirectSendAccess
 from app.message_templates.models import MessageTemplate
@@ -25,6 +27,7 @@ from .refusals import (
     GroupIsReadOnly,
     MarkedSpam,
     NoDirectSend,
+    NotFunded,
     NumberAway,
     Refusal,
     TooLate,
@@ -86,12 +89,36 @@ class Gate:
         if by and by.is_automatic and (refusal := conversation.refusal_of_automation()):
             return refusal  # type: ignore[no-any-return]
         if direct:
-            return self.refusal_of_direct_send(direct) or self.refusal_of_fallback(later)
+            refusal = self.refusal_of_direct_send(direct) or self.refusal_of_fallback(later)
+            return refusal or self.refusal_of_funds(direct["category"])
         if type != "template":
             closed = not later and not conversation.window_is_open
-            return WindowClosed() if closed else self.refusal_of_fallback(later)
+            refusal = WindowClosed() if closed else self.refusal_of_fallback(later)
+            return refusal or (None if type == "reaction" else self.refusal_of_funds("service"))
         refusal = self.refusal_of_template(raw) or self.refusal_of_content(raw, file_kind)
-        return refusal or self.refusal_of_fallback(later)
+        refusal = refusal or self.refusal_of_fallback(later)
+        template = self.template_of(raw)
+        return refusal or (self.refusal_of_funds(template.category.lower()) if template else None)
+
+    def refusal_of_funds(self, category: str) -> Refusal | None:
+        """Of a message that the tenant's balance, cap or open amount does not allow. Without a plan nothing does not.
+
+        What is queued is checked again when the outbox claims it (`outbound/funding.py`).
+        """
+        balance = Balance.current()
+        if balance is None or not balance.is_enforced:
+            return None
+        why = balance.obstacle(category, self.price(category, balance))
+        return NotFunded(why=why) if why else None
+
+    def price(self, category: str, balance: Balance) -> int:
+        """What it would cost the tenant now; 0 where it is free or the price is unknown."""
+        estimate = self.conversation.terms.price_of(category, now())
+        if estimate.free or estimate.quote.money is None or balance.included_left:
+            return 0
+        if estimate.has_allowance and ReplyCount.free_left(self.conversation.phone_number_id):
+            return 0
+        return balance.price_of(category, estimate.quote.money.micros)
 
     def refusal_of_fallback(self, later: Later | None) -> Refusal | None:
         """Of what goes out if the window is closed by then."""
@@ -197,6 +224,10 @@ AS_ERROR = {
     "automation_paused": {
         "title": N_("Automation was stopped for this conversation or its number."),
         "fix": N_("Resume it in the conversation's menu or on the number's page."),
+    },
+    "not_funded": {
+        "title": N_("It isn't paid for: the balance, the cap or the limit doesn't cover it."),
+        "fix": N_("Ask an owner to look at Costs: there it says what is used up, and how it is topped up."),
     },
     "too_late": {
         "title": N_("This was due more than a day ago."),

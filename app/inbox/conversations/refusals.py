@@ -8,6 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from app.billing.balances import NO_ROOM
+from app.words import N_
+
+NOT_SENT = N_("This wasn't sent.")
+WHO_PAYS = N_("An owner sees in Costs what to do.")
+
 
 class Refusal(Exception):
     """`kind` is stable, `facts` are what its words need."""
@@ -83,6 +89,16 @@ class AutomationPaused(Refusal):
     """Somebody stopped all automation of the conversation or of its number."""
 
     kind = "automation_paused"
+
+
+class NotFunded(Refusal):
+    """The tenant's balance, cap or limit does not cover it. Facts: `why`, a key of `NO_ROOM`."""
+
+    kind = "not_funded"
+
+    def explain(self, translate: Callable[[str], str] = str) -> str:
+        """What does not cover it, and who can change that."""
+        return " ".join(translate(words) for words in (NOT_SENT, NO_ROOM[self.facts["why"]], WHO_PAYS))
 
 
 class TooLate(Refusal):

@@ -10,9 +10,20 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import UPLOAD_LASTS, Media
 from app.meta import messages as meta
 from app.meta.errors import MetaError
-from app.tenancy import commit, database_now, db, enqueue, job, later, platform_scope, sweep, tenant_scope
+from app.tenancy import (
+    commit,
+    current_tenant_id,
+    database_now,
+    db,
+    enqueue,
+    job,
+    later,
+    platform_scope,
+    sweep,
+    tenant_scope,
+)
 
-from . import outbox, unknowns, uploads
+from . import funding, outbox, unknowns, uploads
 from .sender import Sender, waiting_lanes
 
 log = structlog.get_logger()
@@ -50,6 +61,13 @@ def acknowledge(conversation_id: str, *, typing: bool = False) -> None:
         meta.mark_read(outside().graph, token, meta_id, wamid, typing)
     except MetaError as error:
         log.info("not marked as read", conversation_id=conversation_id, meta_code=error.code)
+
+
+@job("outbound.release_unfunded")
+def release_unfunded() -> None:
+    """The balance was topped up: what waited for it is due now."""
+    db.session.execute(funding.FUND, {"tenant": current_tenant_id()})
+    later("outbound.deliver")
 
 
 @sweep(every=5)

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from app.billing.holds import Funds
 from app.inbox.conversations import AutomationPaused, WithPerson
 from app.inbox.conversations.callback import callback_of
 from app.inbox.conversations.flow_tokens import FlowToken
@@ -38,6 +39,7 @@ from app.tenancy.actor import AUTOMATIC
 from app.wabas.models import PhoneNumber
 
 from .direct_sends import withdraw_direct_sends
+from .funding import funded
 from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Pace, Throttle
 from .reach import Reach
 
@@ -137,9 +139,13 @@ class Lane:
 
     def __init__(self, number: PhoneNumber) -> None:
         self.tenant_id, self.number_id, self.meta_id = number.tenant_id, number.id, number.meta_id
-        self.waba_id, self.token = number.waba_id, number.waba.token
+        self.waba_id, self.token, self.currency = number.waba_id, number.waba.token, number.waba.currency
         self.max_in_flight, self.in_flight = FIRST_IN_FLIGHT, 0
         self.pace, self.reach, self.throttle = Pace(number), Reach(number), Throttle()
+        # The balance of a tenant with a plan, locked for the transaction of a claim.
+        self.funds: Funds | None = None
+        # How many messages the claim cancelled, as a person has their conversation.
+        self.dropped = 0
         # When to query again (monotonic): now, when Meta's pace allows, or (None) when `waiting_lanes` finds it due.
         self.poll_at: float | None = 0.0
 
@@ -158,14 +164,14 @@ class Lane:
             return []
         claimed_at, self.throttle.gap = monotonic(), 1 / self.pace.sending.rate
         room = min(room, self.max_in_flight - self.in_flight, self.pace.sending.free)
+        self.funds, self.dropped = Funds.locked(self.number_id, self.currency), 0
         rows = self.claim("replies", room)
         rows += self.claim("automation", room - len(rows))
         rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(rows)
         rows += self.claim("campaigns", min(rest, self.pace.campaigns.free))
-        claimed, rows = len(rows), self.drop_silenced(rows)
         moments = self.pace.spend(len(rows), campaigns=sum(row.lane == "campaigns" for row in rows))
         parcels = [self.parcel(row, claimed_at, moment) for row, moment in zip(rows, moments, strict=True)]
-        self.poll_at = self.next_poll(claimed)
+        self.poll_at = self.next_poll(len(parcels) + self.dropped)
         if parcels:
             self.record_attempts(parcels, moments)
         self.in_flight += len(parcels)
@@ -185,6 +191,7 @@ class Lane:
         show_ticks(list(dropped))
         for conversation_id in set(dropped.values()):
             announce("conversation", conversation_id)
+        self.dropped += len(dropped)
         return [row for row in rows if row.id not in dropped]
 
     def record_attempts(self, parcels: Sequence[Parcel], moments: Sequence[float]) -> None:
@@ -218,6 +225,8 @@ class Lane:
             rows = [*db.session.execute(CLAIM, claim | {"room": room, "counts": False})]
             more = min(new_people, room - len(rows))
             rows += db.session.execute(CLAIM, claim | {"room": more, "counts": True})
+        # In this order: nothing is held for what is not sent.
+        rows = funded(self.drop_silenced(rows), self.funds)
         self.reach.note([row.contact_id for row in rows if row.is_outside])
         return rows
 
@@ -403,14 +412,14 @@ CLAIM = text("""
             lease_until = :lease_until, next_attempt_at = null, error = null
         from chosen where m.tenant_id = :tenant and m.id = chosen.id
         returning m.id, m.conversation_id, m.lane, m.type, m.body, m.content -> 'raw' as raw, m.reply_to_wamid,
-            m.content ->> 'category' as category,
+            m.content ->> 'category' as category, m.template_id,
             m.fence, m.attempts, m.author_kind, chosen.is_outside
     ), paced as (
         update conversations c
             set pair_tat = (greatest(c.pair_tat, :now) at time zone 'UTC' + :interval) at time zone 'UTC'
         from claimed where c.tenant_id = :tenant and c.id = claimed.conversation_id
     )
-    select claimed.*, c.contact_id, f.id as file_id, f.meta_id as file_meta_id,
+    select claimed.*, c.contact_id, c.free_until, f.id as file_id, f.meta_id as file_meta_id,
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id
             and i.kind = 'wa_id' order by created_at desc limit 1) as wa_id,
         (select value from contact_identities i where i.tenant_id = :tenant and i.contact_id = c.contact_id

@@ -1,0 +1,111 @@
+"""Invoices, their lines down to messages, and whom they name."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import tuple_
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.billing.invoices import BillingDetails, Invoice, InvoiceLine
+from app.billing.ledger import Journal
+from app.billing.money import typed
+from app.costs.blueprint import bp
+from app.costs.forms import BillingDetailsForm
+from app.costs.messages import PAGE, Line, read_place, with_messages
+from app.costs.months import Month, Words
+from app.tenancy import db, requires
+
+SHOWN = 100
+COLUMNS = ("invoice", "position", "kind", "number", "country", "category", "note", "messages", "amount", "currency")
+
+
+@bp.get("/invoices")
+@requires("costs.read")
+def invoices() -> str:
+    details = BillingDetails.current()
+    return invoices_page(BillingDetailsForm(formdata=None, data=vars_of(details)))
+
+
+@bp.post("/billing-details")
+@requires("costs.manage")
+def save_billing_details() -> tuple[str, int] | AnyResponse:
+    form = BillingDetailsForm()
+    if not form.validate():
+        return invoices_page(form), 422
+    details = BillingDetails.current()
+    for name in ("company", "address", "country", "vat_id"):
+        setattr(details, name, form[name].data)
+    db.session.add(details)
+    flash(_("Saved. The next invoice has these details."))
+    return redirect(url_for(".invoices"), 303)
+
+
+@bp.get("/invoices/<uuid:invoice_id>")
+@requires("costs.read")
+def invoice(invoice_id: uuid.UUID) -> str:
+    found = Invoice.get_or_404(invoice_id)
+    return render_template("costs/invoice.html", invoice=found, words=Words())
+
+
+@bp.get("/invoices/<uuid:invoice_id>/export")
+@requires("costs.read")
+def export_invoice(invoice_id: uuid.UUID) -> Response:
+    """The lines as CSV; the last ones are tax and total."""
+    found, words, file = Invoice.get_or_404(invoice_id), Words(), io.StringIO()
+    sheet = csv.writer(file)
+    sheet.writerow(COLUMNS)
+    for line in found.lines:
+        number = words.of("phone_number_id", str(line.phone_number_id)).lstrip("+") if line.phone_number_id else ""
+        about = (found.number, line.position, line.kind, number, line.country, line.category, line.note)
+        sheet.writerow((*about, line.messages, signed(line.micros), found.currency))
+    for name, micros in (("tax", found.tax_micros), ("total", found.net_micros + found.tax_micros)):
+        sheet.writerow((found.number, "", name, "", "", "", "", "", signed(micros), found.currency))
+    headers = {"Content-Disposition": f'attachment; filename="{found.number}.csv"'}
+    return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@bp.get("/invoices/<uuid:invoice_id>/lines/<uuid:invoice_line_id>")
+@requires("costs.read")
+def invoice_line(invoice_id: uuid.UUID, invoice_line_id: uuid.UUID) -> str:
+    """The messages that a line adds up, newest first."""
+    found, line = Invoice.get_or_404(invoice_id), InvoiceLine.get_or_404(invoice_line_id)
+    if line.invoice_id != found.id or line.kind != "messages":
+        abort(404)
+    lines, more = with_journals(found, line, request.args.get("before"))
+    return render_template(
+        "costs/invoice_line.html",
+        invoice=found,
+        line=line,
+        lines=lines,
+        more=more,
+        month=Month(found.month, is_charged=True),
+        words=Words(),
+        reason="",
+    )
+
+
+def with_journals(found: Invoice, line: InvoiceLine, before: str | None) -> tuple[list[Line], str | None]:
+    query = line.journals(found)
+    if start := read_place(before):
+        query = query.where(tuple_(Journal.day, Journal.id) < tuple_(*start))
+    journals = db.session.scalars(query.limit(PAGE + 1)).all()
+    last = journals[PAGE - 1] if len(journals) > PAGE else None
+    return [*with_messages(journals[:PAGE])], f"{last.day}.{last.id}" if last else None
+
+
+def invoices_page(form: BillingDetailsForm) -> str:
+    listed = db.session.scalars(Invoice.newest_first().limit(SHOWN)).all()
+    return render_template("costs/invoices.html", invoices=listed, form=form)
+
+
+def vars_of(details: BillingDetails) -> dict[str, str]:
+    return {name: getattr(details, name) for name in ("company", "address", "country", "vat_id")}
+
+
+def signed(micros: int) -> str:
+    return typed(micros) if micros >= 0 else f"-{typed(-micros)}"

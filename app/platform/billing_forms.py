@@ -1,0 +1,145 @@
+"""Forms about money. Amounts are typed as decimals and become whole micro-units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
+
+from app.billing.money import MICROS, micros_of
+from app.billing.plans import MOST_MARKUP
+from app.meta.pricing import CATEGORIES
+from app.team.forms import Form, one_line
+
+HUNDREDTH_OF_PERCENT = MICROS // 100
+CURRENCIES = (
+    *("USD", "AED", "ARS", "AUD", "BRL", "CLP", "COP", "EUR"),
+    *("GBP", "IDR", "INR", "MXN", "MYR", "PEN", "SAR", "SGD"),
+)
+
+
+class AmountField(StringField):
+    """An amount such as 12.50; `micros` is what was typed, None where nothing was."""
+
+    micros: int | None = None
+
+    def __init__(self, label: str, checks: Any = (), **options: Any) -> None:
+        super().__init__(label, checks, filters=[one_line], **options)
+        self.render_kw = {"inputmode": "decimal", "autocomplete": "off", "maxlength": "20"}
+
+    def pre_validate(self, _form: Form) -> None:
+        typed = (self.data or "").replace(",", ".")
+        self.micros = micros_of(typed)
+        if typed and self.micros is None:
+            raise ValidationError(gettext("Enter an amount such as 12.50."))
+
+
+class PercentField(AmountField):
+    """A percentage such as 12.5; `hundredths` are of a percent."""
+
+    def pre_validate(self, _form: Form) -> None:
+        super().pre_validate(_form)
+        if (self.micros or 0) % HUNDREDTH_OF_PERCENT:
+            raise ValidationError(gettext("Enter at most two decimal places."))
+        if self.hundredths > MOST_MARKUP:
+            raise ValidationError(gettext("Enter at most 1,000 percent."))
+
+    @property
+    def hundredths(self) -> int:
+        return (self.micros or 0) // HUNDREDTH_OF_PERCENT
+
+
+def count_field(label: str) -> IntegerField:
+    in_range = NumberRange(0, 10_000_000, message=_("Enter a number from 0 to 10,000,000."))
+    return IntegerField(label, [InputRequired(_("Enter a number.")), in_range], default=0)
+
+
+class PlanForm(Form):
+    name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=80)], filters=[one_line])
+    currency = SelectField(_("Currency"), choices=[SelectChoice(code, code) for code in CURRENCIES])
+    monthly_fee = AmountField(_("Monthly fee"), [Optional()])
+    seats = count_field(_("Team members that the fee covers"))
+    included_messages = count_field(_("Charged messages a month that are included"))
+    markup_marketing = PercentField(_("Mark-up on marketing, in percent"), [Optional()])
+    markup_utility = PercentField(_("Mark-up on utility, in percent"), [Optional()])
+    markup_authentication = PercentField(_("Mark-up on authentication, in percent"), [Optional()])
+    markup_authentication_international = PercentField(
+        _("Mark-up on international authentication, in percent"), [Optional()]
+    )
+    markup_service = PercentField(_("Mark-up on replies, in percent"), [Optional()])
+    is_offered = BooleanField(_("Can be chosen for businesses"), default=True)
+
+    @property
+    def markups(self) -> list[PercentField]:
+        return [self[f"markup_{category}"] for category in CATEGORIES]
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        markup = {name: field.hundredths for name, field in zip(CATEGORIES, self.markups, strict=True)}
+        return {
+            "name": self.name.data,
+            "monthly_fee_micros": self.monthly_fee.micros or 0,
+            "seats": self.seats.data,
+            "included_messages": self.included_messages.data,
+            "markup": {name: share for name, share in markup.items() if share},
+            "is_offered": self.is_offered.data,
+        }
+
+
+class SubscriptionForm(Form):
+    plan = SelectField(_("Plan"))
+    mode = RadioField(
+        _("Payment"),
+        choices=[
+            SelectChoice("prepaid", _("Prepaid: what is on the balance can be spent")),
+            SelectChoice("postpaid", _("Post-paid: up to a limit can be owed")),
+        ],
+        default="prepaid",
+    )
+    limit = AmountField(_("Limit, if post-paid"), [Optional()])
+    reserve = AmountField(_("Kept back from marketing"), [Optional()])
+    cap = AmountField(_("Most to be spent in a month"), [Optional()])
+
+
+def note_field(label: str, missing: str) -> StringField:
+    attributes = {"maxlength": "200", "autocomplete": "off"}
+    return StringField(label, [DataRequired(missing), Length(max=200)], filters=[one_line], render_kw=attributes)
+
+
+def refuse_nothing(_form: Form, field: AmountField) -> None:
+    if not field.micros:
+        raise ValidationError(gettext("Enter an amount above zero."))
+
+
+def amount_field(label: str) -> AmountField:
+    return AmountField(label, [DataRequired(_("Enter an amount such as 12.50.")), refuse_nothing])
+
+
+class PaymentForm(Form):
+    amount = amount_field(_("Amount"))
+    note = note_field(_("Note"), _("Enter a note, such as the reference of the transfer."))
+
+
+class CorrectionForm(Form):
+    difference = amount_field(_("Amount"))
+    reason = note_field(_("Reason"), _("Enter a reason. The business sees it."))
+    direction = RadioField(
+        _("Direction"),
+        choices=[
+            SelectChoice("give", _("Give it to the business")),
+            SelectChoice("take", _("Charge it to the business")),
+        ],
+        default="give",
+    )
+
+    @property
+    def signed_micros(self) -> int:
+        return (self.difference.micros or 0) * (1 if self.direction.data == "give" else -1)
+
+
+class GuardForm(Form):
+    stage = RadioField(_("Step"), default="warned")
+    reason = note_field(_("Reason"), _("Enter a reason. It is saved with the step."))

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from sqlalchemy.exc import ProgrammingError
+
+from app.billing.invoices import Close, Corrected, Invoice, InvoiceLine, credit, month_to_close
+from app.billing.ledger import Ledger
+from app.billing.money import rounded, share_of, typed
+from app.billing.tax import Tax, country_of
+from app.inbox.conversations import Message
+from app.tenancy import db, platform_scope, tenant_scope
+from tests.billing.books import arrive_and_post, balance, give_plan, owed, priced, problems, reported
+from tests.client import Browser
+from tests.world import World
+
+OCTOBER, NOVEMBER, DECEMBER = (dt.date(2026, month, 1) for month in (10, 11, 12))
+IN_OCTOBER = dt.datetime(2026, 10, 20, tzinfo=dt.UTC).timestamp()
+
+
+def close(world: World, month: dt.date = NOVEMBER) -> Invoice | None:
+    with tenant_scope(world.bakery.id):
+        return Close(Ledger()).run(month)
+
+
+def issued(world: World, month: dt.date = NOVEMBER) -> Invoice:
+    invoice = close(world, month)
+    assert invoice
+    return invoice
+
+
+def lines(world: World, invoice: Invoice) -> list[InvoiceLine]:
+    with tenant_scope(world.bakery.id):
+        return Invoice.get_or_404(invoice.id).lines
+
+
+@pytest.fixture
+def charged(world: World, sent: Message) -> World:
+    give_plan(world, mode="postpaid", limit_micros=10**12, markup={"marketing": 1_000})
+    german = {"recipient_id": "4915112345678"}
+    arrive_and_post(
+        world,
+        reported("delivered", priced()),
+        reported("delivered", priced(), wamid="wamid.2"),
+        reported("delivered", priced(category="utility"), wamid="wamid.3", **german),
+    )
+    return world
+
+
+def test_an_invoice_bills_what_a_month_charged_by_line(charged: World) -> None:
+    invoice = issued(charged)
+    found = [(line.category, line.country, line.messages, line.micros) for line in lines(charged, invoice)]
+    # 2 × 0.0275 and 0.055, each rounded to hundredths, half to the even one.
+    assert found == [("utility", "DE", 1, 60_000), ("marketing", "US", 2, 60_000)]
+    assert (invoice.number, invoice.net_micros) == ("BAKERY-2026-0001", 120_000)
+
+
+def test_rounding_is_posted_so_that_the_ledger_agrees_with_the_invoice(charged: World) -> None:
+    invoice = issued(charged)
+    assert owed(charged) == invoice.net_micros and problems(charged) == []
+
+
+def test_a_month_is_closed_once(charged: World) -> None:
+    issued(charged)
+    assert close(charged) is None
+
+
+def test_a_month_without_charges_has_no_invoice(world: World) -> None:
+    give_plan(world)
+    assert close(world) is None
+
+
+def test_what_is_reported_late_is_on_the_next_invoice_and_only_there(charged: World) -> None:
+    first = issued(charged)
+    arrive_and_post(charged, reported("delivered", priced(), wamid="wamid.late"))
+    second = issued(charged, DECEMBER)
+    assert [(line.category, line.messages) for line in lines(charged, second)] == [("marketing", 1)]
+    assert sum(line.messages for line in lines(charged, first)) == 3
+
+
+def test_what_is_of_the_next_month_already_waits_for_its_invoice(charged: World) -> None:
+    arrive_and_post(charged, reported("delivered", priced(), wamid="wamid.october", at=IN_OCTOBER))
+    assert sum(line.messages for line in lines(charged, issued(charged, OCTOBER))) == 1
+    assert sum(line.messages for line in lines(charged, issued(charged))) == 3
+
+
+def test_each_line_opens_down_to_the_messages_that_it_adds_up(charged: World, ann: Browser) -> None:
+    invoice = issued(charged)
+    arrive_and_post(charged, reported("delivered", priced(), wamid="wamid.late"))
+    for line in lines(charged, invoice):
+        with tenant_scope(charged.bakery.id):
+            found = db.session.scalars(line.journals(Invoice.get_or_404(invoice.id))).all()
+        assert (len(found), rounded(sum(each.charged_micros for each in found))) == (line.messages, line.micros)
+        page = ann.get(f"/t/bakery/costs/invoices/{invoice.id}/lines/{line.id}")
+        assert page.status_code == 200 and page.text.count("US$0.0") >= line.messages
+
+
+def test_a_credit_note_takes_all_of_it_back_once(charged: World) -> None:
+    invoice = issued(charged)
+    with tenant_scope(charged.bakery.id):
+        note = credit(Invoice.get_or_404(invoice.id), reason="wrong plan")
+    assert (note.number, note.net_micros, owed(charged)) == ("BAKERY-2026-0002", -120_000, 0)
+    with tenant_scope(charged.bakery.id), pytest.raises(Corrected):
+        credit(Invoice.get_or_404(invoice.id), reason="again")
+    assert problems(charged) == [] and balance(charged).balance_micros == 0
+
+
+def test_nobody_may_change_what_was_issued(charged: World) -> None:
+    issued(charged)
+    with pytest.raises(ProgrammingError, match="permission denied"), tenant_scope(charged.bakery.id):
+        db.session.execute(update(Invoice).values(net_micros=0))
+    with pytest.raises(ProgrammingError, match="permission denied"), platform_scope("tests"):
+        db.session.execute(update(InvoiceLine).values(micros=0))
+
+
+def test_fees_and_corrections_are_lines_of_their_own(charged: World) -> None:
+    from app.billing.payments import adjust
+
+    with tenant_scope(charged.bakery.id):
+        adjust(20_000, note="goodwill", by="Pat")
+    found = [(line.kind, line.note, line.micros) for line in lines(charged, issued(charged))]
+    assert ("adjustment", "goodwill", -20_000) in found
+
+
+TAXED = [
+    ("DE123456789", "DE", "", Tax(1_900)),
+    ("DE123456789", "", "", Tax(1_900)),
+    ("DE123456789", "AT", "ATU12345678", Tax(0, "reverse_charge")),
+    ("DE123456789", "AT", "", Tax(1_900)),
+    ("DE123456789", "AT", "DE123456789", Tax(1_900)),
+    ("DE123456789", "US", "", Tax(0, "outside")),
+    ("", "DE", "DE123456789", Tax(0)),
+]
+
+
+@pytest.mark.parametrize(("seller", "country", "vat_id", "tax"), TAXED)
+def test_who_owes_the_tax(seller: str, country: str, vat_id: str, tax: Tax) -> None:
+    assert Tax.between(seller, 1_900, country=country, vat_id=vat_id) == tax
+
+
+@pytest.mark.parametrize(
+    ("vat_id", "country"),
+    [
+        ("DE123456789", "DE"),
+        ("EL123456789", "GR"),
+        ("GR123456789", ""),
+        ("ATU12345678", "AT"),
+        ("NL123456789B01", "NL"),
+        ("DE12345678", ""),
+        ("XX123", ""),
+        ("", ""),
+        ("DE12345678٩", ""),
+    ],
+)
+def test_the_shape_of_a_vat_id(vat_id: str, country: str) -> None:
+    assert country_of(vat_id) == country
+
+
+def test_tax_is_charged_with_the_invoice_and_given_back_with_its_credit_note(
+    charged: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from app.extensions import outside
+
+    taxed = outside().settings.model_copy(update={"operator_vat_id": "DE123456789", "operator_vat_rate": 1_900})
+    monkeypatch.setattr(outside(), "settings", taxed)
+    invoice = issued(charged)
+    assert (invoice.tax_rate, invoice.tax_micros) == (1_900, 20_000) and owed(charged, "tax") == -20_000
+    with tenant_scope(charged.bakery.id):
+        credit(Invoice.get_or_404(invoice.id), reason="wrong")
+    assert (owed(charged, "tax"), owed(charged)) == (0, 0)
+
+
+def test_the_invoice_is_a_page_and_a_csv(charged: World, ann: Browser) -> None:
+    invoice = issued(charged)
+    page = ann.get(f"/t/bakery/costs/invoices/{invoice.id}").text
+    assert "BAKERY-2026-0001" in page and "US$0.1200" in page
+    rows = list(csv.DictReader(io.StringIO(ann.get(f"/t/bakery/costs/invoices/{invoice.id}/export").text)))
+    assert [row["amount"] for row in rows] == ["0.06", "0.06", "0.00", "0.12"]
+
+
+def test_billing_details_are_checked_and_on_the_next_invoice(charged: World, ann: Browser) -> None:
+    form = {"company": "Bakery GmbH", "address": "Ring 1, Wien", "country": "AT", "vat_id": "at u1234 5678"}
+    wrong = ann.post("/t/bakery/costs/billing-details", form | {"vat_id": "DE1"})
+    assert wrong.status_code == 422 and "VAT id of this country" in wrong.text
+    assert ann.post("/t/bakery/costs/billing-details", form).status_code == 303
+    assert issued(charged).buyer["vat_id"] == "ATU12345678"
+
+
+def test_the_console_issues_a_credit_note_with_a_reason(charged: World, pat: Browser) -> None:
+    invoice = issued(charged)
+    page = f"/platform/tenants/{charged.bakery.id}/invoices/{invoice.id}/credit-note"
+    pat.post(page, {"reason": ""})
+    pat.post(page, {"reason": "wrong plan"})
+    with tenant_scope(charged.bakery.id):
+        assert db.session.scalars(select(Invoice.reason).order_by(Invoice.id)).all() == ["", "wrong plan"]
+    assert "wrong plan" in pat.get(f"/platform/tenants/{charged.bakery.id}/billing").text
+
+
+@pytest.mark.parametrize(
+    ("today", "month"),
+    [(dt.date(2026, 12, 3), NOVEMBER), (dt.date(2026, 12, 2), dt.date(2026, 10, 1)), (dt.date(2027, 1, 3), DECEMBER)],
+)
+def test_a_month_is_closed_on_the_third_of_the_next(today: dt.date, month: dt.date) -> None:
+    assert month_to_close(today) == month
+
+
+@pytest.mark.parametrize(
+    ("micros", "whole"), [(5_000, 0), (15_000, 20_000), (5_001, 10_000), (-5_000, 0), (-15_000, -20_000), (0, 0)]
+)
+def test_half_a_hundredth_is_rounded_to_the_even_one(micros: int, whole: int) -> None:
+    assert rounded(micros) == whole
+
+
+def test_shares_and_written_amounts() -> None:
+    assert [share_of(micros, 1_250) for micros in (4, 12, 8, 0)] == [0, 2, 1, 0]
+    assert [typed(micros) for micros in (0, 1, 62_500, 1_500_000)] == ["0.00", "0.000001", "0.0625", "1.50"]
+
+
+def test_closing_by_hand_in_the_database_is_detected(charged: World, superuser_url: str) -> None:
+    issued(charged)
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("update journals set note = 'x' where kind = 'credit'")
+    assert problems(charged) != []

@@ -9676,6 +9676,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `not_funded`: The balance, the cap or the limit doesn't cover it */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
             403: {
                 headers: {
@@ -10035,6 +10044,15 @@ export interface operations {
             };
             /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_funded`: The balance, the cap or the limit doesn't cover it */
+            402: {
                 headers: {
                     [name: string]: unknown;
                 };

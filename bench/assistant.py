@@ -119,7 +119,8 @@ def begin(town: Town, url: str) -> uuid.UUID:
         setup = Setup(name="Bench", purpose="Bench", disclosure=dict(DISCLOSURES), money_per_day=10**12)
         assistant.publish(assistant.save(setup, by=Actor.system("bench")))
         assistant.switch("suggests")
-        return db.session.scalars(Conversation.newest_first().limit(1)).one().id
+        talk: Conversation = db.session.scalars(Conversation.newest_first().limit(1)).one()
+        return talk.id
 
 
 def write(conversation_id: uuid.UUID, number: int) -> None:

@@ -12,7 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.functions import coalesce
 
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, uuid7
+from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, enqueue, now, uuid7
+from app.tenancy.scope import after_commit
 
 # While a customer goes on writing, the turn waits: at most so long after the first message.
 PATIENCE = dt.timedelta(seconds=15)
@@ -96,6 +97,12 @@ class Engagement(TenantModel):
     def leave(self) -> None:
         """People have it, or it is resolved: the next turn begins anew, with the version that is live then."""
         self.version_id, self.disclosed_at, self.asked_back, self.language = None, None, 0, ""
+
+
+def begin_turns(conversation_ids: Iterable[uuid.UUID], wait: dt.timedelta) -> None:
+    """Has a turn made in each conversation after this time."""
+    Engagement.postpone(conversation_ids, wait)
+    after_commit(lambda: enqueue("assistant.run"))
 
 
 def new_row(conversation_id: uuid.UUID) -> dict[str, object]:

@@ -28,7 +28,9 @@ LOOP, SOON = 3, dt.timedelta(seconds=2)
 
 
 def is_elsewhere(conversation: Conversation, setup: Setup) -> str:
-    """Whether it is not for this number, team or contact."""
+    """Whether it is an automation's at the moment, or not for this number, team or contact."""
+    if conversation.handled_by == "automation":
+        return "automation"
     if conversation.is_group:
         return "group"
     if setup.numbers and conversation.phone_number_id not in setup.numbers:

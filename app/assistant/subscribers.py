@@ -7,16 +7,15 @@ import datetime as dt
 from sqlalchemy import select
 
 from app.inbox.conversations import Message
-from app.tenancy import Happened, current_tenant_id, db, enqueue, is_sandbox, later, now, subscriber
-from app.tenancy.scope import after_commit
+from app.tenancy import Happened, current_tenant_id, db, is_sandbox, later, now, subscriber
 
 from .assistant import Assistant
-from .engagements import FRESH, Engagement
+from .engagements import FRESH, Engagement, begin_turns
 from .turns import judge_by_reply
 
 
 @subscriber("assistant", "message.received")
-def begin_turns(received: list[Happened]) -> None:
+def answer_messages(received: list[Happened]) -> None:
     """Has a turn made in each conversation, a moment after the last message."""
     assistant = Assistant.current()
     if assistant is None or assistant.mode == "off" or is_sandbox(current_tenant_id()):
@@ -25,10 +24,8 @@ def begin_turns(received: list[Happened]) -> None:
     fresh = [one for one in received if one.at > now() - FRESH]
     if version is None or not fresh:
         return
-    Engagement.postpone(
-        [one.facts.conversation_id for one in fresh], dt.timedelta(seconds=version.setup.debounce_seconds)
-    )
-    after_commit(lambda: enqueue("assistant.run"))
+    wait = dt.timedelta(seconds=version.setup.debounce_seconds)
+    begin_turns([one.facts.conversation_id for one in fresh], wait)
 
 
 @subscriber("assistant's suggestions", "message.queued", "message.sent")

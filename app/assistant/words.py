@@ -34,6 +34,7 @@ REASONS = {
     # It stays out.
     "with_person": N_("A person has the conversation."),
     "automation_paused": N_("Automation was stopped for this conversation or its number."),
+    "automation": N_("An automation has the conversation and waits for the customer's reply."),
     "group": N_("It does not answer in groups."),
     "other_number": N_("It is not switched on for this number."),
     "other_team": N_("It is not switched on for this team."),

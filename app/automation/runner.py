@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 MOST_STEPS_AT_ONCE = 50
 # Reasons for which a run ends as it should.
-USUAL_ENDS = ("end", "handed_over")
+USUAL_ENDS = ("end", "handed_over", "assistant")
 ERROR = N_("An error in Switchboard ended this step. It was reported.")
 
 

@@ -34,6 +34,7 @@ REASONS = {
     "by_hand": N_("Somebody ended it."),
     "by_automation": N_("Another automation stopped it."),
     "handed_over": N_("It handed over to people."),
+    "assistant": N_("It handed over to the assistant."),
     "end": N_("It came to a step that ends it."),
     "error": N_("An error in Switchboard ended it. It was reported."),
 }

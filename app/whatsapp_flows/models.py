@@ -10,7 +10,9 @@ from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.meta import flow_json as meta
+from app.meta import outgoing
 from app.meta.flow_calls import Fetched
+from app.meta.outgoing import Outgoing
 from app.signing import new_secret
 from app.tenancy import Actor, TenantModel, announce, belongs_to, db, exists, now, one_of, uuid7
 from app.tenancy.sealed import Sealed
@@ -164,6 +166,12 @@ class FlowVersion(TenantModel):
     @property
     def is_sendable(self) -> bool:
         return self.status in SENDABLE and not self.task
+
+    def message(self, body: str, button: str, header: str = "", footer: str = "") -> Outgoing:
+        """The message that offers it. Where customers' phones ask us, the first screen comes from the data endpoint."""
+        more: dict[str, Any] = {"header": header, "footer": footer}
+        first = meta.screen_id(0) if self.screens else ""
+        return outgoing.flow(body, button, self.meta_id, screen=first, exchanges=self.is_live, **more)
 
     @property
     def is_editable(self) -> bool:

@@ -12,7 +12,6 @@ from app.tenancy import Actor, db, tenant_scope
 from app.wabas.models import PhoneNumber
 from app.whatsapp_flows.models import FlowVersion, WhatsappFlow
 from app.whatsapp_flows.responses import FlowResponse
-from app.whatsapp_flows.views.sending import flow_message
 from tests.arrivals import arrive
 from tests.happenings import deliver_to_subscriber
 from tests.posts import message
@@ -54,7 +53,7 @@ def send(world: World, talk: Conversation, flow: WhatsappFlow, wamid: str = "wam
         again = Conversation.get_or_404(talk.id)
         version = FlowVersion.with_meta_id(META_ID)
         assert version
-        outgoing: Outgoing = flow_message(version, "Please order", "Open")
+        outgoing: Outgoing = version.message("Please order", "Open")
         sent = again.send(outgoing, by=Actor.agent(world.ann), client_id=uuid.uuid4())
         sent.wamid, sent.state = wamid, "accepted"
         return sent

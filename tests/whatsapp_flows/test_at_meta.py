@@ -21,7 +21,7 @@ from app.whatsapp_flows.keys import FlowKey
 from app.whatsapp_flows.models import FlowNotice, FlowVersion, WhatsappFlow
 from app.whatsapp_flows.news import apply_flow_news
 from app.whatsapp_flows.slots import FlowBooking, FlowSlot
-from app.whatsapp_flows.views.sending import flow_message, sendable_by
+from app.whatsapp_flows.views.sending import sendable_by
 from tests.client import Browser
 from tests.enqueued import Enqueued
 from tests.simulated import Road, Served
@@ -54,7 +54,7 @@ class Life:
             version = FlowVersion.get_or_404(self.version.id)
             again = Conversation.get_or_404(conversation.id)
             sent = again.send(
-                flow_message(version, "Please order", "Open"), by=Actor.agent(self.world.ann), client_id=uuid.uuid4()
+                version.message("Please order", "Open"), by=Actor.agent(self.world.ann), client_id=uuid.uuid4()
             )
         self.road.deliver()
         return sent

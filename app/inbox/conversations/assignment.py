@@ -159,9 +159,11 @@ class Desk:
         happened("conversation.team", self.id, by=by, team_id=self.team_id)
         return True
 
-    def answered(self) -> None:
-        """The business replied: the customer does not wait any more."""
-        self.waiting_since, self.answered_at = None, self.answered_at or now()
+    def answered(self, by: Actor) -> None:
+        """The business replied: the customer does not wait any more. The first response is one of a person."""
+        self.waiting_since = None
+        if by.takes_over and self.answered_at is None:
+            self.answered_at = now()
 
     def record(self, kind: str, by: Actor, **facts: Any) -> None:
         facts = {name: value for name, value in facts.items() if value}

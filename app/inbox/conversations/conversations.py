@@ -192,7 +192,7 @@ class Conversation(Desk, Window, Handled, TenantModel):
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
         if message.is_shown and not later and message.source != "away":
             self.show_last(message)
-            self.answered()
+            self.answered(by)
         else:
             announce("conversation", self.id)
         return message

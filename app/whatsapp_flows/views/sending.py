@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from sqlalchemy import select
@@ -11,8 +9,6 @@ from sqlalchemy.orm import joinedload
 from wtforms import SelectChoice, SelectField
 
 from app.inbox.compose.compose_forms import ComposeForm, compose_form, line_field, text_field
-from app.meta import outgoing
-from app.meta.flow_json import screen_id
 from app.meta.outgoing import Outgoing, Refused
 from app.tenancy import as_uuid, db
 from app.wabas.models import PhoneNumber
@@ -46,7 +42,7 @@ class FlowForm(ComposeForm):
         version = FlowVersion.find(as_uuid(self.version.data))
         if version is None or not version.is_sendable:
             raise Refused(CHOOSE)
-        return flow_message(version, self.body.data, self.button.data, self.header.data, self.footer.data)
+        return version.message(self.body.data, self.button.data, self.header.data, self.footer.data)
 
 
 def sendable_by(phone_number: PhoneNumber) -> list[FlowVersion]:
@@ -58,10 +54,3 @@ def sendable_by(phone_number: PhoneNumber) -> list[FlowVersion]:
     query = query.order_by(FlowVersion.flow_id, FlowVersion.number).options(joinedload(FlowVersion.flow))
     newest = {version.flow_id: version for version in db.session.scalars(query.limit(MOST_OFFERED))}
     return sorted(newest.values(), key=lambda one: one.flow.name.casefold())
-
-
-def flow_message(version: FlowVersion, body: str, button: str, header: str = "", footer: str = "") -> Outgoing:
-    """Where customers' phones ask us, the first screen comes from the data endpoint."""
-    more: dict[str, Any] = {"header": header, "footer": footer}
-    first = screen_id(0) if version.screens else ""
-    return outgoing.flow(body, button, version.meta_id, screen=first, exchanges=version.is_live, **more)

@@ -37,7 +37,7 @@ def text(name: str, default: str | None = None) -> sa.Column:
 
 # What a merge of contacts moves; the last two are new.
 MOVES = ("message", "conversation", "identity", "tag", "value", "note", "link", "consent", "team_note", "activity")
-MOVES += ("mention", "flow_response", "flow_booking")
+MOVES += ("mention", "stretch", "run", "trace", "flow_response", "flow_booking")
 
 
 def allow_moves(kinds: tuple[str, ...]) -> None:

@@ -25,6 +25,7 @@ NODES = {
     "PhoneNumber": "Phone-Number-ID",
     "Media": "Media-ID",
     "MessageTemplate": "TEMPLATE_ID",
+    "Flow": "Flow-ID",
 }
 
 

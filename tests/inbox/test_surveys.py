@@ -252,6 +252,6 @@ def test_a_ring_tells_how_the_wait_stands(
 def test_after_the_first_answer_the_other_target_counts(app: Flask, world: World, talk: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         row = Conversation.get_or_404(talk.id)
-        row.answered()
+        row.answered(by=Actor.agent(world.ben))
         row.waiting_since = now() - dt.timedelta(minutes=15)
     assert "wait-late" in Browser(app, "bakery").signed_in_as(world.ben).get("~/inbox/").text

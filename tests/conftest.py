@@ -34,6 +34,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.databases.stop()
 
 
+# The longest tests begin first, so that at the end none of them keeps a worker alone.
+LONG = ("test_chaos.py", "test_fuzz.py", "test_hostile.py", "test_fuzz_document.py", "test_isolation.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["prepared"] = node.config.databases.prepare(node.workerinput["workerid"])

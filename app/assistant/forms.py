@@ -132,7 +132,8 @@ class AccessForm(FlaskForm):
     @property
     def address(self) -> str:
         """Where the API is: the provider's own where none was entered."""
-        return str(self.base_url.data or ADAPTERS[self.provider.data].BASE_URL).rstrip("/")
+        adapter = ADAPTERS.get(self.provider.data) or ADAPTERS[PROVIDERS[0]]
+        return str(self.base_url.data or adapter.BASE_URL).rstrip("/")
 
     def validate_base_url(self, field: URLField) -> None:  # noqa: ARG002
         if outside().egress.is_inside(self.address):

@@ -288,3 +288,8 @@ def test_an_action_shows_its_secret_once(ann: Browser, world: World) -> None:
     assert response.status_code == 201 and secret and secret[0] not in ann.get("~/assistant/actions").text
     inside = ann.post("~/assistant/actions", action | {"name": "x", "url": "https://127.0.0.1/"})
     assert inside.status_code == 422
+
+
+def test_a_provider_that_there_is_not_is_refused(ann: Browser) -> None:
+    form = {"provider": "nobody", "key": "sk-1", "model": "gpt-5"}
+    assert ann.post("~/assistant/key", form).status_code == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 
@@ -13,6 +14,7 @@ from app.meta import (
     message_templates,
     messages,
     phone_numbers,
+    pricing_analytics,
     system_users,
     wabas,
 )
@@ -20,6 +22,7 @@ from conformance import contents, flows, numbers, templates
 from conformance.session import APP, CUSTOMER, FILES, LINE, PARTNER, SYSTEM_TOKEN, SYSTEM_USER, Session
 
 PIN = "123456"
+DAY = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
 
 
 class Traffic(Session):
@@ -73,6 +76,7 @@ class Traffic(Session):
         phone_numbers.remove_override(graph, token, number)
         health.fetch(graph, token, number)
         health.fetch(graph, token, waba)
+        pricing_analytics.fetch(graph, token, waba, DAY, DAY + dt.timedelta(days=1))
         return bakery, token
 
     def connect_client_by_method_b(self) -> None:

@@ -22,7 +22,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 # A microphone that hums, and nobody to ask whether it may be used.
 ARGUMENTS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-SECONDS = 15
+# As long as a busy machine may need for a dozen calls one after the other.
+SECONDS = 30
 # Of each log in the report of a failure.
 LINES = 30
 # Chromium itself reports 4xx answers, which are ours to give, and a line that a test has cut.

@@ -34,7 +34,14 @@ def dollars(amount: float) -> str:
 
 
 @bp.get("/")
-@in_menu("rail", N_("Assistant"), "bot", order=27)
+@in_menu(
+    "settings",
+    N_("Assistant"),
+    "bot",
+    order=112,
+    group="inbox",
+    hint=N_("Answers customers from what you teach it, within limits."),
+)
 @requires("assistant.manage")
 def index() -> str:
     assistant = Assistant.current()

@@ -33,7 +33,14 @@ Answer = str | tuple[str, int] | AnyResponse
 
 
 @bp.get("/")
-@in_menu("rail", N_("Flows"), "clipboard-list", order=27)
+@in_menu(
+    "settings",
+    N_("WhatsApp Flows"),
+    "clipboard-list",
+    order=114,
+    group="inbox",
+    hint=N_("Forms that customers fill in inside WhatsApp."),
+)
 @requires("flows.view")
 def index() -> str:
     flows = db.session.scalars(WhatsappFlow.listed().options(selectinload(WhatsappFlow.versions)).limit(PAGE)).all()

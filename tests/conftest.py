@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,8 @@ pytest_plugins = ["tests.simulated"]
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Modules and templates stay for the whole run: to look through them for garbage takes a good part of it.
+    gc.set_threshold(50_000, 20, 50)
     if not hasattr(config, "workerinput"):
         config.databases = databases()  # type: ignore[attr-defined]
 

@@ -28,7 +28,7 @@ from tests.api.conftest import Caller, MakeCaller
 from tests.client import isolated
 from tests.world import World
 
-EXAMPLES = 6
+EXAMPLES = 4
 KINDS = ("live", "team")
 PROMISES = [status_code_conformance, content_type_conformance, response_schema_conformance]
 

@@ -158,7 +158,7 @@ class Assistant(TenantModel):
 
 
 class AssistantVersion(TenantModel):
-    """What the assistant was told at one time. Rows are added, and only ever marked as published."""
+    """A set-up of the assistant as it was saved. Rows are added, and only ever marked as published."""
 
     __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "number"))
 

@@ -1,6 +1,6 @@
 """The languages that the assistant has texts for: which one a text is in, and its words that carry no meaning.
 
-A text is told by its function words and its script; a short one may be in none of them.
+A language is recognised by its function words and its script; a short text may be in none of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the model is told. Everything that customers, documents and web pages say is given to it as data, in JSON."""
+"""The model's instructions. Everything that customers, documents and web pages say is given to it as data, in JSON."""
 
 from __future__ import annotations
 

@@ -370,7 +370,7 @@ class HandOver(Step):
     title: ClassVar[str] = N_("Hand over to people")
     group: ClassVar[str] = N_("Conversation")
     sends: ClassVar[bool] = True
-    text: str = entry(N_("What the customer is told"), most=1_000, area=True, needed=False, hint=VARIABLES)
+    text: str = entry(N_("Message to the customer"), most=1_000, area=True, needed=False, hint=VARIABLES)
     team: str = ref(N_("Team"), "teams", needed=False, none=N_("As it is"))
 
     def do(self, turn: Turn) -> Outcome:

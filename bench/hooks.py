@@ -32,7 +32,7 @@ from app.worker import collect_rarely
 from bench.report import percentile, table
 from bench.town import Town
 from dev.stack import ROOT, Stack, free_port
-from tests.notifications.push_services import NAME, OPEN_INTERNET, certified
+from tests.push.push_services import NAME, OPEN_INTERNET, certified
 
 EVENTS = 10_000
 CONVERSATIONS, EACH = 1_000, 10

@@ -51,11 +51,11 @@ from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
-from app.notifications.models import PushSubscription
-from app.notifications.push import Target
 from app.onboarding.models import Onboarding
 from app.onboarding.setup_links import SetupLink
 from app.people.merges import ContactMerge
+from app.push.models import PushSubscription
+from app.push.web_push import Target
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from app.tenancy.database import ScopedSession

@@ -77,7 +77,7 @@ TOPICS = (
     Topic("assistant", N_("The assistant"), ("assistant.",)),
     Topic("hours", N_("Business hours, targets and the survey"), ("hours.",)),
     Topic("team", N_("Team, roles and teams"), ("team.",)),
-    Topic("notifications", N_("Notifications"), ("notifications.",)),
+    Topic("push", N_("Your notifications"), ("push.",)),
     Topic("keyboard", N_("Keyboard shortcuts"), ("inbox.shortcuts",)),
     Topic("not-sent", N_("Why a message wasn't sent"), ("stories.",)),
     Topic("api-keys", N_("API keys"), ("developers.",)),

@@ -19,7 +19,7 @@ from app.extensions import outside
 from app.tenancy import db, tenant_scope
 from tests.hooks.conftest import running_receiver
 from tests.hooks.receivers import Receiver, status_line
-from tests.notifications.push_services import NAME, ToThisMachine
+from tests.push.push_services import NAME, ToThisMachine
 
 from .conftest import Shop
 from .test_turns import claimed, lose_lease

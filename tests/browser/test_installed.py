@@ -138,7 +138,7 @@ def test_a_browser_is_turned_on_stays_on_and_stays_off_once_it_is_removed(
 ) -> None:
     page = ann.page
     page.add_init_script(PUSH_SERVICE % KEYS)
-    page.goto(at(stack, business, "notifications/"))
+    page.goto(at(stack, business, "push/"))
     page.get_by_role("button", name="Turn on in this browser").click()
     expect(page.get_by_text("Notifications are on in this browser.")).to_be_visible(timeout=15_000)
     expect(page.get_by_text("This browser", exact=True)).to_be_visible(timeout=15_000)

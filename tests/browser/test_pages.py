@@ -25,7 +25,7 @@ DESK = [
     "inbox/numbers",
     "inbox/scheduled",
 ]
-SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "notifications/", "keys"]
+SETTINGS = ["settings", "numbers", "onboarding/ways", "team", "team/teams", "hours/", "push/", "keys"]
 WELCOME = ["welcome", "welcome/samples/delivery"]
 PAGES = [*DESK, *CONTACTS, *SETTINGS, *WELCOME, "account", "account/confirmation"]
 OF_A_NUMBER = ["", "/profile", "/links", "/greeting", "/blocked"]

@@ -16,7 +16,7 @@ from typing import Any
 from standardwebhooks.webhooks import Webhook
 
 from app.egress import Egress
-from tests.notifications.push_services import NAME, OPEN_INTERNET, certified
+from tests.push.push_services import NAME, OPEN_INTERNET, certified
 
 URL = f"https://{NAME}/hook"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -24,7 +24,7 @@ from app.tenancy import db, now, platform_scope, tenant_scope
 from tests.client import Browser
 from tests.enqueued import Enqueued
 from tests.inbox.conftest import written
-from tests.notifications.push_services import NAME, ToThisMachine, serving
+from tests.push.push_services import NAME, ToThisMachine, serving
 from tests.world import World
 
 LINK = f"https://{NAME}/cake"

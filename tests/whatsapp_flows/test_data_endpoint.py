@@ -27,8 +27,8 @@ from app.whatsapp_flows.slots import FlowBooking, FlowSlot, Full, book, offered
 from simulator.flow_exchange import seal
 from tests.arrivals import arrive, conversation
 from tests.hooks.receivers import Receiver, receiving
-from tests.notifications.push_services import NAME, ToThisMachine
 from tests.posts import message, signed
+from tests.push.push_services import NAME, ToThisMachine
 from tests.world import World
 
 from .forms import begin, part, receive, reply, responses, rows_of, screen, send

@@ -14,6 +14,7 @@ from app.inbox.compose.forms import ReplyForm
 from app.inbox.compose.previewing import previews_of
 from app.inbox.compose.problems import NOT_SENT, explain
 from app.inbox.conversations import Conversation, Cursor
+from app.inbox.desk.cards import cards_beside
 from app.inbox.desk.notes import Mention
 from app.inbox.desk.read_pointers import ReadPointer, first_unread
 from app.inbox.desk.thread import Thread
@@ -45,6 +46,9 @@ def details(conversation_id: uuid.UUID) -> str:
     """The customer's details, loaded when there is room to show them."""
     page = "inbox/conversations/_details.html" if is_fragment() else "inbox/conversations/details.html"
     return render_template(page, conversation=Conversation.get_or_404(conversation_id))
+
+
+bp.add_app_template_global(cards_beside)
 
 
 @bp.get("/<uuid:conversation_id>/messages")

@@ -20,7 +20,7 @@ from app.words import N_
 
 @bp.get("/t/<tenant_slug>/account")
 @in_menu("settings", N_("Name, password, sessions"), "circle-user", order=210, group="you")
-@in_menu("rail", N_("You"), "circle-user", order=99, covers=("/notifications",))
+@in_menu("rail", N_("You"), "circle-user", order=99, covers=("/push",))
 @requires("account.manage")
 def account() -> str:
     return account_page()

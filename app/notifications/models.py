@@ -222,9 +222,10 @@ class Notification(TenantModel):
         """The message with these values. Raises `Invalid`, `Unavailable` and what the template refuses."""
         variant = self.variant_for(waba_id, language)
         definition, rows = variant.definition, self.variables
+        values: dict[str, str] = {}
         names = {row.name for row in rows}
         mistakes = {name: unknown(names) for name in variables if name not in names}
-        needed, values = {name_of(one) for one in definition.variables}, {}
+        needed = {name_of(one) for one in definition.variables}
         for row in rows:
             try:
                 written = row.read(variables.get(row.name, ""), variant.language)
@@ -355,7 +356,7 @@ class SentNotification(TenantModel):
     @classmethod
     def add(cls, notification: Notification, message: Message, by: Actor) -> None:
         db.session.flush()
-        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "notification_id": notification.id}
+        values: dict[str, Any] = {"tenant_id": current_tenant_id(), "id": uuid7(), "notification_id": notification.id}
         values |= {"message_id": message.id, "conversation_id": message.conversation_id, "at": now()}
         values |= {"by_kind": by.kind, "by_id": by.id}
         db.session.execute(insert(cls).values(values).on_conflict_do_nothing())

@@ -220,13 +220,13 @@ def mistakes_in(rows: Sequence[Variable]) -> dict[int, Refused]:
     for place, row in enumerate(rows):
         alike = first.setdefault(row.name, row)
         if not NAME.fullmatch(row.name):
-            mistakes[place] = Refused(WRONG_NAME)
+            mistakes[place] = Refused(WRONG_NAME, field="name")
         elif row.target in targets:
-            mistakes[place] = Refused(TARGET_TWICE, target=row.target)
+            mistakes[place] = Refused(TARGET_TWICE, target=row.target, field="name")
         elif (alike.type, alike.is_required, alike.default) != (row.type, row.is_required, row.default):
-            mistakes[place] = Refused(OTHER_ROW, name=row.name)
+            mistakes[place] = Refused(OTHER_ROW, name=row.name, field="name")
         elif not (row.is_required or row.default.strip()):
-            mistakes[place] = Refused(NO_DEFAULT)
+            mistakes[place] = Refused(NO_DEFAULT, field="default")
         elif mistake := row.mistake_in_own_values():
             mistakes[place] = mistake
         targets.add(row.target)

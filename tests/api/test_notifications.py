@@ -39,9 +39,9 @@ def faults(answer: Any) -> dict[str, str]:
 def test_it_is_sent_to_a_contact(shop: Caller, carla: Conversation, number: PhoneNumber) -> None:
     notification(number)
     answer = shop.post("/notifications/payment_received", to(carla, language="fr"))
-    assert answer.status_code == 202 and answer.json["conversation_id"] == str(carla.id)
-    assert answer.json["text"].startswith("Bonjour Carla, nous avons reçu 500\u202f000")
-    assert answer.json["source"] == "notification" and answer.json["by"]["kind"] == "api"
+    assert answer.status_code == 202 and answer.get_json()["conversation_id"] == str(carla.id)
+    assert answer.get_json()["text"].startswith("Bonjour Carla, nous avons reçu 500\u202f000")
+    assert answer.get_json()["source"] == "notification" and answer.get_json()["by"]["kind"] == "api"
 
 
 def test_it_opens_a_conversation_with_a_number_that_nobody_wrote_from(shop: Caller, number: PhoneNumber) -> None:
@@ -50,7 +50,7 @@ def test_it_opens_a_conversation_with_a_number_that_nobody_wrote_from(shop: Call
     answer = shop.post("/notifications/payment_received", body)
     assert answer.status_code == 202
     with tenant_scope(number.tenant_id):
-        talk = Conversation.get_or_404(answer.json["conversation_id"])
+        talk = Conversation.get_or_404(answer.get_json()["conversation_id"])
         assert talk.contact.name == "Awa" and talk.contact.identity("wa_id") == "221771234567"
 
 
@@ -59,13 +59,13 @@ def test_the_same_key_is_one_message(shop: Caller, carla: Conversation, number: 
     first, second = (
         shop.post("/notifications/payment_received", to(carla), Idempotency_Key="payment-7") for _ in range(2)
     )
-    assert first.json["id"] == second.json["id"]
+    assert first.get_json()["id"] == second.get_json()["id"]
 
 
 def test_it_may_wait_for_its_time(shop: Caller, carla: Conversation, number: PhoneNumber) -> None:
     notification(number)
     answer = shop.post("/notifications/payment_received", to(carla, send_at="2090-01-01T09:00:00Z"))
-    assert answer.json["state"] == "scheduled"
+    assert answer.get_json()["state"] == "scheduled"
 
 
 def test_problems_name_the_variable(shop: Caller, carla: Conversation, number: PhoneNumber) -> None:
@@ -126,18 +126,22 @@ def test_strangers_and_unknown_names_are_not_found(
 
 def test_it_is_read_with_its_schema(shop: Caller, number: PhoneNumber) -> None:
     notification(number)
-    one = shop.get("/notifications/payment_received").json
+    one = shop.get("/notifications/payment_received").get_json()
     assert one["languages"] == ["en_US", "fr"] and one["category"] == "UTILITY" and one["obstacles"] == []
     assert one["schema"]["required"] == ["name", "amount"] and one["schema"]["properties"]["amount"]["pattern"]
-    assert [each["name"] for each in shop.get("/notifications").json["data"]] == ["payment_received"]
+    assert [each["name"] for each in shop.get("/notifications").get_json()["data"]] == ["payment_received"]
 
 
 def test_it_is_made_replaced_changed_and_deleted(shop: Caller, number: PhoneNumber) -> None:
     assert shop.put("/notifications/payment", GOOD).status_code == 201
     again = shop.put("/notifications/payment", GOOD | {"pause_minutes": 5})
-    assert again.status_code == 200 and again.json["pause_minutes"] == 5
+    assert again.status_code == 200 and again.get_json()["pause_minutes"] == 5
     paused = shop.patch("/notifications/payment", {"is_paused": True})
-    assert paused.json["is_paused"] and paused.json["pause_minutes"] == 5 and len(paused.json["variables"]) == 2
+    assert (
+        paused.get_json()["is_paused"]
+        and paused.get_json()["pause_minutes"] == 5
+        and len(paused.get_json()["variables"]) == 2
+    )
     stale = shop.patch("/notifications/payment", {"title": "x"}, If_Match=again.headers["ETag"])
     assert stale.status_code == 412
     assert shop.delete("/notifications/payment").status_code == 204
@@ -182,7 +186,7 @@ def test_a_deleted_one_is_gone_from_the_sandbox_too(caller: MakeCaller, number: 
     with tenant_scope(number.tenant_id):
         db.session.delete(Notification.get_or_404(made.id))
     copy_to_sandbox(str(world.bakery.id), str(made.id))
-    assert [one["name"] for one in test.get("/notifications").json["data"]] == ["own"]
+    assert [one["name"] for one in test.get("/notifications").get_json()["data"]] == ["own"]
 
 
 def copy(world: World) -> None:

@@ -92,17 +92,16 @@ class NotificationShape(NotificationSummary):
     def of(cls, one: Notification) -> NotificationShape:
         variants = one.variants()
         found = [(variant, one.obstacle(variant)) for variant in variants]
+        more: dict[str, Any] = {"from": one.phone_number_id, "schema": one.schema, "access": one.access}
         return NotificationShape(
             **cls.summary(one),
+            **more,
             id=one.id,
             category=variants[0].category if variants else "",
             languages=sorted({variant.language for variant, obstacle in found if obstacle is None}),
             obstacles=[obstacle_shape(variant, why.explain(_)) for variant, why in found if why],
             language_field_id=one.language_field_id,
-            from_=one.phone_number_id,
             variables=[VariableShape.of(variable) for variable in one.variables],
-            variable_schema=one.schema,
-            access=one.access,  # type: ignore[arg-type]
             api_key_ids=one.api_key_ids,
             pause_minutes=one.pause_minutes,
         )

@@ -32,6 +32,10 @@ class Attempt:
     message: Message | None = None
     problem: Problem | None = None
 
+    @property
+    def message_id(self) -> uuid.UUID | None:
+        return self.message.id if self.message else None
+
     @classmethod
     def make(
         cls,

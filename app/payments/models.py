@@ -133,7 +133,7 @@ class Payment(TenantModel):
             by=CONFIRMER,
             client_id=uuid.uuid5(self.id, "confirmation"),
         )
-        self.message_id, self.problem = attempt.message and attempt.message.id, attempt.problem
+        self.message_id, self.problem = attempt.message_id, attempt.problem
 
     @property
     def may_be_confirmed(self) -> bool:

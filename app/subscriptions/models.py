@@ -268,7 +268,7 @@ class SubscriptionReminder(TenantModel):
         client_id = uuid.uuid5(self.id, "reminder")
         contact = Contact.find(subscription.contact_id)
         attempt = Attempt.make(notification, contact, subscription.facts, by=REMINDER, client_id=client_id)
-        self.problem, self.message_id = attempt.problem, attempt.message and attempt.message.id
+        self.problem, self.message_id = attempt.problem, attempt.message_id
         self.state = "sent" if attempt.message else "skipped"
 
     def skip(self, words: str) -> None:

@@ -69,6 +69,10 @@ TITLES = {
     "template.refused": N_("Meta did not accept a template"),
     "template.changed": N_("The status, category or quality of a template changed"),
     "flow.completed": N_("A customer sent back a form"),
+    "payment.received": N_("A payment was received"),
+    "subscription.ending": N_("A subscription ends in 14 or 3 days, or today"),
+    "subscription.ended": N_("A subscription ended"),
+    "subscription.renewed": N_("A subscription was renewed"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -82,6 +86,8 @@ GROUPS = {
     "number": N_("Numbers"),
     "template": N_("Templates"),
     "flow": N_("Forms"),
+    "payment": N_("Payments"),
+    "subscription": N_("Subscriptions"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -96,6 +102,8 @@ RESOURCES = {
     "number": ("number",),
     "template": ("template",),
     "flow": ("response", "conversation", "contact"),
+    "payment": ("payment", "conversation", "contact"),
+    "subscription": ("subscription", "conversation", "contact"),
     "webhook": (),
 }
 

@@ -51,15 +51,21 @@ from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
+from app.notifications.models import Notification
 from app.onboarding.models import Onboarding
 from app.onboarding.setup_links import SetupLink
+from app.payments.models import Given as PaymentGiven
+from app.payments.models import Payment
 from app.people.merges import ContactMerge
 from app.push.models import PushSubscription
 from app.push.web_push import Target
+from app.subscriptions.models import Given as SubscriptionGiven
+from app.subscriptions.models import Subscription
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from app.tenancy.database import ScopedSession
 from app.tenancy.transactions import stay_inside, write_inside
+from app.wabas.models import PhoneNumber
 from app.whatsapp_flows.models import WhatsappFlow
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking, FlowSlot
@@ -186,6 +192,7 @@ class Foreign:
             | assistant(world, talk.id)
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
+            | reported(world, shoes, talk.contact_id)
             | filled_form(world, shoes.waba_id, said)
             | dict(
                 zip(
@@ -262,6 +269,21 @@ def filled_form(world: World, waba_id: uuid.UUID, said: Message) -> dict[str, st
         version_id = flow.newest.id
     made = {"flow_id": flow.id, "flow_version_id": version_id, "slot_id": slot.id, "booking_id": booking.id}
     return {name: str(id) for name, id in made.items()} | {"response_id": str(response.id)}
+
+
+def reported(world: World, number: PhoneNumber, contact_id: uuid.UUID) -> dict[str, str]:
+    """What another system reported to Shoes, and a notification."""
+    with tenant_scope(world.shoes.id):
+        by = Actor.agent(world.sue)
+        notification = Notification(name="canary", title=CANARY, template=CANARY, language="en", mapping=[])
+        notification.phone_number_id, notification.api_key_ids = number.id, []
+        notification.save(by=by)
+        paid = PaymentGiven(contact_id, 1_000_000, "EUR", CANARY, CANARY, now(), "received")
+        payment, _is_new = Payment.claim(CANARY, paid)
+        last = SubscriptionGiven(contact_id, CANARY, now().date(), now(), "UTC", False, None, "", "active")
+        subscription, _is_new = Subscription.claim(CANARY, last)
+    made = {"notification_id": notification.id, "payment_id": payment.id, "subscription_id": subscription.id}
+    return {name: str(id) for name, id in made.items()}
 
 
 def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:

@@ -206,6 +206,16 @@ def order_status() -> Json:
     return rule(said(_("order")), number, call, reply(_("Your order {{order}}: {{status|on its way}}.")))
 
 
+def after_payment() -> Json:
+    note = step("note", text=_("{{payment.amount}} received: {{payment.title|no purpose given}}."))
+    return rule({"kind": "payment"}, note, step("tag", what="add", tag="@tag:Paid"))
+
+
+def ending_subscription() -> Json:
+    note = step("note", text=_("{{subscription.title|The subscription}} ends on {{subscription.date}}. Call?"))
+    return rule({"kind": "subscription", "what": "3"}, note, step("tag", what="add", tag="@tag:Ending soon"))
+
+
 STARTERS = (
     Starter("welcome", N_("Welcome message"), N_("Greets a customer who writes for the first time."), welcome),
     Starter(
@@ -234,6 +244,18 @@ STARTERS = (
     Starter("birthday", N_("Birthday"), N_("Reminds the team on the date in a customer's field."), birthday),
     Starter(
         "order-status", N_("Order status"), N_("Asks for the number and looks it up in your own program."), order_status
+    ),
+    Starter(
+        "after-payment",
+        N_("After a payment"),
+        N_("Leaves a note with the amount and adds the tag Paid when a payment is received."),
+        after_payment,
+    ),
+    Starter(
+        "ending-subscription",
+        N_("Subscription ends soon"),
+        N_("Three days before the end, leaves a note for the team and adds the tag Ending soon."),
+        ending_subscription,
     ),
 )
 

@@ -16,6 +16,7 @@ TEST = "webhook.test"
 
 # Kinds that stay inside, each with the reason.
 INTERNAL = {
+    "notification.changed": "a setting of the business was changed by its own people or programs",
     "template.refreshed": "a list was read again, which changes nothing; what changed is template.changed",
     "mention.added": "is for the colleague it names; programs get note.added",
     "direct_send.stopped": "is about how Switchboard sends, not about a message",
@@ -68,6 +69,10 @@ TITLES = {
     "template.refused": N_("Meta did not accept a template"),
     "template.changed": N_("The status, category or quality of a template changed"),
     "flow.completed": N_("A customer sent back a form"),
+    "payment.received": N_("A payment was received"),
+    "subscription.ending": N_("A subscription ends in 14 or 3 days, or today"),
+    "subscription.ended": N_("A subscription ended"),
+    "subscription.renewed": N_("A subscription was renewed"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -81,6 +86,8 @@ GROUPS = {
     "number": N_("Numbers"),
     "template": N_("Templates"),
     "flow": N_("Forms"),
+    "payment": N_("Payments"),
+    "subscription": N_("Subscriptions"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -95,6 +102,8 @@ RESOURCES = {
     "number": ("number",),
     "template": ("template",),
     "flow": ("response", "conversation", "contact"),
+    "payment": ("payment", "conversation", "contact"),
+    "subscription": ("subscription", "conversation", "contact"),
     "webhook": (),
 }
 

@@ -23,6 +23,10 @@ from app.inbox.conversations.messages import Reaction
 from app.inbox.desk.notes import Note
 from app.message_templates.api.shapes import TemplateSummary
 from app.message_templates.models import MessageTemplate
+from app.payments.api.shapes import PaymentShape
+from app.payments.models import Payment
+from app.subscriptions.api.shapes import SubscriptionSummary
+from app.subscriptions.models import Subscription
 from app.tenancy import db
 from app.wabas.api import NumberShape
 from app.wabas.models import PhoneNumber
@@ -37,6 +41,8 @@ SHAPES: dict[str, type[Shape]] = {
     "number": NumberShape,
     "template": TemplateSummary,
     "response": FlowResponseShape,
+    "payment": PaymentShape,
+    "subscription": SubscriptionSummary,
 }
 
 
@@ -66,9 +72,13 @@ class Resources:
         made.read("template", MessageTemplate, made.subjects(events, "template"), TemplateSummary.of)
         parts = selectinload(FlowResponse.flow), selectinload(FlowResponse.version)
         made.read("response", FlowResponse, made.subjects(events, "response"), FlowResponseShape.of, *parts)
+        made.read("payment", Payment, made.subjects(events, "payment"), PaymentShape.of)
+        made.read("subscription", Subscription, made.subjects(events, "subscription"), SubscriptionSummary.of)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]
+        for kind in ("payment", "subscription"):
+            contacts += [one.contact_id for one in made.found[kind].values()]  # type: ignore[attr-defined]
         contacts += [event.subject_id for event in events if event.resources == ("contact",)]
         rows = list(find(Contact, contacts).values())
         made.found["contact"] = {row.id: shape for row, shape in zip(rows, ContactShape.of_all(rows), strict=True)}
@@ -89,7 +99,9 @@ class Resources:
         if "conversation" in event.resources:
             ids["conversation"] = event.conversation_id
             talk = self.found["conversation"].get(event.conversation_id)
-            ids["contact"] = talk and talk.contact_id  # type: ignore[attr-defined]
+            # It may be about somebody who has not written yet.
+            about = talk or self.found[event.resources[0]].get(event.subject_id)
+            ids["contact"] = getattr(about, "contact_id", None)
         return {kind: self.found[kind].get(ids[kind]) for kind in event.resources}
 
 

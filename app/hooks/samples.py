@@ -15,6 +15,8 @@ from app.api.versions import NEWEST
 from app.contacts.api.shapes import ContactShape, TagReference
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
 from app.message_templates.api.shapes import TemplateSummary
+from app.payments.api.shapes import ConfirmationShape, PaymentShape
+from app.subscriptions.api.shapes import SubscriptionSummary
 from app.wabas.api import NumberShape, WabaReference
 from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
 
@@ -132,6 +134,36 @@ SAMPLES: dict[str, Any] = {
         rows=[AnswerShape.of("Full name", "Carla Mendes"), AnswerShape.of("City", "Lisbon")],
         at=AT,
     ),
+    "payment": PaymentShape(
+        id=id_for("payment"),
+        external_id="invoice-2041",
+        contact_id=id_for("contact"),
+        amount_micros=500_000_000_000,
+        currency="XOF",
+        title="Deposit for villa 14",
+        reference="R-2041",
+        paid_at=AT,
+        status="received",
+        received_at=AT,
+        confirmation=ConfirmationShape(message_id=id_for("message"), detail=""),
+        created_at=AT,
+        updated_at=AT,
+    ),
+    "subscription": SubscriptionSummary(
+        id=id_for("subscription"),
+        external_id="sub-77",
+        contact_id=id_for("contact"),
+        title="Pro listing, 12 months",
+        ends_on=dt.date(2026, 12, 13),
+        ends_at=dt.datetime(2026, 12, 14, tzinfo=dt.UTC),
+        zone="Africa/Dakar",
+        renews=False,
+        price_micros=15_000_000_000,
+        currency="XOF",
+        status="active",
+        created_at=AT,
+        updated_at=AT,
+    ),
 }
 # Facts by their name; others by their type.
 FACTS = {
@@ -146,6 +178,7 @@ FACTS = {
     "closes_at": "2026-11-29T10:30:00+00:00",
     "why": "answered",
     "code": 131026,
+    "days": 14,
 }
 
 

@@ -22,7 +22,9 @@ from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
 from app.meta.spellings import other_spellings
+from app.payments import models as payments
 from app.storage import StorageAway
+from app.subscriptions import models as subscriptions
 from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, now
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking
@@ -47,6 +49,8 @@ def erase(contact: Contact, *, by: Actor) -> None:
     ids = [each.id for each in people]
     erase_messages(ids)
     erase_import_rows(ids)
+    payments.erase(ids)
+    subscriptions.erase(ids)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
     suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))

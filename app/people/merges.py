@@ -26,6 +26,8 @@ from app.inbox.conversations import Conversation, HandlingStretch
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.statuses import show_ticks
 from app.inbox.desk.notes import Mention, Note
+from app.payments.models import Payment
+from app.subscriptions.models import Subscription
 from app.tenancy import (
     Actor,
     TenantModel,
@@ -53,6 +55,8 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "consent": (Consent, None),
     "flow_response": (FlowResponse, None),
     "flow_booking": (FlowBooking, None),
+    "payment": (Payment, None),
+    "subscription": (Subscription, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
 # The state of a conversation that depends on its last message.

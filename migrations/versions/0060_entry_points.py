@@ -29,6 +29,8 @@ SUBJECT = {
     "subject_external_id": sa.Text(),
     "entry_point_id": sa.Uuid(),
 }
+# What a merge moves, and what the thread shows of changes.
+MORE_KINDS = {"merge_moves": ("touch",), "activities": ("subject", "no_subject")}
 INDEXES = {
     "ix_conversations_entry_point": "(tenant_id, entry_point_id, last_message_at desc, id desc)"
     " where entry_point_id is not null",
@@ -160,21 +162,21 @@ def upgrade() -> None:
     share("entry_point_routes")
     op.execute(f"alter table conversations add constraint {KEY} not valid")
     op.execute(f"alter table conversations validate constraint {KEY.split()[0]}")
-    allow_moves(lambda kinds: [*kinds, "touch"])
-    op.execute("alter table merge_moves validate constraint ck_merge_moves_kind")
+    for table, kinds in MORE_KINDS.items():
+        allow(table, lambda before, more=kinds: [*before, *more])
     open_door()
     backfill()
 
 
-def allow_moves(change: Callable[[list[str]], list[str]]) -> None:
-    """What a merge of contacts may move: what it may already, changed."""
-    defined = op.get_bind().scalar(
-        sa.text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'ck_merge_moves_kind'")
-    )
-    kinds = dict.fromkeys(change(re.findall(r"'(\w+)'", defined)))
-    listed = ", ".join(f"'{kind}'" for kind in kinds)
-    op.execute("alter table merge_moves drop constraint ck_merge_moves_kind")
-    op.execute(f"alter table merge_moves add constraint ck_merge_moves_kind check (kind in ({listed})) not valid")
+def allow(table: str, change: Callable[[list[str]], list[str]]) -> None:
+    """The kinds that a table allows already, changed; checked without holding up whoever writes."""
+    name = f"ck_{table}_kind"
+    query = sa.text("select pg_get_constraintdef(oid) from pg_constraint where conname = :name")
+    before = re.findall(r"'(\w+)'", op.get_bind().scalar(query, {"name": name}))
+    listed = ", ".join(f"'{kind}'" for kind in dict.fromkeys(change(before)))
+    op.execute(f"alter table {table} drop constraint {name}")
+    op.execute(f"alter table {table} add constraint {name} check (kind in ({listed})) not valid")
+    op.execute(f"alter table {table} validate constraint {name}")
 
 
 def open_door() -> None:
@@ -232,9 +234,10 @@ def downgrade() -> None:
     as_platform(f"drop function {DOOR}")
     op.execute("set local role switchboard_platform")
     op.execute("delete from merge_moves where kind = 'touch'")
+    op.execute("delete from activities where kind in ('subject', 'no_subject')")
     op.execute("set local role none")
-    allow_moves(lambda kinds: [kind for kind in kinds if kind != "touch"])
-    op.execute("alter table merge_moves validate constraint ck_merge_moves_kind")
+    for table, kinds in MORE_KINDS.items():
+        allow(table, lambda before, more=kinds: [kind for kind in before if kind not in more])
     for name in INDEXES:
         op.execute(f"drop index if exists {name}")
     for column in SUBJECT:

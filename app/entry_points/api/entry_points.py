@@ -7,20 +7,18 @@ import uuid
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from flask import Response
 from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
 
-from app.api import Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, problem, scope
+from app.api import Created, Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, problem, scope
 from app.api.declaring import AddressTime, GivenTime, Time
 from app.api.pages import after, page_of
 from app.contacts.names import plain
 from app.contacts.tags import Tag
 from app.entry_points.links import link_to
 from app.entry_points.models import (
-    LONGEST_EXTERNAL_ID,
     LONGEST_NAME,
     MOST_LANGUAGES,
     SLUG,
@@ -89,7 +87,7 @@ def reached_by_key() -> ColumnElement[bool]:
     return reached(EntryPoint.phone_number_id)
 
 
-@endpoint("GET", "/entry-points/<path:external_id>", scope=READ, gives=EntryPointShape, tag=TAG)
+@endpoint("GET", "/entry-points/<external:external_id>", scope=READ, gives=EntryPointShape, tag=TAG)
 def get_entry_point(external_id: str) -> EntryPointShape:
     """Get a link or button.
 
@@ -138,19 +136,19 @@ class GivenEntryPoint(Shape):
 
 @endpoint(
     "PUT",
-    "/entry-points/<path:external_id>",
+    "/entry-points/<external:external_id>",
     scope=WRITE,
     body=GivenEntryPoint,
     gives=EntryPointShape,
     tag=TAG,
     problems=(SLUG_TAKEN, TOO_MANY),
+    creates=True,
 )
-def upsert_entry_point(external_id: str, body: GivenEntryPoint) -> EntryPointShape | Response:
+def upsert_entry_point(external_id: str, body: GivenEntryPoint) -> EntryPointShape | Created:
     """Create or replace a link or button.
 
     Under your own `external_id`: 201 where it is new, 200 where it was there.
     """
-    external_id = checked_id(external_id)
     values = body.values()
     lock(external_id)
     if EntryPoint.called(external_id) is not None:
@@ -168,14 +166,7 @@ def upsert_entry_point(external_id: str, body: GivenEntryPoint) -> EntryPointSha
         raise Problem(SLUG_TAKEN) from None
     except TooManyEntryPoints:
         raise Problem(TOO_MANY) from None
-    return Response(EntryPointShape.of(made).model_dump_json(), 201, mimetype="application/json")
-
-
-def checked_id(external_id: str) -> str:
-    if len(external_id) > LONGEST_EXTERNAL_ID:
-        fault = Fault("too_long", f"Use at most {LONGEST_EXTERNAL_ID} characters.", parameter="external_id")
-        raise Problem("invalid_request", errors=[fault])
-    return external_id
+    return Created(EntryPointShape.of(made))
 
 
 def lock(external_id: str) -> None:
@@ -184,7 +175,7 @@ def lock(external_id: str) -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-@endpoint("DELETE", "/entry-points/<path:external_id>", scope=WRITE, tag=TAG)
+@endpoint("DELETE", "/entry-points/<external:external_id>", scope=WRITE, tag=TAG)
 def delete_entry_point(external_id: str) -> None:
     """Delete a link or button.
 
@@ -221,7 +212,7 @@ class LinkShape(Shape):
 
 @endpoint(
     "POST",
-    "/entry-points/<path:external_id>/links",
+    "/entry-points/<external:external_id>/links",
     scope=WRITE,
     body=NewLink,
     gives=LinkShape,
@@ -279,7 +270,7 @@ def figures_for(query: FiguresQuery, entry_point_id: uuid.UUID | None) -> Figure
 
 @endpoint(
     "GET",
-    "/entry-points/<path:external_id>/figures",
+    "/entry-points/<external:external_id>/figures",
     scope=READ,
     query=FiguresQuery,
     gives=FiguresShape,

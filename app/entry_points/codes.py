@@ -16,8 +16,8 @@ LOOK_ALIKE = str.maketrans("BSZ", "852")
 # What is searched of a message, and how many different codes of it are looked up.
 LONGEST_TEXT, MOST_CANDIDATES = 8_192, 20
 ONE = "[2-9b-df-hjkmnp-tv-xz]"
-# A code as it comes back: in any case, apart or together, right after “ref” too. It looks ahead, so that what is no code
-# does not swallow the beginning of one.
+# A code as it comes back: in any case, apart or together, right after “ref” too. It looks ahead, so that what is no
+# code does not swallow the beginning of one.
 CANDIDATE = re.compile(rf"(?<![0-9a-z])(?:ref)?(?=({ONE}{{3}})[\s\-_.·]{{0,3}}({ONE}{{3}})(?![0-9a-z]))")
 
 

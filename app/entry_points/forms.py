@@ -79,9 +79,7 @@ class EntryPointForm(FlaskForm):
 
     def settings(self, earlier: EntryPoint | None = None) -> dict[str, Any]:
         """The values of an `EntryPoint`. Texts in languages that the form does not have stay."""
-        texts = [
-            {"language": code, "text": field.data} for code, field in self.texts_by_language.items() if field.data
-        ]
+        texts = [{"language": code, "text": field.data} for code, field in self.texts_by_language.items() if field.data]
         texts += [one for one in (earlier.texts if earlier else []) if one["language"] not in NAMES]
         return {
             "name": self.name.data,
@@ -95,4 +93,6 @@ class EntryPointForm(FlaskForm):
 
 
 for code, name in NAMES.items():
-    setattr(EntryPointForm, f"text_{code}", StringField(name, filters=[one_line], validators=[Length(max=LONGEST_TEXT)]))
+    setattr(
+        EntryPointForm, f"text_{code}", StringField(name, filters=[one_line], validators=[Length(max=LONGEST_TEXT)])
+    )

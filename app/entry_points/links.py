@@ -96,11 +96,12 @@ class Visit:
     @cached_property
     def language(self) -> str:
         """The one that the address names, or the browser's best among the entry point's; "" for the first."""
-        languages, wanted = self.entry_point.languages, self.given.get("lang", "")[:LONGEST_LANGUAGE].lower()
-        for name in (wanted, wanted.partition("-")[0]):
-            if name in languages:
-                return name
-        return self.accepts.best_match(languages) or ""
+        languages = self.entry_point.languages
+        for wanted in (self.given.get("lang", "")[:LONGEST_LANGUAGE], *self.accepts.values()):
+            for name in (wanted.lower(), wanted.lower().partition("-")[0]):
+                if name in languages:
+                    return name
+        return ""
 
     @property
     def is_of_person(self) -> bool:

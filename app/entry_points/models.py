@@ -11,7 +11,7 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.contacts.tags import Tag
@@ -46,6 +46,8 @@ MOST = 500
 LONGEST_NAME, LONGEST_EXTERNAL_ID, LONGEST_TEXT, MOST_LANGUAGES = 100, 200, 300, 12
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,58})[a-z0-9]", re.ASCII)
 NOT_IN_SLUGS = re.compile(r"[^a-z0-9]+", re.ASCII)
+# None is stored as null, not as JSON's.
+JSON = JSONB(none_as_null=True)
 # How long a reference tells what its visitor came for; the rows behind the report last longer.
 LIFETIME = dt.timedelta(days=30)
 RETENTION = dt.timedelta(days=100)
@@ -202,9 +204,9 @@ class EntryReference(TenantModel):
     # The number that it opens a chat with: only there it is recognised.
     phone_number_id: Mapped[uuid.UUID]
     code: Mapped[str]
-    subject: Mapped[dict[str, Any] | None]
+    subject: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     language: Mapped[str] = mapped_column(default="")
-    utm: Mapped[dict[str, Any] | None]
+    utm: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     expires_at: Mapped[dt.datetime]
 
@@ -272,10 +274,10 @@ class EntryTouch(TenantModel):
     entry_point_id: Mapped[uuid.UUID | None]
     # The row may be gone: references are deleted after 100 days.
     reference_id: Mapped[uuid.UUID | None]
-    subject: Mapped[dict[str, Any] | None]
-    utm: Mapped[dict[str, Any] | None]
+    subject: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    utm: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     # Of an ad, as Meta sent it, with its `ctwa_clid`.
-    referral: Mapped[dict[str, Any] | None]
+    referral: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     is_first: Mapped[bool] = mapped_column(default=False)
     # Another customer had sent the same reference before: somebody passed the link on.
     is_shared: Mapped[bool] = mapped_column(default=False)

@@ -66,9 +66,9 @@ def figures_of(entry_point_id: uuid.UUID, since: dt.datetime, until: dt.datetime
     return next(figures("entry_point", since, until, entry_point_id), Figures(str(entry_point_id), ""))
 
 
-# How many clicked, wrote, had a reply by a person or an API key, and are resolved now, of what came in between :since and
-# :until? Clicks are references, and those beyond the limits, of which only the entry point is known. A null :one is all
-# entry points. Indexes ix_entry_references_entry_point, ix_entry_touches_at, ix_messages_thread.
+# How many clicked, wrote, had a reply by a person or an API key, and are resolved now, of what came in between :since
+# and :until? Clicks are references, and those beyond the limits, of which only the entry point is known. A null :one is
+# all entry points. Indexes ix_entry_references_entry_point, ix_entry_touches_at, ix_messages_thread.
 FIGURES = text("""
     with clicked as (
         select key, max(title) as title, sum(count) as clicks from (

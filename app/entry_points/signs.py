@@ -100,13 +100,13 @@ def lines_of(words: str) -> list[str]:
     """Words in lines; those that the font lacks are left out."""
     lines: list[str] = []
     for word in words.split():
+        longer = f"{lines[-1]} {word}" if lines else ""
         if not is_writable(word):
             continue
-        word = word[:LONGEST_LINE]
-        if lines and width_of(f"{lines[-1]} {word}", 18) <= WIDTH - 2 * MARGIN:
-            lines[-1] += f" {word}"
+        if longer and width_of(longer, 18) <= WIDTH - 2 * MARGIN:
+            lines[-1] = longer
         else:
-            lines.append(word)
+            lines.append(word[:LONGEST_LINE])
     return lines
 
 

@@ -68,7 +68,9 @@ class Subject:
     def of_ad(cls, referral: Mapping[str, Any]) -> Self:
         """Of the `referral` of a message."""
         id, title = (plain(str(referral.get(name) or "")) for name in ("source_id", "headline"))
-        return cls("ad", id[:LONGEST_ID], title[:LONGEST_TITLE], url=web_address(referral.get("source_url"))[:LONGEST_URL])
+        return cls(
+            "ad", id[:LONGEST_ID], title[:LONGEST_TITLE], url=web_address(referral.get("source_url"))[:LONGEST_URL]
+        )
 
     @classmethod
     def read(cls, stored: Mapping[str, Any] | None) -> Self | None:
@@ -95,6 +97,13 @@ class Subject:
             return ""
         amount, locale = Decimal(self.price_micros).scaleb(-6), get_locale() or "en"
         return str(format_currency(amount, self.currency, "#,##0.00\xa0¤¤", locale=locale))
+
+    @property
+    def written_price(self) -> str:
+        """As `price_of` reads it."""
+        if self.price_micros is None:
+            return ""
+        return f"{Decimal(self.price_micros).scaleb(-6).normalize():f} {self.currency}"
 
     @property
     def host(self) -> str:

@@ -68,6 +68,7 @@ TITLES = {
     "template.refused": N_("Meta did not accept a template"),
     "template.changed": N_("The status, category or quality of a template changed"),
     "flow.completed": N_("A customer sent back a form"),
+    "entry_point.touched": N_("A customer came by a link, button or ad"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -81,6 +82,7 @@ GROUPS = {
     "number": N_("Numbers"),
     "template": N_("Templates"),
     "flow": N_("Forms"),
+    "entry_point": N_("Links and buttons"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -95,6 +97,7 @@ RESOURCES = {
     "number": ("number",),
     "template": ("template",),
     "flow": ("response", "conversation", "contact"),
+    "entry_point": ("conversation", "contact"),
     "webhook": (),
 }
 

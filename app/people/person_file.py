@@ -16,6 +16,7 @@ from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.contacts.person import Person
 from app.contacts.records import ContactLink, ContactNote
+from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation, Cursor, Message
 from app.tenancy import TenantModel, db, tenant_scope
 from app.whatsapp_flows.responses import FlowResponse
@@ -73,8 +74,15 @@ def data_of(contact: Contact) -> dict[str, Any]:
             for each in all_of(Consent, contact)
         ],
         "forms": [columns_of(each, "answers", "at") for each in all_of(FlowResponse, contact)],
+        "came_by": [columns_of(each, "kind", "at", "subject", "utm", "referral") for each in touches_of(contact)],
         "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
     }
+
+
+def touches_of(contact: Contact) -> list[EntryTouch]:
+    theirs = select(Conversation.id).where(Conversation.contact_id == contact.id)
+    query = select(EntryTouch).where(EntryTouch.conversation_id.in_(theirs))
+    return list(db.session.scalars(query.order_by(EntryTouch.at, EntryTouch.id)))
 
 
 def all_of(model: Any, contact: Contact) -> list[Any]:

@@ -128,7 +128,9 @@ def upgrade() -> None:
         sa.Column("entry_point_id", sa.Uuid(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.UniqueConstraint("tenant_id", "entry_point_id", "at", name=op.f("uq_entry_clicks_tenant_id_entry_point_id_at")),
+        sa.UniqueConstraint(
+            "tenant_id", "entry_point_id", "at", name=op.f("uq_entry_clicks_tenant_id_entry_point_id_at")
+        ),
         key("entry_clicks"),
         to("entry_clicks", "entry_points", "entry_point_id", "CASCADE"),
     )
@@ -161,7 +163,7 @@ def upgrade() -> None:
         protect(table)
     share("entry_point_routes")
     op.execute(f"alter table conversations add constraint {KEY} not valid")
-    op.execute(f"alter table conversations validate constraint {KEY.split()[0]}")
+    op.execute(f"alter table conversations validate constraint {KEY.split(maxsplit=1)[0]}")
     for table, kinds in MORE_KINDS.items():
         allow(table, lambda before, more=kinds: [*before, *more])
     open_door()

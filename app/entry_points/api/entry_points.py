@@ -12,7 +12,20 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import NotFound
 
-from app.api import Created, Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, problem, scope
+from app.api import (
+    Created,
+    Fault,
+    Page,
+    PageQuery,
+    Place,
+    Problem,
+    Shape,
+    check_match,
+    current_key,
+    endpoint,
+    problem,
+    scope,
+)
 from app.api.declaring import AddressTime, GivenTime, Time
 from app.api.pages import after, page_of
 from app.contacts.names import plain

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import Index, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
@@ -38,7 +39,7 @@ def about_constraints() -> tuple[SchemaItem, ...]:
 class About:
     """The subject of a conversation. The list shows it from here; what it is filtered by has columns of its own."""
 
-    subject: Mapped[dict[str, Any] | None] = mapped_column()
+    subject: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     subject_type: Mapped[str | None]
     subject_external_id: Mapped[str | None]
     # By which entry point the customer first came.

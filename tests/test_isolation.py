@@ -39,6 +39,7 @@ from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.taggings import ContactTagging
 from app.contacts.tags import Tag
+from app.entry_points.models import EntryPoint
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
@@ -60,6 +61,7 @@ from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from app.tenancy.database import ScopedSession
 from app.tenancy.transactions import stay_inside, write_inside
+from app.wabas.models import PhoneNumber
 from app.whatsapp_flows.models import WhatsappFlow
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking, FlowSlot
@@ -186,6 +188,7 @@ class Foreign:
             | assistant(world, talk.id)
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
+            | entry_point(world, shoes)
             | filled_form(world, shoes.waba_id, said)
             | dict(
                 zip(
@@ -195,6 +198,13 @@ class Foreign:
                 )
             )
         )
+
+
+def entry_point(world: World, number: PhoneNumber) -> dict[str, str]:
+    """A link of Shoes."""
+    with tenant_scope(world.shoes.id):
+        made = EntryPoint.create(CANARY, number, kind="link", texts=[{"language": "en", "text": CANARY}])
+    return {"entry_point_id": str(made.id)}
 
 
 def automation(world: World, talk: Conversation) -> dict[str, str]:

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import DateField, SelectChoice, SelectField, SelectMultipleField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app import zones
 from app.contacts.tags import Tag
@@ -30,7 +30,7 @@ class EntryPointForm(FlaskForm):
     """A text field for each language is added below: `text_fr`."""
 
     name = StringField(
-        _("Name"), filters=[one_line], validators=[InputRequired(_("Enter a name.")), Length(max=LONGEST_NAME)]
+        _("Name"), filters=[one_line], validators=[DataRequired(_("Enter a name.")), Length(max=LONGEST_NAME)]
     )
     kind = SelectField(_("Kind"))
     slug = StringField(_("Short link"), filters=[lambda value: one_line(value).lower()])

@@ -16,9 +16,9 @@ from app.people.merges import ContactMerge
 from app.team.models import Team
 from app.tenancy import Actor, db, now, tenant_scope
 from tests import world as people
+from tests.arrivals import arrive
 from tests.happenings import happenings
 from tests.posts import message
-from tests.arrivals import arrive
 from tests.world import World
 
 from .conftest import VILLA, Site

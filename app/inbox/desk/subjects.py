@@ -10,7 +10,7 @@ from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 from wtforms import StringField, ValidationError
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired
 
 from app.entry_points.models import EntryTouch
 from app.entry_points.subjects import LONGEST_TITLE, LONGEST_URL, TYPES, Subject, price_of
@@ -54,7 +54,7 @@ class SubjectForm(FlaskForm):
     """What it is about, in an agent's words."""
 
     title = StringField(
-        _("Title"), filters=[one_line], validators=[InputRequired(_("Enter a title.")), at_most(LONGEST_TITLE)]
+        _("Title"), filters=[one_line], validators=[DataRequired(_("Enter a title.")), at_most(LONGEST_TITLE)]
     )
     price = StringField(_("Price"), filters=[one_line])
     url = StringField(_("Page"), filters=[one_line], validators=[at_most(LONGEST_URL)])

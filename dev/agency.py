@@ -49,7 +49,10 @@ PAGE = """<!doctype html><html lang="{{ language }}" dir="{{ words.dir }}"><head
 <title>{{ words.name }}</title><link rel="stylesheet" href="/style.css">
 <link rel="stylesheet" href="{{ app }}/c/files/button-1.css" crossorigin="anonymous" integrity="{{ button }}"></head>
 <body><header><h1>{{ words.name }}</h1><p>{{ words.lead }}</p>
-{% set code, name = words.other %}<nav><a href="/{{ code }}" lang="{{ code }}" hreflang="{{ code }}">{{ name }}</a></nav></header><main>
+{% set code, name = words.other %}
+<nav><a href="/{{ code }}" lang="{{ code }}" hreflang="{{ code }}">{{ name }}</a></nav>
+</header>
+<main>
 {% for villa in villas %}<article><div class="picture {{ villa.picture }}" aria-hidden="true"></div>
 <h2>{{ villa.title }}</h2><p>{{ villa.place }}</p><p><strong>{{ villa.amount }}</strong> {{ words.month }}</p>
 <a class="switchboard-chat" rel="nofollow" href="{{ villa.link }}">{{ words.button }}

@@ -35,7 +35,7 @@ class EntryPointForm(FlaskForm):
     kind = SelectField(_("Kind"))
     slug = StringField(_("Short link"), filters=[lambda value: one_line(value).lower()])
     phone_number_id = SelectField(_("Number"), validators=[InputRequired(_("Choose a number."))])
-    language = SelectField(_("Usual language"))
+    language = SelectField(_("Usual language"), default="en")
     team_id = SelectField(_("Team"), filters=[lambda value: value or ""])
     tag_ids = SelectMultipleField(_("Tags"))
     last_day = DateField(_("Last day"), validators=[Optional()])

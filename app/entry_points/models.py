@@ -32,7 +32,7 @@ from app.wabas.models import PhoneNumber
 from app.words import N_
 
 from .codes import new_code, written
-from .subjects import Subject
+from .subjects import Subject, campaign_words
 
 KINDS = {
     "link": N_("Link"),
@@ -288,6 +288,11 @@ class EntryTouch(TenantModel):
     @classmethod
     def of_conversation(cls, conversation_id: uuid.UUID) -> Select[Self]:
         return select(cls).where(cls.conversation_id == conversation_id).order_by(cls.at, cls.id)
+
+    @property
+    def campaign(self) -> str:
+        """Source / medium / campaign, as far as they are known."""
+        return campaign_words(self.utm or {})
 
     @property
     def about(self) -> Subject | None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from app.tenancy import current_tenant_id, db
 from app.words import N_
 
-from .subjects import UTM
+from .subjects import campaign_words
 
 DIMENSIONS = {
     "entry_point": N_("Link or button"),
@@ -39,8 +39,7 @@ class Figures:
     @property
     def campaign(self) -> str:
         """Of a campaign's key: source / medium / campaign."""
-        utm = json.loads(self.key)
-        return " / ".join(utm[name] for name in UTM if utm.get(name))
+        return campaign_words(json.loads(self.key))
 
     @property
     def type(self) -> str:

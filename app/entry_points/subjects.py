@@ -124,6 +124,10 @@ def price_of(price: str, currency: str) -> tuple[int | None, str]:
     return int(Decimal(amount) * MICROS), code
 
 
+def campaign_words(utm: Mapping[str, str]) -> str:
+    return " / ".join(utm[name] for name in UTM if utm.get(name))
+
+
 def utm_of(given: Mapping[str, str]) -> dict[str, str] | None:
     """The campaign parameters of an address, without their prefix."""
     found = {name: plain(given.get(f"utm_{name}", ""))[:LONGEST_UTM] for name in UTM}

@@ -20,7 +20,9 @@ def count_clicks() -> None:
     """Adds what was counted since the last time. What a worker that dies here had taken is lost: a few clicks."""
     try:
         with redis.pipeline() as pipe:
-            counted, _gone = pipe.hgetall(UNCOUNTED).delete(UNCOUNTED).execute()
+            pipe.hgetall(UNCOUNTED)
+            pipe.delete(UNCOUNTED)
+            counted, _gone = pipe.execute()
     except redis_client.RedisError:
         return
     by_tenant: dict[str, list[dict[str, object]]] = defaultdict(list)

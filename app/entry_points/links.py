@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,10 +23,9 @@ import redis as redis_client
 import structlog
 from flask import Request
 from itsdangerous import Signer
-from werkzeug.datastructures import LanguageAccept
+from werkzeug.datastructures import Headers, LanguageAccept
 
 from app.extensions import redis, settings
-from app.tenancy import database_now
 
 from .models import EntryPoint, EntryReference
 from .subjects import Subject, utm_of
@@ -70,7 +70,7 @@ class Visit:
     entry_point: EntryPoint
     given: Mapping[str, str]
     method: str
-    headers: Mapping[str, str]
+    headers: Headers
     address: str
     accepts: LanguageAccept
 
@@ -129,7 +129,7 @@ class Visit:
 
     def is_within_limits(self) -> bool:
         """Counts the visit; one beyond the limits is counted for its quarter of an hour. Without Redis: not within."""
-        at = int(database_now().timestamp())
+        at = int(time.time())
         mine = f"entry-point:{self.entry_point.tenant_id}:{self.entry_point.id}"
         limits = {
             f"{mine}:{self.visitor(at)}:{at // MINUTE}": (PER_VISITOR, MINUTE),
@@ -150,7 +150,9 @@ class Visit:
         used = []
         for key, (most, seconds) in limits.items():
             with redis.pipeline() as pipe:
-                count, _expiry = pipe.incr(key).expire(key, seconds, nx=True).execute()
+                pipe.incr(key)
+                pipe.expire(key, seconds, nx=True)
+                count, _expiry = pipe.execute()
             used.append((int(count), most))
             if count > most:
                 break

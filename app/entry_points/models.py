@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlalchemy import ForeignKey, Index, Select, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.contacts.tags import Tag
 from app.extensions import settings
@@ -110,6 +110,11 @@ class EntryPoint(TenantModel):
         """By its external id, or by ours."""
         found = db.session.scalar(select(cls).where(cls.external_id == name))
         return found or (cls.find(name) if as_uuid(name) else None)
+
+    @classmethod
+    def for_visit(cls, id: uuid.UUID) -> Self | None:
+        """With its number, in one statement."""
+        return db.session.scalar(select(cls).where(cls.id == id).options(joinedload(cls.phone_number)))
 
     @property
     def address(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from functools import partial
+from typing import Any
 
 import structlog
 from sqlalchemy import delete, null, or_, select, text, update
@@ -84,14 +85,9 @@ def erase_messages(contact_ids: list[uuid.UUID]) -> None:
     delete_files(conversations)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
-    quiet = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0, "last_inbound_at": None}
-    quiet |= {
-        "entry_at": None,
-        "free_until": None,
-        "subject": null(),
-        "subject_type": None,
-        "subject_external_id": None,
-    }
+    quiet: dict[str, Any] = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0}
+    quiet |= {"last_inbound_at": None, "entry_at": None, "free_until": None}
+    quiet |= {"subject": null(), "subject_type": None, "subject_external_id": None}
     theirs = update(Conversation).where(Conversation.id.in_(conversations))
     db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)
     # That somebody came, and by which entry point, stays.

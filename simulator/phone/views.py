@@ -55,9 +55,8 @@ def add_customer() -> Answer:
     if not 8 <= len(number) <= 15:
         return redirect(url_for("phone.index"))
     customer = Customer.with_number(world(), number, request.form.get("name", "").strip())
-    chat = {name: value for name in ("chat", "text") if (value := request.form.get(name, ""))}
-    opened = {"number_id": chat["chat"], "text": chat.get("text")} if "chat" in chat else {}
-    return redirect(url_for("phone.show", customer_id=customer.id, **opened), 303)
+    chat, text = request.form.get("chat") or None, request.form.get("text") or None
+    return redirect(url_for("phone.show", customer_id=customer.id, number_id=chat, text=text), 303)
 
 
 @phone.get("/<customer_id>/links/<wamid>/<int:option>")

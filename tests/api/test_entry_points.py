@@ -33,7 +33,7 @@ def given(number: PhoneNumber, **more: Any) -> dict[str, Any]:
 def villas(shop: Caller, number: PhoneNumber) -> dict[str, Any]:
     answer = shop.put("/entry-points/site", given(number, slug="villas"))
     assert answer.status_code == 201
-    made: dict[str, Any] = answer.json
+    made: dict[str, Any] = answer.get_json()
     return made
 
 
@@ -42,14 +42,14 @@ def test_an_entry_point_is_made_once_and_changed(shop: Caller, number: PhoneNumb
     at = f"/entry-points/{quote(id, safe='')}"
     first, second = shop.put(at, given(number)), shop.put(at, given(number, name="Flats"))
     assert (first.status_code, second.status_code) == (201, 200)
-    assert first.json["id"] == second.json["id"] and first.json["external_id"] == id
-    assert shop.get(at).json["name"] == "Flats" and len(shop.get("/entry-points").json["data"]) == 1
+    assert first.get_json()["id"] == second.get_json()["id"] and first.get_json()["external_id"] == id
+    assert shop.get(at).get_json()["name"] == "Flats" and len(shop.get("/entry-points").get_json()["data"]) == 1
 
 
 def test_it_is_found_by_its_id_too_and_listed(shop: Caller, villas: dict[str, Any]) -> None:
-    assert shop.get(f"/entry-points/{villas['id']}").json == villas
-    assert shop.get("/entry-points?filter[kind]=page").json["data"] == [villas]
-    assert shop.get("/entry-points?filter[kind]=qr").json["data"] == []
+    assert shop.get(f"/entry-points/{villas['id']}").get_json() == villas
+    assert shop.get("/entry-points?filter[kind]=page").get_json()["data"] == [villas]
+    assert shop.get("/entry-points?filter[kind]=qr").get_json()["data"] == []
 
 
 def test_an_older_version_is_not_overwritten(shop: Caller, number: PhoneNumber, villas: dict[str, Any]) -> None:
@@ -69,20 +69,20 @@ def test_an_older_version_is_not_overwritten(shop: Caller, number: PhoneNumber, 
 )
 def test_what_is_wrong_is_named(shop: Caller, number: PhoneNumber, wrong: dict[str, Any], pointer: str) -> None:
     answer = shop.put("/entry-points/site", given(number, **wrong))
-    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == pointer
+    assert answer.status_code == 422 and answer.get_json()["errors"][0]["pointer"] == pointer
 
 
 def test_a_slug_of_another_business_is_taken(caller: MakeCaller, world: World, villas: dict[str, Any]) -> None:
     with tenant_scope(world.shoes.id):
         number = db.session.scalars(db.select(PhoneNumber)).one()
     answer = caller(world.shoes).put("/entry-points/site", given(number, slug="villas"))
-    assert answer.status_code == 409 and answer.json["code"] == "slug_taken"
+    assert answer.status_code == 409 and answer.get_json()["code"] == "slug_taken"
 
 
 def test_a_signed_link_is_believed(app: Flask, shop: Caller, world: World, villas: dict[str, Any]) -> None:
     made = shop.post("/entry-points/site/links", {"object": OBJECT, "language": "fr", "utm_source": "site"})
-    assert made.status_code == 201 and "switchboard-chat" in made.json["html"]
-    parts = urlsplit(made.json["address"])
+    assert made.status_code == 201 and "switchboard-chat" in made.get_json()["html"]
+    parts = urlsplit(made.get_json()["address"])
     browser = app.test_client()
     answer = isolated(browser.get, f"{parts.path}?{parts.query}", headers={"User-Agent": "Mozilla/5.0"})
     text = parse_qs(urlsplit(answer.location).query)["text"][0]
@@ -102,27 +102,27 @@ def test_a_price_without_a_currency_is_refused(shop: Caller, villas: dict[str, A
 
 def test_conversations_are_found_by_what_they_are_about(shop: Caller, carla: Conversation) -> None:
     changed = shop.put(f"/conversations/{carla.id}/subject", OBJECT)
-    assert changed.status_code == 200 and changed.json["subject"]["price_micros"] == 500_000_000_000
-    found = shop.get("/conversations?filter[subject_type]=property&filter[subject_id]=V-12").json["data"]
+    assert changed.status_code == 200 and changed.get_json()["subject"]["price_micros"] == 500_000_000_000
+    found = shop.get("/conversations?filter[subject_type]=property&filter[subject_id]=V-12").get_json()["data"]
     assert [one["id"] for one in found] == [str(carla.id)]
     assert shop.delete(f"/conversations/{carla.id}/subject").status_code == 204
-    assert shop.get("/conversations?filter[subject_type]=property").json["data"] == []
+    assert shop.get("/conversations?filter[subject_type]=property").get_json()["data"] == []
 
 
 def test_touches_are_listed(shop: Caller, world: World, villas: dict[str, Any]) -> None:
     arrive(message(f"Hello {villas['reference']}"))
     talk = conversation(world)
-    (touch,) = shop.get(f"/conversations/{talk.id}/touches").json["data"]
+    (touch,) = shop.get(f"/conversations/{talk.id}/touches").get_json()["data"]
     assert touch["entry_point_id"] == villas["id"] and touch["is_first"] and touch["subject"] is None
-    assert [one["id"] for one in shop.get(f"/conversations?filter[entry_point_id]={villas['id']}").json["data"]] == [
-        str(talk.id)
-    ]
+    assert [
+        one["id"] for one in shop.get(f"/conversations?filter[entry_point_id]={villas['id']}").get_json()["data"]
+    ] == [str(talk.id)]
 
 
 def test_figures_of_one_and_of_all(shop: Caller, world: World, villas: dict[str, Any]) -> None:
     arrive(message(f"Hello {villas['reference']}"))
     for address in ("/entry-points/site/figures", "/entry-point-figures"):
-        (row,) = shop.get(address).json["data"]
+        (row,) = shop.get(address).get_json()["data"]
         assert row["key"] == villas["id"] and row["conversations"] == 1 and row["clicks"] == 0
     assert shop.get("/entry-point-figures?since=2020-01-01T00:00:00Z").status_code == 422
 
@@ -150,7 +150,7 @@ def test_a_teams_key_reaches_the_entry_points_of_its_numbers(
         db.session.add(team)
         db.session.flush()
     key = caller(kind="team", team_id=team.id)
-    assert key.get("/entry-points/site").status_code == 404 and key.get("/entry-points").json["data"] == []
+    assert key.get("/entry-points/site").status_code == 404 and key.get("/entry-points").get_json()["data"] == []
     with tenant_scope(world.bakery.id):
         db.session.add(NumberDesk(id=number.id, team_id=team.id))
     assert key.get("/entry-points/site").status_code == 200

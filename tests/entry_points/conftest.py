@@ -55,14 +55,14 @@ class Site:
             return list(db.session.scalars(db.select(model).order_by(model.id)))
 
     @property
-    def references(self) -> list[EntryReference]:
+    def references(self) -> list[Any]:
         return self.rows(EntryReference)
 
     @property
-    def touches(self) -> list[EntryTouch]:
+    def touches(self) -> list[Any]:
         return self.rows(EntryTouch)
 
-    def write(self, words: str, wa_id: str = "16505551234", **more: Any) -> Conversation:
+    def write(self, words: str, wa_id: str = "16505551234", **more: Any) -> Any:
         """A customer sends a text; returns their conversation."""
         arrive(message(words, wa_id=wa_id, name=wa_id, **more))
         return max(self.rows(Conversation), key=lambda one: one.last_message_at)

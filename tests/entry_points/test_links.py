@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -69,7 +70,7 @@ def test_what_we_signed_is_no_claim_and_cannot_be_changed(app: Flask, villas: Si
         ("GET", {"User_Agent": ""}),
     ],
 )
-def test_robots_previews_and_prefetching_do_not_count(villas: Site, method: str, headers: dict[str, str]) -> None:
+def test_robots_previews_and_prefetching_do_not_count(villas: Site, method: str, headers: dict[str, Any]) -> None:
     assert villas.code(method=method, **headers) == villas.entry_point.reference
     assert villas.references == []
 

@@ -23,7 +23,9 @@ def follow(slug: str) -> Page:
     if route is None:
         abort(404)
     with tenant_scope(route.tenant_id):
-        entry_point = EntryPoint.get_or_404(route.entry_point_id)
+        entry_point = EntryPoint.for_visit(route.entry_point_id)
+        if entry_point is None:
+            abort(404)
         if entry_point.has_ended:
             return render_template("entry_points/ended.html"), 410
         address = Visit.of(entry_point, request).chat_address

@@ -68,9 +68,9 @@ class About:
         return True
 
     def put_subject(self, subject: Subject | None) -> None:
-        self.subject = subject and subject.as_json()
-        self.subject_type = subject and subject.type
-        self.subject_external_id = (subject and subject.external_id) or None
+        self.subject = subject.as_json() if subject else None
+        self.subject_type = subject.type if subject else None
+        self.subject_external_id = (subject.external_id if subject else None) or None
 
     @property
     def subject_values(self) -> dict[str, str | None]:

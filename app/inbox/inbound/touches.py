@@ -39,9 +39,9 @@ class Source:
 
 def record_touches(placed: Sequence[Placed]) -> None:
     """Records how the customers of these new messages came. Nearly all came by nothing, which costs no statement."""
-    coming = [one for one in placed if one.incoming.is_answerable and isinstance(one.message, InboundMessage)]
+    coming = [one for one in placed if one.incoming.is_answerable]
     codes = {one.id: found for one in coming if (found := codes_in(one.message.text or ""))}
-    ads = {one.id: one.message.referral for one in coming if one.incoming.is_entry}
+    ads = {one.id: ad for one in coming if (ad := referral_of(one))}
     if not codes and not ads:
         return
     sources = sources_of({code for found in codes.values() for code in found})
@@ -54,6 +54,10 @@ def record_touches(placed: Sequence[Placed]) -> None:
             touches.append(touch_by_ad(one, referral))
     if touches:
         Record(touches).save()
+
+
+def referral_of(one: Placed) -> dict[str, Any] | None:
+    return one.message.referral if isinstance(one.message, InboundMessage) else None
 
 
 def sources_of(codes: set[str]) -> dict[tuple[str, str], Source]:
@@ -125,7 +129,8 @@ class Record:
     def welcome(self, conversation: Conversation, touch: EntryTouch, entry_point: EntryPoint | None) -> None:
         """What it is about, its team and the customer's tags."""
         if touch.is_first:
-            conversation.begin_about(touch.about or (entry_point and entry_point.subject), touch.entry_point_id)
+            about = touch.about or (entry_point.subject if entry_point else None)
+            conversation.begin_about(about, touch.entry_point_id)
         if entry_point is None:
             return
         if entry_point.team_id and conversation.assignee_id is None and (team := Team.find(entry_point.team_id)):
@@ -148,6 +153,7 @@ class Record:
         )
         senders: dict[uuid.UUID, set[uuid.UUID]] = {}
         for reference_id, contact_id in db.session.execute(query.where(EntryTouch.reference_id.in_(reference_ids))):
+            assert reference_id
             senders.setdefault(reference_id, set()).add(contact_id)
         return senders
 

@@ -13,7 +13,7 @@ import urllib.parse
 import urllib.request
 from functools import cache
 
-from flask import Flask, Response, abort, render_template_string
+from flask import Flask, Response, abort, render_template_string, request
 from werkzeug.serving import make_server
 
 # The link that the demo's seed makes.
@@ -99,7 +99,7 @@ def create_app(switchboard: str, slug: str) -> Flask:
         title, place = texts[2:] if language == "ar" else texts[:2]
         query = urllib.parse.urlencode(
             {"type": "property", "id": id, "title": title, "price": price, "currency": "XOF", "lang": language}
-            | {"url": f"http://127.0.0.1:{sys.argv[1]}/{language}", "utm_source": "agence-sahel"}
+            | {"url": f"{request.host_url}{language}", "utm_source": "agence-sahel"}
         )
         link = f"{switchboard}/c/{slug}?{query}"
         amount = f"{price:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -150,9 +150,9 @@ class Visit:
         used = []
         for key, (most, seconds) in limits.items():
             with redis.pipeline() as pipe:
+                pipe.set(key, 0, ex=seconds, nx=True)
                 pipe.incr(key)
-                pipe.expire(key, seconds, nx=True)
-                count, _expiry = pipe.execute()
+                _begun, count = pipe.execute()
             used.append((int(count), most))
             if count > most:
                 break

@@ -21,7 +21,6 @@ LABELS = {
     "it": "Scrivi su WhatsApp",
     "pt": "Conversar no WhatsApp",
     "tr": "WhatsApp'tan yazın",
-    "wo": "Bindal ci WhatsApp",
 }
 # A language's name in itself.
 NAMES = {
@@ -35,7 +34,6 @@ NAMES = {
     "it": "Italiano",
     "pt": "Português",
     "tr": "Türkçe",
-    "wo": "Wolof",
 }
 RIGHT_TO_LEFT = ("ar", "fa")
 

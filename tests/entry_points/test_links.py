@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 
 from app.entry_points.jobs import count_clicks, delete_old_references
-from app.entry_points.links import PER_MINUTE, PER_VISITOR, link_to
+from app.entry_points.links import PER_VISITOR, link_to
 from app.entry_points.models import EntryClicks, EntryPoint, EntryReference
 from app.entry_points.reports import figures_of
 from app.extensions import outside
 from app.tenancy import db, now, tenant_scope
 
-from .conftest import VILLA, Site
+from .conftest import PERSON, VILLA, Site
 
 
 def test_a_link_opens_the_chat_with_words_and_a_reference(villas: Site) -> None:
@@ -81,15 +81,19 @@ def test_beyond_the_limits_a_link_works_without_a_row(villas: Site) -> None:
     assert codes.count(villas.entry_point.reference) == 5
 
 
-def test_one_visitor_uses_up_nobody_elses_references(villas: Site) -> None:
-    for _ in range(PER_MINUTE + 10):
+def test_one_visitor_uses_up_nobody_elses_references(villas: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.entry_points.links.PER_MINUTE", PER_VISITOR + 1)
+    for _ in range(PER_VISITOR + 10):
         villas.open()
-    other = villas.client.get(
-        f"/c/{villas.entry_point.slug}",
-        environ_base={"REMOTE_ADDR": "203.0.113.7"},
-        headers={"User-Agent": "Mozilla/5.0"},
-    )
+    elsewhere = {"REMOTE_ADDR": "203.0.113.7"}
+    other = villas.client.get(f"/c/{villas.entry_point.slug}", environ_base=elsewhere, headers=PERSON)
     assert villas.entry_point.reference not in other.location and len(villas.references) == PER_VISITOR + 1
+
+
+def test_an_entry_point_makes_so_many_references_a_minute(villas: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.entry_points.links.PER_MINUTE", 2)
+    codes = [villas.code() for _ in range(4)]
+    assert len(villas.references) == 2 and codes[2:] == [villas.entry_point.reference] * 2
 
 
 def test_clicks_beyond_the_limits_are_counted(villas: Site) -> None:

@@ -75,6 +75,7 @@ class Settings(BaseModel):
     meta_sdk_url: Url = "https://connect.facebook.net/en_US/sdk.js"
     meta_dialog_origins: List = ("https://www.facebook.com", "https://web.facebook.com")
     meta_hosted_signup_url: Annotated[str, AfterValidator(check_optional_url)] = ""
+    whatsapp_link_url: Url = "https://wa.me"
     meta_business_id: Digits
     meta_system_user_id: Digits
     meta_system_user_token: Annotated[str, Field(min_length=1)]

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 
+from dev.agency import SLUG
 from dev.services import Missing, Postgres
 from dev.stack import ROOT, Stack, free_port
 
@@ -22,6 +23,7 @@ class Demo:
     def __init__(self) -> None:
         self.stack = Stack(LOCAL, port=int(os.environ.get("PORT", "8000")), seed=secret_seed())
         self.mailbox = f"http://127.0.0.1:{free_port(8025)}"
+        self.agency = f"http://127.0.0.1:{free_port(8030)}"
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -44,6 +46,8 @@ class Demo:
         self.stack.start("simulator", "python -m simulator")
         self.stack.start("mailbox", f"python -m dev.mailbox {self.mailbox.rpartition(':')[2]} {LOCAL / 'mail'}")
         self.stack.start("model", f"python -m dev.model {self.stack.model.rpartition(':')[2]}")
+        site = f"{self.agency.rpartition(':')[2]} {self.stack.web} {SLUG}"
+        self.stack.start("agency", f"python -m dev.agency {site}")
         for name in PARTS:
             self.stack.start(name)
         parts = (f"{self.stack.web}/healthz", f"{self.stack.door}/healthz", self.stack.meta, self.mailbox)
@@ -61,6 +65,7 @@ class Demo:
             ("Platform console: an admin", f"{web}/platform/", "pat@example.com"),
             ("Simulated Meta: control panel", f"{meta}/", ""),
             ("Simulated Meta: a customer's phone", f"{meta}/phone", ""),
+            ("A site elsewhere with the button", f"{self.agency}/", ""),
             ("Mail that was sent", f"{self.mailbox}/", ""),
             ("The assistant's scripted model", f"{self.stack.model}/", ""),
         ]

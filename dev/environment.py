@@ -52,6 +52,7 @@ def settings(
             "PUBLIC_URL": public_url,
             "WEBHOOK_URL": door_url and f"{door_url}/webhooks/whatsapp",
             "META_GRAPH_URL": simulator_url,
+            "WHATSAPP_LINK_URL": f"{simulator_url}/wa.me",
             "META_SDK_URL": f"{simulator_url}/en_US/sdk.js",
             "META_DIALOG_ORIGINS": simulator_url,
             "META_HOSTED_SIGNUP_URL": (

@@ -24,12 +24,16 @@ from app import create_app
 from app.assistant.access import ModelAccess
 from app.contacts.models import ContactIdentity
 from app.contacts.tags import Tag
+from app.entry_points.models import EntryPoint, EntryReference
+from app.entry_points.subjects import Subject
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
+from app.wabas.models import PhoneNumber
 from dev import bakery
+from dev.agency import SLUG
 from dev.model import MODEL as SCRIPTED
 
 BAKERY_NUMBER = "+1 555 078 3881"
@@ -97,6 +101,18 @@ CANNED = (
 )
 
 
+SITE_TEXTS = [
+    {"language": "fr", "text": "Bonjour, je suis intéressé par {title}."},
+    {"language": "ar", "text": "مرحبا، أنا مهتم بـ {title}."},
+    {"language": "en", "text": "Hello, I'm interested in {title}."},
+]
+VISITORS = (
+    ("Aïssatou Ndiaye", "221771234567", "fr", Subject("property", "V-1042", "Villa à Dakar", 500_000_000_000, "XOF")),
+    ("خديجة بنت أحمد", "22236123456", "ar", Subject("property", "V-1043", "شقة في سالي", 275_000_000_000, "XOF")),
+    ("Moussa Diop", "221771234568", "fr", Subject("property", "V-1044", "Maison à Thiès", 180_000_000_000, "XOF")),
+)
+
+
 class Seed:
     def __init__(self, simulator_url: str, password: str, model_url: str) -> None:
         self.meta = httpx.Client(base_url=f"{simulator_url}/control/api", timeout=30, trust_env=False)
@@ -112,6 +128,7 @@ class Seed:
                 list(pool.map(partial(self.talk, current_app._get_current_object()), TALKS))  # type: ignore[attr-defined]
             self.templates()
             self.desk()
+        self.entry_points()
         self.assistant()
 
     def people(self) -> None:
@@ -196,6 +213,28 @@ class Seed:
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
+
+    def entry_points(self) -> None:
+        """A site of villas and a sign, and customers who came by them; on the next start they are there."""
+        with tenant_scope(tenant_id("bakery")):
+            if EntryPoint.called(SLUG):
+                return
+            number = db.session.scalars(select(PhoneNumber)).first()
+            assert number
+            site = EntryPoint.create("Agence Sahel: properties", number, slug=SLUG, kind="page", texts=SITE_TEXTS)
+            sign = EntryPoint.create("Sign in the window", number, slug="window", kind="qr", texts=SITE_TEXTS[2:])
+            visits = [
+                (name, wa_id, site.first_words(self.visit(site, subject), subject, language))
+                for name, wa_id, language, subject in VISITORS
+            ]
+            visits.append(("Ousmane Fall", "221771234569", sign.first_words(sign.code, None, "en")))
+        for visit in visits:
+            self.customer_writes(*visit)
+
+    @staticmethod
+    def visit(site: EntryPoint, subject: Subject) -> str:
+        utm = {"source": "agence-sahel", "medium": "site", "campaign": "autumn"}
+        return EntryReference.issue(site, subject, utm, "fr") or site.code
 
     def assistant(self) -> None:
         """Bakery's assistant suggests replies, with the scripted model: no key is needed."""

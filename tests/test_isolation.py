@@ -39,6 +39,7 @@ from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.taggings import ContactTagging
 from app.contacts.tags import Tag
+from app.entry_points.models import EntryPoint
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
@@ -193,6 +194,7 @@ class Foreign:
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
             | reported(world, shoes, talk.contact_id)
+            | entry_point(world, shoes)
             | filled_form(world, shoes.waba_id, said)
             | dict(
                 zip(
@@ -202,6 +204,13 @@ class Foreign:
                 )
             )
         )
+
+
+def entry_point(world: World, number: PhoneNumber) -> dict[str, str]:
+    """A link of Shoes."""
+    with tenant_scope(world.shoes.id):
+        made = EntryPoint.create(CANARY, number, kind="link", texts=[{"language": "en", "text": CANARY}])
+    return {"entry_point_id": str(made.id)}
 
 
 def automation(world: World, talk: Conversation) -> dict[str, str]:

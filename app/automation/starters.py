@@ -126,6 +126,16 @@ def opt_in() -> Json:
     return rule({"kind": "conversation", "what": "resolved"}, question, step("wait_reply", replied=[decide]))
 
 
+def site_inquiry() -> Json:
+    hello = reply(
+        _(
+            "Thank you for your interest in {{subject.title|our offer}} {{subject.price}}, {{first_name|and welcome}}. "
+            "A colleague will answer you here shortly. Would you like to visit it?"
+        )
+    )
+    return rule({"kind": "entry_point", "which": "first"}, hello)
+
+
 def appointment() -> Json:
     day = step("ask", question=_("Which day suits you? Please write it like 24.12.2026."), answer="date", name="day")
     times = [_("Morning"), _("Afternoon"), _("Evening")]
@@ -232,6 +242,12 @@ STARTERS = (
         N_("Property inquiry"),
         N_("Asks for interest, area and budget, saves the answers and hands over."),
         property_inquiry,
+    ),
+    Starter(
+        "site-inquiry",
+        N_("Auto-reply to an inquiry from the site"),
+        N_("Greets a customer who comes through a link or button, with what it is about."),
+        site_inquiry,
     ),
     Starter("appointment", N_("Appointment request"), N_("Asks for day and time, and leaves a note."), appointment),
     Starter("opt-in", N_("Opt-in question"), N_("Asks after a conversation whether offers are welcome."), opt_in),

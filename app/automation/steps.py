@@ -37,7 +37,8 @@ from .parts import LONGEST_TEXT, Names, Step, Steps, choice, count, entry, lines
 from .turns import Outcome, Turn, Wait
 
 VARIABLES = N_(
-    "{{first_name}}, {{name}}, {{business}}, {{answer}} or the name of a field are replaced by their values."
+    "{{first_name}}, {{name}}, {{business}}, {{answer}}, {{subject.title}} or the name of a field are replaced by "
+    "their values."
 )
 UNITS = {"minutes": N_("minutes"), "hours": N_("hours"), "days": N_("days")}
 ENOUGH = N_("The customer has had as many automatic messages as one may get in an hour.")

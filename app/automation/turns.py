@@ -158,7 +158,7 @@ class Turn:
         if "{{" not in words:
             return words
         by = self.automation.actor if self.automation else None
-        known: dict[str, str | None] = {}
+        known = self.conversation.subject_values
         if by:
             known |= variable_values(self.contact, self.conversation.phone_number, by=by, tenant=self.tenant)
         named = {one.name.casefold(): str(one.id) for one in ContactField.all()}

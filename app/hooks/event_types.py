@@ -73,6 +73,7 @@ TITLES = {
     "subscription.ending": N_("A subscription ends in 14 or 3 days, or today"),
     "subscription.ended": N_("A subscription ended"),
     "subscription.renewed": N_("A subscription was renewed"),
+    "entry_point.touched": N_("A customer came by a link, button or ad"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -88,6 +89,7 @@ GROUPS = {
     "flow": N_("Forms"),
     "payment": N_("Payments"),
     "subscription": N_("Subscriptions"),
+    "entry_point": N_("Links and buttons"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -104,6 +106,7 @@ RESOURCES = {
     "flow": ("response", "conversation", "contact"),
     "payment": ("payment", "conversation", "contact"),
     "subscription": ("subscription", "conversation", "contact"),
+    "entry_point": ("conversation", "contact"),
     "webhook": (),
 }
 

@@ -67,6 +67,8 @@ SAMPLES: dict[str, Any] = {
         last_message_at=AT,
         last_message_id=id_for("message"),
         handled_by="person",
+        subject=None,
+        entry_point_id=None,
         waiting_since=AT,
         reply_window_closes_at=AT + dt.timedelta(hours=24),
         created_at=AT,

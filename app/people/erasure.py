@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from functools import partial
+from typing import Any
 
 import structlog
-from sqlalchemy import delete, or_, select, text, update
+from sqlalchemy import delete, null, or_, select, text, update
 
 from app.contacts import search
 from app.contacts.consents import Consent
@@ -17,6 +18,7 @@ from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactEvent, ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
+from app.entry_points.models import EntryTouch
 from app.extensions import storage
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
@@ -87,10 +89,15 @@ def erase_messages(contact_ids: list[uuid.UUID]) -> None:
     delete_files(conversations)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
-    quiet = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0, "last_inbound_at": None}
-    quiet |= {"entry_at": None, "free_until": None}
+    quiet: dict[str, Any] = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0}
+    quiet |= {"last_inbound_at": None, "entry_at": None, "free_until": None}
+    quiet |= {"subject": null(), "subject_type": None, "subject_external_id": None}
     theirs = update(Conversation).where(Conversation.id.in_(conversations))
     db.session.execute(theirs.values(quiet), execution_options=UNSYNCHRONISED)
+    # That somebody came, and by which entry point, stays.
+    theirs = update(EntryTouch).where(EntryTouch.conversation_id.in_(conversations))
+    unknown = {"reference_id": None, "subject": null(), "utm": null(), "referral": null()}
+    db.session.execute(theirs.values(unknown), execution_options=UNSYNCHRONISED)
     for id in conversations:
         announce("conversation", id)
 

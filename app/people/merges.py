@@ -21,6 +21,7 @@ from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
+from app.entry_points.models import EntryTouch
 from app.inbox.compose.drafts import merge_drafts
 from app.inbox.conversations import Conversation, HandlingStretch
 from app.inbox.conversations.activities import Activity
@@ -77,6 +78,8 @@ HANDLING = (
     "handled_until",
     "automation_paused_at",
 )
+# What it is about.
+ABOUT = ("subject", "subject_type", "subject_external_id", "entry_point_id")
 # The state of a conversation that depends on its messages.
 SHOWN = (
     "unread_count",
@@ -91,6 +94,7 @@ SHOWN = (
     "news_at",
     "entry_at",
     "free_until",
+    *ABOUT,
     *HANDLING,
 )
 TIMES = (
@@ -107,7 +111,7 @@ TIMES = (
     "handled_until",
     "automation_paused_at",
 )
-IDS = ("last_message_id", "assignee_id", "team_id", "handler_id")
+IDS = ("last_message_id", "assignee_id", "team_id", "handler_id", "entry_point_id")
 # What is shown between the messages of a thread moves with them.
 BETWEEN: dict[str, Any] = {
     "team_note": Note,
@@ -116,6 +120,7 @@ BETWEEN: dict[str, Any] = {
     "stretch": HandlingStretch,
     "run": AutomationRun,
     "trace": AutomationTrace,
+    "touch": EntryTouch,
 }
 Snapshot = dict[str, Any]
 
@@ -362,6 +367,9 @@ def join(home: Conversation, gone: Conversation) -> Snapshot:
         home.state, home.snoozed_until = gone.state, None
     if home.assignee_id is None and home.team_id is None:
         home.assignee_id, home.team_id = gone.assignee_id, gone.team_id
+    if home.subject is None:
+        for name in ABOUT:
+            setattr(home, name, getattr(gone, name))
     if gone.is_with_person and not home.is_with_person:
         for name in HANDLING[:-1]:
             setattr(home, name, getattr(gone, name))
@@ -387,6 +395,8 @@ def split(thread: Snapshot) -> None:
             restore(home, was, name)
     if is_same(now_shown, joined, "state", "snoozed_until", "assignee_id", "team_id"):
         restore(home, was, "state", "snoozed_until", "assignee_id", "team_id")
+    if is_same(now_shown, joined, *ABOUT):
+        restore(home, was, *ABOUT)
     if is_same(now_shown, joined, *HANDLING):
         restore(home, was, *HANDLING)
     restore(gone, thread["gone_was"], *SHOWN)

@@ -16,6 +16,7 @@ from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.contacts.person import Person
 from app.contacts.records import ContactLink, ContactNote
+from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation, Cursor, Message
 from app.payments.models import Payment
 from app.subscriptions.models import Subscription
@@ -83,8 +84,15 @@ def data_of(contact: Contact) -> dict[str, Any]:
             columns_of(each, "title", "ends_on", "price_micros", "currency", "status")
             for each in all_of(Subscription, contact)
         ],
+        "came_by": [columns_of(each, "kind", "at", "subject", "utm", "referral") for each in touches_of(contact)],
         "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
     }
+
+
+def touches_of(contact: Contact) -> list[EntryTouch]:
+    theirs = select(Conversation.id).where(Conversation.contact_id == contact.id)
+    query = select(EntryTouch).where(EntryTouch.conversation_id.in_(theirs))
+    return list(db.session.scalars(query.order_by(EntryTouch.at, EntryTouch.id)))
 
 
 def all_of(model: Any, contact: Contact) -> list[Any]:

@@ -217,6 +217,23 @@ class TemplateChanged(Facts, kinds=("template.changed",)):
     source: str
 
 
+class EntryPointTouched(Facts, kinds=("entry_point.touched",)):
+    """A customer came by a link, button or ad. The subject is the conversation.
+
+    `type` and `external_id` are of what it is about, where that is known. `is_shared`: another customer sent the same
+    reference before.
+    """
+
+    conversation_id: uuid.UUID
+    message_id: uuid.UUID
+    entry_point_id: uuid.UUID | None = None
+    reference_id: uuid.UUID | None = None
+    type: str
+    external_id: str | None = None
+    is_first: bool
+    is_shared: bool
+
+
 class OnboardingState(Facts, kinds=("onboarding.connected", "onboarding.failed")):
     step: str | None = None
 

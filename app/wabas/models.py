@@ -12,6 +12,7 @@ from typing import Any, Self
 from sqlalchemy import Index, Select, UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.extensions import settings
 from app.meta import phone_numbers, wabas
 from app.meta.health import Health
 from app.tenancy import announce, belongs_to, db, happened, later, now, of_tenant, one_of, uuid7
@@ -225,7 +226,7 @@ class PhoneNumber(AtMeta):
     @property
     def wa_me(self) -> str:
         """The address that opens a chat with this number on a customer's phone."""
-        return f"https://wa.me/{digits(self.display_number)}"
+        return f"{settings.whatsapp_link_url}/{digits(self.display_number)}"
 
     @property
     def hello_link(self) -> str:

@@ -4,6 +4,7 @@ from flask import Flask
 
 from simulator.phone.actions import actions
 from simulator.phone.flow_views import flows, named
+from simulator.phone.links import links
 from simulator.phone.views import phone
 
 
@@ -11,4 +12,5 @@ def install(app: Flask) -> None:
     app.register_blueprint(phone)
     app.register_blueprint(actions)
     app.register_blueprint(flows)
+    app.register_blueprint(links)
     app.add_template_global(named, "flow_named")

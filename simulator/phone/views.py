@@ -55,7 +55,8 @@ def add_customer() -> Answer:
     if not 8 <= len(number) <= 15:
         return redirect(url_for("phone.index"))
     customer = Customer.with_number(world(), number, request.form.get("name", "").strip())
-    return redirect(url_for("phone.show", customer_id=customer.id), 303)
+    chat, text = request.form.get("chat") or None, request.form.get("text") or None
+    return redirect(url_for("phone.show", customer_id=customer.id, number_id=chat, text=text), 303)
 
 
 @phone.get("/<customer_id>/links/<wamid>/<int:option>")
@@ -88,6 +89,7 @@ def screen(customer: Customer, number_id: str) -> dict[str, object]:
         "chat": chat,
         "chats": [] if chat else handset.home(customer),
         "reply_to": reply_to,
+        "typed": request.args.get("text", ""),
         "off": off,
         "act": lambda name: url_for(f"phone_actions.{name}", customer_id=customer.id, number_id=number_id),
         "emoji": handset.EMOJI,

@@ -46,7 +46,11 @@ function markRead() {
 // The composer is emptied at once: what is typed while this is under way is of the next message.
 async function post(url, body) {
   composer?.reset();
-  if (composer) grow(composer.elements.text);
+  if (composer) {
+    // A link may have brought a text, which is sent once.
+    composer.elements.text.value = "";
+    grow(composer.elements.text);
+  }
   showSheet(false);
   await fetch(url, { method: "POST", body, redirect: "manual" });
   if (composer?.elements.context_id) location.assign(location.pathname);
@@ -114,6 +118,7 @@ function setUpRecording(button) {
   });
 }
 
+if (composer) grow(composer.elements.text);
 composer?.addEventListener("submit", send);
 composer?.elements.text.addEventListener("keydown", sendOnEnter);
 composer?.elements.text.addEventListener("input", (event) => grow(event.target));

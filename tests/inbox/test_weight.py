@@ -9,6 +9,8 @@ import uuid
 import pytest
 from sqlalchemy import text
 
+from app.entry_points.models import EntryPoint
+from app.entry_points.subjects import Subject
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation
 from app.inbox.desk.lists import PAGE as ROWS
@@ -35,9 +37,11 @@ def busy(world: World) -> Conversation:
         db.session.add(ServicePolicy(first_response_minutes=60))
         for name in ("Wholesale", "Today's rolls", "Complaints"):
             db.session.add(SavedView(name=name, owner_id=world.ann.id, is_shared=True, arguments={"view": "all"}))
+        entry_point = EntryPoint.create("Villas on our site", number, kind="page")
         for talk in talks:
             row = Conversation.get_or_404(talk.id)
             row.last_message_preview, row.assignee_id = WORDS, world.ben.id
+            row.begin_about(Subject("property", "V-12", "Villa in Dakar", 500_000_000_000, "XOF"), entry_point.id)
             row.news_at = row.waiting_since = row.last_message_at = now()
             row.contact.tag("Regular", by=Actor.agent(world.ann))
             row.contact.tag("Complaint", by=Actor.agent(world.ann))

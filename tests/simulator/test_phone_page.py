@@ -5,6 +5,7 @@ from flask.testing import FlaskClient
 
 from simulator import World
 from simulator.customers import Customer
+from simulator.phone_numbers import PhoneNumber
 from tests.simulator.stand_ins import Graph, Product
 
 
@@ -96,3 +97,18 @@ def test_a_page_hears_of_what_changed_before_it_listened(client: FlaskClient, sh
     client.post(f"{chat}/messages", data={"text": "Hi"})
     heard = client.get(address, buffered=False).iter_encoded()
     assert [next(heard), next(heard).split()[0]] == [b"retry: 500\n\n", b"id:"]
+
+
+def test_a_link_opens_the_chat_with_the_text_ready(client: FlaskClient, sheena: str, shop: dict[str, str]) -> None:
+    world = client.application.extensions["simulator"]
+    number = PhoneNumber.find(world, shop["phone_number_id"])
+    assert number
+    page = client.get(f"/wa.me/{number.digits}", query_string={"text": "Bonjour <b> (ref 7KQ-M2F)"}).text
+    assert "Chat with Lucky Shrub" in page and "Bonjour &lt;b&gt;" in page
+    address = f"/phone/{sheena}/{number.id}?text=Bonjour+%3Cb%3E+(ref+7KQ-M2F)"
+    assert f'href="{address}"' in page
+    assert "Bonjour &lt;b&gt; (ref 7KQ-M2F)</textarea>" in client.get(address).text
+
+
+def test_a_link_to_a_number_of_nobody_opens_no_chat(client: FlaskClient) -> None:
+    assert client.get("/wa.me/15550000000?text=Hi").status_code == 404

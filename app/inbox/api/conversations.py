@@ -16,6 +16,8 @@ from app.api.declaring import AddressTime, GivenTime
 from app.api.pages import after, page_of
 from app.contacts.models import Contact
 from app.contacts.tags import ContactTag
+from app.entry_points.api.shapes import GivenSubject
+from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import Taken, member_or_none
 from app.inbox.desk.notes import LONGEST_NOTE, Note
@@ -26,7 +28,7 @@ from app.words import N_
 
 from . import reach
 from .messages import MessagesQuery, list_messages
-from .shapes import ConversationShape, MessageShape, NoteShape
+from .shapes import ConversationShape, MessageShape, NoteShape, TouchShape
 
 READ = scope("conversations:read", N_("Read conversations and notes"))
 WRITE = scope("conversations:write", N_("Assign conversations, change their state, add notes"))
@@ -49,6 +51,11 @@ class ConversationsQuery(PageQuery):
     assignee_id: uuid.UUID | None = Field(None, alias="filter[assignee_id]")
     team_id: uuid.UUID | None = Field(None, alias="filter[team_id]")
     tag_id: uuid.UUID | None = Field(None, alias="filter[tag_id]", description="Of the contact.")
+    entry_point_id: uuid.UUID | None = Field(None, alias="filter[entry_point_id]")
+    subject_type: Annotated[str, Field(max_length=40)] | None = Field(None, alias="filter[subject_type]")
+    subject_id: Annotated[str, Field(max_length=200)] | None = Field(
+        None, alias="filter[subject_id]", description="The `external_id` of the subject."
+    )
     is_unassigned: bool | None = Field(None, alias="filter[unassigned]")
     is_unreplied: bool | None = Field(None, alias="filter[unreplied]", description="Whether the customer is waiting.")
     active_after: AddressTime | None = Field(None, description="Only those with a message after this time.")
@@ -74,6 +81,9 @@ def list_conversations(query: ConversationsQuery) -> Page[ConversationShape]:
         (Conversation.contact_id, query.contact_id),
         (Conversation.assignee_id, query.assignee_id),
         (Conversation.team_id, query.team_id),
+        (Conversation.entry_point_id, query.entry_point_id),
+        (Conversation.subject_type, query.subject_type),
+        (Conversation.subject_external_id, query.subject_id),
     ):
         rows = rows.where(column == value) if value is not None else rows
     if query.state:
@@ -215,6 +225,50 @@ def change_conversation_state(conversation_id: uuid.UUID, body: NewState) -> Con
     assert body.state in SETTABLE
     change_state(conversation, body.state, by=current_key().actor, until=body.until)
     return ConversationShape.of(conversation)
+
+
+@endpoint(
+    "PUT",
+    "/conversations/<uuid:conversation_id>/subject",
+    scope=WRITE,
+    body=GivenSubject,
+    gives=ConversationShape,
+    tag=TAG,
+)
+def set_subject(conversation_id: uuid.UUID, body: GivenSubject) -> ConversationShape:
+    """Say what a conversation is about.
+
+    Replaces what a link, ad or person said before.
+    """
+    conversation = reach.find_conversation(conversation_id).locked()
+    check_match(ConversationShape.of(conversation))
+    conversation.set_about(body.subject(), by=current_key().actor)
+    return ConversationShape.of(conversation)
+
+
+@endpoint("DELETE", "/conversations/<uuid:conversation_id>/subject", scope=WRITE, tag=TAG)
+def remove_subject(conversation_id: uuid.UUID) -> None:
+    """Remove what a conversation is about."""
+    reach.find_conversation(conversation_id).set_about(None, by=current_key().actor)
+
+
+@endpoint(
+    "GET",
+    "/conversations/<uuid:conversation_id>/touches",
+    scope=READ,
+    query=PageQuery,
+    gives=Page[TouchShape],
+    tag=TAG,
+)
+def list_touches(conversation_id: uuid.UUID, query: PageQuery) -> Page[TouchShape]:
+    """List how a customer came.
+
+    Every message with a reference of a link, and every ad, newest first.
+    """
+    conversation = reach.find_conversation(conversation_id)
+    mine = select(EntryTouch).where(EntryTouch.conversation_id == conversation.id)
+    found = db.session.scalars(after(mine, query.after, EntryTouch.id).limit(query.limit + 1))
+    return page_of(found, query.limit, TouchShape.of, lambda touch: Place(touch.id))
 
 
 class NewNote(Shape):

@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from app.api import Problem, current_key, problem
 from app.contacts.models import Contact
 from app.contacts.records import ContactEvent
+from app.entry_points.api.reach import finds_numbers
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
 from app.inbox.files.uploaded_files import UploadedFile
@@ -41,6 +42,12 @@ def reached(phone_number_id: Any) -> ColumnElement[bool]:
     if key.team_id is None:
         return false()
     return phone_number_id.in_(select(NumberDesk.id).where(NumberDesk.team_id == key.team_id))  # type: ignore[no-any-return]
+
+
+@finds_numbers
+def number_ids() -> Select[uuid.UUID]:
+    """The ids of the numbers that the key reaches."""
+    return select(PhoneNumber.id).where(reached(PhoneNumber.id))
 
 
 @finds_accounts

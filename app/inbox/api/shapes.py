@@ -10,6 +10,8 @@ from pydantic import Field
 from app.api import Shape
 from app.api.declaring import Time
 from app.contacts.models import Contact
+from app.entry_points.api.shapes import SubjectShape
+from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.messages import Reaction
 from app.inbox.desk.notes import Note
@@ -203,6 +205,8 @@ class ConversationShape(Shape):
     unread_count: int
     last_message_at: Time
     last_message_id: uuid.UUID | None
+    subject: SubjectShape | None = Field(description="What it is about: the page, property, order … it came from.")
+    entry_point_id: uuid.UUID | None = Field(description="By which link or button the customer first came.")
     waiting_since: Time | None = Field(description="Since when the customer has had no reply; null where they have.")
     reply_window_closes_at: Time | None = Field(description="Until when anything but a template may be sent.")
     created_at: Time
@@ -224,6 +228,8 @@ class ConversationShape(Shape):
             last_message_at=one.last_message_at,
             last_message_id=one.last_message_id,
             handled_by=one.handled_by,
+            subject=SubjectShape.of(one.about),
+            entry_point_id=one.entry_point_id,
             waiting_since=one.waiting_since,
             reply_window_closes_at=one.window_closes_at,
             created_at=one.created_at,
@@ -250,4 +256,38 @@ class NoteShape(Shape):
             body=note.body,
             by=ActorShape.of(by),
             created_at=note.occurred_at,
+        )
+
+
+class TouchShape(Shape):
+    """A message by which the customer came: with a reference of a link, or by an ad (`referral` is Meta's)."""
+
+    id: uuid.UUID
+    kind: str = Field(examples=["reference"])
+    message_id: uuid.UUID
+    entry_point_id: uuid.UUID | None
+    reference_id: uuid.UUID | None
+    subject: SubjectShape | None
+    utm: dict[str, str] | None = Field(examples=[{"source": "newsletter"}])
+    referral: dict[str, Any] | None = Field(examples=[None])
+    is_first: bool = Field(description="The first one of the conversation, which its subject is of.")
+    is_shared: bool = Field(description="Another customer sent the same reference before.")
+    is_expired: bool
+    at: Time
+
+    @classmethod
+    def of(cls, one: EntryTouch) -> Self:
+        return cls(
+            id=one.id,
+            kind=one.kind,
+            message_id=one.message_id,
+            entry_point_id=one.entry_point_id,
+            reference_id=one.reference_id,
+            subject=SubjectShape.of(one.about),
+            utm=one.utm,
+            referral=one.referral,
+            is_first=one.is_first,
+            is_shared=one.is_shared,
+            is_expired=one.is_expired,
+            at=one.at,
         )

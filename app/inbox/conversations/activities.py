@@ -34,6 +34,8 @@ KINDS = (
     "automation_paused",
     "automation_resumed",
     "automation_stopped",
+    "subject",
+    "no_subject",
 )
 
 

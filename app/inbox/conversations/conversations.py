@@ -20,6 +20,7 @@ from app.templating import READER
 from app.tenancy import Actor, TenantModel, announce, belongs_to, db, happened, now
 from app.wabas.models import PhoneNumber
 
+from .about import About, about_constraints
 from .assignment import Desk, desk_constraints
 from .cursors import Cursor
 from .gate import Gate
@@ -32,7 +33,7 @@ from .ways import Ways
 from .windows import Window
 
 
-class Conversation(Desk, Window, Handled, TenantModel):
+class Conversation(Desk, Window, Handled, About, TenantModel):
     """All that one contact and one of our numbers wrote to each other."""
 
     __table_args__ = (
@@ -43,6 +44,7 @@ class Conversation(Desk, Window, Handled, TenantModel):
         Index("ix_conversations_contact", "tenant_id", "contact_id"),
         *desk_constraints(),
         *handling_constraints(),
+        *about_constraints(),
     )
 
     phone_number_id: Mapped[uuid.UUID]

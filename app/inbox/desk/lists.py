@@ -20,6 +20,7 @@ from .notes import Mention
 from .read_pointers import MANY, ReadPointer
 
 PAGE = 25
+LONGEST_ABOUT = 250
 CLOSING_SOON = dt.timedelta(hours=4)
 # Only so many of a view's newest conversations are searched for what is unread or mentions the reader.
 NEWS_DEPTH = 1000
@@ -63,6 +64,9 @@ class Listing:
     team: uuid.UUID | None = None
     agent: uuid.UUID | None = None
     tag: uuid.UUID | None = None
+    # By which entry point the customer first came, and what it is about: a type, or “type:external id”.
+    entry: uuid.UUID | None = None
+    about: str = ""
     # Who sent the last message: one of SENDERS.
     sender: str = ""
     unread: bool = False
@@ -80,6 +84,8 @@ class Listing:
             team=as_uuid(arguments.get("team")),
             agent=as_uuid(arguments.get("agent")),
             tag=as_uuid(arguments.get("tag")),
+            entry=as_uuid(arguments.get("entry")),
+            about=str(arguments.get("about") or "").replace("\x00", "")[:LONGEST_ABOUT],
             sender=sender if (sender := str(arguments.get("sender") or "")) in SENDERS else "",
             unread=arguments.get("filter") == "unread",
             sort=sort if sort in SORTS else default_sort(view),
@@ -88,7 +94,7 @@ class Listing:
     @property
     def arguments(self) -> dict[str, Any]:
         filters = {"view": self.view, "number": self.number, "team": self.team, "agent": self.agent, "tag": self.tag}
-        filters["sender"] = self.sender
+        filters |= {"entry": self.entry, "about": self.about, "sender": self.sender}
         arguments: dict[str, Any] = {name: str(value) for name, value in filters.items() if value}
         if self.unread:
             arguments["filter"] = "unread"
@@ -104,7 +110,16 @@ class Listing:
 
     @property
     def is_filtered(self) -> bool:
-        return any((self.number, self.team, self.agent, self.tag, self.sender, self.unread))
+        chosen = self.number, self.team, self.agent, self.tag, self.entry, self.about, self.sender, self.unread
+        return any(chosen)
+
+    @property
+    def about_type(self) -> str:
+        return self.about.partition(":")[0]
+
+    @property
+    def about_id(self) -> str:
+        return self.about.partition(":")[2]
 
     def matching(self) -> Select[Conversation]:
         """The conversations of the list, without order and page, and not narrowed to unread ones."""
@@ -121,6 +136,9 @@ class Listing:
             (Conversation.phone_number_id, self.number),
             (Conversation.team_id, self.team),
             (Conversation.assignee_id, self.agent),
+            (Conversation.entry_point_id, self.entry),
+            (Conversation.subject_type, self.about_type),
+            (Conversation.subject_external_id, self.about_id),
         ):
             if value:
                 conditions.append(column == value)

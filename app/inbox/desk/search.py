@@ -33,13 +33,14 @@ Run = tuple[str, bool]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0035)."""
+    """A query, as its address has it: words, filters, a span of days. The SQL is `search_entries` (migration 0060)."""
 
     words: str = ""
     conversation: uuid.UUID | None = None
     number: uuid.UUID | None = None
     agent: uuid.UUID | None = None
     tag: uuid.UUID | None = None
+    entry: uuid.UUID | None = None
     type: str = ""
     sender: str = ""
     since: dt.date | None = None
@@ -55,6 +56,7 @@ class Search:
             number=as_uuid(arguments.get("number")),
             agent=as_uuid(arguments.get("agent")),
             tag=as_uuid(arguments.get("tag")),
+            entry=as_uuid(arguments.get("entry")),
             type=kind if kind in TYPES else "",
             sender=sender if sender in SENDERS else "",
             since=as_date(arguments.get("since")),
@@ -68,6 +70,7 @@ class Search:
             "number": self.number,
             "agent": self.agent,
             "tag": self.tag,
+            "entry": self.entry,
             "type": self.type,
             "sender": self.sender,
         }
@@ -81,7 +84,7 @@ class Search:
 
     @property
     def is_filtered(self) -> bool:
-        chosen = self.number, self.agent, self.tag, self.type, self.sender, self.since, self.until
+        chosen = self.number, self.agent, self.tag, self.entry, self.type, self.sender, self.since, self.until
         return any(chosen)
 
     def find(self, before: Cursor | None = None) -> Results:
@@ -108,6 +111,7 @@ class Search:
             "before_id": before.id if before else (FIRST if end else None),
             "enough": PAGE,
             "milliseconds": MILLISECONDS,
+            "entry": self.entry,
             "senders": list(SENDERS[self.sender]) if self.sender else None,
         }
 
@@ -164,12 +168,12 @@ class Results:
 
 # Sorts before every other id.
 FIRST = uuid.UUID(int=0)
-# Which messages and notes match? A security-definer function (migration 0035), since row security would keep the GIN
+# Which messages and notes match? A security-definer function (migration 0060), since row security would keep the GIN
 # indexes ix_messages_search and ix_notes_search from being used. A null filter does not filter; `before` with
 # `before_id` null: from the newest on. It gives a row of kind `stopped` when its :milliseconds are over.
 ENTRIES = text("""
     select * from search_entries(:words, :conversation, :number, :author, :tag, :type, :since, :before, :before_id,
-                                 :enough, :milliseconds, cast(:senders as text[]))
+                                 :enough, :milliseconds, cast(:senders as text[]), :entry)
 """)
 
 

@@ -22,6 +22,7 @@ from .incoming import Incoming
 from .placing import Placed, numbers_of, place
 from .rising import move_up
 from .storing import Stored, store
+from .touches import record_touches
 
 
 def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
@@ -33,6 +34,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     greet(incoming)
     placed, stored = take_in(incoming)
     record_happenings(stored)
+    record_touches(stored.messages)
     take_for_phone(stored)
     settle_calls(placed)
     follow_up_answers(placed)

@@ -10,6 +10,7 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from app.contacts.tags import Tag
+from app.entry_points.models import EntryPoint
 from app.inbox.blueprint import bp
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Cursor
@@ -25,7 +26,8 @@ from app.wabas.models import PhoneNumber
 from app.words import N_
 
 MOST_TAGS = 50
-LIST_ARGUMENTS = ("view", "number", "team", "agent", "tag", "sender", "filter", "sort")
+LIST_ARGUMENTS = ("view", "number", "team", "agent", "tag", "entry", "about", "sender", "filter", "sort")
+MOST_ENTRY_POINTS = 20
 
 
 @bp.get("/")
@@ -68,6 +70,15 @@ def list_context() -> dict[str, Any]:
     return context | views_context(listing, preference) if before is None else context
 
 
+def entry_points_offered(listing: Listing) -> list[EntryPoint]:
+    """The newest to choose from, and the chosen one."""
+    newest = select(EntryPoint).order_by(EntryPoint.id.desc()).limit(MOST_ENTRY_POINTS)
+    offered = list(db.session.scalars(newest))
+    if listing.entry and all(one.id != listing.entry for one in offered):
+        offered += filter(None, [EntryPoint.find(listing.entry)])
+    return offered
+
+
 def users_by_id(ids: list[uuid.UUID | None]) -> list[User]:
     given = {id for id in ids if id}
     return list(db.session.scalars(select(User).where(User.id.in_(given)))) if given else []
@@ -87,6 +98,7 @@ def views_context(listing: Listing, preference: DeskPreference) -> dict[str, Any
         "numbers": numbers,
         "tags": db.session.scalars(Tag.in_order().limit(MOST_TAGS)).all(),
         "teams": teams,
+        "entry_points": entry_points_offered(listing),
         "saved_views": [(view, listings[str(view.id)]) for view in saved],
         "agents": colleagues() if listing.agent else [],
         "keys": preference.custom_keys,

@@ -8,6 +8,7 @@ from flask import g, render_template, request
 from sqlalchemy import select
 
 from app.contacts.tags import Tag
+from app.entry_points.models import EntryPoint
 from app.inbox.blueprint import bp
 from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Conversation, Cursor
@@ -18,6 +19,8 @@ from app.team.models.teams import colleagues
 from app.tenancy import db, requires
 from app.tenancy.guard import is_fragment
 from app.wabas.models import PhoneNumber
+
+MOST_ENTRY_POINTS = 100
 
 
 @bp.get("/search")
@@ -33,6 +36,7 @@ def search() -> str:
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()
     conversation = Conversation.find(query.conversation) if query.conversation else None
     tags = Tag.offered()
+    context["entry_points"] = db.session.scalars(EntryPoint.in_order().limit(MOST_ENTRY_POINTS)).all()
     context |= {"numbers": numbers, "agents": colleagues(), "tags": tags, "types": TYPES, "conversation": conversation}
     return render_template("inbox/desk/search.html", **context)
 

@@ -1,0 +1,1 @@
+"""Entry points, their links and figures for programs."""

@@ -26,6 +26,10 @@ from app.inbox.conversations import Conversation, HandlingStretch
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.statuses import show_ticks
 from app.inbox.desk.notes import Mention, Note
+from app.listings.alerts import ListingAlert
+from app.listings.inquiries import Inquiry
+from app.listings.models import Listing
+from app.listings.saved_searches import SavedSearch
 from app.tenancy import (
     Actor,
     TenantModel,
@@ -53,6 +57,10 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "consent": (Consent, None),
     "flow_response": (FlowResponse, None),
     "flow_booking": (FlowBooking, None),
+    "saved_search": (SavedSearch, None),
+    "listing_alert": (ListingAlert, "day"),
+    "inquiry": (Inquiry, None),
+    "listing": (Listing, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
 # The state of a conversation that depends on its last message.

@@ -1,0 +1,66 @@
+"""What a business decides about its listings: which notification is sent for what, when, and where the feed is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any, Self
+
+from sqlalchemy import CheckConstraint, UniqueConstraint, false, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.tenancy import TenantModel, belongs_to, db, now, of_tenant
+
+ALERT_HOURS = range(8, 20)
+
+
+class ListingSettings(TenantModel):
+    """One per tenant; without it nothing is sent. The two notifications are named, as they are chosen."""
+
+    __tablename__ = "listing_settings"
+    __table_args__ = (
+        of_tenant(),
+        UniqueConstraint("tenant_id"),
+        belongs_to("phone_numbers", "phone_number_id", nulled=True),
+        belongs_to("whatsapp_flows", "search_flow_id", nulled=True),
+        CheckConstraint("alert_hour between 8 and 19", name="alert_hour"),
+        CheckConstraint("inquiry_days between 1 and 365", name="inquiry_days"),
+    )
+
+    # Of prices that come without one.
+    currency: Mapped[str] = mapped_column(default="", server_default="")
+    alert_notification: Mapped[str] = mapped_column(default="", server_default="")
+    # By the clock of the business hours.
+    alert_hour: Mapped[int] = mapped_column(default=9, server_default="9")
+    # Which number writes; null: the one that the contact wrote to last.
+    phone_number_id: Mapped[uuid.UUID | None]
+    inquiry_notification: Mapped[str] = mapped_column(default="", server_default="")
+    # The same customer about the same listing within so many days is the same inquiry.
+    inquiry_days: Mapped[int] = mapped_column(default=7, server_default="7")
+    assigns_member: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The form whose responses become saved searches.
+    search_flow_id: Mapped[uuid.UUID | None]
+    feed_url: Mapped[str] = mapped_column(default="", server_default="")
+    feed_withdraws: Mapped[bool] = mapped_column(default=False, server_default=false())
+    feed_fetched_at: Mapped[dt.datetime | None]
+    feed_failure: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    updated_at: Mapped[dt.datetime] = mapped_column(default=now, onupdate=now)
+
+    @classmethod
+    def current(cls) -> Self:
+        """The tenant's, or an unsaved one by which nothing is sent."""
+        return db.session.scalar(select(cls)) or cls(
+            currency="",
+            alert_notification="",
+            alert_hour=9,
+            inquiry_notification="",
+            inquiry_days=7,
+            assigns_member=False,
+            feed_url="",
+            feed_withdraws=False,
+            feed_failure={},
+        )
+
+    def save(self) -> None:
+        db.session.add(self)
+        db.session.flush()

@@ -16,6 +16,7 @@ TEST = "webhook.test"
 
 # Kinds that stay inside, each with the reason.
 INTERNAL = {
+    "entry_point.touched": "programs get conversation.opened and inquiry.received",
     "notification.changed": "a setting of the business was changed by its own people or programs",
     "template.refreshed": "a list was read again, which changes nothing; what changed is template.changed",
     "mention.added": "is for the colleague it names; programs get note.added",
@@ -69,6 +70,12 @@ TITLES = {
     "template.refused": N_("Meta did not accept a template"),
     "template.changed": N_("The status, category or quality of a template changed"),
     "flow.completed": N_("A customer sent back a form"),
+    "listing.created": N_("A listing was added"),
+    "listing.changed": N_("A listing was changed"),
+    "listing.withdrawn": N_("A listing was withdrawn"),
+    "inquiry.received": N_("A customer asked about a listing"),
+    "alert.sent": N_("An alert about new listings was sent"),
+    "alert.stopped": N_("Alerts about a saved search were stopped"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -82,6 +89,9 @@ GROUPS = {
     "number": N_("Numbers"),
     "template": N_("Templates"),
     "flow": N_("Forms"),
+    "listing": N_("Listings"),
+    "inquiry": N_("Inquiries"),
+    "alert": N_("Alerts"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -96,6 +106,9 @@ RESOURCES = {
     "number": ("number",),
     "template": ("template",),
     "flow": ("response", "conversation", "contact"),
+    "listing": ("listing",),
+    "inquiry": ("inquiry",),
+    "alert": ("contact",),
     "webhook": (),
 }
 

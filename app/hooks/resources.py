@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from sqlalchemy import Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import selectinload, undefer
 
 from app.api import Shape
 from app.contacts.api.shapes import ContactShape
@@ -21,6 +21,9 @@ from app.inbox.api.shapes import ConversationShape, MessageShape, NoteShape
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.messages import Reaction
 from app.inbox.desk.notes import Note
+from app.listings.api.shapes import InquiryShape, ListingShape
+from app.listings.inquiries import Inquiry
+from app.listings.models import Listing
 from app.message_templates.api.shapes import TemplateSummary
 from app.message_templates.models import MessageTemplate
 from app.tenancy import db
@@ -37,6 +40,8 @@ SHAPES: dict[str, type[Shape]] = {
     "number": NumberShape,
     "template": TemplateSummary,
     "response": FlowResponseShape,
+    "listing": ListingShape,
+    "inquiry": InquiryShape,
 }
 
 
@@ -66,6 +71,8 @@ class Resources:
         made.read("template", MessageTemplate, made.subjects(events, "template"), TemplateSummary.of)
         parts = selectinload(FlowResponse.flow), selectinload(FlowResponse.version)
         made.read("response", FlowResponse, made.subjects(events, "response"), FlowResponseShape.of, *parts)
+        made.read("listing", Listing, made.subjects(events, "listing"), ListingShape.of, undefer(Listing.description))
+        made.read("inquiry", Inquiry, made.subjects(events, "inquiry"), InquiryShape.of, selectinload(Inquiry.listing))
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]

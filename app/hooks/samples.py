@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from app.api.versions import NEWEST
 from app.contacts.api.shapes import ContactShape, TagReference
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
+from app.listings.api.shapes import InquiryShape, ListingShape, PriceShape
 from app.message_templates.api.shapes import TemplateSummary
 from app.wabas.api import NumberShape, WabaReference
 from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
@@ -132,6 +133,42 @@ SAMPLES: dict[str, Any] = {
         rows=[AnswerShape.of("Full name", "Carla Mendes"), AnswerShape.of("City", "Lisbon")],
         at=AT,
     ),
+    "listing": ListingShape(
+        id=id_for("listing"),
+        external_id="DKR-204",
+        title="Villa with a garden",
+        kind="sale",
+        type="villa",
+        city="Dakar",
+        district="Almadies",
+        price=PriceShape(micros=500_000_000_000, currency="XOF"),
+        rooms=5,
+        area=240,
+        url="https://agency.example/dkr-204",
+        picture_url="",
+        description="Near the sea.",
+        status="available",
+        owner_contact_id=id_for("owner"),
+        member_id=None,
+        attributes={"pool": True},
+        source="api",
+        listed_at=AT,
+        updated_at=AT,
+    ),
+    "inquiry": InquiryShape(
+        id=id_for("inquiry"),
+        listing_id=id_for("listing"),
+        listing_external_id="DKR-204",
+        contact_id=id_for("contact"),
+        conversation_id=id_for("conversation"),
+        source="link",
+        state="new",
+        text="",
+        times=1,
+        owner_notified=True,
+        created_at=AT,
+        last_at=AT,
+    ),
 }
 # Facts by their name; others by their type.
 FACTS = {
@@ -146,6 +183,7 @@ FACTS = {
     "closes_at": "2026-11-29T10:30:00+00:00",
     "why": "answered",
     "code": 131026,
+    "changed": ["price_micros"],
 }
 
 

@@ -18,16 +18,17 @@ from sqlalchemy import Index, Select, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.contacts.models import Contact
-from app.inbox.compose.canned_replies import language_of
 from app.inbox.compose.problems import NOT_SENT
-from app.inbox.conversations import Conversation
+from app.inbox.conversations import Conversation, Message
+from app.meta.payload import mapping
+from app.meta.payload import text as text_of
 from app.notifications.models import Notification
 from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, happened, now, one_of
 
 from .models import Listing
 from .saved_searches import SavedSearch, has_consent
 from .settings import ListingSettings
-from .wording import filled
+from .wording import filled, language_for
 
 STATES = ("due", "sent", "skipped", "refused", "capped")
 # Of the newest, which are looked at again before the alert goes; and how many of them it names.
@@ -128,12 +129,18 @@ class ListingAlert(TenantModel):
         self, notification: Notification, conversation: Conversation, listings: list[Listing]
     ) -> dict[str, str]:
         """What the template is filled in with, in the customer's language."""
-        language = language_of(conversation)
-        with force_locale(language or "en"):
+        language = language_for(notification, self.contact_id)
+        with force_locale(language.partition("_")[0]):
             listed = "; ".join(listing.heading for listing in listings[:NAMED])
         first_name = conversation.contact.first_name or conversation.contact.name or "–"
         values = {"first_name": first_name, "count": str(self.listing_count), "listings": listed}
         return filled(notification, listings[0], values, language)
+
+    @property
+    def language(self) -> str:
+        """In which it was sent; empty where it was not."""
+        sent = Message.find(self.message_id) if self.message_id else None
+        return text_of(mapping(sent.raw.get("language")).get("code"), 20) or "" if sent else ""
 
     def stop_searches(self, *, by: Actor | None) -> list[SavedSearch]:
         """Stops the searches that it was about. Returns them, also those that were stopped before."""
@@ -175,4 +182,3 @@ def send_next(notification: Notification, settings: ListingSettings) -> bool:
         return False
     alert.send(notification, settings)
     return True
-

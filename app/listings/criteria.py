@@ -54,6 +54,7 @@ class Criteria:
             listed = values.get(name, ())
             cleaned = (" ".join(str(one).split())[:LONGEST_PLACE] for one in listed)
             values[name] = tuple(dict.fromkeys(filter(None, cleaned)))
+        values["words"] = " ".join(str(values.get("words", "")).split())
         made = cls(**values)
         made.check()
         return made
@@ -141,7 +142,9 @@ class Criteria:
 
     def sentence(self, language: str = "") -> str:
         """`For sale · Villa, Flat · Dakar · up to 500,000 XOF`, in the reader's language."""
-        types = [str(_(TYPES[key])) if key in TYPES else name for name, key in zip(self.types, self.type_keys, strict=True)]
+        types = [
+            str(_(TYPES[key])) if key in TYPES else name for name, key in zip(self.types, self.type_keys, strict=True)
+        ]
         parts = [str(_(KINDS[self.kind])) if self.kind else "", ", ".join(types), ", ".join(self.places)]
         low, high = (price_words(one, self.currency, language) for one in (self.price_from, self.price_to))
         parts.append(span(low, high))

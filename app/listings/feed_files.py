@@ -17,7 +17,8 @@ from typing import Any
 
 from app.contacts.refusals import Refusal
 from app.contacts.tables import ENCODINGS, Unreadable, read_table
-from app.contacts.tables.encodings import guess_encoding
+from app.contacts.tables.encodings import decoded as decoded_as
+from app.contacts.tables.encodings import guess_encoding, oddness, sample_of
 from app.contacts.tables.workbooks import is_workbook
 from app.words import N_
 
@@ -26,6 +27,7 @@ from .feed_columns import guess_columns
 SAMPLE, CHUNK = 64 * 1024, 64 * 1024
 MOST_WORKBOOK = 10_000_000
 LONGEST_ROW, MOST_LINES = 200_000, 200
+LATIN = ("cp1250", "cp1254", "iso8859_2", "mac_roman", "cp850")
 DELIMITERS = (",", ";", "\t", "|")
 QUOTE_MISSING = N_('A quotation mark (") is missing: this row runs on over the rows below it.')
 TOO_LONG = N_("This row is longer than {count} characters.")
@@ -60,7 +62,8 @@ class Feed:
 
 def open_feed(chunks: Iterable[bytes]) -> Feed:
     """Raises `Unreadable` for a file of another kind."""
-    source = iter(chunks)
+    # A generator stays at its end; what storage gives does not.
+    source = (chunk for chunk in chunks)
     start = next(source, b"")
     while len(start) < SAMPLE and (more := next(source, b"")):
         start += more
@@ -81,8 +84,13 @@ def open_feed(chunks: Iterable[bytes]) -> Feed:
 
 
 def encoding_of(start: bytes) -> str:
+    """Of Latin ones that make as much sense, that of Western Europe: a feed has no numbers that show its country."""
     try:
-        return guess_encoding(start)
+        guessed = guess_encoding(start)
+        sample = sample_of(start)
+        western = decoded_as(sample, "cp1252") if guessed in LATIN else None
+        other = decoded_as(sample, guessed)
+        return "cp1252" if western and other and oddness(western) <= oddness(other) else guessed
     except Unreadable:
         raise Unreadable(N_("This isn't a CSV, JSON or Excel file. Export your listings as one of these.")) from None
 
@@ -150,7 +158,7 @@ def open_workbook(start: bytes, source: Iterator[bytes]) -> Feed:
 def open_delimited(head: str, text: Iterator[str], encoding: str) -> Feed:
     delimiter = guess_delimiter(head)
     records = records_of(lines_of(joined(head, text)), delimiter)
-    number, header, problem = next(records)
+    _number, header, problem = next(records)
     if problem:
         raise Unreadable(problem.words, **problem.facts)
     header = [cell.strip()[:100] for cell in header]
@@ -164,13 +172,14 @@ def table_rows(
     records: Iterator[tuple[int, list[str], Refusal | None]], header: list[str], columns: dict[str, str]
 ) -> Iterator[FeedRow]:
     for number, cells, problem in records:
-        if problem is None and not any(cell.strip() for cell in cells):
-            continue
-        if problem is None and len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-            problem = Refusal(
-                N_("This row has {cells} cells and the first one {titles}."), cells=len(cells), titles=len(header)
-            )
-        yield FeedRow(number, by_name(header, columns, cells), problem)
+        if problem or any(cell.strip() for cell in cells):
+            yield FeedRow(number, by_name(header, columns, cells), problem or wider_than(header, cells))
+
+
+def wider_than(header: list[str], cells: list[str]) -> Refusal | None:
+    if not any(cell.strip() for cell in cells[len(header) :]):
+        return None
+    return Refusal(N_("This row has {cells} cells and the first one {titles}."), cells=len(cells), titles=len(header))
 
 
 def by_name(header: list[str], columns: dict[str, str], cells: list[str]) -> dict[str, Any]:

@@ -166,7 +166,9 @@ def read_status_cell(value: Any) -> dict[str, Any]:
     if not written:
         return {"status": "available"}
     if (status := read_status(written)) is None:
-        raise Refusal(N_("“{value}” is no status. Use available, reserved, sold, let or withdrawn."), value=written[:60])
+        raise Refusal(
+            N_("“{value}” is no status. Use available, reserved, sold, let or withdrawn."), value=written[:60]
+        )
     return {"status": status}
 
 

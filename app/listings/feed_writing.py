@@ -33,7 +33,9 @@ MOST_BAD, MOST_GONE = 10, 50
 BLANK: dict[str, Any] = {
     **dict.fromkeys(("type", "city", "district", "url", "picture_url", "description"), ""),
     **dict.fromkeys(("price_micros", "currency", "rooms", "area", "contact_id", "member_id"), None),
-    **{"kind": "sale", "status": "available", "attributes": {}},
+    "kind": "sale",
+    "status": "available",
+    "attributes": {},
 }
 
 
@@ -56,7 +58,9 @@ class Writer:
                 continue
             if (listing_import := self.claim()) is None:
                 return False
-            readings = [reading for row in chunk if (reading := self.read(row, listing_import.currency)).number > self.done]
+            readings = [
+                reading for row in chunk if (reading := self.read(row, listing_import.currency)).number > self.done
+            ]
             write(listing_import, readings)
             listing_import.row = self.done = chunk[-1].number
             listing_import.attempts, listing_import.worked_at = 0, database_now()
@@ -76,7 +80,9 @@ class Writer:
         for row in rows:
             self.rows += 1
             if self.rows > MOST_ROWS:
-                raise Unreadable(N_("The file has more than {count} rows. Split it into several files."), count=MOST_ROWS)
+                raise Unreadable(
+                    N_("The file has more than {count} rows. Split it into several files."), count=MOST_ROWS
+                )
             yield row
 
     def read(self, row: FeedRow, currency: str) -> Reading:

@@ -39,7 +39,7 @@ def due_since(at: dt.datetime) -> Select[uuid.UUID]:
 
 
 def fetch(settings: ListingSettings) -> ListingImport | None:
-    """Puts the feed into storage and begins its import. Commits before it calls; a failure is stored in the settings."""
+    """Puts the feed into storage and begins its import. Commits first; a failure is stored in the settings."""
     url, settings.feed_fetched_at = settings.feed_url, now()
     commit()
     with tempfile.TemporaryFile() as file:

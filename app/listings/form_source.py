@@ -42,7 +42,9 @@ BUDGET = frozenset(map(simplified, (
 @lookup_source(
     NAME,
     N_("Property search"),
-    N_("Offers up to 10 listings that match what the customer chose: offer, type, city, district, budget, rooms, area."),
+    N_(
+        "Offers up to 10 listings that match what the customer chose: offer, type, city, district, budget, rooms, area."
+    ),
 )
 def answer(rows: Sequence[tuple[str, str]], chosen: Mapping[str, str]) -> Reply:
     """The newest matching listings as choices; a chosen one as words that people can read."""
@@ -54,7 +56,7 @@ def answer(rows: Sequence[tuple[str, str]], chosen: Mapping[str, str]) -> Reply:
     options = [{"id": listing.external_id, "title": option(listing)} for listing in offered]
     named = {one.external_id: one.title for one in db.session.scalars(with_references(chosen.values()))}
     words = {name: f"{value}{BETWEEN}{named[value]}" for name, value in chosen.items() if value in named}
-    return Reply({name: options for name in chosen} if options else {}, answers=words)
+    return Reply(dict.fromkeys(chosen, options) if options else {}, answers=words)
 
 
 def with_references(references: Iterable[str]) -> Select[Listing]:
@@ -65,7 +67,9 @@ def option(listing: Listing) -> str:
     """`Villa, Dakar · 500,000 XOF`, or as much of it as an option can have."""
     price = price_words(listing.price_micros, listing.currency)
     where = ", ".join(filter(None, (listing.type_words, listing.district or listing.city))) or listing.title
-    return BETWEEN.join(filter(None, (where[: max(LONGEST_OPTION - len(price) - len(BETWEEN), 8)], price)))[:LONGEST_OPTION]
+    return BETWEEN.join(filter(None, (where[: max(LONGEST_OPTION - len(price) - len(BETWEEN), 8)], price)))[
+        :LONGEST_OPTION
+    ]
 
 
 def criteria_from(rows: Sequence[tuple[str, str]]) -> Criteria:

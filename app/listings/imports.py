@@ -1,4 +1,4 @@
-"""Listings from a file or a feed: streamed by a job in chunks, each its own transaction, with every bad row reported."""
+"""Listings from a file: streamed by a job in chunks, each its own transaction, with every bad row reported."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ class ListingImport(TenantModel):
     is_cleared: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @classmethod
-    def begin(
-        cls, filename: str, file: IO[bytes], *, currency: str, withdraws: bool, source: str, by: Actor
-    ) -> Self:
+    def begin(cls, filename: str, file: IO[bytes], *, currency: str, withdraws: bool, source: str, by: Actor) -> Self:
         """Puts a file into storage for a job to read. Raises `Unreadable`, `TooManyImports` and `StorageAway`."""
         size = file.seek(0, 2)
         file.seek(0)
@@ -93,7 +91,9 @@ class ListingImport(TenantModel):
             )
         db.session.execute(LOCK, {"tenant": str(current_tenant_id())})
         if len(db.session.scalars(select(cls.id).where(cls.state.in_(BUSY)).limit(MOST_OPEN)).all()) >= MOST_OPEN:
-            raise TooManyImports(N_("Wait for an earlier import. At most {count} can be on their way."), count=MOST_OPEN)
+            raise TooManyImports(
+                N_("Wait for an earlier import. At most {count} can be on their way."), count=MOST_OPEN
+            )
         made = cls(id=uuid7(), filename=plain(filename) or "listings", storage_key=new_key(current_tenant_id()))
         made.currency, made.withdraws, made.source = currency, withdraws, source
         for name, value in by.columns("by").items():

@@ -10,7 +10,6 @@ from sqlalchemy import Index, Select, select, text, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.contacts.models import Contact
-from app.inbox.compose.canned_replies import language_of
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import Taken, member_or_none
@@ -20,7 +19,7 @@ from app.words import N_
 
 from .models import Listing
 from .settings import ListingSettings
-from .wording import filled
+from .wording import filled, language_for
 
 SOURCES = {
     "link": N_("Link or button"),
@@ -133,7 +132,7 @@ class Inquiry(TenantModel):
             with db.session.begin_nested():
                 talk = notification.conversation_with(owner, settings.phone_number_id)
                 named = {"customer": contact.name or "–"}
-                values = filled(notification, listing, named, language_of(talk))
+                values = filled(notification, listing, named, language_for(notification, owner.id))
                 client_id = uuid.uuid5(self.id, "owner")
                 notification.send(talk, values, by=BY, client_id=client_id, source=SOURCE)
         except NOT_SENT as problem:
@@ -166,4 +165,3 @@ def mark_answered(conversation_ids: list[uuid.UUID]) -> None:
     """A person has replied there: what was new is answered."""
     new = Inquiry.conversation_id.in_(conversation_ids), Inquiry.state == "new"
     db.session.execute(update(Inquiry).where(*new).values(state="answered", changed_at=now()))
-

@@ -101,7 +101,7 @@ def match_searches() -> None:
     settings = ListingSettings.current()
     if not settings.alert_notification or Notification.named(settings.alert_notification) is None:
         return
-    made = match(settings)
+    made = match(settings, now())
     if made:
         log.info("alerts made", count=made)
     later("listings.send_alerts")

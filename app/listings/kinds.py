@@ -1,4 +1,4 @@
-"""What listings are: the words that people and other programs use for kinds, types and states, and ours for them."""
+"""What listings are: the words that people and programs use for kinds, types and states, and ours for them."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ TYPES = {
 # fmt: off
 SAME = {
     "kind": {
-        "sale": ("sale", "for sale", "sell", "buy", "a vendre", "vente", "achat", "venta", "en venta", "compra", "venda",
+        "sale": ("sale", "for sale", "sell", "buy", "a vendre", "vente", "achat", "venta", "en venta",
+                 "compra", "venda",
                  "kauf", "verkauf", "للبيع", "بيع", "شراء"),
-        "rent": ("rent", "for rent", "to let", "rental", "let", "lease", "a louer", "location", "louer", "alquiler",
-                 "en alquiler", "arriendo", "aluguel", "arrendamento", "miete", "zu vermieten", "للايجار", "ايجار", "كراء"),
+        "rent": ("rent", "for rent", "to let", "rental", "let", "lease", "a louer", "location",
+                 "louer", "alquiler",
+                 "en alquiler", "arriendo", "aluguel", "arrendamento", "miete", "zu vermieten",
+                 "للايجار", "ايجار", "كراء"),
     },
     "type": {
         "villa": ("villa", "villas", "فيلا"),
         "house": ("house", "home", "maison", "casa", "haus", "بيت", "منزل", "دار"),
-        "flat": ("flat", "apartment", "appartement", "appart", "apartamento", "departamento", "piso", "wohnung", "شقه"),
+        "flat": ("flat", "apartment", "appartement", "appart", "apartamento", "departamento", "piso",
+                 "wohnung", "شقه"),
         "studio": ("studio", "استوديو"),
         "room": ("room", "chambre", "habitacion", "quarto", "zimmer", "غرفه"),
         "land": ("land", "plot", "terrain", "parcelle", "terreno", "lote", "grundstuck", "ارض", "قطعه ارض"),
@@ -47,7 +51,8 @@ SAME = {
         "building": ("building", "immeuble", "edificio", "gebaude", "عماره", "مبني"),
     },
     "status": {
-        "available": ("available", "active", "disponible", "libre", "verfugbar", "disponivel", "متاح", "1", "true", "yes"),
+        "available": ("available", "active", "disponible", "libre", "verfugbar", "disponivel", "متاح",
+                      "1", "true", "yes"),
         "reserved": ("reserved", "under offer", "reserve", "reservado", "reserviert", "pending", "محجوز"),
         "sold": ("sold", "vendu", "vendido", "verkauft", "مباع"),
         "let": ("let", "rented", "loue", "alquilado", "alugado", "vermietet", "موجر"),
@@ -55,9 +60,7 @@ SAME = {
     },
 }
 # fmt: on
-SPELLED = {
-    what: {fold(word): name for name, words in names.items() for word in words} for what, names in SAME.items()
-}
+SPELLED = {what: {fold(word): name for name, words in names.items() for word in words} for what, names in SAME.items()}
 
 
 def read_kind(written: str) -> str | None:

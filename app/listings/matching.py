@@ -13,7 +13,7 @@ import uuid
 from sqlalchemy import text
 
 from app.hours.models import ServicePolicy
-from app.tenancy import commit, current_tenant_id, database_now, db
+from app.tenancy import commit, current_tenant_id, db
 
 from .alerts import MOST_LISTED
 from .models import newest_moment
@@ -29,10 +29,9 @@ EARLIEST, LATEST = 8, 20
 CAPPED = dt.timedelta(days=2)
 
 
-def match(settings: ListingSettings) -> int:
-    """Matches what is due at this hour. Commits; returns how many alerts came of it."""
-    policy = ServicePolicy.current()
-    local = database_now().astimezone(policy.hours.zone)
+def match(settings: ListingSettings, at: dt.datetime) -> int:
+    """Matches what is due at this hour of the business's clock. Commits; returns how many alerts came of it."""
+    local = at.astimezone(ServicePolicy.current().hours.zone)
     is_daytime, is_hour = EARLIEST <= local.hour < LATEST, settings.alert_hour <= local.hour < LATEST
     if not is_daytime:
         return 0
@@ -97,7 +96,8 @@ MATCH = text("""
     ), searched as (
         select p.contact_id, jsonb_agg(distinct p.search_id) as ids from pairs p group by 1
     ), made as (
-        insert into listing_alerts (tenant_id, id, contact_id, day, search_ids, listing_ids, listing_count, state, created_at)
+        insert into listing_alerts (tenant_id, id, contact_id, day, search_ids, listing_ids, listing_count, state,
+            created_at)
         select :tenant, gen_random_uuid(), d.contact_id, :day, s.ids, d.ids, d.listing_count, 'due', :upto
         from digests d join searched s on s.contact_id = d.contact_id
         where coalesce((

@@ -134,7 +134,13 @@ class Listing(TenantModel):
         Two at once make one row, locked until the transaction ends; what the second one says holds.
         """
         share_listings()
-        blank = {"tenant_id": current_tenant_id(), "id": uuid7(), "external_id": external_id, "title": "", "kind": "sale"}
+        blank = {
+            "tenant_id": current_tenant_id(),
+            "id": uuid7(),
+            "external_id": external_id,
+            "title": "",
+            "kind": "sale",
+        }
         blank |= {"source": source, "listed_at": database_now(), "news_at": database_now(), "status": "available"}
         blank |= {"keys": [], "attributes": {}, "created_at": database_now(), "updated_at": database_now()}
         new = insert(cls).values(blank).on_conflict_do_nothing(index_elements=["tenant_id", "external_id"])
@@ -284,7 +290,9 @@ def read_attributes(given: dict[str, Any]) -> dict[str, Any]:
     if len(given) > MOST_ATTRIBUTES:
         raise ValueError
     for name, value in given.items():
-        fits = isinstance(value, bool | int | float | None) or (isinstance(value, str) and len(value) <= LONGEST_ATTRIBUTE)
+        fits = isinstance(value, bool | int | float | None) or (
+            isinstance(value, str) and len(value) <= LONGEST_ATTRIBUTE
+        )
         if not plain(name) or len(name) > LONGEST_PLACE or not fits:
             raise ValueError
     return given

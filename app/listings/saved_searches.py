@@ -14,7 +14,18 @@ from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.contacts.names import plain
 from app.contacts.refusals import Refusal
-from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, database_now, db, happened, now, one_of, uuid7
+from app.tenancy import (
+    Actor,
+    TenantModel,
+    belongs_to,
+    current_tenant_id,
+    database_now,
+    db,
+    happened,
+    now,
+    one_of,
+    uuid7,
+)
 from app.tenancy.actor import KINDS as ACTORS
 from app.words import N_
 
@@ -102,10 +113,14 @@ class SavedSearch(TenantModel):
         criteria.refuse_if_too_wide()
         contact.refresh_locked()
         theirs = list(db.session.scalars(cls.of_contact(contact.id)))
-        same = next((one for one in theirs if one.criteria == criteria.as_json() and one.external_id == external_id), None)
+        same = next(
+            (one for one in theirs if one.criteria == criteria.as_json() and one.external_id == external_id), None
+        )
         if same is None and len(theirs) >= MOST_OF_CONTACT:
             raise Refusal(N_("A contact can have at most {count} searches. Delete one first."), count=MOST_OF_CONTACT)
-        search = same or cls(id=uuid7(), contact_id=contact.id, source=source, external_id=external_id, **by.columns("by"))
+        search = same or cls(
+            id=uuid7(), contact_id=contact.id, source=source, external_id=external_id, **by.columns("by")
+        )
         search.name, search.frequency, search.wants_drops = plain(name), frequency, wants_drops
         if same is None or same.state != "active":
             search.state, search.stopped_at, search.stopped_by, search.seen_until = "active", None, "", database_now()
@@ -132,7 +147,9 @@ class SavedSearch(TenantModel):
         db.session.add(self)
         db.session.flush()
         db.session.execute(delete(SavedSearchKey).where(SavedSearchKey.search_id == self.id))
-        keys = [{"tenant_id": current_tenant_id(), "id": uuid7(), "search_id": self.id, "key": key} for key in criteria.keys]
+        keys = [
+            {"tenant_id": current_tenant_id(), "id": uuid7(), "search_id": self.id, "key": key} for key in criteria.keys
+        ]
         db.session.execute(insert(SavedSearchKey).values(keys).on_conflict_do_nothing())
 
     @property

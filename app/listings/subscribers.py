@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from sqlalchemy import select
 
-from app.inbox.compose.canned_replies import language_of
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message
 from app.inbox.outbound.uploads import enqueue_delivery
@@ -56,11 +55,10 @@ def stop_alerts(received: list[Happened]) -> None:
         talk = Conversation.find(message.conversation_id)
         # A forwarded button is somebody else's.
         if alert is not None and talk is not None and alert.contact_id == talk.contact_id:
-            confirm(talk, message, alert.stop_searches(by=None))
+            confirm(talk, message, alert.stop_searches(by=None), alert.language)
 
 
-def confirm(talk: Conversation, tapped: Message, searches: list[SavedSearch]) -> None:
-    language = language_of(talk)
+def confirm(talk: Conversation, tapped: Message, searches: list[SavedSearch], language: str) -> None:
     named = ", ".join(search.label_in(language) for search in searches)
     words = in_language(STOPPED, language).format(search=named[:500])
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,12 @@ INQUIRY_VARIABLES = ("customer", "title", "reference", "place", "price", "link")
 
 
 def in_language(texts: dict[str, str], language: str) -> str:
-    return texts.get(language) or texts["en"]
+    return texts.get(language.partition("_")[0]) or texts["en"]
+
+
+def language_for(notification: Notification, contact_id: uuid.UUID) -> str:
+    """In which a notification reaches a contact, as Meta writes languages: fr, pt_BR."""
+    return (notification.language_of(contact_id) or notification.language).replace("-", "_")
 
 
 def filled(notification: Notification, listing: Listing, values: dict[str, str], language: str) -> dict[str, str]:

@@ -241,7 +241,12 @@ def make_settings() -> None:
         *ids(),
         *(text("currency", ""), text("alert_notification", ""), number("alert_hour", "9")),
         *(uuid("phone_number_id", nullable=True), text("inquiry_notification", ""), number("inquiry_days", "7")),
-        *(truth("assigns_member"), uuid("search_flow_id", nullable=True), text("feed_url", ""), truth("feed_withdraws")),
+        *(
+            truth("assigns_member"),
+            uuid("search_flow_id", nullable=True),
+            text("feed_url", ""),
+            truth("feed_withdraws"),
+        ),
         *(moment("feed_fetched_at", nullable=True), json("feed_failure"), moment("updated_at")),
         sa.CheckConstraint("alert_hour between 8 and 19", name=op.f("ck_listing_settings_alert_hour")),
         sa.CheckConstraint("inquiry_days between 1 and 365", name=op.f("ck_listing_settings_inquiry_days")),

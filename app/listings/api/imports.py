@@ -30,7 +30,8 @@ UNREADABLE = problem("unreadable_file", 422, "The file can't be read", N_("Send 
 class ImportQuery(Shape):
     currency: Annotated[str, Field(max_length=10)] = Field("", description="Of prices that come without one.")
     withdraw_missing: bool = Field(
-        False, description="Withdraw listings of earlier files that are not in this one, unless it is mostly bad or empty."
+        False,
+        description="Withdraw listings of earlier files that are not in this one, unless it is mostly bad or empty.",
     )
 
 

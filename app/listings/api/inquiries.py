@@ -68,7 +68,9 @@ def find_inquiry(inquiry_id: uuid.UUID) -> Inquiry:
 
 
 class NewInquiry(Shape):
-    listing: Annotated[str, Field(min_length=1, max_length=LONGEST_ID)] = Field(description="Your reference of a listing.")
+    listing: Annotated[str, Field(min_length=1, max_length=LONGEST_ID)] = Field(
+        description="Your reference of a listing."
+    )
     contact_id: uuid.UUID
     conversation_id: uuid.UUID | None = None
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""

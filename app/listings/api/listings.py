@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any
 
-from flask import Response, request
+from flask import request
 from pydantic import AfterValidator, Field
 from sqlalchemy.orm import undefer
 from werkzeug.exceptions import NotFound
 
-from app.api import Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, scope
+from app.api import Created, Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, scope
 from app.api.declaring import GivenTime
-from app.api.etags import etag_of
 from app.api.pages import after, page_of
 from app.contacts.models import Contact
 from app.contacts.names import plain
@@ -23,7 +22,6 @@ from app.listings.criteria import Criteria
 from app.listings.feed_reading import MOST_AREA, MOST_ROOMS
 from app.listings.models import (
     LONGEST_DESCRIPTION,
-    LONGEST_ID,
     LONGEST_LINK,
     LONGEST_PLACE,
     LONGEST_TITLE,
@@ -59,11 +57,13 @@ def link(value: str) -> str:
     return value
 
 
-def attributes(value: dict[str, Any]) -> dict[str, Any]:
+def bounded_attributes(value: dict[str, Any]) -> dict[str, Any]:
     try:
         return read_attributes(value)
     except ValueError:
-        raise ValueError("Attributes are texts of up to 500 characters, numbers, true and false, by short names.") from None
+        raise ValueError(
+            "Attributes are texts of up to 500 characters, numbers, true and false, by short names."
+        ) from None
 
 
 Line = Annotated[str, Field(max_length=LONGEST_PLACE), AfterValidator(one_line)]
@@ -89,7 +89,7 @@ class ListingUpsert(Shape):
     status: Status = "available"
     owner_contact_id: uuid.UUID | None = Field(None, description="The landlord or seller.")
     member_id: uuid.UUID | None = Field(None, description="The member of the team who takes care of it.")
-    attributes: Annotated[dict[str, Any], Field(max_length=MOST_ATTRIBUTES), AfterValidator(attributes)] = Field(
+    attributes: Annotated[dict[str, Any], Field(max_length=MOST_ATTRIBUTES), AfterValidator(bounded_attributes)] = Field(
         default_factory=dict
     )
     listed_at: GivenTime | None = None
@@ -171,7 +171,7 @@ def list_listings(query: ListingsQuery) -> Page[ListingShape]:
     return page_of(read, query.limit, ListingShape.of, lambda one: Place(one.id, one.listed_at))
 
 
-@endpoint("GET", "/listings/<path:external_id>", scope=READ, gives=ListingShape, tag=TAG)
+@endpoint("GET", "/listings/<external:external_id>", scope=READ, gives=ListingShape, tag=TAG)
 def get_listing(external_id: str) -> ListingShape:
     """Get a listing by your reference."""
     return ListingShape.of(find_listing(external_id))
@@ -185,36 +185,39 @@ def find_listing(external_id: str) -> Listing:
 
 @endpoint(
     "PUT",
-    "/listings/<path:external_id>",
+    "/listings/<external:external_id>",
     scope=WRITE,
     body=ListingUpsert,
     gives=ListingShape,
     tag=TAG,
+    creates=True,
 )
-def upsert_listing(external_id: str, body: ListingUpsert) -> ListingShape | Response:
+def upsert_listing(external_id: str, body: ListingUpsert) -> ListingShape | Created:
     """Create or change a listing by your reference.
 
     201 where it is new. The reference is any text of up to 200 characters, percent-encoded in the address. Two programs
     that do it at once make one listing; what the second one says holds, unless it gives If-Match.
     """
-    if len(external_id) > LONGEST_ID or not plain(external_id):
-        fault = Fault("invalid_reference", "It can have 1 to 200 characters.", parameter="external_id")
-        raise Problem("invalid_request", errors=[fault])
+    check_reference(external_id)
     if earlier := Listing.with_external_id(external_id):
         check_match(ListingShape.of(earlier.refresh_locked()))
     elif request.headers.get("If-Match") is not None:
         raise Problem("changed_meanwhile")
     listing, is_new = Listing.put(external_id, body.given, source="api", by=current_key().actor)
     db.session.flush()
-    return created(ListingShape.of(listing)) if is_new else ListingShape.of(listing)
+    return Created(ListingShape.of(listing)) if is_new else ListingShape.of(listing)
 
 
-def created(shape: Shape) -> Response:
-    body = shape.model_dump_json(by_alias=True)
-    return Response(body, 201, {"ETag": etag_of(body), "Cache-Control": "private, no-cache"}, mimetype="application/json")
+def check_reference(external_id: str) -> None:
+    """`imports` is an address of ours."""
+    if external_id == "imports" or not plain(external_id):
+        fault = Fault(
+            "invalid_reference", "Give a reference that can be read, other than “imports”.", parameter="external_id"
+        )
+        raise Problem("invalid_request", errors=[fault])
 
 
-@endpoint("POST", "/listings/<path:external_id>/withdrawal", scope=WRITE, gives=ListingShape, tag=TAG)
+@endpoint("POST", "/listings/<external:external_id>/withdrawal", scope=WRITE, gives=ListingShape, tag=TAG)
 def withdraw_listing(external_id: str) -> ListingShape:
     """Withdraw a listing.
 

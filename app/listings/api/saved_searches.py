@@ -5,26 +5,39 @@ from __future__ import annotations
 import uuid
 from typing import Annotated, Any, Literal
 
-from flask import Response, request
+from flask import request
 from pydantic import Field
 from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
-from app.api import Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, problem, scope
+from app.api import (
+    Created,
+    Fault,
+    Page,
+    PageQuery,
+    Place,
+    Problem,
+    Shape,
+    check_match,
+    current_key,
+    endpoint,
+    problem,
+    scope,
+)
 from app.api.pages import after, page_of
-from app.contacts.consents import CHOSEN_SOURCES, Consent
+from app.contacts.consents import Consent
 from app.contacts.models import Contact
-from app.contacts.names import LONGEST_NAME, plain
+from app.contacts.names import LONGEST_NAME
 from app.contacts.refusals import Refusal
 from app.inbox.api import reach
 from app.listings.alerts import ListingAlert
 from app.listings.criteria import MOST_PLACES, MOST_TYPES, Criteria, TooWide
-from app.listings.models import LONGEST_ID, LONGEST_PLACE
+from app.listings.models import LONGEST_PLACE
 from app.listings.saved_searches import NoConsent, SavedSearch
 from app.tenancy import db
 from app.words import N_
 
-from .listings import READ, TAG, created
+from .listings import READ, TAG, check_reference
 from .shapes import AlertShape, Kind, SavedSearchShape
 
 WRITE = scope("saved-searches:write", N_("Create, change, stop and delete saved searches of contacts"))
@@ -61,7 +74,9 @@ class CriteriaBody(Shape):
         try:
             return Criteria.of(self.model_dump())
         except Refusal as refusal:
-            raise Problem("invalid_request", errors=[Fault("invalid", refusal.explain(), pointer="/criteria")]) from None
+            raise Problem(
+                "invalid_request", errors=[Fault("invalid", refusal.explain(), pointer="/criteria")]
+            ) from None
 
 
 class GivenConsent(Shape):
@@ -80,9 +95,6 @@ class SearchUpsert(Shape):
     )
     wants_price_drops: bool = False
     consent: GivenConsent | None = None
-
-
-assert set(CHOSEN_SOURCES) <= {"message", "phone", "form", "paper", "other"}
 
 
 class SearchesQuery(PageQuery):
@@ -104,7 +116,7 @@ def list_saved_searches(query: SearchesQuery) -> Page[SavedSearchShape]:
     return page_of(read, query.limit, SavedSearchShape.of, lambda one: Place(one.id))
 
 
-@endpoint("GET", "/saved-searches/<path:external_id>", scope=READ, gives=SavedSearchShape, tag=TAG)
+@endpoint("GET", "/saved-searches/<external:external_id>", scope=READ, gives=SavedSearchShape, tag=TAG)
 def get_saved_search(external_id: str) -> SavedSearchShape:
     """Get a saved search by your reference."""
     return SavedSearchShape.of(find_search(external_id))
@@ -119,24 +131,25 @@ def find_search(external_id: str) -> SavedSearch:
 
 @endpoint(
     "PUT",
-    "/saved-searches/<path:external_id>",
+    "/saved-searches/<external:external_id>",
     scope=WRITE,
     body=SearchUpsert,
     gives=SavedSearchShape,
     tag=TAG,
     problems=(NO_CONSENT, TOO_WIDE),
+    creates=True,
 )
-def upsert_saved_search(external_id: str, body: SearchUpsert) -> SavedSearchShape | Response:
+def upsert_saved_search(external_id: str, body: SearchUpsert) -> SavedSearchShape | Created:
     """Create or change a saved search by your reference.
 
     201 where it is new. The contact must have agreed to marketing; a search for everything is refused.
     """
-    if len(external_id) > LONGEST_ID or not plain(external_id):
-        fault = Fault("invalid_reference", "It can have 1 to 200 characters.", parameter="external_id")
-        raise Problem("invalid_request", errors=[fault])
+    check_reference(external_id)
     contact = Contact.find(body.contact_id)
     if contact is None or contact.is_erased or not reach.is_known(contact):
-        raise Problem("invalid_request", errors=[Fault("not_found", "There is no such contact.", pointer="/contact_id")])
+        raise Problem(
+            "invalid_request", errors=[Fault("not_found", "There is no such contact.", pointer="/contact_id")]
+        )
     # Of two at once, the second finds what the first has made.
     contact.refresh_locked()
     earlier = SavedSearch.with_external_id(external_id)
@@ -149,7 +162,7 @@ def upsert_saved_search(external_id: str, body: SearchUpsert) -> SavedSearchShap
         Consent.record(contact.id, "marketing", is_granted=True, by=current_key().actor, **given)
     search = save(earlier, contact, body, external_id)
     shape = SavedSearchShape.of(search)
-    return shape if earlier else created(shape)
+    return shape if earlier else Created(shape)
 
 
 def save(earlier: SavedSearch | None, contact: Contact, body: SearchUpsert, external_id: str) -> SavedSearch:
@@ -169,7 +182,7 @@ def save(earlier: SavedSearch | None, contact: Contact, body: SearchUpsert, exte
     return earlier
 
 
-@endpoint("POST", "/saved-searches/<path:external_id>/stop", scope=WRITE, gives=SavedSearchShape, tag=TAG)
+@endpoint("POST", "/saved-searches/<external:external_id>/stop", scope=WRITE, gives=SavedSearchShape, tag=TAG)
 def stop_saved_search(external_id: str) -> SavedSearchShape:
     """Stop the alerts about a saved search."""
     search = find_search(external_id)

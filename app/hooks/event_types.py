@@ -107,7 +107,7 @@ RESOURCES = {
     "template": ("template",),
     "flow": ("response", "conversation", "contact"),
     "listing": ("listing",),
-    "inquiry": ("inquiry",),
+    "inquiry": ("inquiry", "conversation", "contact"),
     "alert": ("contact",),
     "webhook": (),
 }

@@ -6,9 +6,11 @@ import datetime as dt
 import uuid
 from typing import Any, Self
 
+from flask_babel import gettext as _
 from sqlalchemy import CheckConstraint, UniqueConstraint, false, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.contacts.refusals import Refusal
 from app.tenancy import TenantModel, belongs_to, db, now, of_tenant
 
 ALERT_HOURS = range(8, 20)
@@ -60,6 +62,11 @@ class ListingSettings(TenantModel):
             feed_withdraws=False,
             feed_failure={},
         )
+
+    @property
+    def feed_reason(self) -> str:
+        """Why the feed was not imported, in the reader's language."""
+        return Refusal.from_dict(self.feed_failure).explain(_) if self.feed_failure else ""
 
     def save(self) -> None:
         db.session.add(self)

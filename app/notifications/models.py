@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from sqlalchemy import CheckConstraint, Index, Select, UniqueConstraint, func, select, text
@@ -47,7 +47,7 @@ from .values import Variable, base_of, locale_of, schema_of
 
 # Which API keys may send it: any that has the scope, those that were chosen, or none.
 ACCESS = ("any", "chosen", "none")
-MOST_NUMBERS, MOST_VARIANTS, MOST_LISTED = 200, 200, 50
+MOST_NUMBERS, MOST_VARIANTS, MOST_LISTED, MOST_CHOICES = 200, 200, 50, 500
 LATELY = dt.timedelta(days=30)
 LONGEST_PAUSE = 43_200
 UNKNOWN = N_("The notification has no variable of this name. It has: {names}.")
@@ -126,13 +126,11 @@ class Notification(TenantModel):
         happened("notification.changed", self.id, by=by)
         db.session.delete(self)
 
-    def pause(self, *, by: Actor) -> None:
+    def pause(self) -> None:
         self.paused_at = self.paused_at or now()
-        happened("notification.changed", self.id, by=by)
 
-    def resume(self, *, by: Actor) -> None:
+    def resume(self) -> None:
         self.paused_at = None
-        happened("notification.changed", self.id, by=by)
 
     @property
     def is_active(self) -> bool:
@@ -155,6 +153,21 @@ class Notification(TenantModel):
     @property
     def pause_between(self) -> dt.timedelta:
         return dt.timedelta(minutes=self.pause_minutes)
+
+    @classmethod
+    def choices(cls) -> list[tuple[str, str]]:
+        """Their ids and titles, for a purpose to choose from."""
+        rows = db.session.execute(select(cls.id, cls.title).order_by(cls.title, cls.name).limit(MOST_CHOICES))
+        return [(str(id), title) for id, title in rows]
+
+    def pick(self, facts: Mapping[str, str]) -> dict[str, str]:
+        """Those facts that it has a variable for."""
+        return {name: facts[name] for name in {row.name for row in self.variables} & facts.keys()}
+
+    def lacks(self, names: Iterable[str]) -> list[str]:
+        """The variables that have to be given and are not among these names."""
+        given = set(names)
+        return list(dict.fromkeys(row.name for row in self.variables if row.is_required and row.name not in given))
 
     def may_be_sent_by(self, api_key_id: uuid.UUID) -> bool:
         """Whether a key that has the scope may send it."""

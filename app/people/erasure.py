@@ -26,7 +26,9 @@ from app.listings.inquiries import Inquiry
 from app.listings.models import Listing
 from app.listings.saved_searches import SavedSearch
 from app.meta.spellings import other_spellings
+from app.payments import models as payments
 from app.storage import StorageAway
+from app.subscriptions import models as subscriptions
 from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, now
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking
@@ -51,6 +53,8 @@ def erase(contact: Contact, *, by: Actor) -> None:
     ids = [each.id for each in people]
     erase_messages(ids)
     erase_import_rows(ids)
+    payments.erase(ids)
+    subscriptions.erase(ids)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
     db.session.execute(update(Listing).where(Listing.contact_id.in_(ids)).values(contact_id=None))

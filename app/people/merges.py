@@ -30,6 +30,8 @@ from app.listings.alerts import ListingAlert
 from app.listings.inquiries import Inquiry
 from app.listings.models import Listing
 from app.listings.saved_searches import SavedSearch
+from app.payments.models import Payment
+from app.subscriptions.models import Subscription
 from app.tenancy import (
     Actor,
     TenantModel,
@@ -61,6 +63,8 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "listing_alert": (ListingAlert, "day"),
     "inquiry": (Inquiry, None),
     "listing": (Listing, None),
+    "payment": (Payment, None),
+    "subscription": (Subscription, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
 # The state of a conversation that depends on its last message.

@@ -17,6 +17,8 @@ from app.contacts.models import Contact
 from app.contacts.person import Person
 from app.contacts.records import ContactLink, ContactNote
 from app.inbox.conversations import Conversation, Cursor, Message
+from app.payments.models import Payment
+from app.subscriptions.models import Subscription
 from app.tenancy import TenantModel, db, tenant_scope
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking
@@ -73,6 +75,14 @@ def data_of(contact: Contact) -> dict[str, Any]:
             for each in all_of(Consent, contact)
         ],
         "forms": [columns_of(each, "answers", "at") for each in all_of(FlowResponse, contact)],
+        "payments": [
+            columns_of(each, "title", "reference", "amount_micros", "currency", "paid_at", "status")
+            for each in all_of(Payment, contact)
+        ],
+        "subscriptions": [
+            columns_of(each, "title", "ends_on", "price_micros", "currency", "status")
+            for each in all_of(Subscription, contact)
+        ],
         "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
     }
 

@@ -166,6 +166,28 @@ class NumberChanged(Facts, kinds=("number.changed",)):
     value: str
 
 
+class PaymentReceived(Facts, kinds=("payment.received",)):
+    """Another system reported that money came. The subject is the payment."""
+
+    contact_id: uuid.UUID | None = None
+    conversation_id: uuid.UUID | None = None
+
+
+class SubscriptionState(Facts, kinds=("subscription.ended", "subscription.renewed")):
+    """A subscription is over, or goes on until another day. The subject is the subscription."""
+
+    contact_id: uuid.UUID | None = None
+    conversation_id: uuid.UUID | None = None
+
+
+class SubscriptionEnding(Facts, kinds=("subscription.ending",)):
+    """A subscription ends in so many days: 14, 3 or 0. The subject is the subscription."""
+
+    contact_id: uuid.UUID | None = None
+    conversation_id: uuid.UUID | None = None
+    days: int
+
+
 class NotificationChanged(Facts, kinds=("notification.changed",)):
     """One was made, changed, paused, resumed or deleted. The subject is the notification."""
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations.row_security import protect
 
 revision = "0062"
-down_revision = "0058"
+down_revision = "0059"
 
 MOMENT = sa.DateTime(timezone=True)
 MADE = (
@@ -15,10 +15,8 @@ MADE = (
     *("listing_imports", "listing_import_problems", "listing_settings"),
 )
 ACTORS = ("agent", "automation", "assistant", "campaign", "sequence", "api", "phone", "system")
-# What a merge of contacts moves; NEW_MOVES are new.
-MOVES = ("message", "conversation", "identity", "tag", "value", "note", "link", "consent", "team_note", "activity")
-MOVES += ("mention", "stretch", "run", "trace", "flow_response", "flow_booking")
-NEW_MOVES = ("saved_search", "listing_alert", "inquiry", "listing")
+# What a merge of contacts moves beside what it moved before.
+MOVES = ("saved_search", "listing_alert", "inquiry", "listing")
 
 
 def ids() -> list[sa.Column]:
@@ -78,10 +76,14 @@ def double(name: str) -> sa.Column:
     return sa.Column(name, sa.Double(), nullable=True)
 
 
-def allow_moves(kinds: tuple[str, ...]) -> None:
-    listed = ", ".join(f"'{kind}'" for kind in kinds)
+def allow_moves(*, also: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> None:
+    """Which kinds of rows a merge of contacts moves. The others that are allowed stay."""
+    defined = sa.text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'ck_merge_moves_kind'")
+    kinds = re.findall(r"'(\w+)'", op.get_bind().scalar(defined))
+    listed = ", ".join(f"'{kind}'" for kind in dict.fromkeys([*kinds, *also]) if kind not in without)
     op.execute("alter table merge_moves drop constraint ck_merge_moves_kind")
     op.execute(f"alter table merge_moves add constraint ck_merge_moves_kind check (kind in ({listed})) not valid")
+    op.execute("alter table merge_moves validate constraint ck_merge_moves_kind")
 
 
 def upgrade() -> None:
@@ -95,8 +97,7 @@ def upgrade() -> None:
     op.add_column("whatsapp_flows", text("lookup_source", ""))
     for table in MADE:
         protect(table)
-    allow_moves(MOVES + NEW_MOVES)
-    op.execute("alter table merge_moves validate constraint ck_merge_moves_kind")
+    allow_moves(also=MOVES)
 
 
 def make_listings() -> None:
@@ -260,11 +261,7 @@ def make_settings() -> None:
 
 def downgrade() -> None:
     op.execute("set local lock_timeout = '5s'")
-    listed = ", ".join(f"'{kind}'" for kind in NEW_MOVES)
-    op.execute("set local role switchboard_platform")
-    op.execute(f"delete from merge_moves where kind in ({listed})")
-    op.execute("reset role")
-    allow_moves(MOVES)
+    allow_moves(without=MOVES)
     op.drop_column("whatsapp_flows", "lookup_source")
     for table in reversed(MADE):
         op.drop_table(table)

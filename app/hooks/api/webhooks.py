@@ -395,7 +395,7 @@ def replay_webhook(webhook_id: uuid.UUID, body: NewReplay) -> WebhookShape:
     return WebhookShape.of(webhook)
 
 
-class NewSubscription(Shape):
+class NewWebhookSubscription(Shape):
     """`event` for one type, `events` for several; neither for all."""
 
     target_url: Url
@@ -403,7 +403,7 @@ class NewSubscription(Shape):
     events: Types | None = None
 
     @model_validator(mode="after")
-    def check_types(self) -> NewSubscription:
+    def check_types(self) -> NewWebhookSubscription:
         if self.event and self.events:
             raise ValueError("Give event or events, not both.")
         known_types(self.types)
@@ -414,7 +414,7 @@ class NewSubscription(Shape):
         return [self.event] if self.event else self.events
 
 
-class SubscriptionShape(Shape):
+class WebhookSubscriptionShape(Shape):
     """A webhook as no-code tools subscribe to it. `secret` signs its requests; no other answer holds it."""
 
     id: uuid.UUID
@@ -423,7 +423,7 @@ class SubscriptionShape(Shape):
     secret: str | None = None
 
     @classmethod
-    def of(cls, webhook: WebhookEndpoint, secret: str | None = None) -> SubscriptionShape:
+    def of(cls, webhook: WebhookEndpoint, secret: str | None = None) -> WebhookSubscriptionShape:
         return cls(id=webhook.id, target_url=webhook.url, events=webhook.types, secret=secret)
 
 
@@ -431,32 +431,32 @@ class SubscriptionShape(Shape):
     "POST",
     "/webhook-subscriptions",
     scope=WRITE,
-    body=NewSubscription,
-    gives=SubscriptionShape,
+    body=NewWebhookSubscription,
+    gives=WebhookSubscriptionShape,
     status=201,
     tag=TAG,
     problems=(TOO_MANY, NOT_FOR_TEAMS),
 )
-def subscribe(body: NewSubscription) -> SubscriptionShape:
+def subscribe(body: NewWebhookSubscription) -> WebhookSubscriptionShape:
     """Subscribe to events.
 
     For Zapier, Make, n8n and others that use REST hooks: the same as creating a webhook. There is no handshake.
     """
     webhook = create(body.target_url, "/target_url", types=body.types)
-    return SubscriptionShape.of(webhook, str(webhook.secret))
+    return WebhookSubscriptionShape.of(webhook, str(webhook.secret))
 
 
 @endpoint(
     "GET",
     "/webhook-subscriptions/<uuid:webhook_id>",
     scope=READ,
-    gives=SubscriptionShape,
+    gives=WebhookSubscriptionShape,
     tag=TAG,
     problems=(NOT_FOR_TEAMS,),
 )
-def get_subscription(webhook_id: uuid.UUID) -> SubscriptionShape:
+def get_webhook_subscription(webhook_id: uuid.UUID) -> WebhookSubscriptionShape:
     """Get a subscription."""
-    return SubscriptionShape.of(find(webhook_id))
+    return WebhookSubscriptionShape.of(find(webhook_id))
 
 
 @endpoint(

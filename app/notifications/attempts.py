@@ -1,0 +1,85 @@
+"""A feature sends a notification to a contact: what became of it, as data that its own row keeps."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app.contacts.models import Contact
+from app.inbox.compose.problems import NOT_SENT
+from app.inbox.conversations import Conversation, Message, Refusal, SaidOtherwise
+from app.inbox.conversations.gate import AS_ERROR
+from app.meta.outgoing import Refused
+from app.tenancy import Actor, db
+from app.words import N_
+
+from .models import Notification
+
+NO_CONTACT = N_("It belongs to no contact.")
+NO_NOTIFICATION = N_("No notification was chosen for it.")
+Problem = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The message, or why there is none: `words` and what they need, to be read in any language."""
+
+    message: Message | None = None
+    problem: Problem | None = None
+
+    @property
+    def message_id(self) -> uuid.UUID | None:
+        return self.message.id if self.message else None
+
+    @classmethod
+    def make(
+        cls,
+        notification: Notification | None,
+        contact: Contact | None,
+        facts: Mapping[str, str],
+        *,
+        by: Actor,
+        client_id: uuid.UUID,
+    ) -> Attempt:
+        """Sends it with those facts that it has variables for. Where it is refused, nothing of it stays."""
+        if notification is None:
+            return cls(problem={"words": NO_NOTIFICATION})
+        if contact is None:
+            return cls(problem={"words": NO_CONTACT})
+        try:
+            with db.session.begin_nested():
+                conversation = notification.conversation_with(contact, by=by)
+                given = notification.pick(facts)
+                return cls(notification.send(conversation, given, by=by, client_id=client_id))
+        except NOT_SENT as error:
+            return cls(problem=as_problem(error))
+
+
+def newest_conversation(contact_id: uuid.UUID | None) -> uuid.UUID | None:
+    """The conversation in which something about a contact happens: the one they wrote in last."""
+    theirs = Conversation.contact_id == contact_id, Conversation.merged_into_id.is_(None)
+    query = select(Conversation.id).where(*theirs).order_by(Conversation.last_message_at.desc())
+    return db.session.scalar(query.limit(1)) if contact_id else None
+
+
+def as_problem(error: Exception) -> Problem:
+    match error:
+        case Refused():
+            return {"words": error.words, "facts": {name: str(value) for name, value in error.facts.items()}}
+        case Refusal(facts={"words": str(words), **rest}):
+            return {"words": words, "facts": {name: str(value) for name, value in rest.items()}}
+        case Refusal():
+            return {"words": AS_ERROR[error.kind]["title"]}
+        case SaidOtherwise():
+            return {"words": N_("Another message was sent for it before.")}
+    raise error
+
+
+def words_of(problem: Problem | None) -> str:
+    """In the reader's language."""
+    return str(_(problem["words"])).format(**problem.get("facts", {})) if problem else ""

@@ -71,7 +71,7 @@ class ListingForm(FlaskForm):
     url = line(_("Link"), LONGEST_LINK)
     status = SelectField(_("Status"))
     owner = line(_("Owner's phone number"), 40)
-    member_id = SelectField(_("Taken care of by"))
+    member_id = SelectField(_("Taken care of by"), default="")
     description = TextAreaField(
         _("Description"), filters=[stripped], validators=[Length(max=LONGEST_DESCRIPTION)], render_kw={"rows": 6}
     )
@@ -117,9 +117,13 @@ def owner_called(written: str) -> dict[str, Any]:
 
 
 def values_of(listing: Listing) -> dict[str, Any]:
-    shown = {name: getattr(listing, name) for name in ("external_id", "title", "kind", "type", "city", "district", "url")}
+    shown = {
+        name: getattr(listing, name) for name in ("external_id", "title", "kind", "type", "city", "district", "url")
+    }
     shown |= {"price": typed_price(listing.price_micros), "currency": listing.currency or "", "status": listing.status}
-    shown |= {name: f"{number:g}" if (number := getattr(listing, name)) is not None else "" for name in ("rooms", "area")}
+    shown |= {
+        name: f"{number:g}" if (number := getattr(listing, name)) is not None else "" for name in ("rooms", "area")
+    }
     shown |= {"owner": listing.owner.phone if listing.owner else "", "member_id": str(listing.member_id or "")}
     return shown | {"description": listing.description}
 
@@ -139,7 +143,7 @@ class SearchForm(FlaskForm):
 
     contact_id = StringField()
     name = line(_("Name"), LONGEST_PLACE)
-    kind = SelectField(_("Offer"))
+    kind = SelectField(_("Offer"), default="")
     types = line(_("Types"), 300)
     places = line(_("Cities or districts"), 300)
     price_from = line(_("Price from"), 60)
@@ -149,7 +153,7 @@ class SearchForm(FlaskForm):
     words = line(_("Words"), 200)
     frequency = SelectField(_("How often"))
     wants_drops = BooleanField(_("Also when a price goes down"))
-    consent_source = SelectField(_("How the customer agreed to marketing"))
+    consent_source = SelectField(_("How the customer agreed to marketing"), default="")
     consent_evidence = line(_("When and where"), 1_000)
 
     def __init__(self, **options: Any) -> None:
@@ -157,7 +161,10 @@ class SearchForm(FlaskForm):
         self.kind.choices = choices(KINDS, gettext("For sale or for rent"))
         self.frequency.choices = choices(FREQUENCIES)
         listed = {name: SOURCE_WORDS[name] for name in CHOSEN_SOURCES}
-        self.consent_source.choices = [SelectChoice("", "–"), *(SelectChoice(name, str(one)) for name, one in listed.items())]
+        self.consent_source.choices = [
+            SelectChoice("", "–"),
+            *(SelectChoice(name, str(one)) for name, one in listed.items()),
+        ]
         self.criteria = Criteria()
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -184,7 +191,9 @@ class SearchForm(FlaskForm):
         if not written:
             return True
         try:
-            given[name], given["currency"] = read_price(written, given["currency"] or ListingSettings.current().currency)
+            given[name], given["currency"] = read_price(
+                written, given["currency"] or ListingSettings.current().currency
+            )
         except Refusal as refusal:
             self[name].errors = [refusal.explain(gettext)]
             return False
@@ -203,28 +212,34 @@ class SettingsForm(FlaskForm):
     """The columns of `ListingSettings`, by their names."""
 
     currency = line(_("Currency of prices without one"), 20)
-    alert_notification = SelectField(_("Notification for alerts"))
+    alert_notification_id = SelectField(_("Notification for alerts"), default="")
     alert_hour = SelectField(_("Alerts go out from"))
-    phone_number_id = SelectField(_("From the number"))
-    inquiry_notification = SelectField(_("Notification to the owner of a listing"))
+    phone_number_id = SelectField(_("From the number"), default="")
+    inquiry_notification_id = SelectField(_("Notification to the owner of a listing"), default="")
     inquiry_days = IntegerField(
         _("Days within which a customer's questions about a listing are one inquiry"),
         validators=[InputRequired(_("Enter a number.")), NumberRange(1, 365, message=_("Choose 1 to 365 days."))],
     )
     assigns_member = BooleanField(_("Assign the conversation to the member who takes care of the listing"))
-    search_flow_id = SelectField(_("Form whose responses become saved searches"))
+    search_flow_id = SelectField(_("Form whose responses become saved searches"), default="")
     feed_url = line(_("Address of your feed"), LONGEST_LINK)
     feed_withdraws = BooleanField(_("Withdraw listings that are missing in the feed"))
 
     def __init__(self, settings: ListingSettings | None = None, **options: Any) -> None:
         super().__init__(data=settings_values(settings) if settings else None, **options)
-        listed = [SelectChoice(one.name, one.title) for one in db.session.scalars(Notification.in_order().limit(MOST_CHOICES))]
+        listed = [
+            SelectChoice(str(one.id), one.title)
+            for one in db.session.scalars(Notification.in_order().limit(MOST_CHOICES))
+        ]
         nothing = SelectChoice("", gettext("None: nothing is sent"))
-        self.alert_notification.choices = self.inquiry_notification.choices = [nothing, *listed]
+        self.alert_notification_id.choices = self.inquiry_notification_id.choices = [nothing, *listed]
         self.alert_hour.choices = [SelectChoice(str(hour), f"{hour}:00") for hour in ALERT_HOURS]
         self.phone_number_id.choices = [SelectChoice("", gettext("The one the customer wrote to last")), *numbers()]
         flows = db.session.scalars(WhatsappFlow.listed().limit(MOST_CHOICES))
-        self.search_flow_id.choices = [SelectChoice("", gettext("None")), *(SelectChoice(str(one.id), one.name) for one in flows)]
+        self.search_flow_id.choices = [
+            SelectChoice("", gettext("None")),
+            *(SelectChoice(str(one.id), one.name) for one in flows),
+        ]
 
     def validate_currency(self, field: StringField) -> None:
         if field.data:
@@ -246,15 +261,16 @@ class SettingsForm(FlaskForm):
         for name in PLAIN:
             setattr(settings, name, self[name].data)
         settings.alert_hour = int(self.alert_hour.data)
-        settings.phone_number_id, settings.search_flow_id = map(as_uuid, (self.phone_number_id.data, self.search_flow_id.data))
+        for name in REFERENCES:
+            setattr(settings, name, as_uuid(self[name].data))
         settings.save()
 
 
-PLAIN = ("currency", "alert_notification", "inquiry_notification", "inquiry_days", "assigns_member", "feed_url", "feed_withdraws")
+PLAIN = ("currency", "inquiry_days", "assigns_member", "feed_url", "feed_withdraws")
+REFERENCES = ("alert_notification_id", "inquiry_notification_id", "phone_number_id", "search_flow_id")
 
 
 def settings_values(settings: ListingSettings) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(settings, name) for name in PLAIN}
-    values |= {name: str(getattr(settings, name) or "") for name in ("phone_number_id", "search_flow_id")}
+    values |= {name: str(getattr(settings, name) or "") for name in REFERENCES}
     return values | {"alert_hour": str(settings.alert_hour)}
-

@@ -13,7 +13,6 @@ from app.contacts.models import Contact
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import Taken, member_or_none
-from app.notifications.models import Notification
 from app.tenancy import Actor, TenantModel, announce, belongs_to, db, happened, now, one_of, uuid7
 from app.words import N_
 
@@ -125,7 +124,7 @@ class Inquiry(TenantModel):
     def tell_owner(self, listing: Listing, contact: Contact, settings: ListingSettings) -> None:
         """Sends the landlord the notification that was chosen for it. A refusal is stored, for the page."""
         owner = Contact.find(listing.contact_id) if listing.contact_id else None
-        notification = Notification.named(settings.inquiry_notification) if settings.inquiry_notification else None
+        notification = settings.inquiry_notification
         if owner is None or owner.id == contact.id or owner.is_erased or notification is None:
             return
         try:

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from app.contacts.refusals import Refusal
 from app.extensions import storage
-from app.notifications.models import Notification
 from app.storage import NotKept, StorageAway
 from app.tenancy import announce, commit, db, job, later, now, platform_scope, sweep
 from app.words import N_
@@ -99,7 +98,7 @@ def fetch_due_feeds() -> None:
 def match_searches() -> None:
     """Makes the alerts that are due by the clock of the business."""
     settings = ListingSettings.current()
-    if not settings.alert_notification or Notification.named(settings.alert_notification) is None:
+    if settings.alert_notification is None:
         return
     made = match(settings, now())
     if made:
@@ -112,7 +111,7 @@ def send_alerts() -> None:
     """Sends what is due, each in a transaction of its own."""
     for _ in range(MOST_SENT):
         settings = ListingSettings.current()
-        notification = Notification.named(settings.alert_notification)
+        notification = settings.alert_notification
         if notification is None or not send_next(notification, settings):
             return
         commit()

@@ -109,7 +109,7 @@ class Agency:
             made.mapping, made.api_key_ids = rows, []
             made.save(by=self.by)
             settings = ListingSettings.current()
-            setattr(settings, f"{purpose}_notification", purpose)
+            setattr(settings, f"{purpose}_notification_id", made.id)
             for name, value in more.items():
                 setattr(settings, name, value)
             settings.save()

@@ -89,8 +89,8 @@ class ListingUpsert(Shape):
     status: Status = "available"
     owner_contact_id: uuid.UUID | None = Field(None, description="The landlord or seller.")
     member_id: uuid.UUID | None = Field(None, description="The member of the team who takes care of it.")
-    attributes: Annotated[dict[str, Any], Field(max_length=MOST_ATTRIBUTES), AfterValidator(bounded_attributes)] = Field(
-        default_factory=dict
+    attributes: Annotated[dict[str, Any], Field(max_length=MOST_ATTRIBUTES), AfterValidator(bounded_attributes)] = (
+        Field(default_factory=dict)
     )
     listed_at: GivenTime | None = None
 

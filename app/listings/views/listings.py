@@ -38,16 +38,26 @@ class Filter:
 
     @classmethod
     def read(cls) -> Filter:
-        given = {name: request.args.get(name, "").replace("\x00", "")[:LONGEST_PLACE] for name in ("q", "kind", "type", "place")}
+        given = {
+            name: request.args.get(name, "").replace("\x00", "")[:LONGEST_PLACE]
+            for name in ("q", "kind", "type", "place")
+        }
         kind = given["kind"] if given["kind"] in KINDS else ""
         types, places = (tuple(filter(None, [given[name].strip()])) for name in ("type", "place"))
         status = request.args.get("status", "")
-        return cls(Criteria(kind=kind, types=types, places=places, words=given["q"]), status if status in STATUSES else "")
+        return cls(
+            Criteria(kind=kind, types=types, places=places, words=given["q"]), status if status in STATUSES else ""
+        )
 
     @property
     def arguments(self) -> dict[str, str]:
         wanted = self.criteria
-        given = {"q": wanted.words, "kind": wanted.kind, "type": ", ".join(wanted.types), "place": ", ".join(wanted.places)}
+        given = {
+            "q": wanted.words,
+            "kind": wanted.kind,
+            "type": ", ".join(wanted.types),
+            "place": ", ".join(wanted.places),
+        }
         return {name: value for name, value in (given | {"status": self.status}).items() if value}
 
 
@@ -137,7 +147,9 @@ def similar(listing_id: uuid.UUID) -> str:
     )
     rows = alike.offered().where(Listing.id != listing.id).limit(MOST_SIMILAR)
     found = db.session.scalars(rows).all()
-    return render_template("listings/similar.html", listing=listing, listings=found, conversation=talk, once=uuid.uuid4().hex)
+    return render_template(
+        "listings/similar.html", listing=listing, listings=found, conversation=talk, once=uuid.uuid4().hex
+    )
 
 
 @bp.post("/<uuid:listing_id>/sending")
@@ -161,7 +173,6 @@ def words_of(listing: Listing) -> str:
     heading = listing.heading
     title = listing.title if listing.title not in heading else ""
     return "\n".join(filter(None, (title, heading, listing.url)))
-
 
 
 @bp.app_template_filter()

@@ -10,7 +10,6 @@ from app.listings.blueprint import bp
 from app.listings.forms import SettingsForm
 from app.listings.settings import ListingSettings
 from app.listings.wording import ALERT_VARIABLES, INQUIRY_VARIABLES, unfilled
-from app.notifications.models import Notification
 from app.tenancy import requires
 
 
@@ -22,7 +21,7 @@ def settings() -> str:
 
 def settings_page(form: SettingsForm) -> str:
     current = ListingSettings.current()
-    alerts, inquiries = (Notification.named(name) for name in (current.alert_notification, current.inquiry_notification))
+    alerts, inquiries = current.alert_notification, current.inquiry_notification
     return render_template(
         "listings/settings.html",
         form=form,

@@ -29,7 +29,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
-from dev import bakery
+from dev import agency, bakery
 from dev.model import MODEL as SCRIPTED
 
 BAKERY_NUMBER = "+1 555 078 3881"
@@ -112,6 +112,7 @@ class Seed:
                 list(pool.map(partial(self.talk, current_app._get_current_object()), TALKS))  # type: ignore[attr-defined]
             self.templates()
             self.desk()
+            self.listings()
         self.assistant()
 
     def people(self) -> None:
@@ -196,6 +197,18 @@ class Seed:
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
+
+    def listings(self) -> None:
+        """What it lets and sells in Dakar; Emre owns it, and مريم asked about a villa."""
+        with tenant_scope(tenant_id("bakery")):
+            ann, ben = (
+                db.session.scalars(select(User).where(User.email == f"{who}@example.com")).one()
+                for who in ("ann", "ben")
+            )
+            customer, owner = (
+                db.session.scalars(conversation_with(wa_id)).one() for wa_id in ("971501234567", "905321234567")
+            )
+            agency.offer(by=Actor.agent(ann), customer=customer, owner=owner, ben=ben)
 
     def assistant(self) -> None:
         """Bakery's assistant suggests replies, with the scripted model: no key is needed."""

@@ -1,4 +1,4 @@
-"""What Bakery has on offer in the demo besides bread: properties in Dakar, who asked about one, and what they look for."""
+"""What Bakery has on offer in the demo besides bread: properties in Dakar, and who asked about one."""
 
 from __future__ import annotations
 

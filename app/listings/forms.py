@@ -90,6 +90,8 @@ class ListingForm(FlaskForm):
         money = {"price": self.price.data, "currency": self.currency.data}
         is_valid &= self.take("price", lambda one: read_money(one, ListingSettings.current().currency), money)
         is_valid &= self.take("owner", owner_called, self.owner.data)
+        if is_valid and not self.given["title"]:
+            self.title.errors, is_valid = [_("Enter a title.")], False
         self.given |= {"kind": self.kind.data, "status": self.status.data, "member_id": as_uuid(self.member_id.data)}
         return is_valid
 

@@ -120,6 +120,9 @@ def save(listing_id: uuid.UUID) -> Answer:
     listing, form = Listing.get_or_404(listing_id), ListingForm()
     if not form.validate():
         return render_template("listings/edit.html", form=form, listing=listing), 422
+    if not form.owner.data and listing.owner and not listing.owner.phone:
+        # An owner whose number WhatsApp hides has none that could be typed.
+        del form.given["contact_id"]
     listing.refresh_locked().change(form.given, by=current_actor())
     flash(_("Saved."))
     return redirect(url_for(".show", listing_id=listing.id), 303)

@@ -21,6 +21,7 @@ from bench import (
     live,
     money,
     pace,
+    rules,
     templates,
 )
 from dev.stack import Stack
@@ -40,6 +41,7 @@ PARTS = {
     "templates": templates.run,
     "assistant": assistant.run,
     "listings": listings.run,
+    "rules": rules.run,
 }
 
 

@@ -17,6 +17,7 @@ from bench import (
     fairness,
     hooks,
     inbox,
+    listings,
     live,
     money,
     pace,
@@ -39,6 +40,7 @@ PARTS = {
     "day": day.run,
     "templates": templates.run,
     "assistant": assistant.run,
+    "listings": listings.run,
     "rules": rules.run,
 }
 

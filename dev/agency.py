@@ -20,9 +20,9 @@ from werkzeug.serving import make_server
 SLUG = "agence-sahel"
 # id, picture (a colour), price in XOF, French and Arabic titles and places
 VILLAS = (
-    ("V-1042", "sea", 500_000, "Villa à Dakar", "Ngor, vue sur mer", "فيلا في داكار", "نغور، إطلالة على البحر"),
-    ("V-1043", "sand", 275_000, "Appartement à Saly", "3 pièces, piscine", "شقة في سالي", "٣ غرف، مسبح"),
-    ("V-1044", "leaf", 180_000, "Maison à Thiès", "Jardin, 4 chambres", "منزل في تياس", "حديقة، ٤ غرف نوم"),
+    ("DKR-204", "sea", 500_000, "Villa à Dakar", "Almadies, jardin", "فيلا في داكار", "ألماديس، حديقة"),
+    ("DKR-117", "sand", 350_000, "Appartement à Dakar", "Plateau, 3 pièces", "شقة في داكار", "بلاتو، ٣ غرف"),
+    ("DKR-088", "leaf", 450_000, "Villa familiale à Ngor", "4 chambres", "فيلا عائلية في نغور", "٤ غرف نوم"),
 )
 WORDS = {
     "fr": {

@@ -32,7 +32,7 @@ from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 from app.wabas.models import PhoneNumber
-from dev import bakery
+from dev import bakery, properties
 from dev.agency import SLUG
 from dev.model import MODEL as SCRIPTED
 
@@ -128,6 +128,7 @@ class Seed:
                 list(pool.map(partial(self.talk, current_app._get_current_object()), TALKS))  # type: ignore[attr-defined]
             self.templates()
             self.desk()
+            self.listings()
         self.entry_points()
         self.assistant()
 
@@ -235,6 +236,18 @@ class Seed:
     def visit(site: EntryPoint, subject: Subject) -> str:
         utm = {"source": "agence-sahel", "medium": "site", "campaign": "autumn"}
         return EntryReference.issue(site, subject, utm, "fr") or site.code
+
+    def listings(self) -> None:
+        """What it lets and sells in Dakar; Emre owns it, and مريم asked about a villa."""
+        with tenant_scope(tenant_id("bakery")):
+            ann, ben = (
+                db.session.scalars(select(User).where(User.email == f"{who}@example.com")).one()
+                for who in ("ann", "ben")
+            )
+            customer, owner = (
+                db.session.scalars(conversation_with(wa_id)).one() for wa_id in ("971501234567", "905321234567")
+            )
+            properties.offer(by=Actor.agent(ann), customer=customer, owner=owner, ben=ben)
 
     def assistant(self) -> None:
         """Bakery's assistant suggests replies, with the scripted model: no key is needed."""

@@ -32,6 +32,7 @@ from app.billing.invoices import Invoice, InvoiceLine
 from app.billing.posting import post_usages
 from app.billing.usage import Usage
 from app.config import Settings
+from app.contacts.consents import Consent
 from app.contacts.fields import ContactField
 from app.contacts.imports import ContactImport
 from app.contacts.models import Contact
@@ -49,6 +50,12 @@ from app.inbox.desk.bulk_changes import BulkChange
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.files.link_previews import LinkPreview
 from app.inbox.files.media import Media
+from app.listings.alerts import ListingAlert
+from app.listings.criteria import Criteria
+from app.listings.imports import ListingImport
+from app.listings.inquiries import Inquiry
+from app.listings.models import Listing
+from app.listings.saved_searches import SavedSearch
 from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
@@ -195,6 +202,7 @@ class Foreign:
             | {"api_key_id": str(key.id)}
             | reported(world, shoes, talk.contact_id)
             | entry_point(world, shoes)
+            | offered(world, talk)
             | filled_form(world, shoes.waba_id, said)
             | dict(
                 zip(
@@ -260,6 +268,25 @@ def assistant(world: World, conversation_id: uuid.UUID) -> dict[str, str]:
         "action_id": str(action.id),
         "unanswered_id": str(question.id),
     }
+
+
+def offered(world: World, talk: Conversation) -> dict[str, str]:
+    """A listing of Shoes with an inquiry, a saved search, an alert and an import."""
+    by = Actor.agent(world.sue)
+    with tenant_scope(world.shoes.id):
+        listing, _ = Listing.put(CANARY, {"title": CANARY, "city": CANARY}, source="hand", by=by)
+        db.session.flush()
+        contact = Contact.get_or_404(talk.contact_id)
+        inquiry, _ = Inquiry.receive(listing, contact, source="agent", by=by, words=CANARY)
+        Consent.record(talk.contact_id, "marketing", is_granted=True, source="paper", by=by, evidence=CANARY)
+        search = SavedSearch.begin(contact, Criteria(words=CANARY), source="agent", by=by, name=CANARY)
+        table = ListingImport(id=uuid.uuid4(), filename=CANARY, source="upload", by_kind="agent", state="done")
+        alert = ListingAlert(contact_id=talk.contact_id, day="2026-11-29", listing_count=1, state="sent")
+        alert.search_ids, alert.listing_ids = [str(search.id)], [str(listing.id)]
+        db.session.add_all([table, alert])
+        db.session.flush()
+    made = {"listing": listing, "inquiry": inquiry, "saved_search": search, "listing_import": table}
+    return {f"{name}_id": str(row.id) for name, row in made.items()}
 
 
 def filled_form(world: World, waba_id: uuid.UUID, said: Message) -> dict[str, str]:

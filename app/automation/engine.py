@@ -51,7 +51,7 @@ def conversations_of(happenings: Iterable[Happened]) -> dict[uuid.UUID, Conversa
     named = {one.id: conversation_id_of(one) for one in happenings}
     found = rows_of(Conversation, filter(None, named.values()))
     conversations = {id: found[ref] for id, ref in named.items() if ref in found}
-    about_contacts = {one.id: one.subject_id for one in happenings if named[one.id] is None}
+    about_contacts = {one.id: contact_id_of(one) for one in happenings if named[one.id] is None}
     newest = newest_of(set(about_contacts.values()))
     return conversations | {id: newest[ref] for id, ref in about_contacts.items() if ref in newest}
 
@@ -60,6 +60,11 @@ def conversation_id_of(one: Happened) -> uuid.UUID | None:
     if one.kind.startswith("conversation."):
         return one.subject_id
     return getattr(one.facts, "conversation_id", None)
+
+
+def contact_id_of(one: Happened) -> uuid.UUID:
+    """Whom it is about: the facts say so where the subject is something else."""
+    return getattr(one.facts, "contact_id", None) or one.subject_id
 
 
 def newest_of(contact_ids: set[uuid.UUID]) -> dict[uuid.UUID, Conversation]:

@@ -226,6 +226,29 @@ def ending_subscription() -> Json:
     return rule({"kind": "subscription", "what": "3"}, note, step("tag", what="add", tag="@tag:Ending soon"))
 
 
+def inquiry_reply() -> Json:
+    """The owner hears of it by the notification that the listing settings name."""
+    facts = reply(
+        _("Hello {{first_name|there}}, about {{listing.title}}: {{listing.price|price on request}}. {{listing.link}}")
+    )
+    person = reply(
+        _("A colleague will write to you here shortly. Would you like to view it? Tell us when it suits you.")
+    )
+    gone = reply(_("Hello {{first_name|there}}, {{listing.title}} is no longer available. We will suggest others."))
+    is_free = {"kind": "value", "name": "listing.status", "operator": "is", "value": "available"}
+    return rule({"kind": "inquiry"}, branch(is_free, [facts, person], [gone]), step("hand_over"))
+
+
+def alerts_stopped() -> Json:
+    note = step("note", text=_("This customer has stopped the alerts about a saved search."))
+    return rule({"kind": "alert_stopped"}, note, step("tag", what="add", tag="@tag:Stopped alerts"))
+
+
+def owner_of_listing() -> Json:
+    words = _("Your listing {{listing.title}} is no longer on offer. Tell us if that is a mistake.")
+    return rule({"kind": "listing", "what": "withdrawn"}, reply(words))
+
+
 STARTERS = (
     Starter("welcome", N_("Welcome message"), N_("Greets a customer who writes for the first time."), welcome),
     Starter(
@@ -248,6 +271,24 @@ STARTERS = (
         N_("Auto-reply to an inquiry from the site"),
         N_("Greets a customer who comes through a link or button, with what it is about."),
         site_inquiry,
+    ),
+    Starter(
+        "inquiry",
+        N_("Inquiry about a listing"),
+        N_("Replies with the listing's facts, and hands over. Its owner is told by the notification you chose."),
+        inquiry_reply,
+    ),
+    Starter(
+        "listing-withdrawn",
+        N_("Listing withdrawn"),
+        N_("Tells the owner that a listing is no longer on offer."),
+        owner_of_listing,
+    ),
+    Starter(
+        "alerts-stopped",
+        N_("Alerts stopped"),
+        N_("Leaves a note and a tag when a customer stops alerts."),
+        alerts_stopped,
     ),
     Starter("appointment", N_("Appointment request"), N_("Asks for day and time, and leaves a note."), appointment),
     Starter("opt-in", N_("Opt-in question"), N_("Asks after a conversation whether offers are welcome."), opt_in),

@@ -69,6 +69,7 @@ TOPICS = (
     Topic("subscriptions", N_("Subscriptions and their reminders"), ("subscriptions.",)),
     Topic("flows", N_("WhatsApp Flows: forms in WhatsApp"), ("whatsapp_flows.",)),
     Topic("links-and-buttons", N_("Links, buttons and QR codes"), ("entry_points.",)),
+    Topic("listings", N_("Listings, saved searches and inquiries"), ("listings.",)),
     Topic("search", N_("Searching"), ("inbox.search",)),
     Topic("contacts", N_("Contacts, tags and fields"), ("contacts.", "people.")),
     Topic(

@@ -74,6 +74,12 @@ TITLES = {
     "subscription.ended": N_("A subscription ended"),
     "subscription.renewed": N_("A subscription was renewed"),
     "entry_point.touched": N_("A customer came by a link, button or ad"),
+    "listing.created": N_("A listing was added"),
+    "listing.changed": N_("A listing was changed"),
+    "listing.withdrawn": N_("A listing was withdrawn"),
+    "inquiry.received": N_("A customer asked about a listing"),
+    "alert.sent": N_("An alert about new listings was sent"),
+    "alert.stopped": N_("Alerts about a saved search were stopped"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -90,6 +96,9 @@ GROUPS = {
     "payment": N_("Payments"),
     "subscription": N_("Subscriptions"),
     "entry_point": N_("Links and buttons"),
+    "listing": N_("Listings"),
+    "inquiry": N_("Inquiries"),
+    "alert": N_("Alerts"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -107,6 +116,9 @@ RESOURCES = {
     "payment": ("payment", "conversation", "contact"),
     "subscription": ("subscription", "conversation", "contact"),
     "entry_point": ("conversation", "contact"),
+    "listing": ("listing",),
+    "inquiry": ("inquiry", "conversation", "contact"),
+    "alert": ("contact",),
     "webhook": (),
 }
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from sqlalchemy import Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import selectinload, undefer
 
 from app.api import Shape
 from app.contacts.api.shapes import ContactShape
@@ -21,6 +21,9 @@ from app.inbox.api.shapes import ConversationShape, MessageShape, NoteShape
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.messages import Reaction
 from app.inbox.desk.notes import Note
+from app.listings.api.shapes import InquiryShape, ListingShape
+from app.listings.inquiries import Inquiry
+from app.listings.models import Listing
 from app.message_templates.api.shapes import TemplateSummary
 from app.message_templates.models import MessageTemplate
 from app.payments.api.shapes import PaymentShape
@@ -43,6 +46,8 @@ SHAPES: dict[str, type[Shape]] = {
     "response": FlowResponseShape,
     "payment": PaymentShape,
     "subscription": SubscriptionSummary,
+    "listing": ListingShape,
+    "inquiry": InquiryShape,
 }
 
 
@@ -74,6 +79,8 @@ class Resources:
         made.read("response", FlowResponse, made.subjects(events, "response"), FlowResponseShape.of, *parts)
         made.read("payment", Payment, made.subjects(events, "payment"), PaymentShape.of)
         made.read("subscription", Subscription, made.subjects(events, "subscription"), SubscriptionSummary.of)
+        made.read("listing", Listing, made.subjects(events, "listing"), ListingShape.of, undefer(Listing.description))
+        made.read("inquiry", Inquiry, made.subjects(events, "inquiry"), InquiryShape.of, selectinload(Inquiry.listing))
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from pydantic_core import to_json
 from app.api.versions import NEWEST
 from app.contacts.api.shapes import ContactShape, TagReference
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
+from app.listings.api.shapes import InquiryShape, ListingShape, PriceShape
 from app.message_templates.api.shapes import TemplateSummary
 from app.payments.api.shapes import ConfirmationShape, PaymentShape
 from app.subscriptions.api.shapes import SubscriptionSummary
@@ -166,6 +167,42 @@ SAMPLES: dict[str, Any] = {
         created_at=AT,
         updated_at=AT,
     ),
+    "listing": ListingShape(
+        id=id_for("listing"),
+        external_id="DKR-204",
+        title="Villa with a garden",
+        kind="sale",
+        type="villa",
+        city="Dakar",
+        district="Almadies",
+        price=PriceShape(micros=500_000_000_000, currency="XOF"),
+        rooms=5,
+        area=240,
+        url="https://agency.example/dkr-204",
+        picture_url="",
+        description="Near the sea.",
+        status="available",
+        owner_contact_id=id_for("owner"),
+        member_id=None,
+        attributes={"pool": True},
+        source="api",
+        listed_at=AT,
+        updated_at=AT,
+    ),
+    "inquiry": InquiryShape(
+        id=id_for("inquiry"),
+        listing_id=id_for("listing"),
+        listing_external_id="DKR-204",
+        contact_id=id_for("contact"),
+        conversation_id=id_for("conversation"),
+        source="link",
+        state="new",
+        text="",
+        times=1,
+        owner_notified=True,
+        created_at=AT,
+        last_at=AT,
+    ),
 }
 # Facts by their name; others by their type.
 FACTS = {
@@ -181,6 +218,7 @@ FACTS = {
     "why": "answered",
     "code": 131026,
     "days": 14,
+    "changed": ["price_micros"],
 }
 
 

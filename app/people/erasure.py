@@ -23,6 +23,10 @@ from app.extensions import storage
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
+from app.listings.alerts import ListingAlert
+from app.listings.inquiries import Inquiry
+from app.listings.models import Listing
+from app.listings.saved_searches import SavedSearch
 from app.meta.spellings import other_spellings
 from app.payments import models as payments
 from app.storage import StorageAway
@@ -37,7 +41,7 @@ log = structlog.get_logger()
 
 BELONGINGS = (
     *(ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent),
-    *(FlowResponse, FlowBooking),
+    *(FlowResponse, FlowBooking, SavedSearch, ListingAlert, Inquiry),
 )
 
 
@@ -55,6 +59,7 @@ def erase(contact: Contact, *, by: Actor) -> None:
     subscriptions.erase(ids)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
+    db.session.execute(update(Listing).where(Listing.contact_id.in_(ids)).values(contact_id=None))
     suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))
     db.session.execute(delete(MergeSuggestion).where(suggested))
     db.session.execute(delete(ContactMerge).where(ContactMerge.contact_id.in_(ids)))

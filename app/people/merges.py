@@ -27,6 +27,10 @@ from app.inbox.conversations import Conversation, HandlingStretch
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.statuses import show_ticks
 from app.inbox.desk.notes import Mention, Note
+from app.listings.alerts import ListingAlert
+from app.listings.inquiries import Inquiry
+from app.listings.models import Listing
+from app.listings.saved_searches import SavedSearch
 from app.payments.models import Payment
 from app.subscriptions.models import Subscription
 from app.tenancy import (
@@ -56,6 +60,10 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "consent": (Consent, None),
     "flow_response": (FlowResponse, None),
     "flow_booking": (FlowBooking, None),
+    "saved_search": (SavedSearch, None),
+    "listing_alert": (ListingAlert, "day"),
+    "inquiry": (Inquiry, None),
+    "listing": (Listing, None),
     "payment": (Payment, None),
     "subscription": (Subscription, None),
 }

@@ -18,6 +18,10 @@ from app.contacts.person import Person
 from app.contacts.records import ContactLink, ContactNote
 from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation, Cursor, Message
+from app.listings.alerts import ListingAlert
+from app.listings.inquiries import Inquiry
+from app.listings.models import Listing
+from app.listings.saved_searches import SavedSearch
 from app.payments.models import Payment
 from app.subscriptions.models import Subscription
 from app.tenancy import TenantModel, db, tenant_scope
@@ -85,6 +89,15 @@ def data_of(contact: Contact) -> dict[str, Any]:
             for each in all_of(Subscription, contact)
         ],
         "came_by": [columns_of(each, "kind", "at", "subject", "utm", "referral") for each in touches_of(contact)],
+        "saved_searches": [
+            columns_of(each, "name", "criteria", "state", "created_at") for each in all_of(SavedSearch, contact)
+        ],
+        "alerts": [columns_of(each, "day", "listing_count", "state") for each in all_of(ListingAlert, contact)],
+        "inquiries": [
+            {"listing": each.listing.title, **columns_of(each, "text", "source", "state", "created_at")}
+            for each in all_of(Inquiry, contact)
+        ],
+        "listings": [columns_of(each, "external_id", "title", "status") for each in all_of(Listing, contact)],
         "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
     }
 

@@ -249,3 +249,47 @@ class FlowCompleted(Facts, kinds=("flow.completed",)):
     message_id: uuid.UUID
     flow_id: uuid.UUID | None = None
     flow_version: int | None = None
+
+
+class ListingCreated(Facts, kinds=("listing.created", "listing.withdrawn")):
+    """The subject is the listing. `contact_id` is its owner's."""
+
+    external_id: str
+    status: str
+    contact_id: uuid.UUID | None = None
+
+
+class ListingChanged(Facts, kinds=("listing.changed",)):
+    """`changed` are the names of what is different."""
+
+    external_id: str
+    status: str
+    contact_id: uuid.UUID | None = None
+    changed: list[str] = []
+
+
+class InquiryReceived(Facts, kinds=("inquiry.received",)):
+    """A customer asks about a listing. The subject is the inquiry. `source`: "link", "api", "form" or "agent"."""
+
+    listing_id: uuid.UUID
+    external_id: str
+    contact_id: uuid.UUID
+    conversation_id: uuid.UUID | None = None
+    source: str
+
+
+class AlertSent(Facts, kinds=("alert.sent",)):
+    """A contact got an alert about new listings for their saved searches. The subject is the contact."""
+
+    alert_id: uuid.UUID
+    listing_count: int
+
+
+class AlertStopped(Facts, kinds=("alert.stopped",)):
+    """No more alerts about a saved search. `how`: "customer", "agent", "api", "automation" or "consent".
+
+    The subject is the contact.
+    """
+
+    saved_search_id: uuid.UUID
+    how: str

@@ -14,7 +14,7 @@ from app.crypto import Undecryptable
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.flow_tokens import FlowToken
-from app.meta.contents import answer_words
+from app.meta.contents import answer_words, rows_of
 from app.meta.flow_json import KINDS, LONGEST_OPTION, parts_of, place_of, screen_id
 from app.meta.payload import bounded, mapping, text
 from app.tenancy import commit, now
@@ -77,7 +77,7 @@ class Exchange:
         parts = [part for part in self.screens[place]["parts"] if KINDS[part["kind"]].is_live]
         data: dict[str, Any] = {part["name"]: self.times() for part in parts if part["kind"] == "slot"}
         if wanted := [part["name"] for part in parts if part["kind"] == "lookup"]:
-            reply = self.ask_program("options", place)
+            reply = self.look_up("options", place, wanted)
             error = error or reply.error
             data |= {name: reply.options.get(name) or nothing() for name in wanted}
         if error:
@@ -99,7 +99,8 @@ class Exchange:
         kinds = {part["kind"] for part in parts_of(self.screens)}
         params = dict(self.values)
         if "lookup" in kinds:
-            reply = self.ask_program("complete", self.place)
+            wanted = [part["name"] for part in parts_of(self.screens) if part["kind"] == "lookup"]
+            reply = self.look_up("complete", self.place, wanted)
             if reply.error:
                 return self.show(self.place, reply.error)
             params |= {name: words for name, words in reply.answers.items() if name in params}
@@ -124,6 +125,13 @@ class Exchange:
     def place_of(self, part: dict[str, Any]) -> int:
         """The screen that has the field."""
         return next(place for place, screen in enumerate(self.screens) if part in screen["parts"])
+
+    def look_up(self, action: str, place: int, wanted: list[str]) -> lookups.Reply:
+        """What the source of its choices says: a feature of ours, or the business's own program."""
+        if (source := lookups.SOURCES.get(self.flow.lookup_source)) is None:
+            return self.ask_program(action, place)
+        chosen = {name: answer_words(self.values.get(name)) for name in wanted}
+        return source.answer(list(rows_of(self.values, self.version.questions)), chosen)
 
     def ask_program(self, action: str, place: int) -> lookups.Reply:
         """What the business's own program says. Where it says nothing, the customer reads that."""

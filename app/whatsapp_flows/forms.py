@@ -21,6 +21,7 @@ from app.meta.flow_json import CATEGORIES
 from app.tenancy import as_uuid
 from app.wabas.models import Waba
 
+from .lookups import SOURCES
 from .models import LONGEST_NAME
 from .responses import FlowResponse
 from .starters import LANGUAGES
@@ -53,7 +54,13 @@ class NewFlowForm(FlaskForm):
 class LookupForm(FlaskForm):
     """Where the choices of a form come from."""
 
+    lookup_source = SelectField(_("Choices come from"), default="")
     lookup_url = URLField(_("Address"), filters=[stripped], validators=[Length(max=2_000)])
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        ours = [SelectChoice(source.name, gettext(source.title)) for source in SOURCES.values()]
+        self.lookup_source.choices = [SelectChoice("", gettext("Your program")), *ours]
 
     def validate_lookup_url(self, field: URLField) -> None:
         if not field.data:

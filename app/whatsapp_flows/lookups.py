@@ -1,11 +1,13 @@
-"""What a program of the business answers while a customer fills in a form: choices, or what is wrong.
+"""What answers while a customer fills in a form: choices, or what is wrong.
 
-A signed POST (Standard Webhooks 1.0), in time for Meta, which waits ten seconds for us.
+It is a feature of ours that registers itself as a source, or a program of the business: a signed POST (Standard
+Webhooks 1.0), in time for Meta, which waits ten seconds for us.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +38,33 @@ class Reply:
     options: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     error: str = ""
     answers: dict[str, str] = field(default_factory=dict)
+
+
+# Gets the answers so far as (label, value), and what was chosen in each field that needs choices, by its name.
+Answer = Callable[[Sequence[tuple[str, str]], Mapping[str, str]], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a form's choices come from within Switchboard. `words` say what the customer may filter by."""
+
+    name: str
+    title: str
+    words: str
+    answer: Answer
+
+
+SOURCES: dict[str, Source] = {}
+
+
+def lookup_source(name: str, title: str, words: str) -> Callable[[Answer], Answer]:
+    """Registers a function that answers forms whose `lookup_source` is this name."""
+
+    def register(answer: Answer) -> Answer:
+        SOURCES[name] = Source(name, title, words, answer)
+        return answer
+
+    return register
 
 
 def ask(url: str, secret: str, question: dict[str, Any]) -> Reply:

@@ -48,6 +48,8 @@ class WhatsappFlow(TenantModel):
     field_map: Mapped[dict[str, Any]] = mapped_column(default=dict)
     # Where a form with choices from a program asks for them, and with which secret the calls are signed.
     lookup_url: Mapped[str] = mapped_column(default="", server_default="")
+    # Instead of a program: one of `lookups.SOURCES`.
+    lookup_source: Mapped[str] = mapped_column(default="", server_default="")
     lookup_secret = Sealed()
     lookup_secret_ciphertext: Mapped[bytes | None]
     is_archived: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -21,6 +21,7 @@ from app.wabas.models import Waba
 from app.whatsapp_flows import editing, wording
 from app.whatsapp_flows.blueprint import bp
 from app.whatsapp_flows.forms import LookupForm, NewFlowForm
+from app.whatsapp_flows.lookups import SOURCES
 from app.whatsapp_flows.models import Busy, FlowList, FlowVersion, NameTaken, WhatsappFlow
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.starters import LANGUAGE_NAMES, LANGUAGES, STARTERS, starter_named
@@ -147,7 +148,9 @@ def context_of(flow: WhatsappFlow, lookup: LookupForm | None = None) -> dict[str
         "response_count": count,
         "last_response_at": last,
         "most_screens": MOST_SCREENS,
-        "lookup": lookup or LookupForm(formdata=None, data={"lookup_url": flow.lookup_url}),
+        "lookup": lookup
+        or LookupForm(formdata=None, data={"lookup_url": flow.lookup_url, "lookup_source": flow.lookup_source}),
+        "sources": SOURCES.values(),
         "asks_program": any(part["kind"] == "lookup" for screen in version.screens for part in screen["parts"]),
         "asks_slots": any(part["kind"] == "slot" for screen in version.screens for part in screen["parts"]),
         "wording": wording,
@@ -215,6 +218,7 @@ def save_lookup(flow_id: uuid.UUID) -> Answer:
     flow, form = WhatsappFlow.get_or_404(flow_id), LookupForm()
     if not form.validate():
         return render_template("whatsapp_flows/show.html", **context_of(flow, form)), 422
+    flow.lookup_source = form.lookup_source.data
     secret = flow.point_at(form.lookup_url.data)
     if secret:
         return render_template("whatsapp_flows/secret.html", flow=flow, secret=secret), 201

@@ -1,0 +1,1 @@
+"""Listings, saved searches and inquiries for programs."""

@@ -67,11 +67,11 @@ def payloads_of(appointment: Appointment) -> list[str]:
 
 @dataclass
 class Answer:
-    """One message that answers a reminder. `language`: in which it was typed. `outcome` is set by `apply`."""
+    """One message that answers a reminder. `languages`: in which it may be typed. `outcome` is set by `apply`."""
 
     message: Message
     token: AnswerToken
-    language: str = ""
+    languages: tuple[str, ...] = ()
     outcome: str = field(default="", init=False)
     appointment: Appointment | None = field(default=None, init=False)
 
@@ -82,9 +82,9 @@ class Answer:
             token = AnswerToken.read(payload_of(message))
             return cls(message, token) if token else None
         if message.type == "text" and (typed := answer_in(message.body)):
-            answer, language = typed
-            notice = reminder_before(message)
-            return cls(message, AnswerToken(notice.appointment_id, notice.version, answer), language) if notice else None
+            answer, languages = typed
+            if notice := reminder_before(message):
+                return cls(message, AnswerToken(notice.appointment_id, notice.version, answer), languages)
         return None
 
     @property

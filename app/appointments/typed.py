@@ -43,13 +43,14 @@ def plain(words: str) -> str:
     return " ".join(EDGES.sub("", MARKS.sub(" ", fold(words))).split())
 
 
-ANSWER_OF: dict[str, tuple[str, str]] = {}
+# By the words: the answer, and the languages that say it so.
+ANSWER_OF: dict[str, tuple[str, tuple[str, ...]]] = {}
 for _answer, _languages in WORDS.items():
     for _language, _listed in _languages.items():
-        for _words in _listed.split(";"):
-            ANSWER_OF.setdefault(plain(_words), (_answer, _language))
+        for _words in map(plain, _listed.split(";")):
+            ANSWER_OF[_words] = (_answer, (*ANSWER_OF.get(_words, ("", ()))[1], _language))
 
 
-def answer_in(body: str) -> tuple[str, str] | None:
-    """The answer that a message is and the language it is in; None where it says anything else or more."""
+def answer_in(body: str) -> tuple[str, tuple[str, ...]] | None:
+    """The answer that a message is and the languages it may be in; None where it says anything else or more."""
     return ANSWER_OF.get(plain(body)) if len(body) <= LONGEST else None

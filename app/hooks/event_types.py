@@ -18,6 +18,8 @@ TEST = "webhook.test"
 INTERNAL = {
     "notification.changed": "a setting of the business was changed by its own people or programs",
     "template.refreshed": "a list was read again, which changes nothing; what changed is template.changed",
+    "booking.made": "becomes an appointment; programs get appointment.booked",
+    "booking.moved": "moves an appointment; programs get appointment.moved",
     "mention.added": "is for the colleague it names; programs get note.added",
     "direct_send.stopped": "is about how Switchboard sends, not about a message",
     "onboarding.connected": "is a step of a page; programs get number.connected",
@@ -69,6 +71,13 @@ TITLES = {
     "template.refused": N_("Meta did not accept a template"),
     "template.changed": N_("The status, category or quality of a template changed"),
     "flow.completed": N_("A customer sent back a form"),
+    "appointment.booked": N_("An appointment was booked"),
+    "appointment.moved": N_("An appointment was moved"),
+    "appointment.confirmed": N_("An appointment was confirmed"),
+    "appointment.reschedule_requested": N_("A customer asked for another time"),
+    "appointment.cancelled": N_("An appointment was cancelled"),
+    "appointment.no_show": N_("Nobody came to an appointment"),
+    "appointment.done": N_("An appointment took place"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -82,6 +91,7 @@ GROUPS = {
     "number": N_("Numbers"),
     "template": N_("Templates"),
     "flow": N_("Forms"),
+    "appointment": N_("Appointments"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -96,6 +106,7 @@ RESOURCES = {
     "number": ("number",),
     "template": ("template",),
     "flow": ("response", "conversation", "contact"),
+    "appointment": ("appointment", "conversation", "contact"),
     "webhook": (),
 }
 

@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import selectinload
 
 from app.api import Shape
+from app.appointments.api.shapes import AppointmentShape
+from app.appointments.models import Appointment
 from app.contacts.api.shapes import ContactShape
 from app.contacts.models import Contact
 from app.inbox.api.shapes import ConversationShape, MessageShape, NoteShape
@@ -37,6 +39,7 @@ SHAPES: dict[str, type[Shape]] = {
     "number": NumberShape,
     "template": TemplateSummary,
     "response": FlowResponseShape,
+    "appointment": AppointmentShape,
 }
 
 
@@ -66,10 +69,12 @@ class Resources:
         made.read("template", MessageTemplate, made.subjects(events, "template"), TemplateSummary.of)
         parts = selectinload(FlowResponse.flow), selectinload(FlowResponse.version)
         made.read("response", FlowResponse, made.subjects(events, "response"), FlowResponseShape.of, *parts)
+        made.read("appointment", Appointment, made.subjects(events, "appointment"), AppointmentShape.of)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]
         contacts += [event.subject_id for event in events if event.resources == ("contact",)]
+        contacts += [one.contact_id for one in made.found["appointment"].values()]  # type: ignore[attr-defined]
         rows = list(find(Contact, contacts).values())
         made.found["contact"] = {row.id: shape for row, shape in zip(rows, ContactShape.of_all(rows), strict=True)}
         return made
@@ -89,7 +94,9 @@ class Resources:
         if "conversation" in event.resources:
             ids["conversation"] = event.conversation_id
             talk = self.found["conversation"].get(event.conversation_id)
-            ids["contact"] = talk and talk.contact_id  # type: ignore[attr-defined]
+            # An appointment may be one of somebody who has not written yet.
+            about = talk or self.found[event.resources[0]].get(event.subject_id)
+            ids["contact"] = getattr(about, "contact_id", None)
         return {kind: self.found[kind].get(ids[kind]) for kind in event.resources}
 
 

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 from sqlalchemy import delete, or_, select, text, update
 
+from app.appointments.models import Appointment
 from app.contacts import search
 from app.contacts.consents import Consent
 from app.contacts.fields import ContactFieldValue
@@ -47,6 +48,7 @@ def erase(contact: Contact, *, by: Actor) -> None:
     ids = [each.id for each in people]
     erase_messages(ids)
     erase_import_rows(ids)
+    Appointment.erase_of(ids, by=by)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
     suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))

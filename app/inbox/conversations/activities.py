@@ -34,6 +34,7 @@ KINDS = (
     "automation_paused",
     "automation_resumed",
     "automation_stopped",
+    "appointment",
 )
 
 

@@ -11,12 +11,12 @@ from app.api.blueprint import bp
 from app.api.declaring import ENDPOINTS, Endpoint
 from app.api.document import JSON, document
 from app.api.problems import PROBLEMS, Kind
+from app.api.snippets import Request, as_json
 from app.extensions import settings
 
 from .examples import ID, Examples
 from .prose import Block, blocks
 from .schemas import Inside, Member, Schema, Trees
-from .snippets import Request, as_json
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 LIST_LIMIT = 20

@@ -126,13 +126,11 @@ class Notification(TenantModel):
         happened("notification.changed", self.id, by=by)
         db.session.delete(self)
 
-    def pause(self, *, by: Actor) -> None:
+    def pause(self) -> None:
         self.paused_at = self.paused_at or now()
-        happened("notification.changed", self.id, by=by)
 
-    def resume(self, *, by: Actor) -> None:
+    def resume(self) -> None:
         self.paused_at = None
-        happened("notification.changed", self.id, by=by)
 
     @property
     def is_active(self) -> bool:

@@ -16,8 +16,10 @@ from babel.numbers import format_currency, format_decimal, list_currencies
 
 from app.meta.message_templates import Template
 from app.meta.outgoing import Refused
+from app.meta.template_problems import WORDS
 from app.meta.template_schema import name_of
 from app.meta.template_variables import Variable as Place
+from app.meta.template_variables import mistake_in
 from app.words import N_
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -30,6 +32,10 @@ WRONG_MONEY = N_("Give an amount and its currency, such as 500000 XOF or 12.50 E
 WRONG_DATE = N_("Give a date as year-month-day, such as 2026-12-05.")
 WRONG_TIME = N_("Give a time of day such as 14:30.")
 WRONG_URL = N_("Give a full web address, such as https://example.com/offers/12.")
+WRONG_NAME = N_("Use small letters a to z, digits and underscores in the name, for example customer_name.")
+TARGET_TWICE = N_("The template's variable “{target}” is filled in by another row already.")
+OTHER_ROW = N_("Another row is called “{name}” too, with another type or default. Give both the same, or rename one.")
+NO_DEFAULT = N_("Give the text that goes out where no value is given, or make the variable required.")
 TYPES = {
     "text": N_("Text"),
     "number": N_("Number"),
@@ -90,7 +96,18 @@ class Variable:
             raise Refused(MISSING)
         if (over := len(written) - LONGEST) > 0:
             raise Refused(TOO_LONG, over=over, most=LONGEST)
+        if mistake := mistake_in(written):
+            raise Refused(WORDS[mistake], name=self.name)
         return READERS[self.type](written, locale_of(language))
+
+    def mistake_in_own_values(self) -> Refused | None:
+        """What is wrong with the example or the default, if anything."""
+        try:
+            for own in filter(None, (self.example, self.default)):
+                self.read(own, "en")
+        except Refused as mistake:
+            return mistake
+        return None
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -193,6 +210,27 @@ def proposal(place: Place, taken: set[str]) -> Variable:
     type = next((type for type, signs in GUESSES.items() if any(sign in words for sign in signs)), "text")
     type = "text" if place.place in ("url", "code") else type
     return Variable(name, type, True, EXAMPLES.get(type) or place.example, "", name_of(place))
+
+
+def mistakes_in(rows: Sequence[Variable]) -> dict[int, Refused]:
+    """What is wrong with a mapping, by the row's place."""
+    mistakes: dict[int, Refused] = {}
+    first: dict[str, Variable] = {}
+    targets: set[str] = set()
+    for place, row in enumerate(rows):
+        alike = first.setdefault(row.name, row)
+        if not NAME.fullmatch(row.name):
+            mistakes[place] = Refused(WRONG_NAME, field="name")
+        elif row.target in targets:
+            mistakes[place] = Refused(TARGET_TWICE, target=row.target, field="name")
+        elif (alike.type, alike.is_required, alike.default) != (row.type, row.is_required, row.default):
+            mistakes[place] = Refused(OTHER_ROW, name=row.name, field="name")
+        elif not (row.is_required or row.default.strip()):
+            mistakes[place] = Refused(NO_DEFAULT, field="default")
+        elif mistake := row.mistake_in_own_values():
+            mistakes[place] = mistake
+        targets.add(row.target)
+    return mistakes
 
 
 def schema_of(title: str, variables: Sequence[Variable]) -> dict[str, Any]:

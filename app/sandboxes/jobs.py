@@ -16,21 +16,32 @@ from app.tenancy import (
     sweep,
     tenant_scope,
 )
+from app.tenancy.queue import Job
 
 from . import copies
 from .models import PretendedWebhook, Sandbox
 
+COPIES: list[Job] = []
+
 
 @job("sandboxes.open")
 def open_sandbox() -> None:
-    """Makes the sandbox of a business; its templates follow."""
+    """Makes the sandbox of a business; what test keys need of the business follows."""
     sandbox = Sandbox(current_tenant_id())
     name = db.session.get_one(Tenant, sandbox.business_id).name
     commit()
     sandbox.open(name)
-    later("sandboxes.copy_templates")
+    for copy in COPIES:
+        later(copy.name)
 
 
+def copies_to_sandboxes(copy: Job) -> Job:
+    """Marks a job that brings a sandbox up to date, which also runs when one was made."""
+    COPIES.append(copy)
+    return copy
+
+
+@copies_to_sandboxes
 @job("sandboxes.copy_templates", seconds=180)
 def copy_templates() -> None:
     """Brings the sandbox's up to date, where the business has one. No transaction sees both."""

@@ -18,13 +18,13 @@ from sqlalchemy.engine import Engine
 from app.api.declaring import ENDPOINTS
 from app.api.document import document
 from app.api.problems import PROBLEMS
+from app.api.snippets import Request
 from app.api.versions import VERSIONS
 from app.developers.changelog import ENTRIES
 from app.developers.examples import Examples
 from app.developers.prose import blocks
 from app.developers.reference import calls, tag_pages
 from app.developers.schemas import Trees
-from app.developers.snippets import Request
 from dev.clients import node
 from tests.client import Browser, isolated
 from tests.world import World

@@ -30,7 +30,7 @@ from app.words import N_
 from . import reach
 from .attaching import attached
 from .refused import SENDING, as_problem
-from .sending import AnyMessage, NewMessage
+from .sending import Addressed, AnyMessage, NewMessage
 from .shapes import MessageShape
 
 READ = scope("messages:read", N_("Read messages and what became of them"))
@@ -177,7 +177,7 @@ def client_id() -> uuid.UUID:
     return uuid.uuid5(g.api_key.id, f"message {key}") if key else uuid.uuid4()
 
 
-def recipient_of(wanted: AnyMessage) -> Recipient | Conversation:
+def recipient_of(wanted: Addressed) -> Recipient | Conversation:
     to = wanted.to
     try:
         if to.conversation_id:
@@ -195,7 +195,7 @@ def recipient_of(wanted: AnyMessage) -> Recipient | Conversation:
         raise Problem("invalid_request", errors=[fault]) from None
 
 
-def number_of(wanted: AnyMessage) -> PhoneNumber:
+def number_of(wanted: Addressed) -> PhoneNumber:
     """The number to send from: the one named, else the only one there is."""
     reachable = reach.numbers().order_by(PhoneNumber.created_at)
     if wanted.from_:

@@ -49,13 +49,18 @@ class To(Shape):
         return self
 
 
-class Sending(Shape):
-    """What all types have. `from` may be left out where there is one number, or with a `conversation_id`."""
+class Addressed(Shape):
+    """To whom, from which number, and when."""
 
     to: To
     from_: uuid.UUID | None = Field(None, alias="from", description="The id of your number.")
-    reply_to: uuid.UUID | None = Field(None, description="The id of a message in the same conversation, to quote it.")
     send_at: GivenTime | None = Field(None, description="When to send it; at once where it is left out.")
+
+
+class Sending(Addressed):
+    """What all types have. `from` may be left out where there is one number, or with a `conversation_id`."""
+
+    reply_to: uuid.UUID | None = Field(None, description="The id of a message in the same conversation, to quote it.")
 
     @property
     def file(self) -> Chosen | None:

@@ -190,11 +190,11 @@ class Appointment(TenantModel):
         Returns whether that changed anything. Raises `Closed`, `InPast` and `TooFar`.
         """
         self.refresh_locked()
-        self.refuse_closed()
         before = {"starts_at": self.starts_at.isoformat(), "time_zone": self.time_zone, "minutes": self.minutes}
         zone, length = time_zone or self.time_zone, minutes or self.minutes
         if (self.starts_at, self.time_zone, self.minutes) == (starts_at, zone, length):
             return False
+        self.refuse_closed()
         if self.starts_at != starts_at:
             check_time(starts_at)
         self.starts_at, self.time_zone, self.minutes = starts_at, zone, length
@@ -258,7 +258,7 @@ class Appointment(TenantModel):
         self.record(state, by)
         return True
 
-    def cancel(self, *, by: Actor | None, reason: str = "") -> bool:
+    def cancel(self, *, by: Actor | None) -> bool:
         """Raises `Closed` where it took place, or did not."""
         self.refresh_locked()
         if self.state == "cancelled":
@@ -268,7 +268,7 @@ class Appointment(TenantModel):
         self.free_booking()
         # A customer who cancels is answered at once.
         self.renew("cancelled" if by else "")
-        self.record("cancelled", by, reason=reason)
+        self.record("cancelled", by)
         return True
 
     def finish(self, *, by: Actor | None) -> bool:
@@ -355,6 +355,17 @@ def check_time(starts_at: dt.datetime) -> None:
         raise InPast
     if starts_at > now() + FURTHEST:
         raise TooFar
+
+
+def usual_number(contact_id: uuid.UUID, among: Select[Any] | None = None) -> uuid.UUID | None:
+    """The number that they wrote to last, else the first that is connected."""
+    mine = Conversation.contact_id == contact_id, Conversation.merged_into_id.is_(None)
+    query = select(Conversation.phone_number_id).where(*mine).order_by(Conversation.last_message_at.desc())
+    connected = select(PhoneNumber.id).where(PhoneNumber.state == "connected").order_by(PhoneNumber.created_at)
+    if among is not None:
+        query = query.where(Conversation.phone_number_id.in_(among))
+        connected = connected.where(PhoneNumber.id.in_(among))
+    return db.session.scalar(query.limit(1)) or db.session.scalar(connected.limit(1))
 
 
 def lock_external_id(external_id: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from typing import Any
 
 from sqlalchemy import update
@@ -98,6 +97,11 @@ class Diary:
             sent.wamid, sent.state = f"wamid.{sent.id}", "delivered"
             return sent
 
+    def deliver(self) -> None:
+        """What is queued arrives."""
+        with tenant_scope(self.id):
+            db.session.execute(update(Message).where(Message.state == "queued").values(state="delivered"))
+
     def notices(self, one: Appointment, **fields: Any) -> list[AppointmentNotice]:
         with tenant_scope(self.id):
             query = db.select(AppointmentNotice).filter_by(appointment_id=one.id, **fields)
@@ -133,6 +137,3 @@ class Diary:
 def another(diary: Diary, wa_id: str = "16505559999") -> Conversation:
     return conversation(diary.number, wa_id, "Dora")
 
-
-def some_id() -> uuid.UUID:
-    return uuid.uuid4()

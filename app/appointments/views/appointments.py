@@ -20,17 +20,16 @@ from app.appointments.agenda import Agenda
 from app.appointments.blueprint import bp
 from app.appointments.calendar import feed_of, link_to
 from app.appointments.forms import AppointmentForm, values_of
-from app.appointments.models import EARLY, Appointment, Unfit
+from app.appointments.models import EARLY, Appointment, Unfit, usual_number
 from app.appointments.notices import AppointmentNotice
 from app.appointments.settings import AppointmentSettings
 from app.contacts import search
 from app.contacts.models import Contact
 from app.hours.models import ServicePolicy
-from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations import Message
 from app.team.models.teams import colleagues
 from app.templating import time_tag
 from app.tenancy import Actor, current_actor, current_tenant_id, db, in_menu, now, requires
-from app.wabas.models import PhoneNumber
 from app.words import N_
 
 MOST_FOUND, LONGEST_QUERY = 20, 100
@@ -82,14 +81,6 @@ def usual_values(contact: Contact) -> dict[str, Any]:
     at = at.replace(minute=0, second=0, microsecond=0, tzinfo=None)
     given = {"zone": zone.key, "minutes": AppointmentSettings.current().minutes, "at": at}
     return given | {"agent": str(current_actor().id or ""), "number": str(number or "")}
-
-
-def usual_number(contact_id: uuid.UUID) -> uuid.UUID | None:
-    """The one that they wrote to last, else the first that is connected."""
-    mine = Conversation.contact_id == contact_id, Conversation.merged_into_id.is_(None)
-    query = select(Conversation.phone_number_id).where(*mine).order_by(Conversation.last_message_at.desc())
-    connected = select(PhoneNumber.id).where(PhoneNumber.state == "connected").order_by(PhoneNumber.created_at)
-    return db.session.scalar(query.limit(1)) or db.session.scalar(connected.limit(1))
 
 
 @bp.post("")

@@ -345,6 +345,10 @@ class Appointment(TenantModel):
             AppointmentNotice.withdraw([one.id])
             for change in one.history:
                 change.facts = {}
+        theirs = select(Conversation.id).where(Conversation.contact_id.in_(contact_ids))
+        lines = Activity.kind == "appointment", Activity.conversation_id.in_(theirs)
+        for line in db.session.scalars(select(Activity).where(*lines)):
+            line.facts = (line.facts or {}) | {"title": ""}
 
 
 MOST_CHANGES = 200

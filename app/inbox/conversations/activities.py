@@ -68,6 +68,12 @@ class Activity(TenantModel):
         return Actor.stored(self.actor_kind, self.actor_id, self.actor.name if self.actor else self.actor_name)
 
     @property
+    def starts_at(self) -> dt.datetime | None:
+        """When the appointment begins that it is about."""
+        at = (self.facts or {}).get("at")
+        return dt.datetime.fromisoformat(at) if at else None
+
+    @property
     def until(self) -> dt.datetime | None:
         until = (self.facts or {}).get("until")
         return dt.datetime.fromisoformat(until) if until else None

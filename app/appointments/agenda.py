@@ -10,6 +10,7 @@ from typing import Self
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from app import zones
 from app.contacts import search
@@ -118,5 +119,5 @@ class Agenda:
         return db.session.scalar(select(func.count()).where(*over, Appointment.state.in_(OPEN))) or 0
 
 
-def around() -> tuple[object, ...]:
+def around() -> tuple[ExecutableOption, ...]:
     return joinedload(Appointment.contact).selectinload(Contact.identities), selectinload(Appointment.phone_number)

@@ -7,6 +7,7 @@ appointment. Whoever moves or cancels the appointment moves or frees its place, 
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from sqlalchemy import select
 
@@ -56,7 +57,10 @@ def book(booking: FlowBooking) -> None:
     flow = WhatsappFlow.find(booking.flow_id) if booking.flow_id else None
     token = FlowToken.read(booking.token, current_tenant_id())
     message = Message.find(token.message_id) if token else None
-    facts = {"title": flow.name if flow else "", "phone_number_id": message.phone_number_id if message else None}
+    facts: dict[str, Any] = {
+        "title": flow.name if flow else "",
+        "phone_number_id": message.phone_number_id if message else None,
+    }
     facts |= {"time_zone": ServicePolicy.current().time_zone, "minutes": max(booking.minutes, LEAST_MINUTES)}
     contact = Contact.get_or_404(booking.contact_id)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
@@ -204,4 +203,3 @@ def rows_in(given: Any) -> list[ReminderRow]:
     )
     rows = [ReminderRow(*one) for one in list(lists)[:MOST_REMINDERS]]
     return [row for row in rows if row.amount]
-

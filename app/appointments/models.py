@@ -112,7 +112,7 @@ class Appointment(TenantModel):
     # Where it takes place: its times are shown to the customer by this clock.
     time_zone: Mapped[str]
     minutes: Mapped[int]
-    place: Mapped[str] = mapped_column(default="", server_default="")
+    place: Mapped[str] = mapped_column(default="", server_default="")  # type: ignore[assignment]
     agent_id: Mapped[uuid.UUID | None]
     state: Mapped[str] = mapped_column(default="booked")
     version: Mapped[int] = mapped_column(default=1)

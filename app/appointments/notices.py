@@ -110,15 +110,11 @@ class AppointmentNotice(TenantModel):
         if chosen.unanswered_minutes:
             due = appointment.starts_at - dt.timedelta(minutes=chosen.unanswered_minutes)
             if due > moment:
-                rows.append(
-                    cls.row(appointment, "unanswered", chosen.unanswered_minutes, due, appointment.starts_at)
-                )
+                rows.append(cls.row(appointment, "unanswered", chosen.unanswered_minutes, due, appointment.starts_at))
         return rows
 
     @staticmethod
-    def row(
-        appointment: Any, purpose: str, minutes: int, due: dt.datetime, expires: dt.datetime
-    ) -> dict[str, Any]:
+    def row(appointment: Any, purpose: str, minutes: int, due: dt.datetime, expires: dt.datetime) -> dict[str, Any]:
         row = {"tenant_id": current_tenant_id(), "id": uuid7(), "appointment_id": appointment.id}
         row |= {"version": appointment.version, "purpose": purpose, "minutes_before": minutes}
         return row | {"due_at": due, "expires_at": expires, "state": "planned"}
@@ -194,8 +190,8 @@ CLAIM = text("""
     where tenant_id = :tenant and state = 'planned' and due_at <= :now
     order by due_at, id limit :most for update skip locked
 """)
-# One statement, so that no message changes its state between two: it is cancelled, or it is with the sender and expires,
-# which keeps it from being queued again.
+# One statement, so that no message changes its state between two: it is cancelled, or it is with the sender and
+# expires, which keeps it from being queued again.
 WITHDRAW = text("""
     update messages set expires_at = :now,
         state = case when state in ('queued', 'scheduled') then 'cancelled' else state end

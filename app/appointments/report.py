@@ -73,7 +73,8 @@ class Report:
         values |= {"first": zones.begins(self.first), "last": zones.ends(self.last)}
         names = self.names
         return [
-            Row(names(row.name), *(getattr(row, count) for count in COUNTS)) for row in db.session.execute(COUNT, values)
+            Row(names(row.name), *(getattr(row, count) for count in COUNTS))
+            for row in db.session.execute(COUNT, values)
         ]
 
     @property
@@ -91,7 +92,7 @@ class Report:
             case "source":
                 return lambda value: str(_(SOURCES[value]))
             case "month":
-                return lambda value: month_words(value)
+                return month_words
         return lambda value: value or str(_("No place"))
 
     @property

@@ -22,7 +22,7 @@ from app.notifications.models import Notification
 from app.notifications.refusals import Unavailable
 from app.notifications.uses import uses_notifications
 from app.notifications.values import locale_of
-from app.tenancy import Actor, Tenant, current_tenant_id, database_now, db
+from app.tenancy import Tenant, current_tenant_id, database_now, db
 from app.words import N_
 
 from .answers import payloads_of
@@ -155,9 +155,7 @@ def facts_of(problem: Refusal | Refused) -> dict[str, Any]:
     return {"words": problem.words, "facts": facts}
 
 
-def values_of(
-    appointment: Appointment, notification: Notification, language: str, business: str
-) -> dict[str, str]:
+def values_of(appointment: Appointment, notification: Notification, language: str, business: str) -> dict[str, str]:
     """Those of VARIABLES that the notification has, each as its type wants it."""
     types = {variable.name: variable.type for variable in notification.variables}
     contact, local, locale = appointment.contact, appointment.local, locale_of(language)

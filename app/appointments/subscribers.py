@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 
 from sqlalchemy import select
 
+from app.inbox.compose.canned_replies import language_of
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Message
 from app.inbox.outbound.uploads import enqueue_delivery
 from app.message_templates.models import MessageTemplate
-from app.inbox.compose.canned_replies import language_of
 from app.tenancy import Happened, db, subscriber
 
 from . import bookings, phrases
@@ -44,18 +45,16 @@ def reply(answer: Answer) -> None:
     if talk.message_with(client_id):
         return
     language = phrases.language_among(*languages_for(answer), language_of(talk))
-    if answer.outcome == "reschedule" and appointment:
-        if sent := offer_times(appointment, talk, language, client_id):
-            enqueue_delivery(sent)
-            return
+    wanted = appointment if answer.outcome == "reschedule" else None
+    if wanted and (sent := offer_times(wanted, talk, language, client_id)):
+        enqueue_delivery(sent)
+        return
     title, local = (appointment.title, appointment.local) if appointment else ("", None)
-    try:
+    with suppress(*NOT_SENT):
         words = phrases.said(answer.outcome, language, title, local)
         enqueue_delivery(talk.reply(words, by=SWITCHBOARD, client_id=client_id, source="appointment"))
-    except NOT_SENT:
-        pass
-    if answer.outcome == "reschedule" and appointment:
-        raise_task(appointment)
+    if wanted:
+        raise_task(wanted)
 
 
 def languages_for(answer: Answer) -> list[str]:

@@ -1,6 +1,8 @@
-"""What the team has to do about an appointment: its conversation is open, unread, and with whoever has the appointment."""
+"""What the team has to do about an appointment: its conversation is open and unread, with who has the appointment."""
 
 from __future__ import annotations
+
+from contextlib import suppress
 
 from app.inbox.conversations.assignment import Taken, member_or_none
 from app.tenancy import Actor, announce, now
@@ -19,10 +21,8 @@ def raise_task(appointment: Appointment) -> None:
         talk.put("open", by=SWITCHBOARD)
     agent = member_or_none(appointment.agent_id) if appointment.agent_id else None
     if agent and talk.assignee_id is None:
-        try:
+        with suppress(Taken):
             talk.give(agent, by=SWITCHBOARD, expected=None)
-        except Taken:
-            pass
     talk.unread_count = max(talk.unread_count, 1)
     talk.waiting_since = talk.waiting_since or now()
     announce("conversation", talk.id)

@@ -9,7 +9,7 @@ from app.folding import fold
 # By answer and language; compared folded, without the marks around them.
 WORDS = {
     "confirm": {
-        "en": "confirm; confirmed; i confirm; yes confirm; yes i confirm; i will be there; i'll be there; see you there",
+        "en": "confirm; confirmed; i confirm; yes confirm; yes i confirm; i will be there; i'll be there",
         "fr": "confirmer; confirme; je confirme; oui je confirme; confirmé; c'est confirmé; je serai là; j'y serai",
         "ar": "تأكيد; أؤكد; نعم أؤكد; مؤكد; أنا قادم; سأحضر; نعم سأحضر; تم التأكيد",
         "es": "confirmar; confirmo; sí confirmo; confirmado; confirmada; allí estaré; ahí estaré",

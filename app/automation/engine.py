@@ -39,7 +39,7 @@ def respond(happenings: list[Happened]) -> None:
     for one in happenings:
         if (conversation := conversations.get(one.id)) and not conversation.is_group:
             message = messages.get(one.subject_id) if one.kind == "message.received" else None
-            facts = one.facts.model_dump()
+            facts = one.facts.model_dump() | {"subject_id": one.subject_id}
             turn = Turn(conversation, message, happening=one.kind, facts=facts, names=names)
             listening = [rule for rule in rules if rule[0].trigger_kind in triggers_of(one.kind)]
             if not listening and message is None:

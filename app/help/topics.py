@@ -65,6 +65,7 @@ TOPICS = (
         ),
     ),
     Topic("flows", N_("WhatsApp Flows: forms in WhatsApp"), ("whatsapp_flows.",)),
+    Topic("appointments", N_("Appointments and their reminders"), ("appointments.",)),
     Topic("search", N_("Searching"), ("inbox.search",)),
     Topic("contacts", N_("Contacts, tags and fields"), ("contacts.", "people.")),
     Topic(

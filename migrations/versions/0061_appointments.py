@@ -13,7 +13,9 @@ MOMENT = sa.DateTime(timezone=True)
 MADE = ("appointments", "appointment_changes", "appointment_notices", "appointment_settings")
 STATES = "'booked', 'confirmed', 'reschedule_requested', 'cancelled', 'no_show', 'done'"
 ACTORS = "'agent', 'automation', 'assistant', 'campaign', 'sequence', 'api', 'phone', 'system'"
-KINDS = "'booked', 'moved', 'changed', 'confirmed', 'reschedule_requested', 'cancelled', 'no_show', 'done', 'unanswered'"
+KINDS = (
+    "'booked', 'moved', 'changed', 'confirmed', 'reschedule_requested', 'cancelled', 'no_show', 'done', 'unanswered'"
+)
 
 
 def ids() -> list[sa.Column]:

@@ -29,21 +29,21 @@ def test_put_books_and_put_again_moves_the_same(shop: Caller, carla: Conversatio
     first = shop.put("/appointments/v-1", given(carla))
     again = shop.put("/appointments/v-1", given(carla, hours=60))
     assert (first.status_code, again.status_code) == (201, 200)
-    assert first.json["id"] == again.json["id"] and again.json["version"] == 2
-    assert again.json["phone_number_id"] == str(carla.phone_number_id) and again.json["source"] == "api"
+    assert first.get_json()["id"] == again.get_json()["id"] and again.get_json()["version"] == 2
+    assert again.get_json()["phone_number_id"] == str(carla.phone_number_id) and again.get_json()["source"] == "api"
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "a.b", "with space", "موعد ١", "x/cancellation", "%2F", "ü" * 100])
 def test_any_text_is_an_external_id(shop: Caller, carla: Conversation, name: str) -> None:
     path = f"/appointments/{quote(name, safe='')}"
-    assert shop.put(path, given(carla)).json["external_id"] == name
-    assert shop.get(path).json["external_id"] == name
-    assert shop.post(f"{path}/cancellation").json["state"] == "cancelled"
+    assert shop.put(path, given(carla)).get_json()["external_id"] == name
+    assert shop.get(path).get_json()["external_id"] == name
+    assert shop.post(f"{path}/cancellation").get_json()["state"] == "cancelled"
 
 
 def test_one_that_was_booked_here_has_its_id_as_address(shop: Caller, carla: Conversation) -> None:
-    made = shop.put("/appointments/v-1", given(carla)).json
-    assert shop.get(f"/appointments/{made['id']}").json["external_id"] == "v-1"
+    made = shop.put("/appointments/v-1", given(carla)).get_json()
+    assert shop.get(f"/appointments/{made['id']}").get_json()["external_id"] == "v-1"
     assert shop.get(f"/appointments/{uuid.uuid4()}").status_code == 404
 
 
@@ -83,35 +83,37 @@ def test_who_has_read_another_version_changes_nothing(shop: Caller, carla: Conve
 )
 def test_what_is_wrong_is_named(shop: Caller, carla: Conversation, more: dict[str, Any], pointer: str) -> None:
     answer = shop.put("/appointments/v-1", given(carla, **more))
-    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == pointer
+    assert answer.status_code == 422 and answer.get_json()["errors"][0]["pointer"] == pointer
     assert shop.get("/appointments/v-1").status_code == 404
 
 
-def test_a_phone_number_that_nobody_has_becomes_a_contact(shop: Caller, number: PhoneNumber, carla: Conversation) -> None:
+def test_a_phone_number_that_nobody_has_becomes_a_contact(
+    shop: Caller, number: PhoneNumber, carla: Conversation
+) -> None:
     body = given(carla, contact={"phone": "+221 77 123 45 67", "name": "Awa"})
-    made = shop.put("/appointments/v-1", body).json
+    made = shop.put("/appointments/v-1", body).get_json()
     assert made["contact_id"] != str(carla.contact_id) and made["phone_number_id"] == str(number.id)
 
 
 def test_states_are_posted_and_stay_when_posted_again(shop: Caller, carla: Conversation) -> None:
     shop.put("/appointments/v-1", given(carla))
-    assert shop.post("/appointments/v-1/confirmation").json["state"] == "confirmed"
-    assert shop.post("/appointments/v-1/reschedule-request").json["state"] == "reschedule_requested"
-    assert shop.post("/appointments/v-1/no-show").json["code"] == "appointment_not_begun"
+    assert shop.post("/appointments/v-1/confirmation").get_json()["state"] == "confirmed"
+    assert shop.post("/appointments/v-1/reschedule-request").get_json()["state"] == "reschedule_requested"
+    assert shop.post("/appointments/v-1/no-show").get_json()["code"] == "appointment_not_begun"
     for _twice in range(2):
-        assert shop.post("/appointments/v-1/cancellation").json["state"] == "cancelled"
-    assert shop.post("/appointments/v-1/confirmation").json["code"] == "appointment_closed"
-    assert shop.put("/appointments/v-1", given(carla, hours=90)).json["code"] == "appointment_closed"
+        assert shop.post("/appointments/v-1/cancellation").get_json()["state"] == "cancelled"
+    assert shop.post("/appointments/v-1/confirmation").get_json()["code"] == "appointment_closed"
+    assert shop.put("/appointments/v-1", given(carla, hours=90)).get_json()["code"] == "appointment_closed"
 
 
 def test_the_list_is_by_time_and_filtered(shop: Caller, carla: Conversation) -> None:
     for name, hours in (("late", 90), ("soon", 30), ("gone", 40)):
         shop.put(f"/appointments/{name}", given(carla, hours=hours))
     shop.post("/appointments/gone/cancellation")
-    first = shop.get("/appointments?limit=2").json
-    rest = shop.get(f"/appointments?limit=2&after={first['next']}").json
+    first = shop.get("/appointments?limit=2").get_json()
+    rest = shop.get(f"/appointments?limit=2&after={first['next']}").get_json()
     assert [one["external_id"] for one in first["data"] + rest["data"]] == ["soon", "gone", "late"]
-    assert len(shop.get("/appointments?filter[state]=cancelled").json["data"]) == 1
+    assert len(shop.get("/appointments?filter[state]=cancelled").get_json()["data"]) == 1
 
 
 def test_a_teams_key_sees_what_is_on_its_numbers(caller: MakeCaller, shop: Caller, carla: Conversation) -> None:
@@ -122,7 +124,7 @@ def test_a_teams_key_sees_what_is_on_its_numbers(caller: MakeCaller, shop: Calle
         db.session.flush()
         team_id = team.id
     theirs = caller(kind="team", team_id=team_id)
-    assert theirs.get("/appointments/v-1").status_code == 404 and theirs.get("/appointments").json["data"] == []
+    assert theirs.get("/appointments/v-1").status_code == 404 and theirs.get("/appointments").get_json()["data"] == []
     assert theirs.put("/appointments/v-1", given(carla)).status_code in (404, 422)
 
 

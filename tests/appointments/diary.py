@@ -28,12 +28,13 @@ BODY = {
     "type": "BODY",
     "text": "{{title}}: see you on {{date}} at {{time}}. Thank you.",
     "example": {
-        "body_text_named_params": [
-            {"param_name": name, "example": "Viewing"} for name in ("title", "date", "time")
-        ]
+        "body_text_named_params": [{"param_name": name, "example": "Viewing"} for name in ("title", "date", "time")]
     },
 }
-BUTTONS = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": t} for t in ("Confirm", "Reschedule", "Cancel")]}
+BUTTONS = {
+    "type": "BUTTONS",
+    "buttons": [{"type": "QUICK_REPLY", "text": t} for t in ("Confirm", "Reschedule", "Cancel")],
+}
 TYPES = {"title": "text", "date": "date", "time": "time"}
 
 
@@ -136,4 +137,3 @@ class Diary:
 
 def another(diary: Diary, wa_id: str = "16505559999") -> Conversation:
     return conversation(diary.number, wa_id, "Dora")
-

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from app.appointments.models import Appointment
+from app.contacts.models import Contact
 from app.inbox.conversations import Message
 from app.inbox.conversations.flow_tokens import FlowToken
+from app.people.erasure import erase
 from app.tenancy import db, now, tenant_scope
 from app.whatsapp_flows.slots import FlowBooking, FlowSlot, Full, book, offered
 from tests.appointments.diary import Diary
@@ -127,9 +129,6 @@ def test_a_form_that_is_sent_back_after_a_cancellation_books_anew(diary: Diary, 
 
 
 def test_an_erased_contact_frees_its_times(diary: Diary, form: Any) -> None:
-    from app.contacts.models import Contact
-    from app.people.erasure import erase
-
     at = times(diary)[5]
     fill_in(diary, form)
     with tenant_scope(diary.id):

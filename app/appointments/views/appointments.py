@@ -208,4 +208,8 @@ def is_elsewhere(one: Appointment) -> bool:
 
 
 bp.add_app_template_filter(words.title_of, "appointment_title")
-bp.add_app_template_global(words.STATES, "appointment_states")
+
+
+@bp.app_template_global()
+def appointment_states() -> dict[str, tuple[str, str]]:
+    return words.STATES

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 
 from flask import Response, abort
-from sqlalchemy import select
 
 from app.appointments.blueprint import calendar
 from app.appointments.calendar import FEED, PURPOSE, file_of, read

@@ -29,7 +29,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
-from dev import bakery
+from dev import bakery, diary
 from dev.model import MODEL as SCRIPTED
 
 BAKERY_NUMBER = "+1 555 078 3881"
@@ -174,6 +174,7 @@ class Seed:
             template: dict[str, Any] = {"name": name, "category": category, "language": "en_US", "status": "APPROVED"}
             template["components"] = [part]
             self.post("templates", waba_id=self.ids["waba_id"], **template)
+        self.post("templates", waba_id=self.ids["waba_id"], **diary.TEMPLATE)
 
     def desk(self) -> None:
         """The desk after a morning: assigned, tagged and noted conversations, and one with a closed reply window."""
@@ -195,6 +196,7 @@ class Seed:
             Note.write(
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
+            diary.fill([cake, office, cafe, sunday], ann, ben)
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
 
     def assistant(self) -> None:

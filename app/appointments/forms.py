@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, NumberRange, StopValidation
+from wtforms.validators import DataRequired, InputRequired, NumberRange, StopValidation
 
 from app import zones
 from app.inbox.compose.schedule_forms import TimeForm
@@ -44,7 +44,7 @@ class AppointmentForm(TimeForm):
     title = StringField(
         _("What for"),
         filters=[one_line],
-        validators=[InputRequired(_("Say what it is for.")), at_most(LONGEST_TITLE)],
+        validators=[DataRequired(_("Say what it is for.")), at_most(LONGEST_TITLE)],
     )
     zone = SelectField(_("Time zone"))
     minutes = IntegerField(

@@ -12,6 +12,7 @@ from app.appointments.jobs import send_due_notices
 from app.appointments.models import Appointment
 from app.appointments.notices import AppointmentNotice
 from app.appointments.settings import AppointmentSettings
+from app.contacts import search
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation, Message
 from app.notifications.models import Notification
@@ -44,6 +45,8 @@ class Diary:
         self.number, _ = world.connect_numbers()
         self.talk = conversation(self.number)
         self.ann = Actor.agent(world.ann)
+        with tenant_scope(self.id):
+            search.index([self.talk.contact_id])
 
     def choose(self, language: str = "en_US", **more: Any) -> None:
         """A notification with buttons is sent for everything, at the usual times."""

@@ -30,7 +30,7 @@ def work(diary: Diary) -> list[str]:
     """Runs begin and end. Returns what they sent."""
     deliver_to_subscriber("automations", diary.id)
     with tenant_scope(diary.id):
-        runs = [row for row in db.session.scalars(db.text("select id from automation_runs"))]
+        runs = list(db.session.scalars(db.text("select id from automation_runs")))
     for run in runs:
         with tenant_scope(diary.id):
             advance(run)

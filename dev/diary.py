@@ -34,13 +34,13 @@ TEMPLATE: dict[str, Any] = {
         },
     ],
 }
-# Days from today, hour, what for, state.
+# Days from today, hour, what for, and the state of those that are over.
 PAST = ((-8, 10, "Cake tasting", "done"), (-6, 15, "Wedding cake: first talk", "no_show"), (-2, 11, "Tasting", "done"))
 TO_COME = (
-    (1, 10, "Cake tasting"),
-    (1, 14, "Wedding cake: first talk"),
-    (3, 9, "Café order: contract"),
-    (5, 16, "Visit"),
+    (1, 10, "Cake tasting", ""),
+    (1, 14, "Wedding cake: first talk", ""),
+    (3, 9, "Café order: contract", ""),
+    (5, 16, "Visit", ""),
 )
 ZONE, PLACE = "Africa/Dakar", "Market Street 12"
 
@@ -49,13 +49,13 @@ def fill(talks: list[Conversation], ann: User, ben: User) -> None:
     """With an owner's and an agent's appointments with these customers, in turn."""
     choose(by=Actor.agent(ann))
     today = now().replace(hour=0, minute=0, second=0, microsecond=0)
-    for place, (days, hour, title, *state) in enumerate((*PAST, *TO_COME)):
+    for place, (days, hour, title, state) in enumerate((*PAST, *TO_COME)):
         talk, agent = talks[place % len(talks)], (ann, ben)[place % 2]
         at = today + dt.timedelta(days=days, hours=hour)
         facts = {"title": title, "time_zone": ZONE, "minutes": 60, "place": PLACE, "agent_id": agent.id}
         facts |= {"phone_number_id": talk.phone_number_id, "source": "agent"}
         if state:
-            add_past(talk, at, state[0], Actor.agent(agent), facts)
+            add_past(talk, at, state, Actor.agent(agent), facts)
         else:
             one = Appointment.book(talk.contact, at, by=Actor.agent(agent), **facts)
             if place % 3 == 0:

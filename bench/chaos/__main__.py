@@ -59,7 +59,7 @@ def main(arguments: list[str], seed: int) -> int:
 
 def move_appointments(arguments: list[str], seed: int) -> int:
     """Appointments move while their reminders are sent, with two senders and two clocks that are killed in turn."""
-    count, seconds = (*map(float, arguments), *(APPOINTMENTS, SECONDS)[len(arguments) :])
+    count, seconds = [*map(float, arguments), *[APPOINTMENTS, SECONDS][len(arguments) :]]
     with started(other_clock="python -m app.clock") as stack:
         database = Database(stack.postgres.url(database="switchboard"))
         print(f"seed {seed}: {count:.0f} appointments, {seconds:.0f} s")

@@ -37,9 +37,10 @@ from bench.chaos.findings import Finding, show
 from bench.chaos.outbound import Outbound
 from dev.stack import Stack
 
-APPOINTMENTS, SECONDS, MOST_VERSIONS = 60, 60.0, 50
+APPOINTMENTS, SECONDS, MOST_VERSIONS = 60, 90.0, 50
 KILLED = ("worker", "second", "clock", "other_clock")
-EVERY = 1.5
+# Longer than a process takes to start, so that between two deaths each gets something done.
+EVERY = 5.0
 PATIENCE = 120
 SYSTEM = Actor.system("chaos")
 BODY = {

@@ -25,7 +25,8 @@ def form(diary: Diary, **more: Any) -> dict[str, Any]:
 
 def only(diary: Diary) -> Appointment:
     with tenant_scope(diary.id):
-        return db.session.scalars(db.select(Appointment)).unique().one()
+        found: Appointment = db.session.scalars(db.select(Appointment)).unique().one()
+        return found
 
 
 def test_one_is_booked_from_the_form(ben: Browser, diary: Diary) -> None:

@@ -49,6 +49,7 @@ bench: .venv/.dev assets            ## measure, as ratios within one run
 
 chaos: .venv/.dev assets            ## break everything while messages come and go, then compare
 	$(BIN)/python -m bench.chaos
+	$(BIN)/python -m bench.chaos appointments
 
 bugs: .venv/.dev assets             ## put deliberate bugs in; the tests must catch each
 	$(BIN)/python -m bench.bugs

@@ -21,6 +21,7 @@ from bench import (
     live,
     money,
     pace,
+    reminders,
     rules,
     templates,
 )
@@ -42,6 +43,7 @@ PARTS = {
     "assistant": assistant.run,
     "listings": listings.run,
     "rules": rules.run,
+    "reminders": reminders.run,
 }
 
 

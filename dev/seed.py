@@ -32,7 +32,7 @@ from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 from app.wabas.models import PhoneNumber
-from dev import bakery, properties
+from dev import bakery, diary, properties
 from dev.agency import SLUG
 from dev.model import MODEL as SCRIPTED
 
@@ -107,9 +107,14 @@ SITE_TEXTS = [
     {"language": "en", "text": "Hello, I'm interested in {title}."},
 ]
 VISITORS = (
-    ("Aïssatou Ndiaye", "221771234567", "fr", Subject("property", "V-1042", "Villa à Dakar", 500_000_000_000, "XOF")),
-    ("خديجة بنت أحمد", "22236123456", "ar", Subject("property", "V-1043", "شقة في سالي", 275_000_000_000, "XOF")),
-    ("Moussa Diop", "221771234568", "fr", Subject("property", "V-1044", "Maison à Thiès", 180_000_000_000, "XOF")),
+    ("Aïssatou Ndiaye", "221771234567", "fr", Subject("property", "DKR-204", "Villa à Dakar", 500_000_000_000, "XOF")),
+    ("خديجة بنت أحمد", "22236123456", "ar", Subject("property", "DKR-117", "شقة في داكار", 350_000_000_000, "XOF")),
+    (
+        "Moussa Diop",
+        "221771234568",
+        "fr",
+        Subject("property", "DKR-088", "Villa familiale à Ngor", 450_000_000_000, "XOF"),
+    ),
 )
 
 
@@ -192,6 +197,7 @@ class Seed:
             template: dict[str, Any] = {"name": name, "category": category, "language": "en_US", "status": "APPROVED"}
             template["components"] = [part]
             self.post("templates", waba_id=self.ids["waba_id"], **template)
+        self.post("templates", waba_id=self.ids["waba_id"], **diary.TEMPLATE)
 
     def desk(self) -> None:
         """The desk after a morning: assigned, tagged and noted conversations, and one with a closed reply window."""
@@ -213,6 +219,7 @@ class Seed:
             Note.write(
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
+            diary.fill([cake, office, cafe, sunday], ann, ben)
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
 
     def entry_points(self) -> None:

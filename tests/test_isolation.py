@@ -6,6 +6,7 @@ models' wall must hold).
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 import uuid
@@ -20,6 +21,7 @@ from sqlalchemy import event
 from werkzeug.routing import Rule
 
 from app.api import ApiKey
+from app.appointments.models import Appointment
 from app.assistant.actions import AssistantAction
 from app.assistant.assistant import Assistant, Setup
 from app.assistant.golden import GoldenCase, GoldenRun
@@ -303,7 +305,19 @@ def filled_form(world: World, waba_id: uuid.UUID, said: Message) -> dict[str, st
         db.session.add_all([response, slot, booking])
         db.session.flush()
         version_id = flow.newest.id
-    made = {"flow_id": flow.id, "flow_version_id": version_id, "slot_id": slot.id, "booking_id": booking.id}
+        appointment = Appointment.book(
+            db.session.get_one(Contact, (world.shoes.id, contact_id)),
+            now() + dt.timedelta(days=1),
+            by=Actor.agent(world.sue),
+            title=CANARY,
+            place=CANARY,
+            notes=CANARY,
+            external_id=CANARY,
+            source="agent",
+            time_zone="UTC",
+            minutes=60,
+        )
+    made = {"flow_id": flow.id, "flow_version_id": version_id, "slot_id": slot.id, "appointment_id": appointment.id}
     return {name: str(id) for name, id in made.items()} | {"response_id": str(response.id)}
 
 

@@ -7,6 +7,7 @@ import datetime as dt
 from sqlalchemy import select
 
 from app.inbox.conversations import Message
+from app.inbox.inbound.readers import read_by_features
 from app.tenancy import Happened, current_tenant_id, db, is_sandbox, later, now, subscriber
 
 from .assistant import Assistant
@@ -25,7 +26,9 @@ def answer_messages(received: list[Happened]) -> None:
     if version is None or not fresh:
         return
     wait = dt.timedelta(seconds=version.setup.debounce_seconds)
-    begin_turns([one.facts.conversation_id for one in fresh], wait)
+    messages = db.session.scalars(select(Message).where(Message.id.in_([one.subject_id for one in fresh]))).unique()
+    read = read_by_features(list(messages))
+    begin_turns([one.facts.conversation_id for one in fresh if one.subject_id not in read], wait)
 
 
 @subscriber("assistant's suggestions", "message.queued", "message.sent")

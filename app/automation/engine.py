@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.inbox.conversations import AutomationPaused, Conversation, Message
+from app.inbox.inbound.readers import read_by_features
 from app.tenancy import Happened, database_now, db, exists, later, now
 
 from .limits import messages_left, runs_too_often, stop_loop, talks_to_a_machine
@@ -94,7 +95,8 @@ def decide(turn: Turn, rules: Rules, key: str, *, by_id: uuid.UUID | None = None
 
 
 def taken_up(turn: Turn) -> list[dict[str, Any]]:
-    """A message that no automation begins with: too old, of a machine, or the reply that a run waits for."""
+    """A message that no automation begins with: too old, of a machine, an answer to something else that was sent, or
+    the reply that a run waits for."""
     if (message := turn.message) is None:
         return []
     if message.occurred_at < now() - FRESH:
@@ -107,6 +109,8 @@ def taken_up(turn: Turn) -> list[dict[str, Any]]:
         if by:
             stop_loop(turn.conversation, by)
         return [{"why": "loop"}]
+    if read_by_features([message]):
+        return [{"why": "read"}]
     waiting = AutomationRun.active_in(turn.conversation.id).where(AutomationRun.waits_for == "reply")
     for run in db.session.scalars(waiting.with_for_update()):
         if run.state == "waiting" and not turn.conversation.is_with_person:

@@ -249,6 +249,28 @@ def owner_of_listing() -> Json:
     return rule({"kind": "listing", "what": "withdrawn"}, reply(words))
 
 
+def after_appointment() -> Json:
+    good, bad = _("Good"), _("Not so good")
+    words = _("Thank you for coming, {{first_name|dear customer}}. How was it? ({{appointment.title}})")
+    question = step("buttons", text=words, buttons=[good, bad])
+    sorry = step("hand_over", text=_("We're sorry to hear that. A colleague will get in touch with you."))
+    decide = branch(answer_is(bad), [sorry], [reply(_("Thank you. We're glad to hear that."))])
+    pause = step("wait", amount=2, unit="hours")
+    return rule({"kind": "appointment", "what": "done"}, pause, question, step("wait_reply", replied=[decide]))
+
+
+def missed_appointment() -> Json:
+    words = _(
+        "We missed you today, {{first_name|dear customer}}. Shall we find another time for {{appointment.title}}?"
+    )
+    return rule(
+        {"kind": "appointment", "what": "no_show"},
+        reply(words),
+        step("tag", what="add", tag="@tag:No-show"),
+        step("note", text=_("Didn't come to {{appointment.title}}, {{appointment.when}}.")),
+    )
+
+
 STARTERS = (
     Starter("welcome", N_("Welcome message"), N_("Greets a customer who writes for the first time."), welcome),
     Starter(
@@ -291,6 +313,18 @@ STARTERS = (
         alerts_stopped,
     ),
     Starter("appointment", N_("Appointment request"), N_("Asks for day and time, and leaves a note."), appointment),
+    Starter(
+        "after-appointment",
+        N_("After a viewing: ask how it was"),
+        N_("Two hours after an appointment took place, asks how it was, and hands over if it wasn't good."),
+        after_appointment,
+    ),
+    Starter(
+        "missed-appointment",
+        N_("After a missed appointment"),
+        N_("Offers another time, adds the tag No-show and leaves a note."),
+        missed_appointment,
+    ),
     Starter("opt-in", N_("Opt-in question"), N_("Asks after a conversation whether offers are welcome."), opt_in),
     Starter("feedback", N_("Feedback"), N_("Asks how it was once a conversation is resolved."), feedback),
     Starter("reminder", N_("Reminder"), N_("Reminds a customer who has not replied to you for 4 hours."), reminder),

@@ -8,6 +8,7 @@ from app.inbox.conversations import Conversation
 from app.tenancy import Happened, db, subscriber
 
 from . import (
+    appointments_parts,
     asking,
     calling,
     entry_points_parts,
@@ -24,6 +25,7 @@ from .parts import Trigger
 
 # Their kinds are registered where they are defined.
 KINDS = (
+    appointments_parts,
     asking,
     calling,
     entry_points_parts,

@@ -74,6 +74,7 @@ WHY = {
     "often": N_("It began too often here within ten minutes, as automations do that begin each other."),
     "own": N_("It did this itself, so it doesn't begin with it."),
     "once": N_("It had begun with this already."),
+    "read": N_("It answers a reminder of an appointment or the like, which replies by itself."),
     "too_old": N_("The message arrived more than an hour late."),
     "loop": N_("The customer's replies look automatic, so automation was stopped in this conversation."),
 }

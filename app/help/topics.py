@@ -70,6 +70,7 @@ TOPICS = (
     Topic("flows", N_("WhatsApp Flows: forms in WhatsApp"), ("whatsapp_flows.",)),
     Topic("links-and-buttons", N_("Links, buttons and QR codes"), ("entry_points.",)),
     Topic("listings", N_("Listings, saved searches and inquiries"), ("listings.",)),
+    Topic("appointments", N_("Appointments and their reminders"), ("appointments.",)),
     Topic("search", N_("Searching"), ("inbox.search",)),
     Topic("contacts", N_("Contacts, tags and fields"), ("contacts.", "people.")),
     Topic(

@@ -18,6 +18,8 @@ TEST = "webhook.test"
 INTERNAL = {
     "notification.changed": "a setting of the business was changed by its own people or programs",
     "template.refreshed": "a list was read again, which changes nothing; what changed is template.changed",
+    "booking.made": "becomes an appointment; programs get appointment.booked",
+    "booking.moved": "moves an appointment; programs get appointment.moved",
     "mention.added": "is for the colleague it names; programs get note.added",
     "direct_send.stopped": "is about how Switchboard sends, not about a message",
     "onboarding.connected": "is a step of a page; programs get number.connected",
@@ -80,6 +82,13 @@ TITLES = {
     "inquiry.received": N_("A customer asked about a listing"),
     "alert.sent": N_("An alert about new listings was sent"),
     "alert.stopped": N_("Alerts about a saved search were stopped"),
+    "appointment.booked": N_("An appointment was booked"),
+    "appointment.moved": N_("An appointment was moved"),
+    "appointment.confirmed": N_("An appointment was confirmed"),
+    "appointment.reschedule_requested": N_("A customer asked for another time"),
+    "appointment.cancelled": N_("An appointment was cancelled"),
+    "appointment.no_show": N_("Nobody came to an appointment"),
+    "appointment.done": N_("An appointment took place"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -99,6 +108,7 @@ GROUPS = {
     "listing": N_("Listings"),
     "inquiry": N_("Inquiries"),
     "alert": N_("Alerts"),
+    "appointment": N_("Appointments"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -119,6 +129,7 @@ RESOURCES = {
     "listing": ("listing",),
     "inquiry": ("inquiry", "conversation", "contact"),
     "alert": ("contact",),
+    "appointment": ("appointment", "conversation", "contact"),
     "webhook": (),
 }
 

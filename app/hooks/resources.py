@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import selectinload, undefer
 
 from app.api import Shape
+from app.appointments.api.shapes import AppointmentShape
+from app.appointments.models import Appointment
 from app.contacts.api.shapes import ContactShape
 from app.contacts.models import Contact
 from app.inbox.api.shapes import ConversationShape, MessageShape, NoteShape
@@ -48,6 +50,7 @@ SHAPES: dict[str, type[Shape]] = {
     "subscription": SubscriptionSummary,
     "listing": ListingShape,
     "inquiry": InquiryShape,
+    "appointment": AppointmentShape,
 }
 
 
@@ -81,10 +84,11 @@ class Resources:
         made.read("subscription", Subscription, made.subjects(events, "subscription"), SubscriptionSummary.of)
         made.read("listing", Listing, made.subjects(events, "listing"), ListingShape.of, undefer(Listing.description))
         made.read("inquiry", Inquiry, made.subjects(events, "inquiry"), InquiryShape.of, selectinload(Inquiry.listing))
+        made.read("appointment", Appointment, made.subjects(events, "appointment"), AppointmentShape.of)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]
-        for kind in ("payment", "subscription"):
+        for kind in ("appointment", "payment", "subscription"):
             contacts += [one.contact_id for one in made.found[kind].values()]  # type: ignore[attr-defined]
         contacts += [event.subject_id for event in events if event.resources == ("contact",)]
         rows = list(find(Contact, contacts).values())

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from app.api.versions import NEWEST
+from app.appointments.api.shapes import AppointmentShape
 from app.contacts.api.shapes import ContactShape, TagReference
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
 from app.listings.api.shapes import InquiryShape, ListingShape, PriceShape
@@ -203,6 +204,27 @@ SAMPLES: dict[str, Any] = {
         created_at=AT,
         last_at=AT,
     ),
+    "appointment": AppointmentShape.model_validate(
+        {
+            "id": id_for("appointment"),
+            "external_id": "viewing-4711",
+            "contact_id": id_for("contact"),
+            "phone_number_id": id_for("number"),
+            "title": "Viewing: Villa Azur",
+            "starts_at": AT + dt.timedelta(days=2),
+            "time_zone": "Africa/Dakar",
+            "minutes": 60,
+            "place": "12 Rue des Almadies, Dakar",
+            "agent_id": id_for("agent"),
+            "state": "booked",
+            "version": 1,
+            "source": "api",
+            "notes": "",
+            "calendar_url": "https://switchboard.example/calendar/ImFwcG9pbnRtZW50Ig.ics",
+            "created_at": AT,
+            "changed_at": AT,
+        }
+    ),
 }
 # Facts by their name; others by their type.
 FACTS = {
@@ -216,6 +238,7 @@ FACTS = {
     "until": "2026-11-30T09:00:00+00:00",
     "closes_at": "2026-11-29T10:30:00+00:00",
     "why": "answered",
+    "starts_at": "2026-12-01T09:30:00+00:00",
     "code": 131026,
     "days": 14,
     "changed": ["price_micros"],

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from sqlalchemy import delete, null, or_, select, text, update
 
+from app.appointments.models import Appointment
 from app.contacts import search
 from app.contacts.consents import Consent
 from app.contacts.fields import ContactFieldValue
@@ -57,6 +58,7 @@ def erase(contact: Contact, *, by: Actor) -> None:
     erase_import_rows(ids)
     payments.erase(ids)
     subscriptions.erase(ids)
+    Appointment.erase_of(ids, by=by)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
     db.session.execute(update(Listing).where(Listing.contact_id.in_(ids)).values(contact_id=None))

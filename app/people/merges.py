@@ -13,6 +13,7 @@ from typing import Any, Self
 from sqlalchemy import Index, Select, insert, or_, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.appointments.models import Appointment
 from app.automation.models import AutomationRun, AutomationTrace
 from app.contacts import search
 from app.contacts.consents import Consent
@@ -66,6 +67,7 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "listing": (Listing, None),
     "payment": (Payment, None),
     "subscription": (Subscription, None),
+    "appointment": (Appointment, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
 # The state of a conversation that depends on its last message.

@@ -293,3 +293,32 @@ class AlertStopped(Facts, kinds=("alert.stopped",)):
 
     saved_search_id: uuid.UUID
     how: str
+
+
+class BookingMade(Facts, kinds=("booking.made", "booking.moved")):
+    """A customer booked a time in a form, or another one with the same form. The subject is the booking."""
+
+    contact_id: uuid.UUID
+    flow_id: uuid.UUID | None = None
+
+
+class AppointmentState(
+    Facts,
+    kinds=(
+        "appointment.booked",
+        "appointment.moved",
+        "appointment.confirmed",
+        "appointment.reschedule_requested",
+        "appointment.cancelled",
+        "appointment.no_show",
+        "appointment.done",
+    ),
+):
+    """An appointment was made or changed. The subject is the appointment; `version` tells its plans apart."""
+
+    contact_id: uuid.UUID
+    conversation_id: uuid.UUID | None = None
+    version: int
+    starts_at: str
+    agent_id: uuid.UUID | None = None
+    source: str

@@ -11,11 +11,22 @@ from typing import Self
 
 from sqlalchemy import CheckConstraint, Index, Select, UniqueConstraint, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.contacts.models import Contact
 from app.hours.models import ServicePolicy
-from app.tenancy import TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, uuid7
+from app.tenancy import (
+    TenantModel,
+    belongs_to,
+    current_tenant_id,
+    db,
+    exists,
+    happened,
+    now,
+    of_tenant,
+    uuid7,
+)
 
 MOST_SLOTS = 60
 DAY_MINUTES = 24 * 60
@@ -49,7 +60,7 @@ class FlowSlot(TenantModel):
 
 
 class FlowBooking(TenantModel):
-    """A time that a customer has booked. A place of a time is one row, so it is sold once."""
+    """A place of a time that is taken. It is one row, so it is sold once; what it was taken for is an appointment."""
 
     __table_args__ = (
         belongs_to("whatsapp_flows", "flow_id", nulled=True),
@@ -139,14 +150,58 @@ def book(id: str, token: str, contact_id: uuid.UUID, flow_id: uuid.UUID) -> Flow
     offer = next((one for one in offered(now()) if one.id == id), None)
     if offer is None:
         raise Full
-    with db.session.begin_nested():
-        if earlier:
-            db.session.delete(earlier)
-            db.session.flush()
-        return take_seat(offer, token, contact_id, flow_id)
+    if earlier:
+        move_to(earlier, offer)
+    booking = earlier or take_seat(offer, token, contact_id, flow_id)
+    happened("booking.moved" if earlier else "booking.made", booking.id, contact_id=contact_id, flow_id=flow_id)
+    return booking
 
 
-def take_seat(offer: Offer, token: str, contact_id: uuid.UUID, flow_id: uuid.UUID) -> FlowBooking:
+def offer_at(starts_at: dt.datetime) -> Offer | None:
+    """The time that begins then, if it is one of the week's and has a place left."""
+    if not exists(select(FlowSlot.id)):
+        return None
+    return next((one for one in offered(now()) if one.starts_at == starts_at), None)
+
+
+def take_place(starts_at: dt.datetime, token: str, contact_id: uuid.UUID) -> FlowBooking | None:
+    """A place at this time for what was booked elsewhere, if it is one of the week's times and has one left."""
+    offer = offer_at(starts_at)
+    try:
+        return take_seat(offer, token, contact_id, None) if offer else None
+    except Full:
+        return None
+
+
+def move_place(booking: FlowBooking, starts_at: dt.datetime) -> bool:
+    """Moves a booking to another of the week's times. Returns whether there was a place."""
+    offer = offer_at(starts_at)
+    try:
+        if offer:
+            move_to(booking, offer)
+    except Full:
+        return False
+    return offer is not None
+
+
+def move_to(booking: FlowBooking, offer: Offer) -> None:
+    """Raises `Full`; the booking keeps its place then."""
+    for seat in range(1, offer.capacity + 1):
+        theirs = FlowBooking.starts_at == offer.starts_at, FlowBooking.seat == seat
+        if exists(select(FlowBooking.id).where(*theirs)):
+            continue
+        try:
+            with db.session.begin_nested():
+                booking.starts_at, booking.seat, booking.minutes = offer.starts_at, seat, offer.minutes
+                db.session.flush()
+        except IntegrityError:
+            db.session.refresh(booking)
+        else:
+            return
+    raise Full
+
+
+def take_seat(offer: Offer, token: str, contact_id: uuid.UUID, flow_id: uuid.UUID | None) -> FlowBooking:
     """The first free place; whoever is a moment later gets the next one, or none."""
     for seat in range(1, offer.capacity + 1):
         row = {"tenant_id": current_tenant_id(), "id": uuid7(), "starts_at": offer.starts_at, "seat": seat}

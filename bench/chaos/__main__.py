@@ -1,7 +1,8 @@
 """`make chaos`: everything that can break is broken while messages come in and go out; then all is compared.
 
 `python -m bench.chaos [INBOUND [OUTBOUND]]` harms something every two seconds until the work is done;
-`python -m bench.chaos quick` does each kind of harm once. `SEED=…` throws the same dice again.
+`python -m bench.chaos quick` does each kind of harm once. `python -m bench.chaos appointments` moves appointments while
+workers and two clocks are killed. `SEED=…` throws the same dice again.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
 from flask import Flask, current_app
 
 from app import create_app
 from app.config import Settings
+from bench.chaos.appointments import APPOINTMENTS, SECONDS, MovingAppointments
 from bench.chaos.database import Database
 from bench.chaos.findings import KINDS, show
 from bench.chaos.harm import END_LEASES, Harms
@@ -47,8 +49,27 @@ UNDER_WAY = """
 
 
 def main(arguments: list[str], seed: int) -> int:
+    if arguments[:1] == ["appointments"]:
+        return move_appointments(arguments[1:], seed)
     quick = arguments == ["quick"]
     inbound, outbound = QUICK if quick else [*map(int, arguments), *DONE_WHEN[len(arguments) :]][:2]
+    with started() as stack:
+        return Chaos(stack, inbound, outbound, seed, quick).run()
+
+
+def move_appointments(arguments: list[str], seed: int) -> int:
+    """Appointments move while their reminders are sent, with two senders and two clocks that are killed in turn."""
+    count, seconds = [*map(float, arguments), *[APPOINTMENTS, SECONDS][len(arguments) :]]
+    with started(other_clock="python -m app.clock") as stack:
+        database = Database(stack.postgres.url(database="switchboard"))
+        print(f"seed {seed}: {count:.0f} appointments, {seconds:.0f} s")
+        moving = MovingAppointments(stack, app_here(), database, int(count), random.Random(seed))
+        return int(bool(moving.run(seconds)))
+
+
+@contextmanager
+def started(**others: str) -> Iterator[Stack]:
+    """Everything on this machine, in the context of an app of its own; `others` are further parts."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-chaos-", dir="/tmp"))
     folder.chmod(0o755)
     stack = Stack(folder, port=8600, seed="chaos")
@@ -57,12 +78,13 @@ def main(arguments: list[str], seed: int) -> int:
         stack.start("simulator", "python -m simulator --speed 20")
         for name in ("web", "door", "worker", "clock"):
             stack.start(name)
-        stack.start("second", "python -m app.worker outbound")
+        for name, command in {"second": "python -m app.worker outbound", **others}.items():
+            stack.start(name, command)
         for url in (stack.web, stack.door):
             stack.wait_for(f"{url}/healthz", START_SECONDS)
         stack.wait_for(stack.meta, START_SECONDS)
         with create_app(Settings.from_environment(stack.env)).app_context():
-            return Chaos(stack, inbound, outbound, seed, quick).run()
+            yield stack
     finally:
         stack.stop()
         shutil.rmtree(folder, ignore_errors=True)

@@ -36,6 +36,7 @@ KINDS = (
     "automation_stopped",
     "subject",
     "no_subject",
+    "appointment",
 )
 
 
@@ -67,6 +68,12 @@ class Activity(TenantModel):
     @property
     def done_by(self) -> Actor | None:
         return Actor.stored(self.actor_kind, self.actor_id, self.actor.name if self.actor else self.actor_name)
+
+    @property
+    def starts_at(self) -> dt.datetime | None:
+        """When the appointment begins that it is about."""
+        at = (self.facts or {}).get("at")
+        return dt.datetime.fromisoformat(at) if at else None
 
     @property
     def until(self) -> dt.datetime | None:

@@ -11,6 +11,8 @@ from app.hours.models import ServicePolicy
 from app.inbox.conversations import Conversation, Message, Refusal
 from app.tenancy import Actor, Happened, db, later, now
 
+from .readers import read_by_features
+
 # Who wrote longer ago gets no reply: the message came late.
 FRESH = dt.timedelta(hours=1)
 
@@ -21,7 +23,9 @@ def send_away_messages(received: list[Happened]) -> None:
     opens = policy.away_since(now())
     if opens is None:
         return
-    ids = {one.facts.conversation_id for one in received}
+    messages = db.session.scalars(select(Message).where(Message.id.in_([one.subject_id for one in received]))).unique()
+    read = read_by_features(list(messages))
+    ids = {one.facts.conversation_id for one in received if one.subject_id not in read}
     for conversation, client_id in without_message({uuid.uuid5(id, f"away until {opens}"): id for id in ids}):
         try:
             conversation.reply(policy.away_text, by=Actor.system("away"), client_id=client_id)

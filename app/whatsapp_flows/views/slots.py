@@ -59,14 +59,6 @@ def remove_slot(slot_id: uuid.UUID) -> AnyResponse:
     return redirect(url_for(".slots"), 303)
 
 
-@bp.post("/bookings/<uuid:booking_id>/removal")
-@requires("flows.edit")
-def remove_booking(booking_id: uuid.UUID) -> AnyResponse:
-    db.session.delete(FlowBooking.get_or_404(booking_id))
-    flash(_("The time is free again. Tell the customer."))
-    return redirect(url_for(".slots"), 303)
-
-
 @bp.app_template_filter()
 def slot_day(slot: FlowSlot) -> str:
     return str(_(DAYS[slot.weekday]))

@@ -1,0 +1,215 @@
+"""The agenda, an appointment, and what is done with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import zones
+from app.appointments import words
+from app.appointments.agenda import Agenda
+from app.appointments.blueprint import bp
+from app.appointments.calendar import feed_of, link_to
+from app.appointments.forms import AppointmentForm, values_of
+from app.appointments.models import EARLY, Appointment, Unfit, usual_number
+from app.appointments.notices import AppointmentNotice
+from app.appointments.settings import AppointmentSettings
+from app.contacts import search
+from app.contacts.models import Contact
+from app.hours.models import ServicePolicy
+from app.inbox.conversations import Message
+from app.team.models.teams import colleagues
+from app.templating import time_tag
+from app.tenancy import Actor, current_actor, current_tenant_id, db, in_menu, now, requires
+from app.words import N_
+
+MOST_FOUND, LONGEST_QUERY = 20, 100
+Page = str | tuple[str, int] | AnyResponse
+
+
+@bp.get("")
+@in_menu("records", N_("Appointments"), "calendar", order=10)
+@requires("appointments.view")
+def index() -> str:
+    agenda = Agenda.read(request.args)
+    return render_template(
+        "appointments/index.html",
+        agenda=agenda,
+        days=agenda.by_day,
+        without_outcome=Agenda.without_outcome(),
+        people=colleagues(),
+        states=words.STATES,
+        feed=feed_of(current_tenant_id(), current_actor().id or uuid.uuid4()),
+        sends=any(AppointmentSettings.current().names),
+    )
+
+
+@bp.get("/new")
+@requires("appointments.edit")
+def new() -> str:
+    """The form; without a customer, the search for one."""
+    contact = Contact.find(request.args.get("contact"))
+    if contact is None or contact.is_erased:
+        return choose_contact()
+    return form_page(AppointmentForm(formdata=None, data=usual_values(contact)), contact)
+
+
+def choose_contact() -> str:
+    query = " ".join(request.args.get("q", "").split())[:LONGEST_QUERY]
+    ids = [match.id for match in search.find(query, MOST_FOUND)] if query else []
+    found = select(Contact).where(Contact.id.in_(ids)).options(selectinload(Contact.identities))
+    contacts = db.session.scalars(found).all() if ids else []
+    return render_template("appointments/choose.html", q=query, contacts=contacts)
+
+
+def usual_values(contact: Contact) -> dict[str, Any]:
+    """Tomorrow at the next full hour, in the business's zone, with the number that the customer wrote to last."""
+    zone = zones.find_zone(ServicePolicy.current().time_zone) or zones.UTC
+    if zone is zones.UTC:
+        zone = zones.reader_zone()
+    at = now().astimezone(zone) + dt.timedelta(days=1, hours=1)
+    number = usual_number(contact.id)
+    at = at.replace(minute=0, second=0, microsecond=0, tzinfo=None)
+    given = {"zone": zone.key, "minutes": AppointmentSettings.current().minutes, "at": at}
+    return given | {"agent": str(current_actor().id or ""), "number": str(number or "")}
+
+
+@bp.post("")
+@requires("appointments.edit")
+def create() -> Page:
+    contact, form = Contact.get_or_404(request.form.get("contact")), AppointmentForm()
+    if contact.is_erased:
+        flash(_("This person was erased, so nothing can be booked for them."), "error")
+        return redirect(url_for(".new"), 303)
+    if not form.validate():
+        return form_page(form, contact), 422
+    facts = form.facts | {"time_zone": form.time_zone.key, "minutes": form.minutes.data}
+    one = Appointment.book(contact, form.moment, by=current_actor(), source="agent", **facts)
+    flash(_("Booked."))
+    return redirect(url_for(".show", appointment_id=one.id), 303)
+
+
+@bp.get("/<uuid:appointment_id>")
+@requires("appointments.view")
+def show(appointment_id: uuid.UUID) -> str:
+    one = Appointment.get_or_404(appointment_id)
+    notices = db.session.scalars(AppointmentNotice.of(one.id)).all()
+    ids = [notice.message_id for notice in notices if notice.message_id]
+    messages = {message.id: message for message in db.session.scalars(select(Message).where(Message.id.in_(ids)))}
+    chosen = AppointmentSettings.current()
+    return render_template(
+        "appointments/show.html",
+        one=one,
+        talk=one.conversation,
+        history=one.history,
+        notices=notices,
+        messages=messages,
+        chosen=chosen,
+        words=words,
+        link=link_to(one),
+        has_begun=one.starts_at - EARLY <= now(),
+    )
+
+
+@bp.get("/<uuid:appointment_id>/edit")
+@requires("appointments.edit")
+def edit(appointment_id: uuid.UUID) -> str:
+    one = Appointment.get_or_404(appointment_id)
+    return form_page(AppointmentForm(one, formdata=None, data=values_of(one)), one.contact, one)
+
+
+@bp.post("/<uuid:appointment_id>")
+@requires("appointments.edit")
+def save(appointment_id: uuid.UUID) -> Page:
+    one = Appointment.get_or_404(appointment_id)
+    form = AppointmentForm(one)
+    if not form.validate():
+        return form_page(form, one.contact, one), 422
+    try:
+        one.change(by=current_actor(), **form.facts)
+        one.move(form.moment, by=current_actor(), time_zone=form.time_zone.key, minutes=form.minutes.data)
+        flash(_("Saved."))
+    except Unfit as problem:
+        flash(_(words.PROBLEMS[problem.kind]), "error")
+    return redirect(url_for(".show", appointment_id=one.id), 303)
+
+
+def form_page(form: AppointmentForm, contact: Contact, one: Appointment | None = None) -> str:
+    return render_template("appointments/form.html", form=form, contact=contact, one=one)
+
+
+def turn(appointment_id: uuid.UUID, change: Callable[..., bool], flashed: str) -> AnyResponse:
+    """One change of state, and back to where one came from."""
+    one = Appointment.get_or_404(appointment_id)
+    by: Actor = current_actor()
+    try:
+        change(one, by=by)
+        flash(flashed)
+    except Unfit as problem:
+        kind = "over" if problem.kind == "in_past" else problem.kind
+        flash(_(words.PROBLEMS[kind]), "error")
+    return redirect(url_for(".show", appointment_id=one.id), 303)
+
+
+@bp.post("/<uuid:appointment_id>/confirmation")
+@requires("appointments.edit")
+def confirm(appointment_id: uuid.UUID) -> AnyResponse:
+    return turn(appointment_id, Appointment.confirm, _("Confirmed."))
+
+
+@bp.post("/<uuid:appointment_id>/reschedule-request")
+@requires("appointments.edit")
+def request_reschedule(appointment_id: uuid.UUID) -> AnyResponse:
+    return turn(appointment_id, Appointment.request_reschedule, _("Saved: another time is needed."))
+
+
+@bp.post("/<uuid:appointment_id>/cancellation")
+@requires("appointments.edit")
+def cancel(appointment_id: uuid.UUID) -> AnyResponse:
+    return turn(appointment_id, Appointment.cancel, _("Cancelled."))
+
+
+@bp.post("/<uuid:appointment_id>/completion")
+@requires("appointments.edit")
+def finish(appointment_id: uuid.UUID) -> AnyResponse:
+    return turn(appointment_id, Appointment.finish, _("Saved: it took place."))
+
+
+@bp.post("/<uuid:appointment_id>/no-show")
+@requires("appointments.edit")
+def mark_no_show(appointment_id: uuid.UUID) -> AnyResponse:
+    return turn(appointment_id, Appointment.mark_no_show, _("Saved: the customer didn't come."))
+
+
+@bp.app_template_filter()
+def at_place(one: Appointment) -> Markup:
+    """10:00 GMT: when it begins by the clock of its own zone; the reader's time on hover."""
+    return time_tag(one.starts_at, f"{one.local:%H:%M} {zones.abbreviation(one.local)}", in_reader_zone(one))
+
+
+def in_reader_zone(one: Appointment) -> str:
+    local = zones.local(one.starts_at)
+    return f"{local:%H:%M} {zones.abbreviation(local)}"
+
+
+@bp.app_template_filter()
+def is_elsewhere(one: Appointment) -> bool:
+    """Whether its own clock shows another time than the reader's."""
+    return one.local.utcoffset() != zones.local(one.starts_at).utcoffset()
+
+
+bp.add_app_template_filter(words.title_of, "appointment_title")
+
+
+@bp.app_template_global()
+def appointment_states() -> dict[str, tuple[str, str]]:
+    return words.STATES

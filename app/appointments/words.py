@@ -1,0 +1,96 @@
+"""What pages call states, changes and reasons."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from app.inbox.conversations.gate import AS_ERROR
+from app.words import N_
+
+from .models import Appointment, AppointmentChange
+from .notices import AppointmentNotice
+
+# Each with the colour of its badge.
+STATES = {
+    "booked": (N_("Booked"), "info"),
+    "confirmed": (N_("Confirmed"), "success"),
+    "reschedule_requested": (N_("Wants another time"), "warning"),
+    "cancelled": (N_("Cancelled"), ""),
+    "no_show": (N_("Didn't come"), "error"),
+    "done": (N_("Took place"), "success"),
+}
+SOURCES = {
+    "agent": N_("Booked by your team"),
+    "api": N_("Booked by a program"),
+    "form": N_("Booked by the customer in a form"),
+    "automation": N_("Booked by an automation"),
+}
+CHANGES = {
+    "booked": N_("Booked"),
+    "moved": N_("Moved"),
+    "changed": N_("Changed"),
+    "confirmed": N_("Confirmed"),
+    "reschedule_requested": N_("Another time was asked for"),
+    "cancelled": N_("Cancelled"),
+    "no_show": N_("Marked: the customer didn't come"),
+    "done": N_("Marked: it took place"),
+    "unanswered": N_("The customer hasn't answered. A task for the team"),
+}
+PURPOSES = {
+    "booked": N_("Message: booked"),
+    "moved": N_("Message: moved"),
+    "cancelled": N_("Message: cancelled"),
+    "reminder": N_("Reminder"),
+    "unanswered": N_("Task for the team, if nobody answers"),
+}
+NOTICE_STATES = {
+    "planned": N_("Planned"),
+    "queued": N_("In the outbox"),
+    "raised": N_("Raised"),
+    "cancelled": N_("Not sent: the appointment was changed"),
+    "expired": N_("Not sent: it was too late"),
+    "refused": N_("Not sent"),
+    "skipped": N_("Nothing was sent"),
+}
+# How far a message is, shortly.
+MESSAGE_STATES = {
+    "scheduled": N_("Scheduled"),
+    "queued": N_("Queued"),
+    "dispatching": N_("Being sent"),
+    "unknown": N_("Delivery unconfirmed"),
+    "accepted": N_("Sent"),
+    "sent": N_("Sent"),
+    "delivered": N_("Delivered"),
+    "read": N_("Read"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Not sent: the appointment was changed"),
+    "expired": N_("Not sent: it was too late"),
+}
+SKIPPED = N_("No notification is chosen for it.")
+PROBLEMS = {
+    "in_past": N_("This time is in the past. Choose a later one."),
+    "too_far": N_("Choose a time within three years."),
+    "closed": N_("This appointment is cancelled or over, so it can't be changed. Book a new one."),
+    "not_yet": N_("This appointment hasn't begun yet. Say what became of it afterwards, or cancel it."),
+    "over": N_("This appointment is over. Say what became of it."),
+}
+
+
+def reason_of(notice: AppointmentNotice) -> str:
+    """Why it was not sent, with what to do; "" where it was, or still is to be."""
+    if notice.state == "skipped" and notice.purpose != "unanswered":
+        return str(_(SKIPPED))
+    if not notice.error:
+        return ""
+    if kind := notice.error.get("kind"):
+        words = AS_ERROR[kind]
+        return f"{_(words['title'])} {_(words['fix'])}"
+    return str(_(notice.error["words"])).format(**notice.error["facts"])
+
+
+def by_whom(change: AppointmentChange) -> str:
+    return change.by.label if change.by else str(_("The customer"))
+
+
+def title_of(appointment: Appointment) -> str:
+    return appointment.title or str(_("Appointment"))

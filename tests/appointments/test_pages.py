@@ -1,0 +1,214 @@
+"""The pages of appointments, their settings, the report and the calendar files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from app.appointments.calendar import feed_of, folded, link_to
+from app.appointments.models import Appointment
+from app.appointments.settings import AppointmentSettings
+from app.tenancy import db, now, tenant_scope
+from tests.appointments.diary import Diary
+from tests.client import Browser
+
+HERE = "~/appointments"
+
+
+def form(diary: Diary, **more: Any) -> dict[str, Any]:
+    at = (now() + dt.timedelta(days=2)).strftime("%Y-%m-%dT10:30")
+    given = {"contact": str(diary.talk.contact_id), "title": "Viewing: Villa Azur", "at": at, "zone": "Africa/Dakar"}
+    return given | {"minutes": "45", "place": "Almadies", "agent": str(diary.world.ben.id)} | more
+
+
+def only(diary: Diary) -> Appointment:
+    with tenant_scope(diary.id):
+        found: Appointment = db.session.scalars(db.select(Appointment)).unique().one()
+        return found
+
+
+def test_one_is_booked_from_the_form(ben: Browser, diary: Diary) -> None:
+    answer = ben.post(HERE, form(diary, number=str(diary.number.id)))
+    one = only(diary)
+    assert answer.status_code == 303 and f"{one.local:%H:%M}" == "10:30"
+    assert (one.agent_id, one.phone_number_id, one.source) == (diary.world.ben.id, diary.number.id, "agent")
+    page = ben.get(answer.location).text
+    assert "Viewing: Villa Azur" in page and "Almadies" in page
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"at": "2020-01-01T10:00"}, "in the past"),
+        ({"at": ""}, "Enter a date and a time."),
+        ({"at": "9999-12-31T23:59"}, "within three years"),
+        ({"title": " "}, "Say what it is for."),
+        ({"minutes": "x"}, "Not a valid integer value."),
+        ({"minutes": "1"}, "5 minutes to 7 days"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
+    ben: Browser, diary: Diary, more: dict[str, str], words: str
+) -> None:
+    answer = ben.post(HERE, form(diary, **more))
+    assert answer.status_code == 422 and words in answer.text and "Almadies" in answer.text
+
+
+def next_clock_change(month: int) -> dt.date:
+    """The last Sunday of March or October, when clocks change in Paris."""
+    today = now().date()
+    years = (today.year, today.year + 1)
+    ends = [dt.date(year, month, 31) for year in years]
+    return next(day for end in ends if (day := end - dt.timedelta(days=(end.weekday() + 1) % 7)) > today)
+
+
+def test_a_time_that_clocks_skip_is_explained(ben: Browser, diary: Diary) -> None:
+    answer = ben.post(HERE, form(diary, at=f"{next_clock_change(3)}T02:30", zone="Europe/Paris"))
+    assert answer.status_code == 422 and "clocks go forward" in answer.text
+
+
+def test_a_time_that_comes_twice_is_asked_about(ben: Browser, diary: Diary) -> None:
+    twice = form(diary, at=f"{next_clock_change(10)}T02:30", zone="Europe/Paris")
+    assert "comes twice" in ben.post(HERE, twice).text
+    ben.post(HERE, twice | {"fold": "1"})
+    assert only(diary).local.fold == 1
+
+
+def test_without_a_customer_the_form_asks_for_one(ben: Browser, diary: Diary) -> None:
+    page = ben.get(f"{HERE}/new?q=carla").text
+    assert "With which customer?" in page and str(diary.talk.contact_id) in page
+
+
+def test_an_edit_that_moves_it_counts_the_version_and_one_that_does_not_leaves_it(ben: Browser, diary: Diary) -> None:
+    one = diary.book(time_zone="Africa/Dakar")
+    same = form(diary, at=f"{one.local:%Y-%m-%dT%H:%M:%S}", minutes="60", place="", number=str(diary.number.id))
+    ben.post(f"{HERE}/{one.id}", same | {"notes": "Keys"})
+    assert (only(diary).version, only(diary).notes) == (1, "Keys")
+    ben.post(f"{HERE}/{one.id}", same | {"at": f"{one.local + dt.timedelta(hours=1):%Y-%m-%dT%H:%M}"})
+    assert only(diary).version == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "hours", "state"),
+    [
+        ("confirmation", 48, "confirmed"),
+        ("reschedule-request", 48, "reschedule_requested"),
+        ("cancellation", 48, "cancelled"),
+        ("completion", 0.5, "done"),
+        ("no-show", 0.5, "no_show"),
+        ("no-show", 48, "booked"),
+    ],
+)
+def test_buttons_change_its_state(ben: Browser, diary: Diary, step: str, hours: float, state: str) -> None:
+    one = diary.book(hours=hours)
+    assert ben.post(f"{HERE}/{one.id}/{step}").status_code == 303
+    assert only(diary).state == state
+
+
+def test_the_agenda_has_a_week_a_day_people_states_and_a_search(ben: Browser, diary: Diary) -> None:
+    one = diary.book(hours=30, place="Almadies")
+    day = f"{one.starts_at:%Y-%m-%d}"
+    for query in (
+        f"day={day}",
+        f"day={day}&span=day",
+        "q=carla",
+        "q=VILLA",
+        "q=almad",
+        f"agent={one.agent_id}&q=villa",
+    ):
+        assert "Viewing: Villa Azur" in ben.get(f"{HERE}?{query}").text, query
+    for query in (f"day={day}&state=done", "q=nothing", "day=2020-01-01", f"day={day}&agent={diary.world.ann.id}"):
+        assert "Viewing: Villa Azur" not in ben.get(f"{HERE}?{query}").text, query
+
+
+@pytest.mark.parametrize("query", ["day=x", "day=9999-99-99", "day=0001-01-01", "span=year", "agent=x", "q=%00%25_"])
+def test_the_agenda_takes_any_address(ben: Browser, diary: Diary, query: str) -> None:
+    assert ben.get(f"{HERE}?{query}").status_code == 200
+
+
+def test_what_is_over_waits_for_its_outcome(ben: Browser, diary: Diary) -> None:
+    one = diary.book(hours=2)
+    with tenant_scope(diary.id):
+        Appointment.get_or_404(one.id).starts_at = now() - dt.timedelta(days=2)
+    assert "Viewing: Villa Azur" in ben.get(f"{HERE}?span=open").text
+    ben.post(f"{HERE}/{one.id}/completion")
+    assert "Viewing: Villa Azur" not in ben.get(f"{HERE}?span=open").text
+
+
+def test_the_card_beside_the_conversation_shows_it_and_books(ben: Browser, diary: Diary) -> None:
+    diary.book()
+    page = ben.get(f"~/inbox/{diary.talk.id}/details").text
+    assert "Viewing: Villa Azur" in page and f"appointments/new?contact={diary.talk.contact_id}" in page
+    assert "Ann booked Viewing: Villa Azur for" in ben.get(f"~/inbox/{diary.talk.id}").text
+
+
+def test_settings_are_saved_and_what_is_wrong_is_said(ann: Browser, ben: Browser, diary: Diary) -> None:
+    diary.choose()
+    given = {"booked": "reminder", "unanswered_hours": "6", "minutes": "30", "amount": ["2", "90", ""]}
+    given |= {"unit": ["days", "minutes", "hours"], "notification": ["reminder", "", "reminder"]}
+    assert ann.post(f"{HERE}/settings", given).status_code == 303
+    with tenant_scope(diary.id):
+        chosen = AppointmentSettings.current()
+        assert [(one.minutes, one.notification) for one in chosen.plan] == [(2880, "reminder"), (90, "")]
+        assert (chosen.booked, chosen.unanswered_minutes) == ("reminder", 360)
+    twice = ann.post(f"{HERE}/settings", given | {"amount": ["2", "2880", ""], "unit": ["days", "minutes", "hours"]})
+    assert twice.status_code == 422 and "same time" in twice.text
+    assert ann.post(f"{HERE}/settings", given | {"amount": ["many", "", ""]}).status_code == 422
+    assert ben.get(f"{HERE}/settings").status_code == 403
+
+
+def test_the_page_says_when_nothing_is_sent(ann: Browser, diary: Diary) -> None:
+    assert "No confirmation or reminder is sent yet." in ann.get(HERE).text
+    diary.choose()
+    assert "No confirmation or reminder is sent yet." not in ann.get(HERE).text
+
+
+def test_the_report_counts_who_came(ben: Browser, diary: Diary) -> None:
+    for outcome in ("finish", "finish", "finish", "mark_no_show", "cancel"):
+        diary.do(diary.book(hours=0.2, place="=Almadies"), outcome)
+    diary.do(diary.book(hours=0.2, place="=Almadies"), "confirm")
+    until = f"to={(now() + dt.timedelta(days=1)).date()}"
+    for by in ("month", "agent", "source"):
+        assert "75.0%" in ben.get(f"{HERE}/report?by={by}&{until}").text
+    sheet = ben.get(f"{HERE}/report/export?by=place&{until}").text.splitlines()
+    assert sheet == ["place,booked,confirmed,done,no_show,cancelled,show_rate", "'=Almadies,6,1,3,1,1,0.7500"]
+
+
+def test_the_customers_calendar_file_needs_no_sign_in(browser: Browser, diary: Diary) -> None:
+    one = diary.book(title="Viewing; Villa, Azur\\ “ü” " + "é" * 60, place="12 Rue\nDakar")
+    with tenant_scope(diary.id):
+        link = link_to(Appointment.get_or_404(one.id)).partition("/calendar")[2]
+    answer = browser.get(f"/calendar{link}")
+    assert answer.status_code == 200 and answer.content_type == "text/calendar; charset=utf-8"
+    assert all(len(line) <= 75 for line in answer.data.split(b"\r\n"))
+    lines = answer.data.decode().replace("\r\n ", "").split("\r\n")
+    assert f"DTSTART:{one.starts_at:%Y%m%dT%H%M%SZ}" in lines and "LOCATION:12 Rue\\nDakar" in lines
+    assert any(line.startswith("SUMMARY:Viewing\\; Villa\\, Azur\\\\ “ü”") for line in lines)
+    assert browser.get(f"/calendar{link[:-5]}x.ics").status_code == 404
+
+
+def test_a_cancelled_one_says_so_to_the_calendar(browser: Browser, diary: Diary) -> None:
+    one = diary.book()
+    diary.do(one, "cancel")
+    with tenant_scope(diary.id):
+        link = link_to(Appointment.get_or_404(one.id)).partition("/calendar")[2]
+    text = browser.get(f"/calendar{link}").text
+    assert "STATUS:CANCELLED" in text and "SEQUENCE:2" in text
+
+
+def test_a_members_feed_has_their_appointments_until_they_leave(browser: Browser, diary: Diary) -> None:
+    diary.book()
+    diary.book(agent_id=diary.world.ann.id, title="Of Ann")
+    with tenant_scope(diary.id):
+        path = "/calendar" + feed_of(diary.id, diary.world.ben.id).partition("/calendar")[2]
+        stranger = "/calendar" + feed_of(diary.id, diary.world.sue.id).partition("/calendar")[2]
+    text = browser.get(path).text
+    assert text.count("BEGIN:VEVENT") == 1 and "Of Ann" not in text
+    assert browser.get(stranger).status_code == 404
+
+
+def test_lines_are_cut_between_letters() -> None:
+    parts = list(folded("é" * 100))
+    assert [len(part.encode()) for part in parts] == [74, 75, 53] and "".join(parts).replace(" ", "") == "é" * 100

@@ -21,6 +21,7 @@ INTERNAL = {
     "direct_send.stopped": "is about how Switchboard sends, not about a message",
     "onboarding.connected": "is a step of a page; programs get number.connected",
     "onboarding.failed": "is a step of a page that somebody is looking at",
+    "record.staged": "is for automations, once for each customer; programs get record.changed",
 }
 
 TITLES = {
@@ -68,6 +69,9 @@ TITLES = {
     "template.refused": N_("Meta did not accept a template"),
     "template.changed": N_("The status, category or quality of a template changed"),
     "flow.completed": N_("A customer sent back a form"),
+    "record.linked": N_("A record was linked to a contact"),
+    "record.unlinked": N_("A record is no longer linked to a contact"),
+    "record.changed": N_("A record was created or changed"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -81,6 +85,7 @@ GROUPS = {
     "number": N_("Numbers"),
     "template": N_("Templates"),
     "flow": N_("Forms"),
+    "record": N_("Records"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -95,6 +100,7 @@ RESOURCES = {
     "number": ("number",),
     "template": ("template",),
     "flow": ("response", "conversation", "contact"),
+    "record": ("record",),
     "webhook": (),
 }
 

@@ -23,6 +23,8 @@ from app.inbox.conversations.messages import Reaction
 from app.inbox.desk.notes import Note
 from app.message_templates.api.shapes import TemplateSummary
 from app.message_templates.models import MessageTemplate
+from app.records.api.shapes import RecordShape
+from app.records.models import Record
 from app.tenancy import db
 from app.wabas.api import NumberShape
 from app.wabas.models import PhoneNumber
@@ -37,6 +39,7 @@ SHAPES: dict[str, type[Shape]] = {
     "number": NumberShape,
     "template": TemplateSummary,
     "response": FlowResponseShape,
+    "record": RecordShape,
 }
 
 
@@ -66,6 +69,7 @@ class Resources:
         made.read("template", MessageTemplate, made.subjects(events, "template"), TemplateSummary.of)
         parts = selectinload(FlowResponse.flow), selectinload(FlowResponse.version)
         made.read("response", FlowResponse, made.subjects(events, "response"), FlowResponseShape.of, *parts)
+        made.read("record", Record, made.subjects(events, "record"), RecordShape.of)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]

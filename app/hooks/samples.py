@@ -15,6 +15,7 @@ from app.api.versions import NEWEST
 from app.contacts.api.shapes import ContactShape, TagReference
 from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, NoteShape
 from app.message_templates.api.shapes import TemplateSummary
+from app.records.api.shapes import RecordShape
 from app.wabas.api import NumberShape, WabaReference
 from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
 
@@ -132,6 +133,27 @@ SAMPLES: dict[str, Any] = {
         rows=[AnswerShape.of("Full name", "Carla Mendes"), AnswerShape.of("City", "Lisbon")],
         at=AT,
     ),
+    "record": RecordShape(
+        id=id_for("record"),
+        source="agency",
+        type="property",
+        external_id="villa-17",
+        title="Villa in Dakar",
+        url="https://agency.example/villa-17",
+        attributes={"Bedrooms": 4, "Free from": "2027-01-01"},
+        stage="Viewing",
+        outcome="",
+        amount_micros=500_000_000_000,
+        currency="XOF",
+        owner_name="Awa Diop",
+        is_mirrored=False,
+        is_stale=False,
+        gone_at=None,
+        staged_at=AT,
+        seen_at=AT,
+        updated_at=AT,
+        created_at=AT,
+    ),
 }
 # Facts by their name; others by their type.
 FACTS = {
@@ -146,6 +168,8 @@ FACTS = {
     "closes_at": "2026-11-29T10:30:00+00:00",
     "why": "answered",
     "code": 131026,
+    "stage": "Viewing",
+    "stage_before": "New",
 }
 
 

@@ -17,11 +17,14 @@ from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactEvent, ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
+from app.crm.lookups import CrmLookup
+from app.crm.notes import CrmNote
 from app.extensions import storage
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.media import Media
 from app.meta.spellings import other_spellings
+from app.records.models import erase_records
 from app.storage import StorageAway
 from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, now
 from app.whatsapp_flows.responses import FlowResponse
@@ -34,6 +37,7 @@ log = structlog.get_logger()
 BELONGINGS = (
     *(ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent),
     *(FlowResponse, FlowBooking),
+    *(CrmLookup, CrmNote),
 )
 
 
@@ -49,6 +53,7 @@ def erase(contact: Contact, *, by: Actor) -> None:
     erase_import_rows(ids)
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
+    erase_records(ids)
     suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))
     db.session.execute(delete(MergeSuggestion).where(suggested))
     db.session.execute(delete(ContactMerge).where(ContactMerge.contact_id.in_(ids)))

@@ -21,11 +21,13 @@ from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
+from app.crm.notes import CrmNote
 from app.inbox.compose.drafts import merge_drafts
 from app.inbox.conversations import Conversation, HandlingStretch
 from app.inbox.conversations.activities import Activity
 from app.inbox.conversations.statuses import show_ticks
 from app.inbox.desk.notes import Mention, Note
+from app.records.models import RecordLink
 from app.tenancy import (
     Actor,
     TenantModel,
@@ -53,6 +55,8 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "consent": (Consent, None),
     "flow_response": (FlowResponse, None),
     "flow_booking": (FlowBooking, None),
+    "record_link": (RecordLink, "record_id"),
+    "crm_note": (CrmNote, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
 # The state of a conversation that depends on its last message.
@@ -112,6 +116,8 @@ BETWEEN: dict[str, Any] = {
     "stretch": HandlingStretch,
     "run": AutomationRun,
     "trace": AutomationTrace,
+    "record_talk": RecordLink,
+    "crm_note_talk": CrmNote,
 }
 Snapshot = dict[str, Any]
 

@@ -17,6 +17,7 @@ from app.contacts.models import Contact
 from app.contacts.person import Person
 from app.contacts.records import ContactLink, ContactNote
 from app.inbox.conversations import Conversation, Cursor, Message
+from app.records.models import of_contact
 from app.tenancy import TenantModel, db, tenant_scope
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking
@@ -74,6 +75,10 @@ def data_of(contact: Contact) -> dict[str, Any]:
         ],
         "forms": [columns_of(each, "answers", "at") for each in all_of(FlowResponse, contact)],
         "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
+        "records": [
+            columns_of(each, "source", "type", "external_id", "title", "url", "stage", "attributes", "created_at")
+            for each in db.session.scalars(of_contact(contact.id))
+        ],
     }
 
 

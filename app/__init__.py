@@ -18,7 +18,7 @@ from app.bodies import Bodies, Budget
 from app.config import Settings
 from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
 from app.headers import DEFAULTS, FIXED
-from app.parameters import Json, Request, RowNumber
+from app.parameters import ExternalId, Json, Request, RowNumber
 from app.tenancy import db, driver, enqueue, guard, refuse_inside_transaction
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     logs.configure(settings.log_level)
     app = Switchboard(__name__, static_folder="../static", static_url_path="/static")
-    app.url_map.converters["int"] = RowNumber
+    app.url_map.converters |= {"int": RowNumber, "external": ExternalId}
     load_config(app, settings)
     init_extensions(app, settings)
     register_blueprints(app)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import Request as FlaskRequest
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.routing import IntegerConverter
+from werkzeug.routing import IntegerConverter, PathConverter
 
 from app.meta import payload
 
@@ -69,6 +69,13 @@ class Json(DefaultJSONProvider):
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         return payload.loads(s if isinstance(s, bytes) else s.encode(errors="replace"))
+
+
+class ExternalId(PathConverter):
+    """The id of something in another system: any text up to 200 characters, percent-encoded, also with slashes."""
+
+    regex = r"[^\x00]{1,200}?"
+    part_isolating = False
 
 
 class RowNumber(IntegerConverter):

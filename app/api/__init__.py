@@ -3,7 +3,7 @@
 Features declare their endpoints beside their nouns, in `api/` or `api.py`; nothing here knows a feature.
 """
 
-from .declaring import Endpoint, Shape, endpoint
+from .declaring import Created, Endpoint, Shape, endpoint
 from .etags import check_match
 from .keys import ApiKey, current_key
 from .pages import Page, PageQuery, Place
@@ -12,6 +12,7 @@ from .scopes import scope
 
 __all__ = [
     "ApiKey",
+    "Created",
     "Endpoint",
     "Fault",
     "Page",

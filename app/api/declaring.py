@@ -63,6 +63,13 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The answer of a PUT that has made what it names: 201 instead of 200."""
+
+    shape: Shape
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One call of the API. `gives` is None where the answer has no body; `files` is the type of another answer."""
@@ -81,6 +88,8 @@ class Endpoint:
     takes: Sequence[str] = field(default=())
     files: Sequence[str] = field(default=())
     most_bytes: int | None = None
+    # Whether it may answer with `Created`.
+    creates: bool = False
 
     @property
     def name(self) -> str:
@@ -141,13 +150,15 @@ class Endpoint:
         return self.respond(values)
 
     def respond(self, values: dict[str, Any]) -> Response:
-        result = self.view(**values)
+        result, status = self.view(**values), self.status
+        if isinstance(result, Created):
+            result, status = result.shape, 201
         if isinstance(result, Response):
             return result
         if not isinstance(result, BaseModel):
             return Response(status=204)
         body = result.model_dump_json(by_alias=True)
-        response = Response(body, self.status, mimetype="application/json")
+        response = Response(body, status, mimetype="application/json")
         if isinstance(result, Page):
             link_next(response, result)
         elif self.method != "POST":
@@ -181,6 +192,7 @@ def endpoint(
     takes: Sequence[str] = (),
     files: Sequence[str] = (),
     most_bytes: int | None = None,
+    creates: bool = False,
 ) -> Callable[[View], View]:
     """Makes a function an endpoint. It gets the parts of its address, `query` and `body`, and returns `gives`.
 
@@ -188,7 +200,8 @@ def endpoint(
     """
 
     def register(view: View) -> View:
-        made = Endpoint(method, rule, view, scope, tag, query, body, gives, status, problems, takes, files, most_bytes)
+        about = (tag, query, body, gives, status, problems, takes, files, most_bytes, creates)
+        made = Endpoint(method, rule, view, scope, *about)
         if made.name in ENDPOINTS:
             raise ValueError(f"two endpoints are called {made.name}")
         ENDPOINTS[made.name] = made
@@ -196,7 +209,7 @@ def endpoint(
         def answer(**values: Any) -> Response:
             return made.answer(**values)
 
-        bp.add_url_rule(rule, made.name, for_keys(answer), methods=[method])
+        bp.add_url_rule(rule, made.name, for_keys(answer), methods=[method], merge_slashes=False)
         return view
 
     return register

@@ -21,6 +21,7 @@ SCHEMAS = {
     "uuid": {"type": "string", "format": "uuid"},
     "int": {"type": "integer", "minimum": 0},
     "string": {"type": "string", "minLength": 1},
+    "external": {"type": "string", "minLength": 1, "maxLength": 200},
 }
 ABOUT = """
 Send WhatsApp messages, read conversations, and keep contacts and templates in step with your own systems.
@@ -87,6 +88,8 @@ def operation(one: Endpoint, references: References) -> dict[str, Any]:
         made["requestBody"] = {"required": True, "content": dict.fromkeys(one.takes, binary)}
     if one.files:
         made["responses"] |= OF_FILES
+    if one.creates:
+        made["responses"]["201"] = answer(one, references) | {"description": "It was made."}
     for status, codes in problems_by_status(one).items():
         words = "; ".join(f"`{code}`: {PROBLEMS[code].title}" for code in codes)
         made["responses"][str(status)] = {"description": words, "content": {MIME: {"schema": REFER_TO_PROBLEM}}}

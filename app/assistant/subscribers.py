@@ -36,7 +36,7 @@ def compare_replies(queued: list[Happened]) -> None:
         return
     for message in db.session.scalars(select(Message).where(Message.id.in_(list(by_people)))):
         actor = by_people[message.id]
-        if actor and message.body:
+        if actor and message.body and message.is_reply:
             judge_by_reply(message.conversation_id, message.body, by=actor)
 
 

@@ -16,6 +16,7 @@ TEST = "webhook.test"
 
 # Kinds that stay inside, each with the reason.
 INTERNAL = {
+    "notification.changed": "a setting of the business was changed by its own people or programs",
     "template.refreshed": "a list was read again, which changes nothing; what changed is template.changed",
     "mention.added": "is for the colleague it names; programs get note.added",
     "direct_send.stopped": "is about how Switchboard sends, not about a message",

@@ -398,8 +398,8 @@ class MessageTemplate(TenantModel):
     def broken_by(self, version: TemplateVersion) -> list[Use]:
         """What sends it as it is, and could not send this version: it needs values, or has other quick replies."""
         new, present = version.definition(self.name, self.language), self.definition
-        is_alike = new.goes_as_it_is and len(new.quick_replies) == len(present.quick_replies)
-        return self.uses if present.goes_as_it_is and not is_alike else []
+        is_alike = len(new.quick_replies) == len(present.quick_replies)
+        return [use for use in self.uses if use.could_send(present) and not (is_alike and use.could_send(new))]
 
     def submit(self, *, by: Actor, membership: Membership | None, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.

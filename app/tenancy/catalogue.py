@@ -166,6 +166,10 @@ class NumberChanged(Facts, kinds=("number.changed",)):
     value: str
 
 
+class NotificationChanged(Facts, kinds=("notification.changed",)):
+    """One was made, changed, paused, resumed or deleted. The subject is the notification."""
+
+
 class TemplatesRefreshed(Facts, kinds=("template.refreshed",)):
     """The list of templates was read again. The subject is the WABA."""
 

@@ -191,15 +191,19 @@ class Conversation(Desk, Window, Handled, TenantModel):
             self.note_sending(message, by)
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
         if message.is_shown and not later and message.source != "away":
-            self.show_last(message)
-            self.answered(by)
+            self.show_sent(message, by)
         else:
             announce("conversation", self.id)
         return message
 
+    def show_sent(self, message: Message, by: Actor) -> None:
+        self.show_last(message)
+        if message.is_reply:
+            self.answered(by)
+
     def note_sending(self, message: Message, by: Actor) -> None:
         """A message goes out: a person who wrote it has the conversation from here on."""
-        if by.takes_over and message.is_shown:
+        if by.takes_over and message.is_reply:
             self.take(by=by)
         happened("message.queued", message.id, by=by, conversation_id=self.id, source=message.source)
 

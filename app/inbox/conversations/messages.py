@@ -52,6 +52,8 @@ ANSWERED = (
 
 
 NOT_SENT = ("failed", "expired", "cancelled")
+# Sources of what is sent because something happened elsewhere: a customer who waits for a reply keeps waiting.
+NO_REPLIES = ("away", "notification")
 
 
 class Reaction(TenantModel):
@@ -218,6 +220,11 @@ class Message(Bubble, Underway, TenantModel):
     @classmethod
     def _is_shown(cls) -> ColumnElement[bool]:
         return (cls.type != "reaction") | cls.client_id.is_(None)
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether somebody writes to the customer with it; a notification goes out whoever has the conversation."""
+        return self.is_shown and self.source not in NO_REPLIES
 
     @hybrid_property
     def sender_kind(self) -> str | None:

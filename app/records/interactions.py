@@ -61,7 +61,8 @@ def interaction(conversation: Conversation, row: Any, names: dict[uuid.UUID, str
 
 
 def names_of(ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
-    return dict(db.session.execute(select(User.id, User.name).where(User.id.in_(list(ids)))).tuples())
+    named = select(User.id, User.name).where(User.id.in_(list(ids)))
+    return {id: name for id, name in db.session.execute(named)}  # noqa: C416  typed so
 
 
 def linked_contacts(record: Record) -> list[RecordLink]:

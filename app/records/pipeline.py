@@ -50,16 +50,14 @@ class Pipeline:
     @classmethod
     def of(cls, type: str, owner: str = "") -> Pipeline:
         """With the first cards of each column; `owner` leaves the records of others out."""
-        columns = {
-            stage.key: Column(stage.key, stage.name, stage.outcome, stage) for stage in RecordStage.of(type)
-        }
+        columns = {stage.key: Column(stage.key, stage.name, stage.outcome, stage) for stage in RecordStage.of(type)}
         given = {"tenant": current_tenant_id(), "type": type, "owner": owner}
         occurring = db.session.execute(TOTALS, given).all()
         for row in sorted(occurring, key=lambda row: (not row.key, row.name)):
             if row.key not in columns and len(columns) >= MOST_COLUMNS:
                 continue
             column = columns.setdefault(row.key, Column(row.key, row.name))
-            column.count += row.count
+            column.count += row.size
             if row.sum is not None:
                 column.sums[row.currency] = column.sums.get(row.currency, 0) + int(row.sum)
         cls.fill(columns, given)
@@ -69,7 +67,9 @@ class Pipeline:
     def fill(cls, columns: dict[str, Column], given: dict[str, Any]) -> None:
         wanted = [column.key for column in columns.values() if column.count]
         ids = db.session.execute(CARDS, given | {"keys": wanted, "most": MOST_CARDS}).all()
-        records = {row.id: row for row in db.session.scalars(select(Record).where(Record.id.in_([id for id, in ids])))}
+        records = {
+            row.id: row for row in db.session.scalars(select(Record).where(Record.id.in_([id for (id,) in ids])))
+        }
         placed: dict[str, list[uuid.UUID]] = defaultdict(list)
         for (id,) in ids:
             if id in records:
@@ -90,12 +90,12 @@ def owners_of(type: str) -> list[str]:
 
 
 def counts_by_type() -> dict[str, int]:
-    return {row.type: row.count for row in db.session.execute(COUNTS, {"tenant": current_tenant_id()})}
+    return {row.type: row.size for row in db.session.execute(COUNTS, {"tenant": current_tenant_id()})}
 
 
 # How many records each stage has, and what they are worth in each currency. Index: ix_records_stage.
 TOTALS = text("""
-    select stage_key as key, currency, min(stage) as name, count(*) as count, sum(amount_micros) as sum
+    select stage_key as key, currency, min(stage) as name, count(*) as size, sum(amount_micros) as sum
     from records
     where tenant_id = :tenant and type = :type and (:owner = '' or owner_name = :owner)
     group by stage_key, currency
@@ -111,4 +111,4 @@ CARDS = text("""
     ) r
     order by k.place, r.staged_at desc, r.id desc
 """)
-COUNTS = text("select type, count(*) as count from records where tenant_id = :tenant group by type")
+COUNTS = text("select type, count(*) as size from records where tenant_id = :tenant group by type")

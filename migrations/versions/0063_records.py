@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations.row_security import protect
 
 revision = "0063"
-down_revision = "0057"
+down_revision = "0058"
 
 MOMENT = sa.DateTime(timezone=True)
 MADE = (
@@ -118,9 +118,7 @@ def upgrade() -> None:
         sa.Column("facts", JSONB(), nullable=False),
         *actor("record_changes"),
         moment("at"),
-        sa.CheckConstraint(
-            "kind in ('created', 'stage', 'linked', 'unlinked')", name=op.f("ck_record_changes_kind")
-        ),
+        sa.CheckConstraint("kind in ('created', 'stage', 'linked', 'unlinked')", name=op.f("ck_record_changes_kind")),
         key("record_changes"),
         to("record_changes", "records", "record_id"),
     )

@@ -15,7 +15,7 @@ from app.records.forms import StagesForm
 from app.records.models import LONGEST_OWNER, Record
 from app.records.pipeline import Pipeline, counts_by_type, owners_of
 from app.records.stages import LONGEST_STAGE, OUTCOMES, TYPES, RecordStage, key_of
-from app.tenancy import db, in_menu, requires
+from app.tenancy import in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.tenancy.paging import Paged
 from app.words import N_

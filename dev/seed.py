@@ -196,6 +196,9 @@ class Seed:
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
+            identities = select(ContactIdentity.value, ContactIdentity.contact_id)
+            numbers = {value: id for value, id in db.session.execute(identities)}  # noqa: C416  typed so
+            bakery.add_records(numbers, by=Actor.agent(ann))
 
     def assistant(self) -> None:
         """Bakery's assistant suggests replies, with the scripted model: no key is needed."""

@@ -39,6 +39,8 @@ from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.taggings import ContactTagging
 from app.contacts.tags import Tag
+from app.crm.adapters import Account
+from app.crm.models import CrmConnection
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
@@ -56,6 +58,7 @@ from app.onboarding.setup_links import SetupLink
 from app.people.merges import ContactMerge
 from app.push.models import PushSubscription
 from app.push.web_push import Target
+from app.records.models import Record, Values
 from app.team.models import Invitation, Team, UserSession
 from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from app.tenancy.database import ScopedSession
@@ -82,6 +85,7 @@ WORDS = {
     "sample": "delivery",
     "type": "message.received",
     "task": "publish",
+    "provider": "hubspot",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -187,6 +191,7 @@ class Foreign:
             | belongings(world, talk.contact_id)
             | {"api_key_id": str(key.id)}
             | filled_form(world, shoes.waba_id, said)
+            | record(world, talk.contact_id)
             | dict(
                 zip(
                     ("team_id", "canned_reply_id", "macro_id", "saved_view_id", "bulk_change_id"),
@@ -262,6 +267,17 @@ def filled_form(world: World, waba_id: uuid.UUID, said: Message) -> dict[str, st
         version_id = flow.newest.id
     made = {"flow_id": flow.id, "flow_version_id": version_id, "slot_id": slot.id, "booking_id": booking.id}
     return {name: str(id) for name, id in made.items()} | {"response_id": str(response.id)}
+
+
+def record(world: World, contact_id: uuid.UUID) -> dict[str, str]:
+    """A record of Shoes with its link, and a connection to a CRM."""
+    by = Actor.agent(world.sue)
+    with tenant_scope(world.shoes.id):
+        made, _is_new = Record.upsert("canary", "deal", CANARY, Values(CANARY, stage=CANARY, owner_name=CANARY), by=by)
+        link = made.link(contact_id, by=by)
+        CrmConnection.save("hubspot", CANARY, Account("1", CANARY, "https://canary.example/", "EUR"), by=by)
+        assert link
+    return {"record_id": str(made.id), "record_link_id": str(link.id)}
 
 
 def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:

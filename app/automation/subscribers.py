@@ -7,13 +7,13 @@ from sqlalchemy import delete, select
 from app.inbox.conversations import Conversation
 from app.tenancy import Happened, db, subscriber
 
-from . import asking, calling, names, neighbours, steps, triggers
+from . import asking, calling, names, neighbours, record_parts, steps, triggers
 from .engine import respond, stop_runs
 from .models import AutomationRun, AutomationTrace
 from .parts import Trigger
 
 # Their kinds are registered where they are defined.
-KINDS = (asking, calling, names, neighbours, steps, triggers)
+KINDS = (asking, calling, names, neighbours, record_parts, steps, triggers)
 HAPPENINGS = sorted({kind for trigger in Trigger.registry.values() for kind in trigger.happenings})
 
 

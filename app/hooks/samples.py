@@ -23,6 +23,7 @@ from .event_types import event_types
 from .events import public_id
 
 AT = dt.datetime(2026, 11, 29, 9, 30, tzinfo=dt.UTC)
+VILLA = "Villa in Dakar"
 WAMID = "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTdCNTY"
 
 
@@ -138,7 +139,7 @@ SAMPLES: dict[str, Any] = {
         source="agency",
         type="property",
         external_id="villa-17",
-        title="Villa in Dakar",
+        title=VILLA,
         url="https://agency.example/villa-17",
         attributes={"Bedrooms": 4, "Free from": "2027-01-01"},
         stage="Viewing",

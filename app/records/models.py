@@ -274,7 +274,7 @@ class Record(TenantModel):
     def note_link(self, kind: str, link: RecordLink, by: Actor) -> None:
         self.note(kind, by, contact_id=str(link.contact_id))
         facts = {"type": self.type, "source": self.source, "stage": self.stage, "contact_id": link.contact_id}
-        happened(f"record.{kind}", self.id, by=by, **facts, conversation_id=link.conversation_id)
+        happened(f"record.{kind}", self.id, by=by, **facts)
         db.session.flush()
         self.announce()
 

@@ -213,13 +213,12 @@ class FlowCompleted(Facts, kinds=("flow.completed",)):
 
 
 class RecordLinked(Facts, kinds=("record.linked", "record.unlinked")):
-    """A record of another system was linked to a contact, in all conversations or in one; or no longer is."""
+    """A record of another system was linked to a contact, or no longer is."""
 
     type: str
     source: str
     stage: str
     contact_id: uuid.UUID
-    conversation_id: uuid.UUID | None = None
 
 
 class RecordChanged(Facts, kinds=("record.changed",)):

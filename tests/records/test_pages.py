@@ -79,6 +79,13 @@ def test_records_are_found_by_the_beginnings_of_words_and_by_their_id(shelf: She
     assert "Villa in Dakar" in page and "Thiès" not in page
 
 
+def test_the_palette_finds_records(shelf: Shelf, ben: Browser) -> None:
+    record = shelf.add("Villa in Dakar", stage="Viewing")
+    page = ben.get("~/inbox/palette?q=dak", headers=FRAGMENT).text
+    assert f"/records/{record.id}" in page and "Viewing" in page
+    assert str(record.id) not in ben.get("~/inbox/palette?q=thies", headers=FRAGMENT).text
+
+
 def test_a_record_is_shown_beside_the_conversation_with_typed_values(shelf: Shelf, ben: Browser) -> None:
     attributes = [
         {"name": "Price", "value": {"amount_micros": 500_000 * 10**6, "currency": "XOF"}},

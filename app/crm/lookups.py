@@ -208,4 +208,4 @@ def announce_contact(contact_id: uuid.UUID) -> None:
     """What is shown beside the conversations of a contact updates itself."""
     talks = select(Conversation.id).where(Conversation.contact_id == contact_id).limit(20)
     for id in db.session.scalars(talks):
-        announce("conversation", id)
+        announce("beside", id)

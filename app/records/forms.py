@@ -15,7 +15,7 @@ from app.contacts.names import plain
 
 from .attributes import CURRENCY, MOST_MICROS, WrongLink, read_link
 from .models import LONGEST_ID, LONGEST_OWNER, LONGEST_TITLE, Values
-from .stages import LONGEST_STAGE, MOST_STAGES, OUTCOMES, TYPES
+from .stages import LONGEST_STAGE, MOST_STAGES, OUTCOMES, TYPE_NAMES
 
 MICROS = 1_000_000
 
@@ -44,7 +44,7 @@ class RecordForm(FlaskForm):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.type.choices = [(name, gettext(words)) for name, words in TYPES.items()]
+        self.type.choices = [(name, gettext(words)) for name, words in TYPE_NAMES.items()]
 
     def validate_url(self, field: URLField) -> None:
         try:

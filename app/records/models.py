@@ -191,7 +191,7 @@ class Record(TenantModel):
         mine = select(RecordLink.contact_id).where(*self.present_links()).limit(MOST_SHOWN)
         talks = select(Conversation.id).where(Conversation.contact_id.in_(mine))
         for id in db.session.scalars(talks.limit(MOST_SHOWN)):
-            announce("conversation", id)
+            announce("beside", id)
 
     def note(self, kind: str, by: Actor, **facts: str) -> None:
         change = RecordChange(id=uuid7(), record_id=self.id, kind=kind, facts=facts, at=now(), **by.columns("by"))

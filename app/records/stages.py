@@ -21,6 +21,16 @@ TYPES = {
     "contact": N_("Contacts"),
     "other": N_("Other"),
 }
+# Of one record.
+TYPE_NAMES = {
+    "deal": N_("Deal"),
+    "lead": N_("Lead"),
+    "property": N_("Property"),
+    "order": N_("Order"),
+    "appointment": N_("Appointment"),
+    "contact": N_("Contact"),
+    "other": N_("Other"),
+}
 OUTCOMES = {"open": N_("Open"), "won": N_("Won"), "lost": N_("Lost")}
 MOST_STAGES, LONGEST_STAGE = 30, 100
 

@@ -83,8 +83,12 @@ class Crm:
     def appear(self) -> None:
         """A customer writes for the first time."""
         with tenant_scope(self.id):
-            facts = {"contact_id": self.talk.contact_id, "phone_number_id": self.number.id}
-            happened("conversation.opened", self.talk.id, **facts)
+            happened(
+                "conversation.opened",
+                self.talk.id,
+                contact_id=self.talk.contact_id,
+                phone_number_id=self.number.id,
+            )
         self.work()
 
     def resolve(self, **options: Any) -> None:

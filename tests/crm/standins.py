@@ -73,7 +73,16 @@ class StandIn:
     def person(self, id: str, name: str, *phones: str) -> None:
         self.people[id] = {"id": id, "name": name, "phones": list(phones)}
 
+    def deal(self, id: str, person: str, *stage: Any, **fields: Any) -> None:
+        """A deal of a person; the rest is in the words of the API."""
+        raise NotImplementedError
+
     def answer(self, got: Got) -> tuple[int, Json]:
+        raise NotImplementedError
+
+    @property
+    def texts(self) -> list[str]:
+        """The notes, in their order."""
         raise NotImplementedError
 
 
@@ -86,8 +95,13 @@ class HubSpotServer(StandIn):
         ("closedlost", "Closed lost", "true", "0.0"),
     )
 
-    def deal(self, id: str, person: str, stage: str = "appointmentscheduled", **properties: Any) -> None:
-        values = {"dealname": f"Deal {id}", "dealstage": stage, "pipeline": "default", "amount": "500000"}
+    def deal(self, id: str, person: str, *stage: Any, **properties: Any) -> None:
+        values = {
+            "dealname": f"Deal {id}",
+            "dealstage": "".join(stage) or "appointmentscheduled",
+            "pipeline": "default",
+            "amount": "500000",
+        }
         values |= {"deal_currency_code": "XOF", "hubspot_owner_id": "41"}
         self.deals[id] = {"person": person, "properties": values | properties}
 
@@ -177,9 +191,9 @@ class HubSpotServer(StandIn):
 
 @dataclass
 class PipedriveServer(StandIn):
-    def deal(self, id: str, person: str, stage: int = 1, status: str = "open", **fields: Any) -> None:
-        values = {"id": int(id), "title": f"Deal {id}", "value": 500000, "currency": "XOF", "status": status}
-        values |= {"stage_id": stage, "owner_id": 41, "person_id": int(person), "is_deleted": False}
+    def deal(self, id: str, person: str, *stage: Any, **fields: Any) -> None:
+        values = {"id": int(id), "title": f"Deal {id}", "value": 500000, "currency": "XOF", "status": "open"}
+        values |= {"stage_id": stage[0] if stage else 1, "owner_id": 41, "person_id": int(person), "is_deleted": False}
         self.deals[id] = values | {"pipeline_id": 1, "expected_close_date": "2027-01-31"} | fields
 
     def answer(self, got: Got) -> tuple[int, Json]:

@@ -86,7 +86,7 @@ def test_a_stage_that_changes_there_changes_here(crm: Crm) -> None:
 
 
 def test_closed_deals_are_copied_only_where_they_are_here_already(crm: Crm) -> None:
-    won = {"status": "won"} if crm.provider == "pipedrive" else {"stage": "closedwon"}
+    won = {"status": "won"} if crm.provider == "pipedrive" else {"dealstage": "closedwon"}
     crm.server.deal("502", "101", **won)
     crm.appear()
     assert crm.titles == ["Deal 501"]

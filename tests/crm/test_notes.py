@@ -70,7 +70,7 @@ def test_each_resolution_has_its_own_note_with_its_own_messages(noted: Crm) -> N
 
 
 def test_an_answer_that_is_lost_leads_to_one_note(noted: Crm) -> None:
-    noted.server.fail(at="notes", works=True, is_silent=True)
+    noted.server.fail(at=WRITING[noted.provider], works=True, is_silent=True)
     noted.resolve()
     assert len(noted.server.notes) == 1 and noted.notes()[0].state == "writing"
     noted.pass_time()
@@ -78,15 +78,12 @@ def test_an_answer_that_is_lost_leads_to_one_note(noted: Crm) -> None:
     assert noted.notes()[0].external_id == "9000"
 
 
+WRITING = {"hubspot": "POST /crm/v3/objects/notes", "pipedrive": "POST /v1/notes"}
+LOOKING = {"hubspot": "associations/notes", "pipedrive": "GET /v1/notes"}
+
+
 def test_an_error_after_it_was_written_leads_to_one_note(noted: Crm) -> None:
-    noted.server.fail(502, at="POST", works=True)
-    with tenant_scope(noted.id):
-        pass
-    noted.appear() if noted.provider == "pipedrive" else None
-    noted.server.failures.clear()
-    noted.server.fail(
-        502, b"<html>", at="POST /v1/notes" if noted.provider == "pipedrive" else "objects/notes", works=True
-    )
+    noted.server.fail(502, b"<html>", at=WRITING[noted.provider], works=True)
     noted.resolve()
     noted.pass_time()
     assert len(noted.server.notes) == 1 and noted.notes()[0].state == "written"
@@ -108,21 +105,16 @@ def test_a_worker_that_dies_after_writing_leads_to_one_note(noted: Crm, monkeypa
 
 
 def test_what_did_not_arrive_is_written_later(noted: Crm) -> None:
-    noted.server.fail(429, {"status": "error"}, at="notes", headers={"Retry-After": "5"})
+    noted.server.fail(429, {"status": "error"}, at=WRITING[noted.provider], headers={"Retry-After": "5"})
     noted.resolve()
     assert noted.notes()[0].state == "waiting"
     noted.pass_time()
     assert len(noted.server.notes) == 1
 
 
-def test_while_looking_for_a_note_fails_it_is_not_written_again(noted: Crm) -> None:
-    path = "GET /v1/notes" if noted.provider == "pipedrive" else "associations/notes"
-    noted.server.fail(
-        at="POST /v1/notes" if noted.provider == "pipedrive" else "POST /crm/v3/objects/notes",
-        works=True,
-        is_silent=True,
-    )
-    noted.server.fail(429, {"status": "error"}, at=path)
+def test_it_is_not_written_again_while_looking_for_it_fails(noted: Crm) -> None:
+    noted.server.fail(at=WRITING[noted.provider], works=True, is_silent=True)
+    noted.server.fail(429, {"status": "error"}, at=LOOKING[noted.provider])
     noted.resolve()
     noted.pass_time()
     assert noted.notes()[0].state == "writing"

@@ -104,6 +104,13 @@ def test_a_record_is_shown_beside_the_conversation_with_typed_values(shelf: Shel
         assert part in page, part
 
 
+def test_the_card_updates_itself_alone(shelf: Shelf, ben: Browser) -> None:
+    shelf.add("Villa", linked=True)
+    fragment = ben.get(f"~/records/beside/{shelf.talk.id}", headers=FRAGMENT).text
+    assert "Villa" in fragment and "<html" not in fragment
+    assert ben.get(f"~/records/beside/{shelf.talk.id}").status_code == 303
+
+
 def test_an_agent_searches_links_and_unlinks(shelf: Shelf, ben: Browser) -> None:
     record = shelf.add("Villa in Dakar")
     assert "Villa in Dakar" in ben.get(f"~/records/new?conversation={shelf.talk.id}&q=dakar").text

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
+from flask import redirect, render_template, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.crm.blueprint import bp
 from app.crm.lookups import CrmLookup
 from app.crm.models import CrmConnection
 from app.inbox.conversations import Conversation
 from app.inbox.desk.cards import details_card
-from app.tenancy import current_tenant_id, is_sandbox, later
+from app.tenancy import current_tenant_id, is_sandbox, later, requires
+from app.tenancy.guard import is_fragment
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +44,13 @@ def glance(connection: CrmConnection, lookup: CrmLookup | None, conversation: Co
         later("crm.work", connection.id)
         is_waiting = True
     return Glance(connection, lookup, is_waiting)
+
+
+@bp.get("/beside/<uuid:conversation_id>")
+@requires("records.view")
+def beside(conversation_id: uuid.UUID) -> str | AnyResponse:
+    """The card alone, after a lookup."""
+    conversation = Conversation.get_or_404(conversation_id)
+    if not is_fragment():
+        return redirect(url_for("inbox.details", conversation_id=conversation.id), 303)
+    return render_template("crm/_card.html", conversation=conversation, card=card(conversation))

@@ -14,7 +14,7 @@ from app.records.blueprint import bp
 from app.records.forms import StagesForm
 from app.records.models import LONGEST_OWNER, Record
 from app.records.pipeline import Pipeline, counts_by_type, owners_of
-from app.records.stages import LONGEST_STAGE, OUTCOMES, TYPES, RecordStage, key_of
+from app.records.stages import LONGEST_STAGE, OUTCOMES, TYPE_NAMES, TYPES, RecordStage, key_of
 from app.tenancy import in_menu, requires
 from app.tenancy.guard import is_fragment
 from app.tenancy.paging import Paged
@@ -63,7 +63,13 @@ def listing() -> str:
         query = query.where(Record.id.in_(ids))
     arguments = {name: value for name in ("q", "type", "stage") if (value := request.args.get(name)) is not None}
     return render_template(
-        "records/list.html", page=Paged.of(query, PAGE), words=words, type=type, types=TYPES, arguments=arguments
+        "records/list.html",
+        page=Paged.of(query, PAGE),
+        words=words,
+        type=type,
+        types=TYPES,
+        names=TYPE_NAMES,
+        arguments=arguments,
     )
 
 

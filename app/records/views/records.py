@@ -18,7 +18,7 @@ from app.records.blueprint import bp
 from app.records.forms import RecordForm
 from app.records.interactions import interactions, linked_contacts, names_of
 from app.records.models import MOST_SHOWN, Record, RecordLink, TooManyLinks, of_contact
-from app.records.stages import LONGEST_STAGE, TYPES, RecordStage
+from app.records.stages import LONGEST_STAGE, TYPE_NAMES, TYPES, RecordStage
 from app.tenancy import as_uuid, current_actor, db, requires
 from app.tenancy.guard import is_fragment
 
@@ -33,16 +33,18 @@ def show(record_id: uuid.UUID) -> str:
     record = Record.get_or_404(record_id)
     changes = db.session.scalars(record.history().limit(MOST_CHANGES)).all()
     mentioned = [as_uuid(change.facts.get("contact_id")) for change in changes]
+    links = linked_contacts(record)
+    members = {one.by_id for one in (*changes, *links) if one.by_kind == "agent" and one.by_id}
     context = {
         "record": record,
-        "links": linked_contacts(record),
+        "links": links,
         "interactions": interactions(record),
         "changes": changes,
-        "member_names": names_of({change.by_id for change in changes if change.by_kind == "agent" and change.by_id}),
+        "member_names": names_of(members),
         "contact_names": contact_names(mentioned),
     }
     page = "_show" if is_fragment() else "show"
-    return render_template(f"records/{page}.html", **context, stages=RecordStage.of(record.type), types=TYPES)
+    return render_template(f"records/{page}.html", **context, stages=RecordStage.of(record.type), types=TYPE_NAMES)
 
 
 def contact_names(ids: list[uuid.UUID | None]) -> dict[str, str]:
@@ -69,7 +71,7 @@ def choose_page(form: RecordForm, contact: Contact | None, conversation: Convers
     about: dict[str, Any] = {"contact": contact, "conversation": conversation, "words": words}
     stages = db.session.scalars(select(RecordStage.name).order_by(RecordStage.type, RecordStage.position)).all()
     names = list(dict.fromkeys(stages))
-    return render_template("records/new.html", form=form, choices=choices, types=TYPES, stage_names=names, **about)
+    return render_template("records/new.html", form=form, choices=choices, types=TYPE_NAMES, stage_names=names, **about)
 
 
 @bp.post("/")
@@ -171,4 +173,4 @@ def of_one_contact(contact_id: uuid.UUID) -> str:
     records = db.session.scalars(of_contact(contact.id).limit(MOST_SHOWN + 1)).all()
     page = "_of_contact" if is_fragment() else "of_contact"
     context = {"contact": contact, "records": records[:MOST_SHOWN], "has_more": len(records) > MOST_SHOWN}
-    return render_template(f"records/{page}.html", **context, types=TYPES)
+    return render_template(f"records/{page}.html", **context, types=TYPE_NAMES)

@@ -83,6 +83,8 @@ class Settings(BaseModel):
     media_url: Annotated[str, AfterValidator(check_media_url)]
     mail_url: str
     model_urls: Annotated[tuple[Url, ...], BeforeValidator(split_list)] = ()
+    hubspot_url: Url = "https://api.hubapi.com"
+    pipedrive_url: Url = "https://api.pipedrive.com"
     operator_name: str = ""
     operator_contact: str = ""
     operator_address: str = ""

@@ -48,7 +48,7 @@ class Outside:
                 settings.meta_app_secrets[0],
             ),
             storage=stores.connect(settings.media_url),
-            egress=Egress(inside=settings.model_urls),
+            egress=Egress(inside=(*settings.model_urls, settings.hubspot_url, settings.pipedrive_url)),
         )
 
 

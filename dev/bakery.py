@@ -1,11 +1,15 @@
-"""What the demo's bakery teaches its assistant, and 30 golden conversations about it."""
+"""What the demo's bakery teaches its assistant, 30 golden conversations about it, and its records of orders."""
 
 from __future__ import annotations
+
+import uuid
 
 from app.assistant.assistant import Assistant, Setup
 from app.assistant.golden import GoldenCase
 from app.assistant.knowledge import KnowledgeSource
 from app.assistant.phrases import DISCLOSURES
+from app.records.models import Record, Values
+from app.records.stages import RecordStage
 from app.tenancy import Actor, db, exists
 
 QUESTIONS = {
@@ -95,3 +99,34 @@ def teach(*, by: Actor) -> bool:
     assistant.switch("suggests")
     db.session.flush()
     return True
+
+
+# Stages of deals, and what the bakery's order program has: type, id, title, stage, amount, owner, of whom.
+STAGES = [("Asked", "open"), ("Offer sent", "open"), ("Agreed", "open"), ("Won", "won"), ("Lost", "lost")]
+RECORDS = (
+    ("deal", "D-31", "Café deliveries, 2027", "Offer sent", 14_400, "Ann", "905321234567"),
+    ("deal", "D-32", "Croissants for Harbour Street", "Asked", 1_250, "Ben", "919812345678"),
+    ("deal", "D-29", "Wedding in June", "Agreed", 860, "Ann", "393331234567"),
+    ("deal", "D-27", "Summer fair", "Won", 540, "Ben", None),
+    ("deal", "D-25", "School canteen", "Tasting", 9_000, "", None),
+    ("order", "1042", "Raspberry cake for 12", "Baking", 48, "Ann", "4915798765432"),
+    ("order", "1040", "Two loaves of rye bread", "Ready", 9, "Ben", "16505551234"),
+)
+
+
+def add_records(contact_ids: dict[str, uuid.UUID], *, by: Actor) -> None:
+    """What the order program of the bakery sent, linked to its customers."""
+    RecordStage.define("deal", STAGES)
+    for type, id, title, stage, euros, owner, wa_id in RECORDS:
+        values = Values(
+            title=title,
+            url=f"https://orders.bakery.example/{id}",
+            attributes=[{"name": "Deliver on", "value": "2027-01-15"}, {"name": "Paid", "value": type == "order"}],
+            stage=stage,
+            amount_micros=euros * 1_000_000,
+            currency="EUR",
+            owner_name=owner,
+        )
+        record, _is_new = Record.upsert("orders", type, id, values, by=by)
+        if wa_id in contact_ids:
+            record.link(contact_ids[wa_id], by=by)

@@ -221,6 +221,9 @@ class Seed:
             )
             diary.fill([cake, office, cafe, sunday], ann, ben)
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
+            identities = select(ContactIdentity.value, ContactIdentity.contact_id)
+            numbers = {value: id for value, id in db.session.execute(identities)}  # noqa: C416  typed so
+            bakery.add_records(numbers, by=Actor.agent(ann))
 
     def entry_points(self) -> None:
         """A site of villas and a sign, and customers who came by them; on the next start they are there."""

@@ -42,6 +42,8 @@ from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.taggings import ContactTagging
 from app.contacts.tags import Tag
+from app.crm.adapters import Account
+from app.crm.models import CrmConnection
 from app.entry_points.models import EntryPoint
 from app.hooks.endpoints import WebhookEndpoint
 from app.inbox.compose.canned_files import CannedFile
@@ -69,6 +71,7 @@ from app.payments.models import Payment
 from app.people.merges import ContactMerge
 from app.push.models import PushSubscription
 from app.push.web_push import Target
+from app.records.models import Record, Values
 from app.subscriptions.models import Given as SubscriptionGiven
 from app.subscriptions.models import Subscription
 from app.team.models import Invitation, Team, UserSession
@@ -98,6 +101,7 @@ WORDS = {
     "sample": "delivery",
     "type": "message.received",
     "task": "publish",
+    "provider": "hubspot",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -206,6 +210,7 @@ class Foreign:
             | entry_point(world, shoes)
             | offered(world, talk)
             | filled_form(world, shoes.waba_id, said)
+            | record(world, talk.contact_id)
             | dict(
                 zip(
                     ("team_id", "canned_reply_id", "macro_id", "saved_view_id", "bulk_change_id"),
@@ -334,6 +339,17 @@ def reported(world: World, number: PhoneNumber, contact_id: uuid.UUID) -> dict[s
         subscription, _is_new = Subscription.claim(CANARY, last)
     made = {"notification_id": notification.id, "payment_id": payment.id, "subscription_id": subscription.id}
     return {name: str(id) for name, id in made.items()}
+
+
+def record(world: World, contact_id: uuid.UUID) -> dict[str, str]:
+    """A record of Shoes with its link, and a connection to a CRM."""
+    by = Actor.agent(world.sue)
+    with tenant_scope(world.shoes.id):
+        made, _is_new = Record.upsert("canary", "deal", CANARY, Values(CANARY, stage=CANARY, owner_name=CANARY), by=by)
+        link = made.link(contact_id, by=by)
+        CrmConnection.save("hubspot", CANARY, Account("1", CANARY, "https://canary.example/", "EUR"), by=by)
+        assert link
+    return {"record_id": str(made.id), "record_link_id": str(link.id)}
 
 
 def belongings(world: World, contact_id: uuid.UUID) -> dict[str, str]:

@@ -271,6 +271,13 @@ def missed_appointment() -> Json:
     )
 
 
+def deal_won() -> Json:
+    thanks = _("Thank you for your trust, {{first_name|and welcome}}. “{{record_title}}” is yours. We'll be in touch.")
+    reminder = step("note", text=_("“{{record_title}}” was won. Thank the customer with a template."))
+    decide = branch({"kind": "window", "state": "open"}, [reply(thanks)], [reminder])
+    return rule({"kind": "record_stage", "type": "deal", "to": "won"}, decide)
+
+
 STARTERS = (
     Starter("welcome", N_("Welcome message"), N_("Greets a customer who writes for the first time."), welcome),
     Starter(
@@ -332,6 +339,7 @@ STARTERS = (
     Starter("language", N_("Route by language"), N_("Assigns new conversations to a team by language."), by_language),
     Starter("vip", N_("VIPs to a team"), N_("Assigns customers with the tag VIP to whoever is online."), vip),
     Starter("person", N_("Talk to a person"), N_("Hands over to people when a customer asks for one."), talk_to_person),
+    Starter("deal-won", N_("Deal won: say thank you"), N_("Thanks the customer when a deal is won."), deal_won),
     Starter("birthday", N_("Birthday"), N_("Reminds the team on the date in a customer's field."), birthday),
     Starter(
         "order-status", N_("Order status"), N_("Asks for the number and looks it up in your own program."), order_status

@@ -16,6 +16,7 @@ from . import (
     names,
     neighbours,
     payments_parts,
+    record_parts,
     steps,
     triggers,
 )
@@ -33,6 +34,7 @@ KINDS = (
     names,
     neighbours,
     payments_parts,
+    record_parts,
     steps,
     triggers,
 )

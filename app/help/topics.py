@@ -78,6 +78,8 @@ TOPICS = (
         N_("Importing and exporting contacts"),
         ("contacts.new_import", "contacts.show_import", "contacts.exports"),
     ),
+    Topic("records", N_("Records of other systems, and the pipeline"), ("records.",)),
+    Topic("crm", N_("HubSpot and Pipedrive"), ("crm.",)),
     Topic("connecting", N_("Connecting a number"), ("onboarding.", "numbers.index")),
     Topic("numbers", N_("A number: profile, links, health"), ("numbers.",)),
     Topic("assistant", N_("The assistant"), ("assistant.",)),

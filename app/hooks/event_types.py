@@ -24,6 +24,7 @@ INTERNAL = {
     "direct_send.stopped": "is about how Switchboard sends, not about a message",
     "onboarding.connected": "is a step of a page; programs get number.connected",
     "onboarding.failed": "is a step of a page that somebody is looking at",
+    "record.staged": "is for automations, once for each customer; programs get record.changed",
 }
 
 TITLES = {
@@ -89,6 +90,9 @@ TITLES = {
     "appointment.cancelled": N_("An appointment was cancelled"),
     "appointment.no_show": N_("Nobody came to an appointment"),
     "appointment.done": N_("An appointment took place"),
+    "record.linked": N_("A record was linked to a contact"),
+    "record.unlinked": N_("A record is no longer linked to a contact"),
+    "record.changed": N_("A record was created or changed"),
     TEST: N_("A test event"),
 }
 GROUPS = {
@@ -109,6 +113,7 @@ GROUPS = {
     "inquiry": N_("Inquiries"),
     "alert": N_("Alerts"),
     "appointment": N_("Appointments"),
+    "record": N_("Records"),
     "webhook": N_("Webhooks"),
 }
 # What of the event's surroundings comes with it, by the first part of its type.
@@ -130,6 +135,7 @@ RESOURCES = {
     "inquiry": ("inquiry", "conversation", "contact"),
     "alert": ("contact",),
     "appointment": ("appointment", "conversation", "contact"),
+    "record": ("record",),
     "webhook": (),
 }
 

@@ -30,6 +30,8 @@ from app.message_templates.api.shapes import TemplateSummary
 from app.message_templates.models import MessageTemplate
 from app.payments.api.shapes import PaymentShape
 from app.payments.models import Payment
+from app.records.api.shapes import RecordShape
+from app.records.models import Record
 from app.subscriptions.api.shapes import SubscriptionSummary
 from app.subscriptions.models import Subscription
 from app.tenancy import db
@@ -51,6 +53,7 @@ SHAPES: dict[str, type[Shape]] = {
     "listing": ListingShape,
     "inquiry": InquiryShape,
     "appointment": AppointmentShape,
+    "record": RecordShape,
 }
 
 
@@ -85,6 +88,7 @@ class Resources:
         made.read("listing", Listing, made.subjects(events, "listing"), ListingShape.of, undefer(Listing.description))
         made.read("inquiry", Inquiry, made.subjects(events, "inquiry"), InquiryShape.of, selectinload(Inquiry.listing))
         made.read("appointment", Appointment, made.subjects(events, "appointment"), AppointmentShape.of)
+        made.read("record", Record, made.subjects(events, "record"), RecordShape.of)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
         contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from app.inbox.api.shapes import ActorShape, ConversationShape, MessageShape, No
 from app.listings.api.shapes import InquiryShape, ListingShape, PriceShape
 from app.message_templates.api.shapes import TemplateSummary
 from app.payments.api.shapes import ConfirmationShape, PaymentShape
+from app.records.api.shapes import RecordShape
 from app.subscriptions.api.shapes import SubscriptionSummary
 from app.wabas.api import NumberShape, WabaReference
 from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
@@ -26,6 +27,7 @@ from .event_types import event_types
 from .events import public_id
 
 AT = dt.datetime(2026, 11, 29, 9, 30, tzinfo=dt.UTC)
+VILLA = "Villa in Dakar"
 WAMID = "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTdCNTY"
 
 
@@ -225,6 +227,27 @@ SAMPLES: dict[str, Any] = {
             "changed_at": AT,
         }
     ),
+    "record": RecordShape(
+        id=id_for("record"),
+        source="agency",
+        type="property",
+        external_id="villa-17",
+        title=VILLA,
+        url="https://agency.example/villa-17",
+        attributes={"Bedrooms": 4, "Free from": "2027-01-01"},
+        stage="Viewing",
+        outcome="",
+        amount_micros=500_000_000_000,
+        currency="XOF",
+        owner_name="Awa Diop",
+        is_mirrored=False,
+        is_stale=False,
+        gone_at=None,
+        staged_at=AT,
+        seen_at=AT,
+        updated_at=AT,
+        created_at=AT,
+    ),
 }
 # Facts by their name; others by their type.
 FACTS = {
@@ -242,6 +265,8 @@ FACTS = {
     "code": 131026,
     "days": 14,
     "changed": ["price_micros"],
+    "stage": "Viewing",
+    "stage_before": "New",
 }
 
 

@@ -19,6 +19,8 @@ from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactEvent, ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
+from app.crm.lookups import CrmLookup
+from app.crm.notes import CrmNote
 from app.entry_points.models import EntryTouch
 from app.extensions import storage
 from app.inbox.compose.drafts import Draft
@@ -30,6 +32,7 @@ from app.listings.models import Listing
 from app.listings.saved_searches import SavedSearch
 from app.meta.spellings import other_spellings
 from app.payments import models as payments
+from app.records.models import erase_records
 from app.storage import StorageAway
 from app.subscriptions import models as subscriptions
 from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, now
@@ -43,6 +46,8 @@ log = structlog.get_logger()
 BELONGINGS = (
     *(ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent),
     *(FlowResponse, FlowBooking, SavedSearch, ListingAlert, Inquiry),
+    *(FlowResponse, FlowBooking),
+    *(CrmLookup, CrmNote),
 )
 
 
@@ -62,6 +67,7 @@ def erase(contact: Contact, *, by: Actor) -> None:
     for model in BELONGINGS:
         db.session.execute(delete(model).where(model.contact_id.in_(ids)))
     db.session.execute(update(Listing).where(Listing.contact_id.in_(ids)).values(contact_id=None))
+    erase_records(ids)
     suggested = or_(MergeSuggestion.contact_id.in_(ids), MergeSuggestion.other_id.in_(ids))
     db.session.execute(delete(MergeSuggestion).where(suggested))
     db.session.execute(delete(ContactMerge).where(ContactMerge.contact_id.in_(ids)))

@@ -22,6 +22,7 @@ from app.contacts.models import Contact, ContactIdentity, lock_contacts
 from app.contacts.records import ContactLink, ContactNote
 from app.contacts.suggestions import MergeSuggestion
 from app.contacts.tags import ContactTag
+from app.crm.notes import CrmNote
 from app.entry_points.models import EntryTouch
 from app.inbox.compose.drafts import merge_drafts
 from app.inbox.conversations import Conversation, HandlingStretch
@@ -33,6 +34,7 @@ from app.listings.inquiries import Inquiry
 from app.listings.models import Listing
 from app.listings.saved_searches import SavedSearch
 from app.payments.models import Payment
+from app.records.models import RecordLink
 from app.subscriptions.models import Subscription
 from app.tenancy import (
     Actor,
@@ -68,6 +70,8 @@ MOVING: dict[str, tuple[Any, str | None]] = {
     "payment": (Payment, None),
     "subscription": (Subscription, None),
     "appointment": (Appointment, None),
+    "record_link": (RecordLink, "record_id"),
+    "crm_note": (CrmNote, None),
 }
 UNSYNCHRONISED = {"synchronize_session": False}
 # The state of a conversation that depends on its last message.
@@ -131,6 +135,8 @@ BETWEEN: dict[str, Any] = {
     "run": AutomationRun,
     "trace": AutomationTrace,
     "touch": EntryTouch,
+    "record_talk": RecordLink,
+    "crm_note_talk": CrmNote,
 }
 Snapshot = dict[str, Any]
 

@@ -23,6 +23,7 @@ from app.listings.inquiries import Inquiry
 from app.listings.models import Listing
 from app.listings.saved_searches import SavedSearch
 from app.payments.models import Payment
+from app.records.models import of_contact
 from app.subscriptions.models import Subscription
 from app.tenancy import TenantModel, db, tenant_scope
 from app.whatsapp_flows.responses import FlowResponse
@@ -99,6 +100,10 @@ def data_of(contact: Contact) -> dict[str, Any]:
         ],
         "listings": [columns_of(each, "external_id", "title", "status") for each in all_of(Listing, contact)],
         "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
+        "records": [
+            columns_of(each, "source", "type", "external_id", "title", "url", "stage", "attributes", "created_at")
+            for each in db.session.scalars(of_contact(contact.id))
+        ],
     }
 
 

@@ -322,3 +322,31 @@ class AppointmentState(
     starts_at: str
     agent_id: uuid.UUID | None = None
     source: str
+
+
+class RecordLinked(Facts, kinds=("record.linked", "record.unlinked")):
+    """A record of another system was linked to a contact, or no longer is."""
+
+    type: str
+    source: str
+    stage: str
+    contact_id: uuid.UUID
+
+
+class RecordChanged(Facts, kinds=("record.changed",)):
+    """A record was created or changed. The stages are as its system calls them; "" where it has none."""
+
+    type: str
+    source: str
+    stage: str
+    stage_before: str
+    is_new: bool = False
+
+
+class RecordStaged(Facts, kinds=("record.staged",)):
+    """The stage of a record changed. The subject is a contact that it is about: there is one for each of them."""
+
+    record_id: uuid.UUID
+    type: str
+    stage: str
+    stage_before: str

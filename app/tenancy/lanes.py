@@ -21,9 +21,9 @@ from redis import Redis, RedisError
 from rq.exceptions import DequeueTimeout
 from rq.intermediate_queue import IntermediateQueue
 
-LANES = ("inbound", "outbound", "hooks", "assistant", "files", "default")
+LANES = ("inbound", "outbound", "hooks", "assistant", "crm", "files", "default")
 # The processes of `python -m app.worker`: two where a tenant can have much to do at once.
-WORKERS = ("inbound", "inbound", "outbound", "hooks", "assistant", "files", "files", "default", "default")
+WORKERS = ("inbound", "inbound", "outbound", "hooks", "assistant", "crm", "files", "files", "default", "default")
 # For jobs of no tenant.
 PLATFORM = "platform"
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations.row_security import protect, share
 
 revision = "0060"
-down_revision = "0057"
+down_revision = "0059"
 
 MOMENT = sa.DateTime(timezone=True)
 MADE = ("entry_points", "entry_references", "entry_clicks", "entry_touches")

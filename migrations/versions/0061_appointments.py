@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations.row_security import protect
 
 revision = "0061"
-down_revision = "0058"
+down_revision = "0060"
 
 MOMENT = sa.DateTime(timezone=True)
 MADE = ("appointments", "appointment_changes", "appointment_notices", "appointment_settings")

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations.row_security import protect
 
 revision = "0062"
-down_revision = "0059"
+down_revision = "0061"
 
 MOMENT = sa.DateTime(timezone=True)
 MADE = (

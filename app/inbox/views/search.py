@@ -13,6 +13,7 @@ from app.inbox.blueprint import bp
 from app.inbox.compose.macros import Macro
 from app.inbox.conversations import Conversation, Cursor
 from app.inbox.desk.lists import Listing
+from app.inbox.desk.palette_items import items_for
 from app.inbox.desk.saved_views import SavedView
 from app.inbox.desk.search import TYPES, Search
 from app.team.models.teams import colleagues
@@ -50,5 +51,10 @@ def palette() -> str:
     views = [(view.name, Listing.from_arguments(view.arguments, g.membership).arguments) for view in saved]
     macros = db.session.scalars(Macro.for_member(g.membership)).all()
     return render_template(
-        "inbox/desk/_palette_results.html", search=query, people=query.people(), views=views, macros=macros
+        "inbox/desk/_palette_results.html",
+        search=query,
+        people=query.people(),
+        views=views,
+        macros=macros,
+        items=items_for(query.words),
     )

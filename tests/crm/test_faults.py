@@ -33,6 +33,17 @@ def test_a_limit_is_kept_for_as_long_as_it_asks_and_then_it_goes_on(crm: Crm) ->
     assert crm.titles == ["Deal 501"] and crm.connection.problem == ""
 
 
+def test_one_limit_after_the_other_is_left_alone_for_longer_each_time(crm: Crm) -> None:
+    crm.server.fail(429, LIMITED, headers={"x-ratelimit-reset": "2"}, times=4, at="search")
+    crm.appear()
+    rests = [crm.connection.rests_until]
+    for _ in range(3):
+        crm.pass_time()
+        rests.append(crm.connection.rests_until)
+    lasting = [rest - now() for rest in rests if rest]
+    assert lasting[0] < dt.timedelta(seconds=3) and lasting[3] > dt.timedelta(seconds=100)
+
+
 def test_how_long_a_limit_lasts() -> None:
     assert rest_of({}, LIMITED) == 10 and rest_of({"retry-after": "33"}, LIMITED) == 33
     assert rest_of({"x-ratelimit-reset": "2"}, {}) == 2 and rest_of({}, {"policyName": "DAILY"}) == 3_600

@@ -97,6 +97,9 @@ def read(page: Page) -> dict[str, Any]:
         case 403:
             # Pipedrive's shield answers 403 with a page, and no JSON, to whoever goes on after many a 429.
             raise CrmFailure("permission") if body else CrmFailure("limited", seconds=15 * 60)
+        case 423:
+            # HubSpot: the object is locked for two seconds.
+            raise CrmFailure("limited", seconds=2)
         case 429:
             raise CrmFailure("limited", seconds=rest_of(page.headers, body or {}))
         case status if status >= 500:

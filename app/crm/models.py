@@ -142,15 +142,20 @@ class CrmConnection(TenantModel):
                     self.state, self.is_mail_due = "needs_token", True
                     later("crm.mail", self.id)
             case "limited":
-                self.rests_until = now() + dt.timedelta(seconds=failure.seconds)
+                # Pipedrive does not say when a limit is the day's: the second in a row is left alone for longer.
+                self.rest(failure.seconds, 0 if not self.failures else self.failures - 1)
             case "unreachable" | "broken":
-                seconds = min(FIRST_REST * 2 ** min(self.failures, 10), LONGEST_REST)
-                self.failures += 1
-                self.rests_until = now() + dt.timedelta(seconds=seconds)
+                self.rest(0, self.failures)
             case _:
                 return
         self.problem = failure.kind
         announce("crm", self.id)
+
+    def rest(self, asked: int, doublings: int) -> None:
+        """Leaves it alone for as long as it asked, and for longer after each failure in a row."""
+        grown = FIRST_REST * 2 ** min(doublings, 10) if self.failures or not asked else 0
+        self.failures += 1
+        self.rests_until = now() + dt.timedelta(seconds=max(asked, min(grown, LONGEST_REST)))
 
 
 def adapter_for(provider: str, token: str, account: Account, directory: Directory) -> Adapter:

@@ -41,7 +41,8 @@ STATES = ("waiting", "writing", "written", "nobody", "failed")
 UNKNOWN_SECONDS = 60
 RETRY_SECONDS = 30
 LEASE = dt.timedelta(minutes=5)
-MOST_ATTEMPTS = 8
+# A CRM that is away, or has no valid token, for longer gets no note about it.
+PATIENCE = dt.timedelta(days=3)
 # Of the messages, where the owner wants them quoted.
 MOST_QUOTED, LONGEST_QUOTE = 30, 500
 MOST_DEALS = 5
@@ -192,7 +193,7 @@ class CrmNote(TenantModel):
     def fail(self, failure: CrmFailure) -> None:
         """Waits. What may have been carried out stays "writing", and is looked for before it is written again."""
         self.problem = failure.kind
-        if failure.kind == "invalid" or self.attempts >= MOST_ATTEMPTS:
+        if failure.kind == "invalid" or self.resolved_at < now() - PATIENCE:
             return self.finish("failed", failure.kind)
         seconds = RETRY_SECONDS
         if failure.may_have_worked:

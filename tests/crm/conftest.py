@@ -110,13 +110,16 @@ class Crm:
             CrmLookup.queue(self.connection_id, [self.talk.contact_id])
         self.work()
 
-    def pass_time(self) -> None:
-        """Until everything that waits is due, and the CRM may be called again."""
+    def make_due(self) -> None:
+        """Everything that waits is due now."""
         with tenant_scope(self.id):
             for model in (CrmLookup, CrmNote):
-                waits = model.due_at.is_not(None)
-                db.session.execute(update(model).where(waits).values(due_at=now()))
-            db.session.execute(update(CrmConnection).values(rests_until=None))
+                db.session.execute(update(model).where(model.due_at.is_not(None)).values(due_at=now()))
+
+    def pass_time(self) -> None:
+        """Until everything that waits is due, and the CRM may be called again."""
+        self.make_due()
+        self.set(rests_until=None)
         self.work()
 
     def say(self, *texts: str) -> None:

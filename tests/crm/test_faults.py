@@ -27,10 +27,22 @@ def test_a_limit_is_kept_for_as_long_as_it_asks_and_then_it_goes_on(crm: Crm) ->
     rest = crm.connection.rests_until
     assert rest and dt.timedelta(seconds=110) < rest - now() < dt.timedelta(seconds=121)
     called = len(crm.server.got)
+    crm.make_due()
     crm.work()
     assert len(crm.server.got) == called
     crm.pass_time()
     assert crm.titles == ["Deal 501"] and crm.connection.problem == ""
+
+
+def test_one_limit_after_the_other_is_left_alone_for_longer_each_time(crm: Crm) -> None:
+    crm.server.fail(429, LIMITED, headers={"x-ratelimit-reset": "2"}, times=4, at="search")
+    crm.appear()
+    rests = [crm.connection.rests_until]
+    for _ in range(3):
+        crm.pass_time()
+        rests.append(crm.connection.rests_until)
+    lasting = [rest - now() for rest in rests if rest]
+    assert lasting[0] < dt.timedelta(seconds=3) and lasting[3] > dt.timedelta(seconds=100)
 
 
 def test_how_long_a_limit_lasts() -> None:

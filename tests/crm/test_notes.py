@@ -122,6 +122,18 @@ def test_it_is_not_written_again_while_looking_for_it_fails(noted: Crm) -> None:
     assert len(noted.server.notes) == 1 and noted.notes()[0].state == "written"
 
 
+def test_a_note_is_given_up_after_three_days_and_no_sooner(noted: Crm) -> None:
+    noted.server.fail(500, times=100, at=WRITING[noted.provider])
+    noted.resolve()
+    for _ in range(10):
+        noted.pass_time()
+    assert noted.notes()[0].state == "writing"
+    with tenant_scope(noted.id):
+        CrmNote.get_or_404(noted.notes()[0].id).resolved_at = now() - dt.timedelta(days=3, minutes=1)
+    noted.pass_time()
+    assert noted.notes()[0].state == "failed"
+
+
 def test_a_customer_whom_the_crm_does_not_know_gets_none(noted: Crm, ann: Browser) -> None:
     noted.server.people.clear()
     noted.resolve()

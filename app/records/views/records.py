@@ -34,7 +34,8 @@ def show(record_id: uuid.UUID) -> str:
     changes = db.session.scalars(record.history().limit(MOST_CHANGES)).all()
     mentioned = [as_uuid(change.facts.get("contact_id")) for change in changes]
     links = linked_contacts(record)
-    members = {one.by_id for one in (*changes, *links) if one.by_kind == "agent" and one.by_id}
+    actors = [change.by for change in changes] + [link.by for link in links]
+    members = {actor.user_id for actor in actors if actor and actor.user_id}
     context = {
         "record": record,
         "links": links,

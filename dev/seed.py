@@ -29,7 +29,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
-from dev import bakery
+from dev import bakery, reported
 from dev.model import MODEL as SCRIPTED
 
 BAKERY_NUMBER = "+1 555 078 3881"
@@ -112,6 +112,7 @@ class Seed:
                 list(pool.map(partial(self.talk, current_app._get_current_object()), TALKS))  # type: ignore[attr-defined]
             self.templates()
             self.desk()
+        self.reported()
         self.assistant()
 
     def people(self) -> None:
@@ -169,7 +170,7 @@ class Seed:
             self.post("reads", phone_number_id=self.ids["phone_number_id"], **{"from": wa_id})
 
     def templates(self) -> None:
-        for name, category, body, examples in TEMPLATES:
+        for name, category, body, examples in (*TEMPLATES, *reported.TEMPLATES):
             part = {"type": "BODY", "text": body, "example": {"body_text": [examples]}}
             template: dict[str, Any] = {"name": name, "category": category, "language": "en_US", "status": "APPROVED"}
             template["components"] = [part]
@@ -196,6 +197,10 @@ class Seed:
                 cake, "@Ben can you have the candles ready by Friday?", by=Actor.agent(ann), client_id=uuid.uuid4()
             )
             sunday.last_inbound_at = sunday.last_inbound_at - dt.timedelta(hours=26)
+
+    def reported(self) -> None:
+        with tenant_scope(tenant_id("bakery")):
+            reported.report(Actor.agent(db.session.scalars(select(User).where(User.email == "ann@example.com")).one()))
 
     def assistant(self) -> None:
         """Bakery's assistant suggests replies, with the scripted model: no key is needed."""

@@ -234,7 +234,7 @@ def test_every_folder_of_templates_is_on_the_list_of_features() -> None:
 
 def test_every_place_in_a_menu_names_a_page_with_a_permission_that_exists(app: Flask) -> None:
     listed = all_places(app)
-    assert {place.menu for place in listed} == {"rail", "settings", "console"}
+    assert {place.menu for place in listed} == {"rail", "settings", "console", "records"}
     assert [place.endpoint for place in listed if place.permission not in {*PERMISSIONS, "platform"}] == []
 
 

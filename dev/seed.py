@@ -32,7 +32,7 @@ from app.inbox.desk.notes import Note
 from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 from app.wabas.models import PhoneNumber
-from dev import bakery, diary, properties
+from dev import bakery, diary, properties, reported
 from dev.agency import SLUG
 from dev.model import MODEL as SCRIPTED
 
@@ -135,6 +135,7 @@ class Seed:
             self.desk()
             self.listings()
         self.entry_points()
+        self.reported()
         self.assistant()
 
     def people(self) -> None:
@@ -192,7 +193,7 @@ class Seed:
             self.post("reads", phone_number_id=self.ids["phone_number_id"], **{"from": wa_id})
 
     def templates(self) -> None:
-        for name, category, body, examples in TEMPLATES:
+        for name, category, body, examples in (*TEMPLATES, *reported.TEMPLATES):
             part = {"type": "BODY", "text": body, "example": {"body_text": [examples]}}
             template: dict[str, Any] = {"name": name, "category": category, "language": "en_US", "status": "APPROVED"}
             template["components"] = [part]
@@ -258,6 +259,10 @@ class Seed:
                 db.session.scalars(conversation_with(wa_id)).one() for wa_id in ("971501234567", "905321234567")
             )
             properties.offer(by=Actor.agent(ann), customer=customer, owner=owner, ben=ben)
+
+    def reported(self) -> None:
+        with tenant_scope(tenant_id("bakery")):
+            reported.report(Actor.agent(db.session.scalars(select(User).where(User.email == "ann@example.com")).one()))
 
     def assistant(self) -> None:
         """Bakery's assistant suggests replies, with the scripted model: no key is needed."""

@@ -28,6 +28,7 @@ from .events import public_id
 
 AT = dt.datetime(2026, 11, 29, 9, 30, tzinfo=dt.UTC)
 VILLA = "Villa in Dakar"
+PAID_FOR, PLAN = "Deposit for villa 14", "Pro listing, 12 months"
 WAMID = "wamid.HBgLMTY1MDU1NTEyMzQVAgASGBQzQTdCNTY"
 
 
@@ -146,7 +147,7 @@ SAMPLES: dict[str, Any] = {
         contact_id=id_for("contact"),
         amount_micros=500_000_000_000,
         currency="XOF",
-        title="Deposit for villa 14",
+        title=PAID_FOR,
         reference="R-2041",
         paid_at=AT,
         status="received",
@@ -159,7 +160,7 @@ SAMPLES: dict[str, Any] = {
         id=id_for("subscription"),
         external_id="sub-77",
         contact_id=id_for("contact"),
-        title="Pro listing, 12 months",
+        title=PLAN,
         ends_on=dt.date(2026, 12, 13),
         ends_at=dt.datetime(2026, 12, 14, tzinfo=dt.UTC),
         zone="Africa/Dakar",

@@ -67,7 +67,7 @@ class Caller:
         rows = db.session.execute(query.group_by(sent.by_kind, sent.by_id).limit(MOST_CALLERS)).all()
         ids = [id for kind, id, *_rest in rows if kind == "api"]
         names = {key.id: key.name for key in db.session.scalars(select(ApiKey).where(ApiKey.id.in_(ids)))}
-        callers = [cls(name_of(kind, names.get(id, "")), count, at) for kind, id, count, at in rows]
+        callers = [cls(name_of(kind, names.get(id, "") if id else ""), count, at) for kind, id, count, at in rows]
         return sorted(callers, key=lambda one: one.at, reverse=True)
 
 

@@ -42,8 +42,8 @@ class PaymentFilter:
 
     @property
     def arguments(self) -> dict[str, str]:
-        values = {"q": self.words, "status": self.status, "since": self.since, "until": self.until}
-        values |= {"contact": self.contact_id}
+        values: dict[str, object] = {"q": self.words, "status": self.status, "since": self.since, "until": self.until}
+        values["contact"] = self.contact_id
         return {name: str(value) for name, value in values.items() if value}
 
     def query(self) -> Select[Payment]:

@@ -122,8 +122,7 @@ class Batch:
         ]
         happened_each("message.queued", rows, actors=[self.by] * len(rows))
         for conversation, message in new:
-            conversation.show_last(message)
-            conversation.answered(self.by)
+            conversation.show_sent(message, self.by)
 
     def send_alone(self, one: Sending) -> Sent:
         """Of a conversation that was merged into another one, and where several share an id."""

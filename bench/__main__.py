@@ -7,7 +7,22 @@ import shutil
 import sys
 import tempfile
 
-from bench import acknowledge, api, assistant, day, desk, drain, fairness, hooks, inbox, live, money, pace, templates
+from bench import (
+    acknowledge,
+    api,
+    assistant,
+    day,
+    desk,
+    drain,
+    fairness,
+    hooks,
+    inbox,
+    live,
+    money,
+    pace,
+    rules,
+    templates,
+)
 from dev.stack import Stack
 
 PARTS = {
@@ -24,6 +39,7 @@ PARTS = {
     "day": day.run,
     "templates": templates.run,
     "assistant": assistant.run,
+    "rules": rules.run,
 }
 
 

@@ -502,6 +502,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/conversations/{conversation_id}/subject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what a conversation is about
+         * @description Replaces what a link, ad or person said before.
+         */
+        put: operations["set_subject"];
+        post?: never;
+        /** Remove what a conversation is about */
+        delete: operations["remove_subject"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/{conversation_id}/touches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how a customer came
+         * @description Every message with a reference of a link, and every ad, newest first.
+         */
+        get: operations["list_touches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/conversations/{conversation_id}/typing": {
         parameters: {
             query?: never;
@@ -516,6 +557,114 @@ export interface paths {
          * @description For up to 25 seconds, while the reply window is open and unless the number's settings turn it off.
          */
         post: operations["show_typing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-point-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what all links and buttons brought
+         * @description At most 500 rows, those with most conversations first. Not for a team's key.
+         */
+        get: operations["list_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List links and buttons
+         * @description Oldest first.
+         */
+        get: operations["list_entry_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a link or button
+         * @description By its `external_id`, or by its `id`.
+         */
+        get: operations["get_entry_point"];
+        /**
+         * Create or replace a link or button
+         * @description Under your own `external_id`: 201 where it is new, 200 where it was there.
+         */
+        put: operations["upsert_entry_point"];
+        post?: never;
+        /**
+         * Delete a link or button
+         * @description Its short link stops working at once. Conversations stay.
+         */
+        delete: operations["delete_entry_point"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points/{external_id}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a link or button brought
+         * @description Clicks, conversations, those with a reply, those that are resolved now.
+         */
+        get: operations["get_entry_point_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points/{external_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign a link
+         * @description About one object, such as a property, with its title and price.
+         */
+        post: operations["create_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1532,6 +1681,23 @@ export interface components {
             /** Value */
             value: string;
         };
+        /** FiguresShape */
+        app__entry_points__api__entry_points__FiguresShape: {
+            /** By */
+            by: string;
+            /** Data */
+            data: components["schemas"]["FigureShape"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
         /**
          * AttemptShape
          * @description One request, without its signature, and the beginning of the answer.
@@ -1558,6 +1724,24 @@ export interface components {
             size: number;
             /** Status */
             status: number | null;
+        };
+        /**
+         * FiguresShape
+         * @description What Meta counted. `clicked` is by the label of the button.
+         */
+        app__message_templates__api__shapes__FiguresShape: {
+            /** Clicked */
+            clicked: {
+                [key: string]: number;
+            };
+            /** Days */
+            days: number;
+            /** Delivered */
+            delivered: number;
+            /** Read */
+            read: number;
+            /** Sent */
+            sent: number;
         };
         /**
          * AttemptShape
@@ -2131,6 +2315,11 @@ export interface components {
              */
             created_at: string;
             /**
+             * Entry Point Id
+             * @description By which link or button the customer first came.
+             */
+            entry_point_id: string | null;
+            /**
              * Handled By
              * @description Who has it: `person`, `assistant`, `automation`; null: nobody.
              * @example person
@@ -2175,6 +2364,8 @@ export interface components {
              * @example open
              */
             state: string;
+            /** @description What it is about: the page, property, order … it came from. */
+            subject: components["schemas"]["SubjectShape"] | null;
             /** Team Id */
             team_id: string | null;
             /** Unread Count */
@@ -2385,6 +2576,63 @@ export interface components {
             validity_seconds: number | null;
         };
         /**
+         * EntryPointShape
+         * @description A link, button, QR code or ad that opens a chat. `reference` is its own, which never expires.
+         */
+        EntryPointShape: {
+            /**
+             * Active Until
+             * @example null
+             */
+            active_until: string | null;
+            /**
+             * Address
+             * @example https://chat.example.com/c/villas
+             */
+            address: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * External Id
+             * @example villas
+             */
+            external_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @example page
+             */
+            kind: string;
+            /**
+             * Name
+             * @example Villas on our site
+             */
+            name: string;
+            /**
+             * Phone Number Id
+             * Format: uuid
+             */
+            phone_number_id: string;
+            /**
+             * Reference
+             * @example X7K-M2F
+             */
+            reference: string;
+            /** Tag Ids */
+            tag_ids: string[];
+            /** Team Id */
+            team_id: string | null;
+            /** Texts */
+            texts: components["schemas"]["TextShape"][];
+        };
+        /**
          * EventPage
          * @description Events, the oldest first. Ask again with `after=<next>`: at once while `has_more`, else whenever you like.
          */
@@ -2471,22 +2719,22 @@ export interface components {
             name: string;
         };
         /**
-         * FiguresShape
-         * @description What Meta counted. `clicked` is by the label of the button.
+         * FigureShape
+         * @description Of one entry point, object, page or campaign. `key` is its id: of an object, a JSON array of type and id.
          */
-        FiguresShape: {
-            /** Clicked */
-            clicked: {
-                [key: string]: number;
-            };
-            /** Days */
-            days: number;
-            /** Delivered */
-            delivered: number;
-            /** Read */
-            read: number;
-            /** Sent */
-            sent: number;
+        FigureShape: {
+            /** Clicks */
+            clicks: number;
+            /** Conversations */
+            conversations: number;
+            /** Key */
+            key: string;
+            /** Replied */
+            replied: number;
+            /** Resolved */
+            resolved: number;
+            /** Title */
+            title: string;
         };
         /** FilePart */
         FilePart: {
@@ -2721,6 +2969,48 @@ export interface components {
             used: number;
         };
         /**
+         * GivenEntryPoint
+         * @description Replaces all but the slug, which is given once.
+         */
+        GivenEntryPoint: {
+            /**
+             * Active Until
+             * @default null
+             */
+            active_until?: string | null;
+            /**
+             * Kind
+             * @default page
+             * @enum {string}
+             */
+            kind?: "link" | "page" | "qr" | "widget" | "email" | "ad";
+            /** Name */
+            name: string;
+            /**
+             * Phone Number Id
+             * Format: uuid
+             */
+            phone_number_id: string;
+            /**
+             * Slug
+             * @description Of the short link; made from the name where it is left out. Later ones are ignored.
+             * @default null
+             */
+            slug?: string | null;
+            /** Tag Ids */
+            tag_ids?: string[];
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
+             * Texts
+             * @description The usual one first.
+             */
+            texts?: components["schemas"]["TextShape"][];
+        };
+        /**
          * GivenSource
          * @description What a program says of a source. What is left out is as it would be in a new one.
          */
@@ -2757,6 +3047,47 @@ export interface components {
              * @default null
              */
             valid_until?: string | null;
+        };
+        /**
+         * GivenSubject
+         * @description What something is about, as a program gives it.
+         */
+        GivenSubject: {
+            /**
+             * Currency
+             * @default null
+             * @example XOF
+             */
+            currency?: string | null;
+            /**
+             * External Id
+             * @default
+             * @example V-1042
+             */
+            external_id?: string;
+            /**
+             * Price
+             * @description A decimal number, with `currency`.
+             * @default null
+             * @example 500000
+             */
+            price?: string | null;
+            /**
+             * Title
+             * @example Villa in Dakar
+             */
+            title: string;
+            /**
+             * Type
+             * @example property
+             */
+            type: string;
+            /**
+             * Url
+             * @default
+             * @example https://example.com/villas/1042
+             */
+            url?: string;
         };
         /**
          * HealthProblem
@@ -3001,6 +3332,16 @@ export interface components {
             title: string;
             /** Url */
             url: string;
+        };
+        /**
+         * LinkShape
+         * @description An address for a page, and the button that leads there as HTML. Neither is stored, so neither counts.
+         */
+        LinkShape: {
+            /** Address */
+            address: string;
+            /** Html */
+            html: string;
         };
         /** ListMessage */
         ListMessage: {
@@ -3359,6 +3700,45 @@ export interface components {
          * @description A message that a customer writes; `type` says which other members it has.
          */
         NewInbound: components["schemas"]["InboundText"] | components["schemas"]["InboundButton"];
+        /**
+         * NewLink
+         * @description `object` is what the page is about. It is signed: nobody can change it in the address.
+         */
+        NewLink: {
+            /**
+             * Language
+             * @default null
+             * @example fr
+             */
+            language?: string | null;
+            /** @default null */
+            object?: components["schemas"]["GivenSubject"] | null;
+            /**
+             * Utm Campaign
+             * @default null
+             */
+            utm_campaign?: string | null;
+            /**
+             * Utm Content
+             * @default null
+             */
+            utm_content?: string | null;
+            /**
+             * Utm Medium
+             * @default null
+             */
+            utm_medium?: string | null;
+            /**
+             * Utm Source
+             * @default null
+             */
+            utm_source?: string | null;
+            /**
+             * Utm Term
+             * @default null
+             */
+            utm_term?: string | null;
+        };
         /** NewMerge */
         NewMerge: {
             /**
@@ -3660,6 +4040,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[EntryPointShape] */
+        Page_EntryPointShape_: {
+            /** Data */
+            data: components["schemas"]["EntryPointShape"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[FieldShape] */
         Page_FieldShape_: {
             /** Data */
@@ -3741,6 +4128,13 @@ export interface components {
         Page_TemplateSummary_: {
             /** Data */
             data: components["schemas"]["TemplateSummary"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[TouchShape] */
+        Page_TouchShape_: {
+            /** Data */
+            data: components["schemas"]["TouchShape"][];
             /** Next */
             next: string | null;
         };
@@ -4231,6 +4625,48 @@ export interface components {
             verdict: components["schemas"]["VerdictShape"];
         };
         /**
+         * SubjectShape
+         * @description What a conversation is about. `price_micros` are millionths of the currency.
+         */
+        SubjectShape: {
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
+            /**
+             * External Id
+             * @example V-1042
+             */
+            external_id: string;
+            /**
+             * Is Claimed
+             * @description Whether a page said so in an address that nobody signed.
+             * @example false
+             */
+            is_claimed: boolean;
+            /**
+             * Price Micros
+             * @example 500000000000
+             */
+            price_micros: number | null;
+            /**
+             * Title
+             * @example Villa in Dakar
+             */
+            title: string;
+            /**
+             * Type
+             * @example property
+             */
+            type: string;
+            /**
+             * Url
+             * @example https://example.com/villas/1042
+             */
+            url: string;
+        };
+        /**
          * SubscriptionShape
          * @description A webhook as no-code tools subscribe to it. `secret` signs its requests; no other answer holds it.
          */
@@ -4638,6 +5074,20 @@ export interface components {
             /** Body */
             body: string;
         };
+        /** TextShape */
+        TextShape: {
+            /**
+             * Language
+             * @example fr
+             */
+            language: string;
+            /**
+             * Text
+             * @description `{title}` is replaced by what the page is about.
+             * @example Bonjour, je suis intéressé par {title}
+             */
+            text: string;
+        };
         /**
          * To
          * @description Who gets it: exactly one of these. `name` is for a phone number that no contact has yet.
@@ -4664,6 +5114,65 @@ export interface components {
              * @default null
              */
             phone?: string | null;
+        };
+        /**
+         * TouchShape
+         * @description A message by which the customer came: with a reference of a link, or by an ad (`referral` is Meta's).
+         */
+        TouchShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Entry Point Id */
+            entry_point_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Expired */
+            is_expired: boolean;
+            /**
+             * Is First
+             * @description The first one of the conversation, which its subject is of.
+             */
+            is_first: boolean;
+            /**
+             * Is Shared
+             * @description Another customer sent the same reference before.
+             */
+            is_shared: boolean;
+            /**
+             * Kind
+             * @example reference
+             */
+            kind: string;
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Reference Id */
+            reference_id: string | null;
+            /**
+             * Referral
+             * @example null
+             */
+            referral: {
+                [key: string]: unknown;
+            } | null;
+            subject: components["schemas"]["SubjectShape"] | null;
+            /**
+             * Utm
+             * @example {
+             *       "source": "newsletter"
+             *     }
+             */
+            utm: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * UploadedFileShape
@@ -7392,8 +7901,12 @@ export interface operations {
                 after?: string;
                 "filter[assignee_id]"?: string;
                 "filter[contact_id]"?: string;
+                "filter[entry_point_id]"?: string;
                 "filter[phone_number_id]"?: string;
                 "filter[state]"?: ("open" | "pending" | "snoozed" | "resolved" | "archived" | "spam" | "blocked")[];
+                /** @description The `external_id` of the subject. */
+                "filter[subject_id]"?: string;
+                "filter[subject_type]"?: string;
                 /** @description Of the contact. */
                 "filter[tag_id]"?: string;
                 "filter[team_id]"?: string;
@@ -8078,6 +8591,274 @@ export interface operations {
             };
         };
     };
+    set_subject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenSubject"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_subject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_touches: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TouchShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_typing: {
         parameters: {
             query?: never;
@@ -8147,6 +8928,634 @@ export interface operations {
                 };
             };
             /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_figures: {
+        parameters: {
+            query?: {
+                by?: "entry_point" | "object" | "page" | "campaign";
+                /** @description 30 days before `until` where it is left out. */
+                since?: string;
+                /** @description Now where it is left out. */
+                until?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["app__entry_points__api__entry_points__FiguresShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entry_points: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[kind]"?: "link" | "page" | "qr" | "widget" | "email" | "ad";
+                "filter[phone_number_id]"?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EntryPointShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_entry_point: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPointShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsert_entry_point: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenEntryPoint"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPointShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPointShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `slug_taken`: Another link has this address; `too_many_entry_points`: There are too many links and buttons */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_entry_point: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_entry_point_figures: {
+        parameters: {
+            query?: {
+                by?: "entry_point" | "object" | "page" | "campaign";
+                /** @description 30 days before `until` where it is left out. */
+                since?: string;
+                /** @description Now where it is left out. */
+                until?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["app__entry_points__api__entry_points__FiguresShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11539,7 +12948,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FiguresShape"];
+                    "application/json": components["schemas"]["app__message_templates__api__shapes__FiguresShape"];
                 };
             };
             /** @description `unknown_version`: There is no such version of the API */

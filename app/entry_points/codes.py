@@ -39,7 +39,10 @@ def written(code: str) -> str:
 
 
 def codes_in(text: str) -> list[str]:
-    """What may be a code, in order: in any digits, width and case. Whether it is one, only its row says."""
+    """What may be a code, the last one first: in any digits, width and case. Whether it is one, only its row says.
+
+    The end is where ours is: a title before it may hold another.
+    """
     folded = fold_letters(text[:LONGEST_TEXT])
-    found = ("".join(match.groups()).upper().translate(LOOK_ALIKE) for match in CANDIDATE.finditer(folded))
-    return list(dict.fromkeys(filter(is_code, found)))[:MOST_CANDIDATES]
+    candidates = ("".join(match.groups()).upper().translate(LOOK_ALIKE) for match in CANDIDATE.finditer(folded))
+    return list(dict.fromkeys(reversed([*filter(is_code, candidates)])))[:MOST_CANDIDATES]

@@ -108,8 +108,8 @@ class EntryPoint(TenantModel):
     @classmethod
     def called(cls, name: str) -> Self | None:
         """By its external id, or by ours."""
-        found = db.session.scalar(select(cls).where(cls.external_id == name))
-        return found or (cls.find(name) if as_uuid(name) else None)
+        named = db.session.scalar(select(cls).where(cls.external_id == name))
+        return named or (cls.find(name) if as_uuid(name) else None)
 
     @classmethod
     def for_visit(cls, id: uuid.UUID) -> Self | None:

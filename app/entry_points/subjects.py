@@ -130,5 +130,5 @@ def campaign_words(utm: Mapping[str, str]) -> str:
 
 def utm_of(given: Mapping[str, str]) -> dict[str, str] | None:
     """The campaign parameters of an address, without their prefix."""
-    found = {name: plain(given.get(f"utm_{name}", ""))[:LONGEST_UTM] for name in UTM}
-    return {name: value for name, value in found.items() if value} or None
+    values = {name: plain(given.get(f"utm_{name}", ""))[:LONGEST_UTM] for name in UTM}
+    return {name: value for name, value in values.items() if value} or None

@@ -90,7 +90,7 @@ def test_a_signed_link_is_believed(app: Flask, shop: Caller, world: World, villa
     with tenant_scope(world.bakery.id):
         reference = db.session.scalars(db.select(EntryReference)).one()
     assert reference.utm == {"source": "site"} and not reference.subject.get("is_claimed")
-    shape = shop.get(f"/conversations/{conversation(world).id}").json
+    shape = shop.get(f"/conversations/{conversation(world).id}").get_json()
     assert shape["subject"]["title"] == "Villa" and shape["subject"]["is_claimed"] is False
     assert shape["entry_point_id"] == villas["id"]
 

@@ -39,7 +39,9 @@ def site(app: Flask, world: World) -> Iterator[str]:
 @pytest.mark.parametrize(("language", "scheme"), [("fr", "light"), ("ar", "dark")])
 def test_the_button_and_the_widget_please_everybody(chromium: Browser, site: str, language: str, scheme: Any) -> None:
     context = chromium.new_context(viewport={"width": 320, "height": 640}, color_scheme=scheme)
-    page, requests, complaints = context.new_page(), [], []  # type: ignore[var-annotated]
+    page = context.new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("request", lambda request: requests.append(request.url))
     page.goto(f"{site}/{language}")

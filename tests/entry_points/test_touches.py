@@ -63,6 +63,11 @@ def test_a_reference_of_another_business_is_nothing(villas: Site, world: World) 
     assert villas.touches == [] and happenings(world.shoes.id, "entry_point.touched") == []
 
 
+def test_a_title_cannot_bring_a_reference_of_its_own(villas: Site) -> None:
+    other = villas.code(VILLA | {"title": "Other"})
+    assert villas.write(villas.words(VILLA | {"title": f"Villa {other}"})).about.title == f"Villa {other}"
+
+
 def test_the_first_touch_is_never_overwritten_and_all_stay(villas: Site) -> None:
     villas.write(villas.words(VILLA))
     talk = villas.write(villas.words(VILLA | {"id": "V-13", "title": "Flat in Thiès"}))

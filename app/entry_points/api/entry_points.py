@@ -90,10 +90,11 @@ def list_entry_points(query: EntryPointsQuery) -> Page[EntryPointShape]:
 
 def find(external_id: str) -> EntryPoint:
     """By either id, if the key reaches its number."""
-    found = EntryPoint.called(external_id)
-    if found is None or not exists(select(EntryPoint.id).where(EntryPoint.id == found.id, reached_by_key())):
+    entry_point = EntryPoint.called(external_id)
+    mine = select(EntryPoint.id).where(reached_by_key())
+    if entry_point is None or not exists(mine.where(EntryPoint.id == entry_point.id)):
         raise NotFound
-    return found
+    return entry_point
 
 
 def reached_by_key() -> ColumnElement[bool]:
@@ -165,11 +166,11 @@ def upsert_entry_point(external_id: str, body: GivenEntryPoint) -> EntryPointSha
     values = body.values()
     lock(external_id)
     if EntryPoint.called(external_id) is not None:
-        found = find(external_id)
-        check_match(EntryPointShape.of(found.refresh_locked()))
+        entry_point = find(external_id)
+        check_match(EntryPointShape.of(entry_point.refresh_locked()))
         for name, value in values.items():
-            setattr(found, name, value)
-        return EntryPointShape.of(found)
+            setattr(entry_point, name, value)
+        return EntryPointShape.of(entry_point)
     number = PhoneNumber.get_or_404(values.pop("phone_number_id"))
     try:
         with db.session.begin_nested():

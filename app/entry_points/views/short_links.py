@@ -36,8 +36,8 @@ def follow(slug: str) -> Page:
 @stateless
 def file(name: str) -> Response:
     """For any page on the web. A file never changes: a new version has a new name."""
-    found = public_file(name) or abort(404)
-    response = Response(found.data, mimetype=found.mimetype)
+    public = public_file(name) or abort(404)
+    response = Response(public.data, mimetype=public.mimetype)
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     return response

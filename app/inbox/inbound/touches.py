@@ -40,11 +40,11 @@ class Source:
 def record_touches(placed: Sequence[Placed]) -> None:
     """Records how the customers of these new messages came. Nearly all came by nothing, which costs no statement."""
     coming = [one for one in placed if one.incoming.is_answerable]
-    codes = {one.id: found for one in coming if (found := codes_in(one.message.text or ""))}
+    codes = {one.id: candidates for one in coming if (candidates := codes_in(one.message.text or ""))}
     ads = {one.id: ad for one in coming if (ad := referral_of(one))}
     if not codes and not ads:
         return
-    sources = sources_of({code for found in codes.values() for code in found})
+    sources = sources_of({code for candidates in codes.values() for code in candidates})
     touches = []
     for one in coming:
         named = (sources.get((one.number_id, code)) for code in codes.get(one.id, ()))
@@ -69,8 +69,8 @@ def sources_of(codes: set[str]) -> dict[tuple[str, str], Source]:
     ids = {reference.entry_point_id for reference in references}
     mine = select(EntryPoint).where(EntryPoint.code.in_(codes) | EntryPoint.id.in_(ids))
     points = {point.id: point for point in db.session.scalars(mine)}
-    found = {(str(point.phone_number_id), point.code): Source(point) for point in points.values()}
-    return found | {
+    sources = {(str(point.phone_number_id), point.code): Source(point) for point in points.values()}
+    return sources | {
         (str(one.phone_number_id), one.code): Source(points[one.entry_point_id], one)
         for one in references
         if one.entry_point_id in points

@@ -502,6 +502,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/conversations/{conversation_id}/subject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say what a conversation is about
+         * @description Replaces what a link, ad or person said before.
+         */
+        put: operations["set_subject"];
+        post?: never;
+        /** Remove what a conversation is about */
+        delete: operations["remove_subject"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/conversations/{conversation_id}/touches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List how a customer came
+         * @description Every message with a reference of a link, and every ad, newest first.
+         */
+        get: operations["list_touches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/conversations/{conversation_id}/typing": {
         parameters: {
             query?: never;
@@ -516,6 +557,114 @@ export interface paths {
          * @description For up to 25 seconds, while the reply window is open and unless the number's settings turn it off.
          */
         post: operations["show_typing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-point-figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what all links and buttons brought
+         * @description At most 500 rows, those with most conversations first. Not for a team's key.
+         */
+        get: operations["list_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List links and buttons
+         * @description Oldest first.
+         */
+        get: operations["list_entry_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a link or button
+         * @description By its `external_id`, or by its `id`.
+         */
+        get: operations["get_entry_point"];
+        /**
+         * Create or replace a link or button
+         * @description Under your own `external_id`: 201 where it is new, 200 where it was there.
+         */
+        put: operations["upsert_entry_point"];
+        post?: never;
+        /**
+         * Delete a link or button
+         * @description Its short link stops working at once. Conversations stay.
+         */
+        delete: operations["delete_entry_point"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points/{external_id}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what a link or button brought
+         * @description Clicks, conversations, those with a reply, those that are resolved now.
+         */
+        get: operations["get_entry_point_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/entry-points/{external_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign a link
+         * @description About one object, such as a property, with its title and price.
+         */
+        post: operations["create_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -930,63 +1079,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/notifications": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List notifications
-         * @description By their names.
-         */
-        get: operations["list_notifications"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/notifications/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get a notification
-         * @description With the JSON Schema of its variables, the languages that it can be sent in, and what keeps the others.
-         */
-        get: operations["get_notification"];
-        /**
-         * Make or replace a notification
-         * @description Under a name of small letters, digits and underscores.
-         */
-        put: operations["put_notification"];
-        /**
-         * Send a notification
-         * @description To a phone number, a contact or a conversation. It goes out with its template in the recipient's language; values
-         *     such as dates and amounts are written as that language writes them. The problem of a value names its variable.
-         */
-        post: operations["send_notification"];
-        /**
-         * Delete a notification
-         * @description Messages that were sent stay.
-         */
-        delete: operations["delete_notification"];
-        options?: never;
-        head?: never;
-        /**
-         * Change a notification
-         * @description `is_paused` stops and resumes it.
-         */
-        patch: operations["update_notification"];
-        trace?: never;
-    };
     "/numbers": {
         parameters: {
             query?: never;
@@ -1035,156 +1127,6 @@ export interface paths {
         get: operations["get_number_health"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/payments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List payments
-         * @description Those that were paid last first.
-         */
-        get: operations["list_payments"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/payments/{external_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get a payment
-         * @description By the id that your system has for it, percent-encoded.
-         */
-        get: operations["get_payment"];
-        /**
-         * Report a payment
-         * @description By the id that your system has for it. Report it as often as you like: it is one payment, and the first time that it
-         *     is received, `payment.received` happens and the customer gets the confirmation that the business chose.
-         */
-        put: operations["put_payment"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/payments/{external_id}/refund": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Mark a payment as refunded
-         * @description The customer is told nothing by this.
-         */
-        post: operations["refund_payment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/subscriptions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List subscriptions
-         * @description The newest first.
-         */
-        get: operations["list_subscriptions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/subscriptions/{external_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get a subscription
-         * @description By the id that your system has for it, percent-encoded. With the reminders of its present end.
-         */
-        get: operations["get_subscription"];
-        /**
-         * Report a subscription
-         * @description By the id that your system has for it. A later end renews it. Reminders of an end that no longer is are taken back,
-         *     also those that have not left the outbox yet.
-         */
-        put: operations["put_subscription"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/subscriptions/{external_id}/cancellation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel a subscription
-         * @description The customer is told nothing by this, and gets no more reminders.
-         */
-        post: operations["cancel_subscription"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/subscriptions/{external_id}/renewal": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Renew a subscription
-         * @description Until a later day, also one that has ended or was cancelled.
-         */
-        post: operations["renew_subscription"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1490,7 +1432,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get a subscription */
-        get: operations["get_webhook_subscription"];
+        get: operations["get_subscription"];
         put?: never;
         post?: never;
         /** End a subscription */
@@ -1739,6 +1681,23 @@ export interface components {
             /** Value */
             value: string;
         };
+        /** FiguresShape */
+        app__entry_points__api__entry_points__FiguresShape: {
+            /** By */
+            by: string;
+            /** Data */
+            data: components["schemas"]["FigureShape"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+        };
         /**
          * AttemptShape
          * @description One request, without its signature, and the beginning of the answer.
@@ -1765,6 +1724,24 @@ export interface components {
             size: number;
             /** Status */
             status: number | null;
+        };
+        /**
+         * FiguresShape
+         * @description What Meta counted. `clicked` is by the label of the button.
+         */
+        app__message_templates__api__shapes__FiguresShape: {
+            /** Clicked */
+            clicked: {
+                [key: string]: number;
+            };
+            /** Days */
+            days: number;
+            /** Delivered */
+            delivered: number;
+            /** Read */
+            read: number;
+            /** Sent */
+            sent: number;
         };
         /**
          * AttemptShape
@@ -2118,16 +2095,6 @@ export interface components {
             title: string;
         };
         /**
-         * ConfirmationShape
-         * @description The message that confirmed it, or why there is none.
-         */
-        ConfirmationShape: {
-            /** Detail */
-            detail: string;
-            /** Message Id */
-            message_id: string | null;
-        };
-        /**
          * ConsentShape
          * @description A yes or no to messages of one purpose, and where it comes from.
          */
@@ -2348,6 +2315,11 @@ export interface components {
              */
             created_at: string;
             /**
+             * Entry Point Id
+             * @description By which link or button the customer first came.
+             */
+            entry_point_id: string | null;
+            /**
              * Handled By
              * @description Who has it: `person`, `assistant`, `automation`; null: nobody.
              * @example person
@@ -2392,6 +2364,8 @@ export interface components {
              * @example open
              */
             state: string;
+            /** @description What it is about: the page, property, order … it came from. */
+            subject: components["schemas"]["SubjectShape"] | null;
             /** Team Id */
             team_id: string | null;
             /** Unread Count */
@@ -2602,6 +2576,63 @@ export interface components {
             validity_seconds: number | null;
         };
         /**
+         * EntryPointShape
+         * @description A link, button, QR code or ad that opens a chat. `reference` is its own, which never expires.
+         */
+        EntryPointShape: {
+            /**
+             * Active Until
+             * @example null
+             */
+            active_until: string | null;
+            /**
+             * Address
+             * @example https://chat.example.com/c/villas
+             */
+            address: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * External Id
+             * @example villas
+             */
+            external_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @example page
+             */
+            kind: string;
+            /**
+             * Name
+             * @example Villas on our site
+             */
+            name: string;
+            /**
+             * Phone Number Id
+             * Format: uuid
+             */
+            phone_number_id: string;
+            /**
+             * Reference
+             * @example X7K-M2F
+             */
+            reference: string;
+            /** Tag Ids */
+            tag_ids: string[];
+            /** Team Id */
+            team_id: string | null;
+            /** Texts */
+            texts: components["schemas"]["TextShape"][];
+        };
+        /**
          * EventPage
          * @description Events, the oldest first. Ask again with `after=<next>`: at once while `has_more`, else whenever you like.
          */
@@ -2688,22 +2719,22 @@ export interface components {
             name: string;
         };
         /**
-         * FiguresShape
-         * @description What Meta counted. `clicked` is by the label of the button.
+         * FigureShape
+         * @description Of one entry point, object, page or campaign. `key` is its id: of an object, a JSON array of type and id.
          */
-        FiguresShape: {
-            /** Clicked */
-            clicked: {
-                [key: string]: number;
-            };
-            /** Days */
-            days: number;
-            /** Delivered */
-            delivered: number;
-            /** Read */
-            read: number;
-            /** Sent */
-            sent: number;
+        FigureShape: {
+            /** Clicks */
+            clicks: number;
+            /** Conversations */
+            conversations: number;
+            /** Key */
+            key: string;
+            /** Replied */
+            replied: number;
+            /** Resolved */
+            resolved: number;
+            /** Title */
+            title: string;
         };
         /** FilePart */
         FilePart: {
@@ -2938,91 +2969,46 @@ export interface components {
             used: number;
         };
         /**
-         * GivenNotification
-         * @description What a notification is to be. What is left out is as it would be in a new one.
+         * GivenEntryPoint
+         * @description Replaces all but the slug, which is given once.
          */
-        GivenNotification: {
+        GivenEntryPoint: {
             /**
-             * Access
-             * @default any
-             * @enum {string}
-             */
-            access?: "any" | "chosen" | "none";
-            /** Api Key Ids */
-            api_key_ids?: string[];
-            /**
-             * From
+             * Active Until
              * @default null
              */
-            from?: string | null;
+            active_until?: string | null;
             /**
-             * Is Paused
-             * @default false
-             */
-            is_paused?: boolean;
-            /** Language */
-            language: string;
-            /**
-             * Language Field Id
-             * @default null
-             */
-            language_field_id?: string | null;
-            /**
-             * Pause Minutes
-             * @default 0
-             */
-            pause_minutes?: number;
-            /** Template */
-            template: string;
-            /** Title */
-            title: string;
-            /** Variables */
-            variables?: components["schemas"]["VariableShape"][];
-        };
-        /**
-         * GivenPayment
-         * @description What your system says of a payment. `contact` is who paid; without one nobody gets a confirmation.
-         */
-        GivenPayment: {
-            /**
-             * Amount Micros
-             * @example 500000000000
-             */
-            amount_micros: number;
-            /** @default null */
-            contact?: components["schemas"]["Person"] | null;
-            /**
-             * Currency
-             * @example XOF
-             */
-            currency: string;
-            /**
-             * Notify
-             * @description Whether the customer gets the confirmation that was chosen, once.
-             * @default true
-             */
-            notify?: boolean;
-            /**
-             * Paid At
-             * Format: date-time
-             */
-            paid_at: string;
-            /**
-             * Reference
-             * @default
-             */
-            reference?: string;
-            /**
-             * Status
-             * @default received
+             * Kind
+             * @default page
              * @enum {string}
              */
-            status?: "received" | "refunded" | "failed";
+            kind?: "link" | "page" | "qr" | "widget" | "email" | "ad";
+            /** Name */
+            name: string;
             /**
-             * Title
-             * @default
+             * Phone Number Id
+             * Format: uuid
              */
-            title?: string;
+            phone_number_id: string;
+            /**
+             * Slug
+             * @description Of the short link; made from the name where it is left out. Later ones are ignored.
+             * @default null
+             */
+            slug?: string | null;
+            /** Tag Ids */
+            tag_ids?: string[];
+            /**
+             * Team Id
+             * @default null
+             */
+            team_id?: string | null;
+            /**
+             * Texts
+             * @description The usual one first.
+             */
+            texts?: components["schemas"]["TextShape"][];
         };
         /**
          * GivenSource
@@ -3063,55 +3049,45 @@ export interface components {
             valid_until?: string | null;
         };
         /**
-         * GivenSubscription
-         * @description What your system says of a subscription: its last day (`ends_on`), or the moment that it ends (`ends_at`).
-         *
-         *     `zone` is the customer's; without one it is the business's. `renews`: it goes on by itself, so nobody is reminded.
+         * GivenSubject
+         * @description What something is about, as a program gives it.
          */
-        GivenSubscription: {
-            /** @default null */
-            contact?: components["schemas"]["Person"] | null;
+        GivenSubject: {
             /**
              * Currency
              * @default null
+             * @example XOF
              */
             currency?: string | null;
             /**
-             * Ends At
+             * External Id
+             * @default
+             * @example V-1042
+             */
+            external_id?: string;
+            /**
+             * Price
+             * @description A decimal number, with `currency`.
              * @default null
+             * @example 500000
              */
-            ends_at?: string | null;
-            /**
-             * Ends On
-             * @default null
-             */
-            ends_on?: string | null;
-            /**
-             * Price Micros
-             * @default null
-             */
-            price_micros?: number | null;
-            /**
-             * Renews
-             * @default false
-             */
-            renews?: boolean;
-            /**
-             * Status
-             * @default active
-             * @enum {string}
-             */
-            status?: "active" | "cancelled" | "ended";
+            price?: string | null;
             /**
              * Title
-             * @default
+             * @example Villa in Dakar
              */
-            title?: string;
+            title: string;
             /**
-             * Zone
-             * @default null
+             * Type
+             * @example property
              */
-            zone?: string | null;
+            type: string;
+            /**
+             * Url
+             * @default
+             * @example https://example.com/villas/1042
+             */
+            url?: string;
         };
         /**
          * HealthProblem
@@ -3356,6 +3332,16 @@ export interface components {
             title: string;
             /** Url */
             url: string;
+        };
+        /**
+         * LinkShape
+         * @description An address for a page, and the button that leads there as HTML. Neither is stored, so neither counts.
+         */
+        LinkShape: {
+            /** Address */
+            address: string;
+            /** Html */
+            html: string;
         };
         /** ListMessage */
         ListMessage: {
@@ -3714,6 +3700,45 @@ export interface components {
          * @description A message that a customer writes; `type` says which other members it has.
          */
         NewInbound: components["schemas"]["InboundText"] | components["schemas"]["InboundButton"];
+        /**
+         * NewLink
+         * @description `object` is what the page is about. It is signed: nobody can change it in the address.
+         */
+        NewLink: {
+            /**
+             * Language
+             * @default null
+             * @example fr
+             */
+            language?: string | null;
+            /** @default null */
+            object?: components["schemas"]["GivenSubject"] | null;
+            /**
+             * Utm Campaign
+             * @default null
+             */
+            utm_campaign?: string | null;
+            /**
+             * Utm Content
+             * @default null
+             */
+            utm_content?: string | null;
+            /**
+             * Utm Medium
+             * @default null
+             */
+            utm_medium?: string | null;
+            /**
+             * Utm Source
+             * @default null
+             */
+            utm_source?: string | null;
+            /**
+             * Utm Term
+             * @default null
+             */
+            utm_term?: string | null;
+        };
         /** NewMerge */
         NewMerge: {
             /**
@@ -3768,6 +3793,27 @@ export interface components {
              * @default null
              */
             until?: string | null;
+        };
+        /**
+         * NewSubscription
+         * @description `event` for one type, `events` for several; neither for all.
+         */
+        NewSubscription: {
+            /**
+             * Event
+             * @default null
+             */
+            event?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: string[] | null;
+            /**
+             * Target Url
+             * @description Public, with https, on the usual port.
+             */
+            target_url: string;
         };
         /** NewTag */
         NewTag: {
@@ -3855,27 +3901,6 @@ export interface components {
             url: string;
         };
         /**
-         * NewWebhookSubscription
-         * @description `event` for one type, `events` for several; neither for all.
-         */
-        NewWebhookSubscription: {
-            /**
-             * Event
-             * @default null
-             */
-            event?: string | null;
-            /**
-             * Events
-             * @default null
-             */
-            events?: string[] | null;
-            /**
-             * Target Url
-             * @description Public, with https, on the usual port.
-             */
-            target_url: string;
-        };
-        /**
          * NoteShape
          * @description A private note, which only the team sees.
          */
@@ -3898,207 +3923,6 @@ export interface components {
              * Format: uuid
              */
             id: string;
-        };
-        /**
-         * NotificationChange
-         * @description A member that is left out stays as it is.
-         */
-        NotificationChange: {
-            /**
-             * Access
-             * @default null
-             */
-            access?: ("any" | "chosen" | "none") | null;
-            /**
-             * Api Key Ids
-             * @default null
-             */
-            api_key_ids?: string[] | null;
-            /**
-             * From
-             * @default null
-             */
-            from?: string | null;
-            /**
-             * Is Paused
-             * @default null
-             */
-            is_paused?: boolean | null;
-            /**
-             * Language
-             * @default null
-             */
-            language?: string | null;
-            /**
-             * Language Field Id
-             * @default null
-             */
-            language_field_id?: string | null;
-            /**
-             * Pause Minutes
-             * @default null
-             */
-            pause_minutes?: number | null;
-            /**
-             * Template
-             * @default null
-             */
-            template?: string | null;
-            /**
-             * Title
-             * @default null
-             */
-            title?: string | null;
-            /**
-             * Variables
-             * @default null
-             */
-            variables?: components["schemas"]["VariableShape"][] | null;
-        };
-        /**
-         * NotificationSending
-         * @description A notification to somebody. `variables` are as its schema says.
-         *
-         *     `language` is the recipient's, such as `fr`; where it is left out, the contact's own.
-         */
-        NotificationSending: {
-            /**
-             * From
-             * @description The id of your number.
-             * @default null
-             */
-            from?: string | null;
-            /**
-             * Language
-             * @default
-             */
-            language?: string;
-            /**
-             * Send At
-             * @description When to send it; at once where it is left out.
-             * @default null
-             */
-            send_at?: string | null;
-            to: components["schemas"]["To"];
-            /** Variables */
-            variables?: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * NotificationShape
-         * @description A notification: what it is sent with, by whom, and the JSON Schema of its variables.
-         */
-        NotificationShape: {
-            /**
-             * Access
-             * @description Which keys may send it: any with the scope, the chosen ones, or none.
-             * @enum {string}
-             */
-            access: "any" | "chosen" | "none";
-            /** Api Key Ids */
-            api_key_ids: string[];
-            /**
-             * Category
-             * @description The template's own, in Meta's words; empty while no account has the template.
-             */
-            category: string;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * From
-             * @description The number it goes from; without one, the number they wrote to last.
-             */
-            from: string | null;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Is Paused */
-            is_paused: boolean;
-            /**
-             * Language
-             * @description For everybody whose language the template doesn't have.
-             */
-            language: string;
-            /**
-             * Language Field Id
-             * @description The field of contacts that says their language.
-             */
-            language_field_id: string | null;
-            /**
-             * Languages
-             * @description Those in which it can be sent now.
-             */
-            languages: string[];
-            /**
-             * Name
-             * @example payment_received
-             */
-            name: string;
-            /** Obstacles */
-            obstacles: components["schemas"]["ObstacleShape"][];
-            /**
-             * Pause Minutes
-             * @description A contact gets it once in so many minutes; 0: whenever it is sent.
-             */
-            pause_minutes: number;
-            /**
-             * Schema
-             * @description JSON Schema of `variables` when sending.
-             */
-            schema: {
-                [key: string]: unknown;
-            };
-            /**
-             * Template
-             * @description The name of the template that it goes out with.
-             */
-            template: string;
-            /**
-             * Title
-             * @example Payment received
-             */
-            title: string;
-            /** Variables */
-            variables: components["schemas"]["VariableShape"][];
-        };
-        /**
-         * NotificationSummary
-         * @description A notification in a list.
-         */
-        NotificationSummary: {
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /** Is Paused */
-            is_paused: boolean;
-            /**
-             * Language
-             * @description For everybody whose language the template doesn't have.
-             */
-            language: string;
-            /**
-             * Name
-             * @example payment_received
-             */
-            name: string;
-            /**
-             * Template
-             * @description The name of the template that it goes out with.
-             */
-            template: string;
-            /**
-             * Title
-             * @example Payment received
-             */
-            title: string;
         };
         /** NumberReference */
         NumberReference: {
@@ -4156,21 +3980,6 @@ export interface components {
             /** Verified Name */
             verified_name: string;
             waba: components["schemas"]["WabaReference"];
-        };
-        /**
-         * ObstacleShape
-         * @description A language of the template that can't be sent, and why.
-         */
-        ObstacleShape: {
-            /** Detail */
-            detail: string;
-            /** Language */
-            language: string;
-            /**
-             * Waba Id
-             * Format: uuid
-             */
-            waba_id: string;
         };
         /** OfferShape */
         OfferShape: {
@@ -4231,6 +4040,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[EntryPointShape] */
+        Page_EntryPointShape_: {
+            /** Data */
+            data: components["schemas"]["EntryPointShape"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[FieldShape] */
         Page_FieldShape_: {
             /** Data */
@@ -4280,13 +4096,6 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /** Page[NotificationSummary] */
-        Page_NotificationSummary_: {
-            /** Data */
-            data: components["schemas"]["NotificationSummary"][];
-            /** Next */
-            next: string | null;
-        };
         /** Page[NumberShape] */
         Page_NumberShape_: {
             /** Data */
@@ -4294,24 +4103,10 @@ export interface components {
             /** Next */
             next: string | null;
         };
-        /** Page[PaymentShape] */
-        Page_PaymentShape_: {
-            /** Data */
-            data: components["schemas"]["PaymentShape"][];
-            /** Next */
-            next: string | null;
-        };
         /** Page[SourceShape] */
         Page_SourceShape_: {
             /** Data */
             data: components["schemas"]["SourceShape"][];
-            /** Next */
-            next: string | null;
-        };
-        /** Page[SubscriptionSummary] */
-        Page_SubscriptionSummary_: {
-            /** Data */
-            data: components["schemas"]["SubscriptionSummary"][];
             /** Next */
             next: string | null;
         };
@@ -4333,6 +4128,13 @@ export interface components {
         Page_TemplateSummary_: {
             /** Data */
             data: components["schemas"]["TemplateSummary"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[TouchShape] */
+        Page_TouchShape_: {
+            /** Data */
+            data: components["schemas"]["TouchShape"][];
             /** Next */
             next: string | null;
         };
@@ -4364,92 +4166,6 @@ export interface components {
              * @description Whether messages still arrive.
              */
             receives: boolean;
-        };
-        /**
-         * PaymentShape
-         * @description A payment that another system reported.
-         */
-        PaymentShape: {
-            /**
-             * Amount Micros
-             * @example 500000000000
-             */
-            amount_micros: number;
-            confirmation: components["schemas"]["ConfirmationShape"];
-            /** Contact Id */
-            contact_id: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Currency
-             * @example XOF
-             */
-            currency: string;
-            /**
-             * External Id
-             * @example invoice-2041
-             */
-            external_id: string;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Paid At
-             * Format: date-time
-             */
-            paid_at: string;
-            /**
-             * Received At
-             * @description When it was first reported as received.
-             */
-            received_at: string | null;
-            /**
-             * Reference
-             * @example R-2041
-             */
-            reference: string;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "received" | "refunded" | "failed";
-            /**
-             * Title
-             * @example Deposit for villa 14
-             */
-            title: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-        };
-        /**
-         * Person
-         * @description Exactly one of `phone` and `contact_id`. A number that no contact has yet becomes one of this `name`.
-         */
-        Person: {
-            /**
-             * Contact Id
-             * @default null
-             */
-            contact_id?: string | null;
-            /**
-             * Name
-             * @default
-             */
-            name?: string;
-            /**
-             * Phone
-             * @description A phone number with its country code, however it is written.
-             * @default null
-             */
-            phone?: string | null;
         };
         /**
          * PreviewRequest
@@ -4702,42 +4418,6 @@ export interface components {
             /** Title */
             title: string;
         };
-        /**
-         * ReminderShape
-         * @description A reminder so many days from the end (less than 0: before it). `detail` says why it has no message.
-         */
-        ReminderShape: {
-            /**
-             * Days
-             * @example -14
-             */
-            days: number;
-            /** Detail */
-            detail: string;
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            /** Message Id */
-            message_id: string | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "waiting" | "sent" | "skipped" | "cancelled";
-        };
-        /**
-         * Renewal
-         * @description Until when it goes on.
-         */
-        Renewal: {
-            /**
-             * Ends On
-             * Format: date
-             */
-            ends_on: string;
-        };
         /** RequestPart */
         RequestPart: {
             /** Body */
@@ -4945,138 +4625,66 @@ export interface components {
             verdict: components["schemas"]["VerdictShape"];
         };
         /**
-         * SubscriptionShape
-         * @description A subscription with the reminders of its present end.
+         * SubjectShape
+         * @description What a conversation is about. `price_micros` are millionths of the currency.
          */
-        SubscriptionShape: {
-            /** Contact Id */
-            contact_id: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
+        SubjectShape: {
             /**
              * Currency
              * @example XOF
              */
             currency: string;
             /**
-             * Ends At
-             * Format: date-time
-             */
-            ends_at: string;
-            /**
-             * Ends On
-             * Format: date
-             * @description The last day, in its zone.
-             */
-            ends_on: string;
-            /**
              * External Id
-             * @example sub-77
+             * @example V-1042
              */
             external_id: string;
             /**
-             * Id
-             * Format: uuid
+             * Is Claimed
+             * @description Whether a page said so in an address that nobody signed.
+             * @example false
              */
-            id: string;
+            is_claimed: boolean;
             /**
              * Price Micros
-             * @example 15000000000
+             * @example 500000000000
              */
             price_micros: number | null;
-            /** Reminders */
-            reminders: components["schemas"]["ReminderShape"][];
-            /** Renews */
-            renews: boolean;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "active" | "cancelled" | "ended";
             /**
              * Title
-             * @example Pro listing, 12 months
+             * @example Villa in Dakar
              */
             title: string;
             /**
-             * Updated At
-             * Format: date-time
+             * Type
+             * @example property
              */
-            updated_at: string;
+            type: string;
             /**
-             * Zone
-             * @example Africa/Dakar
+             * Url
+             * @example https://example.com/villas/1042
              */
-            zone: string;
+            url: string;
         };
         /**
-         * SubscriptionSummary
-         * @description A subscription that another system reported.
+         * SubscriptionShape
+         * @description A webhook as no-code tools subscribe to it. `secret` signs its requests; no other answer holds it.
          */
-        SubscriptionSummary: {
-            /** Contact Id */
-            contact_id: string | null;
-            /**
-             * Created At
-             * Format: date-time
-             */
-            created_at: string;
-            /**
-             * Currency
-             * @example XOF
-             */
-            currency: string;
-            /**
-             * Ends At
-             * Format: date-time
-             */
-            ends_at: string;
-            /**
-             * Ends On
-             * Format: date
-             * @description The last day, in its zone.
-             */
-            ends_on: string;
-            /**
-             * External Id
-             * @example sub-77
-             */
-            external_id: string;
+        SubscriptionShape: {
+            /** Events */
+            events: string[] | null;
             /**
              * Id
              * Format: uuid
              */
             id: string;
             /**
-             * Price Micros
-             * @example 15000000000
+             * Secret
+             * @default null
              */
-            price_micros: number | null;
-            /** Renews */
-            renews: boolean;
-            /**
-             * Status
-             * @enum {string}
-             */
-            status: "active" | "cancelled" | "ended";
-            /**
-             * Title
-             * @example Pro listing, 12 months
-             */
-            title: string;
-            /**
-             * Updated At
-             * Format: date-time
-             */
-            updated_at: string;
-            /**
-             * Zone
-             * @example Africa/Dakar
-             */
-            zone: string;
+            secret?: string | null;
+            /** Target Url */
+            target_url: string;
         };
         /**
          * TagChange
@@ -5466,6 +5074,20 @@ export interface components {
             /** Body */
             body: string;
         };
+        /** TextShape */
+        TextShape: {
+            /**
+             * Language
+             * @example fr
+             */
+            language: string;
+            /**
+             * Text
+             * @description `{title}` is replaced by what the page is about.
+             * @example Bonjour, je suis intéressé par {title}
+             */
+            text: string;
+        };
         /**
          * To
          * @description Who gets it: exactly one of these. `name` is for a phone number that no contact has yet.
@@ -5492,6 +5114,65 @@ export interface components {
              * @default null
              */
             phone?: string | null;
+        };
+        /**
+         * TouchShape
+         * @description A message by which the customer came: with a reference of a link, or by an ad (`referral` is Meta's).
+         */
+        TouchShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Entry Point Id */
+            entry_point_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Expired */
+            is_expired: boolean;
+            /**
+             * Is First
+             * @description The first one of the conversation, which its subject is of.
+             */
+            is_first: boolean;
+            /**
+             * Is Shared
+             * @description Another customer sent the same reference before.
+             */
+            is_shared: boolean;
+            /**
+             * Kind
+             * @example reference
+             */
+            kind: string;
+            /**
+             * Message Id
+             * Format: uuid
+             */
+            message_id: string;
+            /** Reference Id */
+            reference_id: string | null;
+            /**
+             * Referral
+             * @example null
+             */
+            referral: {
+                [key: string]: unknown;
+            } | null;
+            subject: components["schemas"]["SubjectShape"] | null;
+            /**
+             * Utm
+             * @example {
+             *       "source": "newsletter"
+             *     }
+             */
+            utm: {
+                [key: string]: string;
+            } | null;
         };
         /**
          * UploadedFileShape
@@ -5563,45 +5244,6 @@ export interface components {
         UsageShape: {
             /** Data */
             data: components["schemas"]["UsageRow"][];
-        };
-        /**
-         * VariableShape
-         * @description One row of the mapping: the value that callers give as `name` fills the template's variable `target`.
-         */
-        VariableShape: {
-            /**
-             * Default
-             * @description Of one that is not required: what goes out where no value is given.
-             * @default
-             */
-            default?: string;
-            /**
-             * Example
-             * @default
-             * @example 500000 XOF
-             */
-            example?: string;
-            /**
-             * Name
-             * @example amount
-             */
-            name: string;
-            /**
-             * Required
-             * @default true
-             */
-            required?: boolean;
-            /**
-             * Target
-             * @description As the template's own schema names it (`GET /templates/{template_id}/schema`).
-             */
-            target: string;
-            /**
-             * Type
-             * @default text
-             * @enum {string}
-             */
-            type?: "text" | "number" | "money" | "date" | "time" | "url";
         };
         /**
          * VerdictShape
@@ -5756,26 +5398,6 @@ export interface components {
              * @enum {string}
              */
             state: "active" | "disabled";
-        };
-        /**
-         * WebhookSubscriptionShape
-         * @description A webhook as no-code tools subscribe to it. `secret` signs its requests; no other answer holds it.
-         */
-        WebhookSubscriptionShape: {
-            /** Events */
-            events: string[] | null;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /**
-             * Secret
-             * @default null
-             */
-            secret?: string | null;
-            /** Target Url */
-            target_url: string;
         };
         /**
          * WebhookWithSecret
@@ -8279,8 +7901,12 @@ export interface operations {
                 after?: string;
                 "filter[assignee_id]"?: string;
                 "filter[contact_id]"?: string;
+                "filter[entry_point_id]"?: string;
                 "filter[phone_number_id]"?: string;
                 "filter[state]"?: ("open" | "pending" | "snoozed" | "resolved" | "archived" | "spam" | "blocked")[];
+                /** @description The `external_id` of the subject. */
+                "filter[subject_id]"?: string;
+                "filter[subject_type]"?: string;
                 /** @description Of the contact. */
                 "filter[tag_id]"?: string;
                 "filter[team_id]"?: string;
@@ -8965,6 +8591,274 @@ export interface operations {
             };
         };
     };
+    set_subject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenSubject"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_subject: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_touches: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                conversation_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TouchShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     show_typing: {
         parameters: {
             query?: never;
@@ -9034,6 +8928,634 @@ export interface operations {
                 };
             };
             /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_figures: {
+        parameters: {
+            query?: {
+                by?: "entry_point" | "object" | "page" | "campaign";
+                /** @description 30 days before `until` where it is left out. */
+                since?: string;
+                /** @description Now where it is left out. */
+                until?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["app__entry_points__api__entry_points__FiguresShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_entry_points: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[kind]"?: "link" | "page" | "qr" | "widget" | "email" | "ad";
+                "filter[phone_number_id]"?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_EntryPointShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_entry_point: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPointShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsert_entry_point: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenEntryPoint"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPointShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPointShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `slug_taken`: Another link has this address; `too_many_entry_points`: There are too many links and buttons */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_entry_point: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_entry_point_figures: {
+        parameters: {
+            query?: {
+                by?: "entry_point" | "object" | "page" | "campaign";
+                /** @description 30 days before `until` where it is left out. */
+                since?: string;
+                /** @description Now where it is left out. */
+                until?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["app__entry_points__api__entry_points__FiguresShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_link: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11075,601 +11597,6 @@ export interface operations {
             };
         };
     };
-    list_notifications: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before. */
-                after?: string;
-                /** @description How many to return. */
-                limit?: number;
-            };
-            header?: {
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_NotificationSummary_"];
-                };
-            };
-            /** @description `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_request`: Something in the request is not right */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_notification: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NotificationShape"];
-                };
-            };
-            /** @description `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_notification: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The ETag that you read: refuses to change a newer version. */
-                "If-Match"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["GivenNotification"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NotificationShape"];
-                };
-            };
-            /** @description It was made. */
-            201: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NotificationShape"];
-                };
-            };
-            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `changed_meanwhile`: It was changed since you read it */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large`: The request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported_media_type`: The body is of another type than expected */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_request`: Something in the request is not right */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    send_notification: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes it safe to send the same request again, for 7 days. */
-                "Idempotency-Key"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NotificationSending"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            202: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["MessageShape"];
-                };
-            };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_funded`: The balance, the cap or the limit doesn't cover it */
-            402: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `notification_not_allowed`: This key may not send this notification */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `notification_sent_lately`: The contact got it a moment ago; `notification_unavailable`: The notification can't be sent now; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_person`: A person has the conversation */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large`: The request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported_media_type`: The body is of another type than expected */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right; `unacceptable`: WhatsApp would not take this message; `unreachable`: This person can't be written to from this number; `wrong_template`: WhatsApp would not take this template */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `storage_away`: The file could not be stored */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    delete_notification: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done; there is nothing to say. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `notification_in_use`: Something sends this notification */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    update_notification: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The ETag that you read: refuses to change a newer version. */
-                "If-Match"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NotificationChange"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NotificationShape"];
-                };
-            };
-            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `changed_meanwhile`: It was changed since you read it */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large`: The request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported_media_type`: The body is of another type than expected */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_request`: Something in the request is not right */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     list_numbers: {
         parameters: {
             query?: {
@@ -11872,858 +11799,6 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_payments: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before. */
-                after?: string;
-                "filter[contact_id]"?: string;
-                "filter[status]"?: "received" | "refunded" | "failed";
-                /** @description How many to return. */
-                limit?: number;
-                paid_after?: string;
-                paid_before?: string;
-            };
-            header?: {
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_PaymentShape_"];
-                };
-            };
-            /** @description `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_request`: Something in the request is not right */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_payment: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                external_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentShape"];
-                };
-            };
-            /** @description `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_payment: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The ETag that you read: refuses to change a newer version. */
-                "If-Match"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                external_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["GivenPayment"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentShape"];
-                };
-            };
-            /** @description It was made. */
-            201: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentShape"];
-                };
-            };
-            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `out_of_reach`: A team's key can't do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `changed_meanwhile`: It was changed since you read it */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large`: The request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported_media_type`: The body is of another type than expected */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_request`: Something in the request is not right */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refund_payment: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes it safe to send the same request again, for 7 days. */
-                "Idempotency-Key"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                external_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PaymentShape"];
-                };
-            };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress`: The same request is still running */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    list_subscriptions: {
-        parameters: {
-            query?: {
-                /** @description The `next` of the page before. */
-                after?: string;
-                /** @description Only those whose last day is later. */
-                ends_after?: string;
-                /** @description Only those whose last day is earlier. */
-                ends_before?: string;
-                "filter[contact_id]"?: string;
-                "filter[status]"?: "active" | "cancelled" | "ended";
-                /** @description How many to return. */
-                limit?: number;
-            };
-            header?: {
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_SubscriptionSummary_"];
-                };
-            };
-            /** @description `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_request`: Something in the request is not right */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    get_subscription: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                external_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SubscriptionShape"];
-                };
-            };
-            /** @description `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    put_subscription: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The ETag that you read: refuses to change a newer version. */
-                "If-Match"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                external_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["GivenSubscription"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SubscriptionShape"];
-                };
-            };
-            /** @description It was made. */
-            201: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SubscriptionShape"];
-                };
-            };
-            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `out_of_reach`: A team's key can't do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `changed_meanwhile`: It was changed since you read it */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large`: The request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported_media_type`: The body is of another type than expected */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `invalid_request`: Something in the request is not right */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    cancel_subscription: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes it safe to send the same request again, for 7 days. */
-                "Idempotency-Key"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                external_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SubscriptionShape"];
-                };
-            };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress`: The same request is still running */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `rate_limited`: Too many requests */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    renew_subscription: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes it safe to send the same request again, for 7 days. */
-                "Idempotency-Key"?: string;
-                /** @description The version of the API to use instead of the key's. */
-                "Switchboard-Version"?: "2026-11-29";
-            };
-            path: {
-                external_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Renewal"];
-            };
-        };
-        responses: {
-            /** @description Done. */
-            200: {
-                headers: {
-                    RateLimit?: string;
-                    "Request-Id"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SubscriptionShape"];
-                };
-            };
-            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `not_found`: Not found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `in_progress`: The same request is still running */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `too_large`: The request is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `unsupported_media_type`: The body is of another type than expected */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13873,7 +12948,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FiguresShape"];
+                    "application/json": components["schemas"]["app__message_templates__api__shapes__FiguresShape"];
                 };
             };
             /** @description `unknown_version`: There is no such version of the API */
@@ -14398,7 +13473,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewWebhookSubscription"];
+                "application/json": components["schemas"]["NewSubscription"];
             };
         };
         responses: {
@@ -14410,7 +13485,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookSubscriptionShape"];
+                    "application/json": components["schemas"]["SubscriptionShape"];
                 };
             };
             /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
@@ -14487,7 +13562,7 @@ export interface operations {
             };
         };
     };
-    get_webhook_subscription: {
+    get_subscription: {
         parameters: {
             query?: never;
             header?: {
@@ -14509,7 +13584,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WebhookSubscriptionShape"];
+                    "application/json": components["schemas"]["SubscriptionShape"];
                 };
             };
             /** @description `unknown_version`: There is no such version of the API */

@@ -38,6 +38,7 @@ log = structlog.get_logger()
 RETRY = dt.timedelta(minutes=5)
 NO_NUMBER = N_("No number is chosen to write about this appointment.")
 DELETED = N_("The notification “{name}” was deleted. Choose another one in the settings of appointments.")
+BROKEN = N_("An error in Switchboard kept this from being sent. It was reported.")
 # What a notification about an appointment can name, each with its meaning.
 VARIABLES = {
     "title": N_("what it is for"),
@@ -104,7 +105,13 @@ def queue_all(sending: Sequence[Sending], at: dt.datetime) -> None:
     for notice, appointment, name in sending:
         if name not in notifications:
             notifications[name] = Notification.named(name)
-        queue(notice, appointment, notifications[name], name, business, at)
+        try:
+            with db.session.begin_nested():
+                queue(notice, appointment, notifications[name], name, business, at)
+        except Exception:
+            # One that cannot be sent holds up none of the others.
+            log.exception("notice of an appointment not sent", notice_id=str(notice.id))
+            notice.state, notice.error = "refused", {"words": BROKEN, "facts": {}}
 
 
 def queue(

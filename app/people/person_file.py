@@ -12,6 +12,7 @@ from flask import Flask
 from flask_babel import gettext as _
 from sqlalchemy import select, tuple_
 
+from app.appointments.models import Appointment
 from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.contacts.person import Person
@@ -74,6 +75,10 @@ def data_of(contact: Contact) -> dict[str, Any]:
         ],
         "forms": [columns_of(each, "answers", "at") for each in all_of(FlowResponse, contact)],
         "bookings": [columns_of(each, "starts_at", "minutes", "created_at") for each in all_of(FlowBooking, contact)],
+        "appointments": [
+            columns_of(each, "title", "starts_at", "time_zone", "minutes", "place", "state", "notes", "created_at")
+            for each in all_of(Appointment, contact)
+        ],
     }
 
 

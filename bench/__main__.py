@@ -21,6 +21,7 @@ from bench import (
     money,
     pace,
     reminders,
+    rules,
     templates,
 )
 from dev.stack import Stack
@@ -40,6 +41,7 @@ PARTS = {
     "templates": templates.run,
     "assistant": assistant.run,
     "reminders": reminders.run,
+    "rules": rules.run,
 }
 
 

@@ -352,16 +352,16 @@ class MessageSays(Condition):
         return matches(self.mode, self.words, turn.body), turn.body
 
     def sentence(self, names: Names) -> str:
-        return says(self.mode, self.words)
+        return str(_("The message %(mode)s %(words)s", **says(self.mode, self.words)))
 
     def problems(self) -> list[str]:
         problem = problem_of(self.mode, self.words)
         return [str(_(problem))] if problem else []
 
 
-def says(mode: str, words: tuple[str, ...]) -> str:
-    listed = ", ".join(f"“{word}”" for word in words)
-    return str(_("The message %(mode)s %(words)s", mode=_(MODES[mode]), words=listed))
+def says(mode: str, words: tuple[str, ...]) -> dict[str, str]:
+    """The facts of a sentence about a message's words."""
+    return {"mode": str(_(MODES[mode])), "words": ", ".join(f"“{word}”" for word in words)}
 
 
 class MessageType(Condition):

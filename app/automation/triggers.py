@@ -37,7 +37,7 @@ class Keyword(MessageReceived):
         return None if matches(self.mode, self.words, turn.body) else Miss(turn.body[:200])
 
     def sentence(self, names: Names) -> str:
-        return str(_("When a customer sends a message: %(says)s", says=says(self.mode, self.words)))
+        return str(_("When a customer's message %(mode)s %(words)s", **says(self.mode, self.words)))
 
     def problems(self) -> list[str]:
         problem = problem_of(self.mode, self.words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Self
 
 from sqlalchemy import Index, Select, select, text
@@ -79,6 +80,14 @@ class Consent(TenantModel):
     @classmethod
     def standing(cls, contact_id: uuid.UUID) -> dict[str, Consent]:
         """The latest answer by purpose. A purpose without one was never asked about."""
-        mine = select(cls).ext(distinct_on(cls.purpose)).where(cls.contact_id == contact_id)
-        latest = mine.order_by(cls.purpose, cls.occurred_at.desc(), cls.id.desc())
-        return {consent.purpose: consent for consent in db.session.scalars(latest)}
+        return cls.standing_of([contact_id])[contact_id]
+
+    @classmethod
+    def standing_of(cls, contact_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Consent]]:
+        """The same of each of these contacts."""
+        latest = select(cls).ext(distinct_on(cls.contact_id, cls.purpose)).where(cls.contact_id.in_(contact_ids))
+        latest = latest.order_by(cls.contact_id, cls.purpose, cls.occurred_at.desc(), cls.id.desc())
+        standing: dict[uuid.UUID, dict[str, Consent]] = {contact_id: {} for contact_id in contact_ids}
+        for consent in db.session.scalars(latest):
+            standing[consent.contact_id][consent.purpose] = consent
+        return standing

@@ -9,6 +9,7 @@ from typing import Self
 
 from sqlalchemy import Index, Text, UniqueConstraint, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.meta.spellings import other_spellings
 from app.meta.written_numbers import formatted
@@ -248,3 +249,13 @@ class ContactIdentity(TenantModel):
     kind: Mapped[str]
     value: Mapped[str]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+
+def load_identities(contacts: Sequence[Contact]) -> None:
+    """Reads the identities of these contacts at once, by their ids alone (`selectinload` compares whole keys)."""
+    mine: dict[uuid.UUID, list[ContactIdentity]] = {contact.id: [] for contact in contacts}
+    query = select(ContactIdentity).where(ContactIdentity.contact_id.in_(mine))
+    for identity in db.session.scalars(query.order_by(ContactIdentity.created_at, ContactIdentity.id)):
+        mine[identity.contact_id].append(identity)
+    for contact in contacts:
+        set_committed_value(contact, "identities", mine[contact.id])

@@ -1,6 +1,7 @@
 """Conversations and their messages. An outbound message's row is the outbox."""
 
 from .attempts import MessageEvent, OrphanStatus, SendAttempt, progress_of
+from .batches import Sending, send_all
 from .conversations import Conversation
 from .cursors import Cursor
 from .handling import HandlingStretch
@@ -49,6 +50,7 @@ __all__ = [
     "Refusal",
     "SaidOtherwise",
     "SendAttempt",
+    "Sending",
     "Unsubscribed",
     "Ways",
     "WindowClosed",
@@ -56,4 +58,5 @@ __all__ = [
     "WrongTemplate",
     "progress_of",
     "scheduled_messages",
+    "send_all",
 ]

@@ -174,8 +174,9 @@ class Conversation(Desk, Window, Handled, TenantModel):
                 raise SaidOtherwise
             return earlier
         file_kind = media.kind if media else ""
-        self.gate.check(outgoing.type, outgoing.raw, by=by, later=later, file_kind=file_kind, direct=message.direct)
-        message.note_template(self.gate)
+        gate = self.gate
+        gate.check(outgoing.type, outgoing.raw, by=by, later=later, file_kind=file_kind, direct=message.direct)
+        message.note_template(gate)
         if later:
             message.schedule(later)
         try:

@@ -8,6 +8,9 @@ that is in the outbox already keeps AS_ERROR.
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from app.billing.balances import Balance
@@ -16,12 +19,14 @@ from app.contacts.consents import Consent
 from app.message_templates.direct_send import DirectSendAccess
 from app.message_templates.models import MessageTemplate
 from app.meta.outgoing import content_of
+from app.meta.payload import mapping
 from app.meta.template_direct_send import problems_of_direct_send
 from app.meta.template_problems import WORDS
 from app.meta.template_sending import problems_of_sending
 from app.tenancy import Actor, now
 from app.words import N_
 
+from .number_desks import NumberDesk
 from .refusals import (
     Blocked,
     GroupIsReadOnly,
@@ -41,12 +46,45 @@ NO_TEMPLATE = N_("The account of this number has no template “{name}” in thi
 WRONG_FILE = N_("The template “{name}” starts with another kind of file.")
 
 
-class Gate:
-    """Of one conversation. Reads only; what it needs to know is looked up once."""
+class Lookups:
+    """What gates read from the database, each thing once, for one conversation or many."""
 
-    def __init__(self, conversation: Any) -> None:
+    def __init__(self) -> None:
+        self.templates: dict[tuple[uuid.UUID, str, str], MessageTemplate | None] = {}
+        self.consents: dict[uuid.UUID, dict[str, Consent]] = {}
+        self.desks: dict[uuid.UUID, NumberDesk] = {}
+
+    @functools.cached_property
+    def balance(self) -> Balance | None:
+        return Balance.current()
+
+    def template(self, waba_id: uuid.UUID, raw: dict[str, Any]) -> MessageTemplate | None:
+        """The template that a message names."""
+        key = waba_id, str(raw.get("name")), str(mapping(raw.get("language")).get("code"))
+        if key not in self.templates:
+            self.templates[key] = MessageTemplate.sent_as(waba_id, raw)
+        return self.templates[key]
+
+    def load_consents(self, contact_ids: Sequence[uuid.UUID]) -> None:
+        self.consents |= Consent.standing_of(contact_ids)
+
+    def consents_of(self, contact_id: uuid.UUID) -> dict[str, Consent]:
+        if contact_id not in self.consents:
+            self.load_consents([contact_id])
+        return self.consents[contact_id]
+
+    def desk(self, phone_number_id: uuid.UUID) -> NumberDesk:
+        if phone_number_id not in self.desks:
+            self.desks[phone_number_id] = NumberDesk.of(phone_number_id)
+        return self.desks[phone_number_id]
+
+
+class Gate:
+    """Of one conversation. Reads only."""
+
+    def __init__(self, conversation: Any, lookups: Lookups | None = None) -> None:
         self.conversation = conversation
-        self.consents: dict[str, Consent] | None = None
+        self.lookups = lookups or Lookups()
 
     def check(
         self,
@@ -86,7 +124,11 @@ class Gate:
             return Blocked()
         if conversation.state == "spam" and not (by and by.is_person):
             return MarkedSpam()
-        if by and by.is_automatic and (refusal := conversation.refusal_of_automation()):
+        if (
+            by
+            and by.is_automatic
+            and (refusal := conversation.refusal_of_automation(self.lookups.desk(conversation.phone_number_id)))
+        ):
             return refusal  # type: ignore[no-any-return]
         if direct:
             refusal = self.refusal_of_direct_send(direct) or self.refusal_of_fallback(later)
@@ -105,7 +147,7 @@ class Gate:
 
         What is queued is checked again when the outbox claims it (`outbound/funding.py`).
         """
-        balance = Balance.current()
+        balance = self.lookups.balance
         if balance is None or not balance.is_enforced:
             return None
         why = balance.obstacle(category, self.price(category, balance))
@@ -158,14 +200,13 @@ class Gate:
 
     def template_of(self, raw: dict[str, Any]) -> MessageTemplate | None:
         """The template that a message names, in the account of the conversation's number."""
-        return MessageTemplate.sent_as(self.conversation.phone_number.waba_id, raw)
+        return self.lookups.template(self.conversation.phone_number.waba_id, raw)
 
     @property
     def refused_purposes(self) -> set[str]:
         """What the customer does not want to get: purposes of `Consent`, which are categories of templates."""
-        if self.consents is None:
-            self.consents = Consent.standing(self.conversation.contact_id)
-        return {purpose for purpose, consent in self.consents.items() if not consent.is_granted}
+        consents = self.lookups.consents_of(self.conversation.contact_id)
+        return {purpose for purpose, consent in consents.items() if not consent.is_granted}
 
     def refusal_when_due(
         self,

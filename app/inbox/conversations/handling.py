@@ -94,8 +94,9 @@ class Handled:
         """Whether automation and the assistant may act here now."""
         return self.refusal_of_automation() is None
 
-    def refusal_of_automation(self) -> Refusal | None:
-        if self.automation_paused_at or NumberDesk.of(self.phone_number_id).automation_paused_at:
+    def refusal_of_automation(self, desk: NumberDesk | None = None) -> Refusal | None:
+        """`desk` is the number's, where that is at hand."""
+        if self.automation_paused_at or (desk or NumberDesk.of(self.phone_number_id)).automation_paused_at:
             return AutomationPaused()
         return WithPerson() if self.is_with_person else None
 

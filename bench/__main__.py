@@ -44,6 +44,8 @@ PARTS = {
     "listings": listings.run,
     "rules": rules.run,
     "reminders": reminders.run,
+    "reminders": reminders.run,
+    "rules": rules.run,
 }
 
 

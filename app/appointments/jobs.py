@@ -13,8 +13,8 @@ from .models import OPEN, Appointment
 from .notices import AppointmentNotice
 from .sending import send_due
 
-# A claim is one transaction: as much as is queued in a fraction of a second.
-BATCH = 100
+# A claim is one transaction: as much as is queued in less than a second.
+BATCH = 500
 # After so long the job gives its worker back: other tenants take their turns.
 SECONDS = 20
 AT_ONCE = 200

@@ -9,20 +9,21 @@ from typing import Any
 
 import structlog
 from babel.dates import format_date, format_time
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
-from app.contacts.models import Contact
+from app.contacts.models import Contact, load_identities
 from app.inbox.compose.canned_replies import language_of
-from app.inbox.conversations import NumberAway, Refusal
+from app.inbox.conversations import Conversation, Message, NumberAway, Refusal, Sending, send_all
 from app.inbox.conversations.refusals import NotFunded
+from app.message_templates.models import MessageTemplate
 from app.message_templates.uses import Use
 from app.meta.outgoing import Refused
-from app.notifications.models import Notification
-from app.notifications.refusals import Unavailable
+from app.notifications.models import Notification, SentNotification
+from app.notifications.refusals import PAUSED, Unavailable
 from app.notifications.uses import uses_notifications
 from app.notifications.values import locale_of
-from app.tenancy import Tenant, current_tenant_id, database_now, db
+from app.tenancy import Tenant, current_tenant_id, database_now, db, later
 from app.words import N_
 
 from .answers import payloads_of
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 RETRY = dt.timedelta(minutes=5)
 NO_NUMBER = N_("No number is chosen to write about this appointment.")
 DELETED = N_("The notification “{name}” was deleted. Choose another one in the settings of appointments.")
+BROKEN = N_("An error in Switchboard kept this from being sent. It was reported.")
 # What a notification about an appointment can name, each with its meaning.
 VARIABLES = {
     "title": N_("what it is for"),
@@ -66,7 +68,7 @@ def send_due(most: int) -> int:
     appointments = {one.id: one for one in found.unique()} if wanted else {}
     # The order in which conversations are locked, so that two workers cannot wait for each other.
     notices.sort(key=lambda one: (appointments[one.appointment_id].contact_id, one.due_at, one.id))
-    sending = []
+    due: list[Due] = []
     for notice in notices:
         appointment = appointments[notice.appointment_id]
         if notice.version != appointment.version:
@@ -76,10 +78,10 @@ def send_due(most: int) -> int:
         elif notice.purpose == "unanswered":
             settle_unanswered(notice, appointment)
         elif name := chosen.notification_for(notice.purpose, notice.minutes_before):
-            sending.append((notice, appointment, name))
+            due.append((notice, appointment, name))
         else:
             notice.state = "skipped"
-    queue_all(sending, at)
+    queue_all(due, at)
     return len(notices)
 
 
@@ -94,57 +96,118 @@ def settle_unanswered(notice: AppointmentNotice, appointment: Appointment) -> No
         appointment.record("unanswered", SWITCHBOARD)
 
 
-Sending = tuple[AppointmentNotice, Appointment, str]
+Due = tuple[AppointmentNotice, Appointment, str]
 
 
-def queue_all(sending: Sequence[Sending], at: dt.datetime) -> None:
-    """The one place where messages about appointments are put into the outbox."""
-    notifications: dict[str, Notification | None] = {}
-    business = db.session.get_one(Tenant, current_tenant_id()).name if sending else ""
-    for notice, appointment, name in sending:
-        if name not in notifications:
-            notifications[name] = Notification.named(name)
-        queue(notice, appointment, notifications[name], name, business, at)
+def queue_all(due: Sequence[Due], at: dt.datetime) -> None:
+    """The one place where messages about appointments are put into the outbox, with few statements for all."""
+    if not due:
+        return
+    letters, composed = Letters([appointment for _, appointment, _ in due]), {}
+    for notice, appointment, name in due:
+        try:
+            composed[notice.id] = letters.compose(notice, appointment, name)
+        except (Refusal, Refused) as problem:
+            refuse(notice, problem, at)
+        except Exception:
+            log.exception("notice of an appointment not composed", notice_id=str(notice.id))
+            break_off(notice)
+    sent = put_all([sending for _, sending in composed.values()])
+    queued: list[tuple[Notification, Message]] = []
+    for notice, _appointment, _name in due:
+        if notice.id not in composed:
+            continue
+        notification, sending = composed[notice.id]
+        match sent.get(sending.client_id):
+            case Message() as message:
+                notice.state, notice.message_id, notice.error = "queued", message.id, None
+                # However long the number is paused: not when it has begun, or the next reminder is due.
+                message.expires_at = min(filter(None, (message.expires_at, notice.expires_at)))
+                queued.append((notification, message))
+            case Refusal() as refusal:
+                refuse(notice, refusal, at)
+            case _:
+                break_off(notice)
+    db.session.flush()
+    SentNotification.add_all(queued, SWITCHBOARD)
+    if queued:
+        later("outbound.deliver")
 
 
-def queue(
-    notice: AppointmentNotice,
-    appointment: Appointment,
-    notification: Notification | None,
-    name: str,
-    business: str,
-    at: dt.datetime,
-) -> None:
-    """Puts one message into the outbox, or records why not. What may pass is tried again."""
+def put_all(sendings: Sequence[Sending]) -> dict[uuid.UUID, Any]:
+    """All at once; where that fails, one by one, so that one that cannot be sent holds up none of the others."""
     try:
-        if notification is None:
-            raise Refused(DELETED, name=name)
+        with db.session.begin_nested():
+            return send_all(sendings, by=SWITCHBOARD)
+    except Exception:
+        if len(sendings) == 1:
+            log.exception("notice of an appointment not sent", conversation_id=str(sendings[0].conversation_id))
+            return {}
+    return {id: one for sending in sendings for id, one in put_all([sending]).items()}
+
+
+def refuse(notice: AppointmentNotice, problem: Refusal | Refused, at: dt.datetime) -> None:
+    """Records why not. What may pass is tried again, until it is too late."""
+    notice.error = facts_of(problem)
+    if not isinstance(problem, NumberAway | NotFunded | Unavailable):
+        notice.state = "refused"
+    elif at + RETRY < notice.expires_at:
+        notice.due_at = at + RETRY
+    else:
+        notice.state = "expired"
+
+
+def break_off(notice: AppointmentNotice) -> None:
+    notice.state, notice.error = "refused", {"words": BROKEN, "facts": {}}
+
+
+class Letters:
+    """Makes the messages about some appointments; what they have in common is looked up once."""
+
+    def __init__(self, appointments: Sequence[Appointment]) -> None:
+        self.business = db.session.get_one(Tenant, current_tenant_id()).name
+        self.notifications: dict[str, Notification | None] = {}
+        self.variants: dict[tuple[str, uuid.UUID, str], MessageTemplate] = {}
+        pairs = [(one.contact_id, one.phone_number_id) for one in appointments if one.phone_number_id]
+        here = tuple_(Conversation.contact_id, Conversation.phone_number_id).in_(pairs)
+        query = select(Conversation).where(here, Conversation.merged_into_id.is_(None))
+        query = query.options(joinedload(Conversation.contact), joinedload(Conversation.phone_number))
+        found = list(db.session.scalars(query).unique()) if pairs else []
+        load_identities([talk.contact for talk in found])
+        self.talks = {(talk.contact_id, talk.phone_number_id): talk for talk in found}
+
+    def compose(self, notice: AppointmentNotice, appointment: Appointment, name: str) -> tuple[Notification, Sending]:
+        """Raises `Refused` and `Refusal`."""
+        notification = self.notification(name)
         if appointment.phone_number_id is None:
             raise Refused(NO_NUMBER)
-        talk = notification.conversation_with(appointment.contact, appointment.phone_number_id, by=SWITCHBOARD)
-        language = notification.language_of(appointment.contact_id) or language_of(talk)
-        variant = notification.variant_for(talk.phone_number.waba_id, language)
-        given = values_of(appointment, notification, variant.language, business)
-        message = notification.send(
-            talk,
-            given,
-            by=SWITCHBOARD,
-            client_id=uuid.uuid5(notice.id, "notice"),
-            payloads=payloads_of(appointment) if variant.definition.quick_replies else None,
-            language=variant.language,
-        )
-    except (NumberAway, NotFunded, Unavailable) as passing:
-        notice.error = facts_of(passing)
-        if at + RETRY < notice.expires_at:
-            notice.due_at = at + RETRY
-        else:
-            notice.state = "expired"
-    except (Refusal, Refused) as final:
-        notice.state, notice.error = "refused", facts_of(final)
-    else:
-        notice.state, notice.message_id, notice.error = "queued", message.id, None
-        # However long the number is paused: not when the appointment has begun, or the next reminder is due.
-        message.expires_at = min(filter(None, (message.expires_at, notice.expires_at)))
+        talk = self.talks.get((appointment.contact_id, appointment.phone_number_id))
+        if talk is None:
+            number = appointment.phone_number_id
+            talk = notification.conversation_with(appointment.contact, number, by=SWITCHBOARD)
+        notification.check_pause(talk)
+        variant = self.variant(notification, talk)
+        payloads = payloads_of(appointment) if variant.definition.quick_replies else []
+        given = values_of(appointment, notification, variant.language, self.business)
+        outgoing = notification.compose(given, variant.waba_id, payloads=payloads, variant=variant)
+        client_id = uuid.uuid5(notice.id, "notice")
+        return notification, Sending(talk.id, outgoing, client_id, source="notification")
+
+    def notification(self, name: str) -> Notification:
+        if name not in self.notifications:
+            self.notifications[name] = Notification.named(name)
+        if (found := self.notifications[name]) is None:
+            raise Refused(DELETED, name=name)
+        if not found.is_active:
+            raise Unavailable(PAUSED, name=name)
+        return found
+
+    def variant(self, notification: Notification, talk: Conversation) -> MessageTemplate:
+        language = notification.language_of(talk.contact_id) or language_of(talk)
+        key = notification.name, talk.phone_number.waba_id, language
+        if key not in self.variants:
+            self.variants[key] = notification.variant_for(key[1], language)
+        return self.variants[key]
 
 
 def facts_of(problem: Refusal | Refused) -> dict[str, Any]:
@@ -171,8 +234,8 @@ def values_of(appointment: Appointment, notification: Notification, language: st
         "name": contact.name if contact.has_name else "",
         "first_name": contact.first_name or "",
         "business": business,
-        "link": link_to(appointment),
-        "link_end": link_end_to(appointment),
+        "link": link_to(appointment) if "link" in types else "",
+        "link_end": link_end_to(appointment) if "link_end" in types else "",
     }
     return {name: value for name, value in values.items() if name in types and value}
 

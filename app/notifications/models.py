@@ -230,10 +230,19 @@ class Notification(TenantModel):
         return written.strip()[:20]
 
     def compose(
-        self, variables: dict[str, str], waba_id: uuid.UUID, language: str = "", payloads: Sequence[str] = ()
+        self,
+        variables: dict[str, str],
+        waba_id: uuid.UUID,
+        language: str = "",
+        payloads: Sequence[str] = (),
+        *,
+        variant: MessageTemplate | None = None,
     ) -> Outgoing:
-        """The message with these values. Raises `Invalid`, `Unavailable` and what the template refuses."""
-        variant = self.variant_for(waba_id, language)
+        """The message with these values. Raises `Invalid`, `Unavailable` and what the template refuses.
+
+        `variant` is the one of `variant_for`, where the caller has it already.
+        """
+        variant = variant or self.variant_for(waba_id, language)
         definition, rows = variant.definition, self.variables
         values: dict[str, str] = {}
         names = {row.name for row in rows}
@@ -365,6 +374,24 @@ class SentNotification(TenantModel):
         """Those whose message was not refused, cancelled or too late."""
         its = (Message.tenant_id == cls.tenant_id) & (Message.id == cls.message_id)
         return cls.of(notification_id).join(Message, its).where(Message.state.not_in(NOT_SENT))
+
+    @classmethod
+    def add_all(cls, sent: Sequence[tuple[Notification, Message]], by: Actor) -> None:
+        rows = [
+            {
+                "tenant_id": current_tenant_id(),
+                "id": uuid7(),
+                "notification_id": notification.id,
+                "message_id": message.id,
+                "conversation_id": message.conversation_id,
+                "at": now(),
+                "by_kind": by.kind,
+                "by_id": by.id,
+            }
+            for notification, message in sent
+        ]
+        if rows:
+            db.session.execute(insert(cls).values(rows).on_conflict_do_nothing())
 
     @classmethod
     def add(cls, notification: Notification, message: Message, by: Actor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -181,6 +182,7 @@ READERS: dict[str, Callable[[str, Locale], str]] = {
 }
 
 
+@functools.lru_cache(maxsize=500)
 def locale_of(language: str) -> Locale:
     """For a language as Meta writes it; its base where the region is unknown, else English."""
     for code in (language, base_of(language)):

@@ -12,6 +12,7 @@ from flask import Flask
 from flask_babel import gettext as _
 from sqlalchemy import select, tuple_
 
+from app.appointments.models import Appointment
 from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.contacts.person import Person
@@ -103,6 +104,9 @@ def data_of(contact: Contact) -> dict[str, Any]:
         "records": [
             columns_of(each, "source", "type", "external_id", "title", "url", "stage", "attributes", "created_at")
             for each in db.session.scalars(of_contact(contact.id))
+        "appointments": [
+            columns_of(each, "title", "starts_at", "time_zone", "minutes", "place", "state", "notes", "created_at")
+            for each in all_of(Appointment, contact)
         ],
     }
 

@@ -62,7 +62,7 @@ def move_appointments(arguments: list[str], seed: int) -> int:
     count, seconds = [*map(float, arguments), *[APPOINTMENTS, SECONDS][len(arguments) :]]
     with started(other_clock="python -m app.clock") as stack:
         database = Database(stack.postgres.url(database="switchboard"))
-        print(f"seed {seed}: {count:.0f} appointments, {seconds:.0f} s")
+        print(f"seed {seed}: {count:.0f} appointments, {seconds:.0f} s", flush=True)
         moving = MovingAppointments(stack, app_here(), database, int(count), random.Random(seed))
         return int(bool(moving.run(seconds)))
 

@@ -18,8 +18,10 @@ from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.inbox.conversations import Message
 from app.inbox.outbound.outbox import expire_late
+from app.notifications.models import Notification
 from app.people.erasure import erase
 from app.people.merges import ContactMerge
+from app.people.person_file import data_of
 from app.tenancy import commit, db, now, platform_scope, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.appointments.diary import Diary, another
@@ -181,6 +183,19 @@ def test_a_number_that_is_away_is_tried_again(diary: Diary) -> None:
     assert notice.due_at > now() and states(diary) == []
 
 
+def test_one_that_fails_holds_up_no_other(diary: Diary) -> None:
+    diary.choose(booked="broken")
+    with tenant_scope(diary.id):
+        made = Notification(name="broken", title="", template="reminder", language="en_US", api_key_ids=[])
+        made.mapping = [{"unknown": "member"}]
+        db.session.add(made)
+    one = diary.book()
+    diary.make_due("booked")
+    diary.send()
+    found = {row.purpose: row.state for row in diary.notices(one) if row.minutes_before in (0, 1440)}
+    assert found == {"booked": "refused", "reminder": "queued"}
+
+
 def test_without_a_notification_nothing_is_sent(diary: Diary) -> None:
     one = diary.book()
     diary.send()
@@ -252,6 +267,13 @@ def test_an_erased_contact_leaves_only_figures(diary: Diary) -> None:
         erase(Contact.get_or_404(diary.talk.contact_id), by=diary.ann)
     gone = diary.again(one)
     assert (gone.title, gone.place, gone.notes, gone.external_id, gone.state) == ("", "", "", None, "cancelled")
+
+
+def test_what_one_person_gets_about_themselves_has_their_appointments(diary: Diary) -> None:
+    diary.book(place="Almadies")
+    with tenant_scope(diary.id):
+        file = data_of(Contact.get_or_404(diary.talk.contact_id))
+    assert [(one["title"], one["place"]) for one in file["appointments"]] == [("Viewing: Villa Azur", "Almadies")]
 
 
 def test_a_merged_contact_keeps_its_appointments(diary: Diary) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import re
 import uuid
 
@@ -118,8 +119,17 @@ def language_of(conversation: Conversation) -> str:
     """The code of the main language where the customer's number is from; "" where the number is hidden or unknown."""
     try:
         region = phonenumbers.region_code_for_number(phonenumbers.parse(conversation.contact.phone or ""))
+    except phonenumbers.NumberParseException:
+        return ""
+    return language_of_region(region or "")
+
+
+@functools.cache
+def language_of_region(region: str) -> str:
+    """Read once for each country: thousands of reminders ask for it at once."""
+    try:
         return main_language(str(Locale.parse(f"und_{region}", resolve_likely_subtags=True)))
-    except (phonenumbers.NumberParseException, UnknownLocaleError, ValueError):
+    except (UnknownLocaleError, ValueError):
         return ""
 
 

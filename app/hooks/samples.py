@@ -18,6 +18,7 @@ from app.listings.api.shapes import InquiryShape, ListingShape, PriceShape
 from app.message_templates.api.shapes import TemplateSummary
 from app.wabas.api import NumberShape, WabaReference
 from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
+from app.words import N_
 
 from .event_types import event_types
 from .events import public_id
@@ -136,7 +137,7 @@ SAMPLES: dict[str, Any] = {
     "listing": ListingShape(
         id=id_for("listing"),
         external_id="DKR-204",
-        title="Villa with a garden",
+        title=N_("Villa with a garden"),
         kind="sale",
         type="villa",
         city="Dakar",

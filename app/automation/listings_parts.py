@@ -31,7 +31,7 @@ def know_listing(turn: Any, id: object) -> Listing | None:
     """Remembers what a listing is, for later steps: {{listing.title}}, {{listing.price}} …"""
     listing = Listing.find(id)
     if listing is not None:
-        values = {"title": listing.title, "price": listing.price, "place": listing.place, "link": listing.url}
+        values = {"title": listing.title, "price": listing.price, "place": listing.location, "link": listing.url}
         values |= {
             "status": listing.status,
             "kind": listing.kind,

@@ -22,6 +22,7 @@ from app.records.api.shapes import RecordShape
 from app.subscriptions.api.shapes import SubscriptionSummary
 from app.wabas.api import NumberShape, WabaReference
 from app.whatsapp_flows.api.shapes import AnswerShape, FlowResponseShape
+from app.words import N_
 
 from .event_types import event_types
 from .events import public_id
@@ -174,7 +175,7 @@ SAMPLES: dict[str, Any] = {
     "listing": ListingShape(
         id=id_for("listing"),
         external_id="DKR-204",
-        title="Villa with a garden",
+        title=N_("Villa with a garden"),
         kind="sale",
         type="villa",
         city="Dakar",
@@ -184,7 +185,7 @@ SAMPLES: dict[str, Any] = {
         area=240,
         url="https://agency.example/dkr-204",
         picture_url="",
-        description="Near the sea.",
+        description=N_("Near the sea."),
         status="available",
         owner_contact_id=id_for("owner"),
         member_id=None,

@@ -345,7 +345,7 @@ def row_of(number: int, value: Any) -> FeedRow:
     titles = [str(title)[:100] for title in list(value)[:200]]
     columns, _ignored = guess_columns(titles)
     values: dict[str, Any] = {}
-    attributes = {}
+    attributes: dict[str, Any] = {}
     for place, (title, cell) in enumerate(list(value.items())[:200]):
         target = columns.get(str(place), "")
         if target == "attributes" and isinstance(cell, dict):

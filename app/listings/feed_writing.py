@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+import json
 import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 from sqlalchemy.orm import undefer
 
 from app.contacts.import_reading import existing_contacts
@@ -22,7 +23,7 @@ from app.words import N_
 from .feed_columns import NEEDED
 from .feed_files import Feed, FeedRow, open_feed
 from .feed_reading import Reading, WrongCell, read_row
-from .imports import MOST_ROWS, ImportProblem, ListingImport
+from .imports import MOST_ROWS, ListingImport
 from .models import DERIVED_FROM, Listing, derived, share_listings
 
 AT_ONCE = 500
@@ -32,7 +33,7 @@ SECONDS = 200
 MOST_BAD, MOST_GONE = 10, 50
 BLANK: dict[str, Any] = {
     **dict.fromkeys(("type", "city", "district", "url", "picture_url", "description"), ""),
-    **dict.fromkeys(("price_micros", "currency", "rooms", "area", "contact_id", "member_id"), None),
+    **dict.fromkeys(("price_micros", "currency", "rooms", "area", "contact_id"), None),
     "kind": "sale",
     "status": "available",
     "attributes": {},
@@ -133,21 +134,39 @@ def create(readings: list[Reading], listing_import: ListingImport) -> set[str]:
     if not readings:
         return set()
     moment = database_now()
-    always = {"tenant_id": current_tenant_id(), "source": "feed", "news_at": moment, "dropped_at": None}
-    always |= {"created_at": moment, "updated_at": moment}
-    values = []
-    for reading in readings:
-        given = {**BLANK, "listed_at": moment, **reading.given}
-        more = derived(reading.external_id, {name: given[name] for name in DERIVED_FROM})
-        values.append({**always, **given, **more, "id": uuid7(), "external_id": reading.external_id})
-    new = insert(Listing).on_conflict_do_nothing(index_elements=["tenant_id", "external_id"])
-    made = new.returning(Listing.id, Listing.external_id, Listing.status, Listing.contact_id)
-    rows = db.session.execute(made, values).all()
+    values = [as_row(reading, moment) for reading in readings]
+    rows = db.session.execute(NEW, {"rows": json.dumps(values), "tenant": current_tenant_id(), "now": moment}).all()
     facts = [
         (row.id, {"external_id": row.external_id, "status": row.status} | owner_of(row.contact_id)) for row in rows
     ]
     happened_each("listing.created", facts, actors=[listing_import.by] * len(facts))
     return {row.external_id for row in rows}
+
+
+def as_row(reading: Reading, moment: dt.datetime) -> dict[str, Any]:
+    """A new listing as JSON: what the row gives, what follows from it, and nothing for all else."""
+    given = {**BLANK, **reading.given}
+    given |= derived(reading.external_id, {name: given[name] for name in DERIVED_FROM})
+    given["listed_at"] = given.get("listed_at", moment).isoformat()
+    given["contact_id"] = given["contact_id"] and str(given["contact_id"])
+    return given | {"id": str(uuid7()), "external_id": reading.external_id}
+
+
+# New listings, all at once. One that another program has made in this moment is left to it.
+NEW = text("""
+    insert into listings (tenant_id, id, external_id, title, kind, type, type_key, city, city_key, district,
+        district_key, price_micros, currency, rooms, area, url, picture_url, description, status, contact_id,
+        attributes, source, words, keys, listed_at, news_at, created_at, updated_at)
+    select :tenant, id, external_id, title, kind, type, type_key, city, city_key, district, district_key, price_micros,
+        currency, rooms, area, url, picture_url, description, status, contact_id, attributes, 'feed', words, keys,
+        listed_at, :now, :now, :now
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, external_id text, title text, kind text, type text,
+        type_key text, city text, city_key text, district text, district_key text, price_micros bigint, currency text,
+        rooms double precision, area double precision, url text, picture_url text, description text, status text,
+        contact_id uuid, attributes jsonb, words text, keys jsonb, listed_at timestamptz)
+    on conflict (tenant_id, external_id) do nothing
+    returning id, external_id, status, contact_id
+""")
 
 
 def owner_of(contact_id: uuid.UUID | None) -> dict[str, str]:
@@ -170,9 +189,17 @@ def report(listing_import: ListingImport, bad: list[Reading]) -> None:
         problem = reading.problem
         assert problem
         column = problem.column if isinstance(problem, WrongCell) else ""
-        row = {"tenant_id": current_tenant_id(), "id": uuid7(), "import_id": listing_import.id, "column": column}
-        rows.append(row | {"number": reading.number} | problem.as_dict())
-    db.session.execute(insert(ImportProblem).on_conflict_do_nothing(), rows)
+        rows.append({"id": str(uuid7()), "number": reading.number, "column": column} | problem.as_dict())
+    values = {"rows": json.dumps(rows), "tenant": current_tenant_id(), "import": listing_import.id}
+    db.session.execute(REPORT, values)
+
+
+REPORT = text("""
+    insert into listing_import_problems (tenant_id, id, import_id, number, "column", words, facts)
+    select :tenant, id, :import, number, "column", words, facts
+    from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, number bigint, "column" text, words text, facts jsonb)
+    on conflict do nothing
+""")
 
 
 def withdraw_missing(listing_import: ListingImport, seen: dict[str, int]) -> None:

@@ -83,7 +83,7 @@ class ListingForm(FlaskForm):
         self.given: dict[str, Any] = {}
 
     def validate(self, extra_validators: Any = None) -> bool:
-        is_valid = super().validate(extra_validators)
+        is_valid = bool(super().validate(extra_validators))
         for name, reader in READERS.items():
             if name in self._fields and name not in ("kind", "status"):
                 is_valid &= self.take(name, reader, self[name].data)
@@ -170,7 +170,7 @@ class SearchForm(FlaskForm):
         self.criteria = Criteria()
 
     def validate(self, extra_validators: Any = None) -> bool:
-        is_valid = super().validate(extra_validators)
+        is_valid = bool(super().validate(extra_validators))
         given: dict[str, Any] = {"kind": self.kind.data, "words": self.words.data, "currency": ""}
         given |= {name: [one.strip() for one in self[name].data.split(",")] for name in ("types", "places")}
         for name in ("price_from", "price_to"):

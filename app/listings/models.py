@@ -202,7 +202,7 @@ class Listing(TenantModel):
         return price_words(self.price_micros, self.currency)
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return ", ".join(filter(None, (self.district, self.city)))
 
     @property

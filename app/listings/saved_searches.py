@@ -154,7 +154,8 @@ class SavedSearch(TenantModel):
 
     @property
     def looks_for(self) -> Criteria:
-        return Criteria(**{name: tuple(v) if isinstance(v, list) else v for name, v in self.criteria.items()})
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in self.criteria.items()}
+        return Criteria(**values)
 
     @property
     def label(self) -> str:

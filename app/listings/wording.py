@@ -44,7 +44,7 @@ def filled(notification: Notification, listing: Listing, values: dict[str, str],
     known = {
         "title": listing.title,
         "reference": listing.external_id,
-        "place": listing.place or listing.title,
+        "place": listing.location or listing.title,
         "price": price_words(listing.price_micros, listing.currency, language) or "–",
         "link": listing.url or "–",
     } | values

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from app.contacts.consents import Consent
 from app.contacts.models import Contact
@@ -43,6 +44,10 @@ VILLA = {
 }
 NAMES = ("first_name", "count", "title", "price", "link")
 STOP = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Stop alerts"}]}
+
+
+def body(answer: TestResponse) -> Any:
+    return answer.json
 
 
 @dataclass

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,7 @@ def test_what_was_matched_and_not_sent_is_sent_later(looking: Agency) -> None:
     assert len(looking.sent()) == 1
 
 
-CRITERIA = {
+CRITERIA: dict[str, dict[str, Any]] = {
     "another place": {"places": ["Thiès"]},
     "another kind": {"kind": "rent", "places": ["Dakar"]},
     "another type": {"types": ["land"]},
@@ -150,7 +151,7 @@ def test_a_search_does_not_match(agency: Agency, name: str) -> None:
     assert agency.match() == 0
 
 
-FITTING = {
+FITTING: dict[str, dict[str, Any]] = {
     "a district, without accents and capitals": {"places": ["ALMADIES"]},
     "a type in another language": {"types": ["فيلا"]},
     "a range": {"price_from": 400_000_000_000, "price_to": 500_000_000_000, "currency": "XOF", "rooms_from": 5.0},

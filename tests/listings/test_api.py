@@ -9,7 +9,7 @@ from app.contacts.consents import Consent
 from app.tenancy import tenant_scope
 from tests.api.conftest import Caller
 
-from .conftest import Agency
+from .conftest import Agency, body
 
 BODY: dict[str, Any] = {
     "title": "Villa",
@@ -24,14 +24,14 @@ def test_a_program_upserts_a_listing_by_any_reference(agency: Agency, shop: Call
     path = f"/listings/{quote(reference, safe='')}"
     made, again = shop.put(path, BODY), shop.put(path, BODY | {"title": "Other"})
     assert (made.status_code, again.status_code) == (201, 200)
-    read = shop.get(path).json
-    assert read["external_id"] == reference and read["title"] == "Other" and read["id"] == made.json["id"]
+    read = body(shop.get(path))
+    assert read["external_id"] == reference and read["title"] == "Other" and read["id"] == body(made)["id"]
 
 
 def test_a_member_that_is_left_out_stays_as_it_is(agency: Agency, shop: Caller) -> None:
     shop.put("/listings/A", BODY)
-    assert shop.put("/listings/A", {"title": "Villa"}).json["price"] == BODY["price"]
-    assert shop.put("/listings/A", {"title": "Villa", "price": None}).json["price"] is None
+    assert body(shop.put("/listings/A", {"title": "Villa"}))["price"] == BODY["price"]
+    assert body(shop.put("/listings/A", {"title": "Villa", "price": None}))["price"] is None
 
 
 def test_who_has_read_an_older_version_does_not_overwrite(agency: Agency, shop: Caller) -> None:
@@ -41,7 +41,7 @@ def test_who_has_read_an_older_version_does_not_overwrite(agency: Agency, shop: 
     assert shop.put("/listings/B", BODY, If_Match=tag).status_code == 412
 
 
-WRONG = {
+WRONG: dict[str, dict[str, Any]] = {
     "/title": {"title": "\u200b"},
     "/price/micros": {"price": {"micros": 0, "currency": "XOF"}},
     "/price/currency": {"price": {"micros": 5, "currency": "XXZ"}},
@@ -55,7 +55,7 @@ WRONG = {
 @pytest.mark.parametrize("pointer", WRONG)
 def test_what_is_wrong_is_named_with_its_place(agency: Agency, shop: Caller, pointer: str) -> None:
     answer = shop.put("/listings/A", BODY | WRONG[pointer])
-    assert answer.status_code == 422 and answer.json["errors"][0]["pointer"] == pointer
+    assert answer.status_code == 422 and body(answer)["errors"][0]["pointer"] == pointer
 
 
 def test_the_list_filters_and_searches(agency: Agency, shop: Caller) -> None:
@@ -64,30 +64,30 @@ def test_the_list_filters_and_searches(agency: Agency, shop: Caller) -> None:
         "/listings/B", BODY | {"title": "Appartement Médina", "type": "appartement", "kind": "rent", "city": "Thiès"}
     )
     for query in ("filter[kind]=rent", "filter[type]=flat", "filter[place]=thies", "filter[search]=medina"):
-        assert [one["external_id"] for one in shop.get(f"/listings?{query}").json["data"]] == ["B"]
+        assert [one["external_id"] for one in body(shop.get(f"/listings?{query}"))["data"]] == ["B"]
 
 
 def test_a_withdrawn_listing_stays_and_says_so(agency: Agency, shop: Caller) -> None:
     shop.put("/listings/A/1", BODY)
-    assert shop.post("/listings/A%2F1/withdrawal").json["status"] == "withdrawn"
+    assert body(shop.post("/listings/A%2F1/withdrawal"))["status"] == "withdrawn"
     assert shop.post("/listings/none/withdrawal").status_code == 404
 
 
 def test_a_saved_search_needs_consent_which_can_come_with_it(agency: Agency, shop: Caller) -> None:
     search: dict[str, Any] = {"contact_id": str(agency.talk.contact_id), "criteria": {"places": ["Dakar"]}}
-    assert shop.put("/saved-searches/S", search).json["code"] == "no_marketing_consent"
+    assert body(shop.put("/saved-searches/S", search))["code"] == "no_marketing_consent"
     given = search | {"consent": {"source": "form", "evidence": "Ticked on agency.example"}}
     assert shop.put("/saved-searches/S", given).status_code == 201
     with tenant_scope(agency.tenant.id):
         assert Consent.standing(agency.talk.contact_id)["marketing"].evidence == "Ticked on agency.example"
-    assert shop.put("/saved-searches/S", search | {"frequency": "at_once"}).json["frequency"] == "at_once"
-    assert shop.post("/saved-searches/S/stop").json["state"] == "stopped"
+    assert body(shop.put("/saved-searches/S", search | {"frequency": "at_once"}))["frequency"] == "at_once"
+    assert body(shop.post("/saved-searches/S/stop"))["state"] == "stopped"
 
 
 def test_a_search_for_everything_is_refused_with_words(agency: Agency, shop: Caller) -> None:
     agency.agree()
     answer = shop.put("/saved-searches/S", {"contact_id": str(agency.talk.contact_id), "criteria": {}})
-    assert answer.json["code"] == "search_too_wide" and "everything" in answer.json["detail"]
+    assert body(answer)["code"] == "search_too_wide" and "everything" in body(answer)["detail"]
 
 
 def test_a_refused_search_records_no_consent(agency: Agency, shop: Caller) -> None:

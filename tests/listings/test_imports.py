@@ -17,7 +17,7 @@ from tests.api.conftest import Caller
 from tests.enqueued import Enqueued
 from tests.happenings import kinds
 
-from .conftest import Agency
+from .conftest import Agency, body
 
 HEADER = "Reference,Title,Price,City\n"
 
@@ -179,10 +179,10 @@ def test_a_program_imports_a_file_and_reads_what_became_of_it(agency: Agency, sh
         "POST", "/listings/imports?currency=XOF", (table(2) + ",x,1,y\n").encode(), Content_Type="text/csv"
     )
     assert sent.status_code == 202
-    id = sent.json["id"]
+    id = body(sent)["id"]
     advance_import(agency.tenant.id, id)
-    done = shop.get(f"/listings/imports/{id}").json
+    done = body(shop.get(f"/listings/imports/{id}"))
     assert (done["created"], done["bad"], done["state"]) == (2, 1, "done")
-    assert shop.get(f"/listings/imports/{id}/problems").json["data"] == [
+    assert body(shop.get(f"/listings/imports/{id}/problems"))["data"] == [
         {"row": 4, "column": "external_id", "reason": "The reference is missing."}
     ]

@@ -15,7 +15,7 @@ from tests.api.conftest import Caller
 from tests.happenings import deliver_to_subscriber, happenings
 from tests.world import conversation
 
-from .conftest import Agency
+from .conftest import Agency, body
 
 NAMES = ("customer", "title", "reference", "price")
 
@@ -102,15 +102,15 @@ def test_an_automatic_reply_answers_nothing(owned: Agency) -> None:
 def test_a_program_adds_an_inquiry_and_moves_it(agency: Agency, shop: Caller) -> None:
     agency.put()
     made = shop.post("/inquiries", {"listing": "DKR-204", "contact_id": str(agency.talk.contact_id), "text": "Free?"})
-    assert made.status_code == 201 and made.json["state"] == "new"
-    moved = shop.put(f"/inquiries/{made.json['id']}/state", {"state": "viewing_booked"})
-    assert moved.json["state"] == "viewing_booked"
-    assert [one["id"] for one in shop.get("/inquiries?filter[listing]=DKR-204").json["data"]] == [made.json["id"]]
+    assert made.status_code == 201 and body(made)["state"] == "new"
+    moved = shop.put(f"/inquiries/{body(made)['id']}/state", {"state": "viewing_booked"})
+    assert body(moved)["state"] == "viewing_booked"
+    assert [one["id"] for one in body(shop.get("/inquiries?filter[listing]=DKR-204"))["data"]] == [body(made)["id"]]
 
 
 def test_an_inquiry_about_nothing_names_every_mistake(agency: Agency, shop: Caller) -> None:
     answer = shop.post("/inquiries", {"listing": "no", "contact_id": str(uuid.uuid4())})
-    assert [one["pointer"] for one in answer.json["errors"]] == ["/listing", "/contact_id"]
+    assert [one["pointer"] for one in body(answer)["errors"]] == ["/listing", "/contact_id"]
 
 
 def test_an_erased_contact_leaves_no_inquiry_and_owns_nothing(owned: Agency) -> None:

@@ -82,7 +82,7 @@ def test_a_listing_is_news_again_when_it_comes_back_or_gets_cheaper(agency: Agen
     agency.change("DKR-204", price_micros=600_000_000_000)
     assert agency.put(price_micros=600_000_000_000).news_at == first.news_at
     dearer = agency.put(price_micros=550_000_000_000)
-    assert dearer.news_at == dearer.dropped_at > first.news_at
+    assert dearer.news_at == dearer.dropped_at and dearer.news_at > first.news_at
     agency.change("DKR-204", status="withdrawn")
     assert agency.put(price_micros=550_000_000_000, status="available").dropped_at is None
 

@@ -44,8 +44,6 @@ PARTS = {
     "listings": listings.run,
     "rules": rules.run,
     "reminders": reminders.run,
-    "reminders": reminders.run,
-    "rules": rules.run,
 }
 
 

@@ -125,20 +125,3 @@ def create_app(switchboard: str, slug: str) -> Flask:
 if __name__ == "__main__":
     made = create_app(sys.argv[2], sys.argv[3])
     make_server("127.0.0.1", int(sys.argv[1]), made, threaded=True).serve_forever()
-def offer(*, by: Actor, customer: Conversation, owner: Conversation, ben: User) -> None:
-    """Safe to run again: what is there stays."""
-    for reference, given in LISTINGS.items():
-        always = {"city": "Dakar", "currency": "XOF", "url": f"https://agency.example/{reference.lower()}"}
-        who = {"contact_id": owner.contact_id, "member_id": ben.id}
-        Listing.put(reference, always | who | given, source="hand", by=by)
-    db.session.flush()
-    settings = ListingSettings.current()
-    settings.currency = "XOF"
-    settings.save()
-    villa = Listing.with_external_id("DKR-204")
-    assert villa
-    Inquiry.receive(villa, customer.contact, source="agent", by=by, conversation=customer, words="هل الفيلا متاحة؟")
-    evidence: dict[str, Any] = {"source": "message", "evidence": "Wrote that offers are welcome."}
-    Consent.record(customer.contact_id, "marketing", is_granted=True, by=by, **evidence)
-    wanted = Criteria(kind="rent", types=("villa",), places=("Dakar",), price_to=600_000 * 10**6, currency="XOF")
-    SavedSearch.begin(customer.contact, wanted, source="agent", by=by)

@@ -67,7 +67,7 @@ def offer(*, by: Actor, customer: Conversation, owner: Conversation, ben: User) 
     villa = Listing.with_external_id("DKR-204")
     assert villa
     Inquiry.receive(villa, customer.contact, source="agent", by=by, conversation=customer, words="هل الفيلا متاحة؟")
-    evidence = {"source": "message", "evidence": "Wrote that offers are welcome."}
+    evidence: dict[str, Any] = {"source": "message", "evidence": "Wrote that offers are welcome."}
     Consent.record(customer.contact_id, "marketing", is_granted=True, by=by, **evidence)
     wanted = Criteria(kind="rent", types=("villa",), places=("Dakar",), price_to=600_000 * 10**6, currency="XOF")
     SavedSearch.begin(customer.contact, wanted, source="agent", by=by)

@@ -104,6 +104,7 @@ def data_of(contact: Contact) -> dict[str, Any]:
         "records": [
             columns_of(each, "source", "type", "external_id", "title", "url", "stage", "attributes", "created_at")
             for each in db.session.scalars(of_contact(contact.id))
+        ],
         "appointments": [
             columns_of(each, "title", "starts_at", "time_zone", "minutes", "place", "state", "notes", "created_at")
             for each in all_of(Appointment, contact)

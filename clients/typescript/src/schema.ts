@@ -4,6 +4,142 @@
  */
 
 export interface paths {
+    "/appointments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List appointments
+         * @description The earliest first.
+         */
+        get: operations["list_appointments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appointments/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an appointment
+         * @description By the id that your system gave it; one that was booked in Switchboard, by its `id`.
+         */
+        get: operations["get_appointment"];
+        /**
+         * Book, move or change an appointment
+         * @description Under the id that it has in your system. Reminders of an earlier time that wait to be sent are withdrawn in the same
+         *     moment. What is not in the future is refused.
+         */
+        put: operations["put_appointment"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appointments/{external_id}/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel an appointment
+         * @description Reminders that wait to be sent are withdrawn in the same moment, and a time that was booked is free again.
+         */
+        post: operations["cancel_appointment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appointments/{external_id}/completion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that it took place */
+        post: operations["complete_appointment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appointments/{external_id}/confirmation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm an appointment */
+        post: operations["confirm_appointment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appointments/{external_id}/no-show": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that the customer didn't come */
+        post: operations["mark_no_show_of_appointment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/appointments/{external_id}/reschedule-request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note that the customer wants another time
+         * @description Its time stays until it is put with another one.
+         */
+        post: operations["request_reschedule_of_appointment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/automation-runs": {
         parameters: {
             query?: never;
@@ -804,6 +940,64 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/inquiries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List inquiries
+         * @description Newest first.
+         */
+        get: operations["list_inquiries"];
+        put?: never;
+        /**
+         * Add an inquiry
+         * @description The same contact about the same listing within the days that you chose is the inquiry that there is, once more.
+         */
+        post: operations["add_inquiry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inquiries/{inquiry_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an inquiry */
+        get: operations["get_inquiry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inquiries/{inquiry_id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change the state of an inquiry */
+        put: operations["change_inquiry_state"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/knowledge": {
         parameters: {
             query?: never;
@@ -843,6 +1037,150 @@ export interface paths {
          * @description The assistant no longer says anything from it.
          */
         delete: operations["delete_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listing-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List alerts about new listings
+         * @description In no particular order of time; each says whether it was sent, and if not, why.
+         */
+        get: operations["list_listing_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List listings
+         * @description The newest first, by when they were listed.
+         */
+        get: operations["list_listings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a listing by your reference */
+        get: operations["get_listing"];
+        /**
+         * Create or change a listing by your reference
+         * @description 201 where it is new. The reference is any text of up to 200 characters, percent-encoded in the address. Two programs
+         *     that do it at once make one listing; what the second one says holds, unless it gives If-Match.
+         */
+        put: operations["upsert_listing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/{external_id}/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a listing
+         * @description It stays, with its inquiries; no alert and no search of customers offers it any more.
+         */
+        post: operations["withdraw_listing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List imports of listings
+         * @description Newest first.
+         */
+        get: operations["list_listing_imports"];
+        put?: never;
+        /**
+         * Import a file of listings
+         * @description CSV, JSON, JSON lines or Excel, up to 250,000 rows. Rows are created or changed by their reference; bad ones are
+         *     left out and reported. Only what differs is changed.
+         */
+        post: operations["import_listings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get an import of listings */
+        get: operations["get_listing_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/listings/imports/{import_id}/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the rows that an import left out
+         * @description In the order of the file, each with its number and the reason. For a week.
+         */
+        get: operations["list_listing_import_problems"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1079,6 +1417,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List notifications
+         * @description By their names.
+         */
+        get: operations["list_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notifications/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a notification
+         * @description With the JSON Schema of its variables, the languages that it can be sent in, and what keeps the others.
+         */
+        get: operations["get_notification"];
+        /**
+         * Make or replace a notification
+         * @description Under a name of small letters, digits and underscores.
+         */
+        put: operations["put_notification"];
+        /**
+         * Send a notification
+         * @description To a phone number, a contact or a conversation. It goes out with its template in the recipient's language; values
+         *     such as dates and amounts are written as that language writes them. The problem of a value names its variable.
+         */
+        post: operations["send_notification"];
+        /**
+         * Delete a notification
+         * @description Messages that were sent stay.
+         */
+        delete: operations["delete_notification"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a notification
+         * @description `is_paused` stops and resumes it.
+         */
+        patch: operations["update_notification"];
+        trace?: never;
+    };
     "/numbers": {
         parameters: {
             query?: never;
@@ -1127,6 +1522,336 @@ export interface paths {
         get: operations["get_number_health"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List payments
+         * @description Those that were paid last first.
+         */
+        get: operations["list_payments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a payment
+         * @description By the id that your system has for it, percent-encoded.
+         */
+        get: operations["get_payment"];
+        /**
+         * Report a payment
+         * @description By the id that your system has for it. Report it as often as you like: it is one payment, and the first time that it
+         *     is received, `payment.received` happens and the customer gets the confirmation that the business chose.
+         */
+        put: operations["put_payment"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/payments/{external_id}/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark a payment as refunded
+         * @description The customer is told nothing by this.
+         */
+        post: operations["refund_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List records
+         * @description The newest first.
+         */
+        get: operations["list_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/records/{record_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a record */
+        get: operations["get_record"];
+        put?: never;
+        post?: never;
+        /** Delete a record, its links and its history */
+        delete: operations["delete_record"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/records/{record_id}/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List whom a record is about
+         * @description Oldest first.
+         */
+        get: operations["list_record_links"];
+        put?: never;
+        /**
+         * Link a record to a contact or a conversation
+         * @description A record is linked to a contact once: linking it again changes where it is shown.
+         */
+        post: operations["link_record"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/records/{record_id}/links/{record_link_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a link */
+        delete: operations["unlink_record"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/records/{record_id}/stage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Move a record to another stage */
+        put: operations["change_record_stage"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/records/{source}/{type}/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a record by its id in its own system
+         * @description Percent-encode the id: a slash is `%2F`.
+         */
+        get: operations["get_record_by_external_id"];
+        /**
+         * Create or replace a record
+         * @description 201 where it was made, 200 where there was one. The same content again changes nothing but `seen_at`, so a program
+         *     may send everything it has whenever it likes. `source` is a short name of your system: small letters, digits, `_`,
+         *     `.` and `-`.
+         */
+        put: operations["put_record"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saved-searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List saved searches
+         * @description Newest first.
+         */
+        get: operations["list_saved_searches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saved-searches/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a saved search by your reference */
+        get: operations["get_saved_search"];
+        /**
+         * Create or change a saved search by your reference
+         * @description 201 where it is new. The contact must have agreed to marketing; a search for everything is refused.
+         */
+        put: operations["upsert_saved_search"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/saved-searches/{external_id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop the alerts about a saved search */
+        post: operations["stop_saved_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List subscriptions
+         * @description The newest first.
+         */
+        get: operations["list_subscriptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{external_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a subscription
+         * @description By the id that your system has for it, percent-encoded. With the reminders of its present end.
+         */
+        get: operations["get_subscription"];
+        /**
+         * Report a subscription
+         * @description By the id that your system has for it. A later end renews it. Reminders of an end that no longer is are taken back,
+         *     also those that have not left the outbox yet.
+         */
+        put: operations["put_subscription"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{external_id}/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a subscription
+         * @description The customer is told nothing by this, and gets no more reminders.
+         */
+        post: operations["cancel_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/subscriptions/{external_id}/renewal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew a subscription
+         * @description Until a later day, also one that has ended or was cancelled.
+         */
+        post: operations["renew_subscription"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1432,7 +2157,7 @@ export interface paths {
             cookie?: never;
         };
         /** Get a subscription */
-        get: operations["get_subscription"];
+        get: operations["get_webhook_subscription"];
         put?: never;
         post?: never;
         /** End a subscription */
@@ -1661,6 +2386,39 @@ export interface components {
              */
             name: string;
         };
+        /**
+         * AlertShape
+         * @description One day's alert of a contact.
+         */
+        AlertShape: {
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Day */
+            day: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Listing Count */
+            listing_count: number;
+            /** Message Id */
+            message_id: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Saved Search Ids */
+            saved_search_ids: string[];
+            /** State */
+            state: string;
+        };
         /** AmountShape */
         AmountShape: {
             /** Currency */
@@ -1699,6 +2457,45 @@ export interface components {
             until: string;
         };
         /**
+         * NewLink
+         * @description `object` is what the page is about. It is signed: nobody can change it in the address.
+         */
+        app__entry_points__api__entry_points__NewLink: {
+            /**
+             * Language
+             * @default null
+             * @example fr
+             */
+            language?: string | null;
+            /** @default null */
+            object?: components["schemas"]["GivenSubject"] | null;
+            /**
+             * Utm Campaign
+             * @default null
+             */
+            utm_campaign?: string | null;
+            /**
+             * Utm Content
+             * @default null
+             */
+            utm_content?: string | null;
+            /**
+             * Utm Medium
+             * @default null
+             */
+            utm_medium?: string | null;
+            /**
+             * Utm Source
+             * @default null
+             */
+            utm_source?: string | null;
+            /**
+             * Utm Term
+             * @default null
+             */
+            utm_term?: string | null;
+        };
+        /**
          * AttemptShape
          * @description One request, without its signature, and the beginning of the answer.
          */
@@ -1726,6 +2523,19 @@ export interface components {
             status: number | null;
         };
         /**
+         * PriceShape
+         * @description An amount in micro-units (millionths) of a currency: 500,000 XOF is 500000000000.
+         */
+        app__listings__api__shapes__PriceShape: {
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
+            /** Micros */
+            micros: number;
+        };
+        /**
          * FiguresShape
          * @description What Meta counted. `clicked` is by the label of the button.
          */
@@ -1742,6 +2552,38 @@ export interface components {
             read: number;
             /** Sent */
             sent: number;
+        };
+        /**
+         * PriceShape
+         * @description What a message would cost now, by Meta's list. `micros` is null where that is not known.
+         */
+        app__message_templates__api__shapes__PriceShape: {
+            /** Category */
+            category: string;
+            /** Currency */
+            currency: string | null;
+            /** Market */
+            market: string | null;
+            /** Micros */
+            micros: number | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * NewLink
+         * @description A contact, or a conversation: then it is shown in that one alone.
+         */
+        app__records__api__records__NewLink: {
+            /**
+             * Contact Id
+             * @default null
+             */
+            contact_id?: string | null;
+            /**
+             * Conversation Id
+             * @default null
+             */
+            conversation_id?: string | null;
         };
         /**
          * AttemptShape
@@ -1765,6 +2607,92 @@ export interface components {
             started_at: string;
             /** Title */
             title: string;
+        };
+        /** AppointmentShape */
+        AppointmentShape: {
+            /**
+             * Agent Id
+             * @description The team member who has it.
+             */
+            agent_id: string | null;
+            /**
+             * Calendar Url
+             * @description A calendar file for the customer, which needs no sign-in.
+             */
+            calendar_url: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * External Id
+             * @example viewing-4711
+             */
+            external_id: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Minutes
+             * @example 60
+             */
+            minutes: number;
+            /** Notes */
+            notes: string;
+            /**
+             * Phone Number Id
+             * @description The number that writes about it; null: nothing is sent.
+             */
+            phone_number_id: string | null;
+            /**
+             * Place
+             * @example 12 Rue des Almadies, Dakar
+             */
+            place: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "api" | "agent" | "form" | "automation";
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "booked" | "confirmed" | "reschedule_requested" | "cancelled" | "no_show" | "done";
+            /**
+             * Time Zone
+             * @description In which its times are shown to the customer.
+             * @example Africa/Dakar
+             */
+            time_zone: string;
+            /**
+             * Title
+             * @example Viewing: Villa Azur
+             */
+            title: string;
+            /**
+             * Version
+             * @description Counts the changes that make what was sent before wrong.
+             */
+            version: number;
         };
         /**
          * Assignment
@@ -2095,6 +3023,16 @@ export interface components {
             title: string;
         };
         /**
+         * ConfirmationShape
+         * @description The message that confirmed it, or why there is none.
+         */
+        ConfirmationShape: {
+            /** Detail */
+            detail: string;
+            /** Message Id */
+            message_id: string | null;
+        };
+        /**
          * ConsentShape
          * @description A yes or no to messages of one purpose, and where it comes from.
          */
@@ -2395,6 +3333,65 @@ export interface components {
              * @description How many of the messages have no known price.
              */
             unpriced: number;
+        };
+        /**
+         * CriteriaBody
+         * @description What is looked for. A member that is left out stands for any.
+         */
+        CriteriaBody: {
+            /**
+             * Area From
+             * @default null
+             */
+            area_from?: number | null;
+            /**
+             * Area To
+             * @default null
+             */
+            area_to?: number | null;
+            /**
+             * Currency
+             * @default null
+             */
+            currency?: string | null;
+            /**
+             * Kind
+             * @default null
+             */
+            kind?: ("sale" | "rent") | null;
+            /**
+             * Places
+             * @description Cities or districts.
+             */
+            places?: string[];
+            /**
+             * Price From
+             * @description In micro-units.
+             * @default null
+             */
+            price_from?: number | null;
+            /**
+             * Price To
+             * @default null
+             */
+            price_to?: number | null;
+            /**
+             * Rooms From
+             * @default null
+             */
+            rooms_from?: number | null;
+            /**
+             * Rooms To
+             * @default null
+             */
+            rooms_to?: number | null;
+            /** Types */
+            types?: string[];
+            /**
+             * Words
+             * @default
+             */
+            words?: string;
         };
         /**
          * DeliveryShape
@@ -2969,6 +3966,69 @@ export interface components {
             used: number;
         };
         /**
+         * GivenAppointment
+         * @description A member that is left out gets its usual value, or stays as it is.
+         */
+        GivenAppointment: {
+            /**
+             * Agent Id
+             * @description The team member who has it.
+             * @default null
+             */
+            agent_id?: string | null;
+            contact: components["schemas"]["With"];
+            /**
+             * Minutes
+             * @default null
+             */
+            minutes?: number | null;
+            /**
+             * Notes
+             * @default null
+             */
+            notes?: string | null;
+            /**
+             * Phone Number Id
+             * @description The number that writes about it: else the one that the customer wrote to last.
+             * @default null
+             */
+            phone_number_id?: string | null;
+            /**
+             * Place
+             * @default null
+             */
+            place?: string | null;
+            /**
+             * Starts At
+             * Format: date-time
+             */
+            starts_at: string;
+            /**
+             * Time Zone
+             * @description A zone of the IANA database.
+             * @example Africa/Dakar
+             */
+            time_zone: string;
+            /**
+             * Title
+             * @example Viewing: Villa Azur
+             */
+            title: string;
+        };
+        /**
+         * GivenConsent
+         * @description How the contact agreed to marketing. It is stored with the consent.
+         */
+        GivenConsent: {
+            /** Evidence */
+            evidence: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "message" | "phone" | "form" | "paper" | "other";
+        };
+        /**
          * GivenEntryPoint
          * @description Replaces all but the slug, which is given once.
          */
@@ -3009,6 +4069,137 @@ export interface components {
              * @description The usual one first.
              */
             texts?: components["schemas"]["TextShape"][];
+        };
+        /**
+         * GivenNotification
+         * @description What a notification is to be. What is left out is as it would be in a new one.
+         */
+        GivenNotification: {
+            /**
+             * Access
+             * @default any
+             * @enum {string}
+             */
+            access?: "any" | "chosen" | "none";
+            /** Api Key Ids */
+            api_key_ids?: string[];
+            /**
+             * From
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Is Paused
+             * @default false
+             */
+            is_paused?: boolean;
+            /** Language */
+            language: string;
+            /**
+             * Language Field Id
+             * @default null
+             */
+            language_field_id?: string | null;
+            /**
+             * Pause Minutes
+             * @default 0
+             */
+            pause_minutes?: number;
+            /** Template */
+            template: string;
+            /** Title */
+            title: string;
+            /** Variables */
+            variables?: components["schemas"]["VariableShape"][];
+        };
+        /**
+         * GivenPayment
+         * @description What your system says of a payment. `contact` is who paid; without one nobody gets a confirmation.
+         */
+        GivenPayment: {
+            /**
+             * Amount Micros
+             * @example 500000000000
+             */
+            amount_micros: number;
+            /** @default null */
+            contact?: components["schemas"]["Person"] | null;
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
+            /**
+             * Notify
+             * @description Whether the customer gets the confirmation that was chosen, once.
+             * @default true
+             */
+            notify?: boolean;
+            /**
+             * Paid At
+             * Format: date-time
+             */
+            paid_at: string;
+            /**
+             * Reference
+             * @default
+             */
+            reference?: string;
+            /**
+             * Status
+             * @default received
+             * @enum {string}
+             */
+            status?: "received" | "refunded" | "failed";
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+        };
+        /**
+         * GivenRecord
+         * @description Replaces what was there: a member that is left out is emptied.
+         */
+        GivenRecord: {
+            /**
+             * Amount Micros
+             * @description In millionths: 500 000 XOF is 500000000000.
+             * @default null
+             */
+            amount_micros?: number | null;
+            /**
+             * Attributes
+             * @description Shown as a list. A date (2027-01-31), a time with its zone, an https address and an amount of money are shown as such.
+             */
+            attributes?: {
+                [key: string]: boolean | number | string | components["schemas"]["MoneyValue"];
+            };
+            /**
+             * Currency
+             * @default null
+             */
+            currency?: string | null;
+            /**
+             * Owner Name
+             * @default null
+             */
+            owner_name?: string | null;
+            /**
+             * Stage
+             * @description As you call it. The pipeline shows it also where it is not defined there.
+             * @default
+             */
+            stage?: string;
+            /** Title */
+            title: string;
+            /**
+             * Url
+             * @description https only.
+             * @default null
+             * @example https://agency.example/villa-17
+             */
+            url?: string | null;
         };
         /**
          * GivenSource
@@ -3088,6 +4279,57 @@ export interface components {
              * @example https://example.com/villas/1042
              */
             url?: string;
+        };
+        /**
+         * GivenSubscription
+         * @description What your system says of a subscription: its last day (`ends_on`), or the moment that it ends (`ends_at`).
+         *
+         *     `zone` is the customer's; without one it is the business's. `renews`: it goes on by itself, so nobody is reminded.
+         */
+        GivenSubscription: {
+            /** @default null */
+            contact?: components["schemas"]["Person"] | null;
+            /**
+             * Currency
+             * @default null
+             */
+            currency?: string | null;
+            /**
+             * Ends At
+             * @default null
+             */
+            ends_at?: string | null;
+            /**
+             * Ends On
+             * @default null
+             */
+            ends_on?: string | null;
+            /**
+             * Price Micros
+             * @default null
+             */
+            price_micros?: number | null;
+            /**
+             * Renews
+             * @default false
+             */
+            renews?: boolean;
+            /**
+             * Status
+             * @default active
+             * @enum {string}
+             */
+            status?: "active" | "cancelled" | "ended";
+            /**
+             * Title
+             * @default
+             */
+            title?: string;
+            /**
+             * Zone
+             * @default null
+             */
+            zone?: string | null;
         };
         /**
          * HealthProblem
@@ -3189,6 +4431,66 @@ export interface components {
              */
             type: "image";
         };
+        /**
+         * ImportProblems
+         * @description `next` is the row after which to go on; null at the end.
+         */
+        ImportProblems: {
+            /** Data */
+            data: components["schemas"]["ImportProblemShape"][];
+            /** Next */
+            next: number | null;
+        };
+        /**
+         * ImportProblemShape
+         * @description A row that was left out: its number in the file, the column, and why.
+         */
+        ImportProblemShape: {
+            /** Column */
+            column: string | null;
+            /** Reason */
+            reason: string;
+            /** Row */
+            row: number;
+        };
+        /**
+         * ImportShape
+         * @description A file of listings. While `state` is waiting or importing, `row` says how far it is.
+         */
+        ImportShape: {
+            /** Bad */
+            bad: number;
+            /** Changed */
+            changed: number;
+            /** Created */
+            created: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Failure */
+            failure: string | null;
+            /** Filename */
+            filename: string;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Not Withdrawn Because */
+            not_withdrawn_because: string | null;
+            /** Row */
+            row: number;
+            /** State */
+            state: string;
+            /** Unchanged */
+            unchanged: number;
+            /** Withdrawn */
+            withdrawn: number;
+        };
         /** InboundButton */
         InboundButton: {
             button: components["schemas"]["TappedPart"];
@@ -3248,6 +4550,59 @@ export interface components {
              * @enum {string}
              */
             type: "text";
+        };
+        /**
+         * InquiryShape
+         * @description A customer asks about a listing. `times` is how often, within the days that count as one inquiry.
+         */
+        InquiryShape: {
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Listing External Id */
+            listing_external_id: string;
+            /**
+             * Listing Id
+             * Format: uuid
+             */
+            listing_id: string;
+            /** Owner Notified */
+            owner_notified: boolean;
+            /** Source */
+            source: string;
+            /** State */
+            state: string;
+            /** Text */
+            text: string;
+            /** Times */
+            times: number;
+        };
+        /** InquiryState */
+        InquiryState: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "new" | "answered" | "viewing_booked" | "lost";
         };
         /**
          * KeyShape
@@ -3342,6 +4697,163 @@ export interface components {
             address: string;
             /** Html */
             html: string;
+        };
+        /**
+         * ListingShape
+         * @description Something on offer. `external_id` is its reference in your system.
+         */
+        ListingShape: {
+            /**
+             * Area
+             * @description In square metres.
+             */
+            area: number | null;
+            /** Attributes */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /** City */
+            city: string;
+            /** Description */
+            description: string;
+            /** District */
+            district: string;
+            /** External Id */
+            external_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "sale" | "rent";
+            /**
+             * Listed At
+             * Format: date-time
+             */
+            listed_at: string;
+            /** Member Id */
+            member_id: string | null;
+            /** Owner Contact Id */
+            owner_contact_id: string | null;
+            /** Picture Url */
+            picture_url: string;
+            price: components["schemas"]["app__listings__api__shapes__PriceShape"] | null;
+            /** Rooms */
+            rooms: number | null;
+            /**
+             * Source
+             * @description hand, api or feed.
+             */
+            source: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "available" | "reserved" | "sold" | "let" | "withdrawn";
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * ListingUpsert
+         * @description A member that is left out stays as it is; of a new listing it is empty.
+         */
+        ListingUpsert: {
+            /**
+             * Area
+             * @description In square metres.
+             * @default null
+             */
+            area?: number | null;
+            /** Attributes */
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /**
+             * City
+             * @default
+             */
+            city?: string;
+            /**
+             * Description
+             * @description Plain text. Of HTML the words are stored.
+             * @default
+             */
+            description?: string;
+            /**
+             * District
+             * @default
+             */
+            district?: string;
+            /**
+             * Kind
+             * @default sale
+             * @enum {string}
+             */
+            kind?: "sale" | "rent";
+            /**
+             * Listed At
+             * @default null
+             */
+            listed_at?: string | null;
+            /**
+             * Member Id
+             * @description The member of the team who takes care of it.
+             * @default null
+             */
+            member_id?: string | null;
+            /**
+             * Owner Contact Id
+             * @description The landlord or seller.
+             * @default null
+             */
+            owner_contact_id?: string | null;
+            /**
+             * Picture Url
+             * @default
+             */
+            picture_url?: string;
+            /**
+             * @description Null where it is on request.
+             * @default null
+             */
+            price?: components["schemas"]["PriceShape-Input"] | null;
+            /**
+             * Rooms
+             * @default null
+             */
+            rooms?: number | null;
+            /**
+             * Status
+             * @default available
+             * @enum {string}
+             */
+            status?: "available" | "reserved" | "sold" | "let" | "withdrawn";
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @description villa, flat, land … or any other word.
+             * @default
+             */
+            type?: string;
+            /**
+             * Url
+             * @default
+             */
+            url?: string;
         };
         /** ListMessage */
         ListMessage: {
@@ -3638,6 +5150,19 @@ export interface components {
              */
             wamid: string | null;
         };
+        /**
+         * MoneyValue
+         * @description An amount among the attributes.
+         */
+        MoneyValue: {
+            /** Amount Micros */
+            amount_micros: number;
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
+        };
         /** NewConsent */
         NewConsent: {
             /**
@@ -3700,44 +5225,28 @@ export interface components {
          * @description A message that a customer writes; `type` says which other members it has.
          */
         NewInbound: components["schemas"]["InboundText"] | components["schemas"]["InboundButton"];
-        /**
-         * NewLink
-         * @description `object` is what the page is about. It is signed: nobody can change it in the address.
-         */
-        NewLink: {
+        /** NewInquiry */
+        NewInquiry: {
             /**
-             * Language
-             * @default null
-             * @example fr
+             * Contact Id
+             * Format: uuid
              */
-            language?: string | null;
-            /** @default null */
-            object?: components["schemas"]["GivenSubject"] | null;
+            contact_id: string;
             /**
-             * Utm Campaign
+             * Conversation Id
              * @default null
              */
-            utm_campaign?: string | null;
+            conversation_id?: string | null;
             /**
-             * Utm Content
-             * @default null
+             * Listing
+             * @description Your reference of a listing.
              */
-            utm_content?: string | null;
+            listing: string;
             /**
-             * Utm Medium
-             * @default null
+             * Text
+             * @default
              */
-            utm_medium?: string | null;
-            /**
-             * Utm Source
-             * @default null
-             */
-            utm_source?: string | null;
-            /**
-             * Utm Term
-             * @default null
-             */
-            utm_term?: string | null;
+            text?: string;
         };
         /** NewMerge */
         NewMerge: {
@@ -3793,27 +5302,6 @@ export interface components {
              * @default null
              */
             until?: string | null;
-        };
-        /**
-         * NewSubscription
-         * @description `event` for one type, `events` for several; neither for all.
-         */
-        NewSubscription: {
-            /**
-             * Event
-             * @default null
-             */
-            event?: string | null;
-            /**
-             * Events
-             * @default null
-             */
-            events?: string[] | null;
-            /**
-             * Target Url
-             * @description Public, with https, on the usual port.
-             */
-            target_url: string;
         };
         /** NewTag */
         NewTag: {
@@ -3901,6 +5389,27 @@ export interface components {
             url: string;
         };
         /**
+         * NewWebhookSubscription
+         * @description `event` for one type, `events` for several; neither for all.
+         */
+        NewWebhookSubscription: {
+            /**
+             * Event
+             * @default null
+             */
+            event?: string | null;
+            /**
+             * Events
+             * @default null
+             */
+            events?: string[] | null;
+            /**
+             * Target Url
+             * @description Public, with https, on the usual port.
+             */
+            target_url: string;
+        };
+        /**
          * NoteShape
          * @description A private note, which only the team sees.
          */
@@ -3923,6 +5432,207 @@ export interface components {
              * Format: uuid
              */
             id: string;
+        };
+        /**
+         * NotificationChange
+         * @description A member that is left out stays as it is.
+         */
+        NotificationChange: {
+            /**
+             * Access
+             * @default null
+             */
+            access?: ("any" | "chosen" | "none") | null;
+            /**
+             * Api Key Ids
+             * @default null
+             */
+            api_key_ids?: string[] | null;
+            /**
+             * From
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Is Paused
+             * @default null
+             */
+            is_paused?: boolean | null;
+            /**
+             * Language
+             * @default null
+             */
+            language?: string | null;
+            /**
+             * Language Field Id
+             * @default null
+             */
+            language_field_id?: string | null;
+            /**
+             * Pause Minutes
+             * @default null
+             */
+            pause_minutes?: number | null;
+            /**
+             * Template
+             * @default null
+             */
+            template?: string | null;
+            /**
+             * Title
+             * @default null
+             */
+            title?: string | null;
+            /**
+             * Variables
+             * @default null
+             */
+            variables?: components["schemas"]["VariableShape"][] | null;
+        };
+        /**
+         * NotificationSending
+         * @description A notification to somebody. `variables` are as its schema says.
+         *
+         *     `language` is the recipient's, such as `fr`; where it is left out, the contact's own.
+         */
+        NotificationSending: {
+            /**
+             * From
+             * @description The id of your number.
+             * @default null
+             */
+            from?: string | null;
+            /**
+             * Language
+             * @default
+             */
+            language?: string;
+            /**
+             * Send At
+             * @description When to send it; at once where it is left out.
+             * @default null
+             */
+            send_at?: string | null;
+            to: components["schemas"]["To"];
+            /** Variables */
+            variables?: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * NotificationShape
+         * @description A notification: what it is sent with, by whom, and the JSON Schema of its variables.
+         */
+        NotificationShape: {
+            /**
+             * Access
+             * @description Which keys may send it: any with the scope, the chosen ones, or none.
+             * @enum {string}
+             */
+            access: "any" | "chosen" | "none";
+            /** Api Key Ids */
+            api_key_ids: string[];
+            /**
+             * Category
+             * @description The template's own, in Meta's words; empty while no account has the template.
+             */
+            category: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * From
+             * @description The number it goes from; without one, the number they wrote to last.
+             */
+            from: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Is Paused */
+            is_paused: boolean;
+            /**
+             * Language
+             * @description For everybody whose language the template doesn't have.
+             */
+            language: string;
+            /**
+             * Language Field Id
+             * @description The field of contacts that says their language.
+             */
+            language_field_id: string | null;
+            /**
+             * Languages
+             * @description Those in which it can be sent now.
+             */
+            languages: string[];
+            /**
+             * Name
+             * @example payment_received
+             */
+            name: string;
+            /** Obstacles */
+            obstacles: components["schemas"]["ObstacleShape"][];
+            /**
+             * Pause Minutes
+             * @description A contact gets it once in so many minutes; 0: whenever it is sent.
+             */
+            pause_minutes: number;
+            /**
+             * Schema
+             * @description JSON Schema of `variables` when sending.
+             */
+            schema: {
+                [key: string]: unknown;
+            };
+            /**
+             * Template
+             * @description The name of the template that it goes out with.
+             */
+            template: string;
+            /**
+             * Title
+             * @example Payment received
+             */
+            title: string;
+            /** Variables */
+            variables: components["schemas"]["VariableShape"][];
+        };
+        /**
+         * NotificationSummary
+         * @description A notification in a list.
+         */
+        NotificationSummary: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Is Paused */
+            is_paused: boolean;
+            /**
+             * Language
+             * @description For everybody whose language the template doesn't have.
+             */
+            language: string;
+            /**
+             * Name
+             * @example payment_received
+             */
+            name: string;
+            /**
+             * Template
+             * @description The name of the template that it goes out with.
+             */
+            template: string;
+            /**
+             * Title
+             * @example Payment received
+             */
+            title: string;
         };
         /** NumberReference */
         NumberReference: {
@@ -3981,6 +5691,21 @@ export interface components {
             verified_name: string;
             waba: components["schemas"]["WabaReference"];
         };
+        /**
+         * ObstacleShape
+         * @description A language of the template that can't be sent, and why.
+         */
+        ObstacleShape: {
+            /** Detail */
+            detail: string;
+            /** Language */
+            language: string;
+            /**
+             * Waba Id
+             * Format: uuid
+             */
+            waba_id: string;
+        };
         /** OfferShape */
         OfferShape: {
             /**
@@ -3990,6 +5715,20 @@ export interface components {
             expires: number | null;
             /** Text */
             text: string;
+        };
+        /** Page[AlertShape] */
+        Page_AlertShape_: {
+            /** Data */
+            data: components["schemas"]["AlertShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[AppointmentShape] */
+        Page_AppointmentShape_: {
+            /** Data */
+            data: components["schemas"]["AppointmentShape"][];
+            /** Next */
+            next: string | null;
         };
         /** Page[AutomationRunShape] */
         Page_AutomationRunShape_: {
@@ -4068,6 +5807,27 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[ImportShape] */
+        Page_ImportShape_: {
+            /** Data */
+            data: components["schemas"]["ImportShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[InquiryShape] */
+        Page_InquiryShape_: {
+            /** Data */
+            data: components["schemas"]["InquiryShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[ListingShape] */
+        Page_ListingShape_: {
+            /** Data */
+            data: components["schemas"]["ListingShape"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[MemberShape] */
         Page_MemberShape_: {
             /** Data */
@@ -4096,6 +5856,13 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[NotificationSummary] */
+        Page_NotificationSummary_: {
+            /** Data */
+            data: components["schemas"]["NotificationSummary"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[NumberShape] */
         Page_NumberShape_: {
             /** Data */
@@ -4103,10 +5870,45 @@ export interface components {
             /** Next */
             next: string | null;
         };
+        /** Page[PaymentShape] */
+        Page_PaymentShape_: {
+            /** Data */
+            data: components["schemas"]["PaymentShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[RecordLinkShape] */
+        Page_RecordLinkShape_: {
+            /** Data */
+            data: components["schemas"]["RecordLinkShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[RecordShape] */
+        Page_RecordShape_: {
+            /** Data */
+            data: components["schemas"]["RecordShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[SavedSearchShape] */
+        Page_SavedSearchShape_: {
+            /** Data */
+            data: components["schemas"]["SavedSearchShape"][];
+            /** Next */
+            next: string | null;
+        };
         /** Page[SourceShape] */
         Page_SourceShape_: {
             /** Data */
             data: components["schemas"]["SourceShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /** Page[SubscriptionSummary] */
+        Page_SubscriptionSummary_: {
+            /** Data */
+            data: components["schemas"]["SubscriptionSummary"][];
             /** Next */
             next: string | null;
         };
@@ -4168,6 +5970,92 @@ export interface components {
             receives: boolean;
         };
         /**
+         * PaymentShape
+         * @description A payment that another system reported.
+         */
+        PaymentShape: {
+            /**
+             * Amount Micros
+             * @example 500000000000
+             */
+            amount_micros: number;
+            confirmation: components["schemas"]["ConfirmationShape"];
+            /** Contact Id */
+            contact_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
+            /**
+             * External Id
+             * @example invoice-2041
+             */
+            external_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Paid At
+             * Format: date-time
+             */
+            paid_at: string;
+            /**
+             * Received At
+             * @description When it was first reported as received.
+             */
+            received_at: string | null;
+            /**
+             * Reference
+             * @example R-2041
+             */
+            reference: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "received" | "refunded" | "failed";
+            /**
+             * Title
+             * @example Deposit for villa 14
+             */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * Person
+         * @description Exactly one of `phone` and `contact_id`. A number that no contact has yet becomes one of this `name`.
+         */
+        Person: {
+            /**
+             * Contact Id
+             * @default null
+             */
+            contact_id?: string | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Phone
+             * @description A phone number with its country code, however it is written.
+             * @default null
+             */
+            phone?: string | null;
+        };
+        /**
          * PreviewRequest
          * @description With what to fill it in, and for whom a price is estimated.
          */
@@ -4217,23 +6105,20 @@ export interface components {
             missing: string[];
             offer: components["schemas"]["OfferShape"] | null;
             /** @description With `phone` or `country`. */
-            price: components["schemas"]["PriceShape"] | null;
+            price: components["schemas"]["app__message_templates__api__shapes__PriceShape"] | null;
         };
         /**
          * PriceShape
-         * @description What a message would cost now, by Meta's list. `micros` is null where that is not known.
+         * @description An amount in micro-units (millionths) of a currency: 500,000 XOF is 500000000000.
          */
-        PriceShape: {
-            /** Category */
-            category: string;
-            /** Currency */
-            currency: string | null;
-            /** Market */
-            market: string | null;
+        "PriceShape-Input": {
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
             /** Micros */
-            micros: number | null;
-            /** Text */
-            text: string;
+            micros: number;
         };
         /**
          * Problem
@@ -4400,6 +6285,129 @@ export interface components {
             emoji: string;
         };
         /**
+         * RecordLinkShape
+         * @description Whom a record is about. With a conversation, it is shown in that one alone.
+         */
+        RecordLinkShape: {
+            by: components["schemas"]["ActorShape"] | null;
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /** Conversation Id */
+            conversation_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Record Id
+             * Format: uuid
+             */
+            record_id: string;
+        };
+        /**
+         * RecordShape
+         * @description Something in another system that customers are about: a deal, a lead, a property, an order, an appointment.
+         */
+        RecordShape: {
+            /**
+             * Amount Micros
+             * @description In millionths of the currency.
+             */
+            amount_micros: number | null;
+            /**
+             * Attributes
+             * @description In the order in which you sent them.
+             */
+            attributes: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Currency */
+            currency: string | null;
+            /**
+             * External Id
+             * @description Its id there. Source, type and id are unique.
+             */
+            external_id: string;
+            /** Gone At */
+            gone_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Is Mirrored
+             * @description Whether a CRM connection copies it.
+             */
+            is_mirrored: boolean;
+            /**
+             * Is Stale
+             * @description Whether its source no longer has it, or has not confirmed it for 30 days.
+             */
+            is_stale: boolean;
+            /**
+             * Outcome
+             * @description Of the stage: open, won or lost; empty for a stage that is not defined here.
+             */
+            outcome: string;
+            /** Owner Name */
+            owner_name: string | null;
+            /**
+             * Seen At
+             * Format: date-time
+             * @description When its source confirmed it last.
+             */
+            seen_at: string;
+            /**
+             * Source
+             * @description The system it is in, as you call it.
+             * @example agency
+             */
+            source: string;
+            /**
+             * Stage
+             * @description As its system calls it; empty where it has none.
+             */
+            stage: string;
+            /**
+             * Staged At
+             * Format: date-time
+             * @description Since when it has been in its stage.
+             */
+            staged_at: string;
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @description lead, deal, property, order, appointment, contact or other.
+             */
+            type: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Url
+             * @description Where to open it in its own system.
+             */
+            url: string | null;
+        };
+        /**
          * RejectionShape
          * @description Why Meta does not allow it. `reason` is Meta's word; `part` the part it is about, where Meta says so.
          */
@@ -4417,6 +6425,42 @@ export interface components {
             reason: string;
             /** Title */
             title: string;
+        };
+        /**
+         * ReminderShape
+         * @description A reminder so many days from the end (less than 0: before it). `detail` says why it has no message.
+         */
+        ReminderShape: {
+            /**
+             * Days
+             * @example -14
+             */
+            days: number;
+            /** Detail */
+            detail: string;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Message Id */
+            message_id: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "sent" | "skipped" | "cancelled";
+        };
+        /**
+         * Renewal
+         * @description Until when it goes on.
+         */
+        Renewal: {
+            /**
+             * Ends On
+             * Format: date
+             */
+            ends_on: string;
         };
         /** RequestPart */
         RequestPart: {
@@ -4502,6 +6546,73 @@ export interface components {
             data: components["schemas"]["EventShape"][];
         };
         /**
+         * SavedSearchShape
+         * @description What a contact looks for. `criteria` has the members that were given.
+         */
+        SavedSearchShape: {
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Criteria */
+            criteria: {
+                [key: string]: unknown;
+            };
+            /** External Id */
+            external_id: string | null;
+            /** Frequency */
+            frequency: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Name */
+            name: string;
+            /** Source */
+            source: string;
+            /** State */
+            state: string;
+            /** Stopped By */
+            stopped_by: string | null;
+            /** Wants Price Drops */
+            wants_price_drops: boolean;
+        };
+        /** SearchUpsert */
+        SearchUpsert: {
+            /** @default null */
+            consent?: components["schemas"]["GivenConsent"] | null;
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            criteria: components["schemas"]["CriteriaBody"];
+            /**
+             * Frequency
+             * @description A contact gets at most one alert a day, whatever the number of searches.
+             * @default daily
+             * @enum {string}
+             */
+            frequency?: "daily" | "at_once";
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Wants Price Drops
+             * @default false
+             */
+            wants_price_drops?: boolean;
+        };
+        /**
          * SourceShape
          * @description A source of the assistant's knowledge.
          */
@@ -4548,6 +6659,14 @@ export interface components {
             valid_from: string | null;
             /** Valid Until */
             valid_until: string | null;
+        };
+        /** StageChange */
+        StageChange: {
+            /**
+             * Stage
+             * @description Empty for none.
+             */
+            stage: string;
         };
         /**
          * StatusShape
@@ -4668,23 +6787,137 @@ export interface components {
         };
         /**
          * SubscriptionShape
-         * @description A webhook as no-code tools subscribe to it. `secret` signs its requests; no other answer holds it.
+         * @description A subscription with the reminders of its present end.
          */
         SubscriptionShape: {
-            /** Events */
-            events: string[] | null;
+            /** Contact Id */
+            contact_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Ends On
+             * Format: date
+             * @description The last day, in its zone.
+             */
+            ends_on: string;
+            /**
+             * External Id
+             * @example sub-77
+             */
+            external_id: string;
             /**
              * Id
              * Format: uuid
              */
             id: string;
             /**
-             * Secret
-             * @default null
+             * Price Micros
+             * @example 15000000000
              */
-            secret?: string | null;
-            /** Target Url */
-            target_url: string;
+            price_micros: number | null;
+            /** Reminders */
+            reminders: components["schemas"]["ReminderShape"][];
+            /** Renews */
+            renews: boolean;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "active" | "cancelled" | "ended";
+            /**
+             * Title
+             * @example Pro listing, 12 months
+             */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Zone
+             * @example Africa/Dakar
+             */
+            zone: string;
+        };
+        /**
+         * SubscriptionSummary
+         * @description A subscription that another system reported.
+         */
+        SubscriptionSummary: {
+            /** Contact Id */
+            contact_id: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Currency
+             * @example XOF
+             */
+            currency: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /**
+             * Ends On
+             * Format: date
+             * @description The last day, in its zone.
+             */
+            ends_on: string;
+            /**
+             * External Id
+             * @example sub-77
+             */
+            external_id: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Price Micros
+             * @example 15000000000
+             */
+            price_micros: number | null;
+            /** Renews */
+            renews: boolean;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "active" | "cancelled" | "ended";
+            /**
+             * Title
+             * @example Pro listing, 12 months
+             */
+            title: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /**
+             * Zone
+             * @example Africa/Dakar
+             */
+            zone: string;
         };
         /**
          * TagChange
@@ -5246,6 +7479,45 @@ export interface components {
             data: components["schemas"]["UsageRow"][];
         };
         /**
+         * VariableShape
+         * @description One row of the mapping: the value that callers give as `name` fills the template's variable `target`.
+         */
+        VariableShape: {
+            /**
+             * Default
+             * @description Of one that is not required: what goes out where no value is given.
+             * @default
+             */
+            default?: string;
+            /**
+             * Example
+             * @default
+             * @example 500000 XOF
+             */
+            example?: string;
+            /**
+             * Name
+             * @example amount
+             */
+            name: string;
+            /**
+             * Required
+             * @default true
+             */
+            required?: boolean;
+            /**
+             * Target
+             * @description As the template's own schema names it (`GET /templates/{template_id}/schema`).
+             */
+            target: string;
+            /**
+             * Type
+             * @default text
+             * @enum {string}
+             */
+            type?: "text" | "number" | "money" | "date" | "time" | "url";
+        };
+        /**
          * VerdictShape
          * @description In the language of Accept-Language; `code` is always the same: `received`, or the state of the message.
          *
@@ -5400,6 +7672,26 @@ export interface components {
             state: "active" | "disabled";
         };
         /**
+         * WebhookSubscriptionShape
+         * @description A webhook as no-code tools subscribe to it. `secret` signs its requests; no other answer holds it.
+         */
+        WebhookSubscriptionShape: {
+            /** Events */
+            events: string[] | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Secret
+             * @default null
+             */
+            secret?: string | null;
+            /** Target Url */
+            target_url: string;
+        };
+        /**
          * WebhookWithSecret
          * @description A webhook with its signing secret, which no other answer holds.
          */
@@ -5445,6 +7737,27 @@ export interface components {
             /** Url */
             url: string;
         };
+        /**
+         * With
+         * @description The customer: exactly one of the two. `name` is for a phone number that no contact has yet.
+         */
+        With: {
+            /**
+             * Contact Id
+             * @default null
+             */
+            contact_id?: string | null;
+            /**
+             * Name
+             * @default
+             */
+            name?: string;
+            /**
+             * Phone
+             * @default null
+             */
+            phone?: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -5454,6 +7767,754 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_appointments: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[agent_id]"?: string;
+                "filter[contact_id]"?: string;
+                "filter[state]"?: ("booked" | "confirmed" | "reschedule_requested" | "cancelled" | "no_show" | "done")[];
+                /** @description How many to return. */
+                limit?: number;
+                /** @description Only those that begin at this time or later. */
+                starts_after?: string;
+                /** @description Only those that begin before this time. */
+                starts_before?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AppointmentShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenAppointment"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `appointment_closed`: The appointment is cancelled or over */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `appointment_closed`: The appointment is cancelled or over; `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `appointment_closed`: The appointment is cancelled or over; `appointment_not_begun`: The appointment hasn't begun; `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    confirm_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `appointment_closed`: The appointment is cancelled or over; `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    mark_no_show_of_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `appointment_closed`: The appointment is cancelled or over; `appointment_not_begun`: The appointment hasn't begun; `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    request_reschedule_of_appointment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppointmentShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `appointment_closed`: The appointment is cancelled or over; `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_automation_runs: {
         parameters: {
             query?: {
@@ -9477,7 +12538,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewLink"];
+                "application/json": components["schemas"]["app__entry_points__api__entry_points__NewLink"];
             };
         };
         responses: {
@@ -10117,6 +13178,374 @@ export interface operations {
             };
         };
     };
+    list_inquiries: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[contact_id]"?: string;
+                /** @description Your reference of a listing. */
+                "filter[listing]"?: string;
+                "filter[state]"?: ("new" | "answered" | "viewing_booked" | "lost")[];
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InquiryShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_inquiry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInquiry"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InquiryShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_inquiry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                inquiry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InquiryShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_inquiry_state: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                inquiry_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InquiryState"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InquiryShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_sources: {
         parameters: {
             query?: {
@@ -10365,6 +13794,807 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_listing_alerts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[contact_id]"?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AlertShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_listings: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[kind]"?: "sale" | "rent";
+                "filter[owner_contact_id]"?: string;
+                /** @description A city or a district. */
+                "filter[place]"?: string;
+                /** @description Words of the title, the type, the place or the reference. */
+                "filter[search]"?: string;
+                "filter[status]"?: ("available" | "reserved" | "sold" | "let" | "withdrawn")[];
+                "filter[type]"?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ListingShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_listing: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsert_listing: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ListingUpsert"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_listing: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListingShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_listing_imports: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    import_listings: {
+        parameters: {
+            query?: {
+                /** @description Of prices that come without one. */
+                currency?: string;
+                /** @description Withdraw listings of earlier files that are not in this one, unless it is mostly bad or empty. */
+                withdraw_missing?: boolean;
+            };
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/*": string;
+                "application/json": string;
+                "application/x-ndjson": string;
+                "text/*": string;
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running; `too_many_imports`: Earlier imports are on their way */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right; `unreadable_file`: The file can't be read */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_away`: The file could not be stored */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_listing_import: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_listing_import_problems: {
+        parameters: {
+            query?: {
+                /** @description The number of the last row of the page before. */
+                after?: number;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProblems"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11597,6 +15827,601 @@ export interface operations {
             };
         };
     };
+    list_notifications: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_NotificationSummary_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_notification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_notification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenNotification"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_notification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationSending"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_funded`: The balance, the cap or the limit doesn't cover it */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `notification_not_allowed`: This key may not send this notification */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `notification_sent_lately`: The contact got it a moment ago; `notification_unavailable`: The notification can't be sent now; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_person`: A person has the conversation */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right; `unacceptable`: WhatsApp would not take this message; `unreachable`: This person can't be written to from this number; `wrong_template`: WhatsApp would not take this template */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage_away`: The file could not be stored */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_notification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `notification_in_use`: Something sends this notification */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_notification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotificationChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_numbers: {
         parameters: {
             query?: {
@@ -11799,6 +16624,2067 @@ export interface operations {
             };
             /** @description `not_found`: Not found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_payments: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[contact_id]"?: string;
+                "filter[status]"?: "received" | "refunded" | "failed";
+                /** @description How many to return. */
+                limit?: number;
+                paid_after?: string;
+                paid_before?: string;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PaymentShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_payment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_payment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenPayment"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `out_of_reach`: A team's key can't do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refund_payment: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaymentShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_records: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[contact_id]"?: string;
+                "filter[conversation_id]"?: string;
+                /** @description Beginnings of words of the title, or of the id in its own system. */
+                "filter[search]"?: string;
+                "filter[source]"?: string;
+                /** @description Capitals and accents make no difference. */
+                "filter[stage]"?: string;
+                "filter[type]"?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecordShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_record_links: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RecordLinkShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    link_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["app__records__api__records__NewLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordLinkShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running; `too_many_links`: There are too many links */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    unlink_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                record_id: string;
+                record_link_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; there is nothing to say. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_record_stage: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                record_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StageChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record_is_mirrored`: A CRM connection copies this record */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_record_by_external_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+                source: string;
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_record: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+                source: string;
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenRecord"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `out_of_reach`: A team's key can't do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `record_is_mirrored`: A CRM connection copies this record */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_saved_searches: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                "filter[contact_id]"?: string;
+                "filter[state]"?: "active" | "stopped";
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SavedSearchShape_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_saved_search: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upsert_saved_search: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchUpsert"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `no_marketing_consent`: The contact has not agreed to marketing */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right; `search_too_wide`: The search matches too much */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_saved_search: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedSearchShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_subscriptions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description Only those whose last day is later. */
+                ends_after?: string;
+                /** @description Only those whose last day is earlier. */
+                ends_before?: string;
+                "filter[contact_id]"?: string;
+                "filter[status]"?: "active" | "cancelled" | "ended";
+                /** @description How many to return. */
+                limit?: number;
+            };
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SubscriptionSummary_"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag that you read: refuses to change a newer version. */
+                "If-Match"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GivenSubscription"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `out_of_reach`: A team's key can't do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `changed_meanwhile`: It was changed since you read it */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid_request`: Something in the request is not right */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate_limited`: Too many requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_subscription: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes it safe to send the same request again, for 7 days. */
+                "Idempotency-Key"?: string;
+                /** @description The version of the API to use instead of the key's. */
+                "Switchboard-Version"?: "2026-11-29";
+            };
+            path: {
+                external_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Renewal"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    RateLimit?: string;
+                    "Request-Id"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key_expired`: This API key has expired; `key_revoked`: This API key was revoked; `unauthorized`: No valid API key */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: Not found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `in_progress`: The same request is still running */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too_large`: The request is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type`: The body is of another type than expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency_key_reused`: This Idempotency-Key belongs to another request; `invalid_request`: Something in the request is not right */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13473,7 +20359,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewSubscription"];
+                "application/json": components["schemas"]["NewWebhookSubscription"];
             };
         };
         responses: {
@@ -13485,7 +20371,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SubscriptionShape"];
+                    "application/json": components["schemas"]["WebhookSubscriptionShape"];
                 };
             };
             /** @description `invalid_idempotency_key`: The Idempotency-Key can't be used; `invalid_json`: The body is not valid JSON; `unknown_version`: There is no such version of the API */
@@ -13562,7 +20448,7 @@ export interface operations {
             };
         };
     };
-    get_subscription: {
+    get_webhook_subscription: {
         parameters: {
             query?: never;
             header?: {
@@ -13584,7 +20470,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SubscriptionShape"];
+                    "application/json": components["schemas"]["WebhookSubscriptionShape"];
                 };
             };
             /** @description `unknown_version`: There is no such version of the API */

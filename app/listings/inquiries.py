@@ -7,6 +7,7 @@ import uuid
 from typing import Self
 
 from sqlalchemy import Index, Select, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.contacts.models import Contact
@@ -164,3 +165,13 @@ def mark_answered(conversation_ids: list[uuid.UUID]) -> None:
     """A person has replied there: what was new is answered."""
     new = Inquiry.conversation_id.in_(conversation_ids), Inquiry.state == "new"
     db.session.execute(update(Inquiry).where(*new).values(state="answered", changed_at=now()))
+
+
+def mark_booked(contact_ids: list[uuid.UUID]) -> None:
+    """These customers have an appointment: it is about what they asked for last."""
+    open_ones = Inquiry.contact_id.in_(contact_ids), Inquiry.state.in_(("new", "answered"))
+    newest = select(Inquiry.id).ext(distinct_on(Inquiry.contact_id)).where(*open_ones)
+    ids = db.session.scalars(newest.order_by(Inquiry.contact_id, Inquiry.last_at.desc(), Inquiry.id.desc())).all()
+    if ids:
+        booked = update(Inquiry).where(Inquiry.id.in_(ids)).values(state="viewing_booked", changed_at=now())
+        db.session.execute(booked)

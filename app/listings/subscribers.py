@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import select
 
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message
+from app.inbox.inbound.readers import reads_messages
 from app.inbox.outbound.uploads import enqueue_delivery
 from app.meta.payload import text as text_of
 from app.tenancy import Happened, db, subscriber
@@ -18,7 +19,7 @@ from app.whatsapp_flows.responses import FlowResponse
 from .alerts import BY, ListingAlert, alert_in
 from .form_source import BETWEEN, search_from
 from .form_source import NAME as SOURCE_OF_FORMS
-from .inquiries import Inquiry, mark_answered
+from .inquiries import Inquiry, mark_answered, mark_booked
 from .models import Listing
 from .saved_searches import SavedSearch
 from .settings import ListingSettings
@@ -50,12 +51,23 @@ def stop_alerts(received: list[Happened]) -> None:
         return
     query = select(Message).where(Message.id.in_(ids), Message.direction == "inbound").order_by(Message.id)
     for message in db.session.scalars(query).unique():
-        alert_id = alert_in(text_of(message.raw.get("payload"), 200) or "")
+        alert_id = alert_of(message)
         alert = ListingAlert.find(alert_id) if alert_id else None
         talk = Conversation.find(message.conversation_id)
         # A forwarded button is somebody else's.
         if alert is not None and talk is not None and alert.contact_id == talk.contact_id:
             confirm(talk, message, alert.stop_searches(by=None), alert.language)
+
+
+@reads_messages
+def stopping_messages(messages: Sequence[Message]) -> set[uuid.UUID]:
+    """Taps on “Stop alerts”, which are answered here."""
+    return {one.id for one in messages if one.type == "button" and not one.is_outbound and alert_of(one)}
+
+
+def alert_of(message: Message) -> uuid.UUID | None:
+    """The alert whose button a message is a tap on."""
+    return alert_in(text_of(message.raw.get("payload"), 200) or "")
 
 
 def confirm(talk: Conversation, tapped: Message, searches: list[SavedSearch], language: str) -> None:
@@ -81,6 +93,11 @@ def note_replies(queued: list[Happened]) -> None:
     talks = [one.facts.conversation_id for one in queued if one.actor and one.actor.takes_over]
     if talks:
         mark_answered(talks)
+
+
+@subscriber("listings_viewings", "appointment.booked")
+def note_viewings(booked: list[Happened]) -> None:
+    mark_booked([one.facts.contact_id for one in booked])
 
 
 @subscriber("listings_consents", "consent.changed")

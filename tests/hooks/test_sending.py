@@ -301,7 +301,7 @@ def test_connections_are_used_again(hooks: Hooks, receiver: Receiver) -> None:
     hooks.add()
     hooks.happens(times=200)
     hooks.send()
-    assert len(receiver.got) == 200 and receiver.connections < 100
+    assert len(receiver.got) == 200 and receiver.connections < 150
 
 
 def test_a_connection_that_the_server_closed_meanwhile_loses_nothing(hooks: Hooks, receiver: Receiver) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,13 @@ NAMES = ("customer", "title", "reference", "price")
 def touch(agency: Agency, external_id: str = "DKR-204", type: str = "listing") -> None:
     """The customer comes by a link of a listing."""
     with tenant_scope(agency.tenant.id):
-        happened("entry_point.touched", agency.talk.id, type=type, external_id=external_id)
+        about: dict[str, Any] = {
+            "conversation_id": agency.talk.id,
+            "message_id": uuid.uuid4(),
+            "is_first": True,
+            "is_shared": False,
+        }
+        happened("entry_point.touched", agency.talk.id, type=type, external_id=external_id, **about)
     deliver_to_subscriber("listings_inquiries", agency.tenant.id)
 
 
@@ -125,3 +132,16 @@ def test_an_erased_contact_leaves_no_inquiry_and_owns_nothing(owned: Agency) -> 
     assert owned.inquiries() == []
     with tenant_scope(owned.tenant.id):
         assert db.session.scalar(db.select(Listing.contact_id)) is None
+
+
+def test_an_appointment_is_about_what_the_customer_asked_for_last(agency: Agency) -> None:
+    for external_id in ("DKR-204", "DKR-205"):
+        agency.put(external_id)
+        touch(agency, external_id)
+    with tenant_scope(agency.tenant.id):
+        about: dict[str, Any] = {"version": 1, "starts_at": "2026-12-01T09:30:00+00:00", "source": "api"}
+        happened("appointment.booked", uuid.uuid4(), contact_id=agency.talk.contact_id, **about)
+    deliver_to_subscriber("listings_viewings", agency.tenant.id)
+    with tenant_scope(agency.tenant.id):
+        states = {one.listing.external_id: one.state for one in db.session.scalars(db.select(Inquiry))}
+    assert states == {"DKR-204": "new", "DKR-205": "viewing_booked"}

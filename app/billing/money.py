@@ -58,3 +58,9 @@ def rounded(micros: int) -> int:
     hundredths, rest = divmod(micros, MICROS // 100)
     half = MICROS // 200
     return (hundredths + (rest > half or (rest == half and hundredths % 2 == 1))) * (MICROS // 100)
+
+
+def percent(hundredths: int) -> str:
+    """Hundredths of a percent as `12.5`, without zeros that say nothing."""
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02}".rstrip("0").rstrip(".") if rest else str(whole)

@@ -11,7 +11,7 @@ from sqlalchemy import CheckConstraint, Index, Select, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import settings
-from app.tenancy import TenantModel, commit, current_tenant_id, database_now, db, now, one_of
+from app.tenancy import TenantModel, announce, commit, current_tenant_id, database_now, db, now, one_of
 from app.words import N_
 
 from .ledger import Ledger, books_of_tenant
@@ -245,8 +245,11 @@ class TopUp(TenantModel):
             self.finished_at = at
         if self.kind == "automatic" and self.state == "failed":
             Recharge.stop(self.problem or "declined")
-        if payment.card and self.saves_card and payment.state == "paid":
+        if payment.card and self.saves_card and self.credited_micros:
             Recharge.save(payment.card)
+            # Once: an event that comes later must not bring back a card that was removed.
+            self.saves_card = False
+        announce("top_up", self.id)
 
     def credit(self, payment: Payment, ledger: Ledger) -> None:
         """Writes what the ledger does not have yet of what Stripe has received, or has given back."""

@@ -95,6 +95,12 @@ class Balance(TenantModel):
         return db.session.scalar(select(cls))
 
     @classmethod
+    def plan_now(cls) -> Plan | None:
+        """The current tenant's, whose mark-ups its messages have."""
+        mine = cls.current()
+        return mine.plan if mine else None
+
+    @classmethod
     def locked(cls) -> Self | None:
         """The tenant's, locked until the transaction ends, in its month."""
         query = select(cls).with_for_update(of=cls, key_share=True).execution_options(populate_existing=True)

@@ -20,9 +20,17 @@ class Money:
 
     def __str__(self) -> str:
         """As the reader's language writes it, with at least the four places that prices of messages have."""
+        return self.written(4, 6)
+
+    @property
+    def short(self) -> str:
+        """The same in hundredths, as amounts on an invoice are."""
+        return self.written(2, 2)
+
+    def written(self, least: int, most: int) -> str:
         locale = get_locale()
         pattern = parse_pattern(locale.currency_formats["standard"].pattern)
-        pattern.frac_prec = (4, 6)
+        pattern.frac_prec = (least, most)
         amount = Decimal(self.micros).scaleb(-6)
         shown = str(pattern.apply(amount, locale, currency=self.currency, currency_digits=False))
         # A dollar sign alone is the dollar of wherever the reader is.

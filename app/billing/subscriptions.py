@@ -8,7 +8,7 @@ import uuid
 
 from sqlalchemy import case, func, select
 
-from app.tenancy import current_tenant_id, database_now, db, later
+from app.tenancy import current_tenant_id, database_now, db, first_id, later
 from app.tenancy.limits import limit_source
 from app.wabas.models import Waba
 
@@ -173,7 +173,7 @@ def end_trial(ledger: Ledger, by: str = "") -> None:
     balance, at = ledger.balance, database_now()
     if balance is None or balance.plan is None or balance.trial_until is None or balance.tried_at is None:
         return
-    unused = max(0, balance.trial_micros - spent_since(day_of(balance.tried_at)))
+    unused = max(0, balance.trial_micros - spent_since(balance.tried_at))
     charge(ledger, unused, f"{balance.plan.name}: unused trial credit", at, by, kind="adjustment")
     balance.trial_until, balance.trial_micros = None, 0
 
@@ -199,10 +199,10 @@ def settle_trial() -> None:
         later("billing.mail_trial", "soon")
 
 
-def spent_since(day: dt.date) -> int:
-    """What messages were charged from a day on, in micro-units."""
+def spent_since(moment: dt.datetime) -> int:
+    """What messages were charged since, in micro-units; ids of journals sort by the time they were written."""
     signed = case((Journal.kind == "reversal", -Journal.charged_micros), else_=Journal.charged_micros)
-    mine = Journal.kind.in_(OF_MESSAGES), Journal.day >= day
+    mine = Journal.kind.in_(OF_MESSAGES), Journal.id >= first_id(moment)
     return int(db.session.scalar(select(func.coalesce(func.sum(signed), 0)).where(*mine)) or 0)
 
 

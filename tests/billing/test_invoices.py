@@ -16,6 +16,7 @@ from app.billing.ledger import Ledger
 from app.billing.money import rounded, share_of, typed
 from app.billing.tax import Tax, country_of
 from app.costs.invoice_pdf import InvoicePaper
+from app.costs.months import Words
 from app.extensions import outside
 from app.inbox.conversations import Message
 from app.tenancy import db, platform_scope, tenant_scope
@@ -250,22 +251,21 @@ def test_the_pdf_says_who_owes_the_tax(charged: World, ann: Browser, monkeypatch
     taxed = outside().settings.model_copy(update={"operator_vat_id": "DE123456789", "operator_vat_rate": 1_900})
     monkeypatch.setattr(outside(), "settings", taxed)
     ann.post("~/costs/billing-details", {"company": "Boulangerie", "country": "FR", "vat_id": "FR12345678901"})
-    assert "Tax: reverse charge, the recipient owes the tax" in pdf_of(ann, issued(charged))
+    invoice = issued(charged)
+    with tenant_scope(charged.bakery.id):
+        facts = InvoicePaper.of(Invoice.get_or_404(invoice.id), Words()).facts
+    assert facts["totals"][1] == ["Tax: reverse charge, the recipient owes the tax", "US$0.00"]
 
 
-def test_a_credit_note_is_a_pdf_too(charged: World, ann: Browser) -> None:
+def test_a_credit_note_to_a_right_to_left_name_has_the_same_figures(charged: World, ann: Browser) -> None:
+    name = "شركة مخبز السعادة 24 " + "x" * 99
+    ann.post("~/costs/billing-details", {"company": name, "address": "北京", "country": "", "vat_id": ""})
     invoice = issued(charged)
     with tenant_scope(charged.bakery.id):
         note = credit(Invoice.get_or_404(invoice.id), reason="Wrong company")
     text = pdf_of(ann, note)
-    assert f"Credit note {note.number}" in text and "Wrong company" in text and "-US$0.12" in text
-
-
-def test_long_and_right_to_left_names_leave_the_figures_as_they_are(charged: World, ann: Browser) -> None:
-    name = "شركة مخبز السعادة 24 " + "x" * 99
-    ann.post("~/costs/billing-details", {"company": name, "address": "北京", "country": "", "vat_id": ""})
-    text = pdf_of(ann, issued(charged))
-    assert "24" in text and "US$0.12" in text and "??" in text
+    for words in (f"Credit note {note.number}", "Wrong company", "-US$0.12", "24", "??"):
+        assert words in text
 
 
 def test_an_invoice_of_many_pages_has_numbers_on_each() -> None:

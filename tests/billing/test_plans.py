@@ -40,29 +40,29 @@ def rest(micros: int) -> int:
 def test_an_owner_begins_a_plan_and_pays_the_rest_of_the_month(ann: Browser, world: World) -> None:
     plan = offer()
     assert f"Choose {plan.name}" in ann.get("~/costs/plans").text
-    assert ann.post(f"~/costs/plans/{plan.id}/choice").status_code == 303
+    assert ann.post("~/costs/plan", {"plan": plan.id}).status_code == 303
     assert balance(world).plan_id == plan.id and owed(world) == rest(FEE)
-    ann.post(f"~/costs/plans/{plan.id}/choice")
+    ann.post("~/costs/plan", {"plan": plan.id})
     assert owed(world) == rest(FEE) and problems(world) == []
 
 
 def test_a_change_is_charged_or_given_back_by_days(ann: Browser, world: World) -> None:
     small, large = offer(), offer(monthly_fee_micros=3 * FEE)
     for plan, fee in ((small, FEE), (large, 3 * FEE), (small, FEE)):
-        ann.post(f"~/costs/plans/{plan.id}/choice")
+        ann.post("~/costs/plan", {"plan": plan.id})
         assert abs(owed(world) - rest(fee)) <= 2
 
 
 def test_the_page_says_what_choosing_costs_today(ann: Browser, world: World) -> None:
     small, large = offer(), offer(monthly_fee_micros=3 * FEE)
-    ann.post(f"~/costs/plans/{large.id}/choice")
+    ann.post("~/costs/plan", {"plan": large.id})
     with tenant_scope(world.bakery.id):
         due = due_now(small, Balance.current(), dt.datetime.now(dt.UTC).date())
     assert due == rest(-2 * FEE) and "is given back to your balance now" in ann.get("~/costs/plans").text
 
 
 def test_agents_cannot_choose(ben: Browser, world: World) -> None:
-    assert ben.post(f"~/costs/plans/{offer().id}/choice").status_code == 403
+    assert ben.post("~/costs/plan", {"plan": offer().id}).status_code == 403
     assert ben.get("~/costs/plans").status_code == 403
 
 
@@ -73,21 +73,21 @@ def test_only_plans_that_are_offered_in_the_currency_can_be_chosen(
     world.connect_numbers()
     plan = offer(**columns)
     assert plan.name not in ann.get("~/costs/plans").text
-    ann.post(f"~/costs/plans/{plan.id}/choice")
+    ann.post("~/costs/plan", {"plan": plan.id})
     with tenant_scope(world.bakery.id):
         assert Balance.current() is None
-    assert ann.post(f"~/costs/plans/{uuid.uuid4()}/choice").status_code == 303
+    assert ann.post("~/costs/plan", {"plan": uuid.uuid4()}).status_code == 303
 
 
 def test_included_messages_are_shared_out_by_days_too(ann: Browser, world: World) -> None:
-    ann.post(f"~/costs/plans/{offer(included_messages=3_000).id}/choice")
+    ann.post("~/costs/plan", {"plan": offer(included_messages=3_000).id})
     assert balance(world).included == rest(3_000)
-    ann.post(f"~/costs/plans/{offer(included_messages=6_000).id}/choice")
+    ann.post("~/costs/plan", {"plan": offer(included_messages=6_000).id})
     assert abs(balance(world).included - rest(6_000)) <= 1
 
 
 def test_a_plan_that_an_owner_ends_goes_on_until_the_month_is_over(ann: Browser, world: World) -> None:
-    ann.post(f"~/costs/plans/{offer().id}/choice")
+    ann.post("~/costs/plan", {"plan": offer().id})
     ann.post("~/costs/plan/end")
     ends = balance(world).ends_on
     assert ends and ends.day == 1 and not balance(world).has_ended and owed(world) == rest(FEE)
@@ -121,7 +121,7 @@ def test_no_fee_is_charged_after_the_end(world: World) -> None:
 def test_choosing_again_after_the_end_begins_anew(ann: Browser, world: World) -> None:
     ended(world)
     assert "Your plan has ended" in ann.get("~/costs/plans").text
-    ann.post(f"~/costs/plans/{offer().id}/choice")
+    ann.post("~/costs/plan", {"plan": offer().id})
     assert balance(world).ends_on is None and balance(world).balance_micros == 10_000_000 - rest(FEE)
 
 
@@ -146,7 +146,7 @@ def settle(world: World) -> None:
 def test_a_trial_has_no_fee_and_an_amount_to_spend(ann: Browser, world: World) -> None:
     plan = offer(trial_days=14, trial_micros=5_000_000)
     assert "Try for 14 days" in ann.get("~/costs/plans").text
-    ann.post(f"~/costs/plans/{plan.id}/trial")
+    ann.post("~/costs/trial", {"plan": plan.id})
     assert balance(world).balance_micros == 5_000_000 and balance(world).is_trial
     with tenant_scope(world.bakery.id):
         assert not charge_monthly_fee()
@@ -178,17 +178,17 @@ def test_a_trial_that_is_continued_becomes_the_plan(ann: Browser, world: World) 
 
 def test_another_plan_ends_the_trial(ann: Browser, world: World) -> None:
     begin(world, offer(trial_days=14, trial_micros=5_000_000))
-    ann.post(f"~/costs/plans/{offer().id}/choice")
+    ann.post("~/costs/plan", {"plan": offer().id})
     assert balance(world).balance_micros == -rest(FEE) and balance(world).trial_until is None
 
 
 def test_a_business_tries_once(ann: Browser, world: World) -> None:
     plan = offer(trial_days=14, trial_micros=5_000_000)
-    ann.post(f"~/costs/plans/{plan.id}/trial")
+    ann.post("~/costs/trial", {"plan": plan.id})
     move_to_end(world, -1)
     settle(world)
     assert "Try for 14 days" not in ann.get("~/costs/plans").text
-    ann.post(f"~/costs/plans/{plan.id}/trial")
+    ann.post("~/costs/trial", {"plan": plan.id})
     assert balance(world).balance_micros == 0 and not balance(world).is_trial
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from flask import abort, flash, redirect, render_template, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from sqlalchemy import func, select
@@ -28,7 +28,7 @@ from app.billing.subscriptions import (
 )
 from app.billing.terms import category_words
 from app.costs.blueprint import bp
-from app.tenancy import Membership, db, now, requires
+from app.tenancy import Membership, as_uuid, db, now, requires
 from app.wabas.models import PhoneNumber
 
 
@@ -71,11 +71,11 @@ def plans() -> str:
     )
 
 
-@bp.post("/plans/<uuid:plan_id>/choice")
+@bp.post("/plan")
 @requires("costs.manage")
-def choose_plan(plan_id: uuid.UUID) -> AnyResponse:
+def choose_plan() -> AnyResponse:
     try:
-        balance = choose(plan_id, by=current_user.name)
+        balance = choose(posted_plan(), by=current_user.name)
     except (NotOffered, OtherCurrency) as refused:
         return refuse(refused)
     assert balance.plan
@@ -83,11 +83,11 @@ def choose_plan(plan_id: uuid.UUID) -> AnyResponse:
     return redirect(url_for(".plans"), 303)
 
 
-@bp.post("/plans/<uuid:plan_id>/trial")
+@bp.post("/trial")
 @requires("costs.manage")
-def try_plan(plan_id: uuid.UUID) -> AnyResponse:
+def try_plan() -> AnyResponse:
     try:
-        begin_trial(plan_id, by=current_user.name)
+        begin_trial(posted_plan(), by=current_user.name)
     except (NotOffered, OtherCurrency) as refused:
         return refuse(refused)
     flash(_("Your trial has begun."))
@@ -110,6 +110,13 @@ def continue_plan() -> AnyResponse:
         abort(404)
     flash(_("Saved. The plan goes on."))
     return redirect(url_for(".plans"), 303)
+
+
+def posted_plan() -> uuid.UUID:
+    """Raises `NotOffered` where it is no plan's id."""
+    if (id := as_uuid(request.form.get("plan"))) is None:
+        raise NotOffered
+    return id
 
 
 def refuse(refused: NotOffered | OtherCurrency) -> AnyResponse:

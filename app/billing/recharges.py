@@ -12,7 +12,6 @@ from app.tenancy import TenantModel, database_now, db, later, now, of_tenant, on
 from app.words import N_
 
 from .balances import Balance
-from .money import Money
 from .stripe_account import Card
 
 # Why it has stopped, and what an owner can do.
@@ -77,9 +76,6 @@ class Recharge(TenantModel):
     @property
     def why_stopped(self) -> str:
         return STOPPED[self.stopped] if self.stopped else ""
-
-    def money(self, micros: int, currency: str) -> Money:
-        return Money(micros, currency)
 
     def turn_on(self, balance: Balance, *, below: int, amount: int, most: int, by: str) -> None:
         self.is_on, self.stopped, self.changed_by = True, "", by

@@ -239,12 +239,12 @@ class TopUp(TenantModel):
                 self.credit(payment, ledger)
             case "failed" | "expired" if self.state in UNFINISHED:
                 self.state, self.problem = payment.state, problem_of(payment.code) if payment.state == "failed" else ""
+                if self.kind == "automatic":
+                    Recharge.stop(self.problem)
         if self.state in UNFINISHED:
             self.next_check_at = at + min(LATEST, max(SOONEST, (at - self.created_at) / 2))
         elif self.finished_at is None:
             self.finished_at = at
-        if self.kind == "automatic" and self.state == "failed":
-            Recharge.stop(self.problem or "declined")
         if payment.card and self.saves_card and self.credited_micros:
             Recharge.save(payment.card)
             # Once: an event that comes later must not bring back a card that was removed.

@@ -3,7 +3,6 @@ from __future__ import annotations
 from flask import Flask
 from sqlalchemy import select
 
-from app.billing.balances import Balance
 from app.billing.recharges import Recharge
 from app.billing.stripe_account import Card
 from app.billing.top_ups import MOST_AN_HOUR, TopUp
@@ -170,10 +169,3 @@ def test_a_later_event_does_not_bring_a_removed_card_back(ann: Browser, world: W
         if removed:
             ann.post("~/costs/card/removal")
     assert rule(world).card_id == ""
-
-
-def test_locked_balances_do_not_keep_the_page_from_opening(ann: Browser, world: World) -> None:
-    give_plan(world)
-    with tenant_scope(world.bakery.id):
-        assert Balance.locked()
-        assert ann.get("~/costs/payments").status_code == 200

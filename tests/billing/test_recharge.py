@@ -15,7 +15,7 @@ from app.billing.recharging import recharge
 from app.billing.stripe_account import Card
 from app.billing.stripe_events import StripeEvent
 from app.billing.top_ups import TopUp
-from app.tenancy import db, tenant_scope
+from app.tenancy import db, global_scope, tenant_scope
 from tests.billing.books import arrive_and_post, balance, give_plan, priced, problems, reported
 from tests.billing.stripe_double import Stripe
 from tests.enqueued import Enqueued
@@ -137,13 +137,27 @@ def test_the_event_of_a_charge_that_failed_later_stops_it(low: World, account: S
     run(low)
     intent = next(iter(account.intents.values()))
     intent |= {"status": "requires_payment_method", "latest_charge": None}
-    body = account.event("payment_intent.payment_failed", intent, "evt_1")
-    from app.tenancy import global_scope
+    report(account, intent)
+    assert rule(low).stopped == "declined" and top_ups(low)[0].state == "failed"
 
+
+def test_a_late_event_of_a_declined_charge_does_not_stop_what_was_turned_on_again(low: World, account: Stripe) -> None:
+    account.decline = {"code": "card_declined"}
+    run(low)
+    with tenant_scope(low.bakery.id):
+        mine = Balance.locked()
+        assert mine
+        Recharge.opened().turn_on(mine, below=5_000_000, amount=TWENTY, most=2 * TWENTY, by="Ann")
+    report(account, next(iter(account.intents.values())))
+    assert rule(low).is_active
+
+
+def report(account: Stripe, intent: dict[str, Any]) -> None:
+    """Stripe posts that a charge has failed."""
+    body = account.event("payment_intent.payment_failed", intent, "evt_1")
     with global_scope():
         StripeEvent.receive(body)
     StripeEvent.handle("evt_1")
-    assert rule(low).stopped == "declined" and top_ups(low)[0].state == "failed"
 
 
 def test_a_charged_message_that_crosses_the_threshold_enqueues_it(

@@ -15,6 +15,7 @@ import fontpkg_arimo
 import fontpkg_noto_sans_arabic
 from fpdf import FPDF
 from fpdf.enums import Align, XPos, YPos
+from fpdf.fonts import TTFFont
 
 MARGIN, LINE, SMALL_LINE = 20, 5.2, 4.4
 AMOUNT, COUNT = 38, 26
@@ -41,7 +42,7 @@ class Paper(FPDF):
         for name, file in FONTS.items():
             self.add_font(name, fname=str(file))
         self.set_fallback_fonts(["Arabic"])
-        self.drawn = {code for font in self.fonts.values() for code in font.cmap}
+        self.drawn = {code for font in self.fonts.values() if isinstance(font, TTFFont) for code in font.cmap}
         self.set_title(facts["title"])
         self.set_lang(facts["language"])
         self.face(10)
@@ -73,6 +74,7 @@ class Paper(FPDF):
 
     def height_of(self, text: str, width: float, height: float) -> float:
         lines = self.multi_cell(width, height, self.drawable(text), dry_run=True, output="LINES")
+        assert isinstance(lines, list)
         return max(1, len(lines)) * height
 
 

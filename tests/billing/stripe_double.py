@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -39,8 +40,6 @@ class Stripe:
         self.is_down = self.loses_answers = False
 
     def start(self, mocked: responses.RequestsMock) -> None:
-        import re
-
         for method, path, answer in (
             ("POST", r"checkout/sessions", self.create_session),
             ("GET", r"checkout/sessions/\w+", lambda request: self.get(self.sessions, request)),
@@ -58,7 +57,7 @@ class Stripe:
             self.calls.append(f"{request.method} {(request.url or '').removeprefix(API).partition('?')[0]}")
             if self.is_down:
                 raise ConnectionError
-            key = request.headers.get("Idempotency-Key")
+            key = str(request.headers.get("Idempotency-Key") or "")
             if key and key in self.by_key:
                 return self.by_key[key]
             made: Answer = answer(request)

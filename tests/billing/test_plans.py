@@ -216,6 +216,7 @@ def test_an_invitation_over_the_seats_is_refused_and_nobody_is_removed(ann: Brow
     refused = ann.post("~/team/invitations", form)
     assert refused.status_code == 422 and "Your plan has 3 team members" in refused.text
     assert ann.post("~/team/invitations", form | {"emails": "one@example.com"}).status_code == 303
+    assert ann.post("~/team/invitations", form | {"emails": "two@example.com"}).status_code == 422
     with tenant_scope(world.bakery.id):
         db.session.execute(update(Balance).values(plan_id=offer(seats=1).id))
     page = ann.get("~/costs/plans").text

@@ -219,7 +219,7 @@ def test_the_payment_of_another_program_is_ignored(world: World, account: Stripe
     top_up = open_top_up(world)
     theirs = account.intent(CENTS, "usd", {})
     post(account.event("payment_intent.succeeded", account.intents[theirs]))
-    post(account.event("refund.created", account.refund(theirs, CENTS)))
+    post(account.event("refund.created", account.refund(theirs, 100)))
     stolen = account.intents[theirs] | {"metadata": top_up.labels}
     post(account.event("payment_intent.succeeded", stolen))
     assert balance(world).balance_micros == 0 and all(event.handled_at for event in events())

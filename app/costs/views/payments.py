@@ -46,7 +46,7 @@ def create_top_up() -> AnyResponse:
         form.problem = _("Too many payments were opened within an hour. Finish one of them, or wait.")
         return payments_page(top_up=form)
     made = TopUp.begin(
-        "checkout", form.amount.micros, balance.currency, by_id=current_user.id, by_name=current_user.name
+        "checkout", form.amount.micros or 0, balance.currency, by_id=current_user.id, by_name=current_user.name
     )
     made.saves_card = form.saves_card.data
     rule = Recharge.current()
@@ -90,8 +90,8 @@ def save_recharge() -> AnyResponse:
     form = RechargeForm(balance.currency)
     if not form.validate():
         return payments_page(recharge=form)
-    amounts = {"below": form.below.micros, "amount": form.recharge_amount.micros, "most": form.most.micros}
-    rule.turn_on(balance, **amounts, by=current_user.name)
+    below, amount, most = (field.micros or 0 for field in (form.below, form.recharge_amount, form.most))
+    rule.turn_on(balance, below=below, amount=amount, most=most, by=current_user.name)
     flash(_("Automatic recharge is on."))
     return redirect(url_for(".payments"), 303)
 
@@ -148,8 +148,8 @@ def payments_page(*, top_up: TopUpForm | None = None, recharge: RechargeForm | N
 
 def refusal(error: StripeError) -> str:
     if isinstance(error, Unreachable) or not error.words:
-        return _("Stripe couldn't be reached, so nothing was opened. Try again in a minute.")
-    return _("Stripe refused to open the payment: %(words)s", words=error.words)
+        return str(_("Stripe couldn't be reached, so nothing was opened. Try again in a minute."))
+    return str(_("Stripe refused to open the payment: %(words)s", words=error.words))
 
 
 def as_typed(rule: Recharge) -> dict[str, str]:

@@ -9,9 +9,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
-from app.billing.amount_fields import AmountField, amount_field
 from app.billing.money import MICROS
 from app.billing.plans import MOST_MARKUP
+from app.costs.amount_fields import AmountField, amount_field
 from app.meta.pricing import CATEGORIES
 from app.team.forms import Form, one_line
 

@@ -9,9 +9,8 @@ from flask_babel import lazy_gettext as _
 from wtforms import StringField
 from wtforms.validators import DataRequired, ValidationError
 
+from app.billing.money import micros_of
 from app.team.forms import Form, one_line
-
-from .money import micros_of
 
 
 class AmountField(StringField):

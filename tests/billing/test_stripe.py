@@ -383,3 +383,12 @@ def test_without_a_secret_nothing_is_taken(post: Any, app: Flask) -> None:
 
 def test_a_browser_needs_no_token_to_be_refused(browser: Browser) -> None:
     assert browser.client.get("/webhooks/stripe").status_code in (404, 405)
+
+
+def test_the_console_shows_what_is_wrong_with_a_payment(world: World, account: Stripe, post: Any, pat: Browser) -> None:
+    give_plan(world)
+    top_up = open_top_up(world)
+    account.pay(top_up, currency="jpy")
+    post(account.event("checkout.session.completed", account.sessions[top_up.session_id]))
+    page = pat.get(f"/platform/tenants/{world.bakery.id}/billing").text
+    assert "Stripe received another currency" in page and "Payments by card" in page

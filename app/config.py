@@ -90,6 +90,9 @@ class Settings(BaseModel):
     operator_address: str = ""
     operator_vat_id: str = ""
     operator_vat_rate: Annotated[int, Field(ge=0, le=5_000)] = 0
+    operator_bank_details: str = ""
+    stripe_secret_key: Annotated[str, Field(pattern=r"^((sk|rk)_\w+)?$")] = ""
+    stripe_webhook_secrets: List = ()
     proxies: Annotated[int | None, Field(ge=0, le=10)] = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -32,6 +32,7 @@ from app.automation.definitions import Definition
 from app.automation.models import Automation, AutomationRun
 from app.billing.invoices import Invoice, InvoiceLine
 from app.billing.posting import post_usages
+from app.billing.top_ups import TopUp
 from app.billing.usage import Usage
 from app.config import Settings
 from app.contacts.consents import Consent
@@ -153,6 +154,7 @@ class Foreign:
             billed.phone_number_id, billed.category = shoes.id, "utility"
             db.session.add(billed)
             db.session.flush()
+            paid = TopUp.begin("checkout", 1_000_000, "USD", by_id=None, by_name=CANARY)
             desk = [
                 Team(name=CANARY),
                 CannedReply(shortcut="canary", body=CANARY),
@@ -198,6 +200,7 @@ class Foreign:
                 "phone_number_id": str(shoes.id),
                 "contact_id": str(talk.contact_id),
                 "invoice_id": str(bill.id),
+                "top_up_id": str(paid.id),
                 "invoice_line_id": str(billed.id),
                 "setup_link_id": str(link.id),
             }

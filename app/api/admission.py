@@ -13,7 +13,7 @@ from app.tenancy.queue import JOBS
 
 from .keys import ApiKey, ApiKeyRoute, hash_of, kind_of
 from .problems import Problem
-from .rates import Rate, take
+from .rates import PLANS, Rate, take
 from .versions import version_for
 
 LONGEST = 200
@@ -27,7 +27,8 @@ def admit(scope: str) -> Rate:
         raise Problem("unauthorized")
     tenant_id, key_id = route
     # Tests of a program take no request away from what is live.
-    rate = take(sandbox_id(tenant_id) if kind_of(secret) == "test" else tenant_id, key_id)
+    bucket = sandbox_id(tenant_id) if kind_of(secret) == "test" else tenant_id
+    rate = take(bucket, key_id, PLANS.rate_of(tenant_id))
     g.api_rate = rate
     if rate.wait:
         raise Problem("rate_limited")

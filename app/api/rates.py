@@ -6,6 +6,7 @@ Headers: draft-ietf-httpapi-ratelimit-headers-11. Without Redis nothing is limit
 from __future__ import annotations
 
 import math
+import time
 import uuid
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ import structlog
 from flask import Response
 
 from app.extensions import redis
+from app.tenancy import tenant_scope
+from app.tenancy.limits import most_of
 
 log = structlog.get_logger()
 
@@ -57,9 +60,18 @@ class Limit:
     def policy(self) -> str:
         return f'"{self.name}";q={self.burst};w={math.ceil(self.burst / self.rate)}'
 
+    def within(self, most: int | None) -> Limit:
+        """With at most so many requests a second; None is any number."""
+        return self if most is None or most >= self.rate else Limit(self.name, most, most * BURST)
 
+
+# How many seconds of requests may come at once.
+BURST = 10
 KEY = Limit("key", rate=100, burst=1_000)
 TENANT = Limit("tenant", rate=250, burst=2_500)
+# For how long a process remembers what a tenant's plan allows.
+REMEMBERED_SECONDS = 30
+MOST_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +82,11 @@ class Rate:
     left: int
     full_in: float
     wait: float = 0.0
+    limits: tuple[Limit, ...] = (KEY, TENANT)
 
     @property
     def headers(self) -> dict[str, str]:
-        policies = ", ".join(each.policy for each in (KEY, TENANT))
+        policies = ", ".join(each.policy for each in self.limits)
         rest = f'"{self.limit.name}";r={max(self.left, 0)};t={math.ceil(self.full_in)}'
         headers = {"RateLimit-Policy": policies, "RateLimit": rest}
         return headers | ({"Retry-After": str(math.ceil(self.wait))} if self.wait else {})
@@ -83,18 +96,40 @@ class Rate:
             response.headers.setdefault(name, value)
 
 
-def take(tenant_id: uuid.UUID, key_id: uuid.UUID) -> Rate:
-    """Counts one request of this key."""
-    limits = ((KEY, f"api-rate:{tenant_id}:{key_id}"), (TENANT, f"api-rate:{tenant_id}"))
+class Plans:
+    """What the plans of tenants allow, remembered for a while: a request that is refused reads no plan."""
+
+    def __init__(self) -> None:
+        self.rates: dict[uuid.UUID, tuple[float, int | None]] = {}
+
+    def rate_of(self, tenant_id: uuid.UUID) -> int | None:
+        """Requests a second; None is any number."""
+        until, rate = self.rates.get(tenant_id, (0.0, None))
+        if until <= time.monotonic():
+            with tenant_scope(tenant_id):
+                rate = most_of("api_rate")
+            if len(self.rates) >= MOST_REMEMBERED:
+                self.rates.clear()
+            self.rates[tenant_id] = time.monotonic() + REMEMBERED_SECONDS, rate
+        return rate
+
+
+PLANS = Plans()
+
+
+def take(tenant_id: uuid.UUID, key_id: uuid.UUID, most: int | None = None) -> Rate:
+    """Counts one request of this key. `most`: requests a second that the tenant's plan allows."""
+    key, tenant = KEY.within(most), TENANT.within(most)
+    limits = ((key, f"api-rate:{tenant_id}:{key_id}"), (tenant, f"api-rate:{tenant_id}"))
     try:
         numbers = [x for limit, _ in limits for x in (1 / limit.rate, limit.burst)]
         fits, *rest = redis.eval(TAKE, 2, *(name for _, name in limits), *numbers)
     except redis_client.RedisError as error:
         log.warning("requests not counted", error=type(error).__name__)
-        return Rate(KEY, KEY.burst, 0)
+        return Rate(key, key.burst, 0, limits=(key, tenant))
     values = [float(value) for value in rest]
     rates = [
-        Rate(limit, int(values[3 * place]), values[3 * place + 1], values[3 * place + 2])
+        Rate(limit, int(values[3 * place]), values[3 * place + 1], values[3 * place + 2], (key, tenant))
         for place, (limit, _) in enumerate(limits)
     ]
     if fits == b"1":

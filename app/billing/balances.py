@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Self
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.tenancy import TenantModel, database_now, db, later, now, of_tenant, one_of
@@ -15,6 +15,7 @@ from app.words import N_
 
 from .money import Money, share_of
 from .plans import Plan
+from .rate_cards import day_of
 
 MODES = ("prepaid", "postpaid")
 # How far the credit line is guarded against a tenant that does not pay, step by step.
@@ -32,6 +33,7 @@ NO_ROOM = {
     "used_up": N_("The balance doesn't cover this message."),
     "capped": N_("The monthly cap on spending is reached."),
     "stopped": N_("Paid messages are stopped until the open amount is paid."),
+    "ended": N_("The plan has ended. Paid messages wait until you choose a plan."),
 }
 
 
@@ -73,12 +75,30 @@ class Balance(TenantModel):
     # The last month whose fee is charged.
     fee_month: Mapped[dt.date] = mapped_column(default=dt.date.min)
     stage: Mapped[str] = mapped_column(default="open")
+    # Below which it is filled from a saved card (`Recharge`); None is never.
+    recharge_below_micros: Mapped[int | None]
+    # The day from which on paid messages wait until a plan is chosen; None where nobody has ended the plan.
+    ends_on: Mapped[dt.date | None]
+    # The first day that is no longer free, and how many days before it owners were reminded last.
+    trial_until: Mapped[dt.date | None]
+    trial_micros: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    trial_reminded: Mapped[int | None]
+    # A business tries plans once.
+    tried_at: Mapped[dt.datetime | None]
+    # Of the plan's included messages, those of the days before it began, in its first month.
+    included_cut: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     plan: Mapped[Plan | None] = relationship(lazy="joined")
 
     @classmethod
     def current(cls) -> Self | None:
         return db.session.scalar(select(cls))
+
+    @classmethod
+    def plan_now(cls) -> Plan | None:
+        """The current tenant's, whose mark-ups its messages have."""
+        mine = cls.current()
+        return mine.plan if mine else None
 
     @classmethod
     def locked(cls) -> Self | None:
@@ -91,6 +111,7 @@ class Balance(TenantModel):
     def begin_month(self, month: dt.date) -> None:
         if self.month < month:
             self.month, self.spent_micros, self.included_used, self.alerted = month, 0, 0, 0
+            self.included_cut = 0
 
     @property
     def is_enforced(self) -> bool:
@@ -112,7 +133,31 @@ class Balance(TenantModel):
 
     @property
     def included_left(self) -> int:
-        return max(0, (self.plan.included_messages if self.plan else 0) - self.included_used)
+        return max(0, self.included - self.included_used)
+
+    @property
+    def included(self) -> int:
+        """The messages of this month that the plan covers."""
+        return max(0, self.plan.included_messages - self.included_cut) if self.plan and self.covers else 0
+
+    @property
+    def covers(self) -> bool:
+        """Whether the plan's fee is paid, so that it covers messages: not in a trial, nor once it has ended."""
+        return self.plan is not None and not self.has_ended and not self.is_trial
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its business, or the end of a trial, has ended the plan: its mark-ups go on, paid messages wait."""
+        return self.ends_on is not None and self.ends_on <= day_of(now())
+
+    @property
+    def is_trial(self) -> bool:
+        return self.trial_until is not None and self.trial_until > day_of(now())
+
+    @property
+    def is_low(self) -> bool:
+        """Whether it is to be filled from the saved card."""
+        return self.recharge_below_micros is not None and self.available_micros < self.recharge_below_micros
 
     def price_of(self, category: str, list_micros: int) -> int:
         """What a message of this list price costs the tenant."""
@@ -126,6 +171,8 @@ class Balance(TenantModel):
             return "stopped"
         if not micros or self.plan_id is None:
             return ""
+        if self.has_ended:
+            return "ended"
         if micros > self.available_micros - self.reserve_micros * LEAVES.get(category, LEAVES_ELSE) // 2:
             return "used_up"
         return "capped" if self.is_over_cap(category, micros) else ""
@@ -154,6 +201,8 @@ class Balance(TenantModel):
                 if draft.columns["free"] == "included":
                     self.included_used += -1 if draft.kind == "reversal" else 1
         self.alert()
+        if self.is_low:
+            later("billing.recharge")
 
     @property
     def used_percent(self) -> int:

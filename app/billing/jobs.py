@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import uuid
 
@@ -10,7 +11,7 @@ from sqlalchemy import Select, select
 from app.tenancy import Tenant, db, enqueue, job, later, now, platform_scope, sweep
 from app.wabas.models import Waba
 
-from .alerts import mail_alert
+from .alerts import mail_alert, mail_recharge, mail_trial
 from .balances import Balance
 from .credit_line import CreditLineCheck
 from .guard import GuardStep
@@ -19,9 +20,13 @@ from .invoices import Close, Invoice, month_after, month_to_close
 from .ledger import Ledger
 from .posting import AT_ONCE, post_usages
 from .rate_cards import day_of
+from .recharging import charge, recharge
 from .reconciliation import Reconciliation
 from .repricing import Repricing
-from .subscriptions import charge_monthly_fee
+from .stripe_account import StripeError
+from .stripe_events import StripeEvent
+from .subscriptions import REMINDERS, charge_monthly_fee, settle_trial
+from .top_ups import TopUp
 from .usage import FreeMessage, Usage
 
 TENANTS_AT_ONCE = 500
@@ -127,7 +132,10 @@ def charge_fee() -> None:
 def enqueue_fees() -> None:
     """Enqueues the monthly fees that are due: at the beginning of a month, in UTC."""
     with platform_scope("monthly fees"):
-        is_due = Balance.plan_id.is_not(None) & (Balance.fee_month < day_of(now()).replace(day=1))
+        today = day_of(now())
+        goes_on = Balance.ends_on.is_(None) | (Balance.ends_on > today)
+        is_due = Balance.plan_id.is_not(None) & (Balance.fee_month < today.replace(day=1))
+        is_due &= goes_on & Balance.trial_until.is_(None)
         for tenant_id in db.session.scalars(select(Balance.tenant_id).where(is_due).limit(TENANTS_AT_ONCE)):
             later("billing.fee", tenant_id=tenant_id)
 
@@ -148,3 +156,76 @@ def enqueue_releases() -> None:
     with platform_scope("money held for messages"):
         for tenant_id in db.session.scalars(select(Hold.tenant_id).distinct().limit(TENANTS_AT_ONCE)):
             later("billing.release", tenant_id=tenant_id)
+
+
+@job("billing.trial")
+def end_or_remind() -> None:
+    settle_trial()
+
+
+@sweep(every=3600)
+def enqueue_trials() -> None:
+    """Enqueues the trials that end within days."""
+    with platform_scope("trials that end"):
+        ends_soon = Balance.trial_until <= day_of(now()) + dt.timedelta(days=max(REMINDERS))
+        for tenant_id in db.session.scalars(select(Balance.tenant_id).where(ends_soon).limit(TENANTS_AT_ONCE)):
+            later("billing.trial", tenant_id=tenant_id)
+
+
+@job("billing.mail_trial")
+def send_trial_mail(stage: str) -> None:
+    mail_trial(stage)
+
+
+@job("billing.mail_recharge")
+def send_recharge_mail(reason: str) -> None:
+    mail_recharge(reason)
+
+
+@job("billing.stripe_event", per_tenant=False)
+def handle_stripe_event(event_id: str) -> None:
+    StripeEvent.handle(event_id)
+
+
+@sweep(every=60)
+def enqueue_stripe_events() -> None:
+    """Enqueues what Redis lost, or Stripe could not say."""
+    with platform_scope("events of Stripe"):
+        StripeEvent.forget_old()
+        for event_id in StripeEvent.waiting():
+            later("billing.stripe_event", event_id)
+
+
+@job("billing.check_top_up")
+def check_top_up(top_up_id: str) -> None:
+    """Asks Stripe about a payment that nobody has reported: its event may be lost."""
+    with contextlib.suppress(StripeError):
+        if TopUp.get_or_404(top_up_id).is_unheard:
+            charge(uuid.UUID(top_up_id))
+        else:
+            TopUp.check(uuid.UUID(top_up_id))
+
+
+@sweep(every=60)
+def enqueue_open_top_ups() -> None:
+    """Enqueues payments that stay open: the events of some are lost."""
+    with platform_scope("open payments"):
+        is_due = (TopUp.state == "opened") & (TopUp.next_check_at <= now())
+        due = select(TopUp.tenant_id, TopUp.id).where(is_due).order_by(TopUp.next_check_at).limit(TENANTS_AT_ONCE)
+        for tenant_id, top_up_id in db.session.execute(due):
+            later("billing.check_top_up", top_up_id, tenant_id=tenant_id)
+
+
+@job("billing.recharge")
+def recharge_balance() -> None:
+    recharge()
+
+
+@sweep(every=60)
+def enqueue_recharges() -> None:
+    """Enqueues balances that are low: messages under way use them up without a posting."""
+    available = Balance.balance_micros + Balance.limit_micros - Balance.held_micros
+    with platform_scope("balances to recharge"):
+        is_low = Balance.recharge_below_micros.is_not(None) & (available < Balance.recharge_below_micros)
+        for tenant_id in db.session.scalars(select(Balance.tenant_id).where(is_low).limit(TENANTS_AT_ONCE)):
+            later("billing.recharge", tenant_id=tenant_id)

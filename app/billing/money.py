@@ -20,9 +20,17 @@ class Money:
 
     def __str__(self) -> str:
         """As the reader's language writes it, with at least the four places that prices of messages have."""
+        return self.written(4, 6)
+
+    @property
+    def short(self) -> str:
+        """The same in hundredths, as amounts on an invoice are."""
+        return self.written(2, 2)
+
+    def written(self, least: int, most: int) -> str:
         locale = get_locale()
         pattern = parse_pattern(locale.currency_formats["standard"].pattern)
-        pattern.frac_prec = (4, 6)
+        pattern.frac_prec = (least, most)
         amount = Decimal(self.micros).scaleb(-6)
         shown = str(pattern.apply(amount, locale, currency=self.currency, currency_digits=False))
         # A dollar sign alone is the dollar of wherever the reader is.
@@ -58,3 +66,9 @@ def rounded(micros: int) -> int:
     hundredths, rest = divmod(micros, MICROS // 100)
     half = MICROS // 200
     return (hundredths + (rest > half or (rest == half and hundredths % 2 == 1))) * (MICROS // 100)
+
+
+def percent(hundredths: int) -> str:
+    """Hundredths of a percent as `12.5`, without zeros that say nothing."""
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole}.{rest:02}".rstrip("0").rstrip(".") if rest else str(whole)

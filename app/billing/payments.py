@@ -25,6 +25,17 @@ def top_up(micros: int, *, note: str, by: str) -> Balance:
     return balance
 
 
+def receive(ledger: Ledger, micros: int, *, note: str, by: str) -> None:
+    """Stripe has received an amount, or has given it back where it is negative. Nothing is written of nothing."""
+    if micros > 0:
+        write(ledger, "top_up", [("bank", "receivable", micros)], note, by)
+        if ledger.balance:
+            ledger.balance.fill()
+        later("outbound.release_unfunded")
+    elif micros < 0:
+        write(ledger, "top_up", [("receivable", "bank", -micros)], note, by)
+
+
 def adjust(micros: int, *, note: str, by: str) -> Balance:
     """Gives the tenant an amount, or takes one where it is negative. Raises `NoPlan`."""
     ledger, balance = opened()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection, Sequence
 from typing import Any, Self
 
-from sqlalchemy import CheckConstraint, Select, select
+from sqlalchemy import CheckConstraint, Select, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.pricing import CATEGORIES
@@ -24,6 +25,9 @@ class Plan(GlobalModel):
     __tablename__ = "plans"
     __table_args__ = (
         CheckConstraint("monthly_fee_micros >= 0 and included_messages >= 0 and seats >= 0", name="not_negative"),
+        CheckConstraint(
+            "numbers >= 0 and api_rate >= 0 and trial_days >= 0 and trial_micros >= 0", name="limits_not_negative"
+        ),
     )
     is_reference = True
 
@@ -31,8 +35,13 @@ class Plan(GlobalModel):
     name: Mapped[str] = mapped_column(unique=True)
     currency: Mapped[str]
     monthly_fee_micros: Mapped[int] = mapped_column(default=0)
-    # Team members that the fee covers; 0 is any number.
+    # Team members, phone numbers, and API requests a second that a business may have; 0 is any number.
     seats: Mapped[int] = mapped_column(default=0)
+    numbers: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    api_rate: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # For how many days it can be tried without a fee, and what can be spent in them; 0 days is no trial.
+    trial_days: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    trial_micros: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     # Charged messages a month that cost the tenant nothing.
     included_messages: Mapped[int] = mapped_column(default=0)
     markup: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -47,9 +56,28 @@ class Plan(GlobalModel):
     def named(cls, name: str) -> Self | None:
         return db.session.scalar(select(cls).where(cls.name == name))
 
+    @classmethod
+    def offered_in(cls, currencies: Collection[str]) -> Sequence[Self]:
+        """Those that a business may choose, the cheapest first; without a currency of its own, in any."""
+        query = select(cls).where(cls.is_offered).order_by(cls.monthly_fee_micros, cls.name)
+        return db.session.scalars(query.where(cls.currency.in_(currencies)) if currencies else query).all()
+
     @property
     def monthly_fee(self) -> Money:
         return Money(self.monthly_fee_micros, self.currency)
+
+    @property
+    def trial_money(self) -> Money:
+        return Money(self.trial_micros, self.currency)
+
+    @property
+    def markups(self) -> list[tuple[str, int]]:
+        """By category, in hundredths of a percent."""
+        return [(category, self.markup_of(category)) for category in CATEGORIES]
+
+    def limit(self, kind: str) -> int | None:
+        """Of `seats`, `numbers` or `api_rate`; None is any number."""
+        return int(getattr(self, kind)) or None
 
     def markup_of(self, category: str) -> int:
         """In hundredths of a percent."""

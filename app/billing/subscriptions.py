@@ -1,4 +1,4 @@
-"""A tenant's plan: begun, changed and ended, with its monthly fee in advance and shared out by days."""
+"""A tenant's plan: begun, changed, tried and ended, with its monthly fee in advance and shared out by days."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import calendar
 import datetime as dt
 import uuid
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
-from app.tenancy import current_tenant_id, database_now, db, later
+from app.tenancy import current_tenant_id, database_now, db, first_id, later
+from app.tenancy.limits import limit_source
 from app.wabas.models import Waba
 
 from .balances import Balance
-from .ledger import Draft, Ledger
+from .ledger import OF_MESSAGES, Draft, Journal, Ledger
 from .plans import Plan
 from .rate_cards import day_of
+
+# How many days before its end owners are reminded of a trial.
+REMINDERS = (3, 1)
 
 
 class OtherCurrency(Exception):
@@ -23,6 +27,16 @@ class OtherCurrency(Exception):
     def __init__(self, currency: str) -> None:
         super().__init__(currency)
         self.currency = currency
+
+
+class NotOffered(Exception):
+    """Businesses cannot choose this plan, or try it, or not any more."""
+
+
+@limit_source
+def limit_of_plan(kind: str) -> int | None:
+    balance = Balance.current()
+    return balance.plan.limit(kind) if balance and balance.plan else None
 
 
 def subscribe(
@@ -36,24 +50,73 @@ def subscribe(
 ) -> Balance:
     """Gives the current tenant a plan, or another one, and charges the rest of the month. Raises `OtherCurrency`."""
     plan = db.session.get_one(Plan, plan_id)
+    ledger = Ledger()
+    balance = balance_for(plan, ledger)
+    balance.mode, balance.limit_micros = mode, limit_micros if mode == "postpaid" else 0
+    balance.reserve_micros, balance.cap_micros = reserve_micros, cap_micros
+    begin(plan, ledger, by)
+    return balance
+
+
+def choose(plan_id: uuid.UUID, *, by: str) -> Balance:
+    """A business begins or changes its plan. Its way of paying stays. Raises `NotOffered`, `OtherCurrency`."""
+    plan = offered(plan_id)
+    ledger = Ledger()
+    balance = balance_for(plan, ledger)
+    if balance.is_trial and balance.plan_id == plan.id:
+        balance.ends_on = None
+    else:
+        begin(plan, ledger, by)
+    return balance
+
+
+def offered(plan_id: uuid.UUID) -> Plan:
+    plan = db.session.get(Plan, plan_id)
+    if plan is None or not plan.is_offered:
+        raise NotOffered
+    return plan
+
+
+def balance_for(plan: Plan, ledger: Ledger) -> Balance:
+    """The tenant's balance in the plan's currency; made for a tenant without one."""
     refuse_other_currencies(plan.currency)
-    ledger, at = Ledger(), database_now()
-    balance = ledger.balance or Balance(currency=plan.currency, month=day_of(at).replace(day=1))
+    balance = ledger.balance or Balance(currency=plan.currency, month=day_of(database_now()).replace(day=1))
     if balance.currency != plan.currency:
         if balance.balance_micros or balance.held_micros:
             raise OtherCurrency(balance.currency)
-        balance.currency = plan.currency
-    before = balance.plan.monthly_fee_micros if balance.plan else 0
-    balance.plan_id, balance.plan, balance.mode = plan.id, plan, mode
-    balance.limit_micros = limit_micros if mode == "postpaid" else 0
-    balance.reserve_micros, balance.cap_micros = reserve_micros, cap_micros
-    balance.fee_month = day_of(at).replace(day=1)
+        balance.currency, balance.recharge_below_micros = plan.currency, None
     db.session.add(balance)
     db.session.flush()
     ledger.balance = balance
-    charge(ledger, rest_of_month(plan.monthly_fee_micros - before, day_of(at)), plan.name, at, by)
-    later("outbound.release_unfunded")
     return balance
+
+
+def begin(plan: Plan, ledger: Ledger, by: str) -> None:
+    """The plan applies from today on: fee and included messages are shared out by days."""
+    balance, at = ledger.balance, database_now()
+    assert balance
+    today = day_of(at)
+    paid, covered = paid_fee(balance, today), balance.plan.included_messages if balance.plan and balance.covers else 0
+    included = balance.included + rest_of_month(plan.included_messages - covered, today)
+    end_trial(ledger, by)
+    balance.plan_id, balance.plan, balance.ends_on = plan.id, plan, None
+    balance.included_cut, balance.fee_month = plan.included_messages - included, today.replace(day=1)
+    db.session.flush()
+    charge(ledger, rest_of_month(plan.monthly_fee_micros - paid, today), plan.name, at, by)
+    later("outbound.release_unfunded")
+
+
+def paid_fee(balance: Balance, today: dt.date) -> int:
+    """The monthly fee that this month was charged for."""
+    is_paid = balance.plan is not None and balance.fee_month >= today.replace(day=1)
+    return balance.plan.monthly_fee_micros if balance.plan and is_paid else 0
+
+
+def due_now(plan: Plan, balance: Balance | None, today: dt.date) -> int:
+    """What choosing a plan today charges; negative where it gives something back."""
+    if balance and balance.is_trial and balance.plan_id == plan.id:
+        return 0
+    return rest_of_month(plan.monthly_fee_micros - (paid_fee(balance, today) if balance else 0), today)
 
 
 def end_plan(*, by: str) -> Balance | None:
@@ -61,9 +124,86 @@ def end_plan(*, by: str) -> Balance | None:
     ledger, at = Ledger(), database_now()
     balance = ledger.balance
     if balance and balance.plan:
-        charge(ledger, -rest_of_month(balance.plan.monthly_fee_micros, day_of(at)), balance.plan.name, at, by)
-        balance.plan_id, balance.plan = None, None
+        end_trial(ledger, by)
+        charge(ledger, -rest_of_month(paid_fee(balance, day_of(at)), day_of(at)), balance.plan.name, at, by)
+        balance.plan_id, balance.plan, balance.ends_on = None, None, None
     return balance
+
+
+def leave() -> Balance | None:
+    """A business ends its plan at the end of what it has paid for; from then on paid messages wait."""
+    balance = Ledger().balance
+    if balance and balance.plan and not balance.has_ended:
+        balance.ends_on = balance.trial_until if balance.is_trial else month_after(day_of(database_now()))
+    return balance
+
+
+def stay() -> Balance | None:
+    """Takes back that the plan ends, while it has not."""
+    balance = Ledger().balance
+    if balance and balance.plan and not balance.has_ended:
+        balance.ends_on = None
+    return balance
+
+
+def can_try(plan: Plan, balance: Balance | None) -> bool:
+    """Whether a business may try a plan: once, and not while it has one."""
+    is_new = balance is None or (balance.tried_at is None and (balance.plan is None or balance.has_ended))
+    return plan.is_offered and plan.trial_days > 0 and is_new
+
+
+def begin_trial(plan_id: uuid.UUID, *, by: str) -> Balance:
+    """A plan without its fee for some days, with an amount to spend. Raises `NotOffered`, `OtherCurrency`."""
+    plan, ledger, at = offered(plan_id), Ledger(), database_now()
+    if not can_try(plan, ledger.balance):
+        raise NotOffered
+    balance = balance_for(plan, ledger)
+    balance.plan_id, balance.plan, balance.tried_at = plan.id, plan, at
+    balance.trial_until = balance.ends_on = day_of(at) + dt.timedelta(days=plan.trial_days)
+    balance.trial_micros, balance.trial_reminded, balance.fee_month = plan.trial_micros, None, dt.date.min
+    db.session.flush()
+    charge(ledger, -plan.trial_micros, f"{plan.name}: trial credit", at, by, kind="adjustment")
+    balance.fill()
+    later("outbound.release_unfunded")
+    return balance
+
+
+def end_trial(ledger: Ledger, by: str = "") -> None:
+    """Takes back what was not spent of the trial's credit."""
+    balance, at = ledger.balance, database_now()
+    if balance is None or balance.plan is None or balance.trial_until is None or balance.tried_at is None:
+        return
+    unused = max(0, balance.trial_micros - spent_since(balance.tried_at))
+    charge(ledger, unused, f"{balance.plan.name}: unused trial credit", at, by, kind="adjustment")
+    balance.trial_until, balance.trial_micros = None, 0
+
+
+def settle_trial() -> None:
+    """Reminds owners of the end of a trial, and ends it on its day. Run every hour, on any day once."""
+    ledger, today = Ledger(), day_of(database_now())
+    balance = ledger.balance
+    if balance is None or balance.plan is None or balance.trial_until is None:
+        return
+    left = (balance.trial_until - today).days
+    if left <= 0:
+        goes_on = balance.ends_on is None
+        if goes_on:
+            begin(balance.plan, ledger, "")
+        else:
+            end_trial(ledger)
+        later("billing.mail_trial", "on" if goes_on else "over")
+        return
+    due = min((days for days in REMINDERS if left <= days), default=None)
+    if due and (balance.trial_reminded is None or due < balance.trial_reminded):
+        balance.trial_reminded = due
+        later("billing.mail_trial", "soon")
+
+
+def spent_since(moment: dt.datetime) -> int:
+    """What messages were charged since, in micro-units; ids of journals sort by the time they were written."""
+    signed = case((Journal.kind == "reversal", -Journal.charged_micros), else_=Journal.charged_micros)
+    mine = Journal.kind.in_(OF_MESSAGES), Journal.id >= first_id(moment)
+    return int(db.session.scalar(select(func.coalesce(func.sum(signed), 0)).where(*mine)) or 0)
 
 
 def charge_monthly_fee() -> bool:
@@ -72,15 +212,17 @@ def charge_monthly_fee() -> bool:
     balance, month = ledger.balance, day_of(at).replace(day=1)
     if balance is None or balance.plan is None or balance.fee_month >= month:
         return False
+    if balance.has_ended or balance.trial_until:
+        return False
     balance.fee_month = month
     charge(ledger, balance.plan.monthly_fee_micros, balance.plan.name, at, "")
     return True
 
 
-def charge(ledger: Ledger, micros: int, note: str, at: dt.datetime, by: str) -> None:
+def charge(ledger: Ledger, micros: int, note: str, at: dt.datetime, by: str, *, kind: str = "fee") -> None:
     if micros and ledger.balance:
         moves = [("receivable", "revenue", micros) if micros > 0 else ("revenue", "receivable", -micros)]
-        ledger.post([Draft("fee", at, ledger.balance.currency, day_of(at), moves, {"note": note, "by": by})])
+        ledger.post([Draft(kind, at, ledger.balance.currency, day_of(at), moves, {"note": note, "by": by})])
 
 
 def rest_of_month(micros: int, day: dt.date) -> int:
@@ -90,7 +232,16 @@ def rest_of_month(micros: int, day: dt.date) -> int:
     return share if micros > 0 else -share
 
 
+def month_after(day: dt.date) -> dt.date:
+    return (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)
+
+
+def currencies_of_accounts() -> set[str]:
+    """In which the tenant's accounts are billed by Meta."""
+    mine = select(Waba.currency).where(Waba.currency != "", Waba.tenant_id == current_tenant_id())
+    return set(db.session.scalars(mine.distinct()))
+
+
 def refuse_other_currencies(currency: str) -> None:
-    mine = select(Waba.currency).where(Waba.currency.not_in((currency, "")), Waba.tenant_id == current_tenant_id())
-    if other := db.session.scalar(mine.limit(1)):
-        raise OtherCurrency(other)
+    if others := currencies_of_accounts() - {currency}:
+        raise OtherCurrency(min(others))

@@ -13,6 +13,8 @@ from app import zones
 from app.meta.pricing import is_free_in_window
 from app.words import N_
 
+from .money import Money
+from .plans import Plan
 from .rate_cards import UNKNOWN, Quote, Rates, day_of
 
 CATEGORY_WORDS = {
@@ -28,7 +30,8 @@ CATEGORY_WORDS = {
 class Estimate:
     """`free` says why it costs nothing (`entry_point`, `window`), until a moment; `allowance` that it may.
 
-    `abroad` is what Meta charges instead for businesses that it counts as foreign in that market.
+    `plan`: whose mark-up is added; without one it is Meta's list price. `abroad` is what Meta charges instead for
+    businesses that it counts as foreign in that market.
     """
 
     quote: Quote
@@ -36,6 +39,18 @@ class Estimate:
     until: dt.datetime | None = None
     has_allowance: bool = False
     abroad: Quote | None = None
+    plan: Plan | None = None
+
+    @property
+    def charged(self) -> Money | None:
+        """What the business pays with its plan; None without one, or where the price is unknown."""
+        return self.with_markup(self.quote) if self.plan else None
+
+    def with_markup(self, quote: Quote) -> Money | None:
+        """A price as the business pays it."""
+        if quote.money is None or self.plan is None:
+            return quote.money
+        return Money(quote.money.micros + self.plan.markup_on(quote.category, quote.money.micros), quote.money.currency)
 
     @property
     def words(self) -> str:
@@ -45,7 +60,9 @@ class Estimate:
         if self.quote.money is None:
             words = _("Price unknown: %(why)s", why=_(UNKNOWN[self.quote.unknown]))
             return " · ".join((words, *place))
-        price = " · ".join((_("≈ %(price)s", price=self.quote.money), *place))
+        shown = self.with_markup(self.quote)
+        words = _("≈ %(price)s with your plan", price=shown) if self.plan else _("≈ %(price)s", price=shown)
+        price = " · ".join((words, *place))
         if self.has_allowance:
             return str(_("Free for this number's first 1,000 replies of the month, then %(price)s", price=price))
         return price + self.abroad_words
@@ -64,7 +81,7 @@ class Estimate:
             return ""
         if self.abroad.money is None:
             return str(_("; a different price if Meta counts the business as international"))
-        return str(_("; %(price)s if Meta counts the business as international", price=self.abroad.money))
+        return str(_("; %(price)s if Meta counts the business as international", price=self.with_markup(self.abroad)))
 
 
 @dataclass
@@ -78,6 +95,7 @@ class Terms:
     number: str | None
     window_closes_at: dt.datetime | None = None
     free_until: dt.datetime | None = None
+    plan: Plan | None = None
     rates: Rates = field(default_factory=Rates)
 
     def price_of(self, category: str, at: dt.datetime) -> Estimate:
@@ -85,12 +103,12 @@ class Terms:
         category, day = category.lower(), day_of(at)
         quote = self.rates.quote(category, self.number, self.currency, day)
         if self.free_until and at < self.free_until:
-            return Estimate(quote, "entry_point", self.free_until)
+            return Estimate(quote, "entry_point", self.free_until, plan=self.plan)
         is_open = bool(self.window_closes_at and at < self.window_closes_at)
         if is_free_in_window(category, day) and (is_open or category == "service"):
-            return Estimate(quote, "window", self.window_closes_at if is_open else None)
+            return Estimate(quote, "window", self.window_closes_at if is_open else None, plan=self.plan)
         abroad = self.abroad(day) if category == "authentication" and quote.money else None
-        return Estimate(quote, has_allowance=category == "service", abroad=abroad)
+        return Estimate(quote, has_allowance=category == "service", abroad=abroad, plan=self.plan)
 
     def abroad(self, day: dt.date) -> Quote | None:
         quote = self.rates.quote("authentication_international", self.number, self.currency, day)

@@ -4,11 +4,14 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from wtforms import SelectChoice, SelectField, StringField
+from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
+from app.billing.minor_units import step_of, to_minor
+from app.billing.money import Money
 from app.billing.tax import SHAPES, country_of, normal
 from app.contacts import countries
+from app.costs.amount_fields import AmountField, amount_field
 from app.team.forms import Form, one_line
 
 
@@ -32,3 +35,37 @@ class BillingDetailsForm(Form):
         field.data = normal(field.data or "")
         if field.data and self.country.data in SHAPES and country_of(field.data) != self.country.data:
             raise ValidationError(gettext("This isn't a VAT id of this country. It begins with two letters."))
+
+
+class InCurrency(Form):
+    """Amounts that can be charged in a currency."""
+
+    def __init__(self, currency: str, **options: Any) -> None:
+        self.currency = currency
+        super().__init__(**options)
+
+    def refuse_parts(self, field: AmountField) -> None:
+        if field.micros and to_minor(field.micros, self.currency) is None:
+            step = Money(step_of(self.currency), self.currency)
+            raise ValidationError(gettext("Enter a multiple of %(step)s.", step=step))
+
+
+class TopUpForm(InCurrency):
+    amount = amount_field(_("Amount"))
+    saves_card = BooleanField(_("Save the card, so that it can be charged automatically"))
+
+    def validate_amount(self, field: AmountField) -> None:
+        self.refuse_parts(field)
+
+
+class RechargeForm(InCurrency):
+    below = amount_field(_("When less than this can be spent"))
+    recharge_amount = amount_field(_("Add this amount"))
+    most = amount_field(_("At most this much in a month"))
+
+    def validate_recharge_amount(self, field: AmountField) -> None:
+        self.refuse_parts(field)
+
+    def validate_most(self, field: AmountField) -> None:
+        if field.micros and self.recharge_amount.micros and field.micros < self.recharge_amount.micros:
+            raise ValidationError(gettext("Enter at least the amount that is added at once."))

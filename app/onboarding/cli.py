@@ -7,6 +7,7 @@ from flask.cli import AppGroup
 from sqlalchemy import select
 
 from app.tenancy import commit, db, global_scope, tenant_scope
+from app.tenancy.limits import OverLimit
 from app.tenancy.models import TenantSlug
 from app.wabas.models import PhoneNumber, Waba
 from app.wabas.routes import OwnedElsewhere
@@ -43,6 +44,8 @@ def record(waba_id: str, phone_number_id: str, display_number: str, token: str) 
         number = PhoneNumber.claim(waba, phone_number_id, display_number)
     except OwnedElsewhere:
         raise click.ClickException("Another tenant has connected this number.") from None
+    except OverLimit as over:
+        raise click.ClickException(over.words) from None
     waba.token = token
     number.connect()
     click.echo(f"{display_number} is recorded as connected. Meta was not asked.")

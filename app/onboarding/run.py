@@ -10,6 +10,7 @@ import structlog
 from app.crypto import Undecryptable
 from app.meta.errors import MetaError
 from app.tenancy import announce, commit, db, now
+from app.tenancy.limits import OverLimit
 from app.words import N_
 
 from .models import Onboarding, OnboardingStep
@@ -97,6 +98,11 @@ def explain(error: Exception, step: OnboardingStep) -> Trouble:
         case Undecryptable():
             words = N_("The stored access to your WhatsApp account is damaged.")
             return Trouble(words, START_AGAIN, start_again=True)
+        case OverLimit():
+            return Trouble(
+                N_("Your plan has no room for another number."),
+                N_("Choose another plan under Costs, or disconnect a number. Then try again."),
+            )
     reference = uuid.uuid4().hex[:8]
     log.error("step broke", step=step.name, reference=reference, exc_info=error)
     return Trouble(

@@ -9,8 +9,9 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
 
-from app.billing.money import MICROS, micros_of
+from app.billing.money import MICROS
 from app.billing.plans import MOST_MARKUP
+from app.costs.amount_fields import AmountField, amount_field
 from app.meta.pricing import CATEGORIES
 from app.team.forms import Form, one_line
 
@@ -19,22 +20,6 @@ CURRENCIES = (
     *("USD", "AED", "ARS", "AUD", "BRL", "CLP", "COP", "EUR"),
     *("GBP", "IDR", "INR", "MXN", "MYR", "PEN", "SAR", "SGD"),
 )
-
-
-class AmountField(StringField):
-    """An amount such as 12.50; `micros` is what was typed, None where nothing was."""
-
-    micros: int | None = None
-
-    def __init__(self, label: str, checks: Any = (), **options: Any) -> None:
-        super().__init__(label, checks, filters=[one_line], **options)
-        self.render_kw = {"inputmode": "decimal", "autocomplete": "off", "maxlength": "20"}
-
-    def pre_validate(self, _form: Form) -> None:
-        typed = (self.data or "").replace(",", ".")
-        self.micros = micros_of(typed)
-        if typed and self.micros is None:
-            raise ValidationError(gettext("Enter an amount such as 12.50."))
 
 
 class PercentField(AmountField):
@@ -61,7 +46,9 @@ class PlanForm(Form):
     name = StringField(_("Name"), [DataRequired(_("Enter a name.")), Length(max=80)], filters=[one_line])
     currency = SelectField(_("Currency"), choices=[SelectChoice(code, code) for code in CURRENCIES])
     monthly_fee = AmountField(_("Monthly fee"), [Optional()])
-    seats = count_field(_("Team members that the fee covers"))
+    seats = count_field(_("Team members that a business may have"))
+    numbers = count_field(_("Phone numbers that a business may have"))
+    api_rate = count_field(_("API requests a second that a business may send"))
     included_messages = count_field(_("Charged messages a month that are included"))
     markup_marketing = PercentField(_("Mark-up on marketing, in percent"), [Optional()])
     markup_utility = PercentField(_("Mark-up on utility, in percent"), [Optional()])
@@ -70,7 +57,13 @@ class PlanForm(Form):
         _("Mark-up on international authentication, in percent"), [Optional()]
     )
     markup_service = PercentField(_("Mark-up on replies, in percent"), [Optional()])
-    is_offered = BooleanField(_("Can be chosen for businesses"), default=True)
+    trial_days = IntegerField(
+        _("Days of trial"),
+        [InputRequired(_("Enter a number.")), NumberRange(0, 90, message=_("Enter a number from 0 to 90."))],
+        default=0,
+    )
+    trial_amount = AmountField(_("Amount that can be spent in the trial"), [Optional()])
+    is_offered = BooleanField(_("Businesses can choose it themselves"), default=True)
 
     @property
     def markups(self) -> list[PercentField]:
@@ -83,6 +76,10 @@ class PlanForm(Form):
             "name": self.name.data,
             "monthly_fee_micros": self.monthly_fee.micros or 0,
             "seats": self.seats.data,
+            "numbers": self.numbers.data,
+            "api_rate": self.api_rate.data,
+            "trial_days": self.trial_days.data,
+            "trial_micros": self.trial_amount.micros or 0,
             "included_messages": self.included_messages.data,
             "markup": {name: share for name, share in markup.items() if share},
             "is_offered": self.is_offered.data,
@@ -107,15 +104,6 @@ class SubscriptionForm(Form):
 def note_field(label: str, missing: str) -> StringField:
     attributes = {"maxlength": "200", "autocomplete": "off"}
     return StringField(label, [DataRequired(missing), Length(max=200)], filters=[one_line], render_kw=attributes)
-
-
-def refuse_nothing(_form: Form, field: AmountField) -> None:
-    if not field.micros:
-        raise ValidationError(gettext("Enter an amount above zero."))
-
-
-def amount_field(label: str) -> AmountField:
-    return AmountField(label, [DataRequired(_("Enter an amount such as 12.50.")), refuse_nothing])
 
 
 class PaymentForm(Form):

@@ -9,13 +9,14 @@ import uuid
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, false, select, text
+from sqlalchemy import Index, Select, UniqueConstraint, false, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import settings
 from app.meta import phone_numbers, wabas
 from app.meta.health import Health
 from app.tenancy import announce, belongs_to, db, happened, later, now, of_tenant, one_of, uuid7
+from app.tenancy.limits import one_at_a_time, refuse_over
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.tenancy.sealed import Sealed
 from app.words import N_
@@ -30,6 +31,8 @@ WARNED_AT = (14, 7, 3, 1)
 # Meta takes a number's registration this long after the sign-up; then the sign-up has to be repeated.
 REGISTER_WITHIN, REGISTER_WARNED_AT = dt.timedelta(days=14), (7, 3, 1)
 PHONE_NUMBER_STATES = ("connecting", "connected", "paused", "disconnected")
+# Those that count towards the limit of a plan.
+COUNTED = ("connected", "paused")
 
 # Meta takes ten registrations of a number in 72 hours, then none for another 72.
 REGISTRATIONS, REGISTRATION_WINDOW = 10, dt.timedelta(hours=72)
@@ -170,13 +173,25 @@ class PhoneNumber(AtMeta):
 
     @classmethod
     def claim(cls, waba: Waba, meta_id: str, display_number: str) -> Self:
-        """The tenant's number with this id, made where there is none. Raises `OwnedElsewhere`."""
+        """The tenant's number with this id, made where there is none. Raises `OwnedElsewhere`, `OverLimit`."""
         route = take_route(PhoneNumberRoute, meta_id, phone_number_id=uuid7())
         number = cls.with_meta_id(meta_id) or cls(id=route.phone_number_id, meta_id=meta_id)
+        number.refuse_over_limit()
         number.waba_id, number.display_number = waba.id, display_number
         db.session.add(number)
         db.session.flush()
         return number
+
+    @classmethod
+    def counted(cls) -> Select[int]:
+        """How many numbers count towards the limit of a plan."""
+        return select(func.count()).select_from(cls).where(cls.state.in_(COUNTED))
+
+    def refuse_over_limit(self) -> None:
+        """Raises `OverLimit` where this would be one number too many. One that is connected already stays."""
+        if self.state not in COUNTED:
+            one_at_a_time("numbers")
+            refuse_over("numbers", (db.session.scalar(self.counted()) or 0) + 1)
 
     def choose_pin(self) -> str:
         """The PIN to register with: the stored one, else a new random one."""
@@ -234,7 +249,8 @@ class PhoneNumber(AtMeta):
         return f"{self.wa_me}?text=hello"
 
     def connect(self) -> None:
-        """Marks it as able to send and receive; ends a pause."""
+        """Marks it as able to send and receive; ends a pause. Raises `OverLimit`."""
+        self.refuse_over_limit()
         self.state, self.pause_reason, self.pause_fix, self.probed_at = "connected", "", "", None
         self.connected_at, self.register_by = now(), None
         announce("number", self.id)

@@ -73,7 +73,7 @@ def problems(world: World) -> list[str]:
 
 def give_plan(world: World, *, micros: int = 0, mode: str = "prepaid", **more: Any) -> Plan:
     """Bakery has a plan with a mark-up, and this much on its balance; what is not of a plan is of the balance."""
-    columns = {"monthly_fee_micros", "seats", "included_messages", "markup", "currency"}
+    columns = {"monthly_fee_micros", "seats", "numbers", "api_rate", "included_messages", "markup", "currency"}
     with platform_scope("tests"):
         plan = Plan(name=f"Plan {next(numbers)}", currency="USD", **{n: v for n, v in more.items() if n in columns})
         db.session.add(plan)

@@ -15,7 +15,11 @@ from tests.billing.books import arrive_and_post, balance, give_plan, journals, o
 from tests.client import Browser
 from tests.world import World
 
-FIELDS = {"name": "Basic", "currency": "USD", "monthly_fee": "30", "seats": "3", "included_messages": "0"}
+FIELDS = {"name": "Basic", "currency": "USD", "monthly_fee": "30", "seats": "3", "included_messages": "0"} | {
+    "numbers": "0",
+    "api_rate": "0",
+    "trial_days": "0",
+}
 
 
 def plan_named(name: str) -> Plan:

@@ -7,6 +7,7 @@ import io
 import psycopg
 import pytest
 from flask import Flask
+from pypdf import PdfReader
 from sqlalchemy import select, update
 from sqlalchemy.exc import ProgrammingError
 
@@ -14,6 +15,9 @@ from app.billing.invoices import Close, Corrected, Invoice, InvoiceLine, credit,
 from app.billing.ledger import Ledger
 from app.billing.money import rounded, share_of, typed
 from app.billing.tax import Tax, country_of
+from app.costs.invoice_pdf import InvoicePaper
+from app.costs.months import Words
+from app.extensions import outside
 from app.inbox.conversations import Message
 from app.tenancy import db, platform_scope, tenant_scope
 from tests.billing.books import arrive_and_post, balance, give_plan, owed, priced, problems, reported
@@ -165,8 +169,6 @@ def test_the_shape_of_a_vat_id(vat_id: str, country: str) -> None:
 def test_tax_is_charged_with_the_invoice_and_given_back_with_its_credit_note(
     charged: World, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.extensions import outside
-
     taxed = outside().settings.model_copy(update={"operator_vat_id": "DE123456789", "operator_vat_rate": 1_900})
     monkeypatch.setattr(outside(), "settings", taxed)
     invoice = issued(charged)
@@ -227,3 +229,52 @@ def test_closing_by_hand_in_the_database_is_detected(charged: World, superuser_u
     with psycopg.connect(superuser_url) as connection:
         connection.execute("update journals set note = 'x' where kind = 'credit'")
     assert problems(charged) != []
+
+
+def pdf_of(browser: Browser, invoice: Invoice) -> str:
+    answer = browser.get(f"~/costs/invoices/{invoice.id}/pdf")
+    assert answer.content_type == "application/pdf" and f'filename="{invoice.number}.pdf"' in str(answer.headers)
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages)
+
+
+def test_the_pdf_has_every_line_and_the_sums_of_the_page(charged: World, ann: Browser) -> None:
+    ann.post("~/costs/billing-details", {"company": "Bäckerei Ωμέγα", "country": "DE", "vat_id": "DE123456789"})
+    invoice = issued(charged)
+    text = pdf_of(ann, invoice)
+    for words in (f"Invoice {invoice.number}", "Bäckerei Ωμέγα", "VAT id DE123456789", "Page 1 of 1"):
+        assert words in text
+    for words in ("Utility, Germany", "Marketing, United States", "US$0.06", "US$0.12", "+1 555 078 3881"):
+        assert words in text
+
+
+def test_the_pdf_says_who_owes_the_tax(charged: World, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    taxed = outside().settings.model_copy(update={"operator_vat_id": "DE123456789", "operator_vat_rate": 1_900})
+    monkeypatch.setattr(outside(), "settings", taxed)
+    ann.post("~/costs/billing-details", {"company": "Boulangerie", "country": "FR", "vat_id": "FR12345678901"})
+    invoice = issued(charged)
+    with tenant_scope(charged.bakery.id):
+        facts = InvoicePaper.of(Invoice.get_or_404(invoice.id), Words()).facts
+    assert facts["totals"][1] == ["Tax: reverse charge, the recipient owes the tax", "US$0.00"]
+
+
+def test_a_credit_note_to_a_right_to_left_name_has_the_same_figures(charged: World, ann: Browser) -> None:
+    name = "شركة مخبز السعادة 24 " + "x" * 99
+    ann.post("~/costs/billing-details", {"company": name, "address": "北京", "country": "", "vat_id": ""})
+    invoice = issued(charged)
+    with tenant_scope(charged.bakery.id):
+        note = credit(Invoice.get_or_404(invoice.id), reason="Wrong company")
+    text = pdf_of(ann, note)
+    for words in (f"Credit note {note.number}", "Wrong company", "-US$0.12", "24", "??"):
+        assert words in text
+
+
+def test_an_invoice_of_many_pages_has_numbers_on_each() -> None:
+    row = {"text": "Marketing", "detail": "+1 555", "count": "1", "amount": "US$1.00"}
+    party = {"title": "To", "lines": ["Bakery"]}
+    facts = {"title": "Invoice 1", "language": "en", "under": [], "parties": [party], "reason": "", "rows": [row] * 90}
+    facts |= {"columns": ["Line", "Messages", "Amount"], "totals": [["Total", "US$90.00"]], "notes": []}
+    drawn = InvoicePaper(facts | {"page": "Page {page} of {pages}"}).draw()
+    pages = [page.extract_text() for page in PdfReader(io.BytesIO(drawn or b"")).pages]
+    assert len(pages) > 2 and sum(text.count("US$1.00") for text in pages) == 90
+    assert all(f"Page {place} of {len(pages)}" in text for place, text in enumerate(pages, 1))
+    assert all("Messages" in text for text in pages)

@@ -16,9 +16,10 @@ from app.billing.ledger import Journal
 from app.billing.money import typed
 from app.costs.blueprint import bp
 from app.costs.forms import BillingDetailsForm
+from app.costs.invoice_pdf import InvoicePaper
 from app.costs.messages import PAGE, Line, read_place, with_messages
 from app.costs.months import Month, Words
-from app.tenancy import db, requires
+from app.tenancy import commit, db, requires
 
 SHOWN = 100
 COLUMNS = ("invoice", "position", "kind", "number", "country", "category", "note", "messages", "amount", "currency")
@@ -67,6 +68,19 @@ def export_invoice(invoice_id: uuid.UUID) -> Response:
         sheet.writerow((found.number, "", name, "", "", "", "", "", signed(micros), found.currency))
     headers = {"Content-Disposition": f'attachment; filename="{found.number}.csv"'}
     return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@bp.get("/invoices/<uuid:invoice_id>/pdf")
+@requires("costs.read")
+def invoice_pdf(invoice_id: uuid.UUID) -> AnyResponse:
+    found = Invoice.get_or_404(invoice_id)
+    paper = InvoicePaper.of(found, Words())
+    commit()
+    if (drawn := paper.draw()) is None:
+        flash(_("The PDF couldn't be made. Try again, or print the page."), "error")
+        return redirect(url_for(".invoice", invoice_id=found.id), 303)
+    headers = {"Content-Disposition": f'attachment; filename="{found.number}.pdf"'}
+    return Response(drawn, content_type="application/pdf", headers=headers)
 
 
 @bp.get("/invoices/<uuid:invoice_id>/lines/<uuid:invoice_line_id>")

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from sqlalchemy import select
 
+from app.billing.balances import Balance
 from app.billing.terms import Terms
 from app.contacts.consents import Consent
 from app.contacts.models import Contact, NumberTaken
@@ -103,7 +104,7 @@ class Recipient:
         """What it costs to write to them from this number, while they have not written to it."""
         if conversation := self.conversations.get(number.id):
             return conversation.terms
-        return Terms(number.waba.currency, self.wa_id or None)
+        return Terms(number.waba.currency, self.wa_id or None, plan=Balance.plan_now())
 
     @property
     def refused_purposes(self) -> set[str]:

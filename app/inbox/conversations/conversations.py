@@ -11,6 +11,7 @@ from sqlalchemy import Index, Select, UniqueConstraint, false, select, tuple_, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
+from app.billing.balances import Balance
 from app.billing.terms import Terms
 from app.contacts.models import Contact
 from app.inbox.files.media import Media
@@ -92,7 +93,7 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
     def terms(self) -> Terms:
         """What it costs to write to this customer."""
         wa_id, currency = self.contact.identity("wa_id"), self.phone_number.waba.currency
-        return Terms(currency, wa_id, self.window_closes_at, self.free_until)
+        return Terms(currency, wa_id, self.window_closes_at, self.free_until, Balance.plan_now())
 
     @property
     def last_inbound_wamid(self) -> str | None:

@@ -171,6 +171,7 @@ class PriceShape(Shape):
     """What a message would cost now, by Meta's list. `micros` is null where that is not known."""
 
     micros: int | None
+    charged_micros: int | None = Field(description="With the mark-up of your plan; null without a plan.")
     currency: str | None
     category: str
     market: str | None
@@ -178,9 +179,10 @@ class PriceShape(Shape):
 
     @classmethod
     def of(cls, estimate: Estimate) -> Self:
-        quote, money = estimate.quote, estimate.quote.money
+        quote, money, charged = estimate.quote, estimate.quote.money, estimate.charged
         return cls(
             micros=0 if estimate.free else money.micros if money else None,
+            charged_micros=charged.micros if charged and not estimate.free else 0 if charged else None,
             currency=money.currency if money else None,
             category=quote.category,
             market=quote.market,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import defer
 
 from app.api import Fault, Page, PageQuery, Place, Problem, Shape, endpoint, scope
 from app.api.pages import after, page_of
+from app.billing.balances import Balance
 from app.billing.terms import Terms
 from app.contacts import countries
 from app.message_templates.figures import TemplateFigures, Totals
@@ -176,7 +177,7 @@ def card_of(shown: dict[str, object]) -> CardShape:
 def price_of(template: MessageTemplate, definition: Template, body: PreviewRequest) -> PriceShape | None:
     if not (body.phone or body.country):
         return None
-    terms = Terms(Waba.get_or_404(template.waba_id).currency, number_of(body))
+    terms = Terms(Waba.get_or_404(template.waba_id).currency, number_of(body), plan=Balance.plan_now())
     return PriceShape.of(terms.price_of(definition.category, now()))
 
 

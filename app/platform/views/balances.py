@@ -19,6 +19,7 @@ from app.billing.money import typed
 from app.billing.payments import NoPlan, adjust, top_up
 from app.billing.plans import Plan
 from app.billing.subscriptions import OtherCurrency, end_plan, subscribe
+from app.billing.top_ups import TopUp
 from app.platform.billing_forms import CorrectionForm, PaymentForm, SubscriptionForm
 from app.platform.blueprint import bp
 from app.platform.forms import ReasonForm
@@ -149,6 +150,7 @@ def billing_page(
         payment=payment or PaymentForm(formdata=None),
         correction=correction or CorrectionForm(formdata=None),
         invoices=db.session.scalars(Invoice.newest_first().where(Invoice.tenant_id == tenant_id).limit(SHOWN)).all(),
+        top_ups=db.session.scalars(TopUp.newest_first().where(TopUp.tenant_id == tenant_id).limit(SHOWN)).all(),
         journals=db.session.scalars(by_hand.order_by(Journal.id.desc()).limit(SHOWN)).all(),
     )
 

@@ -80,6 +80,7 @@ def is_taken(form: PlanForm, mine: Plan | None = None) -> bool:
 
 
 def as_typed(plan: Plan) -> dict[str, Any]:
-    columns = ("name", "currency", "seats", "included_messages", "is_offered")
+    columns = ("name", "currency", "seats", "numbers", "api_rate", "trial_days", "included_messages", "is_offered")
     shares = {f"markup_{category}": typed(plan.markup_of(category) * 10_000) for category in CATEGORIES}
-    return {name: getattr(plan, name) for name in columns} | shares | {"monthly_fee": typed(plan.monthly_fee_micros)}
+    amounts = {"monthly_fee": typed(plan.monthly_fee_micros), "trial_amount": typed(plan.trial_micros)}
+    return {name: getattr(plan, name) for name in columns} | shares | amounts

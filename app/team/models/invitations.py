@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Collection
 from typing import Self
 
 from flask import render_template
 from flask_babel import gettext as _
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, delete, select
+from sqlalchemy import ForeignKey, Select, UniqueConstraint, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import mail, tokens
 from app.extensions import settings
 from app.tenancy import Membership, Role, Tenant, TenantModel, User, db, later, now, of_tenant, one_of, tenant_scope
+from app.tenancy.limits import one_at_a_time, refuse_over
 from app.tenancy.models import InvitationRoute, admit
 
 from .people import in_this_scope
@@ -38,7 +40,8 @@ class Invitation(TenantModel):
 
     @classmethod
     def offer(cls, email: str, role: Role, *, by: User | None) -> Self:
-        """Invites an address. Replaces an earlier invitation of it, whose link no longer works."""
+        """Invites an address. Replaces an earlier invitation of it, whose link no longer works. Raises `OverLimit`."""
+        cls.refuse_over_limit([email])
         cls.withdraw(email)
         made = cls(id=uuid.uuid4(), email=email, role=role, expires_at=now() + LASTS)
         made.invited_by_id = by.id if by else None
@@ -46,6 +49,15 @@ class Invitation(TenantModel):
         db.session.flush()
         db.session.add(InvitationRoute(invitation_id=made.id, tenant_id=made.tenant_id))
         return made
+
+    @classmethod
+    def refuse_over_limit(cls, emails: Collection[str]) -> None:
+        """Raises `OverLimit` where there are too few seats for these too: open invitations take one each."""
+        one_at_a_time("seats")
+        is_open = cls.accepted_at.is_(None), cls.expires_at > now(), cls.email.not_in(emails)
+        others = db.session.scalar(select(func.count()).select_from(cls).where(*is_open)) or 0
+        members = db.session.scalar(select(func.count()).select_from(Membership)) or 0
+        refuse_over("seats", members + others + len(emails))
 
     @classmethod
     def withdraw(cls, email: str) -> None:
@@ -101,7 +113,10 @@ class Invitation(TenantModel):
         return inviter is not None and inviter.may_give(self.role)
 
     def accept(self, user: User) -> bool:
-        """Makes a user, maybe a new one, a member. False if it was used, or the user exists already."""
+        """Makes a user, maybe a new one, a member. False if it was used, or the user exists already.
+
+        Raises `OverLimit` where the plan has fewer seats by now.
+        """
         try:
             with tenant_scope(self.tenant_id):
                 mine = select(Invitation).where(Invitation.id == self.id).with_for_update(of=Invitation)
@@ -110,6 +125,9 @@ class Invitation(TenantModel):
                     return False
                 invitation.accepted_at = now()
                 if not db.session.scalar(select(Membership.id).where(Membership.user_id == user.id)):
+                    one_at_a_time("seats")
+                    members = select(func.count()).select_from(Membership)
+                    refuse_over("seats", (db.session.scalar(members) or 0) + 1)
                     member = admit(in_this_scope(user), Role(self.role))
                     TeamChange.record("joining", member.user.name, by=member.user, new=member.role)
         except IntegrityError:

@@ -15,6 +15,7 @@ from app.team.forms import AcceptForm, InvitationForm
 from app.team.models import Invitation, TeamChange
 from app.team.models.people import with_email
 from app.tenancy import Membership, Role, Tenant, User, commit, db, public, requires, uuid7
+from app.tenancy.limits import OverLimit
 
 from .members import team_page
 
@@ -32,6 +33,11 @@ def invite() -> tuple[str, int] | AnyResponse:
     if len(db.session.scalars(Invitation.open_ones()).all()) + len(wanted) > MOST_OPEN:
         form.problem = _("Too many invitations are open. Revoke some first.")
         return team_page(form), 422
+    try:
+        Invitation.refuse_over_limit(wanted)
+    except OverLimit as over:
+        form.problem = over.words
+        return team_page(form), 422
     for email in wanted:
         Invitation.offer(email, Role(form.role.data), by=g.membership.user).mail_later()
         TeamChange.record("invitation", email, by=g.membership.user, new=form.role.data)
@@ -46,7 +52,11 @@ def invite() -> tuple[str, int] | AnyResponse:
 @requires("team.manage")
 def renew_invitation(invitation_id: object) -> AnyResponse:
     invitation = offered(invitation_id)
-    Invitation.offer(invitation.email, Role(invitation.role), by=g.membership.user).mail_later()
+    try:
+        Invitation.offer(invitation.email, Role(invitation.role), by=g.membership.user).mail_later()
+    except OverLimit as over:
+        flash(over.words, "error")
+        return redirect(url_for("team.index"), 303)
     flash(_("New link sent to %(email)s. The old one no longer works.", email=invitation.email))
     return redirect(url_for("team.index"), 303)
 
@@ -92,7 +102,12 @@ def accept_invitation() -> tuple[str, int] | AnyResponse:
         user = newcomer(invitation, form)
     elif not is_current(user):
         return accept_page(invitation, tenant, form), 403
-    if not invitation.accept(user):
+    try:
+        is_accepted = invitation.accept(user)
+    except OverLimit:
+        form.problem = _("This business has no free seat in its plan. Ask who invited you to make room.")
+        return accept_page(invitation, tenant, form), 422
+    if not is_accepted:
         return redirect(url_for("team.invitation", token=token()), 303)
     if not is_current(user):
         door.begin_session(user)

@@ -1,0 +1,96 @@
+"""An invoice as a PDF: what is on it in the reader's words, drawn by a program of its own (pdf_maker.py)."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import tempfile
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import format_date, get_locale
+from flask_babel import gettext as _
+
+from app.billing.invoices import Invoice, InvoiceLine
+from app.billing.money import percent
+from app.costs.months import Words
+from app.inbox.files import sandbox
+
+PROGRAM = pathlib.Path(__file__).with_name("pdf_maker.py")
+MEMORY, SECONDS = 1024 * 1024 * 1024, 40
+# How many are made at once in a process; others wait, and no longer than this.
+AT_ONCE, PATIENCE_SECONDS = threading.BoundedSemaphore(2), 10
+
+
+@dataclass(frozen=True)
+class InvoicePaper:
+    """`facts` are all that is on it, as text."""
+
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, invoice: Invoice, words: Words) -> InvoicePaper:
+        is_credit = invoice.kind == "credit_note"
+        number = invoice.number
+        title = _("Credit note %(number)s", number=number) if is_credit else _("Invoice %(number)s", number=number)
+        under = [
+            _("Issued on %(day)s", day=format_date(invoice.issued_at.date(), "d MMMM y")),
+            _("For %(month)s", month=format_date(invoice.month, "LLLL y")),
+        ]
+        return cls(
+            {
+                "title": title,
+                "language": str(get_locale() or "en").replace("_", "-"),
+                "under": under,
+                "parties": [party(_("From"), invoice.seller, words), party(_("To"), invoice.buyer, words)],
+                "reason": invoice.reason,
+                "columns": [_("Line"), _("Messages"), _("Amount")],
+                "rows": [row(line, invoice, words) for line in invoice.lines],
+                "totals": [
+                    [_("Net"), invoice.net.short],
+                    [tax_words(invoice), invoice.tax.short],
+                    [_("Total"), invoice.total.short],
+                ],
+                "notes": [_("It is charged to the balance of the business.")],
+                "page": _("Page %(page)s of %(pages)s", page="{page}", pages="{pages}"),
+            }
+        )
+
+    def draw(self) -> bytes | None:
+        """None where the program failed, or others are waiting already. Takes a second: no transaction is open."""
+        if not AT_ONCE.acquire(timeout=PATIENCE_SECONDS):
+            return None
+        try:
+            with tempfile.TemporaryFile() as file:
+                file.write(json.dumps(self.facts).encode())
+                return sandbox.run(PROGRAM, file, memory=MEMORY, seconds=SECONDS)
+        finally:
+            AT_ONCE.release()
+
+
+def party(title: str, facts: dict[str, str], words: Words) -> dict[str, Any]:
+    country = words.of("country", facts["country"]) if facts.get("country") else ""
+    vat = _("VAT id %(id)s", id=facts["vat_id"]) if facts.get("vat_id") else ""
+    lines = [facts.get("name") or _("Not entered"), facts.get("address", ""), country, vat, facts.get("contact", "")]
+    return {"title": title, "lines": [line for line in lines if line]}
+
+
+def row(line: InvoiceLine, invoice: Invoice, words: Words) -> dict[str, str]:
+    amount = invoice.amount(line.micros).short
+    if line.kind != "messages":
+        kind = _("Monthly fee") if line.kind == "fee" else _("Correction")
+        return {"text": kind, "detail": line.note, "count": "", "amount": amount}
+    text = f"{line.category_words}, {words.of('country', line.country)}"
+    detail = words.of("phone_number_id", str(line.phone_number_id))
+    return {"text": text, "detail": detail, "count": f"{line.messages:,}", "amount": amount}
+
+
+def tax_words(invoice: Invoice) -> str:
+    """The rate, or why there is none."""
+    match invoice.tax_note:
+        case "reverse_charge":
+            return str(_("Tax: reverse charge, the recipient owes the tax"))
+        case "outside":
+            return str(_("Tax: not taxable in the European Union"))
+    return str(_("Tax %(percent)s%%", percent=percent(invoice.tax_rate)) if invoice.tax_rate else _("Tax"))

@@ -2560,6 +2560,11 @@ export interface components {
         app__message_templates__api__shapes__PriceShape: {
             /** Category */
             category: string;
+            /**
+             * Charged Micros
+             * @description With the mark-up of your plan; null without a plan.
+             */
+            charged_micros: number | null;
             /** Currency */
             currency: string | null;
             /** Market */

@@ -18,6 +18,7 @@ from app.message_templates.models import MessageTemplate
 from app.notifications.models import Notification
 from app.notifications.values import Variable
 from app.tenancy import Actor, commit, db, now, tenant_scope
+from app.worker import collect_rarely
 from bench.report import table
 from bench.town import Town
 from dev.stack import Stack
@@ -53,6 +54,8 @@ def run(stack: Stack) -> None:
         town = Town.named("reminders")
         town.fill(COUNT, 1)
         prepare(town)
+        # As workers do.
+        collect_rarely()
         started, worked = time.perf_counter(), time.process_time()
         with tenant_scope(town.tenant.id):
             while send_due(BATCH):

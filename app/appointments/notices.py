@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.inbox.conversations import Message
 from app.tenancy import (
     TenantModel,
+    among,
     announce,
     belongs_to,
     current_tenant_id,
@@ -146,7 +147,7 @@ class AppointmentNotice(TenantModel):
     def due(cls, at: dt.datetime, most: int) -> list[Self]:
         """Claims what is due, until the transaction ends. Others that claim at once get other rows."""
         ids = list(db.session.scalars(CLAIM, {"tenant": current_tenant_id(), "now": at, "most": most}))
-        query = select(cls).where(cls.id.in_(ids)).execution_options(populate_existing=True)
+        query = select(cls).where(among(cls.id, ids)).execution_options(populate_existing=True)
         return list(db.session.scalars(query)) if ids else []
 
     @classmethod

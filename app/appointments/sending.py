@@ -9,10 +9,10 @@ from typing import Any
 
 import structlog
 from babel.dates import format_date, format_time
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
-from app.contacts.models import Contact, load_identities
+from app.contacts.models import load_identities
 from app.inbox.compose.canned_replies import language_of
 from app.inbox.conversations import Conversation, Message, NumberAway, Refusal, Sending, send_all
 from app.inbox.conversations.refusals import NotFunded
@@ -23,7 +23,7 @@ from app.notifications.models import Notification, SentNotification
 from app.notifications.refusals import PAUSED, Unavailable
 from app.notifications.uses import uses_notifications
 from app.notifications.values import locale_of
-from app.tenancy import Tenant, current_tenant_id, database_now, db, later
+from app.tenancy import Tenant, among, current_tenant_id, database_now, db, later
 from app.words import N_
 
 from .answers import payloads_of
@@ -63,8 +63,8 @@ def send_due(most: int) -> int:
     notices = AppointmentNotice.due(at, most)
     chosen = AppointmentSettings.current()
     wanted = {notice.appointment_id for notice in notices}
-    around = (joinedload(Appointment.contact).selectinload(Contact.identities), selectinload(Appointment.phone_number))
-    found = db.session.scalars(select(Appointment).where(Appointment.id.in_(wanted)).options(*around))
+    around = (joinedload(Appointment.contact), joinedload(Appointment.phone_number))
+    found = db.session.scalars(select(Appointment).where(among(Appointment.id, wanted)).options(*around))
     appointments = {one.id: one for one in found.unique()} if wanted else {}
     # The order in which conversations are locked, so that two workers cannot wait for each other.
     notices.sort(key=lambda one: (appointments[one.appointment_id].contact_id, one.due_at, one.id))
@@ -121,8 +121,6 @@ def queue_all(due: Sequence[Due], at: dt.datetime) -> None:
         match sent.get(sending.client_id):
             case Message() as message:
                 notice.state, notice.message_id, notice.error = "queued", message.id, None
-                # However long the number is paused: not when it has begun, or the next reminder is due.
-                message.expires_at = min(filter(None, (message.expires_at, notice.expires_at)))
                 queued.append((notification, message))
             case Refusal() as refusal:
                 refuse(notice, refusal, at)
@@ -169,8 +167,9 @@ class Letters:
         self.notifications: dict[str, Notification | None] = {}
         self.variants: dict[tuple[str, uuid.UUID, str], MessageTemplate] = {}
         pairs = [(one.contact_id, one.phone_number_id) for one in appointments if one.phone_number_id]
-        here = tuple_(Conversation.contact_id, Conversation.phone_number_id).in_(pairs)
-        query = select(Conversation).where(here, Conversation.merged_into_id.is_(None))
+        theirs = among(Conversation.contact_id, {contact_id for contact_id, _ in pairs})
+        here = Conversation.phone_number_id.in_({number_id for _, number_id in pairs})
+        query = select(Conversation).where(theirs, here, Conversation.merged_into_id.is_(None))
         query = query.options(joinedload(Conversation.contact), joinedload(Conversation.phone_number))
         found = list(db.session.scalars(query).unique()) if pairs else []
         load_identities([talk.contact for talk in found])
@@ -191,7 +190,8 @@ class Letters:
         given = values_of(appointment, notification, variant.language, self.business)
         outgoing = notification.compose(given, variant.waba_id, payloads=payloads, variant=variant)
         client_id = uuid.uuid5(notice.id, "notice")
-        return notification, Sending(talk.id, outgoing, client_id, source="notification")
+        # However long the number is paused: not when it has begun, or the next reminder is due.
+        return notification, Sending(talk.id, outgoing, client_id, source="notification", expires_at=notice.expires_at)
 
     def notification(self, name: str) -> Notification:
         if name not in self.notifications:

@@ -11,7 +11,7 @@ from sqlalchemy import Index, Select, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.tenancy import Actor, TenantModel, User, belongs_to, db, happened, now, one_of
+from app.tenancy import Actor, TenantModel, User, among, belongs_to, db, happened, now, one_of
 from app.tenancy.actor import KINDS as ACTORS
 
 PURPOSES = ("marketing", "utility")
@@ -85,7 +85,7 @@ class Consent(TenantModel):
     @classmethod
     def standing_of(cls, contact_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, Consent]]:
         """The same of each of these contacts."""
-        latest = select(cls).ext(distinct_on(cls.contact_id, cls.purpose)).where(cls.contact_id.in_(contact_ids))
+        latest = select(cls).ext(distinct_on(cls.contact_id, cls.purpose)).where(among(cls.contact_id, contact_ids))
         latest = latest.order_by(cls.contact_id, cls.purpose, cls.occurred_at.desc(), cls.id.desc())
         standing: dict[uuid.UUID, dict[str, Consent]] = {contact_id: {} for contact_id in contact_ids}
         for consent in db.session.scalars(latest):

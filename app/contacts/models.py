@@ -16,6 +16,7 @@ from app.meta.written_numbers import formatted
 from app.tenancy import (
     Actor,
     TenantModel,
+    among,
     belongs_to,
     current_tenant_id,
     db,
@@ -254,7 +255,7 @@ class ContactIdentity(TenantModel):
 def load_identities(contacts: Sequence[Contact]) -> None:
     """Reads the identities of these contacts at once, by their ids alone (`selectinload` compares whole keys)."""
     mine: dict[uuid.UUID, list[ContactIdentity]] = {contact.id: [] for contact in contacts}
-    query = select(ContactIdentity).where(ContactIdentity.contact_id.in_(mine))
+    query = select(ContactIdentity).where(among(ContactIdentity.contact_id, mine))
     for identity in db.session.scalars(query.order_by(ContactIdentity.created_at, ContactIdentity.id)):
         mine[identity.contact_id].append(identity)
     for contact in contacts:

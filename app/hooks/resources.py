@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from sqlalchemy import Uuid, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import select
 from sqlalchemy.orm import selectinload, undefer
 
 from app.api import Shape
@@ -34,7 +33,7 @@ from app.records.api.shapes import RecordShape
 from app.records.models import Record
 from app.subscriptions.api.shapes import SubscriptionSummary
 from app.subscriptions.models import Subscription
-from app.tenancy import db
+from app.tenancy import among, db
 from app.wabas.api import NumberShape
 from app.wabas.models import PhoneNumber
 from app.whatsapp_flows.api.shapes import FlowResponseShape
@@ -63,7 +62,7 @@ def find(model: Any, ids: Iterable[uuid.UUID | None], *options: Any) -> dict[uui
     if not wanted:
         return {}
     # One array and not a list of parameters: the statement stays the same, however many there are.
-    query = select(model).where(model.id == func.any(bindparam("ids", wanted, type_=ARRAY(Uuid)))).options(*options)
+    query = select(model).where(among(model.id, wanted)).options(*options)
     return {row.id: row for row in db.session.scalars(query).unique()}
 
 

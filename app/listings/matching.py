@@ -27,6 +27,7 @@ FRESH = dt.timedelta(days=7)
 EARLIEST, LATEST = 8, 20
 # After WhatsApp has held back a message of advertising, the person gets no other for so long.
 CAPPED = dt.timedelta(days=2)
+DAY = dt.timedelta(days=1)
 
 
 def match(settings: ListingSettings, at: dt.datetime) -> int:
@@ -39,7 +40,7 @@ def match(settings: ListingSettings, at: dt.datetime) -> int:
     commit()
     made, after = 0, uuid.UUID(int=0)
     values = {"tenant": current_tenant_id(), "upto": upto, "oldest": upto - FRESH, "daily": is_hour}
-    values |= {"day": f"{local:%Y-%m-%d}", "capped_since": upto - CAPPED, "most": MOST_LISTED}
+    values |= {"day": f"{local:%Y-%m-%d}", "capped_since": upto - CAPPED, "most": MOST_LISTED, "long_ago": upto - DAY}
     while last := db.session.scalar(NEXT, values | {"after": after, "at_once": AT_ONCE}):
         made += len(db.session.scalars(MATCH, values | {"after": after, "last": last}).all())
         commit()
@@ -56,7 +57,8 @@ NEXT = text("""
     order by c.contact_id desc limit 1
 """)
 # One alert for each contact of whom a search matches something new, with the newest listings and how many there are.
-# Not for who had one today, whom WhatsApp just spared, or who has not agreed to marketing. Moves the searches on.
+# Not for who had one today, whom WhatsApp just spared, or who has not agreed to marketing. Moves the searches on, and
+# once a day those that nothing matched: what is older than the least of them is not compared at all.
 # Indexes: ix_listings_news, ix_saved_search_keys_key, uq_listing_alerts, ix_consents_contact. `daily`: whether the hour
 # of the daily ones has come.
 MATCH = text("""
@@ -73,7 +75,8 @@ MATCH = text("""
         select l.id, k.key, l.price_micros, l.currency, l.rooms, l.area, l.words, l.news_at,
             l.dropped_at is not distinct from l.news_at as is_drop
         from listings l cross join lateral jsonb_array_elements_text(l.keys) as k(key)
-        where l.tenant_id = :tenant and l.status = 'available' and l.news_at > :oldest and l.news_at <= :upto
+        where l.tenant_id = :tenant and l.status = 'available' and l.news_at <= :upto
+          and l.news_at > greatest(:oldest, (select min(d.seen_until) from due d))
     ), pairs as (
         select distinct d.contact_id, d.id as search_id, f.id as listing_id, f.news_at
         from fresh f
@@ -106,6 +109,11 @@ MATCH = text("""
             order by c.occurred_at desc, c.id desc limit 1), false)
         on conflict (tenant_id, contact_id, day) do nothing
         returning contact_id, search_ids
+    ), moved as (
+        update saved_searches s set seen_until = :upto
+        from due d
+        where s.tenant_id = :tenant and s.id = d.id and d.seen_until < :long_ago
+          and not exists (select from pairs p where p.search_id = d.id)
     )
     update saved_searches s set seen_until = :upto
     from made m cross join lateral jsonb_array_elements_text(m.search_ids) as i(id)

@@ -391,7 +391,7 @@ class SentNotification(TenantModel):
             for notification, message in sent
         ]
         if rows:
-            db.session.execute(insert(cls).values(rows).on_conflict_do_nothing())
+            db.session.execute(insert(cls).on_conflict_do_nothing(), rows)
 
     @classmethod
     def add(cls, notification: Notification, message: Message, by: Actor) -> None:

@@ -67,6 +67,16 @@ def test_a_contact_gets_one_alert_a_day_and_the_rest_the_next_day(looking: Agenc
     assert [alert.listing_count for alert in looking.alerts()] == [1, 1]
 
 
+def test_a_search_that_nothing_matches_is_moved_on_once_a_day(looking: Agency) -> None:
+    old = looking.look_for(kind="rent", places=["Thiès"], since=dt.timedelta(days=2))
+    young = looking.look_for(kind="rent", places=["Saly"])
+    looking.put()
+    assert looking.match() == 1
+    with tenant_scope(looking.tenant.id):
+        seen = {one.id: one.seen_until for one in db.session.query(SavedSearch)}
+    assert seen[old.id] > old.seen_until + dt.timedelta(days=1) and seen[young.id] == young.seen_until
+
+
 def test_alerts_wait_for_the_hour_that_was_chosen_and_never_go_at_night(looking: Agency) -> None:
     looking.put()
     assert looking.match(hour=8) == looking.match(hour=21) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from app.contacts.models import load_identities
 from app.meta.outgoing import Outgoing
-from app.tenancy import Actor, db
+from app.tenancy import Actor, among, db
 from app.tenancy.happenings import happened_each
 from app.wabas.models import PhoneNumber
 
@@ -34,6 +35,8 @@ class Sending:
     client_id: uuid.UUID
     source: str = ""
     lane: str = ""
+    # It is not sent any more from then on, where it has not expired before.
+    expires_at: dt.datetime | None = None
 
 
 Sent = Message | Refusal | SaidOtherwise
@@ -84,17 +87,19 @@ class Batch:
     def locked_conversations(self) -> dict[uuid.UUID, Conversation]:
         """Those that were not merged into others, locked in one order."""
         ids = {one.conversation_id for one in self.sendings}
-        query = select(Conversation).where(Conversation.id.in_(ids), Conversation.merged_into_id.is_(None))
+        query = select(Conversation).where(among(Conversation.id, ids), Conversation.merged_into_id.is_(None))
         numbers = joinedload(Conversation.phone_number).joinedload(PhoneNumber.waba)
         query = query.options(joinedload(Conversation.contact), numbers)
         query = query.order_by(Conversation.id).with_for_update(of=Conversation, key_share=True)
         found = db.session.scalars(query.execution_options(populate_existing=True)).all()
-        load_identities([one.contact for one in found])
+        # Prices depend on the customer's number.
+        if self.lookups.balance:
+            load_identities([one.contact for one in found])
         return {one.id: one for one in found}
 
     def earlier_messages(self, conversation_ids: list[uuid.UUID]) -> dict[uuid.UUID | None, Message]:
         mine = [one.client_id for one in self.sendings]
-        query = select(Message).where(Message.conversation_id.in_(conversation_ids), Message.client_id.in_(mine))
+        query = select(Message).where(among(Message.conversation_id, conversation_ids), among(Message.client_id, mine))
         return {message.client_id: message for message in db.session.scalars(query)}
 
     def message(self, one: Sending, conversation: Conversation) -> Message:
@@ -104,6 +109,8 @@ class Batch:
         about = {"by": self.by, "client_id": one.client_id, "source": one.source, "lane": one.lane}
         message = Message.outbound(conversation, outgoing.words, **about)  # type: ignore[arg-type]
         message.carry(outgoing, None, None)
+        if one.expires_at:
+            message.expires_at = min(message.expires_at or one.expires_at, one.expires_at)
         return message
 
     def check(self, message: Message, conversation: Conversation) -> Refusal | None:
@@ -129,6 +136,9 @@ class Batch:
         conversation = Conversation.get_or_404(one.conversation_id)
         about = {"client_id": one.client_id, "source": one.source, "lane": one.lane}
         try:
-            return conversation.send(one.outgoing, by=self.by, **about)  # type: ignore[arg-type]
+            message = conversation.send(one.outgoing, by=self.by, **about)  # type: ignore[arg-type]
+            if one.expires_at:
+                message.expires_at = min(message.expires_at or one.expires_at, one.expires_at)
+            return message
         except (Refusal, SaidOtherwise) as problem:
             return problem

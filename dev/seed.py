@@ -22,6 +22,7 @@ from sqlalchemy import func, select
 
 from app import create_app
 from app.assistant.access import ModelAccess
+from app.billing.plans import Plan
 from app.contacts.models import ContactIdentity
 from app.contacts.tags import Tag
 from app.entry_points.models import EntryPoint, EntryReference
@@ -29,7 +30,7 @@ from app.entry_points.subjects import Subject
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.notes import Note
-from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, tenant_scope
+from app.tenancy import Actor, Membership, Role, User, db, global_scope, later, platform_scope, tenant_scope
 from app.tenancy.models import TenantSlug, admit
 from app.wabas.models import PhoneNumber
 from dev import bakery, diary, properties, reported
@@ -101,6 +102,26 @@ CANNED = (
 )
 
 
+# Mark-ups in hundredths of a percent.
+PLANS: dict[str, dict[str, Any]] = {
+    "Starter": {
+        "monthly_fee_micros": 29 * 10**6,
+        "seats": 3,
+        "numbers": 1,
+        "api_rate": 5,
+        "trial_days": 14,
+        "trial_micros": 5 * 10**6,
+        "markup": {"marketing": 1_000, "utility": 1_000, "authentication": 1_000},
+    },
+    "Team": {
+        "monthly_fee_micros": 99 * 10**6,
+        "seats": 15,
+        "numbers": 5,
+        "api_rate": 50,
+        "included_messages": 500,
+        "markup": {"marketing": 500, "utility": 500, "authentication": 500},
+    },
+}
 SITE_TEXTS = [
     {"language": "fr", "text": "Bonjour, je suis intéressé par {title}."},
     {"language": "ar", "text": "مرحبا، أنا مهتم بـ {title}."},
@@ -125,6 +146,7 @@ class Seed:
 
     def run(self) -> None:
         self.people()
+        self.plans()
         self.number()
         with tenant_scope(tenant_id("bakery")):
             started = bool(db.session.scalar(select(func.count()).select_from(Message)))
@@ -137,6 +159,13 @@ class Seed:
         self.entry_points()
         self.reported()
         self.assistant()
+
+    def plans(self) -> None:
+        """What a business may choose under Costs."""
+        with platform_scope("plans of the demo"):
+            for name, offer in PLANS.items():
+                if Plan.named(name) is None:
+                    db.session.add(Plan(name=name, currency="USD", **offer))
 
     def people(self) -> None:
         for slug, owner in (("bakery", "ann"), ("shoes", "sue")):

@@ -34,6 +34,7 @@ NO_ROOM = {
     "capped": N_("The monthly cap on spending is reached."),
     "stopped": N_("Paid messages are stopped until the open amount is paid."),
     "ended": N_("The plan has ended. Paid messages wait until you choose a plan."),
+    "currency": N_("This number's account is billed in another currency than the plan. Ask the operator."),
 }
 
 
@@ -137,13 +138,18 @@ class Balance(TenantModel):
 
     @property
     def included(self) -> int:
-        """The messages of this month that the plan covers."""
-        return max(0, self.plan.included_messages - self.included_cut) if self.plan and self.covers else 0
+        """The messages of this month that the plan covers: none while a prepaid fee is not paid."""
+        return self.entitled if self.mode == "postpaid" or self.balance_micros >= 0 else 0
 
     @property
-    def covers(self) -> bool:
-        """Whether the plan's fee is paid, so that it covers messages: not in a trial, nor once it has ended."""
-        return self.plan is not None and not self.has_ended and not self.is_trial
+    def entitled(self) -> int:
+        """The messages of this month that the fee is for."""
+        return max(0, self.plan.included_messages - self.included_cut) if self.plan and self.is_charged else 0
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether the plan's fee applies: not in a trial, nor once it has ended."""
+        return self.plan is not None and not self.has_ended and self.trial_until is None
 
     @property
     def has_ended(self) -> bool:
@@ -153,6 +159,10 @@ class Balance(TenantModel):
     @property
     def is_trial(self) -> bool:
         return self.trial_until is not None and self.trial_until > day_of(now())
+
+    def is_foreign(self, currency: str) -> bool:
+        """Whether an account that is billed in this currency cannot be charged to it."""
+        return self.plan_id is not None and bool(currency) and currency != self.currency
 
     @property
     def is_low(self) -> bool:

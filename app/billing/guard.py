@@ -166,8 +166,10 @@ class Exposure:
     @property
     def suggested(self) -> str:
         """The step that its use of a limit suggests, where that is further than it is now."""
-        if self.balance is None or not self.balance.plan_id or self.balance.mode == "prepaid":
+        if self.balance is None or not self.balance.plan_id:
             return ""
+        if self.balance.mode == "prepaid":
+            return "warned" if self.balance.balance_micros < 0 and self.stage == "open" else ""
         used = self.balance.used_percent
         step = next((stage for percent, stage in SUGGESTED if used >= percent), "open")
         return step if STAGES.index(step) > STAGES.index(self.stage) else ""

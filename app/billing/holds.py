@@ -80,6 +80,12 @@ COUNT = text("""
 """)
 
 
+def included_under_way() -> int:
+    """How many messages are under way for which nothing is held, other than replies."""
+    query = select(func.count()).select_from(Hold).where(Hold.micros == 0, Hold.category != "service")
+    return db.session.scalar(query) or 0
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A message that the outbox is about to send. `is_free`: Meta charges nothing for it, as for a reaction."""
@@ -118,7 +124,7 @@ class Funds:
         for each in claimed:
             self.balance.held_micros -= earlier.get(each.message_id, 0)
             micros = self.price(each)
-            if why := self.balance.obstacle(each.category, micros):
+            if why := self.obstacle(each, micros):
                 self.balance.held_micros += earlier.get(each.message_id, 0)
                 refused[each.message_id] = why
                 continue
@@ -130,6 +136,13 @@ class Funds:
         if rows:
             db.session.execute(HOLD, mine | {"rows": json.dumps(rows)})
         return refused
+
+    def obstacle(self, each: Claimed, micros: int) -> str:
+        """Why it may not go; what is billed in another currency than the balance could not be charged to it."""
+        is_paid = bool(micros) or (each.category != "service" and not each.is_free)
+        if is_paid and self.balance.is_foreign(self.currency):
+            return "currency"
+        return self.balance.obstacle(each.category, micros)
 
     def held_earlier(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
         query = select(Hold.id, Hold.micros).where(Hold.id.in_(list(ids)))
@@ -161,8 +174,7 @@ class Funds:
 
     def take_included(self) -> bool:
         if self.included_left is None:
-            under_way = select(func.count()).select_from(Hold).where(Hold.micros == 0, Hold.category != "service")
-            self.included_left = self.balance.included_left - (db.session.scalar(under_way) or 0)
+            self.included_left = self.balance.included_left - included_under_way()
         self.included_left -= 1
         return self.included_left >= 0
 

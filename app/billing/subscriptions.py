@@ -8,14 +8,17 @@ import uuid
 
 from sqlalchemy import case, func, select
 
-from app.tenancy import current_tenant_id, database_now, db, first_id, later
+from app.tenancy import current_tenant_id, database_now, db, exists, first_id, later
 from app.tenancy.limits import limit_source
 from app.wabas.models import Waba
 
 from .balances import Balance
+from .holds import included_under_way
 from .ledger import OF_MESSAGES, Draft, Journal, Ledger
 from .plans import Plan
 from .rate_cards import day_of
+from .recharges import Recharge
+from .top_ups import TopUp
 
 # How many days before its end owners are reminded of a trial.
 REMINDERS = (3, 1)
@@ -82,13 +85,25 @@ def balance_for(plan: Plan, ledger: Ledger) -> Balance:
     refuse_other_currencies(plan.currency)
     balance = ledger.balance or Balance(currency=plan.currency, month=day_of(database_now()).replace(day=1))
     if balance.currency != plan.currency:
-        if balance.balance_micros or balance.held_micros:
-            raise OtherCurrency(balance.currency)
-        balance.currency, balance.recharge_below_micros = plan.currency, None
+        change_currency(balance, plan.currency)
     db.session.add(balance)
     db.session.flush()
     ledger.balance = balance
     return balance
+
+
+def change_currency(balance: Balance, currency: str) -> None:
+    """Only before anything was written or paid in the old one. Amounts of the old one mean nothing in the new one.
+
+    Raises `OtherCurrency`.
+    """
+    if balance.held_micros or exists(select(Journal.id)) or exists(select(TopUp.id)):
+        raise OtherCurrency(balance.currency)
+    if recharge := Recharge.locked():
+        recharge.turn_off(balance, by="")
+    balance.currency, balance.plan_id, balance.plan = currency, None, None
+    balance.limit_micros = balance.reserve_micros = balance.filled_micros = 0
+    balance.cap_micros, balance.fee_month = None, dt.date.min
 
 
 def begin(plan: Plan, ledger: Ledger, by: str) -> None:
@@ -96,14 +111,27 @@ def begin(plan: Plan, ledger: Ledger, by: str) -> None:
     balance, at = ledger.balance, database_now()
     assert balance
     today = day_of(at)
-    paid, covered = paid_fee(balance, today), balance.plan.included_messages if balance.plan and balance.covers else 0
-    included = balance.included + rest_of_month(plan.included_messages - covered, today)
+    change = fee_change(plan.monthly_fee_micros, balance, today)
+    covered = balance.plan.included_messages if balance.plan and balance.is_charged else 0
+    included = balance.entitled + rest_of_month(plan.included_messages - covered, today)
     end_trial(ledger, by)
     balance.plan_id, balance.plan, balance.ends_on = plan.id, plan, None
     balance.included_cut, balance.fee_month = plan.included_messages - included, today.replace(day=1)
     db.session.flush()
-    charge(ledger, rest_of_month(plan.monthly_fee_micros - paid, today), plan.name, at, by)
+    charge(ledger, change, plan.name, at, by)
     later("outbound.release_unfunded")
+
+
+def fee_change(fee_micros: int, balance: Balance, today: dt.date) -> int:
+    """What another monthly fee costs for the rest of the month; negative where it gives something back.
+
+    What is given back shrinks with the days, and with the included messages that are used or under way.
+    """
+    change = rest_of_month(fee_micros - paid_fee(balance, today), today)
+    if change >= 0 or not balance.entitled:
+        return change
+    left = max(0, balance.entitled - balance.included_used - included_under_way())
+    return -(-change * left // balance.entitled)
 
 
 def paid_fee(balance: Balance, today: dt.date) -> int:
@@ -116,7 +144,9 @@ def due_now(plan: Plan, balance: Balance | None, today: dt.date) -> int:
     """What choosing a plan today charges; negative where it gives something back."""
     if balance and balance.is_trial and balance.plan_id == plan.id:
         return 0
-    return rest_of_month(plan.monthly_fee_micros - (paid_fee(balance, today) if balance else 0), today)
+    if balance is None or balance.currency != plan.currency:
+        return rest_of_month(plan.monthly_fee_micros, today)
+    return fee_change(plan.monthly_fee_micros, balance, today)
 
 
 def end_plan(*, by: str) -> Balance | None:
@@ -124,8 +154,9 @@ def end_plan(*, by: str) -> Balance | None:
     ledger, at = Ledger(), database_now()
     balance = ledger.balance
     if balance and balance.plan:
+        change = fee_change(0, balance, day_of(at))
         end_trial(ledger, by)
-        charge(ledger, -rest_of_month(paid_fee(balance, day_of(at)), day_of(at)), balance.plan.name, at, by)
+        charge(ledger, change, balance.plan.name, at, by)
         balance.plan_id, balance.plan, balance.ends_on = None, None, None
     return balance
 
@@ -173,7 +204,8 @@ def end_trial(ledger: Ledger, by: str = "") -> None:
     balance, at = ledger.balance, database_now()
     if balance is None or balance.plan is None or balance.trial_until is None or balance.tried_at is None:
         return
-    unused = max(0, balance.trial_micros - spent_since(balance.tried_at))
+    # What is held for messages under way is spent when they arrive.
+    unused = max(0, min(balance.trial_micros - spent_since(balance.tried_at), balance.available_micros))
     charge(ledger, unused, f"{balance.plan.name}: unused trial credit", at, by, kind="adjustment")
     balance.trial_until, balance.trial_micros = None, 0
 

@@ -253,7 +253,7 @@ class TopUp(TenantModel):
 
     def credit(self, payment: Payment, ledger: Ledger) -> None:
         """Writes what the ledger does not have yet of what Stripe has received, or has given back."""
-        if payment.currency != self.currency:
+        if payment.currency != self.currency or (ledger.balance and ledger.balance.currency != self.currency):
             self.state, self.problem = "failed", "currency"
             log.error("payment in another currency", top_up_id=str(self.id), currency=payment.currency)
             return

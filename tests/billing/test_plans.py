@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 
 from app.api import rates
 from app.billing.balances import Balance
+from app.billing.holds import Claimed, Funds
 from app.billing.payments import top_up
 from app.billing.plans import Plan
 from app.billing.subscriptions import begin_trial, charge_monthly_fee, due_now, rest_of_month, settle_trial
-from app.tenancy import db, platform_scope, tenant_scope
+from app.tenancy import db, platform_scope, tenant_scope, uuid7
 from app.tenancy.limits import OverLimit, most_of
 from app.wabas.models import PhoneNumber
 from tests.billing.books import arrive_and_post, balance, give_plan, journals, numbers, owed, priced, problems, reported
@@ -81,9 +82,9 @@ def test_only_plans_that_are_offered_in_the_currency_can_be_chosen(
 
 def test_included_messages_are_shared_out_by_days_too(ann: Browser, world: World) -> None:
     ann.post("~/costs/plan", {"plan": offer(included_messages=3_000).id})
-    assert balance(world).included == rest(3_000)
+    assert balance(world).entitled == rest(3_000)
     ann.post("~/costs/plan", {"plan": offer(included_messages=6_000).id})
-    assert abs(balance(world).included - rest(6_000)) <= 1
+    assert abs(balance(world).entitled - rest(6_000)) <= 1
 
 
 def test_a_plan_that_an_owner_ends_goes_on_until_the_month_is_over(ann: Browser, world: World) -> None:
@@ -254,3 +255,69 @@ def test_the_api_rate_of_a_plan_is_the_most_a_business_may_call(world: World) ->
 def test_a_plan_below_what_is_usual_limits_and_one_above_does_not() -> None:
     assert rates.KEY.within(None) is rates.KEY and rates.KEY.within(5_000) is rates.KEY
     assert rates.TENANT.within(5).rate == 5
+
+
+def test_the_currency_changes_only_before_anything_was_written(ann: Browser, world: World) -> None:
+    yen, dollars = offer(currency="JPY", monthly_fee_micros=3_000_000_000), offer()
+    ann.post("~/costs/plan", {"plan": yen.id})
+    due = owed(world, "JPY")
+    with tenant_scope(world.bakery.id):
+        top_up(due, note="by bank", by="Pat")
+    ann.post("~/costs/plan", {"plan": dollars.id})
+    assert balance(world).currency == "JPY" and owed(world) == 0
+
+
+def test_amounts_of_the_old_currency_do_not_count_in_the_new_one(ann: Browser, world: World) -> None:
+    ann.post("~/costs/plan", {"plan": offer(currency="JPY", monthly_fee_micros=0).id})
+    with tenant_scope(world.bakery.id):
+        mine = Balance.locked()
+        assert mine
+        mine.mode, mine.limit_micros, mine.cap_micros, mine.reserve_micros = "postpaid", 10**10, 2 * 10**10, 5
+    ann.post("~/costs/plan", {"plan": offer(monthly_fee_micros=0).id})
+    now_in = balance(world)
+    assert (now_in.currency, now_in.limit_micros, now_in.cap_micros, now_in.reserve_micros) == ("USD", 0, None, 0)
+
+
+def test_included_messages_that_were_used_are_not_given_back(ann: Browser, world: World) -> None:
+    large, small = offer(monthly_fee_micros=300_000_000, included_messages=3_000), offer(monthly_fee_micros=0)
+    ann.post("~/costs/plan", {"plan": large.id})
+    with tenant_scope(world.bakery.id):
+        mine = Balance.locked()
+        assert mine
+        mine.included_used = mine.entitled
+    ann.post("~/costs/plan", {"plan": small.id})
+    assert owed(world) == rest(300_000_000)
+
+
+def test_a_prepaid_fee_that_is_not_paid_includes_nothing(world: World) -> None:
+    give_plan(world, monthly_fee_micros=FEE, included_messages=10)
+    number = world.connect_numbers()[0]
+    with tenant_scope(world.bakery.id):
+        charge_monthly_fee()
+    assert balance(world).included == 0 and hold(world, number, "marketing") == ["used_up"]
+    with tenant_scope(world.bakery.id):
+        top_up(FEE, note="by bank", by="Pat")
+    assert balance(world).included == 10 and hold(world, number, "marketing") == [""]
+
+
+def test_a_trial_that_goes_on_includes_what_its_share_of_the_fee_is_for(world: World) -> None:
+    plan = offer(included_messages=3_000, trial_days=3)
+    with tenant_scope(world.bakery.id):
+        begin_trial(plan.id, by="Ann").ends_on = None
+    with tenant_scope(world.bakery.id):
+        mine = Balance.locked()
+        assert mine
+        mine.trial_until = dt.datetime.now(dt.UTC).date()
+        assert mine.entitled == 0
+    with tenant_scope(world.bakery.id):
+        settle_trial()
+    assert owed(world) == rest(FEE) and balance(world).entitled == rest(3_000)
+
+
+def test_messages_of_an_account_in_another_currency_wait(world: World) -> None:
+    give_plan(world, micros=10_000_000, included_messages=10)
+    number = world.connect_numbers()[0]
+    utility, reply = Claimed(uuid7(), "utility", "16505551234"), Claimed(uuid7(), "service", "16505551234")
+    with tenant_scope(world.bakery.id):
+        funds = Funds.locked(number.id, "EUR")
+        assert funds and funds.hold([utility, reply]) == {utility.message_id: "currency"}

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from app.billing.balances import Balance
 from app.billing.jobs import check_top_up, enqueue_open_top_ups, enqueue_stripe_events
 from app.billing.minor_units import from_minor, to_minor
 from app.billing.stripe_account import StripeAccount, StripeError
@@ -392,3 +393,16 @@ def test_the_console_shows_what_is_wrong_with_a_payment(world: World, account: S
     post(account.event("checkout.session.completed", account.sessions[top_up.session_id]))
     page = pat.get(f"/platform/tenants/{world.bakery.id}/billing").text
     assert "Stripe received another currency" in page and "Payments by card" in page
+
+
+def test_a_payment_in_another_currency_than_the_balance_has_adds_nothing(world: World, account: Stripe) -> None:
+    give_plan(world)
+    top_up = open_top_up(world)
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(Balance).values(currency="JPY"))
+    intent = account.pay(top_up)
+    with tenant_scope(world.bakery.id):
+        TopUp.check(top_up.id, intent_id=intent)
+    with tenant_scope(world.bakery.id):
+        assert TopUp.get_or_404(top_up.id).problem == "currency"
+    assert balance(world).balance_micros == 0

@@ -150,7 +150,10 @@ class Gate:
         balance = self.lookups.balance
         if balance is None or not balance.is_enforced:
             return None
-        why = balance.obstacle(category, self.price(category, balance))
+        price = self.price(category, balance)
+        is_foreign = balance.is_foreign(self.conversation.phone_number.waba.currency)
+        is_paid = bool(price) or category != "service"
+        why = "currency" if is_foreign and is_paid else balance.obstacle(category, price)
         return NotFunded(why=why) if why else None
 
     def price(self, category: str, balance: Balance) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -27,6 +28,7 @@ TOLERANCE_SECONDS = 300
 # What changes a payment; every other type is acknowledged and dropped.
 TYPES = ("checkout.session.", "payment_intent.", "charge.", "refund.")
 LONGEST = 255
+NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 SOON, LATEST = dt.timedelta(seconds=30), dt.timedelta(hours=1)
 REMEMBERED = dt.timedelta(days=60)
 
@@ -156,4 +158,5 @@ def row_of(body: bytes) -> dict[str, Any]:
 
 
 def is_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST and "\x00" not in value
+    """Whether the database can store it: no NUL, no half of a surrogate pair."""
+    return isinstance(value, str) and len(value) <= LONGEST and not NOT_TEXT.search(value)

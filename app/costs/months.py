@@ -27,6 +27,8 @@ from app.words import N_
 # How the charged messages of a month are grouped: the place of each in the bits of GROUPS' `which`.
 DIMENSIONS = ("day", "phone_number_id", "country", "category", "sender")
 MOST_ROWS = 30
+# No business has sent anything before.
+FIRST = dt.date(2000, 1, 1)
 # Before this day of a month its pace says nothing about its end.
 ENOUGH_DAYS = 3
 
@@ -59,13 +61,13 @@ class Month:
 
     @classmethod
     def read(cls, value: str | None, *, is_charged: bool) -> Self:
-        """From an address, as 2026-11; this month where it is no month, or one to come."""
+        """From an address, as 2026-11; this month where it is no month, or one to come. None is before FIRST."""
         this = day_of(now()).replace(day=1)
         try:
             first = dt.date.fromisoformat(f"{value}-01") if value and len(value) == len("2026-11") else this
         except ValueError:
             first = this
-        return cls(min(first, this), is_charged)
+        return cls(max(FIRST, min(first, this)), is_charged)
 
     @property
     def name(self) -> str:
@@ -80,8 +82,8 @@ class Month:
         return self.first + dt.timedelta(days=self.days)
 
     @property
-    def before(self) -> str:
-        return f"{self.first - dt.timedelta(days=1):%Y-%m}"
+    def before(self) -> str | None:
+        return f"{self.first - dt.timedelta(days=1):%Y-%m}" if self.first > FIRST else None
 
     @property
     def after(self) -> str | None:

@@ -160,10 +160,10 @@ class EntryPoint(TenantModel):
         return f"{self.phone_number.wa_me}?text={words}"
 
     def remove(self) -> None:
-        """Its short link leads nowhere from then on; conversations that came by it stay."""
-        route = db.session.get(EntryPointRoute, self.slug)
-        if route is not None:
-            db.session.delete(route)
+        """Its short link leads nowhere from then on, and stays the business's: signs and pages still have it.
+
+        Conversations that came by it stay.
+        """
         db.session.delete(self)
         db.session.flush()
 
@@ -184,9 +184,18 @@ class EntryPointRoute(GlobalModel):
         for slug in [wanted] if wanted else proposals(name):
             values = {"slug": slug, "tenant_id": current_tenant_id(), "entry_point_id": entry_point_id}
             taken = insert(cls).values(values).on_conflict_do_nothing().returning(cls.slug)
-            if db.session.scalar(taken):
+            if db.session.scalar(taken) or cls.take_again(slug, entry_point_id):
                 return slug
         raise SlugTaken(wanted)
+
+    @classmethod
+    def take_again(cls, slug: str, entry_point_id: uuid.UUID) -> bool:
+        """One of the business's own, whose entry point was deleted, leads to this one."""
+        route = db.session.scalar(select(cls).where(cls.slug == slug).with_for_update())
+        if route is None or route.tenant_id != current_tenant_id() or EntryPoint.find(route.entry_point_id):
+            return False
+        route.entry_point_id = entry_point_id
+        return True
 
 
 def proposals(name: str) -> Sequence[str]:

@@ -10,6 +10,7 @@ import codecs
 import io
 import itertools
 import json
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ QUOTE_MISSING = N_('A quotation mark (") is missing: this row runs on over the r
 TOO_LONG = N_("This row is longer than {count} characters.")
 NOT_AN_OBJECT = N_("This is not an object with the fields of a listing.")
 NOT_JSON = N_("This line is not JSON.")
+# Half of an emoji, which JSON can write and no database stores.
+HALF = re.compile("[\ud800-\udfff]")
 
 
 class Broken(Unreadable):
@@ -277,7 +280,7 @@ def is_wrapped(head: str) -> bool:
     line = head.partition("\n")[0].strip()
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return True
     return any(f'"{name}"' in line[:200] and isinstance(json.loads(line).get(name), list) for name in WRAPPERS)
 
@@ -297,15 +300,16 @@ def json_lines(lines: Iterator[str]) -> Iterator[FeedRow]:
 
 def json_rows(text: Iterator[str]) -> Iterator[FeedRow]:
     """The objects of a list one by one, numbered from 1. Raises `Broken` where the list is damaged or breaks off."""
-    held, decoder, number = begin_list(text), json.JSONDecoder(), 0
+    held, at, decoder, number = begin_list(text), 0, json.JSONDecoder(), 0
     while True:
-        held = held.lstrip(" \t\r\n,")
-        if held.startswith("]"):
+        while at < len(held) and held[at] in " \t\r\n,":
+            at += 1
+        if held.startswith("]", at):
             return
         value, end = None, -1
-        if held:
+        if at < len(held):
             try:
-                value, end = decoder.raw_decode(held)
+                value, end = decoder.raw_decode(held, at)
             except RecursionError:
                 raise broken(number) from None
             except ValueError:
@@ -313,12 +317,11 @@ def json_rows(text: Iterator[str]) -> Iterator[FeedRow]:
         # A number or a word that reaches to the end of what is there may go on.
         if end < 0 or (end == len(held) and not isinstance(value, dict | list)):
             piece = next(text, None)
-            if piece is None or len(held) > LONGEST_ROW + CHUNK:
+            if piece is None or len(held) - at > LONGEST_ROW + CHUNK:
                 raise broken(number)
-            held += piece
+            held, at = held[at:] + piece, 0
             continue
-        number += 1
-        held = held[end:]
+        number, at = number + 1, end
         yield row_of(number, value)
 
 
@@ -342,16 +345,23 @@ def begin_list(text: Iterator[str]) -> str:
 def row_of(number: int, value: Any) -> FeedRow:
     if not isinstance(value, dict):
         return FeedRow(number, {}, Refusal(NOT_AN_OBJECT))
-    titles = [str(title)[:100] for title in list(value)[:200]]
-    columns, _ignored = guess_columns(titles)
+    cells = [(storable(title)[:100], storable(cell)) for title, cell in itertools.islice(value.items(), 200)]
+    columns, _ignored = guess_columns([title for title, _cell in cells])
     values: dict[str, Any] = {}
     attributes: dict[str, Any] = {}
-    for place, (title, cell) in enumerate(list(value.items())[:200]):
+    for place, (title, cell) in enumerate(cells):
         target = columns.get(str(place), "")
         if target == "attributes" and isinstance(cell, dict):
-            attributes |= cell
+            attributes |= {storable(name): storable(one) for name, one in cell.items()}
         elif target:
             values[target] = cell
         elif isinstance(cell, str | int | float | bool):
-            attributes[str(title)[:100]] = cell
+            attributes[title] = cell
     return FeedRow(number, values | ({"attributes": attributes} if attributes else {}))
+
+
+def storable(cell: Any) -> Any:
+    """What is read of a cell: of a list the first, and � for half of a character."""
+    while isinstance(cell, list):
+        cell = cell[0] if cell else None
+    return HALF.sub("\ufffd", cell) if isinstance(cell, str) else cell

@@ -111,8 +111,6 @@ def text_of(value: Any) -> str:
     """A cell as text: JSON has numbers where tables have digits."""
     if isinstance(value, bool) or value is None or isinstance(value, dict):
         return "" if value is None or isinstance(value, dict) else str(value).lower()
-    if isinstance(value, list):
-        return text_of(value[0]) if value else ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 10**18:
         value = int(value)
     if isinstance(value, int) and abs(value) >= 10**30:

@@ -34,6 +34,9 @@ STATES = {
     "lost": N_("Lost"),
 }
 LONGEST_TEXT = 2_000
+# To how many owners one customer's inquiries write in a day: a link can be opened by anybody, for any listing.
+MOST_NOTIFIED = 5
+TOO_MANY = "too_many"
 SOURCE = "inquiry"
 BY = Actor.system("inquiry")
 
@@ -122,11 +125,21 @@ class Inquiry(TenantModel):
         mine = cls.listing_id == listing.id, cls.contact_id == contact.id, cls.created_at > since
         return db.session.scalar(select(cls).where(*mine).order_by(cls.id.desc()).limit(1))
 
+    @classmethod
+    def notified_lately(cls, contact: Contact) -> int:
+        """How many owners were notified within a day of this contact's inquiries, up to MOST_NOTIFIED."""
+        since = now() - dt.timedelta(days=1)
+        mine = cls.contact_id == contact.id, cls.owner_told != "", cls.created_at > since
+        return len(db.session.scalars(select(cls.id).where(*mine).limit(MOST_NOTIFIED)).all())
+
     def tell_owner(self, listing: Listing, contact: Contact, settings: ListingSettings) -> None:
         """Sends the landlord the notification that was chosen for it. A refusal is stored, for the page."""
         owner = Contact.find(listing.contact_id) if listing.contact_id else None
         notification = settings.inquiry_notification
         if owner is None or owner.id == contact.id or owner.is_erased or notification is None:
+            return
+        if Inquiry.notified_lately(contact) >= MOST_NOTIFIED:
+            self.owner_problem = TOO_MANY
             return
         try:
             with db.session.begin_nested():

@@ -14,7 +14,8 @@ from werkzeug.test import TestResponse
 from app.api import ApiKey
 from app.api.scopes import SCOPES
 from app.inbox.conversations import Conversation
-from app.tenancy import Actor, Tenant, tenant_scope
+from app.team.models import Team
+from app.tenancy import Actor, Tenant, db, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.client import isolated
 from tests.world import World, conversation
@@ -72,6 +73,15 @@ def caller(app: Flask, world: World) -> MakeCaller:
 def shop(caller: MakeCaller) -> Caller:
     """A program of Bakery's that may do everything."""
     return caller()
+
+
+def team_without_numbers(tenant_id: uuid.UUID) -> uuid.UUID:
+    """Makes a team whose keys reach no conversation."""
+    with tenant_scope(tenant_id):
+        team = Team(name="Sales")
+        db.session.add(team)
+        db.session.flush()
+        return team.id
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ import pytest
 
 from app.appointments.models import Appointment
 from app.inbox.conversations import Conversation
-from app.team.models import Team
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import Caller, MakeCaller
+from tests.api.conftest import Caller, MakeCaller, team_without_numbers
 from tests.world import World
 
 
@@ -118,14 +117,20 @@ def test_the_list_is_by_time_and_filtered(shop: Caller, carla: Conversation) -> 
 
 def test_a_teams_key_sees_what_is_on_its_numbers(caller: MakeCaller, shop: Caller, carla: Conversation) -> None:
     shop.put("/appointments/v-1", given(carla))
-    with tenant_scope(carla.tenant_id):
-        team = Team(name="Sales")
-        db.session.add(team)
-        db.session.flush()
-        team_id = team.id
-    theirs = caller(kind="team", team_id=team_id)
+    theirs = caller(kind="team", team_id=team_without_numbers(carla.tenant_id))
     assert theirs.get("/appointments/v-1").status_code == 404 and theirs.get("/appointments").get_json()["data"] == []
     assert theirs.put("/appointments/v-1", given(carla)).status_code in (404, 422)
+
+
+@pytest.mark.parametrize("written", ["+1 650-555-1234", "16505551234"])
+def test_a_teams_key_books_nothing_for_a_phone_number_out_of_its_reach(
+    caller: MakeCaller, carla: Conversation, written: str
+) -> None:
+    theirs = caller(kind="team", team_id=team_without_numbers(carla.tenant_id))
+    answer = theirs.put("/appointments/v-1", given(carla, contact={"phone": written}))
+    assert answer.status_code == 422 and answer.get_json()["errors"][0]["pointer"] == "/contact/phone"
+    own = theirs.put("/appointments/v-1", given(carla, contact={"phone": "+221771234567"}))
+    assert own.status_code == 201
 
 
 def test_another_business_finds_nothing(caller: MakeCaller, shop: Caller, carla: Conversation, world: World) -> None:

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import re
+import uuid
 from typing import Any
 
 import pytest
@@ -109,6 +110,14 @@ def test_free_messages_show_what_was_saved_and_open_too(world: World, sent: Mess
     page = ann.get(NOVEMBER).text
     assert "The customer came from an ad" in page and "US$0.0250" in page
     assert str(sent.conversation_id) in ann.get("/t/bakery/costs/free?month=2026-11&reason=free_entry_point").text
+
+
+@pytest.mark.parametrize("page", ["", "/messages", "/free", "/export"])
+@pytest.mark.parametrize("month", ["0001-01", "9999-12"])
+def test_a_month_at_the_end_of_time_is_shown(ann: Browser, page: str, month: str) -> None:
+    for day in ("", "0001-01-01", "9999-12-31"):
+        query = f"month={month}&day={day}&reason=free_entry_point&after={day}.{uuid.UUID(int=7)}"
+        assert ann.get(f"/t/bakery/costs{page}?{query}").status_code == 200
 
 
 def test_free_replies_and_what_the_next_ones_cost_are_shown(world: World, sent: Message, ann: Browser) -> None:

@@ -365,8 +365,19 @@ def test_a_signature_is_of_this_body_recent_and_of_one_of_the_secrets(account: S
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"null", b"{", b'{"id": 1}', b"[" * 100_000, b'{"id":"e","type":"charge.x","data":{"object":[]}}'],
-    ids=range(7),
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b'{"id": 1}',
+        b"[" * 100_000,
+        b'{"id":"e","type":"charge.x","data":{"object":[]}}',
+        b'{"id":"e\\ud83c","type":"charge.x","data":{"object":{}}}',
+        b'{"id":"e","type":"charge.\\ud83c","data":{"object":{}}}',
+        b'{"id":"e","type":"charge.x","data":{"object":{"payment_intent":"\\udc00"}}}',
+    ],
+    ids=range(10),
 )
 def test_a_signed_body_that_is_no_event_is_refused(account: Stripe, post: Any, body: bytes) -> None:
     assert post(body, run=False) == 400 and events() == []

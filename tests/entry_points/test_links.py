@@ -10,10 +10,12 @@ from flask import Flask
 
 from app.entry_points.jobs import count_clicks, delete_old_references
 from app.entry_points.links import PER_VISITOR, link_to
-from app.entry_points.models import EntryClicks, EntryPoint, EntryReference
+from app.entry_points.models import EntryClicks, EntryPoint, EntryReference, SlugTaken
 from app.entry_points.reports import figures_of
 from app.extensions import outside
 from app.tenancy import db, now, tenant_scope
+from app.wabas.models import PhoneNumber
+from tests.world import World
 
 from .conftest import PERSON, VILLA, Site
 
@@ -123,6 +125,22 @@ def test_a_link_that_has_ended_says_so(villas: Site) -> None:
 
 def test_an_unknown_link_leads_nowhere(villas: Site) -> None:
     assert villas.client.get("/c/nothing").status_code == 404
+
+
+def test_a_deleted_short_link_is_taken_again_by_the_same_business_only(
+    villas: Site, number: PhoneNumber, world: World
+) -> None:
+    slug = villas.entry_point.slug
+    with tenant_scope(villas.tenant.id):
+        EntryPoint.get_or_404(villas.entry_point.id).remove()
+    assert villas.open().status_code == 404
+    with pytest.raises(SlugTaken), tenant_scope(world.shoes.id):
+        EntryPoint.create("Other", number, slug=slug, kind="link")
+    with tenant_scope(villas.tenant.id):
+        EntryPoint.create("Again", number, slug=slug, kind="link", texts=villas.entry_point.texts)
+        with pytest.raises(SlugTaken):
+            EntryPoint.create("Twice", number, slug=slug, kind="link")
+    assert villas.open().status_code == 302
 
 
 def test_old_references_are_deleted(villas: Site) -> None:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import uuid
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from app.contacts.consents import Consent
+from app.listings.saved_searches import SavedSearch
 from app.tenancy import tenant_scope
-from tests.api.conftest import Caller
+from tests.api.conftest import Caller, MakeCaller, team_without_numbers
 
 from .conftest import Agency, body
 
@@ -82,6 +84,20 @@ def test_a_saved_search_needs_consent_which_can_come_with_it(agency: Agency, sho
         assert Consent.standing(agency.talk.contact_id)["marketing"].evidence == "Ticked on agency.example"
     assert body(shop.put("/saved-searches/S", search | {"frequency": "at_once"}))["frequency"] == "at_once"
     assert body(shop.post("/saved-searches/S/stop"))["state"] == "stopped"
+
+
+def test_a_teams_key_takes_over_no_search_of_a_contact_out_of_its_reach(agency: Agency, caller: MakeCaller) -> None:
+    agency.agree()
+    search: dict[str, Any] = {"contact_id": str(agency.talk.contact_id), "criteria": {"places": ["Dakar"]}}
+    caller().put("/saved-searches/S", search)
+    theirs = caller(kind="team", team_id=team_without_numbers(agency.tenant.id))
+    own = body(theirs.post("/contacts", {"name": "Own", "phone": "+221770000009"}))["id"]
+    given = search | {"contact_id": own, "consent": {"source": "form", "evidence": "x"}}
+    assert body(theirs.put("/saved-searches/S", given))["code"] == "out_of_reach"
+    with tenant_scope(agency.tenant.id):
+        search_now = SavedSearch.with_external_id("S")
+        assert search_now and search_now.contact_id == agency.talk.contact_id
+        assert Consent.standing(uuid.UUID(own)) == {}
 
 
 def test_a_search_for_everything_is_refused_with_words(agency: Agency, shop: Caller) -> None:

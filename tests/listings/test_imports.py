@@ -8,12 +8,14 @@ import pytest
 
 from app.contacts.tables import Unreadable
 from app.listings import feed_writing
+from app.listings.feed_files import open_feed
 from app.listings.imports import ImportProblem, ListingImport
 from app.listings.jobs import advance_import, fetch_feed, recover_imports
 from app.listings.models import Listing
 from app.listings.settings import ListingSettings
 from app.tenancy import db, tenant_scope
 from tests.api.conftest import Caller
+from tests.cpu import Meter
 from tests.enqueued import Enqueued
 from tests.happenings import kinds
 
@@ -97,6 +99,43 @@ def test_json_is_read_as_a_list_wrapped_or_by_lines(agency: Agency) -> None:
     assert listings(agency)["1"].attributes == {"pool": True}
 
 
+DEEP = b'{"listings": ' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+HALF = "Villa \ud83c"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"title": HALF},
+        {"title": [HALF]},
+        {"description": HALF},
+        {"floor": HALF},
+        {HALF: "x"},
+        {"attributes": {HALF: HALF}},
+        {"price": HALF},
+        {"kind": HALF},
+        {"url": HALF},
+        {"id": HALF},
+    ],
+)
+def test_an_odd_row_of_json_keeps_no_other_from_being_stored(agency: Agency, odd: dict[str, Any]) -> None:
+    rows = [{"id": "A", "title": "a"}, {"id": "B", "title": "b"} | odd, {"id": "C", "title": "c"}]
+    for feed in (json.dumps(rows), "\n".join(map(json.dumps, rows))):
+        done = run(agency, feed)
+        assert done.state == "done" and done.row == 3 and {"A", "C"} <= set(listings(agency))
+
+
+def test_half_an_emoji_is_stored_as_a_replacement_character(agency: Agency) -> None:
+    run(agency, json.dumps([{"id": "A", "title": HALF + "\U0001f3e1", "attributes": {"view": HALF}}]))
+    assert listings(agency)["A"].title == "Villa \ufffd\U0001f3e1"
+    assert listings(agency)["A"].attributes == {"view": "Villa \ufffd"}
+
+
+def test_an_item_of_json_costs_the_same_however_much_follows() -> None:
+    meter, data = Meter(), b"[" + b"1," * 5_000 + b'"' + b"x" * 4_000_000 + b'"]'
+    assert meter.seconds(lambda: list(open_feed([data]).rows)) < meter.most
+
+
 def test_a_file_that_breaks_off_stores_what_came_and_withdraws_nothing(agency: Agency) -> None:
     run(agency, table(4))
     done = run(agency, '[{"id": "R0", "title": "x"}, {"id": "R1", "ti', withdraws=True)
@@ -153,7 +192,7 @@ def test_a_lost_job_is_enqueued_again(agency: Agency, enqueued: Enqueued) -> Non
     assert "listings.advance_import" in enqueued.names and begun.state == "waiting"
 
 
-@pytest.mark.parametrize("data", [b"<html>", b"\x89PNG\r\n\x1a\n\x00\x00", b"a,b\n1,2\n", b"\n\n"])
+@pytest.mark.parametrize("data", [b"<html>", b"\x89PNG\r\n\x1a\n\x00\x00", b"a,b\n1,2\n", b"\n\n", DEEP])
 def test_what_is_no_feed_fails_with_words(agency: Agency, data: bytes) -> None:
     done = run(agency, data)
     assert done.state == "failed" and done.failure["words"]

@@ -13,6 +13,7 @@ from app.listings.models import Listing
 from app.listings.settings import ListingSettings
 from app.tenancy import Actor, db, happened, now, tenant_scope
 from tests.api.conftest import Caller
+from tests.client import Browser
 from tests.happenings import deliver_to_subscriber, happenings
 from tests.world import conversation
 
@@ -77,6 +78,20 @@ def test_an_owner_who_cannot_be_told_is_noted_with_the_reason(owned: Agency) -> 
         )
     touch(owned)
     assert owned.inquiries()[0].owner_problem == "blocked" and owned.sent("inquiry") == []
+
+
+def test_one_customer_has_five_owners_notified_in_a_day(owned: Agency, ann: Browser) -> None:
+    owner = conversation(owned.number, wa_id="221770000002", name="M. Sow")
+    for place in range(7):
+        owned.put(f"R{place}", contact_id=owner.contact_id)
+        touch(owned, f"R{place}")
+    assert [one.owner_problem for one in owned.inquiries()] == [""] * 5 + ["too_many"] * 2
+    assert len(owned.sent("inquiry")) == 5
+    assert "too many listings in one day" in ann.get("/t/bakery/listings/inquiries").text
+    with tenant_scope(owned.tenant.id):
+        db.session.execute(db.update(Inquiry).values(created_at=now() - dt.timedelta(days=2)))
+    touch(owned)
+    assert owned.inquiries()[-1].owner_told == "contact"
 
 
 def test_the_member_who_takes_care_of_it_gets_the_conversation(agency: Agency) -> None:

@@ -219,6 +219,8 @@ def contact_of(wanted: With) -> Contact:
         else:
             recipient = Recipient.of_number(wanted.phone or "")
             contact = recipient.contact or save_contact(wanted.name, recipient.wa_id, by=current_key().actor)
+            if not reach.is_known(contact):
+                raise wrong("not_found", "This key can't reach the contact with this number.", "/contact/phone")
     except NotFound:
         raise wrong("not_found", "There is nothing with this id.", "/contact/contact_id") from None
     except NotRead as error:

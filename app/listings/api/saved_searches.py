@@ -136,7 +136,7 @@ def find_search(external_id: str) -> SavedSearch:
     body=SearchUpsert,
     gives=SavedSearchShape,
     tag=TAG,
-    problems=(NO_CONSENT, TOO_WIDE),
+    problems=(NO_CONSENT, TOO_WIDE, reach.OUT_OF_REACH),
     creates=True,
 )
 def upsert_saved_search(external_id: str, body: SearchUpsert) -> SavedSearchShape | Created:
@@ -154,6 +154,8 @@ def upsert_saved_search(external_id: str, body: SearchUpsert) -> SavedSearchShap
     contact.refresh_locked()
     earlier = SavedSearch.with_external_id(external_id)
     if earlier is not None:
+        if not reach.is_known(earlier.contact):
+            raise Problem(reach.OUT_OF_REACH)
         check_match(SavedSearchShape.of(earlier.refresh_locked()))
     elif request.headers.get("If-Match") is not None:
         raise Problem("changed_meanwhile")

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.inbox.conversations import Conversation
 from app.listings.blueprint import bp
-from app.listings.inquiries import SOURCES, STATES, Inquiry
+from app.listings.inquiries import SOURCES, STATES, TOO_MANY, Inquiry
 from app.listings.models import LONGEST_ID, Listing
 from app.listings.settings import ListingSettings
 from app.tenancy import Paged, current_actor, requires
@@ -26,6 +26,7 @@ def inquiries() -> str:
     query = query.where(Inquiry.state == state) if state in STATES else query
     return render_template(
         "listings/inquiries.html",
+        too_many=TOO_MANY,
         page=Paged.of(query, PAGE),
         state=state if state in STATES else "",
         states=STATES,

@@ -13,6 +13,7 @@ from app.appointments.settings import AppointmentSettings
 from app.tenancy import db, now, tenant_scope
 from tests.appointments.diary import Diary
 from tests.client import Browser
+from tests.notifications.notifications import plain_notification
 
 HERE = "~/appointments"
 
@@ -212,3 +213,14 @@ def test_a_members_feed_has_their_appointments_until_they_leave(browser: Browser
 def test_lines_are_cut_between_letters() -> None:
     parts = list(folded("é" * 100))
     assert [len(part.encode()) for part in parts] == [74, 75, 53] and "".join(parts).replace(" ", "") == "é" * 100
+
+
+@pytest.mark.parametrize("field", ["booked", "notification"])
+def test_a_notification_that_needs_more_than_an_appointment_has_is_refused(
+    ann: Browser, diary: Diary, field: str
+) -> None:
+    diary.choose()
+    plain_notification(diary.number, "paid", "reminder")
+    given = {"unanswered_hours": "6", "minutes": "30", "amount": "2", "unit": "days", "notification": ""}
+    refused = ann.post(f"{HERE}/settings", given | {field: "paid"})
+    assert refused.status_code == 422 and "nothing fills in amount" in refused.text

@@ -224,3 +224,13 @@ def test_a_notification_that_needs_more_than_an_appointment_has_is_refused(
     given = {"unanswered_hours": "6", "minutes": "30", "amount": "2", "unit": "days", "notification": ""}
     refused = ann.post(f"{HERE}/settings", given | {field: "paid"})
     assert refused.status_code == 422 and "nothing fills in amount" in refused.text
+
+
+def test_a_cancelled_one_says_so_and_is_booked_again(ann: Browser, diary: Diary) -> None:
+    diary.choose()
+    one = diary.book()
+    diary.do(one, "cancel")
+    page = ann.get(f"{HERE}/{one.id}").text
+    assert "Not sent: the appointment was cancelled" in page and "was changed" not in page and f"again={one.id}" in page
+    again = ann.get(f"{HERE}/new?contact={diary.talk.contact_id}&again={one.id}").text
+    assert 'value="Viewing: Villa Azur"' in again

@@ -60,7 +60,10 @@ def new() -> str:
     contact = Contact.find(request.args.get("contact"))
     if contact is None or contact.is_erased:
         return choose_contact()
-    return form_page(AppointmentForm(formdata=None, data=usual_values(contact)), contact)
+    values = usual_values(contact)
+    if (earlier := Appointment.find(request.args.get("again"))) and earlier.contact_id == contact.id:
+        values |= {name: value for name, value in values_of(earlier).items() if name not in ("at", "fold")}
+    return form_page(AppointmentForm(formdata=None, data=values), contact)
 
 
 def choose_contact() -> str:

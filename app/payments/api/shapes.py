@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Annotated, Literal, Self
 
@@ -13,8 +14,14 @@ from app.notifications import money
 from app.notifications.api.persons import Person
 from app.notifications.attempts import words_of
 from app.payments.models import LONGEST_REFERENCE, LONGEST_TITLE, Given, Payment
+from app.tenancy import now
 
 Status = Literal["received", "refunded", "failed"]
+
+
+# Clocks and zones of other systems differ by less.
+AHEAD = dt.timedelta(days=1)
+FUTURE = "A payment that was received can't be paid more than a day from now."
 
 
 class ConfirmationShape(Shape):
@@ -66,6 +73,8 @@ class GivenPayment(Shape):
         if words := money.mistake_in(self.amount_micros, self.currency):
             name = "currency" if words == money.UNKNOWN_CURRENCY else "amount_micros"
             raise Problem("invalid_request", errors=[Fault("invalid_amount", words, pointer=f"/{name}")])
+        if self.status == "received" and self.paid_at > now() + AHEAD:
+            raise Problem("invalid_request", errors=[Fault("in_future", FUTURE, pointer="/paid_at")])
         contact = self.contact.find() if self.contact else None
         return Given(
             contact_id=contact.id if contact else None,

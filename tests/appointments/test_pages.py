@@ -10,6 +10,8 @@ import pytest
 from app.appointments.calendar import feed_of, folded, link_to
 from app.appointments.models import Appointment
 from app.appointments.settings import AppointmentSettings
+from app.entry_points.subjects import Subject
+from app.inbox.conversations import Conversation
 from app.tenancy import db, now, tenant_scope
 from tests.appointments.diary import Diary
 from tests.client import Browser
@@ -234,3 +236,11 @@ def test_a_cancelled_one_says_so_and_is_booked_again(ann: Browser, diary: Diary)
     assert "Not sent: the appointment was cancelled" in page and "was changed" not in page and f"again={one.id}" in page
     again = ann.get(f"{HERE}/new?contact={diary.talk.contact_id}&again={one.id}").text
     assert 'value="Viewing: Villa Azur"' in again
+
+
+def test_the_form_beside_a_conversation_knows_what_it_is_about(ann: Browser, diary: Diary) -> None:
+    with tenant_scope(diary.id):
+        talk = Conversation.get_or_404(diary.talk.id)
+        talk.put_subject(Subject("listing", external_id="V-12", title="Villa Azur"))
+    page = ann.get(f"{HERE}/new?contact={diary.talk.contact_id}&conversation={diary.talk.id}").text
+    assert 'value="Viewing: Villa Azur"' in page and f'href="/t/bakery/inbox/{diary.talk.id}"' in page

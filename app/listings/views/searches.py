@@ -118,12 +118,12 @@ def when_alerts_go(frequency: str) -> str:
     settings = ListingSettings.current()
     notification = settings.alert_notification
     if notification is None:
-        return _("No alerts are sent until a notification for them is chosen in the listing settings.")
+        return str(_("No alerts are sent until a notification for them is chosen in the listing settings."))
     if not notification.is_active:
-        return _("No alerts are sent until the notification for them is resumed.")
+        return str(_("No alerts are sent until the notification for them is resumed."))
     if frequency == "daily":
-        return _("What is new goes out once a day, from %(hour)s:00.", hour=settings.alert_hour)
-    return _("An alert goes out when something new matches, once a day at most.")
+        return str(_("What is new goes out once a day, from %(hour)s:00.", hour=settings.alert_hour))
+    return str(_("An alert goes out when something new matches, once a day at most."))
 
 
 @bp.post("/searches/<uuid:saved_search_id>/stop")

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from app.api import Fault, Problem, Shape
 from app.api.declaring import GivenTime, Time
@@ -22,6 +22,15 @@ Status = Literal["received", "refunded", "failed"]
 # Clocks and zones of other systems differ by less.
 AHEAD = dt.timedelta(days=1)
 FUTURE = "A payment that was received can't be paid more than a day from now."
+
+
+EXAMPLE: dict[str, JsonValue] = {
+    "contact": {"phone": "+221771234567", "name": "Awa Diop"},
+    "amount_micros": 500_000_000_000,
+    "currency": "XOF",
+    "title": "Deposit for villa 14",
+    "paid_at": "2026-11-02T09:30:00Z",
+}
 
 
 class ConfirmationShape(Shape):
@@ -58,6 +67,8 @@ class PaymentShape(Shape):
 
 class GivenPayment(Shape):
     """What your system says of a payment. `contact` is who paid; without one nobody gets a confirmation."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     contact: Person | None = None
     amount_micros: Annotated[int, Field(gt=0, le=money.MOST, examples=[500_000_000_000])]

@@ -75,8 +75,9 @@ def choose(*, by: Actor) -> None:
     """The reminder is a notification, sent a day and two hours before."""
     made = Notification(name=REMINDER, title="Appointment reminder", template=REMINDER, language="en_US")
     types = {"date": "date", "time": "time"}
+    defaults = {"first_name": "there"}
     rows = [
-        Variable(name, types.get(name, "text"), name != "first_name", words, "there", name)
+        Variable(name, types.get(name, "text"), name not in defaults, words, defaults.get(name, ""), name)
         for name, words in TEXTS.items()
     ]
     made.mapping, made.api_key_ids = [row.row for row in rows], []

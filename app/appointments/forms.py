@@ -15,6 +15,7 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, StopVal
 from app import zones
 from app.inbox.compose.schedule_forms import TimeForm
 from app.inbox.desk.fields import ChoiceField, at_most, one_line, options, tidy
+from app.notifications.choosing import check
 from app.notifications.models import Notification
 from app.team.models.teams import colleagues
 from app.tenancy import as_uuid, db
@@ -31,6 +32,7 @@ from .models import (
     Unfit,
     check_time,
 )
+from .sending import VARIABLES
 from .settings import LONGEST_BEFORE, MOST_REMINDERS, AppointmentSettings, Reminder
 from .words import PROBLEMS
 
@@ -166,6 +168,11 @@ class SettingsForm(FlaskForm):
         self.rows = rows_in(given) if given is not None else [ReminderRow.of(one) for one in current.plan]
         self.row_problem = ""
 
+    def check_choice(self, field: ChoiceField) -> None:
+        check(Notification.named(field.data) if field.data else None, VARIABLES)
+
+    validate_booked = validate_moved = validate_cancelled = check_choice
+
     @property
     def shown_rows(self) -> list[ReminderRow]:
         """With an empty one to fill in, while there is room."""
@@ -181,7 +188,16 @@ class SettingsForm(FlaskForm):
             self.row_problem = gettext("Two reminders are due at the same time. Change one of them.")
         elif any(row.notification and row.notification not in names for row in self.rows):
             self.row_problem = gettext("Choose one of the options.")
+        else:
+            self.check_rows()
         return is_valid and not self.row_problem
+
+    def check_rows(self) -> None:
+        try:
+            for name in {row.notification for row in self.rows if row.notification}:
+                check(Notification.named(name), VARIABLES)
+        except ValidationError as problem:
+            self.row_problem = str(problem)
 
     @property
     def chosen(self) -> dict[str, Any]:

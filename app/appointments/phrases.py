@@ -51,7 +51,7 @@ SAID = {
         "de": "Kein Problem. Wählen Sie einen anderen Termin: {title}",
     },
     "moved_before": {
-        "en": "This appointment has been moved. It is now on {time}: {title}. Nothing was changed by your answer.",
+        "en": "This appointment has been moved. It is now on {time}: {title}. Your reply changed nothing.",
         "fr": "Ce rendez-vous a été déplacé. Il est maintenant le {time} : {title}. Votre réponse n'a rien changé.",
         "ar": "تم تغيير هذا الموعد، وهو الآن {time}: {title}. لم يغيّر ردّك شيئًا.",
         "es": "Esta cita se ha cambiado. Ahora es el {time}: {title}. Tu respuesta no ha cambiado nada.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask_babel import gettext as _
 
+from app.inbox.conversations import Message
 from app.inbox.conversations.gate import AS_ERROR
 from app.words import N_
 
@@ -66,6 +67,7 @@ MESSAGE_STATES = {
     "cancelled": N_("Not sent: the appointment was changed"),
     "expired": N_("Not sent: it was too late"),
 }
+WITH_IT = N_("Not sent: the appointment was cancelled")
 SKIPPED = N_("No notification is chosen for it.")
 PROBLEMS = {
     "in_past": N_("This time is in the past. Choose a later one."),
@@ -86,6 +88,14 @@ def reason_of(notice: AppointmentNotice) -> str:
         words = AS_ERROR[kind]
         return f"{_(words['title'])} {_(words['fix'])}"
     return str(_(notice.error["words"])).format(**notice.error["facts"])
+
+
+def state_of(notice: AppointmentNotice, message: Message | None, one: Appointment) -> str:
+    """How far it is. What the last change took back was taken back by the cancellation, where it was one."""
+    state = message.state if message else notice.state
+    if state == "cancelled" and one.state == "cancelled" and notice.version == one.version - 1:
+        return str(_(WITH_IT))
+    return str(_(MESSAGE_STATES[state] if message else NOTICE_STATES[state]))
 
 
 def by_whom(change: AppointmentChange) -> str:

@@ -64,6 +64,8 @@ class Engagement(TenantModel):
         """A customer wrote: the turn is due a moment after the last message, and not long after the first."""
         at = now()
         rows = [new_row(id) | {"due_at": at + wait, "latest_at": at + PATIENCE} for id in sorted({*conversation_ids})]
+        if not rows:
+            return
         new = insert(cls).values(rows)
         latest = coalesce(cls.latest_at, new.excluded.latest_at)
         soonest = coalesce(cls.latest_at, new.excluded.due_at)

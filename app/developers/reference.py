@@ -18,6 +18,8 @@ from .examples import ID, Examples
 from .prose import Block, blocks
 from .schemas import Inside, Member, Schema, Trees
 
+# What other systems and businesses call things, in an address that can be pasted.
+IN_ADDRESSES = {"external_id": "order-1041", "source": "shop", "type": "order", "name": "order_ready"}
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 LIST_LIMIT = 20
 PREFIX = str(bp.url_prefix)
@@ -112,7 +114,9 @@ class Call:
 
     def example_of(self, variable: re.Match[str]) -> str:
         schema = next(one["schema"] for one in self.operation["parameters"] if one["name"] == variable[1])
-        return ID if schema.get("format") == "uuid" else str(Examples(self.trees).value(schema, variable[1]))
+        if schema.get("format") == "uuid":
+            return ID
+        return IN_ADDRESSES.get(variable[1]) or str(Examples(self.trees).value(schema, variable[1]))
 
     @property
     def query(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from app.contacts.refusals import Refusal
 from app.egress import Refused, checked_alone
 from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
+from app.notifications.choosing import check
 from app.notifications.models import Notification
 from app.tenancy import Membership, User, as_uuid, db
 from app.wabas.models import PhoneNumber
@@ -29,6 +30,7 @@ from .kinds import KINDS, STATUSES
 from .models import LONGEST_DESCRIPTION, LONGEST_ID, LONGEST_LINK, LONGEST_PLACE, LONGEST_TITLE, Listing
 from .saved_searches import FREQUENCIES
 from .settings import ALERT_HOURS, ListingSettings
+from .wording import ALERT_VARIABLES, INQUIRY_VARIABLES
 
 MOST_CHOICES = 200
 SOURCE_WORDS = {
@@ -249,6 +251,17 @@ class SettingsForm(FlaskForm):
                 field.data = read_currency(field.data)
             except Refusal as refusal:
                 raise ValidationError(refusal.explain(gettext)) from None
+
+    def validate_alert_notification_id(self, field: SelectField) -> None:
+        chosen = Notification.find(as_uuid(field.data))
+        check(chosen, ALERT_VARIABLES)
+        if chosen and chosen.category not in ("", "MARKETING"):
+            raise ValidationError(
+                gettext("Alerts are marketing. Choose one with a template of the category marketing.")
+            )
+
+    def validate_inquiry_notification_id(self, field: SelectField) -> None:
+        check(Notification.find(as_uuid(field.data)), INQUIRY_VARIABLES)
 
     def validate_feed_url(self, field: StringField) -> None:
         if field.data:

@@ -188,3 +188,13 @@ def mark_booked(contact_ids: list[uuid.UUID]) -> None:
     if ids:
         booked = update(Inquiry).where(Inquiry.id.in_(ids)).values(state="viewing_booked", changed_at=now())
         db.session.execute(booked)
+
+
+def mark_unbooked(contact_ids: list[uuid.UUID]) -> None:
+    """The appointment of these customers was cancelled: what they asked for last waits for another one."""
+    booked = Inquiry.contact_id.in_(contact_ids), Inquiry.state == "viewing_booked"
+    newest = select(Inquiry.id).ext(distinct_on(Inquiry.contact_id)).where(*booked)
+    ids = db.session.scalars(newest.order_by(Inquiry.contact_id, Inquiry.last_at.desc(), Inquiry.id.desc())).all()
+    if ids:
+        answered = update(Inquiry).where(Inquiry.id.in_(ids)).values(state="answered", changed_at=now())
+        db.session.execute(answered)

@@ -19,7 +19,7 @@ from app.whatsapp_flows.responses import FlowResponse
 from .alerts import BY, ListingAlert, alert_in
 from .form_source import BETWEEN, search_from
 from .form_source import NAME as SOURCE_OF_FORMS
-from .inquiries import Inquiry, mark_answered, mark_booked
+from .inquiries import Inquiry, mark_answered, mark_booked, mark_unbooked
 from .models import Listing
 from .saved_searches import SavedSearch
 from .settings import ListingSettings
@@ -95,9 +95,12 @@ def note_replies(queued: list[Happened]) -> None:
         mark_answered(talks)
 
 
-@subscriber("listings_viewings", "appointment.booked")
-def note_viewings(booked: list[Happened]) -> None:
-    mark_booked([one.facts.contact_id for one in booked])
+@subscriber("listings_viewings", "appointment.booked", "appointment.cancelled")
+def note_viewings(changed: list[Happened]) -> None:
+    """One by one, since a viewing that is cancelled and booked again is booked."""
+    for one in changed:
+        mark = mark_booked if one.kind == "appointment.booked" else mark_unbooked
+        mark([one.facts.contact_id])
 
 
 @subscriber("listings_consents", "consent.changed")

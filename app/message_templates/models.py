@@ -396,7 +396,12 @@ class MessageTemplate(TenantModel):
         return uses_of(self.name, self.language)
 
     def broken_by(self, version: TemplateVersion) -> list[Use]:
-        """What sends it as it is, and could not send this version: it needs values, or has other quick replies."""
+        """What sends it as it is, and could not send this version: it needs values, or has other quick replies.
+
+        Of a template that was never approved nothing is sent yet, so nothing breaks.
+        """
+        if not self.was_approved:
+            return []
         new, present = version.definition(self.name, self.language), self.definition
         is_alike = len(new.quick_replies) == len(present.quick_replies)
         return [use for use in self.uses if use.could_send(present) and not (is_alike and use.could_send(new))]

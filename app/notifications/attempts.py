@@ -19,9 +19,12 @@ from app.tenancy import Actor, db
 from app.words import N_
 
 from .models import Notification
+from .refusals import Invalid
+from .values import MISSING
 
 NO_CONTACT = N_("It belongs to no contact.")
 NO_NOTIFICATION = N_("No notification was chosen for it.")
+NEEDS = N_("The notification needs a value for {names}.")
 Problem = dict[str, Any]
 
 
@@ -69,6 +72,8 @@ def newest_conversation(contact_id: uuid.UUID | None) -> uuid.UUID | None:
 
 def as_problem(error: Exception) -> Problem:
     match error:
+        case Invalid(mistakes=mistakes) if all(one.words == MISSING for one in mistakes.values()):
+            return {"words": NEEDS, "facts": {"names": ", ".join(mistakes)}}
         case Refused():
             return {"words": error.words, "facts": {name: str(value) for name, value in error.facts.items()}}
         case Refusal(facts={"words": str(words), **rest}):

@@ -105,7 +105,7 @@ class NotificationForm(FlaskForm):
             "language": one.language,
             "language_field": str(one.language_field_id or ""),
             "phone_number": str(one.phone_number_id or ""),
-            "variables": [row.row for row in self.rows],
+            "variables": [row.row | ({"default": ""} if row.is_required else {}) for row in self.rows],
             "access": one.access or "any",
             "api_keys": one.api_key_ids,
             "pause_minutes": one.pause_minutes or 0,

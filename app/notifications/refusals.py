@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from app.meta.outgoing import Refused
 from app.words import N_
 
-WRONG_VALUES = N_("These variables are not right: {names}.")
+WRONG_VALUES = N_("Check the values of these variables: {names}.")
 PAUSED = N_("The notification “{name}” is paused.")
 SENT_LATELY = N_("The notification “{name}” went to this contact less than {minutes} minutes ago.")
 NO_TEMPLATE = N_("The account of this number has no template “{template}” in {language}. Choose another template.")

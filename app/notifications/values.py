@@ -102,12 +102,13 @@ class Variable:
         return READERS[self.type](written, locale_of(language))
 
     def mistake_in_own_values(self) -> Refused | None:
-        """What is wrong with the example or the default, if anything."""
-        try:
-            for own in filter(None, (self.example, self.default)):
-                self.read(own, "en")
-        except Refused as mistake:
-            return mistake
+        """What is wrong with the example or the default, if anything; `field` says of which."""
+        for field, own in (("example", self.example), ("default", self.default)):
+            try:
+                if own:
+                    self.read(own, "en")
+            except Refused as mistake:
+                return Refused(mistake.words, **mistake.facts | {"field": field})
         return None
 
     @property

@@ -14,10 +14,11 @@ from sqlalchemy import Select, or_
 
 from app import zones
 from app.inbox.desk.fields import ChoiceField, options
+from app.notifications.choosing import FilledBy
 from app.notifications.models import Notification
 from app.tenancy import as_uuid
 
-from .models import STATUSES, Payment, PaymentSettings
+from .models import FACTS, STATUSES, Payment, PaymentSettings
 
 LONGEST_QUERY = 100
 
@@ -71,7 +72,7 @@ def day(written: str | None) -> dt.date | None:
 
 
 class PaymentSettingsForm(FlaskForm):
-    notification = ChoiceField(_("Confirmation"))
+    notification = ChoiceField(_("Confirmation"), validators=[FilledBy(FACTS)])
 
     def __init__(self, settings: PaymentSettings) -> None:
         super().__init__(data={"notification": str(settings.notification_id or "")})

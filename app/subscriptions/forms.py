@@ -16,11 +16,12 @@ from wtforms.validators import InputRequired
 
 from app import zones
 from app.inbox.desk.fields import ChoiceField, options
+from app.notifications.choosing import FilledBy
 from app.notifications.models import Notification
 from app.tenancy import as_uuid
 from app.words import N_
 
-from .models import COLUMNS, STATUSES, Subscription, SubscriptionSettings
+from .models import COLUMNS, FACTS, STATUSES, Subscription, SubscriptionSettings
 
 # Which days from today the last one is in.
 SPANS = {"14": 14, "3": 3}
@@ -85,10 +86,10 @@ class RenewalForm(FlaskForm):
 
 class SubscriptionSettingsForm(FlaskForm):
     hour = ChoiceField(_("Send at"))
-    before_14_id = ChoiceField("")
-    before_3_id = ChoiceField("")
-    on_day_id = ChoiceField("")
-    after_3_id = ChoiceField("")
+    before_14_id = ChoiceField("", validators=[FilledBy(FACTS)])
+    before_3_id = ChoiceField("", validators=[FilledBy(FACTS)])
+    on_day_id = ChoiceField("", validators=[FilledBy(FACTS)])
+    after_3_id = ChoiceField("", validators=[FilledBy(FACTS)])
 
     def __init__(self, settings: SubscriptionSettings) -> None:
         chosen = {name: str(getattr(settings, name) or "") for name in COLUMNS.values()}

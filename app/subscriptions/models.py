@@ -27,6 +27,7 @@ from app.tenancy import (
     current_tenant_id,
     database_now,
     db,
+    exists,
     happened,
     later,
     now,
@@ -41,6 +42,8 @@ STATUSES = ("active", "cancelled", "ended")
 DAYS = (-14, -3, 0, 3)
 LONGEST_ID, LONGEST_TITLE = 200, 300
 DEFAULT_HOUR = 9
+# One whose day it is already goes out at once, but not at night.
+LATEST_HOUR = 20
 # One that could not be sent for so long, because nothing was running, would come out of nowhere.
 PATIENCE = dt.timedelta(hours=12)
 # For no longer a template waits in the outbox.
@@ -48,6 +51,8 @@ UNDER_WAY = dt.timedelta(days=2)
 AT_ONCE = 100
 REMINDER_STATES = ("waiting", "sent", "skipped", "cancelled")
 PASSED = N_("Its day had passed when the end became known.")
+EVENING = N_("It was already past 20:00 on its day when the end became known.")
+ALREADY = N_("It was sent earlier that day.")
 LATE = N_("It was due more than 12 hours ago.")
 REMINDER = Actor.system("subscriptions")
 
@@ -179,19 +184,32 @@ class Subscription(TenantModel):
         db.session.execute(waiting.values(state="cancelled"), execution_options={"synchronize_session": False})
 
     def schedule(self) -> None:
-        """Plans a reminder for each of the days that are still to come."""
+        """Plans a reminder for each of the days that are still to come; today's at once, if its hour has passed."""
         if self.status == "cancelled" or self.renews:
             return
         hour, zone = SubscriptionSettings.current().hour, zone_called(self.zone)
-        rows = [self.planned(days, due_at(self.ends_on, days, hour, zone)) for days in DAYS]
+        local = now().astimezone(zone)
+        rows = [self.planned(days, due_at(self.ends_on, days, hour, zone), local) for days in DAYS]
         db.session.flush()
         db.session.execute(insert(SubscriptionReminder).values(rows).on_conflict_do_nothing())
 
-    def planned(self, days: int, due: dt.datetime) -> dict[str, Any]:
-        is_past = due < now()
+    def planned(self, days: int, due: dt.datetime, local: dt.datetime) -> dict[str, Any]:
+        words = self.too_late(days, local) if due < local else ""
+        due = zones.in_utc(local) if due < local and not words else due
         values = {"tenant_id": current_tenant_id(), "id": uuid7(), "subscription_id": self.id, "version": self.version}
-        values |= {"days": days, "due_at": due, "state": "skipped" if is_past else "waiting"}
-        return values | {"problem": {"words": PASSED} if is_past else None}
+        values |= {"days": days, "due_at": due, "state": "skipped" if words else "waiting"}
+        return values | {"problem": {"words": words} if words else None}
+
+    def too_late(self, days: int, local: dt.datetime) -> str:
+        """Why a reminder whose hour has passed is not sent at once, if it is not."""
+        if local.date() != self.ends_on + dt.timedelta(days=days):
+            return PASSED
+        if local.hour >= LATEST_HOUR:
+            return EVENING
+        mine = SubscriptionReminder.subscription_id == self.id, SubscriptionReminder.days == days
+        midnight = zones.in_utc(local.replace(hour=0, minute=0, second=0, microsecond=0))
+        today = SubscriptionReminder.state == "sent", SubscriptionReminder.settled_at >= midnight
+        return ALREADY if exists(select(SubscriptionReminder).where(*mine, *today)) else ""
 
     def happen(self, kind: str, *, by: Actor, **facts: Any) -> None:
         about = {"contact_id": self.contact_id, "conversation_id": newest_conversation(self.contact_id)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from app.tenancy import Actor, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.api.conftest import Caller, MakeCaller
 from tests.happenings import kinds
-from tests.notifications.notifications import notification
+from tests.notifications.notifications import AMOUNT, NAME, notification
 from tests.world import World
 
 PAID = {"amount_micros": 500_000_000_000, "currency": "XOF", "title": "Villa 14", "paid_at": now().isoformat()}
@@ -164,3 +165,20 @@ def test_of_an_erased_contact_the_figure_stays(shop: Caller, carla: Conversation
         left = db.session.scalars(select(Payment)).one()
         assert (left.title, left.reference, left.amount_micros) == ("", "", 500_000_000_000)
     assert shop.put("/payments/a", of(carla)).status_code == 422
+
+
+def test_a_payment_of_the_future_is_refused(shop: Caller, carla: Conversation) -> None:
+    def paid(days: float, **more: Any) -> Any:
+        return shop.put("/payments/inv-1", of(carla, paid_at=(now() + dt.timedelta(days=days)).isoformat(), **more))
+
+    refused = paid(1.1)
+    assert refused.status_code == 422 and refused.get_json(force=True)["errors"][0]["pointer"] == "/paid_at"
+    assert paid(0.9).status_code == 201
+
+
+def test_what_the_confirmation_needs_is_named(shop: Caller, carla: Conversation, number: PhoneNumber) -> None:
+    made = notification(number, mapping=[NAME.row, AMOUNT.row | {"name": "title", "type": "text"}])
+    with tenant_scope(number.tenant_id):
+        PaymentSettings(notification_id=made.id).save()
+    detail = shop.put("/payments/inv-1", of(carla, title="")).get_json()["confirmation"]["detail"]
+    assert detail == "The notification needs a value for title."

@@ -99,6 +99,47 @@ def test_a_day_that_has_passed_is_skipped(shop: Caller, carla: Conversation) -> 
     assert set(reminders(past).values()) == {"skipped"}
 
 
+@pytest.mark.parametrize(
+    ("clock", "ends_on", "day", "state", "due", "detail"),
+    [
+        ("15:13", "2026-12-05", -3, "waiting", "15:13", ""),
+        ("15:13", "2026-12-02", 0, "waiting", "15:13", ""),
+        ("08:00", "2026-12-05", -3, "waiting", "09:00", ""),
+        ("20:01", "2026-12-05", -3, "skipped", "09:00", "already past 20:00"),
+        ("15:13", "2026-12-04", -3, "skipped", "09:00", "day had passed"),
+    ],
+)
+def test_a_reminder_whose_day_is_today_goes_out_at_once_unless_it_is_evening(
+    shop: Caller,
+    carla: Conversation,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: str,
+    ends_on: str,
+    day: int,
+    state: str,
+    due: str,
+    detail: str,
+) -> None:
+    monkeypatch.setattr(models, "now", lambda: dt.datetime.fromisoformat(f"2026-12-02T{clock}+00:00"))
+    made = shop.put("/subscriptions/s-1", of(carla, ends_on=ends_on, zone="Africa/Dakar")).get_json()
+    one = next(one for one in made["reminders"] if one["days"] == day)
+    assert (one["state"], one["due_at"][11:16]) == (state, due)
+    assert detail in one["detail"]
+
+
+def test_what_was_sent_today_is_not_sent_again_by_another_plan(
+    shop: Caller, carla: Conversation, number: PhoneNumber, chosen: Notification, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "now", lambda: dt.datetime.combine(TODAY, dt.time(15), dt.UTC))
+    shop.put("/subscriptions/s-1", of(carla, ends_on=days(3), zone="UTC"))
+    make_due(number, -3)
+    run(number)
+    with tenant_scope(number.tenant_id):
+        db.session.execute(update(Message).where(Message.direction == "outbound").values(state="sent"))
+    changed = shop.put("/subscriptions/s-1", of(carla, ends_on=days(3), zone="Africa/Dakar"))
+    assert reminders(changed)[-3] == "skipped" and len(sent(number)) == 1
+
+
 def test_a_reminder_goes_out_once_when_it_is_due(
     shop: Caller, carla: Conversation, number: PhoneNumber, chosen: Notification
 ) -> None:

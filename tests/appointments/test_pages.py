@@ -10,9 +10,12 @@ import pytest
 from app.appointments.calendar import feed_of, folded, link_to
 from app.appointments.models import Appointment
 from app.appointments.settings import AppointmentSettings
+from app.entry_points.subjects import Subject
+from app.inbox.conversations import Conversation
 from app.tenancy import db, now, tenant_scope
 from tests.appointments.diary import Diary
 from tests.client import Browser
+from tests.notifications.notifications import plain_notification
 
 HERE = "~/appointments"
 
@@ -212,3 +215,32 @@ def test_a_members_feed_has_their_appointments_until_they_leave(browser: Browser
 def test_lines_are_cut_between_letters() -> None:
     parts = list(folded("é" * 100))
     assert [len(part.encode()) for part in parts] == [74, 75, 53] and "".join(parts).replace(" ", "") == "é" * 100
+
+
+@pytest.mark.parametrize("field", ["booked", "notification"])
+def test_a_notification_that_needs_more_than_an_appointment_has_is_refused(
+    ann: Browser, diary: Diary, field: str
+) -> None:
+    diary.choose()
+    plain_notification(diary.number, "paid", "reminder")
+    given = {"unanswered_hours": "6", "minutes": "30", "amount": "2", "unit": "days", "notification": ""}
+    refused = ann.post(f"{HERE}/settings", given | {field: "paid"})
+    assert refused.status_code == 422 and "nothing fills in amount" in refused.text
+
+
+def test_a_cancelled_one_says_so_and_is_booked_again(ann: Browser, diary: Diary) -> None:
+    diary.choose()
+    one = diary.book()
+    diary.do(one, "cancel")
+    page = ann.get(f"{HERE}/{one.id}").text
+    assert "Not sent: the appointment was cancelled" in page and "was changed" not in page and f"again={one.id}" in page
+    again = ann.get(f"{HERE}/new?contact={diary.talk.contact_id}&again={one.id}").text
+    assert 'value="Viewing: Villa Azur"' in again
+
+
+def test_the_form_beside_a_conversation_knows_what_it_is_about(ann: Browser, diary: Diary) -> None:
+    with tenant_scope(diary.id):
+        talk = Conversation.get_or_404(diary.talk.id)
+        talk.put_subject(Subject("listing", external_id="V-12", title="Villa Azur"))
+    page = ann.get(f"{HERE}/new?contact={diary.talk.contact_id}&conversation={diary.talk.id}").text
+    assert 'value="Viewing: Villa Azur"' in page and f'href="/t/bakery/inbox/{diary.talk.id}"' in page

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from app.assistant.access import ModelAccess
 from app.assistant.assistant import Assistant
-from app.assistant.engagements import Engagement
+from app.assistant.engagements import Engagement, begin_turns
 from app.assistant.jobs import enqueue_due_turns, forget_contact, recover_turn
 from app.assistant.knowledge import KnowledgeSource
 from app.assistant.runner import Runner
@@ -89,6 +89,12 @@ def test_what_is_due_in_a_moment_is_waited_for(shop: Shop) -> None:
         db.session.execute(update(Engagement).values(due_at=now() + dt.timedelta(seconds=0.5)))
     Runner().run()
     assert shop.turns()[-1].state == "sent"
+
+
+def test_messages_that_a_feature_reads_begin_no_turn(shop: Shop) -> None:
+    with tenant_scope(shop.world.bakery.id):
+        begin_turns([], dt.timedelta())
+        assert Engagement.of(shop.carla.id) is None
 
 
 def test_an_interrupted_turn_is_found_and_made_due(shop: Shop, enqueued: Enqueued) -> None:

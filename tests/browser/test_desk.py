@@ -54,6 +54,13 @@ def test_a_day_by_keyboard(desk: Page) -> None:
     expect(desk.get_by_test_id("resolve")).to_be_visible()
 
 
+def test_a_conversation_never_scrolls_the_window(desk: Page) -> None:
+    desk.set_viewport_size({"width": 1440, "height": 500})
+    desk.get_by_role("link", name="Dora").click()
+    expect(desk.get_by_test_id("bubble").first).to_be_visible()
+    assert desk.evaluate("document.documentElement.scrollHeight") == 500
+
+
 def test_the_palette_leads_anywhere(desk: Page) -> None:
     desk.keyboard.press("Control+k")
     desk.keyboard.type("snoo")

@@ -101,6 +101,12 @@ def test_every_example_is_taken_by_its_call(app: Flask) -> None:
     assert wrong == []
 
 
+def test_every_address_of_an_example_can_be_pasted(app: Flask) -> None:
+    addresses = {one.request.address for one in calls().values()}
+    assert [address for address in addresses if not re.fullmatch(r"[\w:/.-]+", address)] == []
+    assert any(address.endswith("/payments/order-1041") for address in addresses)
+
+
 def test_every_type_of_a_body_has_an_example(app: Flask) -> None:
     variants = [name for name, _body in calls()["send_message"].bodies]
     assert {"text", "template", "list", "raw"} <= set(variants)

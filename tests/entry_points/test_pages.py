@@ -145,7 +145,7 @@ def test_the_list_and_the_pane_show_what_it_is_about(ann: Browser, villas: Site)
     talk = villas.write(villas.words(VILLA))
     assert "Villa in Dakar · 500,000\xa0XOF" in ann.get("~/inbox/?view=all").text
     pane = ann.get(f"~/inbox/{talk.id}/details").text
-    assert 'href="https://agency.example/v/12"' in pane and "Nobody signed it" in pane and "V-12" in pane
+    assert 'href="https://agency.example/v/12"' in pane and "not verified" in pane and "V-12" in pane
 
 
 def test_the_list_is_filtered_by_entry_point_and_subject(ann: Browser, villas: Site) -> None:

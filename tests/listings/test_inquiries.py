@@ -160,3 +160,15 @@ def test_an_appointment_is_about_what_the_customer_asked_for_last(agency: Agency
     with tenant_scope(agency.tenant.id):
         states = {one.listing.external_id: one.state for one in db.session.scalars(db.select(Inquiry))}
     assert states == {"DKR-204": "new", "DKR-205": "viewing_booked"}
+
+
+def test_a_cancelled_viewing_leaves_the_inquiry_answered(agency: Agency) -> None:
+    agency.put()
+    touch(agency)
+    about: dict[str, Any] = {"contact_id": agency.talk.contact_id, "source": "api"}
+    for kind, state in (("booked", "viewing_booked"), ("cancelled", "answered"), ("booked", "viewing_booked")):
+        with tenant_scope(agency.tenant.id):
+            facts = about | {"version": 1, "starts_at": "2026-12-01T09:30:00+00:00"}
+            happened(f"appointment.{kind}", uuid.uuid4(), **facts)
+        deliver_to_subscriber("listings_viewings", agency.tenant.id)
+        assert agency.inquiries()[0].state == state

@@ -10,6 +10,7 @@ from app.listings.jobs import advance_import
 from app.listings.models import Listing
 from app.listings.saved_searches import SavedSearch
 from app.listings.settings import ListingSettings
+from app.message_templates.models import MessageTemplate
 from app.tenancy import db, tenant_scope
 from tests.client import Browser
 
@@ -117,6 +118,38 @@ def test_the_settings_say_what_a_notification_needs_that_is_not_filled_in(agency
     with tenant_scope(agency.tenant.id):
         settings = ListingSettings.current()
         assert (settings.alert_hour, settings.currency, settings.alert_notification_id) == (10, "XOF", None)
+
+
+@pytest.mark.parametrize(
+    ("category", "names", "words"),
+    [("UTILITY", ("count",), "category marketing"), ("MARKETING", ("shoe_size",), "nothing fills in shoe_size")],
+)
+def test_a_notification_that_cannot_be_sent_for_alerts_is_refused(
+    agency: Agency, ann: Browser, category: str, names: tuple[str, ...], words: str
+) -> None:
+    agency.notify(names=names)
+    with tenant_scope(agency.tenant.id):
+        db.session.execute(db.update(MessageTemplate).values(category=category))
+        chosen = ListingSettings.current().alert_notification_id
+        ListingSettings.current().alert_notification_id = None
+    form = {"alert_hour": "10", "inquiry_days": "3", "alert_notification_id": str(chosen)}
+    answer = ann.post("/t/bakery/listings/settings", form)
+    assert answer.status_code == 422 and words in answer.text
+    with tenant_scope(agency.tenant.id):
+        assert ListingSettings.current().alert_notification_id is None
+
+
+def test_what_is_said_of_a_saved_search_is_true(agency: Agency, ann: Browser) -> None:
+    agency.agree()
+    form = {"contact_id": str(agency.talk.contact_id), "kind": "sale", "places": "Dakar", "frequency": "daily"}
+
+    def said(**more: str) -> str:
+        ann.post("/t/bakery/listings/searches", form | more)
+        return page(ann, "/listings/searches")
+
+    assert "until a notification for them is chosen" in said()
+    agency.notify(alert_hour=11)
+    assert "once a day, from 11:00" in said() and "when something new matches" in said(frequency="at_once")
 
 
 @pytest.mark.parametrize("url", ["http://agency.example/x", "https://localhost/x", "https://10.0.0.1/x"])

@@ -23,6 +23,7 @@ from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
 from tests.message_templates.templates import BODY, TEXT, approved, drafted
+from tests.notifications.notifications import notification
 from tests.simulated import Road
 from tests.world import World, conversation
 
@@ -147,6 +148,18 @@ def test_other_words_break_nothing(world: World, number: PhoneNumber) -> None:
     macro(number, template)
     written(world, template, [{"type": "BODY", "text": "Your order is ready. Come and get it whenever you like."}])
     assert submitted(world, template).state == "submitting"
+
+
+def test_the_first_version_in_another_language_breaks_nothing(world: World, number: PhoneNumber) -> None:
+    made = notification(number)
+    with tenant_scope(world.bakery.id):
+        us = next(one for one in made.variants() if one.language == "en_US")
+        buttons = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Merci"}]}
+        content = Content("UTILITY", us.content.is_named, [*us.components, buttons])
+        by = Actor.agent(world.ann)
+        draft = MessageTemplate.begin(us.waba_id, us.name, "pt_BR", content, by=by)
+        version = TemplateVersion.open_of(draft.id)
+        assert version and draft.uses and draft.broken_by(version) == []
 
 
 # Deleting.

@@ -15,7 +15,7 @@ from app.notifications.models import Notification
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
-from tests.notifications.notifications import notification
+from tests.notifications.notifications import AMOUNT, NAME, notification
 from tests.world import World, conversation
 
 
@@ -119,3 +119,21 @@ def test_agents_look_and_owners_change(app: Flask, world: World, number: PhoneNu
     made, ben = notification(number), Browser(app, "bakery").signed_in_as(world.ben)
     assert ben.get(f"~/notifications/{made.id}").status_code == 200
     assert ben.get(f"~/notifications/{made.id}/edit").status_code == 403
+
+
+def test_a_wrong_text_for_nothing_is_named_at_its_own_field(ann: Browser, number: PhoneNumber) -> None:
+    notification(number)
+    rows = {"variables-1-example": "5 EUR", "variables-1-default": "there"}
+    answer = ann.post("~/notifications/new?template=t_payment_received", form(**rows))
+    assert answer.status_code == 422
+    tags = re.findall(r"<input[^>]*>", answer.text)
+    wrong = [
+        name for name in ("example", "default") for tag in tags if f"variables-1-{name}" in tag and "invalid" in tag
+    ]
+    assert wrong == ["default"]
+
+
+def test_a_required_variable_shows_no_text_for_nothing(ann: Browser, number: PhoneNumber) -> None:
+    made = notification(number, mapping=[NAME.row, AMOUNT.row | {"default": "there"}])
+    page = ann.get(f"~/notifications/{made.id}/edit").text
+    assert 'value="500000 XOF"' in page and 'value="there"' not in page

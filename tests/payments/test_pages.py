@@ -70,11 +70,13 @@ def test_the_settings_say_what_a_notification_lacks(ann: Browser, number: PhoneN
     fits, lacks = notification(number), notification(number, "other", mapping=[NAME.row, other])
     ann.post("~/payments/settings", {"notification": str(fits.id)})
     assert "be sent here" not in ann.get("~/payments/settings").text
-    ann.post("~/payments/settings", {"notification": str(lacks.id)})
-    assert "nothing fills in sum_paid" in ann.get("~/payments/settings").text
-    assert "Confirmation of payments" in ann.get(f"~/notifications/{lacks.id}").text
-    ann.post(f"~/notifications/{lacks.id}/removal")
-    assert ann.get(f"~/notifications/{lacks.id}").status_code == 200
+    refused = ann.post("~/payments/settings", {"notification": str(lacks.id)})
+    assert refused.status_code == 422 and "nothing fills in sum_paid" in refused.text
+    with tenant_scope(number.tenant_id):
+        assert PaymentSettings.current().notification_id == fits.id
+    assert "Confirmation of payments" in ann.get(f"~/notifications/{fits.id}").text
+    ann.post(f"~/notifications/{fits.id}/removal")
+    assert ann.get(f"~/notifications/{fits.id}").status_code == 200
 
 
 def test_they_are_beside_the_conversation(ann: Browser, carla: Conversation) -> None:

@@ -13,7 +13,7 @@ from app.subscriptions.models import Given, Subscription, SubscriptionSettings, 
 from app.tenancy import now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.client import Browser
-from tests.notifications.notifications import notification
+from tests.notifications.notifications import NAME, notification, plain_notification
 from tests.world import World, conversation
 
 TODAY = now().date()
@@ -72,13 +72,14 @@ def test_one_is_renewed_and_cancelled(ann: Browser, carla: Conversation) -> None
 
 
 def test_the_owner_chooses_the_hour_and_a_notification_for_each_day(ann: Browser, number: PhoneNumber) -> None:
-    chosen = notification(number)
+    chosen, lacks = plain_notification(number, "ending", "t", mapping=[NAME.row]), notification(number)
     form = {"hour": "17", "before_14_id": str(chosen.id), "before_3_id": "", "on_day_id": "", "after_3_id": ""}
     ann.post("~/subscriptions/settings", form)
     with tenant_scope(number.tenant_id):
         settings = SubscriptionSettings.current()
         assert (settings.hour, settings.chosen(-14), settings.chosen(3)) == (17, chosen.id, None)
-    assert "nothing fills in amount" in ann.get("~/subscriptions/settings").text
+    refused = ann.post("~/subscriptions/settings", form | {"on_day_id": str(lacks.id)})
+    assert refused.status_code == 422 and "nothing fills in amount" in refused.text
     assert "Reminders of subscriptions" in ann.get(f"~/notifications/{chosen.id}").text
     assert ann.post("~/subscriptions/settings", form | {"hour": "24"}).status_code == 422
 

@@ -20,13 +20,13 @@ from app.appointments.agenda import Agenda
 from app.appointments.blueprint import bp
 from app.appointments.calendar import feed_of, link_to
 from app.appointments.forms import AppointmentForm, values_of
-from app.appointments.models import EARLY, Appointment, Unfit, usual_number
+from app.appointments.models import EARLY, LONGEST_TITLE, Appointment, Unfit, usual_number
 from app.appointments.notices import AppointmentNotice
 from app.appointments.settings import AppointmentSettings
 from app.contacts import search
 from app.contacts.models import Contact
 from app.hours.models import ServicePolicy
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.team.models.teams import colleagues
 from app.templating import time_tag
 from app.tenancy import Actor, current_actor, current_tenant_id, db, in_menu, now, requires
@@ -60,7 +60,26 @@ def new() -> str:
     contact = Contact.find(request.args.get("contact"))
     if contact is None or contact.is_erased:
         return choose_contact()
-    return form_page(AppointmentForm(formdata=None, data=usual_values(contact)), contact)
+    values = usual_values(contact)
+    if (earlier := Appointment.find(request.args.get("again"))) and earlier.contact_id == contact.id:
+        values |= {name: value for name, value in values_of(earlier).items() if name not in ("at", "fold")}
+    if talk := talk_with(contact):
+        values |= about(talk)
+    return form_page(AppointmentForm(formdata=None, data=values), contact)
+
+
+def talk_with(contact: Contact) -> Conversation | None:
+    """The conversation that the form was opened from."""
+    talk = Conversation.find(request.values.get("conversation"))
+    return talk if talk and talk.contact_id == contact.id else None
+
+
+def about(talk: Conversation) -> dict[str, str]:
+    """What for, where the conversation is about a place that can be visited."""
+    subject = talk.about
+    if subject is None or subject.type not in ("listing", "property") or not subject.title:
+        return {}
+    return {"title": _("Viewing: %(title)s", title=subject.title)[:LONGEST_TITLE]}
 
 
 def choose_contact() -> str:
@@ -144,7 +163,8 @@ def save(appointment_id: uuid.UUID) -> Page:
 
 
 def form_page(form: AppointmentForm, contact: Contact, one: Appointment | None = None) -> str:
-    return render_template("appointments/form.html", form=form, contact=contact, one=one)
+    talk = None if one else talk_with(contact)
+    return render_template("appointments/form.html", form=form, contact=contact, one=one, talk=talk)
 
 
 def turn(appointment_id: uuid.UUID, change: Callable[..., bool], flashed: str) -> AnyResponse:

@@ -110,8 +110,20 @@ def save_search() -> Answer:
             )
     except Refusal as refusal:
         return search_page(form, contact, refusal.explain(_)), 422
-    flash(_("Search saved. Alerts go out as soon as something new matches."))
+    flash(" ".join((_("Search saved."), when_alerts_go(form.frequency.data))))
     return redirect(url_for("contacts.show", contact_id=contact.id), 303)
+
+
+def when_alerts_go(frequency: str) -> str:
+    settings = ListingSettings.current()
+    notification = settings.alert_notification
+    if notification is None:
+        return str(_("No alerts are sent until a notification for them is chosen in the listing settings."))
+    if not notification.is_active:
+        return str(_("No alerts are sent until the notification for them is resumed."))
+    if frequency == "daily":
+        return str(_("What is new goes out once a day, from %(hour)s:00.", hour=settings.alert_hour))
+    return str(_("An alert goes out when something new matches, once a day at most."))
 
 
 @bp.post("/searches/<uuid:saved_search_id>/stop")
@@ -132,7 +144,7 @@ def resume_search(saved_search_id: uuid.UUID) -> AnyResponse:
     except NoConsent as refusal:
         flash(refusal.explain(_), "error")
     else:
-        flash(_("Alerts about this search go on."))
+        flash(" ".join((_("Search resumed."), when_alerts_go(search.frequency))))
     return redirect(url_for(".searches"), 303)
 
 

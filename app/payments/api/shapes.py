@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, JsonValue
 
 from app.api import Fault, Problem, Shape
 from app.api.declaring import GivenTime, Time
@@ -13,8 +14,23 @@ from app.notifications import money
 from app.notifications.api.persons import Person
 from app.notifications.attempts import words_of
 from app.payments.models import LONGEST_REFERENCE, LONGEST_TITLE, Given, Payment
+from app.tenancy import now
 
 Status = Literal["received", "refunded", "failed"]
+
+
+# Clocks and zones of other systems differ by less.
+AHEAD = dt.timedelta(days=1)
+FUTURE = "A payment that was received can't be paid more than a day from now."
+
+
+EXAMPLE: dict[str, JsonValue] = {
+    "contact": {"phone": "+221771234567", "name": "Awa Diop"},
+    "amount_micros": 500_000_000_000,
+    "currency": "XOF",
+    "title": "Deposit for villa 14",
+    "paid_at": "2026-11-02T09:30:00Z",
+}
 
 
 class ConfirmationShape(Shape):
@@ -52,6 +68,8 @@ class PaymentShape(Shape):
 class GivenPayment(Shape):
     """What your system says of a payment. `contact` is who paid; without one nobody gets a confirmation."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     contact: Person | None = None
     amount_micros: Annotated[int, Field(gt=0, le=money.MOST, examples=[500_000_000_000])]
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$", examples=["XOF"])]
@@ -66,6 +84,8 @@ class GivenPayment(Shape):
         if words := money.mistake_in(self.amount_micros, self.currency):
             name = "currency" if words == money.UNKNOWN_CURRENCY else "amount_micros"
             raise Problem("invalid_request", errors=[Fault("invalid_amount", words, pointer=f"/{name}")])
+        if self.status == "received" and self.paid_at > now() + AHEAD:
+            raise Problem("invalid_request", errors=[Fault("in_future", FUTURE, pointer="/paid_at")])
         contact = self.contact.find() if self.contact else None
         return Given(
             contact_id=contact.id if contact else None,

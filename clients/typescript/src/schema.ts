@@ -4120,6 +4120,16 @@ export interface components {
         /**
          * GivenPayment
          * @description What your system says of a payment. `contact` is who paid; without one nobody gets a confirmation.
+         * @example {
+         *       "amount_micros": 500000000000,
+         *       "contact": {
+         *         "name": "Awa Diop",
+         *         "phone": "+221771234567"
+         *       },
+         *       "currency": "XOF",
+         *       "paid_at": "2026-11-02T09:30:00Z",
+         *       "title": "Deposit for villa 14"
+         *     }
          */
         GivenPayment: {
             /**
@@ -18058,7 +18068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this */
+            /** @description `ip_not_allowed`: This API key may not be used from here; `missing_scope`: This API key may not do this; `out_of_reach`: A team's key can't do this */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -12,6 +12,7 @@ from flask import Request as FlaskRequest
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import IntegerConverter, PathConverter
+from wtforms.validators import NumberRange
 
 from app.meta import payload
 
@@ -91,3 +92,16 @@ def row_number(text: str) -> int:
     if not 0 <= number <= LARGEST_ID:
         raise ValueError(text)
     return number
+
+
+# More than any field takes, and exact as a float.
+LARGEST = 10**15
+
+
+class InRange(NumberRange):
+    """Also of numbers that are too large for `NumberRange`, which makes floats of them."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if isinstance(field.data, int):
+            field.data = max(-LARGEST, min(LARGEST, field.data))
+        super().__call__(form, field)

@@ -10,13 +10,14 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import DateTimeLocalField, IntegerField, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import DataRequired, InputRequired, NumberRange, StopValidation
+from wtforms.validators import DataRequired, InputRequired, StopValidation
 
 from app import zones
 from app.inbox.compose.schedule_forms import TimeForm
 from app.inbox.desk.fields import ChoiceField, at_most, one_line, options, tidy
 from app.notifications.choosing import check
 from app.notifications.models import Notification
+from app.parameters import InRange
 from app.team.models.teams import colleagues
 from app.tenancy import as_uuid, db
 from app.wabas.models import PhoneNumber
@@ -53,7 +54,7 @@ class AppointmentForm(TimeForm):
         _("Minutes"),
         validators=[
             InputRequired(_(NEEDED)),
-            NumberRange(LEAST_MINUTES, MOST_MINUTES, message=_("Choose 5 minutes to 7 days.")),
+            InRange(LEAST_MINUTES, MOST_MINUTES, message=_("Choose 5 minutes to 7 days.")),
         ],
     )
     place = StringField(_("Place"), filters=[one_line], validators=[at_most(LONGEST_PLACE)])
@@ -148,13 +149,13 @@ class SettingsForm(FlaskForm):
     cancelled = ChoiceField(_("When it is cancelled"))
     unanswered_hours = IntegerField(
         _("Hours before the appointment"),
-        validators=[InputRequired(_(NEEDED)), NumberRange(0, 168, message=_("Choose 0 to 168 hours."))],
+        validators=[InputRequired(_(NEEDED)), InRange(0, 168, message=_("Choose 0 to 168 hours."))],
     )
     minutes = IntegerField(
         _("Usual length in minutes"),
         validators=[
             InputRequired(_(NEEDED)),
-            NumberRange(LEAST_MINUTES, MOST_MINUTES, message=_("Choose 5 minutes to 7 days.")),
+            InRange(LEAST_MINUTES, MOST_MINUTES, message=_("Choose 5 minutes to 7 days.")),
         ],
     )
 

@@ -28,7 +28,7 @@ from wtforms import (
     URLField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange, Optional
+from wtforms.validators import InputRequired, Length, Optional
 
 from app import zones
 from app.contacts.settings import ContactSettings
@@ -38,6 +38,7 @@ from app.extensions import outside
 from app.inbox.desk.fields import options
 from app.message_templates.models import MessageTemplate
 from app.meta import written_numbers
+from app.parameters import InRange
 from app.team.models import Team
 from app.tenancy import as_uuid, db
 from app.wabas.models import PhoneNumber
@@ -110,10 +111,10 @@ class AccessForm(FlaskForm):
     key = PasswordField(_("Key"), filters=[stripped], validators=[Length(max=500)])
     model = StringField(_("Model"), filters=[stripped], validators=[needed(_("Enter a model.")), Length(max=100)])
     input_price = DecimalField(
-        _("Price of a million tokens read, in dollars"), places=None, validators=[Optional(), NumberRange(0, 10_000)]
+        _("Price of a million tokens read, in dollars"), places=None, validators=[Optional(), InRange(0, 10_000)]
     )
     output_price = DecimalField(
-        _("Price of a million tokens written, in dollars"), places=None, validators=[Optional(), NumberRange(0, 10_000)]
+        _("Price of a million tokens written, in dollars"), places=None, validators=[Optional(), InRange(0, 10_000)]
     )
 
     def __init__(self, access: ModelAccess | None, **more: Any) -> None:
@@ -204,7 +205,7 @@ class SetupForm(FlaskForm):
     teams = SelectMultipleField(_("Teams"))
     contacts = LinesField(_("Only these customers"), most=MOST_CONTACTS, longest=40)
     percentage = IntegerField(
-        _("Share of customers, in percent"), validators=[needed(_("Enter a number.")), NumberRange(0, 100)]
+        _("Share of customers, in percent"), validators=[needed(_("Enter a number.")), InRange(0, 100)]
     )
     hours = SelectField(
         _("When"),
@@ -216,19 +217,19 @@ class SetupForm(FlaskForm):
     )
     hand_over_team = SelectField(_("Hand over to the team"))
     debounce_seconds = IntegerField(
-        _("Wait after a message (seconds)"), validators=[needed(_("Enter a number.")), NumberRange(0, 15)]
+        _("Wait after a message (seconds)"), validators=[needed(_("Enter a number.")), InRange(0, 15)]
     )
     most_turns = IntegerField(
-        _("Answers in one conversation"), validators=[needed(_("Enter a number.")), NumberRange(1, 200)]
+        _("Answers in one conversation"), validators=[needed(_("Enter a number.")), InRange(1, 200)]
     )
     most_per_hour = IntegerField(
-        _("Answers to one customer in an hour"), validators=[needed(_("Enter a number.")), NumberRange(1, 60)]
+        _("Answers to one customer in an hour"), validators=[needed(_("Enter a number.")), InRange(1, 60)]
     )
     money_per_day = DecimalField(
-        _("Dollars a day"), places=None, validators=[needed(_("Enter an amount.")), NumberRange(0, 100_000)]
+        _("Dollars a day"), places=None, validators=[needed(_("Enter an amount.")), InRange(0, 100_000)]
     )
     most_tokens = IntegerField(
-        _("Tokens an answer may take"), validators=[needed(_("Enter a number.")), NumberRange(100, 8_000)]
+        _("Tokens an answer may take"), validators=[needed(_("Enter a number.")), InRange(100, 8_000)]
     )
     contact_fields = BooleanField(_("Read the customer's own fields and tags"))
     tags = SelectMultipleField(_("Tags it may set"))

@@ -10,8 +10,9 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from pydantic import ValidationError
 from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length
 
+from app.parameters import InRange
 from app.words import N_
 
 from .models import HOURLY_LIMIT, LONGEST_NAME, MOST_HOURLY, Automation, AutomationSettings
@@ -104,7 +105,7 @@ class AutomationForm(FlaskForm):
         ],
         default="always",
     )
-    repeat_days = IntegerField(lazy_gettext("Days"), default=1, validators=[NumberRange(1, 365)])
+    repeat_days = IntegerField(lazy_gettext("Days"), default=1, validators=[InRange(1, 365)])
     stops = BooleanField(lazy_gettext("Stop here: automations after this one don't run for the same message"))
     runs_beside_people = BooleanField(
         lazy_gettext("Also run while a person has the conversation (it sends nothing then)")
@@ -121,7 +122,7 @@ class SettingsForm(FlaskForm):
         default=HOURLY_LIMIT,
         validators=[
             InputRequired(lazy_gettext("Enter a number.")),
-            NumberRange(1, MOST_HOURLY, message=lazy_gettext("Choose between 1 and 200.")),
+            InRange(1, MOST_HOURLY, message=lazy_gettext("Choose between 1 and 200.")),
         ],
     )
 

@@ -20,10 +20,11 @@ from wtforms import (
     URLField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length
 
 from app import zones
 from app.egress import Refused, checked_alone
+from app.parameters import InRange
 from app.tenancy import as_uuid, now
 from app.wabas.models import PhoneNumber
 
@@ -59,7 +60,7 @@ class EndpointForm(FlaskForm):
         default=0,
         validators=[
             InputRequired(_("Enter a number.")),
-            NumberRange(0, LONGEST_BATCH, message=_("Choose between 0 and 60 seconds.")),
+            InRange(0, LONGEST_BATCH, message=_("Choose between 0 and 60 seconds.")),
         ],
     )
 

@@ -6,9 +6,10 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, TextAreaField, ValidationError
-from wtforms.validators import Length, NumberRange, Optional
+from wtforms.validators import Length, Optional
 
 from app import zones
+from app.parameters import InRange
 
 from .fields import HolidaysField, SpansField
 from .models import ServicePolicy, read_day, read_holiday, write_day, write_holiday
@@ -35,7 +36,7 @@ COPIES = {"weekdays": range(5), "all": range(7)}
 
 
 def minutes_field(label: str) -> IntegerField:
-    in_range = NumberRange(1, LONGEST_TARGET, message=_("Choose between a minute and 30 days."))
+    in_range = InRange(1, LONGEST_TARGET, message=_("Choose between a minute and 30 days."))
     return IntegerField(label, validators=[Optional(), in_range])
 
 

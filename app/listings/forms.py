@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length
 
 from app.contacts.consents import CHOSEN_SOURCES
 from app.contacts.models import Contact
@@ -19,6 +19,7 @@ from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
 from app.notifications.choosing import check
 from app.notifications.models import Notification
+from app.parameters import InRange
 from app.tenancy import Membership, User, as_uuid, db
 from app.wabas.models import PhoneNumber
 from app.whatsapp_flows.models import WhatsappFlow
@@ -222,7 +223,7 @@ class SettingsForm(FlaskForm):
     inquiry_notification_id = SelectField(_("Notification to the owner of a listing"), default="")
     inquiry_days = IntegerField(
         _("Days within which a customer's questions about a listing are one inquiry"),
-        validators=[InputRequired(_("Enter a number.")), NumberRange(1, 365, message=_("Choose 1 to 365 days."))],
+        validators=[InputRequired(_("Enter a number.")), InRange(1, 365, message=_("Choose 1 to 365 days."))],
     )
     assigns_member = BooleanField(_("Assign the conversation to the member who takes care of the listing"))
     search_flow_id = SelectField(_("Form whose responses become saved searches"), default="")

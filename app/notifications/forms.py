@@ -9,12 +9,13 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import FieldList, FormField, HiddenField, IntegerField, StringField, ValidationError
-from wtforms.validators import DataRequired, InputRequired, NumberRange, Regexp
+from wtforms.validators import DataRequired, InputRequired, Regexp
 
 from app.api import ApiKey
 from app.contacts.fields import ContactField
 from app.inbox.desk.fields import ChoiceField, ChoicesField, ClientIdField, at_most, one_line, options
 from app.meta.template_schema import name_of
+from app.parameters import InRange
 from app.tenancy import as_uuid, db
 from app.wabas.models import PhoneNumber
 from app.words import N_
@@ -87,7 +88,7 @@ class NotificationForm(FlaskForm):
         _("Minutes between two to the same contact"),
         validators=[
             InputRequired(_("Enter a number, 0 for no limit.")),
-            NumberRange(0, LONGEST_PAUSE, message=_("Enter 0 to 43,200 minutes.")),
+            InRange(0, LONGEST_PAUSE, message=_("Enter 0 to 43,200 minutes.")),
         ],
     )
 

@@ -7,12 +7,13 @@ from typing import Any
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, ValidationError
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from app.billing.money import MICROS
 from app.billing.plans import MOST_MARKUP
 from app.costs.amount_fields import AmountField, amount_field
 from app.meta.pricing import CATEGORIES
+from app.parameters import InRange
 from app.team.forms import Form, one_line
 
 HUNDREDTH_OF_PERCENT = MICROS // 100
@@ -38,7 +39,7 @@ class PercentField(AmountField):
 
 
 def count_field(label: str) -> IntegerField:
-    in_range = NumberRange(0, 10_000_000, message=_("Enter a number from 0 to 10,000,000."))
+    in_range = InRange(0, 10_000_000, message=_("Enter a number from 0 to 10,000,000."))
     return IntegerField(label, [InputRequired(_("Enter a number.")), in_range], default=0)
 
 
@@ -59,7 +60,7 @@ class PlanForm(Form):
     markup_service = PercentField(_("Mark-up on replies, in percent"), [Optional()])
     trial_days = IntegerField(
         _("Days of trial"),
-        [InputRequired(_("Enter a number.")), NumberRange(0, 90, message=_("Enter a number from 0 to 90."))],
+        [InputRequired(_("Enter a number.")), InRange(0, 90, message=_("Enter a number from 0 to 90."))],
         default=0,
     )
     trial_amount = AmountField(_("Amount that can be spent in the trial"), [Optional()])

@@ -9,8 +9,9 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import IntegerField, SelectChoice, SelectField, TimeField, ValidationError
-from wtforms.validators import InputRequired, NumberRange
+from wtforms.validators import InputRequired
 
+from app.parameters import InRange
 from app.words import N_
 
 DAYS = (
@@ -25,11 +26,11 @@ class SlotForm(FlaskForm):
     ends = TimeField(_("To"), validators=[InputRequired(_("Enter a time."))])
     minutes = IntegerField(
         _("Minutes for each"),
-        validators=[InputRequired(_("Enter a number.")), NumberRange(5, 480, message=_("Choose 5 to 480 minutes."))],
+        validators=[InputRequired(_("Enter a number.")), InRange(5, 480, message=_("Choose 5 to 480 minutes."))],
     )
     capacity = IntegerField(
         _("Places in each"),
-        validators=[InputRequired(_("Enter a number.")), NumberRange(1, 100, message=_("Choose 1 to 100 places."))],
+        validators=[InputRequired(_("Enter a number.")), InRange(1, 100, message=_("Choose 1 to 100 places."))],
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:

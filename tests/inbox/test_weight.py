@@ -22,7 +22,7 @@ from tests import world as people
 from tests.client import FRAGMENT, Browser
 from tests.world import World
 
-BUDGET = 61_000
+BUDGET = 62_000
 WORDS = "Good morning! Could you keep two loaves of rye bread for me until six, and are the rolls from today? Thank you"
 
 

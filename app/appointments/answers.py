@@ -1,7 +1,7 @@
 """What customers answer to a reminder: a tap on one of its buttons, or the same typed in one of six languages.
 
 A button's payload is a token that we signed: whose appointment, which version of it, which answer. It works for as long
-as the appointment is as it was when the reminder was sent. After that the customer is told what holds now.
+as the appointment is as it was when the reminder was sent. After that the customer gets the present time and state.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Answer:
         return any(id and id != self.message.id for id in db.session.scalars(query))
 
     def apply(self) -> str:
-        """Changes the appointment, if the answer still fits it. Returns what the customer is to be told, or nothing.
+        """Changes the appointment, if the answer still fits it. Returns what the customer gets as a reply, or nothing.
 
         The words are `phrases.SAID`.
         """

@@ -39,7 +39,7 @@ def read_answers(received: list[Happened]) -> None:
 
 
 def reply(answer: Answer) -> None:
-    """Says what holds now, in the customer's language and through the gate. Once for each message."""
+    """Replies with the present time and state, in the customer's language. Once for each message."""
     talk, appointment = answer.conversation, answer.appointment
     client_id = uuid.uuid5(answer.message.id, "appointment")
     if talk.message_with(client_id):

@@ -304,7 +304,7 @@ STARTERS = (
     Starter(
         "inquiry",
         N_("Inquiry about a listing"),
-        N_("Replies with the listing's facts, and hands over. Its owner is told by the notification you chose."),
+        N_("Replies with the listing's facts, and hands over. Its owner gets the notification you chose."),
         inquiry_reply,
     ),
     Starter(

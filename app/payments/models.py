@@ -111,7 +111,7 @@ class Payment(TenantModel):
         self.updated_at = now()
 
     def settle(self, *, by: Actor, confirms: bool = True) -> None:
-        """Once the money came it has happened, and the customer is told: the first time only."""
+        """Once the money came it has happened, and the customer gets a message: the first time only."""
         if self.status != "received" or self.received_at:
             return
         self.received_at = now()
@@ -155,7 +155,7 @@ class Payment(TenantModel):
         return {name: value for name, value in given.items() if value}
 
     def refund(self) -> None:
-        """The money went back. The customer is told nothing by this."""
+        """The money went back. The customer gets no message."""
         self.status, self.updated_at = "refunded", now()
 
     @property

@@ -279,7 +279,7 @@ class SubscriptionReminder(TenantModel):
         return list(db.session.scalars(select(cls).where(*mine).order_by(cls.due_at)))
 
     def settle(self, subscription: Subscription, notification: Notification | None) -> None:
-        """Its day has come: that happens, and the customer is told if the owner chose how."""
+        """Its day has come: that happens, and the customer gets the notification that the owner chose."""
         self.settled_at = now()
         if self.days <= 0:
             subscription.happen("subscription.ending", by=REMINDER, days=-self.days)

@@ -111,3 +111,14 @@ def test_a_refused_search_records_no_consent(agency: Agency, shop: Caller) -> No
     assert shop.put("/saved-searches/S", search).status_code == 422
     with tenant_scope(agency.tenant.id):
         assert Consent.standing(agency.talk.contact_id) == {}
+
+
+def test_a_teams_key_gives_a_listing_to_nobody_out_of_its_reach(
+    agency: Agency, shop: Caller, caller: MakeCaller
+) -> None:
+    owned = BODY | {"owner_contact_id": str(agency.talk.contact_id)}
+    shop.put("/listings/A", owned)
+    theirs = caller(kind="team", team_id=team_without_numbers(agency.tenant.id))
+    assert theirs.put("/listings/A", owned | {"title": "Other"}).status_code == 200
+    refused = theirs.put("/listings/B", owned)
+    assert refused.status_code == 422 and body(refused)["errors"][0]["pointer"] == "/owner_contact_id"

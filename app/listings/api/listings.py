@@ -16,6 +16,7 @@ from app.api.pages import after, page_of
 from app.contacts.models import Contact
 from app.contacts.names import plain
 from app.contacts.refusals import Refusal
+from app.inbox.api import reach
 from app.inbox.conversations.assignment import member_or_none
 from app.listings.amounts import CURRENCIES, checked_price
 from app.listings.criteria import Criteria
@@ -128,8 +129,11 @@ class ListingUpsert(Shape):
             return None
         contact = Contact.find(self.owner_contact_id)
         if contact is None or contact.is_erased:
-            raise missing("/owner_contact_id", "There is no such contact.")
+            raise missing("/owner_contact_id", NO_CONTACT)
         return contact.id
+
+
+NO_CONTACT = "There is no such contact."
 
 
 def missing(pointer: str, words: str, code: str = "not_found") -> Problem:
@@ -203,9 +207,19 @@ def upsert_listing(external_id: str, body: ListingUpsert) -> ListingShape | Crea
         check_match(ListingShape.of(earlier.refresh_locked()))
     elif request.headers.get("If-Match") is not None:
         raise Problem("changed_meanwhile")
-    listing, is_new = Listing.put(external_id, body.given, source="api", by=current_key().actor)
+    given = body.given
+    check_owner(given.get("contact_id"), earlier)
+    listing, is_new = Listing.put(external_id, given, source="api", by=current_key().actor)
     db.session.flush()
     return Created(ListingShape.of(listing)) if is_new else ListingShape.of(listing)
+
+
+def check_owner(contact_id: uuid.UUID | None, earlier: Listing | None) -> None:
+    """A team's key gives a listing to nobody out of its reach; who has it already may be sent back."""
+    if contact_id is None or (earlier and earlier.contact_id == contact_id):
+        return
+    if not reach.is_known(Contact.get_or_404(contact_id)):
+        raise missing("/owner_contact_id", NO_CONTACT)
 
 
 def check_reference(external_id: str) -> None:

@@ -106,7 +106,7 @@ def reach_of(payment: Payment) -> bool:
 def refund_payment(external_id: str) -> PaymentShape:
     """Mark a payment as refunded.
 
-    The customer is told nothing by this.
+    The customer gets no message.
     """
     payment = find_payment(external_id).refresh_locked()
     payment.refund()

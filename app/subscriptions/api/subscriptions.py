@@ -128,7 +128,7 @@ def renew_subscription(external_id: str, body: Renewal) -> SubscriptionShape:
 def cancel_subscription(external_id: str) -> SubscriptionShape:
     """Cancel a subscription.
 
-    The customer is told nothing by this, and gets no more reminders.
+    The customer gets no message, and no more reminders.
     """
     subscription = find_subscription(external_id).refresh_locked()
     subscription.cancel()

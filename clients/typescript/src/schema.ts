@@ -1584,7 +1584,7 @@ export interface paths {
         put?: never;
         /**
          * Mark a payment as refunded
-         * @description The customer is told nothing by this.
+         * @description The customer gets no message.
          */
         post: operations["refund_payment"];
         delete?: never;
@@ -1829,7 +1829,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a subscription
-         * @description The customer is told nothing by this, and gets no more reminders.
+         * @description The customer gets no message, and no more reminders.
          */
         post: operations["cancel_subscription"];
         delete?: never;

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import queue
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bench.report import table
@@ -83,23 +85,35 @@ def main(words: list[str]) -> int:
     chosen = [bug for bug in bugs if not words or any(word in bug.name for word in words)]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="switchboard-bugs-", dir="/tmp"))
     try:
-        return run(Copy(folder), chosen)
+        return run([Copy(folder / str(number)) for number in range(os.cpu_count() or 1)], chosen)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(copy: Copy, bugs: list[Bug]) -> int:
-    if copy.test(sorted({test for bug in bugs for test in bug.tests})):
-        print(f"Without any bug the tests fail already:\n{copy.output[-3000:]}")
+def run(copies: list[Copy], bugs: list[Bug]) -> int:
+    """Bugs are tried side by side, each copy of the tree has one at a time."""
+    tests = sorted({test for bug in bugs for test in bug.tests})
+    if copies[0].test(tests, "-n", str(len(copies)), "--dist", "worksteal"):
+        print(f"Without any bug the tests fail already:\n{copies[0].output[-3000:]}")
         return 1
-    rows, survivors = [], 0
-    for bug in bugs:
-        started = time.monotonic()
-        trouble = copy.try_out(bug)
-        survivors += bool(trouble)
-        rows.append([bug.name, trouble.upper() or copy.caught_by, f"{time.monotonic() - started:.0f} s"])
-        print("." if not trouble else "✗", end="", flush=True)
-    table(f"{len(bugs)} deliberate bugs, {len(bugs) - survivors} caught", ["", "by", ""], rows)
+    free: queue.SimpleQueue[Copy] = queue.SimpleQueue()
+    for copy in copies:
+        free.put(copy)
+
+    def row(bug: Bug) -> list[str]:
+        copy, started = free.get(), time.monotonic()
+        try:
+            trouble = copy.try_out(bug)
+            print("." if not trouble else f"\n{bug.name}: {trouble}\n", end="", flush=True)
+            return [bug.name, trouble.upper() or copy.caught_by, f"{time.monotonic() - started:.0f} s", trouble]
+        finally:
+            free.put(copy)
+
+    with ThreadPoolExecutor(len(copies)) as pool:
+        rows = list(pool.map(row, bugs))
+    survivors = sum(bool(trouble) for *_, trouble in rows)
+    shown = [columns for *columns, _ in rows]
+    table(f"{len(bugs)} deliberate bugs, {len(bugs) - survivors} caught", ["", "by", ""], shown)
     return int(bool(survivors))
 
 

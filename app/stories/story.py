@@ -133,7 +133,7 @@ class Story:
             case "cancelled" if self.error:
                 return Verdict("neutral", UNDER_WAY["cancelled"], self.error["title"], self.error.get("fix") or "")
             case "cancelled" | "scheduled" | "dispatching":
-                return Verdict("neutral", UNDER_WAY[self.message.state])
+                return Verdict("neutral", UNDER_WAY[self.message.state] if self.message.is_shown else MERGED)
             case "accepted" | "sent":
                 why = N_("The customer's phone hasn't confirmed it. It may be off or without a network.")
                 return Verdict(
@@ -215,6 +215,7 @@ def messages_with(wa_id: str, at: dt.datetime | None) -> Select[Message]:
     return query.order_by(Message.occurred_at.desc(), Message.id.desc()).limit(MOST_RESULTS)
 
 
+MERGED = N_("This message was merged into the next one before it was sent.")
 UNDER_WAY = {
     "cancelled": N_("This message was cancelled before it was sent."),
     "scheduled": N_("This message is scheduled and will be sent automatically."),

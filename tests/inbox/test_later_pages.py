@@ -67,7 +67,7 @@ def test_a_time_is_meant_by_the_clock_of_whoever_chose_it(world: World, ben: Bro
         ({"at": "2020-01-01T10:00"}, "This time is in the past."),
         ({"at": ""}, "Enter a date and a time."),
         ({"at": "2099-01-01T10:00"}, "within one year"),
-        ({"body": " "}, "Write something first."),
+        ({"body": " "}, "Enter a message."),
     ],
 )
 def test_a_wrong_time_is_explained_and_the_text_stays(

@@ -89,7 +89,7 @@ def test_without_javascript_a_reply_leads_back_to_the_conversation(ben: Browser,
 
 @pytest.mark.parametrize(
     ("body", "words"),
-    [("", "Write something first"), ("   \n ", "Write something first"), ("x" * 10_000, "Shorten this by 5904")],
+    [("", "Enter a message"), ("   \n ", "Enter a message"), ("x" * 10_000, "Shorten this by 5904")],
 )
 def test_what_whatsapp_would_not_take_is_refused_in_words(
     ann: Browser, talk: Conversation, world: World, body: str, words: str

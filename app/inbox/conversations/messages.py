@@ -18,7 +18,7 @@ from app.billing.terms import Estimate, Terms
 from app.inbox.files.media import Media
 from app.message_templates.models import MessageTemplate
 from app.meta.errors import MetaError
-from app.meta.outgoing import Outgoing, content_of
+from app.meta.outgoing import LONGEST_TEXT, Outgoing, content_of
 from app.meta.payload import mapping
 from app.tenancy import Actor, TenantModel, User, announce, belongs_to, db, happened, now, one_of, uuid7
 from app.tenancy.actor import KINDS as ACTORS
@@ -213,13 +213,13 @@ class Message(Bubble, Underway, TenantModel):
 
     @hybrid_property
     def is_shown(self) -> bool:
-        """A reaction of ours is a message that has no bubble: it is a chip under another one."""
-        return self.type != "reaction" or self.client_id is None
+        """Whether it has a bubble. A reaction of ours is a chip under another one; a merged message is part of one."""
+        return (self.type != "reaction" or self.client_id is None) and not mapping(self.content).get("merged_into")
 
     @is_shown.inplace.expression
     @classmethod
     def _is_shown(cls) -> ColumnElement[bool]:
-        return (cls.type != "reaction") | cls.client_id.is_(None)
+        return ((cls.type != "reaction") | cls.client_id.is_(None)) & cls.content["merged_into"].astext.is_(None)
 
     @property
     def is_reply(self) -> bool:
@@ -347,6 +347,38 @@ class Message(Bubble, Underway, TenantModel):
             return False
         self.state = "cancelled"
         self.conversation.show_cancelled(self)
+        return True
+
+    @property
+    def merges_with(self) -> Message | None:
+        """The text right before this one, if its author can still undo both and they fit into one message."""
+        if not self.is_held_text:
+            return None
+        before = self.conversation.thread(before=self.cursor).limit(1)
+        earlier = db.session.scalar(before)
+        return earlier if earlier and earlier.is_held_text and self.continues(earlier) else None
+
+    @property
+    def is_held_text(self) -> bool:
+        return self.type == "text" and self.author_kind == "agent" and self.can_be_undone and not self.content
+
+    def continues(self, earlier: Message) -> bool:
+        has_one_quote = self.reply_to_wamid in (None, earlier.reply_to_wamid) or earlier.reply_to_wamid is None
+        fits = len(earlier.body) + len(self.body) < LONGEST_TEXT
+        return fits and has_one_quote and (self.author_id, self.lane) == (earlier.author_id, earlier.lane)
+
+    def merge(self) -> bool:
+        """Makes one message of this one and the one before it. Returns whether it was possible."""
+        if not (earlier := self.merges_with):
+            return False
+        # Both locked, in the order in which the outbox claims them: neither may be on its way by then.
+        if not all(one.refresh_locked().is_held_text for one in sorted((earlier, self), key=lambda one: one.id)):
+            return False
+        self.body, self.reply_to_wamid = f"{earlier.body}\n{self.body}", self.reply_to_wamid or earlier.reply_to_wamid
+        earlier.state, earlier.content = "cancelled", {"merged_into": str(self.id)}
+        if self.conversation.last_message_id == self.id:
+            self.conversation.show_last(self)
+        announce("conversation", self.conversation_id)
         return True
 
     def fail(self, error: MetaError) -> None:

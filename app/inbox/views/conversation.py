@@ -123,6 +123,15 @@ def take_back(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse 
     return render_message(message)
 
 
+@bp.post("/<uuid:conversation_id>/messages/<uuid:message_id>/merge")
+@requires("inbox.reply")
+def merge_messages(conversation_id: uuid.UUID, message_id: uuid.UUID) -> AnyResponse | str:
+    """Makes one message of a held text and the one before it. Where one is already being sent, both stay."""
+    message = message_or_404(conversation_id, message_id)
+    message.merge()
+    return render_message(message)
+
+
 def thread_context(conversation: Conversation) -> dict[str, Any]:
     """The messages that a page shows: since `from`, around the message `at`, or from the first unread.
 

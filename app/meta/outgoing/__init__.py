@@ -23,13 +23,14 @@ from .interactive import (
     survey,
 )
 from .kinds import Outgoing, Refused
-from .plain import contact, location, reaction, text
+from .plain import LONGEST_TEXT, contact, location, reaction, text
 
 __all__ = [
     "CAPTIONED",
     "EXTENSIONS",
     "LARGEST",
     "LONGEST_BODY",
+    "LONGEST_TEXT",
     "MOST_BUTTONS",
     "MOST_ROWS",
     "TAKEN",

@@ -19,7 +19,7 @@ _PERSON = N_("“{value:.20}…” is too long by {over} characters.")
 
 
 def text(body: str) -> Outgoing:
-    return Outgoing("text", needed(body, LONGEST_TEXT, N_("Write something first."), _TEXT))
+    return Outgoing("text", needed(body, LONGEST_TEXT, N_("Enter a message."), _TEXT))
 
 
 def location(latitude: str, longitude: str, name: str = "", address: str = "") -> Outgoing:

@@ -1,0 +1,90 @@
+"""Two short texts that still wait become one message."""
+
+from __future__ import annotations
+
+import json
+
+from sqlalchemy import select
+
+from app.inbox.conversations import Conversation, Message
+from app.tenancy import db, now, tenant_scope
+from tests.client import FRAGMENT, Browser
+from tests.simulated import Road
+from tests.world import World
+
+BUTTON = "Merge with previous"
+BOTH = "Hello Carla,\nyour bread is ready."
+
+
+def write(browser: Browser, talk: Conversation, *bodies: str) -> str:
+    """The bubble of the last one."""
+    path = f"~/inbox/{talk.id}/messages"
+    return [browser.post(path, {"body": body}, headers=FRAGMENT).text for body in bodies][-1]
+
+
+def ours(world: World) -> list[Message]:
+    with tenant_scope(world.bakery.id):
+        return list(db.session.scalars(select(Message).where(Message.direction == "outbound").order_by(Message.id)))
+
+
+def merge(browser: Browser, message: Message) -> str:
+    return browser.post(f"~/inbox/{message.conversation_id}/messages/{message.id}/merge", headers=FRAGMENT).text
+
+
+def bodies(world: World) -> list[tuple[str, str]]:
+    return [(one.body, one.state) for one in ours(world)]
+
+
+def test_the_second_of_two_texts_can_be_merged(ann: Browser, carla: Conversation) -> None:
+    assert BUTTON not in write(ann, carla, "Hello Carla,")
+    assert BUTTON in write(ann, carla, "your bread is ready.")
+
+
+def test_merged_texts_are_one_bubble(ann: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "Hello Carla,", "your bread is ready.")
+    assert BOTH in merge(ann, ours(world)[1])
+    assert bodies(world) == [("Hello Carla,", "cancelled"), (BOTH, "queued")]
+    assert ann.get(f"~/inbox/{carla.id}").text.count("Hello Carla,</") == 0
+
+
+def test_three_texts_are_merged_one_by_one(ann: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "one", "two", "three")
+    assert BUTTON in merge(ann, ours(world)[2])
+    assert BUTTON not in merge(ann, ours(world)[2])
+    assert bodies(world)[2] == ("one\ntwo\nthree", "queued")
+
+
+def test_one_message_reaches_the_customer(road: Road, ann: Browser, world: World) -> None:
+    write(ann, road.customer_writes(), "Hello Carla,", "your bread is ready.")
+    merge(ann, ours(world)[1])
+    with tenant_scope(world.bakery.id):
+        Message.get_or_404(ours(world)[1].id).next_attempt_at = now()
+    road.deliver()
+    assert [json.loads(each["body"])["body"] for each in road.meta.accepted()] == [BOTH]
+
+
+def test_what_is_being_sent_is_not_merged(ann: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "Hello Carla,", "your bread is ready.")
+    with tenant_scope(world.bakery.id):
+        Message.get_or_404(ours(world)[0].id).state = "dispatching"
+    merge(ann, ours(world)[1])
+    assert [state for _, state in bodies(world)] == ["dispatching", "queued"]
+
+
+def test_texts_of_two_agents_stay_apart(ann: Browser, ben: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "Hello Carla,")
+    assert BUTTON not in write(ben, carla, "your bread is ready.")
+    merge(ben, ours(world)[1])
+    assert [state for _, state in bodies(world)] == ["queued", "queued"]
+
+
+def test_what_does_not_fit_into_one_message_stays_apart(ann: Browser, carla: Conversation, world: World) -> None:
+    assert BUTTON not in write(ann, carla, "x" * 4_000, "y" * 96)
+    assert BUTTON in write(ann, carla, "z")
+
+
+def test_the_story_of_the_first_says_where_it_went(ann: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "Hello Carla,", "your bread is ready.")
+    merge(ann, ours(world)[1])
+    story = ann.get(f"~/stories/{ours(world)[0].id}")
+    assert "merged into the next one" in story.text

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, Uuid, bindparam, case, func, select, text, update
+from sqlalchemy import ColumnElement, Index, UniqueConstraint, Uuid, and_, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
@@ -219,7 +219,8 @@ class Message(Bubble, Underway, TenantModel):
     @is_shown.inplace.expression
     @classmethod
     def _is_shown(cls) -> ColumnElement[bool]:
-        return ((cls.type != "reaction") | cls.client_id.is_(None)) & cls.content["merged_into"].astext.is_(None)
+        has_bubble = (cls.type != "reaction") | cls.client_id.is_(None)
+        return and_(has_bubble, cls.content["merged_into"].astext.is_(None))
 
     @property
     def is_reply(self) -> bool:

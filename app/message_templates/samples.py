@@ -85,6 +85,14 @@ class TemplateSample(TenantModel):
             return db.session.scalars(same).one()
         return sample
 
+    @classmethod
+    def has_all(cls, named: Iterable[tuple[str, str]]) -> bool:
+        """Whether all these are files of ours, each (kind, id) of its kind."""
+        wanted = set(named)
+        ids = [found for _kind, id in wanted if (found := as_uuid(id))]
+        stored = db.session.execute(select(cls.format, cls.id).where(cls.id.in_(ids)))
+        return wanted == {(format.lower(), str(id)) for format, id in stored}
+
     @property
     def needs_handle(self) -> bool:
         return self.handle is None or self.handle_at is None or self.handle_at < now() - HANDLE_LASTS
@@ -106,6 +114,16 @@ def sample_ids_in(components: Iterable[dict[str, Any]]) -> set[uuid.UUID]:
     """The samples that components name."""
     named = (mapping(header.get("example")).get("sample") for header in headers_in(components))
     return {found for id in named if isinstance(id, str) and (found := as_uuid(id))}
+
+
+def default_files(components: Iterable[dict[str, Any]]) -> list[str]:
+    """For each place of a file the sample in it, where it can be sent: "" for a document, which is for one customer."""
+    found = []
+    for header in headers_in(components):
+        if (format := str(header.get("format")).upper()) in TYPES:
+            id = as_uuid(str(mapping(header.get("example")).get("sample")))
+            found.append(str(id) if id and format != "DOCUMENT" else "")
+    return found
 
 
 def with_handles(components: list[dict[str, Any]], handles: dict[str, str]) -> list[dict[str, Any]]:

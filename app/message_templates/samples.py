@@ -54,6 +54,7 @@ class TemplateSample(TenantModel):
     def store(cls, format: str, file: BinaryIO, name: str) -> Self:
         """Raises `Refused` where Meta would not take it as a sample of this format, `StorageAway`."""
         name = readable_name(name) or "file"
+        file.seek(0)
         mime = sniff(file.read(HEAD), "")
         file.seek(0)
         size, digest = 0, hashlib.sha256()

@@ -26,7 +26,7 @@ from app.words import N_
 from .changes import TemplateChange
 from .samples import TemplateSample, default_files, sample_ids_in, with_handles, without_samples
 from .settings import TemplateSettings
-from .uses import Use, uses_of
+from .uses import Use, needs_of, uses_of
 from .versions import Content, EditLimit, TemplateVersion, says_the_same
 
 FRESH = dt.timedelta(minutes=10)
@@ -422,15 +422,26 @@ class MessageTemplate(TenantModel):
     def uses(self) -> list[Use]:
         return uses_of(self.name, self.language)
 
-    def broken_by(self, version: TemplateVersion) -> list[Use]:
-        """What sends it and could not send this version: it needs other values, or has other quick replies.
+    def broken_by(self, new: meta.Template) -> list[Use]:
+        """What sends it and could not send a new text, which needs other values or has other quick replies.
 
         Of a template that was never approved nothing is sent yet, so nothing breaks.
         """
         if not self.was_approved:
             return []
-        new, present = version.definition(self.name, self.language), self.definition
+        present = self.definition
         return [use for use in self.uses if use.is_broken_by(new, present)]
+
+    def out_of_step_with(self, new: meta.Template) -> list[Self]:
+        """Its other languages whose variables differ from those of a new text."""
+        others = (one for one in self.languages() if one.id != self.id)
+        return [one for one in others if needs_of(one.newest) != needs_of(new)]
+
+    @property
+    def newest(self) -> meta.Template:
+        """What is being written; else what Meta has."""
+        version = TemplateVersion.open_of(self.id)
+        return version.definition(self.name, self.language) if version else self.definition
 
     def submit(self, *, by: Actor, membership: Membership | None, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.
@@ -450,7 +461,7 @@ class MessageTemplate(TenantModel):
         is_edit = self.status == "APPROVED"
         if is_edit and (next_at := self.edit_limit.next_at):
             raise TooManyEdits(next_at)
-        if not breaks_uses and (broken := self.broken_by(version)):
+        if not breaks_uses and (broken := self.broken_by(version.definition(self.name, self.language))):
             raise BreaksUses(broken)
         self.adopt()
         if TemplateSettings.current().lets_submit(membership):

@@ -249,6 +249,16 @@ def test_what_an_admin_submits_waits_for_an_owner(
     assert kinds(world.bakery.id)[-2:] == ["template.awaiting", "template.submitted"]
 
 
+def test_an_owner_is_led_from_the_list_to_the_text_that_waits(
+    world: World, ann: Browser, ada: Browser, number: PhoneNumber
+) -> None:
+    template, _version = waiting(world, number)
+    assert "1 template is waiting for your approval." in ann.get("~/templates/").text
+    assert "waiting for your approval" not in ada.get("~/templates/").text
+    text = page(ann, template).partition("waiting for an owner")[2].partition("Approve and submit")[0]
+    assert TEXT.replace("{{first_name}}", "Pablo") in text
+
+
 def test_an_owner_sees_what_would_change_in_a_template_made_elsewhere(
     world: World, ann: Browser, ada: Browser, number: PhoneNumber
 ) -> None:

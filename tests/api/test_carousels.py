@@ -40,7 +40,7 @@ def card(sample: str) -> Json:
 def cakes(number: PhoneNumber) -> MessageTemplate:
     with tenant_scope(number.tenant_id):
         sample = str(TemplateSample.store("IMAGE", io.BytesIO(picture("gold")), "gold.png").id)
-    parts = [
+    parts: list[Json] = [
         {"type": "BODY", "text": "Two cakes are new."},
         {"type": "CAROUSEL", "cards": [card(sample), card(sample)]},
     ]

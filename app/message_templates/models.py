@@ -269,7 +269,7 @@ class MessageTemplate(TenantModel):
         A document is for one customer, so none is taken from there.
         """
         places = self.definition.files
-        if not any(place.kind != "document" for place in places):
+        if not places or self.definition.needs_document:
             return [""] * len(places)
         versions = db.session.scalars(TemplateVersion.submitted(self.id).limit(MOST_VERSIONS))
         same = next((one for one in versions if says_the_same(one.components, self.components)), None)

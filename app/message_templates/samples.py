@@ -118,12 +118,12 @@ def sample_ids_in(components: Iterable[dict[str, Any]]) -> set[uuid.UUID]:
 
 
 def default_files(components: Iterable[dict[str, Any]]) -> list[str]:
-    """For each place of a file the sample in it, where it can be sent: "" for a document, which is for one customer."""
+    """For each place of a file the sample in it; "" where there is none."""
     found = []
     for header in headers_in(components):
-        if (format := str(header.get("format")).upper()) in TYPES:
+        if str(header.get("format")).upper() in TYPES:
             id = as_uuid(str(mapping(header.get("example")).get("sample")))
-            found.append(str(id) if id and format != "DOCUMENT" else "")
+            found.append(str(id or ""))
     return found
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.message_templates.uses import Use, uses_templates
 from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
+from app.words import N_
 
 from .phrases import DISCLOSURES, LANGUAGES
 
@@ -179,6 +182,15 @@ class AssistantVersion(TenantModel):
     @property
     def author(self) -> Actor | None:
         return Actor.read(self.created_by)
+
+
+@uses_templates
+def assistant_with(name: str, language: str) -> Iterator[Use]:
+    """The assistant, where its live version or its draft may send a template."""
+    assistant = Assistant.current()
+    versions = [assistant.version, assistant.draft] if assistant else []
+    if any(version and f"{name}|{language}" in version.setup.tools.templates for version in versions):
+        yield Use(N_("Assistant"), endpoint="assistant.setup")
 
 
 def first_setup(business: str) -> Setup:

@@ -118,7 +118,7 @@ class Switched:
         """A template without variables; one that needs them, or that the gate refuses, is not sent."""
         name, _bar, language = key.partition("|")
         template = MessageTemplate.sendable_called(conversation.phone_number.waba_id, name, language)
-        if template is None or self.turn_id is None or not template.definition.goes_as_it_is:
+        if template is None or self.turn_id is None or not template.goes_as_it_is:
             return
         with contextlib.suppress(Refusal):
-            conversation.send(template.definition.filled({}), by=by, client_id=uuid.uuid5(self.turn_id, key))
+            conversation.send(template.filled({}), by=by, client_id=uuid.uuid5(self.turn_id, key))

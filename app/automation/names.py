@@ -81,5 +81,8 @@ def automations_with(name: str, language: str) -> Iterator[Use]:
     for automation in db.session.scalars(Automation.in_order()):
         version = automation.version
         definitions = [automation.definition, *([version.definition] if version else [])]
-        if any(key == getattr(one.step, "template", "") for each in definitions for one in each.walk()):
-            yield Use(N_("Automation"), automation.name, "automation.show", {"automation_id": automation.id})
+        steps = [one.step for each in definitions for one in each.walk() if key == getattr(one.step, "template", "")]
+        if steps:
+            values = min(len(getattr(step, "values", ())) for step in steps)
+            ids = {"automation_id": automation.id}
+            yield Use(N_("Automation"), automation.name, "automation.show", ids, values=values)

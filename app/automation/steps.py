@@ -203,7 +203,7 @@ class Template(SendingStep):
         if found is None:
             raise Refused(NOT_APPROVED, name=name)
         keys = [variable.key for variable in found.definition.variables]
-        return found.definition.filled(dict(zip(keys, map(turn.fill, self.values), strict=False)))
+        return found.filled(dict(zip(keys, map(turn.fill, self.values), strict=False)))
 
     def sentence(self, names: Names) -> str:
         return str(_("Send the template “%(name)s”", name=names.of("templates", self.template)))

@@ -9,8 +9,7 @@ SCALES = {2: ("good", "bad"), 3: ("good", "fair", "bad")}
 
 def scale_of(template: MessageTemplate) -> tuple[str, ...]:
     """The rating of each of its quick replies; empty if it cannot be a survey."""
-    definition = template.definition
-    return SCALES.get(len(definition.quick_replies), ()) if definition.goes_as_it_is else ()
+    return SCALES.get(len(template.definition.quick_replies), ()) if template.goes_as_it_is else ()
 
 
 def askable() -> list[MessageTemplate]:

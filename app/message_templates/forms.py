@@ -81,6 +81,8 @@ class TemplateForm:
     revision: int = 0
     # Whether also what is missing is shown as a problem.
     is_strict: bool = False
+    # Whether it may be submitted although something couldn't send the new text.
+    agrees: bool = False
     # Whether the answer leads to the first problem.
     is_saving: bool = False
     problems: list[Problem] = field(default_factory=list)
@@ -110,7 +112,7 @@ class TemplateForm:
     def read(cls, form: Mapping[str, Any], template: MessageTemplate | None) -> TemplateForm:
         revision = str(form.get("revision") or "")
         read = cls(read_fields(form), template, int(revision) if revision.isdecimal() and len(revision) < 9 else 0)
-        read.is_strict = bool(form.get("checked"))
+        read.is_strict, read.agrees = bool(form.get("checked")), bool(form.get("breaks_uses"))
         if template and not template.is_draft:
             read.fields |= {"name": template.name, "language": template.language}
             if read.has_fixed_category:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Self
 
 from sqlalchemy import CheckConstraint, Select, UniqueConstraint, false, select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta import message_templates as meta
 from app.meta.errors import MetaError
-from app.meta.outgoing.kinds import Refused
+from app.meta.outgoing.kinds import Outgoing, Refused
 from app.meta.payload import mapping
 from app.meta.template_calls import AUTO_GENERATED, Fetched
 from app.meta.template_rules import Problem, problems_of
@@ -23,9 +24,9 @@ from app.wabas.models import Waba
 from app.words import N_
 
 from .changes import TemplateChange
-from .samples import TemplateSample, sample_ids_in, with_handles, without_samples
+from .samples import TemplateSample, default_files, sample_ids_in, with_handles, without_samples
 from .settings import TemplateSettings
-from .uses import Use, uses_of
+from .uses import Use, needs_of, uses_of
 from .versions import Content, EditLimit, TemplateVersion, says_the_same
 
 FRESH = dt.timedelta(minutes=10)
@@ -34,6 +35,8 @@ HOUR = dt.timedelta(hours=1)
 MOST_OFFERED = 200
 # Of templates with the same text, in other languages or below other cards.
 MOST_ALIKE = 100
+# Of versions in which the approved text is looked for.
+MOST_VERSIONS = 20
 # Not at Meta yet. Every other status is Meta's word.
 DRAFT = "DRAFT"
 GONE = "DELETED"
@@ -214,7 +217,7 @@ class MessageTemplate(TenantModel):
             .order_by(cls.name, cls.language, cls.id)
             .limit(MOST_OFFERED)
         )
-        whole = [one for one in db.session.scalars(sendable) if one.definition.goes_as_it_is]
+        whole = [one for one in db.session.scalars(sendable) if one.goes_as_it_is]
         return list({one.key: one for one in whole}.values())
 
     @classmethod
@@ -258,6 +261,30 @@ class MessageTemplate(TenantModel):
         return meta.Template(
             self.name, self.language, self.category, self.status, is_named, self.components, self.ttl_seconds
         )
+
+    @property
+    def files(self) -> list[str]:
+        """For each place of a file the picture or video that its reviewers have seen; "" where there is none here.
+
+        A document is for one customer, so none is taken from there.
+        """
+        places = self.definition.files
+        if not places or self.definition.needs_document:
+            return [""] * len(places)
+        versions = db.session.scalars(TemplateVersion.submitted(self.id).limit(MOST_VERSIONS))
+        same = next((one for one in versions if says_the_same(one.components, self.components)), None)
+        found = default_files(same.components) if same else []
+        return found if len(found) == len(places) else [""] * len(places)
+
+    @property
+    def goes_as_it_is(self) -> bool:
+        """Whether there is nothing to fill in and no file to choose."""
+        return self.definition.goes_as_it_is and all(self.files)
+
+    def filled(self, values: Mapping[str, str], payloads: Sequence[str] = (), files: Sequence[str] = ()) -> Outgoing:
+        """The message to send. `files` are chosen ones; where none is, its own file goes. Raises `Refused`."""
+        chosen = [given or own for given, own in zip_longest(files, self.files, fillvalue="")]
+        return self.definition.filled(values, payloads, chosen)
 
     @property
     def title(self) -> str:
@@ -395,16 +422,26 @@ class MessageTemplate(TenantModel):
     def uses(self) -> list[Use]:
         return uses_of(self.name, self.language)
 
-    def broken_by(self, version: TemplateVersion) -> list[Use]:
-        """What sends it as it is, and could not send this version: it needs values, or has other quick replies.
+    def broken_by(self, new: meta.Template) -> list[Use]:
+        """What sends it and could not send a new text, which needs other values or has other quick replies.
 
         Of a template that was never approved nothing is sent yet, so nothing breaks.
         """
         if not self.was_approved:
             return []
-        new, present = version.definition(self.name, self.language), self.definition
-        is_alike = len(new.quick_replies) == len(present.quick_replies)
-        return [use for use in self.uses if use.could_send(present) and not (is_alike and use.could_send(new))]
+        present = self.definition
+        return [use for use in self.uses if use.is_broken_by(new, present)]
+
+    def out_of_step_with(self, new: meta.Template) -> list[Self]:
+        """Its other languages whose variables differ from those of a new text."""
+        others = (one for one in self.languages() if one.id != self.id)
+        return [one for one in others if needs_of(one.newest) != needs_of(new)]
+
+    @property
+    def newest(self) -> meta.Template:
+        """What is being written; else what Meta has."""
+        version = TemplateVersion.open_of(self.id)
+        return version.definition(self.name, self.language) if version else self.definition
 
     def submit(self, *, by: Actor, membership: Membership | None, breaks_uses: bool = False) -> TemplateVersion:
         """Has the version that is being worked on sent to Meta, or waits for an owner to approve it.
@@ -424,7 +461,7 @@ class MessageTemplate(TenantModel):
         is_edit = self.status == "APPROVED"
         if is_edit and (next_at := self.edit_limit.next_at):
             raise TooManyEdits(next_at)
-        if not breaks_uses and (broken := self.broken_by(version)):
+        if not breaks_uses and (broken := self.broken_by(version.definition(self.name, self.language))):
             raise BreaksUses(broken)
         self.adopt()
         if TemplateSettings.current().lets_submit(membership):

@@ -54,6 +54,7 @@ class TemplateSample(TenantModel):
     def store(cls, format: str, file: BinaryIO, name: str) -> Self:
         """Raises `Refused` where Meta would not take it as a sample of this format, `StorageAway`."""
         name = readable_name(name) or "file"
+        file.seek(0)
         mime = sniff(file.read(HEAD), "")
         file.seek(0)
         size, digest = 0, hashlib.sha256()
@@ -85,6 +86,14 @@ class TemplateSample(TenantModel):
             return db.session.scalars(same).one()
         return sample
 
+    @classmethod
+    def has_all(cls, named: Iterable[tuple[str, str]]) -> bool:
+        """Whether all these are files of ours, each (kind, id) of its kind."""
+        wanted = set(named)
+        ids = [found for _kind, id in wanted if (found := as_uuid(id))]
+        stored = db.session.execute(select(cls.format, cls.id).where(cls.id.in_(ids)))
+        return wanted == {(format.lower(), str(id)) for format, id in stored}
+
     @property
     def needs_handle(self) -> bool:
         return self.handle is None or self.handle_at is None or self.handle_at < now() - HANDLE_LASTS
@@ -106,6 +115,16 @@ def sample_ids_in(components: Iterable[dict[str, Any]]) -> set[uuid.UUID]:
     """The samples that components name."""
     named = (mapping(header.get("example")).get("sample") for header in headers_in(components))
     return {found for id in named if isinstance(id, str) and (found := as_uuid(id))}
+
+
+def default_files(components: Iterable[dict[str, Any]]) -> list[str]:
+    """For each place of a file the sample in it; "" where there is none."""
+    found = []
+    for header in headers_in(components):
+        if str(header.get("format")).upper() in TYPES:
+            id = as_uuid(str(mapping(header.get("example")).get("sample")))
+            found.append(str(id or ""))
+    return found
 
 
 def with_handles(components: list[dict[str, Any]], handles: dict[str, str]) -> list[dict[str, Any]]:

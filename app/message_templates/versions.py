@@ -111,6 +111,15 @@ class TemplateVersion(TenantModel):
         return db.session.scalar(locked if is_fresh else query)
 
     @classmethod
+    def awaiting(cls) -> Select[Self]:
+        """Those that wait for an owner, the oldest first."""
+        return select(cls).where(cls.state == "awaiting").order_by(cls.edited_at, cls.id)
+
+    @classmethod
+    def count_awaiting(cls) -> int:
+        return db.session.scalars(select(func.count()).where(cls.state == "awaiting")).one()
+
+    @classmethod
     def submitted(cls, template_id: uuid.UUID) -> Select[Self]:
         """Those that Meta has got, the newest first."""
         return cls.of(template_id).where(cls.state.in_(ARRIVED))

@@ -1,9 +1,12 @@
 """What a message holds beside its words, read so that a page can show it whatever Meta or a customer put there."""
 
+from __future__ import annotations
+
 import contextlib
 import itertools
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
@@ -159,7 +162,10 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The buttons or list of one of our messages, with its header and footer. `menu` opens the rows of a list."""
+    """The buttons or list of one of our messages, with its header and footer. `menu` opens the rows of a list.
+
+    Of a template also its picture or video, by our id of it, and the cards of its carousel.
+    """
 
     header: str
     footer: str
@@ -168,9 +174,13 @@ class Offer:
     rows: tuple[Choice, ...]
     # What the customer is asked to share: a `place`, their `number`, or nothing.
     asks_for: str
+    words: str = ""
+    kind: str = ""
+    file: str = ""
+    cards: tuple[Offer, ...] = ()
 
 
-def longest_list(content: "Content") -> int:
+def longest_list(content: Content) -> int:
     """How many entries the longest list in it has: cards, their numbers, rows, products, buttons."""
     parts = content if isinstance(content, tuple) else (content,)
     lists = [getattr(part, field.name) for part in parts if part is not None for field in fields(part)]
@@ -326,6 +336,7 @@ def _offer(raw: dict[str, Any]) -> Offer:
     )
 
 
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ASKED_FOR = {"location_request_message": "place", "request_contact_info": "number"}
 
 
@@ -339,7 +350,8 @@ def call(raw: dict[str, Any]) -> Call:
 
 
 def template(shown: dict[str, Any]) -> Offer:
-    """A template as it was filled in: its parts are words already."""
+    """A template as it was filled in, or one of its cards: its parts are words already."""
+    file = text(shown.get("file"), 40) or ""
     buttons = (mapping(button) for button in sequence(shown.get("buttons"))[:MANY])
     return Offer(
         header=text(shown.get("header"), 300) or "",
@@ -348,6 +360,10 @@ def template(shown: dict[str, Any]) -> Offer:
         menu="",
         rows=(),
         asks_for="",
+        words=text(shown.get("body"), 2_000) or "",
+        kind=text(shown.get("kind"), 40) or "",
+        file=file if _ID.fullmatch(file) else "",
+        cards=tuple(template(card | {"cards": []}) for card in map(mapping, sequence(shown.get("cards"))[:MANY])),
     )
 
 

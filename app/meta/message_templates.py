@@ -203,8 +203,8 @@ class Template:
 
     @property
     def can_be_filled(self) -> bool:
-        """Whether a line for each variable and one file are all that it needs."""
-        return self.can_be_sent and not (self.cards or "MPM" in self.button_kinds)
+        """Whether a line for each variable and its files are all that it needs."""
+        return self.can_be_sent and "MPM" not in self.button_kinds
 
     @cached_property
     def can_be_sent(self) -> bool:
@@ -242,13 +242,14 @@ class Template:
         return own + [one for card in self.cards for one in card.optional_variables]
 
     @property
-    def is_whole(self) -> bool:
-        """Whether there is nothing to fill in."""
-        return not (self.variables or self.files)
+    def needs_document(self) -> bool:
+        """Whether a file has to be chosen for each customer; a picture or video is the same for all."""
+        return any(file.kind == "document" for file in self.files)
 
     @property
     def goes_as_it_is(self) -> bool:
-        return self.is_whole and self.can_be_filled
+        """Whether there is nothing to fill in."""
+        return self.can_be_filled and not self.variables and not self.needs_document
 
     def _in_header(self) -> Iterator[Variable]:
         if self.header_format == "LOCATION":
@@ -276,11 +277,12 @@ class Template:
                 base = str(button.get("url")).partition("{{")[0]
                 yield Variable("url", "1", example.removeprefix(base), index, self.card)
 
-    def filled(self, values: Mapping[str, str], payloads: Sequence[str] = ()) -> Outgoing:
+    def filled(self, values: Mapping[str, str], payloads: Sequence[str] = (), files: Sequence[str] = ()) -> Outgoing:
         """The message to send. Raises `Refused` where something is missing or too long.
 
         `payloads` come back when a quick reply is tapped, each in its place (those of cards after the others);
-        without them its label does. Files are left empty, as `files` lists them.
+        without them its label does. `files` are ids of files of ours, in the order of `Template.files`; a place
+        without one stays empty.
         """
         if self.status and self.status not in SENDABLE:
             raise Refused(WORDS["not_sendable"])
@@ -291,13 +293,14 @@ class Template:
         for key, one in optional:
             if written := values.get(key, "").strip():
                 given[key] = _value(self, one, written)
-        shown = self.shown(given)
-        components = list(self._components(given, iter(payloads)))
+        shown = self.shown(given, files)
+        components = list(self._components(given, iter(payloads), iter(files)))
         raw = {"name": self.name, "language": {"code": self.language}, "components": components}
         return Outgoing("template", shown["body"], raw, shown, is_code=self.is_code)
 
-    def shown(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """What the customer sees; a variable that is not filled in stays one."""
+    def shown(self, given: Mapping[str, Any], files: Sequence[str] = ()) -> dict[str, Any]:
+        """What the customer sees; a variable that is not filled in stays one. `files`: as `filled` takes them."""
+        places = dict(zip((file.card for file in self.files), files, strict=False))
         shown: dict[str, Any] = {
             "header": self._with_values("header", self.header_words, given),
             "body": self._with_values("body", self.body_words, given),
@@ -305,13 +308,18 @@ class Template:
             "buttons": [_button(one, given) for one in self.slots],
             "name": self.name,
         }
+        if file := places.get(self.card):
+            shown |= {"file": file, "kind": self.file_kind}
         if self.header_format == "LOCATION":
             shown["location"] = {one.name: str(given.get(one.key, "")) for one in self._in_header()}
         if self.offer:
             expires = milliseconds(str(given.get(self._key("expiration", "expiration"), "")))
             shown["offer"] = {"text": text(self.offer.get("text"), 100) or "", "expires": expires}
         if self.cards:
-            shown["cards"] = [card.shown(given) | {"kind": card.header_format.lower()} for card in self.cards]
+            shown["cards"] = [
+                card.shown(given, [places.get(n, "")]) | {"kind": card.header_format.lower()}
+                for n, card in enumerate(self.cards)
+            ]
         return shown
 
     @cached_property
@@ -356,9 +364,11 @@ class Template:
     def _with_values(self, place: str, words: Words, given: Mapping[str, Any]) -> str:
         return words.filled({name: given.get(key) for name, key in self._text_keys[place].items()})
 
-    def _components(self, given: Mapping[str, Any], payloads: Iterator[str]) -> Iterator[dict[str, Any]]:
+    def _components(
+        self, given: Mapping[str, Any], payloads: Iterator[str], files: Iterator[str]
+    ) -> Iterator[dict[str, Any]]:
         """Raises `Refused` where the whole gets too long."""
-        yield from self._header_component(given)
+        yield from self._header_component(given, files)
         if parameters := self._text_parameters("body", self.body_words, self.longest_body, given):
             yield {"type": "body", "parameters": parameters}
         if self.offer.get("has_expiration"):
@@ -370,16 +380,16 @@ class Template:
                 yield {"type": "button", "sub_type": button.sub_type, "index": str(index), "parameters": parameters}
         if self.cards:
             cards = [
-                {"card_index": n, "components": list(card._components(given, payloads))}
+                {"card_index": n, "components": list(card._components(given, payloads, files))}
                 for n, card in enumerate(self.cards)
             ]
             yield {"type": "carousel", "cards": cards}
 
-    def _header_component(self, given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def _header_component(self, given: Mapping[str, Any], files: Iterator[str]) -> Iterator[dict[str, Any]]:
         parameters: list[dict[str, Any]]
         if kind := self.file_kind:
-            name = given.get(self._key("filename", "filename"))
-            parameters = [{"type": kind, kind: {"filename": name} if name else {}}]
+            file = {"sample": next(files, ""), "filename": given.get(self._key("filename", "filename"))}
+            parameters = [{"type": kind, kind: {name: value for name, value in file.items() if value}}]
         elif self.header_format in ("LOCATION", "PRODUCT"):
             kind = self.header_format.lower()
             parameters = [{"type": kind, kind: {one.name: given[one.key] for one in self._in_header()}}]

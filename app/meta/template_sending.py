@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .message_templates import MEDIA, MOST_MINUTES, SENDABLE, Button, Template
+from .message_templates import MOST_MINUTES, SENDABLE, Button, Template
 from .payload import mapping, sequence, text
 from .template_problems import Problem
 from .template_rules import FEWEST_CARDS, MOST_CARDS
@@ -31,35 +31,51 @@ _FOLLOWS = ("currency", "date_time")
 
 
 def problems_of_sending(template: Template, raw: Mapping[str, Any], *, files_follow: bool = False) -> list[Problem]:
-    """What Meta would refuse in a message's `template` object; `files_follow` accepts empty places for files."""
+    """What Meta would refuse in a message's `template` object; `files_follow`: an empty header gets its file later."""
     return [*_envelope(template, raw), *_Sending(template, raw.get("components"), files_follow, "").problems()]
 
 
-def with_files(raw: Mapping[str, Any], file_ids: Sequence[str]) -> dict[str, Any]:
-    """The payload with Meta's ids in its empty places for files, in the order of `Template.files`."""
-    ids = iter(file_ids)
-    return {**raw, "components": [_with_file(mapping(part), ids) for part in sequence(raw.get("components"))]}
+def samples_in(raw: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The files of our own that a message names where Meta wants its id of one: each with its kind."""
+    return [
+        (str(one.get("type")), str(id))
+        for part in _headers(sequence(raw.get("components")))
+        for one in map(mapping, sequence(part.get("parameters")))
+        if (id := mapping(one.get(str(one.get("type")))).get("sample")) is not None
+    ]
 
 
-def _with_file(part: dict[str, Any], ids: Iterator[str]) -> dict[str, Any]:
-    kind = str(part.get("type")).lower()
-    if kind == "carousel":
-        cards = [
-            {**card, "components": [_with_file(mapping(one), ids) for one in sequence(card.get("components"))]}
-            for card in map(mapping, sequence(part.get("cards")))
+def with_samples(raw: Mapping[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    """The same message with Meta's ids in the place of our files."""
+    return {**raw, "components": [_with_sample(mapping(part), ids) for part in sequence(raw.get("components"))]}
+
+
+def _headers(components: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    for part in map(mapping, components):
+        if str(part.get("type")).lower() == "header":
+            yield part
+        for card in map(mapping, sequence(part.get("cards"))):
+            yield from _headers(sequence(card.get("components")))
+
+
+def _with_sample(part: dict[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
+    if cards := sequence(part.get("cards")):
+        filled = [
+            {**card, "components": [_with_sample(mapping(one), ids) for one in sequence(card.get("components"))]}
+            for card in map(mapping, cards)
         ]
-        return {**part, "cards": cards}
-    if kind != "header":
+        return {**part, "cards": filled}
+    if str(part.get("type")).lower() != "header":
         return part
     return {**part, "parameters": [_filled(mapping(one), ids) for one in sequence(part.get("parameters"))]}
 
 
-def _filled(parameter: dict[str, Any], ids: Iterator[str]) -> dict[str, Any]:
+def _filled(parameter: dict[str, Any], ids: Mapping[str, str]) -> dict[str, Any]:
     kind = str(parameter.get("type"))
     file = mapping(parameter.get(kind))
-    if kind.upper() not in MEDIA or file.get("id") or file.get("link"):
+    if (id := ids.get(str(file.get("sample")))) is None:
         return parameter
-    return {**parameter, kind: {"id": next(ids), **file}}
+    return {**parameter, kind: {"id": id} | {name: value for name, value in file.items() if name != "sample"}}
 
 
 def _envelope(template: Template, raw: Mapping[str, Any]) -> Iterator[Problem]:
@@ -293,7 +309,7 @@ class _Sending:
         for card in cards:
             index = int(card["card_index"])
             like = defined[0] if are_products else defined[index]
-            yield from _Sending(like, card.get("components"), self.files_follow, f"cards.{index}.").problems()
+            yield from _Sending(like, card.get("components"), False, f"cards.{index}.").problems()
 
 
 def _payload(path: str, index: int, parameter: dict[str, Any]) -> Iterator[Problem]:

@@ -188,7 +188,7 @@ class Notification(TenantModel):
         if not variant.is_sendable:
             return Unavailable(refusals.NOT_SENDABLE, status=variant.status, **about)
         definition = variant.definition
-        if not definition.can_be_filled or definition.files:
+        if not definition.can_be_filled or not all(variant.files):
             return Unavailable(refusals.HAS_FILE, **about)
         targets = {one.target for one in self.variables}
         missing = [name for one in definition.variables if (name := name_of(one)) not in targets]
@@ -258,7 +258,7 @@ class Notification(TenantModel):
         if mistakes:
             raise Invalid(mistakes)
         try:
-            return definition.filled(keys_of(definition, values), payloads)
+            return variant.filled(keys_of(definition, values), payloads)
         except Refused as mistake:
             keys = keys_of(definition, {row.target: row.name for row in rows if row.target in needed})
             name = keys.get(str(mistake.facts.get("key")))

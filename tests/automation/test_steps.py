@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 from typing import Any
@@ -86,6 +87,18 @@ def test_a_template_says_which_automations_send_it(shop: Shop) -> None:
     shop.rule("message", {"kind": "template", "template": "spring|en"}, name="Spring")
     with tenant_scope(shop.id):
         assert [use.name for use in uses_of("spring", "en")] == ["Spring"] and uses_of("spring", "de") == []
+
+
+def test_an_automation_is_broken_by_a_variable_that_it_has_no_value_for(shop: Shop) -> None:
+    from app.message_templates.uses import uses_of
+
+    template(shop)
+    shop.rule("message", {"kind": "template", "template": "spring|en", "values": ["{{first_name}}"]})
+    with tenant_scope(shop.id):
+        ((use,), present) = uses_of("spring", "en"), db.session.query(MessageTemplate).one().definition
+        one, two = ({"type": "BODY", "text": text} for text in ("Hi {{1}} there.", "Hi {{1}}, {{2}} is here."))
+        news = [dataclasses.replace(present, components=[body]) for body in (one, two)]
+        assert [use.is_broken_by(new, present) for new in news] == [False, True]
 
 
 def test_a_merge_takes_what_waits_along(shop: Shop) -> None:

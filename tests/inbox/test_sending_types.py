@@ -286,12 +286,6 @@ def test_an_offer_ends_by_the_clock_beside_the_field(road: Road, ann: Browser, t
     delivered(road)
 
 
-def test_a_carousel_says_why_it_cannot_be_sent_here(road: Road, ann: Browser, talk: Conversation) -> None:
-    template = template_named(road, "loaves")
-    page = ann.get(f"~/inbox/{talk.id}/templates").text
-    assert "each card needs a file of its own" in page and f"templates/{template.id}" not in page
-
-
 def test_templates_are_loaded_from_meta_and_saved(road: Road, ann: Browser, talk: Conversation) -> None:
     seed_templates(road)
     assert "Loading templates" in ann.get(f"~/inbox/{talk.id}/templates").text

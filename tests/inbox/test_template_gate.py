@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from app.extensions import outside
 from app.inbox.compose.problems import explain
 from app.inbox.conversations import Conversation, Message, WrongTemplate
 from app.inbox.files.media import Media
+from app.meta import messages
+from app.meta.errors import MetaError
 from app.meta.outgoing import Outgoing
 from app.tenancy import Actor, db, tenant_scope, uuid7
 from app.wabas.models import PhoneNumber
@@ -58,7 +61,7 @@ WRONG: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
     "132000 too few values": (payload(values("Ann")), [BODY]),
     "132000 too many values": (payload(values("Ann", "7", "8")), [BODY]),
     "132000 no values": (payload(), [BODY]),
-    "132000 a link without its end": (payload(RIGHT), [BODY, {"type": "BUTTONS", "buttons": [LINK]}]),
+    "131008 a link without its end": (payload(RIGHT), [BODY, {"type": "BUTTONS", "buttons": [LINK]}]),
     "132001 another name": (payload(RIGHT, name="order_reedy"), [BODY]),
     "132001 another language": (payload(RIGHT, language="en"), [BODY]),
     "132005 too long": (payload(values("A" * 1_000, "7")), [BODY]),
@@ -68,14 +71,14 @@ WRONG: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
         payload({"type": "header", "parameters": [{"type": "image", "image": {}}]}, RIGHT),
         [PICTURE, BODY],
     ),
-    "132012 a picture where there is none": (
-        payload({"type": "header", "parameters": [{"type": "image", "image": {"id": "1"}}]}, RIGHT),
+    "132000 a picture where there is none": (
+        payload({"type": "header", "parameters": [{"type": "image", "image": {"link": "https://x.example/a"}}]}, RIGHT),
         [BODY],
     ),
     "132018 a line break": (payload(values("Ann\nBob", "7")), [BODY]),
     "132018 a tab": (payload(values("Ann\tBob", "7")), [BODY]),
     "132018 five spaces": (payload(values("Ann     Bob", "7")), [BODY]),
-    "132018 a button that is not there": (
+    "132000 a button that is not there": (
         payload(RIGHT, values("x", place="button", sub_type="url", index="0")),
         [BODY],
     ),
@@ -87,6 +90,18 @@ WRONG: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {
 def test_what_meta_would_refuse_is_refused_with_words(number: PhoneNumber, case: str) -> None:
     raw, components = WRONG[case]
     assert refused(number, raw, *components)
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_without_the_gate_meta_would_have_answered_with_that_code(road: Road, case: str) -> None:
+    raw, components = WRONG[case]
+    road.customer_writes()
+    listed = [one | {"buttons": [LINK]} if one["type"] == "BUTTONS" else one for one in components]
+    road.meta.post("templates", waba_id=road.ids["waba_id"], name="order_ready", components=listed)
+    content, number = {"type": "template", "template": raw}, road.number.meta_id
+    with pytest.raises(MetaError) as refusal:
+        messages.send(outside().graph, road.ids["token"], number, to="16505551234", content=content, callback_data=None)
+    assert refusal.value.code == int(case[:6])
 
 
 @pytest.mark.parametrize("status", ["PENDING", "REJECTED", "PAUSED", "DISABLED", "DELETED", "ARCHIVED"])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from app.inbox.compose.macros import Macro
 from app.message_templates.models import MessageTemplate
 from app.message_templates.settings import TemplateSettings
 from app.message_templates.versions import Content, TemplateVersion
@@ -261,6 +262,35 @@ def test_the_limit_of_edits_is_shown_before_one_writes(ann: Browser, world: Worl
         version.state, version.number, version.is_edit, version.submitted_at = "approved", 1, True, now()
     page = text_of(ann.get(f"~/templates/{template.id}/draft"))
     assert "once a day. Next time:" in page and "Submit to Meta" not in page
+
+
+def test_what_a_change_would_break_is_named_while_one_writes_and_agreed_to_there(
+    ann: Browser, world: World, number: PhoneNumber
+) -> None:
+    whole = [{"type": "BODY", "text": "Your order is ready. You can pick it up in the shop until six."}]
+    template = approved(number, components=whole)
+    with tenant_scope(world.bakery.id):
+        macro = Macro(name="Ready to collect", template_name=template.name, template_language=template.language)
+        db.session.add(macro)
+    address, typed = f"~/templates/{template.id}/draft", form(number)
+    page = text_of(ann.post(f"{address}/form", typed, headers=FRAGMENT))
+    assert "Ready to collect" in page and 'name="breaks_uses"' in page
+    assert "Ready to collect" not in text_of(ann.post(f"{address}/form", typed | {"body": whole[0]["text"]}))
+    ann.post(address, typed | {"then": "submit"})
+    assert version_of(template).state == "draft"
+    revision = str(version_of(template).revision)
+    ann.post(address, typed | {"then": "submit", "breaks_uses": "1", "revision": revision})
+    assert version_of(template).state == "submitting"
+
+
+def test_languages_whose_variables_differ_are_named(ann: Browser, world: World, number: PhoneNumber) -> None:
+    template = approved(number)
+    other = {"type": "BODY", "text": "Bonjour {{nom}}, votre commande a été expédiée."}
+    approved(number, language="fr", components=[other])
+    approved(number, language="de")
+    page = text_of(ann.get(f"~/templates/{template.id}/draft"))
+    notice = page.partition("Other variables, files or quick replies than here:")[2].partition("</span>")[0]
+    assert "French" in notice and "German" not in notice
 
 
 def test_a_copy_has_the_variables_and_examples_of_the_original(ann: Browser, world: World, number: PhoneNumber) -> None:

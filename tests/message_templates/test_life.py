@@ -52,6 +52,26 @@ def test_the_reason_is_read_while_one_changes_the_text(ann: Browser, number: Pho
     assert "The body has a variable without an example." in page(ann, template, "/draft")
 
 
+@pytest.mark.parametrize(
+    ("detail", "field"),
+    [
+        ("The body has a variable without an example.", "t-body"),
+        ("The header text is too long.", "t-header-format"),
+        ("The button URL is not allowed.", "t-buttons-0-text"),
+    ],
+)
+def test_metas_words_are_quoted_beside_the_part_that_one_changes(
+    ann: Browser, number: PhoneNumber, detail: str, field: str
+) -> None:
+    header = {"type": "HEADER", "format": "TEXT", "text": "Your order"}
+    buttons = {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Thanks"}]}
+    facts = {"reason": "INVALID_FORMAT", "detail": detail}
+    template = approved(number, status="REJECTED", status_facts=facts, components=[header, BODY, buttons])
+    text = page(ann, template, "/draft")
+    beside = text.partition('class="rejected"')[2].partition(f'id="{field}"')[0]
+    assert detail in beside and beside.count("<input") + beside.count("<textarea") + beside.count("<select") <= 2
+
+
 def test_edit_and_submit_again_begins_with_the_rejected_text(world: World, ann: Browser, number: PhoneNumber) -> None:
     template = approved(number, status="REJECTED")
     answer = ann.post(f"~/templates/{template.id}/edits")
@@ -227,6 +247,16 @@ def test_what_an_admin_submits_waits_for_an_owner(
     ann.post(f"~/templates/{template.id}/approval", {"revision": str(version.revision)})
     assert state_of(world, template) == "submitting"
     assert kinds(world.bakery.id)[-2:] == ["template.awaiting", "template.submitted"]
+
+
+def test_an_owner_is_led_from_the_list_to_the_text_that_waits(
+    world: World, ann: Browser, ada: Browser, number: PhoneNumber
+) -> None:
+    template, _version = waiting(world, number)
+    assert "1 template is waiting for your approval." in ann.get("~/templates/").text
+    assert "waiting for your approval" not in ada.get("~/templates/").text
+    text = page(ann, template).partition("waiting for an owner")[2].partition("Approve and submit")[0]
+    assert TEXT.replace("{{first_name}}", "Pablo") in text
 
 
 def test_an_owner_sees_what_would_change_in_a_template_made_elsewhere(

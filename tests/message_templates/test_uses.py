@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.assistant.assistant import Assistant, Setup, Tools
 from app.billing.price_lists import PriceList
 from app.billing.rate_cards import RateCard
 from app.billing.usage import Usage
@@ -21,11 +22,14 @@ from app.message_templates.versions import Content, TemplateVersion
 from app.tenancy import Actor, db, now, platform_scope, tenant_scope
 from app.tenancy.models import Membership
 from app.wabas.models import PhoneNumber
+from tests.api.conftest import MakeCaller, caller
 from tests.client import Browser
 from tests.message_templates.templates import BODY, TEXT, approved, drafted
 from tests.notifications.notifications import notification
 from tests.simulated import Road
 from tests.world import World, conversation
+
+__all__ = ["caller"]
 
 WHOLE = [{"type": "BODY", "text": "Your order is ready. You can pick it up in the shop until six."}]
 
@@ -159,7 +163,57 @@ def test_the_first_version_in_another_language_breaks_nothing(world: World, numb
         by = Actor.agent(world.ann)
         draft = MessageTemplate.begin(us.waba_id, us.name, "pt_BR", content, by=by)
         version = TemplateVersion.open_of(draft.id)
-        assert version and draft.uses and draft.broken_by(version) == []
+        assert version and draft.uses and draft.broken_by(draft.newest) == []
+
+
+TWO = {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is ready and can be collected."}
+
+
+def broken(world: World, template: MessageTemplate, text: str) -> list[str]:
+    """What couldn't send a new text."""
+    with tenant_scope(world.bakery.id):
+        row, by = MessageTemplate.get_or_404(template.id), Actor.agent(world.ann)
+        content = Content("UTILITY", False, [{"type": "BODY", "text": text}])
+        version = row.version_to_edit(by)
+        version.save(content, revision=version.revision, by=by)
+        return [use.kind for use in row.broken_by(row.newest)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Hello {{1}}, your order {{2}} waits for you.", []),
+        ("Hello {{1}}, your order waits for you.", ["API key"]),
+        ("Hello {{1}}, order {{2}} waits at {{3}} for you.", ["API key"]),
+    ],
+)
+def test_a_program_sends_the_variables_of_the_present_text_and_no_others(
+    world: World, number: PhoneNumber, caller: MakeCaller, text: str, kinds: list[str]
+) -> None:
+    template = approved(number, parameter_format="POSITIONAL", components=[TWO])
+    part = {"id": str(template.id), "variables": {"1": "Hanna", "2": "7"}}
+    sent = {"type": "template", "to": {"phone": "+49 151 12345678"}, "template": part}
+    assert caller().post("/messages", sent).status_code == 202
+    assert broken(world, template, text) == kinds
+
+
+def test_a_scheduled_template_is_broken_by_other_variables(world: World, number: PhoneNumber) -> None:
+    template, talk = approved(number, parameter_format="POSITIONAL", components=[TWO]), conversation(number)
+    with tenant_scope(number.tenant_id):
+        outgoing = template.definition.filled({"body-0-1": "Hanna", "body-0-2": "7"})
+        later, by = Later(now() + dt.timedelta(hours=1)), Actor.system("api")
+        Conversation.get_or_404(talk.id).send(outgoing, by=by, client_id=uuid.uuid4(), later=later)
+    assert broken(world, template, "Hello {{1}}, order {{2}} waits for you.") == []
+    assert broken(world, template, "Hello {{1}}, your order waits for you.") == ["Scheduled message"]
+
+
+def test_the_assistant_that_may_send_it_is_named(world: World, number: PhoneNumber) -> None:
+    template = whole(number)
+    with tenant_scope(number.tenant_id):
+        setup = Setup(name="Bea", tools=Tools(templates=[template.key]))
+        Assistant.get_or_make().save(setup, by=Actor.agent(world.ann))
+    assert kinds(number, template) == ["Assistant"]
+    assert broken(world, template, "Hello {{1}}, your order waits for you.") == ["Assistant"]
 
 
 # Deleting.

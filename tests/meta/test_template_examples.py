@@ -7,7 +7,7 @@ import pytest
 from app.meta.message_templates import Template, read
 from app.meta.template_calls import definition_of
 from app.meta.template_rules import problems_of
-from app.meta.template_sending import problems_of_sending, with_files
+from app.meta.template_sending import problems_of_sending, with_samples
 
 Json = dict[str, Any]
 HANDLE = "4::aW1hZ2UvcG5n:ARa525X6tIfmZGSxQPzTuZ:e:1700000000:634974688087057:100089620928913:ARa1ZDhwbLZM3EENeeg"
@@ -487,9 +487,8 @@ SENT: dict[str, tuple[dict[str, str], list[str], list[str], list[Json]]] = {
 @pytest.mark.parametrize("name", SENT)
 def test_metas_message_is_built_member_for_member(name: str) -> None:
     template, (values, payloads, files, components) = approved(name), SENT[name]
-    raw = template.filled(values, payloads).raw
-    assert problems_of_sending(template, raw, files_follow=True) == []
-    raw = with_files(raw, files)
+    ours = [f"file-{n}" for n in range(len(files))]
+    raw = with_samples(template.filled(values, payloads, ours).raw, dict(zip(ours, files, strict=True)))
     assert raw == {"name": template.name, "language": {"code": template.language}, "components": components}
     assert problems_of_sending(template, raw) == []
 

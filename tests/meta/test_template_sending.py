@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.meta.message_templates import Template
 from app.meta.outgoing import Refused
-from app.meta.template_sending import problems_of_sending, with_files
+from app.meta.template_sending import problems_of_sending, samples_in, with_samples
 
 Json = dict[str, Any]
 HANDLE = {"header_handle": ["4::a"]}
@@ -443,12 +443,13 @@ VALUE = st.one_of(
 def test_filling_never_builds_what_would_be_refused(template: Template, data: Any) -> None:
     keys = [one.key for one in (*template.variables, *template.optional_variables)]
     values = {key: data.draw(VALUE) for key in keys}
+    payloads, files = data.draw(st.lists(st.text(max_size=140), max_size=4)), ["ours"] * len(template.files)
     try:
-        raw = template.filled(values, data.draw(st.lists(st.text(max_size=140), max_size=4))).raw
+        raw = template.filled(values, payloads, files).raw
     except Refused:
         return
-    assert problems_of_sending(template, raw, files_follow=True) == []
-    assert problems_of_sending(template, with_files(raw, ["1"] * len(template.files))) == []
+    assert samples_in(raw) == [(file.kind, "ours") for file in template.files]
+    assert problems_of_sending(template, with_samples(raw, {"ours": "1"})) == []
 
 
 JSON = st.recursive(
@@ -489,9 +490,10 @@ def test_a_payload_of_any_shape_is_judged(template: Template, raw: Json) -> None
 @pytest.mark.parametrize("template", EVERYTHING, ids=range(len(EVERYTHING)))
 def test_each_part_left_out_is_noticed(template: Template) -> None:
     values = {one.key: right(one.place, one.name) for one in template.variables}
-    raw = template.filled(values, ["a", "b"]).raw
+    raw = with_samples(template.filled(values, ["a", "b"], ["ours"] * len(template.files)).raw, {"ours": "1"})
+    assert problems_of_sending(template, raw) == []
     for without in shorter(raw):
-        assert problems_of_sending(template, without, files_follow=True)
+        assert problems_of_sending(template, without)
 
 
 def right(place: str, name: str) -> str:
@@ -506,14 +508,28 @@ def shorter(raw: Json) -> list[Json]:
     return [{**raw, "components": [one for one in raw["components"] if one is not part]} for part in needed]
 
 
-def test_an_empty_place_for_a_file_is_for_those_who_fill_it() -> None:
+def test_a_file_of_ours_gets_metas_id_on_the_way() -> None:
+    template = approved(media("DOCUMENT"), body("Hi."), CARDS)
+    values = {"card-0-body-0-1": "a", "card-1-body-0-1": "b", "filename-0-filename": "menu.pdf"}
+    raw = template.filled(values, (), ["x", "y", "x"]).raw
+    before = copy.deepcopy(raw)
+    assert [(problem.path, problem.kind) for problem in problems_of_sending(template, raw)] == [
+        (f"{place}header", "file_missing") for place in ("", "cards.0.", "cards.1.")
+    ]
+    filled = with_samples(raw, {"x": "1", "y": "2"})
+    assert problems_of_sending(template, filled) == [] and samples_in(filled) == [] and raw == before
+    assert filled["components"][0]["parameters"][0]["document"] == {"id": "1", "filename": "menu.pdf"}
+    assert [(file.kind, file.card) for file in template.files] == [("document", None), ("image", 0), ("image", 1)]
+
+
+def test_only_the_header_of_the_whole_may_get_its_file_later() -> None:
     template = approved(media(), body("Hi."), CARDS)
     raw = template.filled({"card-0-body-0-1": "a", "card-1-body-0-1": "b"}).raw
-    before = copy.deepcopy(raw)
-    assert [problem.kind for problem in problems_of_sending(template, raw)] == ["file_missing"] * 3
-    assert problems_of_sending(template, with_files(raw, ["1", "2", "3"])) == []
-    assert raw == before
-    assert [(file.kind, file.card) for file in template.files] == [("image", None), ("image", 0), ("image", 1)]
+    problems = problems_of_sending(template, raw, files_follow=True)
+    assert [(problem.path, problem.kind) for problem in problems] == [
+        ("cards.0.header", "file_missing"),
+        ("cards.1.header", "file_missing"),
+    ]
 
 
 @pytest.mark.parametrize(

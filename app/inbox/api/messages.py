@@ -133,6 +133,7 @@ def send_message(body: NewMessage) -> MessageShape:
 def send(wanted: AnyMessage, client_id: uuid.UUID) -> Message:
     """Stores the message. The same `client_id` again is the same message. Raises a `Problem`."""
     try:
+        wanted.prepare()
         return put_to(recipient_of(wanted), wanted, client_id)
     except NOT_SENT as error:
         raise as_problem(error, f"/{wanted.type}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, BinaryIO, Literal, cast
 
 from pydantic import Field, RootModel, model_validator
 
@@ -15,6 +15,7 @@ from app.inbox.conversations import Conversation
 from app.inbox.files.media import Media
 from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
+from app.message_templates.samples import TemplateSample
 from app.meta import outgoing
 from app.meta.outgoing import Outgoing, Refused, Row
 from app.meta.template_schema import keys_of
@@ -26,6 +27,8 @@ from . import reach
 
 NO_TEMPLATE = N_("The account of this number has no such template, or Meta does not allow it to be sent.")
 NO_PLACE_FOR_FILE = N_("This template has no place for a file. Leave the file out.")
+OTHER_COUNT = N_("Give a file, or null, for each of the {count} cards of this template.")
+NOT_ON_A_CARD = N_("“{name}” can't be on a card. Upload a JPEG or PNG picture or an MP4 video.")
 OTHER_KIND = N_("“{name}” can't be sent as this type of message. Send it with the type {kind}.")
 NOT_IN_CONVERSATION = N_("The message that you react to is not in this conversation.")
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
@@ -67,6 +70,9 @@ class Sending(Addressed):
         """The uploaded file that it carries. Raises a `Problem` where there is none with this id."""
         return None
 
+    def prepare(self) -> None:
+        """What is to be stored before the message is. Raises `Refused`, `StorageAway`, and a `Problem`."""
+
     def build_for(self, conversation: Conversation) -> Outgoing:  # noqa: ARG002  some types look things up there
         """The message for this conversation. Raises `Refused`."""
         return self.build()
@@ -94,6 +100,18 @@ class Chosen:
         """Its row for a message, without a copy of the bytes."""
         file = self.file
         return Media(kind=file.kind, is_voice=self.is_voice, mime=file.mime, filename=self.name, sha256=file.sha256)
+
+    def as_sample(self) -> str:
+        """The id of a copy beside the files of templates. Raises `Refused`, `StorageAway`, and a `Problem`."""
+        format = self.file.kind.upper()
+        if format not in ("IMAGE", "VIDEO"):
+            raise Refused(NOT_ON_A_CARD, name=self.name)
+        try:
+            attachment = self.file.copy()
+        except NotKept:
+            raise gone(self.pointer) from None
+        with attachment.file as file:
+            return str(TemplateSample.store(format, cast("BinaryIO", file), self.name).id)
 
     def copied_row(self) -> Media:
         """Its row, with a copy of the bytes. Raises `StorageAway`, and a `Problem` where they are gone."""
@@ -359,7 +377,17 @@ class TemplatePart(Shape):
     name: Annotated[str, Field(max_length=512)] = ""
     language: Annotated[str, Field(max_length=20)] = ""
     variables: dict[Annotated[str, Field(max_length=100)], Value] = Field(default_factory=dict, max_length=100)
-    file: uuid.UUID | None = Field(None, description="The uploaded file that the template begins with, if it does.")
+    file: uuid.UUID | None = Field(
+        None,
+        description="The uploaded file that the template begins with, if it does. A picture or video may be left out: "
+        "then the one goes out that Meta's reviewers saw, if it was uploaded here.",
+    )
+    card_files: list[uuid.UUID | None] = Field(
+        default_factory=list,
+        max_length=10,
+        description="For each card of a carousel an uploaded JPEG, PNG or MP4 file, instead of the one that Meta's "
+        "reviewers saw.",
+    )
     payloads: list[Annotated[str, Field(max_length=128)]] = Field(
         default_factory=list, max_length=20, description="What comes back when each quick reply is tapped."
     )
@@ -380,6 +408,18 @@ class TemplateMessage(Sending):
         id = self.template.file
         return Chosen.find(id, "/template/file") if id else None
 
+    @cached_property
+    def card_files(self) -> list[str]:
+        """Our ids of the files of cards, which are stored beside the template's own. Commits before it stores one."""
+        return [self.stored(id, f"/template/card_files/{n}") for n, id in enumerate(self.template.card_files)]
+
+    @staticmethod
+    def stored(id: uuid.UUID | None, pointer: str) -> str:
+        return Chosen.find(id, pointer).as_sample() if id else ""
+
+    def prepare(self) -> None:
+        self.card_files  # noqa: B018  stored once, before the message is
+
     def build_for(self, conversation: Conversation) -> Outgoing:
         part, waba_id = self.template, conversation.phone_number.waba_id
         chosen = MessageTemplate.find(part.id) if part.id else None
@@ -389,7 +429,12 @@ class TemplateMessage(Sending):
             raise Refused(NO_TEMPLATE)
         if part.file and not chosen.definition.file_kind:
             raise Refused(NO_PLACE_FOR_FILE)
-        return chosen.definition.filled(keys_of(chosen.definition, part.variables), part.payloads)
+        if part.card_files and len(part.card_files) != len(chosen.definition.cards):
+            raise Refused(OTHER_COUNT, count=len(chosen.definition.cards))
+        values = keys_of(chosen.definition, part.variables)
+        if part.file:
+            return chosen.definition.filled(values, part.payloads)
+        return chosen.filled(values, part.payloads, self.card_files)
 
 
 class RawPart(Shape):

@@ -150,7 +150,7 @@ class Macro(TenantModel):
         waba_id = conversation.phone_number.waba_id
         if (template := MessageTemplate.sendable_called(waba_id, name, language)) is None:
             raise Refused(N_("The template “{name}” is not approved for this number."), name=name)
-        return template.definition.filled({})
+        return template.filled({})
 
     def build_writing(self, conversation: Conversation, by: Actor, tenant: Tenant, run_id: uuid.UUID) -> Writing:
         """Its reply with variables filled in, and the file of its canned reply. Raises `Refused`, `StorageAway`."""

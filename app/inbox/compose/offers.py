@@ -43,12 +43,11 @@ class Offer:
     @property
     def is_complete(self) -> bool:
         """Whether it can be sent without anything to fill in."""
-        definition = self.template.definition
-        return not definition.file_kind and all(one.key in self.values for one in definition.variables)
+        return all(self.template.files) and all(one.key in self.values for one in self.template.definition.variables)
 
     @property
     def shown(self) -> dict[str, Any]:
-        return self.template.definition.shown(self.values)
+        return self.template.definition.shown(self.values, self.template.files)
 
     @property
     def rank(self) -> tuple[bool, float, bool, str]:

@@ -121,7 +121,7 @@ class ScheduleForm(TimeForm):
         """Schedules the message and clears the draft. Raises what `Conversation.send` raises."""
         template = self.templates.get(self.instead.data)
         at = None if self.parks.data else self.moment
-        fallback = template.definition.filled({}) if template else None
+        fallback = template.filled({}) if template else None
         if self.instead.data == DIRECT_SEND:
             fallback = replace(text(self.body.data), category=UTILITY)
         later = Later(at, as_instead(fallback) if fallback else None)

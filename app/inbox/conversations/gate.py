@@ -18,11 +18,12 @@ from app.billing.holds import ReplyCount
 from app.contacts.consents import Consent
 from app.message_templates.direct_send import DirectSendAccess
 from app.message_templates.models import MessageTemplate
+from app.message_templates.samples import TemplateSample
 from app.meta.outgoing import content_of
 from app.meta.payload import mapping
 from app.meta.template_direct_send import problems_of_direct_send
 from app.meta.template_problems import WORDS
-from app.meta.template_sending import problems_of_sending
+from app.meta.template_sending import problems_of_sending, samples_in, with_samples
 from app.tenancy import Actor, now
 from app.words import N_
 
@@ -43,6 +44,7 @@ from .refusals import (
 from .underway import TEMPLATE_PATIENCE, Later
 
 NO_TEMPLATE = N_("The account of this number has no template “{name}” in this language. Choose another one.")
+NO_SAMPLE = N_("A picture or video of the template “{name}” is not stored here. Choose the file again.")
 WRONG_FILE = N_("The template “{name}” starts with another kind of file.")
 
 
@@ -198,6 +200,11 @@ class Gate:
         definition = template.definition
         if definition.file_kind and file_kind and definition.file_kind != file_kind:
             return WrongTemplate(words=WRONG_FILE, name=template.title)
+        if samples := samples_in(raw):
+            if not TemplateSample.has_all(samples):
+                return WrongTemplate(words=NO_SAMPLE, name=template.title)
+            # Meta's ids of them are there once the message goes out.
+            raw = with_samples(raw, {id: "0" for _kind, id in samples})
         problems = problems_of_sending(definition, raw, files_follow=bool(file_kind))
         return WrongTemplate(words=WORDS[problems[0].kind], **problems[0].facts) if problems else None
 

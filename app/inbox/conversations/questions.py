@@ -45,7 +45,7 @@ def with_template(policy: ServicePolicy, waba_id: uuid.UUID) -> Outgoing | None:
     scale = scale_of(template) if template else ()
     if not template or not scale:
         return None
-    return template.definition.filled({}, [f"survey-{score}" for score in scale])
+    return template.filled({}, [f"survey-{score}" for score in scale])
 
 
 def was_asked(contact_id: uuid.UUID) -> bool:

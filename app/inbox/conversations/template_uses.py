@@ -59,7 +59,7 @@ def scheduled_messages(name: str, language: str) -> Iterator[Use]:
     given = {"tenant": current_tenant_id(), "name": name, "language": language, "most": MOST_LISTED}
     for row in db.session.execute(SCHEDULED, given):
         ids = {"conversation_id": row.conversation_id, "at": row.id}
-        yield Use(N_("Scheduled message"), row.contact, "inbox.show", ids)
+        yield Use(N_("Scheduled message"), row.contact, "inbox.show", ids, fits_present=True)
 
 
 # Scheduled messages with a template, the next first. By ix_messages_scheduled, which holds those that wait only.
@@ -80,7 +80,7 @@ def api_keys(name: str, language: str) -> Iterator[Use]:
     """API keys that sent it in the last 30 days, each with its last call."""
     given = {"tenant": current_tenant_id(), "name": name, "language": language, "since": now() - RECENT}
     for row in db.session.execute(BY_KEYS, given | {"searched": MOST_SEARCHED, "most": MOST_LISTED}):
-        yield Use(N_("API key"), row.name, at=row.at)
+        yield Use(N_("API key"), row.name, at=row.at, fits_present=True)
 
 
 # Which keys that still work sent a template, and when last; among the newest messages with it in each account. By

@@ -24,6 +24,7 @@ from app.tenancy import (
 )
 
 from . import funding, outbox, unknowns, uploads
+from .sample_uploads import SampleUpload
 from .sender import Sender, waiting_lanes
 
 log = structlog.get_logger()
@@ -112,6 +113,13 @@ def upload(media_id: str) -> None:
     uploads.Upload(media, message).run()
 
 
+@job("outbound.upload_sample", "files", seconds=uploads.SECONDS)
+def upload_sample(upload_id: str) -> None:
+    """Uploads a template's picture or video for the messages of a number."""
+    if claimed := SampleUpload.claim(upload_id):
+        claimed.run()
+
+
 @sweep(every=5)
 def recover_waiting_uploads() -> None:
     """Enqueues the uploads that are due, those that Meta has meanwhile deleted among them."""
@@ -122,3 +130,7 @@ def recover_waiting_uploads() -> None:
         waiting = select(Media.tenant_id, Media.id).where(due).order_by(Media.next_attempt_at).limit(uploads.AT_ONCE)
         for tenant_id, media_id in db.session.execute(waiting):
             later("outbound.upload", media_id, tenant_id=tenant_id)
+        samples = select(SampleUpload.tenant_id, SampleUpload.id).where(SampleUpload.next_attempt_at <= at)
+        samples = samples.order_by(SampleUpload.next_attempt_at).limit(uploads.AT_ONCE)
+        for tenant_id, upload_id in db.session.execute(samples):
+            later("outbound.upload_sample", upload_id, tenant_id=tenant_id)

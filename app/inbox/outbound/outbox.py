@@ -33,6 +33,7 @@ from app.meta.media import FILE_CODES
 from app.meta.outgoing import content_of, with_flow_token
 from app.meta.pretended_webhooks import statuses_of
 from app.meta.template_direct_send import explained
+from app.meta.template_sending import with_samples
 from app.sandboxes.models import PretendedWebhook
 from app.tenancy import announce, current_tenant_id, database_now, db, is_sandbox, uuid7
 from app.tenancy.actor import AUTOMATIC
@@ -42,6 +43,7 @@ from .direct_sends import withdraw_direct_sends
 from .funding import funded
 from .pace import CAMPAIGNS_SHARE, PAIR_BURST, PAIR_SECONDS, Pace, Throttle
 from .reach import Reach
+from .sample_uploads import SampleUpload, sample_ids, with_files
 
 # As many as go within this time, so that Meta may take half a second to answer; and never more than that many.
 IN_FLIGHT_SECONDS, MOST_IN_FLIGHT = 0.6, 192
@@ -78,6 +80,8 @@ class Parcel:
     # Of a message that goes by Direct Send.
     category: str
     file_id: uuid.UUID | None
+    # The files of its template that it shows.
+    samples: frozenset[str]
     callback_data: str
     # The moment that the number's pace has for it, and until when it may start at all (monotonic).
     starts_at: float
@@ -144,6 +148,8 @@ class Lane:
         self.pace, self.reach, self.throttle = Pace(number), Reach(number), Throttle()
         # The balance of a tenant with a plan, locked for the transaction of a claim.
         self.funds: Funds | None = None
+        # Meta's ids of the pictures and videos of templates that the claimed messages show, by our ids.
+        self.file_ids: dict[str, str] = {}
         # How many messages the claim cancelled, as a person has their conversation.
         self.dropped = 0
         # When to query again (monotonic): now, when Meta's pace allows, or (None) when `waiting_lanes` finds it due.
@@ -164,7 +170,7 @@ class Lane:
             return []
         claimed_at, self.throttle.gap = monotonic(), 1 / self.pace.sending.rate
         room = min(room, self.max_in_flight - self.in_flight, self.pace.sending.free)
-        self.funds, self.dropped = Funds.locked(self.number_id, self.currency), 0
+        self.funds, self.dropped, self.file_ids = Funds.locked(self.number_id, self.currency), 0, {}
         rows = self.claim("replies", room)
         rows += self.claim("automation", room - len(rows))
         rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(rows)
@@ -226,7 +232,9 @@ class Lane:
             more = min(new_people, room - len(rows))
             rows += db.session.execute(CLAIM, claim | {"room": more, "counts": True})
         # In this order: nothing is held for what is not sent.
-        rows = funded(self.drop_silenced(rows), self.funds)
+        rows, ready = with_files(self.drop_silenced(rows), self.number_id)
+        self.file_ids |= ready
+        rows = funded(rows, self.funds)
         self.reach.note([row.contact_id for row in rows if row.is_outside])
         return rows
 
@@ -244,7 +252,9 @@ class Lane:
         return monotonic() + self.pace.campaigns.wait if waits else None
 
     def parcel(self, row: Row[Any], claimed_at: float, moment: float) -> Parcel:
-        attempt_id = uuid7()
+        attempt_id, raw, samples = uuid7(), row.raw or {}, frozenset[str]()
+        if row.type == "template" and (samples := frozenset(sample_ids(raw))):
+            raw = with_samples(raw, self.file_ids)
         return Parcel(
             message_id=row.id,
             conversation_id=row.conversation_id,
@@ -256,12 +266,13 @@ class Lane:
             recipient=row.bsuid,
             type=row.type,
             content=with_flow_token(
-                content_of(row.type, row.body, row.raw or {}, row.file_meta_id, row.category or ""),
+                content_of(row.type, row.body, raw, row.file_meta_id, row.category or ""),
                 lambda: FlowToken(row.contact_id, row.id).sign(self.tenant_id),
             ),
             context_wamid=row.reply_to_wamid,
             category=row.category or "",
             file_id=row.file_id,
+            samples=samples,
             callback_data=callback_of(attempt_id),
             starts_at=claimed_at + moment,
             starts_before=claimed_at + START_WITHIN.total_seconds(),
@@ -321,6 +332,8 @@ class Lane:
         if parcel.type == "reaction" and error.kind is Kind.UNKNOWN_OUTCOME and parcel.attempts <= len(RETRY_SECONDS):
             return NextState("queued", RETRY_SECONDS[parcel.attempts - 1])
         if parcel.file_id and error.code in FILE_CODES and Media.get_or_404(parcel.file_id).upload_again():
+            return NextState("queued", 0)
+        if error.code in FILE_CODES and SampleUpload.upload_again(self.number_id, parcel.samples):
             return NextState("queued", 0)
         return NextState.after(error, parcel.attempts)
 

@@ -57,18 +57,9 @@ class Upload:
 
     def send(self) -> str:
         """Uploads the file. Returns its id at Meta; raises `MetaError`."""
-        with tempfile.TemporaryFile() as file:
-            try:
-                for chunk in outside().storage.stream(self.media.storage_key or ""):
-                    file.write(chunk)
-            except NotKept:
-                raise MetaError(LOST) from None
-            except StorageAway:
-                raise MetaError(NO_STORE) from None
-            file.seek(0)
-            name, mime = self.media.filename or "file", self.media.mime
-            number = self.number.meta_id
-            return meta.upload(outside().graph, self.token, number, file=file, name=name, mime=mime)
+        media, number = self.media, self.number.meta_id
+        name = media.filename or "file"
+        return upload_stored(self.token or "", number, key=media.storage_key or "", name=name, mime=media.mime)
 
     def record_failure(self, error: MetaError) -> None:
         log.info("file not uploaded", media_id=str(self.media.id), meta_code=error.code, kind=error.kind)
@@ -89,6 +80,20 @@ class Upload:
         """Whether no other worker has claimed the upload since; locks the file's row."""
         self.media.refresh_locked()
         return self.media.is_to_upload and self.media.attempts == self.attempt
+
+
+def upload_stored(token: str, number: str, *, key: str, name: str, mime: str) -> str:
+    """Uploads a file of our store for a number's messages. Returns its id at Meta; raises `MetaError`."""
+    with tempfile.TemporaryFile() as file:
+        try:
+            for chunk in outside().storage.stream(key):
+                file.write(chunk)
+        except NotKept:
+            raise MetaError(LOST) from None
+        except StorageAway:
+            raise MetaError(NO_STORE) from None
+        file.seek(0)
+        return meta.upload(outside().graph, token, number, file=file, name=name, mime=mime)
 
 
 def enqueue_delivery(message: Message) -> None:

@@ -23,6 +23,7 @@ from app.inbox.compose.compose_forms import FORMS
 from app.inbox.compose.first_messages import Recipient, save_contact
 from app.inbox.compose.forms import WritingForm
 from app.inbox.compose.problems import NOT_SENT, explain
+from app.inbox.compose.template_files import TemplateFiles
 from app.inbox.conversations import Conversation, Message
 from app.inbox.desk.fields import one_line
 from app.inbox.desk.preferences import DeskPreference
@@ -107,12 +108,14 @@ def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends
     if recipient is None or number is None or chosen.waba_id != number.waba_id:
         return redirect(url_for("inbox.write_first", **(recipient.address if recipient else {})), 303)
     problem: Exception | None = None
+    files = TemplateFiles(chosen, request.values)
     if sends:
         form = WritingForm()
         form.validate()
         name = one_line(request.form.get("name"))
         try:
-            send = partial(queue_template, chosen=chosen, form=form)
+            files.take(request.files)
+            send = partial(queue_template, chosen=chosen, form=form, files=files)
             message = recipient.write(number, send, by=current_actor(), assignee=current_user, name=name)
         except NOT_SENT as refusal:
             problem = refusal
@@ -120,7 +123,7 @@ def with_template(template_id: uuid.UUID, arguments: Mapping[str, str], *, sends
             return to_first(message)
     context = first_context(recipient, number)
     context["back_address"] = context["list_address"]
-    context |= form_context(chosen, recipient.person, number, recipient.terms(number), problem)
+    context |= form_context(chosen, files, recipient.person, number, recipient.terms(number), problem)
     return render_first("template_form", **context), 422 if problem else 200
 
 

@@ -49,7 +49,7 @@ def schedule(conversation_id: uuid.UUID) -> AnyResponse | tuple[str, int] | str:
     templates = [
         one
         for one in MessageTemplate.sendable(conversation.phone_number.waba_id)
-        if one.definition.is_whole and one.category.lower() not in refused
+        if one.goes_as_it_is and one.category.lower() not in refused
     ]
     form = ScheduleForm(templates, conversation.terms, conversation.ways_to_write)
     problem = ""

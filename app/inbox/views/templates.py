@@ -19,6 +19,7 @@ from app.inbox.blueprint import bp
 from app.inbox.compose.forms import WritingForm
 from app.inbox.compose.offers import Offer, available_values
 from app.inbox.compose.problems import NOT_SENT, explain, variable_of
+from app.inbox.compose.template_files import TemplateFiles
 from app.inbox.conversations import Conversation, Message
 from app.inbox.files.attachments import LARGEST, Attachment
 from app.message_templates.models import MessageTemplate, TemplateList
@@ -74,7 +75,7 @@ def addresses(conversation: Conversation) -> dict[str, Any]:
 def template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str:
     """The form of a template, with a preview of what is filled in so far."""
     conversation, chosen = Conversation.get_or_404(conversation_id), template_or_404(conversation_id, template_id)
-    return render_form(conversation, chosen)
+    return render_form(conversation, chosen, TemplateFiles(chosen, request.args))
 
 
 @bp.post("/<uuid:conversation_id>/templates/<uuid:template_id>")
@@ -82,14 +83,15 @@ def template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str:
 @takes_files(LARGEST + 1_000_000)
 def send_template(conversation_id: uuid.UUID, template_id: uuid.UUID) -> str | tuple[str, int] | AnyResponse:
     conversation, chosen = Conversation.get_or_404(conversation_id), template_or_404(conversation_id, template_id)
-    if "preview" in request.form:
-        return render_form(conversation, chosen)
-    form = WritingForm()
+    form, files = WritingForm(), TemplateFiles(chosen, request.form)
     form.validate()
     try:
-        message = queue_template(conversation, chosen, form)
+        files.take(request.files)
+        if "preview" in request.form:
+            return render_form(conversation, chosen, files)
+        message = queue_template(conversation, chosen, form, files)
     except NOT_SENT as problem:
-        return render_form(conversation, chosen, problem), 422
+        return render_form(conversation, chosen, files, problem), 422
     return deliver(conversation, message)
 
 
@@ -99,35 +101,44 @@ def offer(conversation_id: uuid.UUID) -> str:
     return render_template("inbox/compose/_offered.html", **offer_context(Conversation.get_or_404(conversation_id)))
 
 
-def queue_template(conversation: Conversation, chosen: MessageTemplate, form: WritingForm) -> Message:
+def queue_template(
+    conversation: Conversation, chosen: MessageTemplate, form: WritingForm, files: TemplateFiles
+) -> Message:
     """Puts the template into the outbox, with what was filled in. Raises what `Conversation.send` does, `Refused`."""
     if not chosen.is_sendable:
         raise Refused(N_("WhatsApp doesn't allow this template any more. Choose another one."))
-    outgoing = chosen.definition.filled(with_moment(chosen.definition, request.form))
-    kind = chosen.definition.file_kind or ""
-    conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor(), file_kind=kind)
-    media = None
-    if kind:
-        upload = request.files.get("file")
-        if not (upload and upload.filename):
-            raise Refused(N_("This template starts with a file. Choose one."))
+    definition, kind, upload = chosen.definition, chosen.definition.file_kind or "", request.files.get("file")
+    values, media = with_moment(definition, request.form), None
+    if kind and upload and upload.filename:
+        outgoing = definition.filled(values)
+        conversation.gate.check(outgoing.type, outgoing.raw, by=current_actor(), file_kind=kind)
         attachment = Attachment.of(upload.stream, upload.filename)
         if attachment.kind != kind:
             raise Refused(N_("“{name}” is the wrong kind of file for this template."), name=attachment.name)
         media = attachment.row(is_stored=conversation.message_with(form.id) is not None)
+    else:
+        outgoing = chosen.filled(values, (), files.ids)
+        files.check()
     return conversation.send(outgoing, by=current_actor(), client_id=form.id, media=media)
 
 
-def render_form(conversation: Conversation, chosen: MessageTemplate, problem: Exception | None = None) -> str:
+def render_form(
+    conversation: Conversation, chosen: MessageTemplate, files: TemplateFiles, problem: Exception | None = None
+) -> str:
     context = addresses(conversation) | form_context(
-        chosen, conversation.contact, conversation.phone_number, conversation.terms, problem
+        chosen, files, conversation.contact, conversation.phone_number, conversation.terms, problem
     )
     page = "inbox/compose/_template_form.html" if is_fragment() else "inbox/compose/template_form.html"
     return render_template(page, **context)
 
 
 def form_context(
-    chosen: MessageTemplate, contact: Contact, number: PhoneNumber, terms: Terms, problem: Exception | None
+    chosen: MessageTemplate,
+    files: TemplateFiles,
+    contact: Contact,
+    number: PhoneNumber,
+    terms: Terms,
+    problem: Exception | None,
 ) -> dict[str, Any]:
     """The form of a template, with what is typed or else with what is available for its variables."""
     values: Mapping[str, Any] = request.form
@@ -140,7 +151,8 @@ def form_context(
         "estimate": terms.price_of(chosen.category, now()),
         "definition": definition,
         "values": values,
-        "shown": definition.shown(with_moment(definition, values)),
+        "shown": definition.shown(with_moment(definition, values), files.ids),
+        "files": files.by_card,
         "zone": zone_of(values),
         "client_id": values.get("client_id") or str(uuid.uuid4()),
         "problem": explain(problem) if problem else "",

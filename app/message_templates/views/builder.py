@@ -157,8 +157,9 @@ def saved(template: MessageTemplate) -> AnyResponse:
 
 
 def submit(template: MessageTemplate) -> AnyResponse:
+    agreed = bool(request.form.get("breaks_uses"))
     try:
-        version = template.submit(by=current_actor(), membership=g.membership)
+        version = template.submit(by=current_actor(), membership=g.membership, breaks_uses=agreed)
     except TooManyEdits as problem:
         flash(_("Saved, but not submitted: Meta takes the next edit %(time)s.", time=exact(problem.next_at)), "error")
     except BreaksUses as refused:
@@ -215,6 +216,8 @@ def context(form: TemplateForm) -> dict[str, Any]:
         "sample_types": TYPES,
         "ttl_hints": VALIDITIES,
         "siblings": siblings(template) if template else [],
+        "broken": template.broken_by(form.definition) if template else [],
+        "out_of_step": template.out_of_step_with(form.definition) if template else [],
     }
 
 

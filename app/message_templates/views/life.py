@@ -60,7 +60,7 @@ def life_context(template: MessageTemplate) -> dict[str, Any]:
             "pause_ends": pause_ends(template),
             "cost": CategoryCost.of(template) if g.membership.may("templates.edit") else None,
             "uses": template.uses,
-            "broken": template.broken_by(version) if version else [],
+            "broken": template.broken_by(template.newest) if version else [],
             "chart": chart_of(template),
             "qualities": db.session.scalars(qualities).all(),
             "siblings": siblings(template),

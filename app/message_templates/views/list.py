@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.message_templates.blueprint import bp
 from app.message_templates.listing import Choices, TemplateListing
 from app.message_templates.models import TemplateList
+from app.message_templates.versions import TemplateVersion
 from app.message_templates.wording import OPEN_STATES
 from app.meta.template_languages import LANGUAGES
 from app.meta.template_statuses import CATEGORIES, QUALITIES, STATUSES
@@ -56,6 +57,7 @@ def list_context() -> dict[str, Any]:
         "page": page,
         "entries": entries,
         "choices": Choices.load(),
+        "awaiting": TemplateVersion.count_awaiting() if g.membership.may("templates.approve") else 0,
         "accounts": {waba.id: waba for waba in wabas},
         # Fetched again where they are old; what comes replaces the table.
         "stopped": stopped(),

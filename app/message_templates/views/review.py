@@ -6,7 +6,6 @@ import uuid
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.message_templates.blueprint import bp
@@ -29,8 +28,7 @@ def reviews() -> str:
     same = (TemplateVersion.tenant_id == MessageTemplate.tenant_id) & (
         TemplateVersion.template_id == MessageTemplate.id
     )
-    waiting = select(MessageTemplate, TemplateVersion).join(TemplateVersion, same)
-    waiting = waiting.where(TemplateVersion.state == "awaiting").order_by(TemplateVersion.edited_at, TemplateVersion.id)
+    waiting = TemplateVersion.awaiting().join(MessageTemplate, same).with_only_columns(MessageTemplate, TemplateVersion)
     return render_template("message_templates/life_reviews.html", page=Paged.of(waiting, PAGE))
 
 

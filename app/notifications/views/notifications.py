@@ -73,7 +73,7 @@ def offered() -> list[MessageTemplate]:
     query = MessageTemplate.listed().where(MessageTemplate.status.in_(SENDABLE)).order_by(MessageTemplate.name)
     by_name: dict[str, MessageTemplate] = {}
     for one in db.session.scalars(query.limit(MOST_TEMPLATES)):
-        if one.definition.can_be_filled and not one.definition.files:
+        if one.definition.can_be_filled and all(one.files):
             by_name.setdefault(one.name, one)
     return list(by_name.values())
 

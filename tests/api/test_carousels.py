@@ -1,0 +1,106 @@
+"""Templates whose cards and headers show pictures, sent by program."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app.inbox.conversations import Conversation, Message
+from app.message_templates.models import MessageTemplate
+from app.message_templates.samples import TemplateSample
+from app.message_templates.versions import Content, TemplateVersion
+from app.tenancy import db, now, tenant_scope
+from app.wabas.models import PhoneNumber
+from tests.api.conftest import Caller
+from tests.api.test_media import MP4, PDF, file_id
+from tests.message_templates.templates import approved
+from tests.world import World
+
+Json = dict[str, Any]
+VALUES = {"card-0-body-0-1": "Carla", "card-1-body-0-1": "you"}
+
+
+def picture(colour: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 6), colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def card(sample: str) -> Json:
+    header = {"type": "HEADER", "format": "IMAGE", "example": {"sample": sample}}
+    body = {"type": "BODY", "text": "A cake for {{1}} only.", "example": {"body_text": [["you"]]}}
+    return {"components": [header, body, {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "More"}]}]}
+
+
+@pytest.fixture
+def cakes(number: PhoneNumber) -> MessageTemplate:
+    with tenant_scope(number.tenant_id):
+        sample = str(TemplateSample.store("IMAGE", io.BytesIO(picture("gold")), "gold.png").id)
+    parts: list[Json] = [
+        {"type": "BODY", "text": "Two cakes are new."},
+        {"type": "CAROUSEL", "cards": [card(sample), card(sample)]},
+    ]
+    made = approved(number, "cakes", category="MARKETING", parameter_format="POSITIONAL", components=parts)
+    with tenant_scope(number.tenant_id):
+        TemplateVersion.adopt(made.id, Content("MARKETING", False, parts), state="approved", at=now())
+    return made
+
+
+def send(shop: Caller, talk: Conversation, template: MessageTemplate, **part: Any) -> Any:
+    body = {"type": "template", "to": {"conversation_id": str(talk.id)}}
+    return shop.post("/messages", body | {"template": {"id": str(template.id), "variables": VALUES} | part})
+
+
+def headers(world: World) -> list[str]:
+    """Which file each card of the one message shows."""
+    with tenant_scope(world.bakery.id):
+        (message,) = db.session.query(Message).filter_by(direction="outbound")
+        cards = message.raw["components"][-1]["cards"]
+        ids = [one["components"][0]["parameters"][0]["image"]["sample"] for one in cards]
+        return [db.session.query(TemplateSample).filter_by(id=uuid.UUID(id)).one().name for id in ids]
+
+
+def test_cards_show_the_pictures_that_the_reviewers_saw(
+    shop: Caller, carla: Conversation, world: World, cakes: MessageTemplate
+) -> None:
+    answer = send(shop, carla, cakes, payloads=["first", "second"])
+    assert answer.status_code == 202, answer.json
+    assert headers(world) == ["gold.png", "gold.png"]
+
+
+def test_an_uploaded_file_takes_the_place_of_a_cards_own(
+    shop: Caller, carla: Conversation, world: World, cakes: MessageTemplate
+) -> None:
+    answer = send(shop, carla, cakes, card_files=[None, file_id(shop, picture("red"), "red.png")])
+    assert answer.status_code == 202, answer.json
+    assert headers(world) == ["gold.png", "red.png"]
+
+
+@pytest.mark.parametrize("wrong", ["a document", "one of two", "nothing", "a video for a picture"])
+def test_what_a_card_cannot_show_is_refused(
+    shop: Caller, carla: Conversation, world: World, cakes: MessageTemplate, wrong: str
+) -> None:
+    given: dict[str, list[str | None]] = {
+        "a document": [file_id(shop, PDF, "menu.pdf"), None],
+        "one of two": [file_id(shop, picture("red"), "red.png")],
+        "nothing": [str(uuid.uuid4()), None],
+        "a video for a picture": [file_id(shop, MP4, "film.mp4"), None],
+    }
+    answer = send(shop, carla, cakes, card_files=given[wrong])
+    assert answer.status_code == 422 and answer.get_json(force=True)["errors"][0]["pointer"].startswith("/template")
+    with tenant_scope(world.bakery.id):
+        assert db.session.query(Message).filter_by(direction="outbound").count() == 0
+
+
+def test_a_card_that_has_no_picture_here_needs_one(
+    shop: Caller, carla: Conversation, world: World, cakes: MessageTemplate
+) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.execute(db.delete(TemplateVersion))
+    assert send(shop, carla, cakes).status_code == 422
+    red = file_id(shop, picture("red"), "red.png")
+    assert send(shop, carla, cakes, card_files=[red, red]).status_code == 202

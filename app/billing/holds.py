@@ -138,11 +138,10 @@ class Funds:
         return refused
 
     def obstacle(self, each: Claimed, micros: int) -> str:
-        """Why it may not go; what is billed in another currency than the balance could not be charged to it."""
+        """Why it may not go. What is billed in another currency, or an unknown one, could not be charged."""
         is_paid = bool(micros) or (each.category != "service" and not each.is_free)
-        if is_paid and self.balance.is_foreign(self.currency):
-            return "currency"
-        return self.balance.obstacle(each.category, micros)
+        why = self.balance.obstacle_of_currency(self.currency) if is_paid else ""
+        return why or self.balance.obstacle(each.category, micros)
 
     def held_earlier(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
         query = select(Hold.id, Hold.micros).where(Hold.id.in_(list(ids)))

@@ -10,7 +10,8 @@ from sqlalchemy import case, func, select
 
 from app.tenancy import current_tenant_id, database_now, db, exists, first_id, later
 from app.tenancy.limits import limit_source
-from app.wabas.models import Waba
+from app.wabas.credit import CreditLineShare
+from app.wabas.models import COUNTED, PhoneNumber, Waba
 
 from .balances import Balance
 from .holds import included_under_way
@@ -269,8 +270,13 @@ def month_after(day: dt.date) -> dt.date:
 
 
 def currencies_of_accounts() -> set[str]:
-    """In which the tenant's accounts are billed by Meta."""
-    mine = select(Waba.currency).where(Waba.currency != "", Waba.tenant_id == current_tenant_id())
+    """In which the tenant's accounts are billed by Meta: those that we pay for, or that have a connected number."""
+    number = select(PhoneNumber.id).where(PhoneNumber.tenant_id == Waba.tenant_id, PhoneNumber.waba_id == Waba.id)
+    share = select(CreditLineShare.id).where(
+        CreditLineShare.tenant_id == Waba.tenant_id, CreditLineShare.waba_id == Waba.id
+    )
+    is_used = number.where(PhoneNumber.state.in_(COUNTED)).exists() | share.exists()
+    mine = select(Waba.currency).where(Waba.currency != "", Waba.tenant_id == current_tenant_id(), is_used)
     return set(db.session.scalars(mine.distinct()))
 
 

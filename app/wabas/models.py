@@ -101,7 +101,9 @@ class Waba(AtMeta):
         """Stores what Meta says of it at this moment."""
         self.name = seen.name or self.name
         self.owner_business_id = seen.owner_business_id or self.owner_business_id
-        self.currency = seen.currency or self.currency
+        if seen.currency and seen.currency != self.currency:
+            self.currency = seen.currency
+            later("outbound.release_unfunded")
         self.status, self.review_status = seen.status or "", seen.account_review_status or ""
         self.verification_status = seen.business_verification_status or ""
         self.checked_at = now()

@@ -321,3 +321,12 @@ def test_messages_of_an_account_in_another_currency_wait(world: World) -> None:
     with tenant_scope(world.bakery.id):
         funds = Funds.locked(number.id, "EUR")
         assert funds and funds.hold([utility, reply]) == {utility.message_id: "currency"}
+
+
+def test_messages_of_an_account_whose_currency_is_unknown_wait(world: World) -> None:
+    give_plan(world, micros=10_000_000)
+    number = world.connect_numbers()[0]
+    utility, reply = Claimed(uuid7(), "utility", "16505551234"), Claimed(uuid7(), "service", "16505551234")
+    with tenant_scope(world.bakery.id):
+        funds = Funds.locked(number.id, "")
+        assert funds and funds.hold([utility, reply]) == {utility.message_id: "no_currency"}

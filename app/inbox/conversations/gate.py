@@ -151,9 +151,10 @@ class Gate:
         if balance is None or not balance.is_enforced:
             return None
         price = self.price(category, balance)
-        is_foreign = balance.is_foreign(self.conversation.phone_number.waba.currency)
         is_paid = bool(price) or category != "service"
-        why = "currency" if is_foreign and is_paid else balance.obstacle(category, price)
+        currency = self.conversation.phone_number.waba.currency
+        why = balance.obstacle_of_currency(currency) if is_paid else ""
+        why = why or balance.obstacle(category, price)
         return NotFunded(why=why) if why else None
 
     def price(self, category: str, balance: Balance) -> int:

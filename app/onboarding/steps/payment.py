@@ -55,9 +55,9 @@ def billed_in_another_currency(account: str, plan: str) -> Trouble:
     return Trouble(
         N_("This WhatsApp account is billed in %(account)s, and your plan is in %(plan)s."),
         N_(
-            "Its messages couldn't be charged to your balance, and Meta never changes an account's currency. If nothing "
-            "has been charged to you yet, choose a plan in %(account)s under Costs and retry this step. Otherwise start "
-            "again with a WhatsApp account in %(plan)s, or create a new one in the Facebook window."
+            "Its messages couldn't be charged to your balance, and Meta never changes an account's currency. If "
+            "nothing has been charged to you yet, choose a plan in %(account)s under Costs and retry this step. "
+            "Otherwise start again with a WhatsApp account in %(plan)s, or create a new one in the Facebook window."
         ),
         facts={"account": account, "plan": plan},
     )

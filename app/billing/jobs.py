@@ -26,6 +26,8 @@ from .repricing import Repricing
 from .stripe_account import StripeError
 from .stripe_events import StripeEvent
 from .subscriptions import REMINDERS, charge_monthly_fee, settle_trial
+from .tiers import AT_ONCE as PRICED_AT_ONCE
+from .tiers import Tiers
 from .top_ups import TopUp
 from .usage import FreeMessage, Usage
 
@@ -91,6 +93,13 @@ def reconcile(waba_id: str) -> None:
     Reconciliation(uuid.UUID(waba_id)).run()
 
 
+@job("billing.tiers", seconds=180)
+def price_by_tiers(waba_id: str) -> None:
+    """Prices an account's last days by the volume tiers in which Meta counted them."""
+    if Tiers(uuid.UUID(waba_id)).run() == PRICED_AT_ONCE:
+        later("billing.tiers", waba_id)
+
+
 @sweep(every=3600)
 def enqueue_reconciliations() -> None:
     """Enqueues each account once a day, some hours after midnight in UTC, when Meta has counted the day."""
@@ -99,6 +108,7 @@ def enqueue_reconciliations() -> None:
     with platform_scope("accounts to reconcile"):
         for tenant_id, waba_id in db.session.execute(accounts_to_reconcile()):
             later("billing.reconcile", waba_id, tenant_id=tenant_id)
+            later("billing.tiers", waba_id, tenant_id=tenant_id)
 
 
 def accounts_to_reconcile() -> Select[uuid.UUID, uuid.UUID]:

@@ -86,7 +86,7 @@ class Estimate:
 
 @dataclass
 class Terms:
-    """What decides the price of a message to one customer: currency, number, open windows.
+    """What decides the price of a message to one customer: currency, number, open windows, the account's time zone.
 
     The number is None where WhatsApp hides it.
     """
@@ -97,10 +97,11 @@ class Terms:
     free_until: dt.datetime | None = None
     plan: Plan | None = None
     rates: Rates = field(default_factory=Rates)
+    zone: dt.tzinfo = dt.UTC
 
     def price_of(self, category: str, at: dt.datetime) -> Estimate:
         """Of a message of this category (`service` is whatever is no template) that goes out at that moment."""
-        category, day = category.lower(), day_of(at)
+        category, day = category.lower(), day_of(at, self.zone)
         quote = self.rates.quote(category, self.number, self.currency, day)
         if self.free_until and at < self.free_until:
             return Estimate(quote, "entry_point", self.free_until, plan=self.plan)

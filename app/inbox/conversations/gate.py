@@ -162,7 +162,8 @@ class Gate:
         estimate = self.conversation.terms.price_of(category, now())
         if estimate.free or estimate.quote.money is None or balance.included_left:
             return 0
-        if estimate.has_allowance and ReplyCount.free_left(self.conversation.phone_number_id):
+        number = self.conversation.phone_number
+        if estimate.has_allowance and ReplyCount.free_left(number.id, number.waba.zone):
             return 0
         return balance.price_of(category, estimate.quote.money.micros)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.tenancy import Tenant, db, enqueue, platform_scope, tenant_scope
 
+from .meta_invoices import MetaReport, read_report
 from .posting import AT_ONCE, post_usages
 from .price_lists import PriceList, Unusable
 from .rate_cards import RateCard
@@ -125,6 +126,21 @@ def prices(file: pathlib.Path, slug: str) -> None:
     for tenant in tenants_with_books(slug):
         with tenant_scope(tenant.id):
             click.echo(f"{reported.apply()} messages have another price now.")
+
+
+@ledger.command("meta-report")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path))
+@click.option("--month", required=True, type=click.DateTime(["%Y-%m"]), help="The month that it is for, as 2026-11.")
+def meta_report(file: pathlib.Path, month: dt.datetime) -> None:
+    """Load the report of Meta's invoice for a month, and compare it with each ledger. The newest one counts."""
+    try:
+        lines = read_report(read(file))
+    except Unusable as unusable:
+        raise click.ClickException(f"{file} was not loaded.\n" + "\n".join(unusable.problems)) from None
+    with platform_scope("report of Meta"):
+        MetaReport.load(month.date(), lines, by_name="")
+    enqueue("billing.compare_report", month.date().isoformat())
+    click.echo(f"{len(lines)} lines for {month:%B %Y}. They are being compared; see Meta's invoices in the console.")
 
 
 def tenants_with_books(slug: str) -> list[Tenant]:

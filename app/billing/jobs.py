@@ -6,9 +6,13 @@ import contextlib
 import datetime as dt
 import uuid
 
+import structlog
 from sqlalchemy import Select, select
 
-from app.tenancy import Tenant, db, enqueue, job, later, now, platform_scope, sweep
+from app.extensions import outside
+from app.meta import business_invoices
+from app.meta.errors import MetaError
+from app.tenancy import Tenant, db, enqueue, job, later, now, platform_scope, sweep, tenant_scope
 from app.wabas.models import Waba
 
 from .alerts import mail_alert, mail_recharge, mail_trial
@@ -18,6 +22,7 @@ from .guard import GuardStep
 from .holds import Hold, release_lost
 from .invoices import Close, Invoice, month_after, month_to_close
 from .ledger import Ledger
+from .meta_invoices import InvoiceComparison, MetaInvoice, MetaReport
 from .posting import AT_ONCE, post_usages
 from .rate_cards import day_of
 from .recharging import charge, recharge
@@ -31,7 +36,11 @@ from .tiers import Tiers
 from .top_ups import TopUp
 from .usage import FreeMessage, Usage
 
+log = structlog.get_logger()
+
 TENANTS_AT_ONCE = 500
+# Invoices that were issued within so many days are read again: their payment status changes.
+INVOICES_SINCE = dt.timedelta(days=100)
 RECONCILED_AT = 9
 
 
@@ -112,8 +121,56 @@ def enqueue_reconciliations() -> None:
 
 
 def accounts_to_reconcile() -> Select[uuid.UUID, uuid.UUID]:
+    return accounts().where(Waba.token_ciphertext.is_not(None))
+
+
+def accounts() -> Select[uuid.UUID, uuid.UUID]:
     query = select(Waba.tenant_id, Waba.id).join(Tenant, Tenant.id == Waba.tenant_id)
-    return query.where(Waba.token_ciphertext.is_not(None), ~Tenant.is_sandbox)
+    return query.where(~Tenant.is_sandbox)
+
+
+@job("billing.fetch_meta_invoices", per_tenant=False)
+def fetch_meta_invoices() -> None:
+    """Reads what Meta has invoiced in the last months."""
+    here, today = outside(), day_of(now())
+    try:
+        invoices = business_invoices.fetch(
+            here.graph,
+            here.settings.meta_system_user_token,
+            here.settings.meta_business_id,
+            today - INVOICES_SINCE,
+            today,
+        )
+    except MetaError as error:
+        log.warning("invoices of Meta not read", meta_code=error.code)
+        return
+    with platform_scope("invoices of Meta"):
+        MetaInvoice.save(invoices)
+
+
+@sweep(every=86_400)
+def enqueue_meta_invoices() -> None:
+    if outside().settings.meta_business_id:
+        enqueue("billing.fetch_meta_invoices")
+
+
+@job("billing.compare_report", per_tenant=False)
+def compare_report(month: str) -> None:
+    """Enqueues the comparison of each account with Meta's report of a month."""
+    with platform_scope("accounts to compare with Meta's report"):
+        for tenant_id, waba_id in db.session.execute(accounts()):
+            later("billing.compare_account", tenant_id, waba_id, month)
+
+
+@job("billing.compare_account", per_tenant=False, seconds=180)
+def compare_account(tenant_id: str, waba_id: str, month: str) -> None:
+    first = dt.date.fromisoformat(month)
+    with platform_scope("report of Meta"):
+        report, waba = MetaReport.of_month(first), db.session.get(Waba, (uuid.UUID(tenant_id), uuid.UUID(waba_id)))
+        figures = report.figures_of(waba.meta_id) if report and waba else None
+    if figures is not None:
+        with tenant_scope(uuid.UUID(tenant_id)):
+            InvoiceComparison.compare(uuid.UUID(waba_id), first, figures)
 
 
 @job("billing.close", seconds=180)

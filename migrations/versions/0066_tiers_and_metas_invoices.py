@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.row_security import protect
+
 revision = "0066"
 down_revision = "0064"
 
@@ -26,9 +28,78 @@ def upgrade() -> None:
     )
     op.execute("grant select on tier_rates to switchboard_app")
     op.execute("grant select, insert on tier_rates to switchboard_platform")
+    make_invoices()
+    make_reports()
+    make_comparisons()
+
+
+def make_invoices() -> None:
+    op.create_table(
+        "meta_invoices",
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("id", "number", "type", "currency")),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("micros", sa.BigInteger(), nullable=False),
+        sa.Column("payment_status", sa.Text(), nullable=False),
+        sa.Column("fetched_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meta_invoices")),
+    )
+    op.create_index(op.f("ix_meta_invoices_month"), "meta_invoices", ["month"])
+    op.execute("grant select, insert, update on meta_invoices to switchboard_platform")
+
+
+def make_reports() -> None:
+    op.create_table(
+        "meta_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("by_name", sa.Text(), nullable=False),
+        sa.Column("loaded_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meta_reports")),
+    )
+    op.create_index(op.f("ix_meta_reports_month"), "meta_reports", ["month"])
+    op.create_table(
+        "meta_report_lines",
+        sa.Column("report_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("waba_id", "country", "category", "currency")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("messages", "micros")),
+        sa.PrimaryKeyConstraint("report_id", "position", name=op.f("pk_meta_report_lines")),
+        sa.ForeignKeyConstraint(["report_id"], ["meta_reports.id"], name=op.f("fk_meta_report_lines_report_id")),
+    )
+    op.create_index("ix_meta_report_lines_account", "meta_report_lines", ["report_id", "waba_id"])
+    for table in ("meta_reports", "meta_report_lines"):
+        op.execute(f"grant select, insert on {table} to switchboard_platform")
+
+
+def make_comparisons() -> None:
+    key = ("tenant_id", "waba_id", "month", "currency", "country", "category")
+    op.create_table(
+        "invoice_comparisons",
+        *(sa.Column(name, sa.Uuid(), nullable=False) for name in ("tenant_id", "id", "waba_id")),
+        sa.Column("month", sa.Date(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("currency", "country", "category", "state")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("explanation", "explained_by")),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=False)
+            for name in ("ours", "metas", "ours_micros", "metas_micros")
+        ),
+        sa.Column("compared_at", MOMENT, nullable=False),
+        sa.CheckConstraint("state in ('equal', 'open', 'explained')", name=op.f("ck_invoice_comparisons_state")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_invoice_comparisons")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "waba_id"],
+            ["wabas.tenant_id", "wabas.id"],
+            name=op.f("fk_invoice_comparisons_tenant_id_waba_id"),
+        ),
+        sa.UniqueConstraint(*key, name=op.f("uq_invoice_comparisons_key")),
+    )
+    op.create_index("ix_invoice_comparisons_month", "invoice_comparisons", ["month", "state"])
+    protect("invoice_comparisons")
 
 
 def downgrade() -> None:
+    for table in ("invoice_comparisons", "meta_report_lines", "meta_reports", "meta_invoices"):
+        op.drop_table(table)
     op.drop_table("tier_rates")
     op.drop_column("journals", "tier")
     op.drop_column("wabas", "time_zone")

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import magic, tiers, volumes
+from simulator import invoices, magic, tiers, volumes
 from simulator.account_events import EVENTS
 from simulator.control import lists
 from simulator.control.body import (
@@ -64,6 +64,21 @@ def partner_traffic() -> Response:
     business = phone_number_member().waba.business
     tiers.add_traffic(business, str(member("market")), str(member("category")), whole_member("volume"))
     return jsonify(success=True)
+
+
+@levers.post("/invoice-differences")
+def invoice_differences() -> Response:
+    """Makes the invoice of a month charge `volume` messages and `amount` more (or less) to the number's account."""
+    about = {name: str(member(name)) for name in ("country", "category")}
+    amount = float(member("amount", 0))
+    invoices.plant(phone_number_member().waba, str(member("month")), about, whole_member("volume"), amount)
+    return jsonify(success=True)
+
+
+@levers.get("/invoice-reports/<month>")
+def invoice_report(month: str) -> Response:
+    """The report of a month's invoice, as one downloads it from the Billing hub."""
+    return Response(invoices.report(world(), month), mimetype="text/csv")
 
 
 @levers.route("/credit-line", methods=["GET", "POST"])

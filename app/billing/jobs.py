@@ -263,6 +263,21 @@ def enqueue_stripe_events() -> None:
             later("billing.stripe_event", event_id)
 
 
+@job("billing.catch_up_with_stripe", per_tenant=False, seconds=300)
+def catch_up_with_stripe() -> None:
+    """Finds refunds, disputes and payments whose events never arrived."""
+    try:
+        StripeEvent.catch_up()
+    except StripeError as error:
+        log.warning("events of Stripe not listed", error=type(error).__name__, code=error.code)
+
+
+@sweep(every=86_400)
+def enqueue_catching_up() -> None:
+    if outside().settings.stripe_secret_key:
+        enqueue("billing.catch_up_with_stripe")
+
+
 @job("billing.check_top_up")
 def check_top_up(top_up_id: str) -> None:
     """Asks Stripe about a payment that nobody has reported: its event may be lost."""

@@ -48,9 +48,9 @@ class InvoicePaper:
                 "columns": [_("Line"), _("Messages"), _("Amount")],
                 "rows": [row(line, invoice, words) for line in invoice.lines],
                 "totals": [
-                    [_("Net"), invoice.net.short],
-                    [tax_words(invoice), invoice.tax.short],
-                    [_("Total"), invoice.total.short],
+                    [_("Net"), str(invoice.net)],
+                    [tax_words(invoice), str(invoice.tax)],
+                    [_("Total"), str(invoice.total)],
                 ],
                 "notes": [_("It is charged to the balance of the business.")],
                 "page": _("Page %(page)s of %(pages)s", page="{page}", pages="{pages}"),
@@ -77,7 +77,7 @@ def party(title: str, facts: dict[str, str], words: Words) -> dict[str, Any]:
 
 
 def row(line: InvoiceLine, invoice: Invoice, words: Words) -> dict[str, str]:
-    amount = invoice.amount(line.micros).short
+    amount = str(invoice.amount(line.micros))
     if line.kind != "messages":
         kind = _("Monthly fee") if line.kind == "fee" else _("Correction")
         return {"text": kind, "detail": line.note, "count": "", "amount": amount}

@@ -12,7 +12,18 @@ from sqlalchemy import Index, Row, Select, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import settings
-from app.tenancy import Tenant, TenantModel, belongs_to, current_tenant_id, database_now, db, now, of_tenant, one_of
+from app.tenancy import (
+    Tenant,
+    TenantModel,
+    belongs_to,
+    current_tenant_id,
+    database_now,
+    db,
+    later,
+    now,
+    of_tenant,
+    one_of,
+)
 from app.tenancy.database import uuid7s
 
 from .ledger import Draft, Journal, Ledger, Posting, books_of_tenant
@@ -25,6 +36,8 @@ KINDS = ("invoice", "credit_note")
 LINES = ("messages", "fee", "adjustment")
 # A month is closed on this day of the next one; what is posted later for it is on the next invoice.
 CLOSED_ON = 3
+# In which its PDF is drawn before anybody asks for it.
+USUAL_LANGUAGE = "en"
 
 
 class BillingDetails(TenantModel):
@@ -216,6 +229,7 @@ class Close:
             for place, (id, line) in enumerate(zip(uuid7s(len(lines)), lines, strict=True), 1)
         ]
         db.session.execute(NEW_LINES, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
+        later("costs.draw_invoice", invoice.id, USUAL_LANGUAGE)
 
     def next_number(self) -> str:
         """Without a gap within a business and year: the ledger is locked."""

@@ -34,6 +34,7 @@ from .subscriptions import REMINDERS, charge_monthly_fee, settle_trial
 from .tiers import AT_ONCE as PRICED_AT_ONCE
 from .tiers import Tiers
 from .top_ups import TopUp
+from .totals import MonthTotal
 from .usage import FreeMessage, Usage
 
 log = structlog.get_logger()
@@ -171,6 +172,23 @@ def compare_account(tenant_id: str, waba_id: str, month: str) -> None:
     if figures is not None:
         with tenant_scope(uuid.UUID(tenant_id)):
             InvoiceComparison.compare(uuid.UUID(waba_id), first, figures)
+
+
+@job("billing.rebuild_totals", seconds=120)
+def rebuild_totals() -> None:
+    """Adds up this month and the one before anew: an older version of the program may have added to days alone."""
+    Ledger()
+    this = day_of(now()).replace(day=1)
+    for month in ((this - dt.timedelta(days=1)).replace(day=1), this):
+        MonthTotal.rebuild(month)
+
+
+@sweep(every=86_400)
+def enqueue_rebuilding() -> None:
+    with platform_scope("totals of months"):
+        since = (day_of(now()).replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+        for tenant_id in db.session.scalars(select(MonthTotal.tenant_id).where(MonthTotal.month >= since).distinct()):
+            later("billing.rebuild_totals", tenant_id=tenant_id)
 
 
 @job("billing.close", seconds=180)

@@ -31,6 +31,38 @@ def upgrade() -> None:
     make_invoices()
     make_reports()
     make_comparisons()
+    make_month_totals()
+
+
+def make_month_totals() -> None:
+    """Filled from the totals of days; the daily job adds up anew what is written until the new program runs."""
+    key = ("tenant_id", "month", "dimension", "value", "free", "currency")
+    sums = ("messages", "list_micros", "charged_micros", "unpriced")
+    op.create_table(
+        "month_totals",
+        *(sa.Column(name, sa.Uuid(), nullable=False) for name in ("tenant_id", "id")),
+        sa.Column("month", sa.Date(), nullable=False),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("dimension", "value", "free", "currency")),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in sums),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_month_totals")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name=op.f("fk_month_totals_tenant_id"), ondelete="CASCADE"
+        ),
+        sa.UniqueConstraint(*key, name=op.f("uq_month_totals_key")),
+    )
+    protect("month_totals")
+    op.execute("set local role switchboard_platform")
+    op.execute("""
+        insert into month_totals (tenant_id, id, month, dimension, value, free, currency, messages, list_micros,
+                                  charged_micros, unpriced)
+        select t.tenant_id, gen_random_uuid(), date_trunc('month', t.day)::date, d.dimension, d.value, t.free,
+            t.currency, sum(t.messages), sum(t.list_micros), sum(t.charged_micros), sum(t.unpriced)
+        from day_totals t
+        cross join lateral (values ('day', t.day::text), ('phone_number_id', t.phone_number_id::text),
+            ('country', t.country), ('category', t.category), ('sender', t.sender)) d(dimension, value)
+        group by 1, 3, 4, 5, 6, 7
+    """)
+    op.execute("set local role none")
 
 
 def make_invoices() -> None:
@@ -98,7 +130,7 @@ def make_comparisons() -> None:
 
 
 def downgrade() -> None:
-    for table in ("invoice_comparisons", "meta_report_lines", "meta_reports", "meta_invoices"):
+    for table in ("month_totals", "invoice_comparisons", "meta_report_lines", "meta_reports", "meta_invoices"):
         op.drop_table(table)
     op.drop_table("tier_rates")
     op.drop_column("journals", "tier")

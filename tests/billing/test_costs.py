@@ -8,15 +8,15 @@ import uuid
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.billing.holds import ReplyCount
 from app.billing.ledger import Journal
-from app.billing.totals import DayTotal
+from app.billing.totals import DayTotal, MonthTotal
 from app.costs.months import Month
 from app.inbox.conversations import Message
 from app.tenancy import db, tenant_scope
-from tests.billing.books import arrive_and_post, balance, give_plan, priced, reported
+from tests.billing.books import arrive_and_post, balance, give_plan, priced, problems, reported
 from tests.billing.test_ledger import reprice
 from tests.client import Browser
 from tests.world import World
@@ -175,3 +175,12 @@ def test_what_is_stopped_is_said(world: World, ann: Browser) -> None:
     give_plan(world, micros=1_000_000, stage="no_marketing")
     assert "Marketing messages are stopped" in ann.get("/t/bakery/costs").text
     assert balance(world).stage == "no_marketing"
+
+
+def test_a_month_that_is_added_up_anew_is_as_it_was(world: World, sent: Message, ann: Browser) -> None:
+    arrive_and_post(world, reported("delivered", priced()), reported("read", priced("free_entry_point"), wamid="w.2"))
+    before = ann.get(NOVEMBER).text
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(MonthTotal).values(messages=0))
+        MonthTotal.rebuild(dt.date(2026, 11, 1))
+    assert ann.get(NOVEMBER).text.count("US$") == before.count("US$") > 0 and problems(world) == []

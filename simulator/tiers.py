@@ -33,8 +33,9 @@ class Place:
 def add_traffic(business: Business, market: str, category: str, volume: int) -> None:
     """Another partner sends so many messages for the business now."""
     now = business.world.clock.now()
-    facts = {"market": market, "category": category, "volume": volume}
-    business.world.store.insert("partner_traffic", business_id=business.id, at=now, **facts)
+    business.world.store.insert(
+        "partner_traffic", business_id=business.id, at=now, market=market, category=category, volume=volume
+    )
 
 
 def places(waba: Waba, month: str) -> dict[str, Place]:

@@ -31,7 +31,8 @@ class Key:
 def count(world: Context, number: PhoneNumber, start: float, end: float, *, by_tier: bool) -> dict[Key, list[int]]:
     """Volume and cost in millionths, with the planted differences."""
     figures: dict[Key, list[int]] = {}
-    waba, zone, placed = number.waba, zone_of(number.waba.timezone_id), {}
+    waba, zone = number.waba, zone_of(number.waba.timezone_id)
+    placed: dict[str, tiers.Place] = {}
     for month in {tiers.month_at(waba, moment) for moment in (start, end - 1)} if by_tier else ():
         placed |= tiers.places(waba, month)
     sql = f"phone_number_id = ? and direction = 'out' and {ARRIVED} >= ? and {ARRIVED} < ?"

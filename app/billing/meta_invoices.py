@@ -121,7 +121,7 @@ class MetaReport(GlobalModel):
         return {key: (messages, micros) for key, (messages, micros) in sums.items()}
 
     @property
-    def strangers(self) -> Sequence[Row[Any]]:
+    def strangers(self) -> Sequence[Row[str, str, int, int]]:
         """Accounts on the report that no business here has connected. Needs a platform scope."""
         line = MetaReportLine
         sums = select(line.waba_id, line.currency, func.sum(line.messages), func.sum(line.micros))

@@ -80,7 +80,7 @@ class Tiers:
             if money:
                 yield Journal.get_or_404(row.id), Price(money, row.market, card.id, tier)
 
-    def arrived(self, group: Group) -> Sequence[Row[tuple[uuid.UUID, str, str, str, dt.datetime, str]]]:
+    def arrived(self, group: Group) -> Sequence[Row[uuid.UUID, str, str, str, dt.datetime, str]]:
         """The messages of a day with a price from a card, in the order in which they arrived."""
         start, end, country, category = group
         waba = Waba.get_or_404(self.waba_id)

@@ -134,7 +134,7 @@ class Stranger:
     money: Money
 
     @classmethod
-    def of(cls, row: Row[Any]) -> Stranger:
+    def of(cls, row: Row[str, str, int, int]) -> Stranger:
         return cls(row[0], int(row[2]), Money(int(row[3]), row[1]))
 
 

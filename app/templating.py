@@ -7,7 +7,7 @@ import functools
 import itertools
 import json
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -137,9 +137,9 @@ def choose_language() -> str | None:
 READER = Language(lambda words: str(_(words)), lambda one, many, count: str(ngettext(one, many, count)))
 
 
-def translate(words: str) -> str:
-    """A stored or tabled string (`N_`) in the reader's language, escaped like any other value."""
-    return str(_(words)) if words else ""
+def translate(words: str, facts: Mapping[str, str] | None = None) -> str:
+    """A stored or tabled string (`N_`) in the reader's language, escaped like any other value; `facts` fill it."""
+    return str(_(words, **(facts or {}))) if words else ""
 
 
 def day(day: dt.date) -> str:

@@ -27,6 +27,7 @@ from app.billing.ledger import Ledger
 from app.billing.payments import top_up
 from app.billing.plans import Plan
 from app.billing.posting import AT_ONCE, post_usages
+from app.billing.totals import MonthTotal
 from app.billing.verification import problems_of_ledger
 from app.config import Settings
 from app.inbox.outbound.outbox import Lane
@@ -234,6 +235,7 @@ def pages(app: Flask, stack: Stack, plan: Plan) -> None:
     mine = {"tenant": town.tenant.id, "number": town.number.id, "rows": TOTALS, "each": EACH, "at": now().date()}
     with tenant_scope(town.tenant.id):
         db.session.execute(MONTH, mine)
+        MonthTotal.rebuild(now().date().replace(day=1))
     analyse(stack)
     browser = Browser(app, tenant=town.tenant.slug).signed_in_as(town.owner)
     address = f"/t/{town.tenant.slug}/costs"

@@ -25,8 +25,3 @@ class Clock:
 def iso(moment: float) -> str:
     """A time as the Graph API writes it."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
-
-
-def month(moment: float) -> str:
-    """The month of a time, as YYYY-MM."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m")

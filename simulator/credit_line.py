@@ -62,10 +62,19 @@ class CreditLine(Record):
 
 def price_of(message: Message) -> int:
     """The rate of the longest calling code on the card that the customer's number starts with."""
+    rates = _rates_of(message)
+    return round(float(rates.get(message.category) or rates["marketing"]) * MILLION)
+
+
+def market_of(message: Message) -> str:
+    """Where the customer is, in the words of the card."""
+    return str(_rates_of(message)["market"])
+
+
+def _rates_of(message: Message) -> dict[str, Any]:
     digits = message.customer.wa_id
     prefixes = (digits[:length] for length in range(LONGEST_CODE, 0, -1))
-    rates: dict[str, Any] = RATES[next((prefix for prefix in prefixes if prefix in RATES), "*")]
-    return round(float(rates.get(message.category) or rates["marketing"]) * MILLION)
+    return RATES[next((prefix for prefix in prefixes if prefix in RATES), "*")]
 
 
 def _currency_amount(millionths: int, currency: str) -> dict[str, str]:

@@ -1,9 +1,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator.clock import month
 from simulator.credit_line import CreditLine
 from simulator.messages import Message
+from simulator.zones import month_of, zone_of
 
 FREE_PER_MONTH = 1000
 # Until then the service window made all answers and utility templates free.
@@ -44,7 +44,7 @@ def _uses_allowance(message: Message, kind: str) -> bool:
 
 
 def used_this_month(message: Message) -> int:
-    now = month(message.world.clock.now())
+    now = _month(message)
     used = message.world.store.value(
         "select used from free_messages where phone_number_id = ? and month = ?", message.phone_number_id, now
     )
@@ -55,5 +55,10 @@ def _use_one(message: Message) -> None:
     message.world.store.write(
         "insert into free_messages values (?, ?, 1) on conflict do update set used = used + 1",
         message.phone_number_id,
-        month(message.world.clock.now()),
+        _month(message),
     )
+
+
+def _month(message: Message) -> str:
+    """The account's, in which its free messages are counted."""
+    return month_of(message.world.clock.now(), zone_of(message.number.waba.timezone_id))

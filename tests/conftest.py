@@ -157,5 +157,6 @@ def own_cards(app: Flask, superuser_url: str) -> Iterator[None]:
         known = list(db.session.scalars(select(RateCard.id)))
     yield
     with psycopg.connect(superuser_url) as connection:
-        for table, column in (("rates", "rate_card_id"), ("market_codes", "rate_card_id"), ("rate_cards", "id")):
+        parts = [(table, "rate_card_id") for table in ("rates", "tier_rates", "market_codes")]
+        for table, column in (*parts, ("rate_cards", "id")):
             connection.execute(f"delete from {table} where not {column} = any(%s)", (known,))

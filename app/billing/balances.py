@@ -35,6 +35,7 @@ NO_ROOM = {
     "stopped": N_("Paid messages are stopped until the open amount is paid."),
     "ended": N_("The plan has ended. Paid messages wait until you choose a plan."),
     "currency": N_("This number's account is billed in another currency than the plan. Ask the operator."),
+    "no_currency": N_("Meta hasn't reported yet in which currency this number's account is billed."),
 }
 
 
@@ -172,6 +173,12 @@ class Balance(TenantModel):
     def price_of(self, category: str, list_micros: int) -> int:
         """What a message of this list price costs the tenant."""
         return list_micros + (self.plan.markup_on(category, list_micros) if self.plan else 0)
+
+    def obstacle_of_currency(self, currency: str) -> str:
+        """Why paid messages of an account that is billed in this currency may not go; it may be unknown yet."""
+        if self.is_foreign(currency):
+            return "currency"
+        return "no_currency" if self.plan_id and not currency else ""
 
     def obstacle(self, category: str, micros: int) -> str:
         """Why a message of this price may not go (a key of NO_ROOM); "" where it may."""

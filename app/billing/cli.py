@@ -11,11 +11,13 @@ from sqlalchemy import select
 
 from app.tenancy import Tenant, db, enqueue, platform_scope, tenant_scope
 
+from .meta_invoices import MetaReport, read_report
 from .posting import AT_ONCE, post_usages
 from .price_lists import PriceList, Unusable
 from .rate_cards import RateCard
 from .reported_prices import ReportedPrices
 from .repricing import Repricing
+from .tier_lists import TierList
 from .verification import problems_of_ledger
 
 rates = AppGroup("rates", help="Meta's price lists.")
@@ -24,8 +26,13 @@ rates = AppGroup("rates", help="Meta's price lists.")
 @rates.command("load")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path))
 @click.option("--valid-from", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The first day, as 2027-01-01.")
+@click.option(
+    "--tiers",
+    type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path),
+    help="Its volume tiers: a CSV with market, category, from, to and price.",
+)
 @click.option("--currency", default="USD", show_default=True, help="As Meta bills the accounts it is for.")
-def load(file: pathlib.Path, valid_from: dt.datetime, currency: str) -> None:
+def load(file: pathlib.Path, valid_from: dt.datetime, tiers: pathlib.Path | None, currency: str) -> None:
     """Load a price list: all of it, or nothing where a line is wrong. Safe to repeat."""
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise click.BadParameter("three letters, as in USD", param_hint="--currency")
@@ -35,6 +42,8 @@ def load(file: pathlib.Path, valid_from: dt.datetime, currency: str) -> None:
         prices = PriceList.read(lines)
     except Unusable as unusable:
         raise click.ClickException(f"{file} was not loaded.\n" + "\n".join(unusable.problems)) from None
+    if tiers:
+        add_tiers(prices, tiers)
     source = " ".join(line.lstrip("# ") for line in lines if line.startswith("#")) or file.name
     with platform_scope("rates load"):
         card = RateCard.load(prices, currency, day, source)
@@ -45,6 +54,13 @@ def load(file: pathlib.Path, valid_from: dt.datetime, currency: str) -> None:
     # What was posted since, without a price or at an older one, is corrected.
     for tenant in tenants_with_books(""):
         enqueue("billing.reprice", str(tenant.id), day.isoformat())
+
+
+def add_tiers(prices: PriceList, file: pathlib.Path) -> None:
+    try:
+        TierList(prices).read(read(file))
+    except Unusable as unusable:
+        raise click.ClickException(f"{file} was not loaded.\n" + "\n".join(unusable.problems)) from None
 
 
 def read(file: pathlib.Path) -> list[str]:
@@ -110,6 +126,21 @@ def prices(file: pathlib.Path, slug: str) -> None:
     for tenant in tenants_with_books(slug):
         with tenant_scope(tenant.id):
             click.echo(f"{reported.apply()} messages have another price now.")
+
+
+@ledger.command("meta-report")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=pathlib.Path))
+@click.option("--month", required=True, type=click.DateTime(["%Y-%m"]), help="The month that it is for, as 2026-11.")
+def meta_report(file: pathlib.Path, month: dt.datetime) -> None:
+    """Load the report of Meta's invoice for a month, and compare it with each ledger. The newest one counts."""
+    try:
+        lines = read_report(read(file))
+    except Unusable as unusable:
+        raise click.ClickException(f"{file} was not loaded.\n" + "\n".join(unusable.problems)) from None
+    with platform_scope("report of Meta"):
+        MetaReport.load(month.date(), lines, by_name="")
+    enqueue("billing.compare_report", month.date().isoformat())
+    click.echo(f"{len(lines)} lines for {month:%B %Y}. They are being compared; see Meta's invoices in the console.")
 
 
 def tenants_with_books(slug: str) -> list[Tenant]:

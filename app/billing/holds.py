@@ -38,7 +38,7 @@ class Hold(TenantModel):
 
 
 class ReplyCount(TenantModel):
-    """The replies of a number in a month that have arrived: how many were free, and how many charged."""
+    """The replies of a number that have arrived in a month of its account: how many were free, how many charged."""
 
     __table_args__ = (
         belongs_to("phone_numbers", "phone_number_id"),
@@ -60,9 +60,9 @@ class ReplyCount(TenantModel):
             db.session.execute(COUNT, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
 
     @classmethod
-    def free_left(cls, number_id: uuid.UUID) -> int:
-        """How many replies of a number are still free this month, less those that are under way."""
-        month = database_now().date().replace(day=1)
+    def free_left(cls, number_id: uuid.UUID, zone: dt.tzinfo) -> int:
+        """How many replies of a number are still free this month (the account's), less those that are under way."""
+        month = day_of(database_now(), zone).replace(day=1)
         count = db.session.scalar(select(cls).where(cls.phone_number_id == number_id, cls.month == month))
         if count and count.charged:
             return 0
@@ -103,15 +103,16 @@ class Funds:
     balance: Balance
     number_id: uuid.UUID
     currency: str
+    zone: dt.tzinfo = dt.UTC
     rates: Rates = field(default_factory=Rates)
     free_left: int | None = None
     included_left: int | None = None
 
     @classmethod
-    def locked(cls, number_id: uuid.UUID, currency: str) -> Funds | None:
-        """None for a tenant without a plan, which nothing limits."""
+    def locked(cls, number_id: uuid.UUID, currency: str, zone: dt.tzinfo = dt.UTC) -> Funds | None:
+        """None for a tenant without a plan, which nothing limits. Currency and zone are of the number's account."""
         balance = Balance.locked()
-        return cls(balance, number_id, currency) if balance and balance.is_enforced else None
+        return cls(balance, number_id, currency, zone) if balance and balance.is_enforced else None
 
     def hold(self, claimed: Sequence[Claimed]) -> dict[uuid.UUID, str]:
         """Holds the price of each message for which there is room, in their order.
@@ -138,11 +139,10 @@ class Funds:
         return refused
 
     def obstacle(self, each: Claimed, micros: int) -> str:
-        """Why it may not go; what is billed in another currency than the balance could not be charged to it."""
+        """Why it may not go. What is billed in another currency, or an unknown one, could not be charged."""
         is_paid = bool(micros) or (each.category != "service" and not each.is_free)
-        if is_paid and self.balance.is_foreign(self.currency):
-            return "currency"
-        return self.balance.obstacle(each.category, micros)
+        why = self.balance.obstacle_of_currency(self.currency) if is_paid else ""
+        return why or self.balance.obstacle(each.category, micros)
 
     def held_earlier(self, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
         query = select(Hold.id, Hold.micros).where(Hold.id.in_(list(ids)))
@@ -159,7 +159,7 @@ class Funds:
 
     def list_price(self, each: Claimed) -> int:
         """Where the price is unknown, the highest of the category: what is sent must be covered."""
-        today = day_of(database_now())
+        today = day_of(database_now(), self.zone)
         quote: Quote = self.rates.quote(each.category, each.number, self.currency, today)
         if quote.money:
             return quote.money.micros
@@ -168,7 +168,7 @@ class Funds:
 
     def take_free(self) -> bool:
         if self.free_left is None:
-            self.free_left = ReplyCount.free_left(self.number_id)
+            self.free_left = ReplyCount.free_left(self.number_id, self.zone)
         self.free_left -= 1
         return self.free_left >= 0
 

@@ -12,7 +12,18 @@ from sqlalchemy import Index, Row, Select, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import settings
-from app.tenancy import Tenant, TenantModel, belongs_to, current_tenant_id, database_now, db, now, of_tenant, one_of
+from app.tenancy import (
+    Tenant,
+    TenantModel,
+    belongs_to,
+    current_tenant_id,
+    database_now,
+    db,
+    later,
+    now,
+    of_tenant,
+    one_of,
+)
 from app.tenancy.database import uuid7s
 
 from .ledger import Draft, Journal, Ledger, Posting, books_of_tenant
@@ -25,6 +36,8 @@ KINDS = ("invoice", "credit_note")
 LINES = ("messages", "fee", "adjustment")
 # A month is closed on this day of the next one; what is posted later for it is on the next invoice.
 CLOSED_ON = 3
+# In which its PDF is drawn before anybody asks for it.
+USUAL_LANGUAGE = "en"
 
 
 class BillingDetails(TenantModel):
@@ -137,7 +150,7 @@ class Invoice(TenantModel):
 
 
 class InvoiceLine(TenantModel):
-    """Messages of one number, country and category; or a fee or correction with its note. Rounded to hundredths."""
+    """Messages of one number, country and category; or a fee or correction with its note. Rounded once."""
 
     __table_args__ = (
         belongs_to("invoices", "invoice_id"),
@@ -185,7 +198,7 @@ class Close:
         before = (last.until, last.to_position) if last else (dt.date.min, 0)
         invoice = Invoice(month=month, until=until, to_position=to_position, kind="invoice", currency=balance.currency)
         invoice.before_until, invoice.before_position = before
-        lines = [line_of(row) for row in self.sums(invoice)]
+        lines = [line_of(row, invoice.currency) for row in self.sums(invoice)]
         if not lines:
             return None
         details = BillingDetails.current()
@@ -208,7 +221,7 @@ class Close:
         invoice.net_micros = sum(line["micros"] for line in lines)
         sign = -1 if invoice.net_micros < 0 else 1
         invoice.tax_rate, invoice.tax_note = rate, note
-        invoice.tax_micros = sign * rounded(share_of(abs(invoice.net_micros), rate))
+        invoice.tax_micros = sign * rounded(share_of(abs(invoice.net_micros), rate), invoice.currency)
         db.session.add(invoice)
         db.session.flush()
         rows = [
@@ -216,6 +229,7 @@ class Close:
             for place, (id, line) in enumerate(zip(uuid7s(len(lines)), lines, strict=True), 1)
         ]
         db.session.execute(NEW_LINES, {"tenant": current_tenant_id(), "rows": json.dumps(rows)})
+        later("costs.draw_invoice", invoice.id, USUAL_LANGUAGE)
 
     def next_number(self) -> str:
         """Without a gap within a business and year: the ledger is locked."""
@@ -225,7 +239,7 @@ class Close:
         return f"{start}{(db.session.scalar(issued) or 0) + 1:04}"
 
     def post_rounding(self, invoice: Invoice, exact: int) -> None:
-        """What rounding to hundredths has added or taken, so that ledger and invoice agree."""
+        """What rounding has added or taken, so that ledger and invoice agree."""
         self.post("credit", invoice.net_micros - exact, "revenue", f"{invoice.number}: rounding")
 
     def post_tax(self, invoice: Invoice) -> None:
@@ -266,7 +280,7 @@ def line_like(line: InvoiceLine) -> dict[str, Any]:
     return same | {"phone_number_id": number, "messages": -line.messages, "micros": -line.micros}
 
 
-def line_of(row: Row[Any]) -> dict[str, Any]:
+def line_of(row: Row[Any], currency: str) -> dict[str, Any]:
     return {
         "kind": row.kind,
         "phone_number_id": str(row.phone_number_id) if row.phone_number_id else None,
@@ -274,7 +288,7 @@ def line_of(row: Row[Any]) -> dict[str, Any]:
         "category": row.category,
         "note": row.note,
         "messages": int(row.messages),
-        "micros": rounded(int(row.micros)),
+        "micros": rounded(int(row.micros), currency),
     }
 
 

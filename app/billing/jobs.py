@@ -6,9 +6,13 @@ import contextlib
 import datetime as dt
 import uuid
 
+import structlog
 from sqlalchemy import Select, select
 
-from app.tenancy import Tenant, db, enqueue, job, later, now, platform_scope, sweep
+from app.extensions import outside
+from app.meta import business_invoices
+from app.meta.errors import MetaError
+from app.tenancy import Tenant, db, enqueue, job, later, now, platform_scope, sweep, tenant_scope
 from app.wabas.models import Waba
 
 from .alerts import mail_alert, mail_recharge, mail_trial
@@ -18,6 +22,7 @@ from .guard import GuardStep
 from .holds import Hold, release_lost
 from .invoices import Close, Invoice, month_after, month_to_close
 from .ledger import Ledger
+from .meta_invoices import InvoiceComparison, MetaInvoice, MetaReport
 from .posting import AT_ONCE, post_usages
 from .rate_cards import day_of
 from .recharging import charge, recharge
@@ -26,10 +31,17 @@ from .repricing import Repricing
 from .stripe_account import StripeError
 from .stripe_events import StripeEvent
 from .subscriptions import REMINDERS, charge_monthly_fee, settle_trial
+from .tiers import AT_ONCE as PRICED_AT_ONCE
+from .tiers import Tiers
 from .top_ups import TopUp
+from .totals import MonthTotal
 from .usage import FreeMessage, Usage
 
+log = structlog.get_logger()
+
 TENANTS_AT_ONCE = 500
+# Invoices that were issued within so many days are read again: their payment status changes.
+INVOICES_SINCE = dt.timedelta(days=100)
 RECONCILED_AT = 9
 
 
@@ -91,6 +103,13 @@ def reconcile(waba_id: str) -> None:
     Reconciliation(uuid.UUID(waba_id)).run()
 
 
+@job("billing.tiers", seconds=180)
+def price_by_tiers(waba_id: str) -> None:
+    """Prices an account's last days by the volume tiers in which Meta counted them."""
+    if Tiers(uuid.UUID(waba_id)).run() == PRICED_AT_ONCE:
+        later("billing.tiers", waba_id)
+
+
 @sweep(every=3600)
 def enqueue_reconciliations() -> None:
     """Enqueues each account once a day, some hours after midnight in UTC, when Meta has counted the day."""
@@ -99,11 +118,77 @@ def enqueue_reconciliations() -> None:
     with platform_scope("accounts to reconcile"):
         for tenant_id, waba_id in db.session.execute(accounts_to_reconcile()):
             later("billing.reconcile", waba_id, tenant_id=tenant_id)
+            later("billing.tiers", waba_id, tenant_id=tenant_id)
 
 
 def accounts_to_reconcile() -> Select[uuid.UUID, uuid.UUID]:
+    return accounts().where(Waba.token_ciphertext.is_not(None))
+
+
+def accounts() -> Select[uuid.UUID, uuid.UUID]:
     query = select(Waba.tenant_id, Waba.id).join(Tenant, Tenant.id == Waba.tenant_id)
-    return query.where(Waba.token_ciphertext.is_not(None), ~Tenant.is_sandbox)
+    return query.where(~Tenant.is_sandbox)
+
+
+@job("billing.fetch_meta_invoices", per_tenant=False)
+def fetch_meta_invoices() -> None:
+    """Reads what Meta has invoiced in the last months."""
+    here, today = outside(), day_of(now())
+    try:
+        invoices = business_invoices.fetch(
+            here.graph,
+            here.settings.meta_system_user_token,
+            here.settings.meta_business_id,
+            today - INVOICES_SINCE,
+            today,
+        )
+    except MetaError as error:
+        log.warning("invoices of Meta not read", meta_code=error.code)
+        return
+    with platform_scope("invoices of Meta"):
+        MetaInvoice.save(invoices)
+
+
+@sweep(every=86_400)
+def enqueue_meta_invoices() -> None:
+    if outside().settings.meta_business_id:
+        enqueue("billing.fetch_meta_invoices")
+
+
+@job("billing.compare_report", per_tenant=False)
+def compare_report(month: str) -> None:
+    """Enqueues the comparison of each account with Meta's report of a month."""
+    with platform_scope("accounts to compare with Meta's report"):
+        for tenant_id, waba_id in db.session.execute(accounts()):
+            later("billing.compare_account", tenant_id, waba_id, month)
+
+
+@job("billing.compare_account", per_tenant=False, seconds=180)
+def compare_account(tenant_id: str, waba_id: str, month: str) -> None:
+    first = dt.date.fromisoformat(month)
+    with platform_scope("report of Meta"):
+        report, waba = MetaReport.of_month(first), db.session.get(Waba, (uuid.UUID(tenant_id), uuid.UUID(waba_id)))
+        figures = report.figures_of(waba.meta_id) if report and waba else None
+    if figures is not None:
+        with tenant_scope(uuid.UUID(tenant_id)):
+            InvoiceComparison.compare(uuid.UUID(waba_id), first, figures)
+
+
+@job("billing.rebuild_totals", seconds=120)
+def rebuild_totals() -> None:
+    """Adds up this month and the one before anew: an older version of the program may have added to days alone."""
+    Ledger()
+    this = day_of(now()).replace(day=1)
+    for month in ((this - dt.timedelta(days=1)).replace(day=1), this):
+        MonthTotal.rebuild(month)
+
+
+@sweep(every=86_400)
+def enqueue_rebuilding() -> None:
+    with platform_scope("totals of months"):
+        since = (day_of(now()).replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+        for tenant_id in db.session.scalars(select(MonthTotal.tenant_id).where(MonthTotal.month >= since).distinct()):
+            later("billing.rebuild_totals", tenant_id=tenant_id)
 
 
 @job("billing.close", seconds=180)
@@ -194,6 +279,21 @@ def enqueue_stripe_events() -> None:
         StripeEvent.forget_old()
         for event_id in StripeEvent.waiting():
             later("billing.stripe_event", event_id)
+
+
+@job("billing.catch_up_with_stripe", per_tenant=False, seconds=300)
+def catch_up_with_stripe() -> None:
+    """Finds refunds, disputes and payments whose events never arrived."""
+    try:
+        StripeEvent.catch_up()
+    except StripeError as error:
+        log.warning("events of Stripe not listed", error=type(error).__name__, code=error.code)
+
+
+@sweep(every=86_400)
+def enqueue_catching_up() -> None:
+    if outside().settings.stripe_secret_key:
+        enqueue("billing.catch_up_with_stripe")
 
 
 @job("billing.check_top_up")

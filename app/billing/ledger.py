@@ -100,6 +100,8 @@ class Journal(TenantModel):
     country: Mapped[str] = mapped_column(default="")
     sender: Mapped[str] = mapped_column(default="")
     rate_card_id: Mapped[uuid.UUID | None]
+    # The volume tier that Meta counts it in, such as `100001:1000000`; empty for the first one.
+    tier: Mapped[str] = mapped_column(default="", server_default="")
     # Meta's price; None where it is unknown.
     list_micros: Mapped[int | None]
     # What is added to it, in hundredths of a percent, and how much that is.
@@ -289,7 +291,7 @@ def total_of(draft: Draft) -> dict[str, Any]:
 
 
 BLANK: dict[str, Any] = {
-    **dict.fromkeys(("wamid", "category", "market", "country", "sender", "free", "unknown", "note", "by"), ""),
+    **dict.fromkeys(("wamid", "category", "market", "country", "sender", "tier", "free", "unknown", "note", "by"), ""),
     **dict.fromkeys(("markup", "markup_micros", "charged_micros", "list_micros"), 0),
 }
 LOCK = text("select pg_advisory_xact_lock(hashtextextended('ledger ' || :tenant, 0))")
@@ -297,14 +299,14 @@ LOCK = text("select pg_advisory_xact_lock(hashtextextended('ledger ' || :tenant,
 # unique indexes uq_journals_message and uq_journals_reversed. Null: `list_micros` unknown, the ids not about any.
 NEW_JOURNALS = text("""
     insert into journals (tenant_id, id, posting_id, kind, occurred_at, day, currency, phone_number_id, wamid, category,
-                          market, country, sender, rate_card_id, list_micros, markup, markup_micros, charged_micros,
-                          free, unknown, reverses_id, note, by)
+                          market, country, sender, rate_card_id, tier, list_micros, markup, markup_micros,
+                          charged_micros, free, unknown, reverses_id, note, by)
     select :tenant, id, :posting, kind, occurred_at, day, currency, phone_number_id, wamid, category,
-           market, country, sender, rate_card_id, list_micros, markup, markup_micros, charged_micros, free,
+           market, country, sender, rate_card_id, tier, list_micros, markup, markup_micros, charged_micros, free,
            unknown, reverses_id, note, by
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(
         id uuid, kind text, occurred_at timestamptz, day date, currency text, phone_number_id uuid, wamid text,
-        category text, market text, country text, sender text, rate_card_id uuid, list_micros bigint,
+        category text, market text, country text, sender text, rate_card_id uuid, tier text, list_micros bigint,
         markup bigint, markup_micros bigint, charged_micros bigint, free text, unknown text, reverses_id uuid,
         note text, by text)
     on conflict do nothing
@@ -319,15 +321,17 @@ NEW_ENTRIES = text("""
 """)
 LAST = text("select position, hash from postings where tenant_id = :tenant order by position desc limit 1")
 # What do the journals of a posting say, all their columns and entries, a line each in the order of their ids? As a
-# digest, and how many they are. By ix_journals_posting and ix_entries_journal.
+# digest, and how many they are. An empty tier is left out: the column came when there were journals already. By
+# ix_journals_posting and ix_entries_journal.
 CONTENT = text("""
-    select sha256(convert_to(coalesce(string_agg(line, chr(10) order by id), ''), 'UTF8')) as digest,
+    select sha256(convert_to(coalesce(string_agg(line::text, chr(10) order by id), ''), 'UTF8')) as digest,
         count(*) as journals
     from (
         select j.id, jsonb_build_array(j.id, j.kind, extract(epoch from j.occurred_at), j.day, j.currency,
             j.phone_number_id, j.wamid, j.category, j.market, j.country, j.sender, j.rate_card_id, j.list_micros,
             j.markup, j.markup_micros, j.charged_micros, j.free, j.unknown, j.reverses_id, j.note, j.by,
             (select jsonb_agg(jsonb_build_array(e.id, e.debit, e.credit, e.micros, e.currency) order by e.id)
-             from entries e where e.tenant_id = :tenant and e.journal_id = j.id))::text as line
+             from entries e where e.tenant_id = :tenant and e.journal_id = j.id))
+            || case j.tier when '' then '[]'::jsonb else jsonb_build_array(j.tier) end as line
         from journals j where j.tenant_id = :tenant and j.posting_id = :posting) content
 """)

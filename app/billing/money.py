@@ -10,6 +10,13 @@ from babel.numbers import parse_pattern
 from flask_babel import get_locale
 
 MICROS = 1_000_000
+# Currencies whose smallest unit is the currency itself (docs.stripe.com/currencies).
+WITHOUT_DECIMALS = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF")
+)
+THREE_DECIMALS = frozenset(("BHD", "JOD", "KWD", "OMR", "TND"))
+# Stripe has two decimals for them, which have to be zero.
+WHOLE = frozenset(("ISK", "UGX"))
 _AMOUNT = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?", re.ASCII)
 
 
@@ -19,13 +26,17 @@ class Money:
     currency: str
 
     def __str__(self) -> str:
-        """As the reader's language writes it, with at least the four places that prices of messages have."""
-        return self.written(4, 6)
+        """As the reader's language writes it, with the decimal places of the currency.
+
+        What would then be zero and is not, as the price of a message, is written to the last digit.
+        """
+        places, whole = decimals_of(self.currency), rounded(self.micros, self.currency)
+        return Money(whole, self.currency).written(places, places) if whole or not self.micros else self.exact
 
     @property
-    def short(self) -> str:
-        """The same in hundredths, as amounts on an invoice are."""
-        return self.written(2, 2)
+    def exact(self) -> str:
+        """Of one message: to the last digit, with at least the four places that Meta's prices have."""
+        return self.written(4, 6)
 
     def written(self, least: int, most: int) -> str:
         locale = get_locale()
@@ -35,6 +46,21 @@ class Money:
         shown = str(pattern.apply(amount, locale, currency=self.currency, currency_digits=False))
         # A dollar sign alone is the dollar of wherever the reader is.
         return shown.replace("$", "US$") if self.currency == "USD" and "US" not in shown else shown
+
+
+def decimals_of(currency: str) -> int:
+    """How many decimal places an amount is written with."""
+    if currency in WITHOUT_DECIMALS | WHOLE:
+        return 0
+    return 3 if currency in THREE_DECIMALS else 2
+
+
+def step_of(currency: str) -> int:
+    """The smallest amount that can be charged, in micro-units; every amount is a multiple of it.
+
+    The last of three decimals has to be zero.
+    """
+    return MICROS if currency in WITHOUT_DECIMALS | WHOLE else MICROS // 100
 
 
 def micros_of(written: str) -> int | None:
@@ -61,11 +87,17 @@ def micros_from(amount: Decimal) -> int:
     return int(amount * MICROS)
 
 
-def rounded(micros: int) -> int:
-    """To hundredths of the currency; half a hundredth to the even one."""
-    hundredths, rest = divmod(micros, MICROS // 100)
-    half = MICROS // 200
-    return (hundredths + (rest > half or (rest == half and hundredths % 2 == 1))) * (MICROS // 100)
+def rounded(micros: int, currency: str) -> int:
+    """To what can be charged in the currency; half of it to the even one."""
+    step = step_of(currency)
+    count, rest = divmod(micros, step)
+    return (count + (2 * rest > step or (2 * rest == step and count % 2 == 1))) * step
+
+
+def cut(micros: int, currency: str) -> int:
+    """To what can be charged in the currency, towards zero."""
+    step = step_of(currency)
+    return micros // step * step if micros >= 0 else -(-micros // step * step)
 
 
 def percent(hundredths: int) -> str:

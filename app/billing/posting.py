@@ -15,7 +15,9 @@ from app.tenancy import current_tenant_id, db
 from .balances import Balance
 from .holds import ReplyCount, release
 from .ledger import Draft, Ledger, message_draft
+from .rate_cards import day_of
 from .totals import DayTotal
+from .usage import accounts_by_number
 
 AT_ONCE = 5_000
 
@@ -66,11 +68,14 @@ def total_of(row: Row[Any]) -> dict[str, Any]:
 
 
 def count_replies(charged: Sequence[Row[Any]], free: Sequence[Row[Any]]) -> None:
+    """In months of the account's zone, as Meta counts the free ones."""
     counts: dict[tuple[uuid.UUID, dt.date], list[int]] = defaultdict(lambda: [0, 0])
+    accounts = accounts_by_number()
     for place, rows in enumerate((free, charged)):
         for row in rows:
             if row.category == "service" and (place or row.free == "free_customer_service"):
-                counts[row.phone_number_id, row.day.replace(day=1)][place] += 1
+                month = day_of(row.arrived_at, accounts[row.phone_number_id].zone).replace(day=1)
+                counts[row.phone_number_id, month][place] += 1
     ReplyCount.add({key: (free, charged) for key, (free, charged) in counts.items()})
 
 

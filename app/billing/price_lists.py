@@ -17,6 +17,7 @@ UNLISTED, UNDISCLOSED = "*", "unknown"
 # A market without a price here is billed like any other.
 MAY_BE_MISSING = ("authentication_international",)
 LONGEST_CODE = 7
+_TIER = re.compile(r"(\d{1,12}):(\d{1,12}|MAX)", re.ASCII)
 _CODE = re.compile(rf"[1-9]\d{{0,{LONGEST_CODE - 1}}}", re.ASCII)
 
 
@@ -30,10 +31,14 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True)
 class PriceList:
-    """`prices` by market and category in micro-units; None where Meta has a price that we do not know."""
+    """`prices` by market and category in micro-units; None where Meta has a price that we do not know.
+
+    `tiers`: what messages beyond a count in a month cost, by market and category.
+    """
 
     codes: dict[str, str] = field(default_factory=dict)
     prices: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    tiers: dict[tuple[str, str], dict[int, int]] = field(default_factory=dict)
 
     @property
     def markets(self) -> list[str]:
@@ -43,6 +48,12 @@ class PriceList:
         """The market whose calling code is the longest that the number begins with."""
         starts = (number[:length] for length in range(LONGEST_CODE, 0, -1))
         return next((self.codes[start] for start in starts if start in self.codes), self.codes.get(UNLISTED))
+
+    def price_in_tier(self, market: str, category: str, tier: str) -> int | None:
+        """The price of a tier as Meta names it (`100001:1000000`). None for one that is not on the list."""
+        first, prices = first_of(tier), self.tiers.get((market, category), {})
+        # Meta writes both `100001:1000000` and `100000:1000000`.
+        return None if first is None else prices.get(first - 1, prices.get(first))
 
     def highest(self, category: str) -> int:
         """The highest price that the list has for a category; 0 where it has none."""
@@ -55,6 +66,12 @@ class PriceList:
     def read(cls, lines: Iterable[str]) -> PriceList:
         """Parses a CSV with a line for each market. Raises `Unusable` with every problem."""
         return Reader(lines).read()
+
+
+def first_of(tier: str) -> int | None:
+    """The first message of a tier: of `100001:1000000`, 100001. None for what is no tier."""
+    match = _TIER.fullmatch(tier)
+    return int(match[1]) if match else None
 
 
 class Reader:

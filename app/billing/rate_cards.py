@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Self
 
-from sqlalchemy import ForeignKey, Select, func, insert, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, func, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.meta.pricing import CATEGORIES
@@ -66,14 +66,23 @@ class RateCard(GlobalModel):
         rates = [{"market": market, "category": each, "micros": m} for (market, each), m in prices.prices.items()]
         db.session.execute(insert(MarketCode), [row | {"rate_card_id": card.id} for row in codes])
         db.session.execute(insert(Rate), [row | {"rate_card_id": card.id} for row in rates])
+        tiers = [
+            {"rate_card_id": card.id, "market": market, "category": each, "after": after, "micros": micros}
+            for (market, each), steps in prices.tiers.items()
+            for after, micros in steps.items()
+        ]
+        if tiers:
+            db.session.execute(insert(TierRate), tiers)
         return card
 
     @property
     def prices(self) -> PriceList:
         return prices_of(self.id)
 
-    def price(self, market: str, category: str) -> Money | None:
-        micros = self.prices.prices.get((market, category))
+    def price(self, market: str, category: str, tier: str = "") -> Money | None:
+        """In a tier that is not on the list, the list price."""
+        micros = self.prices.price_in_tier(market, category, tier) if tier else None
+        micros = self.prices.prices.get((market, category)) if micros is None else micros
         return None if micros is None else Money(micros, self.currency)
 
 
@@ -100,6 +109,20 @@ class Rate(GlobalModel):
     micros: Mapped[int | None]
 
 
+class TierRate(GlobalModel):
+    """What a message costs beyond so many of its market and category in a month, by Meta's count."""
+
+    __tablename__ = "tier_rates"
+    __table_args__ = (CheckConstraint("after > 0 and micros >= 0", name="amounts"),)
+    is_reference = True
+
+    rate_card_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("rate_cards.id"), primary_key=True)
+    market: Mapped[str] = mapped_column(primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    after: Mapped[int] = mapped_column(primary_key=True)
+    micros: Mapped[int]
+
+
 @functools.lru_cache(maxsize=64)
 def prices_of(rate_card_id: uuid.UUID) -> PriceList:
     """A card's prices, cached in memory because they never change."""
@@ -109,6 +132,8 @@ def prices_of(rate_card_id: uuid.UUID) -> PriceList:
     rates = db.session.execute(select(Rate.market, Rate.category, Rate.micros).where(Rate.rate_card_id == rate_card_id))
     prices = PriceList({row.code: row.market for row in codes})
     prices.prices.update({(row.market, row.category): row.micros for row in rates})
+    for tier in db.session.scalars(select(TierRate).where(TierRate.rate_card_id == rate_card_id)):
+        prices.tiers.setdefault((tier.market, tier.category), {})[tier.after] = tier.micros
     return prices
 
 
@@ -150,7 +175,6 @@ class Rates:
         return Quote(category, market, unknown=unknown, rate_card_id=card.id)
 
 
-def day_of(moment: dt.datetime) -> dt.date:
-    """The day whose prices apply, in UTC. Meta's day begins at midnight in the account's zone, which it does not report
-    in a form we can parse: within hours of a price change, a price may be a day off."""
-    return moment.astimezone(dt.UTC).date()
+def day_of(moment: dt.datetime, zone: dt.tzinfo = dt.UTC) -> dt.date:
+    """The day of a moment. Prices change at midnight in the account's zone; books, fees and invoices are in UTC."""
+    return moment.astimezone(zone).date()

@@ -8,6 +8,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 from sqlalchemy import Index, Row, Select, UniqueConstraint, select, text
@@ -30,6 +31,7 @@ from app.tenancy import (
 from app.tenancy.database import uuid7s
 from app.wabas.models import Waba, digits
 
+from .rate_cards import day_of
 from .terms import category_words
 
 # Meta's figures and late webhooks settle within this many days; so many are compared again each day.
@@ -111,15 +113,18 @@ class Reconciliation:
         here, token, meta_id = outside(), waba.token, waba.meta_id
         if token is None or not numbers:
             return None
-        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        zone = waba.zone
+        today = dt.datetime.combine(day_of(now, zone), dt.time(), zone)
         commit()
         try:
             volumes = pricing_analytics.fetch(here.graph, token, meta_id, today - dt.timedelta(days=DAYS), today)
         except MetaError:
             return None
-        return self.compare(numbers, volumes, now)
+        return self.compare(numbers, volumes, now, zone)
 
-    def compare(self, numbers: dict[str, uuid.UUID], volumes: Iterable[Volume], now: dt.datetime) -> int:
+    def compare(
+        self, numbers: dict[str, uuid.UUID], volumes: Iterable[Volume], now: dt.datetime, zone: dt.tzinfo = dt.UTC
+    ) -> int:
         metas: dict[Key, int] = defaultdict(int)
         days: set[Span] = set()
         for each in volumes:
@@ -128,7 +133,7 @@ class Reconciliation:
                 days.add((each.start, each.end))
                 key = (numbers[each.phone_number], each.start, each.end, each.country, each.category, each.type)
                 metas[key] += each.volume
-        ours = self.count(numbers.values(), whole_days(days, now))
+        ours = self.count(numbers.values(), whole_days(days, now, zone))
         keys = sorted({*metas, *ours}, key=str)
         rows = [row_of(key, ours.get(key, (0, 0)), metas.get(key, 0)) for key in keys]
         for id, row in zip(uuid7s(len(rows)), rows, strict=True):
@@ -148,16 +153,19 @@ class Reconciliation:
         return counted
 
 
-def whole_days(seen: set[Span], now: dt.datetime) -> list[Span]:
-    """Meta's days, also those on which it counted nothing: by the hour at which its days begin, else by UTC."""
-    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    first = min((start for start, _ in seen), default=today)
-    shift = dt.timedelta(hours=first.hour, minutes=first.minute)
-    starts = (today - ONE_DAY * back + shift for back in range(DAYS, 0, -1))
-    dates = {start.date() for start, _ in seen}
-    return sorted(
-        seen | {(start, start + ONE_DAY) for start in starts if start.date() not in dates and start + ONE_DAY <= now}
-    )
+def whole_days(seen: set[Span], now: dt.datetime, zone: dt.tzinfo) -> list[Span]:
+    """Meta's days, also those on which it counted nothing: from midnight to midnight in the account's zone.
+
+    Where clocks change, a day has 23 or 25 hours. What Meta itself says of a day counts.
+    """
+    today = day_of(now, zone)
+    dates = (today - ONE_DAY * back for back in range(DAYS, -1, -1))
+    midnights = [dt.datetime.combine(date, dt.time(), zone).astimezone(dt.UTC) for date in dates]
+    return sorted(seen | {day for day in pairwise(midnights) if not any(overlap(day, other) for other in seen)})
+
+
+def overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def row_of(key: Key, ours: tuple[int, int], metas: int) -> dict[str, Any]:

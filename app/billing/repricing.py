@@ -13,11 +13,12 @@ from sqlalchemy.orm import aliased
 
 from app.contacts.countries import example_of
 from app.tenancy import db
-from app.wabas.models import PhoneNumber, Waba
+from app.wabas.models import Waba
 
 from .ledger import Draft, Journal, Ledger, message_draft
 from .money import Money
-from .rate_cards import Rates
+from .rate_cards import Rates, day_of
+from .usage import accounts_by_number
 
 AT_ONCE = 2_000
 
@@ -29,6 +30,7 @@ class Price:
     money: Money
     market: str = ""
     rate_card_id: uuid.UUID | None = None
+    tier: str = ""
 
 
 @dataclass
@@ -39,31 +41,34 @@ class Repricing:
 
     def run(self, since: dt.date, after: uuid.UUID | None = None) -> tuple[int, uuid.UUID | None]:
         """Looks at AT_ONCE journals since a day, or after one. Returns how many changed, and where to go on."""
-        ledger, currencies = Ledger(), currencies_by_number()
-        query = live(Journal.day >= since).order_by(Journal.day, Journal.id).limit(AT_ONCE)
+        ledger, accounts = Ledger(), accounts_by_number()
+        # Where the account's zone is ahead of UTC, its day begins on the day before.
+        query = live(Journal.day >= since - dt.timedelta(days=1)).order_by(Journal.day, Journal.id).limit(AT_ONCE)
         if after and (last := Journal.find(after)):
             query = query.where(tuple_(Journal.day, Journal.id) > tuple_(last.day, last.id))
         journals = list(db.session.scalars(query))
-        changes = {each.id: (each, price) for each in journals if (price := self.change(each, currencies))}
+        changes = {each.id: (each, price) for each in journals if (price := self.change(each, accounts))}
         changed = replace(ledger, changes.values())
         return changed, journals[-1].id if len(journals) == AT_ONCE else None
 
-    def change(self, journal: Journal, currencies: dict[uuid.UUID, str]) -> Price | None:
+    def change(self, journal: Journal, accounts: dict[uuid.UUID, Waba]) -> Price | None:
         """Another price than the journal has; None where there is none, or it is the same.
 
         What Meta reported stays: such a journal has a price and no card.
         """
         if journal.list_micros is not None and journal.rate_card_id is None:
             return None
-        currency = journal.currency or currencies.get(journal.phone_number_id or uuid.UUID(int=0), "")
-        card = self.rates.card(currency, journal.day) if currency else None
+        account = accounts.get(journal.phone_number_id or uuid.UUID(int=0))
+        currency = journal.currency or (account.currency if account else "")
+        day = day_of(journal.occurred_at, account.zone if account else dt.UTC)
+        card = self.rates.card(currency, day) if currency else None
         if card is None or card.id == journal.rate_card_id or journal.unknown == "exempt":
             return None
         market = card.prices.market_of(number_in(journal.country)) if journal.country else journal.market
-        money = card.price(market or journal.market, journal.category)
+        money = card.price(market or journal.market, journal.category, journal.tier)
         if money is None or (money.micros, currency) == (journal.list_micros, journal.currency):
             return None
-        return Price(money, market or journal.market, card.id)
+        return Price(money, market or journal.market, card.id, journal.tier)
 
 
 @functools.cache
@@ -78,12 +83,6 @@ def live(*conditions: ColumnElement[bool]) -> Select[Journal]:
         later.tenant_id == Journal.tenant_id, later.reverses_id == Journal.id, later.kind == "reversal"
     )
     return select(Journal).where(Journal.kind.in_(("message", "repricing")), ~taken_back.exists(), *conditions)
-
-
-def currencies_by_number() -> dict[uuid.UUID, str]:
-    same = (Waba.tenant_id == PhoneNumber.tenant_id) & (Waba.id == PhoneNumber.waba_id)
-    rows = db.session.execute(select(PhoneNumber.id, Waba.currency).join(Waba, same))
-    return {row[0]: row[1] for row in rows}
 
 
 def report_prices(prices: dict[tuple[uuid.UUID, str], Money]) -> int:
@@ -115,6 +114,7 @@ def draft_like(journal: Journal) -> Draft:
         markup=journal.markup,
         free=journal.free,
         unknown=journal.unknown,
+        tier=journal.tier,
     )
 
 
@@ -127,6 +127,7 @@ def repriced(journal: Journal, price: Price) -> Draft:
         markup=journal.markup,
         free=journal.free,
         reverses_id=str(journal.id),
+        tier=price.tier,
     )
 
 

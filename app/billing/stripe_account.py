@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,6 +151,17 @@ class StripeAccount:
     def disputed(self, intent_id: str) -> int:
         listed = call(self.api.disputes.list, {"payment_intent": intent_id, "limit": 100})
         return sum(dispute.amount for dispute in listed.data if dispute.status not in NOT_TAKEN)
+
+    def events(self, types: Sequence[str], since: dt.datetime) -> Iterator[list[Any]]:
+        """What has happened since a moment, the newest first, a page at a time. Stripe lists 30 days of it."""
+        params: dict[str, Any] = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": 100}
+        has_more = True
+        while has_more:
+            listed = call(self.api.events.list, params)
+            events = [json.loads(str(event)) for event in listed.data]
+            has_more = bool(listed.has_more and events)
+            params["starting_after"] = events[-1].get("id") if events else ""
+            yield events
 
     def forget(self, card_id: str) -> None:
         """Has Stripe forget a card. One that it does not know is forgotten already."""

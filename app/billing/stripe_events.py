@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import re
@@ -27,6 +28,16 @@ log = structlog.get_logger()
 TOLERANCE_SECONDS = 300
 # What changes a payment; every other type is acknowledged and dropped.
 TYPES = ("checkout.session.", "payment_intent.", "charge.", "refund.")
+# Of those, the ones that are looked up daily: at most 20 can be named (Stripe: List all events).
+LISTED = (
+    *(f"checkout.session.{each}" for each in ("completed", "expired")),
+    *(f"checkout.session.async_payment_{each}" for each in ("succeeded", "failed")),
+    *(f"payment_intent.{each}" for each in ("succeeded", "payment_failed", "canceled")),
+    *("charge.refunded", "charge.refund.updated", "refund.created", "refund.updated", "refund.failed"),
+    *(f"charge.dispute.{each}" for each in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")),
+)
+# How far back: an event that Stripe gives up to deliver is some days old.
+LOOKS_BACK = dt.timedelta(days=7)
 LONGEST = 255
 NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 SOON, LATEST = dt.timedelta(seconds=30), dt.timedelta(hours=1)
@@ -77,12 +88,33 @@ class StripeEvent(GlobalModel):
 
         Raises `NotAnEvent`.
         """
-        row = row_of(body)
+        row = row_of(parsed(body))
         if not row["type"].startswith(TYPES):
             return False
         db.session.execute(insert(cls).values(row).on_conflict_do_nothing())
         later("billing.stripe_event", row["id"])
         return True
+
+    @classmethod
+    def catch_up(cls) -> int:
+        """Stores the events that Stripe lists and never delivered, and enqueues them. Returns how many there were.
+
+        Opens scopes. Raises `StripeError`.
+        """
+        account, found = StripeAccount.of(settings), 0
+        for page in account.events(LISTED, now() - LOOKS_BACK) if account else ():
+            rows = []
+            for event in page:
+                with contextlib.suppress(NotAnEvent):
+                    rows.append(row_of(event))
+            with platform_scope("events that Stripe lists"):
+                new = insert(cls).values(rows).on_conflict_do_nothing().returning(cls.id)
+                for id in db.session.scalars(new).all() if rows else ():
+                    later("billing.stripe_event", id)
+                    found += 1
+        if found:
+            log.warning("events of Stripe were not delivered", count=found)
+        return found
 
     @classmethod
     def handle(cls, id: str) -> None:
@@ -138,9 +170,15 @@ class StripeEvent(GlobalModel):
         db.session.execute(delete(cls).where(cls.received_at < now() - REMEMBERED))
 
 
-def row_of(body: bytes) -> dict[str, Any]:
+def parsed(body: bytes) -> Any:
     try:
-        event = json.loads(body)
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise NotAnEvent from None
+
+
+def row_of(event: Any) -> dict[str, Any]:
+    try:
         subject = event["data"]["object"]
         row = {"id": event["id"], "type": event["type"]}
         metadata = subject.get("metadata") or {}
@@ -149,7 +187,7 @@ def row_of(body: bytes) -> dict[str, Any]:
         is_intent = subject.get("object") == "payment_intent"
         row["intent_id"] = (subject["id"] if is_intent else subject.get("payment_intent")) or ""
         row |= {"tenant_id": as_uuid(metadata.get(TENANT)), "top_up_id": as_uuid(metadata.get(TOP_UP))}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (KeyError, TypeError, AttributeError):
         raise NotAnEvent from None
     texts = [row[name] for name in ("id", "type", "session_id", "intent_id")]
     if not all(map(is_text, texts)) or not row["id"]:

@@ -10,11 +10,13 @@ from sqlalchemy import case, func, select
 
 from app.tenancy import current_tenant_id, database_now, db, exists, first_id, later
 from app.tenancy.limits import limit_source
-from app.wabas.models import Waba
+from app.wabas.credit import CreditLineShare
+from app.wabas.models import COUNTED, PhoneNumber, Waba
 
 from .balances import Balance
 from .holds import included_under_way
 from .ledger import OF_MESSAGES, Draft, Journal, Ledger
+from .money import cut
 from .plans import Plan
 from .rate_cards import day_of
 from .recharges import Recharge
@@ -125,13 +127,14 @@ def begin(plan: Plan, ledger: Ledger, by: str) -> None:
 def fee_change(fee_micros: int, balance: Balance, today: dt.date) -> int:
     """What another monthly fee costs for the rest of the month; negative where it gives something back.
 
-    What is given back shrinks with the days, and with the included messages that are used or under way.
+    It is what the page shows, in whole hundredths or what the currency has. What is given back shrinks with the days,
+    and with the included messages that are used or under way.
     """
     change = rest_of_month(fee_micros - paid_fee(balance, today), today)
-    if change >= 0 or not balance.entitled:
-        return change
-    left = max(0, balance.entitled - balance.included_used - included_under_way())
-    return -(-change * left // balance.entitled)
+    if change < 0 and balance.entitled:
+        left = max(0, balance.entitled - balance.included_used - included_under_way())
+        change = -(-change * left // balance.entitled)
+    return cut(change, balance.currency)
 
 
 def paid_fee(balance: Balance, today: dt.date) -> int:
@@ -145,7 +148,7 @@ def due_now(plan: Plan, balance: Balance | None, today: dt.date) -> int:
     if balance and balance.is_trial and balance.plan_id == plan.id:
         return 0
     if balance is None or balance.currency != plan.currency:
-        return rest_of_month(plan.monthly_fee_micros, today)
+        return cut(rest_of_month(plan.monthly_fee_micros, today), plan.currency)
     return fee_change(plan.monthly_fee_micros, balance, today)
 
 
@@ -269,8 +272,13 @@ def month_after(day: dt.date) -> dt.date:
 
 
 def currencies_of_accounts() -> set[str]:
-    """In which the tenant's accounts are billed by Meta."""
-    mine = select(Waba.currency).where(Waba.currency != "", Waba.tenant_id == current_tenant_id())
+    """In which the tenant's accounts are billed by Meta: those that we pay for, or that have a connected number."""
+    number = select(PhoneNumber.id).where(PhoneNumber.tenant_id == Waba.tenant_id, PhoneNumber.waba_id == Waba.id)
+    share = select(CreditLineShare.id).where(
+        CreditLineShare.tenant_id == Waba.tenant_id, CreditLineShare.waba_id == Waba.id
+    )
+    is_used = number.where(PhoneNumber.state.in_(COUNTED)).exists() | share.exists()
+    mine = select(Waba.currency).where(Waba.currency != "", Waba.tenant_id == current_tenant_id(), is_used)
     return set(db.session.scalars(mine.distinct()))
 
 

@@ -60,12 +60,12 @@ class Estimate:
         if self.quote.money is None:
             words = _("Price unknown: %(why)s", why=_(UNKNOWN[self.quote.unknown]))
             return " · ".join((words, *place))
-        shown = self.with_markup(self.quote)
-        words = _("≈ %(price)s with your plan", price=shown) if self.plan else _("≈ %(price)s", price=shown)
-        price = " · ".join((words, *place))
+        price = exact(self.with_markup(self.quote))
+        words = _("≈ %(price)s with your plan", price=price) if self.plan else _("≈ %(price)s", price=price)
+        with_place = " · ".join((words, *place))
         if self.has_allowance:
-            return str(_("Free for this number's first 1,000 replies of the month, then %(price)s", price=price))
-        return price + self.abroad_words
+            return str(_("Free for this number's first 1,000 replies of the month, then %(price)s", price=with_place))
+        return with_place + self.abroad_words
 
     @property
     def free_words(self) -> str:
@@ -81,12 +81,13 @@ class Estimate:
             return ""
         if self.abroad.money is None:
             return str(_("; a different price if Meta counts the business as international"))
-        return str(_("; %(price)s if Meta counts the business as international", price=self.with_markup(self.abroad)))
+        price = exact(self.with_markup(self.abroad))
+        return str(_("; %(price)s if Meta counts the business as international", price=price))
 
 
 @dataclass
 class Terms:
-    """What decides the price of a message to one customer: currency, number, open windows.
+    """What decides the price of a message to one customer: currency, number, open windows, the account's time zone.
 
     The number is None where WhatsApp hides it.
     """
@@ -97,10 +98,11 @@ class Terms:
     free_until: dt.datetime | None = None
     plan: Plan | None = None
     rates: Rates = field(default_factory=Rates)
+    zone: dt.tzinfo = dt.UTC
 
     def price_of(self, category: str, at: dt.datetime) -> Estimate:
         """Of a message of this category (`service` is whatever is no template) that goes out at that moment."""
-        category, day = category.lower(), day_of(at)
+        category, day = category.lower(), day_of(at, self.zone)
         quote = self.rates.quote(category, self.number, self.currency, day)
         if self.free_until and at < self.free_until:
             return Estimate(quote, "entry_point", self.free_until, plan=self.plan)
@@ -113,6 +115,10 @@ class Terms:
     def abroad(self, day: dt.date) -> Quote | None:
         quote = self.rates.quote("authentication_international", self.number, self.currency, day)
         return None if quote.unknown == "no_rate" else quote
+
+
+def exact(price: Money | None) -> str:
+    return price.exact if price else ""
 
 
 def category_words(category: str) -> str:

@@ -78,13 +78,13 @@ class Usage(TenantModel):
         arrived = first_arrivals(statuses)
         if not arrived:
             return
-        currencies, hidden, rates = currencies_of(numbers.values()), numbers_by_bsuid(arrived.values()), Rates()
+        accounts, hidden, rates = accounts_of(numbers.values()), numbers_by_bsuid(arrived.values()), Rates()
         charged: list[dict[str, Any]] = []
         free: list[dict[str, Any]] = []
         for status in arrived.values():
             number = numbers[status.phone_number_id]
             recipient = status.recipient_id or hidden.get(status.recipient_user_id or "")
-            row = usage_row(status, number, recipient, currencies[number.waba_id], rates)
+            row = usage_row(status, number, recipient, accounts[number.waba_id], rates)
             (charged if row["free"] is None else free).append(row)
         mine = {"tenant": current_tenant_id(), "now": database_now()}
         for rows, statement in ((charged, NEW_USAGES), (free, NEW_FREE_MESSAGES)):
@@ -165,9 +165,15 @@ def order_of(status: StatusUpdate) -> tuple[bool, dt.datetime]:
     return not (status.pricing and status.pricing.is_charged), status.timestamp
 
 
-def currencies_of(numbers: Iterable[PhoneNumber]) -> dict[uuid.UUID, str]:
-    ids = {number.waba_id for number in numbers}
-    return {row.id: row.currency for row in db.session.execute(select(Waba.id, Waba.currency).where(Waba.id.in_(ids)))}
+def accounts_of(numbers: Iterable[PhoneNumber]) -> dict[uuid.UUID, Waba]:
+    mine = select(Waba).where(Waba.id.in_({number.waba_id for number in numbers}))
+    return {waba.id: waba for waba in db.session.scalars(mine)}
+
+
+def accounts_by_number() -> dict[uuid.UUID, Waba]:
+    """The current tenant's accounts, by the ids of their numbers."""
+    same = (Waba.tenant_id == PhoneNumber.tenant_id) & (Waba.id == PhoneNumber.waba_id)
+    return {row[0]: row[1] for row in db.session.execute(select(PhoneNumber.id, Waba).join(Waba, same))}
 
 
 def numbers_by_bsuid(statuses: Iterable[StatusUpdate]) -> dict[str, str]:
@@ -183,11 +189,11 @@ def numbers_by_bsuid(statuses: Iterable[StatusUpdate]) -> dict[str, str]:
 
 
 def usage_row(
-    status: StatusUpdate, number: PhoneNumber, recipient: str | None, currency: str, rates: Rates
+    status: StatusUpdate, number: PhoneNumber, recipient: str | None, waba: Waba, rates: Rates
 ) -> dict[str, Any]:
     pricing = status.pricing
     assert pricing
-    quote = rates.quote(pricing.category or "", recipient, currency, day_of(status.timestamp))
+    quote = rates.quote(pricing.category or "", recipient, waba.currency, day_of(status.timestamp, waba.zone))
     money, unknown = quote.money, quote.unknown
     if pricing.is_exempt:
         money, unknown = None, "exempt"
@@ -198,7 +204,7 @@ def usage_row(
         "arrived_at": status.timestamp.isoformat(),
         "category": quote.category,
         "market": quote.market,
-        "currency": currency,
+        "currency": waba.currency,
         "micros": money.micros if money else None,
         "unknown": unknown,
         "rate_card_id": str(quote.rate_card_id) if quote.rate_card_id else None,

@@ -86,6 +86,22 @@ CHECKS = {
             is distinct from (t.messages, t.list_micros, t.charged_micros, t.unpriced)
     """),
 }
+CHECKS["{count} totals of a month differ from the sum of its days"] = text("""
+    with sums as (
+        select date_trunc('month', t.day)::date as month, d.dimension, d.value, t.free, t.currency,
+            sum(t.messages) as messages, sum(t.list_micros) as list_micros, sum(t.charged_micros) as charged_micros,
+            sum(t.unpriced) as unpriced
+        from day_totals t
+        cross join lateral (values ('day', t.day::text), ('phone_number_id', t.phone_number_id::text),
+            ('country', t.country), ('category', t.category), ('sender', t.sender)) d(dimension, value)
+        where t.tenant_id = :tenant
+        group by 1, 2, 3, 4, 5
+    )
+    select 1 from sums s full join (select * from month_totals where tenant_id = :tenant) t
+        using (month, dimension, value, free, currency)
+    where (s.messages, s.list_micros, s.charged_micros, s.unpriced)
+        is distinct from (t.messages, t.list_micros, t.charged_micros, t.unpriced)
+""")
 OWED = text("""
     select sum(case 'receivable' when debit then micros when credit then -micros else 0 end) from entries
     where tenant_id = :tenant and currency = :currency

@@ -7,8 +7,8 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, ValidationError
 
-from app.billing.minor_units import step_of, to_minor
-from app.billing.money import Money
+from app.billing.minor_units import to_minor
+from app.billing.money import Money, step_of
 from app.billing.tax import SHAPES, country_of, normal
 from app.contacts import countries
 from app.costs.amount_fields import AmountField, amount_field

@@ -1,11 +1,12 @@
-"""An invoice as a PDF: what is on it in the reader's words, drawn by a program of its own (pdf_maker.py)."""
+"""An invoice as a PDF: drawn once in a language, by a program of its own (pdf_maker.py), and stored."""
 
 from __future__ import annotations
 
 import json
 import pathlib
 import tempfile
-import threading
+import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,12 @@ from flask_babel import gettext as _
 from app.billing.invoices import Invoice, InvoiceLine
 from app.billing.money import percent
 from app.costs.months import Words
+from app.extensions import outside
 from app.inbox.files import sandbox
+from app.storage import NotKept
 
 PROGRAM = pathlib.Path(__file__).with_name("pdf_maker.py")
 MEMORY, SECONDS = 1024 * 1024 * 1024, 40
-# How many are made at once in a process; others wait, and no longer than this.
-AT_ONCE, PATIENCE_SECONDS = threading.BoundedSemaphore(2), 10
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ class InvoicePaper:
                 "columns": [_("Line"), _("Messages"), _("Amount")],
                 "rows": [row(line, invoice, words) for line in invoice.lines],
                 "totals": [
-                    [_("Net"), invoice.net.short],
-                    [tax_words(invoice), invoice.tax.short],
-                    [_("Total"), invoice.total.short],
+                    [_("Net"), str(invoice.net)],
+                    [tax_words(invoice), str(invoice.tax)],
+                    [_("Total"), str(invoice.total)],
                 ],
                 "notes": [_("It is charged to the balance of the business.")],
                 "page": _("Page %(page)s of %(pages)s", page="{page}", pages="{pages}"),
@@ -58,15 +59,23 @@ class InvoicePaper:
         )
 
     def draw(self) -> bytes | None:
-        """None where the program failed, or others are waiting already. Takes a second: no transaction is open."""
-        if not AT_ONCE.acquire(timeout=PATIENCE_SECONDS):
-            return None
-        try:
-            with tempfile.TemporaryFile() as file:
-                file.write(json.dumps(self.facts).encode())
-                return sandbox.run(PROGRAM, file, memory=MEMORY, seconds=SECONDS)
-        finally:
-            AT_ONCE.release()
+        """None where the program failed. Takes a second: no transaction is open, and no request waits for it."""
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(self.facts).encode())
+            return sandbox.run(PROGRAM, file, memory=MEMORY, seconds=SECONDS)
+
+
+def key_of(invoice: Invoice, language: str) -> str:
+    """Where its PDF is stored: an invoice never changes, so there is one in each language."""
+    return f"{invoice.tenant_id}/{uuid.uuid5(invoice.id, language).hex}"
+
+
+def stored(invoice: Invoice, language: str) -> Iterator[bytes] | None:
+    """Its PDF; None where it is not drawn yet."""
+    try:
+        return outside().storage.stream(key_of(invoice, language))
+    except NotKept:
+        return None
 
 
 def party(title: str, facts: dict[str, str], words: Words) -> dict[str, Any]:
@@ -77,7 +86,7 @@ def party(title: str, facts: dict[str, str], words: Words) -> dict[str, Any]:
 
 
 def row(line: InvoiceLine, invoice: Invoice, words: Words) -> dict[str, str]:
-    amount = invoice.amount(line.micros).short
+    amount = str(invoice.amount(line.micros))
     if line.kind != "messages":
         kind = _("Monthly fee") if line.kind == "fee" else _("Correction")
         return {"text": kind, "detail": line.note, "count": "", "amount": amount}

@@ -1,4 +1,4 @@
-"""What a month of messages cost a business, from the totals of its days."""
+"""What a month of messages cost a business, from its totals."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from app.billing.holds import ReplyCount
 from app.billing.money import Money
 from app.billing.rate_cards import Rates, day_of
 from app.billing.terms import category_words
+from app.billing.totals import DIMENSIONS
 from app.contacts.countries import example_of, is_country, name_of
 from app.meta.pricing import FREE_ANSWERS
 from app.tenancy import Membership, current_tenant_id, db, now
 from app.wabas.models import PhoneNumber
 from app.words import N_
 
-# How the charged messages of a month are grouped: the place of each in the bits of GROUPS' `which`.
-DIMENSIONS = ("day", "phone_number_id", "country", "category", "sender")
 MOST_ROWS = 30
 # No business has sent anything before.
 FIRST = dt.date(2000, 1, 1)
@@ -102,9 +101,7 @@ class Month:
         """The charged messages by each of DIMENSIONS, the most expensive first; days in order."""
         found: dict[str, dict[str, Figure]] = {name: {} for name in DIMENSIONS}
         for row in db.session.execute(GROUPS, self.span):
-            name = DIMENSIONS[NAMED_BY[row.which]]
-            value = str(getattr(row, name))
-            figure = found[name].setdefault(value, Figure(value))
+            figure = found[row.dimension].setdefault(row.value, Figure(row.value))
             figure.add(row, is_charged=self.is_charged)
         return {
             name: sorted(figures.values(), key=(lambda figure: figure.value) if name == "day" else by_cost)
@@ -158,33 +155,17 @@ def by_cost(figure: Figure) -> tuple[int, int, str]:
     return -sum(figure.micros.values()), -figure.messages, figure.value
 
 
-# Which of the columns of `grouping()` is not summed up in a row: its bit is 0.
-NAMED_BY = {2 ** len(DIMENSIONS) - 1 - 2 ** (len(DIMENSIONS) - 1 - place): place for place in range(len(DIMENSIONS))}
-# What was charged in a month, once by each dimension? By the unique index (tenant_id, day, …). Senders are apart: there
-# are many, and without them so few rows remain that they are added up by each other dimension in no time.
+# What was charged in a month, by each value of each dimension? By uq_month_totals_key.
 GROUPS = text("""
-    with fine as (
-        select day, phone_number_id, country, category, sender, currency, sum(messages) as messages,
-            sum(list_micros) as list_micros, sum(charged_micros) as charged_micros, sum(unpriced) as unpriced
-        from day_totals
-        where tenant_id = :tenant and day >= :first and day < :next and free = ''
-        group by grouping sets ((day, phone_number_id, country, category, currency), (sender, currency))
-    )
-    select grouping(day, phone_number_id, country, category) * 2 + 1 as which, day, phone_number_id, country, category,
-        null as sender, currency, sum(messages) as messages, sum(list_micros) as list_micros,
-        sum(charged_micros) as charged_micros, sum(unpriced) as unpriced
-    from fine where sender is null
-    group by grouping sets ((day, currency), (phone_number_id, currency), (country, currency), (category, currency))
-    union all
-    select 30, day, phone_number_id, country, category, sender, currency, messages, list_micros, charged_micros,
-        unpriced
-    from fine where sender is not null
+    select dimension, value, currency, messages, list_micros, charged_micros, unpriced from month_totals
+    where tenant_id = :tenant and month = :first and free = ''
 """)
+# Any dimension adds up to the same; there are few categories.
 SAVED = text("""
     select free, currency, sum(messages) as messages, sum(list_micros) as list_micros, 0 as charged_micros,
         sum(unpriced) as unpriced
-    from day_totals
-    where tenant_id = :tenant and day >= :first and day < :next and free <> ''
+    from month_totals
+    where tenant_id = :tenant and month = :first and dimension = 'category' and free <> ''
     group by free, currency
 """)
 EXPORT = text("""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .graph import GraphClient
 from .payload import mapping, sequence, text
 
-DIMENSIONS = ("PHONE", "COUNTRY", "PRICING_CATEGORY", "PRICING_TYPE")
+BY_NUMBER = ("PHONE", "COUNTRY", "PRICING_CATEGORY", "PRICING_TYPE")
+# Meta gives tiers only with category and country.
+BY_TIER = ("COUNTRY", "PRICING_CATEGORY", "PRICING_TYPE", "TIER")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +26,24 @@ class Volume:
     category: str
     type: str
     volume: int
+    tier: str = ""
 
 
-def fetch(graph: GraphClient, token: str, waba_id: str, start: dt.datetime, end: dt.datetime) -> list[Volume]:
+def fetch(
+    graph: GraphClient,
+    token: str,
+    waba_id: str,
+    start: dt.datetime,
+    end: dt.datetime,
+    dimensions: Sequence[str] = BY_NUMBER,
+) -> list[Volume]:
     """The volumes of these days (Meta's page “Analytics”, `pricing_analytics`). Raises MetaError."""
     params = {
         "start": str(int(start.timestamp())),
         "end": str(int(end.timestamp())),
         "granularity": "DAILY",
         "metric_types": json.dumps(["VOLUME"]),
-        "dimensions": json.dumps(DIMENSIONS),
+        "dimensions": json.dumps(dimensions),
     }
     found = graph.pages(f"{waba_id}/pricing_analytics", token=token, params=params)
     return [volume for one in found for volume in read(mapping(one).get("data_points"))]
@@ -52,4 +62,5 @@ def read(points: object) -> Iterator[Volume]:
                 (text(point.get("pricing_category"), 60) or "").lower(),
                 (text(point.get("pricing_type"), 60) or "").lower(),
                 volume,
+                text(point.get("tier"), 40) or "",
             )

@@ -27,7 +27,8 @@ class Trouble(Exception):
 
     `details` are Meta's words. `asks` names what the step needs from the tenant (`choices` to choose from; `sent`:
     how a code was sent), `start_again` says that only a new attempt can help, `passing` that the machine may try
-    again, `until` (a moment) that it will, but not before; `locked_until`, that Meta takes no PIN before.
+    again, `until` (a moment) that it will, but not before; `locked_until`, that Meta takes no PIN before. `facts` fill
+    the placeholders of title and fix.
     """
 
     title: str
@@ -46,6 +47,7 @@ class Trouble(Exception):
     wait: int = 0
     until: str = ""
     locked_until: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def at_meta(cls, error: MetaError, *, hint: str = "") -> Self:

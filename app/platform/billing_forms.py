@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from wtforms import BooleanField, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
-from app.billing.money import MICROS
+from app.billing.money import MICROS, step_of, typed
 from app.billing.plans import MOST_MARKUP
 from app.costs.amount_fields import AmountField, amount_field
 from app.meta.pricing import CATEGORIES
@@ -65,6 +65,12 @@ class PlanForm(Form):
     )
     trial_amount = AmountField(_("Amount that can be spent in the trial"), [Optional()])
     is_offered = BooleanField(_("Businesses can choose it themselves"), default=True)
+
+    def validate_monthly_fee(self, field: AmountField) -> None:
+        """What is charged is what is shown."""
+        step = step_of(self.currency.data) if self.currency.data in CURRENCIES else HUNDREDTH_OF_PERCENT
+        if field.micros and field.micros % step:
+            raise ValidationError(gettext("Enter a multiple of %(step)s.", step=typed(step)))
 
     @property
     def markups(self) -> list[PercentField]:

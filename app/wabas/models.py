@@ -6,6 +6,7 @@ import datetime as dt
 import re
 import secrets
 import uuid
+import zoneinfo
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
@@ -15,11 +16,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.extensions import settings
 from app.meta import phone_numbers, wabas
 from app.meta.health import Health
+from app.meta.time_zones import name_of
 from app.tenancy import announce, belongs_to, db, happened, later, now, of_tenant, one_of, uuid7
 from app.tenancy.limits import one_at_a_time, refuse_over
 from app.tenancy.models import PhoneNumberRoute, WabaRoute
 from app.tenancy.sealed import Sealed
 from app.words import N_
+from app.zones import UTC, find_zone
 
 from .changes import NumberChange
 from .deadlines import Deadline
@@ -50,6 +53,8 @@ class Waba(AtMeta):
     name: Mapped[str] = mapped_column(default="")
     owner_business_id: Mapped[str] = mapped_column(default="")
     currency: Mapped[str] = mapped_column(default="")
+    # In which Meta's days and months begin, and prices change; "" where Meta has not said it.
+    time_zone: Mapped[str] = mapped_column(default="", server_default="")
     token = Sealed()
     token_ciphertext: Mapped[bytes | None]
     token_expires_at: Mapped[dt.datetime | None]
@@ -79,6 +84,11 @@ class Waba(AtMeta):
         return select(cls).order_by(cls.created_at, cls.id)
 
     @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """UTC where Meta has not said its own."""
+        return find_zone(self.time_zone) or UTC
+
+    @property
     def is_left(self) -> bool:
         """Whether all its numbers were disconnected on purpose."""
         return all(number.state == "disconnected" for number in self.phone_numbers)
@@ -101,7 +111,10 @@ class Waba(AtMeta):
         """Stores what Meta says of it at this moment."""
         self.name = seen.name or self.name
         self.owner_business_id = seen.owner_business_id or self.owner_business_id
-        self.currency = seen.currency or self.currency
+        if seen.currency and seen.currency != self.currency:
+            self.currency = seen.currency
+            later("outbound.release_unfunded")
+        self.time_zone = name_of(seen.timezone_id) or self.time_zone
         self.status, self.review_status = seen.status or "", seen.account_review_status or ""
         self.verification_status = seen.business_verification_status or ""
         self.checked_at = now()

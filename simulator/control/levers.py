@@ -2,9 +2,8 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from simulator import magic, volumes
+from simulator import invoices, magic, tiers, volumes
 from simulator.account_events import EVENTS
-from simulator.clock import month
 from simulator.control import lists
 from simulator.control.body import (
     member,
@@ -22,6 +21,7 @@ from simulator.knobs import DEFAULTS
 from simulator.number_extras import Extras
 from simulator.phone_numbers import PhoneNumber
 from simulator.webhooks import payloads, publishing
+from simulator.zones import month_of, zone_of
 
 levers = Blueprint("control_levers", __name__, url_prefix="/control/api")
 
@@ -58,6 +58,29 @@ def volume_differences() -> Response:
     return jsonify(success=True)
 
 
+@levers.post("/partner-traffic")
+def partner_traffic() -> Response:
+    """Another partner of the number's business sends so many messages: they count in its volume tiers."""
+    business = phone_number_member().waba.business
+    tiers.add_traffic(business, str(member("market")), str(member("category")), whole_member("volume"))
+    return jsonify(success=True)
+
+
+@levers.post("/invoice-differences")
+def invoice_differences() -> Response:
+    """Makes the invoice of a month charge `volume` messages and `amount` more (or less) to the number's account."""
+    about = {name: str(member(name)) for name in ("country", "category")}
+    amount = float(member("amount", 0))
+    invoices.plant(phone_number_member().waba, str(member("month")), about, whole_member("volume"), amount)
+    return jsonify(success=True)
+
+
+@levers.get("/invoice-reports/<month>")
+def invoice_report(month: str) -> Response:
+    """The report of a month's invoice, as one downloads it from the Billing hub."""
+    return Response(invoices.report(world(), month), mimetype="text/csv")
+
+
 @levers.route("/credit-line", methods=["GET", "POST"])
 def credit_line() -> Response:
     """What the partner owes Meta and its limit, in whole units of the currency."""
@@ -69,10 +92,9 @@ def credit_line() -> Response:
 @levers.post("/free-messages")
 def free_messages() -> Response:
     """How many of this month's free service messages the number has used."""
-    used, this_month = whole_member("used"), month(world().clock.now())
-    world().store.insert(
-        "free_messages", replace=True, phone_number_id=phone_number_member().id, month=this_month, used=used
-    )
+    number, used = phone_number_member(), whole_member("used")
+    this_month = month_of(world().clock.now(), zone_of(number.waba.timezone_id))
+    world().store.insert("free_messages", replace=True, phone_number_id=number.id, month=this_month, used=used)
     return jsonify(success=True)
 
 

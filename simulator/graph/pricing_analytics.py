@@ -1,4 +1,5 @@
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from simulator import volumes
 from simulator.errors import GraphError, invalid
@@ -10,6 +11,7 @@ from simulator.graph.parameters import decode
 from simulator.phone_numbers import PhoneNumber
 from simulator.volumes import Key
 from simulator.wabas import Waba
+from simulator.zones import day_of, zone_of
 
 DAY, LOOK_BACK = 86400, 365
 DIMENSIONS = ("COUNTRY", "PHONE", "PRICING_CATEGORY", "PRICING_TYPE", "TIER")
@@ -21,7 +23,7 @@ COST_HIDDEN = 200008
 @edge(Waba, "GET", "pricing_analytics")
 def pricing_analytics(call: Call, waba: Waba) -> Answer:
     """Daily volumes of delivered messages; without the cost where a partner's line pays."""
-    start, end = _period(call)
+    start, end = _period(call, zone_of(waba.timezone_id))
     granularity = str(call.params.get("granularity") or "").upper()
     if granularity not in GRANULARITIES:
         raise invalid(f"Param granularity must be one of {{{', '.join(GRANULARITIES)}}}")
@@ -36,7 +38,8 @@ def pricing_analytics(call: Call, waba: Waba) -> Answer:
         raise GraphError(COST_HIDDEN, f"(#{COST_HIDDEN}) Cost not available: {words}")
     figures: dict[Key, list[int]] = {}
     for number in PhoneNumber.of_waba(waba):
-        for key, figure in volumes.count(call.world, number, start, end).items():
+        counted = volumes.count(call.world, number, start, end, by_tier="TIER" in wanted)
+        for key, figure in counted.items():
             total = figures.setdefault(_narrowed(key, wanted), [0, 0])
             total[0], total[1] = total[0] + figure[0], total[1] + figure[1]
     shows_cost = not is_hidden and metrics != ["VOLUME"]
@@ -49,21 +52,24 @@ def pricing_analytics(call: Call, waba: Waba) -> Answer:
 def _narrowed(key: Key, wanted: list[str]) -> Key:
     """Without what is no dimension, so that such figures are added up."""
     return Key(
-        key.day,
+        key.start,
+        key.end,
         key.number if "PHONE" in wanted else "",
         key.country if "COUNTRY" in wanted else "",
         key.category if "PRICING_CATEGORY" in wanted else "",
         key.type if "PRICING_TYPE" in wanted else "",
+        key.tier,
     )
 
 
-def _period(call: Call) -> tuple[float, float]:
+def _period(call: Call, zone: ZoneInfo) -> tuple[float, float]:
+    """Whole days of the account."""
     start, end = (_seconds(call, name) for name in ("start", "end"))
     if start >= end:
         raise invalid("Param start must be before end.")
     if start < call.world.clock.now() - (LOOK_BACK + 1) * DAY:
         raise invalid("Pricing analytics look back at most one year.")
-    return start // DAY * DAY, -(-end // DAY) * DAY
+    return day_of(start, zone)[0], day_of(end - 1, zone)[1]
 
 
 def _seconds(call: Call, name: str) -> float:

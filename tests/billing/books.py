@@ -71,14 +71,15 @@ def problems(world: World) -> list[str]:
         return list(problems_of_ledger())
 
 
-def give_plan(world: World, *, micros: int = 0, mode: str = "prepaid", **more: Any) -> Plan:
+def give_plan(world: World, *, micros: int = 0, mode: str = "prepaid", currency: str = "USD", **more: Any) -> Plan:
     """Bakery has a plan with a mark-up, and this much on its balance; what is not of a plan is of the balance."""
-    columns = {"monthly_fee_micros", "seats", "numbers", "api_rate", "included_messages", "markup", "currency"}
+    columns = {"monthly_fee_micros", "seats", "numbers", "api_rate", "included_messages", "markup"}
     with platform_scope("tests"):
-        plan = Plan(name=f"Plan {next(numbers)}", currency="USD", **{n: v for n, v in more.items() if n in columns})
+        name = f"Plan {next(numbers)}"
+        plan = Plan(name=name, currency=currency, **{n: v for n, v in more.items() if n in columns})
         db.session.add(plan)
     with tenant_scope(world.bakery.id):
-        mine = Balance(plan_id=plan.id, currency="USD", mode=mode, month=now().date().replace(day=1))
+        mine = Balance(plan_id=plan.id, currency=currency, mode=mode, month=now().date().replace(day=1))
         for name, value in more.items():
             if name not in columns:
                 setattr(mine, name, value)

@@ -34,6 +34,9 @@ class Stripe:
         self.by_key: dict[str, Answer] = {}
         self.calls: list[str] = []
         self.detached: list[str] = []
+        # What Stripe lists, the newest first, whether it was delivered or not.
+        self.events: list[dict[str, Any]] = []
+        self.page_size = 100
         self.numbers = itertools.count(1)
         self.decline: dict[str, str] = {}
         self.status_of_charges = "succeeded"
@@ -47,6 +50,7 @@ class Stripe:
             ("GET", r"payment_intents/\w+", lambda request: self.get(self.intents, request)),
             ("GET", r"refunds", lambda request: self.listed(self.refunds, request)),
             ("GET", r"disputes", lambda request: self.listed(self.disputes, request)),
+            ("GET", r"events", self.list_events),
             ("POST", r"payment_methods/\w+/detach", self.detach),
         ):
             url = re.compile(rf"{re.escape(API)}/{path}(\?.*)?$")
@@ -135,6 +139,15 @@ class Stripe:
         mine = [row for row in rows if row["payment_intent"] == asked["payment_intent"]]
         return reply({"object": "list", "data": mine, "has_more": False, "url": "/v1/refunds"})
 
+    def list_events(self, request: PreparedRequest) -> Answer:
+        asked = dict(parse_qsl((request.url or "").partition("?")[2]))
+        types = [value for name, value in asked.items() if name.startswith("types[")]
+        assert 0 < len(types) <= 20 and int(asked["limit"]) <= 100
+        mine = [each for each in self.events if each["type"] in types and each["created"] >= int(asked["created[gte]"])]
+        after = next((n for n, each in enumerate(mine, 1) if each["id"] == asked.get("starting_after")), 0)
+        page, rest = mine[after:][: self.page_size], mine[after:][self.page_size :]
+        return reply({"object": "list", "data": page, "has_more": bool(rest), "url": "/v1/events"})
+
     def detach(self, request: PreparedRequest) -> Answer:
         id = (request.url or "").split("/")[-2]
         self.detached.append(id)
@@ -162,6 +175,11 @@ class Stripe:
         made = {"id": f"dp_{next(self.numbers)}", "object": "dispute", "payment_intent": intent_id, "amount": amount}
         self.disputes.append(made | {"status": status, "metadata": {}})
         return self.disputes[-1]
+
+    def happens(self, type: str, subject: dict[str, Any], *, days_ago: int = 0) -> None:
+        """An event that Stripe lists, and that never arrives here."""
+        created = {"created": int(time.time()) - days_ago * 86_400}
+        self.events.insert(0, json.loads(self.event(type, subject)) | created)
 
     def event(self, type: str, subject: dict[str, Any], id: str = "") -> bytes:
         """As Stripe posts it (docs.stripe.com/api/events/object)."""

@@ -254,7 +254,7 @@ def test_the_mail_says_what_is_left(world: World, app: Any, settings: Any) -> No
     (mail,) = set(folder.glob("*.eml")) - before
     words = mail.read_text()
     mail.unlink()
-    assert "ann@example.com" in words and "US$0.0850" in words and "/t/bakery/costs" in words
+    assert "ann@example.com" in words and "US$0.08" in words and "/t/bakery/costs" in words
 
 
 def test_the_gate_refuses_what_the_balance_does_not_cover(road: Road) -> None:

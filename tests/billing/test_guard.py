@@ -204,4 +204,4 @@ def test_the_console_shows_the_line_and_the_businesses(pat: Browser, world: Worl
     graph_answering(line(850))
     CreditLineCheck().run()
     page = pat.get("/platform/exposure").text
-    assert "(15%)" in page and "Bakery" in page and "US$30.0000" in page
+    assert "(15%)" in page and "Bakery" in page and "US$30.00" in page

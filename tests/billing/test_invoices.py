@@ -16,12 +16,14 @@ from app.billing.ledger import Ledger
 from app.billing.money import rounded, share_of, typed
 from app.billing.tax import Tax, country_of
 from app.costs.invoice_pdf import InvoicePaper
+from app.costs.jobs import draw_invoice
 from app.costs.months import Words
 from app.extensions import outside
 from app.inbox.conversations import Message
 from app.tenancy import db, platform_scope, tenant_scope
 from tests.billing.books import arrive_and_post, balance, give_plan, owed, priced, problems, reported
 from tests.client import Browser
+from tests.enqueued import Enqueued
 from tests.world import World
 
 OCTOBER, NOVEMBER, DECEMBER = (dt.date(2026, month, 1) for month in (10, 11, 12))
@@ -100,7 +102,7 @@ def test_each_line_opens_down_to_the_messages_that_it_adds_up(charged: World, an
     for line in lines(charged, invoice):
         with tenant_scope(charged.bakery.id):
             found = db.session.scalars(line.journals(Invoice.get_or_404(invoice.id))).all()
-        assert (len(found), rounded(sum(each.charged_micros for each in found))) == (line.messages, line.micros)
+        assert (len(found), rounded(sum(each.charged_micros for each in found), "USD")) == (line.messages, line.micros)
         page = ann.get(f"/t/bakery/costs/invoices/{invoice.id}/lines/{line.id}")
         assert page.status_code == 200 and page.text.count("US$0.0") >= line.messages
 
@@ -181,7 +183,7 @@ def test_tax_is_charged_with_the_invoice_and_given_back_with_its_credit_note(
 def test_the_invoice_is_a_page_and_a_csv(charged: World, ann: Browser) -> None:
     invoice = issued(charged)
     page = ann.get(f"/t/bakery/costs/invoices/{invoice.id}").text
-    assert "BAKERY-2026-0001" in page and "US$0.1200" in page
+    assert "BAKERY-2026-0001" in page and "US$0.12" in page
     rows = list(csv.DictReader(io.StringIO(ann.get(f"/t/bakery/costs/invoices/{invoice.id}/export").text)))
     assert [row["amount"] for row in rows] == ["0.06", "0.06", "0.00", "0.12"]
 
@@ -216,7 +218,7 @@ def test_a_month_is_closed_on_the_third_of_the_next(today: dt.date, month: dt.da
     ("micros", "whole"), [(5_000, 0), (15_000, 20_000), (5_001, 10_000), (-5_000, 0), (-15_000, -20_000), (0, 0)]
 )
 def test_half_a_hundredth_is_rounded_to_the_even_one(micros: int, whole: int) -> None:
-    assert rounded(micros) == whole
+    assert rounded(micros, "USD") == whole
 
 
 def test_shares_and_written_amounts() -> None:
@@ -232,6 +234,7 @@ def test_closing_by_hand_in_the_database_is_detected(charged: World, superuser_u
 
 
 def pdf_of(browser: Browser, invoice: Invoice) -> str:
+    draw_invoice(str(invoice.tenant_id), str(invoice.id), "en")
     answer = browser.get(f"~/costs/invoices/{invoice.id}/pdf")
     assert answer.content_type == "application/pdf" and f'filename="{invoice.number}.pdf"' in str(answer.headers)
     return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.data)).pages)
@@ -245,6 +248,20 @@ def test_the_pdf_has_every_line_and_the_sums_of_the_page(charged: World, ann: Br
         assert words in text
     for words in ("Utility, Germany", "Marketing, United States", "US$0.06", "US$0.12", "+1 555 078 3881"):
         assert words in text
+
+
+def test_a_pdf_is_drawn_once_and_never_by_a_request(
+    charged: World, ann: Browser, enqueued: Enqueued, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoice, address = issued(charged), "~/costs/invoices/{}/pdf"
+    assert "costs.draw_invoice" in enqueued.names
+    enqueued.clear()
+    asked = ann.get(address.format(invoice.id))
+    assert asked.status_code == 303 and "costs.draw_invoice" in enqueued.names
+    pdf_of(ann, invoice)
+    monkeypatch.setattr(InvoicePaper, "draw", pytest.fail)
+    draw_invoice(str(charged.bakery.id), str(invoice.id), "en")
+    assert ann.get(address.format(invoice.id)).data.startswith(b"%PDF")
 
 
 def test_the_pdf_says_who_owes_the_tax(charged: World, ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,7 @@ TAMPERING = {
     " occurred_at, day, currency, null, '', '', '', '', '', null, 0, 0, 0, 0, '', '', null, '', '' from journals"
     " limit 1",
     "a total is edited": "update day_totals set messages = messages + 1",
+    "a total of a month is edited": "update month_totals set messages = 9 where dimension = 'sender'",
 }
 
 
@@ -289,7 +290,16 @@ def test_replaying_the_webhooks_into_an_empty_ledger_gives_the_same_totals(
     arrive_and_post(world, *every)
     before = owed(world), owed(world, "payable"), totals(world)
     with psycopg.connect(superuser_url) as connection:
-        for table in ("entries", "journals", "postings", "day_totals", "usages", "free_messages", "reply_counts"):
+        for table in (
+            "entries",
+            "journals",
+            "postings",
+            "day_totals",
+            "month_totals",
+            "usages",
+            "free_messages",
+            "reply_counts",
+        ):
             connection.execute(f"delete from {table}")
         connection.execute("update balances set balance_micros = 0, spent_micros = 0")
         connection.execute("update webhook_events set drained_at = null")

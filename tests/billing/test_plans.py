@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from app.api import rates
 from app.billing.balances import Balance
 from app.billing.holds import Claimed, Funds
+from app.billing.money import cut
 from app.billing.payments import top_up
 from app.billing.plans import Plan
 from app.billing.subscriptions import begin_trial, charge_monthly_fee, due_now, rest_of_month, settle_trial
@@ -34,8 +35,13 @@ def offer(**columns: Any) -> Plan:
 
 
 def rest(micros: int) -> int:
-    """The share of an amount that is left of this month."""
-    return rest_of_month(micros, dt.datetime.now(dt.UTC).date())
+    """The share of an amount that is left of this month, in whole hundredths."""
+    return cut(rest_of_month(micros, dt.datetime.now(dt.UTC).date()), "USD")
+
+
+def rest_of(messages: int) -> int:
+    """How many of a month's included messages the days that are left have."""
+    return rest_of_month(messages, dt.datetime.now(dt.UTC).date())
 
 
 def test_an_owner_begins_a_plan_and_pays_the_rest_of_the_month(ann: Browser, world: World) -> None:
@@ -51,7 +57,7 @@ def test_a_change_is_charged_or_given_back_by_days(ann: Browser, world: World) -
     small, large = offer(), offer(monthly_fee_micros=3 * FEE)
     for plan, fee in ((small, FEE), (large, 3 * FEE), (small, FEE)):
         ann.post("~/costs/plan", {"plan": plan.id})
-        assert abs(owed(world) - rest(fee)) <= 2
+        assert abs(owed(world) - rest(fee)) <= 20_000
 
 
 def test_the_page_says_what_choosing_costs_today(ann: Browser, world: World) -> None:
@@ -82,9 +88,9 @@ def test_only_plans_that_are_offered_in_the_currency_can_be_chosen(
 
 def test_included_messages_are_shared_out_by_days_too(ann: Browser, world: World) -> None:
     ann.post("~/costs/plan", {"plan": offer(included_messages=3_000).id})
-    assert balance(world).entitled == rest(3_000)
+    assert balance(world).entitled == rest_of(3_000)
     ann.post("~/costs/plan", {"plan": offer(included_messages=6_000).id})
-    assert abs(balance(world).entitled - rest(6_000)) <= 1
+    assert abs(balance(world).entitled - rest_of(6_000)) <= 1
 
 
 def test_a_plan_that_an_owner_ends_goes_on_until_the_month_is_over(ann: Browser, world: World) -> None:
@@ -311,7 +317,7 @@ def test_a_trial_that_goes_on_includes_what_its_share_of_the_fee_is_for(world: W
         assert mine.entitled == 0
     with tenant_scope(world.bakery.id):
         settle_trial()
-    assert owed(world) == rest(FEE) and balance(world).entitled == rest(3_000)
+    assert owed(world) == rest(FEE) and balance(world).entitled == rest_of(3_000)
 
 
 def test_messages_of_an_account_in_another_currency_wait(world: World) -> None:
@@ -321,3 +327,34 @@ def test_messages_of_an_account_in_another_currency_wait(world: World) -> None:
     with tenant_scope(world.bakery.id):
         funds = Funds.locked(number.id, "EUR")
         assert funds and funds.hold([utility, reply]) == {utility.message_id: "currency"}
+
+
+def test_messages_of_an_account_whose_currency_is_unknown_wait(world: World) -> None:
+    give_plan(world, micros=10_000_000)
+    number = world.connect_numbers()[0]
+    utility, reply = Claimed(uuid7(), "utility", "16505551234"), Claimed(uuid7(), "service", "16505551234")
+    with tenant_scope(world.bakery.id):
+        funds = Funds.locked(number.id, "")
+        assert funds and funds.hold([utility, reply]) == {utility.message_id: "no_currency"}
+
+
+@pytest.mark.parametrize(("currency", "step"), [("USD", 10_000), ("CLP", 1_000_000)])
+def test_what_is_charged_is_what_the_page_shows(ann: Browser, world: World, currency: str, step: int) -> None:
+    plan = offer(currency=currency, monthly_fee_micros=28_990_000 * 31)
+    with tenant_scope(world.bakery.id):
+        due = due_now(plan, None, dt.date(2026, 11, 12))
+    assert due % step == 0 and due > 0
+    ann.post("~/costs/plan", {"plan": plan.id})
+    assert balance(world).balance_micros % step == 0
+
+
+@pytest.mark.parametrize("used", [0, 7])
+def test_what_is_given_back_is_whole_too_and_never_more_than_was_charged(ann: Browser, world: World, used: int) -> None:
+    ann.post("~/costs/plan", {"plan": offer(monthly_fee_micros=29_770_000, included_messages=900).id})
+    charged = owed(world)
+    with tenant_scope(world.bakery.id):
+        mine = Balance.locked()
+        assert mine
+        mine.included_used = used
+    ann.post("~/costs/plan", {"plan": offer(monthly_fee_micros=0).id})
+    assert 0 <= owed(world) <= charged and owed(world) % 10_000 == 0

@@ -179,6 +179,26 @@ def test_not_even_the_platform_changes_a_price_that_was_loaded(app: Flask, table
 
 
 @pytest.mark.parametrize(("micros", "shown"), [(62_500, "US$0.0625"), (55_000, "US$0.0550"), (1_234, "US$0.001234")])
-def test_an_amount_is_shown_to_the_last_digit(app: Flask, micros: int, shown: str) -> None:
+def test_the_price_of_a_message_is_shown_to_the_last_digit(app: Flask, micros: int, shown: str) -> None:
     with app.test_request_context():
-        assert str(Money(micros, "USD")) == shown
+        assert Money(micros, "USD").exact == shown
+
+
+@pytest.mark.parametrize(
+    ("micros", "currency", "shown"),
+    [
+        (1_933_333, "USD", "US$1.93"),
+        (1_935_000, "USD", "US$1.94"),
+        (1_925_000, "USD", "US$1.92"),
+        (-1_933_333, "EUR", "-€1.93"),
+        (1_500_000, "CLP", "CLP2"),
+        (0, "USD", "US$0.00"),
+        (3_400, "USD", "US$0.0034"),
+        (4_999, "USD", "US$0.004999"),
+    ],
+)
+def test_other_amounts_have_the_decimals_of_their_currency_and_are_never_nothing_by_rounding(
+    app: Flask, micros: int, currency: str, shown: str
+) -> None:
+    with app.test_request_context():
+        assert str(Money(micros, currency)) == shown

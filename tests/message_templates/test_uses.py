@@ -314,7 +314,7 @@ def test_a_category_to_come_is_priced_with_what_was_really_sent(ann: Browser, nu
         cost = CategoryCost.of(MessageTemplate.get_or_404(template.id))
     assert cost and (cost.delivered, cost.micros_before, cost.micros_after) == (10, 40_000, 250_000)
     text = ann.get(f"~/templates/{template.id}").text
-    assert "Meta will change the category from Utility to Marketing" in text and "US$0.2100 more" in text
+    assert "Meta will change the category from Utility to Marketing" in text and "US$0.21 more" in text
 
 
 @pytest.mark.usefixtures("card")

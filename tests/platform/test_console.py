@@ -227,7 +227,7 @@ def test_a_tenants_page_shows_this_months_usage(pat: Browser, world: World) -> N
     ):
         charge(number, at, micros)
     page = " ".join(pat.get(f"/platform/tenants/{world.bakery.id}").text.split())
-    assert "3 messages · US$0.0750" in page and "1 without a known price" in page
+    assert "3 messages · US$0.08" in page and "1 without a known price" in page
 
 
 def charge(number: PhoneNumber, at: dt.datetime, micros: int | None) -> None:

@@ -7,6 +7,7 @@ import io
 import uuid
 
 from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import tuple_
 from werkzeug.wrappers import Response as AnyResponse
@@ -16,10 +17,10 @@ from app.billing.ledger import Journal
 from app.billing.money import typed
 from app.costs.blueprint import bp
 from app.costs.forms import BillingDetailsForm
-from app.costs.invoice_pdf import InvoicePaper
+from app.costs.invoice_pdf import stored
 from app.costs.messages import PAGE, Line, read_place, with_messages
 from app.costs.months import Month, Words
-from app.tenancy import commit, db, requires
+from app.tenancy import db, later, requires
 
 SHOWN = 100
 COLUMNS = ("invoice", "position", "kind", "number", "country", "category", "note", "messages", "amount", "currency")
@@ -73,11 +74,10 @@ def export_invoice(invoice_id: uuid.UUID) -> Response:
 @bp.get("/invoices/<uuid:invoice_id>/pdf")
 @requires("costs.read")
 def invoice_pdf(invoice_id: uuid.UUID) -> AnyResponse:
-    found = Invoice.get_or_404(invoice_id)
-    paper = InvoicePaper.of(found, Words())
-    commit()
-    if (drawn := paper.draw()) is None:
-        flash(_("The PDF couldn't be made. Try again, or print the page."), "error")
+    found, language = Invoice.get_or_404(invoice_id), str(get_locale() or "en")
+    if (drawn := stored(found, language)) is None:
+        later("costs.draw_invoice", found.id, language)
+        flash(_("The PDF is being made. Download it in a minute, or print the page."))
         return redirect(url_for(".invoice", invoice_id=found.id), 303)
     headers = {"Content-Disposition": f'attachment; filename="{found.number}.pdf"'}
     return Response(drawn, content_type="application/pdf", headers=headers)

@@ -104,7 +104,8 @@ class Recipient:
         """What it costs to write to them from this number, while they have not written to it."""
         if conversation := self.conversations.get(number.id):
             return conversation.terms
-        return Terms(number.waba.currency, self.wa_id or None, plan=Balance.plan_now())
+        waba = number.waba
+        return Terms(waba.currency, self.wa_id or None, plan=Balance.plan_now(), zone=waba.zone)
 
     @property
     def refused_purposes(self) -> set[str]:

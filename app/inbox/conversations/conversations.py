@@ -92,8 +92,9 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
     @property
     def terms(self) -> Terms:
         """What it costs to write to this customer."""
-        wa_id, currency = self.contact.identity("wa_id"), self.phone_number.waba.currency
-        return Terms(currency, wa_id, self.window_closes_at, self.free_until, Balance.plan_now())
+        wa_id, waba = self.contact.identity("wa_id"), self.phone_number.waba
+        plan = Balance.plan_now()
+        return Terms(waba.currency, wa_id, self.window_closes_at, self.free_until, plan, zone=waba.zone)
 
     @property
     def last_inbound_wamid(self) -> str | None:

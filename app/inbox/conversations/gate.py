@@ -153,9 +153,10 @@ class Gate:
         if balance is None or not balance.is_enforced:
             return None
         price = self.price(category, balance)
-        is_foreign = balance.is_foreign(self.conversation.phone_number.waba.currency)
         is_paid = bool(price) or category != "service"
-        why = "currency" if is_foreign and is_paid else balance.obstacle(category, price)
+        currency = self.conversation.phone_number.waba.currency
+        why = balance.obstacle_of_currency(currency) if is_paid else ""
+        why = why or balance.obstacle(category, price)
         return NotFunded(why=why) if why else None
 
     def price(self, category: str, balance: Balance) -> int:
@@ -163,7 +164,8 @@ class Gate:
         estimate = self.conversation.terms.price_of(category, now())
         if estimate.free or estimate.quote.money is None or balance.included_left:
             return 0
-        if estimate.has_allowance and ReplyCount.free_left(self.conversation.phone_number_id):
+        number = self.conversation.phone_number
+        if estimate.has_allowance and ReplyCount.free_left(number.id, number.waba.zone):
             return 0
         return balance.price_of(category, estimate.quote.money.micros)
 

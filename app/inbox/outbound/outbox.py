@@ -143,7 +143,8 @@ class Lane:
 
     def __init__(self, number: PhoneNumber) -> None:
         self.tenant_id, self.number_id, self.meta_id = number.tenant_id, number.id, number.meta_id
-        self.waba_id, self.token, self.currency = number.waba_id, number.waba.token, number.waba.currency
+        self.waba_id, self.token = number.waba_id, number.waba.token
+        self.currency, self.zone = number.waba.currency, number.waba.zone
         self.max_in_flight, self.in_flight = FIRST_IN_FLIGHT, 0
         self.pace, self.reach, self.throttle = Pace(number), Reach(number), Throttle()
         # The balance of a tenant with a plan, locked for the transaction of a claim.
@@ -170,7 +171,8 @@ class Lane:
             return []
         claimed_at, self.throttle.gap = monotonic(), 1 / self.pace.sending.rate
         room = min(room, self.max_in_flight - self.in_flight, self.pace.sending.free)
-        self.funds, self.dropped, self.file_ids = Funds.locked(self.number_id, self.currency), 0, {}
+        self.dropped, self.file_ids = 0, {}
+        self.funds = Funds.locked(self.number_id, self.currency, self.zone)
         rows = self.claim("replies", room)
         rows += self.claim("automation", room - len(rows))
         rest = min(room, int(self.max_in_flight * CAMPAIGNS_SHARE) - self.in_flight) - len(rows)

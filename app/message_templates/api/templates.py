@@ -177,7 +177,8 @@ def card_of(shown: dict[str, object]) -> CardShape:
 def price_of(template: MessageTemplate, definition: Template, body: PreviewRequest) -> PriceShape | None:
     if not (body.phone or body.country):
         return None
-    terms = Terms(Waba.get_or_404(template.waba_id).currency, number_of(body), plan=Balance.plan_now())
+    waba = Waba.get_or_404(template.waba_id)
+    terms = Terms(waba.currency, number_of(body), plan=Balance.plan_now(), zone=waba.zone)
     return PriceShape.of(terms.price_of(definition.category, now()))
 
 

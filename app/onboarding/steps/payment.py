@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from app.billing.balances import Balance
 from app.extensions import graph, settings
 from app.meta import credit_lines
 from app.meta.errors import GraphError, MetaError
@@ -28,17 +29,42 @@ CREDIT_LINE = N_(
 def credit_line_shared(onboarding: Onboarding) -> str:
     """Shares our line unless it is shared: Meta does not document a second share, and a WABA's currency is final."""
     waba, token = onboarding.waba, onboarding.waba.token
+    currency = currency_to_attach(waba)
     commit()
     try:
-        return share_or_attach(waba, token)
+        share_or_attach(waba, token, currency)
     except GraphError as error:
         if error.kind not in PASSING and is_refused_for_days(token, waba.meta_id):
             raise not_these_days(error) from None
         raise
+    waba.currency = currency
+    return currency
 
 
-def share_or_attach(waba: Waba, token: str) -> str:
-    line, ours, currency = settings.meta_credit_line_id, settings.meta_system_user_token, waba.currency or "USD"
+def currency_to_attach(waba: Waba) -> str:
+    """The account's own; where it has none yet, the plan's. Raises `Trouble` where messages couldn't be charged."""
+    balance = Balance.current()
+    if balance is None or balance.plan_id is None:
+        return waba.currency or "USD"
+    if balance.is_foreign(waba.currency):
+        raise billed_in_another_currency(waba.currency, balance.currency)
+    return balance.currency
+
+
+def billed_in_another_currency(account: str, plan: str) -> Trouble:
+    return Trouble(
+        N_("This WhatsApp account is billed in %(account)s, and your plan is in %(plan)s."),
+        N_(
+            "Its messages couldn't be charged to your balance, and Meta never changes an account's currency. If "
+            "nothing has been charged to you yet, choose a plan in %(account)s under Costs and retry this step. "
+            "Otherwise start again with a WhatsApp account in %(plan)s, or create a new one in the Facebook window."
+        ),
+        facts={"account": account, "plan": plan},
+    )
+
+
+def share_or_attach(waba: Waba, token: str, currency: str) -> None:
+    line, ours = settings.meta_credit_line_id, settings.meta_system_user_token
     allocation = credit_lines.find_share(graph, ours, line, waba.owner_business_id)
     if allocation is None:
         allocation = share_line(waba, token, currency)
@@ -47,7 +73,6 @@ def share_or_attach(waba: Waba, token: str) -> str:
     ):
         credit_lines.attach(graph, token, line, waba.meta_id, currency)
     CreditLineShare.record(waba, line, allocation, currency)
-    return currency
 
 
 def is_refused_for_days(token: str, meta_id: str) -> bool:

@@ -76,13 +76,13 @@ def last_words(data: dict[str, Any]) -> str:
 
 
 def write(model: str, system: str, data: dict[str, Any], word: str) -> str:
-    if "task" in data:
+    if "task" in data and data["task"] != "learn":
         return help_with(data)
     if word == "prose":
         return "Sure! Here is what I would say to your customer: we are open."
     if model == OBEYS and (order := obeyed(system, data)):
         return order
-    return json.dumps(decide(data, word), ensure_ascii=False)
+    return json.dumps(learnt(data) if "task" in data else decide(data, word), ensure_ascii=False)
 
 
 def obeyed(system: str, data: dict[str, Any]) -> str:
@@ -99,7 +99,7 @@ def obeyed(system: str, data: dict[str, Any]) -> str:
         decision = json.loads(order)
     except ValueError:
         decision = None
-    if not (isinstance(decision, dict) and "action" in decision):
+    if not (isinstance(decision, dict) and ("action" in decision or "pairs" in decision)):
         decision = {"action": "answer", "reply": order}
     return json.dumps(decision, ensure_ascii=False)
 
@@ -122,6 +122,19 @@ def decide(data: dict[str, Any], word: str) -> dict[str, Any]:
     if word == "markdown":
         reply = f"## Answer\n\n**{reply}**"
     return {"action": "answer", "reply": reply, "sources": [best["key"]]}
+
+
+def learnt(data: dict[str, Any]) -> dict[str, Any]:
+    """Each question of the customer, with what a person wrote next."""
+    unanswered = {one["text"]: one["key"] for one in data["unanswered"]}
+    pairs, question = [], ""
+    for line in data["conversation"]:
+        if line["from"] == "customer" and line["text"].endswith("?"):
+            question = line["text"]
+        elif line["from"] == "person" and question:
+            pairs.append({"question": question, "answer": line["text"], "key": unanswered.get(question, "")})
+            question = ""
+    return {"pairs": pairs}
 
 
 def help_with(data: dict[str, Any]) -> str:

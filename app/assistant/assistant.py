@@ -7,7 +7,7 @@ import uuid
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, UniqueConstraint, func, select
+from sqlalchemy import Select, UniqueConstraint, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, now, of_tenant, one_of, uuid7
@@ -97,6 +97,8 @@ class Assistant(TenantModel):
 
     mode: Mapped[str] = mapped_column(default="off")
     version_id: Mapped[uuid.UUID | None]
+    # Whether it proposes knowledge from resolved conversations.
+    learns: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod

@@ -10,6 +10,8 @@ from app.tenancy import database_now, db, enqueue, job, later, platform_scope, s
 from .answering import recover
 from .golden import GoldenRun
 from .knowledge import KnowledgeSource
+from .learning import learn
+from .proposals import KnowledgeProposal
 from .reading.sources import read_source
 from .runner import Runner, expired, is_anything_due
 from .turns import AssistantTurn
@@ -39,6 +41,11 @@ def enqueue_due_turns() -> None:
         is_due = is_anything_due()
     if is_due:
         enqueue("assistant.run")
+
+
+@job("assistant.learn", "assistant", seconds=120)
+def learn_from(conversation_id: str) -> None:
+    learn(Conversation.get_or_404(conversation_id).id)
 
 
 @job("assistant.read_source", "files", seconds=200)
@@ -77,4 +84,5 @@ def forget_contact(contact_id: str) -> None:
     theirs = select(Conversation.id).where(Conversation.contact_id == contact_id)
     ids = list(db.session.scalars(theirs))
     db.session.execute(delete(AssistantTurn).where(AssistantTurn.conversation_id.in_(ids)))
+    db.session.execute(delete(KnowledgeProposal).where(KnowledgeProposal.conversation_id.in_(ids)))
     db.session.execute(delete(UnansweredQuestion).where(UnansweredQuestion.conversation_id.in_(ids)))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from app.contacts.fields import ContactField, ContactFieldValue
 from app.inbox.conversations import Conversation, HandlingStretch, Message
@@ -41,6 +41,14 @@ class Talk:
         since = last_resolution(conversation.id)
         query = conversation.thread().where(Message.occurred_at > since).limit(MOST_MESSAGES)
         return cls(conversation, list(db.session.scalars(query))[::-1], since)
+
+    @classmethod
+    def resolved(cls, conversation: Conversation) -> Talk:
+        """The messages before the last resolution, since the one before that."""
+        query = resolutions(conversation.id).order_by(Activity.occurred_at.desc()).limit(2)
+        last, before = [*db.session.scalars(query), EPOCH, EPOCH][:2]
+        said = conversation.thread().where(Message.occurred_at > before, Message.occurred_at <= last)
+        return cls(conversation, list(db.session.scalars(said.limit(MOST_MESSAGES)))[::-1], before)
 
     @property
     def asked(self) -> list[Message]:
@@ -76,8 +84,12 @@ class Talk:
 
 
 def last_resolution(conversation_id: uuid.UUID) -> dt.datetime:
-    query = select(func.max(Activity.occurred_at)).where(Activity.conversation_id == conversation_id)
-    return db.session.scalar(query.where(Activity.kind.in_(("resolved", "archived")))) or EPOCH
+    return db.session.scalar(resolutions(conversation_id).with_only_columns(func.max(Activity.occurred_at))) or EPOCH
+
+
+def resolutions(conversation_id: uuid.UUID) -> Select[tuple[dt.datetime]]:
+    mine = Activity.conversation_id == conversation_id, Activity.kind.in_(("resolved", "archived"))
+    return select(Activity.occurred_at).where(*mine)
 
 
 def stretches(conversation_id: uuid.UUID, since: dt.datetime) -> Sequence[HandlingStretch]:

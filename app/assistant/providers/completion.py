@@ -82,8 +82,8 @@ class ModelError(Exception):
         self.problem, self.usage = problem, usage
 
 
-def read_completion(raw: Raw) -> Completion:
-    """The decision in a model's text. Raises `ModelError` for half an answer and for anything but our JSON."""
+def read_json(raw: Raw) -> dict[str, Any]:
+    """The object in a model's text. Raises `ModelError` for half an answer and for anything else."""
     if raw.finish == "length":
         raise ModelError("cut_off", raw.usage)
     if raw.finish == "filter":
@@ -93,7 +93,15 @@ def read_completion(raw: Raw) -> Completion:
         value = json.loads(fenced[1] if fenced else raw.text)
     except (ValueError, RecursionError):
         raise ModelError("not_json", raw.usage) from None
-    if not isinstance(value, dict) or value.get("action") not in ACTIONS or not isinstance(value.get("reply", ""), str):
+    if not isinstance(value, dict):
+        raise ModelError("not_json", raw.usage)
+    return value
+
+
+def read_completion(raw: Raw) -> Completion:
+    """The decision in a model's text. Raises `ModelError` for anything else."""
+    value = read_json(raw)
+    if value.get("action") not in ACTIONS or not isinstance(value.get("reply", ""), str):
         raise ModelError("not_json", raw.usage)
     return Completion(
         reply=value.get("reply", "")[:LONGEST_REPLY].replace("\x00", "").strip(),

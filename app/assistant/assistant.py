@@ -28,6 +28,9 @@ class Tools(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     contact_fields: bool = False
+    # Voice is personal data, and each file costs a call: it listens and looks only where a person said so.
+    hears: bool = False
+    sees: bool = False
     tags: list[uuid.UUID] = []
     teams: list[uuid.UUID] = []
     templates: list[str] = []

@@ -106,6 +106,9 @@ class AccessForm(FlaskForm):
     base_url = URLField(_("Address"), filters=[stripped], validators=[Length(max=500)])
     key = PasswordField(_("Key"), filters=[stripped], validators=[Length(max=500)])
     model = StringField(_("Model"), filters=[stripped], validators=[DataRequired(_("Enter a model.")), Length(max=100)])
+    hearing_model = StringField(
+        _("Model that listens to voice messages"), filters=[stripped], validators=[Length(max=100)]
+    )
     input_price = DecimalField(
         _("Price of a million tokens read, in dollars"), places=None, validators=[Optional(), InRange(0, 10_000)]
     )
@@ -123,6 +126,7 @@ class AccessForm(FlaskForm):
         if access is None:
             return cls(None, formdata=None)
         values: dict[str, Any] = {"provider": access.provider, "base_url": access.base_url, "model": access.model}
+        values["hearing_model"] = access.hearing_model
         values |= {name: in_dollars(getattr(access, name)) for name in ("input_price", "output_price")}
         return cls(access, formdata=None, data=values)
 
@@ -160,6 +164,7 @@ class AccessForm(FlaskForm):
     def save(self, access: ModelAccess) -> None:
         is_elsewhere = (access.provider, access.base_url) != (self.provider.data, self.address)
         access.provider, access.base_url, access.model = self.provider.data, self.address, self.model.data
+        access.hearing_model = self.hearing_model.data or ""
         access.input_price = in_micros(self.input_price.data)
         access.output_price = in_micros(self.output_price.data)
         if self.key.data:
@@ -227,6 +232,8 @@ class SetupForm(FlaskForm):
     most_tokens = IntegerField(
         _("Tokens an answer may take"), validators=[InputRequired(_("Enter a number.")), InRange(100, 8_000)]
     )
+    hears = BooleanField(_("Listen to voice messages"))
+    sees = BooleanField(_("Look at pictures"))
     contact_fields = BooleanField(_("Read the customer's own fields and tags"))
     tags = SelectMultipleField(_("Tags it may set"))
     assign_teams = SelectMultipleField(_("Teams it may assign"))
@@ -259,7 +266,8 @@ class SetupForm(FlaskForm):
         values: dict[str, Any] = {name: getattr(setup, name) for name in cls.PLAIN}
         values |= {name: [str(id) for id in getattr(setup, name)] for name in ("numbers", "teams")}
         values |= {"contacts": setup.contacts, "money_per_day": in_dollars(setup.money_per_day)}
-        values |= {"hand_over_team": str(setup.hand_over_team or ""), "contact_fields": setup.tools.contact_fields}
+        values |= {"hand_over_team": str(setup.hand_over_team or "")}
+        values |= {name: getattr(setup.tools, name) for name in ("hears", "sees", "contact_fields")}
         values |= {"tags": [str(id) for id in setup.tools.tags], "templates": setup.tools.templates}
         values |= {"assign_teams": [str(id) for id in setup.tools.teams]}
         values |= {"actions": [str(id) for id in setup.tools.actions]}
@@ -296,6 +304,8 @@ class SetupForm(FlaskForm):
         values["hosts"] = [guard.host_of(host) or host for host in self.hosts.data]
         values["tools"] = Tools(
             contact_fields=self.contact_fields.data,
+            hears=self.hears.data,
+            sees=self.sees.data,
             tags=ids(self.tags),
             teams=ids(self.assign_teams),
             templates=self.templates.data or [],

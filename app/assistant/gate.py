@@ -86,7 +86,7 @@ def is_loop(messages: Sequence[Message]) -> bool:
     if len(last) < LOOP:
         return False
     at_once = all(after.occurred_at - before.occurred_at < SOON for before, after in last)
-    return at_once or len({fold(after.words) for _before, after in last}) == 1
+    return at_once or len({fold(after.words) or after.id for _before, after in last}) == 1
 
 
 def is_old(message: Message) -> bool:

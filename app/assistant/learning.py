@@ -24,7 +24,7 @@ from .prices import Price
 from .prompt import MOST_LINES, Line
 from .proposals import KnowledgeProposal
 from .providers.calling import ask
-from .providers.completion import NOTHING, Endpoint, ModelError, Prompt, Raw, Usage, listed, read_json
+from .providers.completion import NOTHING, Endpoint, ModelError, Prompt, Raw, listed, read_json
 from .retrieval import find
 from .situations import Talk, tenant_name
 from .turns import AssistantTurn
@@ -92,7 +92,8 @@ def learn(conversation_id: uuid.UUID) -> None:
         usage, pairs = raw.usage, read_pairs(raw)
     except ModelError as error:
         problem, usage = error.problem, error.usage
-    note_cost(lesson, usage, problem)
+    cost = lesson.price.of(usage.input, usage.output) if lesson.price else None
+    AssistantTurn.note_help("learn", lesson.endpoint.model, usage, cost, problem, conversation_id)
     for pair in pairs:
         if is_usable(pair, lesson) and (pair.key in lesson.unanswered or not is_answered(pair.question)):
             unanswered_id = lesson.unanswered[pair.key][0] if pair.key in lesson.unanswered else None
@@ -155,11 +156,3 @@ def is_usable(pair: Pair, lesson: Lesson) -> bool:
 
 def is_answered(question: str) -> bool:
     return bool(find([question], most=1, threshold=ANSWERED_ALREADY))
-
-
-def note_cost(lesson: Lesson, usage: Usage, problem: str) -> None:
-    turn = AssistantTurn.begin("help", mode="off", version_id=None, conversation_id=lesson.conversation_id)
-    turn.model, turn.problem, turn.reason = lesson.endpoint.model, problem, "learn"
-    turn.input_tokens, turn.output_tokens = usage.input, usage.output
-    turn.cost = lesson.price.of(usage.input, usage.output) if lesson.price else None
-    turn.finish("failed" if problem else "tried")

@@ -67,6 +67,12 @@ PROBLEMS = {
     "request_refused": N_("The server refused the request."),
     "provider_error": N_("The provider has an error of its own."),
     "too_large": N_("It is too large."),
+    # Of voice messages and pictures.
+    "no_model": N_("No model is connected."),
+    "cannot_hear": N_("This provider can't listen to recordings. OpenAI and Google can."),
+    "nothing_heard": N_("Nothing is said in it."),
+    "not_a_picture": N_("It is no picture that a model can look at."),
+    "over_budget": N_("The budget of the day is used up."),
     "pretended": N_("Not called: this is only a try."),
     # Of knowledge.
     "not_found": N_("There is no page at this address."),

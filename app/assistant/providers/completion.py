@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field
@@ -25,12 +26,33 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """A file that a model looks at or listens to, and its type."""
+
+    content_type: str
+    data: bytes = field(repr=False)
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.data).decode()
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """`system` are our instructions; `turns` alternate between ("user", …) and ("assistant", …)."""
+    """`system` are our instructions; `turns` alternate between ("user", …) and ("assistant", …).
+
+    `files` belong to the last turn.
+    """
 
     system: str
     turns: tuple[tuple[str, str], ...]
     most_tokens: int = 1_000
+    files: tuple[Recording, ...] = ()
+
+    @property
+    def turns_with_files(self) -> list[tuple[str, str, tuple[Recording, ...]]]:
+        last = len(self.turns) - 1
+        return [(role, words, self.files if place == last else ()) for place, (role, words) in enumerate(self.turns)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +94,15 @@ class Raw:
     text: str
     usage: Usage
     finish: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said in a recording. Providers count tokens or seconds."""
+
+    text: str
+    usage: Usage = NOTHING
+    seconds: float = 0.0
 
 
 class ModelError(Exception):

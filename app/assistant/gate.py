@@ -31,6 +31,8 @@ def is_elsewhere(conversation: Conversation, setup: Setup) -> str:
     """Whether it is an automation's at the moment, or not for this number, team or contact."""
     if conversation.handled_by == "automation":
         return "automation"
+    if conversation.handled_by == "other_app":
+        return "other_app"
     if conversation.is_group:
         return "group"
     if setup.numbers and conversation.phone_number_id not in setup.numbers:

@@ -33,6 +33,7 @@ REASONS = {
     "wrong_language": N_("The model answered in another language than the customer's."),
     # It stays out.
     "with_person": N_("A person has the conversation."),
+    "other_app": N_("Meta's agent or another app answers this customer."),
     "automation_paused": N_("Automation was stopped for this conversation or its number."),
     "automation": N_("An automation has the conversation and waits for the customer's reply."),
     "group": N_("It does not answer in groups."),

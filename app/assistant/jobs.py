@@ -15,6 +15,7 @@ from .media_readings import MediaReading
 from .proposals import KnowledgeProposal
 from .reading.sources import read_source
 from .runner import Runner, expired, is_anything_due
+from .translations import MessageTranslation
 from .turns import AssistantTurn
 from .unanswered import UnansweredQuestion
 from .understanding import read_media
@@ -100,6 +101,7 @@ def forget_contact(contact_id: str) -> None:
     theirs = select(Conversation.id).where(Conversation.contact_id == contact_id)
     ids = list(db.session.scalars(theirs))
     db.session.execute(delete(AssistantTurn).where(AssistantTurn.conversation_id.in_(ids)))
+    db.session.execute(delete(MessageTranslation).where(MessageTranslation.conversation_id.in_(ids)))
     db.session.execute(delete(MediaReading).where(MediaReading.conversation_id.in_(ids)))
     db.session.execute(delete(KnowledgeProposal).where(KnowledgeProposal.conversation_id.in_(ids)))
     db.session.execute(delete(UnansweredQuestion).where(UnansweredQuestion.conversation_id.in_(ids)))

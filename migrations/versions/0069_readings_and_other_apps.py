@@ -1,4 +1,4 @@
-"""What a model heard in a voice message or saw in a picture; conversations that another app at Meta has."""
+"""What a model heard, saw and translated of messages; conversations that another app at Meta has."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,7 +46,29 @@ def upgrade() -> None:
         "ix_media_readings_due", "media_readings", ["next_at"], postgresql_where=sa.text("next_at is not null")
     )
     protect("media_readings")
+    make_translations()
     allow("'person', 'assistant', 'automation', 'other_app'")
+
+
+def make_translations() -> None:
+    op.create_table(
+        "message_translations",
+        *(sa.Column(name, sa.Uuid(), nullable=False) for name in ("tenant_id", "id", "message_id", "conversation_id")),
+        *(sa.Column(name, sa.Text(), nullable=False) for name in ("language", "words")),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "conversation_id"],
+            ["conversations.tenant_id", "conversations.id"],
+            name=op.f("fk_message_translations_tenant_id_conversation_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_message_translations")),
+        sa.UniqueConstraint(
+            "tenant_id", "message_id", "language", name=op.f("uq_message_translations_tenant_id_message_id_language")
+        ),
+    )
+    op.create_index("ix_message_translations_conversation", "message_translations", ["tenant_id", "conversation_id"])
+    protect("message_translations")
 
 
 def allow(words: str) -> None:
@@ -66,5 +88,6 @@ def downgrade() -> None:
     op.execute("update conversations set handled_by = null, handler_name = null where handled_by = 'other_app'")
     op.execute("set local role none")
     allow("'person', 'assistant', 'automation'")
+    op.drop_table("message_translations")
     op.drop_table("media_readings")
     op.drop_column("model_accesses", "hearing_model")

@@ -1,16 +1,18 @@
-"""Below a voice message or a picture: what a model heard or saw, and the button that has one transcribed."""
+"""Below a message: what a model heard or saw in its file, and its translation; and the buttons that ask for them."""
 
 from __future__ import annotations
 
 import uuid
 
 from flask import abort, flash, g
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.assistant.access import ModelAccess
 from app.assistant.blueprint import bp
 from app.assistant.media_readings import MediaReading
+from app.assistant.translations import MessageTranslation, translate
 from app.assistant.words import PROBLEMS
 from app.inbox.conversations import Conversation, Message
 from app.tenancy import current_actor, requires
@@ -40,6 +42,23 @@ def can_transcribe() -> bool:
 
 
 @bp.app_template_global()
+def translation_of(message: Message) -> str:
+    """A customer's message in the reader's language, where somebody asked for it. One query for a thread."""
+    if message.id is None or message.is_outbound or message.is_deleted:
+        return ""
+    language, by_message = readers_language()[0], g.setdefault("translations", {})
+    if message.conversation_id not in by_message:
+        by_message[message.conversation_id] = MessageTranslation.of_conversation(message.conversation_id, language)
+    return str(by_message[message.conversation_id].get(message.id, ""))
+
+
+def readers_language() -> tuple[str, str]:
+    """Its code, and its name in English."""
+    locale = get_locale()
+    return (locale.language, str(locale.english_name)) if locale else ("en", "English")
+
+
+@bp.app_template_global()
 def reading_problem(problem: str) -> str:
     return str(_(PROBLEMS.get(problem, problem)))
 
@@ -56,4 +75,17 @@ def transcribe_message(message_id: uuid.UUID) -> AnyResponse:
         MediaReading.want(message, by=current_actor()).read_later()
     else:
         flash(_(PROBLEMS["cannot_hear"]), "error")
+    return back_to(conversation)
+
+
+@bp.post("/translations/<uuid:message_id>")
+@requires("inbox.reply")
+def translate_message(message_id: uuid.UUID) -> AnyResponse:
+    """Shows a customer's message in the reader's language, below the original."""
+    message = Message.get_or_404(message_id)
+    conversation = Conversation.get_or_404(message.conversation_id)
+    if message.is_outbound:
+        abort(404)
+    if problem := translate(message, *readers_language()):
+        flash(_(PROBLEMS[problem]), "error")
     return back_to(conversation)

@@ -156,7 +156,7 @@ class Canned(Step):
     """With its file, which is copied without a transaction; the message's id makes it safe to try again."""
 
     kind: Literal["canned"] = "canned"
-    title: ClassVar[str] = N_("Reply with a canned reply and its file")
+    title: ClassVar[str] = N_("Reply with a canned reply: text, photo, video or file")
     group: ClassVar[str] = N_("Messages")
     sends: ClassVar[bool] = True
     needs_window: ClassVar[bool] = True

@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 import pytest
+import time_machine
 from sqlalchemy import update
 
 from app.assistant import answering
@@ -224,6 +225,20 @@ def test_it_answers_only_so_often_in_a_conversation(shop: Shop) -> None:
     shop.set_up(most_turns=1)
     shop.ask("Do you have rye bread?")
     assert shop.ask("When are you open?").reason == "turns"
+
+
+def test_two_hundred_messages_in_a_minute_get_an_answer_now_and_then(shop: Shop) -> None:
+    """At most one for each wait of fifteen seconds, and never more than the limit of an hour."""
+    shop.set_up(debounce_seconds=4)
+    with time_machine.travel(now(), tick=False) as clock:
+        for number in range(200):
+            shop.write(f"Do you have rye bread? {number}", waits=dt.timedelta(seconds=4))
+            shop.think_if_due()
+            clock.shift(dt.timedelta(seconds=0.3))
+        clock.shift(dt.timedelta(seconds=15))
+        shop.think_if_due()
+    answers = [turn for turn in shop.turns() if turn.state == "sent"]
+    assert 1 <= len(answers) <= 5 and len(shop.model.asked) <= 5
 
 
 # A.1 #8: hours.

@@ -13,6 +13,7 @@ from PIL import Image
 
 from app import tenancy
 from app.automation import runner
+from app.automation.asking import read_number
 from app.automation.jobs import begin_by_time, find_due_runs
 from app.automation.models import Automation, AutomationRun, AutomationSettings
 from app.hours.models import ServicePolicy
@@ -264,6 +265,29 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
     assert shop.sent()[-1] == "Please try again" and shop.value("Answer") == ""
     shop.write(good)
     assert shop.value("Answer") == saved and shop.run.state == "done"
+
+
+@pytest.mark.parametrize(
+    ("said", "saved"),
+    [
+        ("about 1500", "1500"),
+        ("1,500 €", "1500"),
+        ("1.500 EUR", "1500"),
+        ("1,500.50", "1500.50"),
+        ("1.500,5", "1500.5"),
+        ("12,5", "12.5"),
+        ("0.125", "0.125"),
+        ("1 234 567", "1234567"),
+        ("-3", "-3"),
+        ("١٢", "12"),
+        ("1000 to 1500", None),
+        ("many", None),
+        ("1" * 40, None),
+        (",", None),
+    ],
+)
+def test_a_number_is_read_as_people_write_it(said: str, saved: str | None) -> None:
+    assert read_number(said) == saved
 
 
 def test_after_so_many_tries_it_goes_another_way(shop: Shop) -> None:

@@ -324,7 +324,7 @@ def publish(automation_id: uuid.UUID) -> AnyResponse:
         automation.publish(by=current_actor())
     if request.form.get("is_on") == "1":
         automation.switch(is_on=True)
-    flash(_("Published and switched on.") if automation.is_on else _("Published."))
+    flash(_("Published and switched on.") if automation.is_on else _("Published. It is still off: switch it on."))
     return redirect(url_for(".show", automation_id=automation.id), 303)
 
 

@@ -170,7 +170,7 @@ def settle_obstacle(
     """It stays out; where it has been answering by itself and cannot go on, people are called."""
     turn.reason = reason
     engagement.release()
-    if reason in CALLS_PEOPLE and turn.mode == "alone":
+    if reason in CALLS_PEOPLE and has_to_say_so(turn, talk.conversation):
         conversation = talk.conversation.locked()
         turn.action = "hand_over"
         hand_over(conversation, setup, turn, talk, by=assistant.actor(setup))
@@ -179,6 +179,14 @@ def settle_obstacle(
         return
     turn.action = "stay_silent"
     turn.finish("silent")
+
+
+def has_to_say_so(turn: AssistantTurn, conversation: Conversation) -> bool:
+    """Whether a hand-over is the assistant's to announce: it answers by itself, or its approved answers went out here.
+
+    The line is the business's own, so nobody has to approve it.
+    """
+    return turn.mode == "alone" or (turn.mode == "approval" and conversation.handled_by == "assistant")
 
 
 class Finishing:
@@ -231,13 +239,13 @@ class Finishing:
         action = self.decision.action
         if action == "stay_silent":
             self.turn.finish("silent")
-        elif self.turn.mode != "alone":
-            is_suggestion = self.turn.mode == "suggests"
-            self.turn.finish(("suggested" if is_suggestion else "waiting") if self.decision.reply else "withheld")
-        elif action == "hand_over":
+        elif action == "hand_over" and has_to_say_so(self.turn, self.conversation):
             hand_over(self.conversation, self.setup, self.turn, Talk.of(self.conversation), by=self.actor)
             self.engagement.leave()
             self.turn.finish("handed_over")
+        elif self.turn.mode != "alone":
+            is_suggestion = self.turn.mode == "suggests"
+            self.turn.finish(("suggested" if is_suggestion else "waiting") if self.decision.reply else "withheld")
         else:
             self.send()
 

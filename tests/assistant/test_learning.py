@@ -18,6 +18,7 @@ from app.tenancy.jobs import deliver_happenings
 from dev.model import OBEYS
 from tests.client import Browser
 from tests.enqueued import Enqueued
+from tests.world import conversation
 
 from .conftest import Shop
 
@@ -102,7 +103,10 @@ def test_what_was_rejected_is_not_proposed_again(learning: Shop, ann: Browser) -
     resolve(learning, (ASKED, ANSWERED))
     ann.post(f"~/assistant/proposals/{proposals(learning)[0].id}/rejection")
     resolve(learning, (ASKED, "We lend you other tools."))
-    assert [one.state for one in proposals(learning)] == ["rejected"]
+    other = conversation(learning.number, name="Dora", wa_id="16505559999")
+    with tenant_scope(learning.world.bakery.id):
+        KnowledgeProposal.propose(ASKED, "We lend you tools.", other.id)
+    assert [(one.state, one.count) for one in proposals(learning)] == [("rejected", 2)]
     assert ASKED not in ann.get("~/assistant/proposals").text
 
 

@@ -424,6 +424,22 @@ def test_an_answer_waits_for_approval_and_then_goes_out_as_its_own(shop: Shop) -
     assert shop.turns()[0].verdict == "right"
 
 
+def test_who_asks_for_a_person_after_an_approved_answer_hears_so(shop: Shop) -> None:
+    shop.switch("approval")
+    turn = shop.ask("Do you have rye bread?")
+    with tenant_scope(shop.world.bakery.id):
+        answering.approve(AssistantTurn.get_or_404(turn.id), by=shop.ann)
+    assert shop.ask("I want to talk to a person").state == "handed_over"
+    assert shop.talk().is_with_person and len(shop.sent()) == 2
+
+
+def test_where_nothing_went_out_the_team_is_called_without_a_word(shop: Shop) -> None:
+    for mode in ("suggests", "approval"):
+        shop.switch(mode)
+        assert shop.ask("I want to talk to a person").state == "withheld"
+    assert shop.sent() == [] and not shop.talk().is_with_person
+
+
 def test_a_voice_note_is_for_people(shop: Shop) -> None:
     assert shop.ask("", type="audio").reason == "not_text" and shop.talk().is_with_person
 

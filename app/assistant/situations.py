@@ -108,7 +108,7 @@ def last_resolution(conversation_id: uuid.UUID) -> dt.datetime:
     return db.session.scalar(resolutions(conversation_id).with_only_columns(func.max(Activity.occurred_at))) or EPOCH
 
 
-def resolutions(conversation_id: uuid.UUID) -> Select[tuple[dt.datetime]]:
+def resolutions(conversation_id: uuid.UUID) -> Select[dt.datetime]:
     mine = Activity.conversation_id == conversation_id, Activity.kind.in_(("resolved", "archived"))
     return select(Activity.occurred_at).where(*mine)
 

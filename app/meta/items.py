@@ -127,7 +127,9 @@ def read_standby_echo(raw: Any, place: Place) -> MessageEcho:
     sent = mapping(item.get("message"))
     named = {"id": item.get("id"), "timestamp": item.get("timestamp"), "type": text(sent.get("type"), 40) or "text"}
     recipient = {"to": sent.get("to") or item.get("to"), "to_user_id": sent.get("recipient") or item.get("to_user_id")}
-    return replace(read_echo({**sent, **named, **recipient}, place), by_other_app=True)
+    # As finely as a customer's, so that an answer within the same second is below its question.
+    at = within_second(item.get("timestamp"), place.received_at)
+    return replace(read_echo({**sent, **named, **recipient}, place), by_other_app=True, timestamp=at)
 
 
 def read_thread_control(value: dict[str, Any], place: Place) -> ThreadControl:

@@ -17,7 +17,7 @@ from .conftest import Shop
 
 def message_id(shop: Shop) -> uuid.UUID:
     with tenant_scope(shop.world.bakery.id):
-        return db.session.query(Message).filter_by(direction="inbound").one().id
+        return uuid.UUID(str(db.session.query(Message).filter_by(direction="inbound").one().id))
 
 
 def test_a_message_is_translated_below_the_original(shop: Shop, ann: Browser) -> None:

@@ -46,7 +46,7 @@ def send(shop: Shop, data: bytes, kind: str = "audio", *, state: str = "stored",
         media.thumbnail_key = media.storage_key
         media.width = media.height = 100
         db.session.add(media)
-        return message.id
+        return uuid.UUID(str(message.id))
 
 
 @pytest.fixture

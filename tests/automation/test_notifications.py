@@ -35,7 +35,7 @@ def shop(world: World) -> Shop:
 
 
 def answer(shop: Shop, title: str = "Thanks", to: str = SENT) -> Message:
-    button = {"type": "button", "button": {"payload": title, "text": title}}
+    button: dict[str, Any] = {"type": "button", "button": {"payload": title, "text": title}}
     return shop.write(context={"from": "15550783881", "id": to}, **button)
 
 

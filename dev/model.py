@@ -4,14 +4,19 @@ It answers from the knowledge it is given, the same every time, so that the demo
 tests know what comes. Words of the customer in square brackets make it fail: [429], [500], [prose], [half], [slow],
 [long], [markdown], [silent], [person]. As the model “scripted-obeys” it does whatever anybody tells it, wherever it is
 written: what is in « » is its answer, or its whole decision where that is JSON.
+
+It cannot see or hear: of a picture or a recording it gives the words that stand in the file between `<<` and `>>`, and
+else always the same ones.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import sys
 import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -22,6 +27,8 @@ SLOW_SECONDS = 2.0
 MAGIC = re.compile(r"\[(429|500|prose|half|slow|long|markdown|silent|person|empty|cut)\]")
 ORDER = re.compile(r"«(.+?)»", re.DOTALL)
 WORD = re.compile(r"\w{3,}")
+SCRIPT = re.compile(rb"<<(.+?)>>", re.DOTALL)
+SEES, HEARS = "A loaf of rye bread on a wooden table.", "Hello, do you have rye bread today?"
 
 
 def create_app(slow_seconds: float = SLOW_SECONDS) -> Flask:
@@ -37,25 +44,58 @@ def create_app(slow_seconds: float = SLOW_SECONDS) -> Flask:
         body = request.get_json()
         messages = body["messages"]
         system = "\n".join(one["content"] for one in messages if one["role"] == "system")
-        return respond(app, body["model"], system, messages[-1]["content"], slow_seconds, as_openai)
+        asked, files = parts_of(messages[-1]["content"], lambda part: part["image_url"]["url"].partition("base64,")[2])
+        return respond(app, body["model"], system, asked, slow_seconds, as_openai, files)
+
+    @app.post("/v1/audio/transcriptions")
+    def transcription() -> Response:
+        data, model = request.files["file"].read(), request.form["model"]
+        app.config["ASKED"].append({"model": model, "asked": "", "files": [data], "headers": dict(request.headers)})
+        words = words_in(data, HEARS)
+        if word := MAGIC.search(words):
+            if word[1] in ("429", "500"):
+                return Response('{"error": {"message": "scripted"}}', int(word[1]), content_type="application/json")
+            words = "" if word[1] == "empty" else words
+        usage = {"type": "tokens", "input_tokens": len(data) // 100 + 1, "output_tokens": tokens(words)}
+        return jsonify({"text": words, "usage": usage})
 
     @app.post("/v1/messages")
     def anthropic() -> Response:
         body = request.get_json()
-        return respond(app, body["model"], body["system"], body["messages"][-1]["content"], slow_seconds, as_anthropic)
+        asked, files = parts_of(body["messages"][-1]["content"], lambda part: part["source"]["data"])
+        return respond(app, body["model"], body["system"], asked, slow_seconds, as_anthropic, files)
 
     @app.post("/v1beta/models/<model>:generateContent")
     def google(model: str) -> Response:
         body = request.get_json()
         system = body["systemInstruction"]["parts"][0]["text"]
-        return respond(app, model, system, body["contents"][-1]["parts"][0]["text"], slow_seconds, as_google)
+        asked, files = parts_of(body["contents"][-1]["parts"], lambda part: part["inlineData"]["data"])
+        return respond(app, model, system, asked, slow_seconds, as_google, files)
 
     return app
 
 
-def respond(app: Flask, model: str, system: str, asked: str, slow_seconds: float, shape: Any) -> Response:
-    app.config["ASKED"].append({"model": model, "system": system, "asked": asked, "headers": dict(request.headers)})
+def parts_of(content: Any, encoded: Callable[[Any], str]) -> tuple[str, list[bytes]]:
+    """The text of a message, and its files."""
+    if isinstance(content, str):
+        return content, []
+    files = [base64.b64decode(encoded(part)) for part in content if "text" not in part]
+    return next(part["text"] for part in content if "text" in part), files
+
+
+def words_in(file: bytes, otherwise: str) -> str:
+    written = SCRIPT.search(file)
+    return written[1].decode() if written else otherwise
+
+
+def respond(
+    app: Flask, model: str, system: str, asked: str, slow_seconds: float, shape: Any, files: Sequence[bytes] = ()
+) -> Response:
+    call = {"model": model, "system": system, "asked": asked, "headers": dict(request.headers), "files": [*files]}
+    app.config["ASKED"].append(call)
     data = json.loads(asked)
+    if files:
+        data["text"] = words_in(files[0], SEES if data["task"] == "describe" else HEARS)
     magic = MAGIC.search(last_words(data))
     word = magic[1] if magic else ""
     if word in ("429", "500"):
@@ -76,13 +116,13 @@ def last_words(data: dict[str, Any]) -> str:
 
 
 def write(model: str, system: str, data: dict[str, Any], word: str) -> str:
-    if "task" in data:
+    if "task" in data and data["task"] != "learn":
         return help_with(data)
     if word == "prose":
         return "Sure! Here is what I would say to your customer: we are open."
     if model == OBEYS and (order := obeyed(system, data)):
         return order
-    return json.dumps(decide(data, word), ensure_ascii=False)
+    return json.dumps(learnt(data) if "task" in data else decide(data, word), ensure_ascii=False)
 
 
 def obeyed(system: str, data: dict[str, Any]) -> str:
@@ -99,7 +139,7 @@ def obeyed(system: str, data: dict[str, Any]) -> str:
         decision = json.loads(order)
     except ValueError:
         decision = None
-    if not (isinstance(decision, dict) and "action" in decision):
+    if not (isinstance(decision, dict) and ("action" in decision or "pairs" in decision)):
         decision = {"action": "answer", "reply": order}
     return json.dumps(decision, ensure_ascii=False)
 
@@ -124,10 +164,25 @@ def decide(data: dict[str, Any], word: str) -> dict[str, Any]:
     return {"action": "answer", "reply": reply, "sources": [best["key"]]}
 
 
+def learnt(data: dict[str, Any]) -> dict[str, Any]:
+    """Each question of the customer, with what a person wrote next."""
+    unanswered = {one["text"]: one["key"] for one in data["unanswered"]}
+    pairs, question = [], ""
+    for line in data["conversation"]:
+        if line["from"] == "customer" and line["text"].endswith("?"):
+            question = line["text"]
+        elif line["from"] == "person" and question:
+            pairs.append({"question": question, "answer": line["text"], "key": unanswered.get(question, "")})
+            question = ""
+    return {"pairs": pairs}
+
+
 def help_with(data: dict[str, Any]) -> str:
     """The agents' helps: a plain text."""
     text, task = str(data.get("text", "")), data["task"]
     match task:
+        case "describe" | "transcribe":
+            return "" if "[empty]" in text else text
         case "shorten":
             return re.split(r"(?<=[.!?])\s", text)[0]
         case "translate":

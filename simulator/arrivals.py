@@ -1,5 +1,6 @@
 from typing import Any
 
+from simulator import business_agent
 from simulator.context import Context
 from simulator.customers import Customer
 from simulator.messages import Message
@@ -25,7 +26,11 @@ def arrive(
     with world.store.transaction():
         message = Message.write(world, number, customer, "in", type=type, content=content, status="sent", **columns)
         world.limits.count(number.id)
-        if not message.relation.blocked:
-            publishing.publish_message(message, patch)
         message.announce()
+        if message.relation.blocked:
+            return message
+        if business_agent.has(number, customer):
+            business_agent.hear(message, patch)
+        else:
+            publishing.publish_message(message, patch)
     return message

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from simulator import later_failures, magic
+from simulator import business_agent, later_failures, magic
 from simulator.context import Context
 from simulator.customers import Customer
 from simulator.later_failures import Failure
@@ -38,6 +38,7 @@ def accept(world: Context, order: Order, failure: Failure | None = None) -> Mess
     with world.store.transaction():
         message = _write(world, order)
         _log(world, order, message)
+        business_agent.take_for_app(order.number, order.customer)
         message.business_stops_typing()
         _plan(world, message, failure or later_failures.failure_of(message))
         message.announce()

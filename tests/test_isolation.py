@@ -26,6 +26,7 @@ from app.assistant.actions import AssistantAction
 from app.assistant.assistant import Assistant, Setup
 from app.assistant.golden import GoldenCase, GoldenRun
 from app.assistant.knowledge import KnowledgeSource
+from app.assistant.proposals import KnowledgeProposal
 from app.assistant.turns import AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
 from app.automation.definitions import Definition
@@ -269,6 +270,8 @@ def assistant(world: World, conversation_id: uuid.UUID) -> dict[str, str]:
         run, action = GoldenRun.begin(version), AssistantAction.add("canary", CANARY, "https://canary.example/", [])
         UnansweredQuestion.count_one(CANARY, "en", conversation_id)
         question = db.session.query(UnansweredQuestion).one()
+        KnowledgeProposal.propose(CANARY, CANARY, conversation_id)
+        proposal = db.session.query(KnowledgeProposal).one()
     return {
         "assistant_version_id": str(version.id),
         "source_id": str(source.id),
@@ -277,6 +280,7 @@ def assistant(world: World, conversation_id: uuid.UUID) -> dict[str, str]:
         "golden_run_id": str(run.id),
         "action_id": str(action.id),
         "unanswered_id": str(question.id),
+        "proposal_id": str(proposal.id),
     }
 
 

@@ -15,6 +15,8 @@ from .prices import Price, price_of
 from .providers.completion import Endpoint
 
 PROVIDERS = ("openai", "anthropic", "google")
+# Listens to voice messages at OpenAI where no other model was entered.
+HEARING_MODEL = "gpt-4o-mini-transcribe"
 
 
 class ModelAccess(TenantModel):
@@ -27,6 +29,8 @@ class ModelAccess(TenantModel):
     # Where its API is; a local server has an address of its own.
     base_url: Mapped[str]
     model: Mapped[str]
+    # The model that listens to voice messages, where it is another one than `model`; empty: the usual one.
+    hearing_model: Mapped[str] = mapped_column(default="", server_default="")
     key = Sealed()
     key_ciphertext: Mapped[bytes | None]
     # What a million tokens cost, in micro-dollars, where the business entered it; else our table counts.
@@ -40,6 +44,13 @@ class ModelAccess(TenantModel):
     @classmethod
     def current(cls) -> Self | None:
         return db.session.scalar(select(cls))
+
+    @property
+    def hears(self) -> str:
+        """The model that listens to voice messages; "" where the provider has none."""
+        if self.provider == "anthropic":
+            return ""
+        return self.model if self.provider == "google" else self.hearing_model or HEARING_MODEL
 
     @property
     def price(self) -> Price | None:

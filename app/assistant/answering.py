@@ -16,13 +16,14 @@ from app.inbox.outbound.typing import forget_typing
 from app.meta import outgoing
 from app.tenancy import Actor, commit, db, later, now, uuid7
 
-from . import gate, phrases, situations
+from . import gate, phrases, situations, understanding
 from .access import ModelAccess
 from .assistant import Assistant, AssistantVersion, Setup
 from .engagements import Engagement
 from .engine import Decision, Situation, decide
 from .hand_over import answer_id, hand_over
 from .languages import detect
+from .media_readings import MediaReading
 from .prices import Price
 from .providers.completion import Endpoint, ToolCall
 from .situations import Talk
@@ -37,6 +38,8 @@ CALLS_PEOPLE = ("turns", "hourly", "loop", "budget", "not_text", "interrupted")
 # Questions that were about something and got no answer.
 UNANSWERED = ("nothing_found", "model_hands_over", "asked_twice", "price", "promise", "link", "contact_detail")
 ATTEMPTS = 2
+# How long a turn waits for files that are still being downloaded or read, and how often it looks.
+FILES_TAKE, FILES_PAUSE = dt.timedelta(seconds=60), dt.timedelta(seconds=2)
 
 
 @dataclass
@@ -53,12 +56,38 @@ class Work:
 
 def answer(conversation_id: uuid.UUID) -> None:
     """Carries out the turn that is due in a conversation, if there is one and no other worker has it."""
+    if not has_read_files(conversation_id):
+        return
     work = claim(conversation_id)
     if work is None:
         return
     decision = decide(work.situation, work.endpoint, work.tools)
     commit()
     Finishing(work, decision).run()
+
+
+def has_read_files(conversation_id: uuid.UUID) -> bool:
+    """Has voice messages and pictures read first, where it may. False: a file is on its way, and the turn waits."""
+    engagement, assistant = Engagement.of(conversation_id), Assistant.current()
+    conversation = Conversation.find(conversation_id)
+    live = assistant.version if assistant else None
+    if not (engagement and engagement.is_due and conversation and assistant and live) or assistant.mode == "off":
+        return True
+    talk = Talk.of(conversation)
+    messages = understanding.readable(talk.asked, live.setup.tools)
+    if not messages or obstacle(conversation, live.setup, talk, acts=assistant.mode != "suggests"):
+        return True
+    is_new = messages[-1].occurred_at > now() - FILES_TAKE
+    readings = [MediaReading.want(message) for message in messages if message.media and message.media.is_stored]
+    if is_new and (len(readings) < len(messages) or any(one.state == "reading" for one in readings)):
+        engagement.refresh_locked().wait(FILES_PAUSE)
+        return False
+    waiting = [one.id for one in readings if one.state == "waiting"]
+    commit()
+    for reading_id in waiting:
+        understanding.read_media(reading_id)
+        commit()
+    return True
 
 
 def claim(conversation_id: uuid.UUID) -> Work | None:
@@ -79,13 +108,14 @@ def claim(conversation_id: uuid.UUID) -> Work | None:
         return None
     turn = AssistantTurn.begin("live", mode=assistant.mode, version_id=version.id, conversation_id=conversation.id)
     turn.id, turn.trigger_message_id = turn_id, talk.asked[-1].id
-    turn.question = "\n".join(message.words for message in talk.asked)[-4_000:]
+    turn.question = "\n".join(filter(None, map(talk.said, talk.asked)))[-4_000:]
     setup = version.setup
     turn.language = setup.language_for(spoken_in(talk) or engagement.language)
     if earlier := AssistantTurn.open_in(conversation.id):
         earlier.finish("superseded", "newer")
     # Where it may answer and how much counts at once, also in conversations that keep an older version.
     reason = obstacle(conversation, live.setup, talk, acts=assistant.mode != "suggests")
+    reason = reason or ("" if any(map(talk.said, talk.asked)) else "not_text")
     if reason := reason or interrupted(engagement, turn.trigger_message_id):
         settle_obstacle(reason, turn, talk, setup, assistant, engagement)
         commit()
@@ -106,7 +136,7 @@ def pinned(engagement: Engagement, assistant: Assistant, conversation: Conversat
 
 
 def spoken_in(talk: Talk) -> str:
-    return detect(" ".join(message.words for message in talk.asked))
+    return detect(" ".join(map(talk.said, talk.asked)))
 
 
 def interrupted(engagement: Engagement, trigger_message_id: uuid.UUID) -> str:
@@ -131,8 +161,6 @@ def obstacle(conversation: Conversation, setup: Setup, talk: Talk, *, acts: bool
             return refusal.kind if refusal.kind in ("with_person", "automation_paused") else "refused"
         if out := gate.is_out_of_hours(setup) or gate.is_over_limits(conversation, setup, talk.since, talk.messages):
             return out
-    if not any(message.words for message in talk.asked):
-        return "not_text"
     return gate.is_over_budget(setup)
 
 
@@ -142,7 +170,7 @@ def settle_obstacle(
     """It stays out; where it has been answering by itself and cannot go on, people are called."""
     turn.reason = reason
     engagement.release()
-    if reason in CALLS_PEOPLE and turn.mode == "alone":
+    if reason in CALLS_PEOPLE and has_to_say_so(turn, talk.conversation):
         conversation = talk.conversation.locked()
         turn.action = "hand_over"
         hand_over(conversation, setup, turn, talk, by=assistant.actor(setup))
@@ -151,6 +179,14 @@ def settle_obstacle(
         return
     turn.action = "stay_silent"
     turn.finish("silent")
+
+
+def has_to_say_so(turn: AssistantTurn, conversation: Conversation) -> bool:
+    """Whether a hand-over is the assistant's to announce: it answers by itself, or its approved answers went out here.
+
+    The line is the business's own, so nobody has to approve it.
+    """
+    return turn.mode == "alone" or (turn.mode == "approval" and conversation.handled_by == "assistant")
 
 
 class Finishing:
@@ -203,13 +239,13 @@ class Finishing:
         action = self.decision.action
         if action == "stay_silent":
             self.turn.finish("silent")
-        elif self.turn.mode != "alone":
-            is_suggestion = self.turn.mode == "suggests"
-            self.turn.finish(("suggested" if is_suggestion else "waiting") if self.decision.reply else "withheld")
-        elif action == "hand_over":
+        elif action == "hand_over" and has_to_say_so(self.turn, self.conversation):
             hand_over(self.conversation, self.setup, self.turn, Talk.of(self.conversation), by=self.actor)
             self.engagement.leave()
             self.turn.finish("handed_over")
+        elif self.turn.mode != "alone":
+            is_suggestion = self.turn.mode == "suggests"
+            self.turn.finish(("suggested" if is_suggestion else "waiting") if self.decision.reply else "withheld")
         else:
             self.send()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 from pydantic import Field
-from sqlalchemy import func, select
+from sqlalchemy import select
 from werkzeug.exceptions import NotFound
 
 from app.api import Page, PageQuery, Place, Problem, Shape, current_key, endpoint, problem, scope
@@ -14,7 +14,7 @@ from app.api.pages import after, page_of
 from app.tenancy import db
 from app.words import N_
 
-from .knowledge import LONGEST_BODY, LONGEST_QUESTION, MOST_SOURCES, KnowledgeSource
+from .knowledge import LONGEST_BODY, LONGEST_QUESTION, KnowledgeSource
 from .words import PROBLEMS
 
 READ = scope("knowledge:read", N_("Read what the assistant knows"))
@@ -90,7 +90,7 @@ def put_source(external_id: str, body: GivenSource) -> SourceShape:
         raise Problem("invalid_request", f"An id may have {LONGEST_ID} characters.")
     source = with_id(external_id)
     if source is None:
-        if db.session.scalars(select(func.count()).select_from(KnowledgeSource)).one() >= MOST_SOURCES:
+        if KnowledgeSource.is_full():
             raise Problem(TOO_MANY)
         source = KnowledgeSource.add(
             body.kind, body.title, body=body.body, by=current_key().actor, external_id=external_id

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Select, UniqueConstraint, func, select
+from sqlalchemy import Select, UniqueConstraint, false, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.message_templates.uses import Use, uses_templates
@@ -31,6 +31,9 @@ class Tools(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     contact_fields: bool = False
+    # Voice is personal data, and each file costs a call: it listens and looks only where a person said so.
+    hears: bool = False
+    sees: bool = False
     tags: list[uuid.UUID] = []
     teams: list[uuid.UUID] = []
     templates: list[str] = []
@@ -100,6 +103,8 @@ class Assistant(TenantModel):
 
     mode: Mapped[str] = mapped_column(default="off")
     version_id: Mapped[uuid.UUID | None]
+    # Whether it proposes knowledge from resolved conversations.
+    learns: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod

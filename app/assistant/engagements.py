@@ -73,14 +73,24 @@ class Engagement(TenantModel):
         key = ["tenant_id", "conversation_id"]
         db.session.execute(new.on_conflict_do_update(index_elements=key, set_=values))
 
+    @property
+    def is_due(self) -> bool:
+        """Whether there is a turn to be made and no worker has it."""
+        at = now()
+        return bool(self.due_at and self.due_at <= at and not (self.lease_until and self.lease_until > at))
+
     def claim(self, turn_id: uuid.UUID) -> bool:
         """Takes the turn that is due, unless another worker has it. Called with the row locked."""
-        at = now()
-        if self.due_at is None or self.due_at > at or (self.lease_until and self.lease_until > at):
+        if not self.is_due:
             return False
-        self.turn_id, self.lease_until = turn_id, at + LEASE
+        self.turn_id, self.lease_until = turn_id, now() + LEASE
         self.due_at = self.latest_at = None
         return True
+
+    def wait(self, pause: dt.timedelta) -> None:
+        """The turn is due a little later. Called with the row locked."""
+        if self.due_at:
+            self.due_at = now() + pause
 
     def put_off(self) -> None:
         """What is due here failed before it was claimed: tried again in a while, a few times."""

@@ -28,7 +28,7 @@ from wtforms import (
     URLField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from app import zones
 from app.contacts.settings import ContactSettings
@@ -74,10 +74,6 @@ def stripped(value: str | None) -> str:
     return (value or "").replace("\x00", "").strip()
 
 
-def needed(words: Any) -> InputRequired:
-    return InputRequired(words)
-
-
 def lines_of(value: str | None) -> list[str]:
     """One entry a line, each once."""
     return list(dict.fromkeys(filter(None, (line.strip() for line in stripped(value).splitlines()))))
@@ -109,7 +105,10 @@ class AccessForm(FlaskForm):
     provider = RadioField(_("Provider"), default="openai")
     base_url = URLField(_("Address"), filters=[stripped], validators=[Length(max=500)])
     key = PasswordField(_("Key"), filters=[stripped], validators=[Length(max=500)])
-    model = StringField(_("Model"), filters=[stripped], validators=[needed(_("Enter a model.")), Length(max=100)])
+    model = StringField(_("Model"), filters=[stripped], validators=[DataRequired(_("Enter a model.")), Length(max=100)])
+    hearing_model = StringField(
+        _("Model that listens to voice messages"), filters=[stripped], validators=[Length(max=100)]
+    )
     input_price = DecimalField(
         _("Price of a million tokens read, in dollars"), places=None, validators=[Optional(), InRange(0, 10_000)]
     )
@@ -127,6 +126,7 @@ class AccessForm(FlaskForm):
         if access is None:
             return cls(None, formdata=None)
         values: dict[str, Any] = {"provider": access.provider, "base_url": access.base_url, "model": access.model}
+        values["hearing_model"] = access.hearing_model
         values |= {name: in_dollars(getattr(access, name)) for name in ("input_price", "output_price")}
         return cls(access, formdata=None, data=values)
 
@@ -164,6 +164,7 @@ class AccessForm(FlaskForm):
     def save(self, access: ModelAccess) -> None:
         is_elsewhere = (access.provider, access.base_url) != (self.provider.data, self.address)
         access.provider, access.base_url, access.model = self.provider.data, self.address, self.model.data
+        access.hearing_model = self.hearing_model.data or ""
         access.input_price = in_micros(self.input_price.data)
         access.output_price = in_micros(self.output_price.data)
         if self.key.data:
@@ -184,11 +185,11 @@ def in_micros(dollars: Any) -> int | None:
 class SetupForm(FlaskForm):
     """What the assistant is and does. Saving makes a new version."""
 
-    name = StringField(_("Name"), filters=[stripped], validators=[needed(_("Enter a name.")), Length(max=60)])
+    name = StringField(_("Name"), filters=[stripped], validators=[DataRequired(_("Enter a name.")), Length(max=60)])
     purpose = TextAreaField(
         _("What is it for?"),
         filters=[stripped],
-        validators=[needed(_("Say what it is for.")), Length(max=LONGEST_TEXT)],
+        validators=[DataRequired(_("Say what it is for.")), Length(max=LONGEST_TEXT)],
         render_kw={"rows": 2},
     )
     instructions = TextAreaField(
@@ -205,7 +206,7 @@ class SetupForm(FlaskForm):
     teams = SelectMultipleField(_("Teams"))
     contacts = LinesField(_("Only these customers"), most=MOST_CONTACTS, longest=40)
     percentage = IntegerField(
-        _("Share of customers, in percent"), validators=[needed(_("Enter a number.")), InRange(0, 100)]
+        _("Share of customers, in percent"), validators=[InputRequired(_("Enter a number.")), InRange(0, 100)]
     )
     hours = SelectField(
         _("When"),
@@ -217,20 +218,22 @@ class SetupForm(FlaskForm):
     )
     hand_over_team = SelectField(_("Hand over to the team"))
     debounce_seconds = IntegerField(
-        _("Wait after a message (seconds)"), validators=[needed(_("Enter a number.")), InRange(0, 15)]
+        _("Wait after a message (seconds)"), validators=[InputRequired(_("Enter a number.")), InRange(0, 15)]
     )
     most_turns = IntegerField(
-        _("Answers in one conversation"), validators=[needed(_("Enter a number.")), InRange(1, 200)]
+        _("Answers in one conversation"), validators=[InputRequired(_("Enter a number.")), InRange(1, 200)]
     )
     most_per_hour = IntegerField(
-        _("Answers to one customer in an hour"), validators=[needed(_("Enter a number.")), InRange(1, 60)]
+        _("Answers to one customer in an hour"), validators=[InputRequired(_("Enter a number.")), InRange(1, 60)]
     )
     money_per_day = DecimalField(
-        _("Dollars a day"), places=None, validators=[needed(_("Enter an amount.")), InRange(0, 100_000)]
+        _("Dollars a day"), places=None, validators=[InputRequired(_("Enter an amount.")), InRange(0, 100_000)]
     )
     most_tokens = IntegerField(
-        _("Tokens an answer may take"), validators=[needed(_("Enter a number.")), InRange(100, 8_000)]
+        _("Tokens an answer may take"), validators=[InputRequired(_("Enter a number.")), InRange(100, 8_000)]
     )
+    hears = BooleanField(_("Listen to voice messages"))
+    sees = BooleanField(_("Look at pictures"))
     contact_fields = BooleanField(_("Read the customer's own fields and tags"))
     tags = SelectMultipleField(_("Tags it may set"))
     assign_teams = SelectMultipleField(_("Teams it may assign"))
@@ -263,7 +266,8 @@ class SetupForm(FlaskForm):
         values: dict[str, Any] = {name: getattr(setup, name) for name in cls.PLAIN}
         values |= {name: [str(id) for id in getattr(setup, name)] for name in ("numbers", "teams")}
         values |= {"contacts": setup.contacts, "money_per_day": in_dollars(setup.money_per_day)}
-        values |= {"hand_over_team": str(setup.hand_over_team or ""), "contact_fields": setup.tools.contact_fields}
+        values |= {"hand_over_team": str(setup.hand_over_team or "")}
+        values |= {name: getattr(setup.tools, name) for name in ("hears", "sees", "contact_fields")}
         values |= {"tags": [str(id) for id in setup.tools.tags], "templates": setup.tools.templates}
         values |= {"assign_teams": [str(id) for id in setup.tools.teams]}
         values |= {"actions": [str(id) for id in setup.tools.actions]}
@@ -300,6 +304,8 @@ class SetupForm(FlaskForm):
         values["hosts"] = [guard.host_of(host) or host for host in self.hosts.data]
         values["tools"] = Tools(
             contact_fields=self.contact_fields.data,
+            hears=self.hears.data,
+            sees=self.sees.data,
             tags=ids(self.tags),
             teams=ids(self.assign_teams),
             templates=self.templates.data or [],
@@ -355,29 +361,47 @@ class QuestionForm(ValidDaysForm):
     title = StringField(
         _("Question"),
         filters=[stripped],
-        validators=[needed(_("Enter the question.")), Length(max=LONGEST_QUESTION)],
+        validators=[DataRequired(_("Enter the question.")), Length(max=LONGEST_QUESTION)],
     )
     body = TextAreaField(
         _("Answer"),
         filters=[stripped],
-        validators=[needed(_("Enter the answer.")), Length(max=guard.MOST_LETTERS)],
+        validators=[DataRequired(_("Enter the answer.")), Length(max=guard.MOST_LETTERS)],
         render_kw={"rows": 4},
     )
 
 
+class ProposalForm(FlaskForm):
+    """A question and an answer that somebody may change before they become knowledge."""
+
+    title = StringField(
+        _("Question"),
+        filters=[stripped],
+        validators=[DataRequired(_("Enter the question.")), Length(max=LONGEST_QUESTION)],
+    )
+    body = TextAreaField(
+        _("Answer"),
+        filters=[stripped],
+        validators=[DataRequired(_("Enter the answer.")), Length(max=guard.MOST_LETTERS)],
+        render_kw={"rows": 3},
+    )
+
+
 class TextForm(ValidDaysForm):
-    title = StringField(_("Title"), filters=[stripped], validators=[needed(_("Enter a title.")), Length(max=200)])
+    title = StringField(_("Title"), filters=[stripped], validators=[DataRequired(_("Enter a title.")), Length(max=200)])
     body = TextAreaField(
         _("Text"),
         filters=[stripped],
-        validators=[needed(_("Enter the text.")), Length(max=LONGEST_BODY)],
+        validators=[DataRequired(_("Enter the text.")), Length(max=LONGEST_BODY)],
         render_kw={"rows": 12},
     )
 
 
 class PageForm(ValidDaysForm):
-    title = StringField(_("Title"), filters=[stripped], validators=[needed(_("Enter a title.")), Length(max=200)])
-    url = URLField(_("Address"), filters=[stripped], validators=[needed(_("Enter an address.")), Length(max=2_000)])
+    title = StringField(_("Title"), filters=[stripped], validators=[DataRequired(_("Enter a title.")), Length(max=200)])
+    url = URLField(
+        _("Address"), filters=[stripped], validators=[DataRequired(_("Enter an address.")), Length(max=2_000)]
+    )
     refresh_hours = SelectField(_("Read again"), coerce=int, default=168)
 
     def __init__(self, **more: Any) -> None:
@@ -400,19 +424,19 @@ class TrialForm(FlaskForm):
     words = TextAreaField(
         _("As a customer would write it"),
         filters=[stripped],
-        validators=[needed(_("Write something.")), Length(max=4_000)],
+        validators=[DataRequired(_("Write something.")), Length(max=4_000)],
         render_kw={"rows": 2},
     )
 
 
 class GoldenForm(FlaskForm):
     title = StringField(
-        _("Title"), filters=[stripped], validators=[needed(_("Enter a title.")), Length(max=LONGEST_TITLE)]
+        _("Title"), filters=[stripped], validators=[DataRequired(_("Enter a title.")), Length(max=LONGEST_TITLE)]
     )
     words = TextAreaField(
         _("What the customer writes"),
         filters=[stripped],
-        validators=[needed(_("Write something.")), Length(max=LONGEST_MESSAGE)],
+        validators=[DataRequired(_("Write something.")), Length(max=LONGEST_MESSAGE)],
         render_kw={"rows": 3},
     )
     action = SelectField(
@@ -429,11 +453,13 @@ class GoldenForm(FlaskForm):
 
 
 class ActionForm(FlaskForm):
-    name = StringField(_("Name"), filters=[stripped], validators=[needed(_("Enter a name.")), Length(max=40)])
+    name = StringField(_("Name"), filters=[stripped], validators=[DataRequired(_("Enter a name.")), Length(max=40)])
     description = StringField(
-        _("What it is for"), filters=[stripped], validators=[needed(_("Say what it is for.")), Length(max=300)]
+        _("What it is for"), filters=[stripped], validators=[DataRequired(_("Say what it is for.")), Length(max=300)]
     )
-    url = URLField(_("Address"), filters=[stripped], validators=[needed(_("Enter an address.")), Length(max=2_000)])
+    url = URLField(
+        _("Address"), filters=[stripped], validators=[DataRequired(_("Enter an address.")), Length(max=2_000)]
+    )
     parameters = LinesField(_("What the assistant fills in"), most=MOST_PARAMETERS, longest=40)
 
     def validate_name(self, field: StringField) -> None:

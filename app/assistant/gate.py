@@ -31,6 +31,8 @@ def is_elsewhere(conversation: Conversation, setup: Setup) -> str:
     """Whether it is an automation's at the moment, or not for this number, team or contact."""
     if conversation.handled_by == "automation":
         return "automation"
+    if conversation.handled_by == "other_app":
+        return "other_app"
     if conversation.is_group:
         return "group"
     if setup.numbers and conversation.phone_number_id not in setup.numbers:
@@ -86,7 +88,7 @@ def is_loop(messages: Sequence[Message]) -> bool:
     if len(last) < LOOP:
         return False
     at_once = all(after.occurred_at - before.occurred_at < SOON for before, after in last)
-    return at_once or len({fold(after.words) for _before, after in last}) == 1
+    return at_once or len({fold(after.words) or after.id for _before, after in last}) == 1
 
 
 def is_old(message: Message) -> bool:

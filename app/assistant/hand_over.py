@@ -53,7 +53,7 @@ def answer_id(turn: AssistantTurn) -> uuid.UUID:
 
 def summary_of(turn: AssistantTurn, talk: Talk) -> str:
     """What was asked and what was tried. In English: whoever reads it has a language of their own."""
-    asked = [message.words for message in talk.messages if not message.is_outbound and message.words]
+    asked = [words for one in talk.messages if not one.is_outbound and (words := talk.said(one))]
     lines = [f"Handed over: {reason_in_english(turn.reason)}"]
     lines += ["Asked:", *(f"- {quoted(words)}" for words in asked[-MOST_QUOTED:])]
     if turn.passages:

@@ -44,7 +44,7 @@ def help_with(conversation: Conversation, task: str, text: str, *, language: str
     if task in ("draft", "summarise"):
         data["conversation"] = [line.as_json() for line in talk.lines]
     if task == "draft":
-        asked = [message.words for message in talk.asked] or talk.before[-1:]
+        asked = [talk.said(message) for message in talk.asked] or talk.before[-1:]
         data["knowledge"] = [{"key": one.key, "text": one.text} for one in find(asked)]
     endpoint, price = access.endpoint(setup.model), access.price
     system = RULES.format(business=tenant_name(), task=TASKS[task])
@@ -57,11 +57,8 @@ def help_with(conversation: Conversation, task: str, text: str, *, language: str
         written, usage = guard.as_whatsapp(raw.text.replace("\x00", ""))[: guard.MOST_LETTERS], raw.usage
     except ModelError as error:
         problem, usage = error.problem, error.usage
-    turn = AssistantTurn.begin("help", mode="off", version_id=None, conversation_id=conversation_id)
-    turn.model, turn.problem, turn.reason = endpoint.model, problem, task
-    turn.input_tokens, turn.output_tokens = usage.input, usage.output
-    turn.cost = price.of(usage.input, usage.output) if price else None
-    turn.finish("failed" if problem else "tried")
+    cost = price.of(usage.input, usage.output) if price else None
+    AssistantTurn.note_help(task, endpoint.model, usage, cost, problem, conversation_id)
     return written, problem
 
 

@@ -10,10 +10,15 @@ from app.tenancy import database_now, db, enqueue, job, later, platform_scope, s
 from .answering import recover
 from .golden import GoldenRun
 from .knowledge import KnowledgeSource
+from .learning import learn
+from .media_readings import MediaReading
+from .proposals import KnowledgeProposal
 from .reading.sources import read_source
 from .runner import Runner, expired, is_anything_due
+from .translations import MessageTranslation
 from .turns import AssistantTurn
 from .unanswered import UnansweredQuestion
+from .understanding import read_media
 
 AT_ONCE = 200
 
@@ -41,9 +46,28 @@ def enqueue_due_turns() -> None:
         enqueue("assistant.run")
 
 
+@job("assistant.learn", "assistant", seconds=120)
+def learn_from(conversation_id: str) -> None:
+    learn(Conversation.get_or_404(conversation_id).id)
+
+
 @job("assistant.read_source", "files", seconds=200)
 def read(source_id: str) -> None:
     read_source(source_id)
+
+
+@job("assistant.read_media", "assistant", seconds=120)
+def read_one_media(reading_id: str) -> None:
+    read_media(MediaReading.get_or_404(reading_id).id)
+
+
+@sweep(every=30)
+def enqueue_due_readings() -> None:
+    """Voice messages and pictures that wait for a model, and those whose reader died."""
+    with platform_scope("voice messages and pictures that are due to be read"):
+        due = select(MediaReading.tenant_id, MediaReading.id).where(MediaReading.next_at <= database_now())
+        for tenant_id, reading_id in db.session.execute(due.order_by(MediaReading.next_at).limit(AT_ONCE)).all():
+            later("assistant.read_media", reading_id, tenant_id=tenant_id)
 
 
 @sweep(every=30)
@@ -77,4 +101,7 @@ def forget_contact(contact_id: str) -> None:
     theirs = select(Conversation.id).where(Conversation.contact_id == contact_id)
     ids = list(db.session.scalars(theirs))
     db.session.execute(delete(AssistantTurn).where(AssistantTurn.conversation_id.in_(ids)))
+    db.session.execute(delete(MessageTranslation).where(MessageTranslation.conversation_id.in_(ids)))
+    db.session.execute(delete(MediaReading).where(MediaReading.conversation_id.in_(ids)))
+    db.session.execute(delete(KnowledgeProposal).where(KnowledgeProposal.conversation_id.in_(ids)))
     db.session.execute(delete(UnansweredQuestion).where(UnansweredQuestion.conversation_id.in_(ids)))

@@ -100,6 +100,10 @@ class KnowledgeSource(TenantModel):
         """Those that are not ready."""
         return select(cls).where(cls.state != "ready")
 
+    @classmethod
+    def is_full(cls) -> bool:
+        return db.session.scalars(select(func.count()).select_from(cls)).one() >= MOST_SOURCES
+
     @property
     def is_typed(self) -> bool:
         return self.kind in ("question", "text")

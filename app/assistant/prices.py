@@ -3,7 +3,10 @@ name. A business may enter its own, which wins."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from .providers.completion import NOTHING, Usage
 
 DATE = "2025-10-01"
 MILLION = 1_000_000
@@ -28,6 +31,9 @@ PRICES = {
     "gpt-4.1": Price(2_000_000, 8_000_000),
     "gpt-4o-mini": Price(150_000, 600_000),
     "gpt-4o": Price(2_500_000, 10_000_000),
+    # Of audio that is read.
+    "gpt-4o-mini-transcribe": Price(3_000_000, 5_000_000),
+    "gpt-4o-transcribe": Price(6_000_000, 10_000_000),
     "claude-haiku-4-5": Price(1_000_000, 5_000_000),
     "claude-sonnet-4-5": Price(3_000_000, 15_000_000),
     "claude-sonnet-4": Price(3_000_000, 15_000_000),
@@ -36,8 +42,19 @@ PRICES = {
     "gemini-2.5-pro": Price(1_250_000, 10_000_000),
 }
 
+# Micro-dollars for a second of audio.
+SECONDS = {"whisper-1": 100}
+
 
 def price_of(model: str) -> Price | None:
     """The price of the longest name that the model's begins with; None where the table has none."""
     matches = [name for name in PRICES if model == name or model.startswith(f"{name}-2")]
     return PRICES[max(matches, key=len)] if matches else None
+
+
+def cost_of_hearing(model: str, usage: Usage, seconds: float) -> int | None:
+    """What a transcript cost, in micro-dollars; None where the table has no price or nothing was counted."""
+    if model in SECONDS and seconds:
+        return math.ceil(seconds * SECONDS[model])
+    price = price_of(model)
+    return price.of(usage.input, usage.output) if price and usage != NOTHING else None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from app.contacts.fields import ContactField, ContactFieldValue
 from app.inbox.conversations import Conversation, HandlingStretch, Message
@@ -19,6 +19,7 @@ from app.tenancy import Tenant, current_tenant_id, db
 
 from .assistant import Setup
 from .engine import Situation
+from .media_readings import MediaReading
 from .phrases import PERSON_BUTTON_ID
 from .prompt import Line
 
@@ -35,12 +36,32 @@ class Talk:
     conversation: Conversation
     messages: Sequence[Message]
     since: dt.datetime
+    # What was heard or seen in files, by message.
+    read: Mapping[uuid.UUID, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, conversation: Conversation) -> Talk:
         since = last_resolution(conversation.id)
         query = conversation.thread().where(Message.occurred_at > since).limit(MOST_MESSAGES)
-        return cls(conversation, list(db.session.scalars(query))[::-1], since)
+        return cls.made_of(conversation, list(db.session.scalars(query))[::-1], since)
+
+    @classmethod
+    def resolved(cls, conversation: Conversation) -> Talk:
+        """The messages before the last resolution, since the one before that."""
+        query = resolutions(conversation.id).order_by(Activity.occurred_at.desc()).limit(2)
+        last, before = [*db.session.scalars(query), EPOCH, EPOCH][:2]
+        said = conversation.thread().where(Message.occurred_at > before, Message.occurred_at <= last)
+        return cls.made_of(conversation, list(db.session.scalars(said.limit(MOST_MESSAGES)))[::-1], before)
+
+    @classmethod
+    def made_of(cls, conversation: Conversation, messages: Sequence[Message], since: dt.datetime) -> Talk:
+        return cls(conversation, messages, since, MediaReading.words_in(messages))
+
+    def said(self, message: Message) -> str:
+        """Its words, and those of its file."""
+        if message.is_deleted or message.shape == "erased":
+            return ""
+        return "\n".join(filter(None, (message.words, self.read.get(message.id, ""))))
 
     @property
     def asked(self) -> list[Message]:
@@ -61,7 +82,7 @@ class Talk:
         """What the customer wrote before that."""
         unanswered = {message.id for message in self.asked}
         theirs = [one for one in self.messages if not one.is_outbound and one.id not in unanswered]
-        return [one.words for one in theirs if one.words]
+        return list(filter(None, map(self.said, theirs)))
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -71,13 +92,25 @@ class Talk:
             marks.append((stretch.started_at, Line("note", PEOPLE_BEGIN)))
             if stretch.ended_at:
                 marks.append((stretch.ended_at, Line("note", PEOPLE_END)))
-        said = [(message.occurred_at, Line(who_wrote(message), words_of(message))) for message in self.messages]
+        said = [(message.occurred_at, Line(who_wrote(message), self.line_of(message))) for message in self.messages]
         return tuple(line for _at, line in sorted([*said, *marks], key=lambda one: one[0]) if line.words)
+
+    def line_of(self, message: Message) -> str:
+        """Its words, with what it is where it is no text; of one without words, what it is."""
+        if message.is_deleted or message.shape == "erased":
+            return ""
+        if read := self.read.get(message.id):
+            return f"[{message.type}: {read}] {message.words}".strip()
+        return message.words or f"[{message.type or 'message'}]"
 
 
 def last_resolution(conversation_id: uuid.UUID) -> dt.datetime:
-    query = select(func.max(Activity.occurred_at)).where(Activity.conversation_id == conversation_id)
-    return db.session.scalar(query.where(Activity.kind.in_(("resolved", "archived")))) or EPOCH
+    return db.session.scalar(resolutions(conversation_id).with_only_columns(func.max(Activity.occurred_at))) or EPOCH
+
+
+def resolutions(conversation_id: uuid.UUID) -> Select[dt.datetime]:
+    mine = Activity.conversation_id == conversation_id, Activity.kind.in_(("resolved", "archived"))
+    return select(Activity.occurred_at).where(*mine)
 
 
 def stretches(conversation_id: uuid.UUID, since: dt.datetime) -> Sequence[HandlingStretch]:
@@ -89,13 +122,6 @@ def who_wrote(message: Message) -> str:
     if not message.is_outbound:
         return "customer"
     return "person" if message.sent_by and message.sent_by.takes_over else "assistant"
-
-
-def words_of(message: Message) -> str:
-    """Its words; of one without words, what it is."""
-    if message.is_deleted or message.shape == "erased":
-        return ""
-    return message.words or f"[{message.type or 'message'}]"
 
 
 def is_answer_to_survey(message: Message) -> bool:
@@ -128,7 +154,7 @@ def situation_of(talk: Talk, setup: Setup, *, language: str, asked_back: int) ->
     return Situation(
         setup=setup,
         business=tenant_name(),
-        asked=tuple(message.words for message in asked if message.words),
+        asked=tuple(filter(None, map(talk.said, asked))),
         lines=talk.lines,
         contact=facts,
         own=own,

@@ -51,6 +51,16 @@ def leave_conversations(ended: list[Happened]) -> None:
             engagement.leave()
 
 
+@subscriber("assistant's lessons", "conversation.resolved")
+def learn_from_conversations(resolved: list[Happened]) -> None:
+    """Has those read in which the team may have answered something new."""
+    assistant = Assistant.current()
+    if assistant is None or not assistant.learns or is_sandbox(current_tenant_id()):
+        return
+    for conversation_id in {one.subject_id for one in resolved}:
+        later("assistant.learn", conversation_id)
+
+
 @subscriber("assistant's memory", "contact.erased")
 def forget(erased: list[Happened]) -> None:
     for one in erased:

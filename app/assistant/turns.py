@@ -16,6 +16,7 @@ from app.tenancy import Actor, TenantModel, announce, belongs_to, current_tenant
 from .assistant import MODES, AssistantVersion
 from .engine import ACTION, Decision
 from .prices import Price
+from .providers.completion import Usage
 
 KINDS = ("live", "trial", "golden", "help")
 # `thinking` is a live turn that a worker has; `suggested` and `waiting` are a person's to decide.
@@ -103,6 +104,16 @@ class AssistantTurn(TenantModel):
         made.state, made.passages, made.calls = "thinking", [], []
         db.session.add(made)
         return made
+
+    @classmethod
+    def note_help(
+        cls, task: str, model: str, usage: Usage, cost: int | None, problem: str, conversation_id: uuid.UUID | None
+    ) -> None:
+        """Records a call that was no decision, so that it counts towards the budget."""
+        made = cls.begin("help", mode="off", version_id=None, conversation_id=conversation_id)
+        made.model, made.problem, made.reason, made.cost = model, problem, task, cost
+        made.input_tokens, made.output_tokens = usage.input, usage.output
+        made.finish("failed" if problem else "tried")
 
     @classmethod
     def newest_first(cls) -> Select[Self]:

@@ -33,6 +33,7 @@ REASONS = {
     "wrong_language": N_("The model answered in another language than the customer's."),
     # It stays out.
     "with_person": N_("A person has the conversation."),
+    "other_app": N_("Meta's agent or another app answers this customer."),
     "automation_paused": N_("Automation was stopped for this conversation or its number."),
     "automation": N_("An automation has the conversation and waits for the customer's reply."),
     "group": N_("It does not answer in groups."),
@@ -67,6 +68,12 @@ PROBLEMS = {
     "request_refused": N_("The server refused the request."),
     "provider_error": N_("The provider has an error of its own."),
     "too_large": N_("It is too large."),
+    # Of voice messages and pictures.
+    "no_model": N_("No model is connected."),
+    "cannot_hear": N_("This provider can't listen to recordings. OpenAI and Google can."),
+    "nothing_heard": N_("Nothing is said in it."),
+    "not_a_picture": N_("It is no picture that a model can look at."),
+    "over_budget": N_("The budget of the day is used up."),
     "pretended": N_("Not called: this is only a try."),
     # Of knowledge.
     "not_found": N_("There is no page at this address."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Literal
 
@@ -26,6 +27,8 @@ ANSWER = "answer"
 # What people write for a date, the day before the month.
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%y", "%d/%m/%y")
 MOST_BUTTONS, LONGEST_ANSWER = 3, 1_000
+# Digits with what is written between thousands and before decimals.
+NUMBER = re.compile(r"[-+]?\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*")
 
 
 class Ask(Step):
@@ -162,15 +165,27 @@ class WaitForReply(Step):
 
 
 def read_number(said: str) -> str | None:
-    """With a comma or a point before the decimals, and digits of any script."""
-    plain = "".join(str(int(one)) if one.isdecimal() else one for one in said).replace(" ", "").replace("\u00a0", "")
-    if plain.count(",") == 1 and "." not in plain:
-        plain = plain.replace(",", ".")
+    """The one number in an answer: “about 1,500 €” is 1500. Digits of any script."""
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in said)
+    written = NUMBER.findall(plain)
+    if len(written) != 1:
+        return None
     try:
-        number = Decimal(plain.replace(",", ""))
+        number = Decimal(without_groups(re.sub(r"[\s'\u2019]", "", written[0])))
     except InvalidOperation:
         return None
-    return f"{number:f}" if number.is_finite() and abs(number) < 10**15 else None
+    return f"{number:f}" if abs(number) < 10**15 else None
+
+
+def without_groups(digits: str) -> str:
+    """With a point before the decimals, and nothing between thousands: 1.500 and 1,500 are fifteen hundred."""
+    marks = [one for one in digits if one in ".,"]
+    if not marks:
+        return digits
+    whole, _mark, rest = digits.rpartition(marks[-1])
+    if marks.count(marks[-1]) > 1 or (len(marks) == 1 and len(rest) == 3 and whole.lstrip("-+0")):
+        return re.sub("[.,]", "", digits)
+    return f"{re.sub('[.,]', '', whole)}.{rest}"
 
 
 def read_email(said: str) -> str | None:

@@ -176,6 +176,8 @@ def held_back(turn: Turn, automation: Automation, *, is_conversational: bool) ->
     conversation = turn.conversation
     if isinstance(conversation.refusal_of_automation(), AutomationPaused):
         return "paused"
+    if conversation.handled_by == "other_app" and is_conversational:
+        return "with_other_app"
     if conversation.is_with_person and is_conversational and not automation.runs_beside_people:
         return "with_person"
     if automation.repeats != "always" and has_run(automation, turn):

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from pydantic import ValidationError
 from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.parameters import InRange
 from app.words import N_
@@ -94,7 +94,7 @@ class AutomationForm(FlaskForm):
     name = StringField(
         lazy_gettext("Name"),
         filters=[lambda value: " ".join((value or "").split())],
-        validators=[InputRequired(lazy_gettext("Enter a name.")), Length(max=LONGEST_NAME)],
+        validators=[DataRequired(lazy_gettext("Enter a name.")), Length(max=LONGEST_NAME)],
     )
     repeats = SelectField(
         lazy_gettext("For the same customer"),

@@ -6,6 +6,8 @@ sentence is made from them in the reader's language.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -78,6 +80,13 @@ class Part(BaseModel):
 
     def as_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+    @property
+    def edition(self) -> str:
+        """What a form began with: it differs once somebody else has saved something else."""
+        values = self.as_json()
+        held = json.dumps([self.kind, *(values[one.name] for one in self.inputs())])
+        return hashlib.sha256(held.encode()).hexdigest()[:20]
 
     def sentence(self, names: Names) -> str:
         """What it does, to be read aloud."""

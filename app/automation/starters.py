@@ -100,7 +100,14 @@ def keyword_answer() -> Json:
 
 
 def property_inquiry() -> Json:
-    budget = step("ask", question=_("What is your budget?"), answer="number", field="@field:Budget", name="budget")
+    budget = step(
+        "ask",
+        question=_("What is your budget?"),
+        answer="number",
+        retry=_("Please write it as a number, such as 1500."),
+        field="@field:Budget",
+        name="budget",
+    )
     area = step("ask", question=_("Which area are you looking in?"), answer="text", field="@field:Area", name="area")
     kinds = [_("Buy"), _("Rent")]
     what = step(
@@ -279,7 +286,14 @@ def deal_won() -> Json:
 
 
 STARTERS = (
-    Starter("welcome", N_("Welcome message"), N_("Greets a customer who writes for the first time."), welcome),
+    Starter(
+        "welcome",
+        N_("Welcome message"),
+        N_("Greets a customer who writes for the first time."),
+        welcome,
+        # Who begins with a question gets its answer too.
+        {"stops": False},
+    ),
     Starter(
         "out-of-office",
         N_("Out-of-office reply"),

@@ -17,7 +17,7 @@ from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.compose.writing import Writing
-from app.inbox.conversations import AutomationPaused, Message, Refusal, WithPerson
+from app.inbox.conversations import AutomationPaused, Message, Refusal, WithOtherApp, WithPerson
 from app.inbox.conversations.assignment import Taken, member_or_none
 from app.inbox.desk.distribution import Takers
 from app.inbox.desk.notes import Note
@@ -49,7 +49,7 @@ CHAIN = N_("Automations that start each other in a row were stopped here.")
 FULL = N_("Nobody of the team is online and free.")
 REASSIGNED = N_("It was reassigned in the same moment, so nothing was changed.")
 # Refusals after which the rest of a run makes no sense.
-SILENCED = (WithPerson, AutomationPaused)
+SILENCED = (WithPerson, WithOtherApp, AutomationPaused)
 
 
 class SendingStep(Step):
@@ -156,7 +156,7 @@ class Canned(Step):
     """With its file, which is copied without a transaction; the message's id makes it safe to try again."""
 
     kind: Literal["canned"] = "canned"
-    title: ClassVar[str] = N_("Reply with a canned reply and its file")
+    title: ClassVar[str] = N_("Reply with a canned reply: text, photo, video or file")
     group: ClassVar[str] = N_("Messages")
     sends: ClassVar[bool] = True
     needs_window: ClassVar[bool] = True

@@ -23,6 +23,7 @@ STATES = {
 }
 REASONS = {
     "with_person": N_("A person took over the conversation."),
+    "with_other_app": N_("Meta's agent or another app took over the conversation."),
     "paused": N_("Automation was stopped in this conversation."),
     "automation_paused": N_("Automation was stopped in this conversation."),
     "resolved": N_("The conversation was resolved."),
@@ -68,6 +69,7 @@ WHY = {
     "condition": N_("A condition didn't hold:"),
     "stopped_before": N_("An automation before it ran, and stops here."),
     "with_person": N_("A person has the conversation."),
+    "with_other_app": N_("Meta's agent or another app answers this customer."),
     "paused": N_("Automation is stopped for this conversation or its number."),
     "repeated": N_("It has run for this customer already."),
     "limit": N_("The customer had as many automatic messages as one may get in an hour."),

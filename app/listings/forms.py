@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.contacts.consents import CHOSEN_SOURCES
 from app.contacts.models import Contact
@@ -49,7 +49,7 @@ def stripped(text: str | None) -> str:
 
 def line(label: Any, most: int, *, needed: str = "") -> StringField:
     validators: list[Any] = [Length(max=most)]
-    validators += [InputRequired(needed)] if needed else []
+    validators += [DataRequired(needed)] if needed else []
     return StringField(label, filters=[stripped], validators=validators)
 
 

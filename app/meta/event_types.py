@@ -37,11 +37,16 @@ class InboundMessage:
     content: dict[str, Any]
     referral: dict[str, Any] | None
     errors: tuple[ReportedError, ...]
+    # A copy: another app, such as Meta's Business Agent, has the thread and answers.
+    on_standby: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MessageEcho:
-    """A message the business sent from the WhatsApp Business app. It opens no window and costs nothing."""
+    """A message the business sent from the WhatsApp Business app, which opens no window and costs nothing.
+
+    `by_other_app`: sent by another app that has the thread, such as Meta's Business Agent.
+    """
 
     phone_number_id: str
     waba_id: str | None
@@ -55,6 +60,24 @@ class MessageEcho:
     context: Context | None
     content: dict[str, Any]
     errors: tuple[ReportedError, ...]
+    by_other_app: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadControl:
+    """Which app answers a customer from now on: ours (`control_passed`) or another one.
+
+    `role` is the new owner's, such as `ai_agent` or `escalation`; `summary` is what the app before says of the thread.
+    """
+
+    phone_number_id: str
+    waba_id: str | None
+    wa_id: str | None
+    user_id: str | None
+    timestamp: datetime
+    is_ours: bool
+    role: str
+    summary: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +212,7 @@ Event = (
     | HistoryProgress
     | AddressBookEntry
     | StatusUpdate
+    | ThreadControl
     | GroupChange
     | AccountUpdate
     | OtherChange

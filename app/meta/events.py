@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ from .event_types import (
     OtherChange,
     Pricing,
     StatusUpdate,
+    ThreadControl,
     Unreadable,
 )
 from .items import (
@@ -35,7 +37,9 @@ from .items import (
     read_historic,
     read_history_progress,
     read_message,
+    read_standby_echo,
     read_status,
+    read_thread_control,
 )
 from .payload import identifier, mapping, text
 
@@ -53,6 +57,7 @@ __all__ = [
     "Pricing",
     "ReportedError",
     "StatusUpdate",
+    "ThreadControl",
     "Unreadable",
     "address_in",
     "parse",
@@ -168,6 +173,25 @@ def _echoes(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Itera
     return (_guarded(read_echo, raw, place) for raw in _items(value, "message_echoes"))
 
 
+def _standby(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    """Copies of a thread that another app has."""
+    copies = mapping(value.get("standby"))
+    contacts = Contacts(copies)
+    for raw in _items(copies, "messages"):
+        event = _guarded(read_message, raw, place, contacts)
+        yield replace(event, on_standby=True) if isinstance(event, InboundMessage) else event
+    for raw in _items(copies, "message_echoes"):
+        yield _guarded(read_standby_echo, raw, place)
+    for raw in _items(copies, "statuses"):
+        yield _guarded(read_status, raw, place)
+    if not any(_items(copies, name) for name in ("messages", "message_echoes", "statuses")):
+        yield _other("standby", value, entry, place)
+
+
+def _handovers(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
+    yield _guarded(read_thread_control, value, place)
+
+
 def _address_book(value: dict[str, Any], entry: dict[str, Any], place: Place) -> Iterator[Event]:
     return (_guarded(read_address_book_entry, raw, place) for raw in _items(value, "state_sync"))
 
@@ -253,6 +277,8 @@ def _other(field: str, value: dict[str, Any], entry: dict[str, Any], place: Plac
 _FIELDS: dict[str, Callable[[dict[str, Any], dict[str, Any], Place], Iterator[Event]]] = {
     "messages": _messages,
     "smb_message_echoes": _echoes,
+    "standby": _standby,
+    "messaging_handovers": _handovers,
     "history": _history,
     "smb_app_state_sync": _address_book,
     "account_update": _account,

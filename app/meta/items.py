@@ -1,6 +1,7 @@
 """Reading one message, echo or status of a webhook."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from .event_types import (
     MessageEcho,
     Pricing,
     StatusUpdate,
+    ThreadControl,
 )
 from .message_types import content_under, type_in, words_of
 from .payload import identifier, mapping, sequence, text
@@ -116,6 +118,42 @@ def read_echo(raw: Any, place: Place) -> MessageEcho:
         context=_context(item.get("context")),
         content=content,
         errors=_errors(item),
+    )
+
+
+def read_standby_echo(raw: Any, place: Place) -> MessageEcho:
+    """What another app sent: its request, beside the id that Meta gave it."""
+    item = _object(raw)
+    sent = mapping(item.get("message"))
+    named = {"id": item.get("id"), "timestamp": item.get("timestamp"), "type": text(sent.get("type"), 40) or "text"}
+    recipient = {"to": sent.get("to") or item.get("to"), "to_user_id": sent.get("recipient") or item.get("to_user_id")}
+    # As finely as a customer's, so that an answer within the same second is below its question.
+    at = within_second(item.get("timestamp"), place.received_at)
+    return replace(read_echo({**sent, **named, **recipient}, place), by_other_app=True, timestamp=at)
+
+
+def read_thread_control(value: dict[str, Any], place: Place) -> ThreadControl:
+    """A value of `messaging_handovers`."""
+    kind = text(value.get("type"), 40) or ""
+    change, customer = mapping(value.get(kind)), mapping(value.get("sender"))
+    wa_id = identifier(customer.get("phone_number")) or identifier(customer.get("wa_id"))
+    user_id = identifier(customer.get("user_id"))
+    if kind not in ("control_passed", "control_taken"):
+        raise Puzzling("no_type")
+    if not (wa_id or user_id):
+        raise Puzzling("no_sender")
+    role = text(change.get("new_owner_role"), 40) or ""
+    said = mapping(mapping(change.get("conversation_context")).get("summary")).get("text") or change.get("metadata")
+    number = identifier(mapping(value.get("recipient")).get("phone_number_id")) or place.phone_number_id
+    return ThreadControl(
+        phone_number_id=_number(place._replace(phone_number_id=number)),
+        waba_id=place.waba_id,
+        wa_id=wa_id,
+        user_id=user_id,
+        timestamp=moment(value.get("timestamp"), place.received_at),
+        is_ours=kind == "control_passed" and role != "ai_agent",
+        role=role,
+        summary=text(said, 2_000) or "",
     )
 
 

@@ -16,6 +16,7 @@ REASONS = {
     "no_status": N_("A status does not say what it is."),
     "no_number": N_("It does not say to which phone number it belongs."),
     "no_id": N_("It has no id."),
+    "no_type": N_("It does not say what kind of change it is."),
     "no_group": N_("A change of a group does not name the group."),
     "unexpected": N_("It could not be read: {detail}."),
     # What kept a change from being carried out.

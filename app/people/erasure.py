@@ -25,6 +25,7 @@ from app.entry_points.models import EntryTouch
 from app.extensions import storage
 from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.activities import Activity
 from app.inbox.files.media import Media
 from app.listings.alerts import ListingAlert
 from app.listings.inquiries import Inquiry
@@ -100,6 +101,9 @@ def erase_messages(contact_ids: list[uuid.UUID]) -> None:
         db.session.execute(statement, parameters)
     db.session.execute(delete(Draft).where(Draft.conversation_id.in_(conversations)))
     delete_files(conversations)
+    # What another app said of the conversation as it handed it over.
+    said = Activity.conversation_id.in_(conversations), Activity.kind == "handed_over"
+    db.session.execute(update(Activity).where(*said).values(facts=null()), execution_options=UNSYNCHRONISED)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
     quiet: dict[str, Any] = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0}

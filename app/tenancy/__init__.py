@@ -1,6 +1,6 @@
 """Tenants and the walls between them. Everything a feature needs of it is here by name."""
 
-from .actor import Actor
+from .actor import OTHER_APP, Actor
 from .database import (
     Base,
     GlobalModel,
@@ -41,6 +41,7 @@ from .transactions import (
 )
 
 __all__ = [
+    "OTHER_APP",
     "Actor",
     "Base",
     "GlobalModel",

@@ -20,6 +20,10 @@ AUTOMATIC = ("automation", "assistant", "sequence")
 LANE_OF = {"agent": "replies", "phone": "replies", "campaign": "campaigns", "sequence": "campaigns"}
 
 
+# The part of the system whose messages another app at Meta sent, such as Meta's Business Agent.
+OTHER_APP = "other_app"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """`id` is the user's, the key's, the rule's …; `name` is what it was called then, or which part of the system."""
@@ -111,4 +115,5 @@ class Actor:
                 return str(_("Sequence “%(name)s”", name=self.name) if self.name else _("Sequence"))
             case "api":
                 return str(_("API key “%(name)s”", name=self.name) if self.name else _("API"))
-        return str({"away": _("Away message"), "survey": _("Survey")}.get(self.name, _("Switchboard")))
+        parts = {"away": _("Away message"), "survey": _("Survey"), OTHER_APP: _("Meta's agent or another app")}
+        return str(parts.get(self.name, _("Switchboard")))

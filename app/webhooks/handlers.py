@@ -11,6 +11,7 @@ from app.inbox.inbound.arrival import receive
 from app.inbox.inbound.entry_points import note_free_entries
 from app.inbox.inbound.history import import_history, note_progress
 from app.inbox.inbound.preferences import apply_preferences
+from app.inbox.inbound.thread_control import apply_thread_control
 from app.message_templates.news import apply_restrictions, apply_template_news
 from app.meta import events
 from app.wabas.news import apply_account_updates, apply_number_news
@@ -31,6 +32,7 @@ HANDLERS: tuple[tuple[Any, Callable[[Sequence[Any]], None]], ...] = (
     (events.HistoricMessage, import_history),
     (events.HistoryProgress, note_progress),
     (events.InboundMessage | events.MessageEcho, receive),
+    (events.ThreadControl, apply_thread_control),
 )
 
 

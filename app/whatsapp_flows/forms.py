@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from sqlalchemy import Select
 from wtforms import HiddenField, SelectChoice, SelectField, StringField, URLField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from app import zones
 from app.egress import Refused, checked_alone
@@ -37,7 +37,7 @@ class NewFlowForm(FlaskForm):
     name = StringField(
         _("Name"),
         filters=[stripped],
-        validators=[InputRequired(_("Enter a name.")), Length(max=LONGEST_NAME)],
+        validators=[DataRequired(_("Enter a name.")), Length(max=LONGEST_NAME)],
     )
     category = SelectField(_("Category"))
     waba_id = SelectField(_("WhatsApp account"))

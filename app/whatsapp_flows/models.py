@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import uuid
 from typing import Any, Self
 
@@ -82,6 +84,12 @@ class WhatsappFlow(TenantModel):
     def sendable(self) -> FlowVersion | None:
         """The newest version that Meta lets out."""
         return next((version for version in self.versions if version.is_sendable), None)
+
+    @property
+    def edition(self) -> str:
+        """What an editor began with: it differs once somebody else has saved something else."""
+        held = json.dumps([self.newest.screens, self.field_map], sort_keys=True)
+        return hashlib.sha256(held.encode()).hexdigest()[:20]
 
     @property
     def is_editable(self) -> bool:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, jsonify
 
-from simulator import coexistence, samples
+from simulator import business_agent, coexistence, samples
 from simulator.control.body import customer_member, member, number_member, phone_number_member, whole_member, world
 from simulator.customers import Customer
 from simulator.media import Media
@@ -18,6 +18,17 @@ def join() -> Response:
     number = phone_number_member()
     coexistence.join(number, bool(member("on", True)))
     return jsonify(coexistence=bool(number.coexistence))
+
+
+@business_app.post("/business-agent")
+def agent() -> Response:
+    """Turns Meta's Business Agent on a number on or off, or, with `from`, gives it a customer's thread back."""
+    number = phone_number_member()
+    if member("from", "") or member("user_id", ""):
+        business_agent.give_back(number, customer_member())
+    else:
+        business_agent.switch(number, bool(member("on", True)))
+    return jsonify(on=business_agent.is_on(number))
 
 
 @business_app.post("/echoes")

@@ -1,7 +1,16 @@
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as Answer
 
-from simulator import coexistence, direct_send, magic, sample_templates, template_events, template_life, template_magic
+from simulator import (
+    business_agent,
+    coexistence,
+    direct_send,
+    magic,
+    sample_templates,
+    template_events,
+    template_life,
+    template_magic,
+)
 from simulator.account_events import EVENTS
 from simulator.businesses import Business
 from simulator.clock import iso
@@ -35,6 +44,7 @@ def index() -> str:
         settings=world().settings,
         wabas_of=Waba.of_business,
         numbers_of=PhoneNumber.of_waba,
+        has_agent=business_agent.is_on,
         credit_of=credit_of,
         businesses=Business.where(world(), "true order by created_at desc"),
         tokens=Token.where(world(), "kind = 'business' order by issued_at desc limit 20"),
@@ -115,6 +125,8 @@ def use_app(number_id: str) -> Answer:
     match request.form.get("act"):
         case "join" | "leave" as act:
             coexistence.join(number, act == "join")
+        case "agent-on" | "agent-off" as act:
+            business_agent.switch(number, act == "agent-on")
         case "history":
             coexistence.send_history(world(), number, people)
         case "decline":

@@ -7,12 +7,12 @@ from simulator.messages import Message
 from simulator.phone_numbers import PhoneNumber
 from simulator.relations import Relation
 from simulator.wabas import Waba
-from simulator.webhooks import payloads
+from simulator.webhooks import items, payloads
 from simulator.webhooks.delivery import Delivery
 
 OBJECT = "whatsapp_business_account"
 ALL_FIELDS = (
-    "messages,calls,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
+    "messages,standby,messaging_handovers,calls,account_update,user_preferences,history,smb_message_echoes,smb_app_state_sync,"
     "message_template_status_update,message_template_quality_update,message_template_components_update,"
     "template_category_update,template_correct_category_detection,flows,"
     "phone_number_quality_update,phone_number_name_update,business_capability_update,"
@@ -44,6 +44,22 @@ def app_callback(world: Context, field: str) -> str | None:
 def publish_message(message: Message, patch: payloads.Patch | None = None) -> None:
     """Sends what a customer sent."""
     publish_for_number(message.number, "messages", payloads.inbound(message, patch), message.id)
+
+
+def publish_copy(message: Message, patch: payloads.Patch | None = None) -> None:
+    """Sends a copy of what a customer wrote to another app that has the thread."""
+    value = payloads.inbound(message, patch)
+    copy = {name: value.pop(name) for name in ("contacts", "messages") if name in value}
+    publish_for_number(message.number, "standby", {**value, "standby": copy}, message.id)
+
+
+def publish_copied_echo(message: Message) -> None:
+    """Sends a copy of what another app wrote to a customer: its request, beside the id."""
+    customer, number = message.customer, message.number
+    to = {"to": customer.wa_id} if customer.shows_number_to(number.id) else {}
+    sent = {"messaging_product": "whatsapp", **to, "recipient": customer.user_id_for(number.waba.business_id)}
+    item = {"id": message.id, "timestamp": items.seconds(message), "message": sent | items.content(message)}
+    publish_for_number(number, "standby", {**payloads.head(number), "standby": {"message_echoes": [item]}}, message.id)
 
 
 def publish_status(message: Message, status: str) -> None:

@@ -93,7 +93,7 @@ class Shop:
             assert access
             access.model = name
 
-    def write(self, words: str, *, ago: float = 0, **more: Any) -> None:
+    def write(self, words: str, *, ago: float = 0, waits: dt.timedelta = dt.timedelta(), **more: Any) -> None:
         """A customer's message arrives, a moment after everything before it."""
         self.count += 1
         with tenant_scope(self.world.bakery.id):
@@ -106,7 +106,11 @@ class Shop:
             db.session.add(said)
             talk = Conversation.get_or_404(self.carla.id)
             talk.last_inbound_at = talk.waiting_since = at
-            Engagement.postpone([talk.id], dt.timedelta())
+            Engagement.postpone([talk.id], waits)
+
+    def think_if_due(self) -> None:
+        with tenant_scope(self.world.bakery.id):
+            answer(self.carla.id)
 
     def think(self) -> AssistantTurn:
         """The assistant's turn, carried out. Returns the last one."""

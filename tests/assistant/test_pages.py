@@ -293,3 +293,14 @@ def test_an_action_shows_its_secret_once(ann: Browser, world: World) -> None:
 def test_a_provider_that_there_is_not_is_refused(ann: Browser) -> None:
     form = {"provider": "nobody", "key": "sk-1", "model": "gpt-5"}
     assert ann.post("~/assistant/key", form).status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["question", "text"])
+def test_spaces_are_no_knowledge(world: World, ann: Browser, kind: str) -> None:
+    page = ann.post(f"~/assistant/knowledge/new/{kind}", {"title": "  ", "body": " \n "})
+    assert page.status_code == 422 and len(sources(world)) == 0
+
+
+def sources(world: World) -> list[KnowledgeSource]:
+    with tenant_scope(world.bakery.id):
+        return list(db.session.query(KnowledgeSource))

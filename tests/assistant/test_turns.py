@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 
 import pytest
+import time_machine
 from sqlalchemy import update
 
 from app.assistant import answering
@@ -226,6 +227,20 @@ def test_it_answers_only_so_often_in_a_conversation(shop: Shop) -> None:
     assert shop.ask("When are you open?").reason == "turns"
 
 
+def test_two_hundred_messages_in_a_minute_get_an_answer_now_and_then(shop: Shop) -> None:
+    """At most one for each wait of fifteen seconds, and never more than the limit of an hour."""
+    shop.set_up(debounce_seconds=4)
+    with time_machine.travel(now(), tick=False) as clock:
+        for number in range(200):
+            shop.write(f"Do you have rye bread? {number}", waits=dt.timedelta(seconds=4))
+            shop.think_if_due()
+            clock.shift(dt.timedelta(seconds=0.3))
+        clock.shift(dt.timedelta(seconds=15))
+        shop.think_if_due()
+    answers = [turn for turn in shop.turns() if turn.state == "sent"]
+    assert 1 <= len(answers) <= 5 and len(shop.model.asked) <= 5
+
+
 # A.1 #8: hours.
 
 
@@ -407,6 +422,22 @@ def test_an_answer_waits_for_approval_and_then_goes_out_as_its_own(shop: Shop) -
         answering.approve(AssistantTurn.get_or_404(turn.id), by=shop.ann)
     assert shop.sent()[0].author_kind == "assistant" and "not a person" in shop.sent()[0].body
     assert shop.turns()[0].verdict == "right"
+
+
+def test_who_asks_for_a_person_after_an_approved_answer_hears_so(shop: Shop) -> None:
+    shop.switch("approval")
+    turn = shop.ask("Do you have rye bread?")
+    with tenant_scope(shop.world.bakery.id):
+        answering.approve(AssistantTurn.get_or_404(turn.id), by=shop.ann)
+    assert shop.ask("I want to talk to a person").state == "handed_over"
+    assert shop.talk().is_with_person and len(shop.sent()) == 2
+
+
+def test_where_nothing_went_out_the_team_is_called_without_a_word(shop: Shop) -> None:
+    for mode in ("suggests", "approval"):
+        shop.switch(mode)
+        assert shop.ask("I want to talk to a person").state == "withheld"
+    assert shop.sent() == [] and not shop.talk().is_with_person
 
 
 def test_a_voice_note_is_for_people(shop: Shop) -> None:

@@ -252,3 +252,52 @@ def test_the_limit_and_the_secret_are_set(ann: Browser, shop: Shop) -> None:
     assert 'value="3"' in ann.get("~/automation/settings").text
     assert "whsec_" in ann.post("~/automation/settings/secret").text
     assert "whsec_" not in ann.get("~/automation/settings").text
+
+
+def edition(page: str) -> str:
+    found = re.search(r'name="edition" value="(\w+)"', page)
+    assert found
+    return found[1]
+
+
+def test_who_edits_the_same_step_second_sees_what_the_first_saved(ann: Browser, shop: Shop) -> None:
+    id = created(ann)
+    ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": "One"})
+    step = f"~/automation/{id}/steps/{draft(shop, id)['steps'][0]['id']}"
+    began = edition(ann.get(step).text)
+    ann.post(step, {"kind": "reply", "text": "First", "edition": began})
+    second = ann.post(step, {"kind": "reply", "text": "Second", "edition": began})
+    assert second.status_code == 409 and "Reply “First”" in second.text and "Second" in second.text
+    assert draft(shop, id)["steps"][0]["text"] == "First"
+    ann.post(step, {"kind": "reply", "text": "Second", "edition": edition(second.text)})
+    assert draft(shop, id)["steps"][0]["text"] == "Second"
+
+
+def test_so_with_the_trigger_and_a_condition(ann: Browser, shop: Shop) -> None:
+    id = created(ann)
+    ann.post(f"~/automation/{id}/conditions", {"kind": "window", "state": "open"})
+    trigger, condition = f"~/automation/{id}/trigger", f"~/automation/{id}/conditions/edit"
+    for address, first, second in (
+        (
+            f"{trigger}?kind=keyword",
+            {"kind": "keyword", "mode": "word", "words": "menu"},
+            {"kind": "keyword", "mode": "word", "words": "prices"},
+        ),
+        (
+            f"{condition}?of=&path=0",
+            {"kind": "window", "state": "closed", "of": "", "path": "0"},
+            {"kind": "window", "state": "open", "of": "", "path": "0"},
+        ),
+    ):
+        began, action = edition(ann.get(address).text), address.partition("?")[0]
+        assert ann.post(action, first | {"edition": began}).status_code == 303
+        assert ann.post(action, second | {"edition": began}).status_code == 409
+
+
+def test_a_step_that_somebody_removed_meanwhile_says_so(ann: Browser, shop: Shop) -> None:
+    id = created(ann)
+    ann.post(f"~/automation/{id}/steps", {"kind": "reply", "text": "One"})
+    step = f"~/automation/{id}/steps/{draft(shop, id)['steps'][0]['id']}"
+    ann.post(f"{step}/removal")
+    assert ann.post(step, {"kind": "reply", "text": "Two"}).status_code == 303
+    assert "Somebody else removed this step" in ann.get(f"~/automation/{id}").text

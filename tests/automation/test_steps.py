@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import io
 import uuid
 from typing import Any
 
 import pytest
 import time_machine
+from PIL import Image
 
 from app import tenancy
 from app.automation import runner
+from app.automation.asking import read_number
 from app.automation.jobs import begin_by_time, find_due_runs
 from app.automation.models import Automation, AutomationRun, AutomationSettings
 from app.hours.models import ServicePolicy
+from app.inbox.compose.canned_files import CannedFile
 from app.inbox.compose.canned_replies import CannedReply
-from app.inbox.conversations import Conversation
+from app.inbox.conversations import Conversation, Message
+from app.inbox.conversations.activities import Activity
 from app.inbox.desk.notes import Note
+from app.inbox.files.attachments import Attachment
 from app.message_templates.models import MessageTemplate
 from app.team.models import Team, TeamMember
 from app.tenancy import Actor, db, now, tenant_scope
@@ -58,6 +64,30 @@ def test_a_canned_reply(shop: Shop) -> None:
     shop.rule("message", {"kind": "canned", "reply": str(canned.id)})
     shop.write()
     assert shop.sent() == ["We open at 9, Carla"]
+
+
+def picture() -> bytes:
+    held = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(held, "PNG")
+    return held.getvalue()
+
+
+def canned(shop: Shop, file: bytes) -> uuid.UUID:
+    """A canned reply of everyone's with a file."""
+    with tenant_scope(shop.id):
+        reply = CannedReply(id=uuid.uuid4(), shortcut="menu", body="Our menu, {{first_name}}")
+        db.session.add(reply)
+        db.session.flush()
+        CannedFile.store(Attachment.of(io.BytesIO(file), "menu.png")).attach_to(reply)
+        return reply.id
+
+
+def test_a_canned_reply_goes_with_its_picture(shop: Shop) -> None:
+    shop.rule("message", {"kind": "canned", "reply": str(canned(shop, picture()))})
+    shop.write()
+    with tenant_scope(shop.id):
+        [sent] = db.session.scalars(db.select(Message).where(Message.direction == "outbound"))
+        assert (sent.type, sent.words, sent.media and sent.media.kind) == ("image", "Our menu, Carla", "image")
 
 
 def template(shop: Shop, status: str = "APPROVED") -> None:
@@ -250,6 +280,29 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
     assert shop.value("Answer") == saved and shop.run.state == "done"
 
 
+@pytest.mark.parametrize(
+    ("said", "saved"),
+    [
+        ("about 1500", "1500"),
+        ("1,500 €", "1500"),
+        ("1.500 EUR", "1500"),
+        ("1,500.50", "1500.50"),
+        ("1.500,5", "1500.5"),
+        ("12,5", "12.5"),
+        ("0.125", "0.125"),
+        ("1 234 567", "1234567"),
+        ("-3", "-3"),
+        ("١٢", "12"),
+        ("1000 to 1500", None),
+        ("many", None),
+        ("1" * 40, None),
+        (",", None),
+    ],
+)
+def test_a_number_is_read_as_people_write_it(said: str, saved: str | None) -> None:
+    assert read_number(said) == saved
+
+
 def test_after_so_many_tries_it_goes_another_way(shop: Shop) -> None:
     over = {"kind": "hand_over", "text": "A colleague will help"}
     shop.rule("message", ask(answer="number", attempts=2, unanswered=[over]), reply("Thanks"))
@@ -328,7 +381,7 @@ class Killed(BaseException):
     """The worker is gone: nothing after this happens."""
 
 
-@pytest.mark.parametrize("place", range(1, 8))
+@pytest.mark.parametrize("place", range(1, 9))
 def test_a_worker_killed_between_any_two_steps_does_nothing_twice(
     shop: Shop, place: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -348,6 +401,41 @@ def test_a_worker_killed_between_any_two_steps_does_nothing_twice(
     with tenant_scope(shop.id):
         assert len(db.session.scalars(db.select(Note)).all()) == 1
     assert shop.run.state == "done"
+
+
+def acts(shop: Shop) -> dict[str, dict[str, Any]]:
+    """A step of each kind that acts here."""
+    return {
+        "buttons": {"kind": "buttons", "text": "Which?", "buttons": ["One", "Two"]},
+        "ask": ask(),
+        "file": {"kind": "canned", "reply": str(canned(shop, picture()))},
+        "field": {"kind": "set_field", "field": shop.field("Size"), "value": "L"},
+        "assign": {"kind": "assign", "to": "member", "member": str(shop.world.ben.id)},
+        "state": {"kind": "state", "state": "resolved"},
+        "hand_over": {"kind": "hand_over", "text": "Somebody will be with you"},
+    }
+
+
+@pytest.mark.parametrize("place", [1, 2])
+@pytest.mark.parametrize("kind", ["buttons", "ask", "file", "field", "assign", "state", "hand_over"])
+def test_every_kind_of_step_acts_once_wherever_the_worker_dies(
+    shop: Shop, kind: str, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.rule("message", acts(shop)[kind])
+    shop.write(works=False)
+    shop.hear()
+    kill_at(place, monkeypatch)
+    with pytest.raises(Killed):
+        shop.advance(shop.run.id)
+    monkeypatch.undo()
+    with tenant_scope(shop.id):
+        AutomationRun.get_or_404(shop.run.id).next_at = now()
+    shop.advance(shop.run.id)
+    assert len(shop.results()) == 1 and shop.results()[0] not in ("refused", "error")
+    assert len(shop.sent()) == (kind in ("buttons", "ask", "file", "hand_over"))
+    with tenant_scope(shop.id):
+        done = [one.kind for one in db.session.scalars(db.select(Activity))]
+        assert len(done) == len(set(done))
 
 
 def kill_at(place: int, monkeypatch: pytest.MonkeyPatch) -> None:

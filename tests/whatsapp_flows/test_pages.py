@@ -313,3 +313,16 @@ def test_times_are_added_and_removed(ann: Browser, world: World) -> None:
 def test_times_that_make_no_sense_are_refused(ann: Browser, wrong: dict[str, str]) -> None:
     data = {"weekday": "0", "starts": "09:00", "ends": "12:00", "minutes": "30", "capacity": "2"} | wrong
     assert ann.post(f"{HERE}slots", data=data).status_code == 422
+
+
+def test_who_saves_a_form_second_sees_the_first_ones_version(ann: Browser, world: World, number: Any) -> None:
+    flow = begin(world, number, published=False)
+    page = ann.get(f"{HERE}{flow.id}").text
+    typed = dict(re.findall(r'name="(screens-[^"]+|edition)"[^>]*?value="([^"]*)"', page.replace("\n", " ")))
+    ann.post(f"{HERE}{flow.id}/screens", data=typed | {"screens-0-title": "First", "do": "save"})
+    answer = ann.post(f"{HERE}{flow.id}/screens", data=typed | {"screens-0-title": "Second", "do": "save"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 409 and 'value="Second"' in page and ">First<" in page
+    assert "isn&#39;t saved" in page or "isn't saved" in page
+    with tenant_scope(world.bakery.id):
+        assert WhatsappFlow.get_or_404(flow.id).newest.screens[0]["title"] == "First"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from .completion import Endpoint, Prompt, Raw, Usage
+from .completion import Endpoint, Prompt, Raw, Recording, Usage
 from .reading import number, text_at
 
 BASE_URL = "https://api.anthropic.com/v1"
@@ -19,9 +20,19 @@ def request(endpoint: Endpoint, prompt: Prompt, *, as_json: bool) -> tuple[str, 
         "model": endpoint.model,
         "max_tokens": prompt.most_tokens,
         "system": prompt.system,
-        "messages": [{"role": role, "content": words} for role, words in prompt.turns],
+        "messages": [
+            {"role": role, "content": content(words, files)} for role, words, files in prompt.turns_with_files
+        ],
     }
     return f"{endpoint.base_url}/messages", {"x-api-key": endpoint.key, "anthropic-version": VERSION}, body
+
+
+def content(words: str, files: Sequence[Recording]) -> Any:
+    """A text alone, or pictures and a text."""
+    if not files:
+        return words
+    sources = [{"type": "base64", "media_type": file.content_type, "data": file.base64} for file in files]
+    return [*({"type": "image", "source": source} for source in sources), {"type": "text", "text": words}]
 
 
 def read(answer: dict[str, Any]) -> Raw:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field
@@ -25,12 +26,33 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """A file that a model looks at or listens to, and its type."""
+
+    content_type: str
+    data: bytes = field(repr=False)
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.data).decode()
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
-    """`system` are our instructions; `turns` alternate between ("user", …) and ("assistant", …)."""
+    """`system` are our instructions; `turns` alternate between ("user", …) and ("assistant", …).
+
+    `files` belong to the last turn.
+    """
 
     system: str
     turns: tuple[tuple[str, str], ...]
     most_tokens: int = 1_000
+    files: tuple[Recording, ...] = ()
+
+    @property
+    def turns_with_files(self) -> list[tuple[str, str, tuple[Recording, ...]]]:
+        last = len(self.turns) - 1
+        return [(role, words, self.files if place == last else ()) for place, (role, words) in enumerate(self.turns)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +96,15 @@ class Raw:
     finish: str
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said in a recording. Providers count tokens or seconds."""
+
+    text: str
+    usage: Usage = NOTHING
+    seconds: float = 0.0
+
+
 class ModelError(Exception):
     """No usable answer. `problem` is a key of `words.PROBLEMS`."""
 
@@ -82,8 +113,8 @@ class ModelError(Exception):
         self.problem, self.usage = problem, usage
 
 
-def read_completion(raw: Raw) -> Completion:
-    """The decision in a model's text. Raises `ModelError` for half an answer and for anything but our JSON."""
+def read_json(raw: Raw) -> dict[str, Any]:
+    """The object in a model's text. Raises `ModelError` for half an answer and for anything else."""
     if raw.finish == "length":
         raise ModelError("cut_off", raw.usage)
     if raw.finish == "filter":
@@ -93,7 +124,15 @@ def read_completion(raw: Raw) -> Completion:
         value = json.loads(fenced[1] if fenced else raw.text)
     except (ValueError, RecursionError):
         raise ModelError("not_json", raw.usage) from None
-    if not isinstance(value, dict) or value.get("action") not in ACTIONS or not isinstance(value.get("reply", ""), str):
+    if not isinstance(value, dict):
+        raise ModelError("not_json", raw.usage)
+    return value
+
+
+def read_completion(raw: Raw) -> Completion:
+    """The decision in a model's text. Raises `ModelError` for anything else."""
+    value = read_json(raw)
+    if value.get("action") not in ACTIONS or not isinstance(value.get("reply", ""), str):
         raise ModelError("not_json", raw.usage)
     return Completion(
         reply=value.get("reply", "")[:LONGEST_REPLY].replace("\x00", "").strip(),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from .completion import Endpoint, Prompt, Raw, Usage
+from .completion import Endpoint, Prompt, Raw, Recording, Usage
 from .reading import at, number, text_at
 
 BASE_URL = "https://generativelanguage.googleapis.com/v1beta"
@@ -18,7 +19,9 @@ def request(endpoint: Endpoint, prompt: Prompt, *, as_json: bool) -> tuple[str, 
     settings: dict[str, Any] = {"maxOutputTokens": prompt.most_tokens}
     if as_json:
         settings["responseMimeType"] = "application/json"
-    turns = [{"role": ROLES.get(role, role), "parts": [{"text": words}]} for role, words in prompt.turns]
+    turns = [
+        {"role": ROLES.get(role, role), "parts": parts(words, files)} for role, words, files in prompt.turns_with_files
+    ]
     body = {
         "systemInstruction": {"parts": [{"text": prompt.system}]},
         "contents": turns,
@@ -28,11 +31,17 @@ def request(endpoint: Endpoint, prompt: Prompt, *, as_json: bool) -> tuple[str, 
     return url, {"x-goog-api-key": endpoint.key}, body
 
 
+def parts(words: str, files: Sequence[Recording]) -> list[dict[str, Any]]:
+    """Pictures and recordings, and the text about them."""
+    data = [{"mimeType": file.content_type, "data": file.base64} for file in files]
+    return [*({"inlineData": one} for one in data), {"text": words}]
+
+
 def read(answer: dict[str, Any]) -> Raw:
     used = answer.get("usageMetadata")
     output = number(used, "candidatesTokenCount") + number(used, "thoughtsTokenCount")
-    parts = at(answer, "candidates", 0, "content", "parts")
-    words = "".join(text_at(part, "text") or "" for part in parts) if isinstance(parts, list) else ""
+    said = at(answer, "candidates", 0, "content", "parts")
+    words = "".join(text_at(part, "text") or "" for part in said) if isinstance(said, list) else ""
     blocked = at(answer, "promptFeedback", "blockReason")
     finish = FINISHES.get(str(at(answer, "candidates", 0, "finishReason")), "stop")
     return Raw(words, Usage(number(used, "promptTokenCount"), output), "filter" if blocked else finish)

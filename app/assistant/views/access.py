@@ -6,7 +6,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.assistant.access import ModelAccess
+from app.assistant.access import HEARING_MODEL, ModelAccess
 from app.assistant.blueprint import bp
 from app.assistant.forms import AccessForm
 from app.assistant.helps import check_access
@@ -50,4 +50,5 @@ def remove_access() -> AnyResponse:
 
 
 def access_page(form: AccessForm) -> str:
-    return render_template("assistant/access.html", form=form, access=form.access, problems=PROBLEMS, date=DATE)
+    more = {"problems": PROBLEMS, "date": DATE, "hearing_model": HEARING_MODEL}
+    return render_template("assistant/access.html", form=form, access=form.access, **more)

@@ -51,7 +51,7 @@ def add_source(kind: str) -> Answer:
     form, asked = form_of(kind)(), as_uuid(request.args.get("asked"))
     if not form.validate() or not (values := values_of(form, kind)):
         return source_page(form, kind, asked=asked), 422
-    if len(db.session.scalars(KnowledgeSource.newest_first().limit(MOST_SOURCES)).all()) >= MOST_SOURCES:
+    if KnowledgeSource.is_full():
         flash(_("There are %(most)d sources already. Delete some first.", most=MOST_SOURCES), "error")
         return redirect(url_for(".knowledge"), 303)
     KnowledgeSource.add(kind, by=current_actor(), **values)

@@ -33,6 +33,20 @@ def opened(automation_id: uuid.UUID) -> Automation:
     return Automation.get_or_404(automation_id).refresh_locked()
 
 
+def overtaken(present: Part, form: PartForm) -> bool:
+    """Whether somebody else saved the part since the form was opened. The form then says what it is now."""
+    if request.form.get("edition", present.edition) == present.edition:
+        return False
+    form.problem = str(
+        _(
+            "Somebody else changed this while you were editing, so yours isn't saved. It is now: “%(words)s”. Save "
+            "again to replace it with yours.",
+            words=present.sentence(Names()),
+        )
+    )
+    return True
+
+
 def kinds(base: type[Part]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The kinds of parts under their headings."""
     groups: dict[str, list[tuple[str, str]]] = {}
@@ -84,18 +98,20 @@ def trigger(automation_id: uuid.UUID) -> Answer:
         return choose_page(automation, Trigger, str(_("What does it begin with?")), ".trigger")
     chosen = kind_or_404(Trigger, kind)
     form = PartForm.of(now, Names()) if type(now) is chosen else PartForm(chosen, Names())
-    if not form.inputs:
-        return part_page(automation, form, url_for(".save_trigger", automation_id=automation.id), form.title)
-    return part_page(automation, form, url_for(".save_trigger", automation_id=automation.id), str(_("Trigger")))
+    action, title = url_for(".save_trigger", automation_id=automation.id), str(_("Trigger"))
+    return part_page(automation, form, action, title if form.inputs else form.title, hidden={"edition": now.edition})
 
 
 @bp.post("/<uuid:automation_id>/trigger")
 @requires("automation.manage")
 def save_trigger(automation_id: uuid.UUID) -> Answer:
     automation = opened(automation_id)
-    form = PartForm(kind_or_404(Trigger, request.form.get("kind", "")), Names())
+    now = automation.definition.trigger
+    form, hidden = PartForm(kind_or_404(Trigger, request.form.get("kind", "")), Names()), {"edition": now.edition}
     if (part := form.read(request.form)) is None:
-        return part_page(automation, form, request.path, str(_("Trigger")), 422)
+        return part_page(automation, form, request.path, str(_("Trigger")), 422, hidden=hidden)
+    if overtaken(now, form):
+        return part_page(automation, form, request.path, str(_("Trigger")), 409, hidden=hidden)
     return edited(automation, automation.definition.model_copy(update={"trigger": part}), "trigger")
 
 
@@ -140,19 +156,25 @@ def step_or_404(automation: Automation, step_id: uuid.UUID) -> Step:
 @requires("automation.manage")
 def edit_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> Answer:
     automation = Automation.get_or_404(automation_id)
-    form = PartForm.of(step_or_404(automation, step_id), Names())
-    return part_page(automation, form, request.path, str(_("Edit the step")))
+    step = step_or_404(automation, step_id)
+    form, hidden = PartForm.of(step, Names()), {"edition": step.edition}
+    return part_page(automation, form, request.path, str(_("Edit the step")), hidden=hidden)
 
 
 @bp.post("/<uuid:automation_id>/steps/<uuid:step_id>")
 @requires("automation.manage")
 def save_step(automation_id: uuid.UUID, step_id: uuid.UUID) -> Answer:
     automation = opened(automation_id)
+    if automation.definition.find(step_id) is None:
+        flash(_("Somebody else removed this step while you were editing it."), "error")
+        return redirect(url_for(".show", automation_id=automation.id), 303)
     step = step_or_404(automation, step_id)
-    form = PartForm(type(step), Names())
+    form, hidden = PartForm(type(step), Names()), {"edition": step.edition}
     changed = form.read(request.form, id=step.id)
     if changed is None:
-        return part_page(automation, form, request.path, str(_("Edit the step")), 422)
+        return part_page(automation, form, request.path, str(_("Edit the step")), 422, hidden=hidden)
+    if overtaken(step, form):
+        return part_page(automation, form, request.path, str(_("Edit the step")), 409, hidden=hidden)
     return edited(automation, with_changed_step(automation.definition, changed), f"step-{step.id}")
 
 
@@ -244,8 +266,8 @@ def edit_condition(automation_id: uuid.UUID) -> Answer:
     if condition is None:
         abort(404)
     action = url_for(".save_condition", automation_id=automation.id)
-    form = PartForm.of(condition, Names())
-    return part_page(automation, form, action, str(_("Edit the condition")), hidden={"of": of, "path": path})
+    form, hidden = PartForm.of(condition, Names()), {"of": of, "path": path, "edition": condition.edition}
+    return part_page(automation, form, action, str(_("Edit the condition")), hidden=hidden)
 
 
 @bp.post("/<uuid:automation_id>/conditions/edit")
@@ -259,10 +281,11 @@ def save_condition(automation_id: uuid.UUID) -> Answer:
         abort(404)
     form = PartForm(type(present), Names())
     more = {"items": present.items} if isinstance(present, Group) else {}
-    condition = form.read(given, **more)
+    condition, hidden = form.read(given, **more), {"of": of, "path": path, "edition": present.edition}
     if condition is None:
-        hidden = {"of": of, "path": path}
         return part_page(automation, form, request.path, str(_("Edit the condition")), 422, hidden=hidden)
+    if overtaken(present, form):
+        return part_page(automation, form, request.path, str(_("Edit the condition")), 409, hidden=hidden)
     changed = changed_group(group, path, lambda inner: (inner.clear(), inner.update(condition.as_json())))
     return edited(automation, with_conditions(automation.definition, of, changed), f"step-{of}" if of else "conditions")
 
@@ -301,7 +324,7 @@ def publish(automation_id: uuid.UUID) -> AnyResponse:
         automation.publish(by=current_actor())
     if request.form.get("is_on") == "1":
         automation.switch(is_on=True)
-    flash(_("Published and switched on.") if automation.is_on else _("Published."))
+    flash(_("Published and switched on.") if automation.is_on else _("Published. It is still off: switch it on."))
     return redirect(url_for(".show", automation_id=automation.id), 303)
 
 

@@ -40,6 +40,12 @@ REFUSALS = (
         N_("Nothing automatic is sent until they are done with it."),
     ),
     problem(
+        "with_other_app",
+        409,
+        "Another app at Meta has the conversation",
+        N_("Nothing automatic is sent until a person takes it over or the app hands it over."),
+    ),
+    problem(
         "automation_paused",
         409,
         "Automation was stopped here",

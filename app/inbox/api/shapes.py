@@ -200,7 +200,8 @@ class ConversationShape(Shape):
     assignee_id: uuid.UUID | None
     team_id: uuid.UUID | None
     handled_by: str | None = Field(
-        description="Who has it: `person`, `assistant`, `automation`; null: nobody.", examples=["person"]
+        description="Who has it: `person`, `assistant`, `automation`, `other_app` (at Meta); null: nobody.",
+        examples=["person"],
     )
     unread_count: int
     last_message_at: Time

@@ -16,6 +16,7 @@ from app.inbox.conversations import (
     SaidOtherwise,
     Unsubscribed,
     WindowClosed,
+    WithOtherApp,
     WithPerson,
     WrongTemplate,
 )
@@ -33,6 +34,7 @@ REASONS: dict[type[Exception], str] = {
     Blocked: N_("This wasn't sent. You blocked this customer. Unblock them to write."),
     MarkedSpam: N_("This wasn't sent. The conversation is marked as spam."),
     WithPerson: N_("This wasn't sent. A person has this conversation, so automation is quiet."),
+    WithOtherApp: N_("This wasn't sent. Meta's agent or another app answers this customer. Take over first."),
     AutomationPaused: N_("This wasn't sent. Automation was stopped for this conversation or its number."),
     StorageAway: N_("This wasn't sent. The file couldn't be stored. Try again in a moment."),
 }

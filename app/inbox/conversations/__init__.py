@@ -18,6 +18,7 @@ from .refusals import (
     SaidOtherwise,
     Unsubscribed,
     WindowClosed,
+    WithOtherApp,
     WithPerson,
     WrongTemplate,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Unsubscribed",
     "Ways",
     "WindowClosed",
+    "WithOtherApp",
     "WithPerson",
     "WrongTemplate",
     "progress_of",

@@ -274,6 +274,10 @@ AS_ERROR = {
         "title": N_("A person has this conversation, so nothing was sent automatically."),
         "fix": N_("Reply yourself, or let automation answer again in the conversation's menu."),
     },
+    "with_other_app": {
+        "title": N_("Meta's agent or another app answers this customer, so nothing was sent automatically."),
+        "fix": N_("Take the conversation over to answer from here."),
+    },
     "automation_paused": {
         "title": N_("Automation was stopped for this conversation or its number."),
         "fix": N_("Resume it in the conversation's menu or on the number's page."),
@@ -288,7 +292,7 @@ AS_ERROR = {
     },
 }
 EXPIRED = ("window_closed", "too_late")
-SILENCED = ("with_person", "automation_paused")
+SILENCED = ("with_person", "with_other_app", "automation_paused")
 
 
 def error_of(refusal: Refusal) -> dict[str, Any]:

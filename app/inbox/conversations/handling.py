@@ -1,4 +1,4 @@
-"""Who has a conversation: a person, the assistant, an automation, or nobody.
+"""Who has a conversation: a person, the assistant, an automation, another app at Meta, or nobody.
 
 The first message of a person takes it, whatever it was written with: composer, API key, or the business's phone. Notes,
 reactions and imported history do not. While a person has it, the gate refuses automatic messages, and those already
@@ -15,14 +15,14 @@ from sqlalchemy import Index, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
-from app.tenancy import Actor, TenantModel, announce, belongs_to, db, happened, now, one_of
+from app.tenancy import OTHER_APP, Actor, TenantModel, announce, belongs_to, db, happened, now, one_of
 from app.tenancy.actor import KINDS as ACTORS
 
 from .inbox_settings import InboxSettings
 from .number_desks import NumberDesk
-from .refusals import AutomationPaused, Refusal, WithPerson
+from .refusals import AutomationPaused, Refusal, WithOtherApp, WithPerson
 
-HANDLERS = ("person", "assistant", "automation")
+HANDLERS = ("person", "assistant", "automation", "other_app")
 # Why people no longer have it: somebody resolved it, gave it back to automation, or wrote nothing for long.
 ENDINGS = ("resolved", "released", "expired")
 # States in which nobody has a conversation.
@@ -98,6 +98,8 @@ class Handled:
         """`desk` is the number's, where that is at hand."""
         if self.automation_paused_at or (desk or NumberDesk.of(self.phone_number_id)).automation_paused_at:
             return AutomationPaused()
+        if self.handled_by == "other_app":
+            return WithOtherApp()
         return WithPerson() if self.is_with_person else None
 
     def take(self, *, by: Actor, at: dt.datetime | None = None) -> bool:
@@ -121,8 +123,9 @@ class Handled:
             return
         before, had_it = self.handler, self.is_with_person
         if not had_it:
-            if self.handled_by in ("assistant", "automation"):
-                self.record("taken", by, was=before and before.label)
+            if self.handled_by in ("assistant", "automation", "other_app"):
+                other = Actor.system(OTHER_APP) if self.handled_by == "other_app" else before
+                self.record("taken", by, was=other and other.label)
             self.end_stretch("expired", self.handled_until)
             self.give_handling("person", by, at)
             stretch = HandlingStretch(conversation_id=self.id, started_at=at, **by.columns("by"))
@@ -134,7 +137,22 @@ class Handled:
         if not had_it or before is None:
             happened("conversation.taken", self.id, by=by)
 
-    def hand_over(self, *, by: Actor) -> None:
+    def leave_to_other_app(self, role: str, at: dt.datetime, *, has_taken: bool = False) -> None:
+        """Another app at Meta, such as its Business Agent, answers here. Called with the row locked.
+
+        People keep a conversation that they have, unless Meta says that the app took it from them (`has_taken`).
+        """
+        # Meta's times are whole seconds.
+        is_older = self.handled_since is not None and self.handled_since > at + dt.timedelta(seconds=1)
+        if self.is_with_person and (is_older or not has_taken):
+            return
+        role = role or (self.handler_name if self.handled_by == "other_app" else None) or ""
+        self.end_stretch("released", at)
+        self.handled_by, self.handled_since, self.handled_until = "other_app", at, None
+        self.handler_kind, self.handler_id, self.handler_name = None, None, role or None
+        announce("conversation", self.id)
+
+    def hand_over(self, *, by: Actor, summary: str = "") -> None:
         """Gives it to the team: nothing automatic is sent until somebody has resolved it, or nobody wrote for long."""
         self.locked()
         if not self.is_active:
@@ -147,7 +165,7 @@ class Handled:
         self.handled_by, self.handled_since, self.handled_until = "person", now(), silence_after(now())
         self.handler_kind = self.handler_id = self.handler_name = None
         db.session.add(HandlingStretch(conversation_id=self.id, started_at=self.handled_since))
-        self.record("handed_over", by)
+        self.record("handed_over", by, summary=summary)
         happened("conversation.handed_over", self.id, by=by)
 
     def release(self, *, by: Actor, why: str = "released") -> bool:

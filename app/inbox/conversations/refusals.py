@@ -85,6 +85,12 @@ class WithPerson(Refusal):
     kind = "with_person"
 
 
+class WithOtherApp(Refusal):
+    """Another app at Meta, such as its Business Agent, answers the customer, so nothing automatic is sent."""
+
+    kind = "with_other_app"
+
+
 class AutomationPaused(Refusal):
     """Somebody stopped all automation of the conversation or of its number."""
 

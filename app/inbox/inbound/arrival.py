@@ -14,7 +14,7 @@ from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.changes import show_changes
 from app.inbox.files.media import file_row, save_files
 from app.meta.events import InboundMessage, MessageEcho
-from app.tenancy import Actor, announce, happened_each, later
+from app.tenancy import OTHER_APP, Actor, announce, happened_each, later
 
 from . import surveys
 from .calls import settle_calls
@@ -36,6 +36,7 @@ def receive(messages: Sequence[InboundMessage | MessageEcho]) -> None:
     record_happenings(stored)
     record_touches(stored.messages)
     take_for_phone(stored)
+    leave_to_other_apps(stored)
     settle_calls(placed)
     follow_up_answers(placed)
     Message.release_parked([one.conversation_id for one in placed if one.incoming.is_answerable])
@@ -57,19 +58,32 @@ def record_happenings(stored: Stored) -> None:
     new = [one for one in stored.messages if one.incoming.target is None]
     happened_each("message.received", [(one.id, facts_of(one)) for one in new if one.incoming.is_live])
     echoed = [one for one in new if one.incoming.state != "received"]
-    sent = [(one.id, {"conversation_id": one.conversation_id, "source": "phone"}) for one in echoed]
-    happened_each("message.sent", sent, actors=[Actor.phone()] * len(sent))
+    actors = [Actor.system(OTHER_APP) if one.incoming.is_other_apps else Actor.phone() for one in echoed]
+    facts = [
+        {"conversation_id": one.conversation_id, "source": actor.source}
+        for one, actor in zip(echoed, actors, strict=True)
+    ]
+    happened_each("message.sent", [(one.id, each) for one, each in zip(echoed, facts, strict=True)], actors=actors)
 
 
 def take_for_phone(stored: Stored) -> None:
     """Somebody of the business wrote on the phone: a person has those conversations, as after a reply from here."""
     wrote: dict[str, str] = {}
     for one in stored.messages:
-        if one.incoming.target is None and one.incoming.state != "received":
+        if one.incoming.target is None and one.incoming.state != "received" and not one.incoming.is_other_apps:
             wrote[one.conversation_id] = max(one.at, wrote.get(one.conversation_id, ""))
     if wrote:
         for conversation in Conversation.lock_all(map(uuid.UUID, wrote)):
             conversation.take(by=Actor.phone(), at=dt.datetime.fromisoformat(wrote[str(conversation.id)]))
+
+
+def leave_to_other_apps(stored: Stored) -> None:
+    """Copies of a thread say that another app has it, unless the customer wrote to us since."""
+    last = {one.conversation_id: one for one in sorted(stored.messages, key=lambda one: one.at)}
+    copied = {id: one.at for id, one in last.items() if one.incoming.is_other_apps}
+    if copied:
+        for conversation in Conversation.lock_all(map(uuid.UUID, copied)):
+            conversation.leave_to_other_app("", dt.datetime.fromisoformat(copied[str(conversation.id)]))
 
 
 def facts_of(placed: Placed) -> dict[str, str]:

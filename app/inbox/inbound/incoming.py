@@ -39,7 +39,7 @@ class Incoming:
     @classmethod
     def new(cls, message: InboundMessage | MessageEcho) -> Incoming:
         if isinstance(message, InboundMessage):
-            return cls(message, sender_of(message), is_live=message.type != "system")
+            return cls(message, sender_of(message), is_live=message.type != "system" and not message.on_standby)
         return cls(message, recipient_of(message), state="sent")
 
     @classmethod
@@ -62,12 +62,22 @@ class Incoming:
     @property
     def opens_window(self) -> bool:
         """Whether it opens the 24-hour reply window: not in a group."""
-        return self.is_live and self.group_id is None
+        return (self.is_live or self.is_on_standby) and self.group_id is None
+
+    @property
+    def is_on_standby(self) -> bool:
+        """Whether a customer wrote it to another app that has the thread."""
+        return isinstance(self.message, InboundMessage) and self.message.on_standby
+
+    @property
+    def is_other_apps(self) -> bool:
+        """Whether it shows that another app has the thread."""
+        return self.is_on_standby or (isinstance(self.message, MessageEcho) and self.message.by_other_app)
 
     @property
     def is_answerable(self) -> bool:
         """Whether somebody wrote (or called) who can be answered now."""
-        return self.opens_window and self.target is None
+        return self.is_live and self.group_id is None and self.target is None
 
     @property
     def is_unread(self) -> bool:

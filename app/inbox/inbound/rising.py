@@ -28,6 +28,8 @@ class Rise:
     waits_since: str | None
     last: dict[str, Any]
     reopens: bool
+    # The customer wrote to us, so no other app has the thread any more.
+    is_ours: bool
 
     @classmethod
     def of(cls, conversation_id: str, news: Sequence[News]) -> Rise:
@@ -41,11 +43,12 @@ class Rise:
             # Of two at the same moment the later in Meta's order.
             last=line_of(max(enumerate(news), key=lambda each: (each[1].placed.at, each[0]))[1]),
             reopens=any(incoming.reopens for incoming, _ in coming),
+            is_ours=any(incoming.is_answerable for incoming, _ in coming),
         )
 
     def as_row(self) -> dict[str, Any]:
         times = {"inbound_at": self.inbound_at, "entry_at": self.entry_at, "waits_since": self.waits_since}
-        return {"id": self.id, "unread": self.unread, "last": self.last, **times}
+        return {"id": self.id, "unread": self.unread, "last": self.last, "is_ours": self.is_ours, **times}
 
 
 def line_of(news: News) -> dict[str, Any]:
@@ -80,6 +83,8 @@ MOVE_UP = text("""
         unread_count = c.unread_count + r.unread,
         last_inbound_at = greatest(c.last_inbound_at, r.inbound_at),
         entry_at = greatest(c.entry_at, r.entry_at),
+        handled_by = case when r.is_ours and c.handled_by = 'other_app' then null else c.handled_by end,
+        handler_name = case when r.is_ours and c.handled_by = 'other_app' then null else c.handler_name end,
         news_at = case when r.unread > 0 then :now else c.news_at end,
         waiting_since = case when l.state <> 'received' and l.at >= c.last_message_at then null
             when r.unread > 0 then coalesce(c.waiting_since, r.waits_since) else c.waiting_since end,
@@ -89,7 +94,8 @@ MOVE_UP = text("""
         last_message_facts = case when l.at >= c.last_message_at then l.facts else c.last_message_facts end,
         last_message_state = case when l.at >= c.last_message_at then l.state else c.last_message_state end
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(id uuid, unread bigint, inbound_at timestamptz,
-                                                       entry_at timestamptz, waits_since timestamptz, last jsonb)
+                                                       entry_at timestamptz, waits_since timestamptz, last jsonb,
+                                                       is_ours boolean)
     cross join lateral jsonb_to_record(r.last) as l(at timestamptz, message_id uuid, preview text, facts jsonb,
                                                     state text)
     where c.tenant_id = :tenant and c.id = r.id

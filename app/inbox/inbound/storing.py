@@ -16,7 +16,7 @@ from app.meta.events import InboundMessage, MessageEcho
 from app.meta.payload import bounded
 from app.meta.payload import text as text_of
 from app.meta.previews import Summary
-from app.tenancy import current_tenant_id, database_now, db
+from app.tenancy import OTHER_APP, current_tenant_id, database_now, db
 from app.words import N_
 
 from .placing import Placed
@@ -83,8 +83,12 @@ def row_of(placed: Placed) -> Row:
         row["content"] = content
     if state != "received":
         row |= {"direction": "outbound", "state": state, "error": FAILED_THERE if state == "failed" else None}
-        row["author"] = "phone"
+        row |= {"author": "system", "author_name": OTHER_APP} if one_of_other_app(message) else {"author": "phone"}
     return row
+
+
+def one_of_other_app(message: InboundMessage | MessageEcho) -> bool:
+    return isinstance(message, MessageEcho) and message.by_other_app
 
 
 def content_of(message: InboundMessage | MessageEcho) -> Row | None:
@@ -104,7 +108,7 @@ def content_of(message: InboundMessage | MessageEcho) -> Row | None:
 def origin_of(message: InboundMessage | MessageEcho) -> Row:
     """The origin of a message: the business's phone, an advertisement, or a member of a group."""
     if isinstance(message, MessageEcho):
-        return {"from_phone": True}
+        return {} if message.by_other_app else {"from_phone": True}
     held: Row = {"referral": message.referral} if message.referral else {}
     if message.group_id:
         held["participant"] = {"name": message.profile_name or "", "wa_id": message.from_ or ""}
@@ -125,12 +129,15 @@ def insert(placed: Sequence[Placed]) -> list[Placed]:
 # received; the other nulls are the columns'.
 NEW_MESSAGES = text("""
     insert into messages (tenant_id, id, conversation_id, phone_number_id, direction, type, body, content, state, error,
-                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts, author_kind, source)
+                          wamid, reply_to_wamid, occurred_at, created_at, fence, attempts, author_kind, author_name,
+                          source)
     select :tenant, id, conversation_id, phone_number_id, coalesce(direction, 'inbound'), type, body, content,
-           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, :now, 0, 0, author, author
+           coalesce(state, 'received'), error, wamid, reply_to, occurred_at, :now, 0, 0, author, author_name,
+           coalesce(author_name, author)
     from jsonb_to_recordset(cast(:rows as jsonb)) as r(
         id uuid, conversation_id uuid, phone_number_id uuid, direction text, type text, body text, content jsonb,
-        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz, author text)
+        state text, error jsonb, wamid text, reply_to text, occurred_at timestamptz, author text,
+        author_name text)
     on conflict (tenant_id, phone_number_id, wamid) do nothing
     returning id::text
 """)

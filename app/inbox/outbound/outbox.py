@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from app.billing.holds import Funds
-from app.inbox.conversations import AutomationPaused, WithPerson
+from app.inbox.conversations import AutomationPaused, WithOtherApp, WithPerson
 from app.inbox.conversations.callback import callback_of
 from app.inbox.conversations.flow_tokens import FlowToken
 from app.inbox.conversations.gate import error_of
@@ -57,7 +57,7 @@ PAIR = {
     "interval": dt.timedelta(seconds=PAIR_SECONDS),
     "tolerance": dt.timedelta(seconds=PAIR_SECONDS * (PAIR_BURST - 1)),
 }
-SILENCED = {"with_person": WithPerson, "automation_paused": AutomationPaused}
+SILENCED = {"with_person": WithPerson, "with_other_app": WithOtherApp, "automation_paused": AutomationPaused}
 RETRY_SECONDS = (2, 8, 30, 120, 600)
 UNREACHABLE_SECONDS = (1, 2, 4, 15, 60, 300)
 
@@ -448,10 +448,12 @@ CLAIM = text("""
 # By primary keys. The line that announces a hand-over goes out unless a person was faster.
 DROP_SILENCED = text("""
     update messages m set state = 'cancelled', lease_until = null, attempts = m.attempts - 1,
-        error = case when s.is_paused then cast(:automation_paused as jsonb) else cast(:with_person as jsonb) end
+        error = case when s.is_paused then cast(:automation_paused as jsonb)
+            when s.is_elsewhere then cast(:with_other_app as jsonb) else cast(:with_person as jsonb) end
     from (
         select c.tenant_id, c.id, c.handler_kind,
             (c.automation_paused_at is not null or n.automation_paused_at is not null) as is_paused,
+            coalesce(c.handled_by = 'other_app', false) as is_elsewhere,
             coalesce(c.handled_by = 'person' and (c.handled_until is null or c.handled_until > :now), false)
                 as is_with_person
         from conversations c left join number_desks n on n.tenant_id = c.tenant_id and n.id = c.phone_number_id
@@ -459,7 +461,8 @@ DROP_SILENCED = text("""
     ) s
     where m.tenant_id = :tenant and m.id = any(cast(:ids as uuid[])) and s.tenant_id = :tenant
       and s.id = m.conversation_id
-      and (s.is_paused or s.is_with_person and (m.source <> 'hand_over' or s.handler_kind is not null))
+      and (s.is_paused or s.is_elsewhere
+           or s.is_with_person and (m.source <> 'hand_over' or s.handler_kind is not null))
     returning m.id, m.conversation_id
 """)
 # Until when do messages wait whose person has had more than the pair's burst? Sets `next_attempt_at` of the first of

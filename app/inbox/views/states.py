@@ -125,6 +125,15 @@ def resume_automation(conversation_id: uuid.UUID) -> Page:
     return respond_changed(conversation, _("Automation may answer here again"))
 
 
+@bp.post("/<uuid:conversation_id>/handling")
+@requires("inbox.reply")
+def take_over(conversation_id: uuid.UUID) -> Page:
+    """A person has it from now on, whoever answered so far."""
+    conversation = Conversation.get_or_404(conversation_id)
+    conversation.take(by=current_actor())
+    return respond_changed(conversation, _("You took over"))
+
+
 @bp.post("/<uuid:conversation_id>/handling/removal")
 @requires("inbox.reply")
 def release(conversation_id: uuid.UUID) -> Page:

@@ -20,11 +20,13 @@ FIELDS = (
     "message_template_components_update",
     "message_template_status_update",
     "messages",
+    "messaging_handovers",
     "phone_number_name_update",
     "phone_number_quality_update",
     "security",
     "smb_app_state_sync",
     "smb_message_echoes",
+    "standby",
     "template_category_update",
     "user_preferences",
 )

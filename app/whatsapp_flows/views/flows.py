@@ -140,6 +140,10 @@ def context_of(flow: WhatsappFlow, lookup: LookupForm | None = None) -> dict[str
     return {
         "flow": flow,
         "version": version,
+        # What the editor shows: on a page that was overtaken, what was typed there.
+        "screens": version.screens,
+        "field_map": flow.field_map,
+        "is_overtaken": False,
         "problems": wording.problems_by_path(version),
         "kinds": KINDS,
         "addable": wording.kinds_for(version.screens),
@@ -161,7 +165,7 @@ def context_of(flow: WhatsappFlow, lookup: LookupForm | None = None) -> dict[str
 @requires("flows.edit")
 def save(flow_id: uuid.UUID) -> Answer:
     """Every button of the editor saves what was typed, and then does what it says."""
-    flow = WhatsappFlow.get_or_404(flow_id)
+    flow = WhatsappFlow.get_or_404(flow_id).refresh_locked()
     if not flow.is_editable:
         raise NotFound
     typed = dict(list(request.form.items())[:MOST_TYPED])
@@ -172,6 +176,9 @@ def save(flow_id: uuid.UUID) -> Answer:
     command = typed.get("do", "")
     place = command.partition(":")[2]
     screens = editing.screens_in(typed)
+    if typed.get("edition", flow.edition) != flow.edition:
+        mine = {"screens": screens, "field_map": map_in(typed, screens), "is_overtaken": True, "problems": {}}
+        return render_template("whatsapp_flows/show.html", **context_of(flow) | mine), 409
     flow.field_map = map_in(typed, screens)
     screens, anchor = editing.changed(screens, command, typed.get(f"kind-{place}", ""), words)
     try:

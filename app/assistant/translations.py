@@ -1,0 +1,90 @@
+"""A customer's message in the language of whoever reads it: translated once, and stored beside the message."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import uuid
+from typing import Self
+
+from sqlalchemy import Index, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.inbox.conversations import Message
+from app.tenancy import TenantModel, announce, belongs_to, commit, current_tenant_id, db, now, uuid7
+
+from .access import ModelAccess
+from .gate import is_over_budget
+from .helps import RULES, TASKS, current_setup
+from .media_readings import MediaReading
+from .providers.calling import write
+from .providers.completion import NOTHING, ModelError, Prompt
+from .situations import tenant_name
+from .turns import AssistantTurn
+
+LONGEST = 4_096
+
+
+class MessageTranslation(TenantModel):
+    __table_args__ = (
+        belongs_to("conversations", "conversation_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "message_id", "language"),
+        Index("ix_message_translations_conversation", "tenant_id", "conversation_id"),
+    )
+
+    # No foreign key: rows of messages that WhatsApp withdrew go.
+    message_id: Mapped[uuid.UUID]
+    conversation_id: Mapped[uuid.UUID]
+    # The code of the reader's language.
+    language: Mapped[str]
+    words: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+
+    @classmethod
+    def of_conversation(cls, conversation_id: uuid.UUID, language: str) -> dict[uuid.UUID, str]:
+        """By message."""
+        mine = cls.conversation_id == conversation_id, cls.language == language
+        return {row.message_id: row.words for row in db.session.execute(select(cls.message_id, cls.words).where(*mine))}
+
+    @classmethod
+    def of_message(cls, message_id: uuid.UUID, language: str) -> Self | None:
+        return db.session.scalar(select(cls).where(cls.message_id == message_id, cls.language == language))
+
+    @classmethod
+    def save(cls, message_id: uuid.UUID, conversation_id: uuid.UUID, language: str, words: str) -> None:
+        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "message_id": message_id, "language": language}
+        values |= {"conversation_id": conversation_id, "words": words, "created_at": now()}
+        db.session.execute(insert(cls).values(values).on_conflict_do_nothing())
+        announce("conversation", conversation_id)
+
+
+def translate(message: Message, language: str, name: str) -> str:
+    """Translates a message into a language (`name` in English). Returns the problem, or "". Commits before the call."""
+    said = "\n".join(filter(None, (message.words, MediaReading.words_in([message]).get(message.id, ""))))
+    if not said or message.is_deleted:
+        return "no_text"
+    if MessageTranslation.of_message(message.id, language):
+        return ""
+    access, setup = ModelAccess.current(), current_setup()
+    if access is None:
+        return "no_model"
+    if is_over_budget(setup):
+        return "over_budget"
+    data = {"task": "translate", "text": said[:LONGEST], "language": name}
+    system = RULES.format(business=tenant_name(), task=TASKS["translate"])
+    prompt = Prompt(system, (("user", json.dumps(data, ensure_ascii=False)),), setup.most_tokens)
+    endpoint, price = access.endpoint(setup.model), access.price
+    message_id, conversation_id = message.id, message.conversation_id
+    commit()
+    words, problem, usage = "", "", NOTHING
+    try:
+        raw = write(endpoint, prompt)
+        words, usage = raw.text.replace("\x00", "").strip()[: 2 * LONGEST], raw.usage
+    except ModelError as error:
+        problem, usage = error.problem, error.usage
+    cost = price.of(usage.input, usage.output) if price else None
+    AssistantTurn.note_help("translate", endpoint.model, usage, cost, problem, conversation_id)
+    if words:
+        MessageTranslation.save(message_id, conversation_id, language, words)
+    return problem

@@ -103,6 +103,7 @@ WORDS = {
     "type": "message.received",
     "task": "publish",
     "provider": "hubspot",
+    "wanted": "a-request-that-was-never-signed",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

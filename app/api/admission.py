@@ -71,7 +71,7 @@ def admit(scope: str, audience: str = "api") -> Rate:
 def find_key(id: uuid.UUID, secret_hash: str) -> tuple[ApiKey, Tenant] | tuple[None, None]:
     """The key with its tenant, while this secret of it works."""
     values = {"id": id, "secret_hash": secret_hash, "now": now()}
-    return db.session.execute(KEY, values).one_or_none() or (None, None)  # type: ignore[return-value]
+    return db.session.execute(KEY, values).one_or_none() or (None, None)
 
 
 # Made once: every request runs it.

@@ -169,7 +169,7 @@ class ApiKey(TenantModel):
         db.session.execute(update(ApiKeyRoute).where(*mine, still).values(ends_at=ends_at))
         self.old_prefix, self.old_ends_at = self.prefix, ends_at
         self.prefix, self.renewed_at = secret[:SHOWN], now()
-        self.add_route(secret, lasts and now() + lasts)
+        self.add_route(secret, now() + lasts if lasts else None)
         return secret
 
     def revoke(self) -> None:

@@ -106,7 +106,7 @@ class AppSignIn(TenantModel):
     @classmethod
     def begin(cls, wanted: Wanted, scopes: Sequence[str], *, member: Membership) -> tuple[ApiKey, str]:
         """The key, which expires unless the app fetches its token, and the code for that. Raises as `ApiKey.create`."""
-        more = {"id": uuid.UUID(wanted.id), "expires_at": now() + CODE_LASTS}
+        more: dict[str, Any] = {"id": uuid.UUID(wanted.id), "expires_at": now() + CODE_LASTS}
         key, _secret = ApiKey.create(wanted.name, "app", scopes, by=Actor.agent(member.user), **more)
         key.user_id, key.audience = member.user_id, wanted.audience
         db.session.flush()

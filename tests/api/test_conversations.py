@@ -21,6 +21,8 @@ from app.wabas.models import PhoneNumber
 from tests.api.conftest import Caller, MakeCaller
 from tests.world import World, conversation
 
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
 
 def test_the_list_has_the_newest_first_and_its_filters(shop: Caller, number: PhoneNumber, world: World) -> None:
     first, second = (conversation(number, wa_id=f"1650555000{place}", name=f"No. {place}") for place in (1, 2))
@@ -150,7 +152,7 @@ def test_no_order_of_the_list_of_all_needs_a_sort(number: PhoneNumber, world: Wo
     query = ConversationsQuery.model_validate({"sort": sort})
     column = getattr(Conversation, query.sorted_by)
     rows = after(query.candidates, None, Conversation.id, column, ascending=not sort.startswith("-")).limit(50)
-    written = rows.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})
+    written = rows.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
     with tenant_scope(world.bakery.id):
         db.session.execute(text("set local enable_seqscan = off"))
         plan = "\n".join(db.session.scalars(text(f"explain {written}".replace(":", "\\:"))))

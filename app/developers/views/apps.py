@@ -27,7 +27,7 @@ from app.team.models.businesses import businesses_of
 from app.tenancy import confirmed, now, requires, signed_in, tenant_scope, uuid7
 from app.tenancy.guard import enter, for_keys, stateless
 
-Answer = str | tuple[str, int] | AnyResponse
+Answer = str | tuple[str | AnyResponse, int] | AnyResponse
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 LONGEST_STATE, LONGEST_SCOPE = 1_000, 4_000
 

@@ -100,7 +100,8 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
         row = db.session.execute(cls.query_to_write_in(taken), {"id": id}).one_or_none()
         if row is None:
             return None
-        conversation, balance, settings = row
+        conversation: Self = row[0]
+        balance, settings = row[1], row[2]
         if conversation.merged_into_id:
             return cls.to_write_in(conversation.merged_into_id, taken=taken)
         conversation.note_lock(taken=taken)
@@ -110,11 +111,12 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
     @classmethod
     @functools.cache
     def query_to_write_in(cls, taken: bool) -> Select[Any]:
-        query = select(cls, Balance, InboxSettings).where(cls.id == bindparam("id"))
+        query: Any = select(cls, Balance, InboxSettings).where(cls.id == bindparam("id"))
         for each in (Balance, InboxSettings):
             query = query.outerjoin(each, each.tenant_id == cls.tenant_id)
         query = query.options(joinedload(cls.phone_number)).execution_options(populate_existing=True)
-        return query.with_for_update(of=cls, read=not taken, key_share=True)
+        locked: Select[Any] = query.with_for_update(of=cls, read=not taken, key_share=True)
+        return locked
 
     @classmethod
     def newest_first(cls) -> Select[Conversation]:

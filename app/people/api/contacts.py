@@ -170,7 +170,7 @@ class ContactUpsert(ContactChange):
 
 
 class NewContact(ContactUpsert):
-    phone: Annotated[str, Field(max_length=40, examples=["+4915112345678"])] = Field(  # type: ignore[assignment]
+    phone: Annotated[str, Field(max_length=40, examples=["+4915112345678"])] = Field(
         description="A phone number with its country code, however it is written."
     )
 

@@ -104,6 +104,7 @@ WORDS = {
     "type": "message.received",
     "task": "publish",
     "provider": "hubspot",
+    "wanted": "a-request-that-was-never-signed",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from flask import g, request
-from sqlalchemy import select
+from sqlalchemy import bindparam, or_, select
 
 from app.tenancy import Tenant, commit, db, global_scope, now, sandbox_id, tenant_scope
 from app.tenancy.guard import enter, leave
@@ -17,12 +17,39 @@ from .rates import PLANS, Rate, take
 from .versions import version_for
 
 LONGEST = 200
+MOST_ROUTES = 10_000
 
 
-def admit(scope: str) -> Rate:
-    """Opens the scope that this request works in: of the key's tenant, or of its sandbox. Raises a `Problem`."""
+class Routes:
+    """Which tenant's key a secret is, by its hash: that never changes. Whether it still works, each request reads."""
+
+    def __init__(self) -> None:
+        self.ids: dict[str, tuple[uuid.UUID, uuid.UUID]] = {}
+
+    def find(self, secret_hash: str) -> tuple[uuid.UUID, uuid.UUID] | None:
+        """The ids of the tenant and of the key."""
+        ids = self.ids.get(secret_hash)
+        if ids is None:
+            with global_scope():
+                route = db.session.get(ApiKeyRoute, secret_hash)
+            if route is None:
+                return None
+            if len(self.ids) >= MOST_ROUTES:
+                self.ids.clear()
+            ids = self.ids[secret_hash] = route.tenant_id, route.api_key_id
+        return ids
+
+
+ROUTES = Routes()
+
+
+def admit(scope: str, audience: str = "api") -> Rate:
+    """Opens the scope that this request works in: of the key's tenant, or of its sandbox. Raises a `Problem`.
+
+    `audience` is which of our addresses was called: a token of an app is for one of them (RFC 8707).
+    """
     secret = secret_of_request()
-    route = route_of(secret)
+    route = ROUTES.find(hash_of(secret)) if secret else None
     if route is None:
         raise Problem("unauthorized")
     tenant_id, key_id = route
@@ -33,13 +60,28 @@ def admit(scope: str) -> Rate:
     if rate.wait:
         raise Problem("rate_limited")
     enter(tenant_scope(tenant_id))
-    found = select(ApiKey, Tenant).join(Tenant, Tenant.id == ApiKey.tenant_id).where(ApiKey.id == key_id)
-    key, g.tenant = db.session.execute(found).one_or_none() or (None, None)
+    key, g.tenant = find_key(key_id, hash_of(secret))
     g.business = g.tenant
-    check(key, scope)
+    check(key, scope, audience)
     if g.api_key.is_test:
         enter_sandbox(tenant_id)
     return rate
+
+
+def find_key(id: uuid.UUID, secret_hash: str) -> tuple[ApiKey, Tenant] | tuple[None, None]:
+    """The key with its tenant, while this secret of it works."""
+    values = {"id": id, "secret_hash": secret_hash, "now": now()}
+    return db.session.execute(KEY, values).one_or_none() or (None, None)
+
+
+# Made once: every request runs it.
+KEY = (
+    select(ApiKey, Tenant)
+    .join(Tenant, Tenant.id == ApiKey.tenant_id)
+    .join(ApiKeyRoute, (ApiKeyRoute.api_key_id == ApiKey.id) & (ApiKeyRoute.tenant_id == ApiKey.tenant_id))
+    .where(ApiKey.id == bindparam("id"), ApiKeyRoute.secret_hash == bindparam("secret_hash"))
+    .where(or_(ApiKeyRoute.ends_at.is_(None), ApiKeyRoute.ends_at > bindparam("now")))
+)
 
 
 def enter_sandbox(tenant_id: uuid.UUID) -> None:
@@ -55,11 +97,13 @@ def enter_sandbox(tenant_id: uuid.UUID) -> None:
     g.tenant = sandbox
 
 
-def check(key: ApiKey | None, scope: str) -> None:
-    if key is None:
+def check(key: ApiKey | None, scope: str, audience: str) -> None:
+    if key is None or key.audience not in (None, audience):
         raise Problem("unauthorized")
     if key.state != "active":
         raise Problem(f"key_{key.state}")
+    if not key.has_its_member:
+        raise Problem("key_revoked")
     address = request.remote_addr or ""
     if not key.may_come_from(address):
         raise Problem("ip_not_allowed", ip=address)
@@ -75,14 +119,3 @@ def secret_of_request() -> str:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     secret = secret.strip()
     return secret if scheme.lower() == "bearer" and len(secret) <= LONGEST else ""
-
-
-def route_of(secret: str) -> tuple[uuid.UUID, uuid.UUID] | None:
-    """The tenant and the key of this secret, while it works."""
-    if not secret:
-        return None
-    with global_scope():
-        route = db.session.get(ApiKeyRoute, hash_of(secret))
-    if route is None or (route.ends_at and route.ends_at <= now()):
-        return None
-    return route.tenant_id, route.api_key_id

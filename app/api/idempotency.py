@@ -63,7 +63,7 @@ class IdempotentRequest(TenantModel):
         values |= {"endpoint": endpoint, "key": key, "fingerprint": fingerprint}
         mine = insert(cls).values(values).on_conflict_do_nothing().returning(cls)
         try:
-            db.session.execute(text("set local lock_timeout = '1s'"))
+            db.session.execute(text("set local lock_timeout = '3s'"))
             row = db.session.scalar(mine)
             db.session.execute(text("set local lock_timeout = 0"))
             if row:

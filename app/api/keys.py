@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import Self
 
 from flask import g
-from sqlalchemy import ForeignKey, Index, Select, func, or_, select, update
+from sqlalchemy import ForeignKey, Index, Select, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import (
     Actor,
     GlobalModel,
+    Membership,
     TenantModel,
     belongs_to,
     current_tenant_id,
@@ -30,7 +31,11 @@ from app.tenancy import (
 
 from .versions import NEWEST
 
-KINDS = ("live", "team", "test")
+KINDS = ("live", "team", "test", "app")
+# What a key of an app is for; the others are for everything.
+AUDIENCES = ("mcp", "api")
+# What a member may do whose app may call.
+PERMISSION = "api.manage"
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 # 43 of 62 characters are 256 bits.
 LENGTH = 43
@@ -63,14 +68,24 @@ class ApiKeyRoute(GlobalModel):
 class ApiKey(TenantModel):
     """What a program may do for a tenant. A `team` key reaches the numbers of its team, none once that is deleted.
 
-    A `test` key only pretends: what it does is in the sandbox of the tenant.
+    A `test` key only pretends: what it does is in the sandbox of the tenant. An `app` key is of an app that a member
+    signed in with, and ends with their membership or their right to manage keys.
     """
 
-    __table_args__ = (of_tenant(), belongs_to("teams", "team_id", nulled=True), one_of("kind", KINDS))
+    __table_args__ = (
+        of_tenant(),
+        belongs_to("teams", "team_id", nulled=True),
+        belongs_to("memberships", "user_id", to="user_id", nulled=True),
+        one_of("kind", KINDS),
+        one_of("audience", AUDIENCES),
+    )
 
     name: Mapped[str]
     kind: Mapped[str]
     team_id: Mapped[uuid.UUID | None]
+    # Of an app: the member who signed in with it, and which of our addresses it is for.
+    user_id: Mapped[uuid.UUID | None]
+    audience: Mapped[str | None]
     scopes: Mapped[list[str]]
     # Addresses and networks it may be used from; empty: from everywhere.
     networks: Mapped[list[str]] = mapped_column(default=list)
@@ -140,19 +155,21 @@ class ApiKey(TenantModel):
         lists = {"scopes": " ".join(self.scopes), "networks": " ".join(self.networks)}
         return {"name": self.name, **lists, "expiry": expiry}
 
-    def add_route(self, secret: str) -> None:
+    def add_route(self, secret: str, ends_at: dt.datetime | None = None) -> None:
         route = ApiKeyRoute(secret_hash=hash_of(secret), tenant_id=current_tenant_id(), api_key_id=self.id)
+        route.ends_at = ends_at
         db.session.add(route)
 
-    def renew(self, overlap: dt.timedelta) -> str:
-        """Gives it a new secret and returns that; the old one works for the overlap."""
+    def renew(self, overlap: dt.timedelta, *, lasts: dt.timedelta | None = None) -> str:
+        """Gives it a new secret and returns that; the old one works for the overlap, the new one while it `lasts`."""
         secret, ends_at = new_secret(self.kind), now() + overlap
         mine = ApiKeyRoute.api_key_id == self.id, ApiKeyRoute.tenant_id == self.tenant_id
+        db.session.execute(delete(ApiKeyRoute).where(*mine, ApiKeyRoute.ends_at <= now()))
         still = or_(ApiKeyRoute.ends_at.is_(None), ApiKeyRoute.ends_at > ends_at)
         db.session.execute(update(ApiKeyRoute).where(*mine, still).values(ends_at=ends_at))
         self.old_prefix, self.old_ends_at = self.prefix, ends_at
         self.prefix, self.renewed_at = secret[:SHOWN], now()
-        self.add_route(secret)
+        self.add_route(secret, now() + lasts if lasts else None)
         return secret
 
     def revoke(self) -> None:
@@ -171,6 +188,16 @@ class ApiKey(TenantModel):
     def has_lost_its_team(self) -> bool:
         """Its team was deleted: it reaches no number any more."""
         return self.kind == "team" and self.team_id is None
+
+    @property
+    def has_its_member(self) -> bool:
+        """Of an app: whether who signed in with it is still a member, and may manage keys."""
+        if self.kind != "app":
+            return True
+        member = (
+            db.session.scalar(select(Membership).where(Membership.user_id == self.user_id)) if self.user_id else None
+        )
+        return member is not None and member.may(PERMISSION)
 
     @property
     def is_overlapping(self) -> bool:

@@ -117,6 +117,8 @@ def scan(
     cursor: str | None,
     limit: int,
     value: str | None = None,
+    *,
+    ascending: bool = False,
 ) -> tuple[list[uuid.UUID], Place | None]:
     """Ids of a page's rows, one more than `limit` if there are, of the next `SCANNED` candidates at most.
 
@@ -125,12 +127,13 @@ def scan(
     `candidates` are found by an index that is sorted by the column `value`, then the id.
     """
     by = getattr(model, value) if value else None
-    ahead = after(candidates, cursor, model.id, by)
+    ahead = after(candidates, cursor, model.id, by, ascending=ascending)
     near = aliased(model, ahead.limit(SCANNED).subquery())
-    order = [column.desc() for column in ([getattr(near, value)] if value else []) + [near.id]]
+    columns = ([getattr(near, value)] if value else []) + [near.id]
+    order = [column.asc() if ascending else column.desc() for column in columns]
     ids = list(db.session.scalars(select(near.id).where(*conditions(near)).order_by(*order).limit(limit + 1)))
     if len(ids) > limit:
         return ids, None
-    columns = [model.id, *([by] if by is not None else [])]
-    last = db.session.execute(ahead.with_only_columns(*columns).offset(SCANNED - 1).limit(1)).one_or_none()
+    place = [model.id, *([by] if by is not None else [])]
+    last = db.session.execute(ahead.with_only_columns(*place).offset(SCANNED - 1).limit(1)).one_or_none()
     return ids, Place(*last) if last else None

@@ -56,7 +56,8 @@ HONORIFICS = {
     "dipl",
 }
 
-IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username", "group")
+# `external_id` is the business's own, of its shop or CRM; the others are WhatsApp's.
+IDENTITY_KINDS = ("wa_id", "bsuid", "parent_bsuid", "username", "group", "external_id")
 
 # Contacts are found by their identities before they are made, so only one may look and make at a time. The drain holds
 # this lock while it writes for a tenant; whoever makes, merges or erases contacts by hand takes it first.
@@ -159,6 +160,17 @@ class Contact(TenantModel):
         search.index([contact.id])
         return contact
 
+    def identify(self, kind: str, value: str) -> None:
+        """Adds an identity; called with `lock_contacts`. Raises `NumberTaken` where another contact has it."""
+        taken = type(self).with_identity(kind, value)
+        if taken is None:
+            db.session.add(ContactIdentity(contact_id=self.id, kind=kind, value=value))
+            db.session.flush()
+            db.session.expire(self, ["identities"])
+            search.index([self.id])
+        elif taken.id != self.id:
+            raise NumberTaken(taken)
+
     def rename(self, name: str, *, by: Actor) -> None:
         """Saves a name of the business's choice; the contact's own profile name no longer changes it."""
         if name != self.name or not self.name_is_saved:
@@ -236,7 +248,7 @@ class Contact(TenantModel):
 
 
 class ContactIdentity(TenantModel):
-    """One id by which WhatsApp names a contact (meta: business-scoped user IDs). Latest last."""
+    """One id by which WhatsApp (meta: business-scoped user IDs) or the business names a contact. Latest last."""
 
     __tablename__ = "contact_identities"
     __table_args__ = (

@@ -88,6 +88,7 @@ SAMPLES: dict[str, Any] = {
         phones=["+16505551234"],
         bsuid=None,
         username=None,
+        external_id="crm-1042",
         is_group=False,
         is_erased=False,
         tags=[TagReference(id=id_for("tag"), name="VIP")],

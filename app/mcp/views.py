@@ -48,7 +48,7 @@ def handle() -> Response:
     if request.headers.get("Origin", settings.public_url) != settings.public_url:
         return answer_problem(None, Problem("ip_not_allowed", "Pages of other sites may not call this address."))
     try:
-        rate = admit("")
+        rate = admit("", "mcp")
     except Problem as problem:
         return answer_problem(None, problem)
     response = answer()
@@ -111,10 +111,11 @@ METHODS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 @bp.get(f"{METADATA_PATH}/mcp")
 @stateless
 def show_resource() -> Response:
-    """RFC 9728. Keys are made in the settings, so no authorization server is named."""
+    """RFC 9728. Besides keys, which are made in the settings, tokens are taken of apps that people sign in with."""
     return jsonify(
         resource=f"{settings.public_url}/mcp",
         resource_name="Switchboard",
+        authorization_servers=[settings.public_url],
         bearer_methods_supported=["header"],
         scopes_supported=sorted(SCOPES),
         resource_documentation=f"{settings.public_url}/developers",

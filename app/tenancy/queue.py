@@ -11,7 +11,7 @@ import inspect
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,7 +22,7 @@ from rq.serializers import JSONSerializer
 from app.extensions import redis
 
 from .lanes import Lane, job_id
-from .scope import after_commit, current_tenant_id
+from .scope import after_commit, current_scope, current_tenant_id
 from .transactions import tenant_scope
 
 log = structlog.get_logger()
@@ -59,23 +59,18 @@ class Job:
 
     def enqueue(self, *arguments: str) -> None:
         """Puts the job in its lane unless it already waits there. What Redis loses, a sweep enqueues again."""
-        if time.monotonic() < Job.redis_is_away_until:
-            return
-        try:
-            if redis.set(self.pending_key(arguments), 1, nx=True, ex=PENDING_SECONDS):
-                tenant_id = arguments[0] if self.per_tenant else None
-                Lane(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
-                    self.name,
-                    args=arguments,
-                    timeout=self.seconds,
-                    result_ttl=0,
-                    failure_ttl=3600,
-                    job_id=job_id(tenant_id),
-                )
-        except redis_client.RedisError as error:
-            # The next caller need not wait for Redis as well; the sweep makes up for it.
-            Job.redis_is_away_until = time.monotonic() + AWAY_SECONDS
-            log.warning("job not enqueued", job=self.name, error=type(error).__name__)
+        enqueue_all([(self, arguments)])
+
+    def put_in_lane(self, *arguments: str) -> None:
+        tenant_id = arguments[0] if self.per_tenant else None
+        Lane(self.lane, connection=redis, serializer=JSONSerializer).enqueue_call(
+            self.name,
+            args=arguments,
+            timeout=self.seconds,
+            result_ttl=0,
+            failure_ttl=3600,
+            job_id=job_id(tenant_id),
+        )
 
     def start(self, *arguments: str) -> object:
         """What the worker calls: no longer pending from here on, so that a later change enqueues it again."""
@@ -106,7 +101,41 @@ def later(name: str, *ids: object, tenant_id: uuid.UUID | None = None) -> None:
     wanted, arguments = JOBS[name], [str(id) for id in ids]
     if wanted.per_tenant:
         arguments.insert(0, str(tenant_id or current_tenant_id()))
-    after_commit(lambda: wanted.enqueue(*arguments))
+    callbacks = current_scope().callbacks
+    batch = next((each for each in callbacks if isinstance(each, Batch)), None)
+    if batch is None:
+        batch = Batch()
+        after_commit(batch)
+    batch.jobs.append((wanted, tuple(arguments)))
+
+
+class Batch:
+    """The jobs of one transaction, for after its commit."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[Job, tuple[str, ...]]] = []
+
+    def __call__(self) -> None:
+        enqueue_all(self.jobs)
+
+
+def enqueue_all(jobs: Sequence[tuple[Job, tuple[str, ...]]]) -> None:
+    """Puts each in its lane unless it already waits there; Redis is asked once for all that do."""
+    if time.monotonic() < Job.redis_is_away_until:
+        return
+    names = [wanted.name for wanted, _ in jobs]
+    try:
+        with redis.pipeline(transaction=False) as pipeline:
+            for wanted, arguments in jobs:
+                pipeline.set(wanted.pending_key(arguments), 1, nx=True, ex=PENDING_SECONDS)
+            is_new = pipeline.execute()
+        for (wanted, arguments), new in zip(jobs, is_new, strict=True):
+            if new:
+                wanted.put_in_lane(*arguments)
+    except redis_client.RedisError as error:
+        # The next caller need not wait for Redis as well; the sweep makes up for it.
+        Job.redis_is_away_until = time.monotonic() + AWAY_SECONDS
+        log.warning("jobs not enqueued", jobs=names, error=type(error).__name__)
 
 
 def enqueue(name: str, *arguments: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from app.api import ApiKey
@@ -98,3 +99,14 @@ def carla(number: PhoneNumber) -> Conversation:
 def text_to(talk: Conversation | uuid.UUID, body: str = "Your bread is ready.") -> dict[str, Any]:
     id = talk.id if isinstance(talk, Conversation) else talk
     return {"type": "text", "to": {"conversation_id": str(id)}, "text": {"body": body}}
+
+
+def statements_of(app: Flask, act: Callable[[], object]) -> int:
+    """How many statements it takes."""
+    statements: list[str] = []
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note := lambda *call: statements.append(call[2]))
+    act()
+    event.remove(engine, "before_cursor_execute", note)
+    return len(statements)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from app.contacts.fields import ContactField
 from app.contacts.models import Contact, ContactIdentity
@@ -21,7 +21,7 @@ from app.people.timeline import timeline
 from app.team.models import Team
 from app.tenancy import Actor, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import NOBODY, Caller, MakeCaller
+from tests.api.conftest import NOBODY, Caller, MakeCaller, statements_of
 from tests.world import World, conversation
 
 API = Actor("api", uuid.uuid4(), "Shop")
@@ -237,16 +237,6 @@ def test_a_cursor_of_another_order_is_refused(shop: Caller, three: list[Conversa
     assert faults(shop.get(f"/contacts?sort=name&after={cursor}")) == ["after"]
 
 
-def statements_of(app: Flask, act: Callable[[], object]) -> int:
-    statements: list[str] = []
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note := lambda *call: statements.append(call[2]))
-    act()
-    event.remove(engine, "before_cursor_execute", note)
-    return len(statements)
-
-
 def test_a_page_takes_as_many_queries_as_one_contact(
     app: Flask, shop: Caller, three: list[Conversation], world: World, size: ContactField
 ) -> None:
@@ -457,3 +447,49 @@ def test_a_teams_key_does_nothing_to_what_was_said_to_others(
     assert {code(answer) for answer in calls} == {"out_of_reach"}
     with tenant_scope(world.bakery.id):
         assert not db.session.scalars(select(Contact.erased_at).where(Contact.id == carla.contact_id)).one()
+
+
+def test_the_customers_own_id_is_an_identity(shop: Caller) -> None:
+    first = made(shop.put("/contacts/by/external_id/crm-1042", {"name": "Hanna", "phone": "+49 151 12345678"}))
+    assert (first["external_id"], first["phone"]) == ("crm-1042", "+4915112345678")
+    again = made(shop.put("/contacts/by/external_id/crm-1042", {"name": "Hanna Vogel"}))
+    assert (again["id"], again["phone"], again["name"]) == (first["id"], "+4915112345678", "Hanna Vogel")
+    assert made(shop.get("/contacts/by/external_id/crm-1042"))["id"] == first["id"]
+
+
+def test_who_has_the_number_gets_the_id(shop: Caller, carla: Conversation) -> None:
+    body = {"phone": "+1 650 555 1234"}
+    assert made(shop.put("/contacts/by/external_id/crm-7", body))["id"] == str(carla.contact_id)
+    assert made(shop.put("/contacts/by/wa_id/16505551234", {"external_id": "shop-7"}))["external_id"] == "shop-7"
+    assert made(shop.get("/contacts/by/external_id/crm-7"))["id"] == str(carla.contact_id)
+
+
+def test_an_id_without_a_number_makes_a_contact_that_may_get_one_later(shop: Caller) -> None:
+    first = made(shop.put("/contacts/by/external_id/crm-8", {"name": "Hanna"}))
+    assert first["phone"] is None
+    later = made(shop.put("/contacts/by/external_id/crm-8", {"phone": "+4915112345678"}))
+    assert (later["id"], later["phone"]) == (first["id"], "+4915112345678")
+
+
+def test_two_contacts_are_not_made_one_by_an_id(shop: Caller, carla: Conversation) -> None:
+    other = made(shop.put("/contacts/by/external_id/crm-9", {"name": "Hanna", "phone": "+4915112345678"}))
+    answer = shop.put("/contacts/by/wa_id/16505551234", {"external_id": "crm-9"})
+    assert code(answer) == "contact_exists" and answer.json and answer.json["contact_id"] == other["id"]
+    assert faults(shop.put("/contacts/by/external_id/crm-9", {"phone": "+16505551234"})) == ["/phone"]
+    new = {"phone": "+4915112345679", "external_id": "crm-9"}
+    assert code(shop.post("/contacts", new)) == "contact_exists"
+    assert shop.get("/contacts/by/phone/+4915112345679").status_code == 404
+
+
+@pytest.mark.parametrize("id", ["crm/7 ü", "a" * 200, "+49", "%"])
+def test_any_text_is_a_customers_own_id(shop: Caller, id: str) -> None:
+    answer = made(shop.put(f"/contacts/by/external_id/{quote(id, safe='')}", {"name": "Hanna"}))
+    assert answer["external_id"] == id
+    assert made(shop.get(f"/contacts/by/external_id/{quote(id, safe='')}"))["id"] == answer["id"]
+
+
+def test_ids_of_the_neighbour_are_their_own(shop: Caller, caller: MakeCaller, world: World) -> None:
+    ours = made(shop.put("/contacts/by/external_id/crm-1", {"name": "Hanna"}))
+    theirs = caller(world.shoes)
+    assert theirs.get("/contacts/by/external_id/crm-1").status_code == 404
+    assert made(theirs.put("/contacts/by/external_id/crm-1", {"name": "X"}))["id"] != ours["id"]

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from itertools import chain
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 
+from app.api import pages
+from app.api.pages import after
 from app.contacts.tags import Tag
+from app.inbox.api.conversations import ConversationsQuery
 from app.inbox.conversations import Conversation
 from app.team.models import Team
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.api.conftest import Caller, MakeCaller
 from tests.world import World, conversation
+
+DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 def test_the_list_has_the_newest_first_and_its_filters(shop: Caller, number: PhoneNumber, world: World) -> None:
@@ -118,3 +126,34 @@ def test_the_neighbour_finds_nothing(caller: MakeCaller, world: World, carla: Co
         ("PUT", "/assignment", {"assignee_id": None}),
     ):
         assert theirs.call(method, f"/conversations/{carla.id}{path}", body).status_code == 404, path
+
+
+@pytest.mark.parametrize("sort", ["-last_message_at", "last_message_at", "-created_at", "created_at"])
+def test_a_page_in_which_nothing_matches_leads_on(
+    shop: Caller, number: PhoneNumber, world: World, monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
+    monkeypatch.setattr(pages, "SCANNED", 1)
+    talks = [conversation(number, wa_id=f"1650555000{place}", name=f"No. {place}") for place in range(3)]
+    with tenant_scope(world.bakery.id):
+        Conversation.get_or_404(talks[1].id).state = "resolved"
+    seen: list[list[str]] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = f"filter[state]=resolved&filter[state]=open&filter[unassigned]=true&sort={sort}"
+        answer = shop.get(f"/conversations?{query}{cursor and f'&after={cursor}'}").json
+        assert answer
+        seen, cursor = [*seen, [one["id"] for one in answer["data"]]], answer["next"]
+    ids = [str(talk.id) for talk in talks]
+    assert [*chain(*seen)] == (ids[::-1] if sort.startswith("-") else ids) and len(seen) > 2
+
+
+@pytest.mark.parametrize("sort", ["-last_message_at", "last_message_at", "-created_at", "created_at"])
+def test_no_order_of_the_list_of_all_needs_a_sort(number: PhoneNumber, world: World, sort: str) -> None:
+    query = ConversationsQuery.model_validate({"sort": sort})
+    column = getattr(Conversation, query.sorted_by)
+    rows = after(query.candidates, None, Conversation.id, column, ascending=not sort.startswith("-")).limit(50)
+    written = rows.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True})
+    with tenant_scope(world.bakery.id):
+        db.session.execute(text("set local enable_seqscan = off"))
+        plan = "\n".join(db.session.scalars(text(f"explain {written}".replace(":", "\\:"))))
+    assert "Sort" not in plan and "ix_conversations_" in plan, plan

@@ -7,15 +7,18 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
+from sqlalchemy import delete
 
 from app.api import pages
+from app.api.idempotency import IdempotentRequest
 from app.contacts.consents import Consent
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.number_desks import NumberDesk
 from app.team.models import Team
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import Caller, MakeCaller, text_to
+from tests.api.conftest import Caller, MakeCaller, statements_of, text_to
 from tests.enqueued import Enqueued
 from tests.inbox.test_first_messages import template
 from tests.world import World, conversation
@@ -67,6 +70,25 @@ def test_a_closed_window_is_said(shop: Caller, carla: Conversation, world: World
     problem = shop.post("/messages", text_to(carla)).get_json(force=True)
     assert (problem["status"], problem["code"]) == (409, "window_closed")
     assert problem["type"].endswith("/developers/problems/window_closed")
+
+
+def test_the_same_message_is_answered_when_it_would_be_refused_by_now(
+    shop: Caller, carla: Conversation, world: World
+) -> None:
+    first = shop.post("/messages", text_to(carla), Idempotency_Key="bread").json
+    with tenant_scope(world.bakery.id):
+        db.session.execute(delete(IdempotentRequest))
+        Conversation.get_or_404(carla.id).last_inbound_at = now() - dt.timedelta(hours=25)
+    again = shop.post("/messages", text_to(carla), Idempotency_Key="bread")
+    assert again.status_code == 202 and again.json and first and again.json["id"] == first["id"]
+    assert shop.post("/messages", text_to(carla), Idempotency_Key="cake").status_code == 409
+
+
+def test_a_text_takes_few_statements(app: Flask, shop: Caller, carla: Conversation) -> None:
+    for _ in range(2):
+        assert shop.post("/messages", text_to(carla)).status_code == 202
+    # The tenant, the key, the conversation with all around it; the message, the conversation, what happened.
+    assert statements_of(app, lambda: shop.post("/messages", text_to(carla))) == 6
 
 
 def test_who_has_opted_out_gets_no_marketing(shop: Caller, world: World, carla: Conversation) -> None:

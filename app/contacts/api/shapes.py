@@ -61,6 +61,7 @@ class ContactShape(Shape):
     phones: list[str] = Field(description="Every number they have had, the present one first.")
     bsuid: str | None = Field(description="WhatsApp's id for them in your business portfolio.")
     username: str | None
+    external_id: str | None = Field(description="Your own id of them, the latest that you gave.", examples=["crm-1042"])
     is_group: bool
     is_erased: bool
     tags: list[TagReference] = Field(description=f"The first {MOST_TAGS}.")
@@ -94,6 +95,7 @@ class ContactShape(Shape):
             phones=phones,
             bsuid=newest.get("bsuid"),
             username=newest.get("username"),
+            external_id=newest.get("external_id"),
             is_group="group" in newest,
             is_erased=contact.is_erased,
             tags=[TagReference(id=tag.id, name=tag.name) for tag in tags],

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
@@ -109,6 +109,9 @@ def renew_key(api_key_id: uuid.UUID) -> Answer:
     key = ApiKey.get_or_404(api_key_id).refresh_locked()
     if key.revoked_at:
         return refuse_revoked(key)
+    if key.kind == "app":
+        # The app renews it by itself.
+        abort(404)
     if request.form.get("prefix") != key.prefix:
         flash(
             _("This key was renewed already. Its secret can't be shown again; renew the key to get a new one."), "error"

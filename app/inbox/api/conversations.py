@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from flask import g, request
 from pydantic import Field, model_validator
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from app.api import Fault, Page, PageQuery, Place, Problem, Shape, check_match, current_key, endpoint, problem, scope
 from app.api.declaring import AddressTime, GivenTime
-from app.api.pages import after, page_of
+from app.api.pages import after, page_of, scan
 from app.contacts.models import Contact
 from app.contacts.tags import ContactTag
 from app.entry_points.api.shapes import GivenSubject
 from app.entry_points.models import EntryTouch
 from app.inbox.conversations import Conversation
 from app.inbox.conversations.assignment import Taken, member_or_none
+from app.inbox.desk.lists import ACTIVE, IN_STATE
 from app.inbox.desk.notes import LONGEST_NOTE, Note
 from app.inbox.desk.state_changes import SETTABLE, change_state
 from app.team.models import Team
@@ -62,6 +63,51 @@ class ConversationsQuery(PageQuery):
     sort: Literal["-last_message_at", "last_message_at", "-created_at", "created_at"] = "-last_message_at"
     include: list[Include] = Field(default_factory=list, max_length=2)
 
+    @property
+    def sorted_by(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def candidates(self) -> Select[Conversation]:
+        """What an index finds in the order of the list. The literal conditions are those of partial indexes."""
+        rows = select(Conversation).where(text("conversations.merged_into_id is null"))
+        if self.contact_id:
+            rows = rows.where(Conversation.contact_id == self.contact_id)
+        if self.sorted_by == "created_at":
+            return rows
+        if self.state and set(self.state) <= {"open", "pending"}:
+            rows = rows.where(text(ACTIVE))
+        elif self.state and len(self.state) == 1:
+            rows = rows.where(text(IN_STATE[self.state[0]]))
+        if self.active_after:
+            rows = rows.where(Conversation.last_message_at > self.active_after)
+        return rows
+
+    def conditions(self, one: type[Conversation]) -> list[ColumnElement[bool]]:
+        """What is wanted, of the class or an alias of it."""
+        wanted: list[Any] = [reach.reached(one.phone_number_id)]
+        for column, value in (
+            (one.phone_number_id, self.phone_number_id),
+            (one.assignee_id, self.assignee_id),
+            (one.team_id, self.team_id),
+            (one.entry_point_id, self.entry_point_id),
+            (one.subject_type, self.subject_type),
+            (one.subject_external_id, self.subject_id),
+        ):
+            if value is not None:
+                wanted.append(column == value)
+        if self.state:
+            wanted.append(one.state.in_(self.state))
+        if self.tag_id:
+            wanted.append(one.contact_id.in_(select(ContactTag.contact_id).where(ContactTag.tag_id == self.tag_id)))
+        if self.is_unassigned is not None:
+            wanted.append(one.assignee_id.is_(None) == self.is_unassigned)
+        if self.is_unreplied is not None:
+            wanted.append(one.waiting_since.is_not(None) == self.is_unreplied)
+        if self.active_after:
+            wanted.append(one.last_message_at > self.active_after)
+        return wanted
+
 
 class ConversationQuery(Shape):
     include: list[Include] = Field(default_factory=list, max_length=2)
@@ -71,44 +117,22 @@ class ConversationQuery(Shape):
 def list_conversations(query: ConversationsQuery) -> Page[ConversationShape]:
     """List conversations.
 
-    The one with the newest message first, unless `sort` says otherwise.
+    The one with the newest message first, unless `sort` says otherwise. A page may have fewer than `limit`
+    conversations, or none, and still a `next`: a filter that little matches is answered in several pages.
     """
-    rows = select(Conversation).where(
-        Conversation.merged_into_id.is_(None), reach.reached(Conversation.phone_number_id)
+    by, ascending = query.sorted_by, not query.sort.startswith("-")
+    ids, further = scan(
+        query.candidates, Conversation, query.conditions, query.after, query.limit, by, ascending=ascending
     )
-    for column, value in (
-        (Conversation.phone_number_id, query.phone_number_id),
-        (Conversation.contact_id, query.contact_id),
-        (Conversation.assignee_id, query.assignee_id),
-        (Conversation.team_id, query.team_id),
-        (Conversation.entry_point_id, query.entry_point_id),
-        (Conversation.subject_type, query.subject_type),
-        (Conversation.subject_external_id, query.subject_id),
-    ):
-        rows = rows.where(column == value) if value is not None else rows
-    if query.state:
-        rows = rows.where(Conversation.state.in_(query.state))
-    if query.tag_id:
-        tagged = select(ContactTag.contact_id).where(ContactTag.tag_id == query.tag_id)
-        rows = rows.where(Conversation.contact_id.in_(tagged))
-    if query.is_unassigned is not None:
-        nobody = Conversation.assignee_id.is_(None)
-        rows = rows.where(nobody if query.is_unassigned else ~nobody)
-    if query.is_unreplied is not None:
-        waits = Conversation.waiting_since.is_not(None)
-        rows = rows.where(waits if query.is_unreplied else ~waits)
-    if query.active_after:
-        rows = rows.where(Conversation.last_message_at > query.active_after)
-    sorted_by = Conversation.created_at if query.sort.endswith("created_at") else Conversation.last_message_at
-    rows = after(rows, query.after, Conversation.id, sorted_by, ascending=not query.sort.startswith("-"))
-    rows = rows.options(*around(query.include)).limit(query.limit + 1)
-    include = frozenset[str](query.include)
-    return page_of(
-        db.session.scalars(rows).unique(),
+    found = db.session.scalars(select(Conversation).where(Conversation.id.in_(ids)).options(*around(query.include)))
+    by_id, include = {one.id: one for one in found.unique()}, frozenset[str](query.include)
+    page = page_of(
+        [by_id[id] for id in ids if id in by_id],
         query.limit,
         lambda one: ConversationShape.of(one, include),
-        lambda one: Place(one.id, getattr(one, sorted_by.key)),
+        lambda one: Place(one.id, getattr(one, by)),
     )
+    return Page(data=page.data, next=page.next or (str(further) if further else None))
 
 
 def around(include: list[Include]) -> list[ExecutableOption]:

@@ -182,7 +182,8 @@ def recipient_of(wanted: Addressed) -> Recipient | Conversation:
     to = wanted.to
     try:
         if to.conversation_id:
-            return reach.find_conversation(to.conversation_id)
+            taken = current_key().actor.takes_over and wanted.send_at is None
+            return reach.find_conversation_to_write_in(to.conversation_id, taken=taken)
         if to.contact_id:
             return Recipient.of_contact(reach.find_contact(to.contact_id))
     except NotFound:

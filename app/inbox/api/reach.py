@@ -85,6 +85,10 @@ def find_conversation(id: uuid.UUID) -> Conversation:
     return within_reach(Conversation.find(id))
 
 
+def find_conversation_to_write_in(id: uuid.UUID, *, taken: bool) -> Conversation:
+    return within_reach(Conversation.to_write_in(id, taken=taken))
+
+
 def find_message(id: uuid.UUID) -> Message:
     return within_reach(Message.find(id))
 

@@ -54,6 +54,8 @@ def desk_constraints() -> tuple[SchemaItem, ...]:
         one_of("state", CONVERSATION_STATES),
         of_member("assignee_id", nulled=True),
         belongs_to("teams", "team_id", nulled=True),
+        partial("newest", "tenant_id", *newest, where="merged_into_id is null"),
+        partial("created", "tenant_id", "created_at desc", "id desc", where="merged_into_id is null"),
         partial("active", "tenant_id", *newest, where=ACTIVE),
         partial("assignee", "tenant_id", "assignee_id", *newest, where=ACTIVE),
         partial("number", "tenant_id", "phone_number_id", *newest, where=ACTIVE),
@@ -91,8 +93,9 @@ class Desk:
 
     id: Any
     merged_into_id: Any
-    # The transaction of `lock_all`; not stored.
+    # The transaction that has it locked against every change, and the one against merging; not stored.
     locked_in: Any = None
+    shared_in: Any = None
 
     @property
     def is_active(self) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from dataclasses import replace
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, false, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Index, Select, UniqueConstraint, bindparam, false, select, tuple_, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from app.billing.balances import Balance
@@ -26,6 +26,7 @@ from .assignment import Desk, desk_constraints
 from .cursors import Cursor
 from .gate import Gate
 from .handling import CLOSED, Handled, handling_constraints
+from .inbox_settings import InboxSettings
 from .messages import Message, Reaction
 from .questions import question_for
 from .refusals import SaidOtherwise
@@ -79,9 +80,43 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
 
         `taken`: a person is about to take it, so it is locked against every change.
         """
-        db.session.refresh(self, with_for_update={"of": type(self), "read": not taken, "key_share": True})
-        self.locked_in = db.session().get_transaction() if taken else self.locked_in
+        transaction = db.session().get_transaction()
+        if transaction is None or transaction not in (self.locked_in, None if taken else self.shared_in):
+            db.session.refresh(self, with_for_update={"of": type(self), "read": not taken, "key_share": True})
+            self.note_lock(taken=taken)
         return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
+
+    def note_lock(self, *, taken: bool) -> None:
+        """That this transaction has it locked, so that no statement locks it again."""
+        transaction: Any = db.session().get_transaction()
+        if taken:
+            self.locked_in = transaction
+        else:
+            self.shared_in = transaction
+
+    @classmethod
+    def to_write_in(cls, id: uuid.UUID, *, taken: bool) -> Self | None:
+        """As `find`, locked as `merged_into` does, and read with what `send` needs: all in one statement."""
+        row = db.session.execute(cls.query_to_write_in(taken), {"id": id}).one_or_none()
+        if row is None:
+            return None
+        conversation: Self = row[0]
+        balance, settings = row[1], row[2]
+        if conversation.merged_into_id:
+            return cls.to_write_in(conversation.merged_into_id, taken=taken)
+        conversation.note_lock(taken=taken)
+        conversation.read_along = db.session().get_transaction(), balance, settings or InboxSettings.untouched()
+        return conversation
+
+    @classmethod
+    @functools.cache
+    def query_to_write_in(cls, taken: bool) -> Select[Any]:
+        query: Any = select(cls, Balance, InboxSettings).where(cls.id == bindparam("id"))
+        for each in (Balance, InboxSettings):
+            query = query.outerjoin(each, each.tenant_id == cls.tenant_id)
+        query = query.options(joinedload(cls.phone_number)).execution_options(populate_existing=True)
+        locked: Select[Any] = query.with_for_update(of=cls, read=not taken, key_share=True)
+        return locked
 
     @classmethod
     def newest_first(cls) -> Select[Conversation]:
@@ -173,25 +208,26 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
             outgoing = replace(outgoing, category="")
         message = Message.outbound(self, outgoing.words, by=by, client_id=client_id, source=source, lane=lane)
         message.carry(outgoing, answering, media)
-        if earlier := self.message_with(client_id):
-            if not earlier.says_the_same_as(message):
-                raise SaidOtherwise
-            return earlier
         file_kind = media.kind if media else ""
         gate = self.gate
-        gate.check(outgoing.type, outgoing.raw, by=by, later=later, file_kind=file_kind, direct=message.direct)
+        refusal = gate.refusal(
+            outgoing.type, outgoing.raw, by=by, later=later, file_kind=file_kind, direct=message.direct
+        )
+        # What was sent before may be asked for again when it would be refused by now.
+        if refusal and (earlier := self.sent_before(message)):
+            return earlier
+        if refusal:
+            raise refusal
         message.note_template(gate)
         if later:
             message.schedule(later)
-        try:
-            with db.session.begin_nested():
-                db.session.add(message)
-                if media:
-                    db.session.flush()
-                    media.message_id, media.next_attempt_at = message.id, now()
-                    db.session.add(media)
-        except IntegrityError:
-            return self.message_with(client_id) or message
+        stored = message.store()
+        if stored is None:
+            return self.sent_before(message) or message
+        message = stored
+        if media:
+            media.message_id, media.next_attempt_at = message.id, now()
+            db.session.add(media)
         if not later:
             self.note_sending(message, by)
         # An out-of-office reply is no answer: the customer keeps waiting, and the list keeps showing their message.
@@ -215,7 +251,10 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
     @property
     def gate(self) -> Gate:
         """What may be sent here now."""
-        return Gate(self)
+        gate = Gate(self)
+        if self.read_along and self.read_along[0] is db.session().get_transaction():
+            gate.lookups.balance = self.read_along[1]
+        return gate
 
     @property
     def ways_to_write(self) -> Ways:
@@ -263,6 +302,13 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
     def message_with(self, client_id: uuid.UUID) -> Message | None:
         mine = (Message.conversation_id == self.id) & (Message.client_id == client_id)
         return db.session.scalar(select(Message).where(mine))
+
+    def sent_before(self, message: Message) -> Message | None:
+        """The message with its `client_id`. Raises `SaidOtherwise` where that has other words."""
+        earlier = self.message_with(message.client_id) if message.client_id else None
+        if earlier and not earlier.says_the_same_as(message):
+            raise SaidOtherwise
+        return earlier
 
     @property
     def last_line(self) -> str:

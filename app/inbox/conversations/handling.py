@@ -72,6 +72,8 @@ class Handled:
     # When somebody stopped all automation here.
     automation_paused_at: Mapped[dt.datetime | None] = mapped_column()
 
+    # A transaction, and what it read together with the row: the tenant's balance and settings; not stored.
+    read_along: Any = None
     id: Any
     phone_number_id: Any
     waiting_since: Any
@@ -118,7 +120,7 @@ class Handled:
         return True
 
     def take_for_person(self, by: Actor, at: dt.datetime) -> None:
-        until = silence_after(at)
+        until = self.silence_after(at)
         if until and until <= now():
             return
         before, had_it = self.handler, self.is_with_person
@@ -162,7 +164,7 @@ class Handled:
         # The line that says so is no answer yet.
         self.waiting_since = self.waiting_since or now()
         self.end_stretch("expired", self.handled_until)
-        self.handled_by, self.handled_since, self.handled_until = "person", now(), silence_after(now())
+        self.handled_by, self.handled_since, self.handled_until = "person", now(), self.silence_after(now())
         self.handler_kind = self.handler_id = self.handler_name = None
         db.session.add(HandlingStretch(conversation_id=self.id, started_at=self.handled_since))
         self.record("handed_over", by, summary=summary)
@@ -205,6 +207,12 @@ class Handled:
         self.name_handler(by)
         announce("conversation", self.id)
 
+    def silence_after(self, at: dt.datetime) -> dt.datetime | None:
+        """Until when a message that a person wrote then keeps automation quiet; None: until it is resolved."""
+        is_at_hand = self.read_along and self.read_along[0] is db.session().get_transaction()
+        hours = (self.read_along[2] if is_at_hand else InboxSettings.current()).silence_hours
+        return at + dt.timedelta(hours=hours) if hours else None
+
     def name_handler(self, by: Actor) -> None:
         self.handler_kind, self.handler_id, self.handler_name = by.kind, by.id, by.name or None
 
@@ -226,9 +234,3 @@ class Handled:
 
 def handler_of(by: Actor) -> str:
     return "assistant" if by.kind == "assistant" else "automation"
-
-
-def silence_after(at: dt.datetime) -> dt.datetime | None:
-    """Until when a message that a person wrote then keeps automation quiet; None: until it is resolved."""
-    hours = InboxSettings.current().silence_hours
-    return at + dt.timedelta(hours=hours) if hours else None

@@ -31,9 +31,11 @@ class InboxSettings(TenantModel):
 
     @classmethod
     def current(cls) -> Self:
-        return db.session.scalar(select(cls)) or cls(
-            shows_typing=True, previews_links=True, silence_hours=SILENCE_HOURS
-        )
+        return db.session.scalar(select(cls)) or cls.untouched()
+
+    @classmethod
+    def untouched(cls) -> Self:
+        return cls(shows_typing=True, previews_links=True, silence_hours=SILENCE_HOURS)
 
     @classmethod
     def change(cls, *, shows_typing: bool, previews_links: bool, silence_hours: int) -> None:

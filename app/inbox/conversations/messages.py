@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Index, UniqueConstraint, Uuid, and_, bindparam, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
@@ -194,6 +195,18 @@ class Message(Bubble, Underway, TenantModel):
             self.content = {**(self.content or {}), "sha256": media.sha256}
         if outgoing.category:
             self.content = {**(self.content or {}), "category": outgoing.category}
+
+    def store(self) -> Message | None:
+        """Inserts it. None where its conversation has a message with this `client_id`."""
+        given = {name: value for name, value in vars(self).items() if name in Message.__table__.c}
+        unique = ("tenant_id", "conversation_id", "client_id")
+        row = upsert(Message).values(given).on_conflict_do_nothing(index_elements=unique).returning(Message)
+        stored = db.session.scalar(row)
+        if stored:
+            # What it can't have yet is not looked for in the database.
+            for name, value in (("media", self.media), ("reactions", []), ("changes", [])):
+                set_committed_value(stored, name, value)
+        return stored
 
     @property
     def sent_by(self) -> Actor | None:

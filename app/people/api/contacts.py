@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -49,11 +50,11 @@ NO_NEW = problem(
 )
 # A BSUID: a country, perhaps ENT, and up to 128 letters and digits (Meta: business-scoped user IDs).
 BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
-LONGEST_IDENTITY = 300
+LONGEST_EXTERNAL = 200
 # An id is made at most this long before its contact is stored.
 SLACK = dt.timedelta(days=1)
 Sort = Literal["name", "-last_seen_at", "-created_at"]
-Kind = Literal["phone", "wa_id", "bsuid", "username"]
+Kind = Literal["phone", "wa_id", "bsuid", "username", "external_id"]
 
 
 class ContactsQuery(PageQuery):
@@ -136,6 +137,7 @@ def get_contact(contact_id: uuid.UUID) -> ContactShape:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(visible)]
+ExternalId = Annotated[str, Field(min_length=1, max_length=LONGEST_EXTERNAL), AfterValidator(visible)]
 FieldName = Annotated[str, Field(min_length=1, max_length=LONGEST_FIELD_NAME)]
 Value = (
     Annotated[str, Field(max_length=LONGEST_VALUE)]
@@ -158,6 +160,10 @@ class ContactChange(Shape):
 
 
 class ContactUpsert(ContactChange):
+    phone: Annotated[str, Field(max_length=40, examples=["+4915112345678"])] | None = Field(
+        None, description="For a contact that has no phone number yet."
+    )
+    external_id: ExternalId | None = Field(None, description="Your own id of them: of your shop, your CRM …")
     tags: list[TagName] = Field(
         default_factory=list, max_length=50, description="Added by name, beside those that the contact has."
     )
@@ -184,20 +190,22 @@ def create_contact(body: NewContact) -> ContactShape:
 
     Where another contact has the number already, `contact_id` in the problem says which.
     """
-    try:
-        wa_id = written_numbers.read(body.phone)
-    except NotRead as error:
-        fault = Fault("invalid_phone_number", error.explain(), pointer="/phone")
-        raise Problem("invalid_request", errors=[fault]) from None
+    first, *others = identities_in(body)
     values = read_values(body)
     try:
-        contact = Contact.create(body.name or "", wa_id, by=current_key().actor)
+        contact = Contact.create(body.name or "", first.value, by=current_key().actor)
     except NumberTaken as taken:
-        if not reach.is_known(taken.contact):
-            raise Problem(OUT_OF_REACH) from None
-        raise Problem(EXISTS, more={"contact_id": str(taken.contact.id)}) from None
+        raise exists(taken.contact) from None
+    give(contact, others)
     save(contact, ContactChange(), values, body.tags)
     return ContactShape.of(contact)
+
+
+def exists(contact: Contact) -> Problem:
+    """That another contact has an identity; which one is said to whom it concerns."""
+    if not reach.is_known(contact):
+        return Problem(OUT_OF_REACH)
+    return Problem(EXISTS, more={"contact_id": str(contact.id)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,9 +225,11 @@ class Identity:
                 return cls("wa_id", read_phone(f"+{written}"))
             case "bsuid" if BSUID.fullmatch(written):
                 return cls("parent_bsuid" if ".ENT." in written else "bsuid", written)
+            case "external_id" if 0 < len(written) <= LONGEST_EXTERNAL and written.isprintable():
+                return cls("external_id", written)
             case "username" if 0 < len(written.lstrip("@")) <= 100 and written.isprintable():
                 return cls("username", written.lstrip("@"))
-            case "wa_id" | "bsuid" | "username":
+            case "wa_id" | "bsuid" | "username" | "external_id":
                 raise Problem(
                     "invalid_request", errors=[Fault(f"invalid_{kind}", "It can't be this.", parameter="value")]
                 )
@@ -227,6 +237,33 @@ class Identity:
 
     def find(self) -> Contact | None:
         return Contact.with_identity(self.kind, self.value)
+
+
+def identities_in(body: ContactUpsert) -> list[Identity]:
+    """What a body says that they are known by, the phone number first. Raises a `Problem`."""
+    identities = []
+    if body.phone is not None:
+        try:
+            identities.append(Identity("wa_id", written_numbers.read(body.phone)))
+        except NotRead as error:
+            fault = Fault("invalid_phone_number", error.explain(), pointer="/phone")
+            raise Problem("invalid_request", errors=[fault]) from None
+    if body.external_id is not None:
+        identities.append(Identity("external_id", body.external_id))
+    return identities
+
+
+def give(contact: Contact, identities: list[Identity]) -> None:
+    """Adds what they are not known by yet; called with `lock_contacts`. Raises a `Problem`."""
+    for each in identities:
+        has_other = each.kind == "wa_id" and contact.identity("wa_id") and each.find() != contact
+        if has_other:
+            words = "This contact has another phone number. WhatsApp says when that changes; else merge the contacts."
+            raise Problem("invalid_request", errors=[Fault("has_phone", words, pointer="/phone")])
+        try:
+            contact.identify(each.kind, each.value)
+        except NumberTaken as taken:
+            raise exists(taken.contact) from None
 
 
 def read_phone(written: str) -> str:
@@ -237,11 +274,18 @@ def read_phone(written: str) -> str:
         raise Problem("invalid_request", errors=[fault]) from None
 
 
-@endpoint("GET", "/contacts/by/<kind>/<value>", scope=READ, gives=ContactShape, tag=TAG, problems=("invalid_request",))
+@endpoint(
+    "GET",
+    "/contacts/by/<kind>/<external:value>",
+    scope=READ,
+    gives=ContactShape,
+    tag=TAG,
+    problems=("invalid_request",),
+)
 def get_contact_by(kind: str, value: str) -> ContactShape:
     """Get a contact by an identity.
 
-    `kind` is `phone`, `wa_id`, `bsuid` or `username`.
+    `kind` is `phone`, `wa_id`, `bsuid`, `username` or `external_id`, your own id of them.
     """
     contact = Identity.read(kind, value).find()
     if contact is None or not reach.is_known(contact):
@@ -251,38 +295,42 @@ def get_contact_by(kind: str, value: str) -> ContactShape:
 
 @endpoint(
     "PUT",
-    "/contacts/by/<kind>/<value>",
+    "/contacts/by/<kind>/<external:value>",
     scope=WRITE,
     body=ContactUpsert,
     gives=ContactShape,
     tag=TAG,
-    problems=(ERASED, NO_NEW, OUT_OF_REACH, TOO_MANY_TAGS),
+    problems=(ERASED, EXISTS, NO_NEW, OUT_OF_REACH, TOO_MANY_TAGS),
 )
 def upsert_contact(kind: str, value: str, body: ContactUpsert) -> ContactShape:
     """Create or update a contact by an identity.
 
-    `kind` is `phone`, `wa_id`, `bsuid` or `username`. Whoever has the identity is changed; where nobody has it, a
-    contact is made. Only for a username none is made, since it can pass to another person.
+    `kind` is `phone`, `wa_id`, `bsuid`, `username` or `external_id`, your own id of them. Whoever has the identity is
+    changed, else who has the `phone` or the `external_id` of the body, and is known by all of them from then on; where
+    nobody has one, a contact is made. Only for a username none is made, since it can pass to another person.
     """
-    identity = Identity.read(kind, value)
+    identity, others = Identity.read(kind, value), identities_in(body)
     contact = identity.find()
-    if contact is None:
+    if contact is None or others:
         lock_contacts()
         contact = identity.find()
+    if contact is None and identity.kind == "external_id":
+        contact = next((found for each in others if (found := each.find())), None)
     if contact is None:
-        return ContactShape.of(make(identity, body))
+        return ContactShape.of(make(identity, others, body))
     if not reach.is_known(contact):
         raise Problem(OUT_OF_REACH)
-    return change(contact, body, body.tags)
+    return change(contact, body, body.tags, [identity, *others] if others else [])
 
 
-def make(identity: Identity, body: ContactUpsert) -> Contact:
+def make(identity: Identity, others: list[Identity], body: ContactUpsert) -> Contact:
     if identity.kind == "username":
         raise Problem(NO_NEW)
     if request.headers.get("If-Match") is not None:
         raise Problem("changed_meanwhile")
     values = read_values(body)
     contact = Contact.create(body.name or "", identity.value, kind=identity.kind, by=current_key().actor)
+    give(contact, others)
     save(contact, ContactChange(), values, body.tags)
     return contact
 
@@ -304,10 +352,13 @@ def update_contact(contact_id: uuid.UUID, body: ContactChange) -> ContactShape:
     return change(reach.find_contact(contact_id), body)
 
 
-def change(contact: Contact, body: ContactChange, tags: list[str] | None = None) -> ContactShape:
+def change(
+    contact: Contact, body: ContactChange, tags: list[str] | None = None, identities: Sequence[Identity] = ()
+) -> ContactShape:
     contact.refresh_locked()
     refuse_erased(contact)
     check_match(ContactShape.of(contact))
+    give(contact, list(identities))
     save(contact, body, read_values(body), tags or [])
     return ContactShape.of(contact)
 

@@ -510,13 +510,14 @@ export interface paths {
         };
         /**
          * Get a contact by an identity
-         * @description `kind` is `phone`, `wa_id`, `bsuid` or `username`.
+         * @description `kind` is `phone`, `wa_id`, `bsuid`, `username` or `external_id`, your own id of them.
          */
         get: operations["get_contact_by"];
         /**
          * Create or update a contact by an identity
-         * @description `kind` is `phone`, `wa_id`, `bsuid` or `username`. Whoever has the identity is changed; where nobody has it, a
-         *     contact is made. Only for a username none is made, since it can pass to another person.
+         * @description `kind` is `phone`, `wa_id`, `bsuid`, `username` or `external_id`, your own id of them. Whoever has the identity is
+         *     changed, else who has the `phone` or the `external_id` of the body, and is known by all of them from then on; where
+         *     nobody has one, a contact is made. Only for a username none is made, since it can pass to another person.
          */
         put: operations["upsert_contact"];
         post?: never;
@@ -535,7 +536,8 @@ export interface paths {
         };
         /**
          * List conversations
-         * @description The one with the newest message first, unless `sort` says otherwise.
+         * @description The one with the newest message first, unless `sort` says otherwise. A page may have fewer than `limit`
+         *     conversations, or none, and still a `next`: a filter that little matches is answered in several pages.
          */
         get: operations["list_conversations"];
         put?: never;
@@ -3175,6 +3177,12 @@ export interface components {
              */
             created_at: string;
             /**
+             * External Id
+             * @description Your own id of them, the latest that you gave.
+             * @example crm-1042
+             */
+            external_id: string | null;
+            /**
              * Fields
              * @description The values by the names of your fields; only those that have one.
              */
@@ -3218,6 +3226,12 @@ export interface components {
         /** ContactUpsert */
         ContactUpsert: {
             /**
+             * External Id
+             * @description Your own id of them: of your shop, your CRM …
+             * @default null
+             */
+            external_id?: string | null;
+            /**
              * Fields
              * @description By the name or the id of a field. Null removes a value; a field that is left out keeps its own.
              */
@@ -3229,6 +3243,12 @@ export interface components {
              * @default null
              */
             name?: string | null;
+            /**
+             * Phone
+             * @description For a contact that has no phone number yet.
+             * @default null
+             */
+            phone?: string | null;
             /**
              * Tags
              * @description Added by name, beside those that the contact has.
@@ -5206,6 +5226,12 @@ export interface components {
         };
         /** NewContact */
         NewContact: {
+            /**
+             * External Id
+             * @description Your own id of them: of your shop, your CRM …
+             * @default null
+             */
+            external_id?: string | null;
             /**
              * Fields
              * @description By the name or the id of a field. Null removes a value; a field that is left out keeps its own.
@@ -10912,7 +10938,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `contact_erased`: This person was erased; `too_many_tags`: There are too many tags */
+            /** @description `contact_erased`: This person was erased; `contact_exists`: Another contact has this identity; `too_many_tags`: There are too many tags */
             409: {
                 headers: {
                     [name: string]: unknown;

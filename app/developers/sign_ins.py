@@ -1,0 +1,182 @@
+"""Apps that members signed in with (OAuth 2.1): each has a key of its own, and tokens of one hour for it.
+
+A code or a token for renewal begins with its tenant's id, so that it is found behind the tenant's walls; only hashes
+are stored. RFC 6749, 7636 (PKCE), 7009 and 8707; draft-ietf-oauth-v2-1 on renewal: each token for it works once.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import json
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from sqlalchemy import UniqueConstraint, or_, select
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app import tokens
+from app.api import ApiKey
+from app.tenancy import Actor, Membership, TenantModel, as_uuid, belongs_to, current_tenant_id, db, now
+
+from .clients import hash_of
+
+PURPOSE = "oauth request"
+# How long a person may think about it, an app may take to fetch its token, and a token works.
+REQUEST_LASTS, CODE_LASTS = dt.timedelta(minutes=10), dt.timedelta(minutes=2)
+ACCESS_LASTS, RENEWAL_LASTS = dt.timedelta(hours=1), dt.timedelta(days=60)
+# An app that lost the answer may renew once more with the token before.
+LEEWAY = dt.timedelta(seconds=30)
+LONGEST = 200
+
+
+class BadGrant(Exception):
+    """A code or token that doesn't work (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an app asks a person for, from its request to their answer. `audience`: "mcp" or "api"."""
+
+    id: str
+    user_id: str
+    name: str
+    client_hash: str
+    redirect_uri: str
+    challenge: str
+    state: str
+    scopes: Sequence[str]
+    audience: str
+    ends_at: float
+
+    def sign(self) -> str:
+        return tokens.sign(PURPOSE, json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, token: str, user_id: uuid.UUID) -> Self | None:
+        """Of this person, and not too old."""
+        value = tokens.read(PURPOSE, token)
+        wanted = cls(**json.loads(value)) if value else None
+        is_good = wanted and wanted.user_id == str(user_id) and wanted.ends_at > now().timestamp()
+        return wanted if is_good else None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Tokens, in the one answer that has them."""
+
+    access: str
+    renewal: str
+    scopes: Sequence[str]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        seconds = int(ACCESS_LASTS.total_seconds())
+        body = {"access_token": self.access, "token_type": "Bearer", "expires_in": seconds}
+        return body | {"refresh_token": self.renewal, "scope": " ".join(self.scopes)}
+
+
+class AppSignIn(TenantModel):
+    """An app's way to its key: a code that begins it once, then a token that renews it, another one each time."""
+
+    __table_args__ = (
+        belongs_to("api_keys", "api_key_id", ondelete="CASCADE"),
+        UniqueConstraint("tenant_id", "api_key_id"),
+        UniqueConstraint("tenant_id", "code_hash"),
+    )
+
+    api_key_id: Mapped[uuid.UUID]
+    client_hash: Mapped[str]
+    redirect_uri: Mapped[str]
+    # BASE64URL(SHA256(code_verifier)), RFC 7636.
+    challenge: Mapped[str]
+    code_hash: Mapped[str]
+    created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # Null until the code was used.
+    renewal_hash: Mapped[str | None]
+    old_renewal_hash: Mapped[str | None]
+    renewed_at: Mapped[dt.datetime | None]
+    key: Mapped[ApiKey] = relationship(viewonly=True)
+
+    @classmethod
+    def begin(cls, wanted: Wanted, scopes: Sequence[str], *, member: Membership) -> tuple[ApiKey, str]:
+        """The key, which expires unless the app fetches its token, and the code for that. Raises as `ApiKey.create`."""
+        more: dict[str, Any] = {"id": uuid.UUID(wanted.id), "expires_at": now() + CODE_LASTS}
+        key, _secret = ApiKey.create(wanted.name, "app", scopes, by=Actor.agent(member.user), **more)
+        key.user_id, key.audience = member.user_id, wanted.audience
+        db.session.flush()
+        code = token_of("code")
+        about = {"client_hash": wanted.client_hash, "redirect_uri": wanted.redirect_uri, "challenge": wanted.challenge}
+        db.session.add(cls(api_key_id=key.id, code_hash=hash_of(code), **about))
+        return key, code
+
+    @classmethod
+    def exchange(cls, code: str, client_id: str, redirect_uri: str, verifier: str) -> Issued:
+        """The first tokens. A code used twice ends what it began. Raises `BadGrant`."""
+        mine = db.session.scalar(select(cls).where(cls.code_hash == hash_of(code)).with_for_update(key_share=True))
+        if mine is None:
+            raise BadGrant
+        if mine.renewal_hash:
+            mine.key.revoke()
+            raise BadGrant
+        is_same = mine.client_hash == hash_of(client_id) and mine.redirect_uri == redirect_uri
+        if not is_same or not hmac.compare_digest(mine.challenge, challenge_of(verifier)):
+            raise BadGrant
+        mine.refuse_ended()
+        mine.key.expires_at = None
+        return mine.issue()
+
+    @classmethod
+    def renew(cls, token: str, client_id: str) -> Issued:
+        """The next tokens. One that was used before ends the sign-in: somebody else may have it. Raises `BadGrant`."""
+        given = hash_of(token)
+        either = or_(cls.renewal_hash == given, cls.old_renewal_hash == given)
+        mine = db.session.scalar(select(cls).where(either).with_for_update(key_share=True))
+        if mine is None or mine.client_hash != hash_of(client_id):
+            raise BadGrant
+        mine.refuse_ended()
+        if mine.renewal_hash != given and not mine.was_just_renewed:
+            mine.key.revoke()
+            raise BadGrant
+        return mine.issue()
+
+    @classmethod
+    def revoke(cls, token: str) -> None:
+        """Ends the sign-in that this token renews, if there is one."""
+        mine = db.session.scalar(select(cls).where(cls.renewal_hash == hash_of(token)))
+        if mine:
+            mine.key.revoke()
+
+    def issue(self) -> Issued:
+        access, renewal = self.key.renew(LEEWAY, lasts=ACCESS_LASTS), token_of("renewal")
+        self.old_renewal_hash, self.renewal_hash, self.renewed_at = self.renewal_hash, hash_of(renewal), now()
+        return Issued(access, renewal, self.key.scopes)
+
+    def refuse_ended(self) -> None:
+        is_old = self.renewed_at is not None and self.renewed_at < now() - RENEWAL_LASTS
+        if is_old or self.key.state != "active" or not self.key.has_its_member:
+            raise BadGrant
+
+    @property
+    def was_just_renewed(self) -> bool:
+        return self.renewed_at is not None and self.renewed_at > now() - LEEWAY
+
+
+def token_of(kind: str) -> str:
+    return f"sb_{kind}_{current_tenant_id().hex}_{secrets.token_urlsafe(32)}"
+
+
+def tenant_of(token: str) -> uuid.UUID | None:
+    """The tenant that a code or a token for renewal names."""
+    parts = token.split("_", 3)
+    return as_uuid(parts[2]) if len(token) <= LONGEST and len(parts) == 4 and parts[0] == "sb" else None
+
+
+def challenge_of(verifier: str) -> str:
+    digest = hashlib.sha256(verifier.encode(errors="replace")).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -102,6 +102,7 @@ WORDS = {
     "sample": "delivery",
     "type": "message.received",
     "task": "publish",
+    "purpose": "payments.confirmation",
     "provider": "hubspot",
 }
 VERBS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

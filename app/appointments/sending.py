@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from app.message_templates.models import MessageTemplate
 from app.message_templates.uses import Use
 from app.meta.outgoing import Refused
 from app.notifications.models import Notification, SentNotification
+from app.notifications.purposes import Purpose
 from app.notifications.refusals import PAUSED, Unavailable
 from app.notifications.uses import uses_notifications
 from app.notifications.values import locale_of
@@ -30,7 +32,7 @@ from .answers import payloads_of
 from .calendar import link_end_to, link_to
 from .models import Appointment
 from .notices import AppointmentNotice
-from .settings import AppointmentSettings
+from .settings import REMINDERS, AppointmentSettings
 from .tasks import SWITCHBOARD, raise_task
 
 log = structlog.get_logger()
@@ -250,3 +252,43 @@ def appointments_with(notification_id: uuid.UUID) -> Iterator[Use]:
     notification = Notification.find(notification_id)
     if notification and notification.name in {name for _purpose, name in AppointmentSettings.current().names}:
         yield Use(N_("Appointments"), endpoint="appointments.settings")
+
+
+def find_for(purpose: str) -> Notification | None:
+    """What is sent for it; of reminders, nothing unless each has something."""
+    settings = AppointmentSettings.current()
+    names = [one.notification for one in settings.plan] if purpose == "reminder" else [getattr(settings, purpose)]
+    return Notification.named(names[0]) if names and all(names) else None
+
+
+def choose_for(purpose: str, notification: Notification) -> None:
+    """Of reminders, for those that nothing was chosen for; without any, for the usual ones."""
+    settings = AppointmentSettings.current()
+    chosen = {name: getattr(settings, name) for name in ("booked", "moved", "cancelled")}
+    reminders = settings.reminders or [{"minutes": minutes, "notification": ""} for minutes in REMINDERS]
+    if purpose == "reminder":
+        reminders = [one | {"notification": one["notification"] or notification.name} for one in reminders]
+    else:
+        chosen[purpose], reminders = notification.name, settings.reminders
+    others = {"unanswered_minutes": settings.unanswered_minutes, "minutes": settings.minutes}
+    AppointmentSettings.change(reminders=reminders, **chosen, **others)
+    later("appointments.plan_again")
+
+
+for name, words, starter in (
+    ("booked", N_("When an appointment is booked"), "appointment_booked"),
+    ("moved", N_("When an appointment is moved"), "appointment_new_time"),
+    ("cancelled", N_("When an appointment is cancelled"), "appointment_cancelled"),
+    ("reminder", N_("Reminders of an appointment"), "appointment_soon"),
+):
+    Purpose(
+        key=f"appointments.{name}",
+        words=words,
+        starter=starter,
+        endpoint="appointments.settings",
+        permission="appointments.manage",
+        fills=tuple(VARIABLES),
+        find=partial(find_for, name),
+        choose=partial(choose_for, name),
+        may_be_empty=("place",),
+    ).register()

@@ -7,6 +7,7 @@ import uuid
 import zoneinfo
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import CheckConstraint, Index, Select, UniqueConstraint, select, text, update
@@ -20,6 +21,7 @@ from app.inbox.conversations import Message
 from app.notifications import money
 from app.notifications.attempts import Attempt, newest_conversation
 from app.notifications.models import Notification
+from app.notifications.purposes import Purpose
 from app.tenancy import (
     Actor,
     TenantModel,
@@ -402,6 +404,35 @@ class SubscriptionSettings(TenantModel):
 
 
 COLUMNS = {-14: "before_14_id", -3: "before_3_id", 0: "on_day_id", 3: "after_3_id"}
+DAY_WORDS = {
+    -14: N_("14 days before the end"),
+    -3: N_("3 days before the end"),
+    0: N_("On the last day"),
+    3: N_("3 days after the end"),
+}
+
+
+def find_for(days: int) -> Notification | None:
+    return Notification.find(SubscriptionSettings.current().chosen(days))
+
+
+def choose_for(days: int, notification: Notification) -> None:
+    settings = SubscriptionSettings.current()
+    settings.save(settings.hour, {days: notification.id})
+
+
+for days in DAYS:
+    Purpose(
+        key=f"subscriptions.{COLUMNS[days].removesuffix('_id')}",
+        words=DAY_WORDS[days],
+        starter="subscription_over" if days > 0 else "subscription_last_day",
+        endpoint="subscriptions.settings",
+        permission="subscriptions.edit",
+        fills=tuple(FACTS),
+        find=partial(find_for, days),
+        choose=partial(choose_for, days),
+        may_be_empty=("title",),
+    ).register()
 
 
 def move_waiting(after_id: uuid.UUID | None) -> uuid.UUID | None:

@@ -208,8 +208,8 @@ class MovingAppointments:
                 continue
             # The sender had it before the move: it was true when it left.
             in_hand += 1
-            if began.get(line["id"], 0.0) > gone:
-                found.append(Finding("wrong", "stale reminder", (day, version), gone, began.get(line["id"])))
+            if began.get(line["wamid"], 0.0) > gone:
+                found.append(Finding("wrong", "stale reminder", (day, version), gone, began.get(line["wamid"])))
         found += [Finding("doubled", "reminder", key, 1, times) for key, times in accepted.items() if times > 1]
         states = dict(self.database.rows(STATES))
         lost = [row.day for row in self.rows if not row.is_cancelled and not accepted[row.day, row.version]]

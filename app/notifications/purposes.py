@@ -134,7 +134,7 @@ def stage_of(purpose: Purpose) -> Stage:
     if any(notification.obstacle(one) is None for one in variants):
         return Stage(purpose, notification)
     if not variants:
-        return Stage(purpose, notification, None, _("Its template was deleted. Choose another notification."))
+        return Stage(purpose, notification, None, _("No account has its template. Choose another notification."))
     return Stage(purpose, notification, variants[0], words_for(notification, variants[0]))
 
 

@@ -13,11 +13,14 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import undefer
 
+from app.api import ApiKey
 from app.contacts.import_reading import existing_contacts
+from app.contacts.models import Contact
 from app.contacts.refusals import Refusal
 from app.contacts.tables import Unreadable
 from app.extensions import storage
-from app.tenancy import announce, commit, current_tenant_id, database_now, db, happened_each, uuid7
+from app.inbox.api import reach
+from app.tenancy import among, announce, commit, current_tenant_id, database_now, db, happened_each, uuid7
 from app.words import N_
 
 from .feed_columns import NEEDED
@@ -101,7 +104,7 @@ def write(listing_import: ListingImport, readings: list[Reading]) -> None:
     share_listings()
     good = {reading.external_id: reading for reading in readings if reading.problem is None}
     bad = [reading for reading in readings if reading.problem is not None]
-    link_owners(list(good.values()))
+    link_owners(list(good.values()), listing_import.api_key)
     existing = locked(good)
     created = create([good[id] for id in good if id not in existing], listing_import)
     if len(created) + len(existing) < len(good):
@@ -173,9 +176,16 @@ def owner_of(contact_id: uuid.UUID | None) -> dict[str, str]:
     return {"contact_id": str(contact_id)} if contact_id else {}
 
 
-def link_owners(readings: list[Reading]) -> None:
-    """Owners are contacts that exist already; a number that no contact has links nobody."""
+def link_owners(readings: list[Reading], key: ApiKey | None) -> None:
+    """Owners are contacts that exist already; a number that no contact has links nobody.
+
+    A file of a team's key gives listings to nobody out of its reach.
+    """
     contacts = existing_contacts([reading.owner for reading in readings if reading.owner])
+    if contacts and key and key.kind == "team":
+        theirs = select(Contact.id).where(among(Contact.id, contacts.values()), reach.known(Contact.id, key))
+        within = set(db.session.scalars(theirs))
+        contacts = {number: id for number, id in contacts.items() if id in within}
     for reading in readings:
         if reading.owner in contacts:
             reading.given["contact_id"] = contacts[reading.owner]

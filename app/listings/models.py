@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.contacts.models import Contact
 from app.contacts.names import plain
+from app.entry_points.subjects import Subject, finds_places
 from app.folding import fold
 from app.team.models.teams import of_member
 from app.tenancy import (
@@ -39,11 +40,19 @@ from .kinds import KINDS, STATUSES, TYPES, read_type
 LONGEST_ID, LONGEST_TITLE, LONGEST_PLACE, LONGEST_LINK, LONGEST_DESCRIPTION = 200, 200, 100, 1_000, 10_000
 MOST_ATTRIBUTES, LONGEST_ATTRIBUTE = 50, 500
 SOURCES = ("hand", "api", "feed")
+# What links say that they are about, where it is one of these.
+SUBJECTS = ("listing", "property")
 # Whoever writes listings shares it; alerts take it alone for a moment, so that nothing before that moment is unseen.
 SHARE = text("select pg_advisory_xact_lock_shared(hashtextextended('listings', 0) # hashtextextended(:tenant, 0))")
 ALONE = text("select pg_advisory_xact_lock(hashtextextended('listings', 0) # hashtextextended(:tenant, 0))")
 LINK = re.compile(r"https?://[^\s/?#\\]+[^\s\\]*", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]*>")
+
+
+@finds_places
+def place_of(subject: Subject) -> str:
+    listing = Listing.with_external_id(subject.external_id) if subject.type in SUBJECTS else None
+    return listing.location if listing else ""
 
 
 def share_listings() -> None:

@@ -113,7 +113,13 @@ def test_the_settings_say_what_a_notification_needs_that_is_not_filled_in(agency
     agency.notify(names=("first_name", "shoe_size"))
     text = page(ann, "/listings/settings")
     assert "needs shoe_size" in text
-    form = {"alert_hour": "10", "inquiry_days": "3", "currency": "fcfa", "feed_url": "https://agency.example/feed.csv"}
+    form = {
+        "alert_notification_id": "",
+        "alert_hour": "10",
+        "inquiry_days": "3",
+        "currency": "fcfa",
+        "feed_url": "https://agency.example/feed.csv",
+    }
     assert ann.post("/t/bakery/listings/settings", form).status_code == 303
     with tenant_scope(agency.tenant.id):
         settings = ListingSettings.current()

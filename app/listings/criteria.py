@@ -62,9 +62,9 @@ class Criteria:
     def check(self) -> None:
         if self.kind and self.kind not in KINDS:
             raise Refusal(N_("Choose “for sale” or “for rent”, or leave it open."), field="kind")
-        for name, listed, most in (("types", self.types, MOST_TYPES), ("places", self.places, MOST_PLACES)):
-            if len(listed) > most:
-                raise Refusal(N_("Choose at most {count} types and places."), count=most, field=name)
+        for name, listed, limit in (("types", self.types, MOST_TYPES), ("places", self.places, MOST_PLACES)):
+            if len(listed) > limit:
+                raise Refusal(N_("Choose at most {count} types and places."), count=limit, field=name)
         if self.has_price and not self.currency:
             raise Refusal(N_("Choose the currency of the price."), field=self.first_price)
         for price in filter(lambda one: one is not None, (self.price_from, self.price_to)):

@@ -142,12 +142,12 @@ def words_for(notification: Notification, template: MessageTemplate) -> str:
     version = TemplateVersion.open_of(template.id)
     match version.state if version else template.status:
         case "draft":
-            return _("Nothing is sent yet: the template is a draft. Check its text and submit it to Meta.")
+            return str(_("Nothing is sent yet: the template is a draft. Check its text and submit it to Meta."))
         case "awaiting":
-            return _("Nothing is sent yet: an owner has to approve the template before it goes to Meta.")
+            return str(_("Nothing is sent yet: an owner has to approve the template before it goes to Meta."))
         case "submitting" | "PENDING" | "IN_APPEAL":
-            return _("Nothing is sent yet: Meta reviews the template, usually within minutes.")
+            return str(_("Nothing is sent yet: Meta reviews the template, usually within minutes."))
         case "REJECTED":
-            return _("Nothing is sent yet: Meta rejected the template. See why, change it and submit it again.")
+            return str(_("Nothing is sent yet: Meta rejected the template. See why, change it and submit it again."))
     obstacle = notification.obstacle(template)
     return obstacle.explain(_) if obstacle else ""

@@ -340,7 +340,12 @@ def settle_all(
     ending = [(one.id, one.happening(talks, days=-reminder.days)) for reminder, one in due if reminder.days <= 0]
     happened_each("subscription.ending", ending, actors=[REMINDER] * len(ending))
     orders = [
-        Order(notifications[reminder.days], people.get(one.contact_id), one.facts, reminder.client_id)
+        Order(
+            notifications[reminder.days],
+            people.get(one.contact_id) if one.contact_id else None,
+            one.facts,
+            reminder.client_id,
+        )
         for reminder, one in due
     ]
     attempts = Attempt.make_all(orders, by=REMINDER)

@@ -66,9 +66,16 @@ def move_a_few(chaos: Chaos, seed: int) -> int:
     chaos.outbound.behave()
     chaos.stack.start("other_clock", "python -m app.clock")
     count, seconds, every = QUICK_MOVES
-    dice, more = random.Random(seed), {"outbound": chaos.outbound, "every": every}
     started = time.monotonic()
-    moving = MovingAppointments(chaos.stack, app_here(), chaos.database, int(count), dice, **more)
+    moving = MovingAppointments(
+        chaos.stack,
+        app_here(),
+        chaos.database,
+        int(count),
+        random.Random(seed),
+        outbound=chaos.outbound,
+        every=every,
+    )
     failed = bool(moving.run(seconds))
     print(f"  appointments took {time.monotonic() - started:.1f} s")
     return int(failed)

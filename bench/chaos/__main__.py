@@ -36,7 +36,7 @@ from dev.stack import Stack
 
 QUICK = (600, 250)
 # Appointments, seconds, and how long a process lives on average.
-QUICK_MOVES = (12, 6.0, 2.5)
+QUICK_MOVES = (8, 5.0, 2.5)
 DONE_WHEN = (10_000, 5_000)
 # Work comes in while harm is done.
 QUICK_SECONDS = 25
@@ -75,6 +75,7 @@ def move_a_few(chaos: Chaos, seed: int) -> int:
         random.Random(seed),
         outbound=chaos.outbound,
         every=every,
+        is_short=True,
     )
     failed = bool(moving.run(seconds))
     print(f"  appointments took {time.monotonic() - started:.1f} s")

@@ -31,7 +31,7 @@ from app.inbox.conversations import Conversation
 from app.message_templates.models import MessageTemplate
 from app.notifications.models import Notification
 from app.notifications.values import Variable
-from app.tenancy import Actor, db, now, tenant_scope
+from app.tenancy import Actor, db, later, now, tenant_scope
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding, show
 from bench.chaos.outbound import Outbound
@@ -88,8 +88,10 @@ class MovingAppointments:
         *,
         outbound: Outbound | None = None,
         every: float = EVERY,
+        is_short: bool = False,
     ) -> None:
         self.stack, self.app, self.database, self.dice, self.every = stack, app, database, dice, every
+        self.is_short = is_short
         self.outbound = outbound or Outbound(stack, 0, people=min(count, 200))
         self.base = now().replace(hour=10, minute=0, second=0, microsecond=0) + dt.timedelta(days=3)
         self.enough = threading.Event()
@@ -197,8 +199,15 @@ class MovingAppointments:
             self.stack.parts[name].start()
 
     def end_leases(self) -> None:
-        """What a killed worker had in hand is unconfirmed after a minute; here at once."""
+        """What a killed worker had in hand is unconfirmed after a minute; here at once.
+
+        In a short run, jobs that were lost with a worker do not wait for the next sweep either.
+        """
         self.database.change("update messages set lease_until = now() where state = 'dispatching'")
+        if self.is_short:
+            with tenant_scope(self.tenant_id):
+                later("appointments.send_due")
+                later("outbound.deliver")
 
     def wait_until(self, is_so: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> None:
         end = time.monotonic() + PATIENCE

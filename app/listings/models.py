@@ -165,18 +165,29 @@ class Listing(TenantModel):
 
     def change(self, given: dict[str, Any], *, by: Actor) -> list[str]:
         """Changes what differs. Returns the names of what was changed. The caller holds its lock."""
+        share_listings()
+        changed = self.alter(given)
+        if changed:
+            kind, facts = self.happening(changed)
+            happened(kind, self.id, by=by, **facts)
+        return changed
+
+    def alter(self, given: dict[str, Any]) -> list[str]:
+        """`change` for one of many: the caller shares listings and records what happened, for all at once."""
         changed = [name for name, value in given.items() if getattr(self, name) != value]
         if not changed:
             return []
-        share_listings()
         before = {name: getattr(self, name) for name in ("status", "price_micros", "currency")}
         self.write({name: given[name] for name in changed})
         self.updated_at = database_now()
         self.note_news(**before)
-        kind = "listing.withdrawn" if "status" in changed and self.status == "withdrawn" else "listing.changed"
-        more = {} if kind == "listing.withdrawn" else {"changed": sorted(changed)}
-        happened(kind, self.id, by=by, **self.facts, **more)
         return changed
+
+    def happening(self, changed: list[str]) -> tuple[str, dict[str, Any]]:
+        """The kind and the facts of a change."""
+        if "status" in changed and self.status == "withdrawn":
+            return "listing.withdrawn", self.facts
+        return "listing.changed", self.facts | {"changed": sorted(changed)}
 
     def note_news(self, *, status: str, price_micros: int | None, currency: str | None) -> None:
         """It is news again when it comes back, and when it becomes cheaper."""

@@ -41,7 +41,7 @@ APPOINTMENTS, SECONDS, MOST_VERSIONS = 60, 90.0, 50
 KILLED = ("worker", "second", "clock", "other_clock")
 # Longer than a process takes to start, so that between two deaths each gets something done.
 EVERY = 5.0
-PATIENCE = 120
+PATIENCE = 300
 SYSTEM = Actor.system("chaos")
 BODY = {
     "type": "BODY",

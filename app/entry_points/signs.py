@@ -80,11 +80,11 @@ def assembled(objects: list[bytes]) -> bytes:
 
 
 def draw(entry_point: EntryPoint) -> Iterator[str]:
-    at: float = HEIGHT - MARGIN - 20
-    for size, words in ((18, entry_point.heading), (14, invitation(entry_point))):
-        for line in lines_of(words, size)[:2]:
-            yield centred(line, at, size)
-            at -= size + 4
+    at = HEIGHT - MARGIN - 20
+    for points, words in ((18, entry_point.heading), (14, invitation(entry_point))):
+        for line in lines_of(words, points)[:2]:
+            yield centred(line, at, points)
+            at -= points + 4
     matrix = tuple(code_of(entry_point).matrix)
     size, left, top = CODE / len(matrix), (WIDTH - CODE) / 2, at - 2
     for row, modules in enumerate(matrix):
@@ -93,7 +93,7 @@ def draw(entry_point: EntryPoint) -> Iterator[str]:
                 x, y = left + column * size, top - (row + 1) * size
                 yield f"{x:.3f} {y:.3f} {size:.3f} {size:.3f} re"
     yield "f"
-    at = top - CODE - 28
+    at = int(top - CODE - 28)
     yield centred(entry_point.phone_number.display_number, at, 16)
     yield centred(entry_point.address.partition("://")[2], at - 20, 9)
 

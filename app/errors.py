@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from urllib.parse import quote
 
 import structlog
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
 
 from app.extensions import login_manager
 
@@ -38,6 +40,8 @@ def init_app(app: Flask) -> None:
 
 
 def explain_refusal(error: HTTPException) -> Response:
+    if error.code == 404 and (address := without_slash()):
+        return Response(status=308, headers={"Location": address})
     title, words = {
         403: (_("You don't have access to this page"), _("Ask an owner of your business to change your role.")),
         404: (_("Page not found"), _("This page doesn't exist, or you don't have access to it.")),
@@ -48,6 +52,22 @@ def explain_refusal(error: HTTPException) -> Response:
         503: (_("Switchboard is briefly unavailable"), _("Try again in a moment.")),
     }.get(error.code or 500, (_("That didn't work"), error.description or ""))
     return page(error.code or 500, title, words, dict(error.get_headers()))
+
+
+def without_slash() -> str:
+    """The address of the page that was meant, where nothing but a slash at its end is wrong; else ""."""
+    path = request.path
+    if request.method not in ("GET", "HEAD") or request.url_rule or not path.endswith("/") or path.startswith("//"):
+        return ""
+    adapter = current_app.create_url_adapter(request)
+    if adapter is None:
+        return ""
+    try:
+        adapter.match(path.rstrip("/") or "/", method="GET")
+    except (HTTPException, RequestRedirect):
+        return ""
+    query = f"?{request.query_string.decode()}" if request.query_string else ""
+    return f"{quote(path.rstrip('/'))}{query}"
 
 
 def explain_stale_form(error: CSRFError) -> Response:

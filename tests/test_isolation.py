@@ -103,6 +103,7 @@ WORDS = {
     "sample": "delivery",
     "type": "message.received",
     "task": "publish",
+    "purpose": "payments.confirmation",
     "provider": "hubspot",
     "wanted": "a-request-that-was-never-signed",
 }

@@ -21,36 +21,40 @@ from .models import OPEN, STATES, Appointment
 
 MOST, LONGEST_QUERY = 300, 100
 SPANS = ("day", "week", "open")
+SATURDAY = 5
 # What the open list shows of what is over and has no outcome.
 LOOK_BACK = dt.timedelta(days=60)
 
 
 @dataclass(frozen=True)
 class Agenda:
-    """`span` open: those that are over and have no outcome. A search looks in all times."""
+    """A week is seven days. `span` open: those that are over and have no outcome. A search looks in all times."""
 
     day: dt.date
     span: str
     agent_id: uuid.UUID | None
     state: str
     query: str
+    # Whether the address says which day.
+    is_chosen: bool = True
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> Self:
         """From an address; what is no choice is left out."""
         try:
-            day = dt.date.fromisoformat(given.get("day", ""))
+            day, is_chosen = dt.date.fromisoformat(given.get("day", "")), True
         except ValueError:
-            day = zones.today()
+            day, is_chosen = zones.today(), False
         day = min(max(day, dt.date(2000, 1, 1)), dt.date(2100, 1, 1))
         span, state = given.get("span", ""), given.get("state", "")
         query = " ".join(given.get("q", "").split())[:LONGEST_QUERY]
         agent = as_uuid(given.get("agent"))
-        return cls(day, span if span in SPANS else "week", agent, state if state in STATES else "", query)
+        span, state = span if span in SPANS else "week", state if state in STATES else ""
+        return cls(day, span, agent, state, query, is_chosen)
 
     @property
     def first(self) -> dt.date:
-        return self.day - dt.timedelta(days=self.day.weekday()) if self.span == "week" else self.day
+        return self.day if self.is_chosen or self.span != "week" else opening_day(self.day)
 
     @property
     def days(self) -> int:
@@ -70,7 +74,13 @@ class Agenda:
 
     def address(self, **other: object) -> dict[str, object]:
         """The filter as it is, with other values for some of it."""
-        given = {"day": self.day, "span": self.span, "agent": self.agent_id, "state": self.state, "q": self.query}
+        given = {
+            "day": self.day if self.is_chosen else None,
+            "span": self.span,
+            "agent": self.agent_id,
+            "state": self.state,
+            "q": self.query,
+        }
         return {name: value for name, value in (given | other).items() if value}
 
     @property
@@ -117,6 +127,11 @@ class Agenda:
     def without_outcome() -> int:
         over = Appointment.starts_at < now(), Appointment.starts_at > now() - LOOK_BACK
         return db.session.scalar(select(func.count()).where(*over, Appointment.state.in_(OPEN))) or 0
+
+
+def opening_day(today: dt.date) -> dt.date:
+    """Where a week begins that nobody chose: on its Monday, and from Saturday on with the present day."""
+    return today - dt.timedelta(days=today.weekday()) if today.weekday() < SATURDAY else today
 
 
 def around() -> tuple[ExecutableOption, ...]:

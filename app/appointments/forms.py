@@ -15,7 +15,7 @@ from wtforms.validators import DataRequired, InputRequired, StopValidation
 from app import zones
 from app.inbox.compose.schedule_forms import TimeForm
 from app.inbox.desk.fields import ChoiceField, at_most, one_line, options, tidy
-from app.notifications.choosing import check
+from app.notifications.choosing import check, check_new
 from app.notifications.models import Notification
 from app.parameters import InRange
 from app.team.models.teams import colleagues
@@ -166,11 +166,13 @@ class SettingsForm(FlaskForm):
         self.notifications = [(one.name, one.title or one.name) for one in found]
         for field in (self.booked, self.moved, self.cancelled):
             field.choices = options(("", _("Don't send anything")), *self.notifications)
+        # What reminders send already: it stays, whatever it lacks since.
+        self.stored = {one.notification for one in current.plan}
         self.rows = rows_in(given) if given is not None else [ReminderRow.of(one) for one in current.plan]
         self.row_problem = ""
 
     def check_choice(self, field: ChoiceField) -> None:
-        check(Notification.named(field.data) if field.data else None, VARIABLES)
+        check_new(field, Notification.named(field.data) if field.data else None, VARIABLES)
 
     validate_booked = validate_moved = validate_cancelled = check_choice
 
@@ -195,7 +197,7 @@ class SettingsForm(FlaskForm):
 
     def check_rows(self) -> None:
         try:
-            for name in {row.notification for row in self.rows if row.notification}:
+            for name in {row.notification for row in self.rows if row.notification} - self.stored:
                 check(Notification.named(name), VARIABLES)
         except ValidationError as problem:
             self.row_problem = str(problem)

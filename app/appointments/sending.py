@@ -5,22 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
-import structlog
 from babel.dates import format_date, format_time
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.contacts.models import load_identities
 from app.inbox.compose.canned_replies import language_of
-from app.inbox.conversations import Conversation, Message, NumberAway, Refusal, Sending, send_all
+from app.inbox.conversations import Message, NumberAway, Refusal
 from app.inbox.conversations.refusals import NotFunded
-from app.message_templates.models import MessageTemplate
 from app.message_templates.uses import Use
 from app.meta.outgoing import Refused
-from app.notifications.models import Notification, SentNotification
-from app.notifications.refusals import PAUSED, Unavailable
+from app.notifications.attempts import BROKEN
+from app.notifications.many import Wanted, send_many
+from app.notifications.models import Notification
+from app.notifications.purposes import Purpose
+from app.notifications.refusals import Unavailable
 from app.notifications.uses import uses_notifications
 from app.notifications.values import locale_of
 from app.tenancy import Tenant, among, current_tenant_id, database_now, db, later
@@ -30,16 +31,13 @@ from .answers import payloads_of
 from .calendar import link_end_to, link_to
 from .models import Appointment
 from .notices import AppointmentNotice
-from .settings import AppointmentSettings
+from .settings import REMINDERS, AppointmentSettings
 from .tasks import SWITCHBOARD, raise_task
-
-log = structlog.get_logger()
 
 # What may pass is tried again after so long, until it is too late.
 RETRY = dt.timedelta(minutes=5)
 NO_NUMBER = N_("No number is chosen to write about this appointment.")
 DELETED = N_("The notification “{name}” was deleted. Choose another one in the settings of appointments.")
-BROKEN = N_("An error in Switchboard kept this from being sent. It was reported.")
 # What a notification about an appointment can name, each with its meaning.
 VARIABLES = {
     "title": N_("what it is for"),
@@ -101,47 +99,44 @@ Due = tuple[AppointmentNotice, Appointment, str]
 
 def queue_all(due: Sequence[Due], at: dt.datetime) -> None:
     """The one place where messages about appointments are put into the outbox, with few statements for all."""
-    if not due:
-        return
-    letters, composed = Letters([appointment for _, appointment, _ in due]), {}
+    business = db.session.get_one(Tenant, current_tenant_id()).name
+    named: dict[str, Notification | None] = {name: Notification.named(name) for name in {name for *_, name in due}}
+    wanted: dict[uuid.UUID, Wanted] = {}
     for notice, appointment, name in due:
-        try:
-            composed[notice.id] = letters.compose(notice, appointment, name)
-        except (Refusal, Refused) as problem:
-            refuse(notice, problem, at)
-        except Exception:
-            log.exception("notice of an appointment not composed", notice_id=str(notice.id))
-            break_off(notice)
-    sent = put_all([sending for _, sending in composed.values()])
-    queued: list[tuple[Notification, Message]] = []
-    for notice, _appointment, _name in due:
-        if notice.id not in composed:
+        notification = named[name]
+        if notification is None:
+            refuse(notice, Refused(DELETED, name=name), at)
+        elif appointment.phone_number_id is None:
+            refuse(notice, Refused(NO_NUMBER), at)
+        else:
+            wanted[notice.id] = message_of(notice, appointment, notification, business)
+    outcomes = send_many(list(wanted.values()), by=SWITCHBOARD)
+    for notice, *_ in due:
+        if notice.id not in wanted:
             continue
-        notification, sending = composed[notice.id]
-        match sent.get(sending.client_id):
+        match outcomes[wanted[notice.id].client_id]:
             case Message() as message:
                 notice.state, notice.message_id, notice.error = "queued", message.id, None
-                queued.append((notification, message))
-            case Refusal() as refusal:
-                refuse(notice, refusal, at)
+            case Refusal() | Refused() as problem:
+                refuse(notice, problem, at)
             case _:
-                break_off(notice)
-    db.session.flush()
-    SentNotification.add_all(queued, SWITCHBOARD)
-    if queued:
-        later("outbound.deliver")
+                notice.state, notice.error = "refused", {"words": BROKEN, "facts": {}}
 
 
-def put_all(sendings: Sequence[Sending]) -> dict[uuid.UUID, Any]:
-    """All at once; where that fails, one by one, so that one that cannot be sent holds up none of the others."""
-    try:
-        with db.session.begin_nested():
-            return send_all(sendings, by=SWITCHBOARD)
-    except Exception:
-        if len(sendings) == 1:
-            log.exception("notice of an appointment not sent", conversation_id=str(sendings[0].conversation_id))
-            return {}
-    return {id: one for sending in sendings for id, one in put_all([sending]).items()}
+def message_of(
+    notice: AppointmentNotice, appointment: Appointment, notification: Notification, business: str
+) -> Wanted:
+    return Wanted(
+        notification,
+        appointment.contact,
+        uuid.uuid5(notice.id, "notice"),
+        lambda variant, _talk: values_of(appointment, notification, variant.language, business),
+        payloads=lambda variant: payloads_of(appointment) if variant.definition.quick_replies else [],
+        phone_number_id=appointment.phone_number_id,
+        language=language_of,
+        # However long the number is paused: not when it has begun, or the next reminder is due.
+        expires_at=notice.expires_at,
+    )
 
 
 def refuse(notice: AppointmentNotice, problem: Refusal | Refused, at: dt.datetime) -> None:
@@ -153,61 +148,6 @@ def refuse(notice: AppointmentNotice, problem: Refusal | Refused, at: dt.datetim
         notice.due_at = at + RETRY
     else:
         notice.state = "expired"
-
-
-def break_off(notice: AppointmentNotice) -> None:
-    notice.state, notice.error = "refused", {"words": BROKEN, "facts": {}}
-
-
-class Letters:
-    """Makes the messages about some appointments; what they have in common is looked up once."""
-
-    def __init__(self, appointments: Sequence[Appointment]) -> None:
-        self.business = db.session.get_one(Tenant, current_tenant_id()).name
-        self.notifications: dict[str, Notification | None] = {}
-        self.variants: dict[tuple[str, uuid.UUID, str], MessageTemplate] = {}
-        pairs = [(one.contact_id, one.phone_number_id) for one in appointments if one.phone_number_id]
-        theirs = among(Conversation.contact_id, {contact_id for contact_id, _ in pairs})
-        here = Conversation.phone_number_id.in_({number_id for _, number_id in pairs})
-        query = select(Conversation).where(theirs, here, Conversation.merged_into_id.is_(None))
-        query = query.options(joinedload(Conversation.contact), joinedload(Conversation.phone_number))
-        found = list(db.session.scalars(query).unique()) if pairs else []
-        load_identities([talk.contact for talk in found])
-        self.talks = {(talk.contact_id, talk.phone_number_id): talk for talk in found}
-
-    def compose(self, notice: AppointmentNotice, appointment: Appointment, name: str) -> tuple[Notification, Sending]:
-        """Raises `Refused` and `Refusal`."""
-        notification = self.notification(name)
-        if appointment.phone_number_id is None:
-            raise Refused(NO_NUMBER)
-        talk = self.talks.get((appointment.contact_id, appointment.phone_number_id))
-        if talk is None:
-            number = appointment.phone_number_id
-            talk = notification.conversation_with(appointment.contact, number, by=SWITCHBOARD)
-        notification.check_pause(talk)
-        variant = self.variant(notification, talk)
-        payloads = payloads_of(appointment) if variant.definition.quick_replies else []
-        given = values_of(appointment, notification, variant.language, self.business)
-        outgoing = notification.compose(given, variant.waba_id, payloads=payloads, variant=variant)
-        client_id = uuid.uuid5(notice.id, "notice")
-        # However long the number is paused: not when it has begun, or the next reminder is due.
-        return notification, Sending(talk.id, outgoing, client_id, source="notification", expires_at=notice.expires_at)
-
-    def notification(self, name: str) -> Notification:
-        if name not in self.notifications:
-            self.notifications[name] = Notification.named(name)
-        if (found := self.notifications[name]) is None:
-            raise Refused(DELETED, name=name)
-        if not found.is_active:
-            raise Unavailable(PAUSED, name=name)
-        return found
-
-    def variant(self, notification: Notification, talk: Conversation) -> MessageTemplate:
-        language = notification.language_of(talk.contact_id) or language_of(talk)
-        key = notification.name, talk.phone_number.waba_id, language
-        if key not in self.variants:
-            self.variants[key] = notification.variant_for(key[1], language)
-        return self.variants[key]
 
 
 def facts_of(problem: Refusal | Refused) -> dict[str, Any]:
@@ -250,3 +190,43 @@ def appointments_with(notification_id: uuid.UUID) -> Iterator[Use]:
     notification = Notification.find(notification_id)
     if notification and notification.name in {name for _purpose, name in AppointmentSettings.current().names}:
         yield Use(N_("Appointments"), endpoint="appointments.settings")
+
+
+def find_for(purpose: str) -> Notification | None:
+    """What is sent for it; of reminders, nothing unless each has something."""
+    settings = AppointmentSettings.current()
+    names = [one.notification for one in settings.plan] if purpose == "reminder" else [getattr(settings, purpose)]
+    return Notification.named(names[0]) if names and all(names) else None
+
+
+def choose_for(purpose: str, notification: Notification) -> None:
+    """Of reminders, for those that nothing was chosen for; without any, for the usual ones."""
+    settings = AppointmentSettings.current()
+    chosen = {name: getattr(settings, name) for name in ("booked", "moved", "cancelled")}
+    reminders = settings.reminders or [{"minutes": minutes, "notification": ""} for minutes in REMINDERS]
+    if purpose == "reminder":
+        reminders = [one | {"notification": one["notification"] or notification.name} for one in reminders]
+    else:
+        chosen[purpose], reminders = notification.name, settings.reminders
+    others = {"unanswered_minutes": settings.unanswered_minutes, "minutes": settings.minutes}
+    AppointmentSettings.change(reminders=reminders, **chosen, **others)
+    later("appointments.plan_again")
+
+
+for name, words, starter in (
+    ("booked", N_("When an appointment is booked"), "appointment_booked"),
+    ("moved", N_("When an appointment is moved"), "appointment_new_time"),
+    ("cancelled", N_("When an appointment is cancelled"), "appointment_cancelled"),
+    ("reminder", N_("Reminders of an appointment"), "appointment_soon"),
+):
+    Purpose(
+        key=f"appointments.{name}",
+        words=words,
+        starter=starter,
+        endpoint="appointments.settings",
+        permission="appointments.manage",
+        fills=tuple(VARIABLES),
+        find=partial(find_for, name),
+        choose=partial(choose_for, name),
+        may_be_empty=("place",),
+    ).register()

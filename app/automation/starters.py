@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-
-from flask_babel import gettext as _
 
 from app.contacts.fields import ContactField
 from app.contacts.tags import Tag
@@ -16,21 +16,46 @@ from app.words import N_
 from .definitions import Definition, with_new_ids
 
 Json = dict[str, Any]
+# A text in the language that was chosen.
+Words = Callable[[str], str]
 LONGEST_NAME = 40
+# Each in its own words.
+LANGUAGES = {"en_US": "English", "fr": "Français", "es": "Español", "pt_BR": "Português", "ar": "العربية"}
+_FOLDER = Path(__file__).with_suffix("")
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """`make` writes it in the reader's language: the texts are the customer's to read, and yours to change."""
+    """`make` writes it in a language: the texts are the customer's to read, and yours to change."""
 
     name: str
     title: str
     about: str
-    make: Callable[[], Json]
+    make: Callable[[Words], Json]
     settings: Json = field(default_factory=dict)
 
-    def definition(self) -> Definition:
-        return Definition.read(resolved(with_new_ids(self.make())))
+    def definition(self, language: str = "en_US") -> Definition:
+        return Definition.read(resolved(with_new_ids(self.make(words_in(language)))))
+
+    def title_in(self, language: str) -> str:
+        return words_in(language)(self.title)[:LONGEST_NAME]
+
+
+def words_in(language: str) -> Words:
+    """How starters say something in a language; English where it has no words."""
+    texts = TEXTS.get(language, {})
+    return lambda words: texts.get(words, words)
+
+
+def nearest(language: str) -> str:
+    """The language of the starters for one that is written in another way, such as fr-SN."""
+    spoken = language.replace("-", "_").partition("_")[0].lower()
+    return next((code for code in LANGUAGES if code.partition("_")[0] == spoken), "en_US")
+
+
+def read_texts(language: str) -> Mapping[str, str]:
+    texts: dict[str, str] = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    return texts
 
 
 def resolved(value: Any) -> Any:
@@ -83,57 +108,63 @@ def answer_is(value: str) -> Json:
     return {"kind": "value", "name": "answer", "operator": "is", "value": value}
 
 
-def welcome() -> Json:
+def welcome(_: Words) -> Json:
     return rule(
         {"kind": "first_message"},
         reply(_("Hello {{first_name|there}}, thanks for writing to {{business}}. How can we help?")),
     )
 
 
-def out_of_office() -> Json:
+def out_of_office(_: Words) -> Json:
     words = _("Thanks for your message. We are closed at the moment and will reply as soon as we are back.")
     return rule({"kind": "message"}, reply(words), conditions=[{"kind": "hours", "when": "closed"}])
 
 
-def keyword_answer() -> Json:
+def keyword_answer(_: Words) -> Json:
     return rule(said(_("hours"), _("opening times")), reply(_("We are open Monday to Friday from 9 to 17.")))
 
 
-def property_inquiry() -> Json:
+def property_inquiry(_: Words) -> Json:
     budget = step(
         "ask",
         question=_("What is your budget?"),
         answer="number",
         retry=_("Please write it as a number, such as 1500."),
-        field="@field:Budget",
+        field="@field:" + _("Budget"),
         name="budget",
     )
-    area = step("ask", question=_("Which area are you looking in?"), answer="text", field="@field:Area", name="area")
+    area = step(
+        "ask", question=_("Which area are you looking in?"), answer="text", field="@field:" + _("Area"), name="area"
+    )
     kinds = [_("Buy"), _("Rent")]
     what = step(
-        "ask", question=_("Would you like to buy or to rent?"), answer="choice", choices=kinds, field="@field:Interest"
+        "ask",
+        question=_("Would you like to buy or to rent?"),
+        answer="choice",
+        choices=kinds,
+        field="@field:" + _("Interest"),
     )
     thanks = _("Thank you. A colleague will send you matching properties in {{area}} shortly.")
     first = reply(_("Thanks for your interest in our properties, {{first_name|and welcome}}. Three short questions:"))
-    tag, done = step("tag", what="add", tag="@tag:Property inquiry"), step("hand_over", text=thanks)
+    tag, done = step("tag", what="add", tag="@tag:" + _("Property inquiry")), step("hand_over", text=thanks)
     words = said(_("property"), _("apartment"), _("house"), _("viewing"))
     return rule(words, first, what, area, budget, tag, done)
 
 
-def opt_in() -> Json:
+def opt_in(_: Words) -> Json:
     yes, no = _("Yes, please"), _("No, thanks")
     question = step(
         "buttons", text=_("May we send you offers now and then? You can stop at any time."), buttons=[yes, no]
     )
     decide = branch(
         answer_is(yes),
-        [step("tag", what="add", tag="@tag:Wants offers"), reply(_("Great, thank you."))],
+        [step("tag", what="add", tag="@tag:" + _("Wants offers")), reply(_("Great, thank you."))],
         [reply(_("Understood. We won't send you offers."))],
     )
     return rule({"kind": "conversation", "what": "resolved"}, question, step("wait_reply", replied=[decide]))
 
 
-def site_inquiry() -> Json:
+def site_inquiry(_: Words) -> Json:
     hello = reply(
         _(
             "Thank you for your interest in {{subject.title|our offer}} {{subject.price}}, {{first_name|and welcome}}. "
@@ -143,18 +174,23 @@ def site_inquiry() -> Json:
     return rule({"kind": "entry_point", "which": "first"}, hello)
 
 
-def appointment() -> Json:
+def appointment(_: Words) -> Json:
     day = step("ask", question=_("Which day suits you? Please write it like 24.12.2026."), answer="date", name="day")
     times = [_("Morning"), _("Afternoon"), _("Evening")]
     time = step("ask", question=_("And at what time?"), answer="choice", choices=times, name="time")
     note = step("note", text=_("Appointment requested: {{day}}, {{time}}"))
     done = step("hand_over", text=_("Thank you. We'll confirm your appointment on {{day}} shortly."))
     return rule(
-        said(_("appointment"), _("booking")), day, time, note, step("tag", what="add", tag="@tag:Appointment"), done
+        said(_("appointment"), _("booking")),
+        day,
+        time,
+        note,
+        step("tag", what="add", tag="@tag:" + _("Appointment")),
+        done,
     )
 
 
-def feedback() -> Json:
+def feedback(_: Words) -> Json:
     good, bad = _("Good"), _("Not so good")
     question = step("buttons", text=_("How was it with us, {{first_name|dear customer}}?"), buttons=[good, bad])
     sorry = step("hand_over", text=_("We're sorry to hear that. A colleague will get in touch with you."))
@@ -162,18 +198,18 @@ def feedback() -> Json:
     return rule({"kind": "conversation", "what": "resolved"}, question, step("wait_reply", replied=[decide]))
 
 
-def reminder() -> Json:
+def reminder(_: Words) -> Json:
     words = _("Are you still interested, {{first_name|hello}}? Just reply to this message.")
     return rule({"kind": "no_reply", "side": "customer", "minutes": 240}, reply(words))
 
 
-def late_reply() -> Json:
+def late_reply(_: Words) -> Json:
     note = step("note", text=_("This customer has been waiting for two hours."))
     words = _("Sorry for the wait. We'll reply as soon as we can.")
     return rule({"kind": "no_reply", "side": "team", "minutes": 120}, reply(words), note)
 
 
-def by_language() -> Json:
+def by_language(_: Words) -> Json:
     portuguese = {"kind": "language", "operator": "is", "languages": ["pt"]}
     spanish = {"kind": "language", "operator": "is", "languages": ["es"]}
     team = step("assign", to="team")
@@ -182,18 +218,18 @@ def by_language() -> Json:
     )
 
 
-def vip() -> Json:
-    is_vip = {"kind": "tag", "has": "has", "tag": "@tag:VIP"}
+def vip(_: Words) -> Json:
+    is_vip = {"kind": "tag", "has": "has", "tag": "@tag:" + _("VIP")}
     note = step("note", text=_("A VIP has written."))
     return rule({"kind": "message"}, step("assign", to="turn"), note, conditions=[is_vip])
 
 
-def talk_to_person() -> Json:
+def talk_to_person(_: Words) -> Json:
     words = said(_("person"), _("human"), _("agent"), _("help"))
     return rule(words, step("hand_over", text=_("One moment, please. A colleague will reply to you here.")))
 
 
-def menu() -> Json:
+def menu(_: Words) -> Json:
     hours, prices, person = _("Opening times"), _("Prices"), _("Talk to a person")
     question = step("ask", question=_("What can we do for you?"), answer="choice", choices=[hours, prices, person])
     decide = branch(
@@ -204,14 +240,14 @@ def menu() -> Json:
     return rule(said(_("menu"), _("start"), mode="exact"), question, decide)
 
 
-def birthday() -> Json:
+def birthday(_: Words) -> Json:
     return rule(
-        {"kind": "date", "field": "@date:Birthday", "when": "on", "days": 0, "at": "09:00"},
+        {"kind": "date", "field": "@date:" + _("Birthday"), "when": "on", "days": 0, "at": "09:00"},
         step("note", text=_("It is {{first_name|this customer}}'s birthday. Send a greeting as a template.")),
     )
 
 
-def order_status() -> Json:
+def order_status(_: Words) -> Json:
     number = step("ask", question=_("What is your order number?"), answer="text", name="order")
     call = step(
         "http",
@@ -223,17 +259,17 @@ def order_status() -> Json:
     return rule(said(_("order")), number, call, reply(_("Your order {{order}}: {{status|on its way}}.")))
 
 
-def after_payment() -> Json:
+def after_payment(_: Words) -> Json:
     note = step("note", text=_("{{payment.amount}} received: {{payment.title|no purpose given}}."))
-    return rule({"kind": "payment"}, note, step("tag", what="add", tag="@tag:Paid"))
+    return rule({"kind": "payment"}, note, step("tag", what="add", tag="@tag:" + _("Paid")))
 
 
-def ending_subscription() -> Json:
+def ending_subscription(_: Words) -> Json:
     note = step("note", text=_("{{subscription.title|The subscription}} ends on {{subscription.date}}. Call?"))
-    return rule({"kind": "subscription", "what": "3"}, note, step("tag", what="add", tag="@tag:Ending soon"))
+    return rule({"kind": "subscription", "what": "3"}, note, step("tag", what="add", tag="@tag:" + _("Ending soon")))
 
 
-def inquiry_reply() -> Json:
+def inquiry_reply(_: Words) -> Json:
     """The owner hears of it by the notification that the listing settings name."""
     facts = reply(
         _("Hello {{first_name|there}}, about {{listing.title}}: {{listing.price|price on request}}. {{listing.link}}")
@@ -246,17 +282,17 @@ def inquiry_reply() -> Json:
     return rule({"kind": "inquiry"}, branch(is_free, [facts, person], [gone]), step("hand_over"))
 
 
-def alerts_stopped() -> Json:
+def alerts_stopped(_: Words) -> Json:
     note = step("note", text=_("This customer has stopped the alerts about a saved search."))
-    return rule({"kind": "alert_stopped"}, note, step("tag", what="add", tag="@tag:Stopped alerts"))
+    return rule({"kind": "alert_stopped"}, note, step("tag", what="add", tag="@tag:" + _("Stopped alerts")))
 
 
-def owner_of_listing() -> Json:
+def owner_of_listing(_: Words) -> Json:
     words = _("Your listing {{listing.title}} is no longer on offer. Tell us if that is a mistake.")
     return rule({"kind": "listing", "what": "withdrawn"}, reply(words))
 
 
-def after_appointment() -> Json:
+def after_appointment(_: Words) -> Json:
     good, bad = _("Good"), _("Not so good")
     words = _("Thank you for coming, {{first_name|dear customer}}. How was it? ({{appointment.title}})")
     question = step("buttons", text=words, buttons=[good, bad])
@@ -266,25 +302,26 @@ def after_appointment() -> Json:
     return rule({"kind": "appointment", "what": "done"}, pause, question, step("wait_reply", replied=[decide]))
 
 
-def missed_appointment() -> Json:
+def missed_appointment(_: Words) -> Json:
     words = _(
         "We missed you today, {{first_name|dear customer}}. Shall we find another time for {{appointment.title}}?"
     )
     return rule(
         {"kind": "appointment", "what": "no_show"},
         reply(words),
-        step("tag", what="add", tag="@tag:No-show"),
+        step("tag", what="add", tag="@tag:" + _("No-show")),
         step("note", text=_("Didn't come to {{appointment.title}}, {{appointment.when}}.")),
     )
 
 
-def deal_won() -> Json:
+def deal_won(_: Words) -> Json:
     thanks = _("Thank you for your trust, {{first_name|and welcome}}. “{{record_title}}” is yours. We'll be in touch.")
     reminder = step("note", text=_("“{{record_title}}” was won. Thank the customer with a template."))
     decide = branch({"kind": "window", "state": "open"}, [reply(thanks)], [reminder])
     return rule({"kind": "record_stage", "type": "deal", "to": "won"}, decide)
 
 
+TEXTS = {code: read_texts(code) for code in LANGUAGES if code != "en_US"}
 STARTERS = (
     Starter(
         "welcome",

@@ -13,6 +13,7 @@ import hmac
 import json
 import re
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,7 @@ log = structlog.get_logger()
 
 PER_VISITOR, PER_MINUTE, PER_DAY = 20, 240, 5_000
 MINUTE, DAY = 60, 86_400
+MOST_ROUTES = 10_000
 # What is counted for Postgres: “tenant entry-point quarter-hour” and how often.
 UNCOUNTED = "entry-clicks"
 QUARTER = 900
@@ -61,6 +63,30 @@ def link_to(entry_point: EntryPoint, subject: Mapping[str, str], more: Mapping[s
     values = {name: value for name in SIGNED if (value := subject.get(name))}
     signature = signer().get_signature(signed_text(entry_point, values)).decode()
     return f"{entry_point.address}?{urlencode({**values, **more, 'sig': signature})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Whose a short link is. Each process remembers those that were followed: they hardly ever change."""
+
+    tenant_id: uuid.UUID
+    entry_point_id: uuid.UUID
+
+    @classmethod
+    def remembered(cls, slug: str) -> Route | None:
+        return ROUTES.get(slug)
+
+    def remember(self, slug: str) -> None:
+        if len(ROUTES) >= MOST_ROUTES:
+            ROUTES.clear()
+        ROUTES[slug] = self
+
+    @classmethod
+    def forget(cls, slug: str) -> None:
+        ROUTES.pop(slug, None)
+
+
+ROUTES: dict[str, Route] = {}
 
 
 @dataclass
@@ -147,18 +173,23 @@ class Visit:
 
     def used(self, limits: Mapping[str, tuple[int, int]]) -> list[tuple[int, int]]:
         """Each count after this visit, with its limit. What one visitor has too many of uses up nobody else's."""
-        used = []
-        for key, (most, seconds) in limits.items():
-            with redis.pipeline() as pipe:
-                pipe.set(key, 0, ex=seconds, nx=True)
-                pipe.incr(key)
-                _begun, count = pipe.execute()
-            used.append((int(count), most))
-            if count > most:
-                break
-        return used
+        given = [number for limit in limits.values() for number in limit]
+        counts = redis.eval(COUNT, len(limits), *limits, *given)
+        return [(int(count), most) for count, (most, _) in zip(counts, limits.values(), strict=False)]
 
     def visitor(self, at: int) -> str:
         """A hash that changes daily, and that nobody without our secret can make."""
         day = dt.datetime.fromtimestamp(at, dt.UTC).date()
         return hmac.digest(settings.secret_key.encode(), f"visit {day} {self.address}".encode(), "sha256").hex()[:16]
+
+
+# Counts one more for each key until one is above its limit, in one round trip. Arguments: limit and seconds of each.
+COUNT = """
+local counts = {}
+for place, key in ipairs(KEYS) do
+    redis.call('set', key, 0, 'ex', ARGV[2 * place], 'nx')
+    counts[place] = redis.call('incr', key)
+    if counts[place] > tonumber(ARGV[2 * place - 1]) then break end
+end
+return counts
+"""

@@ -19,6 +19,7 @@ from app.extensions import settings
 from app.folding import fold_letters
 from app.tenancy import (
     GlobalModel,
+    Tenant,
     TenantModel,
     as_uuid,
     belongs_to,
@@ -55,6 +56,21 @@ RETENTION = dt.timedelta(days=100)
 
 class SlugTaken(Exception):
     """Another entry point, perhaps of another business, has this short link."""
+
+
+# What a customer's message begins with where no text was written.
+FIRST_WORDS = {
+    "ar": "مرحباً، لدي سؤال:",
+    "de": "Hallo, ich habe eine Frage:",
+    "en": "Hello, I have a question:",
+    "es": "Hola, tengo una pregunta:",
+    "fa": "سلام، سؤالی دارم:",
+    "fr": "Bonjour, j’ai une question :",
+    "hi": "नमस्ते, मेरा एक सवाल है:",
+    "it": "Ciao, ho una domanda:",
+    "pt": "Olá, tenho uma pergunta:",
+    "tr": "Merhaba, bir sorum var:",
+}
 
 
 class TooManyEntryPoints(Exception):
@@ -122,6 +138,11 @@ class EntryPoint(TenantModel):
         return f"{settings.public_url}/c/{self.slug}"
 
     @property
+    def heading(self) -> str:
+        """What a sign says to customers: the business, as WhatsApp shows it. The entry point's name is the team's."""
+        return self.phone_number.verified_name or db.session.get_one(Tenant, self.tenant_id).name
+
+    @property
     def reference(self) -> str:
         """Its own code, as people see it."""
         return written(self.code)
@@ -146,9 +167,10 @@ class EntryPoint(TenantModel):
         return list(db.session.scalars(Tag.in_order().where(Tag.id.in_(ids)))) if ids else []
 
     def text_in(self, language: str) -> str:
-        """In this language, else in the usual one."""
+        """In this language, else in the usual one; where none was written, ours."""
         by_language = {one["language"]: one["text"] for one in reversed(self.texts)}
-        return str(by_language.get(language) or (self.texts[0]["text"] if self.texts else ""))
+        usual = self.texts[0]["text"] if self.texts else FIRST_WORDS.get(language.partition("-")[0], FIRST_WORDS["en"])
+        return str(by_language.get(language) or usual)
 
     def first_words(self, code: str, subject: Subject | None, language: str) -> str:
         """What stands in the customer's message when WhatsApp opens, with the reference at its end."""

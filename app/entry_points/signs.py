@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import segno
 
 from .models import EntryPoint
+from .snippets import LABELS
 
 MIMETYPES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 # In points: A6, and the places on it.
@@ -36,7 +37,7 @@ def picture(entry_point: EntryPoint, kind: str) -> bytes:
     if kind == "pdf":
         return sign(entry_point)
     file = io.BytesIO()
-    options = {"xmldecl": False, "title": entry_point.name} if kind == "svg" else {}
+    options = {"xmldecl": False, "title": entry_point.heading} if kind == "svg" else {}
     code_of(entry_point).save(file, kind=kind, scale=16, border=4, light="white", **options)
     return file.getvalue()
 
@@ -51,7 +52,7 @@ def is_writable(words: str) -> bool:
 
 
 def sign(entry_point: EntryPoint) -> bytes:
-    """One page of A6: the name, the code, the number, the short link."""
+    """One page of A6: the business, what to do, the code, the number, the short link."""
     drawing = "\n".join(draw(entry_point)).encode("cp1252")
     packed = zlib.compress(drawing)
     fonts = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>"
@@ -80,9 +81,10 @@ def assembled(objects: list[bytes]) -> bytes:
 
 def draw(entry_point: EntryPoint) -> Iterator[str]:
     at = HEIGHT - MARGIN - 20
-    for line in lines_of(entry_point.name)[:3]:
-        yield centred(line, at, 18)
-        at -= 22
+    for points, words in ((18, entry_point.heading), (14, invitation(entry_point))):
+        for line in lines_of(words, points)[:2]:
+            yield centred(line, at, points)
+            at -= points + 4
     matrix = tuple(code_of(entry_point).matrix)
     size, left, top = CODE / len(matrix), (WIDTH - CODE) / 2, at - 2
     for row, modules in enumerate(matrix):
@@ -96,14 +98,20 @@ def draw(entry_point: EntryPoint) -> Iterator[str]:
     yield centred(entry_point.address.partition("://")[2], at - 20, 9)
 
 
-def lines_of(words: str) -> list[str]:
+def invitation(entry_point: EntryPoint) -> str:
+    """What whoever sees the sign can do, in its usual language."""
+    usual = next(iter(entry_point.languages), "en")
+    return LABELS.get(usual, LABELS["en"])
+
+
+def lines_of(words: str, size: float) -> list[str]:
     """Words in lines; those that the font lacks are left out."""
     lines: list[str] = []
     for word in words.split():
         longer = f"{lines[-1]} {word}" if lines else ""
         if not is_writable(word):
             continue
-        if longer and width_of(longer, 18) <= WIDTH - 2 * MARGIN:
+        if longer and width_of(longer, size) <= WIDTH - 2 * MARGIN:
             lines[-1] = longer
         else:
             lines.append(word[:LONGEST_LINE])

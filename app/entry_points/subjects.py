@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Self
@@ -30,6 +30,8 @@ TYPES = {
     "ad": N_("Ad"),
     "entry_point": N_("Link or button"),
 }
+# How features say where a subject of theirs is; each returns "" for others.
+PLACES: list[Callable[[Subject], str]] = []
 UTM = ("source", "medium", "campaign", "term", "content")
 LONGEST_UTM = 100
 
@@ -85,6 +87,11 @@ class Subject:
         return replace(self, is_claimed=False)
 
     @property
+    def place(self) -> str:
+        """Where it can be visited, as far as that is known here."""
+        return next(filter(None, (find(self) for find in PLACES)), "")
+
+    @property
     def words(self) -> str:
         """“Villa in Dakar · 500,000 XOF”, the price in the reader's language."""
         name = self.title or self.host or self.external_id
@@ -113,6 +120,12 @@ class Subject:
     def title_of_type(self) -> str:
         """A key of gettext."""
         return TYPES.get(self.type, self.type.replace("_", " ").capitalize())
+
+
+def finds_places(find: Callable[[Subject], str]) -> Callable[[Subject], str]:
+    """Registers a function that says where a subject is."""
+    PLACES.append(find)
+    return find
 
 
 def price_of(price: str, currency: str) -> tuple[int | None, str]:

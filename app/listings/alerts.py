@@ -10,23 +10,27 @@ import datetime as dt
 import hashlib
 import hmac
 import uuid
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 from flask import current_app
 from flask_babel import force_locale
 from sqlalchemy import Index, Select, UniqueConstraint, select, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
+from app.contacts.consents import Consent
 from app.contacts.models import Contact
-from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message
+from app.message_templates.models import MessageTemplate
 from app.meta.payload import mapping
 from app.meta.payload import text as text_of
+from app.notifications.many import Outcome, Wanted, send_many
 from app.notifications.models import Notification
-from app.tenancy import Actor, TenantModel, belongs_to, current_tenant_id, db, happened, now, one_of
+from app.tenancy import Actor, TenantModel, among, belongs_to, current_tenant_id, db, now, one_of
+from app.tenancy.happenings import happened_each
 
 from .models import Listing
-from .saved_searches import SavedSearch, has_consent
+from .saved_searches import SavedSearch
 from .settings import ListingSettings
 from .wording import filled, language_for
 
@@ -82,59 +86,59 @@ class ListingAlert(TenantModel):
     def settle(self, state: str, reason: str = "") -> None:
         self.state, self.reason, self.settled_at = state, reason, now()
 
-    def send(self, notification: Notification, settings: ListingSettings) -> None:
-        """Sends it, or settles why not. What was sold or stopped since it was matched is not in it."""
-        searches = list(db.session.scalars(select(SavedSearch).where(SavedSearch.id.in_(self.search_ids))))
-        listings = self.still_offered()
-        if reason := self.obstacle(searches, listings):
-            self.settle("skipped", reason)
-            return
-        try:
-            conversation = notification.conversation_with(self.contact, settings.phone_number_id)
-            message = notification.send(
-                conversation,
-                self.variables(notification, conversation, listings),
-                by=BY,
-                client_id=uuid.uuid5(self.id, "alert"),
-                source=SOURCE,
-                payloads=[stop_token(self.id)],
-                lane="campaigns",
-            )
-        except NOT_SENT as problem:
-            self.settle("refused", getattr(problem, "kind", "") or type(problem).__name__.lower())
-        else:
-            self.message_id = message.id
-            self.settle("sent")
-            happened("alert.sent", self.contact_id, by=BY, alert_id=self.id, listing_count=self.listing_count)
-
-    def still_offered(self) -> list[Listing]:
+    def still_offered(self, offered: Mapping[uuid.UUID, Listing]) -> list[Listing]:
         """Of its listings those that are available, in its order. Corrects the count by those that are not."""
         wanted = [uuid.UUID(id) for id in self.listing_ids]
-        query = select(Listing).where(Listing.id.in_(wanted), Listing.status == "available")
-        offered = {listing.id: listing for listing in db.session.scalars(query)}
+        offered = {id: offered[id] for id in wanted if id in offered}
         self.listing_count -= len(wanted) - len(offered)
         self.listing_ids = [str(id) for id in wanted if id in offered]
         return [offered[id] for id in wanted if id in offered]
 
-    def obstacle(self, searches: list[SavedSearch], listings: list[Listing]) -> str:
-        if not has_consent(self.contact_id):
+    def obstacle(self, has_consent: bool, active: set[uuid.UUID], listings: list[Listing]) -> str:
+        """Why it is not sent. `active` are searches that were not stopped."""
+        if not has_consent:
             return "no_consent"
-        if not any(search.state == "active" for search in searches):
+        if not any(uuid.UUID(id) in active for id in self.search_ids):
             return "stopped"
         if self.created_at < now() - PATIENCE:
             return "late"
         return "" if listings else "gone"
 
-    def variables(
-        self, notification: Notification, conversation: Conversation, listings: list[Listing]
-    ) -> dict[str, str]:
-        """What the template is filled in with, in the customer's language."""
-        language = language_for(notification, self.contact_id)
-        with force_locale(language.partition("_")[0]):
-            listed = "; ".join(listing.heading for listing in listings[:NAMED])
-        first_name = conversation.contact.first_name or conversation.contact.name or "–"
-        values = {"first_name": first_name, "count": str(self.listing_count), "listings": listed}
-        return filled(notification, listings[0], values, language)
+    def wanted(self, notification: Notification, listings: list[Listing], number_id: uuid.UUID | None) -> Wanted:
+        """Its message, in the language of the template that goes out."""
+
+        def values(variant: MessageTemplate, talk: Conversation) -> dict[str, str]:
+            language = language_for(notification, self.contact_id)
+            with force_locale(language.partition("_")[0]):
+                listed = "; ".join(listing.heading for listing in listings[:NAMED])
+            first_name = self.contact.first_name or self.contact.name or "–"
+            given = {"first_name": first_name, "count": str(self.listing_count), "listings": listed}
+            return filled(notification, listings[0], given, language)
+
+        return Wanted(
+            notification,
+            self.contact,
+            self.client_id,
+            values,
+            payloads=lambda _variant: [stop_token(self.id)],
+            phone_number_id=number_id,
+            source=SOURCE,
+            lane="campaigns",
+        )
+
+    @property
+    def client_id(self) -> uuid.UUID:
+        """Of its message: however often it is sent, it is one."""
+        return uuid.uuid5(self.id, "alert")
+
+    def conclude(self, outcome: Outcome) -> bool:
+        """Settles what became of its message. Returns whether it goes out."""
+        if isinstance(outcome, Message):
+            self.message_id = outcome.id
+            self.settle("sent")
+            return True
+        self.settle("refused", getattr(outcome, "kind", "") or type(outcome).__name__.lower() if outcome else "broken")
+        return False
 
     @property
     def language(self) -> str:
@@ -174,11 +178,38 @@ def mac(alert_id: uuid.UUID) -> str:
     return hmac.new(key, signed.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def send_next(notification: Notification, settings: ListingSettings) -> bool:
-    """Sends the next alert that is due and that no other job is at. Returns whether there was one."""
-    free = ListingAlert.due().limit(1).with_for_update(skip_locked=True)
-    alert = db.session.scalar(free.execution_options(populate_existing=True))
-    if alert is None:
-        return False
-    alert.send(notification, settings)
-    return True
+def send_due(notification: Notification, settings: ListingSettings, most: int) -> int:
+    """Sends alerts that are due and that no other job is at, or settles why not. Returns how many there were.
+
+    What was sold or stopped since an alert was matched is not in it.
+    """
+    free = ListingAlert.due().options(joinedload(ListingAlert.contact)).limit(most)
+    free = free.with_for_update(skip_locked=True, of=ListingAlert).execution_options(populate_existing=True)
+    alerts = list(db.session.scalars(free))
+    consents = Consent.standing_of([one.contact_id for one in alerts])
+    offered, active = listings_of(alerts), active_searches_of(alerts)
+    wanted: dict[uuid.UUID, Wanted] = {}
+    for alert in alerts:
+        consent, listings = consents[alert.contact_id].get("marketing"), alert.still_offered(offered)
+        if reason := alert.obstacle(bool(consent and consent.is_granted), active, listings):
+            alert.settle("skipped", reason)
+        else:
+            wanted[alert.id] = alert.wanted(notification, listings, settings.phone_number_id)
+    outcomes = send_many(list(wanted.values()), by=BY)
+    sent = [one for one in alerts if one.id in wanted and one.conclude(outcomes[one.client_id])]
+    facts = [(one.contact_id, {"alert_id": str(one.id), "listing_count": one.listing_count}) for one in sent]
+    happened_each("alert.sent", facts, actors=[BY] * len(facts))
+    return len(alerts)
+
+
+def listings_of(alerts: Sequence[ListingAlert]) -> dict[uuid.UUID, Listing]:
+    """Those that alerts name and that are available."""
+    named = {uuid.UUID(id) for one in alerts for id in one.listing_ids}
+    query = select(Listing).where(among(Listing.id, named), Listing.status == "available")
+    return {listing.id: listing for listing in db.session.scalars(query)}
+
+
+def active_searches_of(alerts: Sequence[ListingAlert]) -> set[uuid.UUID]:
+    named = {uuid.UUID(id) for one in alerts for id in one.search_ids}
+    query = select(SavedSearch.id).where(among(SavedSearch.id, named), SavedSearch.state == "active")
+    return set(db.session.scalars(query))

@@ -61,24 +61,32 @@ class Criteria:
 
     def check(self) -> None:
         if self.kind and self.kind not in KINDS:
-            raise Refusal(N_("Choose “for sale” or “for rent”, or leave it open."))
-        if len(self.types) > MOST_TYPES or len(self.places) > MOST_PLACES:
-            raise Refusal(N_("Choose at most {count} types and places."), count=MOST_TYPES)
+            raise Refusal(N_("Choose “for sale” or “for rent”, or leave it open."), field="kind")
+        for name, listed, limit in (("types", self.types, MOST_TYPES), ("places", self.places, MOST_PLACES)):
+            if len(listed) > limit:
+                raise Refusal(N_("Choose at most {count} types and places."), count=limit, field=name)
         if self.has_price and not self.currency:
-            raise Refusal(N_("Choose the currency of the price."))
+            raise Refusal(N_("Choose the currency of the price."), field=self.first_price)
         for price in filter(lambda one: one is not None, (self.price_from, self.price_to)):
             checked_price(price or 0, str((price or 0) // 10**6))
-        for number in (self.rooms_from, self.rooms_to, self.area_from, self.area_to):
+        for name in ("rooms_from", "rooms_to", "area_from", "area_to"):
+            number = getattr(self, name)
             if number is not None and not 0 <= number <= MOST_NUMBER:
-                raise Refusal(N_("Rooms and area can't be below zero or above {count}."), count=MOST_NUMBER)
-        for least, most in self.ranges:
+                words = N_("Rooms and area can't be below zero or above {count}.")
+                raise Refusal(words, count=MOST_NUMBER, field=name)
+        for name, (least, most) in zip(("price_to", "rooms_to", "area_to"), self.ranges, strict=True):
             if least is not None and most is not None and least > most:
-                raise Refusal(N_("“From” is more than “to”."))
+                raise Refusal(N_("“From” is more than “to”."), field=name)
 
     @property
     def ranges(self) -> tuple[tuple[float | None, float | None], ...]:
         prices = (self.price_from, self.price_to)
         return prices, (self.rooms_from, self.rooms_to), (self.area_from, self.area_to)
+
+    @property
+    def first_price(self) -> str:
+        """The name of the price that is given, the lower one first."""
+        return "price_from" if self.price_from is not None else "price_to"
 
     @property
     def has_price(self) -> bool:
@@ -130,11 +138,18 @@ class Criteria:
     def refuse_if_too_wide(self) -> None:
         """Raises `TooWide`."""
         if self.is_empty:
-            raise TooWide(N_("Choose what to look for: a search for everything would alert about everything."))
+            words = N_("Choose what to look for: a search for everything would alert about everything.")
+            raise TooWide(words, field="kind")
         matching = select(Listing.id).where(Listing.status == "available", and_(True, *self.conditions()))
         count = db.session.scalar(select(func.count()).select_from(matching.limit(MOST_COUNTED).subquery())) or 0
         if count > MOST_MATCHES:
-            raise TooWide(N_("This search matches {count} listings. Narrow it."), count=f"{count:,}")
+            words = N_("This search matches {count} listings. Narrow it.")
+            raise TooWide(words, count=f"{count:,}", field=self.narrowed_by)
+
+    @property
+    def narrowed_by(self) -> str:
+        """Where to narrow it first: what was left open, else the words."""
+        return next((name for name in ("kind", "types", "places", "price_to") if not getattr(self, name)), "words")
 
     def as_json(self) -> dict[str, Any]:
         values = {name: getattr(self, name) for name in NAMES}

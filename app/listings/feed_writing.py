@@ -13,11 +13,14 @@ from typing import Any
 from sqlalchemy import select, text
 from sqlalchemy.orm import undefer
 
+from app.api import ApiKey
 from app.contacts.import_reading import existing_contacts
+from app.contacts.models import Contact
 from app.contacts.refusals import Refusal
 from app.contacts.tables import Unreadable
 from app.extensions import storage
-from app.tenancy import announce, commit, current_tenant_id, database_now, db, happened_each, uuid7
+from app.inbox.api import reach
+from app.tenancy import among, announce, commit, current_tenant_id, database_now, db, happened_each, uuid7
 from app.words import N_
 
 from .feed_columns import NEEDED
@@ -101,13 +104,15 @@ def write(listing_import: ListingImport, readings: list[Reading]) -> None:
     share_listings()
     good = {reading.external_id: reading for reading in readings if reading.problem is None}
     bad = [reading for reading in readings if reading.problem is not None]
-    link_owners(list(good.values()))
+    link_owners(list(good.values()), listing_import.api_key)
     existing = locked(good)
     created = create([good[id] for id in good if id not in existing], listing_import)
     if len(created) + len(existing) < len(good):
         # Another program has made some of them in this moment.
         existing |= locked({id: good[id] for id in good if id not in existing and id not in created})
-    changed = sum(change(listing, good[id].given, listing_import) for id, listing in existing.items())
+    changed = alter(
+        [(listing, as_offered(listing, good[id].given)) for id, listing in existing.items()], listing_import
+    )
     listing_import.created += len(created)
     listing_import.changed += changed
     listing_import.same += len(existing) - changed
@@ -123,10 +128,23 @@ def locked(good: dict[str, Reading]) -> dict[str, Listing]:
     return {listing.external_id: listing for listing in rows}
 
 
-def change(listing: Listing, given: dict[str, Any], listing_import: ListingImport) -> bool:
-    """Changes what differs. What is in the feed without a status is on offer, also if it was missing before."""
-    given = given | ({"status": "available"} if "status" not in given and listing.status == "withdrawn" else {})
-    return bool(listing.change(given, by=listing_import.by))
+def as_offered(listing: Listing, given: dict[str, Any]) -> dict[str, Any]:
+    """What is in the feed without a status is on offer, also if it was missing before."""
+    return given | ({"status": "available"} if "status" not in given and listing.status == "withdrawn" else {})
+
+
+def alter(given: list[tuple[Listing, dict[str, Any]]], listing_import: ListingImport) -> int:
+    """Changes what differs, with few statements for all. Returns how many listings that were."""
+    happenings: dict[str, list[tuple[uuid.UUID, dict[str, Any]]]] = {}
+    with db.session.no_autoflush:
+        for listing, values in given:
+            if changed := listing.alter(values):
+                kind, facts = listing.happening(changed)
+                happenings.setdefault(kind, []).append((listing.id, facts | owner_of(listing.contact_id)))
+    db.session.flush()
+    for kind, rows in happenings.items():
+        happened_each(kind, rows, actors=[listing_import.by] * len(rows))
+    return sum(map(len, happenings.values()))
 
 
 def create(readings: list[Reading], listing_import: ListingImport) -> set[str]:
@@ -173,9 +191,16 @@ def owner_of(contact_id: uuid.UUID | None) -> dict[str, str]:
     return {"contact_id": str(contact_id)} if contact_id else {}
 
 
-def link_owners(readings: list[Reading]) -> None:
-    """Owners are contacts that exist already; a number that no contact has links nobody."""
+def link_owners(readings: list[Reading], key: ApiKey | None) -> None:
+    """Owners are contacts that exist already; a number that no contact has links nobody.
+
+    A file of a team's key gives listings to nobody out of its reach.
+    """
     contacts = existing_contacts([reading.owner for reading in readings if reading.owner])
+    if contacts and key and key.kind == "team":
+        theirs = select(Contact.id).where(among(Contact.id, contacts.values()), reach.known(Contact.id, key))
+        within = set(db.session.scalars(theirs))
+        contacts = {number: id for number, id in contacts.items() if id in within}
     for reading in readings:
         if reading.owner in contacts:
             reading.given["contact_id"] = contacts[reading.owner]
@@ -222,9 +247,8 @@ def withdraw_missing(listing_import: ListingImport, seen: dict[str, int]) -> Non
 def withdraw(listing_import: ListingImport, ids: list[uuid.UUID]) -> None:
     share_listings()
     mine = select(Listing).where(Listing.id.in_(ids)).order_by(Listing.external_id).with_for_update(key_share=True)
-    for listing in db.session.scalars(mine.execution_options(populate_existing=True)):
-        listing_import.withdrawn += listing.withdraw(by=listing_import.by)
-    db.session.flush()
+    rows = db.session.scalars(mine.execution_options(populate_existing=True)).all()
+    listing_import.withdrawn += alter([(listing, {"status": "withdrawn"}) for listing in rows], listing_import)
 
 
 def work_on(listing_import: ListingImport) -> None:

@@ -17,7 +17,7 @@ from app.contacts.refusals import Refusal
 from app.egress import Refused, checked_alone
 from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
-from app.notifications.choosing import check
+from app.notifications.choosing import check_new
 from app.notifications.models import Notification
 from app.parameters import InRange
 from app.tenancy import Membership, User, as_uuid, db
@@ -29,7 +29,7 @@ from .criteria import Criteria
 from .feed_reading import READERS, read_money
 from .kinds import KINDS, STATUSES
 from .models import LONGEST_DESCRIPTION, LONGEST_ID, LONGEST_LINK, LONGEST_PLACE, LONGEST_TITLE, Listing
-from .saved_searches import FREQUENCIES
+from .saved_searches import FREQUENCIES, NoConsent
 from .settings import ALERT_HOURS, ListingSettings
 from .wording import ALERT_VARIABLES, INQUIRY_VARIABLES
 
@@ -171,6 +171,18 @@ class SearchForm(FlaskForm):
             *(SelectChoice(name, str(one)) for name, one in listed.items()),
         ]
         self.criteria = Criteria()
+        # What is wrong and at none of its fields.
+        self.problem = ""
+
+    def blame(self, refusal: Refusal) -> None:
+        """Puts a refusal at the field that it is about."""
+        words = refusal.explain(gettext)
+        if isinstance(refusal, NoConsent):
+            self.consent_source.errors = [words]
+        elif refusal.facts.get("field") in self:
+            self[str(refusal.facts["field"])].errors = [words]
+        else:
+            self.problem = words
 
     def validate(self, extra_validators: Any = None) -> bool:
         is_valid = bool(super().validate(extra_validators))
@@ -187,7 +199,7 @@ class SearchForm(FlaskForm):
             try:
                 self.criteria = Criteria.of(given)
             except Refusal as refusal:
-                self.kind.errors = [refusal.explain(gettext)]
+                self.blame(refusal)
                 return False
         return is_valid
 
@@ -255,14 +267,14 @@ class SettingsForm(FlaskForm):
 
     def validate_alert_notification_id(self, field: SelectField) -> None:
         chosen = Notification.find(as_uuid(field.data))
-        check(chosen, ALERT_VARIABLES)
-        if chosen and chosen.category not in ("", "MARKETING"):
+        check_new(field, chosen, ALERT_VARIABLES)
+        if field.data != field.object_data and chosen and chosen.category not in ("", "MARKETING"):
             raise ValidationError(
                 gettext("Alerts are marketing. Choose one with a template of the category marketing.")
             )
 
     def validate_inquiry_notification_id(self, field: SelectField) -> None:
-        check(Notification.find(as_uuid(field.data)), INQUIRY_VARIABLES)
+        check_new(field, Notification.find(as_uuid(field.data)), INQUIRY_VARIABLES)
 
     def validate_feed_url(self, field: StringField) -> None:
         if field.data:

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Index, Select, UniqueConstraint, delete, false, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.api import ApiKey
 from app.contacts.names import plain
 from app.contacts.refusals import Refusal
 from app.contacts.tables import Unreadable
@@ -112,6 +113,11 @@ class ListingImport(TenantModel):
         """Locks an import that has work to be done, unless another job is at it."""
         due = select(cls).where(cls.id == id, cls.state.in_(BUSY)).with_for_update(skip_locked=True)
         return db.session.scalar(due.execution_options(populate_existing=True))
+
+    @property
+    def api_key(self) -> ApiKey | None:
+        """The key that a program sent the file with."""
+        return ApiKey.find(self.by_id) if self.by_kind == "api" else None
 
     @property
     def by(self) -> Actor:

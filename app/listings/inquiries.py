@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from typing import Self
 
-from sqlalchemy import Index, Select, select, text, update
+from sqlalchemy import Index, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
@@ -91,7 +91,9 @@ class Inquiry(TenantModel):
         words: str = "",
     ) -> tuple[Self, bool]:
         """Stores that somebody asks, and tells the owner. Returns the inquiry, and whether it is a new one."""
-        # Of two at once, the second finds the first.
+        # Of two at once, the second finds the first: of one customer, and about one listing.
+        lock = func.hashtextextended(f"inquiries {contact.id}", 0)
+        db.session.execute(select(func.pg_advisory_xact_lock(lock)))
         listing.refresh_locked()
         settings = ListingSettings.current()
         if earlier := cls.lately(listing, contact, settings):

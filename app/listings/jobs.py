@@ -13,7 +13,7 @@ from app.storage import NotKept, StorageAway
 from app.tenancy import announce, commit, db, job, later, now, platform_scope, sweep
 from app.words import N_
 
-from .alerts import ListingAlert, send_next
+from .alerts import ListingAlert, send_due
 from .feed_writing import work_on
 from .fetching import due_since, fetch
 from .imports import BUSY, LASTS, MOST_ATTEMPTS, ListingImport
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 LOST_AFTER = dt.timedelta(seconds=60)
 MOST_TENANTS = 1_000
 # Alerts that one turn sends before other businesses have theirs.
-MOST_SENT = 500
+AT_ONCE = 200
 
 
 @job("listings.advance_import", "files", seconds=300)
@@ -108,14 +108,11 @@ def match_searches() -> None:
 
 @job("listings.send_alerts", "default", seconds=120)
 def send_alerts() -> None:
-    """Sends what is due, each in a transaction of its own."""
-    for _ in range(MOST_SENT):
-        settings = ListingSettings.current()
-        notification = settings.alert_notification
-        if notification is None or not send_next(notification, settings):
-            return
-        commit()
-    later("listings.send_alerts")
+    """Sends what is due, some in each transaction; the rest in a job of its own, so that others come in between."""
+    settings = ListingSettings.current()
+    notification = settings.alert_notification
+    if notification is not None and send_due(notification, settings, AT_ONCE) == AT_ONCE:
+        later("listings.send_alerts")
 
 
 @sweep(every=300)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.contacts.models import Contact
 from app.contacts.names import plain
+from app.entry_points.subjects import Subject, finds_places
 from app.folding import fold
 from app.team.models.teams import of_member
 from app.tenancy import (
@@ -39,11 +40,19 @@ from .kinds import KINDS, STATUSES, TYPES, read_type
 LONGEST_ID, LONGEST_TITLE, LONGEST_PLACE, LONGEST_LINK, LONGEST_DESCRIPTION = 200, 200, 100, 1_000, 10_000
 MOST_ATTRIBUTES, LONGEST_ATTRIBUTE = 50, 500
 SOURCES = ("hand", "api", "feed")
+# What links say that they are about, where it is one of these.
+SUBJECTS = ("listing", "property")
 # Whoever writes listings shares it; alerts take it alone for a moment, so that nothing before that moment is unseen.
 SHARE = text("select pg_advisory_xact_lock_shared(hashtextextended('listings', 0) # hashtextextended(:tenant, 0))")
 ALONE = text("select pg_advisory_xact_lock(hashtextextended('listings', 0) # hashtextextended(:tenant, 0))")
 LINK = re.compile(r"https?://[^\s/?#\\]+[^\s\\]*", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]*>")
+
+
+@finds_places
+def place_of(subject: Subject) -> str:
+    listing = Listing.with_external_id(subject.external_id) if subject.type in SUBJECTS else None
+    return listing.location if listing else ""
 
 
 def share_listings() -> None:
@@ -156,18 +165,29 @@ class Listing(TenantModel):
 
     def change(self, given: dict[str, Any], *, by: Actor) -> list[str]:
         """Changes what differs. Returns the names of what was changed. The caller holds its lock."""
+        share_listings()
+        changed = self.alter(given)
+        if changed:
+            kind, facts = self.happening(changed)
+            happened(kind, self.id, by=by, **facts)
+        return changed
+
+    def alter(self, given: dict[str, Any]) -> list[str]:
+        """`change` for one of many: the caller shares listings and records what happened, for all at once."""
         changed = [name for name, value in given.items() if getattr(self, name) != value]
         if not changed:
             return []
-        share_listings()
         before = {name: getattr(self, name) for name in ("status", "price_micros", "currency")}
         self.write({name: given[name] for name in changed})
         self.updated_at = database_now()
         self.note_news(**before)
-        kind = "listing.withdrawn" if "status" in changed and self.status == "withdrawn" else "listing.changed"
-        more = {} if kind == "listing.withdrawn" else {"changed": sorted(changed)}
-        happened(kind, self.id, by=by, **self.facts, **more)
         return changed
+
+    def happening(self, changed: list[str]) -> tuple[str, dict[str, Any]]:
+        """The kind and the facts of a change."""
+        if "status" in changed and self.status == "withdrawn":
+            return "listing.withdrawn", self.facts
+        return "listing.changed", self.facts | {"changed": sorted(changed)}
 
     def note_news(self, *, status: str, price_micros: int | None, currency: str | None) -> None:
         """It is news again when it comes back, and when it becomes cheaper."""

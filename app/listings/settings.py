@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, Self
 
 from flask_babel import gettext as _
@@ -14,9 +15,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.contacts.refusals import Refusal
 from app.message_templates.uses import Use
 from app.notifications.models import Notification
+from app.notifications.purposes import Purpose
 from app.notifications.uses import uses_notifications
 from app.tenancy import TenantModel, belongs_to, db, now, of_tenant
 from app.words import N_
+
+from .wording import ALERT_VARIABLES, INQUIRY_VARIABLES
 
 ALERT_HOURS = range(8, 20)
 
@@ -94,3 +98,31 @@ def sends_about_listings(notification_id: uuid.UUID) -> Iterator[Use]:
         yield Use(N_("Alerts for saved searches"), endpoint="listings.settings")
     if settings.inquiry_notification_id == notification_id:
         yield Use(N_("Inquiries about listings"), endpoint="listings.settings")
+
+
+def choose(column: str, notification: Notification) -> None:
+    settings = ListingSettings.current()
+    setattr(settings, column, notification.id)
+    settings.save()
+
+
+Purpose(
+    key="listings.alerts",
+    words=N_("Alerts for saved searches"),
+    starter="listing_digest",
+    endpoint="listings.settings",
+    permission="listings.manage",
+    fills=ALERT_VARIABLES,
+    find=lambda: ListingSettings.current().alert_notification,
+    choose=partial(choose, "alert_notification_id"),
+).register()
+Purpose(
+    key="listings.inquiries",
+    words=N_("Inquiries about listings, to the owner"),
+    starter="owner_inquiry",
+    endpoint="listings.settings",
+    permission="listings.manage",
+    fills=INQUIRY_VARIABLES,
+    find=lambda: ListingSettings.current().inquiry_notification,
+    choose=partial(choose, "inquiry_notification_id"),
+).register()

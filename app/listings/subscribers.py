@@ -20,13 +20,11 @@ from .alerts import BY, ListingAlert, alert_in
 from .form_source import BETWEEN, search_from
 from .form_source import NAME as SOURCE_OF_FORMS
 from .inquiries import Inquiry, mark_answered, mark_booked, mark_unbooked
-from .models import Listing
+from .models import SUBJECTS, Listing
 from .saved_searches import SavedSearch
 from .settings import ListingSettings
 from .wording import STOPPED, in_language
 
-# What links say that they are about, where it is one of these.
-TYPES = ("listing", "property")
 # WhatsApp did not deliver a message of advertising, to spare the person (Meta's code 131049).
 HELD_BACK = 131049
 LONGEST_ANSWER = 1_000
@@ -36,7 +34,7 @@ LONGEST_ANSWER = 1_000
 def receive_inquiries(touched: list[Happened]) -> None:
     """Somebody came by a link of a listing: they ask about it."""
     for one in touched:
-        if one.facts.type not in TYPES or not one.facts.external_id:
+        if one.facts.type not in SUBJECTS or not one.facts.external_id:
             continue
         listing, talk = Listing.with_external_id(one.facts.external_id), Conversation.find(one.subject_id)
         if listing is not None and talk is not None and not talk.is_group:

@@ -39,6 +39,7 @@ USES = {
     "opt_in": N_("Opt-in"),
     "welcome": N_("Welcome"),
     "invitation": N_("Invitation"),
+    "inquiry": N_("Inquiry"),
     "new_listing": N_("New listing"),
     "product_news": N_("Product news"),
     "offer": N_("Offer"),

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.contacts.models import Contact
 from app.inbox.compose.problems import NOT_SENT
 from app.inbox.conversations import Conversation, Message, Refusal, SaidOtherwise
 from app.inbox.conversations.gate import AS_ERROR
 from app.meta.outgoing import Refused
-from app.tenancy import Actor, db
+from app.tenancy import Actor, among, db
 from app.words import N_
 
+from .many import Outcome, Wanted, send_many
 from .models import Notification
 from .refusals import Invalid
 from .values import MISSING
@@ -25,6 +27,7 @@ from .values import MISSING
 NO_CONTACT = N_("It belongs to no contact.")
 NO_NOTIFICATION = N_("No notification was chosen for it.")
 NEEDS = N_("The notification needs a value for {names}.")
+BROKEN = N_("An error in Switchboard kept this from being sent. It was reported.")
 Problem = dict[str, Any]
 
 
@@ -61,6 +64,51 @@ class Attempt:
                 return cls(notification.send(conversation, given, by=by, client_id=client_id))
         except NOT_SENT as error:
             return cls(problem=as_problem(error))
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        match outcome:
+            case Message():
+                return cls(outcome)
+            case None:
+                return cls(problem={"words": BROKEN})
+        return cls(problem=as_problem(outcome))
+
+    @classmethod
+    def make_all(cls, orders: Sequence[Order], *, by: Actor) -> dict[uuid.UUID, Self]:
+        """The same for many at once, by their `client_id`."""
+        made: dict[uuid.UUID, Self] = {}
+        wanted = []
+        for one in orders:
+            if one.notification is None:
+                made[one.client_id] = cls(problem={"words": NO_NOTIFICATION})
+            elif one.contact is None:
+                made[one.client_id] = cls(problem={"words": NO_CONTACT})
+            else:
+                wanted.append(Wanted(one.notification, one.contact, one.client_id, one.values))
+        return made | {client_id: cls.of(outcome) for client_id, outcome in send_many(wanted, by=by).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One of many attempts."""
+
+    notification: Notification | None
+    contact: Contact | None
+    facts: Mapping[str, str]
+    client_id: uuid.UUID
+
+    def values(self, _variant: object, _talk: object) -> Mapping[str, str]:
+        return self.facts
+
+
+def newest_conversations(contact_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
+    """`newest_conversation` of each of these contacts that has one."""
+    theirs = among(Conversation.contact_id, contact_ids), Conversation.merged_into_id.is_(None)
+    query = select(Conversation.contact_id, Conversation.id).where(*theirs)
+    newest = query.ext(distinct_on(Conversation.contact_id))
+    rows = db.session.execute(newest.order_by(Conversation.contact_id, Conversation.last_message_at.desc()))
+    return {row.contact_id: row.id for row in rows}
 
 
 def newest_conversation(contact_id: uuid.UUID | None) -> uuid.UUID | None:

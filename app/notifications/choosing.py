@@ -1,4 +1,8 @@
-"""The choice of a notification for a purpose: one that lacks values can't be chosen."""
+"""The choice of a notification for a purpose: one that lacks values can't be chosen.
+
+One that was chosen already and lacks them since stays, so that it keeps nobody from saving the rest of the page, which
+says what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,13 @@ class FilledBy:
         self.names = tuple(names)
 
     def __call__(self, _form: object, field: Field) -> None:
-        check(Notification.find(as_uuid(field.data)), self.names)
+        check_new(field, Notification.find(as_uuid(field.data)), self.names)
+
+
+def check_new(field: Field, chosen: Notification | None, names: Iterable[str]) -> None:
+    """Raises `ValidationError` as `check` does, unless it is what was chosen before."""
+    if field.data != field.object_data:
+        check(chosen, names)
 
 
 def check(chosen: Notification | None, names: Iterable[str]) -> None:

@@ -114,7 +114,12 @@ class NotificationForm(FlaskForm):
 
     @property
     def rows(self) -> list[Variable]:
-        """A row for each variable of the template in any language: the saved one, or a proposal."""
+        """A row for each variable of the template in any language: the saved one, or a proposal.
+
+        While Meta has no text of it yet, the saved ones.
+        """
+        if not any(one.components for one in self.variants):
+            return self.notification.variables
         saved = {row.target: row for row in self.notification.variables}
         proposals = {row.target: row for one in self.variants for row in proposed(one.definition)}
         wanted = dict.fromkeys(name_of(place) for one in self.variants for place in one.definition.variables)

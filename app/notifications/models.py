@@ -312,13 +312,22 @@ class Notification(TenantModel):
 
         Raises `Unavailable`.
         """
+        return self.number_among(self.numbers(among), recipient, self.accounts())
+
+    def numbers(self, among: Select[PhoneNumber] | None = None) -> list[PhoneNumber]:
+        """Those that it could go from."""
         query = (select(PhoneNumber) if among is None else among).order_by(PhoneNumber.created_at).limit(MOST_NUMBERS)
-        numbers = [number for number in db.session.scalars(query) if number.takes_messages]
+        return [number for number in db.session.scalars(query) if number.takes_messages]
+
+    def accounts(self) -> set[uuid.UUID]:
+        """Those in which its template can be sent."""
+        return {one.waba_id for one in self.variants() if one.status in SENDABLE}
+
+    def number_among(self, numbers: Sequence[PhoneNumber], recipient: Recipient, having: set[uuid.UUID]) -> PhoneNumber:
         if self.phone_number_id:
             if own := next((number for number in numbers if number.id == self.phone_number_id), None):
                 return own
             raise Unavailable(refusals.NUMBER_AWAY)
-        having = {one.waba_id for one in self.variants() if one.status in SENDABLE}
 
         def rank(number: PhoneNumber) -> tuple[bool, float]:
             talk = recipient.conversations.get(number.id)

@@ -18,6 +18,7 @@ from app.hours.models import ServicePolicy
 from app.notifications import money
 from app.notifications.attempts import Attempt, newest_conversation
 from app.notifications.models import Notification
+from app.notifications.purposes import Purpose
 from app.tenancy import (
     Actor,
     TenantModel,
@@ -198,6 +199,25 @@ class PaymentSettings(TenantModel):
 
     def save(self) -> None:
         db.session.add(self)
+
+
+def choose(notification: Notification) -> None:
+    settings = PaymentSettings.current()
+    settings.notification_id = notification.id
+    settings.save()
+
+
+Purpose(
+    key="payments.confirmation",
+    words=N_("Confirmation of a payment"),
+    starter="payment_confirmed",
+    endpoint="payments.settings",
+    permission="payments.edit",
+    fills=tuple(FACTS),
+    find=lambda: PaymentSettings.current().notification,
+    choose=choose,
+    may_be_empty=("title", "reference"),
+).register()
 
 
 def erase(contact_ids: list[uuid.UUID]) -> None:

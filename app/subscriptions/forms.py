@@ -19,19 +19,12 @@ from app.inbox.desk.fields import ChoiceField, options
 from app.notifications.choosing import FilledBy
 from app.notifications.models import Notification
 from app.tenancy import as_uuid
-from app.words import N_
 
-from .models import COLUMNS, FACTS, STATUSES, Subscription, SubscriptionSettings
+from .models import COLUMNS, DAY_WORDS, FACTS, STATUSES, Subscription, SubscriptionSettings
 
 # Which days from today the last one is in.
 SPANS = {"14": 14, "3": 3}
 LATEST = dt.date(2099, 12, 1)
-DAY_WORDS = {
-    -14: N_("14 days before the end"),
-    -3: N_("3 days before the end"),
-    0: N_("On the last day"),
-    3: N_("3 days after the end"),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 import zoneinfo
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from functools import partial
 from typing import Any, Self
 
 from sqlalchemy import CheckConstraint, Index, Select, UniqueConstraint, select, text, update
@@ -18,11 +20,13 @@ from app.contacts.models import Contact
 from app.hours.models import ServicePolicy
 from app.inbox.conversations import Message
 from app.notifications import money
-from app.notifications.attempts import Attempt, newest_conversation
+from app.notifications.attempts import Attempt, Order, newest_conversation, newest_conversations
 from app.notifications.models import Notification
+from app.notifications.purposes import Purpose
 from app.tenancy import (
     Actor,
     TenantModel,
+    among,
     belongs_to,
     current_tenant_id,
     database_now,
@@ -35,6 +39,7 @@ from app.tenancy import (
     one_of,
     uuid7,
 )
+from app.tenancy.happenings import happened_each
 from app.words import N_
 
 STATUSES = ("active", "cancelled", "ended")
@@ -211,6 +216,12 @@ class Subscription(TenantModel):
         today = SubscriptionReminder.state == "sent", SubscriptionReminder.settled_at >= midnight
         return ALREADY if exists(select(SubscriptionReminder).where(*mine, *today)) else ""
 
+    def happening(self, talks: Mapping[uuid.UUID, uuid.UUID], **facts: Any) -> dict[str, Any]:
+        """The facts of something that happens to it; `talks` are the newest conversations of contacts."""
+        talk = talks.get(self.contact_id) if self.contact_id else None
+        about = {"contact_id": self.contact_id, "conversation_id": talk}
+        return {name: str(id) if id else None for name, id in about.items()} | facts
+
     def happen(self, kind: str, *, by: Actor, **facts: Any) -> None:
         about = {"contact_id": self.contact_id, "conversation_id": newest_conversation(self.contact_id)}
         happened(kind, self.id, by=by, **about, **facts)
@@ -278,15 +289,13 @@ class SubscriptionReminder(TenantModel):
         mine = cls.subscription_id == subscription.id, cls.version == subscription.version
         return list(db.session.scalars(select(cls).where(*mine).order_by(cls.due_at)))
 
-    def settle(self, subscription: Subscription, notification: Notification | None) -> None:
-        """Its day has come: that happens, and the customer gets the notification that the owner chose."""
-        self.settled_at = now()
-        if self.days <= 0:
-            subscription.happen("subscription.ending", by=REMINDER, days=-self.days)
-        client_id = uuid.uuid5(self.id, "reminder")
-        contact = Contact.find(subscription.contact_id)
-        attempt = Attempt.make(notification, contact, subscription.facts, by=REMINDER, client_id=client_id)
-        self.problem, self.message_id = attempt.problem, attempt.message_id
+    @property
+    def client_id(self) -> uuid.UUID:
+        """Of its message: however often it is settled, it is one."""
+        return uuid.uuid5(self.id, "reminder")
+
+    def settle(self, attempt: Attempt) -> None:
+        self.settled_at, self.problem, self.message_id = now(), attempt.problem, attempt.message_id
         self.state = "sent" if attempt.message else "skipped"
 
     def skip(self, words: str) -> None:
@@ -308,6 +317,7 @@ def remind_due() -> bool:
     subscriptions = {one.id: one for one in db.session.scalars(fresh(Subscription, Subscription.id, ids))}
     waiting = fresh(SubscriptionReminder, SubscriptionReminder.subscription_id, ids)
     waiting = waiting.where(SubscriptionReminder.state == "waiting", SubscriptionReminder.due_at <= given["now"])
+    due = []
     for reminder in db.session.scalars(waiting.order_by(SubscriptionReminder.due_at, SubscriptionReminder.id)):
         subscription = subscriptions[reminder.subscription_id]
         if reminder.version != subscription.version:
@@ -315,8 +325,32 @@ def remind_due() -> bool:
         elif reminder.due_at < now() - PATIENCE:
             reminder.skip(LATE)
         else:
-            reminder.settle(subscription, notifications[reminder.days])
+            due.append((reminder, subscription))
+    settle_all(due, notifications)
     return True
+
+
+def settle_all(
+    due: Sequence[tuple[SubscriptionReminder, Subscription]], notifications: Mapping[int, Notification | None]
+) -> None:
+    """Their day has come: that happens, and the customers get the notification that the owner chose."""
+    contacts = {one.contact_id for _, one in due if one.contact_id}
+    people = {one.id: one for one in db.session.scalars(select(Contact).where(among(Contact.id, contacts)))}
+    talks = newest_conversations(contacts)
+    ending = [(one.id, one.happening(talks, days=-reminder.days)) for reminder, one in due if reminder.days <= 0]
+    happened_each("subscription.ending", ending, actors=[REMINDER] * len(ending))
+    orders = [
+        Order(
+            notifications[reminder.days],
+            people.get(one.contact_id) if one.contact_id else None,
+            one.facts,
+            reminder.client_id,
+        )
+        for reminder, one in due
+    ]
+    attempts = Attempt.make_all(orders, by=REMINDER)
+    for reminder, _ in due:
+        reminder.settle(attempts[reminder.client_id])
 
 
 def fresh(model: Any, column: Any, ids: list[uuid.UUID]) -> Select[Any]:
@@ -402,6 +436,35 @@ class SubscriptionSettings(TenantModel):
 
 
 COLUMNS = {-14: "before_14_id", -3: "before_3_id", 0: "on_day_id", 3: "after_3_id"}
+DAY_WORDS = {
+    -14: N_("14 days before the end"),
+    -3: N_("3 days before the end"),
+    0: N_("On the last day"),
+    3: N_("3 days after the end"),
+}
+
+
+def find_for(days: int) -> Notification | None:
+    return Notification.find(SubscriptionSettings.current().chosen(days))
+
+
+def choose_for(days: int, notification: Notification) -> None:
+    settings = SubscriptionSettings.current()
+    settings.save(settings.hour, {days: notification.id})
+
+
+for days in DAYS:
+    Purpose(
+        key=f"subscriptions.{COLUMNS[days].removesuffix('_id')}",
+        words=DAY_WORDS[days],
+        starter="subscription_over" if days > 0 else "subscription_last_day",
+        endpoint="subscriptions.settings",
+        permission="subscriptions.edit",
+        fills=tuple(FACTS),
+        find=partial(find_for, days),
+        choose=partial(choose_for, days),
+        may_be_empty=("title",),
+    ).register()
 
 
 def move_waiting(after_id: uuid.UUID | None) -> uuid.UUID | None:

@@ -1,8 +1,8 @@
 """`make chaos`: everything that can break is broken while messages come in and go out; then all is compared.
 
 `python -m bench.chaos [INBOUND [OUTBOUND]]` harms something every two seconds until the work is done;
-`python -m bench.chaos quick` does each kind of harm once. `python -m bench.chaos appointments` moves appointments while
-workers and two clocks are killed. `SEED=…` throws the same dice again.
+`python -m bench.chaos quick` does each kind of harm once, and moves a few appointments; `python -m bench.chaos
+appointments` moves more of them while workers and two clocks are killed. `SEED=…` throws the same dice again.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ from bench.chaos.recovery import Recovery, Watch
 from dev.stack import Stack
 
 QUICK = (600, 250)
+# Appointments, seconds, and how long a process lives on average.
+QUICK_MOVES = (8, 5.0, 2.5)
 DONE_WHEN = (10_000, 5_000)
 # Work comes in while harm is done.
 QUICK_SECONDS = 25
@@ -54,7 +56,30 @@ def main(arguments: list[str], seed: int) -> int:
     quick = arguments == ["quick"]
     inbound, outbound = QUICK if quick else [*map(int, arguments), *DONE_WHEN[len(arguments) :]][:2]
     with started() as stack:
-        return Chaos(stack, inbound, outbound, seed, quick).run()
+        chaos = Chaos(stack, inbound, outbound, seed, quick)
+        failed = chaos.run()
+        return failed or (move_a_few(chaos, seed) if quick else 0)
+
+
+def move_a_few(chaos: Chaos, seed: int) -> int:
+    """A short run of what `move_appointments` does, beside what is there already."""
+    chaos.outbound.behave()
+    chaos.stack.start("other_clock", "python -m app.clock")
+    count, seconds, every = QUICK_MOVES
+    started = time.monotonic()
+    moving = MovingAppointments(
+        chaos.stack,
+        app_here(),
+        chaos.database,
+        int(count),
+        random.Random(seed),
+        outbound=chaos.outbound,
+        every=every,
+        is_short=True,
+    )
+    failed = bool(moving.run(seconds))
+    print(f"  appointments took {time.monotonic() - started:.1f} s")
+    return int(failed)
 
 
 def move_appointments(arguments: list[str], seed: int) -> int:
@@ -96,7 +121,7 @@ def app_here() -> Flask:
 
 class Chaos:
     def __init__(self, stack: Stack, inbound: int, outbound: int, seed: int, quick: bool) -> None:
-        self.quick = quick
+        self.stack, self.quick = stack, quick
         self.dice = random.Random(seed)
         self.database = Database(stack.postgres.url(database="switchboard"))
         self.rates = [count / QUICK_SECONDS if quick else EACH_A_SECOND for count in (inbound, outbound)]

@@ -2,8 +2,8 @@
 
 `python -m bench.chaos appointments [APPOINTMENTS [SECONDS]]`. Each move makes the reminder of the new time due at once,
 so that clocks claim, workers send and the next move withdraws at the same moment. A reminder says the day of its
-appointment and, as minutes, its version: Meta's log shows which version it was of. One is stale if the attempt that
-Meta accepted began after the move to a later version, or the cancellation, was committed.
+appointment and, as minutes, its version: Meta's log shows which version it was of. One is stale if the message that
+Meta accepted was claimed after the move to a later version, or the cancellation, was committed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from app.inbox.conversations import Conversation
 from app.message_templates.models import MessageTemplate
 from app.notifications.models import Notification
 from app.notifications.values import Variable
-from app.tenancy import Actor, db, now, tenant_scope
+from app.tenancy import Actor, db, later, now, tenant_scope
 from bench.chaos.database import Database
 from bench.chaos.findings import Finding, show
 from bench.chaos.outbound import Outbound
@@ -41,7 +41,7 @@ APPOINTMENTS, SECONDS, MOST_VERSIONS = 60, 90.0, 50
 KILLED = ("worker", "second", "clock", "other_clock")
 # Longer than a process takes to start, so that between two deaths each gets something done.
 EVERY = 5.0
-PATIENCE = 120
+PATIENCE = 300
 SYSTEM = Actor.system("chaos")
 BODY = {
     "type": "BODY",
@@ -53,8 +53,9 @@ BODY = {
         ]
     },
 }
+# An attempt's id was made when it was claimed; its `started_at` is the moment in the number's pace, which is later.
 ATTEMPTS = """
-    select m.wamid, extract(epoch from a.started_at)::float
+    select m.wamid, a.id
     from send_attempts a join messages m on m.tenant_id = a.tenant_id and m.id = a.message_id
     where m.source = 'notification' and a.outcome = 'accepted'
 """
@@ -77,9 +78,21 @@ class Moving:
 
 
 class MovingAppointments:
-    def __init__(self, stack: Stack, app: Flask, database: Database, count: int, dice: random.Random) -> None:
-        self.stack, self.app, self.database, self.dice = stack, app, database, dice
-        self.outbound = Outbound(stack, 0, people=min(count, 200))
+    def __init__(
+        self,
+        stack: Stack,
+        app: Flask,
+        database: Database,
+        count: int,
+        dice: random.Random,
+        *,
+        outbound: Outbound | None = None,
+        every: float = EVERY,
+        is_short: bool = False,
+    ) -> None:
+        self.stack, self.app, self.database, self.dice, self.every = stack, app, database, dice, every
+        self.is_short = is_short
+        self.outbound = outbound or Outbound(stack, 0, people=min(count, 200))
         self.base = now().replace(hour=10, minute=0, second=0, microsecond=0) + dt.timedelta(days=3)
         self.enough = threading.Event()
         self.kills: Counter[str] = Counter()
@@ -178,7 +191,7 @@ class MovingAppointments:
                 row.version, row.is_cancelled = one.version, one.state == "cancelled"
 
     def kill_now_and_then(self) -> None:
-        while not self.enough.wait(self.dice.uniform(0.5, 1.5) * EVERY):
+        while not self.enough.wait(self.dice.uniform(0.5, 1.5) * self.every):
             name = self.dice.choice(KILLED)
             self.stack.parts[name].kill()
             self.kills[name] += 1
@@ -186,8 +199,15 @@ class MovingAppointments:
             self.stack.parts[name].start()
 
     def end_leases(self) -> None:
-        """What a killed worker had in hand is unconfirmed after a minute; here at once."""
+        """What a killed worker had in hand is unconfirmed after a minute; here at once.
+
+        In a short run, jobs that were lost with a worker do not wait for the next sweep either.
+        """
         self.database.change("update messages set lease_until = now() where state = 'dispatching'")
+        if self.is_short:
+            with tenant_scope(self.tenant_id):
+                later("appointments.send_due")
+                later("outbound.deliver")
 
     def wait_until(self, is_so: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> None:
         end = time.monotonic() + PATIENCE
@@ -196,11 +216,13 @@ class MovingAppointments:
             time.sleep(1)
 
     def findings(self) -> list[Finding]:
-        began = dict(self.database.rows(ATTEMPTS))
+        claimed = {wamid: (id.int >> 80) / 1000 for wamid, id in self.database.rows(ATTEMPTS)}
         days = {row.day: row for row in self.rows}
         accepted: Counter[tuple[int, int]] = Counter()
         found, in_hand = [], 0
         for line in self.outbound.accepted:
+            if line["type"] != "template":
+                continue
             day, version = version_in(line["body"], self.base)
             accepted[day, version] += 1
             gone = days[day].outdated_at.get(version, float("inf"))
@@ -208,8 +230,8 @@ class MovingAppointments:
                 continue
             # The sender had it before the move: it was true when it left.
             in_hand += 1
-            if began.get(line["id"], 0.0) > gone:
-                found.append(Finding("wrong", "stale reminder", (day, version), gone, began.get(line["id"])))
+            if claimed.get(line["wamid"], 0.0) > gone:
+                found.append(Finding("wrong", "stale reminder", (day, version), gone, claimed.get(line["wamid"])))
         found += [Finding("doubled", "reminder", key, 1, times) for key, times in accepted.items() if times > 1]
         states = dict(self.database.rows(STATES))
         lost = [row.day for row in self.rows if not row.is_cancelled and not accepted[row.day, row.version]]

@@ -77,6 +77,10 @@ class Outbound:
             times = max(1, round(self.count * share / 100))
             self.post("faults", edge="messages", kind=kind, times=times, chance=2 * times / self.count, **more)
 
+    def behave(self) -> None:
+        """From now on Meta makes no mistakes."""
+        self.meta.delete("/faults").raise_for_status()
+
     def talks(self) -> list[uuid.UUID]:
         with tenant_scope(self.town.tenant.id):
             return [talk.id for talk in db.session.scalars(Conversation.newest_first().limit(self.people))]

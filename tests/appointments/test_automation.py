@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+import pytest
+
 from app.appointments.models import Appointment
+from app.automation.appointments_parts import read_time
 from app.automation.definitions import Definition
 from app.automation.models import Automation, AutomationTrace
 from app.automation.runner import advance
 from app.inbox.conversations import Message
-from app.tenancy import db, tenant_scope
+from app.tenancy import db, now, tenant_scope
 from tests.appointments.diary import Diary
 from tests.happenings import deliver_to_subscriber
 
@@ -91,3 +95,39 @@ def test_it_keeps_quiet_also_where_it_hears_of_the_answer_first(diary: Diary) ->
     assert work(diary) == []
     hear()
     assert diary.again(one).state == "confirmed"
+
+
+def test_a_step_books_what_the_customer_answered(diary: Diary) -> None:
+    day = (now() + dt.timedelta(days=9)).strftime("%d.%m.%Y")
+    step = {"kind": "book_appointment", "about": "Viewing", "day": day, "time": "14h30", "place": "Almadies"}
+    rule(diary, {"kind": "keyword", "words": ["book"]}, step, {"kind": "reply", "text": "{{appointment.time}}"})
+    diary.write("book")
+    assert work(diary) == ["14:30"]
+    with tenant_scope(diary.id):
+        (one,) = db.session.scalars(db.select(Appointment)).unique()
+        assert (one.title, one.place, one.source, f"{one.local:%d.%m.%Y %H:%M}") == (
+            *("Viewing", "Almadies", "automation"),
+            f"{day} 14:30",
+        )
+
+
+@pytest.mark.parametrize("clock", ["Morning", "25:00", ""])
+def test_a_time_that_cannot_be_read_books_nothing(diary: Diary, clock: str) -> None:
+    step = {"kind": "book_appointment", "about": "Viewing", "day": "24.12.2027", "time": clock or "{{nothing}}"}
+    rule(diary, {"kind": "keyword", "words": ["book"]}, step)
+    diary.write("book")
+    assert work(diary) == []
+    with tenant_scope(diary.id):
+        assert db.session.scalars(db.select(Appointment)).unique().all() == []
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        *(("14:30", "14:30"), ("14h30", "14:30"), ("14 h", "14:00"), ("2:30 pm", "14:30"), ("12 a.m.", "00:00")),
+        *(("٩:١٥", "09:15"), ("9.05", "09:05"), ("13 pm", None), ("24:00", None), ("soon", None), ("9:5", None)),
+    ],
+)
+def test_times_are_read_as_people_write_them(said: str, read: str | None) -> None:
+    time = read_time(said)
+    assert (time and f"{time:%H:%M}") == read

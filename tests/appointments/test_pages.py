@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from app.appointments.agenda import Agenda, opening_day
 from app.appointments.calendar import feed_of, folded, link_to
 from app.appointments.models import Appointment
 from app.appointments.settings import AppointmentSettings
 from app.entry_points.subjects import Subject
 from app.inbox.conversations import Conversation
+from app.listings.models import Listing
+from app.notifications.models import Notification
+from app.notifications.values import Variable
 from app.tenancy import db, now, tenant_scope
 from tests.appointments.diary import Diary
 from tests.client import Browser
@@ -244,3 +248,54 @@ def test_the_form_beside_a_conversation_knows_what_it_is_about(ann: Browser, dia
         talk.put_subject(Subject("listing", external_id="V-12", title="Villa Azur"))
     page = ann.get(f"{HERE}/new?contact={diary.talk.contact_id}&conversation={diary.talk.id}").text
     assert 'value="Viewing: Villa Azur"' in page and f'href="/t/bakery/inbox/{diary.talk.id}"' in page
+
+
+def test_an_outcome_is_offered_once_it_has_begun(ben: Browser, diary: Diary) -> None:
+    soon = diary.book(hours=0.5)
+    assert "It took place" not in ben.get(f"{HERE}/{soon.id}").text
+    with tenant_scope(diary.id):
+        Appointment.get_or_404(soon.id).starts_at = now() - dt.timedelta(minutes=1)
+    assert "It took place" in ben.get(f"{HERE}/{soon.id}").text
+
+
+def test_a_booking_takes_over_the_place_of_what_the_conversation_is_about(ben: Browser, diary: Diary) -> None:
+    with tenant_scope(diary.id):
+        given = {"title": "Villa Azur", "city": "Dakar", "district": "Almadies"}
+        Listing.put("V-1", given, source="api", by=diary.ann)
+        Conversation.get_or_404(diary.talk.id).put_subject(Subject("property", "V-1", "Villa Azur"))
+    page = ben.get(f"{HERE}/new?contact={diary.talk.contact_id}&conversation={diary.talk.id}").text
+    assert 'value="Almadies, Dakar"' in page
+
+
+@pytest.mark.parametrize(("day", "first"), [("2026-11-25", "2026-11-23"), ("2026-11-29", "2026-11-29")])
+def test_a_week_that_is_nearly_over_begins_with_today(day: str, first: str) -> None:
+    assert opening_day(dt.date.fromisoformat(day)).isoformat() == first
+
+
+def test_a_week_that_was_chosen_begins_with_its_day() -> None:
+    assert Agenda.read({"day": "2026-11-25"}).first.isoformat() == "2026-11-25"
+    assert "day" not in Agenda.read({}).address(span="day")
+
+
+def test_the_contacts_page_has_their_appointments(ben: Browser, diary: Diary) -> None:
+    one = diary.book()
+    assert f"/appointments/of/{diary.talk.contact_id}" in ben.get(f"~/contacts/{diary.talk.contact_id}").text
+    assert str(one.id) in ben.get(f"{HERE}/of/{diary.talk.contact_id}").text
+
+
+def test_a_slash_too_many_leads_to_the_page(ben: Browser) -> None:
+    answer = ben.get(f"{HERE}/?span=day")
+    assert answer.status_code == 308 and answer.location.endswith("/t/bakery/appointments?span=day")
+    assert ben.get("~/no-such-page/").status_code == 404
+
+
+def test_what_was_chosen_and_lacks_values_since_keeps_nothing_from_being_saved(ann: Browser, diary: Diary) -> None:
+    diary.choose(booked="reminder")
+    with tenant_scope(diary.id):
+        broken = Notification.named("reminder")
+        assert broken
+        broken.mapping = [*broken.mapping, Variable("shoe_size", "text", True, "", "", "shoe_size").row]
+    given = {"booked": "reminder", "moved": "", "cancelled": "", "unanswered_hours": "0", "minutes": "45"}
+    rows = {"amount": ["1"], "unit": ["days"], "notification": ["reminder"]}
+    assert ann.post(f"{HERE}/settings", given | rows).status_code == 303
+    assert ann.post(f"{HERE}/settings", given | rows | {"moved": "reminder"}).status_code == 422

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from app.entry_points.jobs import count_clicks, delete_old_references
 from app.entry_points.links import PER_VISITOR, link_to
@@ -156,3 +158,24 @@ def test_files_for_pages_elsewhere_never_change(villas: Site) -> None:
     answer = villas.client.get("/c/files/widget-1.js")
     assert answer.headers["Access-Control-Allow-Origin"] == "*" and "immutable" in answer.headers["Cache-Control"]
     assert villas.client.get("/c/files/..%2Fmodels.py").status_code == 404
+
+
+def test_a_visit_costs_three_statements(villas: Site) -> None:
+    """The first visit has found out whose link it is; that is remembered."""
+    villas.open(VILLA)
+    statements: list[str] = []
+    event.listen(Engine, "before_cursor_execute", note := lambda *call: statements.append(call[2]))
+    villas.open(VILLA)
+    event.remove(Engine, "before_cursor_execute", note)
+    assert [one.split()[0].lower() for one in statements] == ["set", "select", "insert"]
+
+
+def test_a_link_that_leads_elsewhere_since_is_followed_there(villas: Site) -> None:
+    before = villas.open(VILLA).location
+    with tenant_scope(villas.tenant.id):
+        old = EntryPoint.get_or_404(villas.entry_point.id)
+        number, slug = old.phone_number, old.slug
+        old.remove()
+        EntryPoint.create("Again", number, slug=slug, kind="link", texts=[{"language": "en", "text": "New words"}])
+    after = villas.open(VILLA)
+    assert after.status_code == 302 and "New%20words" in after.location and after.location != before

@@ -7,6 +7,7 @@ import gzip
 import pathlib
 import re
 import subprocess
+import zlib
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from app.entry_points.models import EntryPoint
 from app.entry_points.public_files import FOLDER, WIDGET, public_files
 from app.inbox.conversations import Conversation
 from app.tenancy import Actor, db, now, tenant_scope
+from app.wabas.models import PhoneNumber
 from dev.assets import npm
 from tests.client import Browser
 from tests.world import World
@@ -75,12 +77,32 @@ def test_the_code_is_drawn_as_svg_png_and_a_sign(ann: Browser, villas: Site) -> 
     assert ann.get(f"{at}gif").status_code == 404
 
 
-def test_a_name_that_the_sign_cannot_write_is_left_to_the_browser(ann: Browser, villas: Site) -> None:
+def test_a_sign_says_the_business_and_what_to_do_and_not_the_teams_name(ann: Browser, villas: Site) -> None:
     with tenant_scope(villas.tenant.id):
-        EntryPoint.get_or_404(villas.entry_point.id).name = "فيلات (داكار)"
+        one = EntryPoint.get_or_404(villas.entry_point.id)
+        one.name, one.texts = "Shop window, internal", [{"language": "fr", "text": "Bonjour"}]
+        PhoneNumber.get_or_404(one.phone_number_id).verified_name = "Villas Dakar"
     at = f"~/entry-points/{villas.entry_point.id}"
-    assert ann.get(f"{at}/code/pdf").data.startswith(b"%PDF") and "leaves out the name" in ann.get(at).text
+    printed = ann.get(f"{at}/sign").text
+    assert "Villas Dakar" in printed and "Écrire sur WhatsApp" in printed and "internal" not in printed
+    pdf = ann.get(f"{at}/code/pdf").data
+    drawing = zlib.decompress(pdf.partition(b"stream\n")[2].partition(b"\nendstream")[0])
+    assert "(Villas Dakar)" in drawing.decode("cp1252") and "(Écrire sur WhatsApp)" in drawing.decode("cp1252")
+    assert b"internal" not in drawing + ann.get(f"{at}/code/svg").data
+
+
+def test_words_that_the_sign_cannot_write_are_left_to_the_browser(ann: Browser, villas: Site) -> None:
+    with tenant_scope(villas.tenant.id):
+        PhoneNumber.get_or_404(villas.entry_point.phone_number_id).verified_name = "فيلات (داكار)"
+    at = f"~/entry-points/{villas.entry_point.id}"
+    assert ann.get(f"{at}/code/pdf").data.startswith(b"%PDF") and "leaves out other words" in ann.get(at).text
     assert "فيلات (داكار)" in ann.get(f"{at}/sign").text
+
+
+def test_without_a_text_the_message_begins_with_one_of_ours(villas: Site) -> None:
+    with tenant_scope(villas.tenant.id):
+        EntryPoint.get_or_404(villas.entry_point.id).texts = []
+    assert villas.words({"lang": "fr"}).startswith("Bonjour, j’ai une question") or villas.words().startswith("Hello")
 
 
 def test_the_snippet_is_a_link_without_script_or_style(ann: Browser, villas: Site) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from app.contacts.consents import Consent
+from app.listings.jobs import advance_import
 from app.listings.saved_searches import SavedSearch
 from app.tenancy import tenant_scope
 from tests.api.conftest import Caller, MakeCaller, team_without_numbers
@@ -122,3 +123,14 @@ def test_a_teams_key_gives_a_listing_to_nobody_out_of_its_reach(
     assert theirs.put("/listings/A", owned | {"title": "Other"}).status_code == 200
     refused = theirs.put("/listings/B", owned)
     assert refused.status_code == 422 and body(refused)["errors"][0]["pointer"] == "/owner_contact_id"
+
+
+def test_a_file_of_a_teams_key_links_no_owner_out_of_its_reach(
+    agency: Agency, shop: Caller, caller: MakeCaller
+) -> None:
+    rows = b"external_id,title,owner_phone\nDKR-9,Villa,+221771234567\n"
+    theirs = caller(kind="team", team_id=team_without_numbers(agency.tenant.id))
+    for one, owner in ((theirs, None), (shop, str(agency.talk.contact_id))):
+        begun = one.call("POST", "/listings/imports", rows, Content_Type="text/csv")
+        advance_import(agency.tenant.id, body(begun)["id"])
+        assert body(shop.get("/listings/DKR-9"))["owner_contact_id"] == owner

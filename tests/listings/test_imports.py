@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from app.contacts.tables import Unreadable
 from app.listings import feed_writing
@@ -225,3 +227,15 @@ def test_a_program_imports_a_file_and_reads_what_became_of_it(agency: Agency, sh
     assert body(shop.get(f"/listings/imports/{id}/problems"))["data"] == [
         {"row": 4, "column": "external_id", "reason": "The reference is missing."}
     ]
+
+
+def test_more_changed_rows_cost_few_statements_more(agency: Agency) -> None:
+    counts = []
+    for count in (10, 60):
+        run(agency, table(count).encode())
+        statements: list[str] = []
+        event.listen(Engine, "before_cursor_execute", note := lambda *call, seen=statements: seen.append(call[2]))
+        assert run(agency, table(count, price=7).encode()).changed == count
+        event.remove(Engine, "before_cursor_execute", note)
+        counts.append(len(statements))
+    assert counts[1] <= counts[0] + 5

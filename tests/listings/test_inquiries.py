@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
+import time
 import uuid
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
+from app.listings import inquiries
 from app.listings.inquiries import Inquiry
 from app.listings.models import Listing
 from app.listings.settings import ListingSettings
@@ -92,6 +95,33 @@ def test_one_customer_has_five_owners_notified_in_a_day(owned: Agency, ann: Brow
         db.session.execute(db.update(Inquiry).values(created_at=now() - dt.timedelta(days=2)))
     touch(owned)
     assert owned.inquiries()[-1].owner_told == "contact"
+
+
+def test_two_inquiries_of_one_customer_at_once_are_counted_one_after_the_other(
+    owned: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inquiries, "MOST_NOTIFIED", 1)
+    owner = conversation(owned.number, wa_id="221770000003", name="M. Ba")
+    owned.put("R-2", contact_id=owner.contact_id)
+    has_sent = threading.Event()
+
+    def ask(reference: str) -> None:
+        with owned.app.app_context(), tenant_scope(owned.tenant.id):
+            listing = Listing.with_external_id(reference)
+            assert listing
+            Inquiry.receive(listing, Contact.get_or_404(owned.talk.contact_id), source="api", by=None)
+            if not has_sent.is_set():
+                has_sent.set()
+                # Long enough for the other one to count, if it could.
+                time.sleep(0.5)
+
+    threads = [threading.Thread(target=ask, args=(reference,)) for reference in ("DKR-204", "R-2")]
+    threads[0].start()
+    has_sent.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(one.owner_problem for one in owned.inquiries()) == ["", "too_many"]
 
 
 def test_the_member_who_takes_care_of_it_gets_the_conversation(agency: Agency) -> None:

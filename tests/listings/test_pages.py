@@ -113,7 +113,13 @@ def test_the_settings_say_what_a_notification_needs_that_is_not_filled_in(agency
     agency.notify(names=("first_name", "shoe_size"))
     text = page(ann, "/listings/settings")
     assert "needs shoe_size" in text
-    form = {"alert_hour": "10", "inquiry_days": "3", "currency": "fcfa", "feed_url": "https://agency.example/feed.csv"}
+    form = {
+        "alert_notification_id": "",
+        "alert_hour": "10",
+        "inquiry_days": "3",
+        "currency": "fcfa",
+        "feed_url": "https://agency.example/feed.csv",
+    }
     assert ann.post("/t/bakery/listings/settings", form).status_code == 303
     with tenant_scope(agency.tenant.id):
         settings = ListingSettings.current()
@@ -163,3 +169,45 @@ def test_agents_neither_import_nor_change_settings(agency: Agency) -> None:
     assert ben.get("/t/bakery/listings/").status_code == 200
     assert ben.get("/t/bakery/listings/imports").status_code == 403
     assert ben.get("/t/bakery/listings/settings").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({}, "kind"),
+        ({"kind": "sale", "price_from": "9 XOF", "price_to": "5 XOF"}, "price_to"),
+        ({"kind": "sale", "rooms_from": "2000000"}, "rooms_from"),
+        ({"kind": "sale", "places": ",".join("abcdefghijkl")}, "places"),
+    ],
+)
+def test_what_is_wrong_with_a_search_is_said_at_its_field(
+    agency: Agency, ann: Browser, given: dict[str, str], field: str
+) -> None:
+    agency.agree()
+    answer = ann.post("~/listings/searches", {"contact_id": str(agency.talk.contact_id), "frequency": "daily"} | given)
+    assert answer.status_code == 422 and f'id="{field}-problem"' in answer.text and "problem-line" not in answer.text
+
+
+def test_a_search_without_consent_says_so_where_consent_is_recorded(agency: Agency, ann: Browser) -> None:
+    given = {"contact_id": str(agency.talk.contact_id), "frequency": "daily", "kind": "sale", "places": "Dakar"}
+    assert 'id="consent_source-problem"' in ann.post("~/listings/searches", given).text
+
+
+def test_the_contacts_page_has_their_searches(agency: Agency, ann: Browser) -> None:
+    agency.agree()
+    agency.look_for()
+    contact_id = agency.talk.contact_id
+    assert f"/listings/searches/of/{contact_id}" in ann.get(f"~/contacts/{contact_id}").text
+    assert "Dakar" in ann.get(f"~/listings/searches/of/{contact_id}").text
+
+
+def test_an_alert_that_was_chosen_and_lacks_values_since_keeps_nothing_from_being_saved(
+    agency: Agency, ann: Browser
+) -> None:
+    agency.notify(names=("first_name", "shoe_size"))
+    with tenant_scope(agency.tenant.id):
+        chosen = str(ListingSettings.current().alert_notification_id)
+    given = {"alert_notification_id": chosen, "alert_hour": "11", "inquiry_days": "7"}
+    assert ann.post("~/listings/settings", given).status_code == 303
+    assert "needs shoe_size" in ann.get("~/listings/settings").text
+    assert ann.post("~/listings/settings", given | {"inquiry_notification_id": chosen}).status_code == 422

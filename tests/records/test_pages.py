@@ -86,6 +86,12 @@ def test_the_palette_finds_records(shelf: Shelf, ben: Browser) -> None:
     assert str(record.id) not in ben.get("~/inbox/palette?q=thies", headers=FRAGMENT).text
 
 
+def test_the_search_page_finds_records(shelf: Shelf, ben: Browser) -> None:
+    record = shelf.add("Villa in Dakar", stage="Viewing")
+    assert f"/records/{record.id}" in ben.get("~/inbox/search?q=dak").text
+    assert "No results" in ben.get("~/inbox/search?q=thies").text
+
+
 def test_a_record_is_shown_beside_the_conversation_with_typed_values(shelf: Shelf, ben: Browser) -> None:
     attributes = [
         {"name": "Price", "value": {"amount_micros": 500_000 * 10**6, "currency": "XOF"}},

@@ -20,7 +20,7 @@ from app.appointments.agenda import Agenda
 from app.appointments.blueprint import bp
 from app.appointments.calendar import feed_of, link_to
 from app.appointments.forms import AppointmentForm, values_of
-from app.appointments.models import EARLY, LONGEST_TITLE, Appointment, Unfit, usual_number
+from app.appointments.models import LONGEST_PLACE, LONGEST_TITLE, Appointment, Unfit, usual_number
 from app.appointments.notices import AppointmentNotice
 from app.appointments.settings import AppointmentSettings
 from app.contacts import search
@@ -30,9 +30,10 @@ from app.inbox.conversations import Conversation, Message
 from app.team.models.teams import colleagues
 from app.templating import time_tag
 from app.tenancy import Actor, current_actor, current_tenant_id, db, in_menu, now, requires
+from app.tenancy.guard import is_fragment
 from app.words import N_
 
-MOST_FOUND, LONGEST_QUERY = 20, 100
+MOST_FOUND, LONGEST_QUERY, MOST_OF_CONTACT = 20, 100, 50
 Page = str | tuple[str, int] | AnyResponse
 
 
@@ -51,6 +52,17 @@ def index() -> str:
         feed=feed_of(current_tenant_id(), current_actor().id or uuid.uuid4()),
         sends=any(AppointmentSettings.current().names),
     )
+
+
+@bp.get("/of/<uuid:contact_id>")
+@requires("appointments.view")
+def of_one_contact(contact_id: uuid.UUID) -> str:
+    """A part of the contact's page, loaded when it is opened; without JavaScript, a page of its own."""
+    contact = Contact.get_or_404(contact_id)
+    query = select(Appointment).where(Appointment.contact_id == contact.id).order_by(Appointment.starts_at.desc())
+    page = "_of_contact" if is_fragment() else "of_contact"
+    found = db.session.scalars(query.limit(MOST_OF_CONTACT)).all()
+    return render_template(f"appointments/{page}.html", contact=contact, appointments=found)
 
 
 @bp.get("/new")
@@ -75,11 +87,12 @@ def talk_with(contact: Contact) -> Conversation | None:
 
 
 def about(talk: Conversation) -> dict[str, str]:
-    """What for, where the conversation is about a place that can be visited."""
+    """What for and where, if the conversation is about a place that can be visited."""
     subject = talk.about
     if subject is None or subject.type not in ("listing", "property") or not subject.title:
         return {}
-    return {"title": _("Viewing: %(title)s", title=subject.title)[:LONGEST_TITLE]}
+    given = {"title": _("Viewing: %(title)s", title=subject.title)[:LONGEST_TITLE]}
+    return given | {"place": subject.place[:LONGEST_PLACE]}
 
 
 def choose_contact() -> str:
@@ -135,7 +148,7 @@ def show(appointment_id: uuid.UUID) -> str:
         chosen=chosen,
         words=words,
         link=link_to(one),
-        has_begun=one.starts_at - EARLY <= now(),
+        has_begun=one.starts_at <= now(),
     )
 
 

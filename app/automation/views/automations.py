@@ -24,7 +24,7 @@ from app.automation.models import (
     TooManyAutomations,
 )
 from app.automation.parts import Names
-from app.automation.starters import STARTERS, starter
+from app.automation.starters import LANGUAGES, STARTERS, nearest, starter
 from app.inbox.conversations.number_desks import NumberDesk
 from app.tenancy import db, in_menu, requires, takes_files
 from app.wabas.models import PhoneNumber
@@ -64,7 +64,16 @@ def index() -> str:
 @bp.get("/starters")
 @requires("automation.manage")
 def starters() -> str:
-    return render_template("automation/starters.html", starters=STARTERS)
+    language = chosen_language(request.args.get("language", ""))
+    return render_template("automation/starters.html", starters=STARTERS, languages=LANGUAGES, language=language)
+
+
+def chosen_language(given: str) -> str:
+    """Of the texts that a starter brings: the one that was chosen, else the browser's."""
+    if given in LANGUAGES:
+        return given
+    spoken = [nearest(code) for code in request.accept_languages.values() if code != "*"]
+    return spoken[0] if spoken else "en_US"
 
 
 @bp.post("/")
@@ -73,7 +82,8 @@ def create() -> Answer:
     """A blank one, or one of the starters."""
     chosen = starter(request.form.get("starter", ""))
     if chosen:
-        return add(str(_(chosen.title)), chosen.definition(), **chosen.settings)
+        language = chosen_language(request.form.get("language", ""))
+        return add(chosen.title_in(language), chosen.definition(language), **chosen.settings)
     return add(str(_("New automation")), Definition.blank())
 
 

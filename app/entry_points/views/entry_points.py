@@ -17,7 +17,7 @@ from app.entry_points.blueprint import bp
 from app.entry_points.forms import EntryPointForm
 from app.entry_points.models import KINDS, MOST, EntryPoint, SlugTaken, TooManyEntryPoints
 from app.entry_points.reports import figures, figures_of
-from app.entry_points.signs import MIMETYPES, is_writable, picture
+from app.entry_points.signs import MIMETYPES, invitation, is_writable, picture
 from app.entry_points.snippets import NAMES, button_html, widget_html
 from app.extensions import settings
 from app.team.models import Team
@@ -103,7 +103,7 @@ def show(entry_point_id: uuid.UUID) -> str:
         widget=widget_html(entry_point),
         server=settings.public_url,
         team=Team.find(entry_point.team_id),
-        is_writable=is_writable(entry_point.name),
+        is_writable=is_writable(f"{entry_point.heading} {invitation(entry_point)}"),
         at=now(),
     )
 
@@ -152,7 +152,8 @@ def code(entry_point_id: uuid.UUID, drawn: str) -> Response:
 def sign(entry_point_id: uuid.UUID) -> str:
     """A page to print, in any script."""
     entry_point = EntryPoint.get_or_404(entry_point_id)
-    return render_template("entry_points/sign.html", entry_point=entry_point, qr=qr_image(entry_point.address))
+    about = {"invitation": invitation(entry_point), "qr": qr_image(entry_point.address)}
+    return render_template("entry_points/sign.html", entry_point=entry_point, **about)
 
 
 def numbers() -> list[PhoneNumber]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flask import Response, abort, redirect, render_template, request
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.entry_points.blueprint import links
-from app.entry_points.links import Visit
+from app.entry_points.links import Route, Visit
 from app.entry_points.models import EntryPoint, EntryPointRoute
 from app.entry_points.public_files import public_file
 from app.tenancy import db, global_scope, stateless, tenant_scope
@@ -18,10 +19,22 @@ Page = AnyResponse | tuple[str, int]
 @stateless
 def follow(slug: str) -> Page:
     """Leads to WhatsApp. Nothing is set in the browser."""
+    if route := Route.remembered(slug):
+        try:
+            return lead_on(route)
+        except NotFound:
+            # It leads elsewhere since, or nowhere.
+            Route.forget(slug)
     with global_scope():
-        route = db.session.get(EntryPointRoute, slug)
-    if route is None:
+        row = db.session.get(EntryPointRoute, slug)
+    if row is None:
         abort(404)
+    page = lead_on(route := Route(row.tenant_id, row.entry_point_id))
+    route.remember(slug)
+    return page
+
+
+def lead_on(route: Route) -> Page:
     with tenant_scope(route.tenant_id):
         entry_point = EntryPoint.for_visit(route.entry_point_id)
         if entry_point is None:

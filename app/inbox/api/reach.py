@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Select, false, or_, select, true
 from werkzeug.exceptions import NotFound
 
-from app.api import Problem, current_key, problem
+from app.api import ApiKey, Problem, current_key, problem
 from app.contacts.models import Contact
 from app.contacts.records import ContactEvent
 from app.entry_points.api.reach import finds_numbers
@@ -34,9 +34,9 @@ def numbers() -> Select[PhoneNumber]:
     return select(PhoneNumber).where(reached(PhoneNumber.id))
 
 
-def reached(phone_number_id: Any) -> ColumnElement[bool]:
-    """Whether a row is of a number that the key reaches."""
-    key = current_key()
+def reached(phone_number_id: Any, key: ApiKey | None = None) -> ColumnElement[bool]:
+    """Whether a row is of a number that the key reaches: the request's, or the one that a job works for."""
+    key = key or current_key()
     if key.kind != "team":
         return true()
     if key.team_id is None:
@@ -56,15 +56,15 @@ def accounts() -> Select[uuid.UUID]:
     return select(PhoneNumber.waba_id).where(reached(PhoneNumber.id))
 
 
-def known(contact_id: Any) -> ColumnElement[bool]:
+def known(contact_id: Any, key: ApiKey | None = None) -> ColumnElement[bool]:
     """Whether a contact is one that the key reaches.
 
     A team's key: those with a conversation on its numbers, and those that it made while they have none at all.
     """
-    key = current_key()
+    key = key or current_key()
     if key.kind != "team":
         return true()
-    talking = select(Conversation.contact_id).where(reached(Conversation.phone_number_id))
+    talking = select(Conversation.contact_id).where(reached(Conversation.phone_number_id, key))
     by_this_key = ContactEvent.kind == "created", ContactEvent.by_kind == "api", ContactEvent.by_id == key.id
     silent = ContactEvent.contact_id.not_in(select(Conversation.contact_id))
     made = select(ContactEvent.contact_id).where(*by_this_key, silent)

@@ -31,7 +31,7 @@ def search() -> str:
     before = Cursor.read(request.args.get("before"))
     context: dict[str, Any] = {"search": query, "results": query.find(before), "is_first_page": before is None}
     if before is None:
-        context["people"] = query.people()
+        context |= {"people": query.people(), "items": items_for(query.words)}
     if is_fragment():
         return render_template("inbox/desk/_results.html", **context)
     numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at)).all()

@@ -17,9 +17,10 @@ from app.contacts.refusals import Refusal
 from app.listings.alerts import ListingAlert
 from app.listings.blueprint import bp
 from app.listings.forms import SearchForm
-from app.listings.saved_searches import NoConsent, SavedSearch, has_consent
+from app.listings.saved_searches import FREQUENCIES, MOST_OF_CONTACT, NoConsent, SavedSearch, has_consent
 from app.listings.settings import ListingSettings
 from app.tenancy import Paged, current_actor, db, requires
+from app.tenancy.guard import is_fragment
 from app.words import N_
 
 PAGE, MOST_ALERTS = 50, 20
@@ -60,6 +61,16 @@ def searches() -> str:
     )
 
 
+@bp.get("/searches/of/<uuid:contact_id>")
+@requires("listings.view")
+def searches_of_one_contact(contact_id: uuid.UUID) -> str:
+    """A part of the contact's page, loaded when it is opened; without JavaScript, a page of its own."""
+    contact = Contact.get_or_404(contact_id)
+    searches = db.session.scalars(SavedSearch.of_contact(contact.id).limit(MOST_OF_CONTACT)).all()
+    page = "_of_contact" if is_fragment() else "of_contact"
+    return render_template(f"listings/{page}.html", contact=contact, searches=searches, frequencies=FREQUENCIES)
+
+
 @bp.get("/searches/new")
 @requires("listings.edit")
 def new_search() -> str:
@@ -75,12 +86,11 @@ def contact_or_404(id: str | None) -> Contact:
     return contact
 
 
-def search_page(form: SearchForm, contact: Contact, problem: str = "") -> str:
+def search_page(form: SearchForm, contact: Contact) -> str:
     return render_template(
         "listings/search.html",
         form=form,
         contact=contact,
-        problem=problem,
         has_consent=has_consent(contact.id),
         settings=ListingSettings.current(),
     )
@@ -109,7 +119,8 @@ def save_search() -> Answer:
                 wants_drops=form.wants_drops.data,
             )
     except Refusal as refusal:
-        return search_page(form, contact, refusal.explain(_)), 422
+        form.blame(refusal)
+        return search_page(form, contact), 422
     flash(" ".join((_("Search saved."), when_alerts_go(form.frequency.data))))
     return redirect(url_for("contacts.show", contact_id=contact.id), 303)
 

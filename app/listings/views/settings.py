@@ -37,7 +37,7 @@ def settings_page(form: SettingsForm) -> str:
 @bp.post("/settings")
 @requires("listings.manage")
 def save_settings() -> str | tuple[str, int] | AnyResponse:
-    form = SettingsForm()
+    form = SettingsForm(ListingSettings.current())
     if not form.validate():
         return settings_page(form), 422
     form.store(ListingSettings.current())

@@ -15,9 +15,10 @@ from app import zones
 from app.notifications.attempts import words_of
 from app.notifications.models import Notification
 from app.subscriptions.blueprint import bp
-from app.subscriptions.forms import DAY_WORDS, RenewalForm, SubscriptionFilter, SubscriptionSettingsForm
+from app.subscriptions.forms import RenewalForm, SubscriptionFilter, SubscriptionSettingsForm
 from app.subscriptions.models import (
     COLUMNS,
+    DAY_WORDS,
     FACTS,
     Subscription,
     SubscriptionReminder,

@@ -6,7 +6,7 @@ from alembic import op
 from migrations.row_security import protect
 
 revision = "0067"
-down_revision = "0064"
+down_revision = "0066"
 
 MOMENT = sa.DateTime(timezone=True)
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from migrations.row_security import protect
 
 revision = "0068"
-down_revision = "0064"
+down_revision = "0067"
 
 MOMENT = sa.DateTime(timezone=True)
 

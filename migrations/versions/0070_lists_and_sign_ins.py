@@ -6,7 +6,7 @@ from alembic import op
 from migrations.row_security import protect
 
 revision = "0070"
-down_revision = "0064"
+down_revision = "0069"
 
 INDEXES = {
     "ix_conversations_newest": "(tenant_id, last_message_at desc, id desc) where merged_into_id is null",

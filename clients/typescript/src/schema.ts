@@ -3284,7 +3284,7 @@ export interface components {
             entry_point_id: string | null;
             /**
              * Handled By
-             * @description Who has it: `person`, `assistant`, `automation`; null: nobody.
+             * @description Who has it: `person`, `assistant`, `automation`, `other_app` (at Meta); null: nobody.
              * @example person
              */
             handled_by: string | null;
@@ -7139,8 +7139,13 @@ export interface components {
          */
         TemplatePart: {
             /**
+             * Card Files
+             * @description For each card of a carousel an uploaded JPEG, PNG or MP4 file, instead of the one that Meta's reviewers saw.
+             */
+            card_files?: (string | null)[];
+            /**
              * File
-             * @description The uploaded file that the template begins with, if it does.
+             * @description The uploaded file that the template begins with, if it does. A picture or video may be left out: then the one goes out that Meta's reviewers saw, if it was uploaded here.
              * @default null
              */
             file?: string | null;
@@ -15374,7 +15379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_person`: A person has the conversation */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15758,7 +15763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `not_retryable`: The message can't be retried; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_person`: A person has the conversation */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `not_retryable`: The message can't be retried; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -16216,7 +16221,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `notification_sent_lately`: The contact got it a moment ago; `notification_unavailable`: The notification can't be sent now; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_person`: A person has the conversation */
+            /** @description `automation_paused`: Automation was stopped here; `blocked`: The customer is blocked; `group_read_only`: Groups can be read, not written to; `in_progress`: The same request is still running; `no_direct_send`: This can't go without a template; `notification_sent_lately`: The contact got it a moment ago; `notification_unavailable`: The notification can't be sent now; `number_unavailable`: The number is not connected; `spam`: The conversation is marked as spam; `too_late`: It was due more than a day ago; `unsubscribed`: The customer has opted out; `window_closed`: The 24-hour reply window has closed; `with_other_app`: Another app at Meta has the conversation; `with_person`: A person has the conversation */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -107,7 +107,7 @@ def checked(url: str) -> httpx.URL:
     return parsed
 
 
-def checked_alone(url: str) -> httpx.URL:
+def checked_by_its_words(url: str) -> httpx.URL:
     """As `checked`, and refuses what is inside by its words alone. Where a name leads is checked at each call."""
     parsed = checked(url)
     host = parsed.host.strip("[]")

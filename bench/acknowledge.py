@@ -55,17 +55,17 @@ def show(rates: dict[str, list[dict[str, float]]]) -> None:
         name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]} for name, rounds in rates.items()
     }
     rows = []
-    for name, found in median.items():
+    for name, measured in median.items():
         floor = FLOORS.get(name, "bare Flask, gunicorn gevent")
-        ratio = found["rate"] / median[floor]["rate"]
+        ratio = measured["rate"] / median[floor]["rate"]
         rows.append(
             [
                 name,
-                f"{found['rate']:,.0f}/s",
+                f"{measured['rate']:,.0f}/s",
                 f"{ratio:.2f}",
-                f"{found['p50']:.1f}",
-                f"{found['p99']:.1f}",
-                f"{found['refused']:.0f}",
+                f"{measured['p50']:.1f}",
+                f"{measured['p99']:.1f}",
+                f"{measured['refused']:.0f}",
             ]
         )
     table(

@@ -127,8 +127,14 @@ def write(conversation_id: uuid.UUID, number: int) -> None:
     """One question alone: what was asked before would be asked with it."""
     talk = Conversation.get_or_404(conversation_id)
     db.session.execute(delete(Message).where(Message.conversation_id == talk.id))
-    said = Message(conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound", state="received")
-    said.body, said.type, said.wamid = f"What about {WORDS[50 + number]} please?", "text", f"wamid.bench.{number}"
-    db.session.add(said)
+    incoming = Message(
+        conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound", state="received"
+    )
+    incoming.body, incoming.type, incoming.wamid = (
+        f"What about {WORDS[50 + number]} please?",
+        "text",
+        f"wamid.bench.{number}",
+    )
+    db.session.add(incoming)
     talk.last_inbound_at = now()
     Engagement.postpone([talk.id], dt.timedelta())

@@ -52,8 +52,8 @@ def run(stack: Stack) -> None:
         stack.parts.pop(name).stop()
     rows = []
     for step, (keys, target) in TARGETS.items():
-        found = times[step]
-        p50, p95 = (percentile(found, share) * 1000 for share in (0.5, 0.95))
+        seconds = times[step]
+        p50, p95 = (percentile(seconds, share) * 1000 for share in (0.5, 0.95))
         rows.append([step, keys, f"{p50:.0f} / {p95:.0f}", str(target), "met" if p95 <= target else "MISSED"])
     table("An agent's day by keyboard", ["", "keys", "p50 / p95 ms", "target ms", ""], rows)
 

@@ -33,8 +33,8 @@ def npm() -> tuple[list[str], dict[str, str]]:
 
 def node_major(node: str) -> int:
     answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.match(r"v(\d+)", answer)
-    return int(found[1]) if found else 0
+    version_match = re.match(r"v(\d+)", answer)
+    return int(version_match[1]) if version_match else 0
 
 
 def build() -> None:

@@ -78,9 +78,9 @@ def vulnerabilities() -> Iterator[str]:
         print(f"Known vulnerabilities: NOT CHECKED for {unchecked} packages that the service does not list.")
     print(f"Known vulnerabilities: {len(checked)} packages checked.")
     for package in checked:
-        for found in package["vulns"]:
-            fix = f"fixed in {', '.join(found['fix_versions'])}" if found["fix_versions"] else "no fix yet"
-            yield f"{package['name']} {package['version']}: {found['id']}, {fix}"
+        for vuln in package["vulns"]:
+            fix = f"fixed in {', '.join(vuln['fix_versions'])}" if vuln["fix_versions"] else "no fix yet"
+            yield f"{package['name']} {package['version']}: {vuln['id']}, {fix}"
 
 
 def ask() -> tuple[dict[str, Any] | None, str]:

@@ -86,8 +86,8 @@ def teach(*, by: Actor) -> bool:
         for question, answer in QUESTIONS.items():
             KnowledgeSource.add("question", question, body=answer, by=by)
         KnowledgeSource.add("canned", "Canned replies", by=by, refresh_hours=24)
-    for title, said, action, must, must_not in GOLDEN:
-        GoldenCase.add(title, [{"from": "customer", "text": words} for words in said], action, must, must_not)
+    for title, customer_line, action, must, must_not in GOLDEN:
+        GoldenCase.add(title, [{"from": "customer", "text": words} for words in customer_line], action, must, must_not)
     setup = Setup(
         name="Rosie, the bakery's assistant",
         purpose="Questions about bread, cakes, opening hours and delivery of the bakery.",

@@ -44,8 +44,8 @@ def create_app(slow_seconds: float = SLOW_SECONDS) -> Flask:
         body = request.get_json()
         messages = body["messages"]
         system = "\n".join(one["content"] for one in messages if one["role"] == "system")
-        asked, files = parts_of(messages[-1]["content"], lambda part: part["image_url"]["url"].partition("base64,")[2])
-        return respond(app, body["model"], system, asked, slow_seconds, as_openai, files)
+        prompt, files = parts_of(messages[-1]["content"], lambda part: part["image_url"]["url"].partition("base64,")[2])
+        return respond(app, body["model"], system, prompt, slow_seconds, as_openai, files)
 
     @app.post("/v1/audio/transcriptions")
     def transcription() -> Response:
@@ -62,15 +62,15 @@ def create_app(slow_seconds: float = SLOW_SECONDS) -> Flask:
     @app.post("/v1/messages")
     def anthropic() -> Response:
         body = request.get_json()
-        asked, files = parts_of(body["messages"][-1]["content"], lambda part: part["source"]["data"])
-        return respond(app, body["model"], body["system"], asked, slow_seconds, as_anthropic, files)
+        prompt, files = parts_of(body["messages"][-1]["content"], lambda part: part["source"]["data"])
+        return respond(app, body["model"], body["system"], prompt, slow_seconds, as_anthropic, files)
 
     @app.post("/v1beta/models/<model>:generateContent")
     def google(model: str) -> Response:
         body = request.get_json()
         system = body["systemInstruction"]["parts"][0]["text"]
-        asked, files = parts_of(body["contents"][-1]["parts"], lambda part: part["inlineData"]["data"])
-        return respond(app, model, system, asked, slow_seconds, as_google, files)
+        prompt, files = parts_of(body["contents"][-1]["parts"], lambda part: part["inlineData"]["data"])
+        return respond(app, model, system, prompt, slow_seconds, as_google, files)
 
     return app
 
@@ -89,11 +89,11 @@ def words_in(file: bytes, otherwise: str) -> str:
 
 
 def respond(
-    app: Flask, model: str, system: str, asked: str, slow_seconds: float, shape: Any, files: Sequence[bytes] = ()
+    app: Flask, model: str, system: str, prompt: str, slow_seconds: float, shape: Any, files: Sequence[bytes] = ()
 ) -> Response:
-    call = {"model": model, "system": system, "asked": asked, "headers": dict(request.headers), "files": [*files]}
+    call = {"model": model, "system": system, "asked": prompt, "headers": dict(request.headers), "files": [*files]}
     app.config["ASKED"].append(call)
-    data = json.loads(asked)
+    data = json.loads(prompt)
     if files:
         data["text"] = words_in(files[0], SEES if data["task"] == "describe" else HEARS)
     magic = MAGIC.search(last_words(data))
@@ -103,7 +103,7 @@ def respond(
     if word == "slow":
         time.sleep(slow_seconds)
     words = write(model, system, data, word)
-    answer = jsonify(shape(words, tokens(system + asked), tokens(words), word))
+    answer = jsonify(shape(words, tokens(system + prompt), tokens(words), word))
     if word == "half":
         whole = answer.get_data()
         return Response(whole[: len(whole) // 2], content_type="application/json")
@@ -111,8 +111,8 @@ def respond(
 
 
 def last_words(data: dict[str, Any]) -> str:
-    said = [line["text"] for line in data.get("conversation", []) if line["from"] == "customer"]
-    return said[-1] if said else str(data.get("text", ""))
+    customer_lines = [line["text"] for line in data.get("conversation", []) if line["from"] == "customer"]
+    return customer_lines[-1] if customer_lines else str(data.get("text", ""))
 
 
 def write(model: str, system: str, data: dict[str, Any], word: str) -> str:
@@ -154,8 +154,8 @@ def decide(data: dict[str, Any], word: str) -> dict[str, Any]:
     passages = data.get("knowledge", [])
     if word == "person" or not passages:
         return {"action": "hand_over", "reply": ""}
-    asked = {each.casefold() for each in WORD.findall(last_words(data))}
-    best = max(passages, key=lambda one: len(asked & {each.casefold() for each in WORD.findall(one["text"])}))
+    prompt = {each.casefold() for each in WORD.findall(last_words(data))}
+    best = max(passages, key=lambda one: len(prompt & {each.casefold() for each in WORD.findall(one["text"])}))
     reply = best["text"].partition("\n")[2].strip() or best["text"]
     if word == "long":
         reply = f"{reply} " * (5_000 // (len(reply) + 1) + 1)
@@ -192,8 +192,8 @@ def help_with(data: dict[str, Any]) -> str:
         case "draft":
             passages = data.get("knowledge", [])
             return passages[0]["text"].partition("\n")[2].strip() if passages else "Thank you for your message."
-    said = [line["text"] for line in data.get("conversation", []) if line["from"] == "customer"]
-    return f"The customer wrote: {' / '.join(said[-3:])}"
+    customer_lines = [line["text"] for line in data.get("conversation", []) if line["from"] == "customer"]
+    return f"The customer wrote: {' / '.join(customer_lines[-3:])}"
 
 
 def tokens(words: str) -> int:

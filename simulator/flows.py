@@ -76,8 +76,8 @@ class Flow(Record):
 
     @property
     def errors(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.validation_errors)
-        return found
+        results: list[dict[str, Any]] = json.loads(self.validation_errors)
+        return results
 
     def load(self, text: str) -> list[dict[str, Any]]:
         """Replaces the Flow JSON. Returns what is wrong with it."""

@@ -38,7 +38,7 @@ class Line:
 
 def lines(world: Context, month: str) -> list[Line]:
     """The lines of a month, of all accounts that the partner's line pays for."""
-    found: list[Line] = []
+    result: list[Line] = []
     for waba in Waba.where(world, "true order by created_at, id"):
         if credit_of(waba) is None:
             continue
@@ -52,8 +52,8 @@ def lines(world: Context, month: str) -> list[Line]:
         for row in world.store.rows(planted, waba.id, month):
             line = _line(sums, waba, row["country"], row["category"])
             line.messages, line.amount = line.messages + row["volume"], line.amount + row["amount"]
-        found += [sums[key] for key in sorted(sums)]
-    return found
+        result += [sums[key] for key in sorted(sums)]
+    return result
 
 
 def is_in(message: Message, waba: Waba, month: str) -> bool:

@@ -42,8 +42,8 @@ def conversations(world: World) -> list[Conversation]:
 
 
 def conversation(world: World) -> Conversation:
-    (found,) = conversations(world)
-    return found
+    (results,) = conversations(world)
+    return results
 
 
 def messages(world: World) -> list[Message]:

@@ -32,7 +32,7 @@ BACK = (
 class Census:
     def __init__(self, superuser_url: str) -> None:
         self.reader, self.tables = Reader(superuser_url), kinds_of_tables()
-        self.known: dict[str, Statement] = {}
+        self.existing: dict[str, Statement] = {}
         self.lock = threading.Lock()
         self.problems: list[str] = []
         event.listen(Engine, "before_cursor_execute", self.note)
@@ -60,7 +60,7 @@ class Census:
                 self.refuse_return(connection, read)
 
     def read(self, cursor: Any, statement: str, parameters: Any) -> Statement | None:
-        if statement not in self.known:
+        if statement not in self.existing:
             if not is_ours():
                 return None
             query = PostgresQuery(Transformer(cursor))
@@ -72,9 +72,9 @@ class Census:
                 except NotUnderstood:
                     # Wrong in itself, as the app is about to learn; or a table is locked meanwhile.
                     return None
-                self.known[statement] = read = Statement(tree, self.reader.catalogue, self.tables)
+                self.existing[statement] = read = Statement(tree, self.reader.catalogue, self.tables)
                 self.problems += [f"{problem}\n{statement}" for problem in refusals(read)]
-        return self.known[statement]
+        return self.existing[statement]
 
     def refuse_return(self, connection: Connection, statement: Statement) -> None:
         if connection.info.get("is_tenant"):

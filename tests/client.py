@@ -122,5 +122,5 @@ def check_markup(markup: str, whole: bool) -> None:
 def is_labelled(control: str, html: str) -> bool:
     if re.search(r'type="(hidden|submit)"', control) or "aria-label" in control:
         return True
-    found = re.search(r'\bid="([^"]+)"', control)
-    return bool(found and f'for="{found[1]}"' in html)
+    results = re.search(r'\bid="([^"]+)"', control)
+    return bool(results and f'for="{results[1]}"' in html)

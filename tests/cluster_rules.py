@@ -164,9 +164,9 @@ def queries_in(query: Node) -> Iterator[Node]:
     """The queries just below: subselects, CTEs, subqueries in FROM."""
     for node in walk([*query.fields.values()], into_queries=False):
         for value in node.fields.values():
-            for found in value if isinstance(value, list) else [value]:
-                if isinstance(found, Node) and found.kind == "QUERY":
-                    yield found
+            for results in value if isinstance(value, list) else [value]:
+                if isinstance(results, Node) and results.kind == "QUERY":
+                    yield results
 
 
 Rule = Callable[[Statement], Iterator[str]]
@@ -195,8 +195,8 @@ def no_volatile_function_changes_rows(statement: Statement) -> Iterator[str]:
     for query in statement.changes():
         is_insert = COMMANDS[query["commandType"]] == "insert"
         parts = [query["onConflict"]] if is_insert else [query["targetList"], query["jointree"]]
-        if found := statement.volatile(parts):
-            yield f"{found}: 'functions used in UPDATE queries on distributed tables must not be VOLATILE'"
+        if results := statement.volatile(parts):
+            yield f"{results}: 'functions used in UPDATE queries on distributed tables must not be VOLATILE'"
 
 
 CLOCKS = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp", "timeofday", "current_timestamp"}
@@ -205,8 +205,8 @@ CLOCKS = {"now", "clock_timestamp", "statement_timestamp", "transaction_timestam
 @rule
 def the_time_is_a_parameter(statement: Statement) -> Iterator[str]:
     called = {one.name for node in statement.tree.walk() for one in statement.catalogue.functions_in(node)}
-    if statement.places and (found := called & CLOCKS):
-        yield f"{sorted(found)}: each machine has a clock of its own; bind :now from database_now()"
+    if statement.places and (results := called & CLOCKS):
+        yield f"{sorted(results)}: each machine has a clock of its own; bind :now from database_now()"
 
 
 @rule
@@ -224,22 +224,22 @@ def no_mutable_function_in_a_case(statement: Statement) -> Iterator[str]:
     for query in statement.changes():
         parts = [query["targetList"], query["jointree"]] if COMMANDS[query["commandType"]] != "insert" else []
         for node in walk(parts):
-            if node.kind in ("CASEEXPR", "COALESCEEXPR") and (found := statement.mutable(node)):
-                yield f"{found}: 'non-IMMUTABLE functions are not allowed in CASE or COALESCE statements'"
+            if node.kind in ("CASEEXPR", "COALESCEEXPR") and (results := statement.mutable(node)):
+                yield f"{results}: 'non-IMMUTABLE functions are not allowed in CASE or COALESCE statements'"
 
 
 @rule
 def no_mutable_function_is_returned(statement: Statement) -> Iterator[str]:
     for query in statement.changes():
-        if found := statement.mutable(query["returningList"]):
-            yield f"{found}: 'non-IMMUTABLE functions are not allowed in the RETURNING clause'"
+        if results := statement.mutable(query["returningList"]):
+            yield f"{results}: 'non-IMMUTABLE functions are not allowed in the RETURNING clause'"
 
 
 @rule
 def no_mutable_function_on_conflict(statement: Statement) -> Iterator[str]:
     for query in statement.changes():
-        if found := statement.mutable(query["onConflict"]):
-            yield f"{found}: 'functions used in the DO UPDATE SET clause … must be marked IMMUTABLE'"
+        if results := statement.mutable(query["onConflict"]):
+            yield f"{results}: 'functions used in the DO UPDATE SET clause … must be marked IMMUTABLE'"
 
 
 @rule

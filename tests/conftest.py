@@ -154,9 +154,9 @@ def pat(app: Flask, world: World) -> Browser:
 def own_cards(app: Flask, superuser_url: str) -> Iterator[None]:
     """The cards that a test loads are gone after it; those of the product stay."""
     with platform_scope("tests"):
-        known = list(db.session.scalars(select(RateCard.id)))
+        existing = list(db.session.scalars(select(RateCard.id)))
     yield
     with psycopg.connect(superuser_url) as connection:
         parts = [(table, "rate_card_id") for table in ("rates", "tier_rates", "market_codes")]
         for table, column in (*parts, ("rate_cards", "id")):
-            connection.execute(f"delete from {table} where not {column} = any(%s)", (known,))
+            connection.execute(f"delete from {table} where not {column} = any(%s)", (existing,))

@@ -53,10 +53,10 @@ def parsed(tree: str) -> Node:
         if token == "{":
             return node()
         if token == "(":
-            found = []
+            results = []
             while (inner := next(tokens)) != ")":
-                found.append(value(inner))
-            return found
+                results.append(value(inner))
+            return results
         return None if token == "<>" else token
 
     def node() -> Node:

@@ -96,9 +96,9 @@ class Road:
         wamid = self.meta.post("inbound", phone_number_id=to, **{"from": wa_id}, name=name, text=text)["wamid"]
         self.until(lambda: self.message_with(wamid) is not None)
         with tenant_scope(self.world.bakery.id):
-            found = self.message_with(wamid)
-            assert found
-            return Conversation.get_or_404(found.conversation_id)
+            results = self.message_with(wamid)
+            assert results
+            return Conversation.get_or_404(results.conversation_id)
 
     def message_with(self, wamid: str) -> Message | None:
         with tenant_scope(self.world.bakery.id):

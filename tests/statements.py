@@ -20,22 +20,22 @@ PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
 def modules() -> Iterator[ModuleType]:
-    for found in pkgutil.walk_packages(app.__path__, "app."):
-        yield importlib.import_module(found.name)
+    for results in pkgutil.walk_packages(app.__path__, "app."):
+        yield importlib.import_module(results.name)
 
 
 def written() -> dict[str, str]:
     """Statements by where they are: `app.inbox.outbound.outbox.CLAIM`, or module and line inside a function."""
-    found: dict[str, str] = {}
+    results: dict[str, str] = {}
     for module in modules():
         for name, value in vars(module).items():
             for number, one in enumerate(value if isinstance(value, (list, tuple)) else [value]):
-                if isinstance(one, TextClause) and one.text not in found.values():
-                    found[f"{module.__name__}.{name}{f'[{number}]' if number else ''}"] = one.text
+                if isinstance(one, TextClause) and one.text not in results.values():
+                    results[f"{module.__name__}.{name}{f'[{number}]' if number else ''}"] = one.text
         for line, words in inside(module):
-            if words not in found.values():
-                found[f"{module.__name__}:{line}"] = words
-    return {place: words for place, words in found.items() if QUERY.match(words)}
+            if words not in results.values():
+                results[f"{module.__name__}:{line}"] = words
+    return {place: words for place, words in results.items() if QUERY.match(words)}
 
 
 def inside(module: ModuleType) -> Iterator[tuple[int, str]]:

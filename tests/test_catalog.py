@@ -81,11 +81,11 @@ def test_every_tenant_table_has_row_security_forced(catalog: psycopg.Connection)
 
 def test_every_tenant_table_has_both_policies_with_a_check(catalog: psycopg.Connection) -> None:
     query = "select tablename, policyname, qual, with_check, roles::text from pg_policies"
-    found = {(table, policy): (qual, check, roles) for table, policy, qual, check, roles in catalog.execute(query)}
+    results = {(table, policy): (qual, check, roles) for table, policy, qual, check, roles in catalog.execute(query)}
     for table in tenant_tables(catalog):
-        qual, check, roles = found[table, "one_tenant"]
+        qual, check, roles = results[table, "one_tenant"]
         assert qual == check and "app.tenant_id" in qual and roles == "{switchboard_app}"
-        assert found[table, "every_tenant"][2] == "{switchboard_platform}"
+        assert results[table, "every_tenant"][2] == "{switchboard_platform}"
 
 
 def test_every_key_begins_with_the_tenant(catalog: psycopg.Connection) -> None:
@@ -136,9 +136,9 @@ def test_the_doors_through_row_security_are_on_the_list_and_look_at_one_tenant(c
     query = """
         select proname, prosrc, proowner::regrole::text, proconfig::text, proacl::text from pg_proc o
         where prosecdef and pronamespace = 'public'::regnamespace"""
-    found = {row[0]: row[1:] for row in catalog.execute(f"{query} and {OURS}")}
-    assert found.keys() == DOORS.keys()
-    for source, owner, settings, rights in found.values():
+    results = {row[0]: row[1:] for row in catalog.execute(f"{query} and {OURS}")}
+    assert results.keys() == DOORS.keys()
+    for source, owner, settings, rights in results.values():
         assert "current_setting('app.tenant_id', true)" in source and owner == "switchboard_platform"
         assert "search_path=public, pg_temp" in settings
         assert "switchboard_app=X" in rights and "{=X" not in rights and ",=X" not in rights

@@ -31,7 +31,7 @@ def test_whatever_is_killed_nothing_is_lost_doubled_or_wrong() -> None:
 
 
 @pytest.fixture
-def said(world: World) -> Model:
+def written_model(world: World) -> Model:
     """Two messages, a reaction and an edit; in the database, and as the model reads them."""
     world.connect_numbers()
     about: dict[str, Any] = {"message_id": "wamid.1", "emoji": "👍"}
@@ -52,12 +52,12 @@ def findings(model: Model, superuser_url: str) -> list[tuple[str, str]]:
     return [(each.kind, each.what) for each in Database(superuser_url).against(model, [BAKERY_NUMBER])]
 
 
-def test_the_model_and_the_database_agree(said: Model, superuser_url: str) -> None:
-    assert findings(said, superuser_url) == []
+def test_the_model_and_the_database_agree(written_model: Model, superuser_url: str) -> None:
+    assert findings(written_model, superuser_url) == []
 
 
 @pytest.mark.parametrize(
-    ("harm", "found"),
+    ("harm", "results"),
     [
         ("delete from messages where wamid = 'wamid.1'", [("lost", "message")]),
         ("update messages set wamid = 'wamid.x' where wamid = 'wamid.1'", [("lost", "message"), ("wrong", "message")]),
@@ -68,10 +68,12 @@ def test_the_model_and_the_database_agree(said: Model, superuser_url: str) -> No
         ("update webhook_events set drained_at = null", [("stuck", "post")]),
     ],
 )
-def test_every_difference_is_named(said: Model, superuser_url: str, harm: str, found: list[tuple[str, str]]) -> None:
+def test_every_difference_is_named(
+    written_model: Model, superuser_url: str, harm: str, results: list[tuple[str, str]]
+) -> None:
     with platform_scope("tests"):
         db.session.execute(text(harm))
-    assert findings(said, superuser_url) == found
+    assert findings(written_model, superuser_url) == results
 
 
 def test_what_is_there_twice_is_doubled() -> None:

@@ -77,15 +77,15 @@ def taken(app: Flask, database: psycopg.Connection, folder: pathlib.Path) -> Tak
 
 def open_files() -> list[str]:
     """Without sockets, which pools keep."""
-    found = []
+    results = []
     for link in pathlib.Path("/proc/self/fd").iterdir():
         try:
             target = str(link.readlink())
         except OSError:
             continue
         if not target.startswith(("socket:", "pipe:", "anon_inode:", "/proc", "/dev")):
-            found.append(target)
-    return sorted(found)
+            results.append(target)
+    return sorted(results)
 
 
 def head(answer: Iterator[bytes]) -> None:

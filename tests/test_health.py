@@ -21,8 +21,8 @@ def test_a_role_that_passes_row_security_is_not_ready(app: Flask, settings: Sett
 
 def test_without_postgres_pages_say_so_in_words(app: Flask, settings: Settings) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/nowhere"
-    with running(settings.model_copy(update={"database_url": nowhere})) as alone:
-        client = alone.test_client()
+    with running(settings.model_copy(update={"database_url": nowhere})) as single:
+        client = single.test_client()
         assert client.get("/readyz").status_code == 503
         with client.session_transaction() as session:
             session["_user_id"] = "somebody"

@@ -53,8 +53,8 @@ def test_the_panel_holds_the_text_alone(ann: Browser) -> None:
 
 
 def test_a_search_finds_the_topic_whose_title_has_the_word_first(browser: Browser) -> None:
-    found = re.findall(r'class="link font-medium" href="([^"]+)"', browser.get("/help/?q=TEMPLATÉ").text)
-    assert found[0] == "/help/templates" and len(found) > 2
+    results = re.findall(r'class="link font-medium" href="([^"]+)"', browser.get("/help/?q=TEMPLATÉ").text)
+    assert results[0] == "/help/templates" and len(results) > 2
 
 
 def test_a_search_needs_all_words_and_no_certain_script(app: Flask) -> None:

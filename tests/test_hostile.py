@@ -102,7 +102,7 @@ def console_pages(world: World) -> Iterator[str]:
 
 def dear(browser: Browser, paths: Iterator[str]) -> list[str]:
     """Those that cost too much, with what they cost."""
-    meter, found = Meter(), []
+    meter, results = Meter(), []
     for path in paths:
         for headers in ({}, FRAGMENT):
             size = 0
@@ -116,8 +116,8 @@ def dear(browser: Browser, paths: Iterator[str]) -> list[str]:
 
             seconds = meter.seconds(request)
             if seconds > meter.most or size > BYTES:
-                found.append(f"{path[:100]}: {seconds * 1000:.0f} ms, {size:,} bytes")
-    return found
+                results.append(f"{path[:100]}: {seconds * 1000:.0f} ms, {size:,} bytes")
+    return results
 
 
 def test_no_page_of_a_hostile_tenant_costs_more_than_it_may(

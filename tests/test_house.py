@@ -35,7 +35,7 @@ GETTEXT = {"_", "gettext", "ngettext", "lazy_gettext", "N_", "nN_"}
 KEYS = {"Mod", "Ctrl"}
 
 
-def found(pattern: str, files: Iterable[pathlib.Path]) -> list[str]:
+def results(pattern: str, files: Iterable[pathlib.Path]) -> list[str]:
     """Every line that the pattern is in, as `file:line`."""
     return [
         f"{file.relative_to(ROOT)}:{number}"
@@ -46,17 +46,17 @@ def found(pattern: str, files: Iterable[pathlib.Path]) -> list[str]:
 
 
 def test_the_product_does_not_know_its_fake() -> None:
-    assert found("simulat", [*CODE, *TEMPLATES]) == []
+    assert results("simulat", [*CODE, *TEMPLATES]) == []
 
 
 def test_the_simulator_does_not_know_the_product() -> None:
-    assert found(r"^\s*(from|import) (app|bench|conformance|dev|tests)\b", (ROOT / "simulator").rglob("*.py")) == []
+    assert results(r"^\s*(from|import) (app|bench|conformance|dev|tests)\b", (ROOT / "simulator").rglob("*.py")) == []
 
 
 def test_nothing_is_marked_safe_but_icons_and_times() -> None:
     """They are put together from our own words in one file (app/templating.py), where `format` escapes the rest."""
     others = [file for file in CODE if file != APP / "templating.py"]
-    assert found(r"\bMarkup\(|\|\s*safe\b|autoescape false", [*others, *TEMPLATES]) == []
+    assert results(r"\bMarkup\(|\|\s*safe\b|autoescape false", [*others, *TEMPLATES]) == []
 
 
 def test_no_value_is_written_into_sql() -> None:
@@ -88,7 +88,7 @@ def is_assembled(value: ast.expr) -> bool:
 
 
 def test_no_template_has_a_script_or_a_style_of_its_own() -> None:
-    assert found(r"""<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=["']|\shx-on|javascript:""", TEMPLATES) == []
+    assert results(r"""<script(?![^>]*\ssrc=)|<style|\sstyle=|\son[a-z]+=["']|\shx-on|javascript:""", TEMPLATES) == []
 
 
 def test_every_word_in_a_template_can_be_translated() -> None:
@@ -111,25 +111,25 @@ def untranslated(file: pathlib.Path) -> list[str]:
 def test_every_word_in_an_expression_of_a_template_can_be_translated() -> None:
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     trees = {file: environment.parse(file.read_text()) for file in TEMPLATES}
-    bare = {str(file.relative_to(ROOT)): words for file, tree in trees.items() if (words := list(said_in(tree)))}
+    bare = {str(file.relative_to(ROOT)): words for file, tree in trees.items() if (words := list(texts_in(tree)))}
     assert bare == {}
 
 
-def said_in(node: nodes.Node) -> Iterator[str]:
+def texts_in(node: nodes.Node) -> Iterator[str]:
     if isinstance(node, nodes.Call) and getattr(node.node, "name", "") in GETTEXT:
         return
     if isinstance(node, nodes.Const) and isinstance(node.value, str) and FOR_PEOPLE.match(node.value):
         yield from {node.value} - KEYS
     for child in node.iter_child_nodes():
-        yield from said_in(child)
+        yield from texts_in(child)
 
 
 def test_every_word_that_python_says_to_people_can_be_translated() -> None:
     # What the egress refuses stands in the log only.
-    assert [place for file in CODE if file.name != "egress.py" for place in said_bare(file)] == []
+    assert [place for file in CODE if file.name != "egress.py" for place in bare_texts(file)] == []
 
 
-def said_bare(file: pathlib.Path) -> Iterator[str]:
+def bare_texts(file: pathlib.Path) -> Iterator[str]:
     """Flashes, labels, complaints of forms and refusals that do not go through gettext."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Call) and any(
@@ -220,7 +220,7 @@ def enqueued_in(file: pathlib.Path) -> Iterator[str]:
 def test_amounts_are_whole_numbers() -> None:
     """A price is counted in micro-units; only where one is shown it becomes a decimal."""
     others = [file for file in (APP / "billing").rglob("*.py") if file.name != "money.py"]
-    assert others and found(r"\bDecimal\b|\bfloat\b|\bround\(", [*others, APP / "people/costs.py"]) == []
+    assert others and results(r"\bDecimal\b|\bfloat\b|\bround\(", [*others, APP / "people/costs.py"]) == []
 
 
 def test_every_state_of_a_message_has_words() -> None:
@@ -239,9 +239,9 @@ def test_every_place_in_a_menu_names_a_page_with_a_permission_that_exists(app: F
 
 
 def test_every_permission_a_page_asks_for_is_declared(app: Flask) -> None:
-    asked = {getattr(view, "access", "") for name, view in app.view_functions.items() if name != "static"}
-    assert asked - {*PERMISSIONS, "public", "stateless", "signed in", "platform", "api key"} == set()
+    requested = {getattr(view, "access", "") for name, view in app.view_functions.items() if name != "static"}
+    assert requested - {*PERMISSIONS, "public", "stateless", "signed in", "platform", "api key"} == set()
 
 
 def test_lines_of_templates_fit_on_a_screen() -> None:
-    assert found(r"^.{121,}$", TEMPLATES) == []
+    assert results(r"^.{121,}$", TEMPLATES) == []

@@ -121,13 +121,13 @@ class Foreign:
         _, shoes = world.connect_numbers()
         talk = conversation(shoes, wa_id="4479999", name=CANARY)
         with tenant_scope(world.shoes.id):
-            said = Message(conversation_id=talk.id, phone_number_id=shoes.id, direction="inbound", state="received")
-            said.body, said.wamid = CANARY, "wamid.shoes"
+            incoming = Message(conversation_id=talk.id, phone_number_id=shoes.id, direction="inbound", state="received")
+            incoming.body, incoming.wamid = CANARY, "wamid.shoes"
             started = Onboarding(started_by_id=world.sue.id)
             offer = Invitation(email="canary@example.com", role="agent", invited_by_id=world.sue.id)
             link = SetupLink(created_by_id=world.sue.id, expires_at=now().replace(year=2099))
             offer.expires_at = now().replace(year=2099)
-            db.session.add_all([said, started, offer])
+            db.session.add_all([incoming, started, offer])
             db.session.flush()
             form = MessageTemplate(waba_id=shoes.waba_id, meta_id="1", name=CANARY, language="en", category="UTILITY")
             form.status, form.parameter_format, form.components = "APPROVED", "POSITIONAL", []
@@ -139,10 +139,10 @@ class Foreign:
             db.session.add(sample)
             link.onboarding_id = started.id
             db.session.add(link)
-            file = Media(message_id=said.id, kind="document", filename=CANARY, state="failed", meta_id="1")
+            file = Media(message_id=incoming.id, kind="document", filename=CANARY, state="failed", meta_id="1")
             db.session.add(file)
             db.session.flush()
-            usage = Usage(phone_number_id=shoes.id, wamid=said.wamid, category="utility", market=CANARY, unknown="")
+            usage = Usage(phone_number_id=shoes.id, wamid=incoming.wamid, category="utility", market=CANARY, unknown="")
             usage.arrived_at, usage.currency, usage.micros = now(), "USD", 55_000
             db.session.add(usage)
             db.session.flush()
@@ -187,7 +187,7 @@ class Foreign:
         return cls(
             {
                 "conversation_id": str(talk.id),
-                "message_id": str(said.id),
+                "message_id": str(incoming.id),
                 "link_preview_id": str(preview.id),
                 "media_id": str(file.id),
                 "canned_file_id": str(picture.id),
@@ -215,7 +215,7 @@ class Foreign:
             | reported(world, shoes, talk.contact_id)
             | entry_point(world, shoes)
             | offered(world, talk)
-            | filled_form(world, shoes.waba_id, said)
+            | filled_form(world, shoes.waba_id, incoming)
             | record(world, talk.contact_id)
             | dict(
                 zip(
@@ -305,14 +305,14 @@ def offered(world: World, talk: Conversation) -> dict[str, str]:
     return {f"{name}_id": str(row.id) for name, row in made.items()}
 
 
-def filled_form(world: World, waba_id: uuid.UUID, said: Message) -> dict[str, str]:
+def filled_form(world: World, waba_id: uuid.UUID, incoming: Message) -> dict[str, str]:
     """A form of Shoes, what a customer sent back in it, and an appointment."""
     with tenant_scope(world.shoes.id):
         part = {"kind": "short", "label": CANARY, "name": "a", "hint": "", "required": False, "options": []}
         screens = [{"title": CANARY, "button": "Send", "parts": [part]}]
         flow = WhatsappFlow.begin(waba_id, CANARY, ["OTHER"], screens, by=Actor.agent(world.sue))
-        contact_id = db.session.get_one(Conversation, (world.shoes.id, said.conversation_id)).contact_id
-        response = FlowResponse(contact_id=contact_id, conversation_id=said.conversation_id, message_id=said.id)
+        contact_id = db.session.get_one(Conversation, (world.shoes.id, incoming.conversation_id)).contact_id
+        response = FlowResponse(contact_id=contact_id, conversation_id=incoming.conversation_id, message_id=incoming.id)
         response.flow_id, response.answers, response.rows = flow.id, {"a": CANARY}, [{"label": "a", "value": CANARY}]
         slot = FlowSlot(weekday=1, starts_minute=0, ends_minute=60, minutes=60, capacity=1)
         booking = FlowBooking(starts_at=now(), seat=1, minutes=60, contact_id=contact_id, token=CANARY)

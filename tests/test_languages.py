@@ -15,14 +15,14 @@ from tests.world import World
 
 
 @pytest.mark.parametrize(
-    ("asked", "language"),
+    ("requested", "language"),
     [("de-AT,de;q=0.9", "de"), ("pt-BR", "en"), ("fr,de;q=0.5", "de"), ("", "en"), ("*", "en"), ("xx;;q=,,", "en")],
 )
 def test_the_browsers_language_is_used_where_it_exists(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, asked: str, language: str
+    app: Flask, monkeypatch: pytest.MonkeyPatch, requested: str, language: str
 ) -> None:
     monkeypatch.setattr(templating, "languages", lambda: ["en", "de"])
-    with app.test_request_context(headers={"Accept-Language": asked}):
+    with app.test_request_context(headers={"Accept-Language": requested}):
         assert templating.choose_language() == language
 
 

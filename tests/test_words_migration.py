@@ -37,24 +37,24 @@ HELD = """
 
 def run(statement: str, **given: Any) -> Any:
     with platform_scope("tests"):
-        found: Any = db.session.execute(text(statement), given)
-        return found.all() if found.returns_rows else None
+        results: Any = db.session.execute(text(statement), given)
+        return results.all() if results.returns_rows else None
 
 
 @pytest.fixture
 def talks(app: Flask, world: World) -> dict[str, uuid.UUID]:
     number, _ = world.connect_numbers()
-    found = {kind: conversation(number, wa_id=f"1650555{n:04}").id for n, kind in enumerate(LINES)}
+    results = {kind: conversation(number, wa_id=f"1650555{n:04}").id for n, kind in enumerate(LINES)}
     db.engine.dispose()
     downgrade(revision=BEFORE)
-    for kind, talk in found.items():
+    for kind, talk in results.items():
         message = uuid.uuid4() if kind else None
         if kind:
             body = LINES[kind][1]
             run(MESSAGE, id=message, type=kind, body=body, wamid=f"wamid.{kind}", talk=talk)
         run(LINE, line=LINES[kind][0], message=message, talk=talk)
     run(HELD, reason="could not be carried out: DataError")
-    return found
+    return results
 
 
 def test_what_was_written_in_english_becomes_data_and_english_again(talks: dict[str, uuid.UUID]) -> None:

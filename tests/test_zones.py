@@ -137,10 +137,10 @@ def test_a_time_that_clocks_skip_is_refused_by_name(app: Flask, zone: str, time:
     ],
 )
 def test_a_time_that_comes_twice_is_two_moments(app: Flask, zone: str, time: str, moments: list[str]) -> None:
-    found, local = zones.find_zone(zone) or zones.UTC, dt.datetime.fromisoformat(time)
+    results, local = zones.find_zone(zone) or zones.UTC, dt.datetime.fromisoformat(time)
     with reading(app):
-        assert zones.is_doubled(local, found) and "comes twice" in zones.doubled_words(local, found)
-        assert [f"{zones.moment_at(local, found, fold=fold):%H:%M}" for fold in (0, 1)] == moments
+        assert zones.is_doubled(local, results) and "comes twice" in zones.doubled_words(local, results)
+        assert [f"{zones.moment_at(local, results, fold=fold):%H:%M}" for fold in (0, 1)] == moments
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kathmandu", "America/Los_Angeles"])

@@ -28,7 +28,7 @@ from .problems import Problem
 
 HEADER, REPLAYED = "Idempotency-Key", "Idempotent-Replayed"
 SPELT = re.compile(r"[\x21-\x7e]{1,255}")
-KEPT = dt.timedelta(days=7)
+RETENTION = dt.timedelta(days=7)
 # One that is stored without an answer is at work outside a transaction, or its process died.
 PATIENCE = dt.timedelta(minutes=2)
 SLICE = dt.timedelta(minutes=10)
@@ -100,9 +100,9 @@ class IdempotentRequest(TenantModel):
     def forget_oldest(cls) -> bool:
         """Deletes ten minutes of what is older than a week. Returns whether there may be more."""
         oldest = db.session.scalar(select(func.min(cls.created_at)))
-        if oldest is None or oldest > now() - KEPT:
+        if oldest is None or oldest > now() - RETENTION:
             return False
-        db.session.execute(delete(cls).where(cls.created_at < min(oldest + SLICE, now() - KEPT)))
+        db.session.execute(delete(cls).where(cls.created_at < min(oldest + SLICE, now() - RETENTION)))
         return True
 
 

@@ -14,7 +14,7 @@ NEWEST = VERSIONS[-1]
 
 def version_for(pinned: str) -> str:
     """The version of this request. Raises a `Problem` for one that never was."""
-    asked = request.headers.get(HEADER, pinned)
-    if asked not in VERSIONS:
+    requested = request.headers.get(HEADER, pinned)
+    if requested not in VERSIONS:
         raise Problem("unknown_version", versions=", ".join(VERSIONS))
-    return asked
+    return requested

@@ -85,18 +85,18 @@ class Agenda:
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:
-        found = []
+        results = []
         if self.agent_id:
-            found.append(Appointment.agent_id == self.agent_id)
+            results.append(Appointment.agent_id == self.agent_id)
         if self.state:
-            found.append(Appointment.state == self.state)
+            results.append(Appointment.state == self.state)
         if self.query:
-            return [*found, self.matching]
+            return [*results, self.matching]
         if self.span == "open":
             over = Appointment.starts_at < now(), Appointment.starts_at > now() - LOOK_BACK
-            return [*found, *over, Appointment.state.in_(OPEN)]
+            return [*results, *over, Appointment.state.in_(OPEN)]
         return [
-            *found,
+            *results,
             Appointment.starts_at >= zones.begins(self.first),
             Appointment.starts_at < zones.ends(self.last),
         ]

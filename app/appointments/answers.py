@@ -101,7 +101,7 @@ class Answer:
     def apply(self) -> str:
         """Changes the appointment, if the answer still fits it. Returns what the customer gets as a reply, or nothing.
 
-        The words are `phrases.SAID`.
+        The words are `phrases.OUTCOMES`.
         """
         self.outcome = self.find_outcome()
         return self.outcome

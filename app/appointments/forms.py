@@ -162,8 +162,8 @@ class SettingsForm(FlaskForm):
     def __init__(self, current: AppointmentSettings, given: Any = None) -> None:
         chosen = {name: getattr(current, name) for name in ("booked", "moved", "cancelled", "minutes")}
         super().__init__(data=chosen | {"unanswered_hours": current.unanswered_minutes // 60})
-        found = db.session.scalars(Notification.in_order().limit(MOST_OFFERED))
-        self.notifications = [(one.name, one.title or one.name) for one in found]
+        offered = db.session.scalars(Notification.in_order().limit(MOST_OFFERED))
+        self.notifications = [(one.name, one.title or one.name) for one in offered]
         for field in (self.booked, self.moved, self.cancelled):
             field.choices = options(("", _("Don't send anything")), *self.notifications)
         # What reminders send already: it stays, whatever it lacks since.

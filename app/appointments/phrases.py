@@ -17,7 +17,7 @@ TIMES = {
     "de": "EEEE, d. MMMM, HH:mm",
 }
 # By what came of the answer (`Answer.apply`).
-SAID = {
+OUTCOMES = {
     "confirm": {
         "en": "Thank you, your appointment is confirmed: {title}, {time}.",
         "fr": "Merci, votre rendez-vous est confirmé : {title}, {time}.",
@@ -114,7 +114,7 @@ def time_words(local: dt.datetime, language: str) -> str:
     return str(format_datetime(local, TIMES[language], locale=language))
 
 
-def said(outcome: str, language: str, title: str, local: dt.datetime | None) -> str:
+def outcome_in_words(outcome: str, language: str, title: str, local: dt.datetime | None) -> str:
     """The words of an answer; braces in a title are nothing special."""
     named = title[:LONGEST_TITLE] or UNTITLED[language]
-    return SAID[outcome][language].format(title=named, time=time_words(local, language) if local else "")
+    return OUTCOMES[outcome][language].format(title=named, time=time_words(local, language) if local else "")

@@ -16,7 +16,7 @@ from app.whatsapp_flows.models import FlowVersion, WhatsappFlow
 from app.whatsapp_flows.slots import offered
 
 from .models import Appointment
-from .phrases import CHOOSE, SAID, UNTITLED
+from .phrases import CHOOSE, OUTCOMES, UNTITLED
 from .tasks import SWITCHBOARD
 
 # So many forms of an account are looked through for one with times.
@@ -39,7 +39,7 @@ def offer_times(appointment: Appointment, talk: Conversation, language: str, cli
     version = form_with_times(waba_id) if waba_id else None
     if version is None:
         return None
-    words = SAID["choose"][language].format(title=appointment.title or UNTITLED[language])
+    words = OUTCOMES["choose"][language].format(title=appointment.title or UNTITLED[language])
     try:
         message = talk.send(
             version.message(words, CHOOSE[language]), by=SWITCHBOARD, client_id=client_id, source="appointment"

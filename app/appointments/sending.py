@@ -62,8 +62,8 @@ def send_due(most: int) -> int:
     chosen = AppointmentSettings.current()
     wanted = {notice.appointment_id for notice in notices}
     around = (joinedload(Appointment.contact), joinedload(Appointment.phone_number))
-    found = db.session.scalars(select(Appointment).where(among(Appointment.id, wanted)).options(*around))
-    appointments = {one.id: one for one in found.unique()} if wanted else {}
+    results = db.session.scalars(select(Appointment).where(among(Appointment.id, wanted)).options(*around))
+    appointments = {one.id: one for one in results.unique()} if wanted else {}
     # The order in which conversations are locked, so that two workers cannot wait for each other.
     notices.sort(key=lambda one: (appointments[one.appointment_id].contact_id, one.due_at, one.id))
     due: list[Due] = []
@@ -86,8 +86,8 @@ def send_due(most: int) -> int:
 def settle_unanswered(notice: AppointmentNotice, appointment: Appointment) -> None:
     """A task, where a reminder went out and the customer has not answered it."""
     mine = AppointmentNotice.appointment_id == appointment.id, AppointmentNotice.version == appointment.version
-    asked = select(AppointmentNotice.id).where(*mine, AppointmentNotice.message_id.is_not(None))
-    is_open = appointment.state == "booked" and db.session.scalar(asked.limit(1)) is not None
+    requests = select(AppointmentNotice.id).where(*mine, AppointmentNotice.message_id.is_not(None))
+    is_open = appointment.state == "booked" and db.session.scalar(requests.limit(1)) is not None
     notice.state = "raised" if is_open else "skipped"
     if is_open:
         raise_task(appointment)

@@ -51,7 +51,7 @@ def reply(answer: Answer) -> None:
         return
     title, local = (appointment.title, appointment.local) if appointment else ("", None)
     with suppress(*NOT_SENT):
-        words = phrases.said(answer.outcome, language, title, local)
+        words = phrases.outcome_in_words(answer.outcome, language, title, local)
         enqueue_delivery(talk.reply(words, by=SWITCHBOARD, client_id=client_id, source="appointment"))
     if wanted:
         raise_task(wanted)

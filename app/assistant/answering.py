@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from app.inbox.conversations import Conversation, Message, Refusal, SaidOtherwise
+from app.inbox.conversations import ClientIdReused, Conversation, Message, Refusal
 from app.inbox.outbound.typing import forget_typing
 from app.meta import outgoing
 from app.tenancy import Actor, commit, db, later, now, uuid7
@@ -74,7 +74,7 @@ def has_read_files(conversation_id: uuid.UUID) -> bool:
     if not (engagement and engagement.is_due and conversation and assistant and live) or assistant.mode == "off":
         return True
     talk = Talk.of(conversation)
-    messages = understanding.readable(talk.asked, live.setup.tools)
+    messages = understanding.readable(talk.unanswered, live.setup.tools)
     if not messages or obstacle(conversation, live.setup, talk, acts=assistant.mode != "suggests"):
         return True
     is_new = messages[-1].occurred_at > now() - FILES_TAKE
@@ -103,19 +103,19 @@ def claim(conversation_id: uuid.UUID) -> Work | None:
     talk = Talk.of(conversation)
     version = pinned(engagement, assistant, conversation)
     live = assistant.version
-    if version is None or live is None or assistant.mode == "off" or not talk.asked:
+    if version is None or live is None or assistant.mode == "off" or not talk.unanswered:
         engagement.release()
         return None
     turn = AssistantTurn.begin("live", mode=assistant.mode, version_id=version.id, conversation_id=conversation.id)
-    turn.id, turn.trigger_message_id = turn_id, talk.asked[-1].id
-    turn.question = "\n".join(filter(None, map(talk.said, talk.asked)))[-4_000:]
+    turn.id, turn.trigger_message_id = turn_id, talk.unanswered[-1].id
+    turn.question = "\n".join(filter(None, map(talk.words_in, talk.unanswered)))[-4_000:]
     setup = version.setup
     turn.language = setup.language_for(spoken_in(talk) or engagement.language)
     if earlier := AssistantTurn.open_in(conversation.id):
         earlier.finish("superseded", "newer")
     # Where it may answer and how much counts at once, also in conversations that keep an older version.
     reason = obstacle(conversation, live.setup, talk, acts=assistant.mode != "suggests")
-    reason = reason or ("" if any(map(talk.said, talk.asked)) else "not_text")
+    reason = reason or ("" if any(map(talk.words_in, talk.unanswered)) else "not_text")
     if reason := reason or interrupted(engagement, turn.trigger_message_id):
         settle_obstacle(reason, turn, talk, setup, assistant, engagement)
         commit()
@@ -136,7 +136,7 @@ def pinned(engagement: Engagement, assistant: Assistant, conversation: Conversat
 
 
 def spoken_in(talk: Talk) -> str:
-    return detect(" ".join(map(talk.said, talk.asked)))
+    return detect(" ".join(map(talk.words_in, talk.unanswered)))
 
 
 def interrupted(engagement: Engagement, trigger_message_id: uuid.UUID) -> str:
@@ -149,7 +149,7 @@ def interrupted(engagement: Engagement, trigger_message_id: uuid.UUID) -> str:
 
 def obstacle(conversation: Conversation, setup: Setup, talk: Talk, *, acts: bool) -> str:
     """Why it says nothing here. One that only suggests may do so beside a person, at any hour."""
-    last = talk.asked[-1]
+    last = talk.unanswered[-1]
     if situations.is_answer_to_survey(last):
         return "survey"
     if gate.is_old(last):
@@ -204,7 +204,7 @@ class Finishing:
     def run(self) -> None:
         self.turn.record(self.decision, self.work.price, self.work.endpoint.model if self.work.endpoint else "")
         self.work.tools.note_calls()
-        if self.decision.asked_model and (access := ModelAccess.current()):
+        if self.decision.used_model and (access := ModelAccess.current()):
             access.note(self.decision.problem)
         if reason := self.overtaken():
             self.turn.finish("superseded", reason)
@@ -214,7 +214,7 @@ class Finishing:
         self.engagement.release()
         self.engagement.language = self.decision.language or self.engagement.language
         if self.decision.reason in UNANSWERED:
-            question = "\n".join(self.work.situation.asked)
+            question = "\n".join(self.work.situation.questions)
             UnansweredQuestion.count_one(question, self.decision.language, self.conversation.id)
         self.carry_out()
 
@@ -224,7 +224,7 @@ class Finishing:
             return "newer"
         if self.assistant.mode != self.turn.mode:
             return "switched_off"
-        newest = Talk.of(self.conversation).asked
+        newest = Talk.of(self.conversation).unanswered
         if not newest:
             return "answered"
         if newest[-1].id != self.turn.trigger_message_id:
@@ -252,7 +252,7 @@ class Finishing:
     def send(self) -> None:
         try:
             message = send_answer(self.conversation, self.engagement, self.turn, self.setup, by=self.actor)
-        except (Refusal, SaidOtherwise):
+        except (Refusal, ClientIdReused):
             self.turn.finish("failed", "refused")
             return
         self.engagement.asked_back = self.engagement.asked_back + 1 if self.decision.action == "ask" else 0

@@ -20,7 +20,7 @@ from .prices import Price
 from .prompt import Line, ToolSpec
 from .providers.calling import complete
 from .providers.completion import NOTHING, Completion, Endpoint, ModelError, ToolCall, Usage
-from .retrieval import Found, find
+from .retrieval import Match, find
 from .terms import terms_of
 
 # A model may call tools and look at what came back so often before it has to answer.
@@ -44,11 +44,11 @@ class Toolbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision depends on. `asked` are the customer's messages since the last answer."""
+    """All that a decision depends on. `questions` are the customer's messages since the last answer."""
 
     setup: Setup
     business: str
-    asked: tuple[str, ...]
+    questions: tuple[str, ...]
     lines: tuple[Line, ...] = ()
     contact: dict[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class Decision:
     reply: str = ""
     reason: str = ""
     language: str = ""
-    passages: tuple[Found, ...] = ()
+    passages: tuple[Match, ...] = ()
     calls: tuple[ToolCall, ...] = ()
     refused_calls: int = 0
     usage: Usage = NOTHING
@@ -76,10 +76,10 @@ class Decision:
     withheld: str = ""
     problem: str = ""
     milliseconds: int = 0
-    asked_model: bool = False
+    used_model: bool = False
 
     def cost(self, price: Price | None) -> int | None:
-        if not self.asked_model:
+        if not self.used_model:
             return 0
         return price.of(self.usage.input, self.usage.output) if price else None
 
@@ -104,13 +104,13 @@ def decide(situation: Situation, endpoint: Endpoint | None, toolbox: Toolbox) ->
 
 def language_of(situation: Situation) -> str:
     """The language to answer in: of the last message where that is clear, else the one so far."""
-    code = detect(" ".join(situation.asked)) or situation.language
+    code = detect(" ".join(situation.questions)) or situation.language
     return situation.setup.language_for(code)
 
 
 def without_model(situation: Situation) -> Decision | None:
     """What is clear from the customer's words alone."""
-    text = "\n".join(situation.asked)
+    text = "\n".join(situation.questions)
     if situation.tapped_person:
         return Decision("hand_over", reason="asked_for_person")
     if why := phrases.why_people(text, situation.setup.topics):
@@ -123,28 +123,30 @@ def without_model(situation: Situation) -> Decision | None:
     return None
 
 
-def passages_for(situation: Situation) -> list[Found]:
+def passages_for(situation: Situation) -> list[Match]:
     """What fits the question; where that is nothing, what fits together with what was asked before."""
-    return find(situation.asked) or (find([*situation.before[-2:], *situation.asked]) if situation.before else [])
+    if matches := find(situation.questions):
+        return matches
+    return find([*situation.before[-2:], *situation.questions]) if situation.before else []
 
 
 def is_about_tools(situation: Situation, specs: Sequence[ToolSpec]) -> bool:
     """Whether a tool that looks something up fits what was asked, where no passage does."""
     from_tools = [spec for spec in specs if spec.name.startswith(ACTION)]
-    asked = {term for words in situation.asked for term in terms_of(words)}
-    return any(asked & {*terms_of(spec.description)} for spec in from_tools)
+    customer_question = {term for words in situation.questions for term in terms_of(words)}
+    return any(customer_question & {*terms_of(spec.description)} for spec in from_tools)
 
 
-def with_model(situation: Situation, endpoint: Endpoint, toolbox: Toolbox, passages: list[Found]) -> Decision:
+def with_model(situation: Situation, endpoint: Endpoint, toolbox: Toolbox, passages: list[Match]) -> Decision:
     language = language_of(situation)
     system = prompt.rules(situation.setup, situation.business, language, toolbox.specs)
     results: list[dict[str, Any]] = []
     calls: list[ToolCall] = []
     usage, refused = Usage(), 0
     for _round in range(MOST_ROUNDS + 1):
-        asked = prompt.build(system, situation.setup, situation.lines, passages, situation.contact, results)
+        customer_question = prompt.build(system, situation.setup, situation.lines, passages, situation.contact, results)
         try:
-            completion = complete(endpoint, asked)
+            completion = complete(endpoint, customer_question)
         except ModelError as error:
             spent = usage + error.usage
             return Decision(
@@ -152,7 +154,7 @@ def with_model(situation: Situation, endpoint: Endpoint, toolbox: Toolbox, passa
                 reason="model_away",
                 problem=error.problem,
                 usage=spent,
-                asked_model=True,
+                used_model=True,
                 passages=tuple(passages),
                 refused_calls=refused,
             )
@@ -172,12 +174,12 @@ def with_model(situation: Situation, endpoint: Endpoint, toolbox: Toolbox, passa
         usage=usage,
         calls=tuple(calls),
         refused_calls=refused,
-        asked_model=True,
+        used_model=True,
     )
     return guarded(made, completion, situation, system, passages, results)
 
 
-def used(passages: Sequence[Found], completion: Completion) -> tuple[Found, ...]:
+def used(passages: Sequence[Match], completion: Completion) -> tuple[Match, ...]:
     """The passages that the model says it used; all of them where it names none of ours."""
     named = tuple(one for one in passages if one.key in completion.sources)
     return named or tuple(passages)
@@ -188,7 +190,7 @@ def guarded(
     completion: Completion,
     situation: Situation,
     system: str,
-    passages: Sequence[Found],
+    passages: Sequence[Match],
     results: Sequence[dict[str, Any]],
 ) -> Decision:
     """The decision as far as it may go out. What the guard refuses becomes a hand-over."""

@@ -33,7 +33,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from app import zones
 from app.contacts.settings import ContactSettings
 from app.contacts.tags import Tag
-from app.egress import Refused, checked_alone
+from app.egress import Refused, checked_by_its_words
 from app.extensions import outside
 from app.inbox.desk.fields import options
 from app.message_templates.models import MessageTemplate
@@ -140,7 +140,7 @@ class AccessForm(FlaskForm):
         if outside().egress.is_inside(self.address):
             return
         try:
-            checked_alone(self.address)
+            checked_by_its_words(self.address)
         except Refused:
             raise ValidationError(
                 _("Enter a public address that begins with https://. Your operator can allow servers of their network.")
@@ -410,7 +410,7 @@ class PageForm(ValidDaysForm):
 
     def validate_url(self, field: URLField) -> None:
         try:
-            checked_alone(field.data)
+            checked_by_its_words(field.data)
         except Refused:
             raise ValidationError(_("Enter a public address that begins with https://.")) from None
 

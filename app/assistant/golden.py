@@ -61,17 +61,17 @@ class GoldenCase(TenantModel):
         return Situation(
             setup=setup,
             business=tenant_name(),
-            asked=tuple(line.words for line in lines[last:]),
+            questions=tuple(line.words for line in lines[last:]),
             lines=lines,
             before=tuple(line.words for line in lines[:last] if line.who == "customer"),
         )
 
     def failures(self, decision: Decision) -> list[str]:
         """What is wrong with a decision, as keys with what they are about; empty where it passes."""
-        said = fold(decision.reply)
+        folded_reply = fold(decision.reply)
         wrong = [] if decision.action == self.action else [f"action:{decision.action}"]
-        wrong += [f"missing:{words}" for words in self.must if fold(words) not in said]
-        return wrong + [f"forbidden:{words}" for words in self.must_not if fold(words) in said]
+        wrong += [f"missing:{words}" for words in self.must if fold(words) not in folded_reply]
+        return wrong + [f"forbidden:{words}" for words in self.must_not if fold(words) in folded_reply]
 
 
 class GoldenRun(TenantModel):

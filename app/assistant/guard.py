@@ -90,9 +90,10 @@ def problem_of(reply: str, allowed: Allowed) -> str:
 
 
 def has_strange_link(reply: str, allowed: Allowed) -> bool:
-    known = {normal_url(url) for url in urls_in(allowed.facts)}
+    allowed_values = {normal_url(url) for url in urls_in(allowed.facts)}
     return any(
-        normal_url(url) not in known and host_of(url) not in allowed.hosts for url in urls_in(EMAIL.sub(" ", reply))
+        normal_url(url) not in allowed_values and host_of(url) not in allowed.hosts
+        for url in urls_in(EMAIL.sub(" ", reply))
     )
 
 
@@ -140,8 +141,8 @@ def digits_folded(text: str) -> str:
 
 
 def has_strange_price(reply: str, facts: str) -> bool:
-    known = set(amounts_in(facts))
-    return any(amount not in known for amount in amounts_in(reply))
+    allowed_values = set(amounts_in(facts))
+    return any(amount not in allowed_values for amount in amounts_in(reply))
 
 
 def amounts_in(text: str) -> Iterator[str]:
@@ -160,14 +161,14 @@ def normal_amount(written: str) -> str:
 
 
 def has_strange_promise(reply: str, facts: str) -> bool:
-    known = set(PROMISE.findall(fold(facts)))
-    return any(promise not in known for promise in PROMISE.findall(fold(reply)))
+    allowed_values = set(PROMISE.findall(fold(facts)))
+    return any(promise not in allowed_values for promise in PROMISE.findall(fold(reply)))
 
 
 def overlaps(reply: str, secret: str, passages: Iterable[str]) -> bool:
     """Whether so many words in a row are those of its instructions, and of no passage."""
-    said = runs(reply)
-    return bool(said & runs(secret) - set().union(*map(runs, passages)))
+    reply_runs = runs(reply)
+    return bool(reply_runs & runs(secret) - set().union(*map(runs, passages)))
 
 
 def runs(text: str) -> set[tuple[str, ...]]:

@@ -53,9 +53,9 @@ def answer_id(turn: AssistantTurn) -> uuid.UUID:
 
 def summary_of(turn: AssistantTurn, talk: Talk) -> str:
     """What was asked and what was tried. In English: whoever reads it has a language of their own."""
-    asked = [words for one in talk.messages if not one.is_outbound and (words := talk.said(one))]
+    questions = [words for one in talk.messages if not one.is_outbound and (words := talk.words_in(one))]
     lines = [f"Handed over: {reason_in_english(turn.reason)}"]
-    lines += ["Asked:", *(f"- {quoted(words)}" for words in asked[-MOST_QUOTED:])]
+    lines += ["Asked:", *(f"- {quoted(words)}" for words in questions[-MOST_QUOTED:])]
     if turn.passages:
         lines.append(f"Read: {', '.join(dict.fromkeys(one['title'] for one in turn.passages))}")
     if turn.withheld:

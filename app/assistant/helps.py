@@ -44,8 +44,8 @@ def help_with(conversation: Conversation, task: str, text: str, *, language: str
     if task in ("draft", "summarise"):
         data["conversation"] = [line.as_json() for line in talk.lines]
     if task == "draft":
-        asked = [talk.said(message) for message in talk.asked] or talk.before[-1:]
-        data["knowledge"] = [{"key": one.key, "text": one.text} for one in find(asked)]
+        questions = [talk.words_in(message) for message in talk.unanswered] or talk.before[-1:]
+        data["knowledge"] = [{"key": one.key, "text": one.text} for one in find(questions)]
     endpoint, price = access.endpoint(setup.model), access.price
     system = RULES.format(business=tenant_name(), task=TASKS[task])
     prompt = Prompt(system, (("user", json.dumps(data, ensure_ascii=False)),), setup.most_tokens)

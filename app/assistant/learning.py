@@ -150,8 +150,8 @@ def is_usable(pair: Pair, lesson: Lesson) -> bool:
     allowed = guard.Allowed(passages=lesson.team_words)
     if guard.problem_of(pair.answer, allowed) or Piece(pair.question, pair.answer).gives_orders:
         return False
-    said = re.sub(r"[^\w@.]", "", f"{pair.question}{pair.answer}").casefold()
-    return not any(re.sub(r"[^\w@.]", "", value).casefold() in said for value in lesson.private)
+    fingerprint = re.sub(r"[^\w@.]", "", f"{pair.question}{pair.answer}").casefold()
+    return not any(re.sub(r"[^\w@.]", "", value).casefold() in fingerprint for value in lesson.private)
 
 
 def is_answered(question: str) -> bool:

@@ -105,26 +105,26 @@ def why_people(text: str, topics: list[str]) -> str:
         return "asked_for_person"
     if ANGRY_WORDS.search(folded):
         return "anger"
-    return "topic" if any(is_said(topic, folded) for topic in topics) else ""
+    return "topic" if any(names_topic(topic, folded) for topic in topics) else ""
 
 
-def is_said(topic: str, folded: str) -> bool:
+def names_topic(topic: str, folded: str) -> bool:
     """Whether a topic of the business is named, also as the beginning of a longer word: “refund” in “refunds”."""
     wanted = fold(topic)
     return bool(wanted) and re.search(rf"(?<!\w){re.escape(wanted)}", folded) is not None
 
 
 def is_greeting(text: str) -> bool:
-    return said_alone(text) in HELLO_PHRASES
+    return bare_phrase(text) in HELLO_PHRASES
 
 
 def is_thanks(text: str) -> bool:
     """Whether there is nothing to answer: thanks, a good-bye, an emoji."""
-    said = said_alone(text)
-    return not said or said in THANKS_PHRASES
+    bare = bare_phrase(text)
+    return not bare or bare in THANKS_PHRASES
 
 
-def said_alone(text: str) -> str:
+def bare_phrase(text: str) -> str:
     return " ".join(words_of(text))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from .assistant import Setup
 from .languages import NAMES
 from .providers.completion import Prompt
-from .retrieval import Found
+from .retrieval import Match
 
 LONGEST_LINE, MOST_LINES = 2_000, 30
 TONES = {
@@ -62,7 +62,7 @@ class ToolSpec:
 
 def rules(setup: Setup, business: str, language: str, tools: Sequence[ToolSpec]) -> str:
     """The instructions, which no answer may repeat."""
-    said = RULES.format(
+    rules_text = RULES.format(
         business=business,
         name=setup.name or business,
         purpose=setup.purpose or f"questions about {business}",
@@ -70,18 +70,18 @@ def rules(setup: Setup, business: str, language: str, tools: Sequence[ToolSpec])
         tone=TONES[setup.tone],
     )
     if setup.instructions:
-        said += f"\n\nInstructions of the business:\n{setup.instructions}"
+        rules_text += f"\n\nInstructions of the business:\n{setup.instructions}"
     if tools:
         listed = [{"name": tool.name, "for": tool.description, "arguments": tool.arguments} for tool in tools]
-        said += f"\n\nTools you may call:\n{json.dumps(listed, ensure_ascii=False)}"
-    return said
+        rules_text += f"\n\nTools you may call:\n{json.dumps(listed, ensure_ascii=False)}"
+    return rules_text
 
 
 def build(
     system: str,
     setup: Setup,
     lines: Sequence[Line],
-    passages: Sequence[Found],
+    passages: Sequence[Match],
     contact: dict[str, str],
     results: Sequence[dict[str, Any]] = (),
 ) -> Prompt:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.tenancy import database_now, db
 
-from .terms import asked_terms
+from .terms import question_terms
 
 MOST = 5
 # How much of what was asked a passage has to have, weighed by how rare each word is. Below that it is about another
@@ -20,7 +20,7 @@ THRESHOLD = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """A passage and how well it fits, from 0 to 1. `key` is what the model calls it."""
 
     key: str
@@ -45,15 +45,15 @@ class Found:
         }
 
 
-def find(texts: Sequence[str], most: int = MOST, threshold: float = THRESHOLD) -> list[Found]:
+def find(texts: Sequence[str], most: int = MOST, threshold: float = THRESHOLD) -> list[Match]:
     """The passages that fit what was written, best first; none where none fits well enough."""
-    terms = asked_terms(texts)
+    terms = question_terms(texts)
     if not terms:
         return []
     rows = db.session.execute(FIND, {"terms": terms, "at": database_now(), "most": most}).all()
     fitting = [row for row in rows if row.score >= threshold]
     return [
-        Found(f"p{place}", row.id, row.source_id, row.title, row.heading, row.body, row.score)
+        Match(f"p{place}", row.id, row.source_id, row.title, row.heading, row.body, row.score)
         for place, row in enumerate(fitting, 1)
     ]
 

@@ -50,21 +50,21 @@ class Talk:
         """The messages before the last resolution, since the one before that."""
         query = resolutions(conversation.id).order_by(Activity.occurred_at.desc()).limit(2)
         last, before = [*db.session.scalars(query), EPOCH, EPOCH][:2]
-        said = conversation.thread().where(Message.occurred_at > before, Message.occurred_at <= last)
-        return cls.made_of(conversation, list(db.session.scalars(said.limit(MOST_MESSAGES)))[::-1], before)
+        history = conversation.thread().where(Message.occurred_at > before, Message.occurred_at <= last)
+        return cls.made_of(conversation, list(db.session.scalars(history.limit(MOST_MESSAGES)))[::-1], before)
 
     @classmethod
     def made_of(cls, conversation: Conversation, messages: Sequence[Message], since: dt.datetime) -> Talk:
         return cls(conversation, messages, since, MediaReading.words_in(messages))
 
-    def said(self, message: Message) -> str:
+    def words_in(self, message: Message) -> str:
         """Its words, and those of its file."""
         if message.is_deleted or message.shape == "erased":
             return ""
         return "\n".join(filter(None, (message.words, self.read.get(message.id, ""))))
 
     @property
-    def asked(self) -> list[Message]:
+    def unanswered(self) -> list[Message]:
         """The customer's messages that nobody has answered: those at the end."""
         unanswered: list[Message] = []
         for message in reversed(self.messages):
@@ -80,9 +80,9 @@ class Talk:
     @property
     def before(self) -> list[str]:
         """What the customer wrote before that."""
-        unanswered = {message.id for message in self.asked}
+        unanswered = {message.id for message in self.unanswered}
         theirs = [one for one in self.messages if not one.is_outbound and one.id not in unanswered]
-        return list(filter(None, map(self.said, theirs)))
+        return list(filter(None, map(self.words_in, theirs)))
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -92,8 +92,8 @@ class Talk:
             marks.append((stretch.started_at, Line("note", PEOPLE_BEGIN)))
             if stretch.ended_at:
                 marks.append((stretch.ended_at, Line("note", PEOPLE_END)))
-        said = [(message.occurred_at, Line(who_wrote(message), self.line_of(message))) for message in self.messages]
-        return tuple(line for _at, line in sorted([*said, *marks], key=lambda one: one[0]) if line.words)
+        history = [(message.occurred_at, Line(who_wrote(message), self.line_of(message))) for message in self.messages]
+        return tuple(line for _at, line in sorted([*history, *marks], key=lambda one: one[0]) if line.words)
 
     def line_of(self, message: Message) -> str:
         """Its words, with what it is where it is no text; of one without words, what it is."""
@@ -148,19 +148,19 @@ def contact_facts(conversation: Conversation, setup: Setup) -> dict[str, str]:
 
 
 def situation_of(talk: Talk, setup: Setup, *, language: str, asked_back: int) -> Situation:
-    conversation, asked = talk.conversation, talk.asked
+    conversation, waiting = talk.conversation, talk.unanswered
     facts = contact_facts(conversation, setup)
     own = (*facts.values(), conversation.contact.phone or "", conversation.phone_number.display_number)
     return Situation(
         setup=setup,
         business=tenant_name(),
-        asked=tuple(filter(None, map(talk.said, asked))),
+        questions=tuple(filter(None, map(talk.words_in, waiting))),
         lines=talk.lines,
         contact=facts,
         own=own,
         before=tuple(talk.before),
         language=language,
-        tapped_person=any(map(tapped_person, asked)),
+        tapped_person=any(map(tapped_person, waiting)),
         asked_back=asked_back,
     )
 

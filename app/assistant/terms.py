@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from .languages import MEANINGLESS, words_of
 
 STEM = 5
-LONGEST, MOST_TERMS, MOST_ASKED = 40, 600, 16
+LONGEST, MOST_TERMS, MOST_QUESTION_TERMS = 40, 600, 16
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
@@ -27,9 +27,11 @@ def terms_of(text: str) -> list[str]:
     return list(dict.fromkeys(all_terms(text)))[:MOST_TERMS]
 
 
-def asked_terms(texts: Iterable[str]) -> list[str]:
+def question_terms(texts: Iterable[str]) -> list[str]:
     """The terms of what somebody wrote, the longest first: those say the most."""
-    return sorted({term for text in texts for term in terms_of(text[:4_000])}, key=len, reverse=True)[:MOST_ASKED]
+    return sorted({term for text in texts for term in terms_of(text[:4_000])}, key=len, reverse=True)[
+        :MOST_QUESTION_TERMS
+    ]
 
 
 def all_terms(text: str) -> Iterator[str]:

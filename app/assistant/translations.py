@@ -61,8 +61,8 @@ class MessageTranslation(TenantModel):
 
 def translate(message: Message, language: str, name: str) -> str:
     """Translates a message into a language (`name` in English). Returns the problem, or "". Commits before the call."""
-    said = "\n".join(filter(None, (message.words, MediaReading.words_in([message]).get(message.id, ""))))
-    if not said or message.is_deleted:
+    original = "\n".join(filter(None, (message.words, MediaReading.words_in([message]).get(message.id, ""))))
+    if not original or message.is_deleted:
         return "no_text"
     if MessageTranslation.of_message(message.id, language):
         return ""
@@ -71,7 +71,7 @@ def translate(message: Message, language: str, name: str) -> str:
         return "no_model"
     if is_over_budget(setup):
         return "over_budget"
-    data = {"task": "translate", "text": said[:LONGEST], "language": name}
+    data = {"task": "translate", "text": original[:LONGEST], "language": name}
     system = RULES.format(business=tenant_name(), task=TASKS["translate"])
     prompt = Prompt(system, (("user", json.dumps(data, ensure_ascii=False)),), setup.most_tokens)
     endpoint, price = access.endpoint(setup.model), access.price

@@ -41,7 +41,7 @@ VERDICTS = ("right", "wrong")
 # A person who changes so little has found it right.
 SIMILAR, COMPARED = 0.8, 600
 # So many judged answers before it may answer alone.
-JUDGED_BEFORE_ALONE = 10
+JUDGED_BEFORE_AUTOPILOT = 10
 LONGEST_QUESTION = 4_000
 SPAN = dt.timedelta(days=30)
 
@@ -175,7 +175,7 @@ class AssistantTurn(TenantModel):
         self.calls = [*self.calls, *({"name": call.name, "arguments": call.arguments} for call in here)]
         self.refused_calls, self.milliseconds = decision.refused_calls, decision.milliseconds
         self.input_tokens, self.output_tokens = decision.usage.input, decision.usage.output
-        self.cost, self.model = decision.cost(price), model if decision.asked_model else ""
+        self.cost, self.model = decision.cost(price), model if decision.used_model else ""
 
     def finish(self, state: str, reason: str = "") -> None:
         self.state, self.reason, self.finished_at = state, reason or self.reason, now()

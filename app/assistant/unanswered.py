@@ -55,7 +55,7 @@ class UnansweredQuestion(TenantModel):
         db.session.execute(new.on_conflict_do_update(index_elements=["tenant_id", "terms_hash"], set_=seen))
 
     @classmethod
-    def most_asked(cls) -> Select[Self]:
+    def most_frequent(cls) -> Select[Self]:
         return select(cls).where(cls.state == "open").order_by(cls.count.desc(), cls.last_at.desc())
 
 

@@ -132,8 +132,8 @@ def listen(work: Work, data: bytes) -> Heard:
 
 
 def description_of(work: Work, data: bytes) -> Prompt:
-    asked = json.dumps({"task": "describe", "caption": work.caption[:1_000]}, ensure_ascii=False)
-    return Prompt(DESCRIBE, (("user", asked),), MOST_TOKENS, files=(Recording(work.content_type, data),))
+    request_body = json.dumps({"task": "describe", "caption": work.caption[:1_000]}, ensure_ascii=False)
+    return Prompt(DESCRIBE, (("user", request_body),), MOST_TOKENS, files=(Recording(work.content_type, data),))
 
 
 def settle(work: Work, words: str, problem: str, usage: Usage, seconds: float) -> None:

@@ -118,8 +118,8 @@ def list_automations(query: PageQuery) -> Page[AutomationShape]:
     """
     refuse_teams()
     rows = after(select(Automation).where(Automation.removed_at.is_(None)), query.after, Automation.id)
-    found = db.session.scalars(rows.limit(query.limit + 1))
-    return page_of(found, query.limit, AutomationShape.of, lambda one: Place(one.id))
+    results = db.session.scalars(rows.limit(query.limit + 1))
+    return page_of(results, query.limit, AutomationShape.of, lambda one: Place(one.id))
 
 
 @endpoint("GET", "/automations/<uuid:automation_id>", scope=READ, gives=AutomationShape, tag=TAG, problems=(TEAM_KEY,))
@@ -172,8 +172,8 @@ def list_automation_runs(query: RunsQuery) -> Page[AutomationRunShape]:
         rows = rows.where(AutomationRun.automation_id == query.automation_id)
     if query.conversation_id:
         rows = rows.where(AutomationRun.conversation_id == query.conversation_id)
-    found = db.session.scalars(after(rows, query.after, AutomationRun.id).limit(query.limit + 1))
-    return page_of(found, query.limit, AutomationRunShape.of, lambda one: Place(one.id))
+    results = db.session.scalars(after(rows, query.after, AutomationRun.id).limit(query.limit + 1))
+    return page_of(results, query.limit, AutomationRunShape.of, lambda one: Place(one.id))
 
 
 @endpoint("GET", "/automation-runs/<uuid:run_id>", scope=READ, gives=AutomationRunShape, tag=TAG, problems=(TEAM_KEY,))

@@ -131,12 +131,12 @@ def moment_of(day: str, clock: str, zone: zoneinfo.ZoneInfo) -> dt.datetime | No
     return zones.in_utc(dt.datetime.combine(dt.date.fromisoformat(date), time, zone))
 
 
-def read_time(said: str) -> dt.time | None:
+def read_time(text: str) -> dt.time | None:
     """14:30, 14h30, 14.30, 2:30 pm or 14, with digits of any script."""
-    plain = "".join(str(int(one)) if one.isdecimal() else one for one in said.strip().lower())
-    if (found := CLOCK.fullmatch(plain)) is None:
+    plain = "".join(str(int(one)) if one.isdecimal() else one for one in text.strip().lower())
+    if (match := CLOCK.fullmatch(plain)) is None:
         return None
-    hour, minute, half = int(found[1]), int(found[2] or 0), (found[3] or "")[:1]
+    hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "")[:1]
     if half and not 1 <= hour <= 12:
         return None
     hour = hour % 12 + (12 if half == "p" else 0) if half else hour

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from flask_babel import gettext as _
 
-from app.egress import Egress, Refused, Unreachable, checked_alone
+from app.egress import Egress, Refused, Unreachable, checked_by_its_words
 from app.signing import key_of, sign
 from app.words import N_
 
@@ -127,7 +127,7 @@ class Http(Step):
 
     def problems(self) -> list[str]:
         try:
-            checked_alone(self.url)
+            checked_by_its_words(self.url)
         except Refused:
             return [str(_("Enter a public address that begins with https:// and has no port of its own."))]
         return []

@@ -105,15 +105,15 @@ class Definition(BaseModel):
 
     def troubles(self, names: Names) -> list[Trouble]:
         """What has to be changed, and what one should know, before it is switched on."""
-        found = [Trouble(words) for words in self.trigger.problems()]
+        problems_found = [Trouble(words) for words in self.trigger.problems()]
         if not self.steps:
-            found.append(Trouble(str(_("Add at least one step."))))
+            problems_found.append(Trouble(str(_("Add at least one step."))))
         parts = [(None, self.trigger), *((None, one) for one in self.conditions.walk())]
         for id, part in [*parts, *((one.step.id, one.step) for one in self.walk())]:
             missing = [source for source, ref in part.references() if not names.has(source, ref)]
-            found += [Trouble(str(_(MISSING)), id) for _source in missing]
-            found += [Trouble(words, id) for words in part.problems()] if id else []
-        return [*found, *self.window_troubles()]
+            problems_found += [Trouble(str(_(MISSING)), id) for _source in missing]
+            problems_found += [Trouble(words, id) for words in part.problems()] if id else []
+        return [*problems_found, *self.window_troubles()]
 
     def window_troubles(self) -> Iterator[Trouble]:
         """Steps that can only be sent while the customer may be answered freely, where that is not certain."""

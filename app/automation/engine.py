@@ -50,8 +50,8 @@ def respond(happenings: list[Happened]) -> None:
 def conversations_of(happenings: Iterable[Happened]) -> dict[uuid.UUID, Conversation]:
     """The conversation of each happening. One about a contact is in the conversation that they wrote in last."""
     named = {one.id: conversation_id_of(one) for one in happenings}
-    found = rows_of(Conversation, filter(None, named.values()))
-    conversations = {id: found[ref] for id, ref in named.items() if ref in found}
+    talks_by_id = rows_of(Conversation, filter(None, named.values()))
+    conversations = {id: talks_by_id[ref] for id, ref in named.items() if ref in talks_by_id}
     about_contacts = {one.id: contact_id_of(one) for one in happenings if named[one.id] is None}
     newest = newest_of(set(about_contacts.values()))
     return conversations | {id: newest[ref] for id, ref in about_contacts.items() if ref in newest}

@@ -125,8 +125,8 @@ class Automation(TenantModel):
 
     @classmethod
     def find(cls, id: object) -> Self | None:
-        found = super().find(id)
-        return found if found and found.removed_at is None else None
+        results = super().find(id)
+        return results if results and results.removed_at is None else None
 
     @classmethod
     def create(cls, name: str, definition: Definition, **settings: Any) -> Self:
@@ -270,11 +270,11 @@ class AutomationVersion(TenantModel):
     @property
     def definition(self) -> Definition:
         """Read once in a process: it never changes."""
-        if (known := READ.get(self.id)) is None:
+        if (parsed := READ.get(self.id)) is None:
             if len(READ) >= MOST_READ:
                 READ.clear()
-            known = READ[self.id] = Definition.read(self.content)
-        return known
+            parsed = READ[self.id] = Definition.read(self.content)
+        return parsed
 
 
 class AutomationRun(TenantModel):

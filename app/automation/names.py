@@ -49,24 +49,24 @@ def teams() -> dict[str, str]:
 
 @Names.source("numbers")
 def numbers() -> dict[str, str]:
-    found = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id))
-    return {str(number.id): number.display_number for number in found}
+    options = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at, PhoneNumber.id))
+    return {str(number.id): number.display_number for number in options}
 
 
 @Names.source("templates")
 def templates() -> dict[str, str]:
     """Those that can be sent, each by its name and language, which are the same in every account."""
     sendable = MessageTemplate.listed().where(MessageTemplate.status.in_(SENDABLE))
-    found = db.session.scalars(sendable.order_by(MessageTemplate.name, MessageTemplate.language).limit(MOST_OFFERED))
-    return {one.key: f"{one.title} ({one.language})" for one in found}
+    options = db.session.scalars(sendable.order_by(MessageTemplate.name, MessageTemplate.language).limit(MOST_OFFERED))
+    return {one.key: f"{one.title} ({one.language})" for one in options}
 
 
 @Names.source("canned_replies")
 def canned_replies() -> dict[str, str]:
     """Those of everybody: an agent's own are the agent's."""
     shared = CannedReply.owner_id.is_(None), CannedReply.team_id.is_(None)
-    found = db.session.scalars(select(CannedReply).where(*shared).order_by(CannedReply.shortcut))
-    return {str(reply.id): f"/{reply.shortcut}" for reply in found}
+    options = db.session.scalars(select(CannedReply).where(*shared).order_by(CannedReply.shortcut))
+    return {str(reply.id): f"/{reply.shortcut}" for reply in options}
 
 
 @Names.source("automations")

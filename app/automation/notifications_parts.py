@@ -57,5 +57,5 @@ def notification_answered_by(message: Message | None) -> str | None:
         return None
     sent = select(SentNotification.notification_id).join(Message, Message.id == SentNotification.message_id)
     mine = Message.wamid == message.reply_to_wamid, Message.phone_number_id == message.phone_number_id
-    found = db.session.scalar(sent.where(*mine).limit(1))
-    return str(found) if found else None
+    sent_id = db.session.scalar(sent.where(*mine).limit(1))
+    return str(sent_id) if sent_id else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 LONGEST_PATTERN, LONGEST_TEXT = 200, 1_000
 MOST_STATES, MOST_REPEATS = 400, 30
 # How many sets of states are remembered for a pattern; more are computed each time they come up.
-MOST_KEPT = 2_000
+MOST_CACHED = 2_000
 
 Test = Callable[[str], bool]
 
@@ -69,11 +69,11 @@ class Pattern:
     def step(self, now: frozenset[int], before: str, after: str, where: str) -> frozenset[int]:
         """The states reached without reading, a new match beginning here included."""
         key = (now, kind_of(before), kind_of(after), where)
-        if (known := self.steps.get(key)) is None:
-            known = self.closure({*now, self.start}, before, after)
-            if len(self.steps) < MOST_KEPT:
-                self.steps[key] = known
-        return known
+        if (following := self.steps.get(key)) is None:
+            following = self.closure({*now, self.start}, before, after)
+            if len(self.steps) < MOST_CACHED:
+                self.steps[key] = following
+        return following
 
     def closure(self, states: Iterable[int], before: str, after: str) -> frozenset[int]:
         reached, waiting = set(states), list(states)

@@ -45,14 +45,14 @@ class RecordStageChanges(Trigger):
 
     def matches(self, turn: Any) -> Miss | None:
         type, stage = str(turn.facts.get("type")), str(turn.facts.get("stage") or "")
-        if type != self.type or not self.is_meant(stage):
+        if type != self.type or not self.matches_stage(stage):
             return Miss(f"{type}: {stage}")
         record = Record.find(turn.facts.get("record_id"))
         turn.know("record_title", record.title if record else "")
         turn.know("record_stage", stage)
         return None
 
-    def is_meant(self, stage: str) -> bool:
+    def matches_stage(self, stage: str) -> bool:
         if self.to == "stage":
             return not self.stage or key_of(self.stage) == key_of(stage)
         return RecordStage.outcome_of(self.type, stage) == self.to

@@ -96,7 +96,7 @@ def rule(trigger: Json, *steps: Json, conditions: list[Json] | None = None, mode
     return {"trigger": trigger, "conditions": group, "steps": list(steps)}
 
 
-def said(*words: str, mode: str = "word") -> Json:
+def keywords(*words: str, mode: str = "word") -> Json:
     return {"kind": "keyword", "mode": mode, "words": list(words)}
 
 
@@ -121,7 +121,7 @@ def out_of_office(_: Words) -> Json:
 
 
 def keyword_answer(_: Words) -> Json:
-    return rule(said(_("hours"), _("opening times")), reply(_("We are open Monday to Friday from 9 to 17.")))
+    return rule(keywords(_("hours"), _("opening times")), reply(_("We are open Monday to Friday from 9 to 17.")))
 
 
 def property_inquiry(_: Words) -> Json:
@@ -147,7 +147,7 @@ def property_inquiry(_: Words) -> Json:
     thanks = _("Thank you. A colleague will send you matching properties in {{area}} shortly.")
     first = reply(_("Thanks for your interest in our properties, {{first_name|and welcome}}. Three short questions:"))
     tag, done = step("tag", what="add", tag="@tag:" + _("Property inquiry")), step("hand_over", text=thanks)
-    words = said(_("property"), _("apartment"), _("house"), _("viewing"))
+    words = keywords(_("property"), _("apartment"), _("house"), _("viewing"))
     return rule(words, first, what, area, budget, tag, done)
 
 
@@ -181,7 +181,7 @@ def appointment(_: Words) -> Json:
     note = step("note", text=_("Appointment requested: {{day}}, {{time}}"))
     done = step("hand_over", text=_("Thank you. We'll confirm your appointment on {{day}} shortly."))
     return rule(
-        said(_("appointment"), _("booking")),
+        keywords(_("appointment"), _("booking")),
         day,
         time,
         note,
@@ -225,7 +225,7 @@ def vip(_: Words) -> Json:
 
 
 def talk_to_person(_: Words) -> Json:
-    words = said(_("person"), _("human"), _("agent"), _("help"))
+    words = keywords(_("person"), _("human"), _("agent"), _("help"))
     return rule(words, step("hand_over", text=_("One moment, please. A colleague will reply to you here.")))
 
 
@@ -237,7 +237,7 @@ def menu(_: Words) -> Json:
         [reply(_("We are open Monday to Friday from 9 to 17."))],
         [branch(answer_is(prices), [reply(_("You'll find our prices on our website."))], [step("hand_over")])],
     )
-    return rule(said(_("menu"), _("start"), mode="exact"), question, decide)
+    return rule(keywords(_("menu"), _("start"), mode="exact"), question, decide)
 
 
 def birthday(_: Words) -> Json:
@@ -256,7 +256,7 @@ def order_status(_: Words) -> Json:
         take=["status = status"],
         failed=[step("hand_over", text=_("I couldn't find that order. A colleague will look for it."))],
     )
-    return rule(said(_("order")), number, call, reply(_("Your order {{order}}: {{status|on its way}}.")))
+    return rule(keywords(_("order")), number, call, reply(_("Your order {{order}}: {{status|on its way}}.")))
 
 
 def after_payment(_: Words) -> Json:

@@ -199,11 +199,11 @@ class Template(SendingStep):
 
     def compose(self, turn: Turn) -> Outgoing:
         name, _bar, language = self.template.partition("|")
-        found = MessageTemplate.sendable_called(turn.conversation.phone_number.waba_id, name, language)
-        if found is None:
+        sendable = MessageTemplate.sendable_called(turn.conversation.phone_number.waba_id, name, language)
+        if sendable is None:
             raise Refused(NOT_APPROVED, name=name)
-        keys = [variable.key for variable in found.definition.variables]
-        return found.filled(dict(zip(keys, map(turn.fill, self.values), strict=False)))
+        keys = [variable.key for variable in sendable.definition.variables]
+        return sendable.filled(dict(zip(keys, map(turn.fill, self.values), strict=False)))
 
     def sentence(self, names: Names) -> str:
         return str(_("Send the template “%(name)s”", name=names.of("templates", self.template)))

@@ -38,14 +38,16 @@ def matches(mode: str, words: Sequence[str], body: str) -> bool:
     """Whether one of the words is what a message says."""
     body = body[:LONGEST]
     if mode == "pattern":
-        return any(found(pattern, body) for pattern in words)
-    said, wanted = folded(body), [folded(word) for word in words]
+        return any(results(pattern, body) for pattern in words)
+    words_given, wanted = folded(body), [folded(word) for word in words]
     match mode:
         case "exact":
-            return EDGES.sub("", said) in [EDGES.sub("", word) or word for word in wanted] or said in wanted
+            return (
+                EDGES.sub("", words_given) in [EDGES.sub("", word) or word for word in wanted] or words_given in wanted
+            )
         case "word":
-            return any(has_word(said, word) for word in wanted)
-    return any(word in said for word in wanted)
+            return any(has_word(words_given, word) for word in wanted)
+    return any(word in words_given for word in wanted)
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -54,7 +56,7 @@ def folded(text: str) -> str:
     return fold(text)
 
 
-def found(pattern: str, body: str) -> bool:
+def results(pattern: str, body: str) -> bool:
     try:
         return compiled(pattern).search(body)
     except BadPattern:

@@ -158,16 +158,20 @@ class Turn:
         if "{{" not in words:
             return words
         by = self.automation.actor if self.automation else None
-        known = self.conversation.subject_values
+        values_by_name = self.conversation.subject_values
         if by:
-            known |= variable_values(self.contact, self.conversation.phone_number, by=by, tenant=self.tenant)
+            values_by_name |= variable_values(self.contact, self.conversation.phone_number, by=by, tenant=self.tenant)
         named = {one.name.casefold(): str(one.id) for one in ContactField.all()}
 
         def value_of(match: re.Match[str]) -> str:
             name, fallback = match[1].strip(), (match[2] or "").strip()
             field_id = named.get(name.casefold())
-            found = self.values.get(name) or known.get(name) or (self.field_values.get(field_id) if field_id else "")
-            return found or fallback
+            filled = (
+                self.values.get(name)
+                or values_by_name.get(name)
+                or (self.field_values.get(field_id) if field_id else "")
+            )
+            return filled or fallback
 
         return VARIABLE.sub(value_of, words)
 

@@ -104,13 +104,13 @@ def explain_result(step: AutomationStep, names: Names) -> str:
 
 
 def explain_outcome(result: str, words: str, seen: dict[str, Any]) -> str:
-    said = str(_(RESULTS.get(result, result)))
+    in_words = str(_(RESULTS.get(result, result)))
     refusal = seen.get("refusal")
     if words:
-        return f"{said}. {_(words).format_map(Seen(seen))}"
+        return f"{in_words}. {_(words).format_map(Seen(seen))}"
     if refusal in AS_ERROR:
-        return f"{said}. {_(AS_ERROR[refusal]['title'])}"
-    return said
+        return f"{in_words}. {_(AS_ERROR[refusal]['title'])}"
+    return in_words
 
 
 class Seen(dict[str, Any]):
@@ -122,5 +122,5 @@ class Seen(dict[str, Any]):
 
 def names_of_automations(decisions: list[dict[str, Any]]) -> dict[str, str]:
     ids = {str(one["automation"]) for one in decisions if one.get("automation")}
-    found = select(Automation).where(Automation.id.in_(ids))
-    return {str(one.id): one.name for one in db.session.scalars(found)} if ids else {}
+    query = select(Automation).where(Automation.id.in_(ids))
+    return {str(one.id): one.name for one in db.session.scalars(query)} if ids else {}

@@ -146,7 +146,7 @@ def meta_report(file: pathlib.Path, month: dt.datetime) -> None:
 def tenants_with_books(slug: str) -> list[Tenant]:
     with platform_scope("ledgers"):
         query = select(Tenant).where(~Tenant.is_sandbox).order_by(Tenant.slug)
-        found = list(db.session.scalars(query.where(Tenant.slug == slug) if slug else query))
-    if slug and not found:
+        tenants = list(db.session.scalars(query.where(Tenant.slug == slug) if slug else query))
+    if slug and not tenants:
         raise click.BadParameter("no business has this slug", param_hint="--tenant")
-    return found
+    return tenants

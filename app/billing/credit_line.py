@@ -120,8 +120,8 @@ class CreditLineCheck:
     def alarm(self, reading: CreditLineReading) -> list[str]:
         """Whom to mail: all admins, once a day for each level."""
         recent = select(func.coalesce(func.max(CreditLineReading.alarmed), 0))
-        known = db.session.scalar(recent.where(CreditLineReading.at >= reading.at - AGAIN_AFTER)) or 0
-        if reading.level <= known:
+        latest_reading = db.session.scalar(recent.where(CreditLineReading.at >= reading.at - AGAIN_AFTER)) or 0
+        if reading.level <= latest_reading:
             return []
         reading.alarmed = reading.level
         return list(db.session.scalars(select(PlatformAdmin.email)))

@@ -184,8 +184,8 @@ class Exposure:
         spent = {(row[0], row[1]): int(row[2]) for row in db.session.execute(sums)}
         ids = {*balances, *(tenant_id for tenant_id, _ in spent)}
         tenants = select(Tenant).where(Tenant.id.in_(ids), ~Tenant.is_sandbox)
-        found = [each for tenant in db.session.scalars(tenants) for each in cls.of(tenant, balances, spent)]
-        return sorted(found, key=lambda each: (-each.micros, -each.month_micros, each.tenant.name))
+        measures = [each for tenant in db.session.scalars(tenants) for each in cls.of(tenant, balances, spent)]
+        return sorted(measures, key=lambda each: (-each.micros, -each.month_micros, each.tenant.name))
 
     @classmethod
     def of(

@@ -167,7 +167,7 @@ def read_report(lines: Iterable[str]) -> list[ReportLine]:
     names = {name.strip().lower(): name for name in rows.fieldnames or () if name}
     if missing := [name for name in COLUMNS if name not in names]:
         raise Unusable([f"line 1: there is no column {name}" for name in missing])
-    found, problems = [], []
+    read_lines, problems = [], []
     try:
         for row in rows:
             line = line_of({name: str(row.get(names[name]) or "").strip() for name in COLUMNS})
@@ -177,14 +177,14 @@ def read_report(lines: Iterable[str]) -> list[ReportLine]:
                     "messages, an amount like 12.50 and a currency"
                 )
             else:
-                found.append(line)
+                read_lines.append(line)
     except csv.Error as error:
         problems.append(f"line {rows.line_num}: {error}")
-    if not found and not problems:
+    if not read_lines and not problems:
         problems.append("it has no line")
     if problems:
         raise Unusable(problems)
-    return found
+    return read_lines
 
 
 def line_of(row: dict[str, str]) -> ReportLine | None:

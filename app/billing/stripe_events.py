@@ -101,7 +101,7 @@ class StripeEvent(GlobalModel):
 
         Opens scopes. Raises `StripeError`.
         """
-        account, found = StripeAccount.of(settings), 0
+        account, recovered = StripeAccount.of(settings), 0
         for page in account.events(LISTED, now() - LOOKS_BACK) if account else ():
             rows = []
             for event in page:
@@ -111,10 +111,10 @@ class StripeEvent(GlobalModel):
                 new = insert(cls).values(rows).on_conflict_do_nothing().returning(cls.id)
                 for id in db.session.scalars(new).all() if rows else ():
                     later("billing.stripe_event", id)
-                    found += 1
-        if found:
-            log.warning("events of Stripe were not delivered", count=found)
-        return found
+                    recovered += 1
+        if recovered:
+            log.warning("events of Stripe were not delivered", count=recovered)
+        return recovered
 
     @classmethod
     def handle(cls, id: str) -> None:

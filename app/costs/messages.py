@@ -45,9 +45,9 @@ def charged_lines(month: Month, chosen: dict[str, str], before: str | None) -> t
         query = query.where(FILTERS[name] == typed(name, value))
     if start := read_place(before):
         query = query.where(tuple_(Journal.day, Journal.id) < tuple_(*start))
-    found = db.session.scalars(query.order_by(Journal.day.desc(), Journal.id.desc()).limit(PAGE + 1)).all()
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return with_messages(found[:PAGE]), f"{last.day}.{last.id}" if last else None
+    journals_shown = db.session.scalars(query.order_by(Journal.day.desc(), Journal.id.desc()).limit(PAGE + 1)).all()
+    last = journals_shown[PAGE - 1] if len(journals_shown) > PAGE else None
+    return with_messages(journals_shown[:PAGE]), f"{last.day}.{last.id}" if last else None
 
 
 def free_lines(month: Month, reason: str, before: str | None) -> tuple[list[Line], str | None]:
@@ -58,9 +58,9 @@ def free_lines(month: Month, reason: str, before: str | None) -> tuple[list[Line
     if cursor := Cursor.read(before):
         query = query.where(tuple_(FreeMessage.arrived_at, FreeMessage.id) < tuple_(*cursor.values))
     newest = query.order_by(FreeMessage.arrived_at.desc(), FreeMessage.id.desc()).limit(PAGE + 1)
-    found = db.session.scalars(newest).all()
-    last = found[PAGE - 1] if len(found) > PAGE else None
-    return with_messages(found[:PAGE]), str(Cursor(last.arrived_at, last.id)) if last else None
+    journals_shown = db.session.scalars(newest).all()
+    last = journals_shown[PAGE - 1] if len(journals_shown) > PAGE else None
+    return with_messages(journals_shown[:PAGE]), str(Cursor(last.arrived_at, last.id)) if last else None
 
 
 def with_messages(charges: Sequence[Journal | FreeMessage]) -> list[Line]:

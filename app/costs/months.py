@@ -99,13 +99,13 @@ class Month:
     @cached_property
     def groups(self) -> dict[str, list[Figure]]:
         """The charged messages by each of DIMENSIONS, the most expensive first; days in order."""
-        found: dict[str, dict[str, Figure]] = {name: {} for name in DIMENSIONS}
+        by_dimension: dict[str, dict[str, Figure]] = {name: {} for name in DIMENSIONS}
         for row in db.session.execute(GROUPS, self.span):
-            figure = found[row.dimension].setdefault(row.value, Figure(row.value))
+            figure = by_dimension[row.dimension].setdefault(row.value, Figure(row.value))
             figure.add(row, is_charged=self.is_charged)
         return {
             name: sorted(figures.values(), key=(lambda figure: figure.value) if name == "day" else by_cost)
-            for name, figures in found.items()
+            for name, figures in by_dimension.items()
         }
 
     @cached_property

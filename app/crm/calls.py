@@ -121,8 +121,8 @@ def parsed(page: Page) -> dict[str, Any] | None:
 def rest_of(headers: dict[str, str], body: dict[str, Any]) -> int:
     """How many seconds to leave it alone. A limit of the whole day is looked at again after an hour."""
     is_daily = body.get("policyName") == "DAILY" or headers.get("x-daily-requests-left") == "0"
-    asked = max(seconds_in(headers.get("retry-after", "")), seconds_in(headers.get("x-ratelimit-reset", "")))
-    return min(max(asked, 3_600 if is_daily else 0) or LIMITED_SECONDS, LONGEST_REST)
+    wait_seconds = max(seconds_in(headers.get("retry-after", "")), seconds_in(headers.get("x-ratelimit-reset", "")))
+    return min(max(wait_seconds, 3_600 if is_daily else 0) or LIMITED_SECONDS, LONGEST_REST)
 
 
 def seconds_in(written: str) -> int:

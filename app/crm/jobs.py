@@ -59,8 +59,8 @@ def forget(provider: str, before: str) -> None:
 def resume_forgetting() -> None:
     """Enqueues again what Redis may have lost: copies of CRMs that are no longer connected."""
     same = (CrmConnection.tenant_id == Record.tenant_id) & (CrmConnection.provider == Record.source)
-    alone = ~select(CrmConnection.id).where(same).exists()
-    left = select(Record.tenant_id, Record.source).where(Record.is_mirrored.is_(True), alone).distinct()
+    without_connection = ~select(CrmConnection.id).where(same).exists()
+    left = select(Record.tenant_id, Record.source).where(Record.is_mirrored.is_(True), without_connection).distinct()
     with platform_scope("copies of CRMs that are no longer connected"):
         for tenant_id, provider in db.session.execute(left.limit(100)).all():
             later("crm.forget", provider, uuid7(), tenant_id=tenant_id)

@@ -116,8 +116,8 @@ class CrmLookup(TenantModel):
 
     def numbers(self) -> list[str]:
         """Of the contact, the present one first."""
-        kept = ContactIdentity.contact_id == self.contact_id, ContactIdentity.kind == "wa_id"
-        query = select(ContactIdentity.value).where(*kept).order_by(ContactIdentity.created_at.desc())
+        stored = ContactIdentity.contact_id == self.contact_id, ContactIdentity.kind == "wa_id"
+        query = select(ContactIdentity.value).where(*stored).order_by(ContactIdentity.created_at.desc())
         return list(db.session.scalars(query.limit(MOST_NUMBERS)))
 
     def settle(self, connection: CrmConnection, copied: Copied, adapter: Adapter) -> None:
@@ -127,8 +127,8 @@ class CrmLookup(TenantModel):
         contact = Contact.find(self.contact_id)
         if contact is None or contact.is_erased:
             return
-        kept = copy_all(connection, adapter, contact.id, copied)
-        drop_others(connection, contact.id, kept, has_people=bool(copied.people))
+        stored = copy_all(connection, adapter, contact.id, copied)
+        drop_others(connection, contact.id, stored, has_people=bool(copied.people))
         announce_contact(contact.id)
 
     def fail(self, failure: CrmFailure) -> None:
@@ -148,13 +148,13 @@ def look_up(adapter: Adapter, numbers: Sequence[str]) -> Copied:
 
 def copy_all(connection: CrmConnection, adapter: Adapter, contact_id: uuid.UUID, copied: Copied) -> set[uuid.UUID]:
     """Records of the people and of their open deals; closed deals only where they are here already."""
-    kept: set[uuid.UUID] = set()
+    stored: set[uuid.UUID] = set()
     for person in copied.people:
-        kept.add(copy_one(connection, "contact", person.id, values_of_person(person, adapter), contact_id))
+        stored.add(copy_one(connection, "contact", person.id, values_of_person(person, adapter), contact_id))
         for deal in copied.deals[person.id]:
             if deal.is_open or Record.with_external_id(connection.provider, "deal", deal.id):
-                kept.add(copy_one(connection, "deal", deal.id, values_of_deal(deal, adapter), contact_id))
-    return kept
+                stored.add(copy_one(connection, "deal", deal.id, values_of_deal(deal, adapter), contact_id))
+    return stored
 
 
 def copy_one(connection: CrmConnection, type: str, id: str, values: Values, contact_id: uuid.UUID) -> uuid.UUID:
@@ -187,7 +187,7 @@ def values_of_deal(deal: Deal, adapter: Adapter) -> Values:
     )
 
 
-def drop_others(connection: CrmConnection, contact_id: uuid.UUID, kept: set[uuid.UUID], *, has_people: bool) -> None:
+def drop_others(connection: CrmConnection, contact_id: uuid.UUID, stored: set[uuid.UUID], *, has_people: bool) -> None:
     """What the CRM no longer has about the customer: deals are marked, the rest is unlinked."""
     mine = (
         RecordLink.contact_id == contact_id,
@@ -196,7 +196,7 @@ def drop_others(connection: CrmConnection, contact_id: uuid.UUID, kept: set[uuid
     )
     same = (RecordLink.tenant_id == Record.tenant_id) & (RecordLink.record_id == Record.id)
     others = select(Record).join(RecordLink, same).where(*mine, Record.is_mirrored.is_(True))
-    for record in db.session.scalars(others.where(Record.id.not_in(kept))).all():
+    for record in db.session.scalars(others.where(Record.id.not_in(stored))).all():
         if record.type == "deal" and has_people:
             record.mark_gone()
         else:

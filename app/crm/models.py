@@ -151,11 +151,11 @@ class CrmConnection(TenantModel):
         self.problem = failure.kind
         announce("crm", self.id)
 
-    def rest(self, asked: int, doublings: int) -> None:
+    def rest(self, wait_seconds: int, doublings: int) -> None:
         """Leaves it alone for as long as it asked, and for longer after each failure in a row."""
-        grown = FIRST_REST * 2 ** min(doublings, 10) if self.failures or not asked else 0
+        grown = FIRST_REST * 2 ** min(doublings, 10) if self.failures or not wait_seconds else 0
         self.failures += 1
-        self.rests_until = now() + dt.timedelta(seconds=max(asked, min(grown, LONGEST_REST)))
+        self.rests_until = now() + dt.timedelta(seconds=max(wait_seconds, min(grown, LONGEST_REST)))
 
 
 def adapter_for(provider: str, token: str, account: Account, directory: Directory) -> Adapter:

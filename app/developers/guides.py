@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app, render_template
 
 from app.api import rates
-from app.api.idempotency import KEPT
+from app.api.idempotency import RETENTION
 from app.api.pages import MOST
 from app.api.versions import HEADER, NEWEST
 from app.extensions import settings
@@ -42,7 +42,7 @@ def facts() -> dict[str, Any]:
         "tags": tag_pages(),
         "key_rate": rates.KEY,
         "tenant_rate": rates.TENANT,
-        "days": KEPT.days,
+        "days": RETENTION.days,
         "most": MOST,
         "version": NEWEST,
         "version_header": HEADER,

@@ -10,7 +10,7 @@ from typing import Any, Self
 from sqlalchemy import Select, false, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.egress import checked, checked_alone
+from app.egress import checked, checked_by_its_words
 from app.signing import key_of, new_secret
 from app.tenancy import Actor, TenantModel, current_tenant_id, db, later, now, of_tenant, one_of, uuid7
 from app.tenancy.sealed import Sealed
@@ -82,7 +82,7 @@ class WebhookEndpoint(TenantModel):
     @classmethod
     def create(cls, url: str, *, by: Actor, **settings: Any) -> Self:
         """Raises `Refused` for an address that may not be called, and `TooManyEndpoints`."""
-        checked_alone(url)
+        checked_by_its_words(url)
         lock = func.hashtextextended(f"webhooks {current_tenant_id()}", 0)
         db.session.execute(select(func.pg_advisory_xact_lock(lock)))
         if len(db.session.scalars(cls.listed()).all()) >= MOST_ENDPOINTS:
@@ -95,7 +95,7 @@ class WebhookEndpoint(TenantModel):
 
     def change(self, url: str, **settings: Any) -> None:
         """Raises `Refused` for an address that may not be called."""
-        checked_alone(url)
+        checked_by_its_words(url)
         self.url = url
         for name, value in settings.items():
             setattr(self, name, value)

@@ -23,7 +23,7 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length
 
 from app import zones
-from app.egress import Refused, checked_alone
+from app.egress import Refused, checked_by_its_words
 from app.parameters import InRange
 from app.tenancy import as_uuid, now
 from app.wabas.models import PhoneNumber
@@ -72,7 +72,7 @@ class EndpointForm(FlaskForm):
 
     def validate_url(self, field: URLField) -> None:
         try:
-            checked_alone(field.data)
+            checked_by_its_words(field.data)
         except Refused:
             raise ValidationError(
                 _("Enter a public address that begins with https:// and has no port of its own.")

@@ -41,10 +41,10 @@ def lock_endpoints(ids: Sequence[uuid.UUID]) -> None:
 
 def new_events(happenings: Sequence[Happened]) -> list[OutgoingEvent]:
     """Stores those that are not stored yet, in their order. Each conversation counts its own."""
-    known = set(
+    existing = set(
         db.session.scalars(select(OutgoingEvent.id).where(OutgoingEvent.id.in_([one.id for one in happenings])))
     )
-    fresh = [one for one in happenings if one.id not in known]
+    fresh = [one for one in happenings if one.id not in existing]
     talks = [conversation_of(one) for one in fresh]
     numbers = numbers_of({talk for talk in talks if talk})
     last = sequences(Counter(talk for talk in talks if talk))

@@ -37,8 +37,8 @@ def replay_range(endpoint_id: str, first: str, last: str) -> uuid.UUID | None:
     sent = db.session.execute(DELIVERIES_OF, values | {"events": ids}).all() if ids else []
     if sent:
         db.session.execute(REPLAY, values | {"ids": [row.id for row in sent]})
-    known = {id for row in sent for id in row.event_ids}
-    queue_for([endpoint], [event for event in wanted if event.id not in known], is_replay=True)
+    sent_ids = {id for row in sent for id in row.event_ids}
+    queue_for([endpoint], [event for event in wanted if event.id not in sent_ids], is_replay=True)
     later("hooks.deliver")
     return uuid.UUID(int=events[-1].id.int + 1) if len(events) == PAGE else None
 

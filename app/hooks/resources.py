@@ -70,7 +70,7 @@ def find(model: Any, ids: Iterable[uuid.UUID | None], *options: Any) -> dict[uui
 class Resources:
     """The resources of some events, by kind and id."""
 
-    found: dict[str, dict[uuid.UUID, Shape]] = field(default_factory=dict)
+    loaded: dict[str, dict[uuid.UUID, Shape]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, events: Sequence[Any]) -> Self:
@@ -90,12 +90,12 @@ class Resources:
         made.read("record", Record, made.subjects(events, "record"), RecordShape.of)
         talks = [event.conversation_id for event in events if "conversation" in event.resources]
         made.read("conversation", Conversation, talks, ConversationShape.of)
-        contacts = [one.contact_id for one in made.found["conversation"].values()]  # type: ignore[attr-defined]
+        contacts = [one.contact_id for one in made.loaded["conversation"].values()]  # type: ignore[attr-defined]
         for kind in ("appointment", "payment", "subscription"):
-            contacts += [one.contact_id for one in made.found[kind].values()]  # type: ignore[attr-defined]
+            contacts += [one.contact_id for one in made.loaded[kind].values()]  # type: ignore[attr-defined]
         contacts += [event.subject_id for event in events if event.resources == ("contact",)]
         rows = list(find(Contact, contacts).values())
-        made.found["contact"] = {row.id: shape for row, shape in zip(rows, ContactShape.of_all(rows), strict=True)}
+        made.loaded["contact"] = {row.id: shape for row, shape in zip(rows, ContactShape.of_all(rows), strict=True)}
         return made
 
     @staticmethod
@@ -105,18 +105,18 @@ class Resources:
     def read(
         self, kind: str, model: Any, ids: Iterable[uuid.UUID | None], shape: Callable[[Any], Shape], *options: Any
     ) -> None:
-        self.found[kind] = {id: shape(row) for id, row in find(model, ids, *options).items()}
+        self.loaded[kind] = {id: shape(row) for id, row in find(model, ids, *options).items()}
 
     def around(self, event: Any) -> dict[str, Shape | None]:
         """The resources of one event; null where it is gone."""
         ids = {event.resources[0]: event.subject_id} if event.resources else {}
         if "conversation" in event.resources:
             ids["conversation"] = event.conversation_id
-            talk = self.found["conversation"].get(event.conversation_id)
+            talk = self.loaded["conversation"].get(event.conversation_id)
             # It may be about somebody who has not written yet.
-            about = talk or self.found[event.resources[0]].get(event.subject_id)
+            about = talk or self.loaded[event.resources[0]].get(event.subject_id)
             ids["contact"] = getattr(about, "contact_id", None)
-        return {kind: self.found[kind].get(ids[kind]) for kind in event.resources}
+        return {kind: self.loaded[kind].get(ids[kind]) for kind in event.resources}
 
 
 PARTS_OF_MESSAGE = (

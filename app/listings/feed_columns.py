@@ -45,7 +45,7 @@ TITLES = {
     "attributes": ("attributes",),
 }
 # fmt: on
-KNOWN = {simplified(title): name for name, titles in TITLES.items() for title in titles}
+NAME_BY_TITLE = {simplified(title): name for name, titles in TITLES.items() for title in titles}
 NEEDED = ("external_id", "title")
 
 
@@ -54,7 +54,7 @@ def guess_columns(titles: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     columns: dict[str, str] = {}
     others = []
     for place, title in enumerate(titles):
-        name = KNOWN.get(simplified(title), "")
+        name = NAME_BY_TITLE.get(simplified(title), "")
         if name and name not in columns.values():
             columns[str(place)] = name
         elif title.strip():

@@ -190,12 +190,12 @@ def read_moment(value: Any) -> dict[str, Any]:
 def read_attributes_cell(value: Any) -> dict[str, Any]:
     """What a feed has beside: bounded, whatever it is."""
     listed = value.items() if isinstance(value, dict) else ()
-    kept: dict[str, Any] = {}
+    bounded_attributes: dict[str, Any] = {}
     for name, one in listed:
         short = plain(str(name))[:LONGEST_PLACE]
-        if short and isinstance(one, str | int | float | bool) and len(kept) < MOST_ATTRIBUTES:
-            kept[short] = one if isinstance(one, bool) else bounded(one)
-    return {"attributes": kept}
+        if short and isinstance(one, str | int | float | bool) and len(bounded_attributes) < MOST_ATTRIBUTES:
+            bounded_attributes[short] = one if isinstance(one, bool) else bounded(one)
+    return {"attributes": bounded_attributes}
 
 
 def bounded(value: str | float) -> str | float:

@@ -198,7 +198,7 @@ def link_owners(readings: list[Reading], key: ApiKey | None) -> None:
     """
     contacts = existing_contacts([reading.owner for reading in readings if reading.owner])
     if contacts and key and key.kind == "team":
-        theirs = select(Contact.id).where(among(Contact.id, contacts.values()), reach.known(Contact.id, key))
+        theirs = select(Contact.id).where(among(Contact.id, contacts.values()), reach.contact_reached(Contact.id, key))
         within = set(db.session.scalars(theirs))
         contacts = {number: id for number, id in contacts.items() if id in within}
     for reading in readings:

@@ -21,7 +21,7 @@ from app.words import N_
 
 from .amounts import price_words, read_number, read_price
 from .criteria import Criteria, kind_of
-from .feed_columns import KNOWN
+from .feed_columns import NAME_BY_TITLE
 from .models import Listing
 from .saved_searches import NoConsent, SavedSearch
 from .settings import ListingSettings
@@ -79,7 +79,7 @@ def criteria_from(rows: Sequence[tuple[str, str]]) -> Criteria:
     places: list[str] = []
     for label, value in rows:
         name = simplified(label)
-        what = "price" if name in BUDGET else KNOWN.get(name, "")
+        what = "price" if name in BUDGET else NAME_BY_TITLE.get(name, "")
         match what:
             case "kind":
                 given["kind"] = kind_of(value)

@@ -14,7 +14,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from app.contacts.consents import CHOSEN_SOURCES
 from app.contacts.models import Contact
 from app.contacts.refusals import Refusal
-from app.egress import Refused, checked_alone
+from app.egress import Refused, checked_by_its_words
 from app.meta import written_numbers
 from app.meta.written_numbers import NotRead
 from app.notifications.choosing import check_new
@@ -279,7 +279,7 @@ class SettingsForm(FlaskForm):
     def validate_feed_url(self, field: StringField) -> None:
         if field.data:
             try:
-                checked_alone(field.data)
+                checked_by_its_words(field.data)
             except Refused:
                 raise ValidationError(_("Enter a public address that begins with https://.")) from None
 

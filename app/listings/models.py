@@ -44,7 +44,7 @@ SOURCES = ("hand", "api", "feed")
 SUBJECTS = ("listing", "property")
 # Whoever writes listings shares it; alerts take it alone for a moment, so that nothing before that moment is unseen.
 SHARE = text("select pg_advisory_xact_lock_shared(hashtextextended('listings', 0) # hashtextextended(:tenant, 0))")
-ALONE = text("select pg_advisory_xact_lock(hashtextextended('listings', 0) # hashtextextended(:tenant, 0))")
+LOCK_LISTINGS = text("select pg_advisory_xact_lock(hashtextextended('listings', 0) # hashtextextended(:tenant, 0))")
 LINK = re.compile(r"https?://[^\s/?#\\]+[^\s\\]*", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]*>")
 
@@ -62,7 +62,7 @@ def share_listings() -> None:
 
 def newest_moment() -> dt.datetime:
     """A moment before which every listing's news are committed. The caller commits at once, which ends the lock."""
-    db.session.execute(ALONE, {"tenant": str(current_tenant_id())})
+    db.session.execute(LOCK_LISTINGS, {"tenant": str(current_tenant_id())})
     return database_now()
 
 
@@ -251,13 +251,13 @@ DERIVED_FROM = ("title", "kind", "type", "city", "district")
 def derived(external_id: str, given: dict[str, Any]) -> dict[str, Any]:
     """The columns that follow from what is given."""
     type_key, city, district = read_type(given["type"]), fold(given["city"]), fold(given["district"])
-    said = (given["title"], given["type"], type_key, given["district"], given["city"], external_id)
+    markup = (given["title"], given["type"], type_key, given["district"], given["city"], external_id)
     places = dict.fromkeys(("", city, district))
     return {
         "type_key": type_key,
         "city_key": city,
         "district_key": district,
-        "words": fold(" ".join(said)),
+        "words": fold(" ".join(markup)),
         "keys": [search_key(*key) for key in keys_of(("", given["kind"]), dict.fromkeys(("", type_key)), places)],
     }
 
@@ -278,27 +278,27 @@ def is_drop(before: int | None, after: int | None) -> bool:
 
 def without_markup(written: str) -> str:
     """A description as plain text: of HTML the words, without scripts, one empty line at most between paragraphs."""
-    said = written[: LONGEST_DESCRIPTION * 2]
-    if "<" in said:
+    markup = written[: LONGEST_DESCRIPTION * 2]
+    if "<" in markup:
         for name in ("script", "style"):
-            said = without_element(said, name)
-        said = re.sub(r"<(?:br|/p|/li|/div|/h[1-6])\b[^<>]*>", "\n", said, flags=re.IGNORECASE)
-        said = TAG.sub("", said)
-    said = html.unescape(said).replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
-    lines = (" ".join(line.split()) for line in said.split("\n"))
+            markup = without_element(markup, name)
+        markup = re.sub(r"<(?:br|/p|/li|/div|/h[1-6])\b[^<>]*>", "\n", markup, flags=re.IGNORECASE)
+        markup = TAG.sub("", markup)
+    markup = html.unescape(markup).replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+    lines = (" ".join(line.split()) for line in markup.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()[:LONGEST_DESCRIPTION]
 
 
-def without_element(said: str, name: str) -> str:
+def without_element(markup: str, name: str) -> str:
     """Without what is inside an element; one that is never closed goes on to the end."""
-    kept, at, low = [], 0, said.lower()
+    parts, at, low = [], 0, markup.lower()
     while (start := low.find(f"<{name}", at)) >= 0:
-        kept.append(said[at:start])
+        parts.append(markup[at:start])
         end = low.find(f"</{name}", start)
         if end < 0:
-            return "".join(kept)
+            return "".join(parts)
         at = end
-    return "".join([*kept, said[at:]])
+    return "".join([*parts, markup[at:]])
 
 
 def is_link(written: str) -> bool:

@@ -41,7 +41,7 @@ def filled(notification: Notification, listing: Listing, values: dict[str, str],
     A price is an amount where the notification takes money, else as the language writes it.
     """
     amount = f"{typed_price(listing.price_micros)} {listing.currency}" if listing.price_micros else "–"
-    known = {
+    value_of = {
         "title": listing.title,
         "reference": listing.external_id,
         "place": listing.location or listing.title,
@@ -49,8 +49,8 @@ def filled(notification: Notification, listing: Listing, values: dict[str, str],
         "link": listing.url or "–",
     } | values
     types = {variable.name: variable.type for variable in notification.variables}
-    known |= {"price": amount} if types.get("price") == "money" else {}
-    return {name: value for name, value in known.items() if name in types}
+    value_of |= {"price": amount} if types.get("price") == "money" else {}
+    return {name: value for name, value in value_of.items() if name in types}
 
 
 def unfilled(notification: Notification | None, names: Sequence[str]) -> list[str]:

@@ -92,8 +92,8 @@ def check_envelope(call: Call) -> None:
         raise unsupported(meta[VERSION_KEY])
 
 
-def check_header(name: str, said: Any) -> None:
-    if decoded(request.headers.get(name)) != said or not isinstance(said, str):
+def check_header(name: str, given: Any) -> None:
+    if decoded(request.headers.get(name)) != given or not isinstance(given, str):
         raise RpcError(HEADER_MISMATCH, f"The header {name} must say the same as the body.")
 
 
@@ -108,8 +108,8 @@ def decoded(value: str | None) -> str | None:
 
 
 def unsupported(requested: Any) -> RpcError:
-    said = requested[:50] if isinstance(requested, str) else ""
-    return RpcError(UNSUPPORTED_VERSION, "Unsupported protocol version", {"supported": [VERSION], "requested": said})
+    given = requested[:50] if isinstance(requested, str) else ""
+    return RpcError(UNSUPPORTED_VERSION, "Unsupported protocol version", {"supported": [VERSION], "requested": given})
 
 
 def answer_result(id: Id, result: dict[str, Any]) -> Response:

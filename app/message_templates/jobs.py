@@ -51,11 +51,11 @@ def compare_hourly() -> None:
     connected = select(PhoneNumber.id).where(
         PhoneNumber.tenant_id == Waba.tenant_id, PhoneNumber.waba_id == Waba.id, PhoneNumber.state == "connected"
     )
-    found = select(Waba.tenant_id, Waba.id).outerjoin(TemplateList, same)
-    found = found.where(due, connected.exists(), Waba.token_ciphertext.is_not(None))
-    found = found.where(Waba.tenant_id.not_in(Tenant.sandboxes()))
+    results = select(Waba.tenant_id, Waba.id).outerjoin(TemplateList, same)
+    results = results.where(due, connected.exists(), Waba.token_ciphertext.is_not(None))
+    results = results.where(Waba.tenant_id.not_in(Tenant.sandboxes()))
     with platform_scope("compare templates with Meta"):
-        for tenant_id, waba_id in db.session.execute(found.order_by(TemplateList.asked_at).limit(100)).all():
+        for tenant_id, waba_id in db.session.execute(results.order_by(TemplateList.asked_at).limit(100)).all():
             later("message_templates.compare", waba_id, tenant_id=tenant_id)
 
 

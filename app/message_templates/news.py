@@ -96,8 +96,8 @@ def templates_named(waba_id: uuid.UUID, value: dict[str, Any]) -> list[MessageTe
     """
     if meta_id := identifier(value.get("message_template_id")):
         by_id = MessageTemplate.waba_id == waba_id, MessageTemplate.meta_id == meta_id
-        if found := db.session.scalars(select(MessageTemplate).where(*by_id).with_for_update(key_share=True)).all():
-            return list(found)
+        if matching := db.session.scalars(select(MessageTemplate).where(*by_id).with_for_update(key_share=True)).all():
+            return list(matching)
     language = (text(value.get("message_template_language"), 40) or "").replace("-", "_")
     named = MessageTemplate.of(waba_id).where(MessageTemplate.name == text(value.get("message_template_name"), 512))
     alike = db.session.scalars(named.with_for_update(key_share=True))

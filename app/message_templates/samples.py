@@ -90,7 +90,7 @@ class TemplateSample(TenantModel):
     def has_all(cls, named: Iterable[tuple[str, str]]) -> bool:
         """Whether all these are files of ours, each (kind, id) of its kind."""
         wanted = set(named)
-        ids = [found for _kind, id in wanted if (found := as_uuid(id))]
+        ids = [ids_found for _kind, id in wanted if (ids_found := as_uuid(id))]
         stored = db.session.execute(select(cls.format, cls.id).where(cls.id.in_(ids)))
         return wanted == {(format.lower(), str(id)) for format, id in stored}
 
@@ -114,17 +114,17 @@ def headers_in(components: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]
 def sample_ids_in(components: Iterable[dict[str, Any]]) -> set[uuid.UUID]:
     """The samples that components name."""
     named = (mapping(header.get("example")).get("sample") for header in headers_in(components))
-    return {found for id in named if isinstance(id, str) and (found := as_uuid(id))}
+    return {ids_found for id in named if isinstance(id, str) and (ids_found := as_uuid(id))}
 
 
 def default_files(components: Iterable[dict[str, Any]]) -> list[str]:
     """For each place of a file the sample in it; "" where there is none."""
-    found = []
+    ids_found = []
     for header in headers_in(components):
         if str(header.get("format")).upper() in TYPES:
             id = as_uuid(str(mapping(header.get("example")).get("sample")))
-            found.append(str(id or ""))
-    return found
+            ids_found.append(str(id or ""))
+    return ids_found
 
 
 def with_handles(components: list[dict[str, Any]], handles: dict[str, str]) -> list[dict[str, Any]]:

@@ -181,15 +181,15 @@ class GraphClient:
     def _is_metas(self, url: str) -> bool:
         """Whether the address is on a host of Meta's; with another base URL than Meta's, where that one is."""
         try:
-            asked, base = httpx.URL(url), httpx.URL(self._root)
+            wanted_url, base = httpx.URL(url), httpx.URL(self._root)
         except httpx.InvalidURL:
             return False
-        is_one_machine = asked.host == base.host or {asked.host, base.host} <= _THIS_MACHINE
-        if is_one_machine and (asked.scheme, asked.port) == (base.scheme, base.port):
+        is_one_machine = wanted_url.host == base.host or {wanted_url.host, base.host} <= _THIS_MACHINE
+        if is_one_machine and (wanted_url.scheme, wanted_url.port) == (base.scheme, base.port):
             return True
         ours = f".{base.host}".endswith(".facebook.com")
-        theirs = any(f".{asked.host}".endswith(f".{host}") for host in _FILE_HOSTS)
-        return ours and theirs and asked.scheme == "https" and asked.port is None
+        theirs = any(f".{wanted_url.host}".endswith(f".{host}") for host in _FILE_HOSTS)
+        return ours and theirs and wanted_url.scheme == "https" and wanted_url.port is None
 
     def close(self) -> None:
         self._http.close()
@@ -307,9 +307,9 @@ def _refusal(error: dict[str, Any], response: httpx.Response, secrets: list[str]
 
 
 def _explanation(code: int, subcode: int | None, status: int, transient: bool) -> Explanation:
-    found = explain(code, subcode)
-    if found is not UNLISTED:
-        return found
+    explanation = explain(code, subcode)
+    if explanation is not UNLISTED:
+        return explanation
     if status == 429:
         return TOO_MANY_REQUESTS
     if transient:

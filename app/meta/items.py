@@ -63,8 +63,8 @@ class Contacts:
         contact = self.by_id.get(user_id or "") or self.by_id.get(wa_id or "") or {}
         if not (wa_id or user_id or item.get("type") == "system") and len(self.listed) == 1:
             (contact,) = self.listed
-        known_wa_id, known_user_id = self._ids(contact)
-        return From(wa_id or known_wa_id, user_id or known_user_id, contact)
+        listed_wa_id, listed_user_id = self._ids(contact)
+        return From(wa_id or listed_wa_id, user_id or listed_user_id, contact)
 
     @staticmethod
     def _ids(contact: dict[str, Any]) -> tuple[str | None, str | None]:
@@ -143,7 +143,9 @@ def read_thread_control(value: dict[str, Any], place: Place) -> ThreadControl:
     if not (wa_id or user_id):
         raise Puzzling("no_sender")
     role = text(change.get("new_owner_role"), 40) or ""
-    said = mapping(mapping(change.get("conversation_context")).get("summary")).get("text") or change.get("metadata")
+    summary_text = mapping(mapping(change.get("conversation_context")).get("summary")).get("text") or change.get(
+        "metadata"
+    )
     number = identifier(mapping(value.get("recipient")).get("phone_number_id")) or place.phone_number_id
     return ThreadControl(
         phone_number_id=_number(place._replace(phone_number_id=number)),
@@ -153,7 +155,7 @@ def read_thread_control(value: dict[str, Any], place: Place) -> ThreadControl:
         timestamp=moment(value.get("timestamp"), place.received_at),
         is_ours=kind == "control_passed" and role != "ai_agent",
         role=role,
-        summary=text(said, 2_000) or "",
+        summary=text(summary_text, 2_000) or "",
     )
 
 

@@ -542,8 +542,8 @@ _READ = {
 
 def templates_of(graph: GraphClient, token: str, waba_id: str) -> list[tuple[str, Template]]:
     """All templates of a WABA, with their ids. Raises MetaError."""
-    found = graph.pages(f"{waba_id}/message_templates", token=token, params={"fields": FIELDS, "limit": _PAGE})
-    return [(id, read(raw)) for raw in found if (id := identifier(raw.get("id")))]
+    results = graph.pages(f"{waba_id}/message_templates", token=token, params={"fields": FIELDS, "limit": _PAGE})
+    return [(id, read(raw)) for raw in results if (id := identifier(raw.get("id")))]
 
 
 def read(raw: dict[str, Any]) -> Template:

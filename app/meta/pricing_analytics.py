@@ -45,8 +45,8 @@ def fetch(
         "metric_types": json.dumps(["VOLUME"]),
         "dimensions": json.dumps(dimensions),
     }
-    found = graph.pages(f"{waba_id}/pricing_analytics", token=token, params=params)
-    return [volume for one in found for volume in read(mapping(one).get("data_points"))]
+    results = graph.pages(f"{waba_id}/pricing_analytics", token=token, params=params)
+    return [volume for one in results for volume in read(mapping(one).get("data_points"))]
 
 
 def read(points: object) -> Iterator[Volume]:

@@ -28,7 +28,7 @@ MOST_OF_KIND = {
     "VOICE_CALL": 1,
     "REQUEST_CONTACT_INFO": 1,
 }
-ALONE = ("CATALOG", "MPM", "SPM")
+SINGLE = ("CATALOG", "MPM", "SPM")
 ON_CARDS = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "SPM")
 LABELLED = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "FLOW", "CATALOG", "MPM", "SPM", "VOICE_CALL")
 CONTACT_LABEL, LONGEST_PHONE, LONGEST_PACKAGE = "Share Contact Info", 20, 224
@@ -70,7 +70,7 @@ def arrangement(path: str, kinds: list[str]) -> Iterator[Problem]:
         if kind in MOST_OF_KIND and (over := count - MOST_OF_KIND[kind]) > 0:
             last = max(index for index, one in enumerate(kinds) if one == kind)
             yield Problem(f"{path}.{last}", "buttons_of_kind", {"most": MOST_OF_KIND[kind], "over": over})
-    if any(kind in ALONE for kind in kinds) and len(kinds) > 1:
+    if any(kind in SINGLE for kind in kinds) and len(kinds) > 1:
         yield Problem(path, "button_alone")
     changes = sum((one == "QUICK_REPLY") != (two == "QUICK_REPLY") for one, two in pairwise(kinds))
     if changes > 1:

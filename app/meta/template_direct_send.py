@@ -43,8 +43,8 @@ def direct_send_body(content: Mapping[str, Any], category: str = "utility", ttl:
 def problems_of_direct_send(content: Mapping[str, Any], language: str = "") -> list[Problem]:
     """What Direct Send would refuse, and promotional words: those of every language where none is given."""
     problems = list(_problems(content))
-    if found := lint_promotion("\n".join(_all_words(content)), language):
-        problems.append(Problem("body", "direct_promotional", {"found": "”, “".join(found[:5])}))
+    if promotion := lint_promotion("\n".join(_all_words(content)), language):
+        problems.append(Problem("body", "direct_promotional", {"found": "”, “".join(promotion[:5])}))
     return problems
 
 

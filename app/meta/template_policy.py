@@ -37,11 +37,11 @@ _THREAT = re.compile(
 
 def request_for_secret(words: str) -> str:
     """The secret that is asked for, as it is written in the first MOST_LOOKED_AT characters; or an empty text."""
-    found = _REQUEST.search(words[:MOST_LOOKED_AT])
-    return found["secret"] if found else ""
+    match = _REQUEST.search(words[:MOST_LOOKED_AT])
+    return match["secret"] if match else ""
 
 
 def threat_in(words: str) -> str:
     """The threatening words, or an empty text."""
-    found = _THREAT.search(words[:MOST_LOOKED_AT])
-    return found[0] if found else ""
+    match = _THREAT.search(words[:MOST_LOOKED_AT])
+    return match[0] if match else ""

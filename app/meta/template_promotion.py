@@ -68,8 +68,8 @@ def lint_promotion(text: str, language: str) -> list[str]:
         if code in _PATTERNS
         for match in _PATTERNS[code].finditer(folded)
     }
-    found = [text[places[start] : places[end - 1] + 1] for start, end in sorted(matches)]
-    return list(dict.fromkeys(one.strip() for one in found))
+    passages = [text[places[start] : places[end - 1] + 1] for start, end in sorted(matches)]
+    return list(dict.fromkeys(one.strip() for one in passages))
 
 
 def _fold(text: str) -> tuple[str, list[int] | range]:

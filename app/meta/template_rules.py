@@ -242,8 +242,8 @@ def wording(template: Template) -> Iterator[Problem]:
             yield Problem(path, "asks_for_secret", {"secret": secret})
         if threat := threat_in(words):
             yield Problem(path, "threatening", {"threat": threat})
-        if template.category.upper() == "UTILITY" and (found := lint_promotion(words, template.language)):
-            yield Problem(path, "promotional", {"found": "”, “".join(found[:5])})
+        if template.category.upper() == "UTILITY" and (promotion := lint_promotion(words, template.language)):
+            yield Problem(path, "promotional", {"found": "”, “".join(promotion[:5])})
 
 
 def texts_of(template: Template) -> Iterator[tuple[str, str]]:

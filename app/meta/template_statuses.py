@@ -216,8 +216,8 @@ def quotes(facts: Mapping[str, Any] | None) -> list[str]:
 
 def part_of(facts: Mapping[str, Any] | None) -> str:
     """The part of the template that Meta's words are about; "" where they don't say."""
-    said = " ".join(quotes(facts))
-    return next((part for part, pattern in PARTS.items() if pattern.search(said)), "")
+    quoted = " ".join(quotes(facts))
+    return next((part for part, pattern in PARTS.items() if pattern.search(quoted)), "")
 
 
 def disabled_at(facts: Mapping[str, Any] | None) -> dt.datetime | str | None:

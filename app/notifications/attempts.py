@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.contacts.models import Contact
 from app.inbox.compose.problems import NOT_SENT
-from app.inbox.conversations import Conversation, Message, Refusal, SaidOtherwise
+from app.inbox.conversations import ClientIdReused, Conversation, Message, Refusal
 from app.inbox.conversations.gate import AS_ERROR
 from app.meta.outgoing import Refused
 from app.tenancy import Actor, among, db
@@ -128,7 +128,7 @@ def as_problem(error: Exception) -> Problem:
             return {"words": words, "facts": {name: str(value) for name, value in rest.items()}}
         case Refusal():
             return {"words": AS_ERROR[error.kind]["title"]}
-        case SaidOtherwise():
+        case ClientIdReused():
             return {"words": N_("Another message was sent for it before.")}
     raise error
 

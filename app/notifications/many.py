@@ -92,14 +92,14 @@ class Round:
         self.load_languages()
         outcomes: dict[uuid.UUID, Outcome] = dict(self.earlier_messages())
         together: dict[uuid.UUID, tuple[Wanted, Sending]] = {}
-        alone = []
+        singles = []
         for one in self.wanted:
             if one.client_id in outcomes:
                 continue
             try:
                 talk = self.conversation_of(one)
                 if talk is None or one.notification.pause_minutes:
-                    alone.append(one)
+                    singles.append(one)
                 else:
                     together[one.client_id] = one, self.compose(one, talk)
             except NOT_SENT as problem:
@@ -110,8 +110,8 @@ class Round:
         put = put_all([sending for _, sending in together.values()], self.by) if together else {}
         for client_id, outcome in put.items():
             outcomes[client_id] = self.note(together[client_id][0], outcome)
-        for one in alone:
-            outcomes[one.client_id] = self.note(one, self.send_alone(one))
+        for one in singles:
+            outcomes[one.client_id] = self.note(one, self.send_one(one))
         db.session.flush()
         SentNotification.add_all(self.sent, self.by)
         if self.sent:
@@ -123,7 +123,7 @@ class Round:
             self.sent.append((one.notification, outcome))
         return outcome
 
-    def send_alone(self, one: Wanted) -> Outcome:
+    def send_one(self, one: Wanted) -> Outcome:
         """Where it is not sent, nothing of it stays."""
         outcome: Outcome = None
         try:
@@ -209,5 +209,5 @@ class Round:
         """What was sent for one of them before: it is the same message."""
         talks = [talk.id for one in self.recipients.values() for talk in one.conversations.values()]
         mine = among(Message.client_id, [one.client_id for one in self.wanted])
-        found = db.session.scalars(select(Message).where(among(Message.conversation_id, talks), mine))
-        return {message.client_id: message for message in found if message.client_id}
+        earlier = db.session.scalars(select(Message).where(among(Message.conversation_id, talks), mine))
+        return {message.client_id: message for message in earlier if message.client_id}

@@ -48,9 +48,9 @@ class Purpose:
 
     @property
     def template(self) -> Starter:
-        found = starter_named(self.starter)
-        assert found, self.starter
-        return found
+        chosen_starter = starter_named(self.starter)
+        assert chosen_starter, self.starter
+        return chosen_starter
 
     def begin(self, waba: Waba, language: str, *, by: Actor) -> Notification:
         """Makes what is missing, a draft of the template and a notification, and has it sent for this purpose.

@@ -56,9 +56,9 @@ def run(waba_id: str, phone_number_id: str, token: str) -> None:
     commit()
     Run(onboarding).go()
     for step in onboarding.steps:
-        said = [step.trouble.get(name, "") for name in ("title", "fix")]
-        said = [text % step.trouble["facts"] for text in said] if "facts" in step.trouble else said
-        words = " ".join(filter(None, (step.note, *said, step.trouble.get("details"))))
+        sentences = [step.trouble.get(name, "") for name in ("title", "fix")]
+        sentences = [text % step.trouble["facts"] for text in sentences] if "facts" in step.trouble else sentences
+        words = " ".join(filter(None, (step.note, *sentences, step.trouble.get("details"))))
         click.echo(f"{step.state:8} {step.title}{': ' if words else ''}{words}")
     if onboarding.state != "connected":
         raise click.ClickException("The number is not connected yet. Fix what is named above and run this again.")

@@ -102,8 +102,8 @@ def erase_messages(contact_ids: list[uuid.UUID]) -> None:
     db.session.execute(delete(Draft).where(Draft.conversation_id.in_(conversations)))
     delete_files(conversations)
     # What another app said of the conversation as it handed it over.
-    said = Activity.conversation_id.in_(conversations), Activity.kind == "handed_over"
-    db.session.execute(update(Activity).where(*said).values(facts=null()), execution_options=UNSYNCHRONISED)
+    handovers = Activity.conversation_id.in_(conversations), Activity.kind == "handed_over"
+    db.session.execute(update(Activity).where(*handovers).values(facts=null()), execution_options=UNSYNCHRONISED)
     blank = {"body": "", "content": ERASED, "error": None, "client_id": None, "reply_to_wamid": None}
     db.session.execute(update(Message).where(mine).values(blank), execution_options=UNSYNCHRONISED)
     quiet: dict[str, Any] = {"last_message_preview": "", "last_message_facts": None, "unread_count": 0}

@@ -17,9 +17,9 @@ KINDS = ("template.awaiting", "template.changed")
 TROUBLE = ("REJECTED", "PAUSED", "DISABLED", "LIMIT_EXCEEDED", "FLAGGED")
 
 
-def notify(found: list[Happened]) -> None:
+def notify(happenings: list[Happened]) -> None:
     """Queues a push message for each browser of those who can do something about it."""
-    news = {one.subject_id: one for one in found if needs_somebody(one)}
+    news = {one.subject_id: one for one in happenings if needs_somebody(one)}
     listed = select(MessageTemplate.id).where(MessageTemplate.id.in_(list(news)))
     existing = set(db.session.scalars(listed)) if news else set()
     if existing:

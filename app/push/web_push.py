@@ -26,7 +26,7 @@ ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 RECORD_BYTES = 4096
 LONGEST_ENDPOINT = 2000
 # How long a push service retries a delivery, and how long our signature is valid.
-KEPT_SECONDS = 4 * 3600
+LIFETIME_SECONDS = 4 * 3600
 SIGNED_SECONDS = 12 * 3600
 
 
@@ -129,7 +129,7 @@ def send(
         "Authorization": vapid(own_key(secret_key), target.origin, contact),
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
-        "TTL": str(KEPT_SECONDS),
+        "TTL": str(LIFETIME_SECONDS),
         "Topic": packed(about.bytes),
         "Urgency": "high",
     }

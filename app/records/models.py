@@ -349,6 +349,6 @@ def erase_records(contact_ids: Iterable[uuid.UUID]) -> None:
     ids = list(contact_ids)
     theirs = select(RecordLink.record_id).where(RecordLink.contact_id.in_(ids))
     others = select(RecordLink.record_id).where(RecordLink.contact_id.not_in(ids), RecordLink.record_id.in_(theirs))
-    alone = Record.id.in_(theirs), Record.id.not_in(others), Record.type != "property"
-    db.session.execute(delete(Record).where(*alone), execution_options={"synchronize_session": False})
+    unshared = Record.id.in_(theirs), Record.id.not_in(others), Record.type != "property"
+    db.session.execute(delete(Record).where(*unshared), execution_options={"synchronize_session": False})
     db.session.execute(delete(RecordLink).where(RecordLink.contact_id.in_(ids)))

@@ -41,10 +41,10 @@ def read() -> list[dict[str, Any]]:
     columns = [getattr(MessageTemplate, name) for name in COPIED]
     is_waiting = MessageTemplate.status.not_in(SENDABLE)
     query = select(*columns).where(MessageTemplate.status != DRAFT).order_by(is_waiting, MessageTemplate.id)
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    copies: dict[tuple[str, str], dict[str, Any]] = {}
     for row in db.session.execute(query).mappings():
-        found.setdefault((row["name"], row["language"]), dict(row))
-    return list(found.values())
+        copies.setdefault((row["name"], row["language"]), dict(row))
+    return list(copies.values())
 
 
 def write(templates: list[dict[str, Any]]) -> None:

@@ -26,7 +26,7 @@ from .turns import claim
 
 log = structlog.get_logger()
 
-PAYLOAD_KEPT = 2_000
+LONGEST_EXCERPT = 2_000
 # Classes of SQLSTATE: connection, deadlock, resources, locks, and an operator who stops the server.
 PASSING = ("08", "40", "53", "55", "57")
 # Releases what a post that is drained again had held; what still fails is held again.
@@ -146,5 +146,5 @@ def hold(
         "phone_number_meta_id": getattr(event, "phone_number_id", None) or "",
         "waba_meta_id": event.waba_id or "",
         "tenant_id": tenant_id,
-        "payload": json.dumps(raw, default=str)[:PAYLOAD_KEPT].encode(errors="replace"),
+        "payload": json.dumps(raw, default=str)[:LONGEST_EXCERPT].encode(errors="replace"),
     }

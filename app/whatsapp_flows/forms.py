@@ -16,7 +16,7 @@ from wtforms import HiddenField, SelectChoice, SelectField, StringField, URLFiel
 from wtforms.validators import DataRequired, Length
 
 from app import zones
-from app.egress import Refused, checked_alone
+from app.egress import Refused, checked_by_its_words
 from app.meta.flow_json import CATEGORIES
 from app.tenancy import as_uuid
 from app.wabas.models import Waba
@@ -66,7 +66,7 @@ class LookupForm(FlaskForm):
         if not field.data:
             return
         try:
-            checked_alone(field.data)
+            checked_by_its_words(field.data)
         except Refused:
             raise ValidationError(
                 _("Enter a public address that begins with https:// and has no port of its own.")

@@ -47,11 +47,11 @@ def compare_hourly() -> None:
     connected = select(PhoneNumber.id).where(
         PhoneNumber.tenant_id == Waba.tenant_id, PhoneNumber.waba_id == Waba.id, PhoneNumber.state == "connected"
     )
-    found = select(Waba.tenant_id, Waba.id).outerjoin(FlowList, same)
-    found = found.where(due, connected.exists(), Waba.token_ciphertext.is_not(None))
-    found = found.where(Waba.tenant_id.not_in(Tenant.sandboxes()))
+    results = select(Waba.tenant_id, Waba.id).outerjoin(FlowList, same)
+    results = results.where(due, connected.exists(), Waba.token_ciphertext.is_not(None))
+    results = results.where(Waba.tenant_id.not_in(Tenant.sandboxes()))
     with platform_scope("compare forms with Meta"):
-        for tenant_id, waba_id in db.session.execute(found.order_by(FlowList.fetched_at).limit(100)).all():
+        for tenant_id, waba_id in db.session.execute(results.order_by(FlowList.fetched_at).limit(100)).all():
             later("flows.fetch", waba_id, tenant_id=tenant_id)
 
 

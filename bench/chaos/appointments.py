@@ -219,7 +219,7 @@ class MovingAppointments:
         claimed = {wamid: (id.int >> 80) / 1000 for wamid, id in self.database.rows(ATTEMPTS)}
         days = {row.day: row for row in self.rows}
         accepted: Counter[tuple[int, int]] = Counter()
-        found, in_hand = [], 0
+        differences_found, in_hand = [], 0
         for line in self.outbound.accepted:
             if line["type"] != "template":
                 continue
@@ -231,19 +231,25 @@ class MovingAppointments:
             # The sender had it before the move: it was true when it left.
             in_hand += 1
             if claimed.get(line["wamid"], 0.0) > gone:
-                found.append(Finding("wrong", "stale reminder", (day, version), gone, claimed.get(line["wamid"])))
-        found += [Finding("doubled", "reminder", key, 1, times) for key, times in accepted.items() if times > 1]
+                differences_found.append(
+                    Finding("wrong", "stale reminder", (day, version), gone, claimed.get(line["wamid"]))
+                )
+        differences_found += [
+            Finding("doubled", "reminder", key, 1, times) for key, times in accepted.items() if times > 1
+        ]
         states = dict(self.database.rows(STATES))
         lost = [row.day for row in self.rows if not row.is_cancelled and not accepted[row.day, row.version]]
         if len(lost) > states.get("unknown", 0):
-            found += [Finding("lost", "reminder of what holds", day, "accepted", "nothing") for day in lost]
+            differences_found += [Finding("lost", "reminder of what holds", day, "accepted", "nothing") for day in lost]
         stuck = self.database.rows(WAITING)
-        found += [] if stuck == [(0, 0)] else [Finding("stuck", "reminders", "queued, due", (0, 0), stuck[0])]
+        differences_found += (
+            [] if stuck == [(0, 0)] else [Finding("stuck", "reminders", "queued, due", (0, 0), stuck[0])]
+        )
         print(f"  {self.moves:,} moves and cancellations of {len(self.rows)} appointments, killed: {dict(self.kills)}")
         print(f"  Meta accepted {accepted.total():,} reminders; accepted after a move but in hand before it: {in_hand}")
-        print(f"  messages by state: {states}; stale: {sum(one.what == 'stale reminder' for one in found)}")
-        show(found)
-        return found
+        print(f"  messages by state: {states}; stale: {sum(one.what == 'stale reminder' for one in differences_found)}")
+        show(differences_found)
+        return differences_found
 
 
 def version_in(body: str, base: dt.datetime) -> tuple[int, int]:

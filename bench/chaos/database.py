@@ -75,19 +75,19 @@ class Database:
     def against(self, model: Model, numbers: list[str]) -> list[Finding]:
         """All that differs from what the posts say."""
 
-        def found(query: str, key: int = 2) -> Iterable[tuple[Any, Any]]:
+        def rows_of(query: str, key: int = 2) -> Iterable[tuple[Any, Any]]:
             for row in self.rows(query, numbers):
                 yield row[:key], row[key:] if len(row) - key > 1 else row[key]
 
         talks = model.conversations
-        shown = [(key, talks[key] if row in talks.get(key, ()) else row) for key, row in found(CONVERSATIONS)]
+        shown = [(key, talks[key] if row in talks.get(key, ()) else row) for key, row in rows_of(CONVERSATIONS)]
         ticks = {key: model.state(key) for key in model.ours}
         return [
-            *differences("message", model.messages, found(MESSAGES)),
-            *differences("reaction", model.reactions, found(REACTIONS)),
-            *differences("change", model.changes, found(CHANGES)),
-            *differences("status", model.statuses, [*found(STATUSES, 4), *found(ORPHANS, 4)]),
+            *differences("message", model.messages, rows_of(MESSAGES)),
+            *differences("reaction", model.reactions, rows_of(REACTIONS)),
+            *differences("change", model.changes, rows_of(CHANGES)),
+            *differences("status", model.statuses, [*rows_of(STATUSES, 4), *rows_of(ORPHANS, 4)]),
             *differences("conversation", talks, shown),
-            *differences("ticks in the list", ticks, found(TICKS)),
+            *differences("ticks in the list", ticks, rows_of(TICKS)),
             *(Finding("stuck", "post", id, "drained", reason) for id, reason in self.rows(LEFT)),
         ]

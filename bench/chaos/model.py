@@ -117,11 +117,11 @@ class Model:
         return {key: chat.rows for key, chat in chats.items()}
 
     def changes_by_target(self) -> dict[Key, list[Item]]:
-        found: dict[Key, list[Item]] = defaultdict(list)
+        items_by_key: dict[Key, list[Item]] = defaultdict(list)
         for (number, _), item in self.incoming.items():
             if item["type"] in ("edit", "revoke"):
-                found[number, target(item)].append(item)
-        return found
+                items_by_key[number, target(item)].append(item)
+        return items_by_key
 
 
 def now_says(item: Item, changes: list[Item]) -> str | None:

@@ -147,15 +147,15 @@ class Outbound:
 
     def wrong(self, rows: list[Any], fates: dict[str, tuple[str, str]]) -> list[Finding]:
         """Meta knows what became of it and we do not, or the other way round."""
-        found = []
+        differences_found = []
         for words, state, wamid, *_, trouble, wait in rows:
             if words in fates and (state, wamid) != fates[words]:
-                found.append(Finding("wrong", "answer", words, fates[words], (state, wamid)))
+                differences_found.append(Finding("wrong", "answer", words, fates[words], (state, wamid)))
             elif words not in fates and state in ("queued", "dispatching"):
-                found.append(Finding("stuck", "answer", words, "sent or unknown", (state, trouble, wait)))
+                differences_found.append(Finding("stuck", "answer", words, "sent or unknown", (state, trouble, wait)))
             elif words not in fates and state != "unknown":
-                found.append(Finding("lost", "answer", words, "a fate", state))
-        return found
+                differences_found.append(Finding("lost", "answer", words, "a fate", state))
+        return differences_found
 
     def out_of_order(self, rows: list[Any], harms: list[Harm]) -> list[Finding]:
         """One message after the other to each person. Only what was on its way while its lease was ended for it may

@@ -77,14 +77,14 @@ class Recovery:
     def waits(self, harm: Harm) -> list[tuple[float, str]]:
         """For how long each kind of work was stuck: from the harm, or the first moment when there was some to do,
         to the first that was done after the harm. Nothing is measured where there was nothing to do."""
-        found = []
+        differences_found = []
         for lane in AFFECTED[harm.victim]:
             done, began = self.done[lane], self.watch.first_busy(lane, harm.began)
             place = bisect.bisect_right(done, harm.over)
             next_ = done[place] if place < len(done) else float("inf")
             if began <= next_ and began < float("inf"):
-                found.append((next_ - began, lane))
-        return found
+                differences_found.append((next_ - began, lane))
+        return differences_found
 
     def show(self, harms: list[Harm]) -> list[Finding]:
         worst = [(harm, max(waits)) for harm in harms if (waits := self.waits(harm))]

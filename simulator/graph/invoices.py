@@ -18,8 +18,8 @@ def business_invoices(call: Call, _: Partner) -> Answer:
     while day <= last:
         months.append(day.strftime("%Y-%m"))
         day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    found = [one for month in months for one in invoices.invoices(call.world, month)]
-    return call.page(found, "OmegaCustomerTrx", DEFAULT)
+    invoices_listed = [one for month in months for one in invoices.invoices(call.world, month)]
+    return call.page(invoices_listed, "OmegaCustomerTrx", DEFAULT)
 
 
 def _day(call: Call, name: str) -> date:

@@ -96,7 +96,7 @@ def change(call: Call, template: MessageTemplate) -> Answer:
     if category != template.category and template.status == "APPROVED":
         raise refusal(None, "The category of an approved template can't be changed.")
     if category != template.category and "components" not in call.params:
-        _check_category_alone(template, category)
+        _check_category_change(template, category)
     changed = _changes(call, template, category)
     if not changed and category == template.category:
         raise invalid("Give components, category, message_send_ttl_seconds or cta_url_link_tracking_opted_out.")
@@ -121,7 +121,7 @@ def _check_editable(template: MessageTemplate) -> None:
         raise refusal(None, sentence, "Message template edit limit reached")
 
 
-def _check_category_alone(template: MessageTemplate, category: str) -> None:
+def _check_category_change(template: MessageTemplate, category: str) -> None:
     """Between authentication and the others the components change as well."""
     if "AUTHENTICATION" in (template.category, category):
         raise refusal(None, f"A template of the category {category} needs other components.")

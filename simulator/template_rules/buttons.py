@@ -11,7 +11,7 @@ from simulator.template_rules.texts import VARIABLE, check_label, is_blank, vari
 Json = dict[str, Any]
 MOST_BUTTONS, LONGEST_LABEL, LONGEST_URL, LONGEST_CODE, LONGEST_PHONE = 10, 25, 2000, 15, 20
 MOST_OF = {"QUICK_REPLY": 10, "URL": 2}
-ALONE = ("CATALOG", "MPM", "SPM", "OTP")
+SINGLE = ("CATALOG", "MPM", "SPM", "OTP")
 SHOP = ("CATALOG", "MPM", "SPM")
 EVERYWHERE = ("QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "FLOW", "VOICE_CALL", "REQUEST_CONTACT_INFO")
 OF_CATEGORY = {"UTILITY": EVERYWHERE, "MARKETING": (*EVERYWHERE, *SHOP, "APP")}
@@ -40,7 +40,7 @@ def check(buttons: Any, kinds: tuple[str, ...], flows: Flows) -> list[str]:
             raise misplaced(f"A button of type {kind or 'unknown'} is not allowed here.")
         if given_kinds.count(kind) > MOST_OF.get(kind, 1):
             raise misplaced(f"A template can have at most {MOST_OF.get(kind, 1)} button(s) of type {kind}.")
-    if len(given_kinds) > 1 and set(given_kinds) & set(ALONE):
+    if len(given_kinds) > 1 and set(given_kinds) & set(SINGLE):
         raise misplaced("A button that opens the catalog or copies a code stands alone.")
     _check_groups(given_kinds)
     _check_labels(buttons)

@@ -22,7 +22,7 @@ from tests.client import isolated
 from tests.world import World, conversation
 
 # An id that nothing has; the same in every process that collects the tests.
-NOBODY = uuid.UUID(int=7 << 76 | 2 << 62 | 1)
+UNKNOWN_ID = uuid.UUID(int=7 << 76 | 2 << 62 | 1)
 
 
 class Caller:

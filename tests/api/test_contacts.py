@@ -21,7 +21,7 @@ from app.people.timeline import timeline
 from app.team.models import Team
 from app.tenancy import Actor, db, now, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import NOBODY, Caller, MakeCaller, statements_of
+from tests.api.conftest import UNKNOWN_ID, Caller, MakeCaller, statements_of
 from tests.world import World, conversation
 
 API = Actor("api", uuid.uuid4(), "Shop")
@@ -274,11 +274,11 @@ def test_consent_is_a_history_whose_last_word_holds(shop: Caller, carla: Convers
     path = f"/contacts/{carla.contact_id}"
     no = {"purpose": "marketing", "is_granted": False, "source": "phone", "evidence": "Called on Monday."}
     before = {"is_granted": True, "occurred_at": "2026-01-01T00:00:00Z"}
-    said = made(shop.post(f"{path}/consents", no))
+    incoming = made(shop.post(f"{path}/consents", no))
     made(shop.post(f"{path}/consents", no | before))
-    assert shop.get(f"{path}/consent").json == {"marketing": said, "utility": None}
+    assert shop.get(f"{path}/consent").json == {"marketing": incoming, "utility": None}
     assert [one["is_granted"] for one in made(shop.get(f"{path}/consents"))["data"]] == [False, True]
-    assert said["by"]["name"] == "Shop"
+    assert incoming["by"]["name"] == "Shop"
 
 
 @pytest.mark.parametrize(
@@ -336,9 +336,9 @@ def test_a_person_is_erased_for_good(shop: Caller, carla: Conversation) -> None:
 
 def test_the_person_file_has_everything(shop: Caller, carla: Conversation, world: World) -> None:
     with tenant_scope(world.bakery.id):
-        said = Message(conversation_id=carla.id, phone_number_id=carla.phone_number_id, direction="inbound")
-        said.state, said.body = "received", "Rye, please"
-        db.session.add(said)
+        incoming = Message(conversation_id=carla.id, phone_number_id=carla.phone_number_id, direction="inbound")
+        incoming.state, incoming.body = "received", "Rye, please"
+        db.session.add(incoming)
     answer = shop.get(f"/contacts/{carla.contact_id}/person-file")
     assert answer.status_code == 200 and answer.json
     assert answer.json["conversations"][0]["messages"][0]["body"] == "Rye, please"
@@ -363,7 +363,7 @@ CALLS: list[tuple[str, str, Any, str]] = [
     ),
     ("GET", "/merges", None, "contacts:read"),
     ("POST", "/merges", {"other_id": str(uuid.uuid4())}, "contacts:write"),
-    ("POST", f"/merges/{NOBODY}/undo", None, "contacts:write"),
+    ("POST", f"/merges/{UNKNOWN_ID}/undo", None, "contacts:write"),
     ("POST", "/erasure", None, "contacts:erase"),
     ("GET", "/person-file", None, "contacts:export"),
     ("GET", "/costs", None, "usage:read"),

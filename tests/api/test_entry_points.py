@@ -15,7 +15,7 @@ from app.inbox.conversations.number_desks import NumberDesk
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import NOBODY, Caller, MakeCaller
+from tests.api.conftest import UNKNOWN_ID, Caller, MakeCaller
 from tests.arrivals import arrive, conversation
 from tests.client import isolated
 from tests.posts import message
@@ -59,9 +59,9 @@ def test_an_older_version_is_not_overwritten(shop: Caller, number: PhoneNumber, 
 @pytest.mark.parametrize(
     ("wrong", "pointer"),
     [
-        ({"phone_number_id": str(NOBODY)}, "/phone_number_id"),
-        ({"team_id": str(NOBODY)}, "/team_id"),
-        ({"tag_ids": [str(NOBODY)]}, "/tag_ids/0"),
+        ({"phone_number_id": str(UNKNOWN_ID)}, "/phone_number_id"),
+        ({"team_id": str(UNKNOWN_ID)}, "/team_id"),
+        ({"tag_ids": [str(UNKNOWN_ID)]}, "/tag_ids/0"),
         ({"slug": "a b"}, "/slug"),
         ({"texts": [{"language": "fr", "text": ""}]}, "/texts/0/text"),
         ({"kind": "poster"}, "/kind"),
@@ -103,8 +103,8 @@ def test_a_price_without_a_currency_is_refused(shop: Caller, villas: dict[str, A
 def test_conversations_are_found_by_what_they_are_about(shop: Caller, carla: Conversation) -> None:
     changed = shop.put(f"/conversations/{carla.id}/subject", OBJECT)
     assert changed.status_code == 200 and changed.get_json()["subject"]["price_micros"] == 500_000_000_000
-    found = shop.get("/conversations?filter[subject_type]=property&filter[subject_id]=V-12").get_json()["data"]
-    assert [one["id"] for one in found] == [str(carla.id)]
+    results = shop.get("/conversations?filter[subject_type]=property&filter[subject_id]=V-12").get_json()["data"]
+    assert [one["id"] for one in results] == [str(carla.id)]
     assert shop.delete(f"/conversations/{carla.id}/subject").status_code == 204
     assert shop.get("/conversations?filter[subject_type]=property").get_json()["data"] == []
 

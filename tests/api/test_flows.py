@@ -11,7 +11,7 @@ from app.inbox.conversations.number_desks import NumberDesk
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import NOBODY, Caller, MakeCaller
+from tests.api.conftest import UNKNOWN_ID, Caller, MakeCaller
 from tests.whatsapp_flows.forms import META_ID, begin, receive, reply, send
 from tests.world import World
 
@@ -70,7 +70,7 @@ def test_responses_are_listed_and_read(shop: Caller, answered: Any) -> None:
     assert one["answers"] == {"full_name": "Carla", "bread": "0"} and one["flow_name"] == "Order"
     assert one["rows"] == [{"label": "Full name", "value": "Carla"}, {"label": "Bread", "value": "Rye"}]
     assert shop.get(f"/flow-responses/{one['id']}").json == one
-    assert shop.get(f"/flow-responses?filter[flow_id]={NOBODY}").get_json(force=True)["data"] == []
+    assert shop.get(f"/flow-responses?filter[flow_id]={UNKNOWN_ID}").get_json(force=True)["data"] == []
 
 
 def test_another_tenant_has_none_of_them(caller: MakeCaller, world: World, shop: Caller, answered: Any) -> None:

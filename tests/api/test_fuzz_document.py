@@ -56,7 +56,7 @@ UNLIMITED = Unlimited()
 def operations() -> list[Any]:
     """What deletes comes last."""
     schema = schemathesis.openapi.from_dict(document())
-    every = [cast("Any", found).ok() for found in schema.get_all_operations()]
+    every = [cast("Any", results).ok() for results in schema.get_all_operations()]
     return sorted(every, key=lambda one: one.method == "delete" or "erase" in one.definition.raw["operationId"])
 
 

@@ -196,12 +196,12 @@ def test_a_deleted_file_is_gone_with_its_bytes(shop: Caller, world: World) -> No
 
 
 def test_it_ends_after_thirty_days_and_not_before(shop: Caller, world: World) -> None:
-    kept, over = file_id(shop), file_id(shop)
+    saved, over = file_id(shop), file_id(shop)
     with tenant_scope(world.bakery.id):
-        assert UploadedFile.get_or_404(kept).expires_at > now() + dt.timedelta(days=29)
+        assert UploadedFile.get_or_404(saved).expires_at > now() + dt.timedelta(days=29)
         UploadedFile.get_or_404(over).expires_at = now()
     delete_expired_files()
-    assert [one["id"] for one in shop.get("/media").json["data"]] == [kept]  # type: ignore[index]
+    assert [one["id"] for one in shop.get("/media").json["data"]] == [saved]  # type: ignore[index]
 
 
 FILES = [

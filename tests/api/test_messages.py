@@ -204,8 +204,8 @@ def test_parameters_that_make_no_sense_are_named(shop: Caller, query: str) -> No
 
 def test_messages_are_filtered(shop: Caller, carla: Conversation) -> None:
     sent = shop.post("/messages", text_to(carla)).json
-    for query, found in (("filter[state]=queued", 1), ("filter[direction]=inbound", 0), (f"filter[wamid]={'x'}", 0)):
-        assert len(shop.get(f"/messages?{query}").json["data"]) == found, query  # type: ignore[index]
+    for query, results in (("filter[state]=queued", 1), ("filter[direction]=inbound", 0), (f"filter[wamid]={'x'}", 0)):
+        assert len(shop.get(f"/messages?{query}").json["data"]) == results, query  # type: ignore[index]
     assert sent and shop.get(f"/messages?filter[conversation_id]={carla.id}").json["data"] == [sent]  # type: ignore[index]
 
 
@@ -311,12 +311,12 @@ def test_meta_s_own_format_needs_its_own_scope(caller: MakeCaller, carla: Conver
 
 def test_a_message_is_quoted_and_reacted_to(shop: Caller, carla: Conversation, world: World) -> None:
     with tenant_scope(world.bakery.id):
-        asked = Message(conversation_id=carla.id, phone_number_id=carla.phone_number_id, direction="inbound")
-        asked.state, asked.body, asked.wamid = "received", "Rye?", "wamid.1"
-        db.session.add(asked)
-    quoted = shop.post("/messages", text_to(carla) | {"reply_to": str(asked.id)})
+        requested = Message(conversation_id=carla.id, phone_number_id=carla.phone_number_id, direction="inbound")
+        requested.state, requested.body, requested.wamid = "received", "Rye?", "wamid.1"
+        db.session.add(requested)
+    quoted = shop.post("/messages", text_to(carla) | {"reply_to": str(requested.id)})
     assert quoted.json and quoted.json["reply_to"] == "wamid.1"
-    reaction = {"type": "reaction", "reaction": {"message_id": str(asked.id), "emoji": "👍"}}
+    reaction = {"type": "reaction", "reaction": {"message_id": str(requested.id), "emoji": "👍"}}
     assert shop.post("/messages", reaction | {"to": {"conversation_id": str(carla.id)}}).status_code == 202
 
 

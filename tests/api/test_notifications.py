@@ -13,7 +13,7 @@ from app.notifications.models import Notification
 from app.sandboxes.jobs import copy_templates
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import NOBODY, Caller, MakeCaller
+from tests.api.conftest import UNKNOWN_ID, Caller, MakeCaller
 from tests.notifications.notifications import GIVEN, notification
 from tests.world import World
 
@@ -119,8 +119,8 @@ def test_strangers_and_unknown_names_are_not_found(
     assert shop.post("/notifications/other", to(carla)).status_code == 404
     stranger = caller(world.shoes)
     assert stranger.post("/notifications/payment_received", to(carla)).status_code == 404
-    nobody = {"to": {"contact_id": str(NOBODY)}, "variables": GIVEN}
-    assert faults(shop.post("/notifications/payment_received", nobody)) == {"/to/contact_id": "not_found"}
+    unscoped = {"to": {"contact_id": str(UNKNOWN_ID)}, "variables": GIVEN}
+    assert faults(shop.post("/notifications/payment_received", unscoped)) == {"/to/contact_id": "not_found"}
     assert shop.post("/notifications/payment_received", {"to": {"phone": "12"}, "variables": GIVEN}).status_code == 422
 
 

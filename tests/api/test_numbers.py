@@ -13,7 +13,7 @@ from app.inbox.conversations.number_desks import NumberDesk
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
 from app.wabas.models import PhoneNumber
-from tests.api.conftest import NOBODY, Caller, MakeCaller, text_to
+from tests.api.conftest import UNKNOWN_ID, Caller, MakeCaller, text_to
 from tests.api.test_contacts import code, faults, made
 from tests.world import World
 
@@ -90,7 +90,7 @@ def test_usage_is_added_up_as_asked_for(shop: Caller, carla: Conversation) -> No
         ("from=2026-11-30&to=2026-11-01", ["to"]),
         ("from=2026-01-01&to=2026-04-03", ["to"]),
         ("from=2026-11-01&to=2026-11-30&group=person", ["group"]),
-        (f"from=2026-11-01&to=2026-11-30&filter[phone_number_id]={NOBODY}", ["filter[phone_number_id]"]),
+        (f"from=2026-11-01&to=2026-11-30&filter[phone_number_id]={UNKNOWN_ID}", ["filter[phone_number_id]"]),
     ],
 )
 def test_a_range_that_makes_no_sense_is_named(shop: Caller, query: str, parameters: list[str]) -> None:
@@ -123,13 +123,13 @@ def test_the_neighbour_finds_nothing_and_a_scope_is_needed(
     caller: MakeCaller, carla: Conversation, world: World
 ) -> None:
     charge(carla, "marketing", 100)
-    theirs, nobody = caller(world.shoes), caller(scopes=["messages:read"])
+    theirs, unscoped = caller(world.shoes), caller(scopes=["messages:read"])
     path, usage = f"/numbers/{carla.phone_number_id}", "/usage?from=2026-11-01&to=2026-11-30"
     assert [theirs.get(each).status_code for each in (path, f"{path}/health")] == [404, 404]
     assert made(theirs.get(usage))["data"] == []
     assert faults(theirs.get(f"{usage}&filter[phone_number_id]={carla.phone_number_id}")) == ["filter[phone_number_id]"]
     assert str(carla.phone_number_id) not in theirs.get("/numbers").text
-    assert {code(nobody.get(each)) for each in (path, f"{path}/health", "/numbers", usage)} == {"missing_scope"}
+    assert {code(unscoped.get(each)) for each in (path, f"{path}/health", "/numbers", usage)} == {"missing_scope"}
 
 
 def test_a_teams_key_sees_its_own_numbers_and_costs(caller: MakeCaller, carla: Conversation, world: World) -> None:

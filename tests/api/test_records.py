@@ -12,7 +12,7 @@ from app.inbox.conversations import Conversation
 from app.records.models import Record
 from app.team.models import Team
 from app.tenancy import db, tenant_scope
-from tests.api.conftest import NOBODY, Caller, MakeCaller
+from tests.api.conftest import UNKNOWN_ID, Caller, MakeCaller
 from tests.happenings import happenings
 from tests.world import World
 
@@ -112,7 +112,7 @@ def test_linking_again_is_the_same_link(shop: Caller, carla: Conversation) -> No
     assert first["id"] == second["id"] and second["conversation_id"] == str(carla.id)
 
 
-@pytest.mark.parametrize("body", [{}, {"contact_id": str(NOBODY)}, {"conversation_id": str(NOBODY)}])
+@pytest.mark.parametrize("body", [{}, {"contact_id": str(UNKNOWN_ID)}, {"conversation_id": str(UNKNOWN_ID)}])
 def test_a_link_to_nobody_is_refused(shop: Caller, body: dict[str, str]) -> None:
     id = put(shop).get_json()["id"]
     assert shop.post(f"/records/{id}/links", body).status_code == 422

@@ -81,7 +81,7 @@ def test_the_neighbour_finds_nothing_and_a_scope_is_needed(shop: Caller, caller:
     assert theirs.patch(f"/tags/{tag['id']}", {"name": "x"}).status_code == 404
     assert theirs.delete(f"/tags/{tag['id']}").status_code == 404
     assert shop.delete(f"/tags/{uuid.uuid4()}").status_code == 404
-    nobody, path = caller(scopes=["messages:read"]), f"/tags/{tag['id']}"
-    calls = [nobody.get("/tags"), nobody.get("/contact-fields"), nobody.post("/tags", {"name": "x"})]
-    calls += [nobody.patch(path, {"name": "x"}), nobody.delete(path)]
+    unscoped, path = caller(scopes=["messages:read"]), f"/tags/{tag['id']}"
+    calls = [unscoped.get("/tags"), unscoped.get("/contact-fields"), unscoped.post("/tags", {"name": "x"})]
+    calls += [unscoped.patch(path, {"name": "x"}), unscoped.delete(path)]
     assert {code(answer) for answer in calls} == {"missing_scope"}

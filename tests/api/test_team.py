@@ -56,6 +56,6 @@ def test_the_neighbour_finds_nobody_and_a_scope_is_needed(caller: MakeCaller, br
     assert made(theirs.get("/teams"))["data"] == []
     assert made(theirs.get(f"/members?filter[team_id]={bread.id}"))["data"] == []
     assert [one["id"] for one in made(theirs.get("/members"))["data"]] == [str(world.sue.id)]
-    nobody = caller(scopes=["messages:read"])
-    assert {code(nobody.get(path)) for path in (*paths, "/teams", "/members")} == {"missing_scope"}
-    assert nobody.get(f"/teams/{uuid.uuid4()}").status_code == 403
+    unscoped = caller(scopes=["messages:read"])
+    assert {code(unscoped.get(path)) for path in (*paths, "/teams", "/members")} == {"missing_scope"}
+    assert unscoped.get(f"/teams/{uuid.uuid4()}").status_code == 403

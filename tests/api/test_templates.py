@@ -61,9 +61,13 @@ def test_they_are_listed_with_filters(shop: Caller, number: PhoneNumber) -> None
 def test_a_rejected_one_says_why_and_what_to_change(shop: Caller, number: PhoneNumber) -> None:
     facts = {"reason": "INVALID_FORMAT", "detail": "The header has a bad link"}
     one = approved(number, status="REJECTED", status_facts=facts)
-    told = shop.get(f"/templates/{one.id}").json
-    assert told and told["rejection"]["reason"] == "INVALID_FORMAT" and "example" in told["rejection"]["fix"]
-    assert told["rejection"]["part"] == "header" and told["components"] == [BODY]
+    given_facts = shop.get(f"/templates/{one.id}").json
+    assert (
+        given_facts
+        and given_facts["rejection"]["reason"] == "INVALID_FORMAT"
+        and "example" in given_facts["rejection"]["fix"]
+    )
+    assert given_facts["rejection"]["part"] == "header" and given_facts["components"] == [BODY]
 
 
 def test_its_variables_are_described(shop: Caller, number: PhoneNumber) -> None:
@@ -77,8 +81,8 @@ def test_what_meta_counted_is_summed(shop: Caller, number: PhoneNumber, world: W
     with tenant_scope(world.bakery.id):
         day = {"template_id": one.id, "day": now().date(), "sent": 3, "delivered": 2, "read": 1, "clicked": []}
         TemplateFigures.store([day])
-    told = shop.get(f"/templates/{one.id}/figures").json
-    assert told == {"days": 30, "sent": 3, "delivered": 2, "read": 1, "clicked": {}}
+    given_facts = shop.get(f"/templates/{one.id}/figures").json
+    assert given_facts == {"days": 30, "sent": 3, "delivered": 2, "read": 1, "clicked": {}}
 
 
 def test_a_preview_is_filled_in_and_priced(shop: Caller, number: PhoneNumber) -> None:
@@ -298,9 +302,9 @@ def test_a_teams_key_reaches_the_accounts_of_its_numbers(caller: MakeCaller, num
 
 
 def test_each_call_needs_its_scope(caller: MakeCaller, number: PhoneNumber) -> None:
-    one, nobody, reader = approved(number), caller(scopes=[]), caller(scopes=["templates:read"])
+    one, unscoped, reader = approved(number), caller(scopes=[]), caller(scopes=["templates:read"])
     for method, path, body in CALLS:
-        assert nobody.call(method, f"/templates/{one.id}{path}", body).status_code == 403
+        assert unscoped.call(method, f"/templates/{one.id}{path}", body).status_code == 403
     for method, path, body in CALLS[4:]:
         assert reader.call(method, f"/templates/{one.id}{path}", body).status_code == 403
     assert reader.post("/templates", written(number)).status_code == 403

@@ -214,15 +214,20 @@ def test_a_customer_who_writes_opens_the_window(tester: Caller, sandbox: uuid.UU
 def test_a_customer_taps_a_button(tester: Caller, sandbox: uuid.UUID) -> None:
     talk = received(tester, sandbox)["conversation_id"]
     choice = {"type": "buttons", "to": {"conversation_id": talk}, "buttons": {"body": "Rye?", "buttons": ["Yes"]}}
-    asked = tester.post("/messages", choice).json
+    requested = tester.post("/messages", choice).json
     work_off(sandbox)
-    assert asked
-    tap = {"from": GRETA, "type": "button", "button": {"title": "Yes", "payload": "button-1"}, "reply_to": asked["id"]}
+    assert requested
+    tap = {
+        "from": GRETA,
+        "type": "button",
+        "button": {"title": "Yes", "payload": "button-1"},
+        "reply_to": requested["id"],
+    }
     wamid = tester.post("/test/inbound", tap).json["wamid"]  # type: ignore[index]
     work_off(sandbox, 1)
     tapped = tester.get(f"/messages?filter[wamid]={wamid}").json["data"][0]  # type: ignore[index]
     assert (tapped["type"], tapped["text"]) == ("interactive", "Yes")
-    assert tapped["reply_to"] == tester.get(f"/messages/{asked['id']}").json["wamid"]  # type: ignore[index]
+    assert tapped["reply_to"] == tester.get(f"/messages/{requested['id']}").json["wamid"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

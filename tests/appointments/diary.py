@@ -126,7 +126,7 @@ class Diary:
         deliver_to_subscriber("appointments' bookings", self.id)
 
     @property
-    def said(self) -> list[str]:
+    def sent_texts(self) -> list[str]:
         """What was answered, oldest first."""
         with tenant_scope(self.id):
             query = db.select(Message).where(Message.source == "appointment").order_by(Message.id)

@@ -20,7 +20,7 @@ def test_confirm_confirms_and_thanks(diary: Diary) -> None:
     diary.remind(one)
     diary.tap(one)
     assert diary.again(one).state == "confirmed"
-    assert [words[:38] for words in diary.said] == ["Thank you, your appointment is confirm"]
+    assert [words[:38] for words in diary.sent_texts] == ["Thank you, your appointment is confirm"]
 
 
 def test_tapped_twice_is_once(diary: Diary) -> None:
@@ -29,7 +29,7 @@ def test_tapped_twice_is_once(diary: Diary) -> None:
     diary.remind(one)
     diary.tap(one)
     diary.tap(one)
-    assert len(diary.said) == 1
+    assert len(diary.sent_texts) == 1
 
 
 def test_cancel_cancels_once_without_a_second_message(diary: Diary) -> None:
@@ -38,7 +38,7 @@ def test_cancel_cancels_once_without_a_second_message(diary: Diary) -> None:
     diary.remind(one)
     diary.tap(one, 2)
     diary.tap(one, 2)
-    assert diary.again(one).state == "cancelled" and len(diary.said) == 1
+    assert diary.again(one).state == "cancelled" and len(diary.sent_texts) == 1
     assert diary.notices(one, purpose="cancelled") == []
 
 
@@ -48,7 +48,7 @@ def test_confirm_after_a_cancellation_is_told_and_changes_nothing(diary: Diary) 
     diary.remind(one)
     diary.do(one, "cancel")
     diary.tap(one)
-    assert diary.again(one).state == "cancelled" and diary.said[0].startswith("This appointment was cancelled")
+    assert diary.again(one).state == "cancelled" and diary.sent_texts[0].startswith("This appointment was cancelled")
 
 
 def test_confirm_after_a_move_is_told_the_new_time(diary: Diary) -> None:
@@ -58,7 +58,7 @@ def test_confirm_after_a_move_is_told_the_new_time(diary: Diary) -> None:
     diary.move(one)
     diary.tap(one)
     moved = diary.again(one)
-    assert moved.state == "booked" and phrases.time_words(moved.local, "en") in diary.said[0]
+    assert moved.state == "booked" and phrases.time_words(moved.local, "en") in diary.sent_texts[0]
 
 
 def test_a_forwarded_button_is_refused(diary: Diary) -> None:
@@ -67,7 +67,7 @@ def test_a_forwarded_button_is_refused(diary: Diary) -> None:
     diary.remind(one)
     another(diary)
     diary.tap(one, wa_id="16505559999")
-    assert diary.again(one).state == "booked" and diary.said[0].startswith("This button belongs to")
+    assert diary.again(one).state == "booked" and diary.sent_texts[0].startswith("This button belongs to")
 
 
 def test_a_payload_that_somebody_made_up_is_none_of_ours(diary: Diary) -> None:
@@ -75,7 +75,7 @@ def test_a_payload_that_somebody_made_up_is_none_of_ours(diary: Diary) -> None:
     with tenant_scope(diary.id):
         forged = AnswerToken(one.id, 1, "cancel").sign()[:-1] + "x"
     diary.write(type="button", button={"payload": forged, "text": "Cancel"})
-    assert diary.again(one).state == "booked" and diary.said == []
+    assert diary.again(one).state == "booked" and diary.sent_texts == []
 
 
 @pytest.mark.parametrize("payload", ["a1", "a1.", "a1..", "a1.x.y.z.w", "", "a1." + "é" * 40])
@@ -90,7 +90,7 @@ def test_typed_words_confirm_in_six_languages(diary: Diary, words: str) -> None:
     one = diary.book()
     diary.remind(one)
     diary.write(words)
-    assert diary.again(one).state == "confirmed" and len(diary.said) == 1
+    assert diary.again(one).state == "confirmed" and len(diary.sent_texts) == 1
 
 
 def test_the_answer_is_in_the_language_that_was_typed(diary: Diary) -> None:
@@ -98,7 +98,7 @@ def test_the_answer_is_in_the_language_that_was_typed(diary: Diary) -> None:
     one = diary.book()
     diary.remind(one)
     diary.write("نعم أؤكد")
-    assert diary.said[0].startswith("شكرًا لك")
+    assert diary.sent_texts[0].startswith("شكرًا لك")
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_sentence_that_contains_a_word_is_a_persons_to_read(diary: Diary, word
     one = diary.book()
     diary.remind(one)
     diary.write(words)
-    assert diary.again(one).state == "booked" and diary.said == []
+    assert diary.again(one).state == "booked" and diary.sent_texts == []
 
 
 def test_typed_words_count_only_after_a_reminder(diary: Diary) -> None:
@@ -122,17 +122,17 @@ def test_typed_words_count_only_after_a_reminder(diary: Diary) -> None:
         talk = db.session.merge(talk)
         talk.reply("Shall I bring the plan?", by=diary.ann, client_id=one.id)
     diary.write("Confirm")
-    assert diary.again(one).state == "booked" and diary.said == []
+    assert diary.again(one).state == "booked" and diary.sent_texts == []
 
 
 def test_no_two_answers_share_their_words() -> None:
     assert answer_in("x" * 10_000) is None
-    found = [answer_in(words) for words in ("CONFIRMÉ", "reporter", "Absagen!")]
-    assert [one and one[0] for one in found] == ["confirm", "reschedule", "cancel"]
+    results = [answer_in(words) for words in ("CONFIRMÉ", "reporter", "Absagen!")]
+    assert [one and one[0] for one in results] == ["confirm", "reschedule", "cancel"]
 
 
 def test_every_answer_has_its_words_in_every_language() -> None:
-    assert all(set(words) == set(phrases.LANGUAGES) for words in (*phrases.SAID.values(), phrases.CHOOSE))
+    assert all(set(words) == set(phrases.LANGUAGES) for words in (*phrases.OUTCOMES.values(), phrases.CHOOSE))
     assert all(len(words) <= 30 for words in phrases.CHOOSE.values())
 
 
@@ -142,7 +142,9 @@ def test_another_time_without_a_form_goes_to_the_team(diary: Diary) -> None:
     diary.remind(one)
     diary.tap(one, 1)
     talk = diary.conversation
-    assert diary.again(one).state == "reschedule_requested" and diary.said[0].startswith("No problem. A colleague")
+    assert diary.again(one).state == "reschedule_requested" and diary.sent_texts[0].startswith(
+        "No problem. A colleague"
+    )
     assert talk.assignee_id == diary.world.ben.id and talk.waiting_since
 
 
@@ -156,7 +158,7 @@ def test_delivered_again_it_is_answered_once(diary: Diary) -> None:
     deliver_to_subscriber("appointments", diary.id)
     with tenant_scope(diary.id):
         kinds = [change.kind for change in db.session.merge(diary.again(one)).history]
-    assert len(diary.said) == 1 and kinds.count("confirmed") == 1
+    assert len(diary.sent_texts) == 1 and kinds.count("confirmed") == 1
 
 
 def test_nothing_else_answers_a_tap(diary: Diary) -> None:

@@ -122,12 +122,12 @@ def test_a_time_that_cannot_be_read_books_nothing(diary: Diary, clock: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "read"),
+    ("incoming", "read"),
     [
         *(("14:30", "14:30"), ("14h30", "14:30"), ("14 h", "14:00"), ("2:30 pm", "14:30"), ("12 a.m.", "00:00")),
         *(("٩:١٥", "09:15"), ("9.05", "09:05"), ("13 pm", None), ("24:00", None), ("soon", None), ("9:5", None)),
     ],
 )
-def test_times_are_read_as_people_write_them(said: str, read: str | None) -> None:
-    time = read_time(said)
+def test_times_are_read_as_people_write_them(incoming: str, read: str | None) -> None:
+    time = read_time(incoming)
     assert (time and f"{time:%H:%M}") == read

@@ -32,8 +32,8 @@ def form(diary: Diary, **more: Any) -> dict[str, Any]:
 
 def only(diary: Diary) -> Appointment:
     with tenant_scope(diary.id):
-        found: Appointment = db.session.scalars(db.select(Appointment)).unique().one()
-        return found
+        results: Appointment = db.session.scalars(db.select(Appointment)).unique().one()
+        return results
 
 
 def test_one_is_booked_from_the_form(ben: Browser, diary: Diary) -> None:

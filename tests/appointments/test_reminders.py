@@ -192,8 +192,8 @@ def test_one_that_fails_holds_up_no_other(diary: Diary) -> None:
     one = diary.book()
     diary.make_due("booked")
     diary.send()
-    found = {row.purpose: row.state for row in diary.notices(one) if row.minutes_before in (0, 1440)}
-    assert found == {"booked": "refused", "reminder": "queued"}
+    results = {row.purpose: row.state for row in diary.notices(one) if row.minutes_before in (0, 1440)}
+    assert results == {"booked": "refused", "reminder": "queued"}
 
 
 def test_without_a_notification_nothing_is_sent(diary: Diary) -> None:

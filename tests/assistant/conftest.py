@@ -41,7 +41,7 @@ class Model:
         self.url, self.app = url, app
 
     @property
-    def asked(self) -> list[dict[str, Any]]:
+    def requested(self) -> list[dict[str, Any]]:
         return self.app.config["ASKED"]  # type: ignore[no-any-return]
 
 
@@ -98,12 +98,17 @@ class Shop:
         self.count += 1
         with tenant_scope(self.world.bakery.id):
             at = now() - dt.timedelta(seconds=ago)
-            said = Message(conversation_id=self.carla.id, phone_number_id=self.number.id, direction="inbound")
-            said.body, said.type, said.state, said.wamid = words, "text", "received", f"wamid.{self.count}"
-            said.occurred_at = at
+            incoming = Message(conversation_id=self.carla.id, phone_number_id=self.number.id, direction="inbound")
+            incoming.body, incoming.type, incoming.state, incoming.wamid = (
+                words,
+                "text",
+                "received",
+                f"wamid.{self.count}",
+            )
+            incoming.occurred_at = at
             for name, value in more.items():
-                setattr(said, name, value)
-            db.session.add(said)
+                setattr(incoming, name, value)
+            db.session.add(incoming)
             talk = Conversation.get_or_404(self.carla.id)
             talk.last_inbound_at = talk.waiting_since = at
             Engagement.postpone([talk.id], waits)

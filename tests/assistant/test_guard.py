@@ -8,7 +8,7 @@ import pytest
 
 from app.assistant.guard import Allowed, as_whatsapp, problem_of
 
-KNOWN = Allowed(
+RECORDED = Allowed(
     passages=(
         "Rye bread costs 4.20 €. Write to office@bakery.example or call +49 30 1234567. https://bakery.example/menu",
     ),
@@ -34,7 +34,7 @@ KNOWN = Allowed(
     ],
 )
 def test_what_the_knowledge_has_may_be_said(reply: str) -> None:
-    assert problem_of(reply, KNOWN) == ""
+    assert problem_of(reply, RECORDED) == ""
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_the_knowledge_has_may_be_said(reply: str) -> None:
     ],
 )
 def test_what_it_does_not_have_is_held_back(reply: str, problem: str) -> None:
-    assert problem_of(reply, KNOWN) == problem
+    assert problem_of(reply, RECORDED) == problem
 
 
 @pytest.mark.parametrize(
@@ -90,5 +90,5 @@ def test_markdown_becomes_whatsapps(markdown: str, text: str) -> None:
 def test_no_answer_takes_long_to_check(hostile: str) -> None:
     began = time.process_time()
     as_whatsapp(hostile)
-    problem_of(hostile[:4_000], KNOWN)
+    problem_of(hostile[:4_000], RECORDED)
     assert time.process_time() - began < 0.3

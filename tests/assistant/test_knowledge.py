@@ -251,14 +251,14 @@ class Site(Egress):
     def __init__(self, pages: Mapping[str, Page | Exception]) -> None:
         super().__init__()
         self.pages = pages
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def get(self, url: str, headers: dict[str, str], most_bytes: int) -> Page:
-        self.asked.append(url)
-        found = self.pages.get(url, Page(404, {}, b"", True))
-        if isinstance(found, Exception):
-            raise found
-        return found
+        self.requested.append(url)
+        results = self.pages.get(url, Page(404, {}, b"", True))
+        if isinstance(results, Exception):
+            raise results
+        return results
 
 
 def page(body: str | bytes, status: int = 200, **headers: str) -> Page:
@@ -276,11 +276,11 @@ def test_redirects_are_followed_a_few_times_each_checked() -> None:
     there = {"https://a.example/": page("", 301, location="http://b.example/x"), "https://b.example/x": page(HTML)}
     site = Site(there)
     assert "Rye" in read_page(site, "https://a.example/#part")
-    assert site.asked == ["https://a.example/", "https://b.example/x"]
+    assert site.requested == ["https://a.example/", "https://b.example/x"]
     loop = Site({"https://a.example/": page("", 302, location="https://a.example/")})
     with pytest.raises(Unreadable):
         read_page(loop, "https://a.example/")
-    assert len(loop.asked) == 4
+    assert len(loop.requested) == 4
 
 
 @pytest.mark.parametrize(

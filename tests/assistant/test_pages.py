@@ -62,7 +62,7 @@ def test_the_key_is_shown_nowhere(ann: Browser, shop: Shop, caplog: pytest.LogCa
     ann.post("~/assistant/key", {"provider": "openai", "base_url": f"{shop.model.url}/v1", "model": "scripted"})
     pages = [ann.get(f"~/assistant/{path}").text for path in ("", "key", "setup", "decisions")]
     assert all("sk-secret" not in page for page in pages) and "sk-secret" not in caplog.text
-    assert shop.model.asked[0]["headers"]["Authorization"] == "Bearer sk-secret"
+    assert shop.model.requested[0]["headers"]["Authorization"] == "Bearer sk-secret"
 
 
 def test_a_new_address_needs_the_key_again(ann: Browser, world: World, shop: Shop) -> None:

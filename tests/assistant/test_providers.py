@@ -34,7 +34,7 @@ def test_every_provider_is_asked_in_its_protocol(model: Model, provider: str) ->
     completion = complete(endpoint(model, provider), PROMPT)
     assert (completion.action, completion.reply, completion.sources) == ("answer", "Every day.", ("p1",))
     assert completion.usage.input > 0 and completion.usage.output > 0
-    headers = model.asked[0]["headers"]
+    headers = model.requested[0]["headers"]
     sent = {"openai": headers.get("Authorization"), "anthropic": headers.get("X-Api-Key")}
     assert "sk-1" in (sent.get(provider) or headers.get("X-Goog-Api-Key"))
 

@@ -35,14 +35,14 @@ def test_it_is_translated_once_and_counted(shop: Shop, ann: Browser) -> None:
     for _ in range(2):
         ann.post(f"~/assistant/translations/{message_id(shop)}")
     [turn] = shop.turns()
-    assert (turn.reason, len(shop.model.asked)) == ("translate", 1) and turn.cost
+    assert (turn.reason, len(shop.model.requested)) == ("translate", 1) and turn.cost
 
 
 def test_nothing_is_translated_over_the_budget(shop: Shop, ann: Browser) -> None:
     shop.set_up(money_per_day=0)
     shop.write("¿Tienen pan de centeno?")
     ann.post(f"~/assistant/translations/{message_id(shop)}")
-    assert shop.model.asked == [] and "budget of the day" in ann.get(f"~/inbox/{shop.carla.id}").text
+    assert shop.model.requested == [] and "budget of the day" in ann.get(f"~/inbox/{shop.carla.id}").text
 
 
 @pytest.mark.parametrize("trouble", ["[500]", "[half]"])

@@ -86,9 +86,9 @@ def test_a_note_and_a_reaction_do_not_silence_it(shop: Shop) -> None:
     shop.ask("Do you have rye bread?")
     shop.do(lambda talk: Note.write(talk, "Regular customer", by=shop.ann, client_id=uuid.uuid4()))
     with tenant_scope(shop.world.bakery.id):
-        said = db.session.query(Message).filter_by(direction="inbound").first()
-        assert said
-        Conversation.get_or_404(shop.carla.id).react(said, "👍", by=shop.ann)
+        incoming = db.session.query(Message).filter_by(direction="inbound").first()
+        assert incoming
+        Conversation.get_or_404(shop.carla.id).react(incoming, "👍", by=shop.ann)
     assert shop.ask("When are you open?").state == "sent"
 
 
@@ -124,7 +124,7 @@ def test_what_was_before_the_resolution_is_forgotten(shop: Shop) -> None:
     shop.do(lambda talk: talk.put("resolved", by=shop.ann))
     turn = shop.ask("Do you have rye bread?")
     assert turn.state == "sent"
-    assert "talk to a person" not in shop.model.asked[-1]["asked"]
+    assert "talk to a person" not in shop.model.requested[-1]["asked"]
 
 
 def test_the_time_of_people_is_marked_with_its_end(shop: Shop) -> None:
@@ -132,8 +132,8 @@ def test_the_time_of_people_is_marked_with_its_end(shop: Shop) -> None:
     shop.reply_by_hand("Let me look.")
     shop.do(lambda talk: talk.release(by=shop.ann))
     assert shop.ask("And when are you open?").state == "sent"
-    told = shop.model.asked[-1]["asked"]
-    assert "people of the team answered" in told and "you answer again" in told
+    facts = shop.model.requested[-1]["asked"]
+    assert "people of the team answered" in facts and "you answer again" in facts
 
 
 # A.1 #6: duplicates, and old messages.
@@ -144,7 +144,7 @@ def test_three_quick_messages_get_one_answer(shop: Shop) -> None:
         shop.write(words)
     shop.think()
     shop.think()
-    assert len(shop.sent()) == 1 and len(shop.model.asked) == 1
+    assert len(shop.sent()) == 1 and len(shop.model.requested) == 1
 
 
 def test_each_message_puts_the_turn_off_for_a_while(shop: Shop) -> None:
@@ -238,7 +238,7 @@ def test_two_hundred_messages_in_a_minute_get_an_answer_now_and_then(shop: Shop)
         clock.shift(dt.timedelta(seconds=15))
         shop.think_if_due()
     answers = [turn for turn in shop.turns() if turn.state == "sent"]
-    assert 1 <= len(answers) <= 5 and len(shop.model.asked) <= 5
+    assert 1 <= len(answers) <= 5 and len(shop.model.requested) <= 5
 
 
 # A.1 #8: hours.
@@ -266,7 +266,7 @@ def test_outside_hours_only_it_is_quiet_while_the_business_is_open(shop: Shop) -
     ],
 )
 def test_people_are_called_in_six_languages_without_a_model(shop: Shop, words: str) -> None:
-    assert shop.ask(words).reason == "asked_for_person" and shop.model.asked == []
+    assert shop.ask(words).reason == "asked_for_person" and shop.model.requested == []
 
 
 def test_a_tap_on_the_button_calls_a_person(shop: Shop) -> None:
@@ -304,7 +304,7 @@ def test_only_allowed_languages_are_answered_in(shop: Shop) -> None:
 
 def test_what_the_knowledge_does_not_have_asks_no_model(shop: Shop) -> None:
     turn = shop.ask("Can you repair my bicycle?")
-    assert turn.reason == "nothing_found" and turn.state == "handed_over" and shop.model.asked == []
+    assert turn.reason == "nothing_found" and turn.state == "handed_over" and shop.model.requested == []
     assert "ask a colleague" in shop.sent()[0].body
 
 
@@ -324,7 +324,7 @@ def test_a_question_that_goes_on_is_understood_with_the_one_before(shop: Shop) -
 
 def test_a_greeting_is_greeted_and_thanks_need_no_answer(shop: Shop) -> None:
     assert shop.ask("Guten Morgen!").reply == "Guten Tag. Wie kann ich Ihnen helfen?"
-    assert shop.ask("Danke 😊").state == "silent" and shop.model.asked == []
+    assert shop.ask("Danke 😊").state == "silent" and shop.model.requested == []
 
 
 # A provider that is away.
@@ -363,7 +363,7 @@ def test_what_it_cost_is_on_the_turn_and_ends_with_the_budget(shop: Shop) -> Non
     turn = shop.ask("Do you have rye bread?")
     assert turn.cost == turn.input_tokens + 2 * turn.output_tokens > 0
     shop.set_up(money_per_day=turn.cost)
-    assert shop.ask("When are you open?").reason == "budget" and len(shop.model.asked) == 1
+    assert shop.ask("When are you open?").reason == "budget" and len(shop.model.requested) == 1
 
 
 # Where.

@@ -72,13 +72,13 @@ def test_a_file_is_read_once(hearing: Shop) -> None:
     send(hearing, VOICE)
     hearing.think()
     hearing.ask("And when are you open?")
-    calls = [one for one in hearing.model.asked if one.get("files")]
-    assert len(calls) == 1 and "Do you have rye bread?" in hearing.model.asked[-1]["asked"]
+    calls = [one for one in hearing.model.requested if one.get("files")]
+    assert len(calls) == 1 and "Do you have rye bread?" in hearing.model.requested[-1]["asked"]
 
 
 def test_without_a_persons_leave_no_file_is_read(shop: Shop) -> None:
     send(shop, VOICE)
-    assert shop.think().reason == "not_text" and shop.model.asked == []
+    assert shop.think().reason == "not_text" and shop.model.requested == []
 
 
 def test_a_caption_is_read_with_its_picture(hearing: Shop) -> None:
@@ -115,7 +115,7 @@ def test_a_file_that_does_not_come_is_for_people(hearing: Shop) -> None:
 def test_nothing_is_read_while_a_person_has_the_conversation(hearing: Shop) -> None:
     hearing.reply_by_hand("Hello Carla")
     send(hearing, VOICE)
-    assert hearing.think().reason == "with_person" and hearing.model.asked == []
+    assert hearing.think().reason == "with_person" and hearing.model.requested == []
 
 
 @pytest.mark.parametrize("kind", ["audio", "image"])
@@ -150,7 +150,7 @@ def test_nothing_is_transcribed_over_the_budget(shop: Shop, ann: Browser) -> Non
     shop.set_up(money_per_day=0)
     ann.post(f"~/assistant/transcripts/{send(shop, VOICE)}")
     read_one_media(shop.world.bakery.id, str(reading(shop).id))
-    assert reading(shop).problem == "over_budget" and shop.model.asked == []
+    assert reading(shop).problem == "over_budget" and shop.model.requested == []
     assert "budget of the day" in ann.get(f"~/inbox/{shop.carla.id}").text
 
 
@@ -208,17 +208,17 @@ def test_what_was_read_goes_with_the_file_and_the_contact(hearing: Shop) -> None
 
 @pytest.mark.parametrize("provider", list(PATHS))
 def test_each_provider_gets_a_picture_in_its_own_shape(shop: Shop, provider: str) -> None:
-    asked = Prompt("Describe.", (("user", '{"task": "describe"}'),), files=(Recording("image/jpeg", PICTURE),))
-    raw = write(endpoint(shop.model, provider), asked)
+    requested = Prompt("Describe.", (("user", '{"task": "describe"}'),), files=(Recording("image/jpeg", PICTURE),))
+    raw = write(endpoint(shop.model, provider), requested)
     assert raw.text == "A photo of rye bread with the words: how much?" and raw.usage.input
-    assert shop.model.asked[-1]["files"] == [PICTURE]
+    assert shop.model.requested[-1]["files"] == [PICTURE]
 
 
 @pytest.mark.parametrize("provider", ["openai", "google"])
 def test_the_providers_that_listen_get_the_recording(shop: Shop, provider: str) -> None:
     heard = transcribe(endpoint(shop.model, provider), "whisper-1", Recording("audio/ogg", VOICE))
     assert heard.text == "Do you have rye bread?" and heard.usage.input
-    assert shop.model.asked[-1]["files"] == [VOICE]
+    assert shop.model.requested[-1]["files"] == [VOICE]
 
 
 def test_a_recording_with_nothing_in_it_is_a_problem_in_words(shop: Shop) -> None:
@@ -238,7 +238,7 @@ def test_a_file_that_is_too_large_is_not_sent(shop: Shop, ann: Browser) -> None:
         db.session.query(Media).filter_by(message_id=message_id).one().size = 17_000_000
     ann.post(f"~/assistant/transcripts/{message_id}")
     read_one_media(shop.world.bakery.id, str(reading(shop).id))
-    assert reading(shop).problem == "too_large" and shop.model.asked == []
+    assert reading(shop).problem == "too_large" and shop.model.requested == []
 
 
 def test_a_file_that_is_gone_from_the_store_says_so(shop: Shop, ann: Browser) -> None:

@@ -52,8 +52,8 @@ class Shop:
         if works:
             self.work()
         with tenant_scope(self.id):
-            found: Message = db.session.scalars(db.select(Message).where(Message.wamid == wamid)).one()
-            return found
+            rows: Message = db.session.scalars(db.select(Message).where(Message.wamid == wamid)).one()
+            return rows
 
     def tap(self, title: str) -> Message:
         reply = {"type": "button_reply", "button_reply": {"id": "button-1", "title": title}}

@@ -32,13 +32,13 @@ class Program(Egress):
     def __init__(self) -> None:
         super().__init__()
         self.answer: Page | Exception = Page(200, {}, b"{}", True)
-        self.asked: list[tuple[dict[str, str], dict[str, Any]]] = []
+        self.requested: list[tuple[dict[str, str], dict[str, Any]]] = []
 
     def exchange(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None = None, **options: Any
     ) -> Page:
         refuse_inside_transaction()
-        self.asked.append((headers, json.loads(content or b"")))
+        self.requested.append((headers, json.loads(content or b"")))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -62,7 +62,7 @@ def test_values_of_the_answer_are_used(shop: Shop, program: Program) -> None:
     shop.rule("message", step, reply("{{price}} {{ok}} {{none|nothing}}"))
     shop.write("Bread")
     assert shop.sent() == ["12.5 yes nothing"]
-    ((_headers, sent),) = program.asked
+    ((_headers, sent),) = program.requested
     assert sent["values"] == {"said": "Bread"} and sent["contact"]["phone"] == "16505551234"
 
 
@@ -71,7 +71,7 @@ def test_the_request_is_signed(shop: Shop, program: Program) -> None:
 
     shop.rule("message", call())
     shop.write()
-    ((headers, sent),) = program.asked
+    ((headers, sent),) = program.requested
     with tenant_scope(shop.id):
         secret = AutomationSettings.signing_secret()
     assert Webhook(secret).verify(json.dumps(sent), headers)
@@ -96,7 +96,7 @@ def test_whatever_comes_back_the_run_goes_on(
     program.answer = answer
     shop.rule("message", call(), reply("Bye"))
     shop.write()
-    assert shop.sent() == ["It failed", "Bye"] and len(program.asked) == 1
+    assert shop.sent() == ["It failed", "Bye"] and len(program.requested) == 1
     assert words in ann.get(f"~/automation/runs/{shop.run.id}").text
 
 
@@ -118,27 +118,27 @@ def test_a_call_that_was_interrupted_is_not_made_again(shop: Shop, program: Prog
     del program.exchange
     program.answer = Page(200, {}, b"{}", True)
     shop.advance(shop.run.id)
-    assert shop.run.waits_for == "call" and program.asked == []
+    assert shop.run.waits_for == "call" and program.requested == []
     with tenant_scope(shop.id):
         AutomationRun.get_or_404(shop.run.id).next_at = now()
     shop.advance(shop.run.id)
-    assert shop.sent() == ["It failed", "Bye"] and program.asked == []
+    assert shop.sent() == ["It failed", "Bye"] and program.requested == []
 
 
 def test_a_test_calls_nobody(shop: Shop, program: Program, ann: Browser) -> None:
     shop.write()
     shop.rule("message", call(), reply("Bye"))
     page = ann.post("~/automation/test", {"text": "Hi", "conversation": str(shop.talk.id)}).text
-    assert "a test calls nobody" in page and program.asked == []
+    assert "a test calls nobody" in page and program.requested == []
 
 
 def address(shop: Shop, ann: Browser, *steps: Any) -> str:
     rule = shop.rule("webhook", *steps)
     page = ann.post(f"~/automation/{rule.id}/address")
-    found = re.search(r"/automation-hooks/[\w-]+", page.text)
-    assert page.status_code == 201 and found
-    assert found[0] not in ann.get(f"~/automation/{rule.id}").text
-    return found[0]
+    results = re.search(r"/automation-hooks/[\w-]+", page.text)
+    assert page.status_code == 201 and results
+    assert results[0] not in ann.get(f"~/automation/{rule.id}").text
+    return results[0]
 
 
 def post(browser: Browser, path: str, body: Any) -> Any:

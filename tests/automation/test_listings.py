@@ -98,5 +98,5 @@ def test_a_search_without_consent_is_a_result_with_words(shop: Shop) -> None:
 def test_the_starter_hands_over_and_sets_nothing_that_is_missing(shop: Shop) -> None:
     with tenant_scope(shop.id):
         for name in ("inquiry", "listing-withdrawn", "alerts-stopped"):
-            found = starter(name)
-            assert found and found.definition().steps
+            rows = starter(name)
+            assert rows and rows.definition().steps

@@ -255,9 +255,9 @@ def test_the_limit_and_the_secret_are_set(ann: Browser, shop: Shop) -> None:
 
 
 def edition(page: str) -> str:
-    found = re.search(r'name="edition" value="(\w+)"', page)
-    assert found
-    return found[1]
+    results = re.search(r'name="edition" value="(\w+)"', page)
+    assert results
+    return results[1]
 
 
 def test_who_edits_the_same_step_second_sees_what_the_first_saved(ann: Browser, shop: Shop) -> None:

@@ -22,9 +22,9 @@ NAMES = re.compile(r"\{\{\s*([\w.]+)")
 
 def said_by(starter: Starter) -> list[str]:
     """Every text that a starter asks a language for."""
-    asked: list[str] = [starter.title]
-    starter.make(lambda words: asked.append(words) or words)  # type: ignore[func-returns-value]
-    return asked
+    requested: list[str] = [starter.title]
+    starter.make(lambda words: requested.append(words) or words)  # type: ignore[func-returns-value]
+    return requested
 
 
 def texts_in(value: Any) -> Iterator[str]:

@@ -281,7 +281,7 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
 
 
 @pytest.mark.parametrize(
-    ("said", "saved"),
+    ("incoming", "saved"),
     [
         ("about 1500", "1500"),
         ("1,500 €", "1500"),
@@ -299,8 +299,8 @@ def test_an_answer_that_does_not_fit_is_asked_for_again(
         (",", None),
     ],
 )
-def test_a_number_is_read_as_people_write_it(said: str, saved: str | None) -> None:
-    assert read_number(said) == saved
+def test_a_number_is_read_as_people_write_it(incoming: str, saved: str | None) -> None:
+    assert read_number(incoming) == saved
 
 
 def test_after_so_many_tries_it_goes_another_way(shop: Shop) -> None:

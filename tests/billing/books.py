@@ -61,9 +61,9 @@ def owed(world: World, account: str = "receivable", currency: str = "USD") -> in
 
 def balance(world: World) -> Balance:
     with tenant_scope(world.bakery.id):
-        found = Balance.current()
-    assert found
-    return found
+        results = Balance.current()
+    assert results
+    return results
 
 
 def problems(world: World) -> list[str]:

@@ -74,7 +74,7 @@ class Stripe:
         return respond
 
     def create_session(self, request: PreparedRequest) -> Answer:
-        asked = dict(parse_qsl(str(request.body)))
+        requested = dict(parse_qsl(str(request.body)))
         id = f"cs_test_{next(self.numbers)}"
         self.sessions[id] = {
             "id": id,
@@ -82,17 +82,19 @@ class Stripe:
             "status": "open",
             "payment_status": "unpaid",
             "payment_intent": None,
-            "amount_total": int(asked["line_items[0][price_data][unit_amount]"]),
-            "currency": asked["line_items[0][price_data][currency]"],
-            "metadata": metadata_of(asked),
+            "amount_total": int(requested["line_items[0][price_data][unit_amount]"]),
+            "currency": requested["line_items[0][price_data][currency]"],
+            "metadata": metadata_of(requested),
             "url": f"https://checkout.stripe.com/c/pay/{id}",
-            "setup_future_usage": asked.get("payment_intent_data[setup_future_usage]"),
+            "setup_future_usage": requested.get("payment_intent_data[setup_future_usage]"),
         }
         return reply(self.sessions[id])
 
     def create_intent(self, request: PreparedRequest) -> Answer:
-        asked = dict(parse_qsl(str(request.body)))
-        id = self.intent(int(asked["amount"]), asked["currency"], metadata_of(asked), status=self.status_of_charges)
+        requested = dict(parse_qsl(str(request.body)))
+        id = self.intent(
+            int(requested["amount"]), requested["currency"], metadata_of(requested), status=self.status_of_charges
+        )
         if self.decline:
             self.intents[id] |= {"status": "requires_payment_method", "latest_charge": None}
             error = self.decline | {"type": "card_error", "message": "declined", "payment_intent": {"id": id}}
@@ -135,16 +137,18 @@ class Stripe:
         return reply(rows[id])
 
     def listed(self, rows: list[dict[str, Any]], request: PreparedRequest) -> Answer:
-        asked = dict(parse_qsl((request.url or "").partition("?")[2]))
-        mine = [row for row in rows if row["payment_intent"] == asked["payment_intent"]]
+        requested = dict(parse_qsl((request.url or "").partition("?")[2]))
+        mine = [row for row in rows if row["payment_intent"] == requested["payment_intent"]]
         return reply({"object": "list", "data": mine, "has_more": False, "url": "/v1/refunds"})
 
     def list_events(self, request: PreparedRequest) -> Answer:
-        asked = dict(parse_qsl((request.url or "").partition("?")[2]))
-        types = [value for name, value in asked.items() if name.startswith("types[")]
-        assert 0 < len(types) <= 20 and int(asked["limit"]) <= 100
-        mine = [each for each in self.events if each["type"] in types and each["created"] >= int(asked["created[gte]"])]
-        after = next((n for n, each in enumerate(mine, 1) if each["id"] == asked.get("starting_after")), 0)
+        requested = dict(parse_qsl((request.url or "").partition("?")[2]))
+        types = [value for name, value in requested.items() if name.startswith("types[")]
+        assert 0 < len(types) <= 20 and int(requested["limit"]) <= 100
+        mine = [
+            each for each in self.events if each["type"] in types and each["created"] >= int(requested["created[gte]"])
+        ]
+        after = next((n for n, each in enumerate(mine, 1) if each["id"] == requested.get("starting_after")), 0)
         page, rest = mine[after:][: self.page_size], mine[after:][self.page_size :]
         return reply({"object": "list", "data": page, "has_more": bool(rest), "url": "/v1/events"})
 
@@ -191,8 +195,8 @@ def reply(body: dict[str, Any]) -> Answer:
     return 200, {"Request-Id": "req_1"}, json.dumps(body)
 
 
-def metadata_of(asked: dict[str, str]) -> dict[str, str]:
-    return {name: asked[f"metadata[{name}]"] for name in (TENANT, TOP_UP) if f"metadata[{name}]" in asked}
+def metadata_of(requested: dict[str, str]) -> dict[str, str]:
+    return {name: requested[f"metadata[{name}]"] for name in (TENANT, TOP_UP) if f"metadata[{name}]" in requested}
 
 
 def signed(body: bytes, secret: str = SECRET, at: float | None = None) -> dict[str, str]:

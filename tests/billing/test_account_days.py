@@ -113,9 +113,9 @@ def test_on_a_day_of_25_hours_the_last_hour_is_compared_with_it(world: World, se
     metas = Volume(start, end, days.NUMBER, "US", "marketing", "regular", 1)
     with tenant_scope(world.bakery.id):
         comparison = Reconciliation(sent.phone_number_id)
-        found = comparison.compare({days.NUMBER: sent.phone_number_id}, [metas], end + dt.timedelta(hours=9), zone)
+        results = comparison.compare({days.NUMBER: sent.phone_number_id}, [metas], end + dt.timedelta(hours=9), zone)
         compared = db.session.scalars(select(VolumeComparison)).one()
-    assert (found, compared.starts_at, compared.ends_at) == (0, start, end)
+    assert (results, compared.starts_at, compared.ends_at) == (0, start, end)
 
 
 def test_a_day_on_which_meta_counted_nothing_is_the_account_s_day_too(world: World, sent: Message) -> None:

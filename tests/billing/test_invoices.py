@@ -61,9 +61,9 @@ def charged(world: World, sent: Message) -> World:
 
 def test_an_invoice_bills_what_a_month_charged_by_line(charged: World) -> None:
     invoice = issued(charged)
-    found = [(line.category, line.country, line.messages, line.micros) for line in lines(charged, invoice)]
+    results = [(line.category, line.country, line.messages, line.micros) for line in lines(charged, invoice)]
     # 2 × 0.0275 and 0.055, each rounded to hundredths, half to the even one.
-    assert found == [("utility", "DE", 1, 60_000), ("marketing", "US", 2, 60_000)]
+    assert results == [("utility", "DE", 1, 60_000), ("marketing", "US", 2, 60_000)]
     assert (invoice.number, invoice.net_micros) == ("BAKERY-2026-0001", 120_000)
 
 
@@ -101,8 +101,11 @@ def test_each_line_opens_down_to_the_messages_that_it_adds_up(charged: World, an
     arrive_and_post(charged, reported("delivered", priced(), wamid="wamid.late"))
     for line in lines(charged, invoice):
         with tenant_scope(charged.bakery.id):
-            found = db.session.scalars(line.journals(Invoice.get_or_404(invoice.id))).all()
-        assert (len(found), rounded(sum(each.charged_micros for each in found), "USD")) == (line.messages, line.micros)
+            results = db.session.scalars(line.journals(Invoice.get_or_404(invoice.id))).all()
+        assert (len(results), rounded(sum(each.charged_micros for each in results), "USD")) == (
+            line.messages,
+            line.micros,
+        )
         page = ann.get(f"/t/bakery/costs/invoices/{invoice.id}/lines/{line.id}")
         assert page.status_code == 200 and page.text.count("US$0.0") >= line.messages
 
@@ -130,8 +133,8 @@ def test_fees_and_corrections_are_lines_of_their_own(charged: World) -> None:
 
     with tenant_scope(charged.bakery.id):
         adjust(20_000, note="goodwill", by="Pat")
-    found = [(line.kind, line.note, line.micros) for line in lines(charged, issued(charged))]
-    assert ("adjustment", "goodwill", -20_000) in found
+    results = [(line.kind, line.note, line.micros) for line in lines(charged, issued(charged))]
+    assert ("adjustment", "goodwill", -20_000) in results
 
 
 TAXED = [
@@ -256,8 +259,8 @@ def test_a_pdf_is_drawn_once_and_never_by_a_request(
     invoice, address = issued(charged), "~/costs/invoices/{}/pdf"
     assert "costs.draw_invoice" in enqueued.names
     enqueued.clear()
-    asked = ann.get(address.format(invoice.id))
-    assert asked.status_code == 303 and "costs.draw_invoice" in enqueued.names
+    requested = ann.get(address.format(invoice.id))
+    assert requested.status_code == 303 and "costs.draw_invoice" in enqueued.names
     pdf_of(ann, invoice)
     monkeypatch.setattr(InvoicePaper, "draw", pytest.fail)
     draw_invoice(str(charged.bakery.id), str(invoice.id), "en")

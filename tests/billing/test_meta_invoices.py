@@ -57,8 +57,8 @@ def test_three_planted_differences_of_an_invoice_are_found_and_nothing_else(road
     road.meta.post("invoice-differences", **about, country="BR", category="marketing", volume=2, amount=0.125)
     road.meta.post("invoice-differences", **about, country="DE", category="service", volume=0, amount=1)
     upload_report(road, pat, month)
-    found = {(each.country, each.category, each.metas - each.ours) for each in open_differences(road.world)}
-    assert found == {("US", "service", 1), ("BR", "marketing", 2), ("DE", "service", 0)}
+    results = {(each.country, each.category, each.metas - each.ours) for each in open_differences(road.world)}
+    assert results == {("US", "service", 1), ("BR", "marketing", 2), ("DE", "service", 0)}
     fetch_meta_invoices()
     with platform_scope("tests"):
         (invoice,) = MetaInvoice.of_month(dt.date.fromisoformat(f"{month}-01"))
@@ -114,8 +114,8 @@ def test_a_month_is_the_account_s(world: World, sent: Message) -> None:
 
 def test_what_is_on_one_side_alone_is_a_difference(world: World, sent: Message) -> None:
     arrive_and_post(world, reported("delivered", priced()))
-    found = load(world, "DE,utility,3,0.165,USD")
-    assert [(each.country, each.ours, each.metas) for each in found] == [("DE", 0, 3), ("US", 1, 0)]
+    results = load(world, "DE,utility,3,0.165,USD")
+    assert [(each.country, each.ours, each.metas) for each in results] == [("DE", 0, 3), ("US", 1, 0)]
 
 
 def test_a_newer_report_replaces_the_one_before(world: World, sent: Message) -> None:
@@ -127,8 +127,8 @@ def test_a_newer_report_replaces_the_one_before(world: World, sent: Message) -> 
 def test_an_explained_difference_of_an_invoice_is_listed_again_once_its_figures_change(
     world: World, sent: Message, pat: Browser
 ) -> None:
-    (found,) = load(world, "US,marketing,2,0.05,USD")
-    page = f"/platform/tenants/{world.bakery.id}/meta-invoices/{found.id}"
+    (results,) = load(world, "US,marketing,2,0.05,USD")
+    page = f"/platform/tenants/{world.bakery.id}/meta-invoices/{results.id}"
     assert pat.post(f"{page}/explanation", {"reason": ""}).status_code == 422
     pat.post(f"{page}/explanation", {"reason": "a webhook was lost"})
     assert "a webhook was lost" in pat.get("/platform/meta-invoices?month=2026-11").text
@@ -137,8 +137,8 @@ def test_an_explained_difference_of_an_invoice_is_listed_again_once_its_figures_
 
 def test_a_difference_opens_down_to_its_messages(world: World, sent: Message, pat: Browser) -> None:
     arrive_and_post(world, reported("delivered", priced()))
-    (found,) = load(world, "US,marketing,2,0.05,USD")
-    assert "wamid.hello" in pat.get(f"/platform/tenants/{world.bakery.id}/meta-invoices/{found.id}").text
+    (results,) = load(world, "US,marketing,2,0.05,USD")
+    assert "wamid.hello" in pat.get(f"/platform/tenants/{world.bakery.id}/meta-invoices/{results.id}").text
 
 
 def test_accounts_that_nobody_here_has_are_listed(world: World, sent: Message, pat: Browser) -> None:

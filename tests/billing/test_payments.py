@@ -28,9 +28,9 @@ def save_card(world: World) -> None:
 
 def rule(world: World) -> Recharge:
     with tenant_scope(world.bakery.id):
-        found = Recharge.current()
-    assert found
-    return found
+        results = Recharge.current()
+    assert results
+    return results
 
 
 def test_the_form_leads_to_stripes_page_and_credits_nothing(ann: Browser, world: World, account: Stripe) -> None:

@@ -59,9 +59,9 @@ def test_the_price_before_sending_has_the_mark_up_and_says_so(world: World) -> N
     talk = conversation(bakery, wa_id="4915112345678")
     give_plan(world, markup={"marketing": 1_000})
     with tenant_scope(world.bakery.id):
-        found = db.session.get_one(Conversation, (talk.tenant_id, talk.id))
-        assert found.terms.plan and Balance.plan_now()
-        price = found.terms.price_of("MARKETING", NOON)
+        results = db.session.get_one(Conversation, (talk.tenant_id, talk.id))
+        assert results.terms.plan and Balance.plan_now()
+        price = results.terms.price_of("MARKETING", NOON)
     assert price.charged and price.charged.micros == 150_150 and price.quote.money
     assert price.quote.money.micros == 136_500
 

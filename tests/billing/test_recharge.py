@@ -48,9 +48,9 @@ def top_ups(world: World) -> list[TopUp]:
 
 def rule(world: World) -> Recharge:
     with tenant_scope(world.bakery.id):
-        found = Recharge.current()
-    assert found
-    return found
+        results = Recharge.current()
+    assert results
+    return results
 
 
 def spend(world: World, micros: int) -> None:

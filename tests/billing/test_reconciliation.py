@@ -63,9 +63,9 @@ def test_comparing_again_replaces_the_figures_and_what_is_equal_now_is_gone(worl
 
 
 def test_an_explained_difference_is_listed_again_only_if_its_figures_change(world: World, sent: Message) -> None:
-    (found,) = compare(world, sent, volume(2))
+    (results,) = compare(world, sent, volume(2))
     with tenant_scope(world.bakery.id):
-        VolumeComparison.get_or_404(found.id).explain("our door was closed", by="Pat")
+        VolumeComparison.get_or_404(results.id).explain("our door was closed", by="Pat")
     assert compare(world, sent, volume(2)) == []
     assert len(compare(world, sent, volume(3))) == 1
 
@@ -107,8 +107,8 @@ def test_three_planted_differences_are_found_and_nothing_else(road: Road) -> Non
     tomorrow = now() + dt.timedelta(days=1)
     with tenant_scope(road.world.bakery.id):
         assert Reconciliation(road.number.waba_id).run(tomorrow) == 3
-    found = {(each.country, each.category, each.difference) for each in differences(road.world)}
-    assert found == {("US", "service", 1), ("BR", "service", 2), ("DE", "marketing", 3)}
+    results = {(each.country, each.category, each.difference) for each in differences(road.world)}
+    assert results == {("US", "service", 1), ("BR", "service", 2), ("DE", "marketing", 3)}
 
 
 def test_without_planted_differences_nothing_differs(road: Road) -> None:
@@ -144,8 +144,8 @@ def test_the_console_lists_differences_down_to_messages_until_they_are_explained
     pat: Browser, world: World, sent: Message
 ) -> None:
     arrive(reported("delivered", priced()))
-    (found,) = compare(world, sent, volume(2))
-    page = f"/platform/tenants/{world.bakery.id}/reconciliation/{found.id}"
+    (results,) = compare(world, sent, volume(2))
+    page = f"/platform/tenants/{world.bakery.id}/reconciliation/{results.id}"
     assert "ours 1, Meta 2" in pat.get("/platform/reconciliation").text
     assert "wamid.hello" in pat.get(page).text
     assert pat.post(f"{page}/explanation", {"reason": ""}).status_code == 422

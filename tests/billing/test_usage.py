@@ -44,8 +44,8 @@ def usages(world: World) -> Sequence[Usage]:
 
 
 def only(world: World) -> Usage:
-    (found,) = usages(world)
-    return found
+    (results,) = usages(world)
+    return results
 
 
 def test_what_arrives_and_is_charged_is_counted(world: World, sent: Message) -> None:

@@ -17,7 +17,7 @@ class Line:
     """The server answers at once; the page has the answer when the test lets it through. No clock is involved."""
 
     def __init__(self, page: Page) -> None:
-        self.page, self.is_held, self.asked = page, False, 0
+        self.page, self.is_held, self.requested = page, False, 0
         self.answers: list[tuple[Route, APIResponse]] = []
         self.errors: list[str] = []
         page.route("**/*", self.carry)
@@ -26,7 +26,7 @@ class Line:
         if not self.is_held or route.request.resource_type not in HELD:
             route.fallback()
             return
-        self.asked += 1
+        self.requested += 1
         try:
             answer = route.fetch(max_redirects=0, max_retries=RETRIES)
             if self.is_held:
@@ -36,7 +36,7 @@ class Line:
         except Error as error:  # the page may be gone before it is answered
             self.errors.append(str(error))
         finally:
-            self.asked -= 1
+            self.requested -= 1
 
     def hold(self) -> None:
         self.is_held = True
@@ -45,7 +45,7 @@ class Line:
         """Until at least so many answers are held, and none is on its way."""
         for _ in range(ROUNDS):
             self.page.wait_for_timeout(25)
-            if not self.asked and len(self.answers) >= count:
+            if not self.requested and len(self.answers) >= count:
                 return
         raise AssertionError(f"{len(self.answers)} answers of {count}, {self.errors}")
 

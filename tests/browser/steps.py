@@ -138,7 +138,7 @@ def link_mailed_to(email: str, stack: Stack) -> str:
     while time.monotonic() < end:
         for file in (stack.folder / "mail").glob("*.eml"):
             mail = message_from_bytes(file.read_bytes(), policy=policy.default)
-            if mail["To"] == email and (found := re.search(r"https?://\S+", mail.get_content())):
-                return found[0]
+            if mail["To"] == email and (results := re.search(r"https?://\S+", mail.get_content())):
+                return results[0]
         time.sleep(0.1)
     raise AssertionError(f"no mail to {email}")

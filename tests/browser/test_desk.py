@@ -22,10 +22,10 @@ def cookies(stack: Stack, chromium: Browser) -> Any:
     write_as_customer(carla.page, stack, "Dora", "Is the rye bread still there?", "Desk")
     write_as_customer(carla.page, stack, "Emil", "Good morning", "Desk")
     expect(ann.page.get_by_text("It works.")).to_be_visible()
-    kept = ann.context.cookies()
+    saved = ann.context.cookies()
     ann.close()
     carla.close()
-    return kept
+    return saved
 
 
 @pytest.fixture

@@ -22,10 +22,10 @@ def cookies(stack: Stack, chromium: Browser) -> Any:
     write_as_customer(fay.page, stack, "Fay", "Is the rye bread still there?", "Drafts")
     write_as_customer(fay.page, stack, "Gus", "Good morning", "Drafts")
     expect(ann.page.get_by_text("It works.")).to_be_visible()
-    kept = ann.context.cookies()
+    stored = ann.context.cookies()
     ann.close()
     fay.close()
-    return kept
+    return stored
 
 
 @pytest.fixture

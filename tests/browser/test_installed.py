@@ -65,14 +65,16 @@ SHOWN = """() => Promise.race([
 
 def deliver(page: Page, cdp: CDPSession, origin: str, words: dict[str, Any]) -> None:
     """A push as Chromium's service would bring it, to each worker of this site that Chromium knows."""
-    found: set[str] = set()
+    results: set[str] = set()
     cdp.on(
         "ServiceWorker.workerRegistrationUpdated",
-        lambda event: found.update(each["registrationId"] for each in event["registrations"] if not each["isDeleted"]),
+        lambda event: results.update(
+            each["registrationId"] for each in event["registrations"] if not each["isDeleted"]
+        ),
     )
     cdp.send("ServiceWorker.enable")
     page.wait_for_timeout(300)
-    for worker in found:
+    for worker in results:
         push = {"origin": origin, "registrationId": worker, "data": json.dumps(words)}
         cdp.send("ServiceWorker.deliverPushMessage", push)
     cdp.send("ServiceWorker.disable")
@@ -91,11 +93,11 @@ def test_chromium_finds_nothing_that_forbids_to_install_it(stack: Stack, ann: Pe
 def test_without_a_connection_there_is_a_page_of_ours_and_no_old_data(stack: Stack, ann: Person, business: Any) -> None:
     ann.page.goto(at(stack, business, "inbox/"))
     wait_until(ann.page, CONTROLLED)
-    kept = ann.page.evaluate(
+    saved = ann.page.evaluate(
         "async () => (await Promise.all((await caches.keys()).map(async n => (await (await caches.open(n)).keys())"
         ".map(r => new URL(r.url).pathname)))).flat()"
     )
-    assert "/offline" in kept and [path for path in kept if not path.startswith(("/offline", "/static/dist/"))] == []
+    assert "/offline" in saved and [path for path in saved if not path.startswith(("/offline", "/static/dist/"))] == []
     ann.context.set_offline(True)
     ann.page.goto(at(stack, business, "team"))
     expect(ann.page.get_by_role("heading", name="No connection")).to_be_visible()

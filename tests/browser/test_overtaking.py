@@ -362,12 +362,12 @@ def test_keys_for_what_never_comes_are_dropped_and_it_is_said(desk: Page, busine
     first, second = rows(desk)[:2]
     press(desk, "j")
     expect(desk.get_by_test_id("bubble").first).to_be_visible()
-    asked: list[Route] = []
-    desk.route("**/inbox/*-*-*", lambda route: asked.append(route))  # noqa: PLW0108
+    requested: list[Route] = []
+    desk.route("**/inbox/*-*-*", lambda route: requested.append(route))  # noqa: PLW0108
     press(desk, "j", "e")
-    while not asked:
+    while not requested:
         desk.wait_for_timeout(25)
-    asked[0].abort()
+    requested[0].abort()
     expect(desk.get_by_text("Switchboard could not be reached.")).to_be_visible()
     opened(desk, first)
     expect(row(desk, first)).to_have_attribute("aria-current", "true")

@@ -56,10 +56,10 @@ def cookies(stack: Stack, chromium: Browser) -> Any:
     connect(ann.page, "Pages", "6505550177")
     write_as_customer(carla.page, stack, "Dora", "Is the *blue* one still there?\nhttps://example.com", "Pages")
     expect(ann.page.get_by_text("It works.")).to_be_visible()
-    kept = ann.context.cookies()
+    saved = ann.context.cookies()
     ann.close()
     carla.close()
-    return kept
+    return saved
 
 
 @pytest.mark.parametrize("screen", SCREENS, ids=["wide", "phone"])
@@ -202,10 +202,10 @@ SCHEMES: dict[Literal["light", "dark"], dict[str, Any]] = {"light": {}, "dark": 
 
 
 def refuse_serious(page: Page, options: dict[str, Any]) -> None:
-    found = page.evaluate(VIOLATIONS, options)
+    results = page.evaluate(VIOLATIONS, options)
     serious = [
         f"{problem['id']}: {problem['nodes'][0]['html'][:200]} {problem['nodes'][0].get('failureSummary', '')[:200]}"
-        for problem in found
+        for problem in results
         if problem["impact"] in ("serious", "critical")
     ]
     assert serious == [], page.url

@@ -27,10 +27,10 @@ def people(stack: Stack, chromium: Browser) -> Any:
     ann.page.goto(f"{stack.web}/t/two/inbox/?view=all")
     ann.page.get_by_role("link", name="Dora").click()
     ann.page.wait_for_url("**/inbox/*-*")
-    kept = ann.context.cookies(), ben.context.cookies(), ann.page.url
+    saved = ann.context.cookies(), ben.context.cookies(), ann.page.url
     for person in (ann, ben, carla):
         person.close()
-    return kept
+    return saved
 
 
 @pytest.fixture
@@ -49,18 +49,18 @@ def both(chromium: Browser, people: Any) -> Iterator[tuple[Page, Page]]:
 def at_once(pages: tuple[Page, Page], path: str, **form: str) -> list[int]:
     """Both browsers post the same thing in the same moment, as htmx would. What each was answered."""
 
-    def post(asked: tuple[str, dict[str, str], str]) -> int:
-        address, cookies, token = asked
+    def post(requested: tuple[str, dict[str, str], str]) -> int:
+        address, cookies, token = requested
         headers = {"HX-Request": "true", "X-CSRFToken": token, "Origin": address.split("/t/")[0]}
         return httpx.post(f"{address}/{path}", data=form, cookies=cookies, headers=headers).status_code
 
-    asked = []
+    requested = []
     for page in pages:
         cookies = {one["name"]: one["value"] for one in page.context.cookies()}
         token = page.locator("[name=csrf_token]").first.get_attribute("value") or ""
-        asked.append((page.url.split("?")[0], cookies, token))
+        requested.append((page.url.split("?")[0], cookies, token))
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(post, asked))
+        return list(pool.map(post, requested))
 
 
 def holder(page: Page) -> str:

@@ -82,16 +82,16 @@ def test_a_difference_is_listed_once() -> None:
 
 
 def test_an_edge_that_is_not_described_is_named_and_no_difference() -> None:
-    found = compare(BAKERY, [exchange(path="/v25.0/12345/cakes"), exchange(path="/v25.0/999/loaves")], KINDS)
-    assert found.undescribed == {"POST /v25.0/{Shop-ID}/cakes", "POST /v25.0/999/loaves"}
-    assert found.differences == []
+    results = compare(BAKERY, [exchange(path="/v25.0/12345/cakes"), exchange(path="/v25.0/999/loaves")], KINDS)
+    assert results.undescribed == {"POST /v25.0/{Shop-ID}/cakes", "POST /v25.0/999/loaves"}
+    assert results.differences == []
 
 
 def test_a_page_explains_a_difference() -> None:
     page = Explanation(EDGE, "request body.*: type", "Prices are words now.", "Loaves", "2026-03")
     differences = compare(BAKERY, [exchange({"name": "Rye", "price": "3"}), exchange({})], KINDS).differences
-    found, stale = explain(differences, [page])
-    assert [explanation for _, explanation in found] == [page, None] and stale == []
+    results, stale = explain(differences, [page])
+    assert [explanation for _, explanation in results] == [page, None] and stale == []
 
 
 def test_an_explanation_of_nothing_is_stale() -> None:

@@ -68,8 +68,8 @@ def named(path: str, kinds: dict[str, tuple[str, ...]]) -> tuple[str, str]:
 
 def callers() -> Iterator[tuple[ModuleType, FunctionType]]:
     """The public functions of app.meta that are given a GraphClient."""
-    for found in pkgutil.iter_modules(app.meta.__path__):
-        module = importlib.import_module(f"app.meta.{found.name}")
+    for results in pkgutil.iter_modules(app.meta.__path__):
+        module = importlib.import_module(f"app.meta.{results.name}")
         for name, function in inspect.getmembers(module, inspect.isfunction):
             first = next(iter(inspect.signature(function).parameters.values()), None)
             is_own = function.__module__ == module.__name__ and not name.startswith("_")

@@ -258,8 +258,8 @@ def test_an_outlook_export_takes_the_mobile_first(ann: Browser, world: World) ->
 
 def test_cards_of_a_phone_are_imported(ann: Browser, world: World) -> None:
     card = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Greta Nilsen\r\nTEL;TYPE=CELL:+47 912 34 567\r\nEND:VCARD\r\n"
-    nobody = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:No Number\r\nEND:VCARD\r\n"
-    where = upload(ann, world, card + nobody, "people.vcf")
+    unscoped = "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:No Number\r\nEND:VCARD\r\n"
+    where = upload(ann, world, card + unscoped, "people.vcf")
     assert "The phone number is missing" in ann.get(where).text
     run(ann, world, where, leave_out="1")
     assert phones(world) == ["4791234567"]

@@ -221,8 +221,8 @@ def test_messages_that_arrive_during_a_merge_are_neither_lost_nor_doubled(
             arrive(hidden(f"hidden {n}"), message(f"open {n}", wa_id="16505551234", name="Carla Mendes"))
 
     race(app, write, lambda: merge(world, two), write)
-    said = [each.body for each in messages(world)]
-    assert len(said) == 2 + 2 * 20
+    incoming = [each.body for each in messages(world)]
+    assert len(incoming) == 2 + 2 * 20
     assert len({each.conversation_id for each in messages(world)}) == 1 and len(conversations(world)) == 1
 
 

@@ -43,11 +43,11 @@ def carla(world: World) -> Contact:
 def test_a_hostile_name_is_text_on_every_page(ann: Browser, world: World, name: str) -> None:
     world.connect_numbers()
     arrive(message("Hi", wa_id="16505551234", name=name))
-    (known,) = contacts(world)
-    for path in ("~/contacts/", f"~/contacts/{known.id}", f"~/inbox/{conversation(world).id}", "~/inbox/"):
+    (existing,) = contacts(world)
+    for path in ("~/contacts/", f"~/contacts/{existing.id}", f"~/inbox/{conversation(world).id}", "~/inbox/"):
         page = ann.get(path).text
         assert "<script>alert" not in page and "\u202e" not in page and len(page) < 60_000
-    assert 0 < len(known.name) <= 200
+    assert 0 < len(existing.name) <= 200
 
 
 def test_a_contact_is_made_by_hand_once(ann: Browser, world: World) -> None:
@@ -73,8 +73,8 @@ def test_who_was_made_by_hand_is_recognised_when_they_write(ann: Browser, world:
 def test_a_name_given_here_is_not_changed_by_the_customer(ann: Browser, world: World) -> None:
     world.connect_numbers()
     arrive(message("Hi", name="carla 🌸"))
-    (known,) = contacts(world)
-    ann.post(f"~/contacts/{known.id}/name", {"name": "Carla Mendes"})
+    (existing,) = contacts(world)
+    ann.post(f"~/contacts/{existing.id}/name", {"name": "Carla Mendes"})
     arrive(message("Hi", name="Queen C"))
     assert [each.name for each in contacts(world)] == ["Carla Mendes"]
 
@@ -224,11 +224,11 @@ def test_the_trace_of_an_export_cannot_be_changed(world: World) -> None:
 def test_everything_about_a_person_is_given_out_with_a_trace(ann: Browser, world: World) -> None:
     world.connect_numbers()
     arrive(message("my secret", name="Carla"))
-    (known,) = contacts(world)
-    answer = ann.post(f"~/contacts/{known.id}/person-file")
+    (existing,) = contacts(world)
+    answer = ann.post(f"~/contacts/{existing.id}/person-file")
     file = answer.get_json()
     assert file["conversations"][0]["messages"][0]["body"] == "my secret"
-    assert "All data exported as a file" in ann.get(f"~/contacts/{known.id}/timeline").text
+    assert "All data exported as a file" in ann.get(f"~/contacts/{existing.id}/timeline").text
 
 
 def test_a_long_conversation_is_given_out_whole_and_in_order(
@@ -237,33 +237,33 @@ def test_a_long_conversation_is_given_out_whole_and_in_order(
     monkeypatch.setattr("app.people.person_file.AT_ONCE", 2)
     world.connect_numbers()
     arrive(*(message(f"{n}", name="Carla") for n in range(5)))
-    (known,) = contacts(world)
-    file = ann.post(f"~/contacts/{known.id}/person-file").get_json()
+    (existing,) = contacts(world)
+    file = ann.post(f"~/contacts/{existing.id}/person-file").get_json()
     (talk,) = file["conversations"]
     assert [one["body"] for one in talk["messages"]] == ["0", "1", "2", "3", "4"]
 
 
 def test_a_person_who_never_wrote_has_a_file_too(ann: Browser, world: World) -> None:
     with tenant_scope(world.bakery.id):
-        known = Contact(name="Zoe")
-        db.session.add(known)
-    file = ann.post(f"~/contacts/{known.id}/person-file").get_json()
+        existing = Contact(name="Zoe")
+        db.session.add(existing)
+    file = ann.post(f"~/contacts/{existing.id}/person-file").get_json()
     assert file["contact"]["name"] == "Zoe" and file["conversations"] == []
 
 
 def test_an_erased_person_is_nowhere_and_still_counted(ann: Browser, world: World, superuser_url: str) -> None:
     world.connect_numbers()
     arrive(message("CANARY words", name="CANARY name", wa_id="16505550042"))
-    (known,) = contacts(world)
+    (existing,) = contacts(world)
     talk = conversation(world)
-    ann.post(f"~/contacts/{known.id}/name", {"name": "CANARY renamed"})
-    ann.post(f"~/contacts/{known.id}/notes", {"note": "CANARY note"})
+    ann.post(f"~/contacts/{existing.id}/name", {"name": "CANARY renamed"})
+    ann.post(f"~/contacts/{existing.id}/notes", {"note": "CANARY note"})
     ann.post(f"~/inbox/{talk.id}/messages", {"body": "CANARY answer"})
-    assert ann.post(f"~/contacts/{known.id}/erasure", {"word": "ERASE"}).status_code == 303
+    assert ann.post(f"~/contacts/{existing.id}/erasure", {"word": "ERASE"}).status_code == 303
     assert holders_of(superuser_url, "CANARY") == holders_of(superuser_url, "16505550042") == []
     assert len(messages(world)) == 2 and messages(world)[1].state == "cancelled"
     assert "Erased at the customer" in ann.get(f"~/inbox/{talk.id}").text
-    assert "All data erased" in ann.get(f"~/contacts/{known.id}/timeline").text
+    assert "All data erased" in ann.get(f"~/contacts/{existing.id}/timeline").text
 
 
 def test_with_a_person_their_rows_of_imports_are_erased(ann: Browser, world: World) -> None:
@@ -275,8 +275,8 @@ def test_with_a_person_their_rows_of_imports_are_erased(ann: Browser, world: Wor
         db.session.flush()
         for number, wa_id in enumerate(("551187654321", "4915112345678"), 1):
             db.session.add(ImportRow(import_id=upload.id, number=number, wa_id=wa_id, name="Rita"))
-    (known,) = contacts(world)
-    ann.post(f"~/contacts/{known.id}/erasure", {"word": "ERASE"})
+    (existing,) = contacts(world)
+    ann.post(f"~/contacts/{existing.id}/erasure", {"word": "ERASE"})
     with tenant_scope(world.bakery.id):
         assert db.session.scalars(db.select(ImportRow.wa_id)).all() == ["4915112345678"]
 
@@ -306,8 +306,8 @@ def test_nobody_is_erased_without_the_word(ann: Browser, world: World, carla: Co
 def test_an_erased_person_who_writes_again_is_a_new_contact(ann: Browser, world: World) -> None:
     world.connect_numbers()
     arrive(message("Hi", name="Carla"))
-    (known,) = contacts(world)
-    ann.post(f"~/contacts/{known.id}/erasure", {"word": "ERASE"})
+    (existing,) = contacts(world)
+    ann.post(f"~/contacts/{existing.id}/erasure", {"word": "ERASE"})
     arrive(message("Me again", name="Carla"))
     assert [each.name for each in contacts(world)] == ["", "Carla"]
     with tenant_scope(world.bakery.id):

@@ -21,8 +21,8 @@ from tests.world import World
 def names(world: World, query: str) -> list[str]:
     with tenant_scope(world.bakery.id):
         ids = [place.id for place in search.find(query, 50)]
-        found = {row.id: row.name for row in db.session.execute(text("select id, name from contacts"))}
-    return [found[id] for id in ids]
+        results = {row.id: row.name for row in db.session.execute(text("select id, name from contacts"))}
+    return [results[id] for id in ids]
 
 
 @pytest.mark.parametrize("query", ["jose", "JOSÉ", "garcia", "josé gar", "garcía josé", "  jose  "])

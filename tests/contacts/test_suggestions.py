@@ -87,9 +87,9 @@ def test_somebody_elses_card_is_no_reason(world: World) -> None:
 def test_a_number_given_when_asked_joins_the_contact(world: World) -> None:
     arrive(from_hidden(), from_hidden(content=card("Carla", "16505551234", origin="contact_request")))
     arrive(message("From now on with number", wa_id="16505551234"))
-    (known,) = contacts(world)
+    (existing,) = contacts(world)
     with tenant_scope(world.bakery.id):
-        assert Contact.get_or_404(known.id).phone == "+1 650-555-1234"
+        assert Contact.get_or_404(existing.id).phone == "+1 650-555-1234"
     assert len(conversations(world)) == 1
 
 
@@ -112,10 +112,10 @@ def test_an_accepted_suggestion_makes_one_contact(ann: Browser, world: World) ->
 
 def test_who_hides_the_number_can_be_asked_for_it(ann: Browser, world: World) -> None:
     arrive(from_hidden(at=time.time()))
-    (talk,), (known,) = conversations(world), contacts(world)
+    (talk,), (existing,) = conversations(world), contacts(world)
     assert "Request the number" in ann.get(f"~/inbox/{talk.id}/details").text
     for _twice in range(2):
-        ann.post(f"~/contacts/{known.id}/number-requests/{talk.id}")
+        ann.post(f"~/contacts/{existing.id}/number-requests/{talk.id}")
     assert [each.body for each in messages(world) if each.is_outbound] == [
         "May we have your phone number? Tap the button below to share it."
     ]
@@ -124,7 +124,7 @@ def test_who_hides_the_number_can_be_asked_for_it(ann: Browser, world: World) ->
 def test_meta_takes_the_question(road: Road) -> None:
     road.customer_writes()
     question = number_request("May we have your number?")
-    asked = content_of(question.type, question.words, question.raw)
+    requested = content_of(question.type, question.words, question.raw)
     number, token = road.ids["phone_number_id"], road.ids["token"]
-    accepted = send(outside().graph, token, number, to="16505551234", content=asked, callback_data=None)
+    accepted = send(outside().graph, token, number, to="16505551234", content=requested, callback_data=None)
     assert accepted.wamid

@@ -126,9 +126,9 @@ class Crm:
         """The customer wrote these."""
         with tenant_scope(self.id):
             for text in texts:
-                said = Message(conversation_id=self.talk.id, phone_number_id=self.number.id, direction="inbound")
-                said.state, said.body, said.occurred_at = "received", text, now()
-                db.session.add(said)
+                incoming = Message(conversation_id=self.talk.id, phone_number_id=self.number.id, direction="inbound")
+                incoming.state, incoming.body, incoming.occurred_at = "received", text, now()
+                db.session.add(incoming)
 
     @property
     def connection(self) -> CrmConnection:

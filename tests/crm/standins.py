@@ -125,8 +125,8 @@ class HubSpotServer(StandIn):
                 return self.add_note(got.body)
             case "POST", path if path.endswith("/batch/read"):
                 return self.read_batch(path.split("/")[-3], got.body)
-            case "GET", path if found := re.fullmatch(r"/crm/v4/objects/contacts/(\d+)/associations/(\w+)", path):
-                return 200, {"results": self.associated(*found.groups())}
+            case "GET", path if outcome := re.fullmatch(r"/crm/v4/objects/contacts/(\d+)/associations/(\w+)", path):
+                return 200, {"results": self.associated(*outcome.groups())}
         return 404, {"status": "error", "message": "No such route"}
 
     def pipeline(self) -> Json:
@@ -139,8 +139,8 @@ class HubSpotServer(StandIn):
 
     def search(self, body: Json) -> tuple[int, Json]:
         groups = body["filterGroups"]
-        asked = {one["propertyName"] for group in groups for one in group["filters"]}
-        if len(groups) > 5 or asked & self.unknown_properties:
+        requested = {one["propertyName"] for group in groups for one in group["filters"]}
+        if len(groups) > 5 or requested & self.unknown_properties:
             return 400, {"status": "error", "category": "VALIDATION_ERROR", "message": "Property does not exist"}
         hits = [one for one in self.people.values() if any(self.matches(one, group) for group in groups)]
         results = [self.contact(one) for one in hits[: body["limit"]]]

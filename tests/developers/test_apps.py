@@ -40,7 +40,7 @@ class App:
 
     app: Flask
     client_id: str = ""
-    asked: dict[str, Any] = field(default_factory=dict)
+    requested: dict[str, Any] = field(default_factory=dict)
 
     def post(self, path: str, data: Any, **headers: str) -> TestResponse:
         return isolated(self.app.test_client().post, path, data=data, headers=headers)

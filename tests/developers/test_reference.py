@@ -171,16 +171,16 @@ def test_the_document_is_there_and_is_not_sent_twice(browser: Browser) -> None:
 
 
 def test_the_pages_ask_the_database_for_nothing(app: Flask, pages: list[str]) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        asked.append(statement)
+        requested.append(statement)
 
     event.listen(Engine, "before_cursor_execute", note)
     for path in (*pages, "llms.txt", "developers/openapi.json", "developers/problems/not_found"):
         assert isolated(app.test_client().get, f"/{path}").status_code == 200
     event.remove(Engine, "before_cursor_execute", note)
-    assert asked == []
+    assert requested == []
 
 
 def test_a_page_is_made_once(browser: Browser) -> None:

@@ -46,9 +46,9 @@ class Site:
         return parse_qs(urlsplit(self.open(query, **options).location).query)["text"][0]
 
     def code(self, query: dict[str, str] | None = None, **options: Any) -> str:
-        found = REFERENCE.search(self.words(query, **options))
-        assert found
-        return found[1]
+        results = REFERENCE.search(self.words(query, **options))
+        assert results
+        return results[1]
 
     def rows(self, model: Any) -> list[Any]:
         with tenant_scope(self.tenant.id):

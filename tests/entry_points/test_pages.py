@@ -183,8 +183,8 @@ def test_search_is_limited_to_an_entry_point(ann: Browser, villas: Site) -> None
     villas.write("Bonjour, croissants", wa_id="33612345678")
     villas.write(f"croissants {villas.code(VILLA)}")
     page = ann.get(f"~/inbox/search?q=croissants&entry={villas.entry_point.id}").text
-    found = page[page.index('id="found"') :]
-    assert "16505551234" in found and "33612345678" not in found
+    results = page[page.index('id="found"') :]
+    assert "16505551234" in results and "33612345678" not in results
 
 
 def test_an_agent_corrects_removes_and_chooses_the_subject(ben: Browser, villas: Site) -> None:

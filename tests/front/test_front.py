@@ -59,9 +59,9 @@ def test_the_country_is_the_readers_own_unless_chosen(browser: Browser, language
     assert f'<option value="{country}" selected>' in page
 
 
-@pytest.mark.parametrize("asked", ["country=XX", "currency=XXX", "country=%00&currency=%F0%9F%98%80"])
-def test_a_country_that_does_not_exist_shows_another(browser: Browser, asked: str) -> None:
-    assert "US$" in browser.get(f"/?{asked}").text
+@pytest.mark.parametrize("requested", ["country=XX", "currency=XXX", "country=%00&currency=%F0%9F%98%80"])
+def test_a_country_that_does_not_exist_shows_another(browser: Browser, requested: str) -> None:
+    assert "US$" in browser.get(f"/?{requested}").text
 
 
 def test_a_newer_card_is_shown_at_once(browser: Browser, own_cards: None) -> None:

@@ -23,9 +23,9 @@ def test_an_event_of_each_type_follows_its_schema(hooks: Hooks, receiver: Receiv
     """Also where its subject is gone."""
     kind = event_types()[name]
     facts: dict[str, Any] = {field: fact_of(field, info.annotation) for field, info in kind.facts.model_fields.items()}
-    known = {"conversation": hooks.talk.id, "number": hooks.number.id, "contact": hooks.talk.contact_id}
+    existing = {"conversation": hooks.talk.id, "number": hooks.number.id, "contact": hooks.talk.contact_id}
     facts |= {"conversation_id": hooks.talk.id} if "conversation_id" in facts else {}
-    subject = known.get(kind.resources[0], uuid.uuid4())
+    subject = existing.get(kind.resources[0], uuid.uuid4())
     hooks.add()
     with tenant_scope(hooks.tenant.id):
         happened(name, subject, by=Actor.agent(world.ann), **facts)

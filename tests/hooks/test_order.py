@@ -96,8 +96,8 @@ def test_a_batch_has_the_events_of_one_conversation_under_one_id(hooks: Hooks, r
     hooks.send()
     batches = {got.id: got.verified(hooks.secret(endpoint)) for got in receiver.got}
     assert len(receiver.got) == 3 and all(id.startswith("bat_") for id in batches)
-    found = sorted([event["sequence"] for event in batch["events"]] for batch in batches.values())
-    assert found == [[1], [1, 2, 3]] and {batch["type"] for batch in batches.values()} == {"batch"}
+    results = sorted([event["sequence"] for event in batch["events"]] for batch in batches.values())
+    assert results == [[1], [1, 2, 3]] and {batch["type"] for batch in batches.values()} == {"batch"}
 
 
 def test_what_happens_after_a_batch_was_sent_is_the_next_batch(hooks: Hooks, receiver: Receiver) -> None:

@@ -30,15 +30,15 @@ def form(**changed: str) -> dict[str, str]:
 
 def test_a_webhook_is_added_and_its_secret_shown_once(ann: Browser, hooks: Hooks, receiver: Receiver) -> None:
     page = ann.post("~/webhooks/", form(description="Shop"))
-    found = re.search(r'value="(whsec_[^"]+)"', page.text)
-    assert page.status_code == 201 and found
+    results = re.search(r'value="(whsec_[^"]+)"', page.text)
+    assert page.status_code == 201 and results
     [endpoint] = endpoints(hooks)
-    assert found[1] == hooks.secret(endpoint)
+    assert results[1] == hooks.secret(endpoint)
     for path in ("", f"/{endpoint.id}", f"/{endpoint.id}/edit"):
         assert "whsec_" not in ann.get(f"~/webhooks{path or '/'}").text
     hooks.happens()
     hooks.send()
-    assert receiver.got[0].verified(found[1])
+    assert receiver.got[0].verified(results[1])
 
 
 def endpoints(hooks: Hooks) -> list[WebhookEndpoint]:
@@ -75,8 +75,8 @@ def test_it_is_changed(ann: Browser, hooks: Hooks) -> None:
     endpoint = hooks.add()
     changed = form(which="some", types="message.received", batch_seconds="5", is_ordered="y")
     assert ann.post(f"~/webhooks/{endpoint.id}", changed).status_code == 303
-    found = hooks.endpoint(endpoint)
-    assert (found.types, found.batch_seconds, found.is_ordered) == (["message.received"], 5, True)
+    results = hooks.endpoint(endpoint)
+    assert (results.types, results.batch_seconds, results.is_ordered) == (["message.received"], 5, True)
     assert 'value="message.received" checked' in ann.get(f"~/webhooks/{endpoint.id}/edit").text
 
 

@@ -112,16 +112,16 @@ def test_it_is_tried_for_three_days_and_then_failed(hooks: Hooks, receiver: Rece
     assert all(seconds - 2 <= pause <= seconds * 1.2 for seconds, pause in zip(RETRY_SECONDS, pauses, strict=True))
 
 
-@pytest.mark.parametrize("asked", ["120", "999999999999", "date"])
-def test_retry_after_is_obeyed_for_the_whole_webhook(hooks: Hooks, receiver: Receiver, asked: str) -> None:
+@pytest.mark.parametrize("requested", ["120", "999999999999", "date"])
+def test_retry_after_is_obeyed_for_the_whole_webhook(hooks: Hooks, receiver: Receiver, requested: str) -> None:
     endpoint = hooks.add()
     in_two_minutes = format_datetime(now() + dt.timedelta(seconds=120), usegmt=True)
-    receiver.answer_with(429, Retry_After=in_two_minutes if asked == "date" else asked)
+    receiver.answer_with(429, Retry_After=in_two_minutes if requested == "date" else requested)
     hooks.happens()
     hooks.send()
     rests_until, due = hooks.endpoint(endpoint).rests_until, hooks.deliveries()[0].next_attempt_at
     assert rests_until and due
-    least = LONGEST_REST if asked.startswith("9") else dt.timedelta(seconds=120)
+    least = LONGEST_REST if requested.startswith("9") else dt.timedelta(seconds=120)
     assert abs(rests_until - now() - least) < dt.timedelta(seconds=5) and due >= rests_until - dt.timedelta(seconds=1)
     hooks.happens()
     hooks.send()

@@ -188,8 +188,12 @@ def test_a_template_with_answers_can_be_chosen_to_ask(app: Flask, world: World) 
     assert "How was it (en)" in ann.get(ADDRESS).text
     chosen = CLOSED | {"survey_template": "how_was_it|en", "survey_reopens": "y"}
     assert ann.post(ADDRESS, data=chosen).status_code == 303
-    kept = policy(world)
-    assert (kept.survey_template_name, kept.survey_template_language, kept.survey_reopens) == ("how_was_it", "en", True)
+    stored = policy(world)
+    assert (stored.survey_template_name, stored.survey_template_language, stored.survey_reopens) == (
+        "how_was_it",
+        "en",
+        True,
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,11 @@ def at_once(world: World) -> None:
 
 def written(world: World, talk: Conversation, words: str) -> Conversation:
     with tenant_scope(world.bakery.id):
-        said = Message(conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound", body=words)
-        said.state, said.wamid = "received", f"wamid.{talk.id}.{words[:20]}"
-        db.session.add(said)
+        incoming = Message(
+            conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound", body=words
+        )
+        incoming.state, incoming.wamid = "received", f"wamid.{talk.id}.{words[:20]}"
+        db.session.add(incoming)
         again = Conversation.get_or_404(talk.id)
         again.last_message_preview, again.last_message_at = words, now()
         again.news_at = again.waiting_since = again.last_inbound_at = now()

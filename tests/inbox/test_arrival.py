@@ -29,7 +29,7 @@ def test_with_one_contact_that_is_the_sender(world: World) -> None:
     item = {"id": "wamid.1", "timestamp": str(int(NOW)), "type": "text", "text": {"body": "Hi"}}
     arrive(change(BAKERY_NUMBER, contacts=[{"profile": {"name": "A"}, "user_id": "US.1"}], messages=[item]))
     assert failures() == []
-    assert [said.body for said in messages(world)] == ["Hi"]
+    assert [incoming.body for incoming in messages(world)] == ["Hi"]
 
 
 def test_a_question_about_a_product_names_it(ann: Browser, world: World) -> None:
@@ -78,9 +78,9 @@ def test_errors_are_shown_on_every_kind_of_bubble(ann: Browser, world: World, co
 
 
 def test_an_error_beside_a_message_is_shown_with_it(ann: Browser, world: World) -> None:
-    told = message("Hi")
-    told["value"]["errors"] = [ERROR]
-    arrive(told)
+    facts = message("Hi")
+    facts["value"]["errors"] = [ERROR]
+    arrive(facts)
     assert "It could not be loaded" in shown(ann, world)
 
 
@@ -152,9 +152,9 @@ def test_a_call_from_here_is_ours(world: World) -> None:
 
 
 def in_group(body: str = "Hello all", **more: Any) -> dict[str, Any]:
-    told = message(body, **more)
-    told["value"]["messages"][0]["group_id"] = "Y2Fw"
-    return told
+    facts = message(body, **more)
+    facts["value"]["messages"][0]["group_id"] = "Y2Fw"
+    return facts
 
 
 def test_a_group_is_a_conversation_of_its_own(ann: Browser, world: World) -> None:

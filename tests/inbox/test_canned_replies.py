@@ -56,7 +56,7 @@ def only(world: World) -> CannedReply:
         return db.session.scalars(select(CannedReply)).one()
 
 
-def kept(world: World) -> list[CannedFile]:
+def stored_files(world: World) -> list[CannedFile]:
     with tenant_scope(world.bakery.id):
         return list(db.session.scalars(select(CannedFile)))
 
@@ -76,18 +76,18 @@ def send(browser: Browser, talk: Conversation, file: CannedFile, words: str = "T
 
 
 def test_its_file_is_offered_with_the_words(ben: Browser, world: World, carla: Conversation, cake: CannedReply) -> None:
-    found = re.search(r'data-file="([^"]+)"', offered(ben, carla))
-    assert found
-    told = json.loads(html.unescape(found[1]))
-    (file,) = kept(world)
-    assert (told["id"], told["name"], told["kind"]) == (str(file.id), "cake.jpg", "image")
-    assert ben.get(told["address"]).mimetype == "image/webp"
+    results = re.search(r'data-file="([^"]+)"', offered(ben, carla))
+    assert results
+    facts = json.loads(html.unescape(results[1]))
+    (file,) = stored_files(world)
+    assert (facts["id"], facts["name"], facts["kind"]) == (str(file.id), "cake.jpg", "image")
+    assert ben.get(facts["address"]).mimetype == "image/webp"
 
 
 def test_it_is_sent_as_that_media_with_the_words_as_caption(
     ben: Browser, world: World, carla: Conversation, cake: CannedReply
 ) -> None:
-    (file,) = kept(world)
+    (file,) = stored_files(world)
     assert send(ben, carla, file).status_code == 200
     with tenant_scope(world.bakery.id):
         sent = db.session.query(Message).filter_by(direction="outbound").one()
@@ -99,19 +99,19 @@ def test_it_is_sent_as_that_media_with_the_words_as_caption(
 def test_a_sent_file_outlives_its_canned_reply(
     ann: Browser, world: World, carla: Conversation, cake: CannedReply
 ) -> None:
-    send(ann, carla, kept(world)[0])
+    send(ann, carla, stored_files(world)[0])
     ann.post(f"{ADDRESS}/{cake.id}/removal")
     delete_orphaned_files()
     with tenant_scope(world.bakery.id):
         copy = db.session.query(Media).one()
-    assert kept(world) == [] and ann.get(f"~/inbox/media/{copy.id}").data == picture()
+    assert stored_files(world) == [] and ann.get(f"~/inbox/media/{copy.id}").data == picture()
 
 
 def test_removing_a_canned_reply_deletes_its_file(ann: Browser, world: World, cake: CannedReply) -> None:
     assert len(stored(world)) == 2
     ann.post(f"{ADDRESS}/{cake.id}/removal")
     delete_orphaned_files()
-    assert stored(world) == [] and kept(world) == []
+    assert stored(world) == [] and stored_files(world) == []
 
 
 def test_removing_a_team_removes_its_canned_replies_and_files(ann: Browser, world: World) -> None:
@@ -131,9 +131,9 @@ def test_a_file_that_cannot_be_deleted_is_retried(
     with monkeypatch.context() as away:
         away.setattr(outside().storage, "delete", refuse)
         delete_orphaned_files()
-    assert len(kept(world)) == 1
+    assert len(stored_files(world)) == 1
     delete_orphaned_files()
-    assert kept(world) == [] and stored(world) == []
+    assert stored_files(world) == [] and stored(world) == []
 
 
 def refuse(_key: str) -> None:
@@ -143,16 +143,16 @@ def refuse(_key: str) -> None:
 def test_another_file_takes_the_place_of_the_first(ann: Browser, world: World, cake: CannedReply) -> None:
     write(ann, f"{ADDRESS}/{cake.id}", file=(b"%PDF-1.4 menu", "menu.pdf"))
     delete_orphaned_files()
-    assert [file.filename for file in kept(world)] == ["menu.pdf"] and len(stored(world)) == 1
+    assert [file.filename for file in stored_files(world)] == ["menu.pdf"] and len(stored(world)) == 1
 
 
 def test_a_change_of_words_keeps_the_file_and_a_tick_takes_it_off(
     ann: Browser, world: World, cake: CannedReply
 ) -> None:
     write(ann, f"{ADDRESS}/{cake.id}", body="Or this one")
-    assert [file.canned_reply_id for file in kept(world)] == [cake.id]
+    assert [file.canned_reply_id for file in stored_files(world)] == [cake.id]
     write(ann, f"{ADDRESS}/{cake.id}", remove_file="1")
-    assert [file.canned_reply_id for file in kept(world)] == [None]
+    assert [file.canned_reply_id for file in stored_files(world)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -168,12 +168,12 @@ def test_what_whatsapp_would_refuse_is_refused_here(
 ) -> None:
     answer = write(ann, file=file, **fields)
     assert answer.status_code == 422 and words in answer.text
-    assert kept(world) == [] and stored(world) == []
+    assert stored_files(world) == [] and stored(world) == []
 
 
 def test_a_hostile_file_is_only_ever_downloaded(ann: Browser, world: World) -> None:
     write(ann, file=(b"<script>alert(1)</script>", "menu.txt"))
-    answer = ann.get(f"~/inbox/canned-files/{kept(world)[0].id}")
+    answer = ann.get(f"~/inbox/canned-files/{stored_files(world)[0].id}")
     assert answer.mimetype == "application/octet-stream" or answer.mimetype == "text/plain"
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
@@ -183,7 +183,7 @@ def test_the_file_of_somebodys_own_reply_is_theirs_alone(
     ann: Browser, ben: Browser, sue: Browser, world: World, carla: Conversation
 ) -> None:
     write(ben, file=(picture(), "cake.jpg"))
-    (file,) = kept(world)
+    (file,) = stored_files(world)
     address = f"~/inbox/canned-files/{file.id}"
     assert [each.get(address).status_code for each in (ben, ann, sue)] == [200, 404, 404]
     answer = send(ann, carla, file)
@@ -206,7 +206,7 @@ def test_the_customers_language_comes_first(ann: Browser, world: World, carla: C
         number = Conversation.get_or_404(carla.id).phone_number
     berliner = people.conversation(number, wa_id="4930901820", name="Karla")
     first = [re.search(r'data-inserts="([^"]+)"', offered(ann, talk, "hello")) for talk in (carla, berliner)]
-    assert [found and found[1] for found in first] == ["Good day", "Guten Tag"]
+    assert [results and results[1] for results in first] == ["Good day", "Guten Tag"]
 
 
 def test_it_is_found_by_its_language(ann: Browser, carla: Conversation) -> None:

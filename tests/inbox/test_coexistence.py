@@ -36,8 +36,8 @@ def echo(body: str = "Come at six", **more: Any) -> dict[str, Any]:
 def test_what_was_written_on_the_phone_is_shown_as_that(ann: Browser, world: World) -> None:
     arrive(message("When?", at=NOW - 60))
     arrive(echo())
-    said = messages(world)[-1]
-    assert (said.direction, said.state, said.body) == ("outbound", "sent", "Come at six")
+    incoming = messages(world)[-1]
+    assert (incoming.direction, incoming.state, incoming.body) == ("outbound", "sent", "Come at six")
     assert "Sent from the phone" in ann.get(f"~/inbox/{conversation(world).id}").text
 
 
@@ -126,8 +126,8 @@ def test_the_order_of_the_list_stays(world: World) -> None:
 
 def test_what_failed_on_the_phone_is_not_sent_again_from_here(world: World) -> None:
     arrive(history(past(written("lost", at=NOW - 60), "ERROR")))
-    (said,) = messages(world)
-    assert said.state == "failed" and not said.can_be_retried
+    (incoming,) = messages(world)
+    assert incoming.state == "failed" and not incoming.can_be_retried
 
 
 def test_a_file_of_history_comes_after_its_message(world: World) -> None:
@@ -135,8 +135,8 @@ def test_a_file_of_history_comes_after_its_message(world: World) -> None:
     assert (messages(world)[0].type, files(world)) == ("media_placeholder", [])
     image = {"id": "12", "mime_type": "image/jpeg", "caption": "the oven"}
     arrive(of_field("history", messages=[received("", NOW - 60, wamid="wamid.m", type="image", image=image)]))
-    (said,) = messages(world)
-    assert (said.type, said.body) == ("image", "the oven")
+    (incoming,) = messages(world)
+    assert (incoming.type, incoming.body) == ("image", "the oven")
     assert [file.meta_id for file in files(world)] == ["12"]
 
 
@@ -160,8 +160,8 @@ def test_a_business_that_keeps_its_history_to_itself_is_told_so(ann: Browser, wo
 
 def entry(name: str, action: str = "add", at: float = NOW, **contact: Any) -> dict[str, Any]:
     contact = contact or {"phone_number": CARLA}
-    told = {"type": "contact", "action": action, "contact": contact | {"full_name": name}}
-    return of_field("smb_app_state_sync", state_sync=[told | {"metadata": {"timestamp": str(int(at))}}])
+    facts = {"type": "contact", "action": action, "contact": contact | {"full_name": name}}
+    return of_field("smb_app_state_sync", state_sync=[facts | {"metadata": {"timestamp": str(int(at))}}])
 
 
 def name(world: World) -> str:
@@ -194,5 +194,5 @@ def test_who_is_taken_out_of_the_address_book_names_themselves(world: World) -> 
 def test_nonsense_is_held_and_breaks_nothing(world: World, field: str, nonsense: Any) -> None:
     keys = ("history", "state_sync", "message_echoes", "messages")
     arrive(of_field(field, **dict.fromkeys(keys, nonsense)), message("fine"))
-    assert [said.body for said in messages(world)] == ["fine"]
+    assert [incoming.body for incoming in messages(world)] == ["fine"]
     assert failures() == []

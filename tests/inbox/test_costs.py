@@ -40,11 +40,11 @@ def talk(world: World) -> Conversation:
 def template(world: World, talk: Conversation) -> MessageTemplate:
     with tenant_scope(world.bakery.id):
         waba_id = Conversation.get_or_404(talk.id).phone_number.waba_id
-        known = TemplateList(waba_id=waba_id, fetched_at=now())
+        existing = TemplateList(waba_id=waba_id, fetched_at=now())
         made = MessageTemplate(waba_id=waba_id, meta_id="1", name="we_miss_you", language="en", category="MARKETING")
         made.status, made.parameter_format = "APPROVED", "POSITIONAL"
         made.components = [{"type": "BODY", "text": "Come back!"}]
-        db.session.add_all([known, made])
+        db.session.add_all([existing, made])
     return made
 
 
@@ -95,8 +95,8 @@ def test_whoever_came_from_an_advertisement_gets_offers_for_free(road: Road, ben
     road.until(lambda: road.state_of(message) == "delivered")
     with tenant_scope(world.bakery.id):
         again = Conversation.get_or_404(talk.id)
-        told = again.terms.price_of("MARKETING", now())
-        assert told.free == "entry_point" and told.until == again.free_until
+        facts = again.terms.price_of("MARKETING", now())
+        assert facts.free == "entry_point" and facts.until == again.free_until
         assert again.free_until
         assert dt.timedelta(hours=71) < again.free_until - now() <= dt.timedelta(hours=72)
         assert db.session.scalars(select(Usage)).all() == []
@@ -164,10 +164,10 @@ def test_what_has_no_price_is_counted_beside_the_sum(ben: Browser, talk: Convers
 
 
 def test_the_sum_opens_down_to_its_messages(ben: Browser, talk: Conversation) -> None:
-    said = charge(talk, "utility", "Your bread is ready")
+    incoming = charge(talk, "utility", "Your bread is ready")
     page = ben.get(f"~/contacts/{talk.contact_id}/costs/messages").text
     assert "Your bread is ready" in page and "US$0.0550" in page and "Utility · Germany" in page
-    assert f"/inbox/{talk.id}?at={said.id}" in page
+    assert f"/inbox/{talk.id}?at={incoming.id}" in page
 
 
 def test_the_messages_come_in_pages(ben: Browser, talk: Conversation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,8 +208,8 @@ def test_free_days_follow_a_merge_and_come_back(world: World, talk: Conversation
         db.session.flush()
         merge.undo(by=Actor.agent(world.ann))
     with tenant_scope(world.bakery.id):
-        found = [Conversation.get_or_404(each.id).free_until for each in (talk, other)]
-    assert found == [None, until]
+        results = [Conversation.get_or_404(each.id).free_until for each in (talk, other)]
+    assert results == [None, until]
 
 
 def test_erasing_a_person_keeps_the_sums_and_nothing_of_the_person(

@@ -18,7 +18,7 @@ from tests.inbox.conftest import written
 from tests.posts import message
 from tests.world import World, conversation
 
-SAID = {
+TEXTS = {
     "english": "I would like two loaves of rye bread, please",
     "french": "Une brioche à l'ÉCOLE, s'il vous plaît",
     "arabic": "مرحبا، هل عندكم الخُبْز الأسمر اليوم؟",
@@ -34,13 +34,13 @@ SAID = {
 
 
 @pytest.fixture
-def said(world: World, carla: Conversation) -> Conversation:
-    for words in SAID.values():
+def history(world: World, carla: Conversation) -> Conversation:
+    for words in TEXTS.values():
         written(world, carla, words)
     return carla
 
 
-def found(world: World, words: str, **more: str) -> list[str]:
+def results(world: World, words: str, **more: str) -> list[str]:
     with tenant_scope(world.bakery.id):
         return [hit.entry.body for hit in Search.from_arguments({"q": words, **more}).find().hits]
 
@@ -70,17 +70,17 @@ def found(world: World, words: str, **more: str) -> list[str]:
         ("quoted", "quotes"),
     ],
 )
-def test_words_are_found_in_any_script(world: World, said: Conversation, words: str, which: str) -> None:
-    assert SAID[which] in found(world, words)
+def test_words_are_found_in_any_script(world: World, history: Conversation, words: str, which: str) -> None:
+    assert TEXTS[which] in results(world, words)
 
 
 @pytest.mark.parametrize("words", ["rye croissant", "面麦", "ケキ", "ababab", "read"])
-def test_words_that_no_message_has_are_not_found(world: World, said: Conversation, words: str) -> None:
-    assert found(world, words) == []
+def test_words_that_no_message_has_are_not_found(world: World, history: Conversation, words: str) -> None:
+    assert results(world, words) == []
 
 
 @pytest.mark.parametrize("words", ["'", "a' & b", "!!", ":*", "\\", "%", "()", "x" * 300, "\u0000", "🏳️‍🌈", "ـ", "ً"])
-def test_no_question_is_so_strange_that_the_page_breaks(ann: Browser, said: Conversation, words: str) -> None:
+def test_no_question_is_so_strange_that_the_page_breaks(ann: Browser, history: Conversation, words: str) -> None:
     assert ann.get("~/inbox/search", query_string={"q": words}).status_code == 200
 
 
@@ -90,7 +90,7 @@ def test_age_does_not_matter(world: World, carla: Conversation) -> None:
         db.session.execute(text("update tenants set created_at = now() - interval '6 years'"))
         it = db.session.query(Message).filter_by(body="An old promise").one()
         it.occurred_at = now() - dt.timedelta(days=5 * 365)
-    assert old and found(world, "promise") == ["An old promise"]
+    assert old and results(world, "promise") == ["An old promise"]
 
 
 def test_a_page_goes_on_where_it_ended(world: World, carla: Conversation) -> None:
@@ -109,18 +109,18 @@ def test_a_page_goes_on_where_it_ended(world: World, carla: Conversation) -> Non
     assert seen == [f"Number {n:02} bread" for n in range(70)]
 
 
-def test_filters_narrow(world: World, said: Conversation) -> None:
-    assert found(world, "rye", type="text") and not found(world, "rye", type="image")
-    assert not found(world, "rye", until="2020-01-01") and found(world, "rye", since="2020-01-01")
-    assert not found(world, "rye", agent=str(world.ben.id))
+def test_filters_narrow(world: World, history: Conversation) -> None:
+    assert results(world, "rye", type="text") and not results(world, "rye", type="image")
+    assert not results(world, "rye", until="2020-01-01") and results(world, "rye", since="2020-01-01")
+    assert not results(world, "rye", agent=str(world.ben.id))
 
 
-def test_a_tag_narrows_to_the_customers_that_have_it(world: World, said: Conversation) -> None:
+def test_a_tag_narrows_to_the_customers_that_have_it(world: World, history: Conversation) -> None:
     with tenant_scope(world.bakery.id):
         regular, rare = Tag.get_or_make("Regular"), Tag.get_or_make("Rare")
-        regular.put_on(said.contact_id, by=Actor.agent(world.ann))
-    assert found(world, "rye", tag=str(regular.id)) == found(world, "rye")
-    assert found(world, "rye", tag=str(rare.id)) == []
+        regular.put_on(history.contact_id, by=Actor.agent(world.ann))
+    assert results(world, "rye", tag=str(regular.id)) == results(world, "rye")
+    assert results(world, "rye", tag=str(rare.id)) == []
 
 
 def test_notes_are_found_and_lead_to_their_thread(ann: Browser, carla: Conversation, world: World) -> None:
@@ -156,7 +156,7 @@ def test_a_customer_without_a_conversation_is_found_on_the_contact_page(ann: Bro
 DOOR = text(f"select count(*) from search_entries('rye', {'null, ' * 8}10, 1000, null)")
 
 
-def test_nothing_of_the_neighbours_is_found(sue: Browser, world: World, said: Conversation) -> None:
+def test_nothing_of_the_neighbours_is_found(sue: Browser, world: World, history: Conversation) -> None:
     with tenant_scope(world.shoes.id):
         assert Search.from_arguments({"q": "rye"}).find().hits == []
         assert Search.from_arguments({"q": "Carla"}).people() == []
@@ -164,7 +164,7 @@ def test_nothing_of_the_neighbours_is_found(sue: Browser, world: World, said: Co
     assert sue.get("~/inbox/search?q=rye").status_code == 404
 
 
-def test_without_a_tenant_the_door_is_shut(world: World, said: Conversation) -> None:
+def test_without_a_tenant_the_door_is_shut(world: World, history: Conversation) -> None:
     from app.tenancy import global_scope
 
     with global_scope():
@@ -192,13 +192,13 @@ def cursor_of(world: World, body: str) -> str:
 
 def test_a_message_of_another_conversation_is_not_jumped_to(ann: Browser, carla: Conversation, world: World) -> None:
     with tenant_scope(world.bakery.id):
-        said = db.session.query(Message).one()
+        history = db.session.query(Message).one()
         number = carla.phone_number_id
     from app.wabas.models import PhoneNumber
 
     with tenant_scope(world.bakery.id):
         dora = conversation(PhoneNumber.get_or_404(number), wa_id="4915100000001", name="Dora")
-    assert "rye bread" not in ann.get(f"~/inbox/{dora.id}?at={said.id}", headers=FRAGMENT).text
+    assert "rye bread" not in ann.get(f"~/inbox/{dora.id}?at={history.id}", headers=FRAGMENT).text
 
 
 @pytest.mark.parametrize(

@@ -190,10 +190,10 @@ def test_a_view_is_saved_and_shared(ann: Browser, ben: Browser, sue: Browser, ca
 
 def test_a_shared_view_is_not_an_agents_to_remove(ann: Browser, ben: Browser, world: World) -> None:
     ann.post("~/inbox/views", {"name": "Urgent", "view": "closing", "shared": "1"})
-    found = re.search(r"/inbox/views/([0-9a-f-]{36})/removal", ann.get("~/inbox/views").text)
-    assert found and "/removal" not in ben.get("~/inbox/views").text
-    assert ben.post(f"~/inbox/views/{found[1]}/removal").status_code == 403
-    assert ann.post(f"~/inbox/views/{found[1]}/removal").status_code == 303
+    results = re.search(r"/inbox/views/([0-9a-f-]{36})/removal", ann.get("~/inbox/views").text)
+    assert results and "/removal" not in ben.get("~/inbox/views").text
+    assert ben.post(f"~/inbox/views/{results[1]}/removal").status_code == 403
+    assert ann.post(f"~/inbox/views/{results[1]}/removal").status_code == 303
 
 
 @pytest.mark.parametrize("junk", ["view=nope", "sort=;drop", "number=1", "team=x&agent=y", "before=junk", "filter=no"])

@@ -306,11 +306,11 @@ def test_a_macro_does_all_of_it(ann: Browser, ben: Browser, carla: Conversation,
         "ending": "resolved",
     }
     ann.post("~/inbox/macros", form | {"shared": "1"})
-    found = re.search(rf"/inbox/{carla.id}/macros/([0-9a-f-]+)/runs", ben.get(f"~/inbox/{carla.id}/macros").text)
-    assert found
+    results = re.search(rf"/inbox/{carla.id}/macros/([0-9a-f-]+)/runs", ben.get(f"~/inbox/{carla.id}/macros").text)
+    assert results
     run = {"run_id": str(uuid.uuid4())}
     for _ in range(2):
-        assert ben.post(f"~/inbox/{carla.id}/macros/{found[1]}/runs", run, headers=FRAGMENT).status_code == 200
+        assert ben.post(f"~/inbox/{carla.id}/macros/{results[1]}/runs", run, headers=FRAGMENT).status_code == 200
     it, page = again(world, carla), ben.get(f"~/inbox/{carla.id}").text
     assert (it.state, it.assignee_id) == ("resolved", world.ben.id)
     assert page.count("Bye Carla") == 1 + page.count("row-preview") * 0 or "Bye Carla" in page
@@ -323,9 +323,9 @@ def test_a_macro_whose_reply_cannot_be_sent_does_nothing(ann: Browser, carla: Co
     ann.post("~/inbox/macros", {"name": "Done", "reply": "Bye", "ending": "resolved"})
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(carla.id).last_inbound_at = now().replace(year=2020)
-    found = re.search(rf"/inbox/{carla.id}/macros/([0-9a-f-]+)/runs", ann.get(f"~/inbox/{carla.id}/macros").text)
-    assert found
-    answer = ann.post(f"~/inbox/{carla.id}/macros/{found[1]}/runs", headers=FRAGMENT)
+    results = re.search(rf"/inbox/{carla.id}/macros/([0-9a-f-]+)/runs", ann.get(f"~/inbox/{carla.id}/macros").text)
+    assert results
+    answer = ann.post(f"~/inbox/{carla.id}/macros/{results[1]}/runs", headers=FRAGMENT)
     assert answer.status_code == 409 and "Add a template to the macro" in answer.text
     assert again(world, carla).state == "open"
 

@@ -149,19 +149,19 @@ def test_two_people_who_are_one_have_all_that_was_typed(ben: Browser, world: Wor
     with tenant_scope(world.bakery.id):
         one, two = (Conversation.get_or_404(talk.id).contact for talk in (carla, other))
         ContactMerge.merge(one, two, by=Actor.agent(world.ann))
-    (kept,) = drafts(world)
-    assert kept.conversation_id == carla.id and kept.body == f"{WORDS}\nAnd the rolls"
+    (saved,) = drafts(world)
+    assert saved.conversation_id == carla.id and saved.body == f"{WORDS}\nAnd the rolls"
 
 
 def test_a_draft_costs_the_list_one_query(app: Flask, ben: Browser, world: World, carla: Conversation) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
     with app.app_context():
         engine = db.engines[None]
-    listen = lambda *args: asked.append(args[2])  # noqa: E731
+    listen = lambda *args: requested.append(args[2])  # noqa: E731
     db.event.listen(engine, "before_cursor_execute", listen)
     ben.get("~/inbox/list")
     db.event.remove(engine, "before_cursor_execute", listen)
-    assert len([words for words in asked if "from drafts" in words.lower()]) == 1
+    assert len([words for words in requested if "from drafts" in words.lower()]) == 1
 
 
 def test_the_next_words_take_the_place_of_the_first(ben: Browser, world: World, carla: Conversation) -> None:

@@ -14,7 +14,7 @@ from tests.world import World
     [("thu", "👍"), ("joy", "😂"), ("pray", "🙏"), ("tada", "🎉"), ("birthday c", "🎂"), ("+1", "👍")],
 )
 def test_an_emoji_is_found_by_its_name_or_another_word_for_it(typed: str, face: str) -> None:
-    assert face in [found for found, _name in suggest_emoji(typed)][:3]
+    assert face in [results for results, _name in suggest_emoji(typed)][:3]
 
 
 def test_before_anything_is_typed_the_usual_ones_are_offered() -> None:

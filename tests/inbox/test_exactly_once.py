@@ -100,10 +100,10 @@ def test_whoever_comes_back_late_changes_nothing(waiting: Message, answer: Accep
 
 
 def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_again(waiting: Message) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(request.url.path)
+        requested.append(request.url.path)
         return httpx.Response(500)
 
     graph_answering(answer)
@@ -116,7 +116,7 @@ def test_a_sender_that_was_stopped_for_long_sends_nothing_and_the_message_waits_
     late = dataclasses.replace(parcel, starts_before=time.monotonic() - 1)
     with tenant_scope(waiting.tenant_id):
         going.settle([(late, late.send(outside().graph, going.token, going.meta_id))])
-        assert Message.get_or_404(waiting.id).state == "queued" and asked == []
+        assert Message.get_or_404(waiting.id).state == "queued" and requested == []
 
 
 def test_an_answer_that_comes_before_the_second_try_makes_it_needless(waiting: Message) -> None:
@@ -172,7 +172,7 @@ def test_sixty_messages_to_one_person_arrive_in_order_and_delay_no_one_else(
     road.reply(other, "hello Otto")
     while len(words(road)) < 61:
         road.deliver()
-    assert [said for said in words(road) if said != "hello Otto"] == [str(n) for n in range(60)]
+    assert [incoming for incoming in words(road) if incoming != "hello Otto"] == [str(n) for n in range(60)]
     assert words(road).index("hello Otto") < 46
     assert outcomes() == {"accepted"}
 

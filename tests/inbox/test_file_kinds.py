@@ -46,8 +46,8 @@ def mp4(*kinds: bytes, brand: bytes = b"isom", index_first: bool = True) -> byte
     ],
 )
 def test_a_file_is_what_is_inside(app: Flask, body: bytes, name: str, kind: str, mime: str) -> None:
-    found = Attachment.of(io.BytesIO(body), name)
-    assert (found.kind, found.mime) == (kind, mime)
+    results = Attachment.of(io.BytesIO(body), name)
+    assert (results.kind, results.mime) == (kind, mime)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_the_reply_lands_in_the_same_conversation(world: World, ben: Browser, he
 
 
 @pytest.mark.parametrize(
-    ("known", "typed"),
+    ("existing", "typed"),
     [
         ("551187654321", "+55 11 98765-4321"),
         ("5215512345678", "+52 55 1234 5678"),
@@ -98,9 +98,9 @@ def test_the_reply_lands_in_the_same_conversation(world: World, ben: Browser, he
     ],
 )
 def test_another_spelling_of_a_number_is_the_same_person(
-    world: World, ben: Browser, number: PhoneNumber, known: str, typed: str
+    world: World, ben: Browser, number: PhoneNumber, existing: str, typed: str
 ) -> None:
-    talk = people.conversation(number, wa_id=known)
+    talk = people.conversation(number, wa_id=existing)
     page = ben.get("~/inbox/new", query_string={"to": typed})
     assert page.status_code == 303 and page.location.endswith(str(talk.id))
 
@@ -259,8 +259,8 @@ def test_whoever_writes_first_opened_the_conversation(world: World, ben: Browser
 def test_a_contact_card_is_saved_or_written_to(world: World, ben: Browser, number: PhoneNumber) -> None:
     card = {"name": {"formatted_name": "Hanna Vogel"}, "phones": [{"phone": "+49 1511 2345678"}]}
     arrive(message(type="contacts", contacts=[card]))
-    (talk,), (said,) = conversations(world), messages(world)
-    address = f"~/inbox/{talk.id}/messages/{said.id}/contacts"
+    (talk,), (incoming,) = conversations(world), messages(world)
+    address = f"~/inbox/{talk.id}/messages/{incoming.id}/contacts"
     assert "Save contact" in ben.get(f"~/inbox/{talk.id}").text
     saved = ben.post(address, {"card": "0", "phone": "0", "then": "save"})
     again = ben.post(address, {"card": "0", "phone": "0", "then": "message"})
@@ -278,8 +278,8 @@ def test_a_card_that_is_not_there_saves_nobody(
     places: dict[str, str],
 ) -> None:
     arrive(message("Hello"))
-    (talk,), (said,) = conversations(world), messages(world)
-    assert ben.post(f"~/inbox/{talk.id}/messages/{said.id}/contacts", places).status_code == 303
+    (talk,), (incoming,) = conversations(world), messages(world)
+    assert ben.post(f"~/inbox/{talk.id}/messages/{incoming.id}/contacts", places).status_code == 303
     with tenant_scope(world.bakery.id):
         assert db.session.query(Contact).count() == 1
 

@@ -20,8 +20,8 @@ from tests.world import World
 
 def problem(page: str, field: str) -> str:
     """What is written at a field."""
-    found = re.search(rf'id="{field}-problem"[^>]*>.*?</svg>\s*(.*?)\s*</', page, re.DOTALL)
-    return found[1] if found else ""
+    results = re.search(rf'id="{field}-problem"[^>]*>.*?</svg>\s*(.*?)\s*</', page, re.DOTALL)
+    return results[1] if results else ""
 
 
 @pytest.mark.parametrize(

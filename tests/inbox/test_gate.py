@@ -199,25 +199,25 @@ def test_what_is_a_day_late_does_not_go_out(world: World, talk: Conversation) ->
 
 def test_marketing_that_waits_is_withdrawn_when_the_customer_opts_out(world: World, talk: Conversation) -> None:
     send(world, talk)
-    kept = send(world, talk, Outgoing("text", "Your cake is ready"))
+    saved = send(world, talk, Outgoing("text", "Your cake is ready"))
     consent(world, talk)
     deliver_to_subscriber("unwanted", world.bakery.id)
     states = {message.id: message.state for message in messages(world)}
-    assert states.pop(kept.id) == "queued" and list(states.values()) == ["failed"]
+    assert states.pop(saved.id) == "queued" and list(states.values()) == ["failed"]
 
 
 def preference(value: str = "stop", at: float = 1_790_000_000, **more: Any) -> dict[str, Any]:
     """As Meta documents it."""
     one = {"wa_id": CARLA, "detail": "User requested to stop marketing messages", "category": "marketing_messages"}
-    known = [{"profile": {"name": "Carla"}, "wa_id": CARLA}]
+    existing = [{"profile": {"name": "Carla"}, "wa_id": CARLA}]
     change = one | {"value": value, "timestamp": int(at)} | more
-    return of_field("user_preferences", contacts=known, user_preferences=[change])
+    return of_field("user_preferences", contacts=existing, user_preferences=[change])
 
 
 def log(world: World) -> list[tuple[str, bool, str]]:
     with tenant_scope(world.bakery.id):
-        found = db.session.scalars(db.select(Consent).order_by(Consent.occurred_at, Consent.id))
-        return [(one.purpose, one.is_granted, one.source) for one in found]
+        results = db.session.scalars(db.select(Consent).order_by(Consent.occurred_at, Consent.id))
+        return [(one.purpose, one.is_granted, one.source) for one in results]
 
 
 def test_who_stops_marketing_in_whatsapp_has_refused_it(world: World, talk: Conversation) -> None:

@@ -36,8 +36,8 @@ def tomorrow() -> str:
 
 
 def only(world: World) -> Message:
-    (found,) = messages(world)
-    return found
+    (results,) = messages(world)
+    return results
 
 
 def later(ben: Browser, talk: Conversation, **data: Any) -> Any:
@@ -84,9 +84,9 @@ def test_a_template_without_gaps_can_be_chosen_for_a_closed_window(
 ) -> None:
     with tenant_scope(world.bakery.id):
         waba_id = Conversation.get_or_404(talk.id).phone_number.waba_id
-        told = {"category": "UTILITY", "status": "APPROVED", "parameter_format": "POSITIONAL", "language": "en_US"}
+        facts = {"category": "UTILITY", "status": "APPROVED", "parameter_format": "POSITIONAL", "language": "en_US"}
         hello = [{"type": "BODY", "text": "Hello again"}]
-        db.session.add(MessageTemplate(waba_id=waba_id, meta_id="1", name="hello", components=hello, **told))
+        db.session.add(MessageTemplate(waba_id=waba_id, meta_id="1", name="hello", components=hello, **facts))
         db.session.flush()
         template_id = db.session.query(MessageTemplate.id).scalar()
     assert "Send the template “Hello”" in ben.get(f"~/inbox/{talk.id}/later").text

@@ -37,12 +37,12 @@ class Site:
 
     def __init__(self) -> None:
         self.pages: dict[str, Response | str] = {}
-        self.asked: list[str] = []
+        self.requested: list[str] = []
         self.app = Flask(__name__)
         self.app.add_url_rule("/<path:path>", view_func=self.answer)
 
     def answer(self, path: str) -> Response | str | tuple[str, int]:
-        self.asked.append(path)
+        self.requested.append(path)
         return self.pages.get(path, ("", 404))
 
 
@@ -57,7 +57,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, An
 def site(app: Flask, running: tuple[Site, Any]) -> Iterator[Site]:
     """A site of the open internet, and the app reaches it."""
     site, egress = running
-    site.pages, site.asked = {"cake": PAGE, "cake.png": picture()}, []
+    site.pages, site.requested = {"cake": PAGE, "cake.png": picture()}, []
     before, outside().egress = outside().egress, egress
     yield site
     outside().egress = before
@@ -91,7 +91,7 @@ def test_the_page_behind_a_link_is_shown_without_asking_the_site(
     (address,) = re.findall(r'<img src="([^"]+/link-previews/[^"]+)"', page)
     image = ben.get(address)
     assert image.content_type == "image/webp" and Image.open(io.BytesIO(image.data)).size == (640, 320)
-    assert site.asked == ["cake", "cake.png"] and not re.search(rf'src="https://{NAME}', page)
+    assert site.requested == ["cake", "cake.png"] and not re.search(rf'src="https://{NAME}', page)
 
 
 def test_a_page_is_fetched_once_for_a_business(world: World, ben: Browser, carla: Conversation, site: Site) -> None:
@@ -99,7 +99,7 @@ def test_a_page_is_fetched_once_for_a_business(world: World, ben: Browser, carla
     written(world, carla, f"again {LINK}#top")
     assert look(world, ben, carla).count('data-testid="link-preview"') == 2
     look(world, ben, carla)
-    assert site.asked.count("cake") == 1 and previews(world)[0].url == ""
+    assert site.requested.count("cake") == 1 and previews(world)[0].url == ""
 
 
 def test_redirects_are_followed_and_checked_each(world: World, ben: Browser, carla: Conversation, site: Site) -> None:
@@ -109,7 +109,7 @@ def test_redirects_are_followed_and_checked_each(world: World, ben: Browser, car
     for name in "abc":
         written(world, carla, f"{name} https://{NAME}/{name}")
     assert look(world, ben, carla).count('data-testid="link-preview"') == 1
-    assert site.asked.count("c") == 4
+    assert site.requested.count("c") == 4
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "::1"])
@@ -120,7 +120,7 @@ def test_nothing_inside_is_ever_asked(
     outside().egress = Egress(lambda _host, _port: [address], wire)
     written(world, carla, "https://intranet.example/x")
     look(world, ben, carla)
-    assert previews(world)[0].state == "empty" and wire.dialled == [] and site.asked == []
+    assert previews(world)[0].state == "empty" and wire.dialled == [] and site.requested == []
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_business_turns_previews_off(
     ann.post("~/inbox/settings", {"shows_typing": "1"})
     written(world, carla, LINK)
     assert 'link-preview"' not in look(world, ben, carla)
-    assert "desk.preview_link" not in enqueued.names and site.asked == []
+    assert "desk.preview_link" not in enqueued.names and site.requested == []
 
 
 def test_nothing_is_fetched_for_spam(world: World, ben: Browser, carla: Conversation, site: Site) -> None:
@@ -167,7 +167,7 @@ def test_nothing_is_fetched_for_spam(world: World, ben: Browser, carla: Conversa
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(carla.id).state = "spam"
     look(world, ben, carla)
-    assert previews(world) == [] and site.asked == []
+    assert previews(world) == [] and site.requested == []
 
 
 def test_old_previews_are_forgotten_with_their_pictures(
@@ -176,7 +176,7 @@ def test_old_previews_are_forgotten_with_their_pictures(
     written(world, carla, LINK)
     address = re.findall(r'<img src="([^"]+/link-previews/[^"]+)"', look(world, ben, carla))[0]
     forget_previews()
-    assert ben.get(address).status_code == 200 and site.asked
+    assert ben.get(address).status_code == 200 and site.requested
     with platform_scope("tests"):
         db.session.execute(db.update(LinkPreview).values(asked_at=now() - dt.timedelta(days=31)))
     forget_previews()

@@ -108,8 +108,8 @@ def test_of_many_edits_the_last_ones_stay(ann: Browser, world: World, carla: Con
         edit = {"original_message_id": "wamid.first", "message": {"type": "text", "text": {"body": f"edit {n}"}}}
         arrive(message(type="edit", edit=edit, at=1_790_000_000 + n))
     with tenant_scope(world.bakery.id):
-        kept = db.session.scalars(select(MessageChange.body).order_by(MessageChange.occurred_at)).all()
-    assert kept == [f"edit {n}" for n in range(5, MOST_CHANGES + 5)]
+        saved = db.session.scalars(select(MessageChange.body).order_by(MessageChange.occurred_at)).all()
+    assert saved == [f"edit {n}" for n in range(5, MOST_CHANGES + 5)]
     assert f"edit {MOST_CHANGES + 4}" in ann.get(f"~/inbox/{carla.id}").text
 
 

@@ -68,8 +68,8 @@ def put(world: World, talk: Conversation, *ids: uuid.UUID) -> None:
 
 def sent(world: World) -> list[tuple[str, str]]:
     with tenant_scope(world.bakery.id):
-        found = db.session.query(Message).filter_by(direction="outbound").order_by(Message.id)
-        return [(message.type, message.body) for message in found]
+        results = db.session.query(Message).filter_by(direction="outbound").order_by(Message.id)
+        return [(message.type, message.body) for message in results]
 
 
 def test_a_macro_adds_and_removes_tags(

@@ -30,7 +30,7 @@ def kinds(text: str) -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "results"),
     [
         ("> You said: closed\n> on Sunday\nSo?", [("quote", ["You said: closed\non Sunday"]), ("text", ["So?"])]),
         ("- rye\n* spelt\n-wheat", [("bullets", ["rye", "spelt"]), ("text", ["-wheat"])]),
@@ -42,12 +42,12 @@ def kinds(text: str) -> list[tuple[str, list[str]]]:
         ("", [("text", [""])]),
     ],
 )
-def test_lines_become_quotes_and_lists(text: str, found: list[tuple[str, list[str]]]) -> None:
-    assert kinds(text) == found
+def test_lines_become_quotes_and_lists(text: str, results: list[tuple[str, list[str]]]) -> None:
+    assert kinds(text) == results
 
 
 @pytest.mark.parametrize(
-    ("text", "country", "found"),
+    ("text", "country", "results"),
     [
         ("Call +44 20 7946 0958, please.", "", ["442079460958"]),
         ("0049 30 901820 or (030) 901820", "DE", ["4930901820", "4930901820"]),
@@ -61,8 +61,8 @@ def test_lines_become_quotes_and_lists(text: str, found: list[tuple[str, list[st
         ("٠٣٠ ٩٠١٨٢٠ +٤٩ ٣٠ ٩٠١٨٢٠", "", ["4930901820"]),
     ],
 )
-def test_phone_numbers_are_found_and_other_numbers_left_alone(text: str, country: str, found: list[str]) -> None:
-    assert phones(text, country) == found
+def test_phone_numbers_are_found_and_other_numbers_left_alone(text: str, country: str, results: list[str]) -> None:
+    assert phones(text, country) == results
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -92,14 +92,14 @@ def test_a_bubble_shows_them_and_its_text_is_copied_as_it_was_written(
 def test_a_number_can_be_written_to_called_and_saved(world: World, ben: Browser, carla: Conversation) -> None:
     menu = ben.get("~/inbox/phone?to=%2B4930901820", headers=FRAGMENT).text
     assert "/inbox/new?to=%2B4930901820" in menu and "tel:+4930901820" in menu and "/contacts/new?phone=" in menu
-    known = ben.get("~/inbox/phone?to=%2B16505551234").text
+    existing = ben.get("~/inbox/phone?to=%2B16505551234").text
     with tenant_scope(world.bakery.id):
-        assert f"/contacts/{Contact.with_number('16505551234').id}" in known  # type: ignore[union-attr]
-    assert str(carla.contact_id) in known
+        assert f"/contacts/{Contact.with_number('16505551234').id}" in existing  # type: ignore[union-attr]
+    assert str(carla.contact_id) in existing
     assert ben.get("~/inbox/phone?to=nothing").status_code == 303
 
 
-def said(direction: str = "outbound", seconds: float = 0, **more: Any) -> Message:
+def sent_message(direction: str = "outbound", seconds: float = 0, **more: Any) -> Message:
     at = dt.datetime(2026, 11, 28, 12, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
     fields = {"author_kind": "system", "author_name": "away"} | more if direction == "outbound" else more
     return Message(direction=direction, type="text", body="a", state="read", occurred_at=at, **fields)
@@ -108,15 +108,15 @@ def said(direction: str = "outbound", seconds: float = 0, **more: Any) -> Messag
 @pytest.mark.parametrize(
     ("message", "is_grouped"),
     [
-        (said(seconds=59), True),
-        (said(seconds=60), False),
-        (said("inbound", 5), False),
-        (said(seconds=5, author_name="survey"), False),
-        (said(seconds=5, reply_to_wamid="wamid.x"), False),
+        (sent_message(seconds=59), True),
+        (sent_message(seconds=60), False),
+        (sent_message("inbound", 5), False),
+        (sent_message(seconds=5, author_name="survey"), False),
+        (sent_message(seconds=5, reply_to_wamid="wamid.x"), False),
     ],
 )
 def test_texts_of_one_sender_within_a_minute_are_one_group(message: Message, is_grouped: bool) -> None:
-    assert message.follows(said()) is is_grouped
+    assert message.follows(sent_message()) is is_grouped
 
 
 def test_a_group_is_marked_in_the_thread(world: World, ben: Browser, carla: Conversation) -> None:

@@ -51,12 +51,12 @@ class Shelf:
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
-        self.asked: list[httpx.Request] = []
+        self.requested: list[httpx.Request] = []
         self.trouble: list[httpx.Response] = []
         self.redirect = ""
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
+        self.requested.append(request)
         if self.trouble:
             return self.trouble.pop(0)
         if request.url.host == "graph.facebook.com":
@@ -113,14 +113,14 @@ def test_a_photo_is_downloaded_stored_and_shown(ann: Browser, world: World, shel
 def test_the_token_goes_to_meta_in_a_header_and_nowhere_else(world: World, shelf: Shelf) -> None:
     arrive(shelf.carries(PHOTO))
     fetched(world)
-    assert [request.headers["Authorization"] for request in shelf.asked] == ["Bearer EAA-bakery"] * 2
-    assert not any("EAA" in str(request.url) for request in shelf.asked)
+    assert [request.headers["Authorization"] for request in shelf.requested] == ["Bearer EAA-bakery"] * 2
+    assert not any("EAA" in str(request.url) for request in shelf.requested)
 
 
 def test_a_file_is_asked_for_as_the_number_it_came_to(world: World, shelf: Shelf) -> None:
     arrive(shelf.carries(PHOTO))
     fetched(world)
-    assert shelf.asked[0].url.params["phone_number_id"] == "106540352242922"
+    assert shelf.requested[0].url.params["phone_number_id"] == "106540352242922"
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,14 @@ def test_another_host_gets_neither_token_nor_request(world: World, shelf: Shelf,
     shelf.host = host
     arrive(shelf.carries(PHOTO))
     assert fetched(world).state == "failed"
-    assert [request.url.host for request in shelf.asked] == ["graph.facebook.com"]
+    assert [request.url.host for request in shelf.requested] == ["graph.facebook.com"]
 
 
 def test_a_redirect_is_not_followed(world: World, shelf: Shelf) -> None:
     shelf.redirect = "https://evil.example/steal"
     arrive(shelf.carries(PHOTO))
     assert fetched(world).state == "waiting"
-    assert {request.url.host for request in shelf.asked} == {"graph.facebook.com", "lookaside.fbsbx.com"}
+    assert {request.url.host for request in shelf.requested} == {"graph.facebook.com", "lookaside.fbsbx.com"}
 
 
 @pytest.mark.parametrize("expected", [hashlib.sha256(PHOTO).hexdigest(), hashlib.sha256(PHOTO).hexdigest().upper(), ""])
@@ -227,7 +227,7 @@ def test_a_file_is_fetched_by_one_at_a_time(world: World, shelf: Shelf) -> None:
         assert Media.claim(str(file.id))
         assert Media.claim(str(file.id)) is None
     assert fetched(world).state == "waiting"
-    assert shelf.asked == []
+    assert shelf.requested == []
 
 
 def test_a_worker_that_died_is_made_up_for(world: World, shelf: Shelf) -> None:
@@ -349,11 +349,11 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize(("name", "kept"), NAMES.items())
-def test_names_are_disarmed(ann: Browser, world: World, shelf: Shelf, name: str, kept: str) -> None:
+@pytest.mark.parametrize(("name", "saved"), NAMES.items())
+def test_names_are_disarmed(ann: Browser, world: World, shelf: Shelf, name: str, saved: str) -> None:
     arrive(shelf.carries(b"%PDF-", "document", filename=name))
     file = fetched(world)
-    assert file.filename == readable_name(kept)
+    assert file.filename == readable_name(saved)
     answer = ann.get(f"~/inbox/media/{file.id}")
     expected = answer.headers["Content-Disposition"]
     assert expected.isascii() and expected.startswith('attachment; filename="') and "Set-Cookie" not in answer.headers

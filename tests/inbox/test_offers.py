@@ -24,14 +24,14 @@ def closed(world: World, carla: Conversation) -> Conversation:
     return carla
 
 
-def template(world: World, talk: Conversation, name: str, body: str, *, named: bool = True, **told: str) -> uuid.UUID:
-    told = {"language": "en", "category": "UTILITY", "status": "APPROVED"} | told
+def template(world: World, talk: Conversation, name: str, body: str, *, named: bool = True, **facts: str) -> uuid.UUID:
+    facts = {"language": "en", "category": "UTILITY", "status": "APPROVED"} | facts
     with tenant_scope(world.bakery.id):
         waba_id = Conversation.get_or_404(talk.id).phone_number.waba_id
         shape = "NAMED" if named else "POSITIONAL"
         parts = [{"type": "BODY", "text": body}]
         one = MessageTemplate(
-            waba_id=waba_id, meta_id=name, name=name, parameter_format=shape, components=parts, **told
+            waba_id=waba_id, meta_id=name, name=name, parameter_format=shape, components=parts, **facts
         )
         db.session.add(one)
         db.session.flush()
@@ -40,9 +40,9 @@ def template(world: World, talk: Conversation, name: str, body: str, *, named: b
 
 def offered(world: World, talk: Conversation) -> tuple[str, str]:
     with tenant_scope(world.bakery.id):
-        found = best_offer(Conversation.get_or_404(talk.id), by=Actor.agent(world.ann), tenant=world.bakery)
-        assert found
-        return found.template.name, found.shown["body"]
+        results = best_offer(Conversation.get_or_404(talk.id), by=Actor.agent(world.ann), tenant=world.bakery)
+        assert results
+        return results.template.name, results.shown["body"]
 
 
 def test_what_can_be_filled_in_comes_before_what_cannot(world: World, closed: Conversation) -> None:

@@ -35,7 +35,7 @@ def hello(road: Road) -> None:
     fetch_templates(str(road.world.bakery.id), str(road.number.waba_id))
 
 
-def said(road: Road) -> list[str]:
+def sent_texts(road: Road) -> list[str]:
     return [json.loads(row["body"]).get("body", "") for row in road.meta.accepted()]
 
 
@@ -74,7 +74,7 @@ def test_a_held_message_is_sent_after_a_moment(road: Road) -> None:
         Message.get_or_404(message.id).hold(MOMENT)
     assert road.reload(message).can_be_undone
     road.deliver()
-    assert said(road) == ["hi"]
+    assert sent_texts(road) == ["hi"]
 
 
 def test_a_held_message_that_is_undone_is_not_sent_and_the_next_one_is(road: Road) -> None:
@@ -86,7 +86,7 @@ def test_a_held_message_that_is_undone_is_not_sent_and_the_next_one_is(road: Roa
     with tenant_scope(road.world.bakery.id):
         assert Message.get_or_404(mistake.id).cancel()
     road.deliver()
-    assert said(road) == ["better"]
+    assert sent_texts(road) == ["better"]
 
 
 def test_nothing_overtakes_a_held_message(road: Road) -> None:
@@ -96,18 +96,18 @@ def test_nothing_overtakes_a_held_message(road: Road) -> None:
         Message.get_or_404(first.id).hold(MOMENT)
     road.reply(conversation, "second")
     road.deliver()
-    assert said(road) == ["first", "second"]
+    assert sent_texts(road) == ["first", "second"]
 
 
 def test_a_scheduled_message_waits_for_its_time(road: Road) -> None:
     message = schedule(road, road.customer_writes(), Later(now() + HOUR))
     release_scheduled()
     road.deliver()
-    assert road.state_of(message) == "scheduled" and said(road) == []
+    assert road.state_of(message) == "scheduled" and sent_texts(road) == []
     change(road, message, send_at=now())
     release_scheduled()
     road.deliver()
-    assert said(road) == ["later"]
+    assert sent_texts(road) == ["later"]
 
 
 def test_a_scheduled_message_does_not_delay_a_reply(road: Road) -> None:
@@ -115,7 +115,7 @@ def test_a_scheduled_message_does_not_delay_a_reply(road: Road) -> None:
     schedule(road, conversation, Later(now() + HOUR))
     road.reply(conversation, "now")
     road.deliver()
-    assert said(road) == ["now"]
+    assert sent_texts(road) == ["now"]
 
 
 def test_a_scheduled_message_can_be_canceled(road: Road) -> None:
@@ -124,7 +124,7 @@ def test_a_scheduled_message_can_be_canceled(road: Road) -> None:
         assert Message.get_or_404(message.id).cancel()
     release_scheduled()
     road.deliver()
-    assert road.state_of(message) == "cancelled" and said(road) == []
+    assert road.state_of(message) == "cancelled" and sent_texts(road) == []
 
 
 def test_what_is_due_in_a_closed_window_is_not_sent_and_says_why(road: Road) -> None:
@@ -133,7 +133,7 @@ def test_what_is_due_in_a_closed_window_is_not_sent_and_says_why(road: Road) -> 
     close_window(road, conversation)
     release_scheduled()
     road.deliver()
-    assert road.state_of(message) == "expired" and said(road) == []
+    assert road.state_of(message) == "expired" and sent_texts(road) == []
     assert (road.reload(message).error or {})["refusal"] == "window_closed"
 
 
@@ -160,7 +160,7 @@ def test_a_reply_goes_before_the_campaign_that_waits_already(road: Road) -> None
         campaign(road, talk, "buy")
     road.reply(talks[11], "your answer")
     road.deliver()
-    assert len(said(road)) == 12 and said(road).index("your answer") < 4
+    assert len(sent_texts(road)) == 12 and sent_texts(road).index("your answer") < 4
 
 
 def test_a_reply_does_not_wait_behind_a_campaign_message_to_the_same_person(road: Road) -> None:
@@ -168,7 +168,7 @@ def test_a_reply_does_not_wait_behind_a_campaign_message_to_the_same_person(road
     campaign(road, talk, "buy", next_attempt_at=now() + HOUR)
     road.reply(talk, "your answer")
     road.deliver()
-    assert said(road) == ["your answer"]
+    assert sent_texts(road) == ["your answer"]
 
 
 def test_a_campaign_leaves_a_share_of_the_pace_to_replies(road: Road) -> None:
@@ -192,7 +192,7 @@ def test_a_portfolio_at_its_limit_waits_with_the_reason(road: Road, monkeypatch:
         campaign(road, talk, "buy", type="template", content={"raw": TEMPLATE, "preview": "Hello"}) for talk in talks
     ]
     road.deliver()
-    assert len(said(road)) == 2
+    assert len(sent_texts(road)) == 2
     waiting = [road.reload(message) for message in messages if road.state_of(message) == "queued"]
     assert [message.error for message in waiting] == [reach.LIMIT_REACHED] * 2
 
@@ -204,7 +204,7 @@ def test_whoever_was_reached_today_may_be_written_to_again(road: Road, monkeypat
     for n in range(3):
         campaign(road, talk, str(n), type="template", content={"raw": TEMPLATE, "preview": "Hello"})
     road.deliver()
-    assert len(said(road)) == 3
+    assert len(sent_texts(road)) == 3
 
 
 def test_tomorrow_there_is_room_again(road: Road, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,12 +214,12 @@ def test_tomorrow_there_is_room_again(road: Road, monkeypatch: pytest.MonkeyPatc
         close_window(road, talk)
         campaign(road, talk, "buy", type="template", content={"raw": TEMPLATE, "preview": "Hello"})
     road.deliver()
-    assert len(said(road)) == 1
+    assert len(sent_texts(road)) == 1
     with platform_scope("tests"):
         db.session.execute(text("update reached_people set reached_at = now() - interval '25 h'"))
         db.session.execute(text("update messages set next_attempt_at = now() where state = 'queued'"))
     road.deliver()
-    assert len(said(road)) == 2
+    assert len(sent_texts(road)) == 2
 
 
 def test_a_worker_that_is_asked_to_stop_hands_over_nothing_more(road: Road) -> None:
@@ -229,7 +229,7 @@ def test_a_worker_that_is_asked_to_stop_hands_over_nothing_more(road: Road) -> N
         road.deliver()
     finally:
         stopping.clear()
-    assert road.state_of(message) == "queued" and said(road) == []
+    assert road.state_of(message) == "queued" and sent_texts(road) == []
     assert [waiting.number_id for waiting in waiting_lanes()] == [road.number.id]
 
 
@@ -242,7 +242,7 @@ def test_a_number_that_waits_for_its_pace_holds_up_no_other(road: Road) -> None:
     other = road.another_number("+1 555 078 4000")
     swift = road.reply(road.customer_writes(number=other, wa_id="16505550099"), "swift")
     road.deliver()
-    assert said(road).index("swift") <= 1 and len(said(road)) == 4
+    assert sent_texts(road).index("swift") <= 1 and len(sent_texts(road)) == 4
     assert road.reload(swift).phone_number_id == other.id
 
 
@@ -251,6 +251,6 @@ def test_a_number_without_access_is_paused_and_nothing_is_lost(road: Road) -> No
     with tenant_scope(road.world.bakery.id):
         PhoneNumber.get_or_404(road.number.id).waba.token_ciphertext = None
     road.deliver()
-    assert road.state_of(message) == "queued" and said(road) == []
+    assert road.state_of(message) == "queued" and sent_texts(road) == []
     with tenant_scope(road.world.bakery.id):
         assert PhoneNumber.get_or_404(road.number.id).state == "paused"

@@ -178,9 +178,9 @@ def test_pages_of_the_list_neither_repeat_nor_skip(ann: Browser, world: World) -
 def test_older_messages_come_page_by_page(ann: Browser, talk: Conversation, world: World) -> None:
     with tenant_scope(world.bakery.id):
         for n in range(120):
-            said = Message(conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound")
-            said.state, said.body, said.wamid = "received", f"number {n};", f"wamid.{n}"
-            db.session.add(said)
+            incoming = Message(conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound")
+            incoming.state, incoming.body, incoming.wamid = "received", f"number {n};", f"wamid.{n}"
+            db.session.add(incoming)
     page = ann.get(f"~/inbox/{talk.id}?latest=1").text
     assert page.count('data-testid="bubble"') == FIRST + 1
     older = re.search(r'hx-get="([^"]+before=[^"]+)"', page)

@@ -135,7 +135,7 @@ def test_a_note_and_a_change_of_state_say_who(ann: Browser, world: World, talk: 
     assert "Note by Automation “Welcome”" in page and "API key “Website” resolved this" in page
 
 
-def found(world: World, sender: str) -> list[str]:
+def results(world: World, sender: str) -> list[str]:
     with tenant_scope(world.bakery.id):
         return sorted(hit.entry.body for hit in Search.from_arguments({"q": "loaves", "sender": sender}).find().hits)
 
@@ -147,10 +147,10 @@ def test_search_finds_by_who_sent(world: World, talk: Conversation) -> None:
     send(world, talk, "loaves, key", KEY)
     with tenant_scope(world.bakery.id):
         Note.write(Conversation.get_or_404(talk.id), "loaves, note", by=Actor.agent(world.ann), client_id=uuid.uuid4())
-    assert found(world, "customer") == ["loaves, customer"]
-    assert found(world, "people") == ["loaves, ann", "loaves, note"]
-    assert (found(world, "automation"), found(world, "api")) == (["loaves, rule"], ["loaves, key"])
-    assert len(found(world, "")) == 5
+    assert results(world, "customer") == ["loaves, customer"]
+    assert results(world, "people") == ["loaves, ann", "loaves, note"]
+    assert (results(world, "automation"), results(world, "api")) == (["loaves, rule"], ["loaves, key"])
+    assert len(results(world, "")) == 5
 
 
 @pytest.mark.parametrize(("by", "sender"), [(RULE, "automation"), (KEY, "api"), (None, "people")])

@@ -171,9 +171,9 @@ def test_buttons_are_asked_tapped_and_answered(road: Road, ann: Browser, talk: C
     compose(ann, talk, "buttons", body="Rye today?", first="Yes", second="No", header="Bread", footer="Until six")
     go(road)
     delivered(road)
-    (asked,) = outbound(road)
+    (requested,) = outbound(road)
     answer = road.meta.post(
-        "answers", wamid=asked.wamid, option=1, **{"from": "16505551234", "phone_number_id": road.number.meta_id}
+        "answers", wamid=requested.wamid, option=1, **{"from": "16505551234", "phone_number_id": road.number.meta_id}
     )
     road.until(lambda: road.message_with(answer["wamid"]) is not None)
     page = ann.get(f"~/inbox/{talk.id}").text
@@ -370,8 +370,8 @@ def test_the_same_file_posted_twice_is_one_message_and_one_stored_file(
         assert send(ann, talk, (PDF, "menu.pdf"), client_id=id).status_code == 200
     assert send(ann, talk, (PDF + b"!", "menu.pdf"), client_id=id).status_code == 422
     (message,) = outbound(road)
-    kept = list((outside().storage.root / str(message.tenant_id)).rglob("*"))  # type: ignore[attr-defined]
-    assert len([path for path in kept if path.is_file()]) == 1
+    saved = list((outside().storage.root / str(message.tenant_id)).rglob("*"))  # type: ignore[attr-defined]
+    assert len([path for path in saved if path.is_file()]) == 1
 
 
 @pytest.mark.parametrize(

@@ -240,13 +240,13 @@ def test_somebody_elses_button_is_no_answer(world: World, talk: Conversation) ->
         assert counts()["bad"] == 0
 
 
-@pytest.mark.parametrize(("minutes", "ring"), [(5, "wait-good"), (40, "wait-soon"), (70, "wait-late")])
+@pytest.mark.parametrize(("minutes", "place_call"), [(5, "wait-good"), (40, "wait-soon"), (70, "wait-late")])
 def test_a_ring_tells_how_the_wait_stands(
-    app: Flask, world: World, talk: Conversation, minutes: int, ring: str
+    app: Flask, world: World, talk: Conversation, minutes: int, place_call: str
 ) -> None:
     with tenant_scope(world.bakery.id):
         Conversation.get_or_404(talk.id).waiting_since = now() - dt.timedelta(minutes=minutes)
-    assert ring in Browser(app, "bakery").signed_in_as(world.ben).get("~/inbox/").text
+    assert place_call in Browser(app, "bakery").signed_in_as(world.ben).get("~/inbox/").text
 
 
 def test_after_the_first_answer_the_other_target_counts(app: Flask, world: World, talk: Conversation) -> None:

@@ -58,8 +58,8 @@ def stored(road: Road, colour: str) -> str:
 
 def approved(road: Road, name: str, components: list[Json]) -> MessageTemplate:
     """One that was submitted from here: Meta has links in the place of its samples."""
-    known = json.loads(json.dumps(components).replace('"sample"', '"header_handle"'))
-    road.meta.post("templates", waba_id=road.ids["waba_id"], name=name, components=known, category="MARKETING")
+    existing = json.loads(json.dumps(components).replace('"sample"', '"header_handle"'))
+    road.meta.post("templates", waba_id=road.ids["waba_id"], name=name, components=existing, category="MARKETING")
     fetch_templates(road.world.bakery.id, road.number.waba_id)
     with tenant_scope(road.world.bakery.id):
         template = db.session.query(MessageTemplate).filter_by(name=name).one()

@@ -67,8 +67,8 @@ def test_a_failure_says_why_in_plain_words(sent: Message) -> None:
     error = {"code": 131047, "title": "Re-engagement message", "error_data": {"details": "24 hours"}}
     arrive(post(status("wamid.hello", "failed", errors=[error])))
     with tenant_scope(sent.tenant_id):
-        told = Message.get_or_404(sent.id).error
-    assert told and told["code"] == 131047 and told["title"] and told["fix"]
+        facts = Message.get_or_404(sent.id).error
+    assert facts and facts["code"] == 131047 and facts["title"] and facts["fix"]
 
 
 def test_a_message_whose_answer_was_lost_is_found_by_its_attempt(sent: Message) -> None:
@@ -81,8 +81,8 @@ def test_a_message_whose_answer_was_lost_is_found_by_its_attempt(sent: Message) 
         data = callback_of(attempt.id)
     arrive(post(status("wamid.found", "sent", biz_opaque_callback_data=data)))
     with tenant_scope(sent.tenant_id):
-        found = Message.get_or_404(sent.id)
-        assert (found.state, found.wamid) == ("sent", "wamid.found")
+        results = Message.get_or_404(sent.id)
+        assert (results.state, results.wamid) == ("sent", "wamid.found")
 
 
 def test_a_forged_attempt_finds_nothing(sent: Message) -> None:

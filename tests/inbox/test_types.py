@@ -143,8 +143,8 @@ def test_a_quote_of_something_unknown_says_so(ann: Browser, world: World) -> Non
 
 
 def reaction(emoji: str | None, to: str = "wamid.t", **more: Any) -> dict[str, Any]:
-    told = {"message_id": to} | ({"emoji": emoji} if emoji is not None else {})
-    return message(type="reaction", reaction=told, **more)
+    facts = {"message_id": to} | ({"emoji": emoji} if emoji is not None else {})
+    return message(type="reaction", reaction=facts, **more)
 
 
 def test_a_reaction_is_a_chip_under_its_message_and_nothing_unread(ann: Browser, world: World) -> None:
@@ -195,8 +195,8 @@ def revoke(of: str = "wamid.t", **more: Any) -> dict[str, Any]:
 def test_an_edit_shows_the_newest_words_and_keeps_the_old(ann: Browser, world: World) -> None:
     arrive(message("Two loafs", wamid="wamid.t", at=NOW - 60))
     arrive(edit("Three loaves", at=NOW - 50), edit("Two loaves", at=NOW - 55))
-    (said,) = messages(world)
-    assert (said.words, [words for _, words in said.versions]) == ("Three loaves", ["Two loafs", "Two loaves"])
+    (incoming,) = messages(world)
+    assert (incoming.words, [words for _, words in incoming.versions]) == ("Three loaves", ["Two loafs", "Two loaves"])
     assert conversation(world).last_message_preview == "Three loaves"
     assert conversation(world).unread_count == 1
     assert "Edited" in shown(ann, world)
@@ -232,21 +232,21 @@ def test_an_edit_of_something_unknown_is_not_lost(ann: Browser, world: World) ->
 
 @pytest.mark.parametrize("kind", ["reaction", "edit"])
 def test_what_overtook_its_message_is_shown_and_counted_once(world: World, kind: str) -> None:
-    said = message("Two loaves", wamid="wamid.t", at=NOW - 60)
+    incoming = message("Two loaves", wamid="wamid.t", at=NOW - 60)
     about = (
         edit("Three loaves", at=NOW - 50, wamid="wamid.x")
         if kind == "edit"
         else reaction("👍", at=NOW - 50, wamid="wamid.x")
     )
     arrive(about)
-    arrive(said)
+    arrive(incoming)
     arrive(about)
     assert [one.type for one in messages(world)] == ["text"]
     assert conversation(world).unread_count == 1
 
 
-def system(**told: Any) -> dict[str, Any]:
-    change = message(type="system", system={"body": "changed", "type": "user_changed_number"} | told)
+def system(**facts: Any) -> dict[str, Any]:
+    change = message(type="system", system={"body": "changed", "type": "user_changed_number"} | facts)
     change["value"].pop("contacts")
     change["value"]["messages"][0].pop("from_user_id")
     return change
@@ -258,7 +258,7 @@ def test_a_changed_number_stays_the_same_customer(ann: Browser, world: World) ->
     after = message("after", wa_id="16505559876")
     after["value"]["messages"][0]["from_user_id"] = after["value"]["contacts"][0]["user_id"] = "US.new"
     arrive(after)
-    assert [said.body for said in messages(world)] == ["before", "", "after"]
+    assert [incoming.body for incoming in messages(world)] == ["before", "", "after"]
     talk = conversation(world)
     assert talk.unread_count == 2
     page = shown(ann, world)
@@ -278,10 +278,10 @@ def test_a_system_message_opens_no_window(world: World) -> None:
 )
 def test_a_number_spelt_in_two_ways_is_one_conversation(world: World, first: str, second: str) -> None:
     for wa_id in (first, second):
-        said = message(f"from {wa_id}", wa_id=wa_id)
-        for part in (said["value"]["messages"][0], said["value"]["contacts"][0]):
+        incoming = message(f"from {wa_id}", wa_id=wa_id)
+        for part in (incoming["value"]["messages"][0], incoming["value"]["contacts"][0]):
             part.pop("from_user_id", None), part.pop("user_id", None)
-        arrive(said)
+        arrive(incoming)
     assert conversation(world).unread_count == 2
 
 

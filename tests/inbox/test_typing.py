@@ -30,10 +30,10 @@ def reply(browser: Browser, talk: Conversation) -> None:
 
 
 def test_the_customer_sees_that_somebody_types(world: World, carla: Conversation) -> None:
-    asked: list[dict[str, object]] = []
-    graph_answering(lambda request: asked.append(json.loads(request.content)) or httpx.Response(200, json={}))  # type: ignore[func-returns-value]
+    requested: list[dict[str, object]] = []
+    graph_answering(lambda request: requested.append(json.loads(request.content)) or httpx.Response(200, json={}))  # type: ignore[func-returns-value]
     show_typing(str(world.bakery.id), str(carla.id))
-    (request,) = asked
+    (request,) = requested
     assert request["typing_indicator"] == {"type": "text"} and request["status"] == "read"
 
 

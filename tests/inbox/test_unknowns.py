@@ -28,7 +28,7 @@ class Case:
         self.hear(every=30 * SECOND)
 
     def tried(
-        self, words: str, state: str, *, ago: dt.timedelta, told: bool = False, may_repeat: bool = False
+        self, words: str, state: str, *, ago: dt.timedelta, reported: bool = False, may_repeat: bool = False
     ) -> Message:
         with tenant_scope(self.world.bakery.id):
             talk = Conversation.get_or_404(self.talk.id)
@@ -39,14 +39,14 @@ class Case:
             outcome = "unknown" if state == "unknown" else "accepted"
             times = {"started_at": now() - ago, "finished_at": now() - ago + SECOND}
             db.session.add(SendAttempt(message_id=message.id, outcome=outcome, **times))
-            if told:
+            if reported:
                 at = now() - ago + 2 * SECOND
                 db.session.add(MessageEvent(message_id=message.id, status="sent", occurred_at=at, received_at=at))
         return message
 
-    def later(self, count: int = LATER_MESSAGES, *, told: bool = True, ago: dt.timedelta = 200 * SECOND) -> None:
+    def later(self, count: int = LATER_MESSAGES, *, reported: bool = True, ago: dt.timedelta = 200 * SECOND) -> None:
         for n in range(count):
-            self.tried(f"later {n}", "sent" if told else "accepted", ago=ago, told=told)
+            self.tried(f"later {n}", "sent" if reported else "accepted", ago=ago, reported=reported)
 
     def hear(self, *, every: dt.timedelta, until: dt.timedelta = 0 * SECOND) -> None:
         with platform_scope("tests"):
@@ -93,7 +93,7 @@ def test_too_few_later_messages_prove_nothing(case: Case) -> None:
 
 def test_a_later_message_of_which_nothing_was_heard_either_proves_that_statuses_are_missing(case: Case) -> None:
     case.later()
-    case.later(1, told=False)
+    case.later(1, reported=False)
     assert case.state() == "unknown"
 
 

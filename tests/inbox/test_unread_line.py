@@ -24,9 +24,9 @@ def talk(world: World) -> Conversation:
 def arrives(world: World, talk: Conversation, *words: str) -> None:
     with tenant_scope(world.bakery.id):
         for each in words:
-            said = Message(conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound")
-            said.state, said.body, said.wamid = "received", each, f"wamid.{each}"
-            db.session.add(said)
+            incoming = Message(conversation_id=talk.id, phone_number_id=talk.phone_number_id, direction="inbound")
+            incoming.state, incoming.body, incoming.wamid = "received", each, f"wamid.{each}"
+            db.session.add(incoming)
             db.session.flush()
         Conversation.get_or_404(talk.id).news_at = now()
 

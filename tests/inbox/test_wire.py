@@ -17,8 +17,8 @@ from tests.simulated import Road
 
 def sent(road: Road, **more: Any) -> None:
     """What a customer sends, once it has arrived."""
-    told = {"phone_number_id": road.ids["phone_number_id"], "from": "16505551234", "name": "Carla"}
-    wamid = road.meta.post("inbound", **told, **more)["wamid"]
+    facts = {"phone_number_id": road.ids["phone_number_id"], "from": "16505551234", "name": "Carla"}
+    wamid = road.meta.post("inbound", **facts, **more)["wamid"]
 
     def arrived() -> bool:
         with tenant_scope(road.world.bakery.id):

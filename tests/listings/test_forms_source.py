@@ -79,11 +79,11 @@ def test_a_form_becomes_a_saved_search_where_its_opt_in_is_ticked(world: World, 
 
 def test_labels_in_other_languages_say_what_an_answer_is(agency: Agency) -> None:
     with tenant_scope(agency.tenant.id):
-        found = criteria_from(
+        results = criteria_from(
             [("Ville", "Dakar"), ("Quartier", "Almadies"), ("نوع", "فيلا"), ("Budget", "500 000 FCFA")]
         )
-    assert found.places == ("Almadies",) and found.type_keys == ["villa"]
-    assert (found.price_to, found.currency) == (500_000_000_000, "XOF")
+    assert results.places == ("Almadies",) and results.type_keys == ["villa"]
+    assert (results.price_to, results.currency) == (500_000_000_000, "XOF")
 
 
 def test_a_form_offers_at_most_ten_matching_listings_as_meta_takes_them(agency: Agency) -> None:

@@ -51,8 +51,8 @@ def test_a_link_of_a_listing_makes_an_inquiry_and_tells_the_owner(owned: Agency)
     touch(owned)
     (inquiry,) = owned.inquiries()
     assert (inquiry.source, inquiry.state, inquiry.owner_told) == ("link", "new", "contact")
-    (told,) = owned.sent("inquiry")
-    assert "Awa Diop" in told.body and "500,000 XOF" in told.body
+    (given_facts,) = owned.sent("inquiry")
+    assert "Awa Diop" in given_facts.body and "500,000 XOF" in given_facts.body
     facts = happenings(owned.tenant.id, "inquiry.received")[0].facts
     assert facts["conversation_id"] == str(owned.talk.id) and facts["external_id"] == "DKR-204"
 

@@ -149,13 +149,15 @@ def test_what_is_said_of_a_saved_search_is_true(agency: Agency, ann: Browser) ->
     agency.agree()
     form = {"contact_id": str(agency.talk.contact_id), "kind": "sale", "places": "Dakar", "frequency": "daily"}
 
-    def said(**more: str) -> str:
+    def description_of(**more: str) -> str:
         ann.post("/t/bakery/listings/searches", form | more)
         return page(ann, "/listings/searches")
 
-    assert "until a notification for them is chosen" in said()
+    assert "until a notification for them is chosen" in description_of()
     agency.notify(alert_hour=11)
-    assert "once a day, from 11:00" in said() and "when something new matches" in said(frequency="at_once")
+    assert "once a day, from 11:00" in description_of() and "when something new matches" in description_of(
+        frequency="at_once"
+    )
 
 
 @pytest.mark.parametrize("url", ["http://agency.example/x", "https://localhost/x", "https://10.0.0.1/x"])

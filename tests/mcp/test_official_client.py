@@ -39,8 +39,8 @@ def test_it_lists_the_tools_with_their_hints(run: Run) -> None:
 
 def test_it_finds_and_reads_a_conversation(run: Run, carla: Conversation) -> None:
     async def read(client: Client) -> tuple[Any, Any]:
-        found = await client.call_tool("search_conversations", {"state": "open"})
-        id = found.structured_content["data"]["conversations"][0]["id"]
+        results = await client.call_tool("search_conversations", {"state": "open"})
+        id = results.structured_content["data"]["conversations"][0]["id"]
         return id, (await client.call_tool("get_conversation", {"conversation_id": id})).structured_content["data"]
 
     id, whole = run(read)

@@ -24,8 +24,8 @@ def test_a_contact_is_made_changed_and_found(assistant: Assistant, number: Phone
     assistant.data("upsert_contact", phone="+49 151 12345678", name="Hanna", tags=["VIP"])
     assistant.data("upsert_contact", phone="+4915112345678", name="Hanna Vogel")
     for by in ({"words": "vogel"}, {"phone": "+4915112345678"}):
-        (found,) = assistant.data("find_contact", **by)["data"]
-        assert (found["name"], found["tags"][0]["name"]) == ("Hanna Vogel", "VIP")
+        (results,) = assistant.data("find_contact", **by)["data"]
+        assert (results["name"], results["tags"][0]["name"]) == ("Hanna Vogel", "VIP")
 
 
 def test_templates_are_listed_and_previewed(assistant: Assistant, world: World, number: PhoneNumber) -> None:

@@ -37,9 +37,9 @@ def form(number: PhoneNumber, **more: str) -> dict[str, str]:
 
 def version_of(template: MessageTemplate) -> TemplateVersion:
     with tenant_scope(template.tenant_id):
-        found = db.session.scalar(TemplateVersion.of(template.id))
-    assert found
-    return found
+        results = db.session.scalar(TemplateVersion.of(template.id))
+    assert results
+    return results
 
 
 def text_of(answer: Any) -> str:
@@ -47,8 +47,8 @@ def text_of(answer: Any) -> str:
 
 
 def value_in(page: str, name: str) -> str | None:
-    found = re.search(rf'<input[^>]*name="{re.escape(name)}"[^>]*value="([^"]*)"', page)
-    return found[1] if found else None
+    results = re.search(rf'<input[^>]*name="{re.escape(name)}"[^>]*value="([^"]*)"', page)
+    return results[1] if results else None
 
 
 def test_what_is_written_becomes_metas_components(ann: Browser, world: World, number: PhoneNumber) -> None:
@@ -165,8 +165,8 @@ def test_the_opt_out_goes_to_the_other_quick_replies_and_into_the_footer(ann: Br
 
 
 def test_a_carousel_begins_with_two_cards_of_one_shape(ann: Browser, number: PhoneNumber) -> None:
-    asked = form(number, category="MARKETING", layout="carousel", **{"cards.0.header.format": "VIDEO"})
-    page = text_of(ann.post("~/templates/new", asked | {"action": "add:cards"}, headers=FRAGMENT))
+    requested = form(number, category="MARKETING", layout="carousel", **{"cards.0.header.format": "VIDEO"})
+    page = text_of(ann.post("~/templates/new", requested | {"action": "add:cards"}, headers=FRAGMENT))
     assert [value_in(page, f"cards.{n}.header.format") for n in (1, 2, 3)] == ["VIDEO", "VIDEO", None]
 
 

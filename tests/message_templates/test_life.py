@@ -333,10 +333,10 @@ def test_what_meta_does_not_have_is_neither_paused_nor_archived(
 
 def test_a_draft_on_its_way_to_meta_is_not_asked_to_be_submitted(ann: Browser, world: World) -> None:
     template = drafted(world.connect_numbers()[0], world.ann)
-    asked = "Submit it when it is ready"
-    assert asked in ann.get(f"~/templates/{template.id}").get_data(as_text=True)
+    requested = "Submit it when it is ready"
+    assert requested in ann.get(f"~/templates/{template.id}").get_data(as_text=True)
     with tenant_scope(world.bakery.id):
         version = TemplateVersion.open_of(template.id)
         assert version
         version.state = "submitting"
-    assert asked not in ann.get(f"~/templates/{template.id}").get_data(as_text=True)
+    assert requested not in ann.get(f"~/templates/{template.id}").get_data(as_text=True)

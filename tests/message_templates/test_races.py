@@ -80,17 +80,17 @@ def test_an_edit_begun_twice_at_once_is_one(
 ) -> None:
     template, open_of, both = approved(number), TemplateVersion.open_of, threading.Barrier(2)
 
-    def found_by_both(*arguments: Any, **options: Any) -> TemplateVersion | None:
-        found = open_of(*arguments, **options)
+    def found_twice(*arguments: Any, **options: Any) -> TemplateVersion | None:
+        results = open_of(*arguments, **options)
         with contextlib.suppress(threading.BrokenBarrierError):
             both.wait(0.5)  # the second may be kept waiting until the first has ended
-        return found
+        return results
 
     def click(_: int) -> None:
         with app.app_context(), tenant_scope(world.bakery.id):
             MessageTemplate.get_or_404(template.id).version_to_edit(Actor.agent(world.ann))
 
-    monkeypatch.setattr(TemplateVersion, "open_of", found_by_both)
+    monkeypatch.setattr(TemplateVersion, "open_of", found_twice)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(click, range(2)))
     with tenant_scope(world.bakery.id):

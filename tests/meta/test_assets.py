@@ -77,9 +77,9 @@ def test_health_names_what_stands_in_the_way(graph: GraphClient, wire: Wire) -> 
         "odd",
     ]
     wire.answers({"health_status": {"can_send_message": "BLOCKED", "entities": entities}})
-    found = health.fetch(graph, TOKEN, "1065")
-    assert found.is_blocked
-    assert [(problem.code, problem.description) for problem in found.problems] == [
+    results = health.fetch(graph, TOKEN, "1065")
+    assert results.is_blocked
+    assert [(problem.code, problem.description) for problem in results.problems] == [
         (141002, "Not approved"),
         (None, "Your display name…"),
     ]

@@ -12,7 +12,7 @@ SHARED = {"id": "585", "receiving_business": {"id": "23", "name": "Client"}}
 
 
 @pytest.mark.parametrize(
-    ("answer", "found"),
+    ("answer", "results"),
     [
         ({"data": [SHARED]}, "585"),
         (SHARED, "585"),
@@ -24,9 +24,9 @@ SHARED = {"id": "585", "receiving_business": {"id": "23", "name": "Client"}}
         ({"data": [{"id": "9", "receiving_business": {"id": "somebody"}}, SHARED]}, "585"),
     ],
 )
-def test_a_share_is_found_in_either_printed_shape(graph: GraphClient, wire: Wire, answer: Any, found: Any) -> None:
+def test_a_share_is_found_in_either_printed_shape(graph: GraphClient, wire: Wire, answer: Any, results: Any) -> None:
     wire.answers(answer)
-    assert credit_lines.find_share(graph, TOKEN, "1972", "23") == found
+    assert credit_lines.find_share(graph, TOKEN, "1972", "23") == results
     assert wire.params["receiving_business_id"] == "23"
 
 

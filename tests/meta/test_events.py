@@ -31,31 +31,31 @@ def one(raw: bytes) -> Any:
 
 
 def test_a_text_comes_out_with_its_sender() -> None:
-    said = one(body(messages_value(message(), contacts=[SHEENA])))
-    assert isinstance(said, InboundMessage)
-    assert (said.phone_number_id, said.waba_id, said.wamid) == (NUMBER, WABA, "wamid.A")
-    assert (said.from_, said.user_id, said.username) == ("16505551234", "US.134", "sheena.n")
-    assert (said.profile_name, said.type, said.text) == ("Sheena", "text", "Hello")
-    assert said.timestamp.replace(microsecond=0) == datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)
+    incoming = one(body(messages_value(message(), contacts=[SHEENA])))
+    assert isinstance(incoming, InboundMessage)
+    assert (incoming.phone_number_id, incoming.waba_id, incoming.wamid) == (NUMBER, WABA, "wamid.A")
+    assert (incoming.from_, incoming.user_id, incoming.username) == ("16505551234", "US.134", "sheena.n")
+    assert (incoming.profile_name, incoming.type, incoming.text) == ("Sheena", "text", "Hello")
+    assert incoming.timestamp.replace(microsecond=0) == datetime(2025, 6, 8, 20, 59, 43, tzinfo=UTC)
 
 
 def test_contacts_are_matched_by_identity_and_never_by_order() -> None:
     other = {"profile": {"name": "Pablo"}, "wa_id": "34600", "user_id": "ES.1"}
     pablos = message() | {"id": "wamid.B", "from": "34600", "from_user_id": "ES.1"}
-    said = events(body(messages_value(message(), pablos, contacts=[other, SHEENA])))
-    assert [each.profile_name for each in said] == ["Sheena", "Pablo"]
+    incoming = events(body(messages_value(message(), pablos, contacts=[other, SHEENA])))
+    assert [each.profile_name for each in incoming] == ["Sheena", "Pablo"]
 
 
 def test_the_user_id_outweighs_the_phone_number() -> None:
     same_phone = {"profile": {"name": "Somebody"}, "wa_id": "16505551234", "user_id": "US.999"}
-    said = one(body(messages_value(message(), contacts=[SHEENA, same_phone])))
-    assert said.profile_name == "Sheena"
+    incoming = one(body(messages_value(message(), contacts=[SHEENA, same_phone])))
+    assert incoming.profile_name == "Sheena"
 
 
 def test_a_person_without_a_phone_number_is_known_by_user_id() -> None:
     hidden = {name: value for name, value in message().items() if name != "from"}
-    said = one(body(messages_value(hidden, contacts=[{"profile": {"name": "S"}, "user_id": "US.134"}])))
-    assert (said.from_, said.user_id, said.profile_name) == (None, "US.134", "S")
+    incoming = one(body(messages_value(hidden, contacts=[{"profile": {"name": "S"}, "user_id": "US.134"}])))
+    assert (incoming.from_, incoming.user_id, incoming.profile_name) == (None, "US.134", "S")
 
 
 def test_a_system_message_needs_no_contact_and_no_sender() -> None:
@@ -102,9 +102,9 @@ def test_content_that_is_a_list_is_kept_under_its_type() -> None:
 
 def test_an_unsupported_message_keeps_its_errors() -> None:
     raw = message("unsupported", errors=[{"code": 131051, "title": "Unknown"}], unsupported={"type": "poll"})
-    said = one(body(messages_value(raw)))
-    assert said.content == {"type": "poll"}
-    assert said.errors[0].code == 131051
+    incoming = one(body(messages_value(raw)))
+    assert incoming.content == {"type": "poll"}
+    assert incoming.errors[0].code == 131051
 
 
 def test_a_status_comes_out_with_its_price() -> None:
@@ -141,8 +141,8 @@ def test_an_echo_is_what_the_business_sent_from_its_phone() -> None:
 
 @pytest.mark.parametrize("timestamp", ["1749416383", 1749416383, " 1749416383 ", 1749416383.9])
 def test_a_timestamp_may_be_text_or_a_number(timestamp: Any) -> None:
-    said = one(body(messages_value(message() | {"timestamp": timestamp})))
-    assert said.timestamp.replace(microsecond=0) == datetime.fromtimestamp(1749416383, UTC)
+    incoming = one(body(messages_value(message() | {"timestamp": timestamp})))
+    assert incoming.timestamp.replace(microsecond=0) == datetime.fromtimestamp(1749416383, UTC)
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_a_timestamp_without_sense_becomes_the_time_of_arrival(timestamp: Any) -
 
 
 def test_without_a_time_of_arrival_it_is_the_present() -> None:
-    (said,) = parse(body(messages_value(message() | {"timestamp": "soon"})))
-    assert isinstance(said, InboundMessage)
-    assert abs(datetime.now(UTC) - said.timestamp) < timedelta(minutes=1)
+    (incoming,) = parse(body(messages_value(message() | {"timestamp": "soon"})))
+    assert isinstance(incoming, InboundMessage)
+    assert abs(datetime.now(UTC) - incoming.timestamp) < timedelta(minutes=1)
 
 
 def test_errors_of_the_whole_value_are_kept_beside_its_messages() -> None:
-    said, rest = events(body(messages_value(message(), errors=[{"code": 130429}])))
-    assert isinstance(said, InboundMessage)
+    incoming, rest = events(body(messages_value(message(), errors=[{"code": 130429}])))
+    assert isinstance(incoming, InboundMessage)
     assert rest == OtherChange("messages", WABA, NUMBER, ARRIVAL, {"errors": [{"code": 130429}]})
 
 

@@ -119,16 +119,16 @@ def test_a_good_message_survives_poison_in_the_same_list(poison: Any) -> None:
 )
 def test_text_is_kept_but_for_what_no_database_can_hold(written: Any, read: Any) -> None:
     raw = body(messages_value(message())).replace(b"Hello", written.encode())
-    (said,) = parse(raw)
-    assert isinstance(said, InboundMessage)
-    assert said.text == read
+    (incoming,) = parse(raw)
+    assert isinstance(incoming, InboundMessage)
+    assert incoming.text == read
 
 
 def test_a_mistake_of_ours_in_one_item_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.meta.events.read_status", lambda raw, place: 1 / 0)
-    said, mistaken = parse(body(messages_value(message(), statuses=[status()])))
-    assert isinstance(said, InboundMessage)
-    assert said.text == "Hello"
+    incoming, mistaken = parse(body(messages_value(message(), statuses=[status()])))
+    assert isinstance(incoming, InboundMessage)
+    assert incoming.text == "Hello"
     assert mistaken == Unreadable("unexpected", status(), WABA, NUMBER, "ZeroDivisionError")
 
 

@@ -82,8 +82,10 @@ def test_a_line_from_before_kinds_were_kept_stays_as_it_was() -> None:
 
 
 def test_every_type_has_words_and_a_sender_or_a_reason_for_having_none() -> None:
-    for known in TYPES.values():
-        assert known.summary({}).kind in SENTENCES, f"{known.name}: its line has no sentence"
-        assert bool(known.sent_by) != bool(known.not_sent), f"{known.name}: say what sends it, or why nothing does"
-        assert known.shape, f"{known.name}: say which partial shows it"
+    for existing in TYPES.values():
+        assert existing.summary({}).kind in SENTENCES, f"{existing.name}: its line has no sentence"
+        assert bool(existing.sent_by) != bool(existing.not_sent), (
+            f"{existing.name}: say what sends it, or why nothing does"
+        )
+        assert existing.shape, f"{existing.name}: say which partial shows it"
     assert SEARCHABLE

@@ -294,7 +294,7 @@ def test_a_language_falls_back_to_its_relatives(code: str, first: list[str]) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "language", "found"),
+    ("words", "language", "results"),
     [
         ("Your order is here. Get 20% OFF your next one!", "en_US", ["20% OFF"]),
         ("Last chance: SHOP   NOW", "en", ["Last chance", "SHOP   NOW"]),
@@ -309,8 +309,8 @@ def test_a_language_falls_back_to_its_relatives(code: str, first: list[str]) -> 
         ("Nur heute: Black Friday", "de", ["Black Friday"]),
     ],
 )
-def test_promotional_words_are_found_as_they_are_written(words: str, language: str, found: list[str]) -> None:
-    assert lint_promotion(words, language) == found
+def test_promotional_words_are_found_as_they_are_written(words: str, language: str, results: list[str]) -> None:
+    assert lint_promotion(words, language) == results
 
 
 @pytest.mark.parametrize(

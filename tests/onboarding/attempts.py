@@ -60,8 +60,8 @@ class Attempt:
         return self.browser.post(f"{self.path}/{to}", json=body)
 
     def post_claims(self, **more: Any) -> TestResponse:
-        known = ("waba_id", "phone_number_id", "business_id")
-        ids = {name: self.signed_up[name] for name in known if name in self.signed_up}
+        existing = ("waba_id", "phone_number_id", "business_id")
+        ids = {name: self.signed_up[name] for name in existing if name in self.signed_up}
         return self.post("session-info", **{"event": "FINISH"} | ids | more)
 
     def post_code(self) -> TestResponse:

@@ -97,14 +97,16 @@ def test_a_hello_ticks_the_last_step_whatever_is_still_open(attempt: Attempt, en
     assert (attempt.state, attempt.step("hello_seen").state) == ("failed", "done")
 
 
-@pytest.mark.parametrize("asked", ["SMS", "code"])
-def test_a_number_verified_elsewhere_goes_on_by_itself(attempt: Attempt, simulators: list[Flask], asked: str) -> None:
+@pytest.mark.parametrize("question", ["SMS", "code"])
+def test_a_number_verified_elsewhere_goes_on_by_itself(
+    attempt: Attempt, simulators: list[Flask], question: str
+) -> None:
     attempt.sign_up(verified=False)
     attempt.connect()
     played(attempt, simulators).verify()
     attempt.fail("POST request_code", 136024, details="the ownership of this number is verified already.")
     attempt.fail("POST verify_code", 136024, details="the ownership of this number is verified already.")
-    if asked == "SMS":
+    if question == "SMS":
         attempt.answer("verification", method="SMS")
     else:
         attempt.answer("verification-code", code="123456")

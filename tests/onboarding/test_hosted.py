@@ -29,8 +29,8 @@ NUMBER, DIGITS = "+1 555 078 3881", "15550783881"
 
 @pytest.fixture
 def played(simulators: list[Flask], meta: Meta) -> PlayedWorld:
-    found: PlayedWorld = simulators[0].extensions["simulator"]
-    return found
+    results: PlayedWorld = simulators[0].extensions["simulator"]
+    return results
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def share(played: PlayedWorld, name: str, *, number: str = DIGITS, business: Bus
 
 
 def arrived(road: Road, waba_id: str) -> str:
-    def known() -> bool:
+    def is_registered() -> bool:
         with platform_scope("tests"):
             return db.session.get(PartnerWaba, waba_id) is not None
 
-    road.until(known)
+    road.until(is_registered)
     return waba_id
 
 

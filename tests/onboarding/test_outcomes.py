@@ -113,8 +113,8 @@ def test_a_lost_answer_about_a_new_number_adds_it_once(attempt: Attempt) -> None
     assert attempt.load().asks == "code"
     with tenant_scope(attempt.tenant_id):
         token = attempt.waba().token
-    found = phone_numbers.of_waba(outside().graph, token, attempt.signed_up["waba_id"])
-    assert len(found) == 1
+    results = phone_numbers.of_waba(outside().graph, token, attempt.signed_up["waba_id"])
+    assert len(results) == 1
 
 
 def test_a_number_moves_here_from_another_provider(attempt: Attempt) -> None:

@@ -54,13 +54,13 @@ def test_the_page_has_one_button_that_knows_where_to_go(attempt: Attempt) -> Non
     page = attempt.page()
     assert page.count("data-signup-button") == 2
     assert page.count('class="btn btn-primary btn-lg"') == 1
-    for known in (
+    for existing in (
         settings.meta_sdk_url,
         settings.meta_config_id,
         settings.meta_app_id,
         f"{attempt.path}/code",
     ):
-        assert known in page
+        assert existing in page
 
 
 def test_facebook_is_admitted_on_this_page_only(attempt: Attempt) -> None:

@@ -52,9 +52,9 @@ def test_the_clock_enqueues_what_a_dead_worker_left(attempt: Attempt, enqueued: 
 def test_a_second_worker_finds_the_lease_taken(attempt: Attempt, calls: list[str]) -> None:
     attempt.hand_over()
     attempt.stop_after("webhooks_subscribed")
-    asked = len(calls)
+    requested = len(calls)
     attempt.run()
-    assert len(calls) == asked
+    assert len(calls) == requested
 
 
 def test_a_worker_that_comes_back_from_the_dead_writes_nothing(attempt: Attempt) -> None:
@@ -90,9 +90,9 @@ def test_a_passing_trouble_is_tried_again_by_the_machine(attempt: Attempt) -> No
 def test_the_machine_does_not_try_again_too_soon(attempt: Attempt, calls: list[str]) -> None:
     attempt.fail("POST subscribed_apps", 2)
     attempt.connect()
-    asked = len(calls)
+    requested = len(calls)
     attempt.run()
-    assert len(calls) == asked
+    assert len(calls) == requested
 
 
 def test_the_machine_gives_up_in_the_end_and_says_so(attempt: Attempt) -> None:

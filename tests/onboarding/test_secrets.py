@@ -19,12 +19,12 @@ TABLES = "select relname from pg_class where relkind = 'r' and relnamespace = 'p
 
 def values_stored(superuser_url: str) -> list[str]:
     """Every value of every row of every table, as text; bytes in hexadecimal and as they are."""
-    found: list[str] = []
+    results: list[str] = []
     with psycopg.connect(superuser_url) as connection:
         for (table,) in connection.execute(TABLES).fetchall():
             for row in connection.execute(f"select * from {table}"):
-                found += [value.decode("latin-1") if isinstance(value, bytes) else str(value) for value in row]
-    return found
+                results += [value.decode("latin-1") if isinstance(value, bytes) else str(value) for value in row]
+    return results
 
 
 @pytest.fixture
@@ -63,13 +63,13 @@ def test_no_row_holds_a_secret_in_clear(secrets: list[str], superuser_url: str) 
 
 def test_redis_holds_no_secret(secrets: list[str]) -> None:
     redis = outside().redis
-    kept = b"".join(redis.dump(key) or b"" for key in redis.scan_iter())
-    assert [secret for secret in secrets if secret.encode() in kept] == []
+    saved = b"".join(redis.dump(key) or b"" for key in redis.scan_iter())
+    assert [secret for secret in secrets if secret.encode() in saved] == []
 
 
 def test_the_log_holds_no_secret(capfd: pytest.CaptureFixture[str], secrets: list[str], attempt: Attempt) -> None:
-    said = "".join(capfd.readouterr())
-    ours = [line for line in said.splitlines() if line.startswith("{")]
+    incoming = "".join(capfd.readouterr())
+    ours = [line for line in incoming.splitlines() if line.startswith("{")]
     assert [secret for secret in secrets if any(secret in line for line in ours)] == []
 
 

@@ -24,11 +24,11 @@ def shared(meta: Meta, road: Road) -> dict[str, str]:
     """An account that was shared with us without any browser."""
     ids = meta.post("signups", name="Orphan", display_phone_number="+1 555 078 3899")
 
-    def known() -> bool:
+    def is_listed() -> bool:
         with platform_scope("tests"):
             return db.session.get(PartnerWaba, ids["waba_id"]) is not None
 
-    road.until(known)
+    road.until(is_listed)
     return ids
 
 
@@ -92,13 +92,13 @@ def findings() -> dict[str, Finding]:
 
 
 def test_every_check_ends_in_words(app: Flask, world: World, meta: Meta) -> None:
-    found = findings()
-    assert len(found) == len(CHECKS)
-    assert [one.title for one in found.values() if not one.is_well and not (one.words and one.fix)] == []
+    results = findings()
+    assert len(results) == len(CHECKS)
+    assert [one.title for one in results.values() if not one.is_well and not (one.words and one.fix)] == []
 
 
 def test_what_is_well_says_so(app: Flask, world: World, meta: Meta) -> None:
-    found = findings()
+    results = findings()
     for title in (
         "Meta knows the app and its secret",
         "Webhook fields",
@@ -112,14 +112,14 @@ def test_what_is_well_says_so(app: Flask, world: World, meta: Meta) -> None:
         "Encryption keys",
         "Mail",
     ):
-        assert found[title].is_well, found[title]
+        assert results[title].is_well, results[title]
 
 
 def test_what_is_wrong_names_its_fix(app: Flask, world: World, meta: Meta) -> None:
-    found = findings()
-    assert "python -m app.clock" in found["Scheduler"].words
-    assert "Start python -m app.worker" in found["Redis and the workers"].fix
-    assert "Set the callback" in found["Meta sends webhooks to this installation"].fix
+    results = findings()
+    assert "python -m app.clock" in results["Scheduler"].words
+    assert "Start python -m app.worker" in results["Redis and the workers"].fix
+    assert "Set the callback" in results["Meta sends webhooks to this installation"].fix
 
 
 def test_a_secret_that_no_key_opens_is_found(app: Flask, world: World, meta: Meta) -> None:
@@ -130,10 +130,10 @@ def test_a_secret_that_no_key_opens_is_found(app: Flask, world: World, meta: Met
 
 
 def test_no_finding_holds_a_secret(app: Flask, world: World, meta: Meta) -> None:
-    told = str(findings())
+    facts = str(findings())
     settings = outside().settings
     hidden = [settings.meta_system_user_token, settings.meta_verify_token, *settings.meta_app_secrets]
-    assert [secret for secret in hidden if secret in told] == []
+    assert [secret for secret in hidden if secret in facts] == []
 
 
 def test_the_console_shows_it(pat: Browser, world: World, meta: Meta) -> None:

@@ -95,8 +95,8 @@ def test_a_refusal_is_told_with_its_reason_and_the_fix_in_the_first_line(
 def test_a_lost_answer_is_told_as_unknown_with_the_risk(ann: Browser, world: World, talk: Conversation) -> None:
     message = sent(world, talk, "unknown")
     attempt(world, message, None)
-    told = verdict(ann, message)
-    assert "Delivery is unconfirmed." in told and "the customer may get the message twice" in told
+    facts = verdict(ann, message)
+    assert "Delivery is unconfirmed." in facts and "the customer may get the message twice" in facts
     assert "no response" in page(ann, f"~/stories/{message.id}")
 
 
@@ -106,8 +106,8 @@ def test_what_waited_too_long_says_what_it_waited_for(ann: Browser, world: World
         PhoneNumber.get_or_404(talk.phone_number_id).pause("Meta was cross.", "Wait for Meta.")
     with platform_scope("tests"):
         expire_late()
-    told = verdict(ann, message)
-    assert "The 24-hour reply window closed first" in told and "Meta was cross." in told and "Wait for Meta." in told
+    facts = verdict(ann, message)
+    assert "The 24-hour reply window closed first" in facts and "Meta was cross." in facts and "Wait for Meta." in facts
 
 
 def test_a_late_status_says_how_late_it_came(ann: Browser, world: World, talk: Conversation) -> None:
@@ -169,8 +169,8 @@ def test_a_message_is_found_by_either_id_or_the_customers_number(
 def test_a_time_narrows_what_a_number_finds(ben: Browser, world: World, talk: Conversation) -> None:
     old = sent(world, talk, "read", occurred_at=dt.datetime(2026, 1, 5, 12, 3, tzinfo=dt.UTC))
     sent(world, talk, "read")
-    found = ben.get("~/stories", query_string={"q": "16505551234", "at": "2026-01-05T12:00"})
-    assert found.location.endswith(str(old.id))
+    results = ben.get("~/stories", query_string={"q": "16505551234", "at": "2026-01-05T12:00"})
+    assert results.location.endswith(str(old.id))
 
 
 def test_what_is_not_found_says_what_to_look_for(ben: Browser, pat: Browser, world: World, talk: Conversation) -> None:

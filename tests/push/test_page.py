@@ -135,19 +135,19 @@ def test_without_a_browser_the_test_says_so(ann: Browser) -> None:
 def test_every_page_knows_how_much_is_new(desk: Desk, ann: Browser) -> None:
     assert 'data-unread="0"' in ann.get("~/account").get_data(as_text=True)
     desk.write()
-    told = ann.get("~/push/unread").get_data(as_text=True)
-    assert 'data-unread="1"' in told and "data-sounds" in told
+    facts = ann.get("~/push/unread").get_data(as_text=True)
+    assert 'data-unread="1"' in facts and "data-sounds" in facts
 
 
 def test_what_somebody_does_not_want_to_hear_makes_no_sound(desk: Desk, ann: Browser) -> None:
     desk.choose(desk.world.ann, about="none", sound=False)
     desk.write()
-    told = ann.get("~/push/unread").get_data(as_text=True)
-    assert 'data-unread="0"' in told and "data-sounds" not in told
+    facts = ann.get("~/push/unread").get_data(as_text=True)
+    assert 'data-unread="0"' in facts and "data-sounds" not in facts
 
 
 def test_at_most_twenty_browsers_are_kept(desk: Desk, ann: Browser) -> None:
     for place in range(22):
         desk.turn_on(ann, f"browser-{place}")
-    kept = {browser.destination.endpoint.rpartition("-")[2] for browser in desk.browsers()}
-    assert kept == {str(place) for place in range(2, 22)}
+    saved = {browser.destination.endpoint.rpartition("-")[2] for browser in desk.browsers()}
+    assert saved == {str(place) for place in range(2, 22)}

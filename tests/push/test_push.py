@@ -45,8 +45,8 @@ def test_the_signature_says_for_whom_until_when_and_can_be_checked() -> None:
     der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
     public = ec.EllipticCurvePublicKey.from_encoded_point(CURVE, unpacked(key))
     public.verify(der, f"{head}.{claims}".encode(), ec.ECDSA(hashes.SHA256()))
-    said: dict[str, Any] = json.loads(unpacked(claims))
-    assert said["aud"] == "https://push.example.net" and said["sub"] == "https://switchboard.example"
+    incoming: dict[str, Any] = json.loads(unpacked(claims))
+    assert incoming["aud"] == "https://push.example.net" and incoming["sub"] == "https://switchboard.example"
     assert key == push.public_key("a secret")
 
 

@@ -163,10 +163,10 @@ def test_the_page_counts_what_was_written_and_by_whom(shelf: Shelf, ann: Browser
     record = shelf.add("Villa", linked=True)
     with tenant_scope(shelf.id):
         for direction, author in (("inbound", None), ("inbound", None), ("outbound", world.ben)):
-            said = Message(conversation_id=shelf.talk.id, phone_number_id=shelf.talk.phone_number_id)
-            said.direction, said.state, said.body, said.occurred_at = direction, "sent", "Hi", now()
-            said.author_kind, said.author_id = ("agent", author.id) if author else (None, None)
-            db.session.add(said)
+            incoming = Message(conversation_id=shelf.talk.id, phone_number_id=shelf.talk.phone_number_id)
+            incoming.direction, incoming.state, incoming.body, incoming.occurred_at = direction, "sent", "Hi", now()
+            incoming.author_kind, incoming.author_id = ("agent", author.id) if author else (None, None)
+            db.session.add(incoming)
     page = ann.get(f"~/records/{record.id}").text
     assert "3 messages" in page and "2 received, 1 sent" in page and "<bdi>Ben</bdi>" in page
 

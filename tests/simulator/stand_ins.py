@@ -29,8 +29,8 @@ class Product:
 
     def answer(self) -> Response:
         if request.method == "GET":
-            known = request.args["hub.verify_token"] == "right"
-            return Response(request.args["hub.challenge"] if known else "", 200 if known else 403)
+            existing = request.args["hub.verify_token"] == "right"
+            return Response(request.args["hub.challenge"] if existing else "", 200 if existing else 403)
         self.bodies.append(request.get_data())
         self.signatures.append(request.headers["X-Hub-Signature-256"])
         self.events.append(request.get_json())

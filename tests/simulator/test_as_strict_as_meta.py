@@ -386,10 +386,10 @@ def test_a_message_can_come_with_an_error_and_without_its_file(
 def test_a_question_about_a_product_names_it(
     product: Product, shop: dict[str, str], write: Callable[..., dict[str, str]], settle: Callable[[], None]
 ) -> None:
-    asked = {"catalog_id": "77", "product_retailer_id": "SKU-77"}
-    write(shop, referred_product=asked)
+    requested = {"catalog_id": "77", "product_retailer_id": "SKU-77"}
+    write(shop, referred_product=requested)
     settle()
-    assert product.inbound()[0]["context"]["referred_product"] == asked
+    assert product.inbound()[0]["context"]["referred_product"] == requested
 
 
 def test_a_webhook_can_differ_from_the_usual_in_any_member(

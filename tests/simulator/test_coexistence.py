@@ -47,15 +47,15 @@ def test_history_comes_in_chunks_with_progress(
 ) -> None:
     write(both)
     path = f"{both['phone_number_id']}/smb_app_data"
-    asked = {"messaging_product": "whatsapp", "sync_type": "history"}
-    assert "request_id" in graph("POST", path, token=both["token"], json=asked).json
+    requested = {"messaging_product": "whatsapp", "sync_type": "history"}
+    assert "request_id" in graph("POST", path, token=both["token"], json=requested).json
     settle()
     chunks = [chunk for value in product.values("history") for chunk in value["history"]]
     assert max(chunk["metadata"]["progress"] for chunk in chunks) == 100
     assert {chunk["metadata"]["phase"] for chunk in chunks} == {0, 1, 2}
     messages = [message for chunk in chunks for thread in chunk["threads"] for message in thread["messages"]]
     assert {message["history_context"]["status"] for message in messages} == {"READ"}
-    assert graph("POST", path, token=both["token"], json=asked).json["error"]["code"] == 2593107
+    assert graph("POST", path, token=both["token"], json=requested).json["error"]["code"] == 2593107
 
 
 def test_history_can_be_declined(
@@ -79,5 +79,5 @@ def test_the_address_book_is_told(
 
 def test_synchronising_has_a_day(graph: Graph, world: World, both: dict[str, str]) -> None:
     world.advance(25 * 3600)
-    path, asked = f"{both['phone_number_id']}/smb_app_data", {"sync_type": "history"}
-    assert graph("POST", path, token=both["token"], json=asked).json["error"]["code"] == 2593108
+    path, requested = f"{both['phone_number_id']}/smb_app_data", {"sync_type": "history"}
+    assert graph("POST", path, token=both["token"], json=requested).json["error"]["code"] == 2593108

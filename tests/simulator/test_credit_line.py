@@ -32,9 +32,9 @@ def paid(client: FlaskClient, conversation: Any) -> Any:
 
 
 def test_the_line_is_told_in_hundredths_and_currency(line: Any) -> None:
-    said = line()
-    assert said["max_balance"]["currency"] == "USD"
-    assert (said["balance"]["amount"], said["credit_available"]["amount_in_hundredths"]) == ("0.00", "1000000")
+    incoming = line()
+    assert incoming["max_balance"]["currency"] == "USD"
+    assert (incoming["balance"]["amount"], incoming["credit_available"]["amount_in_hundredths"]) == ("0.00", "1000000")
 
 
 def test_a_priced_message_takes_its_price_when_it_is_delivered(

@@ -52,18 +52,18 @@ def popup(client: FlaskClient, settings: Settings) -> Any:
 
 
 def test_a_new_business_ends_with_ids_and_a_code(popup: Any, graph: Graph, settings: Settings) -> None:
-    said = popup().finish().says
-    assert said["origin"] == ORIGIN
-    assert said["session"]["event"] == "FINISH"
-    assert set(said["session"]["data"]) == {"phone_number_id", "waba_id", "business_id"}
-    secrets = {"client_id": settings.app_id, "client_secret": settings.app_secret[0], "code": said["code"]}
+    incoming = popup().finish().says
+    assert incoming["origin"] == ORIGIN
+    assert incoming["session"]["event"] == "FINISH"
+    assert set(incoming["session"]["data"]) == {"phone_number_id", "waba_id", "business_id"}
+    secrets = {"client_id": settings.app_id, "client_secret": settings.app_secret[0], "code": incoming["code"]}
     assert "access_token" in graph("GET", "oauth/access_token", query_string=secrets).json
 
 
 def test_the_partner_is_told_before_finish_is_pressed(popup: Any, product: Product, settle: Callable[[], None]) -> None:
-    said = popup().finish().says
+    incoming = popup().finish().says
     settle()
-    assert product.values("account_update")[0]["waba_info"]["waba_id"] == said["session"]["data"]["waba_id"]
+    assert product.values("account_update")[0]["waba_info"]["waba_id"] == incoming["session"]["data"]["waba_id"]
 
 
 def test_the_thirty_seconds_start_when_the_code_is_handed_over(
@@ -145,9 +145,9 @@ def test_metas_own_page_tells_only_the_partner(
     assert window.says == {}
     assert 'data-testid="dialog-finish"' not in window.page.text
     settle()
-    (told,) = product.values("account_update")
-    assert told["event"] == "PARTNER_ADDED"
-    assert set(told["waba_info"]) == {"waba_id", "owner_business_id"}
+    (facts,) = product.values("account_update")
+    assert facts["event"] == "PARTNER_ADDED"
+    assert set(facts["waba_info"]) == {"waba_id", "owner_business_id"}
 
 
 def test_metas_own_page_writes_out_no_code(client: FlaskClient, settings: Settings, world: World) -> None:

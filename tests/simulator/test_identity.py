@@ -13,8 +13,8 @@ def hidden(client: FlaskClient, world: World, shop: dict[str, str]) -> dict[str,
     """Somebody of whom businesses only know the id."""
     customer = client.post("/control/api/customers", json={"name": "Noor", "username": "noor.h"}).get_json()
     path = f"/control/api/customers/{customer['wa_id']}/ids?phone_number_id={shop['phone_number_id']}"
-    known: dict[str, str] = customer | {"user_id": client.get(path).get_json()["user_id"]}
-    return known
+    existing: dict[str, str] = customer | {"user_id": client.get(path).get_json()["user_id"]}
+    return existing
 
 
 def test_a_hidden_number_is_missing_not_empty(

@@ -182,8 +182,8 @@ def test_a_flow_comes_back_as_text_of_json(
     flow = {"type": "flow", "body": {"text": "Book"}, "action": {"name": "flow", "parameters": parameters}}
     client.post("/control/api/answers", json=received("interactive", flow) | {"typed": {"guests": 2}})
     settle()
-    said = product.inbound()[-1]["interactive"]["nfm_reply"]
-    assert json.loads(said["response_json"]) == {"flow_token": "tok", "guests": 2}
+    incoming = product.inbound()[-1]["interactive"]["nfm_reply"]
+    assert json.loads(incoming["response_json"]) == {"flow_token": "tok", "guests": 2}
 
 
 def test_a_voice_note_can_be_played(

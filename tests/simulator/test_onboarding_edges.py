@@ -94,16 +94,16 @@ def test_the_credit_line_is_listed(graph: Graph, settings: Settings, line: str) 
 
 
 def test_sharing_and_attaching_needs_an_assigned_user(graph: Graph, line: str, signed_up: dict[str, str]) -> None:
-    asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
-    answer = graph("POST", f"{line}/whatsapp_credit_sharing_and_attach", query_string=asked)
+    requested = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
+    answer = graph("POST", f"{line}/whatsapp_credit_sharing_and_attach", query_string=requested)
     assert (answer.status_code, answer.json["error"]["code"]) == (403, 200)
 
 
 def test_both_ends_of_a_shared_line_name_the_same_credential(
     graph: Graph, line: str, assigned: Any, signed_up: dict[str, str], business_token: str
 ) -> None:
-    asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
-    shared = graph("POST", f"{line}/whatsapp_credit_sharing_and_attach", query_string=asked).json
+    requested = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
+    shared = graph("POST", f"{line}/whatsapp_credit_sharing_and_attach", query_string=requested).json
     credential = graph("GET", f"{shared['allocation_config_id']}?fields=receiving_credential{{id}}").json
     waba = graph("GET", f"{signed_up['waba_id']}?fields=primary_funding_id", token=business_token).json
     assert credential["receiving_credential"]["id"] == waba["primary_funding_id"]
@@ -112,11 +112,11 @@ def test_both_ends_of_a_shared_line_name_the_same_credential(
 def test_sharing_again_gives_the_same_allocation_and_keeps_the_currency(
     graph: Graph, line: str, assigned: Any, signed_up: dict[str, str]
 ) -> None:
-    asked = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
+    requested = {"waba_currency": "USD", "waba_id": signed_up["waba_id"]}
     path = f"{line}/whatsapp_credit_sharing_and_attach"
-    first, second = (graph("POST", path, query_string=asked).json for _ in range(2))
+    first, second = (graph("POST", path, query_string=requested).json for _ in range(2))
     assert first == second
-    euros = graph("POST", path, query_string=asked | {"waba_currency": "EUR"})
+    euros = graph("POST", path, query_string=requested | {"waba_currency": "EUR"})
     assert euros.json["error"]["message"] == "(#100) WABA already has a credit line attached"
 
 
@@ -125,8 +125,8 @@ def test_the_other_way_shares_first_and_lets_the_client_attach(
 ) -> None:
     client = {"receiving_business_id": signed_up["business_id"]}
     shared = graph("POST", f"{line}/whatsapp_credit_sharing", query_string=client).json
-    asked = {"waba_currency": "EUR", "waba_id": signed_up["waba_id"]}
-    attached = graph("POST", f"{line}/whatsapp_credit_attach", token=business_token, query_string=asked).json
+    requested = {"waba_currency": "EUR", "waba_id": signed_up["waba_id"]}
+    attached = graph("POST", f"{line}/whatsapp_credit_attach", token=business_token, query_string=requested).json
     assert attached["allocation_config_id"] == shared["allocation_config_id"]
     waba = graph("GET", f"{signed_up['waba_id']}?fields=currency", token=business_token).json
     assert waba["currency"] == "EUR"
@@ -158,7 +158,7 @@ def test_health_names_what_is_missing(
 
 def test_the_app_callback_is_verified_before_it_is_believed(graph: Graph, product: Product, settings: Settings) -> None:
     token = f"{settings.app_id}|{settings.app_secret[0]}"
-    asked = {"object": "whatsapp_business_account", "callback_url": product.url, "fields": "messages"}
+    requested = {"object": "whatsapp_business_account", "callback_url": product.url, "fields": "messages"}
     path = f"{settings.app_id}/subscriptions"
-    assert graph("POST", path, token=token, json=asked | {"verify_token": "wrong"}).status_code == 400
-    assert graph("POST", path, token=token, json=asked | {"verify_token": "right"}).json == {"success": True}
+    assert graph("POST", path, token=token, json=requested | {"verify_token": "wrong"}).status_code == 400
+    assert graph("POST", path, token=token, json=requested | {"verify_token": "right"}).json == {"success": True}

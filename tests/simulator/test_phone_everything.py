@@ -102,8 +102,8 @@ def test_a_received_button_can_be_tapped(
 ) -> None:
     client.post(f"{chat}/messages", data={"text": "Hi"})
     reply = {"type": "reply", "reply": {"id": "yes-1", "title": "Yes"}}
-    asked = {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": [reply]}}
-    wamid = graph.send(shop, "16505551234", type="interactive", interactive=asked).json["messages"][0]["id"]
+    requested = {"type": "button", "body": {"text": "Well?"}, "action": {"buttons": [reply]}}
+    wamid = graph.send(shop, "16505551234", type="interactive", interactive=requested).json["messages"][0]["id"]
     settle()
     assert 'data-testid="phone-option"' in client.get(f"{chat}/live").text
     client.post(f"{chat}/answers", data={"wamid": wamid, "option": "0"})

@@ -64,8 +64,8 @@ def test_a_status_told_twice_says_the_same_price_twice(
     write(shop, sender="15558000014")
     graph.send(shop, "15558000014")
     settle()
-    told = [(status["status"], "pricing" in status) for status in product.statuses()]
-    assert told == [("sent", True), ("sent", True), ("delivered", True), ("delivered", True)]
+    facts = [(status["status"], "pricing" in status) for status in product.statuses()]
+    assert facts == [("sent", True), ("sent", True), ("delivered", True), ("delivered", True)]
 
 
 def test_outside_an_ads_days_nothing_is_told_of_a_conversation(

@@ -283,8 +283,8 @@ def test_the_texts_of_codes_can_be_previewed(call: Any) -> None:
 
 
 def test_the_library_is_searched_and_filtered(call: Any) -> None:
-    (found,) = call("GET", "message_template_library?search=overdue&language=en_US").json["data"]
-    assert (found["name"], found["category"], len(found["body_params"])) == ("payment_overdue_1", "UTILITY", 3)
+    (results,) = call("GET", "message_template_library?search=overdue&language=en_US").json["data"]
+    assert (results["name"], results["category"], len(results["body_params"])) == ("payment_overdue_1", "UTILITY", 3)
     assert {one["topic"] for one in call("GET", "message_template_library?topic=PAYMENTS").json["data"]} == {"PAYMENTS"}
 
 

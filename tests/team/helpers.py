@@ -34,8 +34,8 @@ def is_in(browser: Browser) -> bool:
 
 
 def cookie(browser: Browser) -> str:
-    found = browser.client.get_cookie("session")
-    return found.value if found else ""
+    results = browser.client.get_cookie("session")
+    return results.value if results else ""
 
 
 def with_cookie(app: Flask, value: str, tenant: str = "") -> Browser:
@@ -51,9 +51,9 @@ def rows(kind: type[Any]) -> list[Any]:
 
 
 def member(tenant: Tenant, user: User) -> Membership:
-    found = membership(tenant, user)
-    assert found, f"{user.email} is not in {tenant.name}"
-    return found
+    results = membership(tenant, user)
+    assert results, f"{user.email} is not in {tenant.name}"
+    return results
 
 
 def membership(tenant: Tenant, user: User) -> Membership | None:
@@ -64,9 +64,9 @@ def membership(tenant: Tenant, user: User) -> Membership | None:
 def mails() -> list[tuple[str, str, str]]:
     """To whom, about what, and the words of the mails sent since the last look."""
     folder = pathlib.Path(urlsplit(settings.mail_url).path)
-    found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
+    results = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in sorted(folder.glob("*.eml"))]
     shutil.rmtree(folder, ignore_errors=True)
-    return [(mail["To"], mail["Subject"], mail.get_content()) for mail in found]
+    return [(mail["To"], mail["Subject"], mail.get_content()) for mail in results]
 
 
 def deliver_mails() -> list[tuple[str, str, str]]:
@@ -83,9 +83,9 @@ def deliver_mails() -> list[tuple[str, str, str]]:
 
 def link_in(text: str) -> str:
     """The path of the link in a mail."""
-    found = re.search(r"http://localhost(/\S+)", text)
-    assert found, text
-    return found[1]
+    results = re.search(r"http://localhost(/\S+)", text)
+    assert results, text
+    return results[1]
 
 
 def token_in(text: str) -> str:
@@ -125,6 +125,6 @@ def accept(browser: Browser, link: str, name: str = "Ned", password: str = PASSW
 
 def user_with(email: str) -> User:
     with global_scope():
-        found: User | None = db.session.scalar(select(User).where(User.email == email))
-    assert found, email
-    return found
+        results: User | None = db.session.scalar(select(User).where(User.email == email))
+    assert results, email
+    return results

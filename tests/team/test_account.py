@@ -46,11 +46,11 @@ def test_a_new_password_ends_the_other_sessions_and_renews_this_one(
 ) -> None:
     sign_in(browser)
     sign_in(other)
-    kept, before = cookie(other), cookie(browser)
+    saved, before = cookie(other), cookie(browser)
     browser.tenant = "bakery"
     browser.post("~/account/password", {"current": PASSWORD, "password": NEW_PASSWORD})
     assert is_in(browser)
-    assert not is_in(with_cookie(app, kept))
+    assert not is_in(with_cookie(app, saved))
     assert not is_in(with_cookie(app, before))
 
 

@@ -44,10 +44,10 @@ def test_a_link_sets_a_new_password(world: World, browser: Browser) -> None:
 
 
 def test_known_and_unknown_addresses_are_answered_alike(world: World, browser: Browser, other: Browser) -> None:
-    known = browser.post("/forgotten-password", {"email": "ann@example.com"})
+    existing = browser.post("/forgotten-password", {"email": "ann@example.com"})
     unknown = other.post("/forgotten-password", {"email": "xyz@example.com"})
-    plain = [re.sub(r'X-CSRFToken": "[^"]+', "", answer.text) for answer in (known, unknown)]
-    assert known.status_code == unknown.status_code == 200
+    plain = [re.sub(r'X-CSRFToken": "[^"]+', "", answer.text) for answer in (existing, unknown)]
+    assert existing.status_code == unknown.status_code == 200
     assert plain[0] == plain[1].replace("xyz@", "ann@")
     assert len(rows(PasswordReset)) == 1
 
@@ -90,10 +90,10 @@ def test_using_one_link_kills_the_others(world: World, browser: Browser) -> None
 
 def test_a_new_password_ends_every_session(world: World, app: Flask, browser: Browser, other: Browser) -> None:
     sign_in(other)
-    kept = cookie(other)
+    saved = cookie(other)
     set_password(browser, ask_for_reset(browser))
     assert not is_in(other)
-    assert not is_in(with_cookie(app, kept))
+    assert not is_in(with_cookie(app, saved))
 
 
 def test_an_easy_password_is_refused_and_the_link_lives_on(world: World, browser: Browser) -> None:

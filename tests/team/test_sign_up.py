@@ -84,8 +84,8 @@ def test_a_forged_link_opens_nothing(browser: Browser, token: str) -> None:
 def test_an_address_with_an_account_gets_the_same_page_and_another_mail(world: World, browser: Browser) -> None:
     unknown = browser.post("/sign-up", {"email": "eve@example.com"}).text
     deliver_mails()
-    known = browser.post("/sign-up", {"email": "ann@example.com"}).text
-    assert known.replace("ann@", "eve@") == unknown
+    existing = browser.post("/sign-up", {"email": "ann@example.com"}).text
+    assert existing.replace("ann@", "eve@") == unknown
     [(to, _subject, words)] = deliver_mails()
     assert to == "ann@example.com"
     assert "You already have an account" in words

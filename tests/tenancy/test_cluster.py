@@ -65,16 +65,16 @@ def citus(postgres: Connection) -> Connection:
 def test_every_table_has_its_place_and_every_key_is_there_again(citus: Connection) -> None:
     keys = citus.execute(text(KEYS)).all()
     cluster = Cluster(citus)
-    said = list(cluster.distribute())
+    incoming = list(cluster.distribute())
     assert cluster.present == kinds_of_tables() and cluster.missing == []
     assert citus.execute(text(KEYS)).all() == keys
-    assert cluster.hands_on_settings and "messages: distributed" in said and "users: reference" in said
+    assert cluster.hands_on_settings and "messages: distributed" in incoming and "users: reference" in incoming
 
 
 def test_sessions_stay_on_one_machine_and_are_in_no_key_of_tenants_rows(citus: Connection) -> None:
     cluster = Cluster(citus)
     list(cluster.distribute())
-    alone = (
+    single = (
         "user_sessions",
         "platform_admins",
         "password_resets",
@@ -82,7 +82,7 @@ def test_sessions_stay_on_one_machine_and_are_in_no_key_of_tenants_rows(citus: C
         "webhook_events",
         "held_changes",
     )
-    assert {cluster.present[name] for name in alone} == {"local"}
+    assert {cluster.present[name] for name in single} == {"local"}
 
 
 @pytest.mark.parametrize("steps", [1, 40, 110, 150])

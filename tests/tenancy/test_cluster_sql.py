@@ -45,7 +45,7 @@ def refused(reader: Reader, statement: str) -> list[str]:
 def test_a_cluster_carries_out_every_statement_that_is_written_by_hand(reader: Reader) -> None:
     statements = {place: words for place, words in written().items() if not CITUS.search(words)}
     assert len(statements) > 100
-    problems = {place: found for place, words in statements.items() if (found := refused(reader, words))}
+    problems = {place: results for place, words in statements.items() if (results := refused(reader, words))}
     assert problems == {}
 
 
@@ -87,7 +87,7 @@ BAD = {
 
 @pytest.mark.parametrize("rule", [rule.__name__ for rule in RULES])
 def test_each_rule_refuses_what_it_is_for(reader: Reader, rule: str) -> None:
-    assert rule in {found.partition(":")[0] for found in refused(reader, BAD[rule])}
+    assert rule in {results.partition(":")[0] for results in refused(reader, BAD[rule])}
 
 
 GOOD = (
@@ -137,22 +137,24 @@ KEYS = """
 
 def refused_keys(catalog: psycopg.Connection) -> list[str]:
     """Foreign keys that a cluster refuses, with its words."""
-    found = []
+    results = []
     for table, referred, action, has_tenant in catalog.execute(KEYS):
         kinds = KINDS[table], KINDS[referred]
         if has_tenant and action in "nd" and "distributed" in kinds:
-            found.append(f"{table}: SET NULL … is not supported … when distribution key is included; declare it nulled")
+            results.append(
+                f"{table}: SET NULL … is not supported … when distribution key is included; declare it nulled"
+            )
         if kinds in (("distributed", "local"), ("reference", "local")):
-            found.append(f"{table}: referenced table {referred} must be a distributed table or a reference table")
+            results.append(f"{table}: referenced table {referred} must be a distributed table or a reference table")
         if kinds[0] != "distributed" and kinds[1] == "distributed":
-            found.append(
+            results.append(
                 f"{table}: foreign keys from reference tables and local tables to {referred} are not supported"
             )
         if kinds == ("distributed", "distributed") and not has_tenant:
-            found.append(f"{table}: the key to {referred} has to contain the tenant")
+            results.append(f"{table}: the key to {referred} has to contain the tenant")
         if kinds == ("distributed", "reference") and action in "nd":
-            found.append(f"{table}: a key to {referred} may cascade, and set nothing to null")
-    return found
+            results.append(f"{table}: a key to {referred} may cascade, and set nothing to null")
+    return results
 
 
 def test_a_cluster_takes_every_foreign_key(catalog: psycopg.Connection) -> None:
@@ -178,8 +180,8 @@ def test_a_cluster_takes_every_foreign_key(catalog: psycopg.Connection) -> None:
 )
 def test_a_key_that_it_refuses_is_found(catalog: psycopg.Connection, key: str, words: str) -> None:
     catalog.execute(f"alter table {key}")
-    (found,) = refused_keys(catalog)
-    assert words in found
+    (results,) = refused_keys(catalog)
+    assert words in results
     catalog.rollback()
 
 
@@ -219,9 +221,9 @@ def test_a_function_that_asks_every_machine_is_found() -> None:
 
 def everywhere(source: str) -> list[str]:
     """The tables of tenants in a function's text that it does not narrow to one tenant, each as often as it stands."""
-    found = [(table, alias) for table, alias in TABLE.findall(source) if KINDS.get(table) == "distributed"]
+    results = [(table, alias) for table, alias in TABLE.findall(source) if KINDS.get(table) == "distributed"]
     loose = []
-    for table, alias in found:
+    for table, alias in results:
         named = len(re.findall(rf"\b{alias}\.tenant_id = (?:mine|tenant)\b", source))
-        loose += [table] if named < found.count((table, alias)) else []
+        loose += [table] if named < results.count((table, alias)) else []
     return loose

@@ -56,11 +56,11 @@ class Ear:
         self.heard: list[uuid.UUID] = []
         self.refuses: Callable[[Happened], bool] = lambda _: False
 
-    def __call__(self, found: list[Happened]) -> None:
-        for one in found:
+    def __call__(self, results: list[Happened]) -> None:
+        for one in results:
             if self.refuses(one):
                 raise ValueError(one.id)
-        self.heard += [one.subject_id for one in found]
+        self.heard += [one.subject_id for one in results]
 
 
 @pytest.fixture

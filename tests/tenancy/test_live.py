@@ -44,8 +44,8 @@ def ids(stream: Iterator[str], count: int) -> list[str]:
 def test_a_page_is_told_what_changed_once_it_is_committed(hub: realtime.Hub, world: World) -> None:
     stream = opened(hub, world)
     change(world, "conversation", "number", "conversation")
-    told = [next(stream), next(stream)]
-    assert [event.split("data: ")[1].strip() for event in told] == ["conversation 1", "number 1"]
+    facts = [next(stream), next(stream)]
+    assert [event.split("data: ")[1].strip() for event in facts] == ["conversation 1", "number 1"]
 
 
 def test_the_tenant_next_door_is_told_nothing(hub: realtime.Hub, world: World) -> None:
@@ -61,8 +61,8 @@ def test_who_comes_back_is_told_what_was_missed(hub: realtime.Hub, world: World)
     change(world, "second")
     change(world, "third")
     entries: Any = outside().redis.xrange(realtime.CHANNEL.format(world.bakery.id))
-    kept = [id.decode() for id, _ in entries]
-    assert ids(opened(hub, world, kept[0]), 2) == kept[1:]
+    saved = [id.decode() for id, _ in entries]
+    assert ids(opened(hub, world, saved[0]), 2) == saved[1:]
 
 
 def test_a_page_misses_nothing_between_being_made_and_being_told(ann: Browser, world: World) -> None:
@@ -71,8 +71,8 @@ def test_a_page_misses_nothing_between_being_made_and_being_told(ann: Browser, w
     change(world, "meanwhile")
     since = page.split('data-live-since="')[1].split('"')[0]
     stream = ann.client.get(ann.at(f"~/live?since={since}"), buffered=False).iter_encoded()
-    told = b"".join(itertools.islice(stream, 2)).decode()
-    assert "data: meanwhile 1" in told and "before" not in told
+    facts = b"".join(itertools.islice(stream, 2)).decode()
+    assert "data: meanwhile 1" in facts and "before" not in facts
 
 
 def test_what_is_no_position_is_not_repeated_into_the_stream(hub: realtime.Hub, world: World) -> None:
@@ -89,10 +89,10 @@ def test_who_was_away_too_long_is_told_to_ask_for_everything(hub: realtime.Hub, 
 
 
 def test_more_streams_than_fit_are_refused(hub: realtime.Hub, world: World) -> None:
-    kept = [opened(hub, world) for _ in range(2)]
+    saved = [opened(hub, world) for _ in range(2)]
     with pytest.raises(realtime.TooManyStreams):
         hub.open(world.bakery.id, world.ann.id, None)
-    assert kept
+    assert saved
 
 
 def test_an_answer_that_never_starts_takes_no_stream(hub: realtime.Hub, world: World) -> None:

@@ -160,8 +160,8 @@ def test_what_a_sweep_took_and_how_it_ended_is_noted(app: Flask) -> None:
 
 
 def test_without_redis_a_clock_goes_by_its_own_watch(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = Sweep(lambda: None, 60)
+    single = Sweep(lambda: None, 60)
     monkeypatch.setattr(outside(), "redis", redis.Redis(port=9, retry=Retry(NoBackoff(), 0)))
-    assert alone.claim()
-    alone.run()
-    assert not alone.claim()
+    assert single.claim()
+    single.run()
+    assert not single.claim()

@@ -81,5 +81,5 @@ def test_a_team_that_keeps_its_rows_is_not_touched(world: World, team: Team) -> 
 
 def test_only_members_teams_and_replies_are_referred_to_so() -> None:
     tables = [mapper.local_table for mapper in TenantModel.registry.mappers]
-    found = {table.name for table in tables if isinstance(table, Table) and keys_to_clear(table)}
-    assert {"memberships", "teams", "canned_replies"} <= found
+    results = {table.name for table in tables if isinstance(table, Table) and keys_to_clear(table)}
+    assert {"memberships", "teams", "canned_replies"} <= results

@@ -92,14 +92,14 @@ def test_what_no_key_opens_stays_and_does_not_stop_the_others(world: World, old:
 
 
 def test_all_secret_columns_are_known() -> None:
-    known = {(secret.owner.__tablename__, secret.column) for secret in Sealed.everywhere}
+    existing = {(secret.owner.__tablename__, secret.column) for secret in Sealed.everywhere}
     columns = {
         (table.name, column.name)
         for table in db.metadata.tables.values()
         for column in table.columns
         if column.name.endswith("_ciphertext")
     }
-    assert known == columns
+    assert existing == columns
 
 
 def test_a_ciphertext_of_another_row_does_not_open(world: World) -> None:

@@ -14,8 +14,8 @@ def places(page: str) -> list[str]:
 
 def test_every_place_opens_for_whoever_sees_it(ann: Browser, ben: Browser, world: World) -> None:
     for somebody in (ann, ben):
-        found = places(somebody.get("~/settings").text)
-        assert found and all(somebody.get(path).status_code == 200 for path in found)
+        results = places(somebody.get("~/settings").text)
+        assert results and all(somebody.get(path).status_code == 200 for path in results)
 
 
 def test_an_agent_is_not_led_to_the_team(ann: Browser, ben: Browser, world: World) -> None:

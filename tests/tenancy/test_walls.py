@@ -92,13 +92,13 @@ def test_the_platform_inside_a_tenant_is_bound_by_row_security(world: World, con
 
 
 def test_what_waits_for_the_commit_is_forgotten_when_it_fails(world: World) -> None:
-    told: list[str] = []
+    facts: list[str] = []
 
     def fail() -> None:
         with tenant_scope(world.bakery.id):
-            after_commit(lambda: told.append("too early"))
+            after_commit(lambda: facts.append("too early"))
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert told == []
+    assert facts == []

@@ -42,8 +42,8 @@ def happens(road: Road, event: str) -> None:
 
 def history(road: Road) -> list[tuple[str, str]]:
     with tenant_scope(road.world.bakery.id):
-        found = db.session.query(NumberChange).order_by(NumberChange.occurred_at, NumberChange.id)
-        return [(change.kind, change.new) for change in found]
+        results = db.session.query(NumberChange).order_by(NumberChange.occurred_at, NumberChange.id)
+        return [(change.kind, change.new) for change in results]
 
 
 def test_a_look_writes_down_what_meta_says(road: Road) -> None:
@@ -126,7 +126,7 @@ def test_an_account_is_looked_at_once_an_hour(road: Road, enqueued: Enqueued) ->
     assert enqueued.names == ["wabas.check"]
 
 
-TOLD = [
+NOTICES = [
     ("quality_low", "quality_rating", "RED"),
     ("limit_raised", "messaging_limit", "TIER_10K"),
     ("name_approved", "name_status", "APPROVED"),
@@ -134,16 +134,16 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize(("event", "column", "value"), TOLD)
+@pytest.mark.parametrize(("event", "column", "value"), NOTICES)
 def test_news_are_seen_at_once_and_join_the_history(road: Road, event: str, column: str, value: str) -> None:
     look(road)
     happens(road, event)
 
-    def told() -> bool:
+    def was_notified() -> bool:
         check(road.world.bakery.id, waba(road).id)
         return bool(getattr(number(road), column) == value)
 
-    road.until(told)
+    road.until(was_notified)
     assert (column, value) in history(road)
 
 

@@ -65,13 +65,13 @@ def test_a_removal_that_meta_confirms_pauses_the_number(road: Road) -> None:
 def test_a_deletion_names_where_its_end_can_be_seen(browser: Browser, world: World) -> None:
     world.connect_numbers()
     belongs_to_the_user(world)
-    told = call(browser, "data-deletion").get_json()  # type: ignore[attr-defined]
-    page = told["url"].removeprefix(settings.public_url)
+    facts = call(browser, "data-deletion").get_json()  # type: ignore[attr-defined]
+    page = facts["url"].removeprefix(settings.public_url)
     assert "is worked on now" in browser.get(page).get_data(as_text=True)
     handle_callback(stored()[0].id)
     done = browser.get(page).get_data(as_text=True)
     assert "is deleted" in done
-    assert told["confirmation_code"] in done
+    assert facts["confirmation_code"] in done
 
 
 def test_a_deletion_takes_the_users_tokens_and_nobody_elses(browser: Browser, world: World) -> None:

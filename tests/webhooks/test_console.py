@@ -303,8 +303,8 @@ def test_what_is_held_later_is_no_part_of_a_replay(pat: Browser) -> None:
 def test_the_clock_goes_on_with_a_replay_that_nobody_heard_of(pat: Browser) -> None:
     arrive(message(number="999"))
     (row,) = held()
-    asked = pat.post("/platform/held-changes/replays", {"id": row.id})
-    made = asked.location.rpartition("/")[2]
+    requested = pat.post("/platform/held-changes/replays", {"id": row.id})
+    made = requested.location.rpartition("/")[2]
     replay(made)
     drain_batch()
     look_after_replays()

@@ -91,7 +91,7 @@ def test_without_redis_it_is_stored_all_the_same(app: Flask, client: FlaskClient
 
 
 def test_the_challenge_is_answered_only_with_the_right_token(client: FlaskClient, settings: Settings) -> None:
-    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": settings.meta_verify_token}
-    answer = client.get(PATH, query_string=asked)
+    requested = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": settings.meta_verify_token}
+    answer = client.get(PATH, query_string=requested)
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "1158201444", "text/plain")
-    assert client.get(PATH, query_string=asked | {"hub.verify_token": "wrong"}).status_code == 403
+    assert client.get(PATH, query_string=requested | {"hub.verify_token": "wrong"}).status_code == 403

@@ -96,10 +96,10 @@ def test_a_body_in_chunks_is_taken_and_cut_off_when_too_large(door: httpx.Client
 
 
 def test_the_challenge_is_answered_only_with_the_right_token(door: httpx.Client, settings: Settings) -> None:
-    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": settings.meta_verify_token}
-    answer = door.get(PATH, params=asked)
+    requested = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": settings.meta_verify_token}
+    answer = door.get(PATH, params=requested)
     assert (answer.status_code, answer.text) == (200, "1158201444")
-    assert door.get(PATH, params=asked | {"hub.verify_token": "wrong"}).status_code == 403
+    assert door.get(PATH, params=requested | {"hub.verify_token": "wrong"}).status_code == 403
 
 
 def test_it_has_no_pages(door: httpx.Client) -> None:

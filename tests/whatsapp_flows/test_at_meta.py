@@ -223,11 +223,11 @@ def test_forms_made_elsewhere_are_listed_with_their_fields(life: Life) -> None:
     for _ in range(2):
         fetch(str(life.tenant), str(life.road.number.waba_id))
     with tenant_scope(life.tenant):
-        found = [one for one in db.session.query(WhatsappFlow) if one.source == "meta"]
-        assert [(one.name, one.newest.meta_id, one.newest.status) for one in found] == [
+        results = [one for one in db.session.query(WhatsappFlow) if one.source == "meta"]
+        assert [(one.name, one.newest.meta_id, one.newest.status) for one in results] == [
             ("Elsewhere", meta_id, "PUBLISHED")
         ]
-        assert [(one.name, one.label) for one in found[0].newest.questions] == [("town", "City")]
+        assert [(one.name, one.label) for one in results[0].newest.questions] == [("town", "City")]
 
 
 def test_a_form_that_is_gone_at_meta_is_no_longer_offered(life: Life) -> None:

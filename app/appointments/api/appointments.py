@@ -136,8 +136,8 @@ def list_appointments(query: AppointmentsQuery) -> Page[AppointmentShape]:
     if query.starts_before:
         rows = rows.where(Appointment.starts_at < query.starts_before)
     rows = after(rows, query.after, Appointment.id, Appointment.starts_at, ascending=True)
-    found = db.session.scalars(rows.limit(query.limit + 1)).unique()
-    return page_of(found, query.limit, AppointmentShape.of, lambda one: Place(one.id, one.starts_at))
+    results = db.session.scalars(rows.limit(query.limit + 1)).unique()
+    return page_of(results, query.limit, AppointmentShape.of, lambda one: Place(one.id, one.starts_at))
 
 
 @endpoint("GET", "/appointments/<external:external_id>", scope=READ, gives=AppointmentShape, tag=TAG)

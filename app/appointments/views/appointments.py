@@ -33,7 +33,7 @@ from app.tenancy import Actor, current_actor, current_tenant_id, db, in_menu, no
 from app.tenancy.guard import is_fragment
 from app.words import N_
 
-MOST_FOUND, LONGEST_QUERY, MOST_OF_CONTACT = 20, 100, 50
+MOST_MATCHES, LONGEST_QUERY, MOST_OF_CONTACT = 20, 100, 50
 Page = str | tuple[str, int] | AnyResponse
 
 
@@ -61,8 +61,8 @@ def of_one_contact(contact_id: uuid.UUID) -> str:
     contact = Contact.get_or_404(contact_id)
     query = select(Appointment).where(Appointment.contact_id == contact.id).order_by(Appointment.starts_at.desc())
     page = "_of_contact" if is_fragment() else "of_contact"
-    found = db.session.scalars(query.limit(MOST_OF_CONTACT)).all()
-    return render_template(f"appointments/{page}.html", contact=contact, appointments=found)
+    listed = db.session.scalars(query.limit(MOST_OF_CONTACT)).all()
+    return render_template(f"appointments/{page}.html", contact=contact, appointments=listed)
 
 
 @bp.get("/new")
@@ -97,9 +97,9 @@ def about(talk: Conversation) -> dict[str, str]:
 
 def choose_contact() -> str:
     query = " ".join(request.args.get("q", "").split())[:LONGEST_QUERY]
-    ids = [match.id for match in search.find(query, MOST_FOUND)] if query else []
-    found = select(Contact).where(Contact.id.in_(ids)).options(selectinload(Contact.identities))
-    contacts = db.session.scalars(found).all() if ids else []
+    ids = [match.id for match in search.find(query, MOST_MATCHES)] if query else []
+    listed = select(Contact).where(Contact.id.in_(ids)).options(selectinload(Contact.identities))
+    contacts = db.session.scalars(listed).all() if ids else []
     return render_template("appointments/choose.html", q=query, contacts=contacts)
 
 

@@ -49,8 +49,8 @@ def write(endpoint: Endpoint, prompt: Prompt) -> Raw:
 def transcribe(endpoint: Endpoint, model: str, recording: Recording) -> Heard:
     """What is said in a recording. Raises `ModelError`, also where nothing is said."""
     if endpoint.provider == "google":
-        asked = (("user", json.dumps({"task": "transcribe"})),)
-        raw = write(endpoint, Prompt(TRANSCRIBE, asked, MOST_SPOKEN, files=(recording,)))
+        turns = (("user", json.dumps({"task": "transcribe"})),)
+        raw = write(endpoint, Prompt(TRANSCRIBE, turns, MOST_SPOKEN, files=(recording,)))
         return Heard(raw.text, raw.usage)
     url, headers, content = openai.transcription(endpoint, model, recording)
     heard = openai.read_transcription(post(url, headers, content))

@@ -40,8 +40,8 @@ def parts(words: str, files: Sequence[Recording]) -> list[dict[str, Any]]:
 def read(answer: dict[str, Any]) -> Raw:
     used = answer.get("usageMetadata")
     output = number(used, "candidatesTokenCount") + number(used, "thoughtsTokenCount")
-    said = at(answer, "candidates", 0, "content", "parts")
-    words = "".join(text_at(part, "text") or "" for part in said) if isinstance(said, list) else ""
+    content_parts = at(answer, "candidates", 0, "content", "parts")
+    words = "".join(text_at(part, "text") or "" for part in content_parts) if isinstance(content_parts, list) else ""
     blocked = at(answer, "promptFeedback", "blockReason")
     finish = FINISHES.get(str(at(answer, "candidates", 0, "finishReason")), "stop")
     return Raw(words, Usage(number(used, "promptTokenCount"), output), "filter" if blocked else finish)

@@ -16,8 +16,8 @@ def at(value: Any, *path: str | int) -> Any:
 
 
 def text_at(value: Any, *path: str | int) -> str | None:
-    found = at(value, *path)
-    return found if isinstance(found, str) else None
+    item = at(value, *path)
+    return item if isinstance(item, str) else None
 
 
 def number(value: Any, name: str) -> int:

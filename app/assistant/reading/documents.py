@@ -65,7 +65,7 @@ class Paragraphs:
     """Collects the paragraphs of a Word document as its parser reads it."""
 
     def __init__(self) -> None:
-        self.found: list[str] = []
+        self.pieces: list[str] = []
         self.words: list[str] = []
         self.level = 0
         self.is_text = False
@@ -88,7 +88,7 @@ class Paragraphs:
                 self.is_text = False
             case "p":
                 if line := " ".join("".join(self.words).split()):
-                    self.found.append(f"{'#' * self.level} {line[:200]}\n\n" if self.level else f"{line}\n\n")
+                    self.pieces.append(f"{'#' * self.level} {line[:200]}\n\n" if self.level else f"{line}\n\n")
                 self.words.clear()
 
     def text(self, data: str) -> None:
@@ -111,7 +111,7 @@ def paragraphs(xml: bytes) -> list[str]:
     parser.StartElementHandler, parser.EndElementHandler = reading.start, reading.end
     parser.CharacterDataHandler = reading.text
     parser.Parse(xml, True)
-    return reading.found
+    return reading.pieces
 
 
 def plain(data: bytes) -> Iterator[str]:

@@ -42,7 +42,7 @@ def add_golden_case() -> Answer:
     if db.session.scalars(select(func.count()).select_from(GoldenCase)).one() >= MOST_CASES:
         flash(_("There are %(most)d golden conversations already. Delete some first.", most=MOST_CASES), "error")
         return redirect(url_for(".golden"), 303)
-    GoldenCase.add(form.title.data, said(form), form.action.data, form.must.data, form.must_not.data)
+    GoldenCase.add(form.title.data, transcript_of(form), form.action.data, form.must.data, form.must_not.data)
     flash(_("Added."))
     return redirect(url_for(".golden"), 303)
 
@@ -63,7 +63,7 @@ def save_golden_case(golden_case_id: uuid.UUID) -> Answer:
     if not form.validate():
         return render_template("assistant/golden_case.html", form=form, case=case), 422
     case.title, case.action = form.title.data, form.action.data
-    case.messages, case.must, case.must_not = said(form), form.must.data, form.must_not.data
+    case.messages, case.must, case.must_not = transcript_of(form), form.must.data, form.must_not.data
     flash(_("Saved."))
     return redirect(url_for(".golden"), 303)
 
@@ -105,5 +105,5 @@ def golden_run(golden_run_id: uuid.UUID) -> str:
     )
 
 
-def said(form: GoldenForm) -> list[dict[str, str]]:
+def transcript_of(form: GoldenForm) -> list[dict[str, str]]:
     return [{"from": "customer", "text": line} for line in lines_of(form.words.data)]

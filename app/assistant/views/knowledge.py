@@ -41,21 +41,21 @@ def knowledge() -> str:
 @requires("assistant.manage")
 def new_source(kind: str) -> str:
     form = form_of(kind)(formdata=None, data={"title": request.args.get("question", "")[:300]})
-    return source_page(form, kind, asked=as_uuid(request.args.get("asked")))
+    return source_page(form, kind, question_id=as_uuid(request.args.get("asked")))
 
 
 @bp.post("/knowledge/new/<kind>")
 @requires("assistant.manage")
 @takes_files(LARGEST_FILE + 100_000)
 def add_source(kind: str) -> Answer:
-    form, asked = form_of(kind)(), as_uuid(request.args.get("asked"))
+    form, question_id = form_of(kind)(), as_uuid(request.args.get("asked"))
     if not form.validate() or not (values := values_of(form, kind)):
-        return source_page(form, kind, asked=asked), 422
+        return source_page(form, kind, question_id=question_id), 422
     if KnowledgeSource.is_full():
         flash(_("There are %(most)d sources already. Delete some first.", most=MOST_SOURCES), "error")
         return redirect(url_for(".knowledge"), 303)
     KnowledgeSource.add(kind, by=current_actor(), **values)
-    if question := UnansweredQuestion.find(asked):
+    if question := UnansweredQuestion.find(question_id):
         question.state = "answered"
     flash(_("Added."))
     return redirect(url_for(".knowledge"), 303)
@@ -161,10 +161,16 @@ def with_file(form: ValidDaysForm, values: dict[str, Any], present: KnowledgeSou
 
 
 def source_page(
-    form: ValidDaysForm, kind: str, source: KnowledgeSource | None = None, asked: uuid.UUID | None = None
+    form: ValidDaysForm, kind: str, source: KnowledgeSource | None = None, question_id: uuid.UUID | None = None
 ) -> str:
     passages = db.session.scalars(KnowledgePassage.of_source(source.id).limit(PAGE)).all() if source else []
     words = {"kinds": KINDS, "states": SOURCE_STATES, "problems": PROBLEMS}
     return render_template(
-        "assistant/source.html", form=form, kind=kind, source=source, passages=passages, asked=asked, **words
+        "assistant/source.html",
+        form=form,
+        kind=kind,
+        source=source,
+        passages=passages,
+        question_id=question_id,
+        **words,
     )

@@ -18,7 +18,7 @@ from app.assistant.golden import GoldenRun
 from app.assistant.knowledge import KnowledgeSource
 from app.assistant.languages import NAMES
 from app.assistant.phrases import CLOSED_HAND_OVERS, DISCLOSURES, HAND_OVERS
-from app.assistant.turns import JUDGED_BEFORE_ALONE, AssistantTurn
+from app.assistant.turns import JUDGED_BEFORE_AUTOPILOT, AssistantTurn
 from app.assistant.unanswered import UnansweredQuestion
 from app.assistant.words import MODES as MODE_WORDS
 from app.tenancy import current_actor, db, exists, in_menu, now, requires
@@ -56,9 +56,9 @@ def index() -> str:
         modes=MODE_WORDS,
         obstacles=obstacles(assistant),
         figures=AssistantTurn.figures(),
-        needed=JUDGED_BEFORE_ALONE,
+        needed=JUDGED_BEFORE_AUTOPILOT,
         spent=AssistantTurn.cost_since(today),
-        open_questions=exists(UnansweredQuestion.most_asked()),
+        open_questions=exists(UnansweredQuestion.most_frequent()),
         run=db.session.scalar(GoldenRun.newest_first().limit(1)),
     )
 
@@ -76,11 +76,11 @@ def obstacles(assistant: Assistant | None) -> dict[str, list[str]]:
     speaking = list(missing)
     if version and not version.setup.discloses:
         speaking.append(_("Say in every language that it answers in that it is no person. The law asks for it."))
-    alone = list(speaking)
+    answering = list(speaking)
     _right, judged = AssistantTurn.figures()
-    if judged < JUDGED_BEFORE_ALONE:
-        alone.append(_("Let your team judge %(count)d suggestions first.", count=JUDGED_BEFORE_ALONE - judged))
-    return {"off": [], "suggests": missing, "approval": speaking, "alone": alone}
+    if judged < JUDGED_BEFORE_AUTOPILOT:
+        answering.append(_("Let your team judge %(count)d suggestions first.", count=JUDGED_BEFORE_AUTOPILOT - judged))
+    return {"off": [], "suggests": missing, "approval": speaking, "alone": answering}
 
 
 @bp.post("/mode")

@@ -36,30 +36,30 @@ def trial() -> str:
 def try_out() -> Answer | AnyResponse:
     if "again" in request.form:
         return redirect(url_for(".trial"), 303)
-    form, said = TrialForm(), read_talk(request.form.get("talk", ""))
+    form, transcript = TrialForm(), read_talk(request.form.get("talk", ""))
     if not form.validate():
-        return trial_page(form, said), 422
-    said.append({"from": "customer", "text": form.words.data})
-    turn = answer_in_trial(said)
+        return trial_page(form, transcript), 422
+    transcript.append({"from": "customer", "text": form.words.data})
+    turn = answer_in_trial(transcript)
     if turn.reply:
-        said.append({"from": "assistant", "text": turn.reply})
+        transcript.append({"from": "assistant", "text": turn.reply})
     form.words.data = ""
-    return trial_page(form, said, turn)
+    return trial_page(form, transcript, turn)
 
 
-def answer_in_trial(said: list[dict[str, str]]) -> AssistantTurn:
+def answer_in_trial(transcript: list[dict[str, str]]) -> AssistantTurn:
     """What the draft would do. The conversation travels with the page: nothing of it is stored but the decision."""
     assistant, access = Assistant.get_or_make(), ModelAccess.current()
     version = assistant.draft
     setup = version.setup if version else first_setup(g.tenant.name)
-    lines = tuple(Line(one["from"], one["text"]) for one in said)
+    lines = tuple(Line(one["from"], one["text"]) for one in transcript)
     last = len(lines)
     while last and lines[last - 1].who == "customer":
         last -= 1
     situation = Situation(
         setup=setup,
         business=g.tenant.name,
-        asked=tuple(line.words for line in lines[last:]),
+        questions=tuple(line.words for line in lines[last:]),
         lines=lines,
         before=tuple(line.words for line in lines[:last] if line.who == "customer"),
     )
@@ -70,7 +70,7 @@ def answer_in_trial(said: list[dict[str, str]]) -> AssistantTurn:
     decision = decide(situation, endpoint, tools)
     commit()
     turn = AssistantTurn.begin("trial", mode="off", version_id=version.id if version else None)
-    turn.question = "\n".join(situation.asked)
+    turn.question = "\n".join(situation.questions)
     turn.record(decision, access.price if access else None, endpoint.model if endpoint else "")
     if over and turn.reason == "no_model":
         turn.reason = over
@@ -94,12 +94,12 @@ def read_talk(written: str) -> list[dict[str, str]]:
     ]
 
 
-def trial_page(form: TrialForm, said: list[dict[str, str]], turn: AssistantTurn | None = None) -> str:
+def trial_page(form: TrialForm, transcript: list[dict[str, str]], turn: AssistantTurn | None = None) -> str:
     return render_template(
         "assistant/trial.html",
         form=form,
-        said=said,
-        talk=json.dumps(said),
+        transcript=transcript,
+        talk=json.dumps(transcript),
         turn=turn,
         reasons=REASONS,
         problems=PROBLEMS,

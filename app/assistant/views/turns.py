@@ -73,8 +73,10 @@ def judge(turn_id: uuid.UUID) -> AnyResponse:
 def keep_as_golden(turn_id: uuid.UUID) -> AnyResponse:
     """A decision that was right becomes a golden conversation."""
     one = AssistantTurn.get_or_404(turn_id)
-    said = [{"from": "customer", "text": line[:1_000]} for line in one.question.splitlines()[-5:] if line]
-    case = GoldenCase.add(one.question[:100] or "…", said, one.action if one.action in ACTIONS else "answer", [], [])
+    transcript = [{"from": "customer", "text": line[:1_000]} for line in one.question.splitlines()[-5:] if line]
+    case = GoldenCase.add(
+        one.question[:100] or "…", transcript, one.action if one.action in ACTIONS else "answer", [], []
+    )
     flash(_("Added. Enter what the answer has to contain."))
     return redirect(url_for(".golden_case", golden_case_id=case.id), 303)
 
@@ -82,7 +84,7 @@ def keep_as_golden(turn_id: uuid.UUID) -> AnyResponse:
 @bp.get("/questions")
 @requires("assistant.manage")
 def unanswered() -> str:
-    page = Paged.of(UnansweredQuestion.most_asked(), PAGE)
+    page = Paged.of(UnansweredQuestion.most_frequent(), PAGE)
     return render_template("assistant/unanswered.html", page=page)
 
 

@@ -55,24 +55,24 @@ def runs(automation_id: uuid.UUID) -> str:
 
 def decisions_of(automation: Automation) -> list[tuple[AutomationTrace, str]]:
     """Why it did not begin lately, by the newest traces of the business."""
-    names, found = Names(), []
+    names, results = Names(), []
     for trace in db.session.scalars(select(AutomationTrace).order_by(AutomationTrace.id.desc()).limit(MOST_TRACES)):
         mine = [one for one in trace.decisions if one.get("automation") == str(automation.id)]
-        found += [(trace, explain_decision(one, names)) for one in mine if one["why"] not in ("begun", "reply")]
-    return found[:PAGE]
+        results += [(trace, explain_decision(one, names)) for one in mine if one["why"] not in ("begun", "reply")]
+    return results[:PAGE]
 
 
 @bp.get("/runs/<uuid:run_id>")
 @requires("automation.read")
 def run(run_id: uuid.UUID) -> str:
-    found, names = AutomationRun.get_or_404(run_id), Names()
-    definition = found.version.definition
+    results, names = AutomationRun.get_or_404(run_id), Names()
+    definition = results.version.definition
     sentences = {str(one.step.id): one.step.sentence(names) for one in definition.walk()}
-    steps = [(step, sentences.get(str(step.step_id), ""), explain_result(step, names)) for step in found.steps]
-    waiting = definition.find(found.step_id) if found.step_id else None
+    steps = [(step, sentences.get(str(step.step_id), ""), explain_result(step, names)) for step in results.steps]
+    waiting = definition.find(results.step_id) if results.step_id else None
     return render_template(
         "automation/run.html",
-        run=found,
+        run=results,
         trigger=definition.trigger.sentence(names),
         steps=steps,
         messages=messages_of([step for step, *_rest in steps]),
@@ -85,8 +85,8 @@ def run(run_id: uuid.UUID) -> str:
 def messages_of(steps: list[AutomationStep]) -> dict[str, Message]:
     """What the steps sent, by id."""
     ids = [id for step in steps if (id := as_uuid(step.seen.get("message")))]
-    found = select(Message).where(Message.id.in_(ids))
-    return {str(message.id): message for message in db.session.scalars(found)} if ids else {}
+    results = select(Message).where(Message.id.in_(ids))
+    return {str(message.id): message for message in db.session.scalars(results)} if ids else {}
 
 
 @bp.post("/runs/<uuid:run_id>/stopping")
@@ -109,7 +109,7 @@ def conversation(conversation_id: uuid.UUID) -> str:
         "automation/conversation.html",
         conversation=talk,
         runs=db.session.scalars(mine.options(joinedload(AutomationRun.automation)).limit(PAGE)).all(),
-        traces=[(trace, told(trace, names)) for trace in traces],
+        traces=[(trace, explained(trace, names)) for trace in traces],
         messages={one.id: one for one in messages_in(traces)},
         states=STATES,
         reasons=REASONS,
@@ -122,7 +122,7 @@ def messages_in(traces: Any) -> list[Message]:
     return list(db.session.scalars(query)) if ids else []
 
 
-def told(trace: AutomationTrace, names: Names) -> list[tuple[str, str, dict[str, Any]]]:
+def explained(trace: AutomationTrace, names: Names) -> list[tuple[str, str, dict[str, Any]]]:
     """Each decision of a trace: the automation's name, the sentence, and the decision itself."""
     called = names_of_automations(trace.decisions)
     return [(called.get(str(one.get("automation")), ""), explain_decision(one, names), one) for one in trace.decisions]
@@ -141,7 +141,7 @@ def why(message_id: uuid.UUID) -> str:
         "automation/why.html",
         message=message,
         conversation=Conversation.get_or_404(message.conversation_id),
-        traces=[(trace, told(trace, names)) for trace in traces],
+        traces=[(trace, explained(trace, names)) for trace in traces],
         others=[one for one in listed if str(one.id) not in decided],
         names=names,
     )

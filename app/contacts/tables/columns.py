@@ -71,8 +71,8 @@ PHONE = re.compile(
 def guess_column(title: str) -> str:
     """What a column of this title probably holds; empty where it isn't in the lists."""
     words = simplified(title)
-    if words in KNOWN:
-        return KNOWN[words]
+    if words in COLUMN_BY_TITLE:
+        return COLUMN_BY_TITLE[words]
     return "phone" if words in PHONE_WORDS or PHONE.fullmatch(words) else ""
 
 
@@ -80,7 +80,7 @@ def simplified(title: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", fold(title[:80])).split())
 
 
-KNOWN = {simplified(title): column for column, titles in TITLES.items() for title in titles}
+COLUMN_BY_TITLE = {simplified(title): column for column, titles in TITLES.items() for title in titles}
 PHONE_WORDS = {simplified(title) for title in PHONE_ELSEWHERE}
 
 

@@ -52,7 +52,7 @@ def index() -> str:
 @bp.get("/messages")
 @requires("costs.read")
 def messages() -> str:
-    month = month_asked()
+    month = chosen_month()
     chosen = {name: value for name in FILTERS if (value := request.args.get(name)) is not None}
     lines, more = charged_lines(month, chosen, request.args.get("before"))
     return render_template(
@@ -63,7 +63,7 @@ def messages() -> str:
 @bp.get("/free")
 @requires("costs.read")
 def free() -> str:
-    month, reason = month_asked(), request.args.get("reason", "")
+    month, reason = chosen_month(), request.args.get("reason", "")
     if not reason:
         abort(404)
     lines, more = free_lines(month, reason, request.args.get("before"))
@@ -76,7 +76,7 @@ def free() -> str:
 @requires("costs.read")
 def export() -> Response:
     """A month's totals as CSV: a line for each day, number, country, category and reason."""
-    month, file = month_asked(), io.StringIO()
+    month, file = chosen_month(), io.StringIO()
     sheet = csv.writer(file)
     sheet.writerow(COLUMNS)
     for row in month.rows_of_csv():
@@ -88,6 +88,6 @@ def export() -> Response:
     return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def month_asked() -> Month:
+def chosen_month() -> Month:
     balance = Balance.current()
     return Month.read(request.args.get("month"), is_charged=bool(balance and balance.plan))

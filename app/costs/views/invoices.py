@@ -50,36 +50,36 @@ def save_billing_details() -> tuple[str, int] | AnyResponse:
 @bp.get("/invoices/<uuid:invoice_id>")
 @requires("costs.read")
 def invoice(invoice_id: uuid.UUID) -> str:
-    found = Invoice.get_or_404(invoice_id)
-    return render_template("costs/invoice.html", invoice=found, words=Words())
+    chosen = Invoice.get_or_404(invoice_id)
+    return render_template("costs/invoice.html", invoice=chosen, words=Words())
 
 
 @bp.get("/invoices/<uuid:invoice_id>/export")
 @requires("costs.read")
 def export_invoice(invoice_id: uuid.UUID) -> Response:
     """The lines as CSV; the last ones are tax and total."""
-    found, words, file = Invoice.get_or_404(invoice_id), Words(), io.StringIO()
+    chosen, words, file = Invoice.get_or_404(invoice_id), Words(), io.StringIO()
     sheet = csv.writer(file)
     sheet.writerow(COLUMNS)
-    for line in found.lines:
+    for line in chosen.lines:
         number = words.of("phone_number_id", str(line.phone_number_id)).lstrip("+") if line.phone_number_id else ""
-        about = (found.number, line.position, line.kind, number, line.country, line.category, line.note)
-        sheet.writerow((*about, line.messages, signed(line.micros), found.currency))
-    for name, micros in (("tax", found.tax_micros), ("total", found.net_micros + found.tax_micros)):
-        sheet.writerow((found.number, "", name, "", "", "", "", "", signed(micros), found.currency))
-    headers = {"Content-Disposition": f'attachment; filename="{found.number}.csv"'}
+        about = (chosen.number, line.position, line.kind, number, line.country, line.category, line.note)
+        sheet.writerow((*about, line.messages, signed(line.micros), chosen.currency))
+    for name, micros in (("tax", chosen.tax_micros), ("total", chosen.net_micros + chosen.tax_micros)):
+        sheet.writerow((chosen.number, "", name, "", "", "", "", "", signed(micros), chosen.currency))
+    headers = {"Content-Disposition": f'attachment; filename="{chosen.number}.csv"'}
     return Response(file.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @bp.get("/invoices/<uuid:invoice_id>/pdf")
 @requires("costs.read")
 def invoice_pdf(invoice_id: uuid.UUID) -> AnyResponse:
-    found, language = Invoice.get_or_404(invoice_id), str(get_locale() or "en")
-    if (drawn := stored(found, language)) is None:
-        later("costs.draw_invoice", found.id, language)
+    chosen, language = Invoice.get_or_404(invoice_id), str(get_locale() or "en")
+    if (drawn := stored(chosen, language)) is None:
+        later("costs.draw_invoice", chosen.id, language)
         flash(_("The PDF is being made. Download it in a minute, or print the page."))
-        return redirect(url_for(".invoice", invoice_id=found.id), 303)
-    headers = {"Content-Disposition": f'attachment; filename="{found.number}.pdf"'}
+        return redirect(url_for(".invoice", invoice_id=chosen.id), 303)
+    headers = {"Content-Disposition": f'attachment; filename="{chosen.number}.pdf"'}
     return Response(drawn, content_type="application/pdf", headers=headers)
 
 
@@ -87,24 +87,24 @@ def invoice_pdf(invoice_id: uuid.UUID) -> AnyResponse:
 @requires("costs.read")
 def invoice_line(invoice_id: uuid.UUID, invoice_line_id: uuid.UUID) -> str:
     """The messages that a line adds up, newest first."""
-    found, line = Invoice.get_or_404(invoice_id), InvoiceLine.get_or_404(invoice_line_id)
-    if line.invoice_id != found.id or line.kind != "messages":
+    chosen, line = Invoice.get_or_404(invoice_id), InvoiceLine.get_or_404(invoice_line_id)
+    if line.invoice_id != chosen.id or line.kind != "messages":
         abort(404)
-    lines, more = with_journals(found, line, request.args.get("before"))
+    lines, more = with_journals(chosen, line, request.args.get("before"))
     return render_template(
         "costs/invoice_line.html",
-        invoice=found,
+        invoice=chosen,
         line=line,
         lines=lines,
         more=more,
-        month=Month(found.month, is_charged=True),
+        month=Month(chosen.month, is_charged=True),
         words=Words(),
         reason="",
     )
 
 
-def with_journals(found: Invoice, line: InvoiceLine, before: str | None) -> tuple[list[Line], str | None]:
-    query = line.journals(found)
+def with_journals(chosen: Invoice, line: InvoiceLine, before: str | None) -> tuple[list[Line], str | None]:
+    query = line.journals(chosen)
     if start := read_place(before):
         query = query.where(tuple_(Journal.day, Journal.id) < tuple_(*start))
     journals = db.session.scalars(query.limit(PAGE + 1)).all()

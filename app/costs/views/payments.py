@@ -69,10 +69,10 @@ def create_top_up() -> AnyResponse:
 @requires("costs.read")
 def top_up(top_up_id: uuid.UUID) -> str:
     """Where Stripe leads back to. That somebody is here says nothing: Stripe is asked."""
-    found = TopUp.get_or_404(top_up_id)
-    if found.state == "opened":
-        later("billing.check_top_up", found.id)
-    return render_template("costs/top_up.html", top_up=found)
+    chosen = TopUp.get_or_404(top_up_id)
+    if chosen.state == "opened":
+        later("billing.check_top_up", chosen.id)
+    return render_template("costs/top_up.html", top_up=chosen)
 
 
 @bp.get("/top-ups/<uuid:top_up_id>/state")

@@ -76,8 +76,8 @@ def register_client() -> tuple[Response, int]:
     """RFC 7591. Nothing is stored: what was registered is in the client_id."""
     try:
         body = parse(request.get_data())
-        asked = body if isinstance(body, dict) else {}
-        client = Client.register(asked.get("client_name"), asked.get("redirect_uris"))
+        given_text = body if isinstance(body, dict) else {}
+        client = Client.register(given_text.get("client_name"), given_text.get("redirect_uris"))
     except Problem as problem:
         return jsonify(error="invalid_client_metadata", error_description=problem.detail), 400
     except BadClient as problem:
@@ -100,22 +100,24 @@ def authorize() -> Answer:
     """Where an app sends a person. Until its address is known to be its own, nothing leads there."""
     if current_user.is_platform_admin:
         return redirect(url_for("front.home"), 303)
-    client = Client.read(asked("client_id"))
-    target = asked("redirect_uri") or (client.redirect_uris[0] if client and len(client.redirect_uris) == 1 else "")
+    client = Client.read(given_text("client_id"))
+    target = given_text("redirect_uri") or (
+        client.redirect_uris[0] if client and len(client.redirect_uris) == 1 else ""
+    )
     if client is None or not client.takes(target):
         return render_template("developers/bad_app.html"), 400
     audience, problem = audience_of(request.args.getlist("resource")), problem_of_request()
     if problem or audience is None:
-        return redirect(answer_address(target, error=problem or "invalid_target", state=asked("state")), 303)
+        return redirect(answer_address(target, error=problem or "invalid_target", state=given_text("state")), 303)
     wanted = Wanted(
         id=str(uuid7()),
         user_id=str(current_user.id),
         name=client.name,
-        client_hash=hash_of(asked("client_id")),
+        client_hash=hash_of(given_text("client_id")),
         redirect_uri=target,
-        challenge=asked("code_challenge"),
-        state=asked("state"),
-        scopes=asked("scope").split() or [name for name in SCOPES if name.endswith(":read")],
+        challenge=given_text("code_challenge"),
+        state=given_text("state"),
+        scopes=given_text("scope").split() or [name for name in SCOPES if name.endswith(":read")],
         audience=audience,
         ends_at=(now() + REQUEST_LASTS).timestamp(),
     ).sign()
@@ -126,25 +128,25 @@ def authorize() -> Answer:
 
 
 def problem_of_request() -> str | None:
-    if asked("response_type") != "code":
+    if given_text("response_type") != "code":
         return "unsupported_response_type"
-    if asked("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(asked("code_challenge")):
+    if given_text("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(given_text("code_challenge")):
         return "invalid_request"
-    if len(asked("state")) > LONGEST_STATE or any(
+    if len(given_text("state")) > LONGEST_STATE or any(
         len(given) > 1 for name, given in request.args.lists() if name != "resource"
     ):
         return "invalid_request"
-    if len(asked("scope")) > LONGEST_SCOPE or not set(asked("scope").split()) <= SCOPES.keys():
+    if len(given_text("scope")) > LONGEST_SCOPE or not set(given_text("scope").split()) <= SCOPES.keys():
         return "invalid_scope"
     return None
 
 
 def audience_of(resources: list[str]) -> str | None:
     """Which of our addresses the token is for (RFC 8707): assistants', unless the app says otherwise."""
-    known = {f"{settings.public_url}/mcp": "mcp", f"{settings.public_url}/api/v1": "api"}
+    scopes_by_resource = {f"{settings.public_url}/mcp": "mcp", f"{settings.public_url}/api/v1": "api"}
     if len(resources) > 1:
         return None
-    return known.get(resources[0].rstrip("/")) if resources else "mcp"
+    return scopes_by_resource.get(resources[0].rstrip("/")) if resources else "mcp"
 
 
 @bp.get("/t/<tenant_slug>/apps/<wanted>")
@@ -251,5 +253,5 @@ def revoke_token() -> tuple[str, int]:
     return "", 200
 
 
-def asked(name: str) -> str:
+def given_text(name: str) -> str:
     return request.args.get(name, "")

@@ -45,7 +45,7 @@ Url = Annotated[str, Field(max_length=LONGEST_URL, description="Public, with htt
 Types = Annotated[list[str], Field(min_length=1, max_length=200)]
 
 
-def known_types(types: list[str] | None) -> list[str] | None:
+def checked_types(types: list[str] | None) -> list[str] | None:
     unknown = [name for name in types or () if name not in event_types() or name == TEST]
     if unknown:
         raise ValueError(f"There is no type {unknown[0][:50]!r}. GET /event-types lists them.")
@@ -65,7 +65,7 @@ class NewWebhook(Shape):
     @field_validator("types")
     @classmethod
     def check_types(cls, types: list[str] | None) -> list[str] | None:
-        return known_types(types)
+        return checked_types(types)
 
 
 class WebhookChange(Shape):
@@ -81,7 +81,7 @@ class WebhookChange(Shape):
     @field_validator("types")
     @classmethod
     def check_types(cls, types: list[str] | None) -> list[str] | None:
-        return known_types(types)
+        return checked_types(types)
 
     @model_validator(mode="after")
     def check_nulls(self) -> WebhookChange:
@@ -100,16 +100,16 @@ def mine() -> Select[WebhookEndpoint]:
 
 
 def find(id: uuid.UUID) -> WebhookEndpoint:
-    if (found := db.session.scalar(mine().where(WebhookEndpoint.id == id))) is None:
+    if (results := db.session.scalar(mine().where(WebhookEndpoint.id == id))) is None:
         raise NotFound
-    return found
+    return results
 
 
 def find_active(id: uuid.UUID) -> WebhookEndpoint:
-    found = find(id)
-    if not found.is_active:
+    results = find(id)
+    if not results.is_active:
         raise Problem(DISABLED)
-    return found
+    return results
 
 
 def find_delivery(webhook: WebhookEndpoint, id: uuid.UUID) -> WebhookDelivery:
@@ -406,7 +406,7 @@ class NewWebhookSubscription(Shape):
     def check_types(self) -> NewWebhookSubscription:
         if self.event and self.events:
             raise ValueError("Give event or events, not both.")
-        known_types(self.types)
+        checked_types(self.types)
         return self
 
     @property

@@ -124,8 +124,8 @@ def list_conversations(query: ConversationsQuery) -> Page[ConversationShape]:
     ids, further = scan(
         query.candidates, Conversation, query.conditions, query.after, query.limit, by, ascending=ascending
     )
-    found = db.session.scalars(select(Conversation).where(Conversation.id.in_(ids)).options(*around(query.include)))
-    by_id, include = {one.id: one for one in found.unique()}, frozenset[str](query.include)
+    results = db.session.scalars(select(Conversation).where(Conversation.id.in_(ids)).options(*around(query.include)))
+    by_id, include = {one.id: one for one in results.unique()}, frozenset[str](query.include)
     page = page_of(
         [by_id[id] for id in ids if id in by_id],
         query.limit,
@@ -291,8 +291,8 @@ def list_touches(conversation_id: uuid.UUID, query: PageQuery) -> Page[TouchShap
     """
     conversation = reach.find_conversation(conversation_id)
     mine = select(EntryTouch).where(EntryTouch.conversation_id == conversation.id)
-    found = db.session.scalars(after(mine, query.after, EntryTouch.id).limit(query.limit + 1))
-    return page_of(found, query.limit, TouchShape.of, lambda touch: Place(touch.id))
+    results = db.session.scalars(after(mine, query.after, EntryTouch.id).limit(query.limit + 1))
+    return page_of(results, query.limit, TouchShape.of, lambda touch: Place(touch.id))
 
 
 class NewNote(Shape):
@@ -333,5 +333,5 @@ def list_notes(conversation_id: uuid.UUID, query: PageQuery) -> Page[NoteShape]:
     """
     conversation = reach.find_conversation(conversation_id)
     rows = after(select(Note).where(Note.conversation_id == conversation.id), query.after, Note.id)
-    found = db.session.scalars(rows.limit(query.limit + 1)).unique()
-    return page_of(found, query.limit, NoteShape.of, lambda note: Place(note.id))
+    results = db.session.scalars(rows.limit(query.limit + 1)).unique()
+    return page_of(results, query.limit, NoteShape.of, lambda note: Place(note.id))

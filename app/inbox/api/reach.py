@@ -56,7 +56,7 @@ def accounts() -> Select[uuid.UUID]:
     return select(PhoneNumber.waba_id).where(reached(PhoneNumber.id))
 
 
-def known(contact_id: Any, key: ApiKey | None = None) -> ColumnElement[bool]:
+def contact_reached(contact_id: Any, key: ApiKey | None = None) -> ColumnElement[bool]:
     """Whether a contact is one that the key reaches.
 
     A team's key: those with a conversation on its numbers, and those that it made while they have none at all.
@@ -101,7 +101,7 @@ def find_contact(id: uuid.UUID) -> Contact:
 
 
 def is_known(contact: Contact) -> bool:
-    return bool(db.session.scalar(select(known(Contact.id)).where(Contact.id == contact.id)))
+    return bool(db.session.scalar(select(contact_reached(Contact.id)).where(Contact.id == contact.id)))
 
 
 def find_whole_contact(id: uuid.UUID) -> Contact:

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from app.api import Fault, Problem, problem
 from app.inbox.compose.problems import explain
-from app.inbox.conversations import Refusal, SaidOtherwise
+from app.inbox.conversations import ClientIdReused, Refusal
 from app.meta.outgoing import Refused
 from app.storage import StorageAway
 from app.words import N_
@@ -82,7 +82,7 @@ def as_problem(error: Exception, pointer: str = "") -> Problem:
             return Problem("unacceptable", error.explain(_), errors=faults(error, pointer))
         case StorageAway():
             return Problem("storage_away", headers={"Retry-After": "5"})
-        case SaidOtherwise():
+        case ClientIdReused():
             return Problem("idempotency_key_reused")
     raise error
 

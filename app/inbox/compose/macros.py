@@ -176,8 +176,8 @@ class Macro(TenantModel):
 @uses_templates
 def macros_with(name: str, language: str) -> Iterator[Use]:
     """Macros of anybody that send a template."""
-    found = select(Macro).where(Macro.template_name == name, Macro.template_language == language).order_by(Macro.name)
-    for macro in db.session.scalars(found.limit(MOST_LISTED)):
+    results = select(Macro).where(Macro.template_name == name, Macro.template_language == language).order_by(Macro.name)
+    for macro in db.session.scalars(results.limit(MOST_LISTED)):
         if macro.owner_id:
             yield Use(N_("A team member's own macro"))
         else:

@@ -13,7 +13,7 @@ from app.tenancy import later
 from .markup import address, links_of
 
 # So many are asked for by one page.
-MOST_ASKED = 5
+MOST_LINKS = 5
 LONGEST_LINK = 2_000
 
 
@@ -26,7 +26,7 @@ def previews_of(conversation: Conversation, messages: Sequence[Message]) -> dict
         return {}
     previews = LinkPreview.by_url(links.values())
     missing = [link for link in dict.fromkeys(links.values()) if link not in previews or previews[link].is_lost]
-    for link in missing[-MOST_ASKED:]:
+    for link in missing[-MOST_LINKS:]:
         later("desk.preview_link", LinkPreview.ask(link), conversation.id)
     return {id: previews[link] for id, link in links.items() if link in previews and previews[link].state == "shown"}
 

@@ -7,13 +7,13 @@ from flask_babel import gettext as _
 from app.inbox.conversations import (
     AutomationPaused,
     Blocked,
+    ClientIdReused,
     GroupIsReadOnly,
     MarkedSpam,
     NoDirectSend,
     NotFunded,
     NumberAway,
     Refusal,
-    SaidOtherwise,
     Unsubscribed,
     WindowClosed,
     WithOtherApp,
@@ -24,7 +24,7 @@ from app.meta.outgoing import Refused
 from app.storage import StorageAway
 from app.words import N_
 
-NOT_SENT = (Refusal, SaidOtherwise, Refused, StorageAway)
+NOT_SENT = (Refusal, ClientIdReused, Refused, StorageAway)
 
 
 REASONS: dict[type[Exception], str] = {

@@ -20,7 +20,7 @@ from app.wabas.models import PhoneNumber
 from .conversations import Conversation
 from .gate import Gate, Lookups
 from .messages import Message
-from .refusals import Refusal, SaidOtherwise
+from .refusals import ClientIdReused, Refusal
 
 # How many are put into the outbox with one set of statements.
 TOGETHER = 500
@@ -39,7 +39,7 @@ class Sending:
     expires_at: dt.datetime | None = None
 
 
-Sent = Message | Refusal | SaidOtherwise
+Sent = Message | Refusal | ClientIdReused
 
 
 def send_all(sendings: Sequence[Sending], *, by: Actor) -> dict[uuid.UUID, Sent]:
@@ -66,11 +66,11 @@ class Batch:
         new: list[tuple[Conversation, Message]] = []
         for one in self.sendings:
             if (conversation := conversations.get(one.conversation_id)) is None or one.client_id in sent:
-                sent[one.client_id] = self.send_alone(one)
+                sent[one.client_id] = self.send_one(one)
                 continue
             message = self.message(one, conversation)
             if before := earlier.get(one.client_id):
-                sent[one.client_id] = before if before.says_the_same_as(message) else SaidOtherwise()
+                sent[one.client_id] = before if before.has_same_content_as(message) else ClientIdReused()
             elif refusal := self.check(message, conversation):
                 sent[one.client_id] = refusal
             else:
@@ -81,7 +81,7 @@ class Batch:
         except IntegrityError:
             # Somebody sent one of them at the same moment.
             db.session.expire_all()
-            return {one.client_id: self.send_alone(one) for one in self.sendings}
+            return {one.client_id: self.send_one(one) for one in self.sendings}
         return sent
 
     def locked_conversations(self) -> dict[uuid.UUID, Conversation]:
@@ -91,11 +91,11 @@ class Batch:
         numbers = joinedload(Conversation.phone_number).joinedload(PhoneNumber.waba)
         query = query.options(joinedload(Conversation.contact), numbers)
         query = query.order_by(Conversation.id).with_for_update(of=Conversation, key_share=True)
-        found = db.session.scalars(query.execution_options(populate_existing=True)).all()
+        loaded = db.session.scalars(query.execution_options(populate_existing=True)).all()
         # Prices depend on the customer's number.
         if self.lookups.balance:
-            load_identities([one.contact for one in found])
-        return {one.id: one for one in found}
+            load_identities([one.contact for one in loaded])
+        return {one.id: one for one in loaded}
 
     def earlier_messages(self, conversation_ids: list[uuid.UUID]) -> dict[uuid.UUID | None, Message]:
         mine = [one.client_id for one in self.sendings]
@@ -131,7 +131,7 @@ class Batch:
         for conversation, message in new:
             conversation.show_sent(message, self.by)
 
-    def send_alone(self, one: Sending) -> Sent:
+    def send_one(self, one: Sending) -> Sent:
         """Of a conversation that was merged into another one, and where several share an id."""
         conversation = Conversation.get_or_404(one.conversation_id)
         about = {"client_id": one.client_id, "source": one.source, "lane": one.lane}
@@ -140,5 +140,5 @@ class Batch:
             if one.expires_at:
                 message.expires_at = min(message.expires_at or one.expires_at, one.expires_at)
             return message
-        except (Refusal, SaidOtherwise) as problem:
+        except (Refusal, ClientIdReused) as problem:
             return problem

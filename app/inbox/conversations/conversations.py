@@ -29,7 +29,7 @@ from .handling import CLOSED, Handled, handling_constraints
 from .inbox_settings import InboxSettings
 from .messages import Message, Reaction
 from .questions import question_for
-from .refusals import SaidOtherwise
+from .refusals import ClientIdReused
 from .underway import Later
 from .ways import Ways
 from .windows import Window
@@ -191,7 +191,7 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
 
         `source` says what it comes from and `lane` which messages it waits behind; both follow from who sends it.
         One with a category goes by Direct Send, unless the window is open for an ordinary one.
-        Raises the `Refusal` of the gate, and `SaidOtherwise` when the id belongs to a message with other words.
+        Raises the `Refusal` of the gate, and `ClientIdReused` when the id belongs to a message with other words.
         """
         if (home := self.merged_into(taken=by.takes_over and not later)) is not self:
             return home.send(
@@ -304,10 +304,10 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
         return db.session.scalar(select(Message).where(mine))
 
     def sent_before(self, message: Message) -> Message | None:
-        """The message with its `client_id`. Raises `SaidOtherwise` where that has other words."""
+        """The message with its `client_id`. Raises `ClientIdReused` where that has other words."""
         earlier = self.message_with(message.client_id) if message.client_id else None
-        if earlier and not earlier.says_the_same_as(message):
-            raise SaidOtherwise
+        if earlier and not earlier.has_same_content_as(message):
+            raise ClientIdReused
         return earlier
 
     @property

@@ -218,7 +218,7 @@ class Message(Bubble, Underway, TenantModel):
         name = self.author.name if is_agent and self.author else self.author_name
         return Actor.stored(self.author_kind, self.author_id, name)
 
-    def says_the_same_as(self, other: Message) -> bool:
+    def has_same_content_as(self, other: Message) -> bool:
         mine, theirs = (
             (one.type, one.body, one.content, one.reply_to_wamid, one.conversation_id) for one in (self, other)
         )

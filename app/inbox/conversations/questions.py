@@ -29,7 +29,7 @@ def question_for(
         question = with_template(policy, waba_id)
     else:
         question = None
-    return None if question is None or was_asked(contact_id) else question
+    return None if question is None or has_recent_question(contact_id) else question
 
 
 def with_buttons(policy: ServicePolicy) -> Outgoing | None:
@@ -48,13 +48,13 @@ def with_template(policy: ServicePolicy, waba_id: uuid.UUID) -> Outgoing | None:
     return template.filled({}, [f"survey-{score}" for score in scale])
 
 
-def was_asked(contact_id: uuid.UUID) -> bool:
+def has_recent_question(contact_id: uuid.UUID) -> bool:
     """In any conversation of the person."""
     given = {"tenant": current_tenant_id(), "contact": contact_id, "since": now() - REST}
-    return bool(db.session.scalar(WAS_ASKED, given))
+    return bool(db.session.scalar(ASKED_LATELY_SQL, given))
 
 
-WAS_ASKED = text("""
+ASKED_LATELY_SQL = text("""
     select exists (
         select from conversations c join messages m on m.tenant_id = :tenant and m.conversation_id = c.id
         where c.tenant_id = :tenant and c.contact_id = :contact

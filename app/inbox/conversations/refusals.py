@@ -31,7 +31,7 @@ class WindowClosed(Refusal):
     kind = "window_closed"
 
 
-class SaidOtherwise(Exception):
+class ClientIdReused(Exception):
     """The same id came with other words: one of the two is a mistake, so neither is guessed at."""
 
 

@@ -50,8 +50,8 @@ def save_answers(answers: Iterable[tuple[str, str, str, str]]) -> list[str]:
     Returns the conversations of those who were not happy, once.
     """
     rows = [
-        {"id": str(uuid7()), "number": number, "asked": asked, "score": score, "at": at}
-        for number, asked, score, at in answers
+        {"id": str(uuid7()), "number": number, "asked": asked_at, "score": score, "at": at}
+        for number, asked_at, score, at in answers
     ]
     return list(db.session.scalars(SAVE, {"rows": json.dumps(rows), "tenant": current_tenant_id()})) if rows else []
 

@@ -79,8 +79,8 @@ def release_scheduled() -> None:
         is_due = and_(Message.state == "scheduled", Message.send_at <= at)
         is_late = and_(Message.state == "queued", Message.expires_at <= at, Message.instead.is_not(None))
         due = select(Message.tenant_id, Message.id).where(or_(is_due, is_late)).limit(AT_ONCE)
-        found = db.session.execute(due).all()
-    for tenant_id, message_id in found:
+        due_numbers = db.session.execute(due).all()
+    for tenant_id, message_id in due_numbers:
         with tenant_scope(tenant_id):
             message = Message.get_or_404(message_id).refresh_locked()
             if message.state == "scheduled":

@@ -70,16 +70,16 @@ class SampleUpload(TenantModel):
     def ready(cls, number_id: uuid.UUID, sample_ids: Iterable[str]) -> dict[str, str]:
         """Meta's ids of those that are there; the uploads of the others are begun."""
         wanted = sorted(set(sample_ids))
-        found = cls.of(number_id, wanted)
-        if missing := [id for id in wanted if id not in found]:
+        uploads_there = cls.of(number_id, wanted)
+        if missing := [id for id in wanted if id not in uploads_there]:
             same = {"tenant_id": current_tenant_id(), "phone_number_id": number_id, "created_at": now()}
             rows = [same | {"id": uuid7(), "sample_id": uuid.UUID(id)} for id in missing]
             db.session.execute(insert(cls).on_conflict_do_nothing(), rows)
-            found = cls.of(number_id, wanted)
-        for upload in found.values():
+            uploads_there = cls.of(number_id, wanted)
+        for upload in uploads_there.values():
             if not upload.is_ready and upload.next_attempt_at is None:
                 upload.begin()
-        return {id: upload.meta_id for id, upload in found.items() if upload.is_ready}
+        return {id: upload.meta_id for id, upload in uploads_there.items() if upload.is_ready}
 
     @classmethod
     def of(cls, number_id: uuid.UUID, sample_ids: Iterable[str]) -> dict[str, Self]:

@@ -83,11 +83,11 @@ def candidates() -> list[Candidate]:
         return []
     first = min(row.started_at for row in attempts)
     ends = db.session.scalars(SILENCES, {"first": first, "now": at, "silence": SILENCE}).all()
-    found = []
+    numbers_due = []
     for tenant_id, message_id, conversation_id, number_id, started_at in attempts:
         since = max([started_at, *(end for end in ends if end > started_at)])
-        found.append(Candidate(tenant_id, message_id, conversation_id, number_id, since, at - since))
-    return found
+        numbers_due.append(Candidate(tenant_id, message_id, conversation_id, number_id, since, at - since))
+    return numbers_due
 
 
 # The messages of unknown outcome that may be retried, each with the start of its last attempt. Index:

@@ -41,7 +41,7 @@ def list_inquiries(query: InquiriesQuery) -> Page[InquiryShape]:
 
     Newest first.
     """
-    rows = select(Inquiry).where(reach.known(Inquiry.contact_id)).options(joinedload(Inquiry.listing))
+    rows = select(Inquiry).where(reach.contact_reached(Inquiry.contact_id)).options(joinedload(Inquiry.listing))
     if query.state:
         rows = rows.where(Inquiry.state.in_(query.state))
     if query.listing is not None:

@@ -108,7 +108,7 @@ def list_saved_searches(query: SearchesQuery) -> Page[SavedSearchShape]:
 
     Newest first.
     """
-    rows = select(SavedSearch).where(reach.known(SavedSearch.contact_id))
+    rows = select(SavedSearch).where(reach.contact_reached(SavedSearch.contact_id))
     rows = rows.where(SavedSearch.contact_id == query.contact_id) if query.contact_id else rows
     rows = rows.where(SavedSearch.state == query.state) if query.state else rows
     rows = after(rows, query.after, SavedSearch.id)
@@ -202,7 +202,7 @@ def list_listing_alerts(query: AlertsQuery) -> Page[AlertShape]:
 
     In no particular order of time; each says whether it was sent, and if not, why.
     """
-    rows = select(ListingAlert).where(reach.known(ListingAlert.contact_id))
+    rows = select(ListingAlert).where(reach.contact_reached(ListingAlert.contact_id))
     rows = rows.where(ListingAlert.contact_id == query.contact_id) if query.contact_id else rows
     rows = after(rows, query.after, ListingAlert.id, ListingAlert.created_at)
     read = db.session.scalars(rows.limit(query.limit + 1))

@@ -149,9 +149,9 @@ def similar(listing_id: uuid.UUID) -> str:
         places=(listing.city,) if listing.city else (),
     )
     rows = alike.offered().where(Listing.id != listing.id).limit(MOST_SIMILAR)
-    found = db.session.scalars(rows).all()
+    shown = db.session.scalars(rows).all()
     return render_template(
-        "listings/similar.html", listing=listing, listings=found, conversation=talk, once=uuid.uuid4().hex
+        "listings/similar.html", listing=listing, listings=shown, conversation=talk, once=uuid.uuid4().hex
     )
 
 

@@ -98,10 +98,10 @@ def search_conversations(given: SearchConversations) -> FoundConversations:
     ids = [one.last_message_id for one in page.data if one.last_message_id]
     rows = select(Message).where(Message.id.in_(ids)).options(*Message.with_all_around_it())
     last = {row.id: LineShape.of(MessageShape.of(row)) for row in db.session.scalars(rows).unique()}
-    return FoundConversations(conversations=[found(one, last) for one in page.data], next=page.next)
+    return FoundConversations(conversations=[as_match(one, last) for one in page.data], next=page.next)
 
 
-def found(one: ConversationShape, last: dict[uuid.UUID, LineShape]) -> FoundConversation:
+def as_match(one: ConversationShape, last: dict[uuid.UUID, LineShape]) -> FoundConversation:
     return FoundConversation(
         id=one.id,
         contact=one.contact,

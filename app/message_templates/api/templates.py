@@ -83,8 +83,8 @@ def list_templates(query: TemplatesQuery) -> Page[TemplateSummary]:
     if query.name:
         rows = rows.where(MessageTemplate.name.startswith(query.name, autoescape=True))
     rows = after(rows, query.after, MessageTemplate.id).options(defer(MessageTemplate.components))
-    found = db.session.scalars(rows.limit(query.limit + 1))
-    return page_of(found, query.limit, TemplateSummary.of, lambda one: Place(one.id))
+    results = db.session.scalars(rows.limit(query.limit + 1))
+    return page_of(results, query.limit, TemplateSummary.of, lambda one: Place(one.id))
 
 
 @endpoint("GET", "/templates/<uuid:template_id>", scope=READ, gives=TemplateShape, tag=TAG)

@@ -30,7 +30,7 @@ from .list import accounts, words_context
 
 log = structlog.get_logger()
 
-MOST_OFFERED, MOST_FOUND, MOST_SEARCHED, MOST_BUTTONS = 3, 6, 50, 10
+MOST_OFFERED, MOST_MATCHES, MOST_SEARCHED, MOST_BUTTONS = 3, 6, 50, 10
 LONGEST = 200
 EXAMPLE_OF_CODE = "482913"
 
@@ -95,7 +95,7 @@ def library() -> str:
     """What Meta's own library has for a search: approved at once, and its category stays. Empty while Meta is away."""
     waba, query = first_account(), request.args.get("q", "")[:LONGEST]
     language = request.args.get("language", "")[:20]
-    most = MOST_FOUND if query else MOST_OFFERED
+    most = MOST_MATCHES if query else MOST_OFFERED
     offered = library_templates(waba, query, language, most) if waba and may_submit() else []
     return render_template("message_templates/_library.html", offered=offered, **words_context())
 

@@ -79,9 +79,9 @@ IN_USE = problem(
 
 
 def find_notification(name: str) -> Notification:
-    if (found := Notification.named(name)) is None:
+    if (results := Notification.named(name)) is None:
         raise NotFound
-    return found
+    return results
 
 
 @endpoint(
@@ -152,8 +152,8 @@ def list_notifications(query: PageQuery) -> Page[NotificationSummary]:
     By their names.
     """
     rows = after(select(Notification), query.after, Notification.id, Notification.name, ascending=True)
-    found = db.session.scalars(rows.limit(query.limit + 1))
-    return page_of(found, query.limit, NotificationSummary.of, lambda one: Place(one.id, one.name))
+    results = db.session.scalars(rows.limit(query.limit + 1))
+    return page_of(results, query.limit, NotificationSummary.of, lambda one: Place(one.id, one.name))
 
 
 @endpoint("GET", "/notifications/<name>", scope=READ, gives=NotificationShape, tag=TAG)

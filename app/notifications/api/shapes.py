@@ -91,15 +91,15 @@ class NotificationShape(NotificationSummary):
     @classmethod
     def of(cls, one: Notification) -> NotificationShape:
         variants = one.variants()
-        found = [(variant, one.obstacle(variant)) for variant in variants]
+        results = [(variant, one.obstacle(variant)) for variant in variants]
         more: dict[str, Any] = {"from": one.phone_number_id, "schema": one.schema, "access": one.access}
         return NotificationShape(
             **cls.summary(one),
             **more,
             id=one.id,
             category=variants[0].category if variants else "",
-            languages=sorted({variant.language for variant, obstacle in found if obstacle is None}),
-            obstacles=[obstacle_shape(variant, why.explain(_)) for variant, why in found if why],
+            languages=sorted({variant.language for variant, obstacle in results if obstacle is None}),
+            obstacles=[obstacle_shape(variant, why.explain(_)) for variant, why in results if why],
             language_field_id=one.language_field_id,
             variables=[VariableShape.of(variable) for variable in one.variables],
             api_key_ids=one.api_key_ids,

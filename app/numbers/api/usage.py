@@ -97,10 +97,10 @@ def get_usage(query: UsageQuery) -> UsageShape:
         .order_by(*groups.values(), Usage.currency)
     )
     rows = rows.where(Usage.phone_number_id == number_id) if number_id is not None else rows
-    found = db.session.execute(rows.limit(MOST_ROWS + 1)).all()
-    if len(found) > MOST_ROWS:
+    usages = db.session.execute(rows.limit(MOST_ROWS + 1)).all()
+    if len(usages) > MOST_ROWS:
         raise Problem(TOO_MANY_ROWS)
-    return UsageShape(data=[usage_row(row._mapping) for row in found])
+    return UsageShape(data=[usage_row(row._mapping) for row in usages])
 
 
 def usage_row(row: Any) -> UsageRow:

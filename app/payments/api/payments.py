@@ -37,7 +37,7 @@ def list_payments(query: PaymentsQuery) -> Page[PaymentShape]:
 
     Those that were paid last first.
     """
-    rows = Payment.newest().order_by(None).where(reach.known(Payment.contact_id))
+    rows = Payment.newest().order_by(None).where(reach.contact_reached(Payment.contact_id))
     if query.contact_id:
         rows = rows.where(Payment.contact_id == query.contact_id)
     if query.status:
@@ -47,15 +47,15 @@ def list_payments(query: PaymentsQuery) -> Page[PaymentShape]:
     if query.paid_before:
         rows = rows.where(Payment.paid_at < query.paid_before)
     rows = after(rows, query.after, Payment.id, Payment.paid_at)
-    found = db.session.scalars(rows.limit(query.limit + 1))
-    return page_of(found, query.limit, PaymentShape.of, lambda one: Place(one.id, one.paid_at))
+    results = db.session.scalars(rows.limit(query.limit + 1))
+    return page_of(results, query.limit, PaymentShape.of, lambda one: Place(one.id, one.paid_at))
 
 
 def find_payment(external_id: str) -> Payment:
-    mine = Payment.newest().where(Payment.external_id == external_id, reach.known(Payment.contact_id))
-    if (found := db.session.scalar(mine)) is None:
+    mine = Payment.newest().where(Payment.external_id == external_id, reach.contact_reached(Payment.contact_id))
+    if (results := db.session.scalar(mine)) is None:
         raise NotFound
-    return found
+    return results
 
 
 @endpoint("GET", "/payments/<external:external_id>", scope=READ, gives=PaymentShape, tag=TAG)
@@ -98,7 +98,7 @@ def put_payment(external_id: str, body: GivenPayment) -> PaymentShape | Created:
 
 
 def reach_of(payment: Payment) -> bool:
-    mine = Payment.newest().where(Payment.id == payment.id, reach.known(Payment.contact_id))
+    mine = Payment.newest().where(Payment.id == payment.id, reach.contact_reached(Payment.contact_id))
     return db.session.scalar(mine) is not None
 
 

@@ -127,8 +127,8 @@ def list_contact_notes(contact_id: uuid.UUID, query: PageQuery) -> Page[ContactN
     """
     contact = reach.find_contact(contact_id)
     rows = after(select(ContactNote).where(ContactNote.contact_id == contact.id), query.after, ContactNote.id)
-    found = db.session.scalars(rows.limit(query.limit + 1))
-    return page_of(found, query.limit, ContactNoteShape.of, lambda note: Place(note.id))
+    results = db.session.scalars(rows.limit(query.limit + 1))
+    return page_of(results, query.limit, ContactNoteShape.of, lambda note: Place(note.id))
 
 
 @endpoint(

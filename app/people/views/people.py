@@ -20,7 +20,7 @@ from app.contacts.suggestions import MergeSuggestion
 from app.contacts.views.contacts import back_to
 from app.inbox.compose.number_request import ask_for_number
 from app.inbox.compose.problems import explain
-from app.inbox.conversations import Conversation, Cursor, NumberAway, Refusal, SaidOtherwise, WindowClosed
+from app.inbox.conversations import ClientIdReused, Conversation, Cursor, NumberAway, Refusal, WindowClosed
 from app.people.blueprint import bp
 from app.people.costs import Costs
 from app.people.erasure import erase
@@ -157,7 +157,7 @@ def request_number(contact_id: uuid.UUID, conversation_id: uuid.UUID) -> AnyResp
         ask_for_number(conversation, by=current_actor())
         later("outbound.deliver")
         flash(_("Request sent. When they share the number, it's saved with this contact."))
-    except SaidOtherwise:
+    except ClientIdReused:
         flash(_("You already requested the number. They haven't replied yet."), "warning")
     except WindowClosed:
         flash(_("The 24-hour reply window has closed. You can request the number when they write again."), "error")

@@ -159,11 +159,11 @@ def explain_invoice_difference(tenant_id: uuid.UUID, comparison_id: uuid.UUID) -
     form = ReasonForm()
     if not form.validate():
         return difference_page(tenant_id, comparison_id, form), 422
-    found = comparison_or_404(tenant_id, comparison_id)
-    found.explain(form.reason.data, by=current_user.name)
+    chosen = comparison_or_404(tenant_id, comparison_id)
+    chosen.explain(form.reason.data, by=current_user.name)
     log.info("difference explained", admin_id=str(current_user.id), comparison_id=str(comparison_id))
     flash(_("Saved. It is listed again if its figures change."))
-    return redirect(url_for(".meta_invoices", month=found.month.strftime("%Y-%m")), 303)
+    return redirect(url_for(".meta_invoices", month=chosen.month.strftime("%Y-%m")), 303)
 
 
 def difference_page(tenant_id: uuid.UUID, comparison_id: uuid.UUID, form: ReasonForm) -> str:

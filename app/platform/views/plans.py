@@ -45,21 +45,21 @@ def create_plan() -> tuple[str, int] | AnyResponse:
 @bp.get("/plans/<uuid:plan_id>")
 @platform_only
 def plan(plan_id: uuid.UUID) -> str:
-    found = plan_or_404(plan_id)
-    return render_template("platform/plan.html", plan=found, form=PlanForm(formdata=None, data=as_typed(found)))
+    chosen = plan_or_404(plan_id)
+    return render_template("platform/plan.html", plan=chosen, form=PlanForm(formdata=None, data=as_typed(chosen)))
 
 
 @bp.post("/plans/<uuid:plan_id>")
 @platform_only
 def change_plan(plan_id: uuid.UUID) -> tuple[str, int] | AnyResponse:
     """Applies to messages from now on. The currency stays: balances are in it."""
-    found, form = plan_or_404(plan_id), PlanForm()
-    form.currency.data = found.currency
-    if not form.validate() or is_taken(form, found):
-        return render_template("platform/plan.html", plan=found, form=form), 422
+    chosen, form = plan_or_404(plan_id), PlanForm()
+    form.currency.data = chosen.currency
+    if not form.validate() or is_taken(form, chosen):
+        return render_template("platform/plan.html", plan=chosen, form=form), 422
     for name, value in form.columns.items():
-        setattr(found, name, value)
-    log.info("plan changed", admin_id=str(current_user.id), plan_id=str(found.id))
+        setattr(chosen, name, value)
+    log.info("plan changed", admin_id=str(current_user.id), plan_id=str(chosen.id))
     flash(_("Saved. Messages from now on have the new mark-up."))
     return redirect(url_for(".plans"), 303)
 

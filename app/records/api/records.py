@@ -175,7 +175,7 @@ def records() -> Select[Record]:
         return rows
     present = RecordLink.removed_at.is_(None)
     linked = select(RecordLink.record_id).where(present)
-    within = linked.where(reach.known(RecordLink.contact_id))
+    within = linked.where(reach.contact_reached(RecordLink.contact_id))
     return rows.where(Record.id.in_(within) | Record.id.not_in(linked))
 
 
@@ -301,7 +301,7 @@ def list_record_links(record_id: uuid.UUID, query: PageQuery) -> Page[RecordLink
     Oldest first.
     """
     record = find(record_id)
-    rows = select(RecordLink).where(*record.present_links(), reach.known(RecordLink.contact_id))
+    rows = select(RecordLink).where(*record.present_links(), reach.contact_reached(RecordLink.contact_id))
     rows = after(rows, query.after, RecordLink.id, ascending=True).limit(query.limit + 1)
     return page_of(db.session.scalars(rows), query.limit, RecordLinkShape.of, lambda one: Place(one.id))
 

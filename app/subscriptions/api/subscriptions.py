@@ -37,7 +37,7 @@ def list_subscriptions(query: SubscriptionsQuery) -> Page[SubscriptionSummary]:
 
     The newest first.
     """
-    rows = Subscription.by_end().order_by(None).where(reach.known(Subscription.contact_id))
+    rows = Subscription.by_end().order_by(None).where(reach.contact_reached(Subscription.contact_id))
     if query.contact_id:
         rows = rows.where(Subscription.contact_id == query.contact_id)
     if query.status:
@@ -46,15 +46,17 @@ def list_subscriptions(query: SubscriptionsQuery) -> Page[SubscriptionSummary]:
         rows = rows.where(Subscription.ends_on > query.ends_after)
     if query.ends_before:
         rows = rows.where(Subscription.ends_on < query.ends_before)
-    found = db.session.scalars(after(rows, query.after, Subscription.id).limit(query.limit + 1))
-    return page_of(found, query.limit, SubscriptionSummary.of, lambda one: Place(one.id))
+    results = db.session.scalars(after(rows, query.after, Subscription.id).limit(query.limit + 1))
+    return page_of(results, query.limit, SubscriptionSummary.of, lambda one: Place(one.id))
 
 
 def find_subscription(external_id: str) -> Subscription:
-    mine = Subscription.by_end().where(Subscription.external_id == external_id, reach.known(Subscription.contact_id))
-    if (found := db.session.scalar(mine)) is None:
+    mine = Subscription.by_end().where(
+        Subscription.external_id == external_id, reach.contact_reached(Subscription.contact_id)
+    )
+    if (results := db.session.scalar(mine)) is None:
         raise NotFound
-    return found
+    return results
 
 
 @endpoint("GET", "/subscriptions/<external:external_id>", scope=READ, gives=SubscriptionShape, tag=TAG)
@@ -98,7 +100,9 @@ def put_subscription(external_id: str, body: GivenSubscription) -> SubscriptionS
 
 
 def is_reached(subscription: Subscription) -> bool:
-    mine = Subscription.by_end().where(Subscription.id == subscription.id, reach.known(Subscription.contact_id))
+    mine = Subscription.by_end().where(
+        Subscription.id == subscription.id, reach.contact_reached(Subscription.contact_id)
+    )
     return db.session.scalar(mine) is not None
 
 

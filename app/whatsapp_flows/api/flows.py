@@ -75,8 +75,8 @@ def list_flow_responses(query: ResponsesQuery) -> Page[FlowResponseShape]:
         rows = rows.where(FlowResponse.at >= query.since)
     rows = after(rows, query.after, FlowResponse.id)
     rows = rows.options(selectinload(FlowResponse.flow), selectinload(FlowResponse.version))
-    found = db.session.scalars(rows.limit(query.limit + 1))
-    return page_of(found, query.limit, FlowResponseShape.of, lambda one: Place(one.id))
+    results = db.session.scalars(rows.limit(query.limit + 1))
+    return page_of(results, query.limit, FlowResponseShape.of, lambda one: Place(one.id))
 
 
 @endpoint("GET", "/flow-responses/<uuid:response_id>", scope=READ, gives=FlowResponseShape, tag=TAG)

@@ -60,7 +60,7 @@ def test_every_request_is_in_the_document(app: Flask) -> None:
     ]
 
     def is_there(method: str, path: str) -> bool:
-        return any(method.lower() == known and re.fullmatch(pattern, path) for known, pattern in patterns)
+        return any(method.lower() == existing and re.fullmatch(pattern, path) for existing, pattern in patterns)
 
     assert len(named) >= 15
     assert [one for one in [*named, *TRIGGER_ADDRESSES] if not is_there(*one)] == []

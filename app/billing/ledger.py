@@ -324,14 +324,14 @@ LAST = text("select position, hash from postings where tenant_id = :tenant order
 # digest, and how many they are. An empty tier is left out: the column came when there were journals already. By
 # ix_journals_posting and ix_entries_journal.
 CONTENT = text("""
-    select sha256(convert_to(coalesce(string_agg(line::text, chr(10) order by id), ''), 'UTF8')) as digest,
+    select sha256(convert_to(coalesce(string_agg(line, chr(10) order by id), ''), 'UTF8')) as digest,
         count(*) as journals
     from (
         select j.id, jsonb_build_array(j.id, j.kind, extract(epoch from j.occurred_at), j.day, j.currency,
             j.phone_number_id, j.wamid, j.category, j.market, j.country, j.sender, j.rate_card_id, j.list_micros,
             j.markup, j.markup_micros, j.charged_micros, j.free, j.unknown, j.reverses_id, j.note, j.by,
             (select jsonb_agg(jsonb_build_array(e.id, e.debit, e.credit, e.micros, e.currency) order by e.id)
-             from entries e where e.tenant_id = :tenant and e.journal_id = j.id))
-            || case j.tier when '' then '[]'::jsonb else jsonb_build_array(j.tier) end as line
+             from entries e where e.tenant_id = :tenant and e.journal_id = j.id))::text
+            || case j.tier when '' then '' else to_jsonb(j.tier)::text end as line
         from journals j where j.tenant_id = :tenant and j.posting_id = :posting) content
 """)

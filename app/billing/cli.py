@@ -32,7 +32,10 @@ rates = AppGroup("rates", help="Meta's price lists.")
     help="Its volume tiers: a CSV with market, category, from, to and price.",
 )
 @click.option("--currency", default="USD", show_default=True, help="As Meta bills the accounts it is for.")
-def load(file: pathlib.Path, valid_from: dt.datetime, tiers: pathlib.Path | None, currency: str) -> None:
+@click.option("--accept-odd-prices", is_flag=True, help="Load it although prices are far from those before.")
+def load(
+    file: pathlib.Path, valid_from: dt.datetime, tiers: pathlib.Path | None, currency: str, *, accept_odd_prices: bool
+) -> None:
     """Load a price list: all of it, or nothing where a line is wrong. Safe to repeat."""
     if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
         raise click.BadParameter("three letters, as in USD", param_hint="--currency")
@@ -46,6 +49,9 @@ def load(file: pathlib.Path, valid_from: dt.datetime, tiers: pathlib.Path | None
         add_tiers(prices, tiers)
     source = " ".join(line.lstrip("# ") for line in lines if line.startswith("#")) or file.name
     with platform_scope("rates load"):
+        if not accept_odd_prices and (odd := list(RateCard.odd_prices(prices, currency, day))):
+            hint = "If they are right, load it with --accept-odd-prices."
+            raise click.ClickException("\n".join([f"{file} was not loaded: prices look wrong.", *odd, hint]))
         card = RateCard.load(prices, currency, day, source)
     if card is None:
         click.echo(f"The prices in {currency} from {day} are the same already. Nothing was changed.")

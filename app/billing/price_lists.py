@@ -59,6 +59,11 @@ class PriceList:
         """The highest price that the list has for a category; 0 where it has none."""
         return max((micros or 0 for (_, name), micros in self.prices.items() if name == category), default=0)
 
+    def median(self, category: str) -> int | None:
+        """The price in the middle of a category; None where it has none."""
+        priced = sorted(micros for (_, name), micros in self.prices.items() if name == category and micros)
+        return priced[len(priced) // 2] if priced else None
+
     def codes_of(self, market: str) -> list[str]:
         return [code for code, name in self.codes.items() if name == market]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -15,9 +16,11 @@ from app.meta.pricing import CATEGORIES
 from app.tenancy import GlobalModel, db, now, uuid7
 from app.words import N_
 
-from .money import Money
+from .money import Money, typed
 from .price_lists import PriceList
 
+# How many times a price may be the one before it, and how many times one in the middle of its list.
+LEAP, SPREAD = 8, 50
 # Why a price is unknown.
 UNKNOWN = {
     "no_currency": N_("Meta hasn't reported the currency of this account yet."),
@@ -74,6 +77,22 @@ class RateCard(GlobalModel):
         if tiers:
             db.session.execute(insert(TierRate), tiers)
         return card
+
+    @classmethod
+    def odd_prices(cls, prices: PriceList, currency: str, day: dt.date) -> Iterator[str]:
+        """Lines about prices far from those before `day`, or where there are none from the others of their category.
+
+        A decimal point in the wrong place is a factor of ten; Meta's own changes were never so large.
+        """
+        before = cls.on(currency, day - dt.timedelta(days=1))
+        earlier = before.prices.prices if before else {}
+        for (market, category), micros in prices.prices.items():
+            usual, most = earlier.get((market, category)), LEAP
+            if usual is None:
+                usual, most = prices.median(category), SPREAD
+            if micros and usual and not usual <= micros * most <= usual * most * most:
+                facts = f"{typed(micros)} {currency}, where {typed(usual)} is usual"
+                yield f"{market}: the price for {category} is {facts}"
 
     @property
     def prices(self) -> PriceList:

@@ -156,6 +156,20 @@ def test_every_wrong_line_is_named_at_once(app: Flask, tmp_path: pathlib.Path) -
     assert "line 2" in done.output and "line 3" in done.output and cards() == 1
 
 
+def test_a_point_in_the_wrong_place_is_noticed(app: Flask, tmp_path: pathlib.Path) -> None:
+    ten_times = f"{HEADER}\nGermany,49,13.65,0.1,0.1,,0.1\n"
+    done = load(app, tmp_path, ten_times)
+    assert done.exit_code == 1 and "Germany: the price for marketing is 13.65 USD, where" in done.output
+    assert cards() == 1
+    assert load(app, tmp_path, ten_times, "--accept-odd-prices").exit_code == 0 and cards() == 2
+
+
+def test_the_first_list_of_a_currency_is_compared_with_itself(app: Flask, tmp_path: pathlib.Path) -> None:
+    usual = "".join(f"Isle {n},{80 + n},0.1,0.1,0.1,,0.1\n" for n in range(3))
+    done = load(app, tmp_path, f"{HEADER}\n{usual}Germany,49,62.5,0.1,0.1,,0.1\n", "--currency", "EUR")
+    assert done.exit_code == 1 and "Germany: the price for marketing is 62.50 EUR" in done.output
+
+
 def test_what_is_no_text_is_refused(app: Flask, tmp_path: pathlib.Path) -> None:
     file = tmp_path / "card.xlsx"
     file.write_bytes(b"PK\x03\x04\xff\xfe")

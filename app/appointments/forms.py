@@ -66,7 +66,7 @@ class AppointmentForm(TimeForm):
         self.appointment = appointment
         super().__init__(**options_)
         self.zone.choices = options(*((name, name.replace("_", " ")) for name in zones.places()))
-        self.agent.choices = options(("", _("Nobody yet")), *((str(user.id), user.name) for user in colleagues()))
+        self.agent.choices = options(("", _("No one yet")), *((str(user.id), user.name) for user in colleagues()))
         numbers = db.session.scalars(select(PhoneNumber).order_by(PhoneNumber.created_at).limit(MOST_OFFERED))
         self.number.choices = options(
             ("", _("None: nothing is sent")), *((str(one.id), name_of(one)) for one in numbers)

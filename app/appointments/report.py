@@ -88,7 +88,7 @@ class Report:
         match self.by:
             case "agent":
                 people = {str(user.id): user.name for user in colleagues()}
-                return lambda value: people.get(value) or str(_("Nobody"))
+                return lambda value: people.get(value) or str(_("No one"))
             case "source":
                 return lambda value: str(_(SOURCES[value]))
             case "month":

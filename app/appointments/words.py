@@ -42,7 +42,7 @@ PURPOSES = {
     "moved": N_("Message: moved"),
     "cancelled": N_("Message: cancelled"),
     "reminder": N_("Reminder"),
-    "unanswered": N_("Task for the team, if nobody answers"),
+    "unanswered": N_("Task for the team, if no one answers"),
 }
 NOTICE_STATES = {
     "planned": N_("Planned"),

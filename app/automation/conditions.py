@@ -33,7 +33,7 @@ STATES = {
     "resolved": N_("Resolved"),
     "archived": N_("Archived"),
 }
-HANDLERS = {"nobody": N_("Nobody"), "person": N_("A person"), "assistant": N_("The assistant")}
+HANDLERS = {"nobody": N_("No one"), "person": N_("A person"), "assistant": N_("The assistant")}
 IS = {"is": N_("is"), "is_not": N_("is not")}
 GROUPS = {
     "all": N_("all of these are so"),
@@ -249,7 +249,7 @@ class AssigneeIs(Condition):
     kind: Literal["assignee"] = "assignee"
     title: ClassVar[str] = N_("Who it is assigned to")
     group: ClassVar[str] = N_("Conversation")
-    WHO: ClassVar[dict[str, str]] = {"nobody": N_("nobody"), "anybody": N_("anybody"), "member": N_("this person:")}
+    WHO: ClassVar[dict[str, str]] = {"nobody": N_("no one"), "anybody": N_("anybody"), "member": N_("this person:")}
     who: Literal["nobody", "anybody", "member"] = choice(N_("Assigned to"), WHO)
     member: str = ref(N_("Person"), "members", needed=False, none=N_("No one in particular"))
 

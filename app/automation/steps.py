@@ -46,7 +46,7 @@ NOT_APPROVED = N_("The template “{name}” is not approved for this number.")
 GONE = N_("What this step refers to was deleted.")
 OFF = N_("That automation is switched off.")
 CHAIN = N_("Automations that start each other in a row were stopped here.")
-FULL = N_("Nobody of the team is online and free.")
+FULL = N_("No one in the team is online and free.")
 REASSIGNED = N_("It was reassigned in the same moment, so nothing was changed.")
 # Refusals after which the rest of a run makes no sense.
 SILENCED = (WithPerson, WithOtherApp, AutomationPaused)
@@ -272,7 +272,7 @@ class Assign(Step):
         "member": N_("To this person"),
         "team": N_("To this team"),
         "turn": N_("To the next person of this team who is online"),
-        "nobody": N_("To nobody"),
+        "nobody": N_("Unassign it"),
     }
     to: Literal["member", "team", "turn", "nobody"] = choice(N_("To whom"), TO)
     member: str = ref(N_("Person"), "members", needed=False, none=N_("No one in particular"))

@@ -81,7 +81,7 @@ class NoReply(Trigger):
     """Found by a sweep."""
 
     kind: Literal["no_reply"] = "no_reply"
-    title: ClassVar[str] = N_("Nobody replies for a while")
+    title: ClassVar[str] = N_("No reply for a while")
     group: ClassVar[str] = N_("Messages")
     SIDES: ClassVar[dict[str, str]] = {"team": N_("your team does not reply"), "customer": N_("the customer does not")}
     side: Literal["team", "customer"] = choice(N_("Who does not reply"), SIDES)

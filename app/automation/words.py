@@ -58,7 +58,7 @@ RESULTS = {
     "over": N_("The wait is over"),
     "open": N_("It is business hours already"),
     "calling": N_("Calling"),
-    "would_call": N_("Would be called (a test calls nobody)"),
+    "would_call": N_("Would be called (a test makes no calls)"),
     "failed": N_("Failed"),
     "error": N_("Error"),
 }

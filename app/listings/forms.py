@@ -82,7 +82,7 @@ class ListingForm(FlaskForm):
     def __init__(self, listing: Listing | None = None, **options: Any) -> None:
         super().__init__(data=values_of(listing) if listing else None, **options)
         self.kind.choices, self.status.choices = choices(KINDS), choices(STATUSES)
-        self.member_id.choices = [SelectChoice("", gettext("Nobody in particular")), *members()]
+        self.member_id.choices = [SelectChoice("", gettext("No one in particular")), *members()]
         self.given: dict[str, Any] = {}
 
     def validate(self, extra_validators: Any = None) -> bool:

@@ -160,7 +160,7 @@ class Subscription(TenantModel):
         self.change(Given(**given | {"ends_on": ends_on, "ends_at": end, "status": "active"}), by=by)
 
     def cancel(self) -> None:
-        """Nobody is reminded of it any more."""
+        """No customer is reminded of it any more."""
         if self.status != "cancelled":
             self.status, self.updated_at = "cancelled", now()
             self.replan()

@@ -129,7 +129,7 @@ def test_a_test_calls_nobody(shop: Shop, program: Program, ann: Browser) -> None
     shop.write()
     shop.rule("message", call(), reply("Bye"))
     page = ann.post("~/automation/test", {"text": "Hi", "conversation": str(shop.talk.id)}).text
-    assert "a test calls nobody" in page and program.requested == []
+    assert "a test makes no calls" in page and program.requested == []
 
 
 def address(shop: Shop, ann: Browser, *steps: Any) -> str:

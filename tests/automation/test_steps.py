@@ -204,7 +204,7 @@ def test_assignment_in_turn_takes_who_is_online(shop: Shop, ben: Browser) -> Non
 def test_nobody_online_is_a_result_with_words(shop: Shop) -> None:
     shop.rule("message", {"kind": "assign", "to": "turn", "team": team(shop, shop.world.ann)})
     shop.write()
-    assert shop.steps()[0].words == "Nobody of the team is online and free."
+    assert shop.steps()[0].words == "No one in the team is online and free."
 
 
 def test_a_branch_goes_one_way_and_then_on(shop: Shop) -> None:

@@ -76,8 +76,8 @@ def register_client() -> tuple[Response, int]:
     """RFC 7591. Nothing is stored: what was registered is in the client_id."""
     try:
         body = parse(request.get_data())
-        given_text = body if isinstance(body, dict) else {}
-        client = Client.register(given_text.get("client_name"), given_text.get("redirect_uris"))
+        metadata = body if isinstance(body, dict) else {}
+        client = Client.register(metadata.get("client_name"), metadata.get("redirect_uris"))
     except Problem as problem:
         return jsonify(error="invalid_client_metadata", error_description=problem.detail), 400
     except BadClient as problem:

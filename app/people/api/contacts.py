@@ -88,7 +88,7 @@ def list_contacts(query: ContactsQuery) -> Page[ContactShape]:
     if query.seen_after:
         rows = rows.where(Contact.last_seen_at > query.seen_after)
     if query.search is not None:
-        return matches(rows, query, query.search)
+        return page_of_matches(rows, query, query.search)
     columns: dict[str, Any] = {"name": Contact.sort_name, "-last_seen_at": Contact.last_seen_at, "-created_at": None}
     column = columns[query.sort]
     rows = after(rows, query.after, Contact.id, column, ascending=query.sort == "name")
@@ -97,7 +97,7 @@ def list_contacts(query: ContactsQuery) -> Page[ContactShape]:
     return page(read, query.limit, lambda one: Place(one.id, value and getattr(one, value)))
 
 
-def matches(rows: Select[Contact], query: ContactsQuery, words: str) -> Page[ContactShape]:
+def page_of_matches(rows: Select[Contact], query: ContactsQuery, words: str) -> Page[ContactShape]:
     """What the search of the inbox finds, of these rows."""
     if "sort" in query.model_fields_set:
         fault = Fault("not_with_search", "What is searched for has its own order.", parameter="sort")
@@ -315,7 +315,7 @@ def upsert_contact(kind: str, value: str, body: ContactUpsert) -> ContactShape:
         lock_contacts()
         contact = identity.find()
     if contact is None and identity.kind == "external_id":
-        contact = next((matches for each in others if (matches := each.find())), None)
+        contact = next((same for each in others if (same := each.find())), None)
     if contact is None:
         return ContactShape.of(make(identity, others, body))
     if not reach.is_known(contact):

@@ -7,7 +7,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from sqlalchemy import CheckConstraint, Select, UniqueConstraint, false, select
 from sqlalchemy.exc import IntegrityError
@@ -257,10 +257,14 @@ class MessageTemplate(TenantModel):
 
     @property
     def definition(self) -> meta.Template:
+        """What the row holds. Made once for as long as that stays: thousands of messages may be of one template."""
         is_named = self.parameter_format == "NAMED"
-        return meta.Template(
-            self.name, self.language, self.category, self.status, is_named, self.components, self.ttl_seconds
-        )
+        facts = self.name, self.language, self.category, self.status, is_named, self.ttl_seconds
+        made_of, made = self.__dict__.get("_definition", (None, None))
+        if made_of != facts or made.components is not self.components:
+            made = meta.Template(*facts[:5], self.components, self.ttl_seconds)
+            self.__dict__["_definition"] = facts, made
+        return cast("meta.Template", made)
 
     @property
     def files(self) -> list[str]:

@@ -118,7 +118,8 @@ VARIABLES = ("name", "first_name", "phone", "agent", "agent_first_name", "busine
 def language_of(conversation: Conversation) -> str:
     """The code of the main language where the customer's number is from; "" where the number is hidden or unknown."""
     try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(conversation.contact.phone or ""))
+        wa_id = conversation.contact.identity("wa_id") or ""
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(f"+{wa_id}"))
     except phonenumbers.NumberParseException:
         return ""
     return language_of_region(region or "")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import html
 import json
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -160,9 +162,12 @@ def test_a_request_is_the_persons_own_and_gets_old(
         ({"state": ["s1", "s2"]}, "invalid_request"),
     ],
 )
-def test_what_an_app_asks_wrongly_it_hears(editor: App, owner: Browser, more: dict[str, Any], error: str) -> None:
-    target = owner.get("/oauth/authorize", query_string=editor.query(**more)).headers["Location"]
-    assert target.startswith(f"{CALLBACK}?error={error}") and "state=s1" in target
+def test_what_an_app_asks_wrongly_it_hears_if_the_person_goes_there(
+    editor: App, owner: Browser, more: dict[str, Any], error: str
+) -> None:
+    page = owner.get("/oauth/authorize", query_string=editor.query(**more))
+    target = html.unescape(re.search(r'class="btn" href="([^"]+)"', page.text)[1])  # type: ignore[index]
+    assert page.status_code == 400 and target.startswith(f"{CALLBACK}?error={error}") and "state=s1" in target
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,9 @@ def authorize() -> Answer:
         return render_template("developers/bad_app.html"), 400
     audience, problem = audience_of(request.args.getlist("resource")), problem_of_request()
     if problem or audience is None:
-        return redirect(answer_address(target, error=problem or "invalid_target", state=given_text("state")), 303)
+        # Anybody may register an app: only a person follows an answer there, or our address would lead anywhere.
+        refusal = answer_address(target, error=problem or "invalid_target", state=given_text("state"))
+        return render_template("developers/bad_request.html", refusal=refusal, host=host_of(target)), 400
     wanted = Wanted(
         id=str(uuid7()),
         user_id=str(current_user.id),

@@ -62,7 +62,7 @@ def settings(
             "MEDIA_URL": f"file://{folder}/media",
             "MAIL_URL": f"file://{folder}/mail",
             "MODEL_URLS": model_url,
-            "OPERATOR_NAME": "Whoever started it on this machine",
+            "OPERATOR_NAME": "Switchboard demo",
             "OPERATOR_CONTACT": "operator@example.com",
         }
     )

@@ -50,6 +50,11 @@ class Figure:
     def sums(self) -> list[Money]:
         return [Money(micros, currency) for currency, micros in sorted(self.micros.items()) if currency and micros]
 
+    @property
+    def zero(self) -> Money | None:
+        """Nothing, in the currency of messages that cost nothing; None without any message."""
+        return next((Money(0, currency) for currency in sorted(self.micros) if currency), None)
+
 
 @dataclass(frozen=True)
 class Month:

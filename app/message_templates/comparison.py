@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from flask_babel import gettext
+
 from app.meta.payload import mapping, sequence, text
 
 from .versions import Content
+from .wording import BUTTONS, FORMATS
 
 # Words, spaces and marks, each a token; a variable is one.
 TOKENS = re.compile(r"\{\{\s*\w+\s*\}\}|\w+|\s+|[^\w\s]")
@@ -46,6 +49,16 @@ class Row:
     @property
     def number(self) -> str:
         return next((part for part in self.label.split(".")[1:] if part.isdecimal()), "")
+
+    @property
+    def card_part(self) -> str:
+        """Of a card, which part: `header`, `body` or `buttons`; else empty."""
+        return self.label.split(".")[2] if self.name == "cards" else ""
+
+    @property
+    def card_button(self) -> str:
+        """The number of a card's button."""
+        return self.label.split(".")[3] if self.card_part == "buttons" else ""
 
 
 def compare(old: Content, new: Content) -> list[Row]:
@@ -90,9 +103,15 @@ def parts_in(components: Iterable[Any], prefix: str = "") -> Iterator[tuple[str,
         if words := text(part.get("text"), LONGEST):
             yield prefix + kind, words
         elif format := text(part.get("format"), 40):
-            yield prefix + kind, format
+            yield prefix + kind, named(FORMATS, format)
         for place, button in enumerate(map(mapping, sequence(part.get("buttons"))), 1):
-            facts = (button.get(name) for name in ("type", "text", "url", "phone_number"))
-            yield f"{prefix}buttons.{place}", " · ".join(word for fact in facts if (word := text(fact, 2_000)))
+            words = [text(button.get(name), 2_000) for name in ("type", "text", "url", "phone_number")]
+            shown = [named(BUTTONS, words[0] or ""), *words[1:]]
+            yield f"{prefix}buttons.{place}", " · ".join(filter(None, shown))
         for place, card in enumerate(map(mapping, sequence(part.get("cards"))), 1):
             yield from parts_in(sequence(card.get("components")), f"{prefix}cards.{place}.")
+
+
+def named(names: dict[str, str], code: str) -> str:
+    """Meta's code in words; a code that is not known stays as it is."""
+    return gettext(names[code]) if code in names else code

@@ -10,6 +10,13 @@ OPEN_STATES: dict[str, tuple[str, str]] = {
     "awaiting": (N_("Waiting for approval"), "warning"),
     "submitting": (N_("Being submitted"), "info"),
 }
+FORMATS = {
+    "IMAGE": N_("Image"),
+    "VIDEO": N_("Video"),
+    "DOCUMENT": N_("Document"),
+    "LOCATION": N_("Location"),
+    "PRODUCT": N_("Product"),
+}
 BUTTONS = {
     "QUICK_REPLY": N_("Quick reply"),
     "URL": N_("Open a website"),

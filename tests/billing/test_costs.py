@@ -60,6 +60,12 @@ def test_with_a_plan_the_page_shows_what_is_paid(world: World, sent: Message, an
     assert "US$0.03" in page and "by bank" in page and "US$9.97" in page
 
 
+def test_a_month_that_cost_nothing_says_so_in_its_currency(world: World, sent: Message, ann: Browser) -> None:
+    arrive_and_post(world, reported("delivered", priced()))
+    give_plan(world, micros=10_000_000)
+    assert re.search(r'data-testid="total">\s*<a[^>]*>US\$0\.00</a>', ann.get(NOVEMBER).text)
+
+
 def test_a_figure_opens_down_to_its_messages(world: World, sent: Message, ann: Browser) -> None:
     give_plan(world, micros=10_000_000, markup={"marketing": 1_000})
     arrive_and_post(

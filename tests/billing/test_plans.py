@@ -358,3 +358,19 @@ def test_what_is_given_back_is_whole_too_and_never_more_than_was_charged(ann: Br
         mine.included_used = used
     ann.post("~/costs/plan", {"plan": offer(monthly_fee_micros=0).id})
     assert 0 <= owed(world) <= charged and owed(world) % 10_000 == 0
+
+
+def test_the_page_says_when_paid_messages_would_wait(ann: Browser, world: World) -> None:
+    warning = "Paid messages then wait until you add money to your balance."
+    offer()
+    assert warning in ann.get("~/costs/plans").text
+    give_plan(world, micros=2 * FEE)
+    assert warning not in ann.get("~/costs/plans").text
+
+
+def test_without_stripe_no_card_is_named(ann: Browser, world: World) -> None:
+    page = ann.get("~/costs/payments").text
+    assert "by card" not in page and "Choose a plan first" in page and "Bank transfer" not in page
+    give_plan(world)
+    page = ann.get("~/costs/payments").text
+    assert "by card" not in page and "Bank transfer" in page

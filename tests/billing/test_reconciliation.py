@@ -140,6 +140,11 @@ def test_points_that_cannot_be_read_are_left_out(app: Any) -> None:
     assert [each.volume for each in fetch(graph, "token", "1", DAY, NEXT)] == [3]
 
 
+def test_before_the_first_comparison_no_number_of_differences_is_named(pat: Browser) -> None:
+    page = pat.get("/platform/reconciliation").text
+    assert "Nothing has been compared yet" in page and "0 differences" not in page
+
+
 def test_the_console_lists_differences_down_to_messages_until_they_are_explained(
     pat: Browser, world: World, sent: Message
 ) -> None:

@@ -78,7 +78,7 @@ def test_a_newer_card_is_shown_at_once(browser: Browser, own_cards: None) -> Non
 @pytest.mark.parametrize("path", ["/terms", "/privacy"])
 def test_the_operator_is_named(browser: Browser, nameless_app: Flask, path: str) -> None:
     page = browser.get(path).text
-    assert "operated by Whoever started it" in page and "operator@example.com" in page
+    assert "operated by Switchboard demo" in page and "operator@example.com" in page
     assert "has not entered its name" in Browser(nameless_app).get(path).text
 
 

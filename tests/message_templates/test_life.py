@@ -172,6 +172,19 @@ def test_two_versions_are_compared_word_by_word(world: World, ann: Browser, numb
     assert "UTILITY" not in text
 
 
+def test_parts_of_cards_are_compared_in_words(world: World, ann: Browser, number: PhoneNumber) -> None:
+    button = {"type": "QUICK_REPLY", "text": "Book"}
+    card = {"components": [{"type": "HEADER", "format": "IMAGE"}, {"type": "BUTTONS", "buttons": [button]}]}
+    cards = [BODY, {"type": "CAROUSEL", "cards": [card, card]}]
+    template = approved(number, components=cards)
+    edited(world, template, now() - dt.timedelta(days=9))
+    with tenant_scope(world.bakery.id):
+        TemplateVersion.begin(template.id, Content("MARKETING", True, cards), by=None)
+    text = " ".join(page(ann, template, "/versions").split())
+    assert "Card 2 · Header" in text and "Card 2 · Button 1" in text
+    assert "Image" in text and "Quick reply · Book" in text and "QUICK_REPLY" not in text
+
+
 def test_an_earlier_version_is_restored_as_a_draft(world: World, ann: Browser, number: PhoneNumber) -> None:
     template = approved(number, components=[{"type": "BODY", "text": "Another text"}])
     edited(world, template, now() - dt.timedelta(days=9))

@@ -68,6 +68,14 @@ def test_alerts_are_marketing_and_what_an_owner_gets_is_not(ann: Browser, number
         assert settings.inquiry_notification and settings.inquiry_notification.category == "UTILITY"
 
 
+def test_the_next_one_is_offered_in_the_same_language(ann: Browser, number: PhoneNumber) -> None:
+    answer = ann.post("~/notifications/purposes/listings.alerts", {"language": "ar"})
+    after = ann.get(answer.headers["Location"].partition("#")[0]).text
+    assert 'value="ar" selected' in " ".join(after.split())
+    nonsense = ann.get("~/listings/settings?language=xx").text
+    assert 'value="en_US" selected' in " ".join(nonsense.split())
+
+
 def test_the_button_twice_makes_one(ann: Browser, number: PhoneNumber) -> None:
     for _ in range(2):
         begin(ann, "payments.confirmation")

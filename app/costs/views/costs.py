@@ -30,7 +30,7 @@ COLUMNS = ("day", "number", "country", "category", "free", "currency", "messages
     "coins",
     order=195,
     group="business",
-    hint=N_("What messages cost, and which were free."),
+    hint=N_("What messages cost, your plan, balance and invoices."),
 )
 @requires("costs.read")
 def index() -> str:

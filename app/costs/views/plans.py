@@ -34,18 +34,21 @@ from app.wabas.models import PhoneNumber
 
 @dataclass(frozen=True)
 class Offer:
-    """A plan as this business may have it today."""
+    """A plan as this business may have it today. `is_covered`: something is left after the fee."""
 
     plan: Plan
     is_mine: bool
     due: Money
     can_try: bool
+    is_covered: bool = True
 
     @classmethod
     def of(cls, plan: Plan, balance: Balance | None) -> Offer:
         is_mine = bool(balance and balance.plan_id == plan.id and not balance.has_ended)
         due = Money(due_now(plan, balance, day_of(now())), plan.currency)
-        return cls(plan, is_mine, due, can_try(plan, balance))
+        is_postpaid = balance is not None and balance.mode == "postpaid"
+        left = (balance.available_micros if balance else 0) - due.micros
+        return cls(plan, is_mine, due, can_try(plan, balance), is_covered=is_postpaid or left > 0)
 
 
 @bp.get("/plans")

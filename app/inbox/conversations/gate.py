@@ -284,7 +284,7 @@ AS_ERROR = {
     },
     "not_funded": {
         "title": N_("It isn't paid for: the balance, the cap or the limit doesn't cover it."),
-        "fix": N_("Ask an owner to look at Costs: there it says what is used up, and how it is topped up."),
+        "fix": N_("Costs says what is used up. An owner can add money there."),
     },
     "too_late": {
         "title": N_("This was due more than a day ago."),

@@ -25,8 +25,9 @@ def begin_purpose(purpose: str) -> AnyResponse:
     chosen = PURPOSES.get(purpose) or abort(404)
     if not (g.membership.may(chosen.permission) and g.membership.may("templates.edit")):
         abort(403)
-    back = redirect(url_for(chosen.endpoint, _anchor="purposes"), 303)
     language = request.form.get("language", "")
+    kept = {"language": language} if language in LANGUAGES else {}
+    back = redirect(url_for(chosen.endpoint, **kept, _anchor="purposes"), 303)
     waba = Waba.find(as_uuid(request.form.get("account"))) or next(iter(accounts()), None)
     if waba is None:
         flash(_("Connect a number first."), "error")
@@ -48,7 +49,9 @@ def open_purposes(endpoint: str) -> list[Stage]:
 
 @bp.app_template_global()
 def purpose_choices() -> dict[str, object]:
-    """In which language and account a template may be begun."""
+    """In which language and account a template may be begun: that of the one before, where there was one."""
     words = template_words()["languages"]
     offered = [(code, words.get(code, code)) for code in LANGUAGES]
-    return {"languages": offered, "language": readers_starter_language(), "accounts": accounts()}
+    before = request.args.get("language", "")
+    language = before if before in LANGUAGES else readers_starter_language()
+    return {"languages": offered, "language": language, "accounts": accounts()}

@@ -6,6 +6,8 @@ import time
 
 from sqlalchemy import select
 
+from app.inbox.conversations.refusals import NotFunded
+from app.inbox.outbound.funding import waits_for_money
 from app.tenancy import commit, database_now, db, job, later, now, platform_scope, sweep
 from app.tenancy.queue import stopping
 
@@ -34,6 +36,12 @@ def send_due_notices() -> None:
     until = time.monotonic() + SECONDS
     while send_due(BATCH) and time.monotonic() < until and not stopping.is_set():
         commit()
+
+
+@waits_for_money
+def release_unfunded() -> None:
+    AppointmentNotice.release(NotFunded.kind)
+    later("appointments.send_due")
 
 
 @job("appointments.plan_again", seconds=120)

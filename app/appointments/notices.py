@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from sqlalchemy import Index, Select, UniqueConstraint, delete, select, text
+from sqlalchemy import Index, Select, UniqueConstraint, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -149,6 +149,20 @@ class AppointmentNotice(TenantModel):
         ids = list(db.session.scalars(CLAIM, {"tenant": current_tenant_id(), "now": at, "most": most}))
         query = select(cls).where(among(cls.id, ids)).execution_options(populate_existing=True)
         return list(db.session.scalars(query)) if ids else []
+
+    @classmethod
+    def ahead_of(cls, notices: Sequence[Self]) -> list[Self]:
+        """Claims what could not be sent before and is older than a reminder of these: a move is announced first."""
+        theirs = {one.appointment_id for one in notices if one.purpose == "reminder"}
+        waits = cls.state == "planned", cls.error.is_not(None), cls.id.not_in([one.id for one in notices])
+        query = select(cls).where(among(cls.appointment_id, theirs), *waits).order_by(cls.id)
+        return list(db.session.scalars(query.with_for_update(skip_locked=True))) if theirs else []
+
+    @classmethod
+    def release(cls, kind: str) -> None:
+        """Makes due what was refused for this reason."""
+        waits = cls.state == "planned", cls.error["kind"].astext == kind
+        db.session.execute(update(cls).where(*waits).values(due_at=now()))
 
     @classmethod
     def of(cls, appointment_id: uuid.UUID) -> Select[Self]:

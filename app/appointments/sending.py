@@ -59,13 +59,21 @@ def send_due(most: int) -> int:
     """Claims what is due and queues it, in this transaction. Returns how many rows it has settled."""
     at = database_now()
     notices = AppointmentNotice.due(at, most)
+    notices += AppointmentNotice.ahead_of(notices)
     chosen = AppointmentSettings.current()
     wanted = {notice.appointment_id for notice in notices}
     around = (joinedload(Appointment.contact), joinedload(Appointment.phone_number))
     results = db.session.scalars(select(Appointment).where(among(Appointment.id, wanted)).options(*around))
     appointments = {one.id: one for one in results.unique()} if wanted else {}
-    # The order in which conversations are locked, so that two workers cannot wait for each other.
-    notices.sort(key=lambda one: (appointments[one.appointment_id].contact_id, one.due_at, one.id))
+    # The order in which conversations are locked, so that two workers cannot wait for each other; reminders come last.
+    notices.sort(
+        key=lambda one: (
+            appointments[one.appointment_id].contact_id,
+            one.purpose == "reminder",
+            one.due_at,
+            one.id,
+        )
+    )
     due: list[Due] = []
     for notice in notices:
         appointment = appointments[notice.appointment_id]

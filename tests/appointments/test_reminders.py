@@ -17,6 +17,7 @@ from app.appointments.settings import AppointmentSettings
 from app.contacts.consents import Consent
 from app.contacts.models import Contact
 from app.inbox.conversations import Message
+from app.inbox.outbound.jobs import release_unfunded
 from app.inbox.outbound.outbox import expire_late
 from app.notifications.models import Notification
 from app.people.erasure import erase
@@ -283,3 +284,31 @@ def test_a_merged_contact_keeps_its_appointments(diary: Diary) -> None:
         pair = [Contact.get_or_404(id) for id in (diary.talk.contact_id, other.contact_id)]
         ContactMerge.merge(pair[0], pair[1], by=diary.ann)
     assert diary.again(one).contact_id == diary.talk.contact_id
+
+
+def test_a_move_that_could_not_be_announced_is_announced_before_its_reminder(diary: Diary) -> None:
+    diary.choose(moved="reminder")
+    one = diary.book()
+    diary.move(one)
+    in_state(diary, "disconnected")
+    diary.send("moved", None)
+    in_state(diary, "connected")
+    diary.send()
+    move, *reminders = sorted(diary.notices(one, state="queued"), key=lambda one: str(one.message_id))
+    assert move.purpose == "moved" and [one.purpose for one in reminders] == ["reminder"]
+
+
+def test_what_waited_for_money_goes_out_when_it_arrives(diary: Diary) -> None:
+    diary.choose(booked="reminder")
+    one = diary.book()
+    with tenant_scope(diary.id):
+        waits = {"due_at": now() + dt.timedelta(minutes=5), "error": {"kind": "not_funded", "facts": {}}}
+        db.session.execute(update(AppointmentNotice).where(AppointmentNotice.purpose == "booked").values(waits))
+    release_unfunded(diary.id)
+    send_due_notices(diary.id)
+    assert [each.purpose for each in diary.notices(one, state="queued")] == ["booked"]
+
+
+def in_state(diary: Diary, state: str) -> None:
+    with tenant_scope(diary.id):
+        PhoneNumber.get_or_404(diary.number.id).state = state

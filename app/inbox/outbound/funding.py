@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, select, text
@@ -18,6 +18,14 @@ from app.tenancy import current_tenant_id, database_now, db
 
 # A message that is not paid for is claimed again after this long, or as soon as the balance is topped up.
 WAIT = dt.timedelta(minutes=10)
+# Functions that make due what features keep back for want of money.
+RELEASES: list[Callable[[], None]] = []
+
+
+def waits_for_money(release: Callable[[], None]) -> Callable[[], None]:
+    """Registers a function that runs, in a scope of the tenant, when there is money or room again."""
+    RELEASES.append(release)
+    return release
 
 
 def funded(rows: list[Row[Any]], funds: Funds | None) -> list[Row[Any]]:

@@ -68,6 +68,8 @@ def acknowledge(conversation_id: str, *, typing: bool = False) -> None:
 def release_unfunded() -> None:
     """The balance was topped up: what waited for it is due now."""
     db.session.execute(funding.FUND, {"tenant": current_tenant_id()})
+    for release in funding.RELEASES:
+        release()
     later("outbound.deliver")
 
 

@@ -158,7 +158,7 @@ class Turn:
         if "{{" not in words:
             return words
         by = self.automation.actor if self.automation else None
-        values_by_name = self.conversation.subject_values
+        values_by_name = self.conversation.subject_values(language_of(self.conversation))
         if by:
             values_by_name |= variable_values(self.contact, self.conversation.phone_number, by=by, tenant=self.tenant)
         named = {one.name.casefold(): str(one.id) for one in ContactField.all()}

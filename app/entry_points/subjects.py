@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from babel import Locale
 from babel.numbers import format_currency, is_currency
 from flask_babel import get_locale
 
@@ -99,10 +100,14 @@ class Subject:
 
     @property
     def price(self) -> str:
+        """As the reader's language writes it."""
+        return self.price_in(get_locale() or Locale("en"))
+
+    def price_in(self, locale: Locale) -> str:
         """With its code behind it, and the decimals that the currency has: “500,000 XOF”."""
         if self.price_micros is None:
             return ""
-        amount, locale = Decimal(self.price_micros).scaleb(-6), get_locale() or "en"
+        amount = Decimal(self.price_micros).scaleb(-6)
         return str(format_currency(amount, self.currency, "#,##0.00\xa0¤¤", locale=locale))
 
     @property

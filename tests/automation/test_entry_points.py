@@ -9,6 +9,7 @@ import pytest
 from app.automation.starters import starter
 from app.entry_points.models import EntryPoint, EntryReference
 from app.entry_points.subjects import Subject
+from app.inbox.conversations import Conversation
 from app.tenancy import tenant_scope
 from tests.automation.conftest import Shop, reply
 from tests.world import World
@@ -44,6 +45,17 @@ def test_a_customer_who_comes_by_a_link_is_answered_with_what_it_is_about(shop: 
     assert shop.sent() == ["About Villa in Dakar, 500,000\xa0XOF here"]
     shop.write("Hello again")
     assert len(shop.sent()) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "price"), [("fr", "500\u202f000\xa0XOF"), ("ar", "\u2066500,000\xa0XOF\u2069"), ("", "500,000\xa0XOF")]
+)
+def test_a_price_is_written_as_the_customers_language_does(
+    shop: Shop, villas: EntryPoint, language: str, price: str
+) -> None:
+    shop.write(visit(shop, villas))
+    with tenant_scope(shop.id):
+        assert Conversation.get_or_404(shop.carla.id).subject_values(language)["subject.price"] == price
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from babel import Locale, UnknownLocaleError
 from sqlalchemy import Index, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,6 +13,8 @@ from sqlalchemy.schema import SchemaItem
 
 from app.entry_points.subjects import Subject
 from app.tenancy import Actor, belongs_to
+
+SUBJECT_VALUES = ("title", "type", "external_id", "price", "url")
 
 
 def about_constraints() -> tuple[SchemaItem, ...]:
@@ -72,9 +75,21 @@ class About:
         self.subject_type = subject.type if subject else None
         self.subject_external_id = (subject.external_id if subject else None) or None
 
-    @property
-    def subject_values(self) -> dict[str, str | None]:
-        """For the variables of texts: `subject.title` and others."""
-        about = self.about
-        names = ("title", "type", "external_id", "price", "url")
-        return {f"subject.{name}": str(getattr(about, name)) if about else None for name in names}
+    def subject_values(self, language: str) -> dict[str, str | None]:
+        """For the variables of texts in a language: `subject.title` and others."""
+        about, locale = self.about, locale_called(language)
+        if about is None:
+            return dict.fromkeys(f"subject.{name}" for name in SUBJECT_VALUES)
+        values: dict[str, str | None] = {f"subject.{name}": str(getattr(about, name)) for name in SUBJECT_VALUES}
+        price = about.price_in(locale)
+        # Amount and currency stay together between words that run from right to left.
+        values["subject.price"] = f"\u2066{price}\u2069" if price and locale.text_direction == "rtl" else price
+        return values
+
+
+def locale_called(language: str) -> Locale:
+    """English where the language is unknown."""
+    try:
+        return Locale.parse(language or "en")
+    except (UnknownLocaleError, ValueError):
+        return Locale("en")

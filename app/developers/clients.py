@@ -64,6 +64,9 @@ class Client:
 
     def takes(self, redirect_uri: str) -> bool:
         """Whether answers may go there: exactly what was registered, on this computer at any port (RFC 8252)."""
+        if not is_safe(redirect_uri):
+            # `urlsplit` would leave out line ends and control characters that are still in the address.
+            return False
         wanted = without_port(redirect_uri)
         return any(redirect_uri == uri or (wanted and wanted == without_port(uri)) for uri in self.redirect_uris)
 

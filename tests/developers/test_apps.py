@@ -174,6 +174,7 @@ def test_what_an_app_asks_wrongly_it_hears(editor: App, owner: Browser, more: di
         {"redirect_uri": "https://evil.example/callback"},
         {"redirect_uri": "http://127.0.0.1:4711/other"},
         {"redirect_uri": "http://127.0.0.1:4711@evil.example/callback"},
+        {"redirect_uri": CALLBACK.replace("call", "ca\nll")},
     ],
 )
 def test_no_answer_goes_to_an_address_that_was_not_registered(

@@ -127,6 +127,16 @@ class Contact(TenantModel):
         contact = super().find(id)
         return cls.find(contact.merged_into_id) if contact and contact.merged_into_id else contact
 
+    @property
+    def persons(self) -> list[Self]:
+        """The contact, and all that were merged into it, directly or not."""
+        everyone, fresh = [self], [self]
+        while fresh:
+            into = select(type(self)).where(Contact.merged_into_id.in_([each.id for each in fresh]))
+            fresh = list(db.session.scalars(into))
+            everyone += fresh
+        return everyone
+
     @classmethod
     def with_number(cls, wa_id: str) -> Self | None:
         """The contact with this number, in whatever spelling."""

@@ -171,7 +171,10 @@ class Contact(TenantModel):
         return contact
 
     def identify(self, kind: str, value: str) -> None:
-        """Adds an identity; called with `lock_contacts`. Raises `NumberTaken` where another contact has it."""
+        """Adds an identity; called with `lock_contacts`. Raises `NumberTaken` where another contact has it.
+
+        Of the business's own ids the one that was given last counts, also where it had been given before.
+        """
         taken = type(self).with_identity(kind, value)
         if taken is None:
             db.session.add(ContactIdentity(contact_id=self.id, kind=kind, value=value))
@@ -180,6 +183,10 @@ class Contact(TenantModel):
             search.index([self.id])
         elif taken.id != self.id:
             raise NumberTaken(taken)
+        elif kind == "external_id" and self.identity(kind) != value:
+            next(one for one in self.identities if (one.kind, one.value) == (kind, value)).created_at = now()
+            db.session.flush()
+            db.session.expire(self, ["identities"])
 
     def rename(self, name: str, *, by: Actor) -> None:
         """Saves a name of the business's choice; the contact's own profile name no longer changes it."""

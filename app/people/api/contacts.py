@@ -262,10 +262,10 @@ def give(contact: Contact, identities: list[Identity]) -> None:
         if has_other:
             words = "This contact has another phone number. WhatsApp says when that changes; else merge the contacts."
             raise Problem("invalid_request", errors=[Fault("has_phone", words, pointer="/phone")])
-        if each.kind == "external_id" and each.find() is None:
-            if sum(one.kind == "external_id" for one in contact.identities) >= MOST_EXTERNAL:
-                words = f"A contact can have {MOST_EXTERNAL} ids of yours. Use one that stays the same."
-                raise Problem("invalid_request", errors=[Fault("too_many_external_ids", words)])
+        own = sum(one.kind == "external_id" for one in contact.identities)
+        if each.kind == "external_id" and own >= MOST_EXTERNAL and each.find() is None:
+            words = f"A contact can have {MOST_EXTERNAL} ids of yours. Use one that stays the same."
+            raise Problem("invalid_request", errors=[Fault("too_many_external_ids", words)])
         try:
             contact.identify(each.kind, each.value)
         except NumberTaken as taken:

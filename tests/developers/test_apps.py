@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from app.api import ApiKey
+from app.api import ApiKey, keys
 from app.api.keys import ApiKeyRoute
 from app.developers import sign_ins
 from app.developers.clients import Client
@@ -259,6 +259,24 @@ def test_a_code_that_nobody_fetched_in_time_is_worthless(editor: App, owner: Bro
     with tenant_scope(world.bakery.id):
         db.session.execute(update(ApiKey).values(expires_at=now() - dt.timedelta(seconds=1)))
     assert editor.exchange(code).status_code == 400
+
+
+def test_a_code_stays_worthless_when_its_key_is_given_more_time(editor: App, owner: Browser, world: World) -> None:
+    code = editor.allowed_by(owner)["code"]
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(ApiKey).values(expires_at=None))
+        db.session.execute(update(AppSignIn).values(created_at=now() - dt.timedelta(minutes=3)))
+    assert editor.exchange(code).status_code == 400
+
+
+def test_sign_ins_that_came_to_nothing_take_no_keys_place(
+    editor: App, owner: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST_KEYS", 1)
+    editor.allowed_by(owner)
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(ApiKey).values(expires_at=now() - dt.timedelta(seconds=1)))
+    assert editor.exchange(editor.allowed_by(owner)["code"]).status_code == 200
 
 
 def test_a_token_ends_after_an_hour_and_is_renewed(editor: App, tokens: dict[str, Any]) -> None:

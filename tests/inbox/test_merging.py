@@ -104,3 +104,10 @@ def test_two_merges_at_once_make_no_text_that_is_too_long(
     monkeypatch.setattr(Message, "merges_with", property(grown))
     merge(ann, ours(world)[1])
     assert [len(body) for body, _state in bodies(world)] == [4_000, 2_000]
+
+
+def test_merged_texts_are_found_once(ann: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "Hello Carla,", "your bread is ready.")
+    merge(ann, ours(world)[1])
+    page = ann.get("~/inbox/search?q=Hello").text
+    assert f"at={ours(world)[1].id}" in page and f"at={ours(world)[0].id}" not in page

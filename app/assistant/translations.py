@@ -101,6 +101,7 @@ def translate(message: Message, language: str, name: str) -> str:
     cost = price.of(usage.input, usage.output) if price else None
     AssistantTurn.note_help("translate", endpoint.model, usage, cost, problem, conversation_id)
     # Meanwhile its words may have been edited, withdrawn or erased: a translation of those is not stored.
-    if words and (message := Message.find(message_id)) and said_in(message.refresh_locked()) == said:
-        MessageTranslation.save(message, language, words, at)
+    present = Message.find(message_id)
+    if words and present and said_in(present.refresh_locked()) == said:
+        MessageTranslation.save(present, language, words, at)
     return problem

@@ -198,6 +198,9 @@ def test_on_this_computer_any_port_will_do(editor: App, owner: Browser) -> None:
         "https://shop.example/callback#part",
         "https://user@shop.example/",
         "https://",
+        "https://*/callback",
+        "https://shop.example;sandbox/callback",
+        "https://shop.example,script-src/callback",
         "http://127.0.0.1:99999/",
         "//shop.example",
         "callback",
@@ -212,7 +215,8 @@ def test_an_unsafe_address_is_not_registered(app: Flask, uri: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["https://shop.example/callback", "cursor://app/oauth", "http://localhost/c", "com.app:/x"]
+    "uri",
+    ["https://shop.example/callback", "cursor://app/oauth", "http://localhost/c", "http://[::1]:80/c", "com.app:/x"],
 )
 def test_a_safe_one_is(app: Flask, uri: str) -> None:
     answer = App(app).register(uri)

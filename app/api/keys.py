@@ -192,6 +192,11 @@ class ApiKey(TenantModel):
         return self.kind == "team" and self.team_id is None
 
     @property
+    def has_lost_its_member(self) -> bool:
+        """Of an app: who signed in with it left the business, so it is refused."""
+        return self.kind == "app" and self.user_id is None
+
+    @property
     def has_its_member(self) -> bool:
         """Of an app: whether who signed in with it is still a member, and may manage keys."""
         if self.kind != "app":

@@ -329,6 +329,16 @@ def test_it_ends_with_the_membership(editor: App, tokens: dict[str, Any], world:
     assert editor.renew(tokens["refresh_token"]).status_code == 400
 
 
+def test_the_list_says_that_who_signed_in_has_left(editor: App, owner: Browser, world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(Membership).where(Membership.user_id == world.ben.id).values(role="admin"))
+    editor.allowed_by(Browser(editor.app, "bakery").signed_in_as(world.ben).confirmed())
+    assert "Member left" not in owner.get("~/keys").text
+    with tenant_scope(world.bakery.id):
+        db.session.delete(db.session.scalars(select(Membership).where(Membership.user_id == world.ben.id)).one())
+    assert "Member left" in owner.get("~/keys").text
+
+
 def test_it_ends_when_the_member_may_not_manage_keys_any_more(
     editor: App, tokens: dict[str, Any], world: World
 ) -> None:

@@ -12,6 +12,7 @@ from app.assistant.assistant import Assistant
 from app.assistant.jobs import forget_contact, learn_from
 from app.assistant.knowledge import KnowledgeSource
 from app.assistant.proposals import KnowledgeProposal
+from app.assistant.providers import calling
 from app.assistant.retrieval import find
 from app.assistant.unanswered import UnansweredQuestion
 from app.contacts.models import Contact
@@ -193,7 +194,7 @@ def test_an_erased_contact_is_gone_from_proposals(learning: Shop) -> None:
 def test_of_who_is_erased_while_the_model_reads_nothing_is_proposed(
     learning: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = lessons.ask
+    ask = calling.ask
 
     def asked(*given: Any, **more: Any) -> Any:
         with tenant_scope(learning.world.bakery.id):

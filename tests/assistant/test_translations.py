@@ -9,6 +9,7 @@ import pytest
 
 from app.assistant import translations
 from app.assistant.jobs import forget_contact
+from app.assistant.providers import calling
 from app.assistant.subscribers import follow_messages
 from app.assistant.translations import MessageTranslation
 from app.contacts.models import Contact
@@ -89,7 +90,7 @@ def test_what_is_erased_while_the_model_answers_is_not_stored(
     shop: Shop, ann: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.write("¿Tienen pan de centeno?")
-    answer = translations.write
+    answer = calling.write
 
     def write(*asked: Any) -> Any:
         with tenant_scope(shop.world.bakery.id):

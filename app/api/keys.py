@@ -45,7 +45,7 @@ MOST_KEYS = 100
 
 
 class TooManyKeys(Exception):
-    """The tenant has `MOST_KEYS` that are not revoked."""
+    """The tenant has `MOST_KEYS` that are neither revoked nor expired."""
 
 
 class KeyExists(Exception):
@@ -122,8 +122,10 @@ class ApiKey(TenantModel):
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"keys {current_tenant_id()}", 0))))
         if cls.find(id):
             raise KeyExists
-        unrevoked = select(func.count()).select_from(cls).where(cls.revoked_at.is_(None))
-        if (db.session.scalar(unrevoked) or 0) >= MOST_KEYS:
+        # Each app that was allowed and did not fetch its token leaves one that expired.
+        lasts = or_(cls.expires_at.is_(None), cls.expires_at > now())
+        active = select(func.count()).select_from(cls).where(cls.revoked_at.is_(None), lasts)
+        if (db.session.scalar(active) or 0) >= MOST_KEYS:
             raise TooManyKeys
         secret, scopes = new_secret(kind), sorted(scopes)
         key = cls(id=id or uuid7(), name=name, kind=kind, scopes=scopes, prefix=secret[:SHOWN], created_by=by.name)
@@ -188,6 +190,11 @@ class ApiKey(TenantModel):
     def has_lost_its_team(self) -> bool:
         """Its team was deleted: it reaches no number any more."""
         return self.kind == "team" and self.team_id is None
+
+    @property
+    def has_lost_its_member(self) -> bool:
+        """Of an app: who signed in with it left the business, so it is refused."""
+        return self.kind == "app" and self.user_id is None
 
     @property
     def has_its_member(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, select
 
+from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
 from app.tenancy import database_now, db, enqueue, job, later, platform_scope, sweep
 
@@ -97,8 +98,10 @@ def resume_golden_runs() -> None:
 
 @job("assistant.forget_contact")
 def forget_contact(contact_id: str) -> None:
-    """An erased contact: what they asked goes from turns and questions too."""
-    theirs = select(Conversation.id).where(Conversation.contact_id == contact_id)
+    """An erased contact: what they asked goes from turns and questions too, also before contacts were merged."""
+    contact = Contact.find(contact_id)
+    people = [each.id for each in contact.persons] if contact else []
+    theirs = select(Conversation.id).where(Conversation.contact_id.in_(people))
     ids = list(db.session.scalars(theirs))
     db.session.execute(delete(AssistantTurn).where(AssistantTurn.conversation_id.in_(ids)))
     db.session.execute(delete(MessageTranslation).where(MessageTranslation.conversation_id.in_(ids)))

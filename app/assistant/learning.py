@@ -81,7 +81,10 @@ class Pair:
 
 
 def learn(conversation_id: uuid.UUID) -> None:
-    """Proposes what a resolved conversation teaches. Commits before and after the model is asked."""
+    """Proposes what a resolved conversation teaches. Commits before the model is asked.
+
+    Of a contact that was erased meanwhile nothing is stored.
+    """
     lesson = lesson_of(conversation_id)
     if lesson is None:
         return
@@ -94,6 +97,9 @@ def learn(conversation_id: uuid.UUID) -> None:
         problem, usage = error.problem, error.usage
     cost = lesson.price.of(usage.input, usage.output) if lesson.price else None
     AssistantTurn.note_help("learn", lesson.endpoint.model, usage, cost, problem, conversation_id)
+    conversation = Conversation.find(conversation_id)
+    if conversation is None or conversation.contact.refresh_locked().is_erased:
+        return
     for pair in pairs:
         if is_usable(pair, lesson) and (pair.key in lesson.unanswered or not is_answered(pair.question)):
             unanswered_id = lesson.unanswered[pair.key][0] if pair.key in lesson.unanswered else None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.inbox.conversations import Message
+from app.inbox.conversations import Conversation, Message
 from app.inbox.inbound.readers import read_by_features
 from app.tenancy import Happened, current_tenant_id, db, is_sandbox, later, now, subscriber
 
 from .assistant import Assistant
 from .engagements import FRESH, Engagement, begin_turns
+from .media_readings import MediaReading
+from .translations import MessageTranslation
 from .turns import judge_by_reply
 
 
@@ -65,3 +67,15 @@ def learn_from_conversations(resolved: list[Happened]) -> None:
 def forget(erased: list[Happened]) -> None:
     for one in erased:
         later("assistant.forget_contact", one.subject_id)
+
+
+@subscriber("assistant's threads", "contact.merged", "contact.unmerged")
+def follow_messages(merged: list[Happened]) -> None:
+    """What was read and translated of a message is shown where the message is."""
+    people = {id for one in merged for id in (one.subject_id, one.facts.other_id)}
+    theirs = select(Conversation.id).where(Conversation.contact_id.in_(people))
+    for model in (MediaReading, MessageTranslation):
+        same = Message.tenant_id == model.tenant_id, Message.id == model.message_id
+        moved = model.conversation_id.in_(theirs), Message.conversation_id != model.conversation_id
+        follow = update(model).where(*same, *moved).values(conversation_id=Message.conversation_id)
+        db.session.execute(follow, execution_options={"synchronize_session": False})

@@ -42,29 +42,44 @@ class MessageTranslation(TenantModel):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
 
     @classmethod
-    def of_conversation(cls, conversation_id: uuid.UUID, language: str) -> dict[uuid.UUID, str]:
+    def of_conversation(cls, conversation_id: uuid.UUID, language: str) -> dict[uuid.UUID, Self]:
         """By message."""
         mine = cls.conversation_id == conversation_id, cls.language == language
-        return {row.message_id: row.words for row in db.session.execute(select(cls.message_id, cls.words).where(*mine))}
+        return {one.message_id: one for one in db.session.scalars(select(cls).where(*mine))}
 
     @classmethod
-    def of_message(cls, message_id: uuid.UUID, language: str) -> Self | None:
-        return db.session.scalar(select(cls).where(cls.message_id == message_id, cls.language == language))
+    def of_message(cls, message: Message, language: str) -> Self | None:
+        found = db.session.scalar(select(cls).where(cls.message_id == message.id, cls.language == language))
+        return found if found and found.is_of(message) else None
+
+    def is_of(self, message: Message) -> bool:
+        """Whether it is of what the message says now: not of its words before an edit."""
+        return not any(edit.created_at > self.created_at for edit in message.edits)
 
     @classmethod
-    def save(cls, message_id: uuid.UUID, conversation_id: uuid.UUID, language: str, words: str) -> None:
-        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "message_id": message_id, "language": language}
-        values |= {"conversation_id": conversation_id, "words": words, "created_at": now()}
-        db.session.execute(insert(cls).values(values).on_conflict_do_nothing())
-        announce("conversation", conversation_id)
+    def save(cls, message: Message, language: str, words: str, at: dt.datetime) -> None:
+        """`at`: when the message was read."""
+        values = {"tenant_id": current_tenant_id(), "id": uuid7(), "message_id": message.id, "language": language}
+        newer = {"words": words, "created_at": at}
+        row = insert(cls).values(values | newer | {"conversation_id": message.conversation_id})
+        db.session.execute(
+            row.on_conflict_do_update(index_elements=["tenant_id", "message_id", "language"], set_=newer)
+        )
+        announce("conversation", message.conversation_id)
+
+
+def original_of(message: Message) -> str:
+    """Its words, and what was heard or seen in its file; nothing of a message that was withdrawn."""
+    heard = MediaReading.words_in([message]).get(message.id, "")
+    return "" if message.is_deleted else "\n".join(filter(None, (message.words, heard)))
 
 
 def translate(message: Message, language: str, name: str) -> str:
     """Translates a message into a language (`name` in English). Returns the problem, or "". Commits before the call."""
-    original = "\n".join(filter(None, (message.words, MediaReading.words_in([message]).get(message.id, ""))))
-    if not original or message.is_deleted:
+    original, at = original_of(message), now()
+    if not original:
         return "no_text"
-    if MessageTranslation.of_message(message.id, language):
+    if MessageTranslation.of_message(message, language):
         return ""
     access, setup = ModelAccess.current(), current_setup()
     if access is None:
@@ -85,6 +100,8 @@ def translate(message: Message, language: str, name: str) -> str:
         problem, usage = error.problem, error.usage
     cost = price.of(usage.input, usage.output) if price else None
     AssistantTurn.note_help("translate", endpoint.model, usage, cost, problem, conversation_id)
-    if words:
-        MessageTranslation.save(message_id, conversation_id, language, words)
+    # Meanwhile its words may have been edited, withdrawn or erased: a translation of those is not stored.
+    present = Message.find(message_id)
+    if words and present and original_of(present.refresh_locked()) == original:
+        MessageTranslation.save(present, language, words, at)
     return problem

@@ -39,6 +39,8 @@ from .terms import category_words
 
 COLUMNS = ("waba_id", "country", "category", "messages", "amount", "currency")
 LONGEST = 60
+# After so many wrong lines a file is not read on.
+MOST_PROBLEMS = 200
 # Meta rounds a line to hundredths; what is not further apart is no difference.
 ROUNDING = MICROS // 200
 KEY = ("waba_id", "month", "currency", "country", "category")
@@ -162,7 +164,7 @@ class ReportLine:
 
 
 def read_report(lines: Iterable[str]) -> list[ReportLine]:
-    """Parses a CSV with COLUMNS, in any order and among others. Raises `Unusable` with every problem."""
+    """Parses a CSV with COLUMNS, in any order and among others. Raises `Unusable` with the first problems."""
     rows = csv.DictReader(lines)
     names = {name.strip().lower(): name for name in rows.fieldnames or () if name}
     if missing := [name for name in COLUMNS if name not in names]:
@@ -176,6 +178,8 @@ def read_report(lines: Iterable[str]) -> list[ReportLine]:
                     f"line {rows.line_num}: needs an account's id, a country of two letters, a category, a number of "
                     "messages, an amount like 12.50 and a currency"
                 )
+                if len(problems) == MOST_PROBLEMS:
+                    break
             else:
                 read_lines.append(line)
     except csv.Error as error:

@@ -127,6 +127,16 @@ class Contact(TenantModel):
         contact = super().find(id)
         return cls.find(contact.merged_into_id) if contact and contact.merged_into_id else contact
 
+    @property
+    def persons(self) -> list[Self]:
+        """The contact, and all that were merged into it, directly or not."""
+        everyone, fresh = [self], [self]
+        while fresh:
+            into = select(type(self)).where(Contact.merged_into_id.in_([each.id for each in fresh]))
+            fresh = list(db.session.scalars(into))
+            everyone += fresh
+        return everyone
+
     @classmethod
     def with_number(cls, wa_id: str) -> Self | None:
         """The contact with this number, in whatever spelling."""
@@ -161,7 +171,10 @@ class Contact(TenantModel):
         return contact
 
     def identify(self, kind: str, value: str) -> None:
-        """Adds an identity; called with `lock_contacts`. Raises `NumberTaken` where another contact has it."""
+        """Adds an identity; called with `lock_contacts`. Raises `NumberTaken` where another contact has it.
+
+        Of the business's own ids the one that was given last counts, also where it had been given before.
+        """
         taken = type(self).with_identity(kind, value)
         if taken is None:
             db.session.add(ContactIdentity(contact_id=self.id, kind=kind, value=value))
@@ -170,6 +183,10 @@ class Contact(TenantModel):
             search.index([self.id])
         elif taken.id != self.id:
             raise NumberTaken(taken)
+        elif kind == "external_id" and self.identity(kind) != value:
+            next(one for one in self.identities if (one.kind, one.value) == (kind, value)).created_at = now()
+            db.session.flush()
+            db.session.expire(self, ["identities"])
 
     def rename(self, name: str, *, by: Actor) -> None:
         """Saves a name of the business's choice; the contact's own profile name no longer changes it."""

@@ -17,6 +17,8 @@ LONGEST_NAME, LONGEST_URI, MOST_URIS, MOST_TEXT, LONGEST_ID = 80, 300, 10, 1_000
 LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 # Addresses that a browser would not leave to another program.
 FORBIDDEN = ("about", "blob", "data", "file", "filesystem", "ftp", "javascript", "vbscript", "view-source", "ws", "wss")
+# A host and perhaps a port. It is put into a header of ours, so it holds nothing that begins another part there.
+HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?", re.ASCII)
 SPELT = re.compile(r"([a-z][a-z0-9+.-]*):[\x21-\x7e]+", re.ASCII)
 
 
@@ -64,6 +66,9 @@ class Client:
 
     def takes(self, redirect_uri: str) -> bool:
         """Whether answers may go there: exactly what was registered, on this computer at any port (RFC 8252)."""
+        if not is_safe(redirect_uri):
+            # `urlsplit` would leave out line ends and control characters that are still in the address.
+            return False
         wanted = without_port(redirect_uri)
         return any(redirect_uri == uri or (wanted and wanted == without_port(uri)) for uri in self.redirect_uris)
 
@@ -76,10 +81,10 @@ def is_safe(uri: object) -> bool:
         return False
     try:
         parts = urlsplit(uri)
-        host, _port = parts.hostname, parts.port
+        _port = parts.port
     except ValueError:
         return False
-    if match[1] in ("http", "https") and (not host or "@" in parts.netloc):
+    if match[1] in ("http", "https") and not HOST.fullmatch(parts.netloc):
         return False
     return match[1] != "http" or without_port(uri) is not None
 

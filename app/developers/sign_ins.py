@@ -125,7 +125,9 @@ class AppSignIn(TenantModel):
             mine.key.revoke()
             raise BadGrant
         is_same = mine.client_hash == hash_of(client_id) and mine.redirect_uri == redirect_uri
-        if not is_same or not hmac.compare_digest(mine.challenge, challenge_of(verifier)):
+        # The key says so too, but somebody may have given that more time in the settings.
+        is_old = mine.created_at <= now() - CODE_LASTS
+        if is_old or not is_same or not hmac.compare_digest(mine.challenge, challenge_of(verifier)):
             raise BadGrant
         mine.refuse_ended()
         mine.key.expires_at = None

@@ -47,7 +47,6 @@ log = structlog.get_logger()
 BELONGINGS = (
     *(ContactIdentity, ContactFieldValue, ContactLink, ContactNote, ContactTag, Consent, ContactEvent),
     *(FlowResponse, FlowBooking, SavedSearch, ListingAlert, Inquiry),
-    *(FlowResponse, FlowBooking),
     *(CrmLookup, CrmNote),
 )
 
@@ -58,7 +57,7 @@ def erase(contact: Contact, *, by: Actor) -> None:
     Deletes its data and files, blanks the messages, cancels queued ones; keeps their number, times and costs.
     """
     lock_contacts()
-    people = persons(contact)
+    people = contact.persons
     ids = [each.id for each in people]
     erase_messages(ids)
     erase_import_rows(ids)
@@ -78,16 +77,6 @@ def erase(contact: Contact, *, by: Actor) -> None:
     happened("contact.erased", contact.id, by=by)
     search.index(ids)
     log.info("contact erased", contact_id=str(contact.id), by_id=str(by.id))
-
-
-def persons(contact: Contact) -> list[Contact]:
-    """The contact, and all that were merged into it, directly or not."""
-    everyone, fresh = [contact], [contact]
-    while fresh:
-        into = select(Contact).where(Contact.merged_into_id.in_([each.id for each in fresh]))
-        fresh = list(db.session.scalars(into))
-        everyone += fresh
-    return everyone
 
 
 def erase_messages(contact_ids: list[uuid.UUID]) -> None:

@@ -205,6 +205,20 @@ def exists(query: Select[Any]) -> bool:
     return bool(db.session.scalar(select(query.exists())))
 
 
+def innermost() -> Any:
+    """The present transaction, or the innermost savepoint in it: what it locks is free again once it is rolled back."""
+    session = db.session()
+    return session.get_nested_transaction() or session.get_transaction()
+
+
+def is_held_in(transaction: Any) -> bool:
+    """Whether what this transaction or savepoint has locked is still locked here."""
+    at = innermost()
+    while at is not None and at is not transaction:
+        at = at.parent
+    return at is not None
+
+
 def database_now() -> dt.datetime:
     """The time by the database's clock, which all processes share: one moment for a scope's whole transaction.
 

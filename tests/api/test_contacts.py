@@ -493,3 +493,21 @@ def test_ids_of_the_neighbour_are_their_own(shop: Caller, caller: MakeCaller, wo
     theirs = caller(world.shoes)
     assert theirs.get("/contacts/by/external_id/crm-1").status_code == 404
     assert made(theirs.put("/contacts/by/external_id/crm-1", {"name": "X"}))["id"] != ours["id"]
+
+
+@pytest.mark.parametrize("id", ["crm  7", "\u200bcrm 7 ", "crm\n7", "می\u200cخواهم"])
+def test_an_id_in_the_address_is_read_as_one_in_the_body(shop: Caller, id: str) -> None:
+    contact = made(shop.post("/contacts", HANNA | {"external_id": id}))
+    assert made(shop.put(f"/contacts/by/external_id/{quote(id, safe='')}", {"name": "Hanna"}))["id"] == contact["id"]
+
+
+def test_the_id_that_was_given_last_counts(shop: Caller, carla: Conversation) -> None:
+    given = [shop.put("/contacts/by/wa_id/16505551234", {"external_id": id}) for id in ("a", "b", "a")]
+    assert [made(one)["external_id"] for one in given] == ["a", "b", "a"]
+
+
+def test_a_contact_has_so_many_ids_and_still_its_phone(shop: Caller, carla: Conversation) -> None:
+    for n in range(50):
+        made(shop.put("/contacts/by/wa_id/16505551234", {"external_id": f"crm-{n}"}))
+    assert made(shop.get(f"/contacts/{carla.contact_id}"))["phone"] == "+16505551234"
+    assert shop.put("/contacts/by/wa_id/16505551234", {"external_id": "crm-50"}).status_code == 422

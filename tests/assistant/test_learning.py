@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
+from app.assistant import learning as lessons
 from app.assistant.assistant import Assistant
 from app.assistant.jobs import forget_contact, learn_from
 from app.assistant.knowledge import KnowledgeSource
 from app.assistant.proposals import KnowledgeProposal
+from app.assistant.providers import calling
 from app.assistant.retrieval import find
 from app.assistant.unanswered import UnansweredQuestion
+from app.contacts.models import Contact
 from app.inbox.conversations import Conversation
+from app.people.erasure import erase
 from app.tenancy import Actor, db, tenant_scope
 from app.tenancy.jobs import deliver_happenings
 from dev.model import OBEYS
@@ -188,4 +193,19 @@ def test_a_model_in_trouble_teaches_nothing(learning: Shop, trouble: str) -> Non
 def test_an_erased_contact_is_gone_from_proposals(learning: Shop) -> None:
     resolve(learning, (REQUESTED, ANSWERED))
     forget_contact(learning.world.bakery.id, str(learning.carla.contact_id))
+    assert proposals(learning) == []
+
+
+def test_of_who_is_erased_while_the_model_reads_nothing_is_proposed(
+    learning: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = calling.ask
+
+    def asked(*given: Any, **more: Any) -> Any:
+        with tenant_scope(learning.world.bakery.id):
+            erase(Contact.get_or_404(learning.carla.contact_id), by=learning.ann)
+        return ask(*given, **more)
+
+    monkeypatch.setattr(lessons, "ask", asked)
+    resolve(learning, (ASKED, ANSWERED))
     assert proposals(learning) == []

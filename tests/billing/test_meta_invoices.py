@@ -167,7 +167,7 @@ WRONG = {
     "no text": b"\xff\xfe\x00",
     "NUL": f"{HEAD}\n1,US,mark\x00,1,0.1,USD".encode(),
     "a field without an end": f'{HEAD}\n1,US,"marketing,1,0.1,USD'.encode() + b"x" * 200_000,
-    "too large": b"x" * 410_000,
+    "too large": b"x" * 260_000,
 }
 
 
@@ -216,3 +216,14 @@ def test_wrong_lines_are_all_named() -> None:
     with pytest.raises(Unusable) as error:
         read_report([HEAD, "x", "1,US,marketing,1,0.1,USD", "2,USA,marketing,1,0.1,USD"])
     assert [problem.partition(":")[0] for problem in error.value.problems] == ["line 2", "line 4"]
+
+
+def test_of_a_file_of_wrong_lines_the_first_are_named() -> None:
+    with pytest.raises(Unusable) as wrong:
+        read_report([HEAD, *["x"] * 5_000])
+    assert len(wrong.value.problems) == 200
+
+
+@pytest.mark.parametrize("month", ["0001-01", "9999-12", "2026-13"])
+def test_a_month_without_a_neighbour_is_the_last_one(world: World, pat: Browser, month: str) -> None:
+    assert pat.get(f"/platform/meta-invoices?month={month}").status_code == 200

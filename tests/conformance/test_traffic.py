@@ -50,6 +50,7 @@ def test_every_edge_of_the_simulator_is_called_but_those_that_meta_does_not_desc
     called = {(one.method, *named(one.path, traffic.kinds)) for one in traffic.exchanges if one.status < 400}
     offered = {(method, NODES[node.__name__], name) for node, method, name in EDGES}
     left = {
+        ("GET", "Business-ID", "business_invoices"),
         ("POST", "Application-ID", "subscriptions"),
         ("POST", "WABA-ID", "message_samples"),
         ("POST", "WABA-ID", "migrate_message_templates"),

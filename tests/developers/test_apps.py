@@ -19,7 +19,7 @@ from flask import Flask
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
-from app.api import ApiKey
+from app.api import ApiKey, keys
 from app.api.keys import ApiKeyRoute
 from app.developers import sign_ins
 from app.developers.clients import Client
@@ -179,6 +179,7 @@ def test_what_an_app_asks_wrongly_it_hears_if_the_person_goes_there(
         {"redirect_uri": "https://evil.example/callback"},
         {"redirect_uri": "http://127.0.0.1:4711/other"},
         {"redirect_uri": "http://127.0.0.1:4711@evil.example/callback"},
+        {"redirect_uri": CALLBACK.replace("call", "ca\nll")},
     ],
 )
 def test_no_answer_goes_to_an_address_that_was_not_registered(
@@ -202,6 +203,9 @@ def test_on_this_computer_any_port_will_do(editor: App, owner: Browser) -> None:
         "https://shop.example/callback#part",
         "https://user@shop.example/",
         "https://",
+        "https://*/callback",
+        "https://shop.example;sandbox/callback",
+        "https://shop.example,script-src/callback",
         "http://127.0.0.1:99999/",
         "//shop.example",
         "callback",
@@ -216,7 +220,8 @@ def test_an_unsafe_address_is_not_registered(app: Flask, uri: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["https://shop.example/callback", "cursor://app/oauth", "http://localhost/c", "com.app:/x"]
+    "uri",
+    ["https://shop.example/callback", "cursor://app/oauth", "http://localhost/c", "http://[::1]:80/c", "com.app:/x"],
 )
 def test_a_safe_one_is(app: Flask, uri: str) -> None:
     answer = App(app).register(uri)
@@ -265,6 +270,24 @@ def test_a_code_that_nobody_fetched_in_time_is_worthless(editor: App, owner: Bro
     assert editor.exchange(code).status_code == 400
 
 
+def test_a_code_stays_worthless_when_its_key_is_given_more_time(editor: App, owner: Browser, world: World) -> None:
+    code = editor.allowed_by(owner)["code"]
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(ApiKey).values(expires_at=None))
+        db.session.execute(update(AppSignIn).values(created_at=now() - dt.timedelta(minutes=3)))
+    assert editor.exchange(code).status_code == 400
+
+
+def test_sign_ins_that_came_to_nothing_take_no_keys_place(
+    editor: App, owner: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST_KEYS", 1)
+    editor.allowed_by(owner)
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(ApiKey).values(expires_at=now() - dt.timedelta(seconds=1)))
+    assert editor.exchange(editor.allowed_by(owner)["code"]).status_code == 200
+
+
 def test_a_token_ends_after_an_hour_and_is_renewed(editor: App, tokens: dict[str, Any]) -> None:
     assert tokens["expires_in"] == 3_600
     with global_scope():
@@ -309,6 +332,16 @@ def test_it_ends_with_the_membership(editor: App, tokens: dict[str, Any], world:
         db.session.delete(db.session.scalars(select(Membership).where(Membership.user_id == world.ann.id)).one())
     assert editor.ask(tokens["access_token"]) == 401
     assert editor.renew(tokens["refresh_token"]).status_code == 400
+
+
+def test_the_list_says_that_who_signed_in_has_left(editor: App, owner: Browser, world: World) -> None:
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(Membership).where(Membership.user_id == world.ben.id).values(role="admin"))
+    editor.allowed_by(Browser(editor.app, "bakery").signed_in_as(world.ben).confirmed())
+    assert "Member left" not in owner.get("~/keys").text
+    with tenant_scope(world.bakery.id):
+        db.session.delete(db.session.scalars(select(Membership).where(Membership.user_id == world.ben.id)).one())
+    assert "Member left" in owner.get("~/keys").text
 
 
 def test_it_ends_when_the_member_may_not_manage_keys_any_more(

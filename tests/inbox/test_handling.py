@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from app.inbox.conversations import AutomationPaused, Conversation, HandlingStretch, Later, Message, WithPerson
 from app.inbox.conversations.inbox_settings import InboxSettings
@@ -278,3 +280,17 @@ def test_an_agent_lets_automation_answer_again(world: World, carla: Conversation
     assert ben.post(f"~/inbox/{carla.id}/handling/removal", headers=FRAGMENT).status_code == 200
     (stretch,) = stretches(world, carla)
     assert again(world, carla).handled_by is None and stretch.ending == "released"
+
+
+def test_a_lock_that_a_savepoint_gave_back_is_taken_again(carla: Conversation, world: World) -> None:
+    locks: list[str] = []
+    event.listen(Engine, "before_cursor_execute", note := lambda *call: locks.append(call[2]))
+    with tenant_scope(world.bakery.id):
+        talk = Conversation.get_or_404(carla.id)
+        nested = db.session.begin_nested()
+        talk.merged_into()
+        nested.rollback()
+        talk.merged_into()
+        talk.merged_into()
+    event.remove(Engine, "before_cursor_execute", note)
+    assert sum("FOR KEY SHARE" in one for one in locks) == 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import select, update
 
 from app.inbox.conversations import Conversation, Message
 from app.tenancy import db, now, tenant_scope
@@ -88,3 +89,25 @@ def test_the_story_of_the_first_says_where_it_went(ann: Browser, carla: Conversa
     merge(ann, ours(world)[1])
     story = ann.get(f"~/stories/{ours(world)[0].id}")
     assert "merged into the next one" in story.text
+
+
+def test_two_merges_at_once_make_no_text_that_is_too_long(
+    ann: Browser, carla: Conversation, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(ann, carla, "a" * 2_000, "b" * 2_000)
+
+    def grown(self: Message) -> Message:
+        earlier = db.session.scalars(select(Message).where(Message.body.startswith("a"))).one()
+        db.session.execute(update(Message).where(Message.id == earlier.id).values(body="a" * 4_000))
+        return earlier
+
+    monkeypatch.setattr(Message, "merges_with", property(grown))
+    merge(ann, ours(world)[1])
+    assert [len(body) for body, _state in bodies(world)] == [4_000, 2_000]
+
+
+def test_merged_texts_are_found_once(ann: Browser, carla: Conversation, world: World) -> None:
+    write(ann, carla, "Hello Carla,", "your bread is ready.")
+    merge(ann, ours(world)[1])
+    page = ann.get("~/inbox/search?q=Hello").text
+    assert f"at={ours(world)[1].id}" in page and f"at={ours(world)[0].id}" not in page

@@ -49,7 +49,8 @@ def translation_of(message: Message) -> str:
     language, by_message = readers_language()[0], g.setdefault("translations", {})
     if message.conversation_id not in by_message:
         by_message[message.conversation_id] = MessageTranslation.of_conversation(message.conversation_id, language)
-    return str(by_message[message.conversation_id].get(message.id, ""))
+    translation = by_message[message.conversation_id].get(message.id)
+    return translation.words if translation and translation.is_of(message) else ""
 
 
 def readers_language() -> tuple[str, str]:

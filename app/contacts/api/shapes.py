@@ -109,9 +109,10 @@ Rows = dict[uuid.UUID, list[Row[Any]]]
 
 
 def identities_of(contact_ids: list[uuid.UUID]) -> Rows:
-    """Newest first."""
+    """Newest first, so many of each kind: a contact with many of one is still known by the others."""
     place = func.row_number().over(
-        partition_by=ContactIdentity.contact_id, order_by=(ContactIdentity.created_at.desc(), ContactIdentity.id.desc())
+        partition_by=(ContactIdentity.contact_id, ContactIdentity.kind),
+        order_by=(ContactIdentity.created_at.desc(), ContactIdentity.id.desc()),
     )
     mine = select(ContactIdentity.contact_id, ContactIdentity.kind, ContactIdentity.value, place.label("place"))
     few = mine.where(ContactIdentity.contact_id.in_(contact_ids)).subquery()

@@ -29,6 +29,7 @@ from app.tenancy import (
     now,
     one_of,
 )
+from app.tenancy.database import innermost, is_held_in
 
 from .activities import Activity
 
@@ -108,13 +109,13 @@ class Desk:
         mine = cls.id.in_({*ids}), cls.merged_into_id.is_(None)
         query = select(cls).where(*mine).order_by(cls.id).with_for_update(key_share=True)
         rows = list(db.session.scalars(query.execution_options(populate_existing=True)))
-        held: Any = db.session().get_transaction()
+        held = innermost()
         for row in rows:
             row.locked_in = held
         return rows
 
     def locked(self) -> Self:
-        if self.locked_in is None or self.locked_in is not db.session().get_transaction():
+        if not is_held_in(self.locked_in):
             db.session.flush()
             db.session.refresh(self, with_for_update={"of": type(self), "key_share": True})
         return self

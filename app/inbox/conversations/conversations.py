@@ -19,6 +19,7 @@ from app.meta.outgoing import Outgoing, reaction
 from app.meta.previews import cut, line
 from app.templating import READER
 from app.tenancy import Actor, TenantModel, announce, belongs_to, db, happened, now
+from app.tenancy.database import innermost, is_held_in
 from app.wabas.models import PhoneNumber
 
 from .about import About, about_constraints
@@ -80,19 +81,19 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
 
         `taken`: a person is about to take it, so it is locked against every change.
         """
-        transaction = db.session().get_transaction()
-        if transaction is None or transaction not in (self.locked_in, None if taken else self.shared_in):
+        if not (is_held_in(self.locked_in) or (not taken and is_held_in(self.shared_in))):
+            # Reading it again drops what is not in the database yet, such as who it was assigned to.
+            db.session.flush()
             db.session.refresh(self, with_for_update={"of": type(self), "read": not taken, "key_share": True})
             self.note_lock(taken=taken)
         return type(self).get_or_404(self.merged_into_id) if self.merged_into_id else self
 
     def note_lock(self, *, taken: bool) -> None:
         """That this transaction has it locked, so that no statement locks it again."""
-        transaction: Any = db.session().get_transaction()
         if taken:
-            self.locked_in = transaction
+            self.locked_in = innermost()
         else:
-            self.shared_in = transaction
+            self.shared_in = innermost()
 
     @classmethod
     def to_write_in(cls, id: uuid.UUID, *, taken: bool) -> Self | None:

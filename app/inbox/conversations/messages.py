@@ -388,6 +388,9 @@ class Message(Bubble, Underway, TenantModel):
         # Both locked, in the order in which the outbox claims them: neither may be on its way by then.
         if not all(one.refresh_locked().is_held_text for one in sorted((earlier, self), key=lambda one: one.id)):
             return False
+        if not self.continues(earlier):
+            # The one before is longer by now: somebody merged it at the same moment.
+            return False
         self.body, self.reply_to_wamid = f"{earlier.body}\n{self.body}", self.reply_to_wamid or earlier.reply_to_wamid
         earlier.state, earlier.content = "cancelled", {"merged_into": str(self.id)}
         if self.conversation.last_message_id == self.id:

@@ -93,9 +93,9 @@ class Search:
             return Results([], None, None)
         rows = db.session.execute(ENTRIES, self.values(before)).all()
         stopped = next((row.occurred_at for row in rows if row.kind == "stopped"), None)
-        hits = self.hits([row for row in rows if row.kind != "stopped"])
-        more = Cursor(hits[-1].at, hits[-1].id) if len(hits) == PAGE else None
-        return Results(hits, more, stopped)
+        found = [row for row in rows if row.kind != "stopped"]
+        more = Cursor(found[-1].occurred_at, found[-1].id) if len(found) == PAGE else None
+        return Results(self.hits(found), more, stopped)
 
     def values(self, before: Cursor | None) -> dict[str, Any]:
         end = self.until and zones.ends(self.until)
@@ -123,7 +123,9 @@ class Search:
         hits, excerpts = [], Excerpts(self.words)
         for row in rows:
             entry = entries.get(row.id)
-            if entry and row.conversation_id in conversations:
+            # A text that was merged into the next one is found there.
+            has_bubble = isinstance(entry, Note) or (entry and entry.is_shown)
+            if entry and has_bubble and row.conversation_id in conversations:
                 around = excerpts.of(entry.body)
                 hits.append(Hit(entry, conversations[row.conversation_id], around, row.occurred_at, row.id))
         return hits

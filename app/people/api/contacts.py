@@ -24,7 +24,7 @@ from app.contacts.fields import LONGEST_NAME as LONGEST_FIELD_NAME
 from app.contacts.fields import LONGEST_VALUE, MOST_FIELDS, ContactField, Wrong
 from app.contacts.listing import LISTED
 from app.contacts.models import Contact, ContactIdentity, NumberTaken, lock_contacts
-from app.contacts.names import LONGEST_NAME
+from app.contacts.names import LONGEST_NAME, plain
 from app.contacts.tags import ContactTag
 from app.inbox.api import reach
 from app.inbox.api.reach import OUT_OF_REACH
@@ -51,6 +51,8 @@ NO_NEW = problem(
 # A BSUID: a country, perhaps ENT, and up to 128 letters and digits (Meta: business-scoped user IDs).
 BSUID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}")
 LONGEST_EXTERNAL = 200
+# A contact's ids in other systems, all of which are read with it.
+MOST_EXTERNAL = 50
 # An id is made at most this long before its contact is stored.
 SLACK = dt.timedelta(days=1)
 Sort = Literal["name", "-last_seen_at", "-created_at"]
@@ -225,8 +227,8 @@ class Identity:
                 return cls("wa_id", read_phone(f"+{written}"))
             case "bsuid" if BSUID.fullmatch(written):
                 return cls("parent_bsuid" if ".ENT." in written else "bsuid", written)
-            case "external_id" if 0 < len(written) <= LONGEST_EXTERNAL and written.isprintable():
-                return cls("external_id", written)
+            case "external_id" if len(written) <= LONGEST_EXTERNAL and plain(written):
+                return cls("external_id", plain(written))
             case "username" if 0 < len(written.lstrip("@")) <= 100 and written.isprintable():
                 return cls("username", written.lstrip("@"))
             case "wa_id" | "bsuid" | "username" | "external_id":
@@ -260,6 +262,10 @@ def give(contact: Contact, identities: list[Identity]) -> None:
         if has_other:
             words = "This contact has another phone number. WhatsApp says when that changes; else merge the contacts."
             raise Problem("invalid_request", errors=[Fault("has_phone", words, pointer="/phone")])
+        own = sum(one.kind == "external_id" for one in contact.identities)
+        if each.kind == "external_id" and own >= MOST_EXTERNAL and each.find() is None:
+            words = f"A contact can have {MOST_EXTERNAL} ids of yours. Use one that stays the same."
+            raise Problem("invalid_request", errors=[Fault("too_many_external_ids", words)])
         try:
             contact.identify(each.kind, each.value)
         except NumberTaken as taken:

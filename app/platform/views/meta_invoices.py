@@ -28,9 +28,11 @@ from app.words import N_
 log = structlog.get_logger()
 SHOWN = 200
 # Larger files are loaded with `flask ledger meta-report`.
-MOST_BYTES = 400_000
+MOST_BYTES = 250_000
 # Of a file with many wrong lines.
 PROBLEMS_SHOWN = 20
+# No business has sent anything before.
+FIRST = dt.date(2000, 1, 1)
 
 
 @bp.get("/meta-invoices")
@@ -71,11 +73,13 @@ def text_of(file: Any) -> str:
 
 
 def month_of(written: str) -> dt.date:
-    """The last month where nothing that is one is written."""
+    """The last month where nothing that is one is written, or one before there were invoices or far ahead."""
+    last = (day_of(now()).replace(day=1) - dt.timedelta(days=1)).replace(day=1)
     try:
-        return dt.datetime.strptime(written, "%Y-%m").date()  # noqa: DTZ007  (a month, not a moment)
+        month = dt.datetime.strptime(written, "%Y-%m").date()  # noqa: DTZ007  (a month, not a moment)
     except ValueError:
-        return (day_of(now()).replace(day=1) - dt.timedelta(days=1)).replace(day=1)
+        return last
+    return month if FIRST <= month <= month_after(month_after(last)) else last
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,8 @@ def parts_in(components: Iterable[Any], prefix: str = "") -> Iterator[tuple[str,
         elif format := text(part.get("format"), 40):
             yield prefix + kind, named(FORMATS, format)
         for place, button in enumerate(map(mapping, sequence(part.get("buttons"))), 1):
-            words = [text(button.get(name), 2_000) for name in ("type", "text", "url", "phone_number")]
-            shown = [named(BUTTONS, words[0] or ""), *words[1:]]
+            kind_of_button, *facts = [text(button.get(name), 2_000) for name in ("type", "text", "url", "phone_number")]
+            shown = [named(BUTTONS, kind_of_button or ""), *facts]
             yield f"{prefix}buttons.{place}", " · ".join(filter(None, shown))
         for place, card in enumerate(map(mapping, sequence(part.get("cards"))), 1):
             yield from parts_in(sequence(card.get("components")), f"{prefix}cards.{place}.")

@@ -207,5 +207,5 @@ def test_of_who_is_erased_while_the_model_reads_nothing_is_proposed(
         return ask(*given, **more)
 
     monkeypatch.setattr(lessons, "ask", asked)
-    resolve(learning, (ASKED, ANSWERED))
+    resolve(learning, (REQUESTED, ANSWERED))
     assert proposals(learning) == []

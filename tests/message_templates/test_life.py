@@ -175,7 +175,7 @@ def test_two_versions_are_compared_word_by_word(world: World, ann: Browser, numb
 def test_parts_of_cards_are_compared_in_words(world: World, ann: Browser, number: PhoneNumber) -> None:
     button = {"type": "QUICK_REPLY", "text": "Book"}
     card = {"components": [{"type": "HEADER", "format": "IMAGE"}, {"type": "BUTTONS", "buttons": [button]}]}
-    cards = [BODY, {"type": "CAROUSEL", "cards": [card, card]}]
+    cards: list[dict[str, Any]] = [BODY, {"type": "CAROUSEL", "cards": [card, card]}]
     template = approved(number, components=cards)
     edited(world, template, now() - dt.timedelta(days=9))
     with tenant_scope(world.bakery.id):

@@ -26,8 +26,8 @@ def begin_purpose(purpose: str) -> AnyResponse:
     if not (g.membership.may(chosen.permission) and g.membership.may("templates.edit")):
         abort(403)
     language = request.form.get("language", "")
-    kept = {"language": language} if language in LANGUAGES else {}
-    back = redirect(url_for(chosen.endpoint, **kept, _anchor="purposes"), 303)
+    chosen_language = language if language in LANGUAGES else None
+    back = redirect(url_for(chosen.endpoint, language=chosen_language, _anchor="purposes"), 303)
     waba = Waba.find(as_uuid(request.form.get("account"))) or next(iter(accounts()), None)
     if waba is None:
         flash(_("Connect a number first."), "error")

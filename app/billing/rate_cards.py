@@ -82,7 +82,7 @@ class RateCard(GlobalModel):
     def odd_prices(cls, prices: PriceList, currency: str, day: dt.date) -> Iterator[str]:
         """Lines about prices far from those before `day`, or where there are none from the others of their category.
 
-        A decimal point in the wrong place is a factor of ten; Meta's own changes were never so large.
+        A point in the wrong place is a factor of ten; Meta's own changes were never so large.
         """
         before = cls.on(currency, day - dt.timedelta(days=1))
         earlier = before.prices.prices if before else {}

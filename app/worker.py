@@ -76,6 +76,9 @@ def supervise(lanes: list[str]) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    # Features are imported with an app: here once, instead of in each worker.
+    create_app()
+    gc.freeze()
     workers = [start(lane) for lane in lanes]
     while not stopping:
         for place, (lane, process) in enumerate(zip(lanes, workers, strict=True)):

@@ -8,12 +8,15 @@ import pathlib
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from typing import Any, ClassVar
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from redis import Redis
 
+from app.tenancy.lanes import WORKERS
 from dev.services import FAST
 from dev.stack import Stack, given_databases
 from tests.databases import another
@@ -50,10 +53,21 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
             stack.start(name)
         for url in (f"{stack.web}/healthz", f"{stack.door}/healthz", stack.meta):
             stack.wait_for(url)
+        wait_for_workers(stack)
         yield stack
     finally:
         stack.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def wait_for_workers(stack: Stack, seconds: float = 120) -> None:
+    """Until each lane has its worker: on a busy machine that is long after the pages answer."""
+    end = time.monotonic() + seconds
+    with Redis.from_url(stack.env["REDIS_URL"]) as redis:
+        while int(redis.scard("rq:workers")) < len(WORKERS):
+            stack.check_alive()
+            assert time.monotonic() < end, "The workers have not started."
+            time.sleep(0.1)
 
 
 def chromium_here() -> str:

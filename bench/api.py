@@ -11,12 +11,15 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import psycopg
+
 from app import create_app
 from app.api import ApiKey
 from app.api.scopes import SCOPES
 from app.config import Settings
 from app.inbox.conversations import Conversation
 from app.tenancy import Actor, db, tenant_scope
+from bench.desk import superuser
 from bench.report import percentile, table
 from bench.town import Town
 from dev.stack import Stack
@@ -109,6 +112,9 @@ def run(stack: Stack) -> None:
             talks = db.session.scalars(
                 Conversation.newest_first().with_only_columns(Conversation.id).limit(2_000)
             ).all()
+    # As autovacuum does within a minute.
+    with psycopg.connect(superuser(stack), autocommit=True) as connection:
+        connection.execute("vacuum analyze")
     stack.env["WEB_CONCURRENCY"] = "2"
     web = stack.start("web").process.pid
     stack.wait_for(f"{stack.web}/healthz")

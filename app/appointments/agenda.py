@@ -130,7 +130,7 @@ class Agenda:
 
 
 def opening_day(today: dt.date) -> dt.date:
-    """Where a week begins that nobody chose: on its Monday, and from Saturday on with the present day."""
+    """Where a week begins that no one chose: on its Monday, and from Saturday on with the present day."""
     return today - dt.timedelta(days=today.weekday()) if today.weekday() < SATURDAY else today
 
 

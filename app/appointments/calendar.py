@@ -1,4 +1,4 @@
-"""Appointments as calendar files (RFC 5545), at addresses that need no sign-in and name nobody."""
+"""Appointments as calendar files (RFC 5545), at addresses that need no sign-in and name no one."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ class Appointment(TenantModel):
 
     @property
     def needs_outcome(self) -> bool:
-        """Whether it is over and nobody has said what became of it."""
+        """Whether it is over and no one has said what became of it."""
         return self.is_open and self.is_over
 
     @property
@@ -379,7 +379,7 @@ def lock_external_id(external_id: str) -> None:
 
 
 class AppointmentChange(TenantModel):
-    """One change: what, by whom (nobody: the customer), and what it was before."""
+    """One change: what, by whom (no one: the customer), and what it was before."""
 
     __table_args__ = (
         belongs_to("appointments", "appointment_id", ondelete="CASCADE"),

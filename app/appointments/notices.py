@@ -39,7 +39,7 @@ NOTICE_STATES = ("planned", "queued", "raised", "cancelled", "expired", "refused
 ASKING = ("booked", "moved", "reminder")
 # A message about a move waits so long, so that an appointment moved twice in a minute is told of once.
 SETTLES = dt.timedelta(seconds=60)
-# What nobody could send for so long is not sent any more.
+# What no one could send for so long is not sent any more.
 PATIENCE = dt.timedelta(hours=12)
 MOST_SHOWN = 100
 

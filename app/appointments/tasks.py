@@ -13,7 +13,7 @@ SWITCHBOARD = Actor.system("appointments")
 
 
 def raise_task(appointment: Appointment) -> None:
-    """Where nobody has the conversation, whoever has the appointment gets it."""
+    """Where no one has the conversation, whoever has the appointment gets it."""
     if (talk := appointment.conversation) is None:
         return
     talk.locked()

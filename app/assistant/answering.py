@@ -184,7 +184,7 @@ def settle_obstacle(
 def has_to_say_so(turn: AssistantTurn, conversation: Conversation) -> bool:
     """Whether a hand-over is the assistant's to announce: it answers by itself, or its approved answers went out here.
 
-    The line is the business's own, so nobody has to approve it.
+    The line is the business's own, so no one has to approve it.
     """
     return turn.mode == "alone" or (turn.mode == "approval" and conversation.handled_by == "assistant")
 

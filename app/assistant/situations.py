@@ -65,7 +65,7 @@ class Talk:
 
     @property
     def unanswered(self) -> list[Message]:
-        """The customer's messages that nobody has answered: those at the end."""
+        """The customer's messages that no one has answered: those at the end."""
         unanswered: list[Message] = []
         for message in reversed(self.messages):
             if message.is_outbound and message.state not in ("failed", "expired", "cancelled", "scheduled"):

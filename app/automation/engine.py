@@ -23,7 +23,7 @@ from .models import Automation, AutomationRun, AutomationTrace, AutomationVersio
 from .parts import Names
 from .turns import Turn
 
-# What was written longer ago is answered by nobody automatically.
+# What was written longer ago is answered by no one automatically.
 FRESH = dt.timedelta(hours=1)
 Rules = Sequence[tuple[Automation, AutomationVersion]]
 

@@ -75,7 +75,7 @@ def name_of(form_id: uuid.UUID | None) -> str:
 
 
 class HandToAssistant(Step):
-    """The assistant answers the customer's last message, if nobody has, and goes on from there within its limits."""
+    """The assistant answers the customer's last message, if no one has, and goes on from there within its limits."""
 
     kind: Literal["assistant"] = "assistant"
     title: ClassVar[str] = N_("Hand to the assistant")

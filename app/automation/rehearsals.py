@@ -1,4 +1,4 @@
-"""Trying automations out: the engine itself, in a transaction that is taken back. Nothing is sent, nobody is called."""
+"""Trying automations out: the engine itself, in a transaction that is taken back. Nothing is sent, no one is called."""
 
 from __future__ import annotations
 

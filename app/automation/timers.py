@@ -1,4 +1,4 @@
-"""What begins by time: nobody has replied for a while, or a date of a customer is reached."""
+"""What begins by time: no one has replied for a while, or a date of a customer is reached."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .turns import Turn
 AT_ONCE = 500
 # What has been silent for longer was silent before the automation was there.
 LATEST = dt.timedelta(days=30)
-# A date whose time of day passed longer ago is let go: nobody wants a greeting at night.
+# A date whose time of day passed longer ago is let go: no one wants a greeting at night.
 DATE_GRACE = dt.timedelta(hours=6)
 
 

@@ -79,7 +79,7 @@ class Balance(TenantModel):
     stage: Mapped[str] = mapped_column(default="open")
     # Below which it is filled from a saved card (`Recharge`); None is never.
     recharge_below_micros: Mapped[int | None]
-    # The day from which on paid messages wait until a plan is chosen; None where nobody has ended the plan.
+    # The day from which on paid messages wait until a plan is chosen; None where no one has ended the plan.
     ends_on: Mapped[dt.date | None]
     # The first day that is no longer free, and how many days before it owners were reminded last.
     trial_until: Mapped[dt.date | None]

@@ -298,7 +298,7 @@ def enqueue_catching_up() -> None:
 
 @job("billing.check_top_up")
 def check_top_up(top_up_id: str) -> None:
-    """Asks Stripe about a payment that nobody has reported: its event may be lost."""
+    """Asks Stripe about a payment that no one has reported: its event may be lost."""
     with contextlib.suppress(StripeError):
         if TopUp.get_or_404(top_up_id).is_unheard:
             charge(uuid.UUID(top_up_id))

@@ -100,7 +100,7 @@ class MonthTotal(TenantModel):
 
     @classmethod
     def rebuild(cls, month: dt.date) -> None:
-        """Adds a month up anew, from its days. The ledger is locked: nobody adds meanwhile."""
+        """Adds a month up anew, from its days. The ledger is locked: no one adds meanwhile."""
         mine = {"tenant": current_tenant_id(), "month": month, "next": (month + dt.timedelta(days=32)).replace(day=1)}
         db.session.execute(EMPTY_MONTH, mine)
         db.session.execute(BUILD_MONTH, mine)

@@ -134,7 +134,7 @@ class CrmNote(TenantModel):
         return f"SB-{self.id.hex}"
 
     def draft(self, connection: CrmConnection) -> Draft | None:
-        """What is to be written; None where the CRM has nobody with the number. From here on it may be there."""
+        """What is to be written; None where the CRM has no one with the number. From here on it may be there."""
         conversation = Conversation.find(self.conversation_id)
         if conversation is None or conversation.contact.is_erased:
             return None

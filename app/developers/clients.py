@@ -32,7 +32,7 @@ class BadClient(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`name` is what the app calls itself: nobody has checked it."""
+    """`name` is what the app calls itself: no one has checked it."""
 
     name: str
     redirect_uris: Sequence[str]

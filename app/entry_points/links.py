@@ -1,7 +1,7 @@
 """Short links: what their addresses say, and visits to them.
 
 A visit of a person gets a reference of its own, within limits: per visitor, so that one page opened again and again
-uses up nobody else's, and per entry point, so that rows stay bounded. Beyond them the link works as well, with the
+uses up no one else's, and per entry point, so that rows stay bounded. Beyond them the link works as well, with the
 entry point's own code and without a row. No address of a visitor is stored: Redis has a keyed hash of it for a minute.
 """
 
@@ -59,7 +59,7 @@ def signed_text(entry_point: EntryPoint, given: Mapping[str, str]) -> str:
 
 
 def link_to(entry_point: EntryPoint, subject: Mapping[str, str], more: Mapping[str, str]) -> str:
-    """A short link about a subject, signed: nobody can put another title or price into it."""
+    """A short link about a subject, signed: no one can put another title or price into it."""
     values = {name: value for name in SIGNED if (value := subject.get(name))}
     signature = signer().get_signature(signed_text(entry_point, values)).decode()
     return f"{entry_point.address}?{urlencode({**values, **more, 'sig': signature})}"
@@ -172,13 +172,13 @@ class Visit:
         return False
 
     def used(self, limits: Mapping[str, tuple[int, int]]) -> list[tuple[int, int]]:
-        """Each count after this visit, with its limit. What one visitor has too many of uses up nobody else's."""
+        """Each count after this visit, with its limit. What one visitor has too many of uses up no one else's."""
         given = [number for limit in limits.values() for number in limit]
         counts = redis.eval(COUNT, len(limits), *limits, *given)
         return [(int(count), most) for count, (most, _) in zip(counts, limits.values(), strict=False)]
 
     def visitor(self, at: int) -> str:
-        """A hash that changes daily, and that nobody without our secret can make."""
+        """A hash that changes daily, and that no one without our secret can make."""
         day = dt.datetime.fromtimestamp(at, dt.UTC).date()
         return hmac.digest(settings.secret_key.encode(), f"visit {day} {self.address}".encode(), "sha256").hex()[:16]
 

@@ -39,7 +39,7 @@ LONGEST_UTM = 100
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """`is_claimed`: the page said so in an address that anybody could write; nobody signed it."""
+    """`is_claimed`: the page said so in an address that anybody could write; no one signed it."""
 
     type: str
     external_id: str = ""

@@ -277,7 +277,7 @@ class Caller:
 
     def end_lookup(self, host: str, ended: asyncio.Future[Sequence[str]]) -> None:
         self.lookups.pop(host, None)
-        # Read here, as nobody may be waiting for it any more.
+        # Read here, as no one may be waiting for it any more.
         if not ended.cancelled():
             ended.exception()
 

@@ -192,9 +192,9 @@ def owner_of(contact_id: uuid.UUID | None) -> dict[str, str]:
 
 
 def link_owners(readings: list[Reading], key: ApiKey | None) -> None:
-    """Owners are contacts that exist already; a number that no contact has links nobody.
+    """Owners are contacts that exist already; a number that no contact has links no one.
 
-    A file of a team's key gives listings to nobody out of its reach.
+    A file of a team's key gives listings to no one out of its reach.
     """
     contacts = existing_contacts([reading.owner for reading in readings if reading.owner])
     if contacts and key and key.kind == "team":

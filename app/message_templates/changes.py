@@ -93,7 +93,7 @@ class TemplateChange(TenantModel):
 
     @property
     def is_metas(self) -> bool:
-        """Whether Meta made it, and nobody here."""
+        """Whether Meta made it, and no one here."""
         return self.source != "member"
 
     @property

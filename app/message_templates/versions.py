@@ -76,7 +76,7 @@ class TemplateVersion(TenantModel):
     template_id: Mapped[uuid.UUID]
     number: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="draft")
-    # Counts the times it was saved, so that nobody overwrites what they have not seen.
+    # Counts the times it was saved, so that no one overwrites what they have not seen.
     revision: Mapped[int] = mapped_column(default=1)
     category: Mapped[str]
     parameter_format: Mapped[str]

@@ -11,7 +11,7 @@ from .template_variables import LONGEST_HEADER
 
 LONGEST_FOOTER, LONGEST_LABEL, LONGEST_OFFER = 60, 25, 16
 MOST_EMOJI = 10
-# A text that is far too long is only said to be so: to look closer at it would take time and help nobody.
+# A text that is far too long is only said to be so: to look closer at it would take time and help no one.
 MOST_LOOKED_AT = 8_192
 # Zero-width characters and marks of direction: nothing that a reader sees.
 UNSEEN = "\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\u061c\ufeff"

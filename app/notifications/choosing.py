@@ -1,6 +1,6 @@
 """The choice of a notification for a purpose: one that lacks values can't be chosen.
 
-One that was chosen already and lacks them since stays, so that it keeps nobody from saving the rest of the page, which
+One that was chosen already and lacks them since stays, so that it keeps no one from saving the rest of the page, which
 says what is wrong with it.
 """
 

@@ -124,7 +124,7 @@ class SignUp:
         """The token of the business that Meta itself says has just shared with us the account the browser claims.
 
         The claim alone would open anybody's account: Meta's word has to fit it, the code has to have been a real one
-        that we used, nobody may own the account, and no other business may claim it.
+        that we used, no one may own the account, and no other business may claim it.
         """
         onboarding = self.onboarding
         waba_id, since = onboarding.claims.get("waba_id"), onboarding.created_at - SLACK

@@ -35,7 +35,7 @@ from app.words import N_
 
 STATUSES = ("received", "refunded", "failed")
 LONGEST_ID, LONGEST_TITLE, LONGEST_REFERENCE = 200, 300, 100
-# One that was paid longer ago is reported late, or comes from an import: nobody waits for its confirmation.
+# One that was paid longer ago is reported late, or comes from an import: no one waits for its confirmation.
 FRESH = dt.timedelta(days=2)
 TOO_LATE = N_("It was paid more than two days before it was reported.")
 NOT_WANTED = N_("The program that reported it asked for none.")

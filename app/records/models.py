@@ -345,7 +345,7 @@ def of_contact(contact_id: uuid.UUID, conversation_id: uuid.UUID | None = None) 
 
 
 def erase_records(contact_ids: Iterable[uuid.UUID]) -> None:
-    """Of erased contacts: their links, and the records that are about nobody else. A property is no person's."""
+    """Of erased contacts: their links, and the records that are about no one else. A property is no person's."""
     ids = list(contact_ids)
     theirs = select(RecordLink.record_id).where(RecordLink.contact_id.in_(ids))
     others = select(RecordLink.record_id).where(RecordLink.contact_id.not_in(ids), RecordLink.record_id.in_(theirs))

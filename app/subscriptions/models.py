@@ -105,7 +105,7 @@ class Subscription(TenantModel):
     ends_at: Mapped[dt.datetime]
     # By whose clock its days and its reminders are.
     zone: Mapped[str]
-    # Whether it goes on by itself: then nobody is reminded of an end.
+    # Whether it goes on by itself: then no one is reminded of an end.
     renews: Mapped[bool]
     price_micros: Mapped[int | None]
     currency: Mapped[str] = mapped_column(default="")

@@ -104,7 +104,7 @@ class ConversationHandling(
         "conversation.automation_paused",
     ),
 ):
-    """A person wrote and has the conversation now, it was handed to the team, nobody has it any more, or somebody
+    """A person wrote and has the conversation now, it was handed to the team, no one has it any more, or somebody
     stopped all automation in it."""
 
 

@@ -54,7 +54,7 @@ def most_of(kind: str) -> int | None:
 
 
 def one_at_a_time(kind: str) -> None:
-    """Until the transaction ends nobody else makes such a thing, so that two cannot both be the last one."""
+    """Until the transaction ends no one else makes such a thing, so that two cannot both be the last one."""
     lock = func.hashtextextended(f"{kind} {current_tenant_id()}", 0)
     db.session.execute(select(func.pg_advisory_xact_lock(lock)))
 

@@ -28,7 +28,7 @@ def is_sandbox(tenant_id: uuid.UUID) -> bool:
 class Tenant(GlobalModel):
     """A client business. Under row security a scope sees only its own tenant's row.
 
-    A sandbox is one too: nobody is a member of it, no address leads there, and nothing of it reaches Meta.
+    A sandbox is one too: no one is a member of it, no address leads there, and nothing of it reaches Meta.
     """
 
     __tablename__ = "tenants"

@@ -113,7 +113,7 @@ class Exchange:
         return {"screen": "SUCCESS", "data": closing}
 
     def book(self, name: str) -> str:
-        """Books the chosen time. Raises `Full`; a time that nobody has to choose may be left out."""
+        """Books the chosen time. Raises `Full`; a time that no one has to choose may be left out."""
         chosen = text(self.values.get(name), 40) or ""
         part = next(part for part in parts_of(self.screens) if part["name"] == name)
         if not chosen and not part["required"]:

@@ -60,7 +60,7 @@ def reject_proposal(proposal_id: uuid.UUID) -> AnyResponse:
 
 
 def open_proposal(proposal_id: uuid.UUID) -> KnowledgeProposal:
-    """One that nobody has decided about yet. Who comes second finds the list as it is."""
+    """One that no one has decided about yet. Who comes second finds the list as it is."""
     proposal = KnowledgeProposal.get_or_404(proposal_id).refresh_locked()
     if not proposal.is_open:
         flash(_("Somebody was faster."), "error")

@@ -84,7 +84,7 @@ def dismiss(turn_id: uuid.UUID) -> AnyResponse:
 
 
 def open_or_404(turn_id: uuid.UUID) -> tuple[AssistantTurn, Conversation]:
-    """One that nobody has decided about yet. Who comes second finds the conversation as it is."""
+    """One that no one has decided about yet. Who comes second finds the conversation as it is."""
     turn = AssistantTurn.get_or_404(turn_id).refresh_locked()
     if turn.conversation_id is None:
         abort(404)

@@ -1,4 +1,4 @@
-"""A conversation with the draft that nobody gets: the same engine, without sending."""
+"""A conversation with the draft that no one gets: the same engine, without sending."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ def delete_entry_point(external_id: str) -> None:
 
 
 class NewLink(Shape):
-    """`object` is what the page is about. It is signed: nobody can change it in the address."""
+    """`object` is what the page is about. It is signed: no one can change it in the address."""
 
     object: GivenSubject | None = None
     language: Annotated[str, Field(max_length=12, pattern=LANGUAGE_PATTERN)] | None = Field(None, examples=["fr"])

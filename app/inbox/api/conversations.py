@@ -198,7 +198,7 @@ class Assignment(Shape):
     problems=(ASSIGNED_MEANWHILE,),
 )
 def assign_conversation(conversation_id: uuid.UUID, body: Assignment) -> ConversationShape:
-    """Assign a conversation to a person, a team or nobody."""
+    """Assign a conversation to a person, a team or no one."""
     conversation = reach.find_conversation(conversation_id).locked()
     check_match(ConversationShape.of(conversation))
     by = current_key().actor

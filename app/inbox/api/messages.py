@@ -119,7 +119,7 @@ def send_message(body: NewMessage) -> MessageShape:
     """Send a message.
 
     The answer comes as soon as the message is stored; `state` and the webhooks tell what becomes of it. To a phone
-    number that nobody has written from yet, only a template may be sent; the conversation is opened with it.
+    number that no one has written from yet, only a template may be sent; the conversation is opened with it.
     """
     wanted = body.root
     if wanted.type == "raw" and not current_key().may(RAW):

@@ -1,4 +1,4 @@
-"""Who has a conversation: a person, the assistant, an automation, another app at Meta, or nobody.
+"""Who has a conversation: a person, the assistant, an automation, another app at Meta, or no one.
 
 The first message of a person takes it, whatever it was written with: composer, API key, or the business's phone. Notes,
 reactions and imported history do not. While a person has it, the gate refuses automatic messages, and those already
@@ -25,12 +25,12 @@ from .refusals import AutomationPaused, Refusal, WithOtherApp, WithPerson
 HANDLERS = ("person", "assistant", "automation", "other_app")
 # Why people no longer have it: somebody resolved it, gave it back to automation, or wrote nothing for long.
 ENDINGS = ("resolved", "released", "expired")
-# States in which nobody has a conversation.
+# States in which no one has a conversation.
 CLOSED = ("resolved", "archived")
 
 
 class HandlingStretch(TenantModel):
-    """A time in which people were responsible for a conversation. No `by_kind`: handed over, and nobody wrote yet."""
+    """A time in which people were responsible for a conversation. No `by_kind`: handed over, and no one wrote yet."""
 
     __tablename__ = "handling_stretches"
     __table_args__ = (
@@ -62,7 +62,7 @@ class Handled:
     """Who has a conversation. Each change takes the row's lock."""
 
     handled_by: Mapped[str | None]
-    # Who of them: the last person who wrote, the assistant, the automation. Null: handed over, and nobody wrote yet.
+    # Who of them: the last person who wrote, the assistant, the automation. Null: handed over, and no one wrote yet.
     handler_kind: Mapped[str | None]
     handler_id: Mapped[uuid.UUID | None]
     handler_name: Mapped[str | None]
@@ -155,7 +155,7 @@ class Handled:
         announce("conversation", self.id)
 
     def hand_over(self, *, by: Actor, summary: str = "") -> None:
-        """Gives it to the team: nothing automatic is sent until somebody has resolved it, or nobody wrote for long."""
+        """Gives it to the team: nothing automatic is sent until somebody has resolved it, or no one wrote for long."""
         self.locked()
         if not self.is_active:
             self.put("open", by=by)

@@ -60,7 +60,7 @@ NO_REPLIES = ("away", "notification")
 class Reaction(TenantModel):
     """One reaction to a message; an empty emoji removes it. The message may not be stored here.
 
-    One of ours goes out as a message of its own (`message_id`), which nobody sees, and is known by that until then.
+    One of ours goes out as a message of its own (`message_id`), which no one sees, and is known by that until then.
     """
 
     __table_args__ = (
@@ -181,7 +181,7 @@ class Message(Bubble, Underway, TenantModel):
 
     def carry(self, outgoing: Outgoing, answering: Message | None, media: Media | None) -> None:
         """Sets type, content and expiry from `outgoing`. A plain text has no content beside its body."""
-        # So that nobody looks for it in the database.
+        # So that no one looks for it in the database.
         set_committed_value(self, "media", media)
         self.type, self.reply_to_wamid = outgoing.type, answering.wamid if answering else None
         self.may_repeat = outgoing.is_code

@@ -62,7 +62,7 @@ class Moments:
     tat: dt.datetime
 
     def __post_init__(self) -> None:
-        # Nobody takes so much ahead: the database's clock was set back.
+        # No one takes so much ahead: the database's clock was set back.
         self.tat = self.at if self.ahead > MOST_AHEAD_SECONDS else max(self.tat, self.at)
 
     @property

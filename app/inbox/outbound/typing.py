@@ -30,7 +30,7 @@ def may_show_typing(conversation: Conversation) -> bool:
 
 
 def is_first(conversation: Conversation) -> bool:
-    """Whether nobody has shown it within AGAIN_AFTER seconds. Without Redis it is not shown."""
+    """Whether no one has shown it within AGAIN_AFTER seconds. Without Redis it is not shown."""
     try:
         return bool(redis.set(key_of(conversation), b"1", nx=True, ex=AGAIN_AFTER))
     except redis_client.RedisError:

@@ -1,6 +1,6 @@
 """Retries messages of unknown outcome that may be sent twice, once, where Meta has provably not accepted them.
 
-A sign-in code helps nobody ten minutes late and harms nobody twice. Such a message (`may_repeat`) is sent once more if
+A sign-in code helps no one ten minutes late and harms no one twice. Such a message (`may_repeat`) is sent once more if
 Meta would have reported on the first attempt by now: statuses of later messages have arrived, none is missing, and
 Meta's webhooks have not been interrupted since. All other messages of unknown outcome wait for a person.
 """

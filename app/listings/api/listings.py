@@ -215,7 +215,7 @@ def upsert_listing(external_id: str, body: ListingUpsert) -> ListingShape | Crea
 
 
 def check_owner(contact_id: uuid.UUID | None, earlier: Listing | None) -> None:
-    """A team's key gives a listing to nobody out of its reach; who has it already may be sent back."""
+    """A team's key gives a listing to no one out of its reach; who has it already may be sent back."""
     if contact_id is None or (earlier and earlier.contact_id == contact_id):
         return
     if not reach.is_known(Contact.get_or_404(contact_id)):

@@ -32,7 +32,7 @@ class Person(Shape):
         return self
 
     def find(self) -> Contact:
-        """The contact, made where nobody has the number. Raises a `Problem`."""
+        """The contact, made where no one has the number. Raises a `Problem`."""
         contact = self.named() if self.contact_id else self.with_number()
         if contact.is_erased:
             raise wrong("erased", ERASED, "")

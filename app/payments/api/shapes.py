@@ -66,7 +66,7 @@ class PaymentShape(Shape):
 
 
 class GivenPayment(Shape):
-    """What your system says of a payment. `contact` is who paid; without one nobody gets a confirmation."""
+    """What your system says of a payment. `contact` is who paid; without one no one gets a confirmation."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 

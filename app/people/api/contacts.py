@@ -313,7 +313,7 @@ def upsert_contact(kind: str, value: str, body: ContactUpsert) -> ContactShape:
 
     `kind` is `phone`, `wa_id`, `bsuid`, `username` or `external_id`, your own id of them. Whoever has the identity is
     changed, else who has the `phone` or the `external_id` of the body, and is known by all of them from then on; where
-    nobody has one, a contact is made. Only for a username none is made, since it can pass to another person.
+    no one has one, a contact is made. Only for a username none is made, since it can pass to another person.
     """
     identity, others = Identity.read(kind, value), identities_in(body)
     contact = identity.find()

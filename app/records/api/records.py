@@ -169,7 +169,7 @@ class RecordsQuery(PageQuery):
 
 
 def records() -> Select[Record]:
-    """Those that the key reaches: a team's key, those about contacts that it reaches, and those about nobody."""
+    """Those that the key reaches: a team's key, those about contacts that it reaches, and those about no one."""
     rows = select(Record)
     if current_key().kind != "team":
         return rows

@@ -86,7 +86,7 @@ class SubscriptionShape(SubscriptionSummary):
 class GivenSubscription(Shape):
     """What your system says of a subscription: its last day (`ends_on`), or the moment that it ends (`ends_at`).
 
-    `zone` is the customer's; without one it is the business's. `renews`: it goes on by itself, so nobody is reminded.
+    `zone` is the customer's; without one it is the business's. `renews`: it goes on by itself, so no one is reminded.
     """
 
     contact: Person | None = None

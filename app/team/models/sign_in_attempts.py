@@ -41,7 +41,7 @@ class SignInAttempt(GlobalModel):
     def check(cls, kind: type[Person], email: str, password: str, *, ip: str, device: str = "") -> Person | None:
         """The user with this address and password. Raises `TooManyTries` or `TooBusy` before checking the password.
 
-        A device that this person has used before has tries of its own, so that nobody can lock its owner out.
+        A device that this person has used before has tries of its own, so that no one can lock its owner out.
         """
         commit()
         with seat():

@@ -517,7 +517,7 @@ export interface paths {
          * Create or update a contact by an identity
          * @description `kind` is `phone`, `wa_id`, `bsuid`, `username` or `external_id`, your own id of them. Whoever has the identity is
          *     changed, else who has the `phone` or the `external_id` of the body, and is known by all of them from then on; where
-         *     nobody has one, a contact is made. Only for a username none is made, since it can pass to another person.
+         *     no one has one, a contact is made. Only for a username none is made, since it can pass to another person.
          */
         put: operations["upsert_contact"];
         post?: never;
@@ -573,7 +573,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Assign a conversation to a person, a team or nobody */
+        /** Assign a conversation to a person, a team or no one */
         put: operations["assign_conversation"];
         post?: never;
         delete?: never;
@@ -1313,7 +1313,7 @@ export interface paths {
         /**
          * Send a message
          * @description The answer comes as soon as the message is stored; `state` and the webhooks tell what becomes of it. To a phone
-         *     number that nobody has written from yet, only a template may be sent; the conversation is opened with it.
+         *     number that no one has written from yet, only a template may be sent; the conversation is opened with it.
          */
         post: operations["send_message"];
         delete?: never;
@@ -2460,7 +2460,7 @@ export interface components {
         };
         /**
          * NewLink
-         * @description `object` is what the page is about. It is signed: nobody can change it in the address.
+         * @description `object` is what the page is about. It is signed: no one can change it in the address.
          */
         app__entry_points__api__entry_points__NewLink: {
             /**
@@ -4139,7 +4139,7 @@ export interface components {
         };
         /**
          * GivenPayment
-         * @description What your system says of a payment. `contact` is who paid; without one nobody gets a confirmation.
+         * @description What your system says of a payment. `contact` is who paid; without one no one gets a confirmation.
          * @example {
          *       "amount_micros": 500000000000,
          *       "contact": {
@@ -4319,7 +4319,7 @@ export interface components {
          * GivenSubscription
          * @description What your system says of a subscription: its last day (`ends_on`), or the moment that it ends (`ends_at`).
          *
-         *     `zone` is the customer's; without one it is the business's. `renews`: it goes on by itself, so nobody is reminded.
+         *     `zone` is the customer's; without one it is the business's. `renews`: it goes on by itself, so no one is reminded.
          */
         GivenSubscription: {
             /** @default null */

@@ -20,6 +20,7 @@ from app.extensions import Outside, babel, csrf, login_manager, migrate, outside
 from app.headers import DEFAULTS, FIXED
 from app.parameters import ExternalId, Json, Request, RowNumber
 from app.tenancy import db, driver, enqueue, guard, refuse_inside_transaction
+from app.tenancy.connections import engine_options
 from app.webhooks.door import Door
 from app.webhooks.intake import GroupCommit
 
@@ -67,16 +68,6 @@ ENTRANCES = ("blueprint", "jobs", "subscribers", "views", "api")
 # Bytes of forms that one process holds while they are received.
 BODIES = 128 * 1024 * 1024
 
-# What a statement was given is never in an error's words, and so never in a log.
-ENGINE: dict[str, Any] = {
-    "pool_size": 20,
-    "max_overflow": 20,
-    "pool_timeout": 5,
-    "pool_pre_ping": True,
-    "hide_parameters": True,
-    "connect_args": {"connect_timeout": 3},
-}
-
 
 class Switchboard(Flask):
     request_class = Request
@@ -122,13 +113,6 @@ def load_config(app: Flask, settings: Settings) -> None:
     )
     if count := settings.proxy_count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=0)  # type: ignore[method-assign]
-
-
-def engine_options(settings: Settings) -> dict[str, Any]:
-    """Behind a pooler each transaction may have another connection, which knows no prepared statement of ours."""
-    if not settings.database_pooled:
-        return ENGINE
-    return ENGINE | {"connect_args": ENGINE["connect_args"] | {"prepare_threshold": None}}
 
 
 def init_extensions(app: Flask, settings: Settings) -> None:

@@ -5,8 +5,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app import engine_options
 from app.config import Settings
+from app.tenancy.connections import engine_options
 from app.webhooks.door import LARGEST
 from app.webhooks.intake import GroupCommit
 from tests.posts import message, post, signed

@@ -1,0 +1,63 @@
+"""Connections of the pool: those that Postgres has closed are replaced, and how greenlets wait for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from app.tenancy import connections, db, tenant_scope
+from tests.world import World
+
+CLOSE = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s and usename = 'switchboard_app'"
+# What a process of gunicorn does, as gevent patches it.
+PATCHED = """
+from gevent import monkey; monkey.patch_all()
+import os, gevent, psycopg
+from app.tenancy import connections
+from psycopg import waiting
+assert waiting.wait is connections.wait_in_greenlet
+
+def ask(value):
+    with psycopg.connect(os.environ["DSN"]) as connection:
+        return connection.execute("select %s::int, pg_sleep(0.3), repeat('x', 3000000)", [value]).fetchone()
+
+asking = [gevent.spawn(ask, value) for value in range(5)]
+answers = [one.get() for one in asking]
+assert [(row[0], len(row[2])) for row in answers] == [(value, 3_000_000) for value in range(5)]
+try:
+    psycopg.connect(os.environ["DSN"]).execute("select 1 / 0")
+except psycopg.errors.DivisionByZero:
+    print("as expected")
+"""
+
+
+def close_all(superuser_url: str, database: str) -> None:
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(CLOSE, [database])
+    time.sleep(0.2)
+
+
+@pytest.mark.parametrize("trusted_seconds", [0.0, 60.0])
+def test_connections_that_postgres_closed_are_replaced(
+    world: World, superuser_url: str, monkeypatch: pytest.MonkeyPatch, trusted_seconds: float
+) -> None:
+    monkeypatch.setattr(connections, "TRUSTED_SECONDS", trusted_seconds)
+    with tenant_scope(world.bakery.id):
+        database = db.session.scalar(text("select current_database()"))
+    close_all(superuser_url, database)
+    with tenant_scope(world.bakery.id):
+        assert db.session.scalar(text("select 1")) == 1
+
+
+def test_greenlets_wait_for_postgres_beside_each_other(superuser_url: str) -> None:
+    environ = os.environ | {"DSN": superuser_url}
+    child = subprocess.run(
+        [sys.executable, "-c", PATCHED], check=False, env=environ, capture_output=True, text=True, timeout=300
+    )
+    assert child.stdout.strip() == "as expected", child.stderr[-2000:]

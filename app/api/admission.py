@@ -81,6 +81,7 @@ KEY = (
     .join(ApiKeyRoute, (ApiKeyRoute.api_key_id == ApiKey.id) & (ApiKeyRoute.tenant_id == ApiKey.tenant_id))
     .where(ApiKey.id == bindparam("id"), ApiKeyRoute.secret_hash == bindparam("secret_hash"))
     .where(or_(ApiKeyRoute.ends_at.is_(None), ApiKeyRoute.ends_at > bindparam("now")))
+    .execution_options(made_once=True)
 )
 
 

@@ -52,6 +52,8 @@ class Happening(TenantModel):
     """
 
     __table_args__ = (Index("ix_happenings_at", "at", postgresql_using="brin"),)
+    # What the database fills in is for its readers, not for whoever adds the row.
+    __mapper_args__ = {"eager_defaults": False}
 
     kind: Mapped[str]
     subject_id: Mapped[uuid.UUID]

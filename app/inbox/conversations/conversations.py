@@ -115,7 +115,7 @@ class Conversation(Desk, Window, Handled, About, TenantModel):
         query: Any = select(cls, Balance, InboxSettings).where(cls.id == bindparam("id"))
         for each in (Balance, InboxSettings):
             query = query.outerjoin(each, each.tenant_id == cls.tenant_id)
-        query = query.options(joinedload(cls.phone_number)).execution_options(populate_existing=True)
+        query = query.options(joinedload(cls.phone_number)).execution_options(populate_existing=True, made_once=True)
         locked: Select[Any] = query.with_for_update(of=cls, read=not taken, key_share=True)
         return locked
 

@@ -5,13 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Index, UniqueConstraint, Uuid, and_, bindparam, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Index,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, make_transient_to_detached, mapped_column, relationship, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.base import ExecutableOption
 
@@ -198,15 +212,27 @@ class Message(Bubble, Underway, TenantModel):
 
     def store(self) -> Message | None:
         """Inserts it. None where its conversation has a message with this `client_id`."""
-        given = {name: value for name, value in vars(self).items() if name in Message.__table__.c}
-        unique = ("tenant_id", "conversation_id", "client_id")
-        row = upsert(Message).values(given).on_conflict_do_nothing(index_elements=unique).returning(Message)
-        stored = db.session.scalar(row)
-        if stored:
-            # What it can't have yet is not looked for in the database.
-            for name, value in (("media", self.media), ("reactions", []), ("changes", [])):
-                set_committed_value(stored, name, value)
-        return stored
+        if not cast("CursorResult[Any]", db.session.execute(INSERT, self.fill_in())).rowcount:
+            return None
+        make_transient_to_detached(self)
+        db.session.add(self)
+        # What it can't have yet is not looked for in the database.
+        for name, value in (("media", vars(self).get("media")), ("reactions", []), ("changes", [])):
+            set_committed_value(self, name, value)
+        return self
+
+    def fill_in(self) -> dict[str, Any]:
+        """Sets what was not set to the default of its column, or null. Returns the values that are to be inserted."""
+        columns = Message.__table__.c
+        for column in columns:
+            if column.default and column.name not in vars(self):
+                given: Any = column.default
+                setattr(self, column.name, given.arg(None) if given.is_callable else given.arg)
+        values = {name: value for name, value in vars(self).items() if name in columns}
+        for column in columns:
+            if column.name not in values:
+                setattr(self, column.name, None)
+        return values
 
     @property
     def sent_by(self) -> Actor | None:
@@ -420,3 +446,9 @@ class Message(Bubble, Underway, TenantModel):
             if self.media:
                 self.media.upload_again()
             announce("conversation", self.conversation_id)
+
+
+# Made once: what is compiled of it is found again by what it is.
+INSERT = upsert(cast("Table", Message.__table__)).on_conflict_do_nothing(
+    index_elements=("tenant_id", "conversation_id", "client_id")
+)

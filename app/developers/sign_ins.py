@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from sqlalchemy import UniqueConstraint, or_, select
+from sqlalchemy import Index, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import tokens
@@ -29,7 +29,9 @@ from .clients import hash_of
 PURPOSE = "oauth request"
 # How long a person may think about it, an app may take to fetch its token, and a token works.
 REQUEST_LASTS, CODE_LASTS = dt.timedelta(minutes=10), dt.timedelta(minutes=2)
-ACCESS_LASTS, RENEWAL_LASTS = dt.timedelta(hours=1), dt.timedelta(days=60)
+ACCESS_LASTS = dt.timedelta(hours=1)
+# Of one member with one app: an app that signs in again instead of renewing ends its oldest.
+MOST_OF_AN_APP = 10
 # An app that lost the answer may renew once more with the token before.
 LEEWAY = dt.timedelta(seconds=30)
 LONGEST = 200
@@ -53,6 +55,7 @@ class Wanted:
     scopes: Sequence[str]
     audience: str
     ends_at: float
+    home: str = ""
 
     def sign(self) -> str:
         return tokens.sign(PURPOSE, json.dumps(asdict(self)))
@@ -88,6 +91,8 @@ class AppSignIn(TenantModel):
         belongs_to("api_keys", "api_key_id", ondelete="CASCADE"),
         UniqueConstraint("tenant_id", "api_key_id"),
         UniqueConstraint("tenant_id", "code_hash"),
+        Index("ix_app_sign_ins_renewal_hash", "tenant_id", "renewal_hash"),
+        Index("ix_app_sign_ins_old_renewal_hash", "tenant_id", "old_renewal_hash"),
     )
 
     api_key_id: Mapped[uuid.UUID]
@@ -106,6 +111,7 @@ class AppSignIn(TenantModel):
     @classmethod
     def begin(cls, wanted: Wanted, scopes: Sequence[str], *, member: Membership) -> tuple[ApiKey, str]:
         """The key, which expires unless the app fetches its token, and the code for that. Raises as `ApiKey.create`."""
+        cls.end_oldest(wanted.client_hash, member)
         more: dict[str, Any] = {"id": uuid.UUID(wanted.id), "expires_at": now() + CODE_LASTS}
         key, _secret = ApiKey.create(wanted.name, "app", scopes, by=Actor.agent(member.user), **more)
         key.user_id, key.audience = member.user_id, wanted.audience
@@ -114,6 +120,14 @@ class AppSignIn(TenantModel):
         about = {"client_hash": wanted.client_hash, "redirect_uri": wanted.redirect_uri, "challenge": wanted.challenge}
         db.session.add(cls(api_key_id=key.id, code_hash=hash_of(code), **about))
         return key, code
+
+    @classmethod
+    def end_oldest(cls, client_hash: str, member: Membership) -> None:
+        """Leaves room for one more of this app and member."""
+        mine = select(ApiKey).join(cls, cls.api_key_id == ApiKey.id).where(cls.client_hash == client_hash)
+        active = mine.where(ApiKey.user_id == member.user_id, *ApiKey.active())
+        for key in db.session.scalars(active.order_by(ApiKey.created_at.desc()).offset(MOST_OF_AN_APP - 1)):
+            key.revoke()
 
     @classmethod
     def exchange(cls, code: str, client_id: str, redirect_uri: str, verifier: str) -> Issued:
@@ -160,8 +174,7 @@ class AppSignIn(TenantModel):
         return Issued(access, renewal, self.key.scopes)
 
     def refuse_ended(self) -> None:
-        is_old = self.renewed_at is not None and self.renewed_at < now() - RENEWAL_LASTS
-        if is_old or self.key.state != "active" or not self.key.has_its_member:
+        if self.key.state != "active" or not self.key.has_its_member:
             raise BadGrant
 
     @property

@@ -172,7 +172,7 @@ class Endpoint:
         if isinstance(result, Response):
             return result
         if not isinstance(result, BaseModel):
-            return Response(status=204)
+            return without_body()
         body = newest = result.model_dump_json(by_alias=True)
         if g.api_version != versions.NEWEST:
             body = versions.answer_in(g.api_version, self.name, newest)
@@ -185,6 +185,12 @@ class Endpoint:
             if self.method == "GET":
                 response.make_conditional(request.environ)
         return response
+
+
+def without_body() -> Response:
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 def link_next(response: Response, page: Page[Any]) -> None:

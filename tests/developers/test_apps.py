@@ -150,7 +150,7 @@ def test_a_request_is_the_persons_own_and_gets_old(
     other = Browser(editor.app, "shoes").signed_in_as(world.sue).confirmed()
     assert other.get(page.replace("/t/bakery/", "/t/shoes/")).status_code == 404
     later = now() + dt.timedelta(minutes=11)
-    monkeypatch.setattr(sign_ins, "now", lambda: later)
+    monkeypatch.setattr(sign_ins, "database_now", lambda: later)
     assert owner.get(page).status_code == 404
 
 
@@ -272,6 +272,17 @@ def test_a_code_that_nobody_fetched_in_time_is_worthless(editor: App, owner: Bro
     with tenant_scope(world.bakery.id):
         db.session.execute(update(ApiKey).values(expires_at=now() - dt.timedelta(seconds=1)))
     assert editor.exchange(code).status_code == 400
+
+
+def test_the_clock_of_one_machine_does_not_end_a_sign_in(
+    editor: App, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = editor.allowed_by(owner)["code"]
+    later = now() + dt.timedelta(minutes=10)
+    for module in (sign_ins, keys):
+        monkeypatch.setattr(module, "now", lambda: later)
+    tokens = editor.exchange(code).json
+    assert tokens and editor.renew(tokens["refresh_token"]).status_code == 200
 
 
 def test_a_code_stays_worthless_when_its_key_is_given_more_time(editor: App, owner: Browser, world: World) -> None:

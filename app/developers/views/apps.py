@@ -28,7 +28,7 @@ from app.extensions import csrf, settings
 from app.headers import policy
 from app.team.models import TeamChange
 from app.team.models.businesses import businesses_of
-from app.tenancy import commit, confirmed, now, requires, signed_in, tenant_scope, uuid7
+from app.tenancy import commit, confirmed, database_now, now, requires, signed_in, tenant_scope, uuid7
 from app.tenancy.guard import enter, for_keys, stateless
 
 Answer = str | tuple[str | AnyResponse, int] | AnyResponse
@@ -131,7 +131,7 @@ def authorize() -> Answer:
         state=given_text("state"),
         scopes=given_text("scope").split() or [name for name in SCOPES if name.endswith(":read")],
         audience=audience,
-        ends_at=(now() + REQUEST_LASTS).timestamp(),
+        ends_at=(database_now() + REQUEST_LASTS).timestamp(),
     ).sign()
     businesses = businesses_of(current_user)
     if len(businesses) == 1:

@@ -131,10 +131,10 @@ def delete_files(conversation_ids: list[uuid.UUID]) -> None:
 def mark_shared_files(parameters: dict[str, Any]) -> None:
     """Marks files that these messages show and others may, too: a job deletes them if none does (jobs.py)."""
     shown = TemplateSample.id.in_(list(db.session.scalars(SAMPLES, parameters)))
-    mark = update(TemplateSample).where(shown).values(erasure_at=now()).returning(TemplateSample.sha256)
-    hashes = {*db.session.scalars(mark, execution_options=UNSYNCHRONISED), *db.session.scalars(HASHES, parameters)}
-    mark = update(UploadedFile).where(UploadedFile.sha256.in_(hashes)).values(erasure_at=now())
-    db.session.execute(mark, execution_options=UNSYNCHRONISED)
+    marked = update(TemplateSample).where(shown).values(erasure_at=now()).returning(TemplateSample.sha256)
+    hashes = {*db.session.scalars(marked, execution_options=UNSYNCHRONISED), *db.session.scalars(HASHES, parameters)}
+    copied = update(UploadedFile).where(UploadedFile.sha256.in_(hashes)).values(erasure_at=now())
+    db.session.execute(copied, execution_options=UNSYNCHRONISED)
     later("people.erase_files")
 
 

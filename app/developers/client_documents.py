@@ -23,7 +23,7 @@ from app.tenancy.transactions import refuse_inside_transaction
 from .clients import Client, hash_of, host_of, is_safe, name_of
 
 log = structlog.get_logger()
-LONGEST_ADDRESS, MOST_URIS = 500, 50
+MOST_URIS = 50
 # The draft's own bound.
 MOST_BYTES, SECONDS = 5_120, 5.0
 SHORTEST, USUAL, LONGEST = 60, 3_600, 86_400
@@ -73,7 +73,7 @@ def check_address(client_id: str) -> None:
     except (Refused, ValueError):
         raise BadDocument from None
     has_dots = {".", ".."} & set(unquote(parts.path).split("/"))
-    if len(client_id) > LONGEST_ADDRESS or not is_safe(client_id) or not parts.path or has_dots:
+    if not is_safe(client_id) or not parts.path or has_dots:
         raise BadDocument
 
 

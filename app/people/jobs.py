@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import cast, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from app.extensions import storage
 from app.inbox.files.media import Media
@@ -46,12 +49,12 @@ def erase_remaining_files() -> None:
 
 def is_shown(sample: TemplateSample) -> bool:
     """Whether a template has it as its own, or a message of somebody else shows it."""
-    named = TEMPLATE.format(sample.id)
+    named = {"id": str(sample.id)}
     for model in (MessageTemplate, TemplateVersion):
-        has_it = text(f"jsonb_path_exists({model.__tablename__}.components, cast(:path as jsonpath))")
-        if db.session.scalar(select(model.id).where(has_it.bindparams(path=named)).limit(1)):
+        has_it = func.jsonb_path_exists(model.components, cast(TEMPLATE, JSONPATH), cast(named, JSONB))
+        if db.session.scalar(select(model.id).where(has_it).limit(1)):
             return True
-    values = {"tenant": current_tenant_id(), "since": first_id(sample.created_at), "path": MESSAGE.format(sample.id)}
+    values = {"tenant": current_tenant_id(), "since": first_id(sample.created_at), "named": json.dumps(named)}
     return db.session.scalar(MESSAGE_WITH, values) is not None
 
 
@@ -73,12 +76,11 @@ def is_deleted(key: str) -> bool:
     return True
 
 
-TEMPLATE = 'lax $.**.sample ? (@ == "{}")'
-MESSAGE = 'lax $.raw.components.**.sample ? (@ == "{}")'
+TEMPLATE = "lax $.**.sample ? (@ == $id)"
 # Reads the messages since the file was stored, by their primary key; in a job, and only for files of erased people.
 MESSAGE_WITH = text("""
     select m.id from messages m
     where m.tenant_id = :tenant and m.id >= :since and m.type = 'template'
-      and jsonb_path_exists(m.content, cast(:path as jsonpath))
+      and jsonb_path_exists(m.content, 'lax $.raw.components.**.sample ? (@ == $id)', cast(:named as jsonb))
     limit 1
 """)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -35,6 +36,8 @@ INSIDE = tuple(
         *("2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"),
     )
 )
+# A host that ends so is an IPv4 address, in whatever base it is written (WHATWG URL, “ends in a number”).
+NUMBER_AT_END = re.compile(r"(^|\.)(\d+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -111,7 +114,7 @@ def checked_by_its_words(url: str) -> httpx.URL:
     """As `checked`, and refuses what is inside by its words alone. Where a name leads is checked at each call."""
     parsed = checked(url)
     host = parsed.host.strip("[]")
-    is_address = ":" in host or host.replace(".", "").isdigit()
+    is_address = ":" in host or NUMBER_AT_END.search(host)
     if (is_address and not is_outside(host)) or (not is_address and "." not in host.strip(".")):
         raise Refused("not a public address")
     return parsed

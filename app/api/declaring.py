@@ -21,8 +21,9 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from app.tenancy.guard import for_keys
 
-from . import admission, idempotency
+from . import admission, deprecations, idempotency, versions
 from .blueprint import bp
+from .deprecations import Deprecation
 from .etags import etag_of
 from .pages import Page
 from .problems import PROBLEMS
@@ -90,6 +91,7 @@ class Endpoint:
     most_bytes: int | None = None
     # Whether it may answer with `Created`.
     creates: bool = False
+    deprecated: Deprecation | None = None
 
     @property
     def name(self) -> str:
@@ -102,7 +104,8 @@ class Endpoint:
 
     @property
     def description(self) -> str:
-        return (inspect.getdoc(self.view) or "").partition("\n")[2].strip()
+        words = (inspect.getdoc(self.view) or "").partition("\n")[2].strip()
+        return "\n\n".join(filter(None, (self.deprecated.words if self.deprecated else "", words)))
 
     @property
     def path(self) -> str:
@@ -132,17 +135,30 @@ class Endpoint:
         rate = admission.admit(self.scope)
         response = self.perform(values)
         rate.mark(response)
+        deprecations.mark(response, self.deprecations)
         return response
+
+    @property
+    def deprecations(self) -> list[Deprecation]:
+        """Of what this request uses."""
+        return [
+            one for one in (self.deprecated, versions.ENDING.get(g.api_version), *g.get("api_deprecated", ())) if one
+        ]
 
     def perform(self, values: dict[str, Any]) -> Response:
         if self.query:
             values["query"] = read_query(self.query)
+            g.api_deprecated = list(deprecations.given_in(values["query"]))
         if self.takes:
             with read_file(self.takes) as file:
                 return self.perform_once(values | {"body": file}, file)
         if self.body:
-            values["body"] = read_body(self.body)
+            values["body"] = read_body(self.body, self.newest_of if g.api_version != versions.NEWEST else None)
+            g.api_deprecated = [*g.get("api_deprecated", ()), *deprecations.given_in(values["body"])]
         return self.perform_once(values)
+
+    def newest_of(self, body: dict[str, Any]) -> dict[str, Any]:
+        return versions.body_from(g.api_version, self.name, body)
 
     def perform_once(self, values: dict[str, Any], file: IO[bytes] | None = None) -> Response:
         if self.is_repeatable:
@@ -156,17 +172,25 @@ class Endpoint:
         if isinstance(result, Response):
             return result
         if not isinstance(result, BaseModel):
-            return Response(status=204)
-        body = result.model_dump_json(by_alias=True)
+            return without_body()
+        body = newest = result.model_dump_json(by_alias=True)
+        if g.api_version != versions.NEWEST:
+            body = versions.answer_in(g.api_version, self.name, newest)
         response = Response(body, status, mimetype="application/json")
         if isinstance(result, Page):
             link_next(response, result)
         elif self.method != "POST":
-            response.headers["ETag"] = etag_of(body)
+            response.headers["ETag"] = etag_of(newest)
             response.headers["Cache-Control"] = "private, no-cache"
             if self.method == "GET":
                 response.make_conditional(request.environ)
         return response
+
+
+def without_body() -> Response:
+    response = Response(status=204)
+    del response.headers["Content-Type"]
+    return response
 
 
 def link_next(response: Response, page: Page[Any]) -> None:
@@ -193,6 +217,7 @@ def endpoint(
     files: Sequence[str] = (),
     most_bytes: int | None = None,
     creates: bool = False,
+    deprecated: Deprecation | None = None,
 ) -> Callable[[View], View]:
     """Makes a function an endpoint. It gets the parts of its address, `query` and `body`, and returns `gives`.
 
@@ -200,7 +225,7 @@ def endpoint(
     """
 
     def register(view: View) -> View:
-        about = (tag, query, body, gives, status, problems, takes, files, most_bytes, creates)
+        about = (tag, query, body, gives, status, problems, takes, files, most_bytes, creates, deprecated)
         made = Endpoint(method, rule, view, scope, *about)
         if made.name in ENDPOINTS:
             raise ValueError(f"two endpoints are called {made.name}")

@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from app.extensions import settings
 
 from .declaring import ENDPOINTS, VARIABLE, Endpoint
+from .deprecations import MEMBER
 from .problems import MIME, PROBLEMS
 from .versions import HEADER, NEWEST, VERSIONS
 
@@ -79,6 +80,8 @@ def operation(one: Endpoint, references: References) -> dict[str, Any]:
         "responses": {str(one.status if one.gives or one.files else 204): answer(one, references)},
         "security": [{"key": [one.scope] if one.scope else []}],
     }
+    if one.deprecated:
+        made |= one.deprecated.as_schema()
     if one.description:
         made["description"] = one.description
     if one.body:
@@ -135,6 +138,7 @@ def query_parameters(one: Endpoint) -> list[dict[str, Any]]:
             {key: value for key, value in about.items() if key not in ("title", "description")}, definitions
         )
         parameter: dict[str, Any] = {"name": name, "in": "query", "required": name in schema.get("required", ())}
+        parameter |= {key: shape.pop(key) for key in ("deprecated", MEMBER) if key in shape}
         parameter |= {"schema": without_null(shape)}
         parameters.append(parameter | ({"description": about["description"]} if "description" in about else {}))
     return parameters

@@ -1,14 +1,18 @@
-"""The week of idempotent requests ends by itself."""
+"""What ends by itself: the week of idempotent requests, and keys of apps that are not in use any more."""
 
 from __future__ import annotations
 
 import time
 
-from app.tenancy import commit, platform_scope, sweep
+from sqlalchemy import select
+
+from app.tenancy import commit, db, platform_scope, sweep, tenant_scope
 
 from .idempotency import IdempotentRequest
+from .keys import ApiKey
 
 SECONDS = 20
+KEYS_AT_ONCE = 100
 
 
 @sweep(every=300)
@@ -17,3 +21,14 @@ def forget_idempotent_requests() -> None:
     with platform_scope("idempotent requests older than they are kept"):
         while IdempotentRequest.forget_oldest() and time.monotonic() < end:
             commit()
+
+
+@sweep(every=3600)
+def forget_ended_apps() -> None:
+    """One business after the other, of those that apps were ever signed in with."""
+    with platform_scope("businesses with apps"):
+        tenant_ids = list(db.session.scalars(select(ApiKey.tenant_id).where(ApiKey.kind == "app").distinct()))
+    for tenant_id in tenant_ids:
+        with tenant_scope(tenant_id):
+            while ApiKey.forget_ended_apps(KEYS_AT_ONCE):
+                commit()

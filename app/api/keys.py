@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from flask import g
-from sqlalchemy import ForeignKey, Index, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, and_, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import (
@@ -41,11 +41,14 @@ ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LENGTH = 43
 SHOWN = len("sb_live_") + 4
 NOTED_EVERY = dt.timedelta(minutes=1)
+# Of those that people add, and as many again of apps.
 MOST_KEYS = 100
+# A sign-in with an app that isn't renewed for so long has ended, and some time later its key is deleted.
+APP_LASTS, ENDED_APP_RETENTION = dt.timedelta(days=60), dt.timedelta(days=30)
 
 
 class TooManyKeys(Exception):
-    """The tenant has `MOST_KEYS` that are neither revoked nor expired."""
+    """The tenant has `MOST_KEYS` of this sort that are neither revoked nor expired."""
 
 
 class KeyExists(Exception):
@@ -122,9 +125,8 @@ class ApiKey(TenantModel):
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"keys {current_tenant_id()}", 0))))
         if cls.find(id):
             raise KeyExists
-        # Each app that was allowed and did not fetch its token leaves one that expired.
-        lasts = or_(cls.expires_at.is_(None), cls.expires_at > now())
-        active = select(func.count()).select_from(cls).where(cls.revoked_at.is_(None), lasts)
+        is_same_sort = cls.kind == "app" if kind == "app" else cls.kind != "app"
+        active = select(func.count()).select_from(cls).where(is_same_sort, *cls.active())
         if (db.session.scalar(active) or 0) >= MOST_KEYS:
             raise TooManyKeys
         secret, scopes = new_secret(kind), sorted(scopes)
@@ -135,6 +137,13 @@ class ApiKey(TenantModel):
         if key.is_test:
             later("sandboxes.open")
         return key, secret
+
+    @classmethod
+    def active(cls) -> tuple[ColumnElement[bool], ...]:
+        """Which work. Each app that was allowed and did not fetch its token leaves one that expired."""
+        lasts = or_(cls.expires_at.is_(None), cls.expires_at > now())
+        is_used = or_(cls.renewed_at.is_(None), cls.renewed_at > now() - APP_LASTS)
+        return cls.revoked_at.is_(None), lasts, or_(cls.kind != "app", and_(cls.user_id.is_not(None), is_used))
 
     @classmethod
     def in_order(cls) -> Select[Self]:
@@ -184,7 +193,13 @@ class ApiKey(TenantModel):
         """active, expired or revoked."""
         if self.revoked_at:
             return "revoked"
-        return "expired" if self.expires_at and self.expires_at <= now() else "active"
+        return "expired" if self.ends_at and self.ends_at <= now() else "active"
+
+    @property
+    def ends_at(self) -> dt.datetime | None:
+        """When it expires; of an app, also when it will not have been renewed for too long."""
+        unused = self.renewed_at + APP_LASTS if self.kind == "app" and self.renewed_at else None
+        return min(filter(None, (self.expires_at, unused)), default=None)
 
     @property
     def has_lost_its_team(self) -> bool:
@@ -230,6 +245,18 @@ class ApiKey(TenantModel):
         except ValueError:
             return False
         return any(caller in ipaddress.ip_network(network) for network in self.networks)
+
+    @classmethod
+    def forget_ended_apps(cls, most: int) -> bool:
+        """Deletes keys of apps that ended long ago. Returns whether there may be more."""
+        then = now() - ENDED_APP_RETENTION
+        ended = or_(cls.revoked_at < then, cls.expires_at < then, cls.renewed_at < then - APP_LASTS)
+        ids = list(db.session.scalars(select(cls.id).where(cls.kind == "app", ended).order_by(cls.id).limit(most)))
+        if not ids:
+            return False
+        db.session.execute(delete(ApiKeyRoute).where(ApiKeyRoute.api_key_id.in_(ids)))
+        db.session.execute(delete(cls).where(cls.id.in_(ids)), execution_options={"synchronize_session": False})
+        return len(ids) == most
 
     def note_use(self, address: str) -> bool:
         """Records that it was used, once a minute. Returns whether it did."""

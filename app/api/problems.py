@@ -87,7 +87,9 @@ def respond(
         body["errors"] = [fault.as_json() for fault in errors]
     response = Response(json.dumps(body | (more or {})), kind.status, headers or {}, mimetype=MIME)
     if kind.status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="Switchboard"'
+        # RFC 9728: where an app reads how to sign in.
+        about = f"{settings.public_url}/.well-known/oauth-protected-resource/api/v1"
+        response.headers["WWW-Authenticate"] = f'Bearer realm="Switchboard", resource_metadata="{about}"'
     return response
 
 

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any, TypeVar
 
 from flask import request
@@ -36,13 +36,19 @@ class Unacceptable(ValueError):
     """JSON that could not be stored as it is, or that says two things at once."""
 
 
-def read_body(model: type[Model]) -> Model:
-    """The body as this model. Raises a `Problem` that names every part that is wrong."""
+def read_body(model: type[Model], rewrite: Callable[[dict[str, Any]], dict[str, Any]] | None = None) -> Model:
+    """The body as this model. Raises a `Problem` that names every part that is wrong.
+
+    `rewrite` makes of a body that was written for an older version one of the newest.
+    """
     if request.mimetype != JSON:
         raise Problem("unsupported_media_type", type=JSON)
     data = request.get_data()
-    if not isinstance(parse(data), dict):
+    body = parse(data)
+    if not isinstance(body, dict):
         raise Problem("invalid_json")
+    if rewrite:
+        data = json.dumps(rewrite(body)).encode()
     try:
         return model.model_validate_json(data, strict=True)
     except ValidationError as error:

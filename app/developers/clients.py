@@ -32,10 +32,11 @@ class BadClient(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`name` is what the app calls itself: no one has checked it."""
+    """`name` is what the app calls itself: no one has checked it. `home`: the host of its document, if it has one."""
 
     name: str
     redirect_uris: Sequence[str]
+    home: str = ""
 
     @classmethod
     def register(cls, name: object, redirect_uris: object) -> Self:
@@ -48,8 +49,7 @@ class Client:
             if not is_safe(uri):
                 words = "A redirect_uri is https, http on this computer (127.0.0.1), or a scheme of the app's own."
                 raise BadClient("invalid_redirect_uri", words)
-        called = " ".join(name.split())[:LONGEST_NAME] if isinstance(name, str) and name.isprintable() else ""
-        return cls(called or host_of(uris[0]), tuple(uris))
+        return cls(name_of(name) or host_of(uris[0]), tuple(uris))
 
     @classmethod
     def read(cls, id: str) -> Self | None:
@@ -71,6 +71,11 @@ class Client:
             return False
         wanted = without_port(redirect_uri)
         return any(redirect_uri == uri or (wanted and wanted == without_port(uri)) for uri in self.redirect_uris)
+
+
+def name_of(given: object) -> str:
+    """What an app calls itself, in one line; empty where that can't be shown."""
+    return " ".join(given.split())[:LONGEST_NAME] if isinstance(given, str) and given.isprintable() else ""
 
 
 def is_safe(uri: object) -> bool:
@@ -100,6 +105,10 @@ def without_port(uri: str) -> str | None:
     if parts.scheme != "http" or host not in LOOPBACK or "@" in parts.netloc or "#" in uri:
         return None
     return f"{host}{parts.path}?{parts.query}"
+
+
+def is_on_this_computer(uri: str) -> bool:
+    return without_port(uri) is not None
 
 
 def host_of(uri: str) -> str:

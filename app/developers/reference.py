@@ -9,6 +9,7 @@ from typing import Any
 
 from app.api.blueprint import bp
 from app.api.declaring import ENDPOINTS, Endpoint
+from app.api.deprecations import MEMBER, Deprecation
 from app.api.document import JSON, document
 from app.api.problems import PROBLEMS, Kind
 from app.api.snippets import Request, as_json
@@ -59,7 +60,7 @@ class Call:
         return [
             self.trees.member(
                 one["name"],
-                one["schema"] | ({"description": one["description"]} if "description" in one else {}),
+                one["schema"] | {key: one[key] for key in ("description", MEMBER) if key in one},
                 is_required=one["required"],
             )
             for one in self.operation["parameters"]
@@ -171,3 +172,17 @@ def calls() -> dict[str, Call]:
 def calls_with(code: str) -> list[tuple[TagPage, Call]]:
     """The calls that may answer with this problem."""
     return [(page, call) for page in tag_pages().values() for call in page.calls if code in call.endpoint.all_problems]
+
+
+def deprecated() -> list[tuple[str, Deprecation]]:
+    """What is deprecated, with its name: endpoints with their address, parameters, members of schemas."""
+    whole = document()
+    found: list[tuple[str, dict[str, Any]]] = []
+    for path, operations in whole["paths"].items():
+        for method, operation in operations.items():
+            name = f"{method.upper()} {path}"
+            found.append((name, operation))
+            found += [(f"{name}: {one['name']}", one) for one in operation["parameters"]]
+    for name, schema in whole["components"]["schemas"].items():
+        found += [(f"{name}.{member}", one) for member, one in schema.get("properties", {}).items()]
+    return [(name, Deprecation(**one[MEMBER])) for name, one in found if MEMBER in one]

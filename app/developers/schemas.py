@@ -9,6 +9,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from app.api.deprecations import description_of
+
 from .prose import Span, spans
 
 Schema = dict[str, Any]
@@ -118,7 +120,7 @@ class Trees:
 
     def member(self, name: str, schema: Schema, *, is_required: bool, above: tuple[str, ...] = ()) -> Member:
         named, about, is_nullable = self.plain(schema)
-        description = str(schema.get("description", about.get("description", "")))
+        description = description_of(about | schema)
         members, choices = self.below(named, about, above)
         return Member(name, self.type_of(about), description, about, is_required, is_nullable, members, choices)
 

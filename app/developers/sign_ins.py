@@ -17,19 +17,23 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from sqlalchemy import UniqueConstraint, or_, select
+from sqlalchemy import Index, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app import tokens
 from app.api import ApiKey
-from app.tenancy import Actor, Membership, TenantModel, as_uuid, belongs_to, current_tenant_id, db, now
+from app.tenancy import Actor, Membership, TenantModel, as_uuid, belongs_to, current_tenant_id, database_now, db, now
 
 from .clients import hash_of
 
 PURPOSE = "oauth request"
 # How long a person may think about it, an app may take to fetch its token, and a token works.
 REQUEST_LASTS, CODE_LASTS = dt.timedelta(minutes=10), dt.timedelta(minutes=2)
-ACCESS_LASTS, RENEWAL_LASTS = dt.timedelta(hours=1), dt.timedelta(days=60)
+# When the key of a code that was not used expires, by the clock of whoever asks.
+UNFETCHED_LASTS = dt.timedelta(minutes=15)
+ACCESS_LASTS = dt.timedelta(hours=1)
+# Of one member with one app: an app that signs in again instead of renewing ends its oldest.
+MOST_OF_AN_APP = 10
 # An app that lost the answer may renew once more with the token before.
 LEEWAY = dt.timedelta(seconds=30)
 LONGEST = 200
@@ -53,6 +57,7 @@ class Wanted:
     scopes: Sequence[str]
     audience: str
     ends_at: float
+    home: str = ""
 
     def sign(self) -> str:
         return tokens.sign(PURPOSE, json.dumps(asdict(self)))
@@ -62,7 +67,7 @@ class Wanted:
         """Of this person, and not too old."""
         value = tokens.read(PURPOSE, token)
         wanted = cls(**json.loads(value)) if value else None
-        is_good = wanted and wanted.user_id == str(user_id) and wanted.ends_at > now().timestamp()
+        is_good = wanted and wanted.user_id == str(user_id) and wanted.ends_at > database_now().timestamp()
         return wanted if is_good else None
 
 
@@ -88,6 +93,8 @@ class AppSignIn(TenantModel):
         belongs_to("api_keys", "api_key_id", ondelete="CASCADE"),
         UniqueConstraint("tenant_id", "api_key_id"),
         UniqueConstraint("tenant_id", "code_hash"),
+        Index("ix_app_sign_ins_renewal_hash", "tenant_id", "renewal_hash"),
+        Index("ix_app_sign_ins_old_renewal_hash", "tenant_id", "old_renewal_hash"),
     )
 
     api_key_id: Mapped[uuid.UUID]
@@ -106,14 +113,23 @@ class AppSignIn(TenantModel):
     @classmethod
     def begin(cls, wanted: Wanted, scopes: Sequence[str], *, member: Membership) -> tuple[ApiKey, str]:
         """The key, which expires unless the app fetches its token, and the code for that. Raises as `ApiKey.create`."""
-        more: dict[str, Any] = {"id": uuid.UUID(wanted.id), "expires_at": now() + CODE_LASTS}
+        cls.end_oldest(wanted.client_hash, member)
+        more: dict[str, Any] = {"id": uuid.UUID(wanted.id), "expires_at": now() + UNFETCHED_LASTS}
         key, _secret = ApiKey.create(wanted.name, "app", scopes, by=Actor.agent(member.user), **more)
         key.user_id, key.audience = member.user_id, wanted.audience
         db.session.flush()
         code = token_of("code")
         about = {"client_hash": wanted.client_hash, "redirect_uri": wanted.redirect_uri, "challenge": wanted.challenge}
-        db.session.add(cls(api_key_id=key.id, code_hash=hash_of(code), **about))
+        db.session.add(cls(api_key_id=key.id, code_hash=hash_of(code), created_at=database_now(), **about))
         return key, code
+
+    @classmethod
+    def end_oldest(cls, client_hash: str, member: Membership) -> None:
+        """Leaves room for one more of this app and member."""
+        mine = select(ApiKey).join(cls, cls.api_key_id == ApiKey.id).where(cls.client_hash == client_hash)
+        active = mine.where(ApiKey.user_id == member.user_id, *ApiKey.active())
+        for key in db.session.scalars(active.order_by(ApiKey.created_at.desc()).offset(MOST_OF_AN_APP - 1)):
+            key.revoke()
 
     @classmethod
     def exchange(cls, code: str, client_id: str, redirect_uri: str, verifier: str) -> Issued:
@@ -126,7 +142,7 @@ class AppSignIn(TenantModel):
             raise BadGrant
         is_same = mine.client_hash == hash_of(client_id) and mine.redirect_uri == redirect_uri
         # The key says so too, but somebody may have given that more time in the settings.
-        is_old = mine.created_at <= now() - CODE_LASTS
+        is_old = mine.created_at <= database_now() - CODE_LASTS
         if is_old or not is_same or not hmac.compare_digest(mine.challenge, challenge_of(verifier)):
             raise BadGrant
         mine.refuse_ended()
@@ -156,17 +172,16 @@ class AppSignIn(TenantModel):
 
     def issue(self) -> Issued:
         access, renewal = self.key.renew(LEEWAY, lasts=ACCESS_LASTS), token_of("renewal")
-        self.old_renewal_hash, self.renewal_hash, self.renewed_at = self.renewal_hash, hash_of(renewal), now()
+        self.old_renewal_hash, self.renewal_hash, self.renewed_at = self.renewal_hash, hash_of(renewal), database_now()
         return Issued(access, renewal, self.key.scopes)
 
     def refuse_ended(self) -> None:
-        is_old = self.renewed_at is not None and self.renewed_at < now() - RENEWAL_LASTS
-        if is_old or self.key.state != "active" or not self.key.has_its_member:
+        if self.key.state != "active" or not self.key.has_its_member:
             raise BadGrant
 
     @property
     def was_just_renewed(self) -> bool:
-        return self.renewed_at is not None and self.renewed_at > now() - LEEWAY
+        return self.renewed_at is not None and self.renewed_at > database_now() - LEEWAY
 
 
 def token_of(kind: str) -> str:

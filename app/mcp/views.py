@@ -11,6 +11,7 @@ from werkzeug.exceptions import NotFound
 from app.api import Problem
 from app.api.admission import admit
 from app.api.scopes import SCOPES
+from app.developers.limits import METADATA, limited
 from app.extensions import settings
 from app.tenancy.guard import for_keys, roll_back, stateless
 
@@ -110,6 +111,7 @@ METHODS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 @bp.get(METADATA_PATH)
 @bp.get(f"{METADATA_PATH}/mcp")
 @stateless
+@limited(METADATA)
 def show_resource() -> Response:
     """RFC 9728. Besides keys, which are made in the settings, tokens are taken of apps that people sign in with."""
     return jsonify(

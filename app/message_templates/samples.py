@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Self
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import Index, UniqueConstraint, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,7 +38,11 @@ WRONG = {
 class TemplateSample(TenantModel):
     """One file. The same content is stored once. `handle` is Meta's name for it, which expires."""
 
-    __table_args__ = (of_tenant(), UniqueConstraint("tenant_id", "sha256", "format"))
+    __table_args__ = (
+        of_tenant(),
+        UniqueConstraint("tenant_id", "sha256", "format"),
+        Index("ix_template_samples_erasure_at", "erasure_at", postgresql_where=text("erasure_at is not null")),
+    )
 
     format: Mapped[str]
     name: Mapped[str]
@@ -49,6 +53,8 @@ class TemplateSample(TenantModel):
     handle: Mapped[str | None]
     handle_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
+    # When somebody was erased who got it: then it goes too, unless something else shows it (`app/people/jobs.py`).
+    erasure_at: Mapped[dt.datetime | None]
 
     @classmethod
     def store(cls, format: str, file: BinaryIO, name: str) -> Self:
@@ -69,7 +75,8 @@ class TemplateSample(TenantModel):
         if size > LARGEST[format]:
             raise Refused(TOO_LARGE, name=name, most=LARGEST[format] // MB)
         same = select(cls).where(cls.sha256 == digest.hexdigest(), cls.format == format)
-        if stored := db.session.scalar(same):
+        if stored := db.session.scalar(same.with_for_update(key_share=True)):
+            stored.erasure_at = None
             return stored
         key = new_key(current_tenant_id())
         # Storing takes a while: no transaction stays open meanwhile.

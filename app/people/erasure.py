@@ -27,16 +27,18 @@ from app.inbox.compose.drafts import Draft
 from app.inbox.conversations import Conversation, Message
 from app.inbox.conversations.activities import Activity
 from app.inbox.files.media import Media
+from app.inbox.files.uploaded_files import UploadedFile
 from app.listings.alerts import ListingAlert
 from app.listings.inquiries import Inquiry
 from app.listings.models import Listing
 from app.listings.saved_searches import SavedSearch
+from app.message_templates.samples import TemplateSample
 from app.meta.spellings import other_spellings
 from app.payments import models as payments
 from app.records.models import erase_records
 from app.storage import StorageAway
 from app.subscriptions import models as subscriptions
-from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, now
+from app.tenancy import Actor, after_commit, announce, current_tenant_id, db, happened, later, now
 from app.whatsapp_flows.responses import FlowResponse
 from app.whatsapp_flows.slots import FlowBooking
 
@@ -89,6 +91,7 @@ def erase_messages(contact_ids: list[uuid.UUID]) -> None:
     for statement in (DELETE_CHANGES, DELETE_REACTIONS):
         db.session.execute(statement, parameters)
     db.session.execute(delete(Draft).where(Draft.conversation_id.in_(conversations)))
+    mark_shared_files(parameters)
     delete_files(conversations)
     # What another app said of the conversation as it handed it over.
     handovers = Activity.conversation_id.in_(conversations), Activity.kind == "handed_over"
@@ -125,6 +128,16 @@ def delete_files(conversation_ids: list[uuid.UUID]) -> None:
             after_commit(partial(delete_stored, key))
 
 
+def mark_shared_files(parameters: dict[str, Any]) -> None:
+    """Marks files that these messages show and others may, too: a job deletes them if none does (jobs.py)."""
+    shown = TemplateSample.id.in_(list(db.session.scalars(SAMPLES, parameters)))
+    marked = update(TemplateSample).where(shown).values(erasure_at=now()).returning(TemplateSample.sha256)
+    hashes = {*db.session.scalars(marked, execution_options=UNSYNCHRONISED), *db.session.scalars(HASHES, parameters)}
+    copied = update(UploadedFile).where(UploadedFile.sha256.in_(hashes)).values(erasure_at=now())
+    db.session.execute(copied, execution_options=UNSYNCHRONISED)
+    later("people.erase_files")
+
+
 def delete_stored(key: str) -> None:
     try:
         storage.delete(key)
@@ -134,6 +147,18 @@ def delete_stored(key: str) -> None:
 
 UNSYNCHRONISED = {"synchronize_session": False}
 ERASED = {"erased": True}
+# Which pictures and videos of templates their messages show; of which files they have copies.
+SAMPLES = text("""
+    select distinct cast(sample #>> '{}' as uuid)
+    from messages m, jsonb_path_query(m.content, 'lax $.raw.components.**.sample') sample
+    where m.tenant_id = :tenant and m.type = 'template' and jsonb_typeof(sample) = 'string'
+      and m.conversation_id in (select value::uuid from jsonb_array_elements_text(cast(:conversations as jsonb)))
+""")
+HASHES = text("""
+    select distinct f.sha256 from media f join messages m on m.tenant_id = f.tenant_id and m.id = f.message_id
+    where f.tenant_id = :tenant and m.tenant_id = :tenant and f.sha256 <> ''
+      and m.conversation_id in (select value::uuid from jsonb_array_elements_text(cast(:conversations as jsonb)))
+""")
 DELETE_CHANGES = text("""
     delete from message_changes x using messages m
     where m.tenant_id = :tenant

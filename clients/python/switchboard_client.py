@@ -108,7 +108,11 @@ class SwitchboardError(Exception):
         self.detail: str = problem.get("detail", "")
         self.errors: list[Json] = problem.get("errors", [])
         self.request_id: str | None = problem.get("request_id") or request_id
-        faults = [f"{fault.get('pointer') or fault.get('parameter') or ''} {fault['detail']}" for fault in self.errors]
+        faults = [
+            f"{fault.get('pointer') or fault.get('parameter') or ''} {fault['detail']}"
+            for fault in self.errors
+            if fault["detail"] != self.detail
+        ]
         super().__init__(" ".join(filter(None, [f"{status} {self.code}:", self.detail or self.title, *faults])))
 
     @classmethod
@@ -502,9 +506,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SwitchboardError as error:
         print(error, f"(request {error.request_id})" if error.request_id else "", file=sys.stderr)
         return 1
-    except (ValueError, httpx.TransportError) as error:
+    except httpx.TransportError as error:
+        print(f"No answer from {os.environ.get('SWITCHBOARD_URL', '')}: {error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # What reads our output has enough, such as `head`. Python would complain once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         return 130
     return 0

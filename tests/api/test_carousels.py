@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from app.extensions import outside
 from app.inbox.conversations import Conversation, Message
+from app.inbox.files.uploaded_files import UploadedFile
 from app.message_templates.models import MessageTemplate
 from app.message_templates.samples import TemplateSample
 from app.message_templates.versions import Content, TemplateVersion
+from app.people.jobs import erase_files, erase_remaining_files
+from app.storage import NotKept
 from app.tenancy import db, now, tenant_scope
 from app.wabas.models import PhoneNumber
 from tests.api.conftest import Caller
 from tests.api.test_media import MP4, PDF, file_id
+from tests.enqueued import Enqueued
 from tests.message_templates.templates import approved
-from tests.world import World
+from tests.world import World, conversation
 
 Json = dict[str, Any]
 VALUES = {"card-0-body-0-1": "Carla", "card-1-body-0-1": "you"}
@@ -104,3 +109,62 @@ def test_a_card_that_has_no_picture_here_needs_one(
     assert send(shop, carla, cakes).status_code == 422
     red = file_id(shop, picture("red"), "red.png")
     assert send(shop, carla, cakes, card_files=[red, red]).status_code == 202
+
+
+def erase(shop: Caller, talk: Conversation) -> None:
+    assert shop.post(f"/contacts/{talk.contact_id}/erasure").status_code == 204
+    erase_files(str(talk.tenant_id))
+
+
+def names(world: World) -> tuple[list[str], list[str]]:
+    """Of the files that cards show, and of those that programs may send."""
+    with tenant_scope(world.bakery.id):
+        shown = db.session.scalars(db.select(TemplateSample.name).order_by(TemplateSample.name))
+        return list(shown), [file.filename for file in db.session.scalars(UploadedFile.usable())]
+
+
+@pytest.fixture
+def sent(shop: Caller, carla: Conversation, cakes: MessageTemplate) -> str:
+    """A file on a card of a message to Carla."""
+    red = file_id(shop, picture("red"), "red.png")
+    assert send(shop, carla, cakes, card_files=[None, red]).status_code == 202
+    return red
+
+
+def test_a_picture_that_only_an_erased_person_got_is_erased(
+    shop: Caller, carla: Conversation, world: World, sent: str
+) -> None:
+    with tenant_scope(world.bakery.id):
+        key = db.session.scalars(db.select(TemplateSample.storage_key).filter_by(name="red.png")).one()
+    erase(shop, carla)
+    assert names(world) == (["gold.png"], [])
+    with pytest.raises(NotKept):
+        next(outside().storage.stream(key))
+
+
+def test_a_picture_that_others_got_too_stays(
+    shop: Caller, carla: Conversation, number: PhoneNumber, world: World, cakes: MessageTemplate, sent: str
+) -> None:
+    other = conversation(number, "4915155555555", "Dora")
+    assert send(shop, other, cakes, card_files=[None, sent]).status_code == 202
+    erase(shop, carla)
+    assert names(world) == (["gold.png", "red.png"], ["red.png"])
+    erase(shop, other)
+    assert names(world) == (["gold.png"], [])
+
+
+def test_a_file_that_only_an_erased_person_got_ends(shop: Caller, carla: Conversation, world: World) -> None:
+    bill, menu = file_id(shop, PDF, "bill.pdf"), file_id(shop, PDF + b"%", "menu.pdf")
+    body = {"type": "document", "to": {"conversation_id": str(carla.id)}, "document": {"media_id": bill}}
+    assert shop.post("/messages", body).status_code == 202
+    erase(shop, carla)
+    assert names(world)[1] == ["menu.pdf"] and menu
+
+
+def test_what_redis_lost_of_an_erasure_is_found(
+    shop: Caller, carla: Conversation, world: World, sent: str, enqueued: Enqueued
+) -> None:
+    assert shop.post(f"/contacts/{carla.contact_id}/erasure").status_code == 204
+    enqueued.clear()
+    erase_remaining_files()
+    assert enqueued.names == ["people.erase_files"]

@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import re
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,11 +21,14 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app.api import ApiKey, keys
+from app.api.jobs import forget_ended_apps
 from app.api.keys import ApiKeyRoute
-from app.developers import sign_ins
+from app.api.rates import Limit
+from app.developers import limits, sign_ins
 from app.developers.clients import Client
 from app.developers.sign_ins import AppSignIn
-from app.tenancy import Membership, db, global_scope, now, tenant_scope
+from app.extensions import redis
+from app.tenancy import Actor, Membership, db, global_scope, now, tenant_scope
 from tests.client import Browser, isolated
 from tests.world import World
 
@@ -44,8 +48,8 @@ class App:
     client_id: str = ""
     requested: dict[str, Any] = field(default_factory=dict)
 
-    def post(self, path: str, data: Any, **headers: str) -> TestResponse:
-        return isolated(self.app.test_client().post, path, data=data, headers=headers)
+    def post(self, path: str, data: Any, method: str = "POST", **headers: str) -> TestResponse:
+        return isolated(self.app.test_client().open, path, method=method, data=data, headers=headers)
 
     def get(self, path: str) -> dict[str, Any]:
         return isolated(self.app.test_client().get, path).json  # type: ignore[return-value]
@@ -119,7 +123,7 @@ def test_the_page_names_app_business_permissions_and_place(editor: App, owner: B
         "Location"
     ]
     text = owner.get(page).text
-    assert "Editor" in text and "Bakery" in text and "messages:read" in text and "127.0.0.1" in text
+    assert "Editor" in text and "Bakery" in text and "messages:read" in text and "a program on this computer" in text
     assert 'value="messages:read" checked' in " ".join(text.split())
     assert 'value="messages:raw" checked' not in " ".join(text.split())
     assert "conversations:read" not in text
@@ -146,7 +150,7 @@ def test_a_request_is_the_persons_own_and_gets_old(
     other = Browser(editor.app, "shoes").signed_in_as(world.sue).confirmed()
     assert other.get(page.replace("/t/bakery/", "/t/shoes/")).status_code == 404
     later = now() + dt.timedelta(minutes=11)
-    monkeypatch.setattr(sign_ins, "now", lambda: later)
+    monkeypatch.setattr(sign_ins, "database_now", lambda: later)
     assert owner.get(page).status_code == 404
 
 
@@ -270,6 +274,17 @@ def test_a_code_that_nobody_fetched_in_time_is_worthless(editor: App, owner: Bro
     assert editor.exchange(code).status_code == 400
 
 
+def test_the_clock_of_one_machine_does_not_end_a_sign_in(
+    editor: App, owner: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = editor.allowed_by(owner)["code"]
+    later = now() + dt.timedelta(minutes=10)
+    for module in (sign_ins, keys):
+        monkeypatch.setattr(module, "now", lambda: later)
+    tokens = editor.exchange(code).json
+    assert tokens and editor.renew(tokens["refresh_token"]).status_code == 200
+
+
 def test_a_code_stays_worthless_when_its_key_is_given_more_time(editor: App, owner: Browser, world: World) -> None:
     code = editor.allowed_by(owner)["code"]
     with tenant_scope(world.bakery.id):
@@ -286,6 +301,96 @@ def test_sign_ins_that_came_to_nothing_take_no_keys_place(
     with tenant_scope(world.bakery.id):
         db.session.execute(update(ApiKey).values(expires_at=now() - dt.timedelta(seconds=1)))
     assert editor.exchange(editor.allowed_by(owner)["code"]).status_code == 200
+
+
+def test_sign_ins_that_are_not_renewed_take_no_keys_place(
+    editor: App, owner: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST_KEYS", 1)
+    old = editor.exchange(editor.allowed_by(owner)["code"]).json
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(ApiKey).values(renewed_at=now() - dt.timedelta(days=61)))
+    assert old and editor.renew(old["refresh_token"]).status_code == 400
+    assert editor.exchange(editor.allowed_by(owner)["code"]).status_code == 200
+
+
+def test_apps_take_no_place_of_keys_that_people_add(
+    editor: App, owner: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "MOST_KEYS", 1)
+    editor.exchange(editor.allowed_by(owner)["code"])
+    with tenant_scope(world.bakery.id):
+        key, _secret = ApiKey.create("Shop", "live", ["messages:read"], by=Actor.system("tests"))
+        assert key.state == "active"
+
+
+def test_an_app_that_signs_in_again_and_again_ends_its_oldest(
+    editor: App, owner: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_ins, "MOST_OF_AN_APP", 2)
+    answers = [editor.exchange(editor.allowed_by(owner)["code"]).json for _ in range(3)]
+    assert [editor.ask(each["access_token"]) for each in answers if each] == [401, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("ended", "is_left"),
+    [
+        ({"revoked_at": 29}, True),
+        ({"revoked_at": 31}, False),
+        ({"expires_at": 31}, False),
+        ({"renewed_at": 89}, True),
+        ({"renewed_at": 91}, False),
+        ({"kind": "live", "revoked_at": 91}, True),
+    ],
+)
+def test_keys_of_apps_are_deleted_a_month_after_their_end(
+    tokens: dict[str, Any], world: World, ended: dict[str, Any], is_left: bool
+) -> None:
+    ago = {name: now() - dt.timedelta(days=days) if name != "kind" else days for name, days in ended.items()}
+    with tenant_scope(world.bakery.id):
+        db.session.execute(update(ApiKey).values(ago))
+    forget_ended_apps()
+    with tenant_scope(world.bakery.id):
+        assert bool(db.session.scalar(select(ApiKey))) is is_left
+    with global_scope():
+        assert bool(db.session.scalar(select(ApiKeyRoute))) is is_left
+
+
+@pytest.mark.parametrize(
+    ("limit", "call"),
+    [
+        ("TOKEN", lambda app: app.exchange("sb_code_x_y")),
+        ("TOKEN", lambda app: app.renew("x")),
+        ("TOKEN", lambda app: app.post("/oauth/revoke", {"token": "x"})),
+        ("REGISTER", lambda app: app.register()),
+        ("METADATA", lambda app: app.post("/.well-known/oauth-authorization-server", None, method="GET")),
+        ("METADATA", lambda app: app.post("/.well-known/oauth-protected-resource/mcp", None, method="GET")),
+        ("METADATA", lambda app: app.post("/.well-known/oauth-protected-resource/api/v1", None, method="GET")),
+    ],
+)
+def test_a_network_that_calls_too_often_waits_and_no_other(
+    editor: App, limit: str, call: Callable[[App], TestResponse]
+) -> None:
+    use_up(getattr(limits, limit))
+    answer = call(editor)
+    assert answer.status_code == 429 and int(answer.headers["Retry-After"]) >= 1
+    assert answer.json and answer.json["error"] == "temporarily_unavailable"
+    assert limits.seconds_to_wait(getattr(limits, limit), "192.0.2.7") == 0
+
+
+def use_up(limit: Limit) -> None:
+    """For minutes from now."""
+    redis.set(f"{limit.name}:127.0.0.1", time.time() + 600)
+
+
+def test_a_network_that_opens_too_many_sign_ins_waits(editor: App, owner: Browser) -> None:
+    use_up(limits.AUTHORIZE)
+    assert owner.get("/oauth/authorize", query_string=editor.query()).status_code == 429
+
+
+@pytest.mark.parametrize("path", ["/oauth/register", "/oauth/token", "/oauth/revoke"])
+def test_a_large_body_is_not_read(editor: App, path: str) -> None:
+    assert editor.post(path, {"token": "x" * 30_000, "grant_type": "x"}).status_code == 413
 
 
 def test_a_token_ends_after_an_hour_and_is_renewed(editor: App, tokens: dict[str, Any]) -> None:

@@ -49,9 +49,10 @@ class Walk:
                 yield shlex.split(self.filled(line))
 
     def run(self, command: list[str]) -> TestResponse:
-        """Of curl the options `-X`, `-H` and `-d`, and the address."""
+        """Of curl the options `-X`, `-H`, `-d` and `-g`, and the address: without `-g`, brackets are a range to it."""
         given: dict[str, list[str]] = {"-X": [], "-H": [], "-d": [], "": []}
-        words = iter(command[1:])
+        assert "-g" in command or not any("[" in word for word in command if word.startswith("http"))
+        words = (word for word in command[1:] if word != "-g")
         for word in words:
             given[word if word.startswith("-") else ""].append(next(words) if word.startswith("-") else word)
         method = given["-X"][0] if given["-X"] else "POST" if given["-d"] else "GET"

@@ -57,6 +57,7 @@ def endpoints(hooks: Hooks) -> list[WebhookEndpoint]:
         "https://10.1.2.3/hook",
         "https://[::1]/hook",
         "https://2130706433/hook",
+        "https://0x7f.1/hook",
         "https://localhost/hook",
         "https://shop.example/" + "x" * 2000,
     ],

@@ -8,23 +8,27 @@ from urllib.parse import urlencode, urlsplit
 from flask import Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
+from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.api import Problem
 from app.api.admission import ROUTES
 from app.api.keys import MOST_KEYS, ApiKey, KeyExists, TooManyKeys
 from app.api.keys import hash_of as key_hash_of
+from app.api.rates import Limit
 from app.api.reading import parse
 from app.api.scopes import SCOPES
+from app.developers import client_documents, limits
 from app.developers.blueprint import bp
-from app.developers.clients import BadClient, Client, hash_of, host_of
+from app.developers.clients import BadClient, Client, hash_of, host_of, is_on_this_computer
 from app.developers.forms import grouped_scopes
+from app.developers.limits import limited
 from app.developers.sign_ins import REQUEST_LASTS, AppSignIn, BadGrant, Wanted, tenant_of
 from app.extensions import csrf, settings
 from app.headers import policy
 from app.team.models import TeamChange
 from app.team.models.businesses import businesses_of
-from app.tenancy import confirmed, now, requires, signed_in, tenant_scope, uuid7
+from app.tenancy import commit, confirmed, database_now, now, requires, signed_in, tenant_scope, uuid7
 from app.tenancy.guard import enter, for_keys, stateless
 
 Answer = str | tuple[str | AnyResponse, int] | AnyResponse
@@ -34,6 +38,7 @@ LONGEST_STATE, LONGEST_SCOPE = 1_000, 4_000
 
 @bp.get("/.well-known/oauth-authorization-server")
 @stateless
+@limited(limits.METADATA)
 def authorization_server() -> Response:
     """RFC 8414."""
     ours = settings.public_url
@@ -50,12 +55,14 @@ def authorization_server() -> Response:
         token_endpoint_auth_methods_supported=["none"],
         revocation_endpoint_auth_methods_supported=["none"],
         authorization_response_iss_parameter_supported=True,
+        client_id_metadata_document_supported=True,
         service_documentation=f"{ours}/developers",
     )
 
 
 @bp.get("/.well-known/oauth-protected-resource/api/v1")
 @stateless
+@limited(limits.METADATA)
 def api_resource() -> Response:
     """RFC 9728, of the API."""
     ours = settings.public_url
@@ -72,6 +79,7 @@ def api_resource() -> Response:
 @bp.post("/oauth/register")
 @csrf.exempt  # type: ignore[untyped-decorator]
 @stateless
+@limited(limits.REGISTER)
 def register_client() -> tuple[Response, int]:
     """RFC 7591. Nothing is stored: what was registered is in the client_id."""
     try:
@@ -100,7 +108,8 @@ def authorize() -> Answer:
     """Where an app sends a person. Until its address is known to be its own, nothing leads there."""
     if current_user.is_platform_admin:
         return redirect(url_for("front.home"), 303)
-    client = Client.read(given_text("client_id"))
+    refuse_beyond(limits.AUTHORIZE, limits.caller())
+    client = client_of_request()
     target = given_text("redirect_uri") or (
         client.redirect_uris[0] if client and len(client.redirect_uris) == 1 else ""
     )
@@ -115,18 +124,39 @@ def authorize() -> Answer:
         id=str(uuid7()),
         user_id=str(current_user.id),
         name=client.name,
+        home=client.home,
         client_hash=hash_of(given_text("client_id")),
         redirect_uri=target,
         challenge=given_text("code_challenge"),
         state=given_text("state"),
         scopes=given_text("scope").split() or [name for name in SCOPES if name.endswith(":read")],
         audience=audience,
-        ends_at=(now() + REQUEST_LASTS).timestamp(),
+        ends_at=(database_now() + REQUEST_LASTS).timestamp(),
     ).sign()
     businesses = businesses_of(current_user)
     if len(businesses) == 1:
         return redirect(url_for(".app_request", tenant_slug=businesses[0].slug, wanted=wanted), 303)
     return render_template("developers/choose_business.html", businesses=businesses, wanted=wanted, name=client.name)
+
+
+def client_of_request() -> Client | None:
+    """The app that sent the person here, by what it registered or by the document at its address."""
+    id = given_text("client_id")
+    if not client_documents.is_address(id):
+        return Client.read(id)
+    if client := client_documents.stored_client(id):
+        return client
+    refuse_beyond(limits.DOCUMENT, str(current_user.id))
+    commit()
+    try:
+        return client_documents.fetched_client(id)
+    except client_documents.BadDocument:
+        return None
+
+
+def refuse_beyond(limit: Limit, who: str) -> None:
+    if wait := limits.seconds_to_wait(limit, who):
+        raise TooManyRequests(retry_after=wait)
 
 
 def problem_of_request() -> str | None:
@@ -190,9 +220,8 @@ def consent_page(wanted: Wanted, token: str, problem: str = "") -> AnyResponse:
     ]
     refusal = answer_address(wanted.redirect_uri, error="access_denied", state=wanted.state)
     more = {"groups": [group for group in groups if group[1]], "refusal": refusal, "problem": problem}
-    page = render_template(
-        "developers/allow_app.html", wanted=wanted, token=token, host=host_of(wanted.redirect_uri), **more
-    )
+    host = _("a program on this computer") if is_on_this_computer(wanted.redirect_uri) else host_of(wanted.redirect_uri)
+    page = render_template("developers/allow_app.html", wanted=wanted, token=token, host=host, **more)
     return leading_to(make_response(page), wanted.redirect_uri)
 
 
@@ -213,6 +242,7 @@ def answer_address(redirect_uri: str, **values: str) -> str:
 @bp.post("/oauth/token")
 @csrf.exempt  # type: ignore[untyped-decorator]
 @for_keys
+@limited(limits.TOKEN)
 def issue_token() -> tuple[Response, int]:
     """RFC 6749. What fails says no more than that it does not work."""
     form = request.form
@@ -240,6 +270,7 @@ def issue_token() -> tuple[Response, int]:
 @bp.post("/oauth/revoke")
 @csrf.exempt  # type: ignore[untyped-decorator]
 @for_keys
+@limited(limits.TOKEN)
 def revoke_token() -> tuple[str, int]:
     """RFC 7009: either token ends the sign-in, and what is none is no error."""
     token = request.form.get("token", "")

@@ -11,13 +11,14 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from app.api import versions
 from app.api.document import document
 from app.api.problems import PROBLEMS, Kind
 from app.developers.blueprint import bp
 from app.developers.changelog import ENTRIES
 from app.developers.guides import START, facts, guide, guide_names, title_of
 from app.developers.prose import Block, blocks
-from app.developers.reference import calls_with, tag_pages
+from app.developers.reference import calls_with, deprecated, tag_pages
 from app.extensions import settings
 from app.tenancy import public, stateless
 
@@ -124,7 +125,8 @@ def rendered(name: str, language: str) -> str:
         kinds = sorted(PROBLEMS.values(), key=lambda kind: (kind.status, kind.code))
         return render_template("developers/problems.md", kinds=kinds)
     if name == "changelog":
-        return render_template("developers/changelog.md", entries=ENTRIES)
+        shown = {"changes": versions.CHANGES, "ending": versions.ENDING, "deprecated": deprecated()}
+        return render_template("developers/changelog.md", entries=ENTRIES, **shown)
     return render_template("developers/tag.md", tag=tag_pages()[name], **facts())
 
 

@@ -39,6 +39,7 @@ class UploadedFile(TenantModel):
         belongs_to("teams", "team_id", nulled=True),
         one_of("kind", KINDS),
         Index("ix_uploaded_files_expires_at", "expires_at"),
+        Index("ix_uploaded_files_erasure_at", "erasure_at", postgresql_where=text("erasure_at is not null")),
     )
 
     # The team of the key that uploaded it, of which only that team's keys see it.
@@ -54,6 +55,8 @@ class UploadedFile(TenantModel):
     created_at: Mapped[dt.datetime] = mapped_column(default=now)
     stored_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
+    # When somebody was erased who got a copy: then it ends too, unless others have one (`app/people/jobs.py`).
+    erasure_at: Mapped[dt.datetime | None]
 
     @classmethod
     def store(cls, attachment: Attachment, *, team_id: uuid.UUID | None) -> Self:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import json
+import os
 import pathlib
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -264,6 +267,22 @@ def test_the_command_line_sends_and_lists(
     assert main(["me"]) == 0 and '"slug": "bakery"' in capsys.readouterr().out
     assert main(["send", "--to", "0151", "--text", "x"]) == 1
     assert "/to/phone" in capsys.readouterr().err
+
+
+def test_the_command_line_ends_quietly_where_its_output_is_not_read_on(live: Live) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-c", "import sys, switchboard_client; sys.exit(switchboard_client.main(['me']))"]
+    done = subprocess.run(
+        command,
+        cwd=pathlib.Path(switchboard_client.__file__).parent,
+        env=os.environ | live.environment,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_the_command_line_asks_for_its_settings(

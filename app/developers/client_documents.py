@@ -101,10 +101,10 @@ def client_in(page: Page, client_id: str) -> Client:
 
 def fresh_for(cache_control: str) -> int:
     """For how many seconds it may be used again; 0 where the server forbids it."""
-    said = cache_control.lower()
-    if "no-store" in said or "no-cache" in said:
+    directives = cache_control.lower()
+    if "no-store" in directives or "no-cache" in directives:
         return 0
-    match = MAX_AGE.search(said)
+    match = MAX_AGE.search(directives)
     return min(max(int(match[1]), SHORTEST), LONGEST) if match else USUAL
 
 

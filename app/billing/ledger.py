@@ -133,6 +133,15 @@ class Journal(TenantModel):
         return Money(self.markup_micros, self.currency)
 
     @property
+    def cost(self) -> Money:
+        """What a message cost: what the tenant was charged, or Meta's list price of one that was sent without a plan.
+
+        Less where it takes such a journal back.
+        """
+        micros = (self.list_micros or 0) if self.free == "no_plan" else self.charged_micros
+        return Money(-micros if self.kind == "reversal" else micros, self.currency)
+
+    @property
     def received(self) -> Money:
         """What the tenant gets by it; negative where it pays."""
         return Money(-self.charged_micros, self.currency)
@@ -287,6 +296,7 @@ def total_of(draft: Draft) -> dict[str, Any]:
         "list_micros": sign * (columns["list_micros"] or 0),
         "charged_micros": sign * columns["charged_micros"],
         "unpriced": sign * unpriced,
+        "no_plan_micros": sign * (columns["list_micros"] or 0) if columns["free"] == "no_plan" else 0,
     }
 
 

@@ -61,8 +61,8 @@ def test_with_a_plan_the_page_shows_what_is_paid(world: World, sent: Message, an
 
 
 def test_a_month_that_cost_nothing_says_so_in_its_currency(world: World, sent: Message, ann: Browser) -> None:
+    give_plan(world, micros=10_000_000, included_messages=1)
     arrive_and_post(world, reported("delivered", priced()))
-    give_plan(world, micros=10_000_000)
     assert re.search(r'data-testid="total">\s*<a[^>]*>US\$0\.00</a>', ann.get(NOVEMBER).text)
 
 
@@ -150,7 +150,7 @@ def test_the_month_is_downloaded_as_csv(world: World, sent: Message, ann: Browse
     answer = ann.get("/t/bakery/costs/export?month=2026-11")
     (row,) = csv.DictReader(io.StringIO(answer.text))
     assert (row["day"], row["number"], row["country"]) == ("2026-11-20", "1 555 078 3881", "US")
-    assert (row["messages"], row["list_price"]) == ("1", "0.025")
+    assert (row["messages"], row["list_price"], row["cost"]) == ("1", "0.025", "0.025")
 
 
 def test_more_messages_are_on_more_pages(world: World, sent: Message, ann: Browser) -> None:
@@ -173,7 +173,7 @@ def test_nonsense_in_an_address_finds_nothing(world: World, sent: Message, ann: 
 def test_the_forecast_goes_on_as_the_month_began(world: World, sent: Message) -> None:
     arrive_and_post(world, reported("delivered", priced()))
     with tenant_scope(world.bakery.id):
-        month = Month.read("2026-11", is_charged=False)
+        month = Month.read("2026-11")
         assert month.forecast and month.forecast.micros == 25_000 * 30 // 25
 
 

@@ -97,7 +97,7 @@ def invoice_line(invoice_id: uuid.UUID, invoice_line_id: uuid.UUID) -> str:
         line=line,
         lines=lines,
         more=more,
-        month=Month(chosen.month, is_charged=True),
+        month=Month(chosen.month),
         words=Words(),
         reason="",
     )

@@ -52,6 +52,7 @@ FEATURES = [
     "automation",
     "costs",
     "hooks",
+    "closing",
     "welcome",
     "push",
     "front",

@@ -8,9 +8,9 @@ import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Select, UniqueConstraint, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.tenancy import TenantModel, belongs_to, current_tenant_id, database_now, db, one_of, uuid7
@@ -47,6 +47,10 @@ class Posting(TenantModel):
     hash: Mapped[bytes]
     journals: Mapped[int]
     posted_at: Mapped[dt.datetime]
+
+    @classmethod
+    def newest_first(cls) -> Select[Self]:
+        return select(cls).order_by(cls.position.desc())
 
     def hash_with(self, digest: bytes) -> bytes:
         """The hash of the link whose journals have this digest."""
@@ -169,6 +173,10 @@ class Entry(TenantModel):
     credit: Mapped[str]
     micros: Mapped[int]
     currency: Mapped[str]
+
+    @property
+    def money(self) -> Money:
+        return Money(self.micros, self.currency)
 
 
 @dataclass(slots=True)

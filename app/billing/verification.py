@@ -29,6 +29,26 @@ def problems_of_ledger() -> Iterator[str]:
             yield f"{balance.held_micros} is held, and the holds add up to {held}"
 
 
+def problem_of_link(posting: Posting) -> str:
+    """What is wrong with one link by itself: its own hash, and that it follows from the one before. "" where nothing
+    is."""
+    before = db.session.scalar(select(Posting).where(Posting.position == posting.position - 1))
+    if posting.position > 1 and before is None:
+        return f"posting {posting.position - 1} is missing"
+    if bytes(posting.previous_hash) != (bytes(before.hash) if before else b""):
+        return f"posting {posting.position} does not follow from the one before it"
+    return problem_of_content(posting)
+
+
+def problem_of_content(posting: Posting) -> str:
+    content = db.session.execute(CONTENT, {"tenant": current_tenant_id(), "posting": posting.id}).one()
+    if content.journals != posting.journals:
+        return f"posting {posting.position} has {content.journals} journals, and had {posting.journals}"
+    if posting.hash_with(content.digest) != bytes(posting.hash):
+        return f"posting {posting.position} was changed after it was written"
+    return ""
+
+
 def problems_of_chain() -> Iterator[str]:
     position, previous = 0, b""
     while postings := db.session.scalars(
@@ -39,11 +59,8 @@ def problems_of_chain() -> Iterator[str]:
                 yield f"postings {position + 1} to {posting.position - 1} are missing"
             elif bytes(posting.previous_hash) != previous:
                 yield f"posting {posting.position} does not follow from the one before it"
-            content = db.session.execute(CONTENT, {"tenant": current_tenant_id(), "posting": posting.id}).one()
-            if content.journals != posting.journals:
-                yield f"posting {posting.position} has {content.journals} journals, and had {posting.journals}"
-            elif posting.hash_with(content.digest) != bytes(posting.hash):
-                yield f"posting {posting.position} was changed after it was written"
+            if problem := problem_of_content(posting):
+                yield problem
             position, previous = posting.position, bytes(posting.hash)
         db.session.expunge_all()
 

@@ -8,12 +8,15 @@ import uuid
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.billing.holds import ReplyCount
 from app.billing.ledger import Journal
+from app.billing.money import Money
 from app.billing.totals import DayTotal, MonthTotal
 from app.costs.months import Month
+from app.extensions import outside
 from app.inbox.conversations import Message
 from app.tenancy import db, tenant_scope
 from tests.billing.books import arrive_and_post, balance, give_plan, priced, problems, reported
@@ -190,3 +193,26 @@ def test_a_month_that_is_added_up_anew_is_as_it_was(world: World, sent: Message,
         db.session.execute(update(MonthTotal).values(messages=0))
         MonthTotal.rebuild(dt.date(2026, 11, 1))
     assert ann.get(NOVEMBER).text.count("US$") == before.count("US$") > 0 and problems(world) == []
+
+
+def test_included_messages_of_a_plan_whose_fee_is_not_paid_say_when_they_count(world: World, ann: Browser) -> None:
+    give_plan(world, included_messages=500, balance_micros=-1_000_000)
+    page = ann.get("/t/bakery/costs").text
+    assert "0 of 500" in page and "once the monthly fee is paid" in page
+
+
+def test_nothing_has_the_decimal_places_of_its_currency(app: Flask) -> None:
+    with app.test_request_context():
+        assert (Money(0, "USD").exact, Money(0, "JPY").exact) == ("US$0.00", "¥0")
+        assert Money(25_000, "USD").exact == "US$0.0250"
+
+
+def test_the_help_offers_cards_only_where_they_can_be_used(ann: Browser, app: Flask) -> None:
+    assert "Stripe" not in ann.get("/help/costs").text and "by bank transfer" in ann.get("/help/costs").text
+    here = outside(app)
+    before = here.settings
+    here.settings = before.model_copy(update={"stripe_secret_key": "sk_test_1"})
+    try:
+        assert "Stripe" in ann.get("/help/costs").text
+    finally:
+        here.settings = before

@@ -9,6 +9,7 @@ from flask import Response, abort, render_template, request
 from sqlalchemy import select
 
 from app.billing.balances import Balance
+from app.billing.invoices import BillingDetails
 from app.billing.ledger import Journal
 from app.billing.money import typed
 from app.costs.blueprint import bp
@@ -16,6 +17,7 @@ from app.costs.chart import Chart
 from app.costs.messages import FILTERS, charged_lines, free_lines
 from app.costs.months import Month, Replies, ReplyPrice, Words
 from app.tenancy import db, in_menu, requires
+from app.tenancy.guard import open_when_closed
 from app.words import N_
 
 BY_HAND = ("top_up", "adjustment", "fee", "credit", "tax")
@@ -49,6 +51,7 @@ def index() -> str:
         replies=Replies.of_month(month),
         reply_price=ReplyPrice.in_month(month, balance),
         journals=db.session.scalars(by_hand).all() if balance else [],
+        due=BillingDetails.missed_on(balance),
     )
 
 
@@ -77,6 +80,7 @@ def free() -> str:
 
 @bp.get("/export")
 @requires("costs.read")
+@open_when_closed
 def export() -> Response:
     """A month's totals as CSV: a line for each day, number, country, category and reason."""
     month, file = Month.read(request.args.get("month")), io.StringIO()

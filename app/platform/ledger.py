@@ -14,9 +14,11 @@ from app.billing.ledger import KINDS, OF_MESSAGES, Entry, Journal, Posting
 from app.billing.money import percent
 from app.billing.rate_cards import RateCard
 from app.billing.verification import problem_of_link
+from app.costs.months import SENDERS
 from app.inbox.conversations import Message
 from app.tenancy import as_uuid, db
 from app.wabas.models import PhoneNumber
+from app.words import N_
 
 PAGE = 50
 # A message is repriced as often as cards and tiers change; more than this is shown in part.
@@ -130,6 +132,12 @@ class JournalFacts:
     @property
     def is_of_message(self) -> bool:
         return self.journal.kind in OF_MESSAGES
+
+    @property
+    def sender_words(self) -> str:
+        """What kind of sender it was; team members are not named."""
+        kind = self.journal.sender.partition(":")[0]
+        return N_("Team member") if kind == "agent" else SENDERS.get(kind, SENDERS["system"])
 
     @property
     def markup_percent(self) -> str:
